@@ -1,0 +1,130 @@
+"""Everything that can be known about one spec: document, spec and plan, and each estimate on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+
+from hbspec.catalog import Architecture, ArchitectureError, Catalog
+from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.estimate.cost import Cost, cost
+from hbspec.estimate.memory import Memory, memory
+from hbspec.estimate.serving import Serving, serving
+from hbspec.estimate.time import Time, time
+from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
+from hbspec.source import Document
+from hbspec.source.attachments import AttachmentError, read_json
+from hbspec.spec import Spec
+from hbspec.spec.defects import DEFECTS
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """One spec and what follows from it.
+
+    Each estimate raises `NotKnownError` where an input is missing, every time it is asked for. `findings` are
+    defects of the files that the spec names (`model.config`, `data.profile`).
+    """
+
+    document: Document
+    spec: Spec
+    catalog: Catalog
+    as_of: date
+    architecture: Architecture | None
+    profile: Profile | None
+    findings: tuple[Finding, ...] = field(default=())
+
+    @cached_property
+    def plan(self) -> Plan:
+        """The plan; parts that cannot be known are None."""
+        return build_plan(self.spec, self.catalog, self.architecture, self.profile)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Memory of each GPU while training."""
+        return memory(self.plan)
+
+    @cached_property
+    def time(self) -> Time:
+        """Time of a step, of each phase and of the job."""
+        return time(self.plan)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What the job is billed."""
+        return cost(self.plan, self.time)
+
+    @cached_property
+    def serving_plan(self) -> ServingPlan:
+        """The plan of the endpoint.
+
+        Raises:
+            NotKnownError: the spec has no deployment.
+        """
+        plan = build_serving_plan(
+            self.spec,
+            self.catalog,
+            self.architecture,
+            self.plan.trainable_parameters,
+            self.plan.row_tokens.expected if self.plan.lengths.known else None,
+        )
+        return known(plan, "a deployment")
+
+    @cached_property
+    def serving(self) -> Serving:
+        """What the endpoint holds, answers and costs."""
+        return serving(self.serving_plan)
+
+    @property
+    def assumptions(self) -> tuple[Assumption, ...]:
+        """Every value that the spec leaves open and that an estimate depends on."""
+        if self.spec.deployment is None:
+            return self.plan.assumptions
+        return self.plan.assumptions + self.serving_plan.assumptions
+
+
+def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> Analysis:
+    """Bring a spec together with the catalog and the files that it names."""
+    findings: list[Finding] = []
+    return Analysis(
+        document=document,
+        spec=spec,
+        catalog=catalog,
+        as_of=as_of,
+        architecture=_architecture(document, spec, catalog, findings),
+        profile=_profile(document, spec, findings),
+        findings=tuple(findings),
+    )
+
+
+def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: list[Finding]) -> Architecture | None:
+    if spec.model.config is None:
+        model = catalog.models.get(spec.model.id) if spec.model.id else None
+        return model.architecture if model else None
+    route: Route = ("model", "config")
+    try:
+        return Architecture.from_config(read_json(document, route, spec.model.config))
+    except AttachmentError as reason:
+        findings.append(_attachment("HB030", route, str(reason), "give the path of a readable JSON file"))
+    except ArchitectureError as reason:
+        findings.append(_attachment("HB031", route, f"{spec.model.config}: {reason}", "mend the field it names"))
+    return None
+
+
+def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile | None:
+    if spec.data.profile is None:
+        return None
+    route: Route = ("data", "profile")
+    try:
+        return read_profile(read_json(document, route, spec.data.profile))
+    except AttachmentError as reason:
+        findings.append(_attachment("HB030", route, str(reason), "give the path of a readable JSON file"))
+    except ValueError as reason:
+        message = f"{spec.data.profile}: {reason}"
+        findings.append(_attachment("HB032", route, message, "write it anew with `hbspec data profile`"))
+    return None
+
+
+def _attachment(code: str, route: Route, message: str, action: str) -> Finding:
+    return Finding(code, DEFECTS[code].name, Severity.ERROR, route, message, action)

@@ -1,0 +1,176 @@
+"""The whole pipeline, a line a stage. Stable: `check`, `estimate`, `compile_spec`, and what they return."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TextIO
+
+from hbspec.analysis import Analysis, analyse
+from hbspec.catalog import catalog
+from hbspec.claims import Claim, verify
+from hbspec.diagnostics import NotKnownError, Report
+from hbspec.estimate.cost import Cost
+from hbspec.estimate.memory import Memory
+from hbspec.estimate.serving import Serving
+from hbspec.estimate.time import Time
+from hbspec.plan import Assumption, Plan
+from hbspec.rules.engine import judge, place
+from hbspec.source import Document, SourceError, load, load_mapping
+from hbspec.spec import read
+from hbspec.targets import Artifact, emit
+
+SpecLike = str | Path | Mapping[str, Any]
+"""A path (`-` for standard input) or the spec itself as a mapping."""
+
+
+class InvalidSpecError(ValueError):
+    """A spec that cannot be estimated or compiled; `report` holds every reason."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("; ".join(f"{entry.code} {entry.message}" for entry in report.diagnostics[:3]))
+        self.report = report
+
+
+@dataclass(frozen=True, slots=True)
+class Estimates:
+    """What a job needs, takes and costs. A part that cannot be known is None, and `unknown` says why."""
+
+    plan: Plan
+    memory: Memory | None
+    time: Time | None
+    cost: Cost | None
+    serving: Serving | None
+    claims: tuple[Claim, ...]
+    assumed: tuple[Assumption, ...]
+    unknown: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that `hbspec estimate --format json` prints."""
+        return {
+            "format_version": 1,
+            "plan": self.plan.to_dict(),
+            "memory": self.memory.to_dict() if self.memory else {"verdict": "unknown", "devices": []},
+            "time": self.time and self.time.to_dict(),
+            "cost": self.cost and self.cost.to_dict(),
+            "serving": self.serving and self.serving.to_dict(),
+            "claims": [claim.to_dict() for claim in self.claims],
+            "assumed": [
+                {"route": list(entry.route), "value": entry.value, "source": entry.source} for entry in self.assumed
+            ],
+            "unknown": dict(self.unknown),
+        }
+
+
+def check(
+    spec: SpecLike,
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    as_of: date | None = None,
+    stdin: TextIO | None = None,
+) -> Report:
+    """Everything that is wrong with a spec.
+
+    Args:
+        spec: a path, `-`, or a mapping.
+        overrides: `key.path=value` texts, as after `--set`.
+        allow_outside: let the spec name files outside its project.
+        as_of: the day that ages are counted from; today if absent.
+        stdin: what `-` is read from; standard input if absent.
+    """
+    try:
+        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin)
+    except SourceError as invalid:
+        return Report(
+            files=(str(spec) if isinstance(spec, (str, Path)) else "<mapping>",), diagnostics=invalid.diagnostics
+        )
+    except InvalidSpecError as invalid:
+        return invalid.report
+    return judge(analysis)
+
+
+def estimate(
+    spec: SpecLike,
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    as_of: date | None = None,
+    stdin: TextIO | None = None,
+) -> Estimates:
+    """What the job needs, takes and costs, each with its interval.
+
+    Raises:
+        InvalidSpecError: the text or its shape is wrong; a spec that is merely unwise is estimated.
+    """
+    analysis = _strict(spec, overrides, allow_outside, as_of, stdin)
+    unknown: dict[str, str] = {}
+
+    def part(name: str) -> Any:
+        try:
+            return getattr(analysis, name)
+        except NotKnownError as reason:
+            unknown[name] = str(reason)
+            return None
+
+    return Estimates(
+        plan=analysis.plan,
+        memory=part("memory"),
+        time=part("time"),
+        cost=part("cost"),
+        serving=part("serving") if analysis.spec.deployment else None,
+        claims=verify(analysis),
+        assumed=analysis.assumptions,
+        unknown=unknown,
+    )
+
+
+def compile_spec(
+    spec: SpecLike,
+    target: str = "sagemaker",
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    force: bool = False,
+    stdin: TextIO | None = None,
+) -> list[Artifact]:
+    """The files of one target; nothing is written.
+
+    What is emitted never depends on the day; the day only decides which warnings are given.
+
+    Raises:
+        InvalidSpecError: the spec has errors (and `force` is not set), or lacks what the target needs.
+        ValueError: there is no such target.
+    """
+    analysis = _strict(spec, overrides, allow_outside, None, stdin)
+    report = judge(analysis)
+    if not report.ok and not force:
+        raise InvalidSpecError(report)
+    return emit(analysis, target, forced=not report.ok)
+
+
+def _strict(
+    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, as_of: date | None, stdin: TextIO | None
+) -> Analysis:
+    try:
+        return _analyse(spec, overrides, allow_outside, as_of, stdin)
+    except SourceError as invalid:
+        raise InvalidSpecError(Report(files=(), diagnostics=invalid.diagnostics)) from invalid
+
+
+def _analyse(
+    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, as_of: date | None, stdin: TextIO | None
+) -> Analysis:
+    document = _document(spec, overrides, allow_outside, stdin)
+    typed = read(document)
+    if isinstance(typed, list):
+        raise InvalidSpecError(place(document, typed))
+    return analyse(document, typed, catalog(), as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
+
+
+def _document(spec: SpecLike, overrides: Sequence[str], allow_outside: bool, stdin: TextIO | None) -> Document:
+    if isinstance(spec, Mapping):
+        return load_mapping(spec, overrides=overrides, allow_outside=allow_outside)
+    return load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin)

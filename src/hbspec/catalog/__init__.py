@@ -1,0 +1,12 @@
+"""What is true of the world: instance types, GPUs, prices and models, with sources and dates."""
+
+from __future__ import annotations
+
+from hbspec.catalog.architecture import Architecture, ArchitectureError
+from hbspec.catalog.gpus import Gpu
+from hbspec.catalog.instances import InstanceType
+from hbspec.catalog.models import Model
+from hbspec.catalog.prices import Price
+from hbspec.catalog.tables import Catalog, catalog
+
+__all__ = ["Architecture", "ArchitectureError", "Catalog", "Gpu", "InstanceType", "Model", "Price", "catalog"]

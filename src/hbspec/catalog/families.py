@@ -1,0 +1,196 @@
+"""What tells the supported model families apart, and what transformers fills in for each.
+
+Source: transformers 5.23.0, `models/*/configuration_*.py` (defaults) and `modeling_*.py` (structure). The tests hold
+every default against the config classes, and every structure against the models built from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+WRAPPERS: Mapping[str, str] = {"gemma3": "gemma3_text", "llama4": "llama4_text"}
+"""Multimodal model types and the language model in their `text_config`."""
+
+
+class Family(NamedTuple):
+    """One `model_type` (a named tuple: a dataclass of this size costs a check 2 ms).
+
+    Attributes:
+        defaults: every field of config.json that matters here and that the class knows, with the class's default.
+            A field that is not among them is ignored, as transformers ignores it.
+        qkv_bias: biases on queries, keys and values whatever `attention_bias` says.
+        heads_divide_hidden: the class refuses heads that do not divide the hidden size even beside a `head_dim`.
+        dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" is no experts.
+        experts: the fields that may hold the number of experts.
+        sparse_step: the field that says every how many layers one is sparse; "" is every layer.
+        window: the field with the window of local attention.
+        full_every: one layer in so many attends to everything, or the field that says so; 0 is no such layer.
+    """
+
+    defaults: Mapping[str, Any]
+    qkv_bias: bool = False
+    heads_divide_hidden: bool = False
+    qk_norm: bool = False
+    sandwich_norm: bool = False
+    fused_projections: bool = False
+    attention_sinks: bool = False
+    dense_size: str = "intermediate_size"
+    expert_size: str = ""
+    experts: tuple[str, ...] = ()
+    sparse_step: str = ""
+    shared_expert: bool = False
+    expert_bias: bool = False
+    window: str = "sliding_window"
+    full_every: int | str = 0
+
+
+def _defaults(
+    sizes: tuple[int, int, int, int, int | None, int | None], vocabulary: int, positions: int, **more: Any
+) -> dict[str, Any]:
+    hidden, intermediate, layers, heads, key_value_heads, head_dim = sizes
+    return {
+        "hidden_size": hidden,
+        "intermediate_size": intermediate,
+        "num_hidden_layers": layers,
+        "num_attention_heads": heads,
+        "num_key_value_heads": key_value_heads,
+        "head_dim": head_dim,
+        "vocab_size": vocabulary,
+        "max_position_embeddings": positions,
+        "tie_word_embeddings": False,
+        **more,
+    }
+
+
+_QWEN_WINDOW = {"use_sliding_window": False, "sliding_window": 4096}
+_BOTH_NAMES = ("num_experts", "num_local_experts")
+
+FAMILIES: Mapping[str, Family] = {
+    "qwen2": Family(
+        _defaults(
+            (4096, 22016, 32, 32, 32, None), 151936, 32768, **_QWEN_WINDOW, max_window_layers=28, layer_types=None
+        ),
+        qkv_bias=True,
+    ),
+    "qwen3": Family(
+        _defaults(
+            (4096, 22016, 32, 32, 32, 128),
+            151936,
+            32768,
+            **_QWEN_WINDOW,
+            max_window_layers=28,
+            layer_types=None,
+            attention_bias=False,
+        ),
+        qk_norm=True,
+    ),
+    "qwen3_moe": Family(
+        _defaults(
+            (2048, 6144, 24, 32, 4, None),
+            151936,
+            32768,
+            **_QWEN_WINDOW,
+            attention_bias=False,
+            decoder_sparse_step=1,
+            mlp_only_layers=None,
+            moe_intermediate_size=768,
+            num_experts=128,
+            num_local_experts=128,
+            num_experts_per_tok=8,
+        ),
+        qk_norm=True,
+        expert_size="moe_intermediate_size",
+        experts=_BOTH_NAMES,
+        sparse_step="decoder_sparse_step",
+    ),
+    "llama": Family(
+        _defaults((4096, 11008, 32, 32, None, None), 32000, 2048, attention_bias=False, mlp_bias=False),
+        heads_divide_hidden=True,
+    ),
+    "llama4_text": Family(
+        _defaults(
+            (5120, 8192, 48, 40, 8, 128),
+            202048,
+            131072,
+            attention_bias=False,
+            intermediate_size_mlp=16384,
+            num_local_experts=16,
+            num_experts_per_tok=1,
+            interleave_moe_layer_step=1,
+            moe_layers=None,
+            attention_chunk_size=8192,
+            no_rope_layers=None,
+            no_rope_layer_interval=4,
+            layer_types=None,
+        ),
+        dense_size="intermediate_size_mlp",
+        expert_size="intermediate_size",
+        experts=("num_local_experts",),
+        sparse_step="interleave_moe_layer_step",
+        shared_expert=True,
+        window="attention_chunk_size",
+        full_every="no_rope_layer_interval",
+    ),
+    "mistral": Family(_defaults((4096, 14336, 32, 32, 8, None), 32000, 131072, sliding_window=4096)),
+    "mixtral": Family(
+        _defaults(
+            (4096, 14336, 32, 32, 8, None),
+            32000,
+            131072,
+            sliding_window=None,
+            num_experts=8,
+            num_local_experts=8,
+            num_experts_per_tok=2,
+        ),
+        expert_size="intermediate_size",
+        experts=_BOTH_NAMES,
+    ),
+    "gemma2": Family(
+        _defaults(
+            (2304, 9216, 26, 8, 4, 256), 256000, 8192, attention_bias=False, sliding_window=4096, layer_types=None
+        )
+        | {"tie_word_embeddings": True},
+        heads_divide_hidden=True,
+        sandwich_norm=True,
+        full_every=2,
+    ),
+    "gemma3_text": Family(
+        _defaults(
+            (2304, 9216, 26, 8, 4, 256),
+            262208,
+            131072,
+            attention_bias=False,
+            sliding_window=4096,
+            sliding_window_pattern=6,
+            layer_types=None,
+        )
+        | {"tie_word_embeddings": True},
+        heads_divide_hidden=True,
+        qk_norm=True,
+        sandwich_norm=True,
+        full_every="sliding_window_pattern",
+    ),
+    "phi3": Family(
+        _defaults((3072, 8192, 32, 32, None, None), 32064, 4096, sliding_window=None),
+        fused_projections=True,
+    ),
+    "gpt_oss": Family(
+        _defaults(
+            (2880, 2880, 36, 64, 8, 64),
+            201088,
+            131072,
+            attention_bias=True,
+            sliding_window=128,
+            layer_types=None,
+            num_experts=128,
+            num_local_experts=128,
+            num_experts_per_tok=4,
+        ),
+        attention_sinks=True,
+        expert_size="intermediate_size",
+        experts=_BOTH_NAMES,
+        expert_bias=True,
+        full_every=2,
+    ),
+}

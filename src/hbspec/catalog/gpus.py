@@ -1,0 +1,71 @@
+"""GPUs: what PyTorch can use of their memory, what they compute, and what they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from hbspec.catalog.rows import GIB, GIGA, MIB, TERA, flag, number, rows, whole
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One GPU model. None is always "not known".
+
+    Attributes:
+        name: the key, with the memory size where one model is sold with two: `A100-40`, `T4`.
+        compute_capability: CUDA's (major, minor).
+        nominal_bytes: memory as the EC2 API lists it.
+        usable_bytes: memory that PyTorch reports as the device's total, the least that was seen.
+        bandwidth: memory bandwidth, bytes/s.
+        fp16_flops: dense tensor-core FLOP/s, without sparsity; likewise for bf16 and fp8.
+        bf16: whether the hardware computes in bfloat16. PyTorch emulates it elsewhere, slowly.
+        flash_attention_2: whether FlashAttention-2 runs, which takes compute capability 8.0.
+        nvlink_bandwidth: bytes/s, both directions together; 0.0 is a GPU without NVLink.
+        pcie_generation: None also where sources contradict each other; see `note`.
+    """
+
+    name: str
+    marketing_name: str
+    compute_capability: tuple[int, int] | None
+    nominal_bytes: int | None
+    usable_bytes: int | None
+    bandwidth: float | None
+    fp16_flops: float | None
+    bf16_flops: float | None
+    fp8_flops: float | None
+    bf16: bool | None
+    flash_attention_2: bool | None
+    nvlink_bandwidth: float | None
+    pcie_generation: float | None
+    source: str
+    checked: date
+    note: str = ""
+
+
+def load_gpus() -> Mapping[str, Gpu]:
+    """Every GPU of the catalog, by name."""
+    return {row["name"]: _gpu(row) for row in rows("gpus.csv")}
+
+
+def _gpu(row: Mapping[str, str]) -> Gpu:
+    major, _, minor = row["compute_capability"].partition(".")
+    return Gpu(
+        name=row["name"],
+        marketing_name=row["marketing_name"],
+        compute_capability=(int(major), int(minor)) if major else None,
+        nominal_bytes=whole(row["nominal_mib"], MIB),
+        usable_bytes=whole(row["usable_gib"], GIB),
+        bandwidth=number(row["bandwidth_gb_s"], GIGA),
+        fp16_flops=number(row["fp16_tflops"], TERA),
+        bf16_flops=number(row["bf16_tflops"], TERA),
+        fp8_flops=number(row["fp8_tflops"], TERA),
+        bf16=flag(row["bf16"]),
+        flash_attention_2=flag(row["flash_attention_2"]),
+        nvlink_bandwidth=number(row["nvlink_gb_s"], GIGA),
+        pcie_generation=number(row["pcie_generation"]),
+        source=row["source"],
+        checked=date.fromisoformat(row["checked"]),
+        note=row["note"],
+    )

@@ -1,0 +1,83 @@
+"""The catalog: every table, read on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache, cached_property
+
+from hbspec.catalog.gpus import Gpu, load_gpus
+from hbspec.catalog.instances import InstanceType, load_instances
+from hbspec.catalog.models import Model, load_models
+from hbspec.catalog.prices import Price, PriceTable
+from hbspec.catalog.rows import lines
+
+
+class Catalog:
+    """What is true of the world: hardware, prices and models, each row with its source and the day it was checked."""
+
+    @cached_property
+    def gpus(self) -> Mapping[str, Gpu]:
+        """GPUs by name (`A100-40`)."""
+        return load_gpus()
+
+    @cached_property
+    def instances(self) -> Mapping[str, InstanceType]:
+        """Instance types by name (`ml.p4d.24xlarge`): all with GPUs that SageMaker accepts, and some others."""
+        return load_instances()
+
+    @cached_property
+    def models(self) -> Mapping[str, Model]:
+        """Models by Hugging Face id."""
+        return load_models()
+
+    @cached_property
+    def training_types(self) -> frozenset[str]:
+        """All of SageMaker's `TrainingInstanceType`."""
+        return frozenset(lines("training_types.txt"))
+
+    @cached_property
+    def hosting_types(self) -> frozenset[str]:
+        """All of SageMaker's `ProductionVariantInstanceType`."""
+        return frozenset(lines("hosting_types.txt"))
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Every region that an offer or a price names, in alphabetical order."""
+        offered = (instance.regions or () for instance in self.instances.values())
+        return tuple(sorted(self._prices.regions.union(*offered)))
+
+    def price(self, instance_type: str, region: str, component: str) -> Price | None:
+        """USD per hour of an instance type in a region, as `hbspec.catalog.prices` chooses it.
+
+        Args:
+            instance_type: `ml.p4d.24xlarge`.
+            region: `ca-central-1`.
+            component: "training" or "hosting".
+
+        Returns:
+            None where SageMaker does not accept the type for this component, or where no price is known.
+        """
+        accepted = self.training_types if component == "training" else self.hosting_types
+        return self._prices.price(instance_type, region, component) if instance_type in accepted else None
+
+    def observed_prices(self, instance_type: str, region: str) -> tuple[Price, ...]:
+        """Every price that was read for a type in a region: SageMaker's, Studio's and EC2's, old ones included.
+
+        It is for explaining a number that somebody took from elsewhere (32.77 was EC2's p4d until June 2025).
+        """
+        return self._prices.observed(instance_type, region)
+
+    def gpu_of(self, instance_type: str) -> Gpu | None:
+        """The GPU of an instance type; None where it has none or is not in the catalog."""
+        instance = self.instances.get(instance_type)
+        return self.gpus[instance.gpu] if instance and instance.gpu else None
+
+    @cached_property
+    def _prices(self) -> PriceTable:
+        return PriceTable()
+
+
+@cache
+def catalog() -> Catalog:
+    """The catalog that is shipped with this version."""
+    return Catalog()

@@ -1,0 +1,177 @@
+"""What can be claimed: each key of `expect`, how it is computed and from what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.parameters import total_parameters
+from hbspec.diagnostics import NotKnownError, known
+from hbspec.units import Interval, bytes_text, count_text, money_text, seconds_text, significant
+
+PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
+DERIVED_PRICE_ERROR = 0.005
+"""Half width of a derived price: the measured ratios of SageMaker's to EC2's prices are rounded at the third digit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that a spec implies.
+
+    Attributes:
+        kind: "count", "bytes", "seconds", "money" or "rate".
+        formula: in words, with the names of its inputs.
+        compute: its interval in base units, and the currency where it is of money. Raises `NotKnownError`.
+        decides: what would make the interval narrower.
+    """
+
+    kind: str
+    formula: str
+    compute: Callable[[Analysis], tuple[Interval, str | None]]
+    decides: str
+
+
+def _plain(function: Callable[[Analysis], Interval | float]) -> Callable[[Analysis], tuple[Interval, str | None]]:
+    def compute(analysis: Analysis) -> tuple[Interval, str | None]:
+        value = function(analysis)
+        return (value if isinstance(value, Interval) else Interval.exact(float(value))), None
+
+    return compute
+
+
+def _parameters(analysis: Analysis) -> int:
+    return total_parameters(known(analysis.architecture, "the model's architecture"))
+
+
+def _counts(name: str) -> Callable[[Analysis], float]:
+    def read(analysis: Analysis) -> float:
+        plan = analysis.plan
+        return float(getattr(known(plan.counts, plan.unknown.get("counts", "the counts")), name))
+
+    return read
+
+
+def _effective_batch(analysis: Analysis) -> int:
+    plan = analysis.plan
+    return known(plan.effective_batch_size, plan.unknown.get("processes", "the world size"))
+
+
+def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:
+    cost = analysis.cost
+    return Interval(float(cost.low), float(cost.expected), float(cost.high)), cost.currency
+
+
+def _serving_cost(name: str) -> Callable[[Analysis], tuple[Interval, str | None]]:
+    def compute(analysis: Analysis) -> tuple[Interval, str | None]:
+        price = known(analysis.serving_plan.price, "a price of the endpoint's instance")
+        amount = known(getattr(analysis.serving, name), "a price of the endpoint's instance")
+        return _with_basis(Interval.exact(float(amount.amount)), price.basis), amount.currency
+
+    return compute
+
+
+def _with_basis(interval: Interval, basis: str) -> Interval:
+    if basis != "derived":
+        return interval
+    return Interval(
+        interval.low * (1 - DERIVED_PRICE_ERROR), interval.expected, interval.high * (1 + DERIVED_PRICE_ERROR)
+    )
+
+
+def _price(instance_type: str, region: str) -> Callable[[Analysis], tuple[Interval, str | None]]:
+    def compute(analysis: Analysis) -> tuple[Interval, str | None]:
+        deployment = analysis.spec.deployment
+        serves = deployment is not None and instance_type in (
+            deployment.instance.type,
+            *deployment.instance.alternatives,
+        )
+        trains = instance_type in (analysis.spec.instance.type, *analysis.spec.instance.alternatives)
+        component = "hosting" if serves and not trains else "training"
+        price = analysis.catalog.price(instance_type, region, component)
+        if price is None:
+            raise NotKnownError(f"the price of {instance_type} in {region}")
+        return _with_basis(Interval.exact(float(price.usd_per_hour)), price.basis), "USD"
+
+    return compute
+
+
+LENGTHS = "the true token lengths (`data.profile`) and a measured step"
+
+QUANTITIES: dict[str, Quantity] = {
+    "model.parameters": Quantity("count", "sum of every tensor of the architecture", _plain(_parameters), "nothing"),
+    "model.memory_fp32": Quantity("bytes", "4 B x parameters", _plain(lambda a: 4 * _parameters(a)), "nothing"),
+    "model.memory_fp16": Quantity("bytes", "2 B x parameters", _plain(lambda a: 2 * _parameters(a)), "nothing"),
+    "model.memory_4bit": Quantity(
+        "bytes",
+        "4-bit linear layers with their scales + 16-bit embeddings, head, norms and biases",
+        _plain(lambda a: _four_bit_bytes(a)),
+        "nothing",
+    ),
+    "training.effective_batch_size": Quantity(
+        "count", "micro-batch x gradient accumulation x data-parallel size", _plain(_effective_batch), "nothing"
+    ),
+    "training.optimizer_steps": Quantity(
+        "count", "max_steps, or epochs x steps per epoch", _plain(_counts("optimizer_steps")), "nothing"
+    ),
+    "training.examples_processed": Quantity(
+        "count", "whole epochs + full updates of the last one", _plain(_counts("examples_processed")), "nothing"
+    ),
+    "training.epochs": Quantity("count", "examples processed / examples", _plain(_counts("epochs")), "nothing"),
+    "training.duration": Quantity(
+        "seconds", "start-up + weights + steps + checkpoints", _plain(lambda a: a.time.total_seconds), LENGTHS
+    ),
+    "training.step_time": Quantity(
+        "seconds", "FLOPs and bytes of one update on this hardware", _plain(lambda a: a.time.step_seconds), LENGTHS
+    ),
+    "training.cost": Quantity("money", "billed time x price x instances", _training_cost, LENGTHS),
+    "training.memory_total": Quantity(
+        "bytes", "process bytes of all GPUs of the job", _plain(lambda a: _memory_total(a)), "a measured run"
+    ),
+    "training.memory_per_gpu": Quantity(
+        "bytes", "process bytes on the fullest GPU", _plain(lambda a: a.memory.fullest.process), "a measured run"
+    ),
+    "deployment.memory": Quantity(
+        "bytes", "weights as served, before any KV cache", _plain(lambda a: a.serving.weights_bytes), "nothing"
+    ),
+    "deployment.latency": Quantity(
+        "seconds",
+        "prefill of the typical prompt + decoding of the typical answer",
+        _plain(lambda a: known(a.serving.latency_seconds, "deployment.typical_output_tokens")),
+        "a measured answer",
+    ),
+    "deployment.hourly_cost": Quantity("money", "price x instances", _serving_cost("hourly_cost"), "nothing"),
+    "deployment.daily_cost": Quantity("money", "price x instances x 24 h", _serving_cost("daily_cost"), "nothing"),
+    "deployment.monthly_cost": Quantity("money", "price x instances x 720 h", _serving_cost("monthly_cost"), "nothing"),
+}
+
+
+def _four_bit_bytes(analysis: Analysis) -> int:
+    from hbspec.estimate.serving import weights_bytes
+
+    return weights_bytes(known(analysis.architecture, "the model's architecture"), "nf4")
+
+
+def _memory_total(analysis: Analysis) -> Interval:
+    total = sum((device.process for device in analysis.memory.devices), Interval.exact(0))
+    return total * analysis.spec.instance.count
+
+
+def quantity(key: str) -> Quantity | None:
+    """The quantity that a key of `expect` names; None for a key that there is not."""
+    match = PRICE_KEY.fullmatch(key)
+    if match:
+        return Quantity("rate", "the catalog's price, on demand", _price(match[1], match[2]), "a price list read today")
+    return QUANTITIES.get(key)
+
+
+def text_of(kind: str, currency: str | None) -> Callable[[float], str]:
+    """How a value of a kind is written in a message."""
+    if kind in ("money", "rate"):
+        suffix = "/h" if kind == "rate" else ""
+        return lambda value: f"{money_text(Decimal(str(value)))} {currency}{suffix}"
+    if kind == "count":
+        return lambda value: count_text(value) if abs(value) >= 1000 else significant(value)
+    return bytes_text if kind == "bytes" else seconds_text

@@ -1,0 +1,93 @@
+"""Each claim of `expect` against what the spec implies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hbspec.analysis import Analysis
+from hbspec.claims.quantities import Quantity, quantity, text_of
+from hbspec.claims.sets import ClaimSet, parse_claim
+from hbspec.diagnostics import NotKnownError
+from hbspec.units import Interval, UnitError, interval_text
+
+CONFIRMED, CONTRADICTED, UNDECIDED = "confirmed", "contradicted", "undecided"
+UNKNOWN, MALFORMED = "unknown", "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of `expect`, judged.
+
+    Attributes:
+        verdict: confirmed (our interval lies inside the claim), contradicted (disjoint), undecided, unknown (an
+            input is missing: `reason` says which) or malformed (no such key, or no such value: `reason`).
+        computed: in base units, in the claim's currency.
+    """
+
+    key: str
+    believed: str
+    verdict: str
+    computed: Interval | None = None
+    currency: str | None = None
+    quantity: Quantity | None = None
+    reason: str = ""
+
+    @property
+    def computed_text(self) -> str:
+        """The computed interval as a message shows it."""
+        if self.computed is None or self.quantity is None:
+            return "not known"
+        return interval_text(self.computed, text_of(self.quantity.kind, self.currency))
+
+    def to_dict(self) -> dict[str, Any]:
+        """One entry of `claims` in `hbspec estimate --format json`."""
+        return {
+            "key": self.key,
+            "believed": self.believed,
+            "computed": self.computed and self.computed.to_dict(),
+            "verdict": self.verdict,
+        }
+
+
+def verify(analysis: Analysis) -> tuple[Claim, ...]:
+    """Every claim of the spec, in the author's order."""
+    return tuple(_judge(analysis, key, text) for key, text in analysis.spec.expect.items())
+
+
+def _judge(analysis: Analysis, key: str, text: str) -> Claim:
+    found = quantity(key)
+    if found is None:
+        return Claim(key, text, MALFORMED, reason="there is no such quantity")
+    try:
+        claimed = parse_claim(text, found.kind)
+        computed, currency = found.compute(analysis)
+        computed, currency = _in_currency(analysis, computed, currency, claimed.currency)
+    except UnitError as reason:
+        return Claim(key, text, MALFORMED, quantity=found, reason=str(reason))
+    except NotKnownError as reason:
+        return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason))
+    return Claim(key, text, verdict(computed, claimed), computed, currency, found)
+
+
+def verdict(computed: Interval, claimed: ClaimSet) -> str:
+    """Inside: confirmed. Disjoint: contradicted. Otherwise undecided."""
+    if claimed.low <= computed.low and computed.high <= claimed.high:
+        return CONFIRMED
+    if computed.high < claimed.low or claimed.high < computed.low:
+        return CONTRADICTED
+    return UNDECIDED
+
+
+def _in_currency(
+    analysis: Analysis, computed: Interval, currency: str | None, wanted: str | None
+) -> tuple[Interval, str | None]:
+    """Money in the claim's currency, by the author's rates; nothing else is touched."""
+    if currency is None or wanted is None or currency == wanted:
+        return computed, currency
+    money = analysis.plan.currencies
+    if wanted == money.budget and currency in money.rates:
+        return computed * float(money.rates[currency]), wanted
+    if currency == money.budget and wanted in money.rates:
+        return computed * (1 / float(money.rates[wanted])), wanted
+    raise NotKnownError(f"an exchange rate between {currency} and {wanted} (budget.exchange_rates)")

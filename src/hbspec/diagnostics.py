@@ -1,0 +1,186 @@
+"""What is said to the author: findings name routes, diagnostics carry spans.
+
+A rule knows *which value* is wrong and yields a `Finding` at a route. Only the engine knows where that
+value stands in which file, and turns findings into `Diagnostic`s. A renderer sees diagnostics only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+Route = tuple[str | int, ...]
+"""The path of a value in a spec: `("hyperparameters", "lora_r")`, `("evaluation", 0, "suite")`; `()` is the whole."""
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an error stops a compile, a warning and a note do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+class Confidence(StrEnum):
+    """How sure the finding is: arithmetic and published limits are certain, estimates are likely."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+
+
+SEVERITY_ORDER: Mapping[Severity, int] = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a text; line and column count from 1, columns in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one file; `end` is exclusive. `file` is the name as the user would write it (`-` for stdin)."""
+
+    file: str
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """A change that would mend a finding: set the value at `route` to `value` (plain data; None deletes the key)."""
+
+    title: str
+    route: Route
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One defect, as a rule sees it.
+
+    `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    route: Route
+    message: str
+    help: str
+    confidence: Confidence = Confidence.CERTAIN
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding with its place. `excerpt` is the source line at `span.start`, control characters escaped."""
+
+    code: str
+    name: str
+    severity: Severity
+    confidence: Confidence
+    file: str
+    route: Route
+    span: Span | None
+    message: str
+    help: str
+    fixes: tuple[Fix, ...] = ()
+    excerpt: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, int, str, str]:
+        """Files in the order of their names, then places, then the heavier finding first."""
+        start = self.span.start if self.span else Position(0, 0)
+        return (self.file, start.line, start.column, SEVERITY_ORDER[self.severity], self.code, self.message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable JSON form; lines and columns from 1."""
+        span = self.span
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.value,
+            "confidence": self.confidence.value,
+            "file": self.file,
+            "route": list(self.route),
+            "span": span
+            and {
+                "start": {"line": span.start.line, "column": span.start.column},
+                "end": {"line": span.end.line, "column": span.end.column},
+            },
+            "message": self.message,
+            "help": self.help,
+            "fixes": [{"title": fix.title, "route": list(fix.route), "value": fix.value} for fix in self.fixes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that one check has to say, in order.
+
+    `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to why they
+    could not be judged.
+    """
+
+    files: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    allowed: int = 0
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    def count(self, severity: Severity) -> int:
+        """How many diagnostics have this severity."""
+        return sum(diagnostic.severity is severity for diagnostic in self.diagnostics)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stops a compile: warnings and notes are allowed."""
+        return not self.count(Severity.ERROR)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document that `hbspec check --format json` prints."""
+        return {
+            "format_version": 1,
+            "diagnostics": [diagnostic.to_dict() for diagnostic in self.diagnostics],
+            "summary": {
+                "files": len(self.files),
+                "errors": self.count(Severity.ERROR),
+                "warnings": self.count(Severity.WARNING),
+                "notes": self.count(Severity.NOTE),
+                "allowed": self.allowed,
+                "skipped": dict(sorted(self.skipped.items())),
+            },
+        }
+
+
+def route_text(route: Route) -> str:
+    """A route as people write it: `evaluation[0].suite`.
+
+    >>> route_text(("evaluation", 0, "suite"))
+    'evaluation[0].suite'
+    """
+    text = ""
+    for part in route:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+class NotKnownError(Exception):
+    """A quantity cannot be computed; the message says which input is missing."""
+
+
+def known(value: T | None, what: str) -> T:
+    """`value`, or a `NotKnownError` that says what is missing.
+
+    Raises:
+        NotKnownError: the value is None.
+    """
+    if value is None:
+        raise NotKnownError(what)
+    return value

@@ -1,0 +1,29 @@
+"""Spec x catalog: every choice made, every derived count."""
+
+from __future__ import annotations
+
+from hbspec.plan.build import build_plan
+from hbspec.plan.hardware import Hardware, hardware
+from hbspec.plan.lengths import Lengths, Profile, read_profile
+from hbspec.plan.money import STALE_AFTER_DAYS, Currencies, UnitPrice
+from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.serving import ServingPlan, build_serving_plan
+from hbspec.plan.training import Assumption, Training
+
+__all__ = [
+    "STALE_AFTER_DAYS",
+    "Assumption",
+    "Counts",
+    "Currencies",
+    "Hardware",
+    "Lengths",
+    "Plan",
+    "Profile",
+    "ServingPlan",
+    "Training",
+    "UnitPrice",
+    "build_plan",
+    "build_serving_plan",
+    "hardware",
+    "read_profile",
+]

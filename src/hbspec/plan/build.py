@@ -1,0 +1,205 @@
+"""Spec x catalog to plan: the one place where choices are made."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import ceil
+
+from hbspec.catalog import Architecture, Catalog
+from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.diagnostics import NotKnownError
+from hbspec.plan import counts as count
+from hbspec.plan.hardware import Hardware, hardware
+from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
+from hbspec.plan.money import Currencies, unit_price
+from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.training import Assumption, Training, resolve_training
+from hbspec.spec import Spec
+from hbspec.units import Interval
+
+ONE_PROCESS = ("single", "pipeline")
+DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, profile: Profile | None) -> Plan:
+    """The plan of a spec.
+
+    Args:
+        spec: the typed spec.
+        catalog: what is true of the world.
+        architecture: of the model that the spec names; None where it is not known.
+        profile: of the training split; None where there is none.
+    """
+    unknown: dict[str, str] = {}
+    machine = _hardware(spec, catalog, unknown)
+    training, assumed = resolve_training(spec, bf16=machine.gpu.bf16 if machine else None)
+    assumptions = list(assumed)
+    lengths = _lengths(spec, profile, training, assumptions)
+    if architecture is None:
+        unknown["architecture"] = "the model is not in the catalog and names no config"
+    tensor_parallel = spec.instance.tensor_parallel or 1
+    processes = _processes(spec, machine, unknown)
+    data_parallel = _data_parallel(processes, tensor_parallel, unknown)
+    effective = data_parallel and count.effective_batch_size(
+        training.micro_batch, training.gradient_accumulation, data_parallel
+    )
+    cut = lengths.cut(training.max_length)
+    row, padded = _rows(cut, training)
+    counts = _counts(spec, profile, training, data_parallel, cut, unknown)
+    trainable = architecture and _trainable(architecture, training, unknown)
+    return Plan(
+        name=spec.name,
+        model=spec.model.id or spec.model.config or "unnamed",
+        training=training,
+        parallelism=spec.instance.parallelism,
+        sharding=spec.instance.sharding or ("full" if spec.instance.parallelism == "fsdp" else None),
+        offload=spec.instance.offload or "none",
+        tensor_parallel=tensor_parallel,
+        spot=spec.instance.spot,
+        max_runtime=spec.instance.max_runtime,
+        region=spec.instance.region,
+        architecture=architecture,
+        hardware=machine,
+        processes=processes,
+        data_parallel_size=data_parallel,
+        effective_batch_size=effective,
+        counts=counts,
+        lengths=lengths,
+        row_tokens=row,
+        padded_row_tokens=padded,
+        real_tokens=counts and cut.mean * counts.examples_processed,
+        padded_tokens=counts
+        and data_parallel
+        and padded * (counts.micro_batches * training.micro_batch * data_parallel),
+        price=unit_price(catalog, spec.instance.price, spec.instance.type, spec.instance.region, "training"),
+        currencies=currencies(spec),
+        trainable_parameters=trainable,
+        adapter_bytes=_saved_bytes(architecture, training, trainable),
+        checkpoint_bytes=_checkpoint_bytes(architecture, training, trainable),
+        assumptions=tuple(assumptions),
+        unknown=unknown,
+    )
+
+
+def currencies(spec: Spec) -> Currencies:
+    """The budget's currency and the author's exchange rates."""
+    if spec.budget is None:
+        return Currencies(None, {})
+    rates = {currency: Decimal(str(entry.rate)) for currency, entry in spec.budget.exchange_rates.items()}
+    return Currencies(spec.budget.max_cost.currency, rates)
+
+
+def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, str]) -> Hardware | None:
+    section = spec.instance
+    try:
+        return hardware(catalog, section.type, section.gpu, section.gpus, section.count, section.host_memory)
+    except NotKnownError as reason:
+        unknown["hardware"] = str(reason)
+        return None
+
+
+def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, str]) -> int | None:
+    if spec.instance.parallelism in ONE_PROCESS:
+        return 1
+    if machine is None:
+        unknown["processes"] = unknown["hardware"]
+        return None
+    return machine.gpus
+
+
+def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[str, str]) -> int | None:
+    if processes is None:
+        return None
+    try:
+        return count.data_parallel_size(processes, tensor_parallel)
+    except ValueError as reason:
+        unknown["data_parallel_size"] = f"tensor_parallel {reason}"
+        return None
+
+
+def _lengths(spec: Spec, profile: Profile | None, training: Training, assumptions: list[Assumption]) -> Lengths:
+    if spec.data.tokens is not None:
+        return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
+    if profile is not None:
+        return profiled_lengths(profile)
+    lengths = unknown_lengths(training.max_length)
+    assumptions.append(Assumption(("data", "tokens"), lengths.mean.to_dict(), lengths.source))
+    return lengths
+
+
+def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
+    """Real and padded tokens of one row."""
+    if training.packing:
+        full = Interval.exact(training.max_length)
+        return full, full
+    return cut.mean, cut.padded(training.micro_batch)
+
+
+def _counts(
+    spec: Spec,
+    profile: Profile | None,
+    training: Training,
+    data_parallel: int | None,
+    cut: Lengths,
+    unknown: dict[str, str],
+) -> Counts | None:
+    given = spec.data.train.examples if spec.data.train else None
+    examples = given if given is not None else profile.examples if profile else None
+    if examples is None:
+        unknown["counts"] = "data.train.examples"
+    if data_parallel is None:
+        unknown["counts"] = unknown.get("processes") or unknown["data_parallel_size"]
+    if examples is None or data_parallel is None:
+        return None
+    rows = max(1, ceil(examples * cut.mean.expected / training.max_length)) if training.packing else examples
+    batch, accumulation = training.micro_batch, training.gradient_accumulation
+    per_epoch = count.steps_per_epoch(rows, batch, accumulation, data_parallel)
+    steps = count.optimizer_steps(per_epoch, training.max_steps, training.epochs)
+    effective = count.effective_batch_size(batch, accumulation, data_parallel)
+    processed = count.examples_processed(steps, rows, batch, accumulation, data_parallel)
+    nominal = count.nominal_examples(steps, effective)
+    if training.packing:  # a row holds several examples; counts of examples follow the rows
+        processed, nominal = (round(number * examples / rows) for number in (processed, nominal))
+    return Counts(
+        examples=examples,
+        rows=rows,
+        effective_batch_size=effective,
+        micro_batches_per_epoch=count.micro_batches_per_epoch(rows, batch, data_parallel),
+        steps_per_epoch=per_epoch,
+        optimizer_steps=steps,
+        micro_batches=count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel),
+        examples_processed=processed,
+        nominal_examples=nominal,
+        epochs=processed / examples,
+        nominal_epochs=nominal / examples,
+    )
+
+
+def _trainable(architecture: Architecture, training: Training, unknown: dict[str, str]) -> int | None:
+    if not training.adapters:
+        return total_parameters(architecture)
+    try:
+        return lora_parameters(
+            architecture,
+            training.lora_r,
+            training.target_modules,
+            use_dora=training.use_dora,
+            modules_to_save=training.modules_to_save,
+        )
+    except (ValueError, NotKnownError) as reason:
+        unknown["trainable_parameters"] = str(reason)
+        return None
+
+
+def _saved_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
+    if architecture is None or trainable is None:
+        return None
+    return trainable * DTYPE_BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
+
+
+def _checkpoint_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
+    """Weights that are trained and their two AdamW moments, in the dtype of the weights (8-bit: a byte each)."""
+    saved = _saved_bytes(architecture, training, trainable)
+    if saved is None or trainable is None:
+        return None
+    return saved + 2 * (trainable if "8bit" in training.optim else saved)

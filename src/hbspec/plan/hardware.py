@@ -1,0 +1,64 @@
+"""What the job runs on, from the catalog or described by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hbspec.catalog import Catalog, Gpu, InstanceType
+from hbspec.diagnostics import NotKnownError
+
+
+@dataclass(frozen=True, slots=True)
+class Hardware:
+    """The GPUs of a job or an endpoint.
+
+    Attributes:
+        name: the instance type, or `4 x A100-80`.
+        instance: the catalog's row; None for hardware described by hand.
+        gpu: the catalog's GPU.
+        gpus_per_instance: GPUs in one host.
+        instances: hosts.
+        host_memory: bytes of one host's memory, None where not known.
+    """
+
+    name: str
+    instance: InstanceType | None
+    gpu: Gpu
+    gpus_per_instance: int
+    instances: int
+    host_memory: int | None
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all hosts together."""
+        return self.gpus_per_instance * self.instances
+
+
+def hardware(
+    catalog: Catalog,
+    instance_type: str | None,
+    gpu: str | None,
+    gpus: int | None,
+    instances: int,
+    host_memory: int | None,
+) -> Hardware:
+    """The hardware that a section of the spec names.
+
+    Raises:
+        NotKnownError: nothing named, a name outside the catalog, or an instance type without GPUs.
+    """
+    if instance_type is not None:
+        instance = catalog.instances.get(instance_type)
+        if instance is None:
+            raise NotKnownError(f"instance type {instance_type}")
+        found = catalog.gpus.get(instance.gpu) if instance.gpu else None
+        if found is None:
+            raise NotKnownError(f"a GPU in {instance_type}")
+        return Hardware(instance_type, instance, found, instance.gpus, instances, instance.memory_bytes)
+    if gpu is not None:
+        found = catalog.gpus.get(gpu)
+        if found is None:
+            raise NotKnownError(f"GPU {gpu}")
+        count = gpus or 1
+        return Hardware(f"{count} x {gpu}", None, found, count, instances, host_memory)
+    raise NotKnownError("the instance: neither a type nor a gpu is given")

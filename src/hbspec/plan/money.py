@@ -1,0 +1,70 @@
+"""What an instance costs an hour, in whose words, and what that is in the budget's currency."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from hbspec.catalog import Catalog
+from hbspec.diagnostics import NotKnownError
+from hbspec.units import Money, Rate
+
+STALE_AFTER_DAYS = 180
+"""Prices and exchange rates older than this are said to be old; p4d and p5 fell by up to 45 % within 2025."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """The price of one instance for an hour.
+
+    Attributes:
+        rate: amount and currency.
+        basis: "author" (the spec's own), "read" (from a SageMaker price list) or "derived" (from another price).
+        as_of: when the source read it; None is undated, which counts as stale. The author's own has no age.
+    """
+
+    rate: Rate
+    basis: str
+    as_of: date | None
+    source: str
+
+    def age_days(self, today: date) -> int | None:
+        """Days since it was read, None where undated."""
+        return None if self.as_of is None else (today - self.as_of).days
+
+
+@dataclass(frozen=True, slots=True)
+class Currencies:
+    """The budget's currency and what one unit of each other is worth in it."""
+
+    budget: str | None
+    rates: Mapping[str, Decimal]
+
+    def convert(self, money: Money) -> Money:
+        """An amount in the budget's currency; unchanged where there is no budget.
+
+        Raises:
+            NotKnownError: no exchange rate for its currency.
+        """
+        if self.budget is None or money.currency == self.budget:
+            return money
+        rate = self.rates.get(money.currency)
+        if rate is None:
+            raise NotKnownError(f"an exchange rate from {money.currency} to {self.budget}")
+        return Money(money.amount * rate, self.budget)
+
+
+def unit_price(
+    catalog: Catalog, author: Rate | None, instance_type: str | None, region: str | None, component: str
+) -> UnitPrice | None:
+    """The author's own price, else the catalog's for this region and component ("training" or "hosting")."""
+    if author is not None:
+        return UnitPrice(author, "author", None, "the spec")
+    if instance_type is None or region is None:
+        return None
+    price = catalog.price(instance_type, region, component)
+    if price is None:
+        return None
+    return UnitPrice(Rate(price.usd_per_hour, "USD"), price.basis, price.as_of, price.source)

@@ -1,0 +1,116 @@
+"""The plan: every choice made and every derived count, by name. Estimates and targets look at nothing behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hbspec.catalog import Architecture
+from hbspec.plan.hardware import Hardware
+from hbspec.plan.lengths import Lengths
+from hbspec.plan.money import Currencies, UnitPrice
+from hbspec.plan.training import Assumption, Training
+from hbspec.units import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What the data loop does. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
+
+    Attributes:
+        rows: what a micro-batch is made of: examples, or packed rows.
+        micro_batches: that each process runs in the whole job.
+    """
+
+    examples: int
+    rows: int
+    effective_batch_size: int
+    micro_batches_per_epoch: int
+    steps_per_epoch: int
+    optimizer_steps: int
+    micro_batches: int
+    examples_processed: int
+    nominal_examples: int
+    epochs: float
+    nominal_epochs: float
+
+    def rows_of_a_process(self, training: Training) -> int:
+        """Rows that one process computes on in the whole job, filled-up ones included."""
+        return self.micro_batches * training.micro_batch
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A job as it will run. A part that cannot be known is None, and `unknown` says why.
+
+    Attributes:
+        processes: the world size of the launch; one for `single` and `pipeline`, else one a GPU.
+        data_parallel_size: processes that see different examples.
+        row_tokens: real tokens of a row after truncation (an example, or a packed row).
+        padded_row_tokens: tokens of a row after padding inside its micro-batch.
+        real_tokens: tokens of all examples processed.
+        padded_tokens: tokens that the GPUs compute on.
+        trainable_parameters: adapters and `modules_to_save`, or everything.
+        adapter_bytes: what is saved at the end (adapters, or the 16-bit model).
+        checkpoint_bytes: one checkpoint: what is trained, with its optimizer states.
+    """
+
+    name: str
+    model: str
+    training: Training
+    parallelism: str
+    sharding: str | None
+    offload: str
+    tensor_parallel: int
+    spot: bool
+    max_runtime: float | None
+    region: str | None
+    architecture: Architecture | None
+    hardware: Hardware | None
+    processes: int | None
+    data_parallel_size: int | None
+    effective_batch_size: int | None
+    counts: Counts | None
+    lengths: Lengths
+    row_tokens: Interval
+    padded_row_tokens: Interval
+    real_tokens: Interval | None
+    padded_tokens: Interval | None
+    price: UnitPrice | None
+    currencies: Currencies
+    trainable_parameters: int | None
+    adapter_bytes: int | None
+    checkpoint_bytes: int | None
+    assumptions: tuple[Assumption, ...]
+    unknown: Mapping[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `plan` of `hbspec estimate --format json`; unknown is null."""
+        counts = self.counts
+        return {
+            "name": self.name,
+            "model": self.model,
+            "hardware": self.hardware and self.hardware.name,
+            "gpus": self.hardware and self.hardware.gpus,
+            "parallelism": self.parallelism,
+            "world_size": self.processes,
+            "data_parallel_size": self.data_parallel_size,
+            "micro_batch": self.training.micro_batch,
+            "gradient_accumulation_steps": self.training.gradient_accumulation,
+            "effective_batch_size": self.effective_batch_size,
+            "examples": counts and counts.examples,
+            "micro_batches_per_epoch": counts and counts.micro_batches_per_epoch,
+            "steps_per_epoch": counts and counts.steps_per_epoch,
+            "optimizer_steps": counts and counts.optimizer_steps,
+            "examples_processed": counts and counts.examples_processed,
+            "nominal_examples": counts and counts.nominal_examples,
+            "epochs": counts and counts.epochs,
+            "nominal_epochs": counts and counts.nominal_epochs,
+            "real_tokens": self.real_tokens and self.real_tokens.to_dict(),
+            "padded_tokens": self.padded_tokens and self.padded_tokens.to_dict(),
+            "trainable_parameters": self.trainable_parameters,
+            "adapter_bytes": self.adapter_bytes,
+            "checkpoint_bytes": self.checkpoint_bytes,
+            "unknown": dict(self.unknown),
+        }

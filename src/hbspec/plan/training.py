@@ -1,0 +1,159 @@
+"""Every choice that training needs, made: the author's value, or a default that is listed as an assumption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from hbspec.diagnostics import Route
+from hbspec.spec import Spec
+
+T = TypeVar("T")
+
+TEMPLATE = "the shipped training script"
+TRL = "TRL 1.16 SFTTrainer"
+SOFTWARE = {
+    "transformers": "5.23.0",
+    "trl": "1.16.0",
+    "peft": "0.21.2",
+    "bitsandbytes": "0.50.2",
+    "accelerate": "1.15.0",
+}
+"""What `templates/requirements.txt` pins (a test holds them equal)."""
+
+DEFAULT_EPOCHS = 3.0
+"""transformers.TrainingArguments.num_train_epochs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    """A value that the spec leaves open and that memory, time or money depends on."""
+
+    route: Route
+    value: Any
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """Resolved hyperparameters and what the trainer makes of them.
+
+    Attributes:
+        compute_dtype: "bfloat16", "float16" or "float32".
+        adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. TRL casts the
+            adapters of a quantised model to bfloat16; elsewhere peft keeps them in float32.
+        head_dtype: dtype of embedding, head and norms: k-bit preparation turns 16-bit ones into float32.
+        loss: "standard" holds all logits at once; "chunked" and "fused" never do. TRL always fuses the head.
+    """
+
+    method: str
+    trainer: str
+    compute_dtype: str
+    adapter_dtype: str
+    head_dtype: str
+    quantization: str | None
+    double_quant: bool
+    quant_storage: str
+    lora_r: int
+    lora_alpha: float
+    lora_dropout: float
+    target_modules: str | tuple[str, ...]
+    modules_to_save: tuple[str, ...]
+    use_dora: bool
+    optim: str
+    gradient_checkpointing: bool
+    attention: str
+    loss: str
+    max_length: int
+    packing: bool
+    micro_batch: int
+    gradient_accumulation: int
+    max_steps: int | None
+    epochs: float
+    warmup_steps: int | None
+    warmup_ratio: float | None
+    eval_steps: int | None
+    save_steps: int | None
+    software: tuple[tuple[str, str], ...]
+
+    @property
+    def adapters(self) -> bool:
+        """Whether adapters are trained, and the base is frozen."""
+        return self.method != "full"
+
+
+class _Choices:
+    """Takes the author's value where there is one and notes the default where there is none."""
+
+    def __init__(self) -> None:
+        self.assumptions: list[Assumption] = []
+
+    def take(self, value: T | None, route: Sequence[str], default: T, source: str) -> T:
+        if value is not None:
+            return value
+        self.assumptions.append(Assumption(tuple(route), default, source))
+        return default
+
+
+def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[Assumption, ...]]:
+    """The training that a spec describes, and what was assumed for it.
+
+    Args:
+        spec: the typed spec.
+        bf16: whether the GPU computes in bfloat16; None where it is not known.
+    """
+    chosen, given = _Choices(), spec.hyperparameters
+    adapters, quantised = given.method != "full", given.method == "qlora"
+
+    def take(name: str, default: T, source: str = TEMPLATE) -> T:
+        return chosen.take(getattr(given, name), ("hyperparameters", name), default, source)
+
+    trainer = chosen.take(spec.software.trainer, ("software", "trainer"), "trl", TEMPLATE)
+    trl = trainer == "trl"
+    if given.bf16 is None and given.fp16 is None:
+        compute = "float16" if bf16 is False else "bfloat16"
+        reason = "the GPU has no bfloat16" if bf16 is False else TEMPLATE
+        chosen.assumptions.append(Assumption(("hyperparameters", "fp16" if bf16 is False else "bf16"), True, reason))
+    else:
+        compute = "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
+    if given.max_steps is None and given.num_train_epochs is None:
+        chosen.assumptions.append(
+            Assumption(("hyperparameters", "num_train_epochs"), DEFAULT_EPOCHS, "transformers.TrainingArguments")
+        )
+    versions = [
+        (name, chosen.take(getattr(spec.software, name), ("software", name), version, "templates/requirements.txt"))
+        for name, version in SOFTWARE.items()
+    ]
+    training = Training(
+        method=given.method,
+        trainer=trainer,
+        compute_dtype=compute,
+        adapter_dtype="bfloat16" if trl and quantised else "float32",
+        head_dtype="float32" if quantised else compute,
+        quantization=take("bnb_quant_type", "nf4") if quantised else None,
+        double_quant=take("bnb_double_quant", True) if quantised else False,
+        quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",
+        lora_r=take("lora_r", 16) if adapters else 0,
+        lora_alpha=take("lora_alpha", 32.0) if adapters else 0.0,
+        lora_dropout=take("lora_dropout", 0.05) if adapters else 0.0,
+        target_modules=take("target_modules", "all-linear") if adapters else (),
+        modules_to_save=given.modules_to_save or (),
+        use_dora=bool(given.use_dora),
+        optim=take("optim", "adamw_torch"),
+        gradient_checkpointing=take("gradient_checkpointing", True),
+        attention=take("attn_implementation", "sdpa"),
+        loss="fused" if trl else take("loss", "standard", "transformers.Trainer"),
+        max_length=given.max_length,
+        packing=bool(given.packing),
+        micro_batch=given.per_device_batch_size,
+        gradient_accumulation=given.gradient_accumulation_steps,
+        max_steps=given.max_steps,
+        epochs=given.num_train_epochs if given.num_train_epochs is not None else DEFAULT_EPOCHS,
+        warmup_steps=given.warmup_steps,
+        warmup_ratio=given.warmup_ratio,
+        eval_steps=given.eval_steps,
+        save_steps=given.save_steps,
+        software=tuple(versions),
+    )
+    return training, tuple(chosen.assumptions)

@@ -1,0 +1,45 @@
+"""Lines onto a stream: in colour on a terminal, plain everywhere else."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from typing import TextIO
+
+from hbspec.render.lines import Line
+
+STYLES = {
+    "": "",
+    "error": "bold red",
+    "warning": "bold yellow",
+    "note": "bold cyan",
+    "good": "green",
+    "bad": "red",
+    "open": "yellow",
+    "title": "bold",
+    "path": "bold",
+    "gutter": "blue",
+    "help": "cyan",
+    "faint": "dim",
+    "bar": "blue",
+    "rest": "dim",
+}
+"""What each style of a segment is to rich."""
+
+
+def columns() -> int | None:
+    """The width to fold at: the terminal's or that of `COLUMNS`; None in a pipe, where lines are for programs."""
+    return shutil.get_terminal_size((0, 0)).columns or None
+
+
+def write(lines: Iterable[Line], stream: TextIO) -> None:
+    """Write lines; rich is loaded for a terminal only, where it also minds NO_COLOR and what the terminal can do."""
+    if not stream.isatty():
+        stream.writelines("".join(text for _, text in line) + "\n" for line in lines)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=stream, highlight=False, soft_wrap=True)
+    for line in lines:
+        console.print(Text.assemble(*((text, STYLES[style]) for style, text in line)))

@@ -1,0 +1,122 @@
+"""A report as text: place, message, excerpt with carets, action; then one line that counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity, route_text
+from hbspec.render.lines import Line, Segment, cells, wrapped
+from hbspec.source.excerpts import printable, underline
+
+INDENT = 4
+ELLIPSIS = "…"
+
+
+def report_lines(report: Report, width: int | None = None, *, quiet: bool = False) -> Iterator[Line]:
+    """Every diagnostic and the summary.
+
+    Args:
+        report: what a check has to say.
+        width: columns to fold at; lines are not folded where it is None.
+        quiet: errors only, without the summary.
+    """
+    for diagnostic in report.diagnostics:
+        if quiet and diagnostic.severity is not Severity.ERROR:
+            continue
+        yield from diagnostic_lines(diagnostic, width)
+        yield ()
+    if not quiet:
+        yield from _not_judged(report, width)
+        yield from wrapped(_summary(report), width)
+
+
+def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[Line]:
+    """One diagnostic: its place and message, the excerpt, the action."""
+    yield from wrapped(_headline(diagnostic), width, INDENT)
+    gutter = 2
+    if diagnostic.span and diagnostic.excerpt is not None:
+        gutter = len(str(diagnostic.span.start.line)) + 1
+        yield from _excerpt(diagnostic, gutter, width)
+    help_ = (("", " " * gutter), ("gutter", "="), ("help", " help: "), ("", printable(diagnostic.help)))
+    yield from wrapped(help_, width, gutter + INDENT)
+
+
+def _headline(diagnostic: Diagnostic) -> Line:
+    place = printable(diagnostic.file)
+    if diagnostic.span:
+        place += f":{diagnostic.span.start.line}:{diagnostic.span.start.column}"
+    elif diagnostic.route:
+        place += f": {route_text(diagnostic.route)}"
+    severity = diagnostic.severity.value
+    likely = " (likely)" if diagnostic.confidence is Confidence.LIKELY else ""
+    return (
+        ("path", f"{place}:"),
+        ("", " "),
+        (severity, f"{severity}[{diagnostic.code}]"),
+        ("", f" {diagnostic.name}{likely}: {printable(diagnostic.message)}"),
+    )
+
+
+def _excerpt(diagnostic: Diagnostic, gutter: int, width: int | None) -> Iterator[Line]:
+    span, shown = diagnostic.span, diagnostic.excerpt
+    if span is None or shown is None:
+        return
+    before, marked = underline(shown, span)
+    if width is not None:
+        shown, before, marked = clipped(shown, before, marked, max(width - gutter - 2, 8))
+    edge: Segment = ("gutter", f"{'':{gutter}}|")
+    yield (edge,)
+    yield (("gutter", f"{span.start.line:<{gutter}}|"), ("", f" {shown}"))
+    carets = "^" * cells(shown[before : before + marked] or " ")
+    yield (edge, ("", " " * (1 + cells(shown[:before]))), (diagnostic.severity.value, carets))
+
+
+def clipped(shown: str, before: int, marked: int, width: int) -> tuple[str, int, int]:
+    """An excerpt cut to `width` characters around what is marked, with `…` for what is left out at either side.
+
+    >>> clipped("  parallelism: pipeline", 15, 8, 16)
+    ('…lism: pipeline', 7, 8)
+    """
+    if cells(shown) <= width:
+        return shown, before, marked
+    lead = min(before, max(0, width - marked) // 2)
+    if before + marked <= width:
+        lead = before
+    elif before + marked == len(shown):
+        lead = min(before, max(0, width - marked))
+    first = before - lead
+    piece = shown[first : first + width]
+    if first:
+        piece = ELLIPSIS + piece[1:]
+    if first + width < len(shown):
+        piece = piece[:-1] + ELLIPSIS
+    return piece, lead, max(1, min(marked, len(piece) - lead))
+
+
+def _not_judged(report: Report, width: int | None) -> Iterator[Line]:
+    by_reason = sorted((reason, code) for code, reason in report.skipped.items())
+    for reason, pairs in groupby(by_reason, key=lambda pair: pair[0]):
+        codes = ", ".join(code for _, code in pairs)
+        yield from wrapped((("faint", "not judged: "), ("", f"{codes} ({printable(reason)})")), width, INDENT)
+
+
+def _summary(report: Report) -> Line:
+    parts: list[Segment] = []
+    for severity in Severity:
+        count = report.count(severity)
+        if count or severity is Severity.ERROR:
+            style = severity.value if count else "good"
+            parts += [("", ", "), (style, counted(count, severity.value) if count else "no errors")]
+    beside = [f"{report.allowed:,} allowed"] if report.allowed else []
+    beside += [f"{counted(len(report.skipped), 'rule')} not judged"] if report.skipped else []
+    where = f" in {counted(len(report.files), 'file')}" if len(report.files) > 1 else ""
+    return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))
+
+
+def counted(count: int, noun: str) -> str:
+    """
+    >>> counted(1, "error"), counted(2_000, "error")
+    ('1 error', '2,000 errors')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

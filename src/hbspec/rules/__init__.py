@@ -1,0 +1,1 @@
+"""One file a defect; see `docs/adding-a-rule.md`."""

@@ -1,0 +1,42 @@
+"""What the author believes is not what the spec implies.
+
+Why: a plan is approved on its claims. A claim that the arithmetic, the catalog or the estimate rules out is a mistake
+in the plan, or in the spec that should describe it.
+
+Example:
+
+    expect: {training.effective_batch_size: 256}
+
+Instead:
+
+    expect: {training.effective_batch_size: 32}
+
+References:
+
+    https://github.com/deepspeedai/DeepSpeed/issues/3982
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.claims import CONTRADICTED, verify
+from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Claims whose set and our interval have nothing in common."""
+    for claim in verify(analysis):
+        if claim.verdict == CONTRADICTED:
+            exact = known(claim.computed, claim.key).is_exact
+            yield RULE.at(
+                ("expect", claim.key),
+                f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} "
+                f"({known(claim.quantity, claim.key).formula})",
+                "correct the claim, or change what it follows from",
+                confidence=Confidence.CERTAIN if exact else Confidence.LIKELY,
+            )

@@ -1,0 +1,64 @@
+"""What a rule is: a module with a docstring, a `RULE` and a `check`. Code and name are the module's own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus."""
+
+    module: str
+    severity: Severity = Severity.ERROR
+    confidence: Confidence = Confidence.CERTAIN
+
+    @property
+    def code(self) -> str:
+        """`HB101`"""
+        return self.module.rpartition(".")[2].partition("_")[0].upper()
+
+    @property
+    def name(self) -> str:
+        """`idle-gpus`"""
+        return self.module.rpartition(".")[2].partition("_")[2].replace("_", "-")
+
+    def at(
+        self,
+        route: Route,
+        message: str,
+        action: str,
+        *,
+        severity: Severity | None = None,
+        confidence: Confidence | None = None,
+        fixes: tuple[Fix, ...] = (),
+    ) -> Finding:
+        """A finding of this rule at a route: what disagrees, and one action."""
+        return Finding(
+            self.code,
+            self.name,
+            severity or self.severity,
+            route,
+            message,
+            action,
+            confidence or self.confidence,
+            fixes,
+        )
+
+
+class RuleModule(Protocol):
+    """The shape of every `hbNNN_name.py`."""
+
+    RULE: Rule
+    __doc__: str | None
+    check: Callable[[Analysis], Iterator[Finding]]
+
+
+def plain(value: Any) -> str:
+    """A value as it stands in a message: numbers without a trailing `.0`."""
+    return f"{value:g}" if isinstance(value, float) else str(value)

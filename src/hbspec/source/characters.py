@@ -1,0 +1,40 @@
+"""Lines and characters of a text, counted as YAML counts them here."""
+
+from __future__ import annotations
+
+import re
+
+from hbspec.diagnostics import Position
+
+_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+# U+0085, U+2028 and U+2029 are among them since YAML 1.1 readers end a line there and nobody else does.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text: a line ends with CR, LF or both, and with nothing else."""
+    return _LINE_BREAK.split(text)
+
+
+def position_of(text: str, index: int) -> Position:
+    r"""Line and column of a character by its index.
+
+    >>> position_of("a\r\nbc", 4)
+    Position(line=2, column=2)
+    """
+    before = lines_of(text[:index])
+    return Position(len(before), len(before[-1]) + 1)
+
+
+def control_characters(text: str) -> list[int]:
+    r"""The indices of all characters that neither a spec nor a value in it may hold.
+
+    >>> control_characters("heart\tbeat"), control_characters("heart\0beat")
+    ([], [5])
+    """
+    return [found.start() for found in _CONTROL.finditer(text)]
+
+
+def code_point(character: str) -> str:
+    """The name of a character that cannot be shown: `U+0000`."""
+    return f"U+{ord(character):04X}"

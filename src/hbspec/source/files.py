@@ -1,0 +1,66 @@
+"""Bytes to text: UTF-8 with or without a byte order mark, and within the limit."""
+
+from __future__ import annotations
+
+import codecs
+from pathlib import Path
+from typing import TextIO
+
+from hbspec.diagnostics import Position, Span
+from hbspec.source import defects
+from hbspec.source.characters import position_of
+from hbspec.source.limits import MAX_BYTES
+from hbspec.source.paths import UnreadablePathError, read_bytes
+from hbspec.source.problems import Problems
+
+_OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> str | None:
+    """The text of a spec file, known to `problems` under the name `file`; what keeps it from being read is noted at `place`."""
+    try:
+        data = read_bytes(path, MAX_BYTES)
+    except UnreadablePathError as error:
+        problems.add(defects.UNREADABLE_FILE, place, f"`{file}` {error}", "Give the path of a spec file")
+        return None
+    return decode(data, file, problems)
+
+
+def read_stream(stream: TextIO | None, file: str, problems: Problems) -> str | None:
+    """The text of a spec on standard input."""
+    try:
+        if stream is None:
+            raise OSError("it is closed")
+        buffer = getattr(stream, "buffer", None)
+        data = buffer.read(MAX_BYTES + 1) if buffer else stream.read(MAX_BYTES + 1).encode("utf-8", "surrogatepass")
+    except (OSError, ValueError) as error:
+        message = f"standard input cannot be read: {error}"
+        problems.add(defects.UNREADABLE_FILE, file, message, "Pipe a spec into it, or give the path of a file")
+        return None
+    return decode(data, file, problems)
+
+
+def decode(data: bytes, file: str, problems: Problems) -> str | None:
+    """The text that the bytes are, a byte order mark removed."""
+    if len(data) > MAX_BYTES:
+        message = f"the file is larger than {MAX_BYTES:,} bytes"
+        problems.add(defects.OVER_LIMIT, file, message, "Keep data out of the spec, and name its file instead")
+        return None
+    data = data.removeprefix(codecs.BOM_UTF8)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        seen = problems.texts[file] = data.decode("utf-8", "replace")
+        start = position_of(seen, len(data[: error.start].decode("utf-8")))
+        encoding = _OTHER_ENCODINGS.get(data[:2])
+        problems.add(
+            defects.NOT_UTF8,
+            Span(file, start, Position(start.line, start.column + 1)),
+            f"the file is {encoding}, not UTF-8"
+            if encoding
+            else f"the byte 0x{data[error.start]:02X} here is not UTF-8",
+            "Save the file as UTF-8",
+        )
+        return None
+    problems.texts[file] = text
+    return text

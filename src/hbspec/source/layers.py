@@ -1,0 +1,109 @@
+"""`extends`: one spec over another."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from hbspec.diagnostics import Route
+from hbspec.source import defects
+from hbspec.source.files import read_text
+from hbspec.source.limits import MAX_EXTENDS
+from hbspec.source.nodes import MapNode, Node, ScalarNode, kind_of
+from hbspec.source.parse import parse
+from hbspec.source.paths import OutsideProjectError, PathError, contained
+from hbspec.source.problems import Problems
+
+EXTENDS = "extends"
+_ROUTE: Route = (EXTENDS,)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One file of a chain: its name as shown, the folder its paths resolve against, its real path, and its content."""
+
+    file: str
+    folder: Path
+    real: Path | None
+    tree: MapNode
+
+
+def as_map(tree: Node | None, file: str, problems: Problems) -> MapNode | None:
+    """The tree if it is a map, as a spec has to be."""
+    if tree is None or isinstance(tree, MapNode):
+        return tree
+    problems.add(
+        defects.NOT_A_MAPPING,
+        tree.span or file,
+        f"a spec is a map of keys to values, and this is {kind_of(tree)}",
+        "Begin with `hbspec: 1`, and write `key: value` on each line",
+    )
+    return None
+
+
+def chain(first: Layer, root: Path, allow_outside: bool, problems: Problems) -> list[Layer]:
+    """The spec and all that it extends, one after the other, the spec itself first.
+
+    Stops with a problem at the first file that cannot be had.
+    """
+    layers = [first]
+    while (layer := _next(layers, root, allow_outside, problems)) is not None:
+        layers.append(layer)
+    return layers
+
+
+def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Problems) -> Layer | None:
+    last = layers[-1]
+    if EXTENDS not in last.tree.entries:
+        return None
+    _, node = last.tree.entries[EXTENDS]
+    place = node.span or last.file
+    if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
+        several = "; let that file extend the next" if kind_of(node) == "a list" else ""
+        message = f"`extends` takes the path of one file, and this is {kind_of(node)}"
+        problems.add(defects.BAD_EXTENDS, place, message, f"Write `extends: ./base.yaml`{several}", route=_ROUTE)
+        return None
+    try:
+        real = contained(node.value, last.folder, root, allow_outside)
+    except OutsideProjectError as error:
+        help_ = "Move the file into the project, or allow it with `--allow-outside`"
+        problems.add(defects.OUTSIDE_PROJECT, place, str(error), help_, route=_ROUTE)
+        return None
+    except PathError as error:
+        help_ = f"Give the path of a spec, relative to {last.folder}"
+        problems.add(defects.UNREADABLE_FILE, place, str(error), help_, route=_ROUTE)
+        return None
+    file = os.path.normpath(Path(last.file).parent / node.value)
+    if real in [layer.real for layer in layers]:
+        message = f"this closes a circle: {' → '.join([layer.file for layer in layers] + [file])}"
+        problems.add(defects.EXTENDS_CYCLE, place, message, "Remove one `extends` of these", route=_ROUTE)
+        return None
+    if len(layers) > MAX_EXTENDS:
+        message = f"the spec extends more than {MAX_EXTENDS} files, one after the other"
+        problems.add(defects.OVER_LIMIT, place, message, "Merge some of them", route=_ROUTE)
+        return None
+    text = read_text(real, file, place, problems)
+    tree = None if text is None else as_map(parse(text, file, problems), file, problems)
+    return None if tree is None else Layer(file, real.parent, real, tree)
+
+
+def merged(layers: list[Layer]) -> MapNode:
+    """All layers as one map without its `extends`: maps merge, everything else replaces, null deletes (RFC 7396)."""
+    tree = layers[-1].tree
+    for layer in reversed(layers[:-1]):
+        tree = _over(tree, layer.tree)
+    return MapNode({key: entry for key, entry in tree.entries.items() if key != EXTENDS}, tree.span)
+
+
+def _over(base: MapNode, upper: MapNode) -> MapNode:
+    entries = dict(base.entries)
+    for key, (key_span, node) in upper.entries.items():
+        if isinstance(node, ScalarNode) and node.value is None:
+            entries.pop(key, None)
+            continue
+        below = entries.get(key, (None, None))[1]
+        if isinstance(node, MapNode):
+            node = _over(below if isinstance(below, MapNode) else MapNode({}, None), node)
+        entries[key] = (key_span, node)
+    return MapNode(entries, upper.span)

@@ -1,0 +1,135 @@
+"""A path, standard input or a mapping to a `Document`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+from hbspec.diagnostics import Span
+from hbspec.source import defects
+from hbspec.source.allowances import allowances
+from hbspec.source.document import Document
+from hbspec.source.files import read_stream, read_text
+from hbspec.source.layers import Layer, as_map, chain, merged
+from hbspec.source.mappings import from_mapping
+from hbspec.source.nodes import MapNode
+from hbspec.source.overrides import overridden
+from hbspec.source.parse import parse
+from hbspec.source.paths import project_root
+from hbspec.source.problems import Problems, SourceError
+from hbspec.source.tables import TooLargeError, tabulate
+
+STDIN = "-"
+MAPPING = "<mapping>"
+
+
+def load(
+    path: str | Path,
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    root: Path | None = None,
+    stdin: TextIO | None = None,
+) -> Document:
+    """Read a spec, what it extends, and what is set on the command line.
+
+    Args:
+        path: a file, or `-` for standard input, whose relative paths resolve against the working folder.
+        overrides: texts `key.path=value`, applied in their order.
+        allow_outside: let `extends` leave the project.
+        root: the project folder; by default the nearest one above the spec with `.git` or `pyproject.toml`, else the
+            spec's own.
+        stdin: what `-` stands for; `sys.stdin` by default.
+
+    Raises:
+        SourceError: with everything that is wrong. Bad input raises nothing else.
+    """
+    file = str(path)
+    problems = Problems()
+    if file == STDIN:
+        text = read_stream(stdin or sys.stdin, file, problems)
+    else:
+        text = read_text(Path(file), file, file, problems)
+    if text is None:
+        unreadable = problems.diagnostics[0].code == defects.UNREADABLE_FILE.code
+        raise SourceError(problems.diagnostics, unreadable=unreadable)
+    tree = as_map(parse(text, file, problems), file, problems)
+    directory = None if file == STDIN else Path(os.path.abspath(file)).parent  # noqa: PTH100 - resolve() follows links
+    real = None if file == STDIN else Path(os.path.realpath(file))
+    return _document(_First(file, directory, real, tree), overrides, allow_outside, root, problems)
+
+
+def load_mapping(
+    values: Mapping[str, Any],
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    root: Path | None = None,
+    directory: Path | None = None,
+) -> Document:
+    """Take a spec from a mapping of plain data; it has no spans. Relative paths resolve against `directory`.
+
+    Raises:
+        SourceError: with everything that is wrong.
+    """
+    problems = Problems()
+    tree = from_mapping(values, MAPPING, problems)
+    return _document(_First(MAPPING, directory, None, tree), overrides, allow_outside, root, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _First:
+    """The spec that was asked for, before anything that it extends."""
+
+    file: str
+    directory: Path | None
+    real: Path | None
+    tree: MapNode | None
+
+
+def _document(
+    first: _First, overrides: Sequence[str], allow_outside: bool, root: Path | None, problems: Problems
+) -> Document:
+    if first.tree is None:
+        raise SourceError(problems.diagnostics)
+    folder = first.directory or Path.cwd()
+    root = root or project_root(folder)
+    layers = chain(Layer(first.file, folder, first.real, first.tree), root, allow_outside, problems)
+    problems.raise_any()
+    tree = merged(layers)
+    for override in overrides:
+        tree = overridden(tree, override, problems)
+    problems.raise_any()
+
+    folders = {layer.file: layer.folder for layer in layers}
+    command_line = Path.cwd() if overrides else folder
+
+    def folder_of(span: Span | None) -> Path:
+        return folders.get(span.file, command_line) if span else folder
+
+    try:
+        values, tables = tabulate(tree, folder_of)
+    except TooLargeError as error:
+        problems.add(defects.OVER_LIMIT, first.file, str(error), "Make the spec, or what it extends, smaller")
+        raise SourceError(problems.diagnostics) from error
+    return Document(
+        file=first.file,
+        values=values,
+        spans=tables.spans,
+        key_spans=tables.key_spans,
+        spellings=tables.spellings,
+        directory=first.directory,
+        origins=tables.origins,
+        texts=problems.texts,
+        allowed={
+            layer.file: found
+            for layer in layers
+            if (found := allowances(problems.texts.get(layer.file, ""), layer.tree))
+        },
+        root=root,
+        allow_outside=allow_outside,
+    )

@@ -1,0 +1,69 @@
+"""The faults found while a spec is read: collected, then raised all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hbspec.diagnostics import Confidence, Diagnostic, Fix, Position, Route, Severity, Span
+from hbspec.source.defects import Defect
+from hbspec.source.excerpts import excerpt, printable
+from hbspec.source.secrets import redact
+
+
+class SourceError(Exception):
+    """A spec that cannot be read, with every reason in the order of files and lines.
+
+    `unreadable` tells a file that could not be read at all (exit code 2) from one with errors in it (exit code 1).
+    """
+
+    def __init__(self, diagnostics: Iterable[Diagnostic], *, unreadable: bool = False) -> None:
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda diagnostic: diagnostic.sort_key))
+        self.unreadable = unreadable
+        super().__init__("\n".join(map(_line, self.diagnostics)))
+
+
+def _line(diagnostic: Diagnostic) -> str:
+    start = diagnostic.span.start if diagnostic.span else Position(1, 1)
+    return f"{printable(diagnostic.file)}:{start.line}:{start.column}: {diagnostic.code} {diagnostic.message}"
+
+
+class Problems:
+    """Collects diagnostics; knows the texts read so far, for their excerpts."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+        self.diagnostics: list[Diagnostic] = []
+
+    def add(
+        self,
+        defect: Defect,
+        place: Span | str,
+        message: str,
+        help: str,  # noqa: A002 - the diagnostic's own name for it
+        *,
+        route: Route = (),
+        fixes: tuple[Fix, ...] = (),
+    ) -> None:
+        """Note one fault at a span, or in a file as a whole if its name is all there is to say."""
+        span = place if isinstance(place, Span) else None
+        file = place.file if isinstance(place, Span) else place
+        self.diagnostics.append(
+            Diagnostic(
+                code=defect.code,
+                name=defect.name,
+                severity=Severity.ERROR,
+                confidence=Confidence.CERTAIN,
+                file=file,
+                route=route,
+                span=span,
+                message=printable(redact(message)),
+                help=help,
+                fixes=fixes,
+                excerpt=excerpt(self.texts[file], span) if span and file in self.texts else None,
+            )
+        )
+
+    def raise_any(self) -> None:
+        """Raise `SourceError` if anything was noted."""
+        if self.diagnostics:
+            raise SourceError(self.diagnostics)

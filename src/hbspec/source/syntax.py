@@ -1,0 +1,206 @@
+"""What a YAML syntax error means, in plain words.
+
+libyaml and PyYAML's own scanner word the same error differently, so the words are told apart by what both share, and by
+the characters at the marks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import yaml
+
+from hbspec.diagnostics import Position, Span
+from hbspec.source import defects
+from hbspec.source.characters import lines_of
+from hbspec.source.comparisons import as_range
+from hbspec.source.defects import Defect
+from hbspec.source.excerpts import quoted
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Where an error happened: the text, its file, the bracket that was open last, and whether a key was due."""
+
+    text: str
+    file: str
+    opening: Position | None
+    expects_key: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An explained error. If `range_` is set, `message` is a comparison that means this range."""
+
+    span: Span
+    message: str
+    help: str
+    defect: Defect = defects.YAML_SYNTAX
+    range_: str | None = None
+
+
+def explain(error: yaml.MarkedYAMLError, scene: Scene) -> Fault:
+    """The fault behind an error of PyYAML's parser, at the place where the author has to act."""
+    return _Explainer(error, scene).fault()
+
+
+class _Explainer:
+    def __init__(self, error: yaml.MarkedYAMLError, scene: Scene) -> None:
+        self.problem: str = error.problem or ""
+        self.context: str = error.context or ""
+        self.scene = scene
+        self.lines = lines_of(scene.text)
+        self.here = _position(error.problem_mark) or _position(error.context_mark) or Position(1, 1)
+        self.began = _position(error.context_mark) or self.here
+
+    def fault(self) -> Fault:
+        return (
+            self._comparison()
+            or self._tab()
+            or self._quotes()
+            or self._brackets()
+            or self._indentation()
+            or self._signs()
+            or self._at(
+                self.here, f"this is not YAML: {self.problem}", "Check the indentation, quotes and brackets here"
+            )
+        )
+
+    def _comparison(self) -> Fault | None:
+        place = self.began if "block scalar" in self.context else self.here
+        written = self._rest(place)
+        range_ = as_range(written) if written.startswith(">") else None
+        if range_ is None or self.scene.expects_key:
+            return None
+        comparison = written.split("#")[0].rstrip(" ,]}")
+        return self._at(place, comparison, "", width=len(comparison), range_=range_)
+
+    def _tab(self) -> Fault | None:
+        if not self._rest(self.here).startswith("\t"):
+            return None
+        return self._at(self.here, "a tab stands in the indentation", "Indent with spaces")
+
+    def _quotes(self) -> Fault | None:
+        if "quoted scalar" not in self.context:
+            return None
+        if "escape" in self.problem or "hex" in self.problem:
+            help_ = "Double the backslash, or put the text in single quotes (in \"C:\\\\temp\" as in 'C:\\temp')"
+            return self._at(self.here, "YAML does not know this escape sequence", help_)
+        quote = self._rest(self.began)[:1]
+        return self._at(self.began, f"the quote `{quote}` that opens here is never closed", f"Close it with `{quote}`")
+
+    def _brackets(self) -> Fault | None:
+        if "flow" not in self.context and not (self._at_end() and self.scene.opening):
+            return None
+        opening = self.scene.opening or self.began
+        bracket = self._rest(opening)[:1]
+        closing = "]" if bracket == "[" else "}"
+        if self._at_end() or self.here.line > opening.line:
+            before = "" if self._at_end() else f" before line {self.here.line}"
+            message = f"the bracket `{bracket}` that opens here is not closed{before}"
+            return self._at(opening, message, f"Close it with `{closing}`, and put commas between its entries")
+        expected = f"`,` or `{closing}` is expected for the `{bracket}` in column {opening.column}"
+        message = f"{self._character()} stands where {expected}"
+        return self._at(self.here, message, "Put a comma between entries, and text with signs in it in quotes")
+
+    def _indentation(self) -> Fault | None:
+        line = self._line(self.here)
+        before = line[: self.here.column - 1]
+        indent = len(line) - len(line.lstrip(" "))
+        first = Position(self.here.line, indent + 1)
+        if "mapping values" in self.problem or "mapping keys" in self.problem:
+            if ": " in before or before.lstrip(" ").startswith(('"', "'")):
+                return self._at(
+                    self.here, "a second colon makes a map of what is a value already", "Put the value in quotes"
+                )
+            return self._at(first, self._deeper(indent), "Give it the indentation of the keys beside it")
+        if "could not find expected ':'" in self.problem:
+            return self._at(
+                self.began,
+                "this line is neither a key with a value nor part of one",
+                "Write `key: value`, with a space after the colon",
+            )
+        if "sequence entries" in self.problem:
+            help_ = "Begin the list on the next line, or write it as `[a, b]`"
+            return self._at(self.here, "a list cannot begin behind a key on the same line", help_)
+        if not any(f"block {kind}" in self.context for kind in ("mapping", "collection", "sequence")):
+            return None
+        if before.strip(" -"):
+            help_ = "Put the whole value in quotes (a quote inside them doubled), or remove what follows it"
+            return self._at(self.here, f"{self._character()} follows a value that is complete already", help_)
+        if self._rest(self.here).startswith(":"):
+            return self._at(self.here, "there is no key before this colon", "Write the key's name")
+        if "mapping" not in self.context and indent + 1 == self.began.column:
+            return self._at(
+                self.here,
+                f"the list that begins on line {self.began.line} goes on here without a dash",
+                "Begin the line with `- `",
+            )
+        return self._at(first, self._astray(indent), "Give it the indentation of the lines it belongs with")
+
+    def _signs(self) -> Fault | None:
+        if "anchor" in self.context or "alias" in self.context:
+            sign = self._rest(self.began)[:1]
+            return self._at(
+                self.began, f"`{sign}` begins a name of YAML's own, and no name follows", "Put the text in quotes"
+            )
+        if "tag" in self.context or "tag" in self.problem:
+            message = "`!` begins a tag, and a spec holds plain data only"
+            return self._at(
+                self.began, message, "Remove the tag, or put the text in quotes", defect=defects.NOT_PLAIN_DATA
+            )
+        if "block scalar" in self.context:
+            sign = self._rest(self.began)[:1]
+            message = f"`{sign}` begins a text on the lines below, and more follows it on this line"
+            return self._at(self.began, message, "Put the text in quotes")
+        if "start any token" in self.problem or "node content" in self.problem:
+            return self._at(self.here, f"a value cannot begin with {self._character()}", "Put the text in quotes")
+        if "document start" in self.problem:
+            message = "more text follows the end of the document, and a spec is one document"
+            return self._at(
+                self.here, message, "Remove the line `...`, or what follows it", defect=defects.SEVERAL_DOCUMENTS
+            )
+        if self._line(self.here).startswith("%"):
+            return self._at(Position(self.here.line, 1), "YAML does not know this directive", "Remove the line")
+        return None
+
+    def _deeper(self, indent: int) -> str:
+        return f"this key is indented by {indent}, but what stands above it is a value and can hold no keys"
+
+    def _astray(self, indent: int) -> str:
+        earlier = reversed(self.lines[: self.here.line - 1])
+        above = next((line for line in earlier if line.strip() and line.strip()[0] != "#"), "")
+        other = len(above) - len(above.lstrip(" "))
+        return f"this line is indented by {indent} and the one above by {other}, which fits no block above"
+
+    def _line(self, place: Position) -> str:
+        return self.lines[place.line - 1] if place.line <= len(self.lines) else ""
+
+    def _rest(self, place: Position) -> str:
+        return self._line(place)[place.column - 1 :]
+
+    def _character(self) -> str:
+        return quoted(self._rest(self.here)[:1]) if self._rest(self.here) else "the end of the line"
+
+    def _at_end(self) -> bool:
+        return not self._rest(self.here).strip() and not any(line.strip() for line in self.lines[self.here.line :])
+
+    def _at(
+        self,
+        place: Position,
+        message: str,
+        help_: str,
+        *,
+        width: int = 1,
+        defect: Defect = defects.YAML_SYNTAX,
+        range_: str | None = None,
+    ) -> Fault:
+        last = Position(max(1, len(self.lines)), len(self.lines[-1]) + 1)
+        place = min(place, last)
+        return Fault(
+            Span(self.scene.file, place, Position(place.line, place.column + width)), message, help_, defect, range_
+        )
+
+
+def _position(mark: yaml.Mark | None) -> Position | None:
+    return None if mark is None else Position(mark.line + 1, mark.column + 1)

@@ -1,0 +1,60 @@
+"""A tree of nodes to plain values and tables by route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hbspec.diagnostics import Route, Span
+from hbspec.source.limits import MAX_DEPTH, MAX_NODES
+from hbspec.source.nodes import ListNode, MapNode, Node, ScalarNode
+
+
+class TooLargeError(Exception):
+    """The merged tree is larger than one spec may be; the message says by what."""
+
+
+@dataclass(slots=True)
+class Tables:
+    """What a `Document` knows by route."""
+
+    spans: dict[Route, Span] = field(default_factory=dict)
+    key_spans: dict[Route, Span] = field(default_factory=dict)
+    spellings: dict[Route, str] = field(default_factory=dict)
+    origins: dict[Route, Path] = field(default_factory=dict)
+
+
+def tabulate(root: MapNode, folder_of: Callable[[Span | None], Path]) -> tuple[dict[str, Any], Tables]:
+    """The plain values of a tree, and its tables. Aliased values become values of their own.
+
+    Raises `TooLargeError`: files that are small enough by themselves may not be when merged.
+    """
+    tables = Tables()
+    count = 0
+
+    def visit(node: Node, route: Route) -> Any:
+        nonlocal count
+        count += 1
+        if count > MAX_NODES:
+            raise TooLargeError(f"the spec has more than {MAX_NODES:,} values after merging")
+        if node.span is not None:
+            tables.spans[route] = node.span
+        tables.origins[route] = folder_of(node.span)
+        if isinstance(node, ScalarNode):
+            tables.spellings[route] = node.spelling
+            return node.value
+        if len(route) >= MAX_DEPTH:
+            raise TooLargeError(f"the spec is more than {MAX_DEPTH} levels deep after merging")
+        if isinstance(node, ListNode):
+            return [visit(item, (*route, index)) for index, item in enumerate(node.items)]
+        values: dict[str, Any] = {}
+        for key, (key_span, child) in node.entries.items():
+            child_route = (*route, key)
+            if key_span is not None:
+                tables.key_spans[child_route] = key_span
+            values[key] = visit(child, child_route)
+        return values
+
+    return visit(root, ()), tables

@@ -1,0 +1,82 @@
+"""What can be wrong with a spec's shape: one entry a defect, read by the docs, by `explain` and by the tests."""
+
+from __future__ import annotations
+
+from hbspec.source.defects import Defect
+
+_ENTRIES = (
+    Defect(
+        code="HB020",
+        name="unknown-key",
+        summary="A key that the language does not have.",
+        why="A misspelled key would otherwise be ignored in silence, and the job would run with a default.",
+        example="hyperparameters: {lora_rank: 16}",
+        instead="hyperparameters: {lora_r: 16}",
+    ),
+    Defect(
+        code="HB021",
+        name="missing-key",
+        summary="A key that its section cannot do without.",
+        why="Nothing that decides memory, time or money is guessed.",
+        example="hyperparameters: {max_length: null}",
+        instead="hyperparameters: {max_length: 1024}",
+    ),
+    Defect(
+        code="HB022",
+        name="wrong-type",
+        summary="A value of another kind than the key holds: text for a number, a list for a mapping.",
+        why="Values are never converted in silence: `'16'` may be a rank or a mistake.",
+        example='hyperparameters: {lora_r: "16"}',
+        instead="hyperparameters: {lora_r: 16}",
+    ),
+    Defect(
+        code="HB023",
+        name="not-a-quantity",
+        summary="A quantity without its unit, or with a unit of something else.",
+        why="`16` hours, minutes and seconds differ by 3,600 times; GB and GiB by 7 %.",
+        example="instance: {max_runtime: 16}",
+        instead="instance: {max_runtime: 16h}",
+    ),
+    Defect(
+        code="HB024",
+        name="out-of-range",
+        summary="A number outside what the key can mean.",
+        why="A rank of zero or a dropout of one trains nothing.",
+        example="hyperparameters: {lora_dropout: 1.5}",
+        instead="hyperparameters: {lora_dropout: 0.05}",
+    ),
+    Defect(
+        code="HB025",
+        name="not-a-choice",
+        summary="A word that is not one of the key's choices.",
+        why="Each choice selects what is estimated and what is compiled.",
+        example="instance: {parallelism: dpp}",
+        instead="instance: {parallelism: ddp}",
+    ),
+    Defect(
+        code="HB030",
+        name="file-not-read",
+        summary="A file that the spec names (`model.config`, `data.profile`) cannot be read as JSON.",
+        why="Memory and time follow from what it holds; only regular files inside the project are read.",
+        example="data: {profile: ./missing.profile.json}",
+        instead="data: {tokens: {mean: 374, max: 689}}",
+    ),
+    Defect(
+        code="HB031",
+        name="architecture-not-supported",
+        summary="A `config.json` that lacks a field, contradicts itself, or is of an architecture that is not known.",
+        why="Parameters, memory and FLOPs are counted tensor by tensor; a guess would be off by gigabytes.",
+        example="model: {config: ./bert.config.json}",
+        instead="model: {id: Qwen/Qwen2.5-7B}",
+    ),
+    Defect(
+        code="HB032",
+        name="not-a-profile",
+        summary="The file under `data.profile` is not what `hbspec data profile` writes.",
+        why="Time and cost follow the true lengths; a broken profile would decide them in silence.",
+        example="data: {profile: ./config.json}",
+        instead="data: {tokens: {mean: 374, max: 689}}",
+    ),
+)
+
+DEFECTS = {entry.code: entry for entry in _ENTRIES}

@@ -1,0 +1,78 @@
+"""Field types of the spec: text with units in, base units out, and their JSON Schema for editors."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from hbspec.units import Money, Rate, UnitError, parse_bytes, parse_money, parse_rate, parse_seconds
+
+
+class Section(BaseModel):
+    """A mapping of the spec: unknown keys refused, no silent conversion, immutable once read."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+
+
+def _date(value: Any) -> date:
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise UnitError(f"{value!r} is not a date; it is written 2025-09-22") from None
+
+
+def _steps(value: Any) -> int:
+    match = re.fullmatch(r"(\d{1,12})\s*(?:steps?|updates?)", value) if isinstance(value, str) else None
+    if not match:
+        raise UnitError(f'{value!r} is not a number of steps; it is written "300 steps"')
+    return int(match[1])
+
+
+def _positive_bytes(value: Any) -> int:
+    size = parse_bytes(value)
+    if size <= 0:
+        raise UnitError(f"{value!r} is not above zero")
+    return size
+
+
+def _positive_seconds(value: Any) -> float:
+    seconds = parse_seconds(value)
+    if seconds <= 0:
+        raise UnitError(f"{value!r} is not above zero")
+    return seconds
+
+
+def _money(value: Any) -> Money:
+    money = parse_money(value)
+    if money.amount <= 0:
+        raise UnitError(f"{value!r} is not above zero")
+    return money
+
+
+def _rate(value: Any) -> Rate:
+    rate = parse_rate(value)
+    if rate.per_hour <= 0:
+        raise UnitError(f"{value!r} is not above zero")
+    return rate
+
+
+def _text_schema(description: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
+
+
+Bytes = Annotated[int, BeforeValidator(_positive_bytes), _text_schema("A size with its unit.", "40 GB")]
+Seconds = Annotated[float, BeforeValidator(_positive_seconds), _text_schema("A duration with its unit.", "16h")]
+Amount = Annotated[Money, BeforeValidator(_money), _text_schema("An amount with its currency.", "525 CAD")]
+Price = Annotated[Rate, BeforeValidator(_rate), _text_schema("A price per hour.", "36 CAD/h")]
+Day = Annotated[date, BeforeValidator(_date), _text_schema("A date.", "2025-09-22")]
+Steps = Annotated[int, BeforeValidator(_steps), _text_schema("A number of optimizer steps.", "300 steps")]
+
+Positive = Annotated[int, Field(gt=0, le=10**12)]
+Natural = Annotated[int, Field(ge=0, le=10**12)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Text = Annotated[str, Field(min_length=1, max_length=2048)]
+Texts = Annotated[tuple[Text, ...], Field(strict=False)]
+Names = Annotated[tuple[Text, ...], Field(strict=False, min_length=1)]

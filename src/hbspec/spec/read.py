@@ -1,0 +1,168 @@
+"""Document to spec: pydantic's verdicts turned into findings at routes, all of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
+from hbspec.source import Document
+from hbspec.spec.defects import DEFECTS
+from hbspec.spec.sections import Spec
+
+_KINDS = {
+    "string_type": "text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "tuple_type": "a list",
+    "literal_error": "another value",
+}
+_BOUNDS = {
+    "greater_than": ("gt", "above"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "below"),
+    "less_than_equal": ("le", "at most"),
+    "string_too_short": ("min_length", "a text of at least this many characters:"),
+    "string_too_long": ("max_length", "a text of at most this many characters:"),
+    "too_short": ("min_length", "a list of at least this many values:"),
+    "too_long": ("max_length", "a list of at most this many values:"),
+}
+
+
+def read(document: Document) -> Spec | list[Finding]:
+    """The typed spec of a document, or every reason why it is none.
+
+    Claims keep the author's own spelling (`4.40` is another claim than `4.4`), so the values under `expect` are
+    replaced by their text first.
+    """
+    values = dict(document.values)
+    if isinstance(values.get("expect"), Mapping):
+        values["expect"] = {
+            key: document.spellings.get(("expect", key), value) for key, value in values["expect"].items()
+        }
+    try:
+        return Spec.model_validate(values)
+    except ValidationError as invalid:
+        return list(_findings(invalid, document.values))
+
+
+def section_keys(route: Route) -> tuple[str, ...] | None:
+    """The keys that the mapping at `route` may have; None where it may have any, or is no section."""
+    model: Any = Spec
+    for part in route:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part) if _is_section(model) else None
+        if field is None:
+            return None
+        model = next(filter(_is_section, _arguments(field.annotation)), None)
+    return tuple(model.model_fields) if _is_section(model) else None
+
+
+def _is_section(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel)
+
+
+def _arguments(annotation: Any) -> Iterable[Any]:
+    yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _arguments(argument)
+
+
+def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
+    seen: set[Route] = set()
+    for error in invalid.errors(include_url=False):
+        route = _route(error["loc"], values, missing=error["type"] == "missing")
+        if route in seen:  # a union reports each of its branches; the first is the plain form
+            continue
+        seen.add(route)
+        yield _finding(error, route)
+
+
+def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Route:
+    """The location without what pydantic adds for its own union branches."""
+    route: Route = ()
+    for part in location:
+        try:
+            values = values[part]
+        except (KeyError, IndexError, TypeError):
+            return (*route, part) if missing else route
+        route = (*route, part)
+    return route
+
+
+def _finding(error: Any, route: Route) -> Finding:
+    kind, given, context = error["type"], error["input"], error.get("ctx", {})
+    key = route_text(route)
+    if kind == "extra_forbidden":
+        return _unknown_key(route)
+    if kind == "missing":
+        return _make("HB021", route, f"{key} is missing", f"add `{route[-1]}:`{_described(route)}")
+    if given is None:
+        return _make("HB021", route, f"{key} is empty", "give it a value, or delete the key")
+    if kind == "value_error":
+        return _make("HB023", route, f"{key}: {context['error']}", "write the number with its unit")
+    if kind == "literal_error" and isinstance(given, (str, int)) and not isinstance(given, bool):
+        choices = context["expected"]
+        near = get_close_matches(str(given), choices.replace("'", "").replace(" or ", ", ").split(", "), n=1)
+        fixes = (Fix(f"change it to {near[0]}", route, near[0]),) if near else ()
+        action = f"did you mean {near[0]!r}?" if near else "choose one of them"
+        return _make("HB025", route, f"{key} is {_shown(given)}, not one of {choices}", action, fixes)
+    if kind in _BOUNDS:
+        bound, words = _BOUNDS[kind]
+        return _make(
+            "HB024", route, f"{key} is {_shown(given)}; it must be {words} {context[bound]}", "choose a value in range"
+        )
+    if kind == "finite_number":
+        return _make("HB024", route, f"{key} is {_shown(given)}; it must be finite", "choose a value in range")
+    wanted = _KINDS.get(kind, "another kind of value")
+    return _make("HB022", route, f"{key} is {_kind_of(given)} ({_shown(given)}), not {wanted}", f"write {wanted}")
+
+
+def _unknown_key(route: Route) -> Finding:
+    key, parent = str(route[-1]), route[:-1]
+    known = section_keys(parent) or ()
+    near = get_close_matches(key, known, n=1) or [name for name in known if name.startswith(f"{key}_")][:1]
+    homes = [name for name in Spec.model_fields if key in (section_keys((name,)) or ())]
+    where = f"in {route_text(parent)}" if parent else "at the top of a spec"
+    if near:
+        action = f"did you mean `{near[0]}`?"
+    elif homes:
+        action = f"`{key}` belongs under `{homes[0]}`"
+    else:
+        action = f"delete it; the keys here are {', '.join(known)}"
+    return _make("HB020", route, f"there is no key `{key}` {where}", action)
+
+
+def _described(route: Route) -> str:
+    keys = section_keys(route[:-1])
+    if keys is None:
+        return ""
+    model: Any = Spec
+    for part in route[:-1]:
+        if isinstance(part, str):
+            model = next(filter(_is_section, _arguments(model.model_fields[part].annotation)))
+    field = model.model_fields.get(route[-1])
+    return f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
+
+
+def _make(code: str, route: Route, message: str, action: str, fixes: tuple[Fix, ...] = ()) -> Finding:
+    return Finding(code, DEFECTS[code].name, Severity.ERROR, route, message, action, fixes=fixes)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
+def _kind_of(value: Any) -> str:
+    names = {str: "text", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+    return names.get(type(value), "a mapping" if isinstance(value, Mapping) else "a value")

@@ -1,0 +1,40 @@
+"""One file of a compiled target. Nothing here writes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A file: its path below the target's folder (`/` between parts), its bytes, and whether it is a program."""
+
+    path: str
+    content: bytes
+    executable: bool = False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+        return sha256(self.content).hexdigest()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Path, size, digest, and the text where it is one."""
+        try:
+            text = self.content.decode()
+        except UnicodeDecodeError:
+            text = None
+        return {"path": self.path, "bytes": len(self.content), "sha256": self.digest, "text": text}
+
+
+def json_artifact(path: str, body: Any) -> Artifact:
+    """A JSON file, keys in the order that the body has, ending in a newline."""
+    return Artifact(path, (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def script_artifact(path: str, lines: list[str]) -> Artifact:
+    """An executable text file."""
+    return Artifact(path, ("\n".join(lines) + "\n").encode(), executable=True)

@@ -1,0 +1,220 @@
+"""Target `deployment`: the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint.
+
+With `ab_test` the endpoint has two variants, the model that serves today and the new one, and SageMaker splits the
+traffic by their weights (a variant's share is its weight over the sum of weights).
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.parameters import total_parameters
+from hbspec.plan import ServingPlan
+from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.images import Image, image_of, serving_image
+from hbspec.targets.needs import Needs, TargetError
+from hbspec.targets.refusals import refused
+
+SUMMARY = "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint"
+
+MODEL_FOLDER = "/opt/ml/model"
+ADAPTER = "candidate"
+SLOWEST_DOWNLOAD = 50e6
+"""Bytes a second: weights are given the time that this takes, within what the service allows."""
+SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
+"""Seconds; 3,600 is ContainerStartupHealthCheckTimeoutInSeconds' maximum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One production variant."""
+
+    name: str
+    model: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Everything that the three requests say, decided."""
+
+    name: str
+    role: str
+    image: str
+    inference_ami: str | None
+    region: str | None
+    model_data: str
+    environment: Mapping[str, str]
+    instance_type: str
+    instances: int
+    startup_timeout: int
+    variants: tuple[Variant, ...]
+    tags: Mapping[str, str]
+
+
+def lower(analysis: Analysis) -> Endpoint:
+    """Decide what the requests say.
+
+    Raises:
+        TargetError: what a request cannot do without is missing from the spec.
+    """
+    spec = analysis.spec
+    account, section = spec.sagemaker, spec.deployment
+    needs = Needs("deployment")
+    needs.take(section, ("deployment",), None)
+    role = needs.take(account and account.role, ("sagemaker", "role"), "")
+    output = needs.take(account and account.output, ("sagemaker", "output"), "").rstrip("/")
+    instance_type = needs.take(section and section.instance.type, ("deployment", "instance", "type"), "")
+    needs.done()
+    assert section is not None  # noqa: S101 - Needs has just said so
+    plan = analysis.serving_plan
+    own_image = account.serving_image if account else None
+    shipped = serving_image(plan.engine, plan.region) if plan.region and not own_image else None
+    image = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
+    needs.done()
+    job = (account and account.job_name) or spec.name
+    return Endpoint(
+        name=spec.name,
+        role=role,
+        image=image,
+        inference_ami=_ami(shipped),
+        region=plan.region,
+        model_data=f"{output}/{job}/output/model.tar.gz",
+        environment=_environment(analysis, plan),
+        instance_type=instance_type,
+        instances=section.instance.count,
+        startup_timeout=_startup_timeout(plan),
+        variants=_variants(analysis),
+        tags=account.tags if account else {},
+    )
+
+
+def _variants(analysis: Analysis) -> tuple[Variant, ...]:
+    name, section = analysis.spec.name, analysis.spec.deployment
+    test = section.ab_test if section else None
+    if test is None:
+        return (Variant("candidate", name, 1.0),)
+    share = Decimal(str(test.candidate_weight))
+    return (Variant("baseline", test.baseline, float(1 - share)), Variant("candidate", name, float(share)))
+
+
+def _startup_timeout(plan: ServingPlan) -> int:
+    weights = 2 * total_parameters(plan.architecture) if plan.architecture else LONGEST_TIMEOUT * SLOWEST_DOWNLOAD
+    return round(min(LONGEST_TIMEOUT, max(SHORTEST_TIMEOUT, weights / SLOWEST_DOWNLOAD)))
+
+
+def _ami(image: Image | None) -> str | None:
+    return image.inference_ami if image else None
+
+
+def _environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
+    """What the serving container reads: engine arguments by their own names."""
+    model = analysis.spec.model.id or ""
+    merged = plan.adapters == "merged"
+    settings: dict[str, Any] = {
+        "tensor_parallel_size": plan.tensor_parallel,
+        "dtype": plan.dtype,
+        "max_num_seqs": plan.concurrency,
+        "gpu_memory_utilization": plan.utilization,
+    }
+    if plan.max_model_len is not None:
+        settings["max_model_len"] = plan.max_model_len
+    if plan.kv_cache_dtype != "auto":
+        settings["kv_cache_dtype"] = plan.kv_cache_dtype
+    if analysis.spec.model.revision and not merged:
+        settings["revision"] = analysis.spec.model.revision
+    if plan.quantization in ("nf4", "fp4", "int8"):
+        settings["quantization"] = "bitsandbytes"
+    elif plan.quantization == "fp8":
+        settings["quantization"] = "fp8"
+    if not merged:
+        settings |= {"enable_lora": "true", "max_lora_rank": plan.max_lora_rank}
+        settings["lora_modules"] = json.dumps({"name": ADAPTER, "path": MODEL_FOLDER})
+    if plan.engine == "vllm":
+        served = {"SM_VLLM_MODEL": MODEL_FOLDER if merged else model}
+        return served | {f"SM_VLLM_{key.upper()}": str(value) for key, value in settings.items()}
+    served = {"HF_MODEL_ID": MODEL_FOLDER if merged else model, "OPTION_ROLLING_BATCH": "disable"}
+    served |= {"OPTION_ASYNC_MODE": "true", "OPTION_ENTRYPOINT": "djl_python.lmi_vllm.vllm_async_service"}
+    settings["tensor_parallel_degree"] = settings.pop("tensor_parallel_size")
+    if "quantization" in settings:
+        settings["quantize"] = settings.pop("quantization")
+    return served | {f"OPTION_{key.upper()}": str(value) for key, value in settings.items()}
+
+
+def emit(endpoint: Endpoint) -> list[Artifact]:
+    """Spell it, and hold each body against the service's model.
+
+    Raises:
+        TargetError: the service would refuse a body.
+    """
+    bodies = requests(endpoint)
+    findings = [
+        finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)
+    ]
+    if findings:
+        raise TargetError(findings)
+    files = {"CreateModel": "create_model", "CreateEndpointConfig": "create_endpoint_config"}
+    files["CreateEndpoint"] = "create_endpoint"
+    return [
+        *(json_artifact(f"{files[operation]}.json", body) for operation, body in bodies.items()),
+        script_artifact("deploy.sh", _deploy(endpoint, list(files.values()))),
+    ]
+
+
+def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
+    """Operation to body, in the order in which they are sent."""
+    tags = {"Tags": [{"Key": key, "Value": value} for key, value in endpoint.tags.items()]} if endpoint.tags else {}
+    return {
+        "CreateModel": {
+            "ModelName": endpoint.name,
+            "ExecutionRoleArn": endpoint.role,
+            "PrimaryContainer": {
+                "Image": endpoint.image,
+                "ModelDataUrl": endpoint.model_data,
+                "Environment": dict(endpoint.environment),
+            },
+            **tags,
+        },
+        "CreateEndpointConfig": {
+            "EndpointConfigName": endpoint.name,
+            "ProductionVariants": [_variant(endpoint, variant) for variant in endpoint.variants],
+            **tags,
+        },
+        "CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags},
+    }
+
+
+def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "VariantName": variant.name,
+        "ModelName": variant.model,
+        "InstanceType": endpoint.instance_type,
+        "InitialInstanceCount": endpoint.instances,
+        "InitialVariantWeight": variant.weight,
+        "ModelDataDownloadTimeoutInSeconds": endpoint.startup_timeout,
+        "ContainerStartupHealthCheckTimeoutInSeconds": endpoint.startup_timeout,
+        "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
+    }
+    if endpoint.inference_ami and variant.model == endpoint.name:
+        body["InferenceAmiVersion"] = endpoint.inference_ami
+    return body
+
+
+def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
+    region = f" --region {endpoint.region}" if endpoint.region else ""
+    return [
+        "#!/usr/bin/env bash",
+        f"# {endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted.",
+        "set -euo pipefail",
+        'cd "$(dirname "$0")"',
+        *(
+            f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json"
+            for file in files
+        ),
+    ]

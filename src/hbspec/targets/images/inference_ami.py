@@ -1,0 +1,45 @@
+"""Which host image of an endpoint can run which CUDA release.
+
+An endpoint's container brings its CUDA libraries, the host its NVIDIA driver. Nothing in the service's model pairs the
+two: a container whose CUDA is newer than the driver knows may fail to start.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceAmi:
+    """A value of InferenceAmiVersion, the branch of its NVIDIA driver and the newest CUDA that the driver knows."""
+
+    name: str
+    driver: int
+    cuda: str
+
+
+# botocore 1.44.5, sagemaker 2017-07-24, documentation of ProductionVariant$InferenceAmiVersion; oldest driver first.
+# `-gpu-2-1` is `-gpu-2` with CUDA compatibility mounting switched off, as all later ones have it.
+INFERENCE_AMIS = (
+    InferenceAmi("al2-ami-sagemaker-inference-gpu-2", 535, "12.2"),
+    InferenceAmi("al2-ami-sagemaker-inference-gpu-2-1", 535, "12.2"),
+    InferenceAmi("al2-ami-sagemaker-inference-gpu-3-1", 550, "12.4"),
+    InferenceAmi("al2023-ami-sagemaker-inference-gpu-4-1", 580, "13.0"),
+)
+
+
+def inference_ami(cuda: str) -> InferenceAmi | None:
+    """The oldest host image whose driver knows a CUDA release, None where none does.
+
+    This is NVIDIA's rule that a driver runs the CUDA releases up to its own
+    (https://docs.nvidia.com/deploy/cuda-compatibility/). Left out: forward compatibility packages inside a container,
+    with which an older host may do.
+
+    >>> inference_ami("13.0").name, inference_ami("12.9").name, inference_ami("14.0")
+    ('al2023-ami-sagemaker-inference-gpu-4-1', 'al2023-ami-sagemaker-inference-gpu-4-1', None)
+    """
+    return next((ami for ami in INFERENCE_AMIS if _release(ami.cuda) >= _release(cuda)), None)
+
+
+def _release(cuda: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in cuda.split("."))

@@ -1,0 +1,98 @@
+"""The command line that starts training: which program, how many processes, and what the shell script around it does.
+
+One form serves every target: a container of SageMaker, a machine of one's own, and the rehearsal on a CPU.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from shlex import quote
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import known
+from hbspec.plan.build import ONE_PROCESS
+from hbspec.targets.hyperparameters import hyperparameters
+
+OWN_SCRIPT = "train.py"
+MASTER_PORT = 7777
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """How training is started.
+
+    Attributes:
+        script: below the source folder.
+        processes: on each instance; 1 is plain python, else torchrun.
+        arguments: after the script's name.
+        environment: exported before it.
+    """
+
+    script: str
+    instances: int
+    processes: int
+    distributed: bool
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+def invocation(analysis: Analysis) -> Invocation:
+    """The invocation that a spec describes; the shipped script reads its hyperparameters from their file itself."""
+    plan, script = analysis.plan, analysis.spec.script
+    distributed = plan.parallelism not in ONE_PROCESS
+    machine = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] = {}
+    if script is None:
+        arguments = ("--PARALLELISM", plan.parallelism, "--METHOD", plan.training.method)
+    else:
+        values = hyperparameters(analysis)
+        if script.reads == "environment":
+            environment = values
+        else:
+            arguments = tuple(word for name, value in values.items() for word in (f"--{name}", value))
+            environment = {f"SM_HP_{_variable(name)}": value for name, value in values.items()}
+    return Invocation(
+        script=script.entry_point if script else OWN_SCRIPT,
+        instances=machine.instances,
+        processes=machine.gpus_per_instance if distributed else 1,
+        distributed=distributed,
+        arguments=arguments,
+        environment=environment,
+    )
+
+
+def _variable(name: str) -> str:
+    """A hyperparameter's name as part of a shell variable's."""
+    return re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+
+
+def exports(call: Invocation) -> list[str]:
+    """Shell lines that hand values over in the environment."""
+    return [f"export {name}={quote(value)}" for name, value in call.environment.items()]
+
+
+def command(call: Invocation, more: str) -> list[str]:
+    """Shell lines that start training and replace the shell, so that signals reach it.
+
+    Args:
+        call: what to start.
+        more: shell text after the arguments, verbatim.
+    """
+    arguments = " ".join([quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
+    if not call.distributed:
+        return [f"exec python {arguments}"]
+    ranks = f'--nproc_per_node "${{NPROC_PER_NODE:-{call.processes}}}"'
+    if call.instances == 1:
+        return [f"exec torchrun --standalone {ranks} \\", f"  {arguments}"]
+    return [
+        "# Every instance runs this script; SageMaker names them algo-1, algo-2, …",
+        "hosts=/opt/ml/input/config/resourceconfig.json",
+        "node_rank=$(python -c 'import json, sys; c = json.load(open(sys.argv[1]));"
+        ' print(sorted(c["hosts"]).index(c["current_host"]))\' "$hosts")',
+        f"exec torchrun --nnodes {call.instances} --node_rank \"$node_rank\" --master_addr algo-1 "
+        f"--master_port {MASTER_PORT} {ranks} \\",
+        f"  {arguments}",
+    ]

@@ -1,0 +1,62 @@
+"""Target `launch`: the same training anywhere, by torchrun or plain python.
+
+`launch.sh` hands all its arguments on to the script, so folders are named when it is run:
+`./launch.sh --train-dir data --model-dir out`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from hbspec.analysis import Analysis
+from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.hyperparameters import hyperparameters
+from hbspec.targets.invocation import Invocation, command, exports, invocation
+from hbspec.targets.source_folder import source_folder
+
+SUMMARY = "a script that runs the same training by torchrun or plain python anywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """What the folder holds."""
+
+    name: str
+    call: Invocation
+    own_script: bool
+    hyperparameters: dict[str, str]
+    source: tuple[Artifact, ...]
+
+
+def lower(analysis: Analysis) -> Launch:
+    """Decide what is run."""
+    call = invocation(analysis)
+    return Launch(
+        name=analysis.spec.name,
+        call=call,
+        own_script=analysis.spec.script is not None,
+        hyperparameters=hyperparameters(analysis),
+        source=tuple(source_folder(analysis)),
+    )
+
+
+def emit(launch: Launch) -> list[Artifact]:
+    """Spell it."""
+    lines = [
+        "#!/usr/bin/env bash",
+        f"# {launch.name}: written by hbspec. Needs requirements.txt; arguments are handed on to the script.",
+        "set -euo pipefail",
+        'here=$(cd "$(dirname "$0")" && pwd)',
+        'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
+        *exports(launch.call),
+        *command(_placed(launch.call), '"$@"' if launch.own_script else '--config-dir "$here" "$@"'),
+    ]
+    return [
+        script_artifact("launch.sh", lines),
+        json_artifact("hyperparameters.json", launch.hyperparameters),
+        *(replace(file, path=f"source/{file.path}") for file in launch.source),
+    ]
+
+
+def _placed(call: Invocation) -> Invocation:
+    return replace(call, script=f"source/{call.script}")

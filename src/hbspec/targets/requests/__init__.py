@@ -1,0 +1,50 @@
+"""Requests judged offline, as the service would judge them.
+
+Two layers: the constraints of AWS's service model (types, members, enums, patterns, bounds), as JSON Schemas generated
+from botocore, and rules between members that the model has in prose only or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hbspec.diagnostics import Route
+from hbspec.targets.requests import hosting, training
+from hbspec.targets.requests.problem import Problem
+from hbspec.targets.requests.schema import OPERATIONS, schema_problems
+
+__all__ = ["OPERATIONS", "Problem", "schema_problems", "validate"]
+
+BodyRule = Callable[[Mapping[str, Any]], Iterator[tuple[Route, str]]]
+RegionRule = Callable[[Mapping[str, Any], str], Iterator[tuple[Route, str]]]
+
+BODY_RULES: Mapping[str, tuple[BodyRule, ...]] = {
+    "CreateTrainingJob": training.BODY_RULES,
+    "CreateModel": hosting.MODEL_BODY_RULES,
+    "CreateEndpointConfig": hosting.ENDPOINT_CONFIG_BODY_RULES,
+}
+REGION_RULES: Mapping[str, tuple[RegionRule, ...]] = {
+    "CreateTrainingJob": training.REGION_RULES,
+    "CreateModel": hosting.MODEL_REGION_RULES,
+    "CreateEndpointConfig": hosting.ENDPOINT_CONFIG_REGION_RULES,
+}
+
+
+def validate(operation: str, body: Mapping[str, Any], region: str | None = None) -> list[Problem]:
+    """Everything that the service would refuse in a request's body, as far as it can be known offline.
+
+    `operation` is the API's name, as `CreateTrainingJob`; `region` is where the request would be sent, None where that
+    is not known: then nothing is said about roles and images of elsewhere. Rules between members are left out where a
+    member has the wrong type, since they would judge what is not there.
+
+    Raises:
+        ValueError: not one of `OPERATIONS`.
+    """
+    problems = schema_problems(operation, body)
+    if any(problem.check == "type" for problem in problems):
+        return problems
+    said = [(rule.__name__, rule(body)) for rule in BODY_RULES.get(operation, ())]
+    if region is not None:
+        said += [(rule.__name__, rule(body, region)) for rule in REGION_RULES.get(operation, ())]
+    return problems + [Problem(route, message, name) for name, found in said for route, message in found]

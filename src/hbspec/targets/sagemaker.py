@@ -1,0 +1,223 @@
+"""Target `sagemaker`: the body of CreateTrainingJob and the folder of source that it runs.
+
+The container is started by a script of ours (`ContainerEntrypoint`), out of a channel named `code`, as SageMaker's own
+Python SDK 3 does it: nothing then depends on what a framework's entry point makes of hyperparameters, and the job's
+HyperParameters are the author's alone.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from math import ceil
+from typing import Any
+
+from hbspec.analysis import Analysis
+from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.hyperparameters import hyperparameters
+from hbspec.targets.images import training_image
+from hbspec.targets.invocation import Invocation, command, exports, invocation
+from hbspec.targets.needs import Needs, TargetError
+from hbspec.targets.refusals import refused
+from hbspec.targets.source_folder import source_folder, templates
+from hbspec.units import GB
+
+SUMMARY = "the body of CreateTrainingJob and the source folder that it runs"
+
+CODE = "/opt/ml/input/data/code"
+CHECKPOINTS = "/opt/ml/checkpoints"
+DEFAULT_RUNTIME = 86_400
+"""StoppingCondition.MaxRuntimeInSeconds where none is given: the service's own default, one day."""
+DEFAULT_VOLUME_GB = 30
+"""What SageMaker's SDK asks for; instances with local NVMe ignore it."""
+CONTAINER = {
+    "SM_MODEL_DIR": "/opt/ml/model",
+    "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
+    "SM_CHANNEL_TRAIN": "/opt/ml/input/data/train",
+    "SM_CHANNEL_VALIDATION": "/opt/ml/input/data/validation",
+}
+"""What framework containers export for a script, and this entry point therefore has to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingJob:
+    """Everything that the request says, decided; `channels` are name to S3 prefix."""
+
+    name: str
+    role: str
+    image: str
+    region: str | None
+    call: Invocation
+    hyperparameters: Mapping[str, str]
+    environment: Mapping[str, str]
+    metrics: Mapping[str, str]
+    channels: Mapping[str, str]
+    code: str
+    output: str
+    checkpoints: str | None
+    instance_type: str
+    instances: int
+    volume_gb: int | None
+    keep_alive: int | None
+    max_runtime: int
+    max_wait: int | None
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+    tags: Mapping[str, str]
+    source: tuple[Artifact, ...]
+
+
+def lower(analysis: Analysis) -> TrainingJob:
+    """Decide what the request says.
+
+    Raises:
+        TargetError: what the request cannot do without is missing from the spec.
+    """
+    spec = analysis.spec
+    account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
+    needs = Needs("sagemaker")
+    role = needs.take(account and account.role, ("sagemaker", "role"), "")
+    output = needs.take(account and account.output, ("sagemaker", "output"), "").rstrip("/")
+    data = needs.take(train and train.uri, ("data", "train", "uri"), "")
+    instance_type = needs.take(spec.instance.type, ("instance", "type"), "")
+    region = spec.instance.region
+    own_image = account.image if account else None
+    if own_image is None:
+        region = needs.take(region, ("instance", "region"), "")
+    image = own_image or (training_image(region) if region else None)
+    if region:
+        image = needs.take(image, ("sagemaker", "image"), "")
+    needs.done()
+    name = (account and account.job_name) or spec.name
+    local_disk = analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
+    script = spec.script
+    channels = {"train": data}
+    if validation and validation.uri:
+        channels["validation"] = validation.uri
+    return TrainingJob(
+        name=name,
+        role=role,
+        image=image or "",
+        region=region,
+        call=invocation(analysis),
+        hyperparameters=hyperparameters(analysis),
+        environment={
+            **(hyperparameters(analysis) if script and script.reads == "environment" else {}),
+            **(account.environment if account else {}),
+        },
+        metrics={**(shipped_metrics() if script is None else {}), **_own_metrics(analysis)},
+        channels=channels,
+        code=(account and account.code) or f"{output}/{name}/code/",
+        output=f"{output}/",
+        checkpoints=account.checkpoints if account else None,
+        instance_type=instance_type,
+        instances=spec.instance.count,
+        volume_gb=None if local_disk else ceil((spec.instance.volume or DEFAULT_VOLUME_GB * GB) / GB),
+        keep_alive=spec.instance.keep_alive and round(spec.instance.keep_alive),
+        max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME),
+        max_wait=spec.instance.max_wait and round(spec.instance.max_wait),
+        subnets=account.vpc.subnets if account and account.vpc else (),
+        security_groups=account.vpc.security_groups if account and account.vpc else (),
+        tags=account.tags if account else {},
+        source=tuple(source_folder(analysis)),
+    )
+
+
+def shipped_metrics() -> dict[str, str]:
+    """Metric name to regex, read out of the shipped script's table without running it."""
+    tree = ast.parse((templates() / "metrics.py").read_text(encoding="utf-8"))
+    for node in tree.body:
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "METRICS":
+            return dict(ast.literal_eval(node.value or ast.Dict([], [])))
+    raise ValueError("templates/metrics.py has no METRICS")
+
+
+def _own_metrics(analysis: Analysis) -> dict[str, str]:
+    monitoring = analysis.spec.monitoring
+    return {metric.name: metric.regex for metric in monitoring.metrics} if monitoring else {}
+
+
+def emit(job: TrainingJob) -> list[Artifact]:
+    """Spell it, and hold the body against the service's model.
+
+    Raises:
+        TargetError: the service would refuse the body.
+    """
+    body = request(job)
+    findings = refused("CreateTrainingJob", body, job.region)
+    if findings:
+        raise TargetError(findings)
+    return [
+        json_artifact("create_training_job.json", body),
+        script_artifact("submit.sh", _submit(job)),
+        script_artifact("source/launch.sh", _launch(job)),
+        *(replace(file, path=f"source/{file.path}") for file in job.source),
+    ]
+
+
+def request(job: TrainingJob) -> dict[str, Any]:
+    """The body of CreateTrainingJob, as `aws sagemaker create-training-job --cli-input-json` takes it."""
+    body: dict[str, Any] = {
+        "TrainingJobName": job.name,
+        "RoleArn": job.role,
+        "AlgorithmSpecification": {
+            "TrainingImage": job.image,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["/bin/bash"],
+            "ContainerArguments": [f"{CODE}/launch.sh"],
+            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in job.metrics.items()],
+        },
+        "HyperParameters": dict(job.hyperparameters),
+        "InputDataConfig": [_channel(name, uri) for name, uri in (*job.channels.items(), ("code", job.code))],
+        "OutputDataConfig": {"S3OutputPath": job.output},
+        "ResourceConfig": {"InstanceType": job.instance_type, "InstanceCount": job.instances},
+        "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime},
+    }
+    if job.volume_gb is not None:
+        body["ResourceConfig"]["VolumeSizeInGB"] = job.volume_gb
+    if job.keep_alive is not None:
+        body["ResourceConfig"]["KeepAlivePeriodInSeconds"] = job.keep_alive
+    if job.max_wait is not None:
+        body["EnableManagedSpotTraining"] = True
+        body["StoppingCondition"]["MaxWaitTimeInSeconds"] = job.max_wait
+    if job.checkpoints:
+        body["CheckpointConfig"] = {"S3Uri": job.checkpoints, "LocalPath": CHECKPOINTS}
+    if job.environment:
+        body["Environment"] = dict(job.environment)
+    if job.subnets:
+        body["VpcConfig"] = {"SecurityGroupIds": list(job.security_groups), "Subnets": list(job.subnets)}
+    if job.tags:
+        body["Tags"] = [{"Key": key, "Value": value} for key, value in job.tags.items()]
+    return body
+
+
+def _channel(name: str, uri: str) -> dict[str, Any]:
+    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
+    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+
+
+def _launch(job: TrainingJob) -> list[str]:
+    return [
+        "#!/usr/bin/env bash",
+        f"# {job.name}: written by hbspec; SageMaker runs it as the container's entry point.",
+        "set -euo pipefail",
+        'cd "$(dirname "$0")"',
+        *(f"export {name}={value}" for name, value in CONTAINER.items()),
+        *exports(job.call),
+        "if [ -f requirements.txt ]; then python -m pip install --quiet --requirement requirements.txt; fi",
+        *command(job.call, ""),
+    ]
+
+
+def _submit(job: TrainingJob) -> list[str]:
+    region = f" --region {job.region}" if job.region else ""
+    return [
+        "#!/usr/bin/env bash",
+        f"# {job.name}: uploads the source and starts the job. This is the only step that costs money.",
+        "set -euo pipefail",
+        'cd "$(dirname "$0")"',
+        f"aws s3 sync{region} --delete source/ {job.code}",
+        f"aws sagemaker create-training-job{region} --cli-input-json file://create_training_job.json",
+    ]

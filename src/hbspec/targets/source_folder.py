@@ -1,0 +1,79 @@
+"""The folder that a job runs: the shipped script, or the author's own, without what must not leave the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from functools import cache
+from pathlib import Path
+
+import hbspec
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding
+from hbspec.source.paths import PathError, contained
+from hbspec.source.secrets import looks_secret
+from hbspec.targets.artifact import Artifact
+from hbspec.targets.needs import TargetError, refusal
+
+MAX_FILES = 2_000
+MAX_BYTES = 50 * 2**20
+LEFT_OUT = (
+    ".*", "__pycache__", "*.pyc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*.ppk",
+    "credentials*", "node_modules", "build", "dist", "venv",
+)  # fmt: skip
+"""Version control, caches, environments, and files that hold keys. `.env` and `.git` are among the dot files."""
+
+
+@cache
+def templates() -> Path:
+    """The shipped templates: inside the installed package, or beside `src` in a checkout."""
+    package = Path(hbspec.__file__).parent
+    installed = package / "templates"
+    return installed if installed.is_dir() else package.parents[1] / "templates"
+
+
+def source_folder(analysis: Analysis) -> list[Artifact]:
+    """Every file of the folder, by path.
+
+    Raises:
+        TargetError: the author's folder cannot be read, holds a secret, or is too large.
+    """
+    if analysis.spec.script is None:
+        files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
+        return [Artifact(path.name, path.read_bytes()) for path in files]
+    return list(_own(analysis, analysis.spec.script.source_dir))
+
+
+def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
+    route = ("script", "source_dir")
+    try:
+        document = analysis.document
+        root = contained(source_dir, document.origin(route), document.root, document.allow_outside, folder=True)
+    except PathError as reason:
+        raise TargetError([refusal("HB041", route, str(reason), "name a folder inside the project")]) from None
+    size = count = 0
+    problems: list[Finding] = []
+    for path in _walk(root):
+        name = path.relative_to(root).as_posix()
+        content = path.read_bytes()
+        size, count = size + len(content), count + 1
+        if count > MAX_FILES or size > MAX_BYTES:
+            message = f"{source_dir} holds more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
+            raise TargetError([refusal("HB041", route, message, "name a folder that holds the script alone")])
+        if looks_secret(content.decode(errors="ignore")):
+            message = f"{name} holds what looks like a secret"
+            problems.append(refusal("HB042", route, message, "take it out; a job reads secrets from its role"))
+        yield Artifact(name, content)
+    if problems:
+        raise TargetError(problems)
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    """Regular files below a folder, sorted; links are not followed."""
+    for path in sorted(folder.iterdir()):
+        if any(fnmatch(path.name, pattern) for pattern in LEFT_OUT) or path.is_symlink():
+            continue
+        if path.is_dir():
+            yield from _walk(path)
+        elif path.is_file():
+            yield path

@@ -1,0 +1,286 @@
+"""Quantities: text to numbers and back, and intervals of them.
+
+Base units inside: bytes, seconds, FLOP, tokens, and `Decimal` money in a named currency. GB = 10^9 bytes and
+GiB = 2^30; K, M and B are 10^3, 10^6 and 10^9 of a count; a month is 30 days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+GB = 10**9
+GIB = 2**30
+DAY = 86_400.0
+HOUR = 3_600.0
+DAYS_PER_MONTH = 30
+
+BYTE_UNITS: dict[str, int] = {
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
+    "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
+}  # fmt: skip
+TIME_UNITS: dict[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": HOUR, "d": DAY}
+COUNT_UNITS: dict[str, int] = {"K": 10**3, "M": 10**6, "B": 10**9}
+PERIODS: dict[str, float] = {"h": HOUR, "day": DAY, "month": DAYS_PER_MONTH * DAY}
+
+_NUMBER = r"[+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_QUANTITY = re.compile(rf"\s*(~?\s*{_NUMBER})\s*([A-Za-z]*)\s*")
+
+
+class UnitError(ValueError):
+    """A text that is no quantity of the kind asked for; the message names the units that are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in one currency (ISO 4217 code)."""
+
+    amount: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{money_text(self.amount)} {self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Money per second of use, kept as the amount per hour that price lists print."""
+
+    per_hour: Decimal
+    currency: str
+
+    def __str__(self) -> str:
+        return f"{money_text(self.per_hour)} {self.currency}/h"
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Low, expected and high of a quantity in its base unit. An exact quantity has zero width.
+
+    Raises:
+        ValueError: unless low <= expected <= high.
+    """
+
+    low: float
+    expected: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.expected <= self.high:
+            raise ValueError(f"not an interval: {self.low} <= {self.expected} <= {self.high}")
+
+    @classmethod
+    def exact(cls, value: float) -> Interval:
+        """An interval of zero width."""
+        return cls(value, value, value)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether low and high are the same number."""
+        return self.low == self.high
+
+    def __add__(self, other: Interval | float) -> Interval:
+        if not isinstance(other, Interval):
+            other = Interval.exact(other)
+        return Interval(self.low + other.low, self.expected + other.expected, self.high + other.high)
+
+    __radd__ = __add__
+
+    def __mul__(self, other: Interval | float) -> Interval:
+        """The product; both sides must be >= 0 (as every quantity here is)."""
+        if not isinstance(other, Interval):
+            other = Interval.exact(other)
+        return Interval(self.low * other.low, self.expected * other.expected, self.high * other.high)
+
+    __rmul__ = __mul__
+
+    def map(self, function: Callable[[float], float]) -> Interval:
+        """The image under an increasing function."""
+        return Interval(function(self.low), function(self.expected), function(self.high))
+
+    def to_dict(self) -> dict[str, float]:
+        """`{"low", "expected", "high"}`."""
+        return {"low": self.low, "expected": self.expected, "high": self.high}
+
+
+def decimal(text: str) -> Decimal:
+    """The number in `text`, with `_` and `,` as digit separators and a leading `~` ignored.
+
+    Raises:
+        UnitError: not a number.
+    """
+    try:
+        return Decimal(text.replace("_", "").replace(",", "").replace("~", "").strip())
+    except InvalidOperation:
+        raise UnitError(f"{text!r} is not a number") from None
+
+
+def split_quantity(text: str) -> tuple[str, str]:
+    """`"16 GB"` → `("16", "GB")`, `"32.7B"` → `("32.7", "B")`.
+
+    Raises:
+        UnitError: not a number followed by at most one word.
+    """
+    match = _QUANTITY.fullmatch(text)
+    if not match:
+        raise UnitError(f"{text!r} is not a number with a unit")
+    return match[1].replace("~", "").strip(), match[2]
+
+
+def _scaled(value: Any, units: dict[str, Any], kind: str, example: str) -> float:
+    if isinstance(value, bool) or value is None or not isinstance(value, str):
+        raise UnitError(f"{value!r} has no unit; {kind} is written {example} (units: {', '.join(units)})")
+    number, unit = split_quantity(value)
+    if unit not in units:
+        said = f"unit {unit!r} is not one of {kind}" if unit else f"{value!r} has no unit; {kind} is written {example}"
+        raise UnitError(f"{said} (units: {', '.join(units)})")
+    scaled = decimal(number) * Decimal(str(units[unit]))
+    if not scaled.is_finite() or abs(scaled) > Decimal(10) ** 30:
+        raise UnitError(f"{value!r} is out of range")
+    return float(scaled)
+
+
+def parse_bytes(value: Any) -> int:
+    """Bytes from `"40 GB"`, `"14.56 GiB"`.
+
+    Raises:
+        UnitError: no number, no unit, or a unit of something else.
+
+    >>> parse_bytes("1.5 GiB")
+    1610612736
+    """
+    return round(_scaled(value, BYTE_UNITS, "a size", '"40 GB" or "37.25 GiB"'))
+
+
+def parse_seconds(value: Any) -> float:
+    """Seconds from `"16h"`, `"1h30m"`, `"2m"`, `"2.5 s"`.
+
+    Raises:
+        UnitError: no number, no unit, or a unit of something else.
+
+    >>> parse_seconds("1h30m")
+    5400.0
+    """
+    if isinstance(value, str):
+        parts = re.findall(rf"\s*({_NUMBER}\s*[A-Za-z]+)", value)
+        if len(parts) > 1 and "".join(parts).replace(" ", "") == value.replace(" ", ""):
+            return sum(_scaled(part, TIME_UNITS, "a duration", '"16h" or "1h30m"') for part in parts)
+    return _scaled(value, TIME_UNITS, "a duration", '"16h" or "1h30m"')
+
+
+def parse_count(value: Any) -> float:
+    """A plain count, from a number or `"32.7B"`, `"9,600"`.
+
+    Raises:
+        UnitError: not a number, or an unknown suffix.
+    """
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, str):
+        raise UnitError(f"{value!r} is not a number")
+    number, unit = split_quantity(value)
+    if unit and unit not in COUNT_UNITS:
+        raise UnitError(f"unit {unit!r} is not one of a count (units: {', '.join(COUNT_UNITS)})")
+    return float(decimal(number) * COUNT_UNITS.get(unit, 1))
+
+
+def parse_money(value: Any) -> Money:
+    """Money from `"525 CAD"`.
+
+    Raises:
+        UnitError: no number, or no three-letter currency code.
+    """
+    if not isinstance(value, str):
+        raise UnitError(f'{value!r} has no currency; an amount is written "525 CAD"')
+    number, unit = split_quantity(value)
+    if not re.fullmatch(r"[A-Z]{3}", unit):
+        raise UnitError(f'{value!r} has no currency (three capital letters); an amount is written "525 CAD"')
+    return Money(decimal(number), unit)
+
+
+def parse_rate(value: Any) -> Rate:
+    """A price per hour from `"36 CAD/h"` (`/day` and `/month` are converted).
+
+    Raises:
+        UnitError: no currency or no period.
+    """
+    amount, slash, period = value.partition("/") if isinstance(value, str) else ("", "", "")
+    if not slash or period.strip() not in PERIODS:
+        raise UnitError(f'{value!r} is not a price; it is written "36 CAD/h" (periods: {", ".join(PERIODS)})')
+    money = parse_money(amount.strip())
+    return Rate(money.amount * Decimal(str(HOUR)) / Decimal(str(PERIODS[period.strip()])), money.currency)
+
+
+def money_text(amount: Decimal) -> str:
+    """An amount with two decimals and thousands separated.
+
+    >>> money_text(Decimal("1234.5"))
+    '1,234.50'
+    """
+    return f"{amount:,.2f}"
+
+
+def bytes_text(count: float) -> str:
+    """Bytes in GB or the largest smaller unit, three significant digits.
+
+    >>> bytes_text(22_300_000_000)
+    '22.3 GB'
+    """
+    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if abs(count) >= size:
+            return f"{significant(count / size)} {unit}"
+    return f"{count:.0f} B"
+
+
+def gib_text(count: float) -> str:
+    """Bytes in GiB, the unit in which GPUs report their memory.
+
+    >>> gib_text(2**34)
+    '16.00 GiB'
+    """
+    return f"{count / GIB:.2f} GiB"
+
+
+def seconds_text(seconds: float) -> str:
+    """A duration in its natural unit.
+
+    >>> seconds_text(5400), seconds_text(2.5)
+    ('1.50 h', '2.50 s')
+    """
+    for unit, size in (("d", 2 * DAY), ("h", HOUR), ("min", 60.0)):
+        if abs(seconds) >= size:
+            return f"{significant(seconds / (DAY if unit == 'd' else size))} {unit}"
+    return f"{significant(seconds)} s" if seconds >= 1 or not seconds else f"{significant(seconds * 1000)} ms"
+
+
+def count_text(count: float) -> str:
+    """A count with thousands separated, or in B above a billion.
+
+    >>> count_text(9600), count_text(32_763_876_352)
+    ('9,600', '32.8B')
+    """
+    if abs(count) >= 10**9:
+        return f"{significant(count / 10**9)}B"
+    return f"{count:,.0f}" if float(count).is_integer() else significant(count)
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with this many significant digits, never in exponent form.
+
+    >>> significant(4.349), significant(1234.5)
+    ('4.35', '1,234')
+    """
+    if not value:
+        return "0"
+    magnitude = len(str(int(abs(value)))) if abs(value) >= 1 else 0
+    return f"{value:,.{max(0, digits - magnitude)}f}" if magnitude else f"{float(f'{value:.{digits}g}'):f}".rstrip("0")
+
+
+def interval_text(interval: Interval, text: Callable[[float], str]) -> str:
+    """`"9.1 h to 14.2 h (expected 11.3 h)"`, or one number where it is exact."""
+    if interval.is_exact:
+        return text(interval.expected)
+    return f"{text(interval.low)} to {text(interval.high)} (expected {text(interval.expected)})"

@@ -1,0 +1,260 @@
+"""Conversations as JSON lines to token ids and labels, with loss on the assistant's words alone.
+
+The text is what the model's own chat template makes of the messages. Which part of it the assistant says is found by
+rendering each assistant turn once more with a mark in place of its words: what stands before and after the mark is the
+template's, what the full text has in between is the assistant's. So nothing is asked of the template (TRL's
+`assistant_only_loss` needs `{% generation %}`, which few models' templates have, and trains the line breaks around an
+answer too), and a template that trims or drops words is followed exactly: DeepSeek-R1's drops everything up to
+`</think>` in an assistant turn, so that reasoning in the data is never learnt; `Tally.reasoning_dropped` counts it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from settings import RefusedError
+
+IGNORED = -100
+"""The label of a token that the loss passes over (torch.nn.CrossEntropyLoss.ignore_index)."""
+
+MARK = "\ue000assistant\ue001"
+"""Stands for an assistant's words: private-use characters, so that no trimming touches it and no data holds it."""
+
+ROLES = ("system", "user", "assistant", "tool")
+SHOWN_PROBLEMS = 20
+
+Message = dict[str, str]
+Render = Callable[[Sequence[Message], bool], str]
+"""Messages to text; the flag asks for the opening of the next assistant turn at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """One example: where it stands, and its messages."""
+
+    place: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where an assistant turn stands in the text: characters `start` to `end`, its closing token not included."""
+
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a split's examples; every number is counted.
+
+    Attributes:
+        read: examples in the files.
+        used: examples that are trained or evaluated on.
+        truncated: examples longer than the cap, cut at its end.
+        dropped: examples of which the cut left no token to train.
+        tokens: tokens of the used examples, after the cut.
+        trained_tokens: those of them that carry a label.
+        longest: tokens of the longest example, before the cut.
+        unclosed: assistant turns that the template ends without a special token: the model does not learn to stop.
+        reasoning_dropped: assistant turns whose words up to `</think>` the template leaves out.
+    """
+
+    read: int = 0
+    used: int = 0
+    truncated: int = 0
+    dropped: int = 0
+    tokens: int = 0
+    trained_tokens: int = 0
+    longest: int = 0
+    unclosed: int = 0
+    reasoning_dropped: int = 0
+
+
+def read_conversations(folder: Path) -> list[Conversation]:
+    """Every conversation in a channel's `*.jsonl` and `*.json` files, in the order of names and lines.
+
+    Raises:
+        RefusedError: no files, or lines that are no conversation with an assistant turn; up to 20 at once.
+    """
+    files = sorted(path for path in folder.rglob("*") if path.suffix in (".jsonl", ".json")) if folder.is_dir() else []
+    if not files:
+        raise RefusedError([f"{folder} holds no .jsonl file"])
+    found: list[Conversation] = []
+    problems: list[str] = []
+    for path in files:
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    place = f"{path.name}:{number}"
+                    try:
+                        found.append(Conversation(place, _messages(line)))
+                    except ValueError as reason:
+                        problems.append(f"{place}: {reason}")
+    _refuse(problems)
+    if not found:
+        raise RefusedError([f"{folder} holds no example"])
+    return found
+
+
+def _messages(line: str) -> tuple[Message, ...]:
+    try:
+        content = json.loads(line)
+    except ValueError as reason:
+        raise ValueError(f"no JSON: {reason}") from None
+    messages = content.get("messages") if isinstance(content, dict) else None
+    if not isinstance(messages, list) or not messages:
+        raise ValueError('no "messages" list')
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict) or message.get("role") not in ROLES:
+            raise ValueError(f"messages[{index}] needs a role: {', '.join(ROLES)}")
+        if not isinstance(message.get("content"), str):
+            raise ValueError(f"messages[{index}] needs a content text")
+        if set(message) - {"role", "content"}:
+            extra = ", ".join(sorted(set(message) - {"role", "content"}))
+            raise ValueError(f"messages[{index}] has {extra}, which this script does not train")
+    if not any(message["role"] == "assistant" for message in messages):
+        raise ValueError("no assistant turn, so nothing to learn")
+    return tuple(messages)
+
+
+def answers(render: Render, messages: Sequence[Message]) -> tuple[str, list[Answer]]:
+    """The conversation's text, and where the assistant's turns stand in it.
+
+    A turn begins where the template asked for a generation prompt and the template given an answer part ways: so a
+    `<think>` that stands before answers but not in the prompt is learnt, one that the prompt ends with is not.
+
+    Raises:
+        ValueError: the template changes other parts of the text with an answer's words, so they cannot be found.
+    """
+    text = render(messages, False)
+    found: list[Answer] = []
+    for index, message in enumerate(messages):
+        if message["role"] == "assistant":
+            marked = [*messages[:index], {**message, "content": MARK}, *messages[index + 1 :]]
+            before, mark, after = render(marked, False).partition(MARK)
+            opening = _opening(render, messages[:index])
+            start = len(before) - (len(opening) if before.endswith(opening) else 0)
+            end = len(text) - len(after)
+            if not mark or end < start or text[:start] != before[:start] or text[end:] != after:
+                raise ValueError(f"the chat template leaves no trace of where messages[{index}] begins and ends")
+            found.append(Answer(start, end))
+    return text, found
+
+
+def _opening(render: Render, earlier: Sequence[Message]) -> str:
+    """What the template itself says at the start of an answer and a generation prompt does not."""
+    if not earlier:
+        return ""  # many templates refuse an empty conversation
+    answered = render([*earlier, {"role": "assistant", "content": MARK}], False).partition(MARK)[0]
+    return answered[_shared(answered, render(earlier, True)) :]
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts begin with in common."""
+    shorter = min(len(one), len(other))
+    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
+
+
+def prompted_only(render: Render, conversation: Conversation) -> str:
+    """The end of the generation prompt that the training text lacks, like R1's `<think>` and line break; else empty."""
+    last = max(index for index, message in enumerate(conversation.messages) if message["role"] == "assistant")
+    earlier = conversation.messages[:last]
+    if not earlier:
+        return ""
+    prompt = render(earlier, True)
+    return prompt[_shared(prompt, render([*earlier, {"role": "assistant", "content": MARK}], False)) :]
+
+
+def labelled(tokenizer: Any, text: str, spoken: Iterable[Answer]) -> tuple[list[int], list[int], int]:
+    """Token ids, labels of the same length, and how many answers no special token closes.
+
+    A token is labelled when all its characters are the assistant's, and so is the special token that ends the turn
+    (with blanks before it, if any). A token across the border belongs to the template.
+    """
+    encoded = tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    ids, offsets = encoded["input_ids"], encoded["offset_mapping"]
+    special = set(tokenizer.get_added_vocab().values())
+    labels = [IGNORED] * len(ids)
+    unclosed = 0
+    for answer in spoken:
+        inside = [index for index, (start, end) in enumerate(offsets) if answer.start <= start and end <= answer.end]
+        behind = next((index for index, (start, _) in enumerate(offsets) if start >= answer.end), len(ids))
+        closing = behind
+        while closing < len(ids) and ids[closing] not in special and not text[slice(*offsets[closing])].strip():
+            closing += 1
+        if closing < len(ids) and ids[closing] in special:
+            inside += range(behind, closing + 1)
+        else:
+            unclosed += 1
+        for index in inside:
+            labels[index] = ids[index]
+    return ids, labels, unclosed
+
+
+def template_of(tokenizer: Any) -> Render:
+    """The tokenizer's own chat template as a function.
+
+    Raises:
+        RefusedError: it has none, or cannot say which characters a token stands for.
+    """
+    if not tokenizer.chat_template:
+        raise RefusedError([f"{tokenizer.name_or_path} has no chat template: use the instruct or chat model"])
+    if not tokenizer.is_fast:
+        raise RefusedError([f"{tokenizer.name_or_path} has no fast tokenizer, which labels are found with"])
+
+    def render(messages: Sequence[Message], prompt: bool) -> str:
+        return str(tokenizer.apply_chat_template(list(messages), tokenize=False, add_generation_prompt=prompt))
+
+    return render
+
+
+def encode(
+    tokenizer: Any, conversations: Sequence[Conversation], max_length: int
+) -> tuple[list[dict[str, list[int]]], Tally]:
+    """Rows of `input_ids` and `labels`, both cut at `max_length` tokens, and what was counted on the way.
+
+    Raises:
+        RefusedError: the template refuses conversations (roles out of turn, say); up to 20 at once.
+    """
+    render = template_of(tokenizer)
+    rows: list[dict[str, list[int]]] = []
+    problems: list[str] = []
+    tally = Tally(read=len(conversations))
+    for conversation in conversations:
+        try:
+            text, spoken = answers(render, conversation.messages)
+        except Exception as reason:  # a template raises what it likes: jinja2's errors, TypeError, ValueError
+            problems.append(f"{conversation.place}: {reason}")
+            continue
+        ids, labels, unclosed = labelled(tokenizer, text, spoken)
+        turns = [message["content"] for message in conversation.messages if message["role"] == "assistant"]
+        tally.reasoning_dropped += sum(
+            "</think>" in words and words.partition("</think>")[0].strip() not in text[answer.start : answer.end]
+            for words, answer in zip(turns, spoken, strict=True)
+        )
+        tally.unclosed += unclosed
+        tally.longest = max(tally.longest, len(ids))
+        tally.truncated += len(ids) > max_length
+        ids, labels = ids[:max_length], labels[:max_length]
+        trained = sum(label != IGNORED for label in labels[1:])  # the first token is never predicted
+        if not trained:
+            tally.dropped += 1
+            continue
+        tally.tokens += len(ids)
+        tally.trained_tokens += trained
+        rows.append({"input_ids": ids, "labels": labels})
+    _refuse(problems)
+    tally.used = len(rows)
+    return rows, tally
+
+
+def _refuse(problems: Sequence[str]) -> None:
+    if len(problems) > SHOWN_PROBLEMS:
+        problems = [*problems[:SHOWN_PROBLEMS], f"and {len(problems) - SHOWN_PROBLEMS} more"]
+    if problems:
+        raise RefusedError(problems)

@@ -1,0 +1,229 @@
+"""The trainer: TRL's, with every example that reaches a training step counted, and a run that stops when asked to.
+
+Nothing here is computed from settings. What the run consumed is counted where it is consumed; what an epoch would deal
+out is counted by walking the sampler once more, indices only.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import metrics
+import torch
+from accelerate.utils import gather_object
+from transformers import ProgressCallback, Trainer, TrainerCallback
+from trl import SFTTrainer
+
+EXAMPLE = "example"
+"""Column that carries an example's number to the training step and never to the model."""
+
+
+@dataclass(slots=True)
+class Consumed:
+    """What one process consumed.
+
+    Attributes:
+        updates: examples of each finished update.
+        seen: numbers of the examples in finished updates; stays empty when rows are packed, which have no number.
+        current: numbers of the examples since the last update (-1 where packed).
+    """
+
+    updates: list[int] = field(default_factory=list)
+    seen: set[int] = field(default_factory=set)
+    current: list[int] = field(default_factory=list)
+
+    def close_update(self) -> None:
+        """An update is finished: what was collected belongs to it."""
+        self.updates.append(len(self.current))
+        self.seen.update(number for number in self.current if number >= 0)
+        self.current.clear()
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """One pass over the data as the sampler deals it out to all processes together."""
+
+    examples: int
+    distinct: int
+    micro_batches_per_rank: int
+    updates: int
+
+
+class KeepExampleNumbers:
+    """A collator that hands the example numbers on beside what the wrapped one makes, as a list and not a tensor."""
+
+    def __init__(self, wrapped: Callable[[list[dict[str, Any]]], dict[str, Any]]) -> None:
+        self.wrapped = wrapped
+
+    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Any]:
+        """A batch of the rows."""
+        batch = self.wrapped(rows)
+        if EXAMPLE in rows[0]:
+            batch[EXAMPLE] = [row[EXAMPLE] for row in rows]
+        return batch
+
+
+class CountingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
+    """`trl.SFTTrainer` that counts what it trains on, and can compute the loss from whole logits.
+
+    Args:
+        loss: "standard" runs the model's own forward and holds all logits at once. "fused" and "chunked" are what TRL
+            1.16 always does: its head runs in tiles of 4096 tokens x 32768 words and returns log-probabilities. Its
+            documentation names overriding `compute_loss` as the way to another loss; there is no switch.
+    """
+
+    def __init__(self, *arguments: Any, loss: str, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.data_collator: Any = KeepExampleNumbers(self.data_collator)
+        self.consumed = Consumed()
+        self.whole_logits = loss == "standard"
+
+    def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+        """One micro-batch forward and backward, its examples counted."""
+        numbers = inputs.pop(EXAMPLE, None)
+        if numbers is None:  # packed rows: one sequence boundary an example, and one at the end
+            numbers = [-1] * (inputs["cu_seq_lens_q"].numel() - 1)
+        self.consumed.current += numbers
+        return super().training_step(model, inputs, num_items_in_batch=num_items_in_batch)
+
+    def compute_loss(
+        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """The loss of a micro-batch: mean over the trained tokens of the whole update."""
+        if not self.whole_logits:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        inputs["use_cache"] = False
+        return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+
+    def load_finished(self, checkpoint: Path) -> None:
+        """Takes weights and step from a checkpoint that is the run's last, to save and evaluate them."""
+        self._load_from_checkpoint(str(checkpoint))
+        self.state.global_step = int(checkpoint.name.rpartition("-")[2])
+
+    def rehearse_epoch(self) -> Epoch:
+        """Counts one epoch by walking a fresh sampler; nothing is loaded, no random state is touched."""
+        batches = list(self.get_train_dataloader().batch_sampler)
+        dealt: list[list[list[int]]] = gather_object([batches])
+        numbers = [number for rank in dealt for batch in rank for number in batch]
+        accumulation = self.args.gradient_accumulation_steps
+        updates = len(range(0, len(batches), accumulation))
+        return Epoch(len(numbers), len(set(numbers)), len(batches), updates)
+
+    def everything_consumed(self) -> tuple[list[int], int]:
+        """Examples of each update over all processes, and how many different ones there were."""
+        everyone: list[Consumed] = gather_object([self.consumed])
+        updates = [sum(counts) for counts in zip(*(each.updates for each in everyone), strict=True)]
+        return updates, len(set().union(*(each.seen for each in everyone)))
+
+
+class QuietProgress(ProgressCallback):  # type: ignore[misc]  # transformers has no types
+    """The progress bar without the raw log lines, which `Watch` prints in their fixed form."""
+
+    def on_log(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
+
+class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
+    """Prints the metric lines, keeps time, counts checkpoints, and ends the run after SIGTERM.
+
+    SageMaker sends SIGTERM and kills 120 seconds later, and an update can take longer than that, so the run stops
+    after the current micro-batch: weights are those of the last finished update, and that is what the checkpoint says.
+    """
+
+    def __init__(self, trainer: CountingTrainer, expected_wrapper: str | None) -> None:
+        self.trainer = trainer
+        self.expected_wrapper = expected_wrapper
+        self.losses: list[float] = []
+        self.checkpoints: list[str] = []
+        self.terminated = False
+        self._busy, self._steps, self._mark = 0.0, 0, 0.0
+
+    def listen(self) -> None:
+        """From now on SIGTERM asks the run to end."""
+        signal.signal(signal.SIGTERM, self._terminate)
+
+    def _terminate(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self.terminated = True
+
+    def _tick(self, *, working: bool) -> None:
+        now = time.monotonic()
+        self._busy += now - self._mark if working else 0.0
+        self._mark = now
+
+    def _stop_if_asked(self, args: Any, state: Any, control: Any) -> None:
+        asked = self.terminated
+        if args.world_size > 1:  # every rank must stop at the same micro-batch, whichever heard the signal first
+            flag = torch.tensor([int(asked)], device=args.device)
+            torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
+            asked = self.terminated = bool(flag.item())
+        if asked:
+            control.should_training_stop = True
+            control.should_save = state.global_step > 0
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Starts the clock; a wrapper that is not there is an error now and not after the bill."""
+        name = type(self.trainer.model_wrapped).__name__
+        if self.expected_wrapper and self.expected_wrapper not in name:
+            raise RuntimeError(f"the model is wrapped as {name}, not by {self.expected_wrapper}")
+        self._stop_if_asked(args, state, control)
+        self._tick(working=False)
+
+    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After a micro-batch that does not end an update."""
+        self._stop_if_asked(args, state, control)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """After an update."""
+        self.trainer.consumed.close_update()
+        self._steps += 1
+        self._tick(working=True)
+        self._stop_if_asked(args, state, control)
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
+        """Prints a metric line for a training or an evaluation loss."""
+        del args, control
+        shown = dict(logs or {})
+        if "loss" in shown:
+            self._tick(working=True)  # reading the loss waited for the GPU
+            self.losses.append(shown["loss"])
+            values: dict[str, float | int] = {
+                name: shown[name] for name in ("loss", "grad_norm", "learning_rate", "epoch") if name in shown
+            }
+            values |= {"step_seconds": self._busy / max(self._steps, 1), **gpu_memory()}
+            self._busy, self._steps = 0.0, 0
+        elif "eval_loss" in shown:
+            values = {"eval_loss": shown["eval_loss"]}
+        else:
+            return
+        if state.is_world_process_zero:
+            print(metrics.line(state.global_step, values), flush=True)
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Evaluation is no part of a step's time."""
+        del args, state, control
+        self._tick(working=False)
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """A checkpoint was written, which is no part of a step's time."""
+        del args, control
+        self.checkpoints.append(f"checkpoint-{state.global_step}")
+        self._tick(working=False)
+
+
+def gpu_memory() -> dict[str, int]:
+    """Bytes in use on the fullest visible GPU, and the largest peak that this process allocated; empty without GPUs."""
+    if not torch.cuda.is_available():
+        return {}
+    devices: Sequence[int] = range(torch.cuda.device_count())
+    free_total = [torch.cuda.mem_get_info(device) for device in devices]
+    return {
+        "gpu_memory_bytes": max(total - free for free, total in free_total),
+        "gpu_peak_allocated_bytes": max(torch.cuda.max_memory_allocated(device) for device in devices),
+    }

@@ -1,0 +1,194 @@
+"""The job itself: a trainer is built, run and saved, and what was counted is recorded. Imported once all is read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tiny
+from accelerate import PartialState
+from conversations import Conversation, Tally, encode, prompted_only, template_of
+from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
+from datasets import Dataset
+from datasets.utils.logging import disable_progress_bar
+from loading import (
+    adapters,
+    compute_dtype,
+    count_parameters,
+    keep_trainable_dtype,
+    load_model,
+    trainer_arguments,
+)
+from settings import Invocation, RefusedError
+from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+RUN_FILE = "run.json"
+TINY_FOLDER = "tiny-model"
+PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
+TRAINER_STATE = "trainer_state.json"
+"""The last file that the trainer writes into a checkpoint: a folder without it was cut off and is passed over."""
+
+WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
+"""Part of the class name that the wrapped model must have. The trainer silently makes DDP of FSDP where accelerate
+does not know the device, and a run that is not sharded as planned should end before it costs anything."""
+
+
+def run(
+    invocation: Invocation,
+    overrides: Sequence[tiny.Override],
+    train: Sequence[Conversation],
+    validation: Sequence[Conversation],
+) -> int:
+    """Trains, saves and records; returns the exit code.
+
+    Raises:
+        RefusedError: the chat template refuses the data, or leaves nothing to train on.
+    """
+    settings, folders = invocation.settings, invocation.folders
+    compute = compute_dtype(settings)
+    arguments = trainer_arguments(invocation, compute, evaluated=bool(validation))
+    state = PartialState(cpu=arguments.use_cpu)
+    disable_progress_bar()
+    for override in overrides:
+        state.print(override)
+    source = settings.MODEL_ID
+    if folders.tiny:
+        source = str(folders.output_data_dir / TINY_FOLDER)
+        with state.main_process_first():
+            if state.is_main_process:
+                tiny.write(invocation, train, Path(source))
+    tokenizer = AutoTokenizer.from_pretrained(source, revision=settings.REVISION)
+    splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
+    trainer = CountingTrainer(
+        load_model(source, settings, compute, state.local_process_index),
+        arguments,
+        loss=settings.LOSS,
+        train_dataset=splits["train"][0],
+        eval_dataset=splits["validation"][0] if validation else None,
+        processing_class=tokenizer,
+        peft_config=adapters(settings),
+    )
+    keep_trainable_dtype(trainer.model, compute)
+    parameters = count_parameters(trainer.model)
+    watch = _watch(trainer, WRAPPERS.get(settings.PARALLELISM))
+    epoch = trainer.rehearse_epoch()
+    resumed = _train(trainer, state, folders.checkpoint_dir, settings.MAX_STEPS)
+    if watch.terminated:
+        state.print(f"hbspec: stopped by SIGTERM after update {trainer.state.global_step}; a new start resumes there")
+    else:
+        if validation and settings.EVAL_STEPS is None:
+            trainer.evaluate()
+        trainer.save_model(str(folders.model_dir))
+    counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
+    if state.is_main_process:
+        record = {
+            "format_version": 1,
+            "settings": asdict(settings),
+            "overrides": [_override(each) for each in overrides],
+            "versions": {package: version(package) for package in PACKAGES},
+            "model_folder": source,
+            "compute_dtype": str(compute).removeprefix("torch."),
+            "ranks": state.num_processes,
+            "wrapper": type(trainer.model_wrapped).__name__,
+            "parameters": parameters,
+            "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
+            "resumed_from_step": resumed,
+            "stopped_by": "SIGTERM" if watch.terminated else None,
+            **counted,
+        }
+        folders.output_data_dir.mkdir(parents=True, exist_ok=True)
+        (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """The complete checkpoint with the highest step in a folder; None where there is none."""
+    complete = [path.parent for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*/{TRAINER_STATE}")]
+    return max(complete, key=_step, default=None)
+
+
+def _step(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
+
+
+def _splits(
+    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Conversation]], max_length: int
+) -> dict[str, tuple[Dataset, Tally]]:
+    """Each split that has conversations as a dataset of rows, with its tally, which is printed."""
+    found: dict[str, tuple[Dataset, Tally]] = {}
+    for name, conversations in splits.items():
+        if not conversations:
+            continue
+        rows, tally = encode(tokenizer, conversations, max_length)
+        if not rows:
+            raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
+        if name == "train":
+            found[name] = Dataset.from_list([{**row, EXAMPLE: number} for number, row in enumerate(rows)]), tally
+        else:
+            found[name] = Dataset.from_list(rows), tally
+        state.print(
+            f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
+            f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length}, "
+            f"{tally.dropped} left out because nothing to train was left"
+        )
+        if tally.unclosed:
+            state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
+        if tally.reasoning_dropped:
+            state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
+    opening = prompted_only(template_of(tokenizer), splits["train"][0])
+    if opening:
+        state.print(f"hbspec: note the prompt for an answer ends with {opening!r}, which no training text has")
+    return found
+
+
+def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
+    """Puts our metric lines in the place of the trainer's own, and listens for SIGTERM."""
+    watch = Watch(trainer, wrapper)
+    watch.listen()
+    trainer.add_callback(watch)
+    trainer.remove_callback(PrinterCallback)
+    if trainer.pop_callback(ProgressCallback):
+        trainer.add_callback(QuietProgress)
+    return watch
+
+
+def _train(trainer: CountingTrainer, state: PartialState, folder: Path, max_steps: int | None) -> int | None:
+    """Trains on from the last checkpoint, if there is one; returns its step."""
+    checkpoint = last_checkpoint(folder)
+    if checkpoint is None:
+        trainer.train()
+        return None
+    planned = max_steps or json.loads((checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))["max_steps"]
+    if _step(checkpoint) >= planned:  # the trainer would add one update more
+        state.print(f"hbspec: {checkpoint} is the last update already: nothing is left to train")
+        trainer.load_finished(checkpoint)
+    else:
+        state.print(f"hbspec: resumes from {checkpoint}")
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+    return _step(checkpoint)
+
+
+def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:
+    """What this start of the job did, counted over all ranks. A step is an update since the first start."""
+    updates, distinct = trainer.everything_consumed()
+    return {
+        "updates": len(updates),
+        "last_step": trainer.state.global_step,
+        "examples_per_update": max(updates, default=None),
+        "examples_of_each_update": updates,
+        "examples_consumed": sum(updates),
+        "examples_distinct": None if packed else distinct,
+        "epoch": asdict(epoch),
+        "checkpoints": watch.checkpoints,
+        "first_loss": watch.losses[0] if watch.losses else None,
+        "last_loss": watch.losses[-1] if watch.losses else None,
+    }
+
+
+def _override(override: tiny.Override) -> dict[str, str]:
+    return {"name": override.name, "from": override.before, "to": override.after, "reason": override.reason}

@@ -1,0 +1,229 @@
+"""The rehearsal: a tiny random model of the same architecture, so that a job's wiring can be proven on a CPU.
+
+It is written to disk as a model folder (config, weights, tokenizer) and then loaded like the real one, so that every
+line that a real job runs is run. What differs is listed in `OVERRIDES`, printed, and stored in run.json.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from conversations import Conversation
+from settings import Invocation, Settings, config_file
+
+HEAD_DIM = 16
+LAYERS = 2
+EXPERTS = 4
+VOCABULARY = 2048
+"""Sizes of the tiny model: big enough that bitsandbytes quantises its matrices in whole blocks of 64."""
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A setting that the rehearsal changes: from what, to what, and why."""
+
+    name: str
+    before: str
+    after: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"hbspec: override {self.name}: {self.before} -> {self.after} ({self.reason})"
+
+
+OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str, str], ...] = (
+    ("WEIGHTS", None, "random, two layers of the same architecture", "a rehearsal proves the wiring, not the model"),
+    ("TOKENIZER", None, "byte-level BPE trained on the training data", "a tiny vocabulary, without a network"),
+    ("DEVICE", None, "cpu", "a rehearsal runs anywhere"),
+    ("COMPUTE", None, "float32", "bfloat16 matrix products are up to 78 times slower on a CPU without native ones"),
+    ("ATTN_IMPLEMENTATION", ("flash_attention_2",), "sdpa", "FlashAttention needs a GPU"),
+    ("PARALLELISM", ("pipeline",), "single", "device_map splits layers over GPUs only; it is one process either way"),
+    ("PARALLELISM", ("fsdp", "zero1", "zero2", "zero3"), "ddp", "sharding needs GPUs; ranks and their data stay"),
+)
+"""Every change that `--tiny` makes: name, values it applies to (None: all), the new value, the reason. A run without
+torchrun besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS, tiny or not."""
+
+CHATML = (
+    "{% for message in messages %}"
+    "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+WIDE_BAR, LOW_BLOCK = "\uff5c", "\u2581"
+"""What DeepSeek's special tokens have in the place of `|` and `_`."""
+R1 = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "{% if message['role'] == 'user' %}<|User|>{{ message['content'] }}"
+    "{% elif message['role'] == 'assistant' %}"
+    "<|Assistant|>{{ message['content'].split('</think>')[-1] }}{{ eos_token }}"
+    "{% else %}{{ message['content'] }}{% endif %}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|Assistant|><think>\n{% endif %}"
+).replace("|", WIDE_BAR)
+R1_TOKENS = ("<|begin_of_sentence|>", "<|end_of_sentence|>", "<|_pad_|>", "<|User|>", "<|Assistant|>")
+LLAMA = (
+    "{{ bos_token }}"
+    "{% for message in messages %}"
+    "<|start_header_id|>{{ message['role'] }}<|end_header_id|>\n\n{{ message['content'] | trim }}<|eot_id|>"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A family of chat models: its template in miniature, and its special tokens: begin, end, padding, and the rest."""
+
+    template: str
+    tokens: tuple[str, ...]
+
+
+FAMILIES = {
+    "r1": Family(R1, tuple(token.replace("|", WIDE_BAR).replace("_", LOW_BLOCK) for token in R1_TOKENS)),
+    "llama": Family(
+        LLAMA, ("<|begin_of_text|>", "<|eot_id|>", "<|end_of_text|>", "<|start_header_id|>", "<|end_header_id|>")
+    ),
+    "chatml": Family(CHATML, ("<|im_start|>", "<|im_end|>", "<|endoftext|>")),
+}
+
+
+def family(model_id: str, model_type: str) -> Family:
+    """The family that a model's chat template is of; ChatML where neither name says so."""
+    if "deepseek-r1" in model_id.lower():
+        return FAMILIES["r1"]
+    return FAMILIES["llama" if model_type.startswith("llama") else "chatml"]
+
+
+def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[Override, ...]]:
+    """The settings that a run really uses, and every override that made them so.
+
+    Args:
+        invocation: what was asked for.
+        launched: whether torchrun or its like started this process.
+    """
+    settings, folders = invocation.settings, invocation.folders
+    made: list[Override] = []
+    changes: dict[str, Any] = {}
+    if folders.tiny:
+        real = {
+            "WEIGHTS": settings.MODEL_ID,
+            "TOKENIZER": settings.MODEL_ID,
+            "DEVICE": "GPU",
+            "COMPUTE": "float16" if settings.FP16 else "bfloat16",
+        }
+        for name, only, after, reason in OVERRIDES:
+            before = real.get(name) or getattr(settings, name)
+            if only is None or before in only:
+                made.append(Override(name, before, after, reason))
+                if name not in real:
+                    changes[name] = after
+        if changes.get("PARALLELISM", settings.PARALLELISM) == "ddp" and not launched:
+            changes["PARALLELISM"] = "single"
+            made.append(Override("PARALLELISM", "ddp", "single", "torchrun did not start this process"))
+        changes |= {"BF16": False, "FP16": False}
+    if folders.max_updates is not None:
+        before = str(settings.MAX_STEPS or f"{settings.epochs:g} epochs")
+        made.append(Override("MAX_STEPS", before, str(folders.max_updates), "--max-updates"))
+        changes["MAX_STEPS"] = folders.max_updates
+    return replace(settings, **changes), tuple(made)
+
+
+def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
+    """A config.json's content with everything that sizes the model made tiny; what shapes it stays.
+
+    The ratio of query to key-value heads is kept (two key-value heads, or as many as there are heads), so are biases,
+    norms, tying, activation and positions. Left out: a quantisation of the published weights, a vision or audio part.
+
+    >>> tiny = shrink({"model_type": "qwen2", "hidden_size": 5120, "num_attention_heads": 40,
+    ...                "num_key_value_heads": 8, "intermediate_size": 27648, "num_hidden_layers": 64}, 512)
+    >>> tiny["num_attention_heads"], tiny["num_key_value_heads"], tiny["hidden_size"], tiny["intermediate_size"]
+    (10, 2, 160, 864)
+    """
+    full = {**config, **config["text_config"]} if isinstance(config.get("text_config"), dict) else dict(config)
+    left_out = ("quantization_config", "text_config", "vision_config")
+    tiny = {key: value for key, value in full.items() if key not in left_out}
+    heads = int(full["num_attention_heads"])
+    kv_heads = int(full.get("num_key_value_heads") or heads)
+    few = min(2, kv_heads)
+    tiny["num_attention_heads"] = heads // kv_heads * few
+    if "num_key_value_heads" in full:
+        tiny["num_key_value_heads"] = few
+    if full.get("head_dim"):
+        tiny["head_dim"] = HEAD_DIM
+    tiny["hidden_size"] = HEAD_DIM * tiny["num_attention_heads"]
+    for key in [key for key in full if "intermediate_size" in key]:
+        if full[key]:
+            tiny[key] = max(16, round(tiny["hidden_size"] * full[key] / full["hidden_size"] / 16) * 16)
+    for key in ("num_experts", "num_local_experts", "n_routed_experts"):
+        if full.get(key):
+            tiny[key] = min(EXPERTS, full[key])
+    if full.get("num_experts_per_tok"):
+        tiny["num_experts_per_tok"] = min(EXPERTS // 2, full["num_experts_per_tok"])
+    layers = tiny["num_hidden_layers"] = min(LAYERS, full["num_hidden_layers"])
+    if full.get("layer_types"):
+        kinds = list(dict.fromkeys(full["layer_types"]))  # one layer of each kind, in the order they appear
+        tiny["layer_types"] = (kinds * layers)[:layers]
+    for key in ("max_window_layers", "no_rope_layers", "moe_layers"):
+        tiny.pop(key, None)  # counted in layers that are gone; the defaults fit
+    for key in ("rope_scaling", "rope_parameters"):
+        if isinstance(full.get(key), dict):
+            tiny[key] = {
+                name: value[: HEAD_DIM // 2] if isinstance(value, list) else value for name, value in full[key].items()
+            }
+    tiny["vocab_size"] = vocabulary
+    for key in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        tiny.pop(key, None)
+    return tiny
+
+
+def train_tokenizer(texts: Iterable[str], kind: Family) -> Any:
+    """A byte-level BPE tokenizer (transformers.PreTrainedTokenizerFast) trained on texts, with a family's template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(
+        texts,
+        trainers.BpeTrainer(
+            vocab_size=VOCABULARY,
+            special_tokens=list(kind.tokens),
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+            show_progress=False,
+        ),
+    )
+    begin, end, pad = kind.tokens[:3]
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=begin,
+        eos_token=end,
+        pad_token=pad,
+        additional_special_tokens=list(kind.tokens[3:]),
+    )
+    wrapped.chat_template = kind.template
+    return wrapped
+
+
+def write(invocation: Invocation, conversations: Sequence[Conversation], folder: Path) -> None:
+    """Writes the tiny model's folder: config.json, model.safetensors, tokenizer. Same seed and data, same model."""
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    settings = invocation.settings
+    config = json.loads(config_file(settings, invocation.folders).read_text(encoding="utf-8"))
+    kind = family(settings.MODEL_ID, str(config["model_type"]))
+    words = (message["content"] for conversation in conversations for message in conversation.messages)
+    tokenizer = train_tokenizer(words, kind)
+    tiny = shrink(config, vocabulary=-(-len(tokenizer) // 64) * 64)
+    model_type = tiny.pop("model_type")
+    ids = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
+    torch.manual_seed(settings.SEED)
+    made = AutoConfig.for_model(model_type, **{**tiny, **ids, "dtype": "float32", "torch_dtype": "float32"})
+    AutoModelForCausalLM.from_config(made, dtype=torch.float32).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)

@@ -1,0 +1,63 @@
+"""Fine-tunes a chat model on conversations: QLoRA, LoRA or all weights, on one GPU or many.
+
+The entry point. It reads the settings and the data first and refuses both in a moment, with every mistake at once on
+standard error and exit code 2; only then is anything heavy imported. `train.py --help` lists the settings.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from collections.abc import Sequence
+
+from conversations import read_conversations
+from settings import Invocation, RefusedError, parse, usage
+from tiny import rehearsal
+
+REFUSED = 2
+"""Exit code when settings or data cannot be used."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the job. Exit codes: 0 done or stopped by SIGTERM with a checkpoint, 2 refused, 1 anything else."""
+    if "--help" in arguments:
+        print(usage())
+        return 0
+    try:
+        asked = parse(arguments, os.environ)
+        settings, overrides = rehearsal(asked, launched="RANK" in os.environ)
+        if settings.PARALLELISM.startswith("zero") and importlib.util.find_spec("deepspeed") is None:
+            raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
+        invocation = Invocation(settings, asked.folders)
+        train = read_conversations(asked.folders.train_dir)
+        validation = read_conversations(asked.folders.validation_dir) if asked.folders.validation_dir.is_dir() else []
+        if settings.EVAL_STEPS and not validation:
+            raise RefusedError([f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data"])
+        _choose_devices(invocation)
+        from job import run  # torch and its kin, which take seconds to import
+
+        return run(invocation, overrides, train, validation)
+    except RefusedError as refused:
+        if os.environ.get("RANK", "0") == "0":  # every rank reads the same
+            for problem in refused.problems:
+                print(f"train.py: {problem}", file=sys.stderr)
+        return REFUSED
+
+
+def _choose_devices(invocation: Invocation) -> None:
+    """What torch and accelerate read from the environment when they are imported."""
+    if invocation.folders.tiny:
+        os.environ |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
+        return
+    if invocation.settings.PARALLELISM == "single":
+        # with several GPUs in sight the trainer would replicate the model over all of them (nn.DataParallel)
+        os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]
+    if invocation.settings.PARALLELISM in ("single", "pipeline"):
+        # torchrun with one process still says "distributed", in which a model split over GPUs is refused
+        for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"):
+            os.environ.pop(name, None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,102 @@
+"""Each limit by name is tied to the place in botocore's service model that says it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from botocore.loaders import Loader
+
+from hbspec.targets.requests import limits
+from hbspec.targets.requests.schema import schema
+
+JOB, MODEL, CONFIG = "CreateTrainingJob", "CreateModel", "CreateEndpointConfig"
+LIMITS = {
+    "MAX_TRAINING_JOB_NAME_LENGTH": [(JOB, "TrainingJobName", "maxLength")],
+    "TRAINING_JOB_NAME_PATTERN": [(JOB, "TrainingJobName", "pattern")],
+    "MAX_HYPERPARAMETERS": [(JOB, "HyperParameters", "maxProperties")],
+    "MAX_HYPERPARAMETER_NAME_LENGTH": [(JOB, "HyperParameterKey", "maxLength")],
+    "MAX_HYPERPARAMETER_VALUE_LENGTH": [(JOB, "HyperParameterValue", "maxLength")],
+    "MAX_ENVIRONMENT": [(JOB, "TrainingEnvironmentMap", "maxProperties")],
+    "MAX_ENVIRONMENT_NAME_LENGTH": [(JOB, "TrainingEnvironmentKey", "maxLength")],
+    "MAX_ENVIRONMENT_VALUE_LENGTH": [(JOB, "TrainingEnvironmentValue", "maxLength")],
+    "ENVIRONMENT_NAME_PATTERN": [(JOB, "TrainingEnvironmentKey", "pattern"), (MODEL, "EnvironmentKey", "pattern")],
+    "MAX_METRIC_DEFINITIONS": [(JOB, "MetricDefinitionList", "maxItems")],
+    "MAX_METRIC_NAME_LENGTH": [(JOB, "MetricName", "maxLength")],
+    "MAX_METRIC_REGEX_LENGTH": [(JOB, "MetricRegex", "maxLength")],
+    "MAX_CHANNELS": [(JOB, "InputDataConfig", "maxItems")],
+    "MAX_CHANNEL_NAME_LENGTH": [(JOB, "ChannelName", "maxLength")],
+    "CHANNEL_NAME_PATTERN": [(JOB, "ChannelName", "pattern")],
+    "MAX_CHECKPOINT_PATH_LENGTH": [(JOB, "DirectoryPath", "maxLength")],
+    "MAX_CONTAINER_ARGUMENTS": [
+        (JOB, "TrainingContainerArguments", "maxItems"),
+        (JOB, "TrainingContainerEntrypoint", "maxItems"),
+    ],
+    "MAX_CONTAINER_ARGUMENT_LENGTH": [
+        (JOB, "TrainingContainerArgument", "maxLength"),
+        (JOB, "TrainingContainerEntrypointString", "maxLength"),
+    ],
+    "MAX_KEEP_ALIVE_SECONDS": [(JOB, "KeepAlivePeriodInSeconds", "maximum")],
+    "MIN_PENDING_SECONDS": [(JOB, "MaxPendingTimeInSeconds", "minimum")],
+    "MAX_PENDING_SECONDS": [(JOB, "MaxPendingTimeInSeconds", "maximum")],
+    "MIN_RETRY_ATTEMPTS": [(JOB, "MaximumRetryAttempts", "minimum")],
+    "MAX_RETRY_ATTEMPTS": [(JOB, "MaximumRetryAttempts", "maximum")],
+    "MIN_INSTANCE_PREFERENCES": [(JOB, "InstancePreferenceList", "minItems")],
+    "MAX_INSTANCE_PREFERENCES": [(JOB, "InstancePreferenceList", "maxItems")],
+    "MAX_TAGS": [(operation, "TagList", "maxItems") for operation in (JOB, MODEL, CONFIG)],
+    "MAX_TAG_KEY_LENGTH": [(JOB, "TagKey", "maxLength")],
+    "MAX_TAG_VALUE_LENGTH": [(JOB, "TagValue", "maxLength")],
+    "MIN_ROLE_ARN_LENGTH": [(JOB, "RoleArn", "minLength"), (MODEL, "RoleArn", "minLength")],
+    "MAX_ROLE_ARN_LENGTH": [(JOB, "RoleArn", "maxLength"), (MODEL, "RoleArn", "maxLength")],
+    "ROLE_ARN_PATTERN": [(JOB, "RoleArn", "pattern"), (MODEL, "RoleArn", "pattern")],
+    "MAX_S3_URI_LENGTH": [(JOB, "S3Uri", "maxLength"), (MODEL, "S3ModelUri", "maxLength"), (MODEL, "Url", "maxLength")],
+    "S3_URI_PATTERN": [(JOB, "S3Uri", "pattern"), (MODEL, "S3ModelUri", "pattern"), (MODEL, "Url", "pattern")],
+    "MAX_IMAGE_LENGTH": [(JOB, "AlgorithmImage", "maxLength"), (MODEL, "ContainerImage", "maxLength")],
+    "MAX_HOSTING_NAME_LENGTH": [
+        (MODEL, "ModelName", "maxLength"), (CONFIG, "EndpointConfigName", "maxLength"),
+        (CONFIG, "VariantName", "maxLength"), ("CreateEndpoint", "EndpointName", "maxLength"),
+    ],
+    "MODEL_NAME_PATTERN": [(MODEL, "ModelName", "pattern"), (CONFIG, "ModelName", "pattern")],
+    "ENDPOINT_NAME_PATTERN": [("CreateEndpoint", "EndpointName", "pattern"), (CONFIG, "EndpointConfigName", "pattern")],
+    "VARIANT_NAME_PATTERN": [(CONFIG, "VariantName", "pattern")],
+    "MAX_MODEL_ENVIRONMENT": [(MODEL, "EnvironmentMap", "maxProperties")],
+    "MAX_MODEL_ENVIRONMENT_NAME_LENGTH": [(MODEL, "EnvironmentKey", "maxLength")],
+    "MAX_MODEL_ENVIRONMENT_VALUE_LENGTH": [(MODEL, "EnvironmentValue", "maxLength")],
+    "MIN_VARIANTS": [(CONFIG, "ProductionVariantList", "minItems")],
+    "MAX_VARIANTS": [(CONFIG, "ProductionVariantList", "maxItems")],
+    "MIN_INITIAL_INSTANCE_COUNT": [(CONFIG, "InitialTaskCount", "minimum")],
+    "MIN_VARIANT_VOLUME_GB": [(CONFIG, "ProductionVariantVolumeSizeInGB", "minimum")],
+    "MAX_VARIANT_VOLUME_GB": [(CONFIG, "ProductionVariantVolumeSizeInGB", "maximum")],
+    "MIN_VARIANT_TIMEOUT_SECONDS": [
+        (CONFIG, "ProductionVariantModelDataDownloadTimeoutInSeconds", "minimum"),
+        (CONFIG, "ProductionVariantContainerStartupHealthCheckTimeoutInSeconds", "minimum"),
+    ],
+    "MAX_VARIANT_TIMEOUT_SECONDS": [
+        (CONFIG, "ProductionVariantModelDataDownloadTimeoutInSeconds", "maximum"),
+        (CONFIG, "ProductionVariantContainerStartupHealthCheckTimeoutInSeconds", "maximum"),
+    ],
+}  # fmt: skip
+PROSE = {
+    "MAX_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The maximum value is 28 days."),
+    "DEFAULT_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The default value is 1 day."),
+    "MAX_MODEL_ENVIRONMENT_BYTES": ("ContainerDefinition", "Environment", "combined, is 32 KB."),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_a_limit_is_the_model_s(name: str) -> None:
+    value = getattr(limits, name)
+    for operation, shape, keyword in LIMITS[name]:
+        expected = rf"^(?:{value})\Z" if keyword == "pattern" else value
+        assert schema(operation)["$defs"][shape][keyword] == expected, (operation, shape)
+
+
+@pytest.mark.parametrize("name", PROSE)
+def test_a_limit_in_prose_is_still_said_there(name: str) -> None:
+    shape, member, words = PROSE[name]
+    documentation = Loader().load_service_model("sagemaker", "service-2")["shapes"][shape]["members"][member]
+    assert words in re.sub(r"<[^>]+>", "", documentation["documentation"])
+
+
+def test_every_limit_is_tied_to_the_model() -> None:
+    assert {name for name in vars(limits) if name.isupper()} == set(LIMITS) | set(PROSE)

@@ -1,0 +1,99 @@
+"""Write `src/hbspec/targets/images/images.json` from the image tables that AWS ships in the sagemaker-core wheel.
+
+Get the wheel first (`pip download --no-deps sagemaker-core==2.27.0 -d DIR`), then
+`python tools/generate_image_table.py DIR/sagemaker_core-2.27.0-py3-none-any.whl --checked 2026-11-22`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+TABLE = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "images" / "images.json"
+CONFIG = "sagemaker/core/image_uri_config"
+
+# Framework, its version in the wheel's table, and the path to that version's entry. The training image is the newest of
+# its family, as are the serving images; TGI (huggingface-llm) is left out, since it is in maintenance mode.
+IMAGES = (
+    ("huggingface", "5.3.0", ("training", "versions", "5.3.0", "pytorch2.9.0")),
+    ("djl-lmi", "0.38.0", ("versions", "0.38.0")),
+    ("huggingface-vllm", "0.29.0", ("inference", "versions", "0.29.0")),
+    ("vllm", "0.30.0", ("inference", "versions", "0.30.0")),
+)
+
+
+def entries(wheel: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Framework, version and the wheel's own entry of each image that is used here.
+
+    Raises:
+        KeyError: the wheel has no such framework or version.
+    """
+    with zipfile.ZipFile(wheel) as archive:
+        for framework, version, path in IMAGES:
+            entry = json.loads(archive.read(f"{CONFIG}/{framework}.json"))
+            for key in path:
+                entry = entry[key]
+            yield framework, version, entry
+
+
+def tag(framework: str, version: str, entry: Mapping[str, Any]) -> str:
+    """An image's tag, put together as `sagemaker.core.image_uris.retrieve` does for a GPU instance."""
+    prefix = f"2.9.0-transformers{version}" if framework == "huggingface" else entry["tag_prefix"]
+    if "container_version" not in entry:
+        return str(prefix)
+    return f"{prefix}-gpu-{entry['py_versions'][-1]}-{entry['container_version']['gpu']}"
+
+
+def table(wheel: Path, checked: date) -> dict[str, Any]:
+    """The whole file: which account serves a region, and which regions have which image.
+
+    Raises:
+        ValueError: two images of one region come from two accounts, or a tag names no CUDA version.
+    """
+    accounts: dict[str, str] = {}
+    images: dict[str, Any] = {}
+    for framework, version, entry in entries(wheel):
+        for region, account in entry["registries"].items():
+            if accounts.setdefault(region, account) != account:
+                raise ValueError(f"{region}: {framework} is in account {account}, others are in {accounts[region]}")
+        name = tag(framework, version, entry)
+        cuda = re.search(r"-cu(\d+)(\d)\b", name)
+        if cuda is None:
+            raise ValueError(f"{framework}: {name} names no CUDA version")
+        images[framework] = {
+            "repository": entry["repository"],
+            "tag": name,
+            "version": version,
+            "cuda": f"{cuda[1]}.{cuda[2]}",
+            "regions": sorted(entry["registries"]),
+        }
+    release = wheel.name.split("-")[1]
+    return {
+        "source": f"sagemaker-core {release} (Apache-2.0), {CONFIG}",
+        "checked": checked.isoformat(),
+        "accounts": dict(sorted(accounts.items())),
+        "images": images,
+    }
+
+
+def main() -> None:
+    """Write the file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("--checked", type=date.fromisoformat, required=True, help="the day of the look, YYYY-MM-DD")
+    arguments = parser.parse_args()
+    content = table(arguments.wheel, arguments.checked)
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items() if key != "images"]
+    images = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content["images"].items()]
+    text = "{\n" + ",\n".join([*lines, '"images": {\n' + ",\n".join(images) + "\n}"]) + "\n}\n"
+    TABLE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
