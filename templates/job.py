@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -14,7 +15,7 @@ from accelerate import PartialState
 from conversations import Conversation, Tally, encode, prompted_only, template_of
 from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
-from datasets.utils.logging import disable_progress_bar
+from datasets.utils import logging as datasets_logging
 from loading import (
     adapters,
     compute_dtype,
@@ -26,6 +27,7 @@ from loading import (
 from settings import Invocation, RefusedError
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+from transformers.utils import logging as transformers_logging
 
 RUN_FILE = "run.json"
 TINY_FOLDER = "tiny-model"
@@ -53,7 +55,7 @@ def run(
     compute = compute_dtype(settings)
     arguments = trainer_arguments(invocation, compute, evaluated=bool(validation))
     state = PartialState(cpu=arguments.use_cpu)
-    disable_progress_bar()
+    _quiet()
     for override in overrides:
         state.print(override)
     source = settings.MODEL_ID
@@ -104,6 +106,13 @@ def run(
         folders.output_data_dir.mkdir(parents=True, exist_ok=True)
         (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def _quiet() -> None:
+    """Keeps bars of things that take a moment out of the job's log."""
+    datasets_logging.disable_progress_bar()
+    if not sys.stderr.isatty():
+        transformers_logging.disable_progress_bar()
 
 
 def last_checkpoint(folder: Path) -> Path | None:

@@ -20,7 +20,7 @@ from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import judge, place
 from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import read
-from hbspec.targets import Artifact, emit
+from hbspec.targets import Artifact, TargetError, emit
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""
@@ -148,7 +148,10 @@ def compile_spec(
     report = judge(analysis)
     if not report.ok and not force:
         raise InvalidSpecError(report)
-    return emit(analysis, target, forced=not report.ok)
+    try:
+        return emit(analysis, target, forced=not report.ok)
+    except TargetError as refused:
+        raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
 
 
 def _strict(

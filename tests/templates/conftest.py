@@ -76,8 +76,10 @@ class Bench:
         for name, data in (("train", train), ("validation", validation)):
             if data is not None:
                 (self.folder / name).mkdir(parents=True, exist_ok=True)
-                text = data.read_text() if isinstance(data, Path) else "".join(
-                    json.dumps({"messages": messages}) + "\n" for messages in data
+                text = (
+                    data.read_text()
+                    if isinstance(data, Path)
+                    else "".join(json.dumps({"messages": messages}) + "\n" for messages in data)
                 )
                 (self.folder / name / "data.jsonl").write_text(text)
         (self.folder / "config").mkdir(exist_ok=True)
@@ -89,8 +91,8 @@ class Bench:
         at = self.folder
         return [
             "--tiny", "--config-dir", f"{at}/config", "--model-config", f"{at}/model-config.json",
-            "--train-dir", f"{at}/train", "--validation-dir", f"{at}/validation", "--checkpoint-dir", f"{at}/checkpoints",
-            "--model-dir", f"{at}/model", "--output-data-dir", f"{at}/output",
+            "--train-dir", f"{at}/train", "--validation-dir", f"{at}/validation", "--model-dir", f"{at}/model",
+            "--checkpoint-dir", f"{at}/checkpoints", "--output-data-dir", f"{at}/output",
         ]  # fmt: skip
 
     def command(self, *more: str, ranks: int = 0) -> list[str]:
@@ -118,7 +120,9 @@ def bench(tmp_path: Path) -> Bench:
 
 
 @pytest.fixture
-def job(bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., str]]:
+def job(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., str]]:
     """Runs the job in this process, which saves the imports; gives its standard output."""
     for name in ("CUDA_VISIBLE_DEVICES", "HF_HUB_OFFLINE"):
         monkeypatch.setenv(name, os.environ.get(name, ""))

@@ -10,17 +10,18 @@ from conftest import sums
 from conversations import IGNORED, Conversation, answers, encode, prompted_only, read_conversations, template_of
 from settings import RefusedError
 
-WIDE = ["<\uff5cbegin\u2581of\u2581sentence\uff5c>", "<\uff5cend\u2581of\u2581sentence\uff5c>", "<pad>", "<\uff5cUser\uff5c>"]
+R1 = list(tiny.FAMILIES["r1"].tokens)
+LLAMA = ["<|begin_of_text|>", "<|eot_id|>", "<pad>", "<|start_header_id|>", "<|end_header_id|>"]
 PUBLISHED = {
     "qwen2_5": (["<|endoftext|>", "<|im_end|>", "<pad>", "<|im_start|>"], "<|im_end|>"),
     "qwen3": (["<|endoftext|>", "<|im_end|>", "<pad>", "<|im_start|>", "<think>", "</think>"], "<|im_end|>"),
-    "deepseek_r1_distill": ([*WIDE, "<\uff5cAssistant\uff5c>"], WIDE[1]),
-    "llama3": (["<|begin_of_text|>", "<|eot_id|>", "<pad>", "<|start_header_id|>", "<|end_header_id|>"], "<|eot_id|>"),
-    "llama3_1": (["<|begin_of_text|>", "<|eot_id|>", "<pad>", "<|start_header_id|>", "<|end_header_id|>"], "<|eot_id|>"),
+    "deepseek_r1_distill": (R1, R1[1]),
+    "llama3": (LLAMA, "<|eot_id|>"),
+    "llama3_1": (LLAMA, "<|eot_id|>"),
     "phi3": (["<s>", "<|end|>", "<|endoftext|>", "<|user|>", "<|assistant|>", "<|system|>"], "<|end|>"),
     "gemma3": (["<bos>", "<end_of_turn>", "<pad>", "<start_of_turn>"], "<end_of_turn>"),
 }
-"""Chat templates as their models publish them (trl carries them), their special tokens, and the one that ends a turn."""
+"""Chat templates as models publish them (trl carries them), their special tokens, and the one that ends a turn."""
 
 
 def tokenizer_with(template: str) -> Any:
@@ -66,7 +67,9 @@ def test_the_row_is_the_templates_own_text(published: tuple[Any, str]) -> None:
     assert row["input_ids"] == tokenizer.apply_chat_template(messages, tokenize=True, return_dict=False)
 
 
-@pytest.mark.parametrize("words", ["<b>bold</b> and <|odd", "\n\nafter a gap", "naïve – 日本語 🏒🏒", "Task 1: what is 3 plus 4?"])
+@pytest.mark.parametrize(
+    "words", ["<b>bold</b> and <|odd", "\n\nafter a gap", "naïve 日本語 🏒🏒", "Task 1: what is 3?"]
+)
 def test_awkward_answers_are_found_whole(published: tuple[Any, str], words: str) -> None:
     tokenizer, end = published
     messages = [{"role": "user", "content": words}, {"role": "assistant", "content": words}]
@@ -82,7 +85,7 @@ def test_r1_drops_the_reasoning_and_says_so() -> None:
         {"role": "assistant", "content": "<think>\nthree and four\n</think>\n\nIt is 7."},
     ]
     [row], tally = encode(tokenizer, [Conversation("here", tuple(messages))], 10_000)
-    assert trained(tokenizer, messages) == ["\n\nIt is 7." + WIDE[1]]
+    assert trained(tokenizer, messages) == ["\n\nIt is 7." + R1[1]]
     assert tally.reasoning_dropped == 1
     assert "three" not in tokenizer.decode(row["input_ids"])
 
@@ -114,7 +117,8 @@ def test_the_shipped_templates_are_masked_the_same_way(name: str) -> None:
 
 
 def test_an_answer_that_no_special_token_ends_is_counted_and_a_header_that_nothing_prompts_is_learnt() -> None:
-    kind = tiny.Family("{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}", ("<s>", "</s>", "<pad>"))
+    template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    kind = tiny.Family(template, ("<s>", "</s>", "<pad>"))
     tokenizer = tiny.train_tokenizer(["assistant: user: system: 1234567890"], kind)
     messages = [{"role": "user", "content": "3 plus 4"}, {"role": "assistant", "content": "7"}]
     _, tally = encode(tokenizer, [Conversation("here", tuple(messages))], 10_000)

@@ -113,8 +113,8 @@ def test_folders_come_from_sagemakers_environment_and_the_command_line_beats_it(
 def test_every_setting_is_in_the_usage_and_each_default_parses_back() -> None:
     for name in settings.names():
         assert f"--{name} " in settings.usage()
-    spelled = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in settings.defaults().items()}
-    given = [f"--{name}={text}" for name, text in spelled.items() if text not in ("None", "()")]
+    spelled = {name: str(value) for name, value in settings.defaults().items() if value not in (None, ())}
+    given = [f"--{name}={text.lower() if text in ('True', 'False') else text}" for name, text in spelled.items()]
     assert parse(["--MODEL_ID", "m", *given], {}).settings == Settings(MODEL_ID="m")
 
 

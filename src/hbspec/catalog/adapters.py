@@ -48,9 +48,10 @@ class TargetError(ValueError):
 
 def target_module_names(architecture: Architecture) -> tuple[str, ...]:
     """Names that can be targeted, in the order of the model, the embedding and the head last."""
-    fused = FUSED.get(architecture.model_type, {})
-    inner = [weight.leaf for weight in weights(architecture) if _is_linear(weight, architecture)]
-    return tuple(dict.fromkeys([*inner, *fused, "embed_tokens", "lm_head"]))
+    fused, present = FUSED.get(architecture.model_type, {}), weights(architecture)
+    linear = [weight.leaf for weight in present if _is_linear(weight, architecture) and weight.leaf not in fused]
+    experts = [name for name, parameter in fused.items() if parameter in {weight.name for weight in present}]
+    return tuple(dict.fromkeys([*linear, *experts, "embed_tokens", "lm_head"]))
 
 
 def fused_targets(architecture: Architecture, targets: str | Sequence[str]) -> tuple[str, ...]:

@@ -96,7 +96,7 @@ def profiled_lengths(profile: Profile) -> Lengths:
 def read_profile(values: Any) -> Profile:
     """A profile from its JSON document.
 
-    `tokens.mean` and `tokens.max` are numbers, or `{"low", "expected", "high"}` where they were estimated.
+    `tokens.mean` and `tokens.max` are numbers; `tokens.bounds` gives low and high where they were estimated.
 
     Raises:
         ValueError: not a profile of a version that is known, or a field missing or absurd; the message names it.
@@ -126,13 +126,12 @@ def _whole(values: dict[str, Any], key: str) -> int:
 
 
 def _tokens(tokens: dict[str, Any], key: str) -> Interval:
-    value = tokens.get(key)
-    bounds = [value.get(name) for name in ("low", "expected", "high")] if isinstance(value, dict) else [value] * 3
-    if not all(
-        isinstance(bound, (int, float)) and not isinstance(bound, bool) and 0 < bound < 10**9 for bound in bounds
-    ):
-        raise ValueError(f"`tokens.{key}` is not a number of tokens above 0")
-    low, expected, high = (float(bound) for bound in bounds if bound is not None)
+    bounds = tokens.get("bounds", {})
+    ends = bounds.get(key, [tokens.get(key)] * 2) if isinstance(bounds, dict) else None
+    values = [ends[0], tokens.get(key), ends[1]] if isinstance(ends, list) and len(ends) == 2 else [None]
+    if not all(type(value) in (int, float) and 0 < value < 10**9 for value in values):
+        raise ValueError(f"`tokens.{key}` is not a number of tokens above 0, or its `bounds` are not two such numbers")
+    low, expected, high = (float(value) for value in values)
     if not low <= expected <= high:
-        raise ValueError(f"`tokens.{key}` is no interval: {low:g}, {expected:g}, {high:g}")
+        raise ValueError(f"`tokens.{key}` {expected:g} is not within its bounds, {low:g} and {high:g}")
     return Interval(low, expected, high)

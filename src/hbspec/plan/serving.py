@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from hbspec.catalog import Architecture, Catalog
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import NotKnownError, Route, known
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.training import Assumption
@@ -76,8 +77,7 @@ def build_serving_plan(
         machine = hardware(catalog, where.type, where.gpu, where.gpus, where.count, None)
     adapted = spec.hyperparameters.method != "full"
     region = section.region or spec.instance.region
-    bf16 = machine.gpu.bf16 if machine else None
-    dtype = assume("dtype", section.dtype, "float16" if bf16 is False else "bfloat16", "what the GPU computes in")
+    dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
     input_tokens = section.typical_input_tokens
     if input_tokens is None and mean_tokens is not None:
         input_tokens = assume("typical_input_tokens", None, round(mean_tokens), "the mean training example")
@@ -102,3 +102,59 @@ def build_serving_plan(
         output_tokens=section.typical_output_tokens,
         assumptions=tuple(assumptions),
     )
+
+
+def _usual_dtype(machine: Hardware | None) -> str:
+    return "float16" if machine is not None and machine.gpu.bf16 is False else "bfloat16"
+
+
+def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> ServingPlan:
+    """The same endpoint on another instance type: hardware, the catalog's price and an assumed dtype change.
+
+    Raises:
+        NotKnownError: no such type, a type without a GPU, or an endpoint whose own hardware is not known.
+    """
+    machine = hardware(
+        catalog, instance_type, None, None, known(plan.hardware, "the endpoint's own instance").instances, None
+    )
+    route: Route = ("deployment", "dtype")
+    assumed = any(entry.route == route for entry in plan.assumptions)
+    dtype = _usual_dtype(machine) if assumed else plan.dtype
+    return replace(
+        plan,
+        hardware=machine,
+        price=unit_price(catalog, None, instance_type, plan.region, "hosting"),
+        dtype=dtype,
+        assumptions=tuple(replace(entry, value=dtype) if entry.route == route else entry for entry in plan.assumptions),
+    )
+
+
+def named_types(spec: Spec) -> Iterator[tuple[Route, str]]:
+    """The endpoint's instance type and its alternatives, in the order of preference, with their routes."""
+    if spec.deployment is None:
+        return
+    route: Route = ("deployment", "instance")
+    if spec.deployment.instance.type is not None:
+        yield (*route, "type"), spec.deployment.instance.type
+    for index, name in enumerate(spec.deployment.instance.alternatives):
+        yield (*route, "alternatives", index), name
+
+
+def with_each_instance(
+    plan: ServingPlan, catalog: Catalog, spec: Spec
+) -> Iterator[tuple[Route, Hardware, ServingPlan]]:
+    """The endpoint on its own hardware and on each alternative, with the route of what names it.
+
+    What is not known is left out, and so is what SageMaker does not host on.
+    """
+    if spec.deployment is None or plan.hardware is None:
+        return
+    if spec.deployment.instance.type is None:
+        yield ("deployment", "instance", "gpu"), plan.hardware, plan
+    for route, name in named_types(spec):
+        if "alternatives" not in route:
+            yield route, plan.hardware, plan
+        elif name in catalog.hosting_types:
+            with suppress(NotKnownError):
+                other = with_instance(plan, catalog, name)
+                yield route, known(other.hardware, name), other

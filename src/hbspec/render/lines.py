@@ -59,9 +59,11 @@ def _words(line: Line) -> Iterator[Line]:
     for style, text in line:
         for piece in re.split("( )", text):
             if piece == " ":
-                yield tuple(word)
+                if word:
+                    yield tuple(word)
                 yield ()
                 word = []
             elif piece:
                 word.append((style, piece))
-    yield tuple(word)
+    if word:
+        yield tuple(word)

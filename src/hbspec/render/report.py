@@ -76,22 +76,17 @@ def clipped(shown: str, before: int, marked: int, width: int) -> tuple[str, int,
     """An excerpt cut to `width` characters around what is marked, with `…` for what is left out at either side.
 
     >>> clipped("  parallelism: pipeline", 15, 8, 16)
-    ('…lism: pipeline', 7, 8)
+    ('…lelism: pipeline', 8, 8)
     """
     if cells(shown) <= width:
         return shown, before, marked
-    lead = min(before, max(0, width - marked) // 2)
-    if before + marked <= width:
-        lead = before
-    elif before + marked == len(shown):
-        lead = min(before, max(0, width - marked))
-    first = before - lead
+    first = 0 if before + marked < width else max(0, min(before - 1, before + marked - width))
     piece = shown[first : first + width]
     if first:
         piece = ELLIPSIS + piece[1:]
     if first + width < len(shown):
         piece = piece[:-1] + ELLIPSIS
-    return piece, lead, max(1, min(marked, len(piece) - lead))
+    return piece, before - first, max(1, min(marked, len(piece) - (before - first)))
 
 
 def _not_judged(report: Report, width: int | None) -> Iterator[Line]:

@@ -33,11 +33,11 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Pipelines over more than one GPU."""
+    """Pipelines over more than one GPU; they never reach beyond one instance."""
     plan = analysis.plan
     if plan.parallelism != "pipeline":
         return
-    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus
+    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus_per_instance
     if gpus > 1:
         yield RULE.at(
             ("instance", "parallelism"),

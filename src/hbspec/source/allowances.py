@@ -1,7 +1,7 @@
 """Comments that allow a finding: `# hbspec: allow HB101 one-process-many-gpus -- why`.
 
-Behind a value the comment speaks for its own line, on a line of its own for the next line that is not a comment. Codes and
-names may be separated by commas; what follows the last of them is the author's reason.
+Behind a value the comment speaks for its own line, on a line of its own for the next line that is not a comment. Codes
+and names may be separated by commas; what follows the last of them is the author's reason.
 """
 
 from __future__ import annotations

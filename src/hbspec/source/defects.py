@@ -27,8 +27,8 @@ YAML_SYNTAX = Defect(
     "HB001",
     "yaml-syntax",
     "The text is not YAML.",
-    "Tabs in the indentation, a line indented like none above it, a quote or bracket that is never closed: from there on "
-    "nobody can say what the author meant, so reading stops at the first such place.",
+    "Tabs in the indentation, a line indented like none above it, a quote or bracket that is never closed: from there "
+    "on nobody can say what the author meant, so reading stops at the first such place.",
     "instance:\n  type: ml.p4d.24xlarge\n count: 1\n",
     "instance:\n  type: ml.p4d.24xlarge\n  count: 1\n",
 )
@@ -36,8 +36,8 @@ DUPLICATE_KEY = Defect(
     "HB002",
     "duplicate-key",
     "A map holds the same key twice.",
-    "Most YAML readers keep the last one without a word, so one of two settings that somebody wrote is lost. YAML itself "
-    "(1.2.2, section 3.2.1.1) wants keys to be unique.",
+    "Most YAML readers keep the last one without a word, so one of two settings that somebody wrote is lost. YAML"
+    " itself (1.2.2, section 3.2.1.1) wants keys to be unique.",
     "hyperparameters:\n  lora_r: 16\n  lora_r: 32\n",
     "hyperparameters:\n  lora_r: 32\n",
 )
@@ -53,8 +53,9 @@ COMPARISON_SIGN = Defect(
     "HB004",
     "comparison-sign",
     "A bound is written with a comparison sign.",
-    "An unquoted `>` begins a folded text in YAML, so `>= 5` does not even parse and `>5` silently becomes an empty text. "
-    "Ranges are written with two dots: `5..` is at least 5, `..5` at most 5, `2..5` both, ends included.",
+    "An unquoted `>` begins a folded text in YAML, so `>= 5` does not even parse and `>5` silently becomes an "
+    "empty text. Ranges are written with two dots: `5..` is at least 5, `..5` at most 5, `2..5` both, ends "
+    "included.",
     "monitoring:\n  gradient_norm: >= 5\n",
     "monitoring:\n  gradient_norm: 5..\n",
 )
@@ -62,8 +63,8 @@ UNUSABLE_NUMBER = Defect(
     "HB005",
     "unusable-number",
     "A number is infinite, not a number, or too long or too small to compute with.",
-    "Nothing can be estimated from `.inf` or `.nan`, and a number outside the range of 64-bit floats would turn into one of "
-    "them, or into zero, on the way.",
+    "Nothing can be estimated from `.inf` or `.nan`, and a number outside the range of 64-bit floats would turn "
+    "into one of them, or into zero, on the way.",
     "hyperparameters:\n  learning_rate: .nan\n",
     "hyperparameters:\n  learning_rate: 1e-4\n",
 )
@@ -71,8 +72,9 @@ NOT_PLAIN_DATA = Defect(
     "HB006",
     "not-plain-data",
     "A value is no text, number, truth value, null, list or map.",
-    "Tags such as `!!python/object` ask the reader to build something else, which from a stranger's file means running the "
-    "stranger's code. A spec needs no tags: quotes make text, and everything else is recognised by its form.",
+    "Tags such as `!!python/object` ask the reader to build something else, which from a stranger's file means "
+    "running the stranger's code. A spec needs no tags: quotes make text, and everything else is recognised by "
+    "its form.",
     "hyperparameters:\n  seed: !!python/name:os.system 42\n",
     "hyperparameters:\n  seed: 42\n",
 )
@@ -80,8 +82,8 @@ MERGE_KEY = Defect(
     "HB007",
     "merge-key",
     "A map uses the merge key `<<`.",
-    "YAML 1.2 has no merge key, and readers that still know it disagree about what wins. `extends` merges whole specs by one "
-    "stated rule, and an alias (`*name`) repeats a value as it is.",
+    "YAML 1.2 has no merge key, and readers that still know it disagree about what wins. `extends` merges whole "
+    "specs by one stated rule, and an alias (`*name`) repeats a value as it is.",
     "instance: &big\n  type: ml.p4d.24xlarge\n  count: 1\ndeployment:\n  instance:\n    <<: *big\n",
     "instance: &big\n  type: ml.p4d.24xlarge\n  count: 1\ndeployment:\n  instance: *big\n",
 )
@@ -89,7 +91,8 @@ UNKNOWN_ALIAS = Defect(
     "HB008",
     "unknown-alias",
     "An alias refers to an anchor that no earlier line defines.",
-    "`*name` repeats the value that `&name` marked above it. A text that merely begins with a star, like `*.jsonl`, needs quotes.",
+    "`*name` repeats the value that `&name` marked above it. A text that merely begins with a star, like `*.jsonl`, "
+    "needs quotes.",
     "deployment:\n  instance: *big\n",
     "instance: &big {type: ml.g5.2xlarge, count: 1}\ndeployment:\n  instance: *big\n",
 )
@@ -129,8 +132,8 @@ CONTROL_CHARACTER = Defect(
     "HB013",
     "control-character",
     "The text holds a character that cannot be seen.",
-    "Control characters and Unicode line separators move a terminal's cursor, end a path early or shift every line number. "
-    "Only tab, line feed and carriage return are text.",
+    "Control characters and Unicode line separators move a terminal's cursor, end a path early or shift every "
+    "line number. Only tab, line feed and carriage return are text.",
     'name: "heartbeat\\0"\n',
     'name: "heartbeat"\n',
 )
@@ -138,8 +141,8 @@ OVER_LIMIT = Defect(
     "HB014",
     "over-limit",
     "The spec is larger than a spec may be.",
-    "A few lines of aliases can stand for billions of values. A spec is at most 1 MiB of text, 100,000 keys and values with "
-    "aliases expanded, 100 levels deep, and 20 files long by `extends`.",
+    "A few lines of aliases can stand for billions of values. A spec is at most 1 MiB of text, 100,000 keys and "
+    "values with aliases expanded, 100 levels deep, and 20 files long by `extends`.",
     "a: &a [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\n"
     "b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n"
     "c: &c [*b, *b, *b, *b, *b, *b, *b, *b, *b, *b]\n"
@@ -175,8 +178,9 @@ OUTSIDE_PROJECT = Defect(
     "HB018",
     "outside-project",
     "A path leads out of the project.",
-    "A spec from elsewhere must not reach your other files, be it by `..`, an absolute path or a symbolic link. The project is "
-    "the nearest folder above the spec with a `.git` or a `pyproject.toml`, else the spec's own folder.",
+    "A spec from elsewhere must not reach your other files, be it by `..`, an absolute path or a symbolic link. "
+    "The project is the nearest folder above the spec with a `.git` or a `pyproject.toml`, else the spec's own "
+    "folder.",
     "extends: ../../../../elsewhere/base.yaml\n",
     "extends: ./base.yaml\n",
 )
@@ -184,8 +188,8 @@ BAD_OVERRIDE = Defect(
     "HB019",
     "bad-override",
     "An argument of `--set` cannot be applied.",
-    "`--set` takes KEY=VALUE: the key is a dotted path with entries of lists in brackets and names that hold dots in quotes, "
-    "the value is YAML, and null deletes what stands there.",
+    "`--set` takes KEY=VALUE: the key is a dotted path with entries of lists in brackets and names that hold dots"
+    " in quotes, the value is YAML, and null deletes what stands there.",
     "# hbspec check spec.yaml --set name.short=hb\nname: heartbeat\n",
     "# hbspec check spec.yaml --set name=hb\nname: heartbeat\n",
 )

@@ -46,14 +46,15 @@ class Document:
 
         That is a scalar itself, the key above a section, and for what is missing the nearest section that is there.
         """
-        if route in self.spans:
-            span, key = self.spans[route], self.key_spans.get(route)
-            is_section_below_its_key = key and key.start.line < span.start.line and route not in self.spellings
-            return key if is_section_below_its_key and key and key.file == span.file else span
+        if span := self.spans.get(route):
+            key = self.key_spans.get(route)
+            if key and key.file == span.file and key.start.line < span.start.line and route not in self.spellings:
+                return key
+            return span
         while route:
             route = route[:-1]
-            if span_ := self.key_spans.get(route) or self.spans.get(route):
-                return span_
+            if span := self.key_spans.get(route) or self.spans.get(route):
+                return span
         return None
 
     def origin(self, route: Route) -> Path:

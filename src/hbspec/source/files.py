@@ -17,7 +17,7 @@ _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
 def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> str | None:
-    """The text of a spec file, known to `problems` under the name `file`; what keeps it from being read is noted at `place`."""
+    """The text of a spec file, known to `problems` as `file`; what keeps it from being read is noted at `place`."""
     try:
         data = read_bytes(path, MAX_BYTES)
     except UnreadablePathError as error:

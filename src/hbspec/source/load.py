@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -16,7 +15,6 @@ from hbspec.source.document import Document
 from hbspec.source.files import read_stream, read_text
 from hbspec.source.layers import Layer, as_map, chain, merged
 from hbspec.source.mappings import from_mapping
-from hbspec.source.nodes import MapNode
 from hbspec.source.overrides import overridden
 from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
@@ -58,9 +56,12 @@ def load(
         unreadable = problems.diagnostics[0].code == defects.UNREADABLE_FILE.code
         raise SourceError(problems.diagnostics, unreadable=unreadable)
     tree = as_map(parse(text, file, problems), file, problems)
+    if tree is None:
+        raise SourceError(problems.diagnostics)
     directory = None if file == STDIN else Path(os.path.abspath(file)).parent  # noqa: PTH100 - resolve() follows links
     real = None if file == STDIN else Path(os.path.realpath(file))
-    return _document(_First(file, directory, real, tree), overrides, allow_outside, root, problems)
+    first = Layer(file, directory or Path.cwd(), real, tree)
+    return _document(first, directory, overrides, allow_outside, root, problems)
 
 
 def load_mapping(
@@ -69,36 +70,29 @@ def load_mapping(
     overrides: Sequence[str] = (),
     allow_outside: bool = False,
     root: Path | None = None,
-    directory: Path | None = None,
 ) -> Document:
-    """Take a spec from a mapping of plain data; it has no spans. Relative paths resolve against `directory`.
+    """Take a spec from a mapping of plain data; it has no spans. Relative paths resolve against the working folder.
 
     Raises:
         SourceError: with everything that is wrong.
     """
     problems = Problems()
     tree = from_mapping(values, MAPPING, problems)
-    return _document(_First(MAPPING, directory, None, tree), overrides, allow_outside, root, problems)
-
-
-@dataclass(frozen=True, slots=True)
-class _First:
-    """The spec that was asked for, before anything that it extends."""
-
-    file: str
-    directory: Path | None
-    real: Path | None
-    tree: MapNode | None
+    if tree is None:
+        raise SourceError(problems.diagnostics)
+    return _document(Layer(MAPPING, Path.cwd(), None, tree), None, overrides, allow_outside, root, problems)
 
 
 def _document(
-    first: _First, overrides: Sequence[str], allow_outside: bool, root: Path | None, problems: Problems
+    first: Layer,
+    directory: Path | None,
+    overrides: Sequence[str],
+    allow_outside: bool,
+    root: Path | None,
+    problems: Problems,
 ) -> Document:
-    if first.tree is None:
-        raise SourceError(problems.diagnostics)
-    folder = first.directory or Path.cwd()
-    root = root or project_root(folder)
-    layers = chain(Layer(first.file, folder, first.real, first.tree), root, allow_outside, problems)
+    root = root or project_root(first.folder)
+    layers = chain(first, root, allow_outside, problems)
     problems.raise_any()
     tree = merged(layers)
     for override in overrides:
@@ -106,10 +100,10 @@ def _document(
     problems.raise_any()
 
     folders = {layer.file: layer.folder for layer in layers}
-    command_line = Path.cwd() if overrides else folder
+    command_line = Path.cwd() if overrides else first.folder
 
     def folder_of(span: Span | None) -> Path:
-        return folders.get(span.file, command_line) if span else folder
+        return folders.get(span.file, command_line) if span else first.folder
 
     try:
         values, tables = tabulate(tree, folder_of)
@@ -122,7 +116,7 @@ def _document(
         spans=tables.spans,
         key_spans=tables.key_spans,
         spellings=tables.spellings,
-        directory=first.directory,
+        directory=directory,
         origins=tables.origins,
         texts=problems.texts,
         allowed={

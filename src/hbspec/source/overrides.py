@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import takewhile
 
 from hbspec.diagnostics import Position, Route, Span, route_text
 from hbspec.source import defects
@@ -130,11 +131,9 @@ def _changed_list(node: ListNode, route: Route, above: Route, change: _Change) -
 
 
 def _key(node: MapNode, route: Route) -> tuple[str, Route]:
-    """The longest name at the beginning of the route that is a key of the map, and what remains; else the first name."""
-    names = [
-        str(step) for step in route[: next((i for i, step in enumerate(route) if isinstance(step, int)), len(route))]
-    ]
+    """The longest beginning of the route that is a key of the map, else its first name; and what remains."""
+    names = list(takewhile(lambda step: isinstance(step, str), route))
     for taken in range(len(names), 0, -1):
-        if (name := ".".join(names[:taken])) in node.entries:
+        if (name := ".".join(map(str, names[:taken]))) in node.entries:
             return name, route[taken:]
-    return names[0], route[1:]
+    return str(names[0]), route[1:]

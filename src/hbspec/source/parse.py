@@ -21,16 +21,15 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from hbspec.diagnostics import Fix, Position, Route, Span, route_text
-from hbspec.source import defects
-from hbspec.source.characters import code_point, control_characters, position_of
+from hbspec.diagnostics import Position, Route, Span
+from hbspec.source.characters import control_characters, position_of
 from hbspec.source.comparisons import as_range
-from hbspec.source.excerpts import printable, quoted
+from hbspec.source.faults import Faults
 from hbspec.source.limits import MAX_DEPTH, MAX_NODES
-from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode, at, kind_of
+from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode, at
 from hbspec.source.problems import Problems
 from hbspec.source.scalars import Plain, UnusableNumberError, resolve
-from hbspec.source.syntax import Scene, explain
+from hbspec.source.syntax import explain
 
 # libyaml's parser where PyYAML was built with it; both speak the same events.
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -41,17 +40,11 @@ def parse(text: str, file: str, problems: Problems, above: Route = ()) -> Node |
 
     `above` is the route at which the value will stand.
     """
+    faults = Faults(text, file, problems)
     if found := control_characters(text):
-        position = position_of(text, found[0])
-        others = f" ({len(found):,} such characters in all)" if found[1:] else ""
-        problems.add(
-            defects.CONTROL_CHARACTER,
-            Span(file, position, Position(position.line, position.column + 1)),
-            f"the text holds the character {code_point(text[found[0]])}, which cannot be seen{others}",
-            "Remove it; lines end with LF or CR LF, and indentation is made of spaces",
-        )
+        faults.control_characters(found)
         return None
-    return _Reader(text, file, problems, above).read()
+    return _Reader(text, file, faults, above).read()
 
 
 @dataclass(slots=True)
@@ -83,10 +76,10 @@ class _TooLargeError(Exception):
 
 
 class _Reader:
-    def __init__(self, text: str, file: str, problems: Problems, above: Route) -> None:
+    def __init__(self, text: str, file: str, faults: Faults, above: Route) -> None:
         self._text = text
         self._file = file
-        self._problems = problems
+        self._faults = faults
         self._above = above
         self._frames: list[_Frame] = []
         self._anchors: dict[str, _Anchor] = {}
@@ -98,7 +91,7 @@ class _Reader:
         try:
             if self._documents(parser):
                 return self._root
-            self._add_empty()
+            self._faults.empty()
         except yaml.MarkedYAMLError as error:
             self._explain(error)
         except _TooLargeError:
@@ -124,7 +117,7 @@ class _Reader:
             elif kind is DocumentStartEvent:
                 documents += 1
                 if documents > 1:
-                    self._add_several(self._span(event))
+                    self._faults.second_document(self._span(event))
                     return documents
             elif kind is StreamEndEvent:
                 return documents
@@ -138,36 +131,25 @@ class _Reader:
             value = self._plain(text, span)
         elif event.style == '"':
             if found := [] if text.isprintable() else control_characters(text):
-                self._problems.add(
-                    defects.CONTROL_CHARACTER,
-                    span,
-                    f"this text holds the character {code_point(text[found[0]])}, which cannot be seen",
-                    "Remove the escape sequence",
-                    route=self._route(),
-                )
+                self._faults.escaped_control_character(text[found[0]], span, self._route())
         elif event.style in ">|":
             span = self._block_scalar(text, span, event)
         node = ScalarNode(value, text, span)
         if event.anchor:
             self._anchors[event.anchor] = _Anchor(node)
         if event.tag:
-            self._add_tag(event.tag, span)
+            self._faults.tag(event.tag, span, self._route())
         self._place(node, is_plain=not event.style)
 
     def _plain(self, text: str, span: Span) -> Plain:
         try:
             value = resolve(text)
-        except UnusableNumberError as error:
-            self._problems.add(
-                defects.UNUSABLE_NUMBER,
-                span,
-                f"{quoted(text, 30)} {error}",
-                "Write a finite number, or put it in quotes if it is meant as text",
-                route=self._route(),
-            )
-            return None
+        except UnusableNumberError as reason:
+            if not self._expects_key():
+                self._faults.unusable_number(text, reason, span, self._route())
+            return 0
         if text[:1] in ("<", "≤", "≥") and not self._expects_key() and (range_ := as_range(text)):
-            self._add_comparison(text, range_, span)
+            self._faults.comparison(text, range_, span, self._route())
         return value
 
     def _block_scalar(self, text: str, span: Span, event: Any) -> Span:
@@ -177,13 +159,13 @@ class _Reader:
         column = end.column + (span.start.column - 1 if end.line == 1 else 0)
         span = Span(span.file, span.start, Position(span.start.line + end.line - 1, column))
         if not text and event.style == ">" and (range_ := as_range(written)):
-            self._add_comparison(written, range_, span)
+            self._faults.comparison(written, range_, span, self._route())
         return span
 
     def _open(self, event: Any, node: MapNode | ListNode) -> None:
         self._admit(event, 1, 1)
         if event.tag:
-            self._add_tag(event.tag, self._span(event))
+            self._faults.tag(event.tag, self._span(event), self._route())
         mark = event.start_mark
         anchor = None
         if event.anchor:
@@ -208,23 +190,9 @@ class _Reader:
     def _alias(self, event: Any) -> None:
         span = self._span(event)
         anchor = self._anchors.get(event.anchor)
-        if anchor is None:
-            self._problems.add(
-                defects.UNKNOWN_ALIAS,
-                span,
-                f"{quoted('*' + event.anchor)} repeats a value, but nothing above is marked {quoted('&' + event.anchor)}",
-                "Mark the value with the anchor, or put the text in quotes if the star belongs to it",
-                route=self._route(),
-            )
-        elif anchor.node is None:
-            self._problems.add(
-                defects.LOOPING_ALIAS,
-                span,
-                f"{quoted('*' + event.anchor)} stands inside the value that it repeats",
-                "Write out what is meant here",
-                route=self._route(),
-            )
         if anchor is None or anchor.node is None:
+            say = self._faults.unknown_alias if anchor is None else self._faults.looping_alias
+            say(event.anchor, span, self._route())
             self._place(ScalarNode(None, "", span), is_broken=True)
             return
         self._admit(event, anchor.size, anchor.height)
@@ -236,14 +204,7 @@ class _Reader:
         self._count += size
         if self._count <= MAX_NODES and len(self._frames) + height <= MAX_DEPTH:
             return
-        message = f"the text is nested more than {MAX_DEPTH} levels deep"
-        if self._count > MAX_NODES:
-            message = (
-                f"with aliases expanded there are {self._count:,} keys and values up to here, more than {MAX_NODES:,}"
-            )
-        self._problems.add(
-            defects.OVER_LIMIT, self._span(event), message, "Make the spec smaller here", route=self._route()
-        )
+        self._faults.too_large(self._count, self._span(event), self._route())
         raise _TooLargeError
 
     def _raise_height(self, height: int) -> None:
@@ -268,34 +229,14 @@ class _Reader:
     def _key(self, frame: _Frame, entries: Entries, node: Node, *, is_plain: bool, is_broken: bool) -> None:
         text = node.spelling if isinstance(node, ScalarNode) else "?"
         frame.key, frame.key_span, frame.kept = text, node.span, False
-        place = node.span or self._file
         if is_broken:
             return
         if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
-            spelled = text if isinstance(node, ScalarNode) else ""
-            self._problems.add(
-                defects.KEY_NOT_TEXT,
-                place,
-                f"a key must be text, and {quoted(spelled) if spelled else 'this one'} is {kind_of(node)}",
-                f'Put it in quotes ("{printable(spelled)}") if it is a name' if spelled else "Write the key's name",
-                route=self._route(),
-            )
+            self._faults.key_not_text(node, self._route())
         elif text == "<<" and is_plain:
-            self._problems.add(
-                defects.MERGE_KEY,
-                place,
-                "the merge key `<<` is not part of YAML 1.2",
-                "Repeat the whole value with `*name`, write its keys out, or merge files with `extends`",
-                route=self._route(),
-            )
+            self._faults.merge_key(node, self._route())
         elif (first := entries.get(text)) and first[0]:
-            self._problems.add(
-                defects.DUPLICATE_KEY,
-                place,
-                f"the key {quoted(text)} stands here again; it is on line {first[0].start.line} already",
-                "Keep one of the two",
-                route=self._route(),
-            )
+            self._faults.duplicate_key(text, first[0], node, self._route())
         else:
             frame.kept = True
 
@@ -311,50 +252,10 @@ class _Reader:
         start, end = event.start_mark, event.end_mark
         return Span(self._file, Position(start.line + 1, start.column + 1), Position(end.line + 1, end.column + 1))
 
-    def _add_tag(self, tag: str, span: Span) -> None:
-        shown = tag.replace("tag:yaml.org,2002:", "!!", 1)
-        self._problems.add(
-            defects.NOT_PLAIN_DATA,
-            span,
-            f"the tag {quoted(shown)} asks for a special type, and a spec holds plain data only",
-            "Remove the tag; quotes make text of a value",
-            route=self._route(),
-        )
-
-    def _add_comparison(self, text: str, range_: str, span: Span) -> None:
-        route = self._route()
-        self._problems.add(
-            defects.COMPARISON_SIGN,
-            span,
-            f"{quoted(text)} is no bound in YAML" + (f" for {quoted(route_text(route))}" if route else ""),
-            f"Write `{range_}`",
-            route=route,
-            fixes=(Fix(f"Write `{range_}`", route, range_),),
-        )
-
-    def _add_several(self, span: Span) -> None:
-        self._problems.add(
-            defects.SEVERAL_DOCUMENTS,
-            span,
-            "a second document begins here, and a spec is one document",
-            "Move it to a file of its own",
-        )
-
-    def _add_empty(self) -> None:
-        self._problems.add(
-            defects.NOT_A_MAPPING,
-            self._file,
-            "the file holds no values",
-            "Begin with `hbspec: 1`, or let `hbspec init` write a spec to start from",
-        )
-
     def _explain(self, error: yaml.MarkedYAMLError) -> None:
         opening = next((frame.start for frame in reversed(self._frames) if frame.flow), None)
-        fault = explain(error, Scene(self._text, self._file, opening, self._expects_key()))
-        if fault.range_:
-            self._add_comparison(fault.message, fault.range_, fault.span)
-        else:
-            self._problems.add(fault.defect, fault.span, fault.message, fault.help, route=self._route())
+        explanation = explain(error, self._text, self._file, opening=opening, expects_key=self._expects_key())
+        self._faults.syntax(explanation, self._route())
 
 
 def _last(node: MapNode | ListNode) -> Node | None:

@@ -1,8 +1,9 @@
 """Texts that look like credentials, and how they are blacked out.
 
 The forms are the published ones of Hugging Face, AWS, OpenAI and its likes, GitHub, GitLab and Slack, JSON Web Tokens
-(RFC 7519), PEM private keys (RFC 7468), passwords in URLs (RFC 3986, section 3.2.1) and signatures in presigned S3 URLs;
-besides, any value that is called a password, a secret, a token or a key. A credential without any of these marks is not seen.
+(RFC 7519), PEM private keys (RFC 7468), passwords in URLs (RFC 3986, section 3.2.1) and signatures in presigned S3
+URLs; besides, any value that is called a password, a secret, a token or a key. A credential without any of these marks
+is not seen.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def looks_secret(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """The text with every credential starred out; its length and lines stay, so that columns keep pointing at their places.
+    """The text with every credential starred out; it stays as long, so that columns still point at their places.
 
     >>> redact("token: 8b1a9953c4611296")
     'token: ****************'

@@ -19,17 +19,7 @@ from hbspec.source.excerpts import quoted
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """Where an error happened: the text, its file, the bracket that was open last, and whether a key was due."""
-
-    text: str
-    file: str
-    opening: Position | None
-    expects_key: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Explanation:
     """An explained error. If `range_` is set, `message` is a comparison that means this range."""
 
     span: Span
@@ -39,21 +29,30 @@ class Fault:
     range_: str | None = None
 
 
-def explain(error: yaml.MarkedYAMLError, scene: Scene) -> Fault:
-    """The fault behind an error of PyYAML's parser, at the place where the author has to act."""
-    return _Explainer(error, scene).fault()
+def explain(
+    error: yaml.MarkedYAMLError, text: str, file: str, *, opening: Position | None, expects_key: bool
+) -> Explanation:
+    """What is behind an error of PyYAML's parser, at the place where the author has to act.
+
+    `opening` is where the innermost open bracket stands, `expects_key` whether a key was due.
+    """
+    return _Explainer(error, text, file, opening, expects_key).explanation()
 
 
 class _Explainer:
-    def __init__(self, error: yaml.MarkedYAMLError, scene: Scene) -> None:
+    def __init__(
+        self, error: yaml.MarkedYAMLError, text: str, file: str, opening: Position | None, expects_key: bool
+    ) -> None:
         self.problem: str = error.problem or ""
         self.context: str = error.context or ""
-        self.scene = scene
-        self.lines = lines_of(scene.text)
+        self.file = file
+        self.opening = opening
+        self.expects_key = expects_key
+        self.lines = lines_of(text)
         self.here = _position(error.problem_mark) or _position(error.context_mark) or Position(1, 1)
         self.began = _position(error.context_mark) or self.here
 
-    def fault(self) -> Fault:
+    def explanation(self) -> Explanation:
         return (
             self._comparison()
             or self._tab()
@@ -66,21 +65,21 @@ class _Explainer:
             )
         )
 
-    def _comparison(self) -> Fault | None:
+    def _comparison(self) -> Explanation | None:
         place = self.began if "block scalar" in self.context else self.here
         written = self._rest(place)
         range_ = as_range(written) if written.startswith(">") else None
-        if range_ is None or self.scene.expects_key:
+        if range_ is None or self.expects_key:
             return None
         comparison = written.split("#")[0].rstrip(" ,]}")
         return self._at(place, comparison, "", width=len(comparison), range_=range_)
 
-    def _tab(self) -> Fault | None:
+    def _tab(self) -> Explanation | None:
         if not self._rest(self.here).startswith("\t"):
             return None
         return self._at(self.here, "a tab stands in the indentation", "Indent with spaces")
 
-    def _quotes(self) -> Fault | None:
+    def _quotes(self) -> Explanation | None:
         if "quoted scalar" not in self.context:
             return None
         if "escape" in self.problem or "hex" in self.problem:
@@ -89,10 +88,10 @@ class _Explainer:
         quote = self._rest(self.began)[:1]
         return self._at(self.began, f"the quote `{quote}` that opens here is never closed", f"Close it with `{quote}`")
 
-    def _brackets(self) -> Fault | None:
-        if "flow" not in self.context and not (self._at_end() and self.scene.opening):
+    def _brackets(self) -> Explanation | None:
+        if "flow" not in self.context and not (self._at_end() and self.opening):
             return None
-        opening = self.scene.opening or self.began
+        opening = self.opening or self.began
         bracket = self._rest(opening)[:1]
         closing = "]" if bracket == "[" else "}"
         if self._at_end() or self.here.line > opening.line:
@@ -103,7 +102,7 @@ class _Explainer:
         message = f"{self._character()} stands where {expected}"
         return self._at(self.here, message, "Put a comma between entries, and text with signs in it in quotes")
 
-    def _indentation(self) -> Fault | None:
+    def _indentation(self) -> Explanation | None:
         line = self._line(self.here)
         before = line[: self.here.column - 1]
         indent = len(line) - len(line.lstrip(" "))
@@ -138,7 +137,7 @@ class _Explainer:
             )
         return self._at(first, self._astray(indent), "Give it the indentation of the lines it belongs with")
 
-    def _signs(self) -> Fault | None:
+    def _signs(self) -> Explanation | None:
         if "anchor" in self.context or "alias" in self.context:
             sign = self._rest(self.began)[:1]
             return self._at(
@@ -194,11 +193,11 @@ class _Explainer:
         width: int = 1,
         defect: Defect = defects.YAML_SYNTAX,
         range_: str | None = None,
-    ) -> Fault:
+    ) -> Explanation:
         last = Position(max(1, len(self.lines)), len(self.lines[-1]) + 1)
         place = min(place, last)
-        return Fault(
-            Span(self.scene.file, place, Position(place.line, place.column + width)), message, help_, defect, range_
+        return Explanation(
+            Span(self.file, place, Position(place.line, place.column + width)), message, help_, defect, range_
         )
 
 

@@ -77,6 +77,38 @@ _ENTRIES = (
         example="data: {profile: ./config.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
     ),
+    Defect(
+        code="HB040",
+        name="target-needs-more",
+        summary="A key that a target cannot do without is missing.",
+        why="A request without a role or an output folder would be refused, and neither can be guessed.",
+        example="sagemaker: {role: null}",
+        instead='sagemaker: {role: "arn:aws:iam::111122223333:role/ExecutionRole"}',
+    ),
+    Defect(
+        code="HB041",
+        name="source-not-copied",
+        summary="The author's source folder cannot be copied into the job.",
+        why="The job runs a copy; what is outside the project, missing or very large is not taken along.",
+        example="script: {entry_point: train.py, source_dir: ../elsewhere}",
+        instead="script: {entry_point: train.py, source_dir: ./src}",
+    ),
+    Defect(
+        code="HB042",
+        name="secret-in-source",
+        summary="A file that would be copied into the job holds what looks like a secret.",
+        why="The copy is uploaded to S3 and everyone who may describe the job can read it.",
+        example="script: {entry_point: train.py, source_dir: ./with-a-token}",
+        instead="script: {entry_point: train.py, source_dir: ./src}",
+    ),
+    Defect(
+        code="HB043",
+        name="request-refused",
+        summary="The service would refuse the request that the spec compiles to.",
+        why="The service's own model says so: names, patterns, enums and sizes are checked before anything is sent.",
+        example="sagemaker: {output: models}",
+        instead='sagemaker: {output: "s3://bucket/models/"}',
+    ),
 )
 
 DEFECTS = {entry.code: entry for entry in _ENTRIES}

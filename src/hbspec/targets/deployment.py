@@ -17,11 +17,9 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
 from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
-from hbspec.targets.images import Image, image_of, serving_image
+from hbspec.targets.images import image, inference_ami
 from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
-
-SUMMARY = "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint"
 
 MODEL_FOLDER = "/opt/ml/model"
 ADAPTER = "candidate"
@@ -75,15 +73,16 @@ def lower(analysis: Analysis) -> Endpoint:
     assert section is not None  # noqa: S101 - Needs has just said so
     plan = analysis.serving_plan
     own_image = account.serving_image if account else None
-    shipped = serving_image(plan.engine, plan.region) if plan.region and not own_image else None
-    image = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
+    shipped = image(plan.engine, plan.region) if plan.region and own_image is None else None
+    uri = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
     needs.done()
+    host = inference_ami(shipped.cuda) if shipped else None
     job = (account and account.job_name) or spec.name
     return Endpoint(
         name=spec.name,
         role=role,
-        image=image,
-        inference_ami=_ami(shipped),
+        image=uri,
+        inference_ami=host.name if host else None,
         region=plan.region,
         model_data=f"{output}/{job}/output/model.tar.gz",
         environment=_environment(analysis, plan),
@@ -107,10 +106,6 @@ def _variants(analysis: Analysis) -> tuple[Variant, ...]:
 def _startup_timeout(plan: ServingPlan) -> int:
     weights = 2 * total_parameters(plan.architecture) if plan.architecture else LONGEST_TIMEOUT * SLOWEST_DOWNLOAD
     return round(min(LONGEST_TIMEOUT, max(SHORTEST_TIMEOUT, weights / SLOWEST_DOWNLOAD)))
-
-
-def _ami(image: Image | None) -> str | None:
-    return image.inference_ami if image else None
 
 
 def _environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
@@ -154,9 +149,7 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
         TargetError: the service would refuse a body.
     """
     bodies = requests(endpoint)
-    findings = [
-        finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)
-    ]
+    findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)]
     if findings:
         raise TargetError(findings)
     files = {"CreateModel": "create_model", "CreateEndpointConfig": "create_endpoint_config"}
@@ -213,8 +206,5 @@ def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
         f"# {endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted.",
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
-        *(
-            f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json"
-            for file in files
-        ),
+        *(f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json" for file in files),
     ]

@@ -92,7 +92,7 @@ def command(call: Invocation, more: str) -> list[str]:
         "hosts=/opt/ml/input/config/resourceconfig.json",
         "node_rank=$(python -c 'import json, sys; c = json.load(open(sys.argv[1]));"
         ' print(sorted(c["hosts"]).index(c["current_host"]))\' "$hosts")',
-        f"exec torchrun --nnodes {call.instances} --node_rank \"$node_rank\" --master_addr algo-1 "
+        f'exec torchrun --nnodes {call.instances} --node_rank "$node_rank" --master_addr algo-1 '
         f"--master_port {MASTER_PORT} {ranks} \\",
         f"  {arguments}",
     ]

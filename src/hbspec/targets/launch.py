@@ -14,8 +14,6 @@ from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.invocation import Invocation, command, exports, invocation
 from hbspec.targets.source_folder import source_folder
 
-SUMMARY = "a script that runs the same training by torchrun or plain python anywhere"
-
 
 @dataclass(frozen=True, slots=True)
 class Launch:

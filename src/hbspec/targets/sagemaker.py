@@ -24,8 +24,6 @@ from hbspec.targets.refusals import refused
 from hbspec.targets.source_folder import source_folder, templates
 from hbspec.units import GB
 
-SUMMARY = "the body of CreateTrainingJob and the source folder that it runs"
-
 CODE = "/opt/ml/input/data/code"
 CHECKPOINTS = "/opt/ml/checkpoints"
 DEFAULT_RUNTIME = 86_400
@@ -91,7 +89,9 @@ def lower(analysis: Analysis) -> TrainingJob:
         image = needs.take(image, ("sagemaker", "image"), "")
     needs.done()
     name = (account and account.job_name) or spec.name
-    local_disk = analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
+    local_disk = (
+        analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
+    )
     script = spec.script
     channels = {"train": data}
     if validation and validation.uri:

@@ -7,7 +7,6 @@ from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 
-import hbspec
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
 from hbspec.source.paths import PathError, contained
@@ -27,7 +26,7 @@ LEFT_OUT = (
 @cache
 def templates() -> Path:
     """The shipped templates: inside the installed package, or beside `src` in a checkout."""
-    package = Path(hbspec.__file__).parent
+    package = Path(__file__).parents[1]
     installed = package / "templates"
     return installed if installed.is_dir() else package.parents[1] / "templates"
 

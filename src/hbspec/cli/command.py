@@ -1,0 +1,124 @@
+"""What a command is: a function and the words that it takes.
+
+Commands are described once, as data, and read twice: `plain.py` reads the everyday calls without loading anything,
+`full.py` hands the description to typer, which knows help, completion and what to say about a mistake.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+COMMANDS = (
+    "check",
+    "estimate",
+    "compile",
+    "explain",
+    "rules",
+    "init",
+    "smoke",
+    "data profile",
+    "data check",
+    "schema",
+)
+"""Every command, in the order in which `--help` lists them: `data profile` is the `COMMAND` of `data_profile.py`."""
+
+
+class MisuseError(Exception):
+    """The command line asks for something that there is not; the message says what there is."""
+
+
+def as_text(text: str) -> Any:
+    """A word as it is."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One argument (without flags) or option of a command.
+
+    Attributes:
+        name: of the function's own parameter.
+        convert: a word to the value; raises `MisuseError`. Not used by a switch.
+        switch: an option without a value.
+        repeated: takes any number of words, and gives a tuple.
+        required: at least one word must be there.
+    """
+
+    name: str
+    help: str
+    flags: tuple[str, ...] = ()
+    metavar: str = ""
+    default: str | None = None
+    convert: Callable[[str], Any] = as_text
+    choices: tuple[str, ...] = ()
+    switch: bool = False
+    repeated: bool = False
+    required: bool = False
+
+    def value(self, words: Sequence[str]) -> Any:
+        """What the function is given for the words of a call.
+
+        Raises:
+            MisuseError: a word that the parameter does not take.
+        """
+        if self.switch:
+            return bool(words)
+        values = tuple(self._one(word) for word in words)
+        if self.repeated:
+            return values
+        if values:
+            return values[-1]
+        return None if self.default is None else self._one(self.default)
+
+    def _one(self, word: str) -> Any:
+        shown = self.flags[0] if self.flags else self.metavar
+        if self.choices and word not in self.choices:
+            raise MisuseError(f"{shown} {word} is none of {', '.join(self.choices)}{did_you_mean(word, self.choices)}")
+        try:
+            return self.convert(word)
+        except ValueError as reason:
+            raise MisuseError(f"{shown} {word}: {reason}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command and what carries it out: `run` takes each parameter by name and returns the exit code."""
+
+    name: str
+    summary: str
+    run: Callable[..., int]
+    parameters: tuple[Parameter, ...]
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command and the words for each of its parameters; a switch that is set has the one word `set`."""
+
+    command: Command
+    words: Mapping[str, tuple[str, ...]]
+
+    def run(self) -> int:
+        """Carry it out.
+
+        Raises:
+            MisuseError: a word that its parameter does not take.
+        """
+        values = {parameter.name: parameter.value(self.words[parameter.name]) for parameter in self.command.parameters}
+        return self.command.run(**values)
+
+
+def command(name: str) -> Command:
+    """The command of a name in `COMMANDS`; only its own module is loaded."""
+    found: Command = import_module(f"hbspec.cli.{name.replace(' ', '_')}").COMMAND
+    return found
+
+
+def did_you_mean(word: str, choices: Sequence[str]) -> str:
+    """A question to put behind a word that is none of the choices; empty if none is close."""
+    close = get_close_matches(word, choices, n=1)
+    return f"; did you mean {close[0]}?" if close else ""

@@ -1,0 +1,88 @@
+"""`hbspec compile`: the files of a target, written to a folder."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePath
+
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.exit_codes import OK
+from hbspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
+from hbspec.diagnostics import Report
+from hbspec.render.lines import Line
+
+STDIN = "-"
+TARGETS = ("sagemaker", "launch", "deployment")
+"""Those of `hbspec.targets`, which are not loaded to read a command line (a test holds the two equal)."""
+
+
+def run(
+    spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool
+) -> int:
+    """Compile, write everything or nothing, and say what was written; what is wrong goes to standard error."""
+    from hbspec.api import InvalidSpecError, check, compile_spec
+    from hbspec.cli.folder import RefusedError, write
+    from hbspec.cli.outcome import refuse
+    from hbspec.render import paint
+
+    text = sys.stdin.buffer.read() if spec == STDIN else b""
+
+    def stdin() -> io.TextIOWrapper:
+        return io.TextIOWrapper(io.BytesIO(text), encoding="utf-8")
+
+    report = check(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin())
+    try:
+        artifacts = compile_spec(
+            spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin()
+        )
+        folder = Path(output) if output else _folder(_name(spec, overrides, allow_outside, stdin()), target)
+        written = write(artifacts, folder)
+    except InvalidSpecError as invalid:
+        return refuse(invalid.report)
+    except RefusedError as reason:
+        return refuse(Report(files=report.files, diagnostics=reason.diagnostics))
+    if report.diagnostics:
+        refuse(report)
+    paint.write(_lines(folder, written.files, written.removed, forced=not report.ok), sys.stdout)
+    return OK
+
+
+def _name(spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper) -> str:
+    from hbspec.source import load
+
+    return str(load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values["name"])
+
+
+def _folder(name: str, target: str) -> Path:
+    if name in (".", "..") or PurePath(name).name != name:
+        raise MisuseError(f"the name {name!r} is no name of a folder; give one with -o")
+    return Path("build") / name / target
+
+
+def _lines(folder: Path, files: Sequence[str], removed: Sequence[str], *, forced: bool) -> Iterator[Line]:
+    yield (("path", str(folder)),)
+    for path in files:
+        yield (("", f"  {path}"),)
+    for path in removed:
+        yield (("faint", f"  {path} (removed: no longer part of the target)"),)
+    if forced:
+        yield (("error", "forced: the spec has errors"),)
+
+
+COMMAND = Command(
+    "compile",
+    "Write the files of a target.",
+    run,
+    (
+        SPEC,
+        Parameter("target", "What to compile to.", ("--target", "-t"), choices=TARGETS, default=TARGETS[0]),
+        Parameter("output", "Folder to write to; build/NAME/TARGET if absent.", ("--output", "-o"), "DIR"),
+        SET,
+        ALLOW_OUTSIDE,
+        Parameter("force", "Compile a spec that has errors, and say so.", ("--force",), switch=True),
+    ),
+    "All files are written, or none. A file that an earlier compile did not write, or that has changed since, is never "
+    "replaced.",
+)

@@ -1,0 +1,75 @@
+"""From the process to a command and back: reading the call, exit codes, and what is said when something breaks."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import TextIO
+
+from hbspec import __version__
+from hbspec.cli import plain
+from hbspec.cli.command import Call, MisuseError
+from hbspec.cli.exit_codes import BROKEN_PIPE, FAULT, INTERRUPTED, UNUSABLE
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out a command line (that of the process by default) and return the exit code. Raises nothing."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = words[:1] == ["--debug"]
+    # pydantic looks through every installed distribution for plugins (about 30 ms); hbspec uses none
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    _never_fail_to_encode(sys.stdout, sys.stderr)
+    try:
+        code = _run(words[debug:])
+        sys.stdout.flush()
+    except MisuseError as reason:
+        return _said(f"hbspec: {reason}", UNUSABLE)
+    except KeyboardInterrupt:
+        return _said("", INTERRUPTED)
+    except BrokenPipeError:
+        _close(sys.stdout)
+        return BROKEN_PIPE
+    except OSError as reason:
+        _close(sys.stdout)
+        return _said(f"hbspec: {reason.filename or 'output'}: {reason.strerror or reason}", UNUSABLE)
+    except Exception as fault:
+        if debug:
+            from traceback import print_exc
+
+            print_exc()
+        return _said(
+            f"hbspec {__version__}: a fault of ours ({type(fault).__name__}), not of the spec. Please report it with the "
+            "spec and this line; `hbspec --debug …` shows where it happened.",
+            FAULT,
+        )
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
+    call: Call | int | None = plain.read(words)
+    if call is None:
+        from hbspec.cli import full
+
+        call = full.read(words)
+    return call if isinstance(call, int) else call.run()
+
+
+def _never_fail_to_encode(*streams: TextIO | None) -> None:
+    """In a locale without them, characters are spelled out (`\\u2026`) instead of ending the program."""
+    for stream in streams:
+        if stream is not None and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _said(text: str, code: int) -> int:
+    try:
+        sys.stderr.write(f"{text}\n")
+    except OSError:
+        _close(sys.stderr)
+    return code
+
+
+def _close(stream: TextIO) -> None:
+    """Let what is left in the stream's buffer go nowhere, or Python complains about it at its own end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

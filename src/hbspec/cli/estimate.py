@@ -1,0 +1,40 @@
+"""`hbspec estimate`: what a job needs, takes and costs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+
+from hbspec.cli.command import Command
+from hbspec.cli.exit_codes import OK
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, SET, SPEC, format_of
+
+
+def run(spec: str, overrides: Sequence[str], as_of: date | None, allow_outside: bool, format: str) -> int:  # noqa: A002
+    """Print the estimates; a spec that cannot be read into a plan is refused with every reason."""
+    from hbspec.api import InvalidSpecError, estimate
+    from hbspec.cli.outcome import refuse
+
+    try:
+        estimates = estimate(spec, overrides=overrides, allow_outside=allow_outside, as_of=as_of)
+    except InvalidSpecError as invalid:
+        return refuse(invalid.report)
+    if format == "json":
+        from hbspec.render.plain_json import json_text
+
+        sys.stdout.write(json_text(estimates.to_dict()))
+    else:
+        from hbspec.render.estimates import estimate_lines
+        from hbspec.render.paint import columns, write
+
+        write(estimate_lines(estimates, columns()), sys.stdout)
+    return OK
+
+
+COMMAND = Command(
+    "estimate",
+    "Say what a job needs, takes and costs, item by item.",
+    run,
+    (SPEC, format_of("text", "json"), SET, AS_OF, ALLOW_OUTSIDE),
+)

@@ -1,0 +1,31 @@
+"""`hbspec init`: a spec to start from."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.exit_codes import OK
+
+STARTER = Path(__file__).with_name("starter.yaml")
+
+
+def run(path: str) -> int:
+    """Write the starter, unless something is there already."""
+    target = Path(path)
+    try:
+        with target.open("xb") as file:
+            file.write(STARTER.read_bytes())
+    except FileExistsError:
+        raise MisuseError(f"{path} is already there; name another file") from None
+    sys.stdout.write(f"{path}\nnext: hbspec check {path}\n")
+    return OK
+
+
+COMMAND = Command(
+    "init",
+    "Write a commented spec to start from.",
+    run,
+    (Parameter("path", "The file to write.", metavar="[PATH]", default="spec.yaml"),),
+)

@@ -1,0 +1,34 @@
+"""Parameters that several commands take."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from hbspec.cli.command import Parameter
+
+
+def day(text: str) -> date:
+    """A day of the calendar.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValueError("not a day; one is written 2026-11-22") from None
+
+
+SPEC = Parameter("spec", "A spec, or `-` for standard input.", metavar="SPEC", required=True)
+SET = Parameter(
+    "overrides", "Set a value, hyperparameters.lora_r=8. Any number of times.", ("--set",), "KEY=VALUE", repeated=True
+)
+ALLOW_OUTSIDE = Parameter(
+    "allow_outside", "Let the spec name files outside its project.", ("--allow-outside",), switch=True
+)
+AS_OF = Parameter("as_of", "The day that ages are counted from; today if absent.", ("--as-of",), "DAY", convert=day)
+
+
+def format_of(*choices: str) -> Parameter:
+    """`--format`, the first choice by default."""
+    return Parameter("format", "How the result is written.", ("--format",), choices=choices, default=choices[0])

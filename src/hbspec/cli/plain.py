@@ -1,0 +1,49 @@
+"""The everyday call read without loading typer: options spelled in full, nothing missing, nothing to explain.
+
+A command line that is anything else is left to typer, so this reader may give up, but never disagree
+(`tests/laws/test_command_line.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hbspec.cli.command import COMMANDS, Call, Command, command
+
+SET = ("set",)
+
+
+def read(argv: Sequence[str]) -> Call | None:
+    """The call that a command line spells, None if it takes typer to tell."""
+    for length in (1, 2):
+        name = " ".join(argv[:length])
+        if name in COMMANDS:
+            return _call(command(name), argv[length:])
+    return None
+
+
+def _call(command: Command, argv: Sequence[str]) -> Call | None:
+    options = {flag: parameter for parameter in command.parameters for flag in parameter.flags}
+    words: dict[str, list[str]] = {parameter.name: [] for parameter in command.parameters}
+    positional = next((parameter for parameter in command.parameters if not parameter.flags), None)
+    rest = iter(argv)
+    for word in rest:
+        if word == "-" or not word.startswith("-"):
+            if positional is None or (words[positional.name] and not positional.repeated):
+                return None
+            words[positional.name].append(word)
+            continue
+        flag, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
+        option = options.get(flag)
+        if option is None or (option.switch and equals):
+            return None
+        if option.switch:
+            words[option.name] = list(SET)
+            continue
+        given = value if equals else next(rest, None)
+        if given is None or given.startswith("-"):
+            return None
+        words[option.name] = [*(words[option.name] if option.repeated else ()), given]
+    if any(parameter.required and not words[parameter.name] for parameter in command.parameters):
+        return None
+    return Call(command, {name: tuple(given) for name, given in words.items()})

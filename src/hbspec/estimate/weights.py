@@ -1,0 +1,118 @@
+"""Bytes of a model's weights, as they lie on GPUs while training and while serving."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+
+from hbspec.catalog import Architecture
+from hbspec.catalog.parameters import (
+    NESTED_BLOCK,
+    NESTED_CODE_BYTES,
+    NF4_BLOCK,
+    NF4_CODE_BYTES,
+    Weight,
+    nf4_bytes,
+    weights,
+)
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimate.precision import BYTES
+from hbspec.plan import Training
+
+FUSED_EXPERTS_SINCE = 5
+"""transformers 5 keeps a layer's experts in one 3-dimensional parameter, which bitsandbytes does not quantise; 4.x
+kept them as linear modules, which it did (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`)."""
+
+EMBEDDING, HEAD = "embedding", "output_head"
+
+
+def training_weights(architecture: Architecture, training: Training) -> Mapping[str, int]:
+    """Bytes of the base model as training holds it, by term, `embedding` and `output_head` on their own.
+
+    Quantised (`method: qlora`): linear modules in 4 or 8 bits, everything else in the dtype that k-bit preparation
+    gives it (fp32). Else: everything in the compute dtype.
+
+    Source of the 4-bit sizes: `hbspec.catalog.parameters.nf4_bytes`. 8-bit: a byte a weight and an fp32 scale a row
+    (bitsandbytes 0.50.2, `nn.Int8Params`). Left out: the allocator's rounding to 512 bytes, buffers of rotary
+    embeddings (under 1 kB), and that bitsandbytes narrows biases again in the first forward pass.
+    """
+    major = int(dict(training.software).get("transformers", "5").split(".")[0])
+    return _training_weights(
+        architecture,
+        training.quantization,
+        training.double_quant,
+        BYTES[training.head_dtype],
+        major < FUSED_EXPERTS_SINCE,
+    )
+
+
+@lru_cache(maxsize=256)
+def _training_weights(
+    architecture: Architecture, quantization: str | None, double_quant: bool, kept_bytes: int, experts_too: bool
+) -> Mapping[str, int]:
+    kept = {EMBEDDING: 0, HEAD: 0, "experts": 0, "linear_weights": 0, "norms_and_biases": 0}
+    names = {"embedding": EMBEDDING, "head": HEAD, "expert": "experts", "linear": "linear_weights"}
+    packed = scales = 0
+    for weight in weights(architecture):
+        if quantization and (weight.kind == "linear" or (experts_too and weight.kind == "expert")):
+            small, extra = quantized_bytes(weight, quantization, double_quant)
+            packed, scales = packed + small, scales + extra
+        else:
+            kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * kept_bytes
+    return {**kept, "quantized_weights": packed, "quantization_scales": scales}
+
+
+def quantized_bytes(weight: Weight, quantization: str, double_quant: bool) -> tuple[int, int]:
+    """Bytes of the codes, and of the scales and constants, of one kind of weight.
+
+    Raises:
+        NotKnownError: a quantisation that training does not have.
+    """
+    modules, elements = weight.count * weight.copies, weight.rows * weight.columns
+    if quantization == "int8":
+        return modules * elements, modules * 4 * weight.rows
+    if quantization not in ("nf4", "fp4"):
+        raise NotKnownError(f"the size of weights in {quantization}")
+    blocks = -(-elements // NF4_BLOCK)
+    if not double_quant:
+        return modules * -(-elements // 2), modules * (4 * blocks + NF4_CODE_BYTES)
+    nested = blocks + 4 * -(-blocks // NESTED_BLOCK)
+    return modules * -(-elements // 2), modules * (nested + NF4_CODE_BYTES + NESTED_CODE_BYTES)
+
+
+GROUP = 128
+"""Weights that share a scale and a zero point under AWQ and GPTQ (the usual `group_size`)."""
+
+GROUP_BYTES = 2.5
+"""Bytes a group: a 16-bit scale and a 4-bit zero point."""
+
+
+def serving_weights(architecture: Architecture, quantization: str) -> Mapping[str, int]:
+    """Bytes of the model as served, by term; everything that is not quantised in 16 bits.
+
+    nf4 and fp4 are quantised twice, as trained. awq and gptq: 4 bits, and 2.5 bytes for every 128 weights. fp8 and
+    int8: a byte a weight and an fp32 scale a row. All leave embedding, head, norms and biases alone; experts are
+    quantised by awq, gptq and fp8 (whose checkpoints hold them so) and not by bitsandbytes.
+
+    Raises:
+        NotKnownError: a quantisation that is not listed here.
+    """
+    if quantization in ("nf4", "fp4"):
+        sizes = nf4_bytes(architecture)
+        return {"quantized_weights": sizes.quantized, "kept_weights": 2 * sizes.kept_parameters}
+    kinds = {"none": (), "int8": ("linear",)}.get(quantization, ("linear", "expert"))
+    quantized = kept = 0
+    for weight in weights(architecture):
+        if weight.kind in kinds:
+            quantized += _served(weight, quantization)
+        else:
+            kept += 2 * weight.parameters
+    return {"quantized_weights": quantized, "kept_weights": kept}
+
+
+def _served(weight: Weight, quantization: str) -> int:
+    if quantization in ("awq", "gptq"):
+        return int(weight.parameters / 2 + GROUP_BYTES * weight.parameters / GROUP)
+    if quantization in ("fp8", "int8"):
+        return weight.parameters + 4 * weight.count * weight.copies * weight.rows
+    raise NotKnownError(f"the size of weights in {quantization}")

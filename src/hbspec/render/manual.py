@@ -1,0 +1,76 @@
+"""A manual page: what a code means, why it matters, an example of it and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from hbspec.render.lines import Line, wrapped
+
+MARGIN = 4
+READABLE = 100
+"""Columns of a paragraph at most, however wide the terminal."""
+
+
+@dataclass(frozen=True, slots=True)
+class ManualPage:
+    """One code explained; `example` and `instead` are YAML."""
+
+    code: str
+    name: str
+    severity: str
+    summary: str
+    why: str
+    example: str
+    instead: str
+    references: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """One entry of `hbspec rules --format json`."""
+        return asdict(self)
+
+
+def page_lines(page: ManualPage, width: int | None = None) -> Iterator[Line]:
+    """The whole page."""
+    width = min(width or READABLE, READABLE)
+    yield ((page.severity, f"{page.severity}[{page.code}]"), ("title", f" {page.name}"))
+    yield ()
+    yield from wrapped((("", page.summary),), width)
+    yield ()
+    yield from wrapped((("", page.why),), width)
+    yield from _code("Example", page.example)
+    yield from _code("Instead", page.instead)
+    if page.references:
+        yield ()
+        yield (("title", "References"),)
+        yield ()
+        for reference in page.references:
+            yield (("", " " * MARGIN + reference),)
+
+
+def _code(title: str, text: str) -> Iterator[Line]:
+    yield ()
+    yield (("title", title),)
+    yield ()
+    for line in text.strip("\n").split("\n"):
+        yield (("help", " " * MARGIN + line if line else ""),)
+
+
+def index_lines(pages: Iterable[ManualPage], width: int | None = None) -> Iterator[Line]:
+    """One line a code, in the order of the codes."""
+    pages = sorted(pages, key=lambda page: page.code)
+    names = max((len(page.name) for page in pages), default=0)
+    for page in pages:
+        head: Line = (
+            ("title", page.code),
+            ("", "  "),
+            (page.severity, f"{page.severity:<7}"),
+            ("", f"  {page.name:<{names}}  "),
+            ("faint", page.summary),
+        )
+        if width is None or width >= names + 60:
+            yield from wrapped(head, width, len(page.code) + names + 13)
+        else:
+            yield (*head[:3], ("", f"  {page.name}"))
+            yield from wrapped((("faint", " " * MARGIN + page.summary),), width, MARGIN)

@@ -1,0 +1,122 @@
+"""A report as SARIF 2.1.0, for code scanning and editors.
+
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; section numbers below are of that document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from hbspec import __version__
+from hbspec.diagnostics import Diagnostic, Fix, Report, Span, route_text
+from hbspec.render.manual import ManualPage
+from hbspec.source.excerpts import underline
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+FINGERPRINT = "routeAndCode/v1"
+
+
+def sarif(report: Report, page: Callable[[str], ManualPage | None]) -> dict[str, Any]:
+    """The log of one run.
+
+    Args:
+        report: what the check has to say.
+        page: the manual page of a code, None where there is none.
+    """
+    codes = sorted({diagnostic.code for diagnostic in report.diagnostics})
+    seen: Counter[str] = Counter()
+    return {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {"driver": {"name": "hbspec", "version": __version__, "rules": [_rule(c, page(c)) for c in codes]}},
+                "columnKind": "unicodeCodePoints",
+                "artifacts": [{"location": {"uri": _uri(file)}} for file in report.files],
+                "results": [_result(diagnostic, codes, seen) for diagnostic in report.diagnostics],
+            }
+        ],
+    }
+
+
+def _rule(code: str, page: ManualPage | None) -> dict[str, Any]:
+    if page is None:
+        return {"id": code}
+    text = f"{page.why}\n\nExample:\n\n{page.example}\n\nInstead:\n\n{page.instead}"
+    markdown = f"{page.why}\n\nExample:\n\n```yaml\n{page.example}\n```\n\nInstead:\n\n```yaml\n{page.instead}\n```"
+    rule = {
+        "id": code,
+        "name": page.name,
+        "shortDescription": {"text": page.summary},
+        "fullDescription": {"text": page.why},
+        "help": {"text": text, "markdown": markdown},
+        "defaultConfiguration": {"level": page.severity},
+    }
+    return rule | ({"helpUri": page.references[0]} if page.references else {})
+
+
+def _result(diagnostic: Diagnostic, codes: Sequence[str], seen: Counter[str]) -> dict[str, Any]:
+    location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(diagnostic.file)}}}
+    if diagnostic.span:
+        location["physicalLocation"]["region"] = _region(diagnostic.span)
+    if diagnostic.route:
+        location["logicalLocations"] = [{"fullyQualifiedName": route_text(diagnostic.route)}]
+    fixes = [_fix(diagnostic, diagnostic.span, fix) for fix in diagnostic.fixes if diagnostic.span and _in_place(diagnostic, fix)]
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.code,
+        "ruleIndex": codes.index(diagnostic.code),
+        "level": diagnostic.severity.value,
+        "message": {"text": f"{diagnostic.message}\n{diagnostic.help}"},
+        "locations": [location],
+        "partialFingerprints": {FINGERPRINT: _fingerprint(diagnostic, seen)},
+        "properties": {"confidence": diagnostic.confidence.value},
+    }
+    return result | ({"fixes": fixes} if fixes else {})
+
+
+def _in_place(diagnostic: Diagnostic, fix: Fix) -> bool:
+    """Whether a fix puts one plain value where the diagnostic points to another.
+
+    The span of a key that is missing is that of the section it is missing in, which must not be overwritten.
+    """
+    span, shown = diagnostic.span, diagnostic.excerpt
+    if span is None or shown is None or span.start.line != span.end.line or fix.route != diagnostic.route:
+        return False
+    before, marked = underline(shown, span)
+    covered = shown[before : before + marked]
+    is_value = covered not in diagnostic.route and not covered.startswith(("{", "["))
+    return is_value and isinstance(fix.value, str | int | float)
+
+
+def _fix(diagnostic: Diagnostic, span: Span, fix: Fix) -> dict[str, Any]:
+    """A scalar in JSON is the same scalar in YAML 1.2."""
+    replacement = {"deletedRegion": _region(span), "insertedContent": {"text": json.dumps(fix.value)}}
+    change = {"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": [replacement]}
+    return {"description": {"text": fix.title}, "artifactChanges": [change]}
+
+
+def _region(span: Span) -> dict[str, int]:
+    """Columns count from 1 and the end is exclusive (3.30.5 to 3.30.8), as they are in a span."""
+    return {
+        "startLine": span.start.line,
+        "startColumn": span.start.column,
+        "endLine": span.end.line,
+        "endColumn": span.end.column,
+    }
+
+
+def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
+    """What stays when lines move: the code, and the key it is about (3.27.17); a second one there is counted."""
+    key = f"{diagnostic.code} {route_text(diagnostic.route)}"
+    seen[f"{diagnostic.file} {key}"] += 1
+    return f"{sha256(key.encode(errors='surrogatepass')).hexdigest()[:32]}:{seen[f'{diagnostic.file} {key}']}"
+
+
+def _uri(file: str) -> str:
+    """A file's name as a relative reference (3.4.3); standard input has no other name."""
+    return "stdin" if file == "-" else quote(file.replace("\\", "/"), safe="/", errors="surrogateescape")

@@ -1,0 +1,62 @@
+"""One process on an instance with several GPUs: the others are paid for and never used.
+
+Why: `parallelism: single` starts one process, and one process without a device map computes on one GPU. The instance
+is billed whole. A process for every GPU trains the same in a fraction of the time.
+
+Example:
+
+    instance: {type: ml.p4d.24xlarge, parallelism: single}
+
+Instead:
+
+    instance: {type: ml.p4d.24xlarge, parallelism: ddp}
+
+References:
+
+    https://github.com/aws/amazon-sagemaker-examples/issues/1246
+    https://github.com/aws/sagemaker-python-sdk/issues/1110
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.plan import Hardware
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`single` on more than one GPU of an instance."""
+    plan = analysis.plan
+    if plan.parallelism != "single":
+        return
+    machine = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    gpus = machine.gpus_per_instance
+    if gpus > 1:
+        yield RULE.at(
+            ("instance", "parallelism"),
+            f"single uses 1 of the {gpus} GPUs of {machine.name}: {gpus - 1} are paid for and idle",
+            _action(analysis, machine),
+        )
+
+
+def _action(analysis: Analysis, machine: Hardware) -> str:
+    """The same updates on all GPUs if they can be divided, else the same GPU alone where one is sold."""
+    gpus, accumulation = machine.gpus_per_instance, analysis.plan.training.gradient_accumulation
+    if accumulation % gpus == 0:
+        return (
+            f"use parallelism: ddp with gradient_accumulation_steps: {accumulation // gpus}: "
+            f"the same batch in about 1/{gpus} of the time"
+        )
+    alone = [
+        instance
+        for instance in analysis.catalog.instances.values()
+        if instance.training and instance.gpu == machine.gpu.name and instance.gpus == 1
+    ]
+    if machine.instance and alone:
+        return f"use {min(alone, key=lambda instance: instance.vcpus).name}, which has one {machine.gpu.name}"
+    return "use parallelism: ddp, and divide the accumulation, or the batch is that many times larger"

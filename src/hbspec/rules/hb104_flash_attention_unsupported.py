@@ -1,0 +1,48 @@
+"""FlashAttention-2 on a GPU that cannot run it.
+
+Why: its kernels are written for compute capability 8.0 and above. On a T4 or V100 the first forward pass ends in
+"FlashAttention only supports Ampere GPUs or newer", after the weights were loaded and paid for.
+
+Example:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g4dn.12xlarge}
+    hyperparameters: {attn_implementation: flash_attention_2}
+
+Instead:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g4dn.12xlarge}
+    hyperparameters: {attn_implementation: sdpa}
+
+References:
+
+    https://github.com/Dao-AILab/flash-attention/issues/762
+    https://github.com/Dao-AILab/flash-attention/issues/1230
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity, known
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+ROUTE = ("hyperparameters", "attn_implementation")
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`flash_attention_2` where the catalog says that the GPU does not run it."""
+    if analysis.spec.hyperparameters.attn_implementation != "flash_attention_2":
+        return
+    gpu = known(analysis.plan.hardware, analysis.plan.unknown.get("hardware", "the hardware")).gpu
+    if not known(gpu.flash_attention_2, f"whether {gpu.name} runs FlashAttention-2"):
+        capability = ".".join(map(str, gpu.compute_capability)) if gpu.compute_capability else "not known"
+        yield RULE.at(
+            ROUTE,
+            f"flash_attention_2 takes compute capability 8.0, and {gpu.name} has {capability}",
+            "use attn_implementation: sdpa",
+            fixes=(Fix("change it to sdpa", ROUTE, "sdpa"),),
+        )

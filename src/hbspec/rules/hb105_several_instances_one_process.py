@@ -1,0 +1,43 @@
+"""Several instances, and a parallelism that does not connect them.
+
+Why: `single` and `pipeline` start one process on each instance, and the processes know nothing of each other: every
+instance trains the whole job alone, and all of them write the same checkpoints and the same model.
+
+Example:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g5.2xlarge, count: 2, parallelism: single}
+
+Instead:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g5.2xlarge, count: 2, parallelism: ddp}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/distributed-training.html
+    https://github.com/aws/amazon-sagemaker-examples/issues/1409
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.plan.build import ONE_PROCESS
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """A count above one with a parallelism of one process."""
+    instance = analysis.spec.instance
+    if instance.count > 1 and instance.parallelism in ONE_PROCESS:
+        yield RULE.at(
+            ("instance", "count"),
+            f"{instance.count} instances, but {instance.parallelism} starts one process on each: "
+            f"each trains the whole job alone, and it is paid {instance.count} times",
+            "use count: 1, or parallelism: ddp or fsdp, which connect them",
+        )

@@ -1,0 +1,68 @@
+"""Tensor parallelism over a number of GPUs that the model or the instance does not divide into.
+
+Why: a layer is split by attention heads. Heads, key-value heads and GPUs have to divide evenly, else the engine or
+the trainer refuses to start: a model with 28 heads cannot fill eight GPUs.
+
+Example:
+
+    instance: {tensor_parallel: 3}
+
+Instead:
+
+    instance: {tensor_parallel: 8}
+
+References:
+
+    https://github.com/vllm-project/vllm/issues/2652
+    https://github.com/vllm-project/vllm/issues/11797
+    https://github.com/vllm-project/vllm/pull/52535
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog import Architecture
+from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.plan import Hardware
+from hbspec.plan.build import ONE_PROCESS
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`instance.tensor_parallel` and `deployment.tensor_parallel`, each against heads and GPUs."""
+    spec = analysis.spec
+    trained = spec.instance.tensor_parallel if spec.instance.parallelism not in ONE_PROCESS else None
+    served = spec.deployment.tensor_parallel if spec.deployment else None
+    if trained is None and served is None:
+        return
+    model = known(analysis.architecture, "the model's architecture")
+    if trained is not None:
+        yield from _judge(("instance", "tensor_parallel"), trained, model, analysis.plan.hardware, copies=False)
+    if served is not None:
+        yield from _judge(("deployment", "tensor_parallel"), served, model, analysis.serving_plan.hardware, copies=True)
+
+
+def _judge(
+    route: Route, size: int, model: Architecture, machine: Hardware | None, *, copies: bool
+) -> Iterator[Finding]:
+    """One size; `copies` is whether key-value heads may be repeated on several GPUs, as serving engines do."""
+    gpus = machine.gpus_per_instance if machine else None
+    possible = [n for n in range(1, (gpus or size) + 1) if not list(_remainders(n, model, gpus, copies))]
+    for said in _remainders(size, model, gpus, copies):
+        yield RULE.at(route, f"tensor_parallel {size} {said}", f"use one of {', '.join(map(str, possible))}")
+
+
+def _remainders(size: int, model: Architecture, gpus: int | None, copies: bool) -> Iterator[str]:
+    heads, pairs = model.num_attention_heads, model.num_key_value_heads
+    if gpus is not None and size > gpus:
+        yield f"asks for more GPUs than the instance has ({gpus})"
+    elif gpus is not None and not copies and gpus % size:
+        yield f"does not divide the {gpus} GPUs of the instance"
+    if heads % size:
+        yield f"does not divide the {heads} attention heads of the model"
+    if pairs % size and not (copies and size % pairs == 0):
+        yield f"does not divide the {pairs} key-value heads of the model"

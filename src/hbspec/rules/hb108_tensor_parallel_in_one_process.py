@@ -1,0 +1,43 @@
+"""Tensor parallelism asked of a job that starts one process.
+
+Why: every GPU that shares a layer is a process of its own. `single` and `pipeline` start one, so the layers are not
+split, and the memory that the split should have saved is missing.
+
+Example:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g5.2xlarge, parallelism: single, tensor_parallel: 2}
+
+Instead:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    instance: {type: ml.g5.2xlarge, parallelism: single}
+
+References:
+
+    https://huggingface.co/docs/transformers/perf_infer_gpu_multi
+    https://docs.pytorch.org/docs/stable/distributed.tensor.parallel.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.plan.build import ONE_PROCESS
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`tensor_parallel` above one with a parallelism of one process."""
+    instance = analysis.spec.instance
+    if instance.parallelism in ONE_PROCESS and (instance.tensor_parallel or 1) > 1:
+        yield RULE.at(
+            ("instance", "tensor_parallel"),
+            f"tensor_parallel {instance.tensor_parallel} takes {instance.tensor_parallel} processes, "
+            f"{instance.parallelism} starts 1",
+            "delete tensor_parallel, or use parallelism: ddp or fsdp",
+        )

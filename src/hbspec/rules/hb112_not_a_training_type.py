@@ -1,0 +1,54 @@
+"""An instance type on which SageMaker does not train.
+
+Why: the request is refused for a name outside SageMaker's `TrainingInstanceType`. EC2's names lack `ml.`, and some
+types exist for endpoints or clusters only.
+
+Example:
+
+    instance: {type: p4d.24xlarge}
+
+Instead:
+
+    instance: {type: ml.p4d.24xlarge}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ResourceConfig.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.rules.named_types import training_types
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`instance.type` and `instance.alternatives` against the service's own list."""
+    types = analysis.catalog.training_types
+    for route, name in training_types(analysis.spec):
+        if name not in types:
+            exists = name in analysis.catalog.hosting_types or name in analysis.catalog.instances
+            meant = f"ml.{name}" if f"ml.{name}" in types else None if exists else _nearest(name, types)
+            yield RULE.at(
+                route,
+                f"{name} is an instance type, but none to train on"
+                if exists
+                else f"there is no type {name}{_ml(name)}",
+                f"did you mean {meant}?" if meant else "choose one of SageMaker's training types",
+                fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
+            )
+
+
+def _ml(name: str) -> str:
+    return "" if name.startswith("ml.") else ": SageMaker's types begin with `ml.`"
+
+
+def _nearest(name: str, types: frozenset[str]) -> str | None:
+    return next(iter(get_close_matches(name, sorted(types), n=1)), None)

@@ -1,0 +1,53 @@
+"""An instance type that the region does not offer.
+
+Why: the job is refused, or waits for capacity that never comes. What EC2 does not offer in a region SageMaker does not
+either; of what EC2 offers it may still lack some. An alternative that is not offered is no alternative.
+
+Example:
+
+    instance: {type: ml.p4de.24xlarge, region: ca-central-1}
+    deployment: {region: us-east-1}
+
+Instead:
+
+    instance: {type: ml.p4de.24xlarge, region: us-east-1}
+
+References:
+
+    https://github.com/aws/amazon-sagemaker-examples/issues/1001
+    https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-regions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.rules.named_types import TYPE, training_types
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`instance.type` as an error and each alternative as a warning; a region outside the catalog is HB122's."""
+    region, catalog = analysis.spec.instance.region, analysis.catalog
+    if region is None or region not in catalog.regions:
+        return
+    unknown: list[str] = []
+    for route, name in training_types(analysis.spec):
+        row = catalog.instances.get(name)
+        if row is None:
+            continue
+        if row.regions is None:
+            unknown.append(name)
+        elif region not in row.regions:
+            yield RULE.at(
+                route,
+                f"{name} is not offered in {region}",
+                f"it is in {', '.join(row.regions)}: choose one of them, or another type",
+                severity=Severity.ERROR if route == TYPE else Severity.WARNING,
+            )
+    if unknown:
+        raise NotKnownError(f"where {', '.join(unknown)} is offered")

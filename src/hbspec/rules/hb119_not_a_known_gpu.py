@@ -1,0 +1,42 @@
+"""Hardware described by a GPU that the catalog does not have.
+
+Why: the memory that PyTorch can use, the bandwidth and what a GPU computes are read from the catalog; of a name that is
+not in it nothing is known, and the two memory sizes that one model is sold with differ by half.
+
+Example:
+
+    instance: {type: null, gpu: A100, gpus: 8}
+
+Instead:
+
+    instance: {type: null, gpu: A100-40, gpus: 8}
+
+References:
+
+    https://developer.nvidia.com/cuda-gpus
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`instance.gpu` and `deployment.instance.gpu`."""
+    spec = analysis.spec
+    named: list[tuple[Route, str | None]] = [(("instance", "gpu"), spec.instance.gpu)]
+    if spec.deployment:
+        named.append((("deployment", "instance", "gpu"), spec.deployment.instance.gpu))
+    for route, name in named:
+        if name is not None and name not in analysis.catalog.gpus:
+            names = list(analysis.catalog.gpus)
+            near = [known for known in names if known.startswith(f"{name}-")] or get_close_matches(name, names, n=1)
+            action = f"did you mean {' or '.join(near)}?" if near else f"choose one of {', '.join(names)}"
+            yield RULE.at(route, f"there is no GPU {name} in the catalog", action)

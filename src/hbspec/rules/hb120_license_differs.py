@@ -1,0 +1,54 @@
+"""A licence that the model is not published under.
+
+Why: who may use a model for what is decided by its licence, and a spec is often the only place where a reviewer reads
+it. What is asserted here is compared with what the publisher's page says.
+
+Example:
+
+    model: {license: apache-2.0}
+
+Instead:
+
+    model: {license: MIT}
+
+References:
+
+    https://huggingface.co/docs/hub/repositories-licenses
+    https://huggingface.co/deepseek-ai/DeepSeek-R1-Distill-Qwen-32B
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity, known
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+ROUTE = ("model", "license")
+UNSAID = ("the", "license", "licence", "community", "agreement", "version", "v")
+"""Words that tell no licence from another."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """The asserted licence against the catalog's; "Apache 2.0" is apache-2.0, "Apache" as well."""
+    asserted, model = analysis.spec.model.license, analysis.catalog.models.get(analysis.spec.model.id or "")
+    if asserted is None or model is None:
+        return
+    published = known(model.license, f"the licence of {model.id}")
+    said, true = _bare(asserted), _bare(published)
+    same = said == true or (said and true.startswith(said) and true[len(said)] != "." and not said[-1].isdigit())
+    if not same:
+        yield RULE.at(
+            ROUTE,
+            f"license is {asserted}, but {model.id} is published under {published}",
+            f"read {published}, and write it here if you can rely on it",
+            fixes=(Fix(f"change it to {published}", ROUTE, published),),
+        )
+
+
+def _bare(text: str) -> str:
+    """`Apache License 2.0` as `apache2.0`."""
+    words = text.lower().replace("-", " ").replace("_", " ").replace(",", " ").split()
+    return "".join(word for word in words if word not in UNSAID)

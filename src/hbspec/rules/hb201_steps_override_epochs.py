@@ -1,0 +1,48 @@
+"""Both a number of updates and a number of epochs: the updates win.
+
+Why: the trainer stops at `max_steps` and never looks at `num_train_epochs`. Whoever reads the epochs, in the spec or on
+the bill, is misled.
+
+Example:
+
+    hyperparameters: {max_steps: 300, num_train_epochs: 3}
+
+Instead:
+
+    hyperparameters: {max_steps: 300}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/trainer
+    https://github.com/unslothai/unsloth/issues/594
+    https://github.com/vessl-ai/examples/pull/77
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.plan.counts import optimizer_steps
+from hbspec.rules.rule import Rule, plain
+from hbspec.units import significant
+
+RULE = Rule(__name__, Severity.WARNING)
+ROUTE = ("hyperparameters", "num_train_epochs")
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Both given, unless both come to the same number of updates."""
+    given, counts = analysis.spec.hyperparameters, analysis.plan.counts
+    if given.max_steps is None or given.num_train_epochs is None:
+        return
+    if counts and optimizer_steps(counts.steps_per_epoch, None, given.num_train_epochs) == given.max_steps:
+        return
+    really = f": {given.max_steps} updates are {significant(counts.epochs)} epochs" if counts else ""
+    yield RULE.at(
+        ROUTE,
+        f"num_train_epochs {plain(given.num_train_epochs)} is overridden by max_steps {given.max_steps}{really}",
+        "delete the one that is not meant",
+        fixes=(Fix("delete num_train_epochs", ROUTE),),
+    )

@@ -1,0 +1,47 @@
+"""A warm-up that is as long as the run, or longer.
+
+Why: the learning rate climbs during the warm-up. A run that ends before it does never trains at the rate that was
+chosen, and nothing says so.
+
+Example:
+
+    hyperparameters: {max_steps: 300, warmup_steps: 300}
+
+Instead:
+
+    hyperparameters: {max_steps: 300, warmup_steps: 9}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/optimizer_schedules
+    https://github.com/Morizeyao/GPT2-Chinese/issues/60
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule, plain
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`warmup_steps`, else `warmup_ratio`, against the updates of the run."""
+    given, plan = analysis.spec.hyperparameters, analysis.plan
+    if given.warmup_steps is None and given.warmup_ratio != 1:
+        return
+    if given.warmup_steps is None:
+        yield _finding("warmup_ratio", "warmup_ratio 1", "every update of the run")
+        return
+    steps = given.max_steps or known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    if given.warmup_steps >= steps:
+        yield _finding("warmup_steps", f"warmup_steps {plain(given.warmup_steps)}", f"the {steps} updates of the run")
+
+
+def _finding(key: str, warmup: str, run: str) -> Finding:
+    return RULE.at(
+        ("hyperparameters", key), f"{warmup} spans {run}: the learning rate never peaks", f"use a smaller {key}"
+    )

@@ -1,0 +1,55 @@
+"""The best checkpoint is asked for, but checkpoints and evaluations do not coincide.
+
+Why: only a checkpoint that was evaluated can be the best. The trainer refuses to start unless there are evaluations and
+`save_steps` is a multiple of `eval_steps`.
+
+Example:
+
+    hyperparameters: {load_best_model_at_end: true, eval_steps: 50, save_steps: 75}
+
+Instead:
+
+    hyperparameters: {load_best_model_at_end: true, eval_steps: 50, save_steps: 100}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/trainer
+    https://github.com/huggingface/transformers/pull/12786
+    https://github.com/hiyouga/LlamaFactory/issues/8133
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+SAVE_STEPS = 50
+"""SAVE_STEPS of the shipped script."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`load_best_model_at_end` without `eval_steps`, or with `save_steps` that is no multiple of it."""
+    given = analysis.spec.hyperparameters
+    if not given.load_best_model_at_end:
+        return
+    if given.eval_steps is None:
+        yield RULE.at(
+            ("hyperparameters", "load_best_model_at_end"),
+            "load_best_model_at_end compares evaluations, but there is no eval_steps",
+            "add eval_steps",
+        )
+        return
+    saves = given.save_steps or SAVE_STEPS
+    if saves % given.eval_steps:
+        route, multiple = ("hyperparameters", "save_steps"), -(-saves // given.eval_steps) * given.eval_steps
+        yield RULE.at(
+            route,
+            f"save_steps {saves}{'' if given.save_steps else ' (the default)'} is no multiple of eval_steps "
+            f"{given.eval_steps}: load_best_model_at_end needs every checkpoint evaluated",
+            f"use save_steps: {multiple}",
+            fixes=(Fix(f"save every {multiple} updates", route, multiple),),
+        )

@@ -1,0 +1,51 @@
+"""Adapters for a module that the model does not have.
+
+Why: names of modules differ between architectures (`q_proj`, `qkv_proj`, `query_key_value`). A list of which none is
+found stops the job; a name beside others that are found is passed over in silence, and that part is never trained.
+
+Example:
+
+    hyperparameters: {target_modules: [q_proj, v_porj]}
+
+Instead:
+
+    hyperparameters: {target_modules: [q_proj, v_proj]}
+
+References:
+
+    https://huggingface.co/docs/peft/package_reference/lora
+    https://github.com/hiyouga/LlamaFactory/issues/1785
+    https://github.com/OptimalScale/LMFlow/issues/125
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.parameters import target_module_names
+from hbspec.diagnostics import Finding, Fix, Route, Severity, known
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Each plain name in `target_modules`; paths to single layers are left to peft."""
+    given = analysis.spec.hyperparameters
+    if given.method == "full" or given.target_modules is None or isinstance(given.target_modules, str):
+        return
+    architecture = known(analysis.architecture, "the model's architecture")
+    names = target_module_names(architecture)
+    for index, name in enumerate(given.target_modules):
+        if name in names or "." in name:
+            continue
+        route: Route = ("hyperparameters", "target_modules", index)
+        near = next(iter(get_close_matches(name, names, n=1)), None)
+        yield RULE.at(
+            route,
+            f"{architecture.model_type} has no module {name} that can be adapted; it has {', '.join(names)}",
+            f"did you mean {near}?" if near else "use target_modules: all-linear",
+            fixes=(Fix(f"change it to {near}", route, near),) if near else (),
+        )

@@ -1,0 +1,48 @@
+"""Sequences longer than the positions that the model was made for.
+
+Why: beyond `max_position_embeddings` rotary angles were never seen in training: the loss is noise there, and serving
+engines refuse to start, unless the config itself scales its positions.
+
+Example:
+
+    model: {id: google/gemma-2-9b}
+    deployment: {max_model_len: 16384}
+
+Instead:
+
+    model: {id: google/gemma-2-9b}
+    deployment: {max_model_len: 8192}
+
+References:
+
+    https://github.com/unslothai/unsloth/issues/406
+    https://github.com/unslothai/unsloth/issues/3083
+    https://docs.vllm.ai/en/latest/configuration/engine_args.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`hyperparameters.max_length` and `deployment.max_model_len`."""
+    spec = analysis.spec
+    positions = known(analysis.architecture, "the model's architecture").max_position_embeddings
+    lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), spec.hyperparameters.max_length)]
+    if spec.deployment:
+        lengths.append((("deployment", "max_model_len"), spec.deployment.max_model_len))
+    for route, length in lengths:
+        if length is not None and length > positions:
+            yield RULE.at(
+                route,
+                f"{route[-1]} {count_text(length)} is beyond the model's {count_text(positions)} positions",
+                f"use at most {positions}",
+            )

@@ -1,0 +1,52 @@
+"""A cap on the length that is far above the longest example.
+
+Why: time and cost follow the true lengths, not the cap, so this one decides nothing. Hardware that is chosen for it is
+too large, and a duration that is reckoned from it is many times too long.
+
+Example:
+
+    hyperparameters: {max_length: 4096}
+
+Instead:
+
+    hyperparameters: {max_length: 704}
+
+References:
+
+    https://huggingface.co/docs/trl/sft_trainer
+    https://github.com/huggingface/trl/issues/6668
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.NOTE)
+ROUTE = ("hyperparameters", "max_length")
+ROOM = 1.5
+"""A cap this many times the longest example leaves room for data that grows, and is no mistake."""
+TILE = 64
+"""Caps are rounded up to this many tokens, the tile of the usual attention kernels."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`max_length` against the longest example, where that is known; a packed row is filled to the cap."""
+    training, longest = analysis.plan.training, analysis.plan.lengths.longest
+    if training.packing or not analysis.plan.lengths.known or training.max_length <= ROOM * longest.high:
+        return
+    enough = ceil(longest.high / TILE) * TILE
+    if enough < training.max_length:
+        yield RULE.at(
+            ROUTE,
+            f"max_length {count_text(training.max_length)} is never reached: the longest example has "
+            f"{'' if longest.is_exact else 'at most '}{count_text(round(longest.high))} tokens",
+            f"use max_length: {enough}, which cuts nothing",
+            confidence=Confidence.CERTAIN if longest.is_exact else Confidence.LIKELY,
+            fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
+        )

@@ -1,0 +1,45 @@
+"""The same examples many times over.
+
+Why: repeated data soon teaches nothing new: up to four passes are almost as good as fresh data, and from about sixteen
+on the gain is nearly gone, while the model learns its examples by heart and the bill grows with every pass. Many epochs
+are often not meant: `max_steps` was kept when the number of GPUs was raised.
+
+Example:
+
+    hyperparameters: {max_steps: 900}
+
+Instead:
+
+    hyperparameters: {max_steps: 300}
+
+References:
+
+    https://arxiv.org/abs/2305.16264
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text, significant
+
+RULE = Rule(__name__, Severity.WARNING)
+MANY = 10
+"""Epochs: between the 4 that cost almost nothing and the 16 that gain almost nothing (arXiv 2305.16264, section 5)."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Epochs that are really run."""
+    plan, given = analysis.plan, analysis.spec.hyperparameters
+    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    if counts.epochs > MANY:
+        yield RULE.at(
+            ("hyperparameters", "max_steps" if given.max_steps is not None else "num_train_epochs"),
+            f"{count_text(counts.optimizer_steps)} updates of {count_text(counts.effective_batch_size)} go over "
+            f"{count_text(counts.examples)} examples {significant(counts.epochs)} times "
+            f"(nominally {significant(counts.nominal_epochs)}), more than {MANY}",
+            "train fewer updates, or on more data",
+        )

@@ -1,0 +1,53 @@
+"""4-bit weights for a mixture of experts whose experts stay in 16 bit.
+
+Why: since version 5 transformers holds the experts of a layer in one fused parameter, and bitsandbytes replaces linear
+modules only. Nearly the whole model keeps its 16-bit size: QLoRA on it needs the memory of LoRA.
+
+Example:
+
+    model: {id: openai/gpt-oss-20b}
+    instance: {type: ml.p5.48xlarge}
+
+Instead:
+
+    model: {id: openai/gpt-oss-20b}
+    instance: {type: ml.p5.48xlarge}
+    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null}
+
+References:
+
+    https://github.com/ml-explore/mlx-lm/issues/571
+    https://huggingface.co/docs/transformers/quantization/bitsandbytes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.parameters import weights
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import bytes_text
+
+RULE = Rule(__name__, Severity.WARNING)
+FUSED_SINCE = 5
+"""Major version of transformers."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`qlora` on an architecture with routed experts."""
+    training = analysis.plan.training
+    if training.quantization is None:
+        return
+    architecture = known(analysis.architecture, "the model's architecture")
+    version = dict(training.software)["transformers"].strip("=<>~! v")
+    major = version.partition(".")[0]
+    if architecture.is_sparse and not (major.isdigit() and int(major) < FUSED_SINCE):
+        experts = sum(weight.parameters for weight in weights(architecture) if weight.kind == "expert")
+        yield RULE.at(
+            ("hyperparameters", "method"),
+            f"qlora leaves the experts of {analysis.plan.model} in 16 bit: {bytes_text(2 * experts)} are not quantised "
+            f"(transformers {version})",
+            "plan with the memory of method: lora, or choose a dense model",
+        )

@@ -1,0 +1,69 @@
+"""An option that the rest of the spec leaves without effect.
+
+Why: who set it expects something of it: a rank where everything is trained, a 4-bit type where nothing is quantised,
+shards where nothing is sharded. Either the option or the choice that silences it is a mistake.
+
+Example:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    hyperparameters: {method: lora}
+
+Instead:
+
+    model: {id: Qwen/Qwen2.5-7B}
+    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null}
+
+References:
+
+    https://huggingface.co/docs/peft/package_reference/lora
+    https://huggingface.co/docs/transformers/quantization/bitsandbytes
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.rules.rule import Rule, plain
+from hbspec.spec import Spec
+
+RULE = Rule(__name__, Severity.WARNING)
+
+ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
+QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
+SHARDS = ("fsdp", "zero1", "zero2", "zero3")
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Every option that is set to something and means nothing here."""
+    for route, value, reason in _silent(analysis.spec):
+        if value and value != "none":
+            shown = plain(value) if isinstance(value, (str, int, float)) else ", ".join(value)
+            yield RULE.at(
+                route,
+                f"{route[-1]} {shown} has no effect: {reason}",
+                f"delete {route[-1]}, or the choice that silences it",
+                fixes=(Fix("delete it", route),),
+            )
+
+
+def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
+    """Each option that cannot act, set or not, and why."""
+    given, instance = spec.hyperparameters, spec.instance
+    for names, silent, reason in (
+        (ADAPTERS, given.method == "full", "method full trains all weights"),
+        (QUANTIZATION, given.method != "qlora", f"method {given.method} quantises nothing"),
+        (QUANTIZATION[1:], given.method == "qlora" and given.bnb_quant_type == "int8", "int8 weights have none"),
+    ):
+        for name in names if silent else ():
+            yield ("hyperparameters", name), getattr(given, name), reason
+    if instance.parallelism != "fsdp":
+        yield ("instance", "sharding"), instance.sharding, f"parallelism {instance.parallelism} is not fsdp"
+    if instance.parallelism not in SHARDS:
+        yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads nothing"
+    if instance.type is not None:
+        yield ("instance", "gpus"), instance.gpus, f"type {instance.type} decides it"
+        yield ("instance", "host_memory"), instance.host_memory, f"type {instance.type} decides it"
+    if spec.deployment and spec.deployment.adapters != "separate":
+        yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"

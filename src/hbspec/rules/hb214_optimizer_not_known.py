@@ -1,0 +1,60 @@
+"""An optimizer that the trainer does not have.
+
+Why: `optim` is looked up when the trainer is built, after the weights were loaded. The shipped script takes those of
+transformers' names that need no further package; a script of one's own may take any of them.
+
+Example:
+
+    hyperparameters: {optim: adamw_8bits}
+
+Instead:
+
+    hyperparameters: {optim: adamw_8bit}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/trainer
+    https://huggingface.co/docs/transformers/optimizers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+ROUTE = ("hyperparameters", "optim")
+
+SHIPPED = (
+    "adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit",
+    "lion_32bit", "lion_8bit", "paged_lion_32bit", "paged_lion_8bit", "adafactor", "sgd", "adagrad", "rmsprop",
+)  # fmt: skip
+"""OPTIMIZERS of the shipped script (a test holds them equal)."""
+OTHERS = (
+    "adamw_torch_xla", "adamw_torch_npu_fused", "adamw_anyprecision", "adamw_torch_4bit", "adamw_torch_8bit",
+    "ademamix", "ademamix_8bit", "paged_ademamix_32bit", "paged_ademamix_8bit", "rmsprop_bnb", "rmsprop_bnb_8bit",
+    "rmsprop_bnb_32bit", "galore_adamw", "galore_adamw_8bit", "galore_adafactor", "galore_adamw_layerwise",
+    "galore_adamw_8bit_layerwise", "galore_adafactor_layerwise", "lomo", "adalomo", "grokadamw",
+    "schedule_free_radam", "schedule_free_adamw", "schedule_free_sgd", "apollo_adamw", "apollo_adamw_layerwise",
+    "stable_adamw",
+)  # fmt: skip
+"""The rest of `transformers.training_args.OptimizerNames`, 5.23.0 (a test holds both together equal to it)."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`optim` against the names of the script that runs."""
+    name, own = analysis.spec.hyperparameters.optim, analysis.spec.script is not None
+    names = SHIPPED + OTHERS if own else SHIPPED
+    if name is None or name in names:
+        return
+    near = next(iter(get_close_matches(name, names, n=1)), None)
+    yield RULE.at(
+        ROUTE,
+        f"{name} needs more than the shipped script has" if name in OTHERS else f"there is no optimizer {name}",
+        f"did you mean {near}?" if near else f"choose one of {', '.join(names)}",
+        fixes=(Fix(f"change it to {near}", ROUTE, near),) if near and name not in OTHERS else (),
+    )

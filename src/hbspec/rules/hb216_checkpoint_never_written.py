@@ -1,0 +1,44 @@
+"""Checkpoints further apart than the run is long.
+
+Why: nothing is saved before the last update. A job that is stopped at its time limit, by a spot interruption or by an
+error starts from nothing, and everything that it cost is lost.
+
+Example:
+
+    hyperparameters: {max_steps: 300, save_steps: 500}
+
+Instead:
+
+    hyperparameters: {max_steps: 300, save_steps: 50}
+
+References:
+
+    https://github.com/Boise-State-Development/agentcore-public-stack/pull/1024
+    https://huggingface.co/docs/transformers/main_classes/trainer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`save_steps` against the updates of the run."""
+    given, plan = analysis.spec.hyperparameters, analysis.plan
+    if given.save_steps is None:
+        return
+    steps = given.max_steps or known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    if given.save_steps > steps:
+        yield RULE.at(
+            ("hyperparameters", "save_steps"),
+            f"save_steps {count_text(given.save_steps)} is more than the {count_text(steps)} updates of the run: "
+            "nothing is saved before the end",
+            "save several times a run",
+        )

@@ -1,0 +1,44 @@
+"""Fewer examples than one update takes.
+
+Why: every update then takes the whole data, several processes train on copies of the same examples, and an epoch is
+one update long: the effective batch that was planned for never exists.
+
+Example:
+
+    data: {train: {examples: 20}}
+    hyperparameters: {max_steps: 3}
+
+Instead:
+
+    data: {train: {examples: 64}}
+    hyperparameters: {max_steps: 3}
+
+References:
+
+    https://github.com/axolotl-ai-cloud/axolotl/pull/3100
+    https://huggingface.co/docs/accelerate/package_reference/torch_wrappers
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Rows (examples, or packed rows) against the effective batch."""
+    plan = analysis.plan
+    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    if counts.rows < counts.effective_batch_size:
+        rows = "packed rows" if plan.training.packing else "examples"
+        yield RULE.at(
+            ("data", "train"),
+            f"an update takes {count_text(counts.effective_batch_size)} {rows}, and there are {count_text(counts.rows)}",
+            "use a smaller gradient_accumulation_steps",
+        )

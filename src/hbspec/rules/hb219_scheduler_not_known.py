@@ -1,0 +1,53 @@
+"""A learning-rate schedule that the trainer does not have.
+
+Why: `lr_scheduler_type` is looked up when training starts, after the weights were loaded. The shipped script takes the
+schedules that need no arguments of their own; a script of one's own may take any of transformers'.
+
+Example:
+
+    hyperparameters: {lr_scheduler_type: cosin}
+
+Instead:
+
+    hyperparameters: {lr_scheduler_type: cosine}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/optimizer_schedules
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+ROUTE = ("hyperparameters", "lr_scheduler_type")
+
+SHIPPED = (
+    "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt",
+)  # fmt: skip
+"""SCHEDULERS of the shipped script (a test holds them equal)."""
+OTHERS = (
+    "reduce_lr_on_plateau", "cosine_with_min_lr", "cosine_warmup_with_min_lr", "warmup_stable_decay", "greedy",
+)  # fmt: skip
+"""The rest of `transformers.trainer_utils.SchedulerType`, 5.23.0 (a test holds both together equal to it)."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`lr_scheduler_type` against the names of the script that runs."""
+    name, own = analysis.spec.hyperparameters.lr_scheduler_type, analysis.spec.script is not None
+    names = SHIPPED + OTHERS if own else SHIPPED
+    if name is None or name in names:
+        return
+    near = next(iter(get_close_matches(name, names, n=1)), None)
+    yield RULE.at(
+        ROUTE,
+        f"{name} needs arguments that the shipped script lacks" if name in OTHERS else f"there is no schedule {name}",
+        f"did you mean {near}?" if near else f"choose one of {', '.join(names)}",
+        fixes=(Fix(f"change it to {near}", ROUTE, near),) if near and name not in OTHERS else (),
+    )

@@ -1,0 +1,42 @@
+"""Evaluations are asked for, and there is nothing to evaluate on.
+
+Why: the job starts, loads its data, finds no validation split and stops; or the best checkpoint is chosen by nothing.
+
+Example:
+
+    data: {validation: null}
+    hyperparameters: {eval_steps: 50}
+
+Instead:
+
+    hyperparameters: {eval_steps: 50}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/trainer
+    https://github.com/huggingface/transformers/issues/12685
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`eval_steps` or `load_best_model_at_end` without `data.validation`."""
+    given = analysis.spec.hyperparameters
+    if analysis.spec.data.validation is not None:
+        return
+    if given.eval_steps is not None or given.load_best_model_at_end:
+        key = "eval_steps" if given.eval_steps is not None else "load_best_model_at_end"
+        yield RULE.at(
+            ("hyperparameters", key),
+            f"{key} asks for evaluations, and there is no data.validation",
+            f"add data.validation, or delete {key}",
+        )

@@ -1,0 +1,53 @@
+"""Dropout before adapters on experts that are one fused parameter.
+
+Why: peft adapts fused experts by changing the parameter itself, where there is no input to drop. It refuses every
+`lora_dropout` but zero when the adapters are made, after the weights were loaded.
+
+Example:
+
+    model: {id: Qwen/Qwen3-30B-A3B}
+    instance: {type: ml.p5.48xlarge}
+    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.05}
+
+Instead:
+
+    model: {id: Qwen/Qwen3-30B-A3B}
+    instance: {type: ml.p5.48xlarge}
+    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.0}
+
+References:
+
+    https://huggingface.co/docs/peft/package_reference/lora
+    https://github.com/modelscope/ms-swift/issues/6173
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.parameters import TargetError, fused_targets
+from hbspec.diagnostics import Finding, Fix, NotKnownError, Severity, known
+from hbspec.rules.rule import Rule, plain
+
+RULE = Rule(__name__, Severity.ERROR)
+ROUTE = ("hyperparameters", "lora_dropout")
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`lora_dropout`, given or assumed, where targets are fused parameters."""
+    training = analysis.plan.training
+    if not training.adapters or not training.lora_dropout:
+        return
+    architecture = known(analysis.architecture, "the model's architecture")
+    try:
+        fused = fused_targets(architecture, training.target_modules)
+    except TargetError as reason:
+        raise NotKnownError(str(reason)) from reason
+    if fused:
+        yield RULE.at(
+            ROUTE,
+            f"lora_dropout {plain(training.lora_dropout)} cannot act on fused parameters: {', '.join(fused)}",
+            "use lora_dropout: 0.0",
+            fixes=(Fix("train them without dropout", ROUTE, 0.0),),
+        )

@@ -1,0 +1,46 @@
+"""The job is predicted to cost more than the budget.
+
+Why: no launcher stops at a sum of money; a budget is kept before the job is started, or not at all.
+
+Example:
+
+    budget: {max_cost: 2 USD}
+    instance: {max_runtime: null}
+
+Instead:
+
+    budget: {max_cost: 525 USD}
+
+References:
+
+    https://github.com/skypilot-org/skypilot/issues/8766
+    https://github.com/skypilot-org/skypilot/issues/3103
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.rule import Rule
+from hbspec.units import money_text
+
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """A budget that the predicted cost exceeds for certain (error) or may exceed (warning)."""
+    budget = analysis.spec.budget
+    if budget is None:
+        return
+    cost, limit = analysis.cost, budget.max_cost
+    if cost.currency != limit.currency or cost.high <= limit.amount:
+        return
+    yield RULE.at(
+        ("budget", "max_cost"),
+        f"the job costs {money_text(cost.low)} to {money_text(cost.high)} {cost.currency} "
+        f"(expected {money_text(cost.expected)}), the budget is {limit}",
+        "raise the budget, or train less",
+        severity=Severity.ERROR if cost.low > limit.amount else Severity.WARNING,
+    )

@@ -1,0 +1,71 @@
+"""The author's price is not the catalog's.
+
+Why: the author's price beats the catalog's in every sum, so a stale or mistaken one makes every cost wrong. A price
+agreed with AWS is a good reason to differ; EC2's list is none, SageMaker's own instances cost 15 % to 40 % more.
+
+Example:
+
+    instance: {price: 32.77 USD/h}
+
+Instead:
+
+    instance: {price: 25.25 USD/h}
+
+References:
+
+    https://aws.amazon.com/sagemaker/ai/pricing/
+    https://aws.amazon.com/blogs/aws/announcing-up-to-45-price-reduction-for-amazon-ec2-nvidia-gpu-accelerated-instances/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.plan import UnitPrice
+from hbspec.plan.money import unit_price
+from hbspec.rules.rule import Rule
+from hbspec.units import Money, Rate, significant
+
+RULE = Rule(__name__, Severity.WARNING)
+
+TOLERANCE = Decimal("0.01")
+"""Relative: what authors round to."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`instance.price` and `deployment.instance.price`."""
+    spec, catalog = analysis.spec, analysis.catalog
+    if spec.instance.price is not None:
+        listed = unit_price(catalog, None, spec.instance.type, spec.instance.region, "training")
+        yield from _compare(analysis, ("instance", "price"), spec.instance.price, listed)
+    if spec.deployment is not None and spec.deployment.instance.price is not None:
+        served, region = spec.deployment.instance, analysis.serving_plan.region
+        listed = unit_price(catalog, None, served.type, region, "hosting")
+        yield from _compare(analysis, ("deployment", "instance", "price"), spec.deployment.instance.price, listed)
+
+
+def _compare(analysis: Analysis, route: Route, author: Rate, listed: UnitPrice | None) -> Iterator[Finding]:
+    if listed is None:
+        return
+    convert = analysis.plan.currencies.convert
+    given = convert(Money(author.per_hour, author.currency))
+    catalogs = convert(Money(listed.rate.per_hour, listed.rate.currency))
+    if given.currency != catalogs.currency:
+        return
+    difference = (given.amount - catalogs.amount) / catalogs.amount
+    if abs(difference) <= TOLERANCE:
+        return
+    converted = ""
+    if listed.rate.currency != catalogs.currency:
+        rate = analysis.plan.currencies.rates[listed.rate.currency]
+        converted = f" x {rate} = {Rate(catalogs.amount, catalogs.currency)}"
+    side = "above" if difference > 0 else "below"
+    yield RULE.at(
+        route,
+        f"{author} is {significant(float(abs(difference) * 100))} % {side} the catalog's {listed.rate}{converted} "
+        f"({listed.basis}, {listed.as_of or 'undated'})",
+        "delete it to count with the catalog's price, or say beside `# hbspec: allow` why it differs",
+    )

@@ -1,0 +1,42 @@
+"""A runtime that SageMaker grants no job.
+
+Why: a training job runs for 28 days at most; a longer `max_runtime` is refused when the job is created.
+
+Example:
+
+    instance: {max_runtime: 29d}
+    budget: {max_cost: 20000 USD}
+
+Instead:
+
+    instance: {max_runtime: 28d}
+    budget: {max_cost: 20000 USD}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.sagemaker import MAX_RUNTIME_SECONDS
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+from hbspec.units import seconds_text
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`max_runtime` above 28 days."""
+    limit, route = analysis.spec.instance.max_runtime, ("instance", "max_runtime")
+    if limit is not None and limit > MAX_RUNTIME_SECONDS:
+        yield RULE.at(
+            route,
+            f"max_runtime is {seconds_text(limit)}, SageMaker's limit is {seconds_text(MAX_RUNTIME_SECONDS)}",
+            "lower it, and continue from a checkpoint in another job",
+            fixes=(Fix("lower it to 28 days", route, "28d"),),
+        )

@@ -1,0 +1,50 @@
+"""What the instance costs is not known.
+
+Why: without a price no cost is computed and no budget is kept; an unknown price is never taken for zero.
+
+Example:
+
+    instance: {region: null}
+
+Instead:
+
+    instance: {region: us-east-1}
+
+References:
+
+    https://aws.amazon.com/sagemaker/ai/pricing/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.NOTE)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """The job's and the endpoint's instance; types and regions that there are not have their own rules."""
+    spec, catalog = analysis.spec, analysis.catalog
+    if analysis.plan.price is None and spec.instance.type in catalog.training_types:
+        yield from _not_known(analysis, ("instance", "type"), spec.instance.type, spec.instance.region)
+    if spec.deployment is not None and analysis.serving_plan.price is None:
+        served, region = spec.deployment.instance.type, analysis.serving_plan.region
+        if served in catalog.hosting_types:
+            yield from _not_known(analysis, ("deployment", "instance", "type"), served, region)
+
+
+def _not_known(analysis: Analysis, route: Route, instance_type: str | None, region: str | None) -> Iterator[Finding]:
+    row = analysis.catalog.instances.get(instance_type or "")
+    elsewhere = row is not None and row.regions is not None and region not in row.regions
+    if region is not None and (elsewhere or region not in analysis.catalog.regions):
+        return
+    where = f"in {region}" if region else "without a region"
+    yield RULE.at(
+        route,
+        f"the price of {instance_type} {where} is not known: no cost is computed",
+        f"give {'.'.join(map(str, route[:-1]))}.{'price' if region else 'region'}",
+    )

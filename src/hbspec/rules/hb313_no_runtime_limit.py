@@ -1,0 +1,46 @@
+"""A budget, and nothing that stops the job at it.
+
+Why: without `max_runtime` SageMaker lets a job run for 24 hours, so a job that hangs is billed for a day.
+
+Example:
+
+    instance: {max_runtime: null}
+
+Instead:
+
+    instance: {max_runtime: 4h}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StoppingCondition.html
+    https://github.com/aws/sagemaker-scikit-learn-container/issues/96
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.sagemaker import DEFAULT_RUNTIME_SECONDS
+from hbspec.diagnostics import Finding, Severity, known
+from hbspec.rules.rule import Rule
+from hbspec.units import HOUR, Money, seconds_text
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """A budget without a runtime limit; hardware described by hand has no default limit."""
+    spec, plan = analysis.spec, analysis.plan
+    if spec.budget is None or spec.instance.type is None or spec.instance.max_runtime is not None:
+        return
+    price = known(plan.price, "a price of the instance").rate
+    hourly = plan.currencies.convert(Money(price.per_hour, price.currency))
+    most = Money(hourly.amount * spec.instance.count * Decimal(DEFAULT_RUNTIME_SECONDS / HOUR), hourly.currency)
+    yield RULE.at(
+        ("instance",),
+        f"max_runtime is not given: SageMaker stops the job after {seconds_text(DEFAULT_RUNTIME_SECONDS)}, "
+        f"which cost {most}; the budget is {spec.budget.max_cost}",
+        "add instance.max_runtime",
+    )

@@ -1,0 +1,36 @@
+"""The endpoint's instance has no GPU.
+
+Why: the containers that are compiled for serve on NVIDIA GPUs; on a host without one the engine does not start.
+
+Example:
+
+    deployment: {instance: {type: ml.c5.4xlarge}, tensor_parallel: null}
+
+Instead:
+
+    deployment: {instance: {type: ml.g5.12xlarge}}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-container-docs.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.plan.serving import named_types
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Hosting types whose row has no GPU; every type with one has a row."""
+    catalog = analysis.catalog
+    for route, name in named_types(analysis.spec):
+        row = catalog.instances.get(name)
+        if name in catalog.hosting_types and (row is None or not row.gpus):
+            yield RULE.at(route, f"{name} has no GPU", "choose a type of the g or p families")

@@ -1,0 +1,63 @@
+"""A name that SageMaker refuses.
+
+Why: the names of the job, the model and the endpoint are letters, digits and single hyphens between them, at most 63;
+anything else is refused when the job is created, or when the trained model is to be served.
+
+Example:
+
+    name: heartbeat_v2.1
+
+Instead:
+
+    name: heartbeat-v2-1
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+    https://github.com/aws/sagemaker-python-sdk/issues/384
+    https://github.com/zenml-io/zenml/issues/1502
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.sagemaker import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
+from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """The job's name, and the spec's name unless the job is the only thing named and has its own."""
+    spec = analysis.spec
+    job_name = spec.sagemaker.job_name if spec.sagemaker else None
+    if job_name is not None:
+        yield from _judge(("sagemaker", "job_name"), job_name)
+    runs_there = spec.instance.type is not None or spec.sagemaker is not None
+    if runs_there and (job_name is None or spec.deployment is not None):
+        yield from _judge(("name",), spec.name)
+
+
+def _judge(route: Route, name: str) -> Iterator[Finding]:
+    if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name):
+        return
+    long = len(name) > MAX_TRAINING_JOB_NAME_LENGTH
+    said = f"has {len(name)} characters, the limit is {MAX_TRAINING_JOB_NAME_LENGTH}" if long else _wrong(name)
+    legal = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:MAX_TRAINING_JOB_NAME_LENGTH].rstrip("-")
+    yield RULE.at(
+        route,
+        f"{name!r} {said}",
+        f"call it {legal!r}" if legal else "choose a name of letters, digits and hyphens",
+        fixes=(Fix(f"call it {legal}", route, legal),) if legal else (),
+    )
+
+
+def _wrong(name: str) -> str:
+    refused = sorted(set(re.findall(r"[^a-zA-Z0-9-]", name)))
+    if refused:
+        return f"has {', '.join(map(repr, refused))}; only letters, digits and hyphens are accepted"
+    return "begins or ends with a hyphen"

@@ -1,0 +1,96 @@
+"""A value, or a number of values, above what a training job may carry.
+
+Why: the service refuses the whole job for one hyperparameter, variable or tag that is too long.
+
+Example:
+
+    sagemaker:
+      tags:
+        project: "a tag of more than two hundred and fifty-six characters, as people write them who take a tag for a
+          place to describe what an experiment is about, why it was begun, by whom it was approved, which paper it
+          follows, and how anyone is going to know that it is done"
+
+Instead:
+
+    sagemaker: {tags: {project: heartbeat}}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+    https://github.com/aws/sagemaker-python-sdk/pull/6016
+    https://github.com/aws-samples/amazon-sagemaker-pytorch-detectron2/issues/10
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hbspec.analysis import Analysis
+from hbspec.catalog import sagemaker as limits
+from hbspec.diagnostics import Finding, Route, Severity, route_text
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+Sizes = Iterator[tuple[Route, str, int, int]]
+"""Where, of what, how many, and the limit."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Everything of the spec that a job's request carries and that has a limit of its own."""
+    for route, unit, size, limit in (*_hyperparameters(analysis), *_environment(analysis), *_tags(analysis)):
+        if size > limit:
+            yield RULE.at(
+                route,
+                f"{route_text(route)[:80]} has {size:,} {unit}, SageMaker's limit is {limit:,}",
+                "shorten it" if unit == "characters" else "give fewer, or put them in a file",
+            )
+
+
+def _hyperparameters(analysis: Analysis) -> Sizes:
+    ours = analysis.document.values.get("hyperparameters", {})
+    script = analysis.spec.script
+    theirs = script.hyperparameters if script else {}
+    route: Route = ("script", "hyperparameters") if theirs else ("hyperparameters",)
+    yield route, "hyperparameters", len(ours) + len(theirs), limits.MAX_HYPERPARAMETERS
+    for section, values in ((("hyperparameters",), ours), (("script", "hyperparameters"), theirs)):
+        for name, value in values.items():
+            size = len(_text(value))
+            yield (*section, name), "characters", size, limits.MAX_HYPERPARAMETER_VALUE_LENGTH
+            yield (*section, name), "characters in its name", len(name), limits.MAX_HYPERPARAMETER_NAME_LENGTH
+            if script and script.reads == "environment" and size <= limits.MAX_HYPERPARAMETER_VALUE_LENGTH:
+                unit = "characters, and is read from the environment"
+                yield (*section, name), unit, size, limits.MAX_ENVIRONMENT_VALUE_LENGTH
+
+
+def _environment(analysis: Analysis) -> Sizes:
+    given = analysis.spec.sagemaker.environment if analysis.spec.sagemaker else {}
+    route = ("sagemaker", "environment")
+    yield route, "variables", len(given), limits.MAX_ENVIRONMENT
+    for name, value in given.items():
+        yield (*route, name), "characters", len(value), limits.MAX_ENVIRONMENT_VALUE_LENGTH
+        yield (*route, name), "characters in its name", len(name), limits.MAX_ENVIRONMENT_NAME_LENGTH
+
+
+def _tags(analysis: Analysis) -> Sizes:
+    given = analysis.spec.sagemaker.tags if analysis.spec.sagemaker else {}
+    route = ("sagemaker", "tags")
+    yield route, "tags", len(given), limits.MAX_TAGS
+    for name, value in given.items():
+        yield (*route, name), "characters", len(value), limits.MAX_TAG_VALUE_LENGTH
+        yield (*route, name), "characters in its name", len(name), limits.MAX_TAG_KEY_LENGTH
+    metrics = analysis.spec.monitoring.metrics if analysis.spec.monitoring else ()
+    yield ("monitoring", "metrics"), "metrics", len(metrics), limits.MAX_METRIC_DEFINITIONS
+    for index, metric in enumerate(metrics):
+        yield (
+            ("monitoring", "metrics", index, "name"),
+            "characters",
+            len(metric.name),
+            limits.MAX_METRIC_NAME_LENGTH,
+        )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

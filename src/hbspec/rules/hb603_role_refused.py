@@ -1,0 +1,50 @@
+"""The role is no ARN of an IAM role, or belongs to another part of AWS than the region.
+
+Why: the service refuses it when the job is created. A role's bare name works in notebooks only, where the SDK looks
+it up.
+
+Example:
+
+    sagemaker: {role: ExecutionRole}
+
+Instead:
+
+    sagemaker: {role: "arn:aws:iam::111122223333:role/ExecutionRole"}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog.sagemaker import ROLE_ARN_PATTERN, partition_of
+from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`sagemaker.role` against the pattern of an ARN and against the region's partition."""
+    role = analysis.spec.sagemaker.role if analysis.spec.sagemaker else None
+    if role is None:
+        return
+    route, region = ("sagemaker", "role"), analysis.spec.instance.region
+    if not re.fullmatch(ROLE_ARN_PATTERN, role):
+        yield RULE.at(
+            route,
+            f"{role!r} is no role's ARN",
+            "write it as arn:aws:iam::ACCOUNT:role/NAME, with the account's 12 digits",
+        )
+        return
+    partition, home = role.split(":")[1], partition_of(region) if region else None
+    if home is not None and partition != home:
+        yield RULE.at(
+            route, f"the role is of partition {partition}, the region {region} of {home}", f"name a role of {home}"
+        )

@@ -1,0 +1,41 @@
+"""Something that looks like a credential is written in the spec.
+
+Why: a spec is committed and shared, and hyperparameters and environment variables are shown to everybody who may
+describe the job. A token that was once in a repository has to be replaced.
+
+Example:
+
+    sagemaker: {environment: {HF_TOKEN: hf_abcdefghijklmnopqrstuvwx}}
+
+Instead:
+
+    sagemaker: {environment: {HF_TOKEN: "{{resolve:secretsmanager:hub:SecretString:token}}"}}
+
+References:
+
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DescribeTrainingJob.html
+    https://github.com/philschmid/sagemaker-huggingface-llama-2-samples/issues/6
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity, route_text
+from hbspec.rules.rule import Rule
+from hbspec.source.secrets import looks_secret
+
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Every text of the spec, beside the key that names it; the text itself is never repeated."""
+    for route, text in analysis.document.spellings.items():
+        name = next((part for part in reversed(route) if isinstance(part, str)), "")
+        if looks_secret(f"{name}: {text}"):
+            yield RULE.at(
+                route,
+                f"{route_text(route)} holds what looks like a credential",
+                "replace that credential, and let the job read the new one from AWS Secrets Manager",
+            )

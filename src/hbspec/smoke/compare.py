@@ -1,0 +1,102 @@
+"""What a rehearsal counted, held against what the plan says for the same ranks and the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from hbspec.catalog import Architecture
+from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.plan import Plan
+from hbspec.plan import counts as count
+
+UNPROVEN = (
+    "memory on a GPU, and that the job fits",
+    "speed, and with it time and cost",
+    "bfloat16 and float16 compute, and GPU kernels (FlashAttention, fused 4-bit products)",
+    "the real weights, their tokenizer and their chat template",
+)
+UNPROVEN_SHARDING = "sharding: fsdp and ZeRO need GPUs, on a CPU the trainer makes ddp of them"
+UNPROVEN_PIPELINE = "device_map: layers are split over GPUs only"
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One quantity, planned and counted."""
+
+    name: str
+    planned: float | str
+    counted: float | str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both are the same number."""
+        return self.planned == self.counted
+
+
+def compare(plan: Plan, run: Mapping[str, Any], tiny_config: Mapping[str, Any], ranks: int) -> list[Comparison]:
+    """Every quantity that a rehearsal can prove.
+
+    Args:
+        plan: of the spec.
+        run: `run.json` of the rehearsal.
+        tiny_config: `config.json` of the model that it trained.
+        ranks: that were asked for.
+    """
+    training, examples = plan.training, run["data"]["train"]["used"]
+    micro, accumulation = training.micro_batch, training.gradient_accumulation
+    rows = [Comparison("ranks", ranks, run["ranks"])]
+    if not training.packing:
+        updates = run["updates"]
+        rows += [
+            Comparison(
+                "examples of a full update",
+                min(
+                    count.effective_batch_size(micro, accumulation, ranks),
+                    count.examples_per_epoch(examples, micro, ranks),
+                ),
+                run["examples_per_update"],
+            ),
+            Comparison(
+                "examples of an epoch",
+                count.examples_per_epoch(examples, micro, ranks),
+                run["epoch"]["examples"],
+            ),
+            Comparison(
+                "updates of an epoch",
+                count.steps_per_epoch(examples, micro, accumulation, ranks),
+                run["epoch"]["updates"],
+            ),
+            Comparison(
+                f"examples of {updates} updates",
+                count.examples_processed(updates, examples, micro, accumulation, ranks),
+                run["examples_consumed"],
+            ),
+        ]
+    architecture = Architecture.from_config(tiny_config)
+    total = total_parameters(architecture)
+    trained = total
+    if training.adapters:
+        trained = lora_parameters(
+            architecture,
+            training.lora_r,
+            training.target_modules,
+            use_dora=training.use_dora,
+            modules_to_save=training.modules_to_save,
+        )
+    rows.append(Comparison("trainable parameters", trained, run["parameters"]["trainable"]))
+    rows.append(Comparison("checkpoints", _checkpoints(run), len(run["checkpoints"])))
+    return rows
+
+
+def _checkpoints(run: Mapping[str, Any]) -> int:
+    """One every SAVE_STEPS, and one at the end."""
+    return ceil(run["updates"] / int(run["settings"]["SAVE_STEPS"]))
+
+
+def unproven(plan: Plan) -> tuple[str, ...]:
+    """What a rehearsal on a CPU says nothing about."""
+    more = {"pipeline": (UNPROVEN_PIPELINE,), "single": (), "ddp": ()}
+    return (*more.get(plan.parallelism, (UNPROVEN_SHARDING,)), *UNPROVEN)

@@ -1,0 +1,141 @@
+"""The rehearsal: the compiled invocation, run for a few updates on this machine's CPU.
+
+What is run is target `launch` as it is compiled, with the shipped script's `--tiny`. Every override is the script's own
+and documented there (`templates/tiny.py`); it prints each.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hbspec.api import SpecLike, compile_spec, estimate
+from hbspec.plan import Plan
+from hbspec.smoke.compare import Comparison, compare, unproven
+from hbspec.smoke.sample import synthetic_lines
+
+UPDATES = 4
+TIMEOUT = 1800
+
+
+class RehearsalError(RuntimeError):
+    """The rehearsal could not be run, or did not finish; the message says which and where its output is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What a rehearsal did.
+
+    Attributes:
+        run: `run.json`, as the script wrote it.
+        comparisons: planned and counted.
+        unproven: what it says nothing about.
+        synthetic: whether the data were made up.
+    """
+
+    folder: Path
+    plan: Plan
+    run: Mapping[str, Any]
+    comparisons: Sequence[Comparison]
+    unproven: Sequence[str]
+    synthetic: bool
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything counted is as planned."""
+        return all(row.agrees for row in self.comparisons)
+
+
+def rehearse(
+    spec: SpecLike,
+    folder: Path,
+    *,
+    config: Mapping[str, Any],
+    ranks: int,
+    updates: int = UPDATES,
+    train: Path | None = None,
+    validation: Path | None = None,
+    overrides: Sequence[str] = (),
+    force: bool = False,
+) -> Rehearsal:
+    """Compile, train, compare.
+
+    Args:
+        spec: a path, `-`, or a mapping.
+        folder: an empty one, in which everything is written.
+        config: the model's `config.json`.
+        ranks: processes; one for `single` and `pipeline`.
+        updates: optimizer updates.
+        train: JSON lines to train on; a synthetic sample if absent.
+        validation: JSON lines to evaluate on.
+        overrides: as after `--set`.
+        force: rehearse a spec that has errors.
+
+    Raises:
+        hbspec.api.InvalidSpecError: the spec cannot be compiled.
+        RehearsalError: it has its own script, a package is missing, or training failed.
+    """
+    plan = estimate(spec, overrides=overrides).plan
+    for artifact in compile_spec(spec, "launch", overrides=overrides, force=force):
+        path = folder / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(artifact.content)
+        path.chmod(0o755 if artifact.executable else 0o644)
+    if not (folder / "source" / "tiny.py").is_file():
+        raise RehearsalError("only the shipped script has a tiny model; this spec names its own script")
+    (folder / "config.json").write_text(json.dumps(config))
+    _place(train, folder / "train", synthetic_lines() if train is None else None)
+    _place(validation, folder / "validation", None)
+    _train(folder, ranks, updates)
+    run = json.loads((folder / "output" / "run.json").read_text())
+    tiny = json.loads((Path(run["model_folder"]) / "config.json").read_text())
+    return Rehearsal(
+        folder=folder,
+        plan=plan,
+        run=run,
+        comparisons=compare(plan, run, tiny, ranks),
+        unproven=unproven(plan),
+        synthetic=train is None,
+    )
+
+
+def _place(file: Path | None, folder: Path, text: str | None) -> None:
+    """One split as the folder that a channel is."""
+    if file is None and text is None:
+        return
+    folder.mkdir()
+    if file is not None:
+        shutil.copyfile(file, folder / "data.jsonl")
+    elif text is not None:
+        (folder / "data.jsonl").write_text(text)
+
+
+def _train(folder: Path, ranks: int, updates: int) -> None:
+    arguments = {
+        "--train-dir": folder / "train",
+        "--validation-dir": folder / "validation",
+        "--checkpoint-dir": folder / "checkpoints",
+        "--model-dir": folder / "model",
+        "--output-data-dir": folder / "output",
+        "--model-config": folder / "config.json",
+        "--max-updates": updates,
+    }
+    words = [str(word) for pair in arguments.items() for word in pair]
+    # torchrun and python are this interpreter's, whatever the caller's PATH says
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    environment = {**os.environ, "PATH": path, "NPROC_PER_NODE": str(ranks), "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own script, in a folder of ours
+            ["/usr/bin/env", "bash", str(folder / "launch.sh"), "--tiny", *words], env=environment, timeout=TIMEOUT
+        )
+    except subprocess.TimeoutExpired:
+        raise RehearsalError(f"training took longer than {TIMEOUT} s; what it wrote is in {folder}") from None
+    if done.returncode:
+        raise RehearsalError(f"training ended with exit code {done.returncode}; what it wrote is in {folder}")

@@ -1,0 +1,26 @@
+"""A small synthetic data set for rehearsals where the real one is not at hand; it says so in its own words."""
+
+from __future__ import annotations
+
+import json
+
+EXAMPLES = 96
+_SUBJECTS = ("expected goals", "Corsi", "zone entries", "power-play success", "face-off wins", "high-danger chances")
+_ANSWER = (
+    "This is a synthetic example. **Step 1:** query the table for {subject}. **Step 2:** average game {game} with the "
+    "season. The difference is {difference}."
+)
+
+
+def synthetic_lines(examples: int = EXAMPLES) -> str:
+    """JSON lines of conversations, the same ones every time."""
+    return "".join(json.dumps({"messages": _messages(number)}) + "\n" for number in range(examples))
+
+
+def _messages(number: int) -> list[dict[str, str]]:
+    subject = _SUBJECTS[number % len(_SUBJECTS)]
+    return [
+        {"role": "system", "content": "You are an analytics assistant in a synthetic sample."},
+        {"role": "user", "content": f"How did {subject} change in game {number}?"},
+        {"role": "assistant", "content": _ANSWER.format(subject=subject, game=number, difference=number * 7 % 23)},
+    ]

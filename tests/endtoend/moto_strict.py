@@ -1,0 +1,105 @@
+"""A local SageMaker that judges: moto's server, with requests validated as the service model and our rules say.
+
+moto keeps state and answers as SageMaker does, but takes any CreateTrainingJob, refuses every GPU instance since g4dn
+for endpoints, and forgets members that it does not know. Whether the real service agrees with this one is not shown
+here: no AWS account was asked.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from unittest import mock
+
+import boto3
+from moto.core.base_backend import BackendDict
+from moto.core.utils import camelcase_to_underscores
+from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
+from moto.sagemaker.models import FakeEndpointConfig
+from moto.sagemaker.responses import SageMakerResponse
+from moto.server import ThreadedMotoServer
+
+from hbspec.targets.requests import validate
+
+HOST = "127.0.0.1"
+CREDENTIALS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+
+# What a request makes: the member that names it and where moto keeps it.
+RESOURCES = {
+    "CreateTrainingJob": ("TrainingJobName", "training_jobs"),
+    "CreateModel": ("ModelName", "_models"),
+    "CreateEndpointConfig": ("EndpointConfigName", "endpoint_configs"),
+    "CreateEndpoint": ("EndpointName", "endpoints"),
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: `requests` are the operations and bodies that it was sent, refused ones included."""
+
+    url: str
+    region: str
+    requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def client(self, service: str = "sagemaker") -> Any:
+        """A boto3 client of this server."""
+        session = boto3.session.Session(region_name=self.region, **CREDENTIALS)
+        return session.client(service, endpoint_url=self.url)
+
+
+@contextmanager
+def plain_server(region: str) -> Iterator[Server]:
+    """moto's server as it is, on a free port, empty at the start and at the end."""
+    BackendDict.reset()
+    server = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield Server(f"http://{host}:{port}", region)
+    finally:
+        server.stop()
+        if server._server is not None:
+            server._server.server_close()
+        BackendDict.reset()
+
+
+@contextmanager
+def strict_server(region: str) -> Iterator[Server]:
+    """The same, with every request that makes something judged by `validate`."""
+    with plain_server(region) as server, ExitStack() as patches:
+        # The schema has the service's present list of instance types, moto's own is of 2020.
+        patches.enter_context(mock.patch.object(FakeEndpointConfig, "validate_instance_type", return_value=None))
+        for operation in RESOURCES:
+            name = camelcase_to_underscores(operation)
+            strict = _judged(operation, getattr(SageMakerResponse, name), server.requests)
+            patches.enter_context(mock.patch.object(SageMakerResponse, name, strict))
+        yield server
+
+
+def _judged(
+    operation: str, handler: Callable[[SageMakerResponse], Any], requests: list[tuple[str, dict[str, Any]]]
+) -> Callable[[SageMakerResponse], Any]:
+    """moto's handler of an operation, with a judge before it and a memory behind it."""
+    member, store = RESOURCES[operation]
+
+    @functools.wraps(handler)
+    def judged(response: SageMakerResponse) -> Any:
+        body = json.loads(response.body)
+        requests.append((operation, body))
+        problems = [problem.message for problem in validate(operation, body, response.region)]
+        if problems:
+            raise ValidationError(f"{len(problems)} validation error(s) detected: {'; '.join(problems)}")
+        kept = getattr(response.sagemaker_backend, store)
+        if body[member] in kept:
+            raise ResourceInUseException(f"{member} {body[member]} is in use")
+        answer = handler(response)
+        # moto has a canned MetricDefinitions, and nothing of Environment, RetryStrategy, ShadowProductionVariants.
+        for key, value in body.items():
+            setattr(kept[body[member]], camelcase_to_underscores(key), value)
+        return answer
+
+    return judged
