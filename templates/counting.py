@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -101,10 +101,10 @@ class CountingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         inputs["use_cache"] = False
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
-    def load_finished(self, checkpoint: Path) -> None:
-        """Takes weights and step from a checkpoint that is the run's last, to save and evaluate them."""
+    def load_finished(self, checkpoint: Path, step: int) -> None:
+        """Takes the weights of a run that is over, to evaluate and save them."""
         self._load_from_checkpoint(str(checkpoint))
-        self.state.global_step = int(checkpoint.name.rpartition("-")[2])
+        self.state.global_step = step
 
     def rehearse_epoch(self) -> Epoch:
         """Counts one epoch by walking a fresh sampler; nothing is loaded, no random state is touched."""
@@ -218,12 +218,15 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
 
 
 def gpu_memory() -> dict[str, int]:
-    """Bytes in use on the fullest visible GPU, and the largest peak that this process allocated; empty without GPUs."""
-    if not torch.cuda.is_available():
+    """Bytes in use on the fullest GPU of this process, and the largest peak it allocated on one; empty without GPUs.
+
+    GPUs that the process does not use are not asked: the question alone would take hundreds of megabytes of each.
+    """
+    peaks = {device: torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count())}
+    free_total = [torch.cuda.mem_get_info(device) for device, peak in peaks.items() if peak]
+    if not free_total:
         return {}
-    devices: Sequence[int] = range(torch.cuda.device_count())
-    free_total = [torch.cuda.mem_get_info(device) for device in devices]
     return {
         "gpu_memory_bytes": max(total - free for free, total in free_total),
-        "gpu_peak_allocated_bytes": max(torch.cuda.max_memory_allocated(device) for device in devices),
+        "gpu_peak_allocated_bytes": max(peaks.values()),
     }

@@ -36,8 +36,8 @@ TRAINER_STATE = "trainer_state.json"
 """The last file that the trainer writes into a checkpoint: a folder without it was cut off and is passed over."""
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
-"""Part of the class name that the wrapped model must have. The trainer silently makes DDP of FSDP where accelerate
-does not know the device, and a run that is not sharded as planned should end before it costs anything."""
+"""What must have wrapped the model. The trainer silently makes DDP of FSDP where accelerate does not know the device,
+and a run that is not sharded as planned should end before it costs anything."""
 
 
 def run(
@@ -77,10 +77,11 @@ def run(
     )
     keep_trainable_dtype(trainer.model, compute)
     parameters = count_parameters(trainer.model)
-    watch = _watch(trainer, WRAPPERS.get(settings.PARALLELISM))
+    watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
     epoch = trainer.rehearse_epoch()
     resumed = _train(trainer, state, folders.checkpoint_dir, settings.MAX_STEPS)
-    if watch.terminated:
+    stopped = watch.terminated
+    if stopped:
         state.print(f"hbspec: stopped by SIGTERM after update {trainer.state.global_step}; a new start resumes there")
     else:
         if validation and settings.EVAL_STEPS is None:
@@ -100,12 +101,19 @@ def run(
             "parameters": parameters,
             "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
             "resumed_from_step": resumed,
-            "stopped_by": "SIGTERM" if watch.terminated else None,
+            "stopped_by": "SIGTERM" if stopped else None,
             **counted,
         }
         folders.output_data_dir.mkdir(parents=True, exist_ok=True)
         (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     return 0
+
+
+def expected_wrapper(parallelism: str, processes: int) -> str | None:
+    """Part of the class name that the wrapped model must have; None where nothing wraps it."""
+    if parallelism == "ddp" and processes == 1:
+        return None
+    return WRAPPERS.get(parallelism)
 
 
 def _quiet() -> None:
@@ -172,10 +180,11 @@ def _train(trainer: CountingTrainer, state: PartialState, folder: Path, max_step
     if checkpoint is None:
         trainer.train()
         return None
-    planned = max_steps or json.loads((checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))["max_steps"]
-    if _step(checkpoint) >= planned:  # the trainer would add one update more
+    saved = json.loads((checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))
+    if _step(checkpoint) >= (max_steps or saved["max_steps"]):  # the trainer would add one update more
         state.print(f"hbspec: {checkpoint} is the last update already: nothing is left to train")
-        trainer.load_finished(checkpoint)
+        best = Path(saved["best_model_checkpoint"] or checkpoint)
+        trainer.load_finished(best if best.is_dir() else checkpoint, _step(checkpoint))
     else:
         state.print(f"hbspec: resumes from {checkpoint}")
         trainer.train(resume_from_checkpoint=str(checkpoint))

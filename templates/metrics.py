@@ -21,8 +21,8 @@ METRICS: dict[str, str] = {
 """Metric name to regex. The blank before each key keeps `loss` from matching in `eval_loss`.
 
 loss and eval_loss are means per trained token; step_seconds is the mean wall time of an update since the last line,
-without evaluation and saving; gpu_memory_bytes is what is in use on the fullest GPU (all processes, as nvidia-smi
-counts), gpu_peak_allocated_bytes the largest torch.cuda.max_memory_allocated; neither is printed without a GPU.
+without evaluation and saving; gpu_memory_bytes is what is in use on the fullest GPU of rank 0 (by all processes, as
+nvidia-smi counts), gpu_peak_allocated_bytes its largest torch.cuda.max_memory_allocated; neither without a GPU.
 """
 
 

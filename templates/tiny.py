@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conversations import Conversation
-from settings import Invocation, Settings, config_file
+from settings import Invocation, Settings
 
 HEAD_DIM = 16
 LAYERS = 2
@@ -216,7 +216,7 @@ def write(invocation: Invocation, conversations: Sequence[Conversation], folder:
     from transformers import AutoConfig, AutoModelForCausalLM
 
     settings = invocation.settings
-    config = json.loads(config_file(settings, invocation.folders).read_text(encoding="utf-8"))
+    config = json.loads(invocation.config_file.read_text(encoding="utf-8"))
     kind = family(settings.MODEL_ID, str(config["model_type"]))
     words = (message["content"] for conversation in conversations for message in conversation.messages)
     tokenizer = train_tokenizer(words, kind)

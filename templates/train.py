@@ -12,7 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from conversations import read_conversations
-from settings import Invocation, RefusedError, parse, usage
+from handover import parse
+from settings import Invocation, RefusedError, usage
 from tiny import rehearsal
 
 REFUSED = 2

@@ -75,7 +75,7 @@ def test_a_span_is_the_text_of_its_value(line_break: str, mark: str) -> None:
 
 def test_lines_and_columns_count_characters_from_one() -> None:
     document = read('{"é": 1, "😀": 2, a: 3}')
-    assert document.spans[("a",)] == Span("-", Position(1, 22), Position(1, 23))
+    assert document.spans[("a",)] == Span("-", Position(1, 21), Position(1, 22))
 
 
 def test_a_spelling_is_the_authors_own_without_quotes() -> None:
@@ -125,7 +125,9 @@ def test_an_alias_is_repeated_with_its_own_place() -> None:
 
 
 def test_an_anchor_may_be_marked_anew() -> None:
-    assert read("a: &x 1\nb: *x\nc: &x [&x 2, *x]\nd: *x").values == {"a": 1, "b": 1, "c": [2, 2], "d": [2, 2]}
+    assert read("a: &x 1\nb: *x\nc: &x [3]\nd: *x\ne: &x [&x 2, *x]\nf: *x").values == {
+        "a": 1, "b": 1, "c": [3], "d": [3], "e": [2, 2], "f": 2,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("text", ["a: &x [*x]", "a: &x {b: *x}", "&x a: {b: &y [1, {c: *y}]}"])
@@ -147,7 +149,7 @@ def test_a_duplicate_key_names_the_first_line() -> None:
     assert "line 2" in again.message
 
 
-@pytest.mark.parametrize("key", ["1", "1.5", "true", "~", "? ", ".nan", "[a]", "{a: 1}", "*x"])
+@pytest.mark.parametrize("key", ["1", "1.5", "true", "~", ".nan", "[a]", "{a: 1}", "*x"])
 def test_a_key_that_is_no_text_is_refused(key: str) -> None:
     assert [fault.code for fault in faults(f"x: &x 1\n{key} : y\n")] == ["HB003"]
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import settings
 from conftest import SEED, TEMPLATES
-from settings import RefusedError, Settings, parse
+from handover import parse
+from settings import RefusedError, Settings
 
 
 def refused(*arguments: str, environment: dict[str, str] | None = None) -> tuple[str, ...]:

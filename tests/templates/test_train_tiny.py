@@ -8,7 +8,8 @@ import pytest
 import tiny
 from conftest import QWEN_32B, SEED, sums
 from conversations import Conversation, encode
-from settings import Invocation, parse
+from handover import parse
+from settings import Invocation
 
 LLAMA3_ROPE = {
     "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192,

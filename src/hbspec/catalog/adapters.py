@@ -3,7 +3,8 @@
 Rules of peft 0.21.2 on transformers 5.x, from its source and held against `get_peft_model` by the tests:
 
 - A module of `out` by `in` features gets r · (in + out) parameters; DoRA adds its magnitudes, one an output feature.
-- `all-linear` is every `nn.Linear` but the output head, Llama 4's router (a subclass) included.
+- `all-linear` is every `nn.Linear` but the output head, Llama 4's router (a subclass) included. The adapter is made and
+  counted, but the model with it does not run: the router answers with a tuple, which peft's wrapper does not expect.
 - For Mixtral and Qwen3-MoE names of the unfused modules (`w1`, `gate_proj`, `gate`, …) and `all-linear` are turned into
   adapters on the fused parameters (`peft.utils.transformers_weight_conversion`): E experts get E · r · (in + out), and
   gate and up share one adapter of rank 2 r, so that both or neither must be named. Such adapters refuse dropout and

@@ -55,7 +55,7 @@ COMMAND = Command(
         Parameter(
             "paths",
             "Spec files, folders (every spec below them), or `-` for standard input; this folder if absent.",
-            metavar="[PATHS]...",
+            metavar="PATHS",
             repeated=True,
         ),
         format_of("text", "json", "sarif", "github"),

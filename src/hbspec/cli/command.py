@@ -42,6 +42,7 @@ class Parameter:
 
     Attributes:
         name: of the function's own parameter.
+        default: the word that stands for none; without it the function is given None.
         convert: a word to the value; raises `MisuseError`. Not used by a switch.
         switch: an option without a value.
         repeated: takes any number of words, and gives a tuple.
@@ -70,9 +71,7 @@ class Parameter:
         values = tuple(self._one(word) for word in words)
         if self.repeated:
             return values
-        if values:
-            return values[-1]
-        return None if self.default is None else self._one(self.default)
+        return values[-1] if values else None
 
     def _one(self, word: str) -> Any:
         shown = self.flags[0] if self.flags else self.metavar
@@ -97,7 +96,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command and the words for each of its parameters; a switch that is set has the one word `set`."""
+    """A command and the words for each of its parameters, defaults included; a switch that is set has the word `set`."""
 
     command: Command
     words: Mapping[str, tuple[str, ...]]

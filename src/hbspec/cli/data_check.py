@@ -9,7 +9,7 @@ from hbspec.cli.command import Command, Parameter
 from hbspec.cli.options import format_of
 from hbspec.diagnostics import Diagnostic, Finding, Position, Report, Span
 
-FILES = Parameter("files", "JSONL files of one split.", metavar="FILE...", repeated=True, required=True)
+FILES = Parameter("files", "JSONL files of one split.", metavar="FILE", repeated=True, required=True)
 
 
 def run(files: Sequence[str], format: str) -> int:  # noqa: A002 - the option's name

@@ -61,12 +61,14 @@ def _function(found: Command, receive: Callable[[Call], None]) -> Callable[..., 
 
 def _argument(parameter: Parameter) -> Argument:
     kind: Any = bool if parameter.switch else list[str] if parameter.repeated else str | None
-    about: dict[str, Any] = {"help": parameter.help, "show_default": parameter.default or False}
+    about: dict[str, Any] = {"help": parameter.help, "show_default": parameter.default is not None}
     if parameter.choices:
         about["autocompletion"] = lambda: list(parameter.choices)
     if not parameter.switch:
         about["metavar"] = f"[{'|'.join(parameter.choices)}]" if parameter.choices else parameter.metavar
-    default: Any = ... if parameter.required else False if parameter.switch else [] if parameter.repeated else None
+    default: Any = parameter.default
+    if default is None:
+        default = ... if parameter.required else False if parameter.switch else [] if parameter.repeated else None
     declared = (
         typer.Option(default, *parameter.flags, **about) if parameter.flags else typer.Argument(default, **about)
     )

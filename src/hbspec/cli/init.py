@@ -27,5 +27,5 @@ COMMAND = Command(
     "init",
     "Write a commented spec to start from.",
     run,
-    (Parameter("path", "The file to write.", metavar="[PATH]", default="spec.yaml"),),
+    (Parameter("path", "The file to write.", metavar="PATH", default="spec.yaml"),),
 )

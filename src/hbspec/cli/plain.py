@@ -1,7 +1,7 @@
 """The everyday call read without loading typer: options spelled in full, nothing missing, nothing to explain.
 
 A command line that is anything else is left to typer, so this reader may give up, but never disagree
-(`tests/laws/test_command_line.py`).
+(`tests/cli/test_command_line.py`).
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ SET = ("set",)
 
 def read(argv: Sequence[str]) -> Call | None:
     """The call that a command line spells, None if it takes typer to tell."""
-    for length in (1, 2):
-        name = " ".join(argv[:length])
-        if name in COMMANDS:
-            return _call(command(name), argv[length:])
+    for name in COMMANDS:
+        words = name.split()
+        if list(argv[: len(words)]) == words:
+            return _call(command(name), argv[len(words) :])
     return None
 
 
@@ -46,4 +46,7 @@ def _call(command: Command, argv: Sequence[str]) -> Call | None:
         words[option.name] = [*(words[option.name] if option.repeated else ()), given]
     if any(parameter.required and not words[parameter.name] for parameter in command.parameters):
         return None
+    for parameter in command.parameters:
+        if parameter.default is not None and not words[parameter.name]:
+            words[parameter.name] = [parameter.default]
     return Call(command, {name: tuple(given) for name, given in words.items()})

@@ -49,9 +49,9 @@ def _record(path: Path, number: int, line: bytes) -> Record | Finding:
         return _broken(path, number, "is not UTF-8 text")
     except (ValueError, RecursionError) as reason:
         return _broken(path, number, f"is no JSON ({getattr(reason, 'msg', 'nested too deep')})")
-    reason = _defect(value)
-    if reason:
-        return _broken(path, number, reason)
+    defect = _defect(value)
+    if defect:
+        return _broken(path, number, defect)
     messages = value["messages"]
     return Record(
         number, tuple(message["role"] for message in messages), tuple(message["content"] for message in messages)

@@ -46,7 +46,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     cut = lengths.cut(training.max_length)
     row, padded = _rows(cut, training)
     counts = _counts(spec, profile, training, data_parallel, cut, unknown)
-    trainable = architecture and _trainable(architecture, training, unknown)
+    trainable = _trainable(architecture, training, unknown) if architecture else None
     return Plan(
         name=spec.name,
         model=spec.model.id or spec.model.config or "unnamed",
@@ -67,10 +67,8 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         lengths=lengths,
         row_tokens=row,
         padded_row_tokens=padded,
-        real_tokens=counts and cut.mean * counts.examples_processed,
-        padded_tokens=counts
-        and data_parallel
-        and padded * (counts.micro_batches * training.micro_batch * data_parallel),
+        real_tokens=cut.mean * counts.examples_processed if counts else None,
+        padded_tokens=padded * counts.rows_computed if counts else None,
         price=unit_price(catalog, spec.instance.price, spec.instance.type, spec.instance.region, "training"),
         currencies=currencies(spec),
         trainable_parameters=trainable,
@@ -167,6 +165,9 @@ def _counts(
         micro_batches_per_epoch=count.micro_batches_per_epoch(rows, batch, data_parallel),
         steps_per_epoch=per_epoch,
         optimizer_steps=steps,
+        rows_computed=batch
+        * data_parallel
+        * count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel),
         micro_batches=count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel),
         examples_processed=processed,
         nominal_examples=nominal,

@@ -128,10 +128,10 @@ def _whole(values: dict[str, Any], key: str) -> int:
 def _tokens(tokens: dict[str, Any], key: str) -> Interval:
     bounds = tokens.get("bounds", {})
     ends = bounds.get(key, [tokens.get(key)] * 2) if isinstance(bounds, dict) else None
-    values = [ends[0], tokens.get(key), ends[1]] if isinstance(ends, list) and len(ends) == 2 else [None]
-    if not all(type(value) in (int, float) and 0 < value < 10**9 for value in values):
+    values: list[Any] = [ends[0], tokens.get(key), ends[1]] if isinstance(ends, list) and len(ends) == 2 else []
+    if not values or not all(type(value) in (int, float) and 0 < value < 10**9 for value in values):
         raise ValueError(f"`tokens.{key}` is not a number of tokens above 0, or its `bounds` are not two such numbers")
-    low, expected, high = (float(value) for value in values)
+    low, expected, high = map(float, values)
     if not low <= expected <= high:
         raise ValueError(f"`tokens.{key}` {expected:g} is not within its bounds, {low:g} and {high:g}")
     return Interval(low, expected, high)

@@ -21,6 +21,7 @@ class Counts:
     Attributes:
         rows: what a micro-batch is made of: examples, or packed rows.
         micro_batches: that each process runs in the whole job.
+        rows_computed: by all processes in the whole job, filled-up rows included.
     """
 
     examples: int
@@ -30,14 +31,11 @@ class Counts:
     steps_per_epoch: int
     optimizer_steps: int
     micro_batches: int
+    rows_computed: int
     examples_processed: int
     nominal_examples: int
     epochs: float
     nominal_epochs: float
-
-    def rows_of_a_process(self, training: Training) -> int:
-        """Rows that one process computes on in the whole job, filled-up ones included."""
-        return self.micro_batches * training.micro_batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,7 +107,8 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
     adapters, quantised = given.method != "full", given.method == "qlora"
 
     def take(name: str, default: T, source: str = TEMPLATE) -> T:
-        return chosen.take(getattr(given, name), ("hyperparameters", name), default, source)
+        value: T | None = getattr(given, name)
+        return chosen.take(value, ("hyperparameters", name), default, source)
 
     trainer = chosen.take(spec.software.trainer, ("software", "trainer"), "trl", TEMPLATE)
     trl = trainer == "trl"

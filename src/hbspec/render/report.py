@@ -76,7 +76,7 @@ def clipped(shown: str, before: int, marked: int, width: int) -> tuple[str, int,
     """An excerpt cut to `width` characters around what is marked, with `…` for what is left out at either side.
 
     >>> clipped("  parallelism: pipeline", 15, 8, 16)
-    ('…lelism: pipeline', 8, 8)
+    ('…elism: pipeline', 8, 8)
     """
     if cells(shown) <= width:
         return shown, before, marked

@@ -51,18 +51,20 @@ def _judge(
 ) -> Iterator[Finding]:
     """One size; `copies` is whether key-value heads may be repeated on several GPUs, as serving engines do."""
     gpus = machine.gpus_per_instance if machine else None
-    possible = [n for n in range(1, (gpus or size) + 1) if not list(_remainders(n, model, gpus, copies))]
-    for said in _remainders(size, model, gpus, copies):
-        yield RULE.at(route, f"tensor_parallel {size} {said}", f"use one of {', '.join(map(str, possible))}")
+    possible = [n for n in range(1, (gpus or size) + 1) if not list(_undivided(n, model, gpus, copies))]
+    action = f"use one of {', '.join(map(str, possible))}"
+    if machine and size > machine.gpus_per_instance:
+        yield RULE.at(route, f"tensor_parallel {size} asks for more GPUs than {machine.name} has, {gpus}", action)
+    elif undivided := list(_undivided(size, model, gpus, copies)):
+        yield RULE.at(route, f"tensor_parallel {size} does not divide {', '.join(undivided)}", action)
 
 
-def _remainders(size: int, model: Architecture, gpus: int | None, copies: bool) -> Iterator[str]:
+def _undivided(size: int, model: Architecture, gpus: int | None, copies: bool) -> Iterator[str]:
+    """What a size would leave a remainder of."""
     heads, pairs = model.num_attention_heads, model.num_key_value_heads
-    if gpus is not None and size > gpus:
-        yield f"asks for more GPUs than the instance has ({gpus})"
-    elif gpus is not None and not copies and gpus % size:
-        yield f"does not divide the {gpus} GPUs of the instance"
     if heads % size:
-        yield f"does not divide the {heads} attention heads of the model"
+        yield f"{heads} attention heads"
     if pairs % size and not (copies and size % pairs == 0):
-        yield f"does not divide the {pairs} key-value heads of the model"
+        yield f"{pairs} key-value heads"
+    if gpus is not None and not copies and gpus % size:
+        yield f"{gpus} GPUs"

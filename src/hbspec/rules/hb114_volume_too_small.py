@@ -7,12 +7,12 @@ after hours.
 Example:
 
     model: {id: Qwen/Qwen2.5-7B}
-    instance: {type: ml.p3.2xlarge, parallelism: single, price: 4 USD/h, volume: 10 GB}
+    instance: {type: ml.p3.2xlarge, parallelism: single, price: 3.825 USD/h, volume: 10 GB}
 
 Instead:
 
     model: {id: Qwen/Qwen2.5-7B}
-    instance: {type: ml.p3.2xlarge, parallelism: single, price: 4 USD/h, volume: 100 GB}
+    instance: {type: ml.p3.2xlarge, parallelism: single, price: 3.825 USD/h, volume: 100 GB}
 
 References:
 
@@ -41,7 +41,7 @@ CHECKPOINTS_KEPT = 3
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Weights in 16 bit and the checkpoints kept, against the volume. Left out: the data and the container's image."""
     section, plan = analysis.spec.instance, analysis.plan
-    row = plan.hardware and plan.hardware.instance
+    row = plan.hardware.instance if plan.hardware else None
     if row is None or row.nvme_bytes:
         return
     weights = 2 * total_parameters(known(analysis.architecture, "the model's architecture"))

@@ -5,7 +5,7 @@ of one's own; with neither nothing can be judged, and with both it is not known 
 
 Example:
 
-    instance: {type: ml.p4d.24xlarge, gpu: A100-40, gpus: 8}
+    instance: {type: ml.p4d.24xlarge, gpu: A100-40}
 
 Instead:
 

@@ -1,7 +1,7 @@
 """A model whose architecture is not known.
 
-Why: parameters, memory and time are counted tensor by tensor. That takes the model's shape, from the catalog by its id or
-from its own `config.json`; without it nothing can be judged.
+Why: parameters, memory and time are counted tensor by tensor. That takes the model's shape, from the catalog by its id
+or from its own `config.json`; without it nothing can be judged.
 
 Example:
 

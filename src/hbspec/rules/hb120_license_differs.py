@@ -37,15 +37,19 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if asserted is None or model is None:
         return
     published = known(model.license, f"the licence of {model.id}")
-    said, true = _bare(asserted), _bare(published)
-    same = said == true or (said and true.startswith(said) and true[len(said)] != "." and not said[-1].isdigit())
-    if not same:
+    if not same_license(asserted, published):
         yield RULE.at(
             ROUTE,
             f"license is {asserted}, but {model.id} is published under {published}",
             f"read {published}, and write it here if you can rely on it",
             fixes=(Fix(f"change it to {published}", ROUTE, published),),
         )
+
+
+def same_license(asserted: str, published: str) -> bool:
+    """Whether both name one licence, the asserted one perhaps without its version."""
+    said, true = _bare(asserted), _bare(published)
+    return said == true or (bool(said) and true.startswith(said) and not said[-1].isdigit())
 
 
 def _bare(text: str) -> str:

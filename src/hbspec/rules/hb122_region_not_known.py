@@ -5,7 +5,7 @@ request fails for an endpoint that does not exist.
 
 Example:
 
-    instance: {region: us-esat-1}
+    instance: {region: us-east1}
     deployment: {region: us-east-1}
 
 Instead:

@@ -1,7 +1,7 @@
 """ZeRO-3 over 4-bit weights, which it does not shard.
 
-Why: ZeRO-3 divides parameters while they are loaded, but bitsandbytes quantises each tensor whole: every GPU ends up with
-a full copy. The memory that the third stage promises is not saved, and the shipped script refuses the pair.
+Why: ZeRO-3 divides parameters while they are loaded, but bitsandbytes quantises each tensor whole: every GPU ends up
+with a full copy. The memory that the third stage promises is not saved, and the shipped script refuses the pair.
 
 Example:
 

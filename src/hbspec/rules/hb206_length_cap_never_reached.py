@@ -25,7 +25,7 @@ from math import ceil
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text
+from hbspec.units import count_text, interval_text
 
 RULE = Rule(__name__, Severity.NOTE)
 ROUTE = ("hyperparameters", "max_length")
@@ -45,7 +45,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ROUTE,
             f"max_length {count_text(training.max_length)} is never reached: the longest example has "
-            f"{'' if longest.is_exact else 'at most '}{count_text(round(longest.high))} tokens",
+            f"{interval_text(longest.map(round), count_text)} tokens",
             f"use max_length: {enough}, which cuts nothing",
             confidence=Confidence.CERTAIN if longest.is_exact else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),

@@ -41,5 +41,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"{count_text(counts.optimizer_steps)} updates of {count_text(counts.effective_batch_size)} go over "
             f"{count_text(counts.examples)} examples {significant(counts.epochs)} times "
             f"(nominally {significant(counts.nominal_epochs)}), more than {MANY}",
-            "train fewer updates, or on more data",
+            "train fewer updates",
         )

@@ -6,12 +6,12 @@ modules only. Nearly the whole model keeps its 16-bit size: QLoRA on it needs th
 Example:
 
     model: {id: openai/gpt-oss-20b}
-    instance: {type: ml.p5.48xlarge}
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
 
 Instead:
 
     model: {id: openai/gpt-oss-20b}
-    instance: {type: ml.p5.48xlarge}
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null}
 
 References:

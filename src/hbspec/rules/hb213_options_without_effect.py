@@ -62,8 +62,8 @@ def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] |
         yield ("instance", "sharding"), instance.sharding, f"parallelism {instance.parallelism} is not fsdp"
     if instance.parallelism not in SHARDS:
         yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads nothing"
-    if instance.type is not None:
-        yield ("instance", "gpus"), instance.gpus, f"type {instance.type} decides it"
-        yield ("instance", "host_memory"), instance.host_memory, f"type {instance.type} decides it"
+    if instance.gpu is None:
+        yield ("instance", "gpus"), instance.gpus, "it describes a gpu, and none is named"
+        yield ("instance", "host_memory"), instance.host_memory, "it describes a gpu, and none is named"
     if spec.deployment and spec.deployment.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"

@@ -40,5 +40,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("hyperparameters", "save_steps"),
             f"save_steps {count_text(given.save_steps)} is more than the {count_text(steps)} updates of the run: "
             "nothing is saved before the end",
-            "save several times a run",
+            f"use save_steps: {max(1, steps // 4)}",
         )

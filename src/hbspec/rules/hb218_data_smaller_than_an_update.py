@@ -39,6 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         rows = "packed rows" if plan.training.packing else "examples"
         yield RULE.at(
             ("data", "train"),
-            f"an update takes {count_text(counts.effective_batch_size)} {rows}, and there are {count_text(counts.rows)}",
-            "use a smaller gradient_accumulation_steps",
+            f"an update takes {count_text(counts.effective_batch_size)} {rows}, "
+            f"and there are {count_text(counts.rows)}",
+            "use a smaller effective batch",
         )

@@ -6,13 +6,13 @@ Why: peft adapts fused experts by changing the parameter itself, where there is 
 Example:
 
     model: {id: Qwen/Qwen3-30B-A3B}
-    instance: {type: ml.p5.48xlarge}
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.05}
 
 Instead:
 
     model: {id: Qwen/Qwen3-30B-A3B}
-    instance: {type: ml.p5.48xlarge}
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.0}
 
 References:

@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The job's name, and the spec's name unless the job is the only thing named and has its own."""
+    """The job's name, the spec's (unless only a job with a name of its own is made from it), and the baseline model's."""
     spec = analysis.spec
     job_name = spec.sagemaker.job_name if spec.sagemaker else None
     if job_name is not None:
@@ -40,6 +40,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     runs_there = spec.instance.type is not None or spec.sagemaker is not None
     if runs_there and (job_name is None or spec.deployment is not None):
         yield from _judge(("name",), spec.name)
+    if spec.deployment is not None and spec.deployment.ab_test is not None:
+        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline)
 
 
 def _judge(route: Route, name: str) -> Iterator[Finding]:

@@ -93,7 +93,8 @@ def compare(plan: Plan, run: Mapping[str, Any], tiny_config: Mapping[str, Any], 
 
 def _checkpoints(run: Mapping[str, Any]) -> int:
     """One every SAVE_STEPS, and one at the end."""
-    return ceil(run["updates"] / int(run["settings"]["SAVE_STEPS"]))
+    updates, every = int(run["updates"]), int(run["settings"]["SAVE_STEPS"])
+    return ceil(updates / every)
 
 
 def unproven(plan: Plan) -> tuple[str, ...]:

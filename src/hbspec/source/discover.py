@@ -11,7 +11,7 @@ from hbspec.source import defects
 from hbspec.source.limits import MAX_BYTES
 from hbspec.source.load import STDIN
 from hbspec.source.paths import UnreadablePathError, read_bytes
-from hbspec.source.problems import Problems, SourceError
+from hbspec.source.problems import Problems
 
 _SUFFIXES = (".yaml", ".yml")
 _MARK = rb"""(?m)^(?:\xef\xbb\xbf)?\{?["']?hbspec["']?[ \t]*:"""
@@ -41,7 +41,7 @@ def discover(paths: Sequence[str]) -> list[str]:
         for spec in specs:
             found.setdefault(spec if spec == STDIN else os.path.realpath(spec), spec)
     if problems.diagnostics:
-        raise SourceError(problems.diagnostics, unreadable=True)
+        raise problems.error(unreadable=True)
     return list(found.values())
 
 

@@ -17,7 +17,7 @@ WIDTH = 160
 """Characters of an excerpt at most."""
 
 _LEAD = 40  # characters kept before the place when the line's beginning is cut off
-_INVISIBLE = "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+_INVISIBLE = "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
 
 
 def printable(text: str) -> str:

@@ -24,5 +24,8 @@ MAX_INTEGER_BITS = 4 * MAX_NUMBER_LENGTH
 MAX_EXTENDS = 20
 """Files that one spec may extend, one after the other."""
 
+MAX_FAULTS = 1_000
+"""Faults of one spec that are listed; of the others only their number is told."""
+
 MAX_ATTACHMENT_BYTES = 16 << 20
 """Bytes of a file that a spec names besides its own text."""

@@ -18,7 +18,7 @@ from hbspec.source.mappings import from_mapping
 from hbspec.source.overrides import overridden
 from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
-from hbspec.source.problems import Problems, SourceError
+from hbspec.source.problems import Problems
 from hbspec.source.tables import TooLargeError, tabulate
 
 STDIN = "-"
@@ -54,10 +54,10 @@ def load(
         text = read_text(Path(file), file, file, problems)
     if text is None:
         unreadable = problems.diagnostics[0].code == defects.UNREADABLE_FILE.code
-        raise SourceError(problems.diagnostics, unreadable=unreadable)
+        raise problems.error(unreadable=unreadable)
     tree = as_map(parse(text, file, problems), file, problems)
     if tree is None:
-        raise SourceError(problems.diagnostics)
+        raise problems.error()
     directory = None if file == STDIN else Path(os.path.abspath(file)).parent  # noqa: PTH100 - resolve() follows links
     real = None if file == STDIN else Path(os.path.realpath(file))
     first = Layer(file, directory or Path.cwd(), real, tree)
@@ -79,7 +79,7 @@ def load_mapping(
     problems = Problems()
     tree = from_mapping(values, MAPPING, problems)
     if tree is None:
-        raise SourceError(problems.diagnostics)
+        raise problems.error()
     return _document(Layer(MAPPING, Path.cwd(), None, tree), None, overrides, allow_outside, root, problems)
 
 
@@ -109,7 +109,7 @@ def _document(
         values, tables = tabulate(tree, folder_of)
     except TooLargeError as error:
         problems.add(defects.OVER_LIMIT, first.file, str(error), "Make the spec, or what it extends, smaller")
-        raise SourceError(problems.diagnostics) from error
+        raise problems.error() from error
     return Document(
         file=first.file,
         values=values,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hbspec.diagnostics import Confidence, Diagnostic, Fix, Position, Route, Severity, Span
+from hbspec.source import defects
 from hbspec.source.defects import Defect
 from hbspec.source.excerpts import excerpt, printable
+from hbspec.source.limits import MAX_FAULTS
 from hbspec.source.secrets import redact
 
 
@@ -33,6 +35,7 @@ class Problems:
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
         self.diagnostics: list[Diagnostic] = []
+        self._unlisted = 0
 
     def add(
         self,
@@ -45,6 +48,9 @@ class Problems:
         fixes: tuple[Fix, ...] = (),
     ) -> None:
         """Note one fault at a span, or in a file as a whole if its name is all there is to say."""
+        if len(self.diagnostics) >= MAX_FAULTS:
+            self._unlisted += 1
+            return
         span = place if isinstance(place, Span) else None
         file = place.file if isinstance(place, Span) else place
         self.diagnostics.append(
@@ -66,4 +72,13 @@ class Problems:
     def raise_any(self) -> None:
         """Raise `SourceError` if anything was noted."""
         if self.diagnostics:
-            raise SourceError(self.diagnostics)
+            raise self.error()
+
+    def error(self, *, unreadable: bool = False) -> SourceError:
+        """Everything noted so far as one error."""
+        if not self._unlisted:
+            return SourceError(self.diagnostics, unreadable=unreadable)
+        summary = Problems()
+        message = f"there are {self._unlisted:,} faults besides the {MAX_FAULTS:,} listed"
+        summary.add(defects.OVER_LIMIT, self.diagnostics[0].file, message, "Mend those listed first")
+        return SourceError(self.diagnostics + summary.diagnostics, unreadable=unreadable)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -56,34 +57,42 @@ def read(document: Document) -> Spec | list[Finding]:
 
 def section_keys(route: Route) -> tuple[str, ...] | None:
     """The keys that the mapping at `route` may have; None where it may have any, or is no section."""
-    model: Any = Spec
+    section = _section(_annotation(route))
+    return tuple(section.model_fields) if section else None
+
+
+def _annotation(route: Route) -> Any:
+    """The type that the value at `route` has; None where the language has no such place."""
+    annotation: Any = Spec
     for part in route:
+        section = _section(annotation)
         if isinstance(part, int):
-            continue
-        field = model.model_fields.get(part) if _is_section(model) else None
-        if field is None:
-            return None
-        model = next(filter(_is_section, _arguments(field.annotation)), None)
-    return tuple(model.model_fields) if _is_section(model) else None
+            annotation = next((form.__args__[0] for form in _forms(annotation) if get_origin(form) is tuple), None)
+        elif section:
+            annotation = section.model_fields[part].annotation if part in section.model_fields else None
+        else:
+            annotation = next((form.__args__[1] for form in _forms(annotation) if get_origin(form) is dict), None)
+    return annotation
 
 
-def _is_section(model: Any) -> bool:
-    return isinstance(model, type) and issubclass(model, BaseModel)
+def _section(annotation: Any) -> type[BaseModel] | None:
+    return next((form for form in _forms(annotation) if isinstance(form, type) and issubclass(form, BaseModel)), None)
 
 
-def _arguments(annotation: Any) -> Iterable[Any]:
-    yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _arguments(argument)
+def _forms(annotation: Any) -> tuple[Any, ...]:
+    """The members of a union, or the type itself."""
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
 
 
 def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
-    seen: set[Route] = set()
+    by_route: dict[Route, Any] = {}
     for error in invalid.errors(include_url=False):
         route = _route(error["loc"], values, missing=error["type"] == "missing")
-        if route in seen:  # a union reports each of its branches; the first is the plain form
-            continue
-        seen.add(route)
+        said = by_route.get(route)
+        # a union reports each of its branches: a word was meant as one of the choices, anything else as the other form
+        if said is None or (said["type"] == "literal_error" and not isinstance(error["input"], str)):
+            by_route[route] = error
+    for route, error in by_route.items():
         yield _finding(error, route)
 
 
@@ -143,14 +152,8 @@ def _unknown_key(route: Route) -> Finding:
 
 
 def _described(route: Route) -> str:
-    keys = section_keys(route[:-1])
-    if keys is None:
-        return ""
-    model: Any = Spec
-    for part in route[:-1]:
-        if isinstance(part, str):
-            model = next(filter(_is_section, _arguments(model.model_fields[part].annotation)))
-    field = model.model_fields.get(route[-1])
+    section = _section(_annotation(route[:-1]))
+    field = section.model_fields.get(str(route[-1])) if section else None
     return f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
 
 

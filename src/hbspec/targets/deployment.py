@@ -66,9 +66,9 @@ def lower(analysis: Analysis) -> Endpoint:
     account, section = spec.sagemaker, spec.deployment
     needs = Needs("deployment")
     needs.take(section, ("deployment",), None)
-    role = needs.take(account and account.role, ("sagemaker", "role"), "")
-    output = needs.take(account and account.output, ("sagemaker", "output"), "").rstrip("/")
-    instance_type = needs.take(section and section.instance.type, ("deployment", "instance", "type"), "")
+    role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
+    output = needs.take(account.output if account else None, ("sagemaker", "output"), "").rstrip("/")
+    instance_type = needs.take(section.instance.type if section else None, ("deployment", "instance", "type"), "")
     needs.done()
     assert section is not None  # noqa: S101 - Needs has just said so
     plan = analysis.serving_plan

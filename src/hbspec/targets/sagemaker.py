@@ -76,9 +76,9 @@ def lower(analysis: Analysis) -> TrainingJob:
     spec = analysis.spec
     account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
     needs = Needs("sagemaker")
-    role = needs.take(account and account.role, ("sagemaker", "role"), "")
-    output = needs.take(account and account.output, ("sagemaker", "output"), "").rstrip("/")
-    data = needs.take(train and train.uri, ("data", "train", "uri"), "")
+    role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
+    output = needs.take(account.output if account else None, ("sagemaker", "output"), "").rstrip("/")
+    data = needs.take(train.uri if train else None, ("data", "train", "uri"), "")
     instance_type = needs.take(spec.instance.type, ("instance", "type"), "")
     region = spec.instance.region
     own_image = account.image if account else None
@@ -115,14 +115,18 @@ def lower(analysis: Analysis) -> TrainingJob:
         instance_type=instance_type,
         instances=spec.instance.count,
         volume_gb=None if local_disk else ceil((spec.instance.volume or DEFAULT_VOLUME_GB * GB) / GB),
-        keep_alive=spec.instance.keep_alive and round(spec.instance.keep_alive),
+        keep_alive=_whole(spec.instance.keep_alive),
         max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME),
-        max_wait=spec.instance.max_wait and round(spec.instance.max_wait),
+        max_wait=_whole(spec.instance.max_wait),
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),
         tags=account.tags if account else {},
         source=tuple(source_folder(analysis)),
     )
+
+
+def _whole(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds)
 
 
 def shipped_metrics() -> dict[str, str]:

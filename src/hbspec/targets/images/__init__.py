@@ -19,7 +19,6 @@ from hbspec.targets.requests.regions import partition
 __all__ = ["ENGINES", "Engine", "Image", "InferenceAmi", "image", "inference_ami", "serving_image", "training_image"]
 
 Engine = Literal["djl-lmi", "huggingface-vllm", "vllm"]
-Framework = Literal["huggingface", "djl-lmi", "huggingface-vllm", "vllm"]
 ENGINES: tuple[Engine, ...] = ("djl-lmi", "huggingface-vllm", "vllm")
 
 
@@ -32,14 +31,14 @@ class Image:
     """
 
     uri: str
-    framework: Framework
+    framework: str
     version: str
     cuda: str
     source: str
     checked: str
 
 
-def image(framework: Framework, region: str) -> Image | None:
+def image(framework: str, region: str) -> Image | None:
     """The image of a framework in a region, None where AWS lists none there.
 
     Raises:

@@ -1,0 +1,152 @@
+"""How settings are handed over: SageMaker's file of texts, the command line, and the environment's folders.
+
+SageMaker hands hyperparameters over as a JSON map of strings (`/opt/ml/input/config/hyperparameters.json`) and its
+launchers repeat them on the command line; the command line wins. Only the standard library is imported, so that a
+mistake is refused in milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from pathlib import Path
+from typing import Any
+
+from settings import DISTRIBUTED, Folders, Invocation, RefusedError, Settings, flag, names, whole
+
+LAUNCHER_PREFIX = "sagemaker_"
+"""Hyperparameters that SageMaker's own tools add for themselves begin so; they are none of ours and are passed over."""
+
+ENVIRONMENT = {
+    "train_dir": "SM_CHANNEL_TRAIN",
+    "validation_dir": "SM_CHANNEL_VALIDATION",
+    "model_dir": "SM_MODEL_DIR",
+    "output_data_dir": "SM_OUTPUT_DATA_DIR",
+}
+"""Folders that SageMaker's launchers name in the environment; the command line beats them."""
+
+
+def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Invocation:
+    """Settings and folders from the command line, the hyperparameter file and the environment.
+
+    A setting is spelled `--LEARNING_RATE 1e-4` or `--learning_rate 1e-4`, `--learning_rate=1e-4` works too.
+
+    Raises:
+        RefusedError: unknown names, values that do not parse, settings that contradict each other, all at once.
+    """
+    problems: list[str] = []
+    given, options = _command_line(arguments, problems)
+    folders = _folders(options, environment, problems)
+    texts = {**_hyperparameters(folders.config_dir, "config_dir" in options, problems), **given}
+    values: dict[str, Any] = {}
+    for entry in fields(Settings):
+        if entry.name in texts:
+            try:
+                values[entry.name] = entry.metadata["parse"](texts[entry.name])
+            except ValueError as reason:
+                problems.append(f"{entry.name}={texts[entry.name]!r}: {reason}")
+        elif entry.default is MISSING:
+            problems.append(f"{entry.name} is missing: set it to {entry.metadata['about']}")
+    if problems:
+        raise RefusedError(problems)
+    settings = Settings(**values)
+    invocation = Invocation(settings, folders)
+    contradictions = _contradictions(invocation, environment)
+    if contradictions:
+        raise RefusedError(contradictions)
+    return invocation
+
+
+def _command_line(arguments: Sequence[str], problems: list[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Settings by name, and options of `Folders` by field name, both as texts."""
+    known, options = set(names()), {entry.name: entry for entry in fields(Folders)}
+    given: dict[str, str] = {}
+    chosen: dict[str, str] = {}
+    rest = list(arguments)
+    while rest:
+        word, equals, value = rest.pop(0).partition("=")
+        name, option = word[2:].upper(), word[2:].replace("-", "_")
+        if not word.startswith("--") or (name not in known and option not in options):
+            problems.append(f"{word} is no setting of this script (--help lists them)")
+            if rest and not rest[0].startswith("--"):
+                rest.pop(0)  # its value, which is not a second mistake
+            continue
+        if option == "tiny":
+            chosen[option] = value if equals else "true"
+        elif equals or (rest and not rest[0].startswith("--")):
+            value = value if equals else rest.pop(0)
+            (given if name in known else chosen)[name if name in known else option] = value
+        else:
+            problems.append(f"{word} needs a value")
+    return given, chosen
+
+
+def _hyperparameters(folder: Path, asked: bool, problems: list[str]) -> dict[str, str]:
+    path = folder / "hyperparameters.json"
+    if not path.is_file():
+        if asked:
+            problems.append(f"{path} is not there")
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as reason:
+        problems.append(f"{path} is no JSON: {reason}")
+        return {}
+    if not isinstance(content, dict):
+        problems.append(f"{path} must hold a map of names to texts")
+        return {}
+    known = set(names())
+    texts: dict[str, str] = {}
+    for name, value in content.items():
+        if name.lower().startswith(LAUNCHER_PREFIX):
+            continue
+        if name not in known:
+            problems.append(f"{name} in {path} is no setting of this script (--help lists them)")
+        elif not isinstance(value, str):
+            problems.append(f"{name} in {path} must be a text, as SageMaker hands values over, not {value!r}")
+        else:
+            texts[name] = value
+    return texts
+
+
+def _folders(options: Mapping[str, str], environment: Mapping[str, str], problems: list[str]) -> Folders:
+    values: dict[str, Any] = {name: Path(environment[key]) for name, key in ENVIRONMENT.items() if key in environment}
+    for name, text in options.items():
+        try:
+            values[name] = flag(text) if name == "tiny" else whole(1)(text) if name == "max_updates" else Path(text)
+        except ValueError as reason:
+            problems.append(f"--{name.replace('_', '-')}={text!r}: {reason}")
+    return Folders(**values)
+
+
+def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> list[str]:
+    """Settings that parse but cannot hold together, and launches that cannot do what they ask."""
+    settings, folders = invocation.settings, invocation.folders
+    found: list[str] = []
+    if settings.BF16 and settings.FP16:
+        found.append("BF16 and FP16 are both true: compute has one dtype, set one of them")
+    if settings.WARMUP_RATIO is not None and settings.WARMUP_STEPS is not None:
+        found.append("WARMUP_RATIO and WARMUP_STEPS are both set: set one of them")
+    if settings.LOAD_BEST_MODEL_AT_END and (settings.EVAL_STEPS is None or settings.SAVE_STEPS % settings.EVAL_STEPS):
+        found.append(
+            f"LOAD_BEST_MODEL_AT_END needs every checkpoint evaluated: SAVE_STEPS={settings.SAVE_STEPS} "
+            f"must be a multiple of EVAL_STEPS={settings.EVAL_STEPS}"
+        )
+    if folders.tiny and not invocation.config_file.is_file():
+        found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
+    if folders.tiny:
+        return found  # a rehearsal overrides the parallelism, see tiny.OVERRIDES
+    processes = int(environment.get("WORLD_SIZE", "1"))
+    if settings.PARALLELISM in DISTRIBUTED and "RANK" not in environment:
+        found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: launch it with torchrun")
+    if settings.PARALLELISM not in DISTRIBUTED and processes > 1:
+        found.append(f"PARALLELISM={settings.PARALLELISM} is one process, but {processes} were launched")
+    if settings.METHOD == "qlora" and settings.PARALLELISM == "fsdp" and settings.BNB_4BIT_QUANT_STORAGE == "uint8":
+        found.append(
+            "PARALLELISM=fsdp leaves 4-bit weights stored as uint8 whole on every GPU: "
+            "set BNB_4BIT_QUANT_STORAGE to the compute dtype"
+        )
+    if settings.METHOD == "qlora" and settings.PARALLELISM == "zero3":
+        found.append("PARALLELISM=zero3 does not shard 4-bit weights in this script: use fsdp, or METHOD=lora")
+    return found

@@ -1,0 +1,274 @@
+"""Boundaries and messages of the rules on hardware, parallelism, memory and what the spec names (HB101 to HB123)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from judged import SPECS, judged, said
+
+from hbspec.analysis import Analysis
+from hbspec.api import estimate
+from hbspec.catalog import catalog
+from hbspec.rules import hb109_does_not_fit, hb114_volume_too_small, hb120_license_differs
+from hbspec.units import GB
+
+SEED = SPECS / "heartbeat-as-written.yaml"
+SMALL = "model: {id: Qwen/Qwen2.5-7B}\n"
+
+
+class TestSeed:
+    def test_seven_of_eight_gpus_are_idle(self):
+        (found,) = said("HB101", SEED)
+        assert found.route == ("instance", "parallelism")
+        assert "one of 8 GPUs at a time: 7 are paid for and idle" in found.message
+        assert "effective batch 32 holds for this one process only" in found.message
+        assert "give 256, nominally 34.9 epochs (really 33.4)" in found.message
+        assert "gradient_accumulation_steps: 4:" in found.help
+
+    def test_the_first_alternative_is_not_offered(self):
+        (found,) = said("HB113", SEED)
+        assert (found.route, found.severity) == (("instance", "alternatives", 0), "warning")
+        assert found.message == "ml.p4de.24xlarge is not offered in ca-central-1"
+
+
+class TestIdle:
+    def test_a_pipeline_never_reaches_beyond_its_instance(self, tmp_path):
+        (found,) = judged("HB101", "instance: {parallelism: pipeline, count: 2}", tmp_path)
+        assert "one of 8 GPUs" in found.message
+
+    def test_one_gpu_is_enough_for_one_process(self, tmp_path):
+        fragment = "instance: {type: ml.g5.2xlarge, parallelism: %s}"
+        assert judged("HB101", SMALL + fragment % "pipeline", tmp_path) == []
+        assert judged("HB102", SMALL + fragment % "single", tmp_path) == []
+
+    def test_a_divisible_accumulation_is_divided(self, tmp_path):
+        fragment = "instance: {parallelism: single}\nhyperparameters: {gradient_accumulation_steps: 32}"
+        (found,) = judged("HB102", fragment, tmp_path)
+        assert found.message == "single uses 1 of the 8 GPUs of ml.p4d.24xlarge: 7 are paid for and idle"
+        assert "gradient_accumulation_steps: 4:" in found.help
+
+    def test_else_the_same_gpu_alone_is_named_where_it_is_sold(self, tmp_path):
+        fragment = (
+            "instance: {type: ml.g5.12xlarge, parallelism: single}\nhyperparameters: {gradient_accumulation_steps: 3}"
+        )
+        (found,) = judged("HB102", SMALL + fragment, tmp_path)
+        assert found.help == "use ml.g5.xlarge, which has one A10G"
+
+    def test_several_instances_are_connected_by_every_other_parallelism(self, tmp_path):
+        for parallelism, count, errors in (("pipeline", 2, 1), ("pipeline", 1, 0), ("fsdp", 2, 0)):
+            fragment = f"instance: {{parallelism: {parallelism}, count: {count}}}"
+            assert len(judged("HB105", fragment, tmp_path)) == errors, (parallelism, count)
+
+
+class TestWhatAGpuCannot:
+    @pytest.mark.parametrize(("gpu", "errors"), [("T4", 1), ("V100-32", 1), ("A10G", 0), ("H100-80", 0)])
+    def test_bfloat16_and_flash_attention_take_ampere(self, gpu, errors, tmp_path):
+        machine = f"{SMALL}instance: {{type: null, gpu: {gpu}, gpus: 4}}\nhyperparameters: "
+        assert len(judged("HB103", machine + "{bf16: true}", tmp_path)) == errors
+        assert len(judged("HB104", machine + "{attn_implementation: flash_attention_2}", tmp_path)) == errors
+
+    def test_refusing_bfloat16_is_no_request_for_it(self, tmp_path):
+        assert (
+            judged("HB103", SMALL + "instance: {type: ml.g4dn.12xlarge}\nhyperparameters: {bf16: false}", tmp_path)
+            == []
+        )
+
+
+class TestSharding:
+    def test_storage_follows_the_compute_dtype(self, tmp_path):
+        fragment = "instance: {parallelism: fsdp}\nhyperparameters: {fp16: true, bnb_4bit_quant_storage: %s}"
+        assert judged("HB106", fragment % "float16", tmp_path) == []
+        (found,) = judged("HB106", fragment % "bfloat16", tmp_path)
+        assert found.fixes[0].value == "float16"
+
+    def test_int8_has_no_storage_dtype(self, tmp_path):
+        fragment = "instance: {parallelism: fsdp}\nhyperparameters: {bnb_quant_type: int8}"
+        assert judged("HB106", fragment, tmp_path) == []
+
+    def test_zero3_shards_what_is_not_quantised(self, tmp_path):
+        fragment = "instance: {parallelism: zero3}\nhyperparameters: {method: lora}"
+        assert judged("HB123", fragment, tmp_path) == []
+
+
+class TestTensorParallel:
+    @pytest.mark.parametrize("size", [1, 2, 4])
+    def test_sizes_that_divide(self, size, tmp_path):
+        assert judged("HB107", f"instance: {{tensor_parallel: {size}}}", tmp_path) == []
+
+    def test_an_engine_may_repeat_key_value_heads_and_a_trainer_may_not(self, tmp_path):
+        model = "model: {id: Qwen/Qwen2.5-3B}\n"  # 16 heads, 2 key-value heads
+        assert judged("HB107", model + "deployment: {tensor_parallel: 4}", tmp_path) == []
+        (found,) = judged("HB107", model + "instance: {tensor_parallel: 4}", tmp_path)
+        assert found.message == "tensor_parallel 4 does not divide 2 key-value heads"
+        assert found.help == "use one of 1, 2"
+
+    def test_28_heads_cannot_fill_eight_gpus(self, tmp_path):
+        fragment = SMALL + "deployment: {instance: {type: ml.g5.48xlarge}, tensor_parallel: 8}"
+        (found,) = judged("HB107", fragment, tmp_path)
+        assert found.route == ("deployment", "tensor_parallel")
+        assert found.message == "tensor_parallel 8 does not divide 28 attention heads"
+        assert found.help == "use one of 1, 2, 4"
+
+    def test_more_gpus_than_there_are(self, tmp_path):
+        (found,) = judged("HB107", "deployment: {tensor_parallel: 8}", tmp_path)
+        assert found.message == "tensor_parallel 8 asks for more GPUs than ml.g5.12xlarge has, 4"
+
+
+class TestMemory:
+    def test_an_error_where_even_the_low_end_is_too_much(self, tmp_path):
+        (found,) = judged("HB109", "model: {id: Qwen/Qwen2.5-72B}", tmp_path)
+        assert (found.severity, found.route) == ("error", ("instance", "type"))
+        assert "quantized weights" in found.message
+        assert "42.3 GB (39.39 GiB) of the A100-40 are usable" in found.message
+
+    def test_a_warning_where_only_the_high_end_is(self, tmp_path):
+        judged("HB109", "", tmp_path)
+        process = estimate(tmp_path / "spec.yaml").memory.fullest.process
+        assert process.low < process.high
+        for usable, severity in ((process.low - 1, "error"), (process.high - 1, "warning"), (process.high, None)):
+            found = list(hb109_does_not_fit.check(_on_a_gpu_of(tmp_path, int(usable))))
+            assert [finding.severity for finding in found] == ([severity] if severity else [])
+
+    def test_the_alarm_is_judged_by_the_ends_of_the_estimate(self, tmp_path):
+        judged("HB110", "", tmp_path)
+        process = estimate(tmp_path / "spec.yaml").memory.fullest.process
+        for limit, severity in ((process.low - 1, "error"), (process.high - 1, "warning"), (process.high, None)):
+            found = judged("HB110", f"monitoring: {{gpu_memory: {{max: {limit:.0f} B}}}}", tmp_path)
+            assert [diagnostic.severity for diagnostic in found] == ([severity] if severity else [])
+
+
+class TestTypes:
+    def test_a_type_that_sagemaker_only_serves_on(self, tmp_path):
+        (found,) = judged("HB112", "instance: {type: ml.inf2.48xlarge}", tmp_path)
+        assert found.message == "ml.inf2.48xlarge is an instance type, but none to train on"
+
+    def test_a_misspelled_alternative(self, tmp_path):
+        (found,) = judged("HB112", "instance: {alternatives: [ml.p4de.24xlarge, ml.p5.48xlage]}", tmp_path)
+        assert found.route == ("instance", "alternatives", 1)
+        assert found.fixes[0].value == "ml.p5.48xlarge"
+
+    def test_a_type_that_is_none_has_one_message(self, tmp_path):
+        codes = ("HB113", "HB117", "HB119", "HB121")
+        assert not any(judged(code, "instance: {type: ml.p4d.24xl}", tmp_path) for code in codes)
+
+    @pytest.mark.parametrize("name", ["ml.trn1.32xlarge", "ml.m5.xlarge", "ml.c7i.48xlarge"])
+    def test_training_types_without_a_gpu(self, name, tmp_path):
+        (found,) = judged("HB121", f"instance: {{type: {name}}}", tmp_path)
+        assert found.message.startswith(f"{name} has no GPU")
+
+    def test_every_training_type_with_a_gpu_has_one_in_the_catalog(self):
+        for name, row in catalog().instances.items():
+            assert (row.gpus > 0) == (row.accelerator == "gpu"), name
+
+    def test_where_a_type_is_offered_may_not_be_known(self, tmp_path):
+        from hbspec.api import check
+
+        assert judged("HB113", "instance: {type: ml.p3.2xlarge, alternatives: [ml.p4de.24xlarge]}", tmp_path) == []
+        assert "ml.p3.2xlarge" in check(tmp_path / "spec.yaml").skipped["HB113"]
+
+    def test_a_region_that_is_not_known_has_one_message(self, tmp_path):
+        fragment = "instance: {region: us-east1}\ndeployment: {region: us-east-1}"
+        assert judged("HB113", fragment, tmp_path) == []
+        (found,) = judged("HB122", fragment, tmp_path)
+        assert (found.severity, found.fixes[0].value) == ("warning", "us-east-1")
+
+
+class TestVolume:
+    def test_on_a_type_that_is_known_to_have_none(self, tmp_path):
+        judged("HB114", "", tmp_path)
+        analysis = _with_disks(tmp_path, 0, volume=None)
+        (found,) = hb114_volume_too_small.check(analysis)
+        assert (found.severity, found.confidence) == ("error", "certain")
+        assert found.message.startswith("the volume holds 30.0 GB by default, but weights in 16 bit (65.5 GB)")
+
+    def test_a_volume_that_just_holds_it(self, tmp_path):
+        judged("HB114", "", tmp_path)
+        plan = _with_disks(tmp_path, 0, volume=None).plan
+        needed = 2 * 32_763_876_352 + 3 * plan.checkpoint_bytes
+        assert list(hb114_volume_too_small.check(_with_disks(tmp_path, 0, volume=needed))) == []
+        assert list(hb114_volume_too_small.check(_with_disks(tmp_path, 0, volume=needed - 1)))
+
+    def test_local_disks_need_none(self, tmp_path):
+        judged("HB114", "", tmp_path)
+        assert list(hb114_volume_too_small.check(_with_disks(tmp_path, 8000 * GB, volume=None))) == []
+
+
+class TestModel:
+    def test_an_owner_that_was_left_out(self, tmp_path):
+        (found,) = judged("HB118", "model: {id: qwen2.5-7b}", tmp_path)
+        assert found.fixes[0].value == "Qwen/Qwen2.5-7B"
+
+    def test_a_model_like_no_other_needs_its_config(self, tmp_path):
+        (found,) = judged("HB118", "model: {id: our/own-model}", tmp_path)
+        assert (found.fixes, "config" in found.help) == ((), True)
+
+    def test_no_model_at_all(self, tmp_path):
+        (found,) = judged("HB118", "model: {id: null}", tmp_path)
+        assert found.route == ("model",)
+
+    @pytest.mark.parametrize(
+        ("asserted", "published", "same"),
+        [
+            ("MIT License", "mit", True),
+            ("Apache 2.0", "apache-2.0", True),
+            ("Apache License, Version 2.0", "apache-2.0", True),
+            ("apache", "apache-2.0", True),
+            ("Llama 3.1 Community License", "llama3.1", True),
+            ("llama3", "llama3.1", False),
+            ("llama3.2", "llama3.1", False),
+            ("qwen", "qwen-research", True),
+            ("mit", "apache-2.0", False),
+            ("license", "mit", False),
+        ],
+    )
+    def test_a_licence_is_the_same_in_other_words(self, asserted, published, same):
+        assert hb120_license_differs.same_license(asserted, published) is same
+
+    def test_a_licence_that_is_not_known_is_not_contradicted(self, tmp_path):
+        assert judged("HB120", "model: {id: Qwen/Qwen3-14B, license: mit}", tmp_path) == []
+
+
+class TestNamed:
+    def test_neither_type_nor_gpu(self, tmp_path):
+        (found,) = judged("HB117", "instance: {type: null}", tmp_path)
+        assert found.route == ("instance",)
+        assert found.message == "neither a type nor a gpu is given"
+
+    def test_a_gpu_with_two_sizes(self, tmp_path):
+        (found,) = judged("HB119", "instance: {type: null, gpu: A100, gpus: 8}", tmp_path)
+        assert found.help == "did you mean A100-40 or A100-80?"
+
+    def test_an_endpoints_gpu(self, tmp_path):
+        (found,) = judged("HB119", "deployment: {instance: {type: null, gpu: RTX4090}}", tmp_path)
+        assert found.route == ("deployment", "instance", "gpu")
+
+
+def _analysis(folder) -> Analysis:
+    from datetime import date
+
+    from hbspec.analysis import analyse
+    from hbspec.source import load
+    from hbspec.spec import read
+
+    document = load(folder / "spec.yaml")
+    return analyse(document, read(document), catalog(), date(2026, 11, 22))
+
+
+def _planned(analysis: Analysis, **changes) -> Analysis:
+    analysis.__dict__["plan"] = replace(analysis.plan, **changes)
+    return analysis
+
+
+def _on_a_gpu_of(folder, usable: int) -> Analysis:
+    analysis = _analysis(folder)
+    machine = analysis.plan.hardware
+    return _planned(analysis, hardware=replace(machine, gpu=replace(machine.gpu, usable_bytes=usable)))
+
+
+def _with_disks(folder, nvme_bytes: int, volume: int | None) -> Analysis:
+    analysis = _analysis(folder)
+    machine = analysis.plan.hardware
+    section = analysis.spec.instance.model_copy(update={"volume": volume})
+    analysis = replace(analysis, spec=analysis.spec.model_copy(update={"instance": section}))
+    return _planned(analysis, hardware=replace(machine, instance=replace(machine.instance, nvme_bytes=nvme_bytes)))

@@ -1,0 +1,252 @@
+"""Boundaries and messages of the rules on data, hyperparameters and the training loop (HB201 to HB221)."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from judged import SPECS, judged, said
+
+from hbspec.rules import hb114_volume_too_small as hb114
+from hbspec.rules import hb203_save_and_eval_do_not_meet as hb203
+from hbspec.rules import hb214_optimizer_not_known as hb214
+from hbspec.rules import hb219_scheduler_not_known as hb219
+
+SEED = SPECS / "heartbeat-as-written.yaml"
+TEMPLATES = Path(__file__).parents[2] / "templates"
+
+
+class TestSeed:
+    def test_the_nominal_count_is_claimed(self):
+        (found,) = said("HB217", SEED)
+        assert found.route == ("expect", "training.examples_processed")
+        assert "300 x 32 = 9,600 examples (4.37 epochs) is nominal" in found.message
+        assert "9,560 (4.35) are processed" in found.message
+
+    def test_the_training_split_has_fewer_examples(self):
+        (found,) = said("HB207", SEED)
+        assert (found.severity, found.route) == ("error", ("data", "train", "examples"))
+        assert found.message == (
+            "2,198 examples are given, but the profile counts 1,758: 300 updates are 5.46 epochs, not 4.35"
+        )
+
+    def test_the_cap_is_never_reached(self):
+        (found,) = said("HB206", SEED)
+        assert found.message.startswith("max_length 4,096 is never reached")
+
+    def test_the_cap_against_the_true_lengths(self, tmp_path):
+        (found,) = judged("HB206", "hyperparameters: {max_length: 4096}", tmp_path)
+        assert found.message == "max_length 4,096 is never reached: the longest example has 689 tokens"
+        assert found.help == "use max_length: 704, which cuts nothing"
+        assert (found.severity, found.confidence) == ("note", "certain")
+
+
+class TestLengths:
+    @pytest.mark.parametrize(("cap", "said_by"), [(688, "HB209"), (689, None), (1033, None), (1034, "HB206")])
+    def test_a_cap_cuts_below_the_longest_and_is_idle_above_one_and_a_half_of_it(self, cap, said_by, tmp_path):
+        fragment = f"hyperparameters: {{max_length: {cap}}}"
+        for code in ("HB206", "HB209"):
+            assert bool(judged(code, fragment, tmp_path)) == (code == said_by), code
+
+    def test_unknown_lengths_decide_nothing(self, tmp_path):
+        for code in ("HB206", "HB209"):
+            assert judged(code, "data: {tokens: null}\nhyperparameters: {max_length: 64}", tmp_path) == []
+
+    def test_packed_rows_reach_any_cap(self, tmp_path):
+        assert judged("HB206", "hyperparameters: {max_length: 4096, packing: true}", tmp_path) == []
+
+    def test_estimated_lengths_may_be_cut(self, tmp_path):
+        profile = (Path(__file__).parent / "train.profile.json").read_text()
+        (tmp_path / "wide.json").write_text(profile.replace('"max": 689', '"max": 689, "bounds": {"max": [600, 800]}'))
+        fragment = "data: {tokens: null, profile: ./wide.json}\nhyperparameters: {max_length: %d}"
+        for cap, confidence in ((599, "certain"), (600, "likely"), (799, "likely"), (800, None)):
+            found = judged("HB209", fragment % cap, tmp_path)
+            assert [diagnostic.confidence for diagnostic in found] == ([confidence] if confidence else [])
+
+    def test_positions_are_a_limit_that_may_be_reached(self, tmp_path):
+        model = "model: {id: google/gemma-2-9b}\n"
+        assert judged("HB205", model + "hyperparameters: {max_length: 8192}", tmp_path) == []
+        (found,) = judged("HB205", model + "hyperparameters: {max_length: 8193}", tmp_path)
+        assert found.message == "max_length 8,193 is beyond the model's 8,192 positions"
+
+
+class TestCounts:
+    def test_steps_and_epochs_that_agree_are_no_contradiction(self, tmp_path):
+        fragment = "hyperparameters: {max_steps: 207, num_train_epochs: %s}"  # 69 updates an epoch
+        assert judged("HB201", fragment % 3, tmp_path) == []
+        (found,) = judged("HB201", fragment % 4, tmp_path)
+        assert found.message == "num_train_epochs 4 is overridden by max_steps 207: 207 updates are 3.00 epochs"
+
+    def test_without_counts_both_are_still_one_too_many(self, tmp_path):
+        fragment = "data: {train: {examples: null}}\nhyperparameters: {max_steps: 207, num_train_epochs: 3}"
+        (found,) = judged("HB201", fragment, tmp_path)
+        assert found.message == "num_train_epochs 3 is overridden by max_steps 207"
+
+    def test_a_small_difference_is_told_only_to_who_claims_the_product(self, tmp_path):
+        assert judged("HB217", "", tmp_path) == []  # 9,600 nominal, 9,568 processed
+        assert judged("HB217", "expect: {training.examples_processed: 9568}", tmp_path) == []
+        assert judged("HB217", "expect: {training.examples_processed: 9000..10000}", tmp_path) == []
+        (found,) = judged("HB217", "expect: {training.examples_processed: 9.6K}", tmp_path)
+        assert found.route == ("expect", "training.examples_processed")
+
+    def test_within_the_first_epoch_both_counts_are_one(self, tmp_path):
+        fragment = "hyperparameters: {max_steps: 68}\nexpect: {training.examples_processed: 2176}"
+        assert judged("HB217", fragment, tmp_path) == []
+
+    def test_epochs_where_they_decide_the_run(self, tmp_path):
+        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: null, num_train_epochs: 3}"
+        (found,) = judged("HB217", fragment, tmp_path)
+        assert found.route == ("hyperparameters", "num_train_epochs")
+
+    def test_examples_below_an_update_have_one_message(self, tmp_path):
+        fragment = "data: {train: {examples: %d}}\nhyperparameters: {max_steps: 3}"
+        assert judged("HB217", fragment % 31, tmp_path) == []
+        assert len(judged("HB218", fragment % 31, tmp_path)) == 1
+        assert judged("HB218", fragment % 32, tmp_path) == []
+
+    def test_ten_epochs_are_not_many(self, tmp_path):
+        fragment = "hyperparameters: {max_steps: null, num_train_epochs: %s}"
+        assert judged("HB211", fragment % 9.9, tmp_path) == []
+        (found,) = judged("HB211", fragment % 11, tmp_path)
+        assert found.route == ("hyperparameters", "num_train_epochs")
+        assert "2,198 examples 11.0 times" in found.message
+
+    def test_ddp_without_a_smaller_accumulation_is_many(self, tmp_path):
+        (found,) = judged("HB211", "hyperparameters: {gradient_accumulation_steps: 32}", tmp_path)
+        assert "33.4 times (nominally 34.9)" in found.message
+
+    def test_the_profile_agrees(self, tmp_path):
+        fragment = "data: {profile: ./train.profile.json, train: {examples: 1758}}"
+        (tmp_path / "train.profile.json").write_text((Path(__file__).parent / "train.profile.json").read_text())
+        assert judged("HB207", fragment, tmp_path) == []
+
+    def test_the_steps_of_an_epoch_follow_the_profile(self, tmp_path):
+        (tmp_path / "train.profile.json").write_text((Path(__file__).parent / "train.profile.json").read_text())
+        fragment = "data: {profile: ./train.profile.json}\nhyperparameters: {max_steps: null, num_train_epochs: 2}"
+        (found,) = judged("HB207", fragment, tmp_path)
+        assert "110 updates are 2.00 epochs" in found.message
+
+
+class TestSchedule:
+    @pytest.mark.parametrize(("warmup", "errors"), [("warmup_steps: 299", 0), ("warmup_steps: 300", 1)])
+    def test_a_warm_up_ends_before_the_run(self, warmup, errors, tmp_path):
+        assert len(judged("HB202", f"hyperparameters: {{{warmup}}}", tmp_path)) == errors
+
+    def test_a_share_of_all(self, tmp_path):
+        assert len(judged("HB202", "hyperparameters: {warmup_ratio: 1.0}", tmp_path)) == 1
+        assert judged("HB202", "hyperparameters: {warmup_ratio: 0.99}", tmp_path) == []
+
+    def test_the_run_may_be_counted_in_epochs(self, tmp_path):
+        fragment = "hyperparameters: {max_steps: null, num_train_epochs: 1, warmup_steps: %d}"
+        assert len(judged("HB202", fragment % 69, tmp_path)) == 1
+        assert judged("HB202", fragment % 68, tmp_path) == []
+
+    def test_the_default_of_the_shipped_script_is_counted_with(self, tmp_path):
+        fragment = "hyperparameters: {load_best_model_at_end: true, eval_steps: %d}"
+        assert judged("HB203", fragment % 25, tmp_path) == []
+        (found,) = judged("HB203", fragment % 30, tmp_path)
+        assert found.message.startswith("save_steps 50 (the default) is no multiple of eval_steps 30")
+        assert found.fixes[0].value == 60
+
+    def test_the_best_of_nothing(self, tmp_path):
+        (found,) = judged("HB203", "hyperparameters: {load_best_model_at_end: true}", tmp_path)
+        assert found.route == ("hyperparameters", "load_best_model_at_end")
+
+    def test_the_last_update_is_soon_enough_for_a_checkpoint(self, tmp_path):
+        assert judged("HB216", "hyperparameters: {save_steps: 300}", tmp_path) == []
+        assert len(judged("HB216", "hyperparameters: {save_steps: 301}", tmp_path)) == 1
+
+
+class TestAdapters:
+    def test_every_misspelled_target_has_its_own_place(self, tmp_path):
+        found = judged("HB204", "hyperparameters: {target_modules: [qkv_proj, q_proj, wv]}", tmp_path)
+        assert [diagnostic.route[-1] for diagnostic in found] == [0, 2]
+
+    def test_names_follow_the_architecture(self, tmp_path):
+        fragment = "model: {id: %s}\nhyperparameters: {target_modules: [qkv_proj]}"
+        assert judged("HB204", fragment % "microsoft/phi-4", tmp_path) == []
+        assert len(judged("HB204", fragment % "Qwen/Qwen2.5-7B", tmp_path)) == 1
+
+    def test_the_narrowest_module_counts(self, tmp_path):
+        fragment = "hyperparameters: {target_modules: [%s], lora_r: %d}"
+        assert judged("HB208", fragment % ("k_proj", 1024), tmp_path) == []
+        (found,) = judged("HB208", fragment % ("q_proj, k_proj", 1025), tmp_path)
+        assert found.message == "lora_r 1,025 is above the width of k_proj, 1,024 x 5,120"
+        assert judged("HB208", fragment % ("q_proj", 1025), tmp_path) == []
+
+    def test_experts_were_modules_before_version_5(self, tmp_path):
+        fragment = "model: {id: openai/gpt-oss-20b}\nsoftware: {transformers: %s}"
+        assert judged("HB212", fragment % "4.57.0", tmp_path) == []
+        (found,) = judged("HB212", fragment % "5.0.0", tmp_path)
+        assert "38.2 GB are not quantised (transformers 5.0.0)" in found.message
+
+    def test_dropout_is_assumed_where_it_is_not_given(self, tmp_path):
+        fragment = "model: {id: mistralai/Mixtral-8x7B-v0.1}\nhyperparameters: {lora_dropout: null, target_modules: %s}"
+        assert len(judged("HB221", fragment % "all-linear", tmp_path)) == 1
+        assert judged("HB221", fragment % "[q_proj]", tmp_path) == []
+
+
+class TestWithoutEffect:
+    def silenced(self, fragment, folder):
+        return {diagnostic.route[-1] for diagnostic in judged("HB213", fragment, folder)}
+
+    def test_adapters_where_all_is_trained(self, tmp_path):
+        assert self.silenced("hyperparameters: {method: full}", tmp_path) == {
+            "lora_r", "lora_alpha", "lora_dropout", "bnb_quant_type", "bnb_double_quant",
+        }  # fmt: skip
+
+    def test_scales_of_int8(self, tmp_path):
+        assert self.silenced("hyperparameters: {bnb_quant_type: int8}", tmp_path) == {"bnb_double_quant"}
+
+    def test_shards_and_offload(self, tmp_path):
+        assert self.silenced("instance: {sharding: hybrid, offload: optimizer}", tmp_path) == {"sharding", "offload"}
+        assert self.silenced("instance: {parallelism: zero2, offload: optimizer}", tmp_path) == set()
+        assert self.silenced("instance: {offload: none}", tmp_path) == set()
+
+    def test_a_machine_that_is_not_described(self, tmp_path):
+        fragment = "instance: {gpus: 8, host_memory: 1 TiB}"
+        assert self.silenced(fragment, tmp_path) == {"gpus", "host_memory"}
+        assert self.silenced("instance: {type: null, gpu: A100-40, gpus: 8, host_memory: 1 TiB}", tmp_path) == set()
+
+    def test_the_rank_of_adapters_that_are_merged(self, tmp_path):
+        assert self.silenced("deployment: {max_lora_rank: 32}", tmp_path) == {"max_lora_rank"}
+        assert self.silenced("deployment: {max_lora_rank: 32, adapters: separate}", tmp_path) == set()
+
+
+class TestNames:
+    """The lists that rules hold are those of the script and of transformers."""
+
+    @pytest.fixture(scope="class")
+    def script(self):
+        found = importlib.util.spec_from_file_location("settings_of_the_script", TEMPLATES / "settings.py")
+        module = importlib.util.module_from_spec(found)
+        import sys
+
+        sys.modules[found.name] = module  # dataclasses look their module up
+        found.loader.exec_module(module)
+        yield module
+        del sys.modules[found.name]
+
+    def test_of_the_shipped_script(self, script):
+        assert hb214.SHIPPED == script.OPTIMIZERS
+        assert hb219.SHIPPED == script.SCHEDULERS
+        assert script.defaults()["SAVE_STEPS"] == hb203.SAVE_STEPS
+        assert script.defaults()["SAVE_TOTAL_LIMIT"] == hb114.CHECKPOINTS_KEPT
+
+    def test_of_transformers(self):
+        from transformers.trainer_utils import SchedulerType
+        from transformers.training_args import OptimizerNames
+
+        assert sorted(hb214.SHIPPED + hb214.OTHERS) == sorted(name.value for name in OptimizerNames)
+        assert sorted(hb219.SHIPPED + hb219.OTHERS) == sorted(name.value for name in SchedulerType)
+
+    @pytest.mark.parametrize(
+        ("code", "value"), [("HB214", "optim: galore_adamw"), ("HB219", "lr_scheduler_type: warmup_stable_decay")]
+    )
+    def test_a_script_of_ones_own_may_take_all_of_them(self, code, value, tmp_path):
+        own = "script: {entry_point: base.yaml}\n"
+        assert judged(code, f"{own}hyperparameters: {{{value}}}", tmp_path) == []
+        (found,) = judged(code, f"hyperparameters: {{{value}}}", tmp_path)
+        assert "the shipped script" in found.message
+        assert found.fixes == ()
