@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from judged import SPECS, judged, said
 
+from hbspec.api import estimate
 from hbspec.rules import hb114_volume_too_small as hb114
 from hbspec.rules import hb203_save_and_eval_do_not_meet as hb203
 from hbspec.rules import hb214_optimizer_not_known as hb214
@@ -99,6 +100,11 @@ class TestCounts:
         (found,) = judged("HB217", fragment, tmp_path)
         assert found.route == ("hyperparameters", "num_train_epochs")
 
+    def test_packed_rows_are_no_examples(self, tmp_path):
+        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8, packing: true}"
+        (found,) = judged("HB217", fragment, tmp_path)
+        assert found.message.startswith("8 x 32 packed rows, about 475 examples")  # 54 rows of 1.85 examples
+
     def test_examples_below_an_update_have_one_message(self, tmp_path):
         fragment = "data: {train: {examples: %d}}\nhyperparameters: {max_steps: 3}"
         assert judged("HB217", fragment % 31, tmp_path) == []
@@ -179,7 +185,9 @@ class TestAdapters:
         fragment = "model: {id: openai/gpt-oss-20b}\nsoftware: {transformers: %s}"
         assert judged("HB212", fragment % "4.57.0", tmp_path) == []
         (found,) = judged("HB212", fragment % "5.0.0", tmp_path)
-        assert "38.2 GB are not quantised (transformers 5.0.0)" in found.message
+        dtype = estimate(tmp_path / "spec.yaml").plan.training.head_dtype
+        size = {"float32": "76.4 GB", "bfloat16": "38.2 GB"}[dtype]  # 19.1 billion parameters
+        assert found.message.endswith(f"unquantised (transformers 5.0.0): {size} in {dtype}")
 
     def test_dropout_is_assumed_where_it_is_not_given(self, tmp_path):
         fragment = "model: {id: mistralai/Mixtral-8x7B-v0.1}\nhyperparameters: {lora_dropout: null, target_modules: %s}"
@@ -217,7 +225,7 @@ class TestWithoutEffect:
 class TestNames:
     """The lists that rules hold are those of the script and of transformers."""
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def script(self):
         found = importlib.util.spec_from_file_location("settings_of_the_script", TEMPLATES / "settings.py")
         module = importlib.util.module_from_spec(found)

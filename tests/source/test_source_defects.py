@@ -41,5 +41,5 @@ def test_an_entry_is_a_whole_manual_page(defect: Defect) -> None:
 
 
 def test_codes_run_without_a_gap_and_names_are_unique() -> None:
-    assert CODES == [f"HB{number:03}" for number in range(1, len(CODES) + 1)]
+    assert [f"HB{number:03}" for number in range(1, len(CODES) + 1)] == CODES
     assert len({defect.name for defect in DEFECTS.values()}) == len(DEFECTS)

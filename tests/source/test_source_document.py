@@ -38,7 +38,12 @@ last: two
 
 
 def sliced(document: Document, span: Span) -> str:
-    lines = document.texts[span.file].replace("\r\n", "\n").replace("\r", "\n").split("\n")[span.start.line - 1 : span.end.line]
+    lines = (
+        document.texts[span.file]
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .split("\n")[span.start.line - 1 : span.end.line]
+    )
     lines[-1] = lines[-1][: span.end.column - 1]
     lines[0] = lines[0][span.start.column - 1 :]
     return "\n".join(lines)
@@ -68,7 +73,8 @@ def test_a_span_is_the_text_of_its_value(line_break: str, mark: str) -> None:
     document = read(mark + SPEC.replace("\n", line_break))
     assert {route: sliced(document, document.spans[route]) for route in WRITTEN} == WRITTEN
     assert {sliced(document, span) for span in document.key_spans.values()} == {
-        "name", "instance", "type", "alternatives", "hyperparameters", "learning_rate", "seed", "notes", "evaluation", "suite",
+        "name", "instance", "type", "alternatives", "hyperparameters", "learning_rate", "seed", "notes",
+        "evaluation", "suite",
         "min_score", "empty", "last",
     }  # fmt: skip
 
@@ -155,10 +161,18 @@ def test_a_key_that_is_no_text_is_refused(key: str) -> None:
 
 
 def test_a_key_may_be_quoted_or_repeated_by_an_alias() -> None:
-    assert read("a: &x name\n*x : 1\n'2': 3\n'<<': 4\nyes: 5\n").values == {"a": "name", "name": 1, "2": 3, "<<": 4, "yes": 5}
+    assert read("a: &x name\n*x : 1\n'2': 3\n'<<': 4\nyes: 5\n").values == {
+        "a": "name",
+        "name": 1,
+        "2": 3,
+        "<<": 4,
+        "yes": 5,
+    }
 
 
-@pytest.mark.parametrize("tag", ["!!python/object/apply:os.system [x]", "!!binary aGk=", "!foo x", "! x", "!!str 1", "!!set {a}"])
+@pytest.mark.parametrize(
+    "tag", ["!!python/object/apply:os.system [x]", "!!binary aGk=", "!foo x", "! x", "!!str 1", "!!set {a}"]
+)
 def test_tags_are_refused(tag: str) -> None:
     assert [fault.code for fault in faults(f"a: {tag}")] == ["HB006"]
 
@@ -187,7 +201,9 @@ def test_a_control_character_is_refused_raw_and_escaped(character: str) -> None:
         (b"a: \xed\xa0\x80", (1, 4)),
     ],
 )
-def test_bytes_that_are_not_utf8_are_refused_in_their_place(tmp_path: Path, data: bytes, place: tuple[int, int]) -> None:
+def test_bytes_that_are_not_utf8_are_refused_in_their_place(
+    tmp_path: Path, data: bytes, place: tuple[int, int]
+) -> None:
     path = tmp_path / "spec.yaml"
     path.write_bytes(data)
     with pytest.raises(SourceError) as caught:
@@ -205,7 +221,9 @@ def test_a_byte_stream_behind_a_text_stream_is_read_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", ["missing.yaml", ".", "fifo", "no/such/folder.yaml", "file/below", "nul\0", ""])
-def test_what_cannot_be_read_says_so_without_waiting(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_says_so_without_waiting(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
     Path("file").touch()

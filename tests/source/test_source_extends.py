@@ -72,7 +72,9 @@ def test_a_chain_is_followed_from_file_to_file(project: Project) -> None:
 
 @pytest.mark.parametrize("first", ["./spec.yaml", "./one.yaml", "../project/two.yaml"])
 def test_a_cycle_prints_its_chain(first: str, project: Project) -> None:
-    project({"spec.yaml": f"extends: {first}\n", "one.yaml": "extends: two.yaml\n", "two.yaml": "extends: ./spec.yaml\n"})
+    project(
+        {"spec.yaml": f"extends: {first}\n", "one.yaml": "extends: two.yaml\n", "two.yaml": "extends: ./spec.yaml\n"}
+    )
     (fault,) = refused("spec.yaml")
     assert fault.code == "HB017"
     files = {"./spec.yaml": ["spec.yaml"], "./one.yaml": ["one.yaml", "two.yaml", "spec.yaml"]}.get(
@@ -88,7 +90,10 @@ def test_a_cycle_through_a_link_is_one(project: Project) -> None:
 
 
 def test_a_chain_has_an_end(project: Project) -> None:
-    project({f"s{i}.yaml": f"extends: s{i + 1}.yaml\nx{i}: {i}\n" for i in range(MAX_EXTENDS + 1)} | {f"s{MAX_EXTENDS + 1}.yaml": "x: 1\n"})
+    project(
+        {f"s{i}.yaml": f"extends: s{i + 1}.yaml\nx{i}: {i}\n" for i in range(MAX_EXTENDS + 1)}
+        | {f"s{MAX_EXTENDS + 1}.yaml": "x: 1\n"}
+    )
     assert len(load("s1.yaml").values) == MAX_EXTENDS + 1
     (fault,) = refused("s0.yaml")
     assert (fault.code, fault.file) == ("HB014", f"s{MAX_EXTENDS}.yaml")
@@ -103,7 +108,9 @@ def test_extends_takes_one_path(value: str, project: Project) -> None:
     assert fault.span.start.line == 2
 
 
-@pytest.mark.parametrize("path", ["../outside.yaml", "/etc/passwd", "link.yaml", "folder/outside.yaml", "../missing.yaml", "//etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["../outside.yaml", "/etc/passwd", "link.yaml", "folder/outside.yaml", "../missing.yaml", "//etc/passwd"]
+)
 def test_nothing_outside_the_project_is_read(path: str, project: Project) -> None:
     root = project({"spec.yaml": f"extends: {path}\n"})
     (root.parent / "outside.yaml").write_text("secret: here\n")
@@ -136,7 +143,9 @@ def test_without_a_marker_the_project_is_the_specs_folder(tmp_path: Path) -> Non
     assert load(tmp_path / "specs" / "spec.yaml", root=tmp_path).values == {"a": 1}
 
 
-@pytest.mark.parametrize("path", ["missing.yaml", "fifo", ".", "/dev/zero", "spec.yaml/x", '"a\\nb"', "loop.yaml", "~/base.yaml"])
+@pytest.mark.parametrize(
+    "path", ["missing.yaml", "fifo", ".", "/dev/zero", "spec.yaml/x", '"a\\nb"', "loop.yaml", "~/base.yaml"]
+)
 def test_only_regular_files_are_read(path: str, project: Project) -> None:
     root = project({"spec.yaml": f"extends: {path}\n"})
     os.mkfifo(root / "fifo")

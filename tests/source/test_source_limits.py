@@ -33,7 +33,10 @@ def test_aliases_within_the_limit_are_fine() -> None:
         ("a: " + "[" * 99 + "]" * 99, "a: " + "[" * 100 + "]" * 100),
         ("a: " + "{x: " * 99 + "}" * 99, "a: " + "{x: " * 100 + "}" * 100),
         ("a: " + "\n" + "- " * 99 + "x", "a: " + "\n" + "- " * 100 + "x"),
-        ("a: &x " + "[" * 49 + "]" * 49 + "\nb: " + "[" * 50 + "*x" + "]" * 50, "a: &x " + "[" * 50 + "]" * 50 + "\nb: " + "[" * 50 + "*x" + "]" * 50),
+        (
+            "a: &x " + "[" * 49 + "]" * 49 + "\nb: " + "[" * 50 + "*x" + "]" * 50,
+            "a: &x " + "[" * 50 + "]" * 50 + "\nb: " + "[" * 50 + "*x" + "]" * 50,
+        ),
     ],
     ids=["lists", "maps", "dashes", "alias"],
 )
@@ -46,7 +49,15 @@ def test_depth_is_counted_with_aliases(within: str, beyond: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, "{" * 100_000, "[\n" * 100_000, "- " * 100_000, "? " * 100_000, "a: [" + "{a: [" * 50_000, "[{" * 100_000 + "}]" * 100_000],
+    [
+        "[" * 100_000,
+        "{" * 100_000,
+        "[\n" * 100_000,
+        "- " * 100_000,
+        "? " * 100_000,
+        "a: [" + "{a: [" * 50_000,
+        "[{" * 100_000 + "}]" * 100_000,
+    ],
     ids=["brackets", "braces", "lines", "dashes", "question marks", "mixed", "closed"],
 )
 def test_deep_nesting_neither_overflows_nor_hangs(text: str) -> None:

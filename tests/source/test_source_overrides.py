@@ -62,7 +62,14 @@ def test_what_cannot_be_applied_says_why(override: str, words: str) -> None:
 
 @pytest.mark.parametrize(
     ("value", "code", "column"),
-    [(">= 5", "HB004", 7), ("[1", "HB001", 7), ("!!str 1", "HB006", 7), ("*x", "HB008", 7), (".inf", "HB005", 7), ("{a: 1, a: 2}", "HB002", 14)],
+    [
+        (">= 5", "HB004", 7),
+        ("[1", "HB001", 7),
+        ("!!str 1", "HB006", 7),
+        ("*x", "HB008", 7),
+        (".inf", "HB005", 7),
+        ("{a: 1, a: 2}", "HB002", 14),
+    ],
 )
 def test_a_value_keeps_the_rules_of_yaml(value: str, code: str, column: int) -> None:
     diagnostic = fault(SPEC, f"map.b={value}")

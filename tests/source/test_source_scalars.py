@@ -3,9 +3,9 @@
 import math
 
 import pytest
-from source_reading import fault, faults, read
 from hypothesis import given
 from hypothesis import strategies as st
+from source_reading import fault, faults, read
 
 from hbspec.source.scalars import UnusableNumberError, resolve
 
@@ -33,7 +33,9 @@ def test_quotes_make_text(text: str, quote: str) -> None:
     assert read(f"a: {quote}{text}{quote}\n").values == {"a": text}
 
 
-@pytest.mark.parametrize("text", [".inf", "-.Inf", "+.INF", ".nan", ".NaN", "1e999", "-1e400", "1e-400", "9" * 241, "0x" + "f" * 239])
+@pytest.mark.parametrize(
+    "text", [".inf", "-.Inf", "+.INF", ".nan", ".NaN", "1e999", "-1e400", "1e-400", "9" * 241, "0x" + "f" * 239]
+)
 def test_a_number_that_cannot_be_computed_with_is_refused(text: str) -> None:
     diagnostic = fault(f"a: [1, {text}]\n")
     assert (diagnostic.code, diagnostic.route) == ("HB005", ("a", 1))

@@ -58,9 +58,7 @@ def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
 
 
 @pytest.mark.parametrize(("text", "code", "place", "words"), CASES, ids=[case[0] for case in CASES])
-def test_an_error_is_placed_and_named(
-    text: str, code: str, place: tuple[int, int], words: str, parser: str
-) -> None:
+def test_an_error_is_placed_and_named(text: str, code: str, place: tuple[int, int], words: str, parser: str) -> None:
     diagnostic = faults(text)[0]
     assert diagnostic.span is not None
     start = diagnostic.span.start
@@ -91,7 +89,9 @@ def test_a_comparison_offers_its_range(text: str, range_: str, parser: str) -> N
     assert line[diagnostic.span.start.column - 1] in "<>≤≥"
 
 
-@pytest.mark.parametrize("text", ["a: '>= 5'", 'a: "<= 5"', "a: >\n  5 and more", "a: >-\n  text", "a: < text", "a: <|endoftext|>", "<5: x"])
+@pytest.mark.parametrize(
+    "text", ["a: '>= 5'", 'a: "<= 5"', "a: >\n  5 and more", "a: >-\n  text", "a: < text", "a: <|endoftext|>", "<5: x"]
+)
 def test_what_is_no_comparison_loads(text: str, parser: str) -> None:
     assert len(read(text).values) == 1
 
@@ -105,7 +105,9 @@ def test_a_file_without_values_is_refused(text: str, parser: str) -> None:
     assert fault(text).code == "HB011"
 
 
-@pytest.mark.parametrize(("text", "kind"), [("- a\n", "a list"), ("hello\n", "text"), ("42", "a number"), ("true", "a truth value")])
+@pytest.mark.parametrize(
+    ("text", "kind"), [("- a\n", "a list"), ("hello\n", "text"), ("42", "a number"), ("true", "a truth value")]
+)
 def test_a_spec_is_a_map(text: str, kind: str) -> None:
     diagnostic = fault(text)
     assert diagnostic.code == "HB011"

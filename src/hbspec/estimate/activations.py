@@ -5,8 +5,9 @@ intermediate, H heads, r rank, x the summed input widths of the adapted modules;
 s (residual stream), a (attention), t (adapters).
 
 Source: traces of transformers 5.23.0 + peft 0.21.2 + bitsandbytes 0.50.2 models under torch 2.13 fake tensors (Qwen2,
-Llama and Mistral; sdpa with its flash kernel), which the formulas for c = 2 reproduce to the byte for what is saved, and
-to 1 % for the backward pass. Not traced, so estimates: sparse layers, four norms a layer, eager attention, padding, DoRA.
+Llama and Mistral; sdpa with its flash kernel), which the formulas for c = 2 reproduce to the byte for what is saved,
+and to 1 % for the backward pass. Not traced, so estimates: sparse layers, four norms a layer, eager attention, padding,
+DoRA.
 """
 
 from __future__ import annotations
@@ -131,8 +132,8 @@ def _working_widths(precision: Precision, training: Training) -> tuple[int, int]
 def dequantized(layer: Layer, precision: Precision, training: Training) -> tuple[int, int]:
     """The moment at which the largest quantised weight is unpacked, in the recomputed forward pass of down.
 
-    A 16-bit copy of it and a 16-bit copy of its scales exist beside the layer; the dropped input of the adapter does not
-    yet. bitsandbytes 0.50 may fuse this for 1,536 tokens and fewer, so it is an upper bound there.
+    A 16-bit copy of it and of its scales exist beside the layer; the dropped input of the adapter does not yet.
+    bitsandbytes 0.50 may fuse this for 1,536 tokens and fewer, so it is an upper bound there.
 
     Args:
         layer: its widths.

@@ -106,12 +106,14 @@ def memory(plan: Plan) -> Memory:
     usable, gpus = hardware.gpu.usable_bytes, hardware.gpus_per_instance
     if plan.parallelism == "pipeline":
         stages = pipeline_stages(job, gpus)
-        return Memory(tuple(_device(job, stage, i, tokens, error, usable) for i, stage in enumerate(stages)))
+        kinds = {stage.kind: stage for stage in stages}
+        alike = {kind: _device(job, stage, 0, tokens, error, usable) for kind, stage in kinds.items()}
+        return Memory(tuple(replace(alike[stage.kind], index=index) for index, stage in enumerate(stages)))
     whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
     first = _device(job, whole, 0, tokens, error, usable)
-    alike = 1 if plan.parallelism == "single" else gpus
-    unused = (_unused(index, usable) for index in range(alike, gpus))
-    return Memory((*(replace(first, index=index) for index in range(alike)), *unused))
+    used = 1 if plan.parallelism == "single" else gpus
+    unused = (_unused(index, usable) for index in range(used, gpus))
+    return Memory((*(replace(first, index=index) for index in range(used)), *unused))
 
 
 def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:

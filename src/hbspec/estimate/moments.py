@@ -103,7 +103,8 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[tuple[str, Mapping[
     else:
         kept = {"saved_activations": stage.layers * saved * n, "adapter_copies": _copies(job, stage, stage.layers)}
     if stage.head:
-        yield "loss", {**states, **held, **around, **kept, **loss_bytes(job.architecture, job.precision, job.training, n)}
+        loss = loss_bytes(job.architecture, job.precision, job.training, n)
+        yield "loss", {**states, **held, **around, **kept, **loss}
     if stage.layers:
         for working in _backward(job, stage, saved if checkpointing else 0, n, tokens):
             yield "recompute" if checkpointing else "backward", {**states, **held, **around, **kept, **working}

@@ -29,6 +29,11 @@ class Stage:
         """How many layers it has; 0 is a GPU that `device_map="auto"` left without any."""
         return self.last - self.first
 
+    @property
+    def kind(self) -> tuple[int, bool, bool]:
+        """Stages of one kind hold the same, but for a byte of rounding."""
+        return self.layers, self.embedding, self.head
+
 
 @dataclass(frozen=True, slots=True)
 class Shards:
@@ -59,7 +64,9 @@ def shards(plan: Plan) -> Shards:
     return Shards(1, 1, ranks) if plan.parallelism == "zero1" else Shards(1, 1, 1)
 
 
-def spread(layers: int, layer: float, embedding: float, head: float, gpus: int, *, quantized: bool) -> tuple[Stage, ...]:
+def spread(
+    layers: int, layer: float, embedding: float, head: float, gpus: int, *, quantized: bool
+) -> tuple[Stage, ...]:
     """`device_map="auto"`: the stages of a model over the GPUs of one host.
 
     Each GPU but the last may hold total / gpus + 1.25 max(layer, embedding), nine tenths of it if quantised; the first
@@ -69,7 +76,9 @@ def spread(layers: int, layer: float, embedding: float, head: float, gpus: int, 
 
     Args:
         layers: how many decoder layers.
-        layer: bytes of one of them, as loaded; likewise the embedding and the head.
+        layer: bytes of one of them, as loaded.
+        embedding: bytes of the embedding.
+        head: bytes of the output head.
         gpus: GPUs that one process sees.
         quantized: whether bitsandbytes loads it.
     """

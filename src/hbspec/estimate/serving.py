@@ -207,7 +207,7 @@ def _times(money: Money | None, factor: int) -> Money | None:
 
 
 def _interval(interval: Interval | None) -> dict[str, float] | None:
-    return interval and interval.to_dict()
+    return None if interval is None else interval.to_dict()
 
 
 def _whole(interval: Interval) -> dict[str, int]:
@@ -215,4 +215,4 @@ def _whole(interval: Interval) -> dict[str, int]:
 
 
 def _money(money: Money | None) -> dict[str, str] | None:
-    return money and {"amount": str(money.amount.quantize(CENT)), "currency": money.currency}
+    return None if money is None else {"amount": str(money.amount.quantize(CENT)), "currency": money.currency}

@@ -15,6 +15,7 @@ from hbspec.estimate.constants import (
     GEMM_EFFICIENCY,
     GEMM_EFFICIENCY_UNKNOWN,
     LAUNCH_SECONDS_PER_LAYER,
+    PIPELINE_SLOWDOWN,
 )
 from hbspec.estimate.flops import Flops, micro_batch_flops
 from hbspec.estimate.moments import Job, job_of
@@ -26,18 +27,20 @@ CAUSAL_SHARE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """Where the seconds of one micro-batch on one GPU go; `seconds` is what they amount to together."""
+    """Where the seconds of one micro-batch on one GPU go, `slowdown` being a factor on all of it."""
 
     products: float
     activations: float
     dequantization: float
     communication: float
     launches: float
+    slowdown: float
 
     @property
     def seconds(self) -> float:
         """The GPU's work one after the other, or, if longer, the host's launching of it or the links' sending."""
-        return max(self.products + self.activations + self.dequantization, self.communication, self.launches)
+        work = self.products + self.activations + self.dequantization
+        return max(work, self.communication, self.launches) * self.slowdown
 
 
 def micro_batch(plan: Plan, tokens: float) -> MicroBatch:
@@ -47,7 +50,7 @@ def micro_batch(plan: Plan, tokens: float) -> MicroBatch:
     bus for each saved byte. dequantization: reading 4 bits and writing 16 for each quantised weight in each pass.
     communication: all-gathers of sharded weights in forward and backward and the reduce-scatter of gradients, hidden
     behind the work where they are shorter. launches: a floor a layer. Under `pipeline` all layers run one after
-    another, on whatever GPU they are, and the hand-over between GPUs is left out.
+    another, on whatever GPU they are, and slower by what handing over costs.
 
     Args:
         plan: the plan.
@@ -73,6 +76,7 @@ def micro_batch(plan: Plan, tokens: float) -> MicroBatch:
         dequantization=passes * _unpacked(job) / (bandwidth * DEQUANTIZATION_EFFICIENCY),
         communication=_communication(plan, job, hardware, passes, n),
         launches=layers * LAUNCH_SECONDS_PER_LAYER * passes / 3,
+        slowdown=PIPELINE_SLOWDOWN if plan.parallelism == "pipeline" and hardware.gpus > 1 else 1.0,
     )
 
 

@@ -1,7 +1,7 @@
-"""4-bit weights for a mixture of experts whose experts stay in 16 bit.
+"""4-bit weights for a mixture of experts whose experts are not quantised.
 
 Why: since version 5 transformers holds the experts of a layer in one fused parameter, and bitsandbytes replaces linear
-modules only. Nearly the whole model keeps its 16-bit size: QLoRA on it needs the memory of LoRA.
+modules only. Nearly the whole model keeps its size: QLoRA on it needs at least the memory of LoRA.
 
 Example:
 
@@ -27,6 +27,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
 from hbspec.diagnostics import Finding, Severity, known
+from hbspec.estimate.precision import BYTES
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 
@@ -47,7 +48,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         experts = sum(weight.parameters for weight in weights(architecture) if weight.kind == "expert")
         yield RULE.at(
             ("hyperparameters", "method"),
-            f"qlora leaves the experts of {analysis.plan.model} in 16 bit: {bytes_text(2 * experts)} are not quantised "
-            f"(transformers {version})",
-            "plan with the memory of method: lora, or choose a dense model",
+            f"qlora leaves the experts of {analysis.plan.model} unquantised (transformers {version}): "
+            f"{bytes_text(BYTES[training.head_dtype] * experts)} in {training.head_dtype}",
+            "use method: lora, which needs no more, or a dense model",
         )

@@ -39,7 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Every option that is set to something and means nothing here."""
     for route, value, reason in _silent(analysis.spec):
         if value and value != "none":
-            shown = plain(value) if isinstance(value, (str, int, float)) else ", ".join(value)
+            shown = "true" if value is True else ", ".join(value) if isinstance(value, tuple) else plain(value)
             yield RULE.at(
                 route,
                 f"{route[-1]} {shown} has no effect: {reason}",

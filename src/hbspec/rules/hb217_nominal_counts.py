@@ -47,7 +47,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         key = "max_steps" if given.max_steps is not None else "num_train_epochs"
         yield RULE.at(
             CLAIM if claimed else ("hyperparameters", key),
-            f"{count_text(counts.optimizer_steps)} x {count_text(counts.effective_batch_size)} = "
+            f"{count_text(counts.optimizer_steps)} x {count_text(counts.effective_batch_size)}"
+            f"{' packed rows, about' if plan.training.packing else ' ='} "
             f"{count_text(counts.nominal_examples)} examples ({significant(counts.nominal_epochs)} epochs) is nominal: "
             f"the last update of an epoch is partial, so {count_text(counts.examples_processed)} "
             f"({significant(counts.epochs)}) are processed",

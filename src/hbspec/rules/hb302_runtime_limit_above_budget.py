@@ -24,27 +24,27 @@ from decimal import Decimal
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
+from hbspec.estimate.cost import hours, most_it_can_cost
 from hbspec.rules.rule import Rule
-from hbspec.units import HOUR, Money, Rate, seconds_text
+from hbspec.units import Rate, seconds_text
 
 RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """The limit x the price x the instances against the budget; with spot the price is only the highest possible."""
-    plan, budget, count = analysis.plan, analysis.spec.budget, analysis.spec.instance.count
+    plan, budget = analysis.plan, analysis.spec.budget
     if budget is None or plan.max_runtime is None:
         return
-    price = known(plan.price, "a price of the instance").rate
-    hourly = plan.currencies.convert(Money(price.per_hour, price.currency))
-    most = Money(hourly.amount * count * Decimal(plan.max_runtime / HOUR), hourly.currency)
+    most, limit = most_it_can_cost(plan), hours(plan.max_runtime)
     if most.amount <= budget.max_cost.amount:
         return
-    instances = f" x {count} instances" if count > 1 else ""
-    fixes, action = _within(budget.max_cost.amount / (hourly.amount * count))
+    instances = known(plan.hardware, "the hardware").instances
+    hourly = Rate(most.amount / limit / instances, most.currency)
+    action, fixes = _within(limit * budget.max_cost.amount / most.amount)
     yield RULE.at(
         ("instance", "max_runtime"),
-        f"{seconds_text(plan.max_runtime)} x {Rate(hourly.amount, hourly.currency)}{instances} = {most}, "
+        f"{seconds_text(plan.max_runtime)} x {hourly}{f' x {instances} instances' if instances > 1 else ''} = {most}, "
         f"above the budget of {budget.max_cost}",
         action,
         severity=Severity.WARNING if plan.spot else Severity.ERROR,
@@ -53,11 +53,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     )
 
 
-def _within(hours: Decimal) -> tuple[tuple[Fix, ...], str]:
-    """The longest limit of whole minutes that the budget pays for."""
-    minutes = int(hours * 60)
+def _within(longest: Decimal) -> tuple[str, tuple[Fix, ...]]:
+    """The longest limit, in hours, that the budget pays for, cut to whole minutes."""
+    minutes = int(longest * 60)
     if not minutes:
-        return (), "raise budget.max_cost: it does not pay for a minute"
-    longest = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
-    fix = Fix(f"lower it to {longest}", ("instance", "max_runtime"), longest)
-    return (fix,), f"lower max_runtime to {longest}, the longest within the budget"
+        return "raise budget.max_cost: it does not pay for a minute", ()
+    limit = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
+    fix = Fix(f"lower it to {limit}", ("instance", "max_runtime"), limit)
+    return f"lower max_runtime to {limit}, the longest within the budget", (fix,)

@@ -35,7 +35,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if budget is None:
         return
     cost, limit = analysis.cost, budget.max_cost
-    if cost.currency != limit.currency or cost.high <= limit.amount:
+    if cost.high <= limit.amount:
         return
     yield RULE.at(
         ("budget", "max_cost"),

@@ -19,25 +19,24 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from dataclasses import replace
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.sagemaker import DEFAULT_RUNTIME_SECONDS
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
+from hbspec.estimate.cost import most_it_can_cost
 from hbspec.rules.rule import Rule
-from hbspec.units import HOUR, Money, seconds_text
+from hbspec.units import seconds_text
 
 RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """A budget without a runtime limit; hardware described by hand has no default limit."""
-    spec, plan = analysis.spec, analysis.plan
+    spec = analysis.spec
     if spec.budget is None or spec.instance.type is None or spec.instance.max_runtime is not None:
         return
-    price = known(plan.price, "a price of the instance").rate
-    hourly = plan.currencies.convert(Money(price.per_hour, price.currency))
-    most = Money(hourly.amount * spec.instance.count * Decimal(DEFAULT_RUNTIME_SECONDS / HOUR), hourly.currency)
+    most = most_it_can_cost(replace(analysis.plan, max_runtime=DEFAULT_RUNTIME_SECONDS))
     yield RULE.at(
         ("instance",),
         f"max_runtime is not given: SageMaker stops the job after {seconds_text(DEFAULT_RUNTIME_SECONDS)}, "

@@ -45,9 +45,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _judge(route: Route, name: str) -> Iterator[Finding]:
-    if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name):
+    long = len(name) > MAX_TRAINING_JOB_NAME_LENGTH  # the pattern counts pairs of hyphens and a character
+    if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name) and not long:
         return
-    long = len(name) > MAX_TRAINING_JOB_NAME_LENGTH
     said = f"has {len(name)} characters, the limit is {MAX_TRAINING_JOB_NAME_LENGTH}" if long else _wrong(name)
     legal = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:MAX_TRAINING_JOB_NAME_LENGTH].rstrip("-")
     yield RULE.at(

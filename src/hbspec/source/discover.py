@@ -38,6 +38,7 @@ def discover(paths: Sequence[str]) -> list[str]:
                 problems.add(defects.UNREADABLE_FILE, path, message, help_)
         elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - likewise
             problems.add(defects.UNREADABLE_FILE, path, f"`{path}` does not exist", "Give the path of a spec file")
+            continue
         for spec in specs:
             found.setdefault(spec if spec == STDIN else os.path.realpath(spec), spec)
     if problems.diagnostics:

@@ -1,0 +1,74 @@
+"""The endpoint's GPU cannot hold the weights.
+
+Why: the engine loads the weights before it serves; where they do not fit beside its own needs it ends with "out of
+memory", after the model was trained for that endpoint. Four-bit weights are more than half a byte a parameter:
+embeddings and head stay in 16 bits, and the scales are stored too.
+
+Example:
+
+    deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null}
+
+Instead:
+
+    deployment: {instance: {type: ml.g5.12xlarge}, tensor_parallel: 4}
+
+References:
+
+    https://docs.vllm.ai/en/latest/configuration/conserving_memory.html
+    https://huggingface.co/docs/bitsandbytes/reference/nn/linear4bit
+    https://github.com/vllm-project/vllm/issues/2418
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.estimate.serving import serving
+from hbspec.plan import Hardware
+from hbspec.plan.serving import with_each_instance
+from hbspec.rules.rule import Rule
+from hbspec.units import bytes_text, gib_text
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Weights, adapters and the least that the engine needs, on one GPU of a replica; alternatives are warnings."""
+    if analysis.spec.deployment is None:
+        return
+    for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
+        alternative = "alternatives" in route
+        if alternative and plan.tensor_parallel > hardware.gpus_per_instance:
+            yield RULE.at(
+                route,
+                f"tensor_parallel is {plan.tensor_parallel}, {hardware.name} has {hardware.gpus_per_instance} GPU(s)",
+                "take it off the alternatives",
+                severity=Severity.WARNING,
+            )
+            continue
+        served = serving(plan)
+        if served.usable is None or served.budget is None:  # HB610 says so
+            continue
+        held = served.terms["weights"] + served.terms.get("adapters", 0)
+        least = held + served.engine_bytes.low
+        if least > served.budget:
+            lacking = least - served.usable
+            yield RULE.at(
+                route,
+                f"{hardware.name} does not hold the model: {bytes_text(held)} of weights a GPU, and "
+                f"{_gpu(hardware)} has {gib_text(served.usable)} ({bytes_text(served.usable)}) usable",
+                f"choose a GPU with at least {bytes_text(lacking)} more, or more of them (tensor_parallel)"
+                if lacking > 0
+                else f"raise gpu_memory_utilization above {plan.utilization:g}",
+                severity=Severity.WARNING if alternative else Severity.ERROR,
+            )
+
+
+def _gpu(hardware: Hardware) -> str:
+    """The GPU, and what it cannot do besides."""
+    gpu = hardware.gpu
+    lacks = {"bfloat16": gpu.bf16, "FlashAttention-2": gpu.flash_attention_2}
+    missing = [name for name, value in lacks.items() if value is False]
+    return f"the {gpu.name}" + (f" (without {' and '.join(missing)})" if missing else "")

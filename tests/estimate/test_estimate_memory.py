@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import pytest
+from planned import FULL, LORA, planned
+
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimate.memory import memory
+from hbspec.units import GB
+
+
+def test_pipeline_spreads_the_layers():
+    found = memory(planned())
+    assert [device.index for device in found.devices] == list(range(8))
+    assert found.verdict == "fits"
+    assert found.fullest.process.high < 10 * GB
+    assert [bool(device.terms) for device in found.devices] == [True] * 6 + [False] * 2
+    assert "embedding" in found.devices[0].terms
+    assert "output_head" in found.devices[5].terms
+
+
+def test_longest_rows_stay_below_35_gb_in_a_pipeline():
+    found = memory(planned(tokens=(4096.0, 4096)))
+    assert all(device.process.high < 35 * GB for device in found.devices)
+
+
+def test_ddp_holds_everything_on_each():
+    found = memory(planned(instance={"parallelism": "ddp"}))
+    assert len({(device.moment, device.peak_allocated.expected) for device in found.devices}) == 1
+    assert found.fullest.peak_allocated.expected == pytest.approx(25.4 * GB, rel=0.01)
+    assert found.fullest.terms["gradient_buckets"] == found.fullest.terms["adapters"] == 2 * 134_217_728
+    assert found.verdict == "fits"
+
+
+def test_single_leaves_the_other_gpus_empty():
+    first, *others = memory(planned(instance={"parallelism": "single"})).devices
+    assert first.peak_allocated.expected > 22 * GB
+    assert all(not device.terms and device.process.expected == 0 for device in others)
+
+
+def test_standard_loss_holds_all_logits():
+    sections = {"software": {"trainer": "transformers"}}
+    standard = memory(planned(tokens=(4096.0, 4096), instance={"parallelism": "ddp"}, sections=sections))
+    assert standard.fullest.moment == "loss"
+    assert standard.fullest.terms["logits"] == 12 * 4096 * 152_064
+    fused = memory(planned(tokens=(4096.0, 4096), instance={"parallelism": "ddp"}))
+    assert fused.fullest.peak_allocated.expected < standard.fullest.peak_allocated.expected - 3 * GB
+
+
+def test_full_fine_tuning_in_16_bits_peaks_at_ten_bytes_a_parameter():
+    plan = planned("Qwen/Qwen2.5-7B", method=FULL, instance={"parallelism": "single", "type": "ml.p5.48xlarge"})
+    found = memory(plan).fullest
+    assert found.moment == "optimizer"
+    assert found.peak_allocated.expected == 10 * plan.trainable_parameters
+
+
+def test_the_longest_row_decides_and_the_cap_limits_it():
+    instance = {"parallelism": "ddp"}
+    short, long, capped = (
+        memory(planned(tokens=(374.0, most), instance=instance, max_length=cap)).fullest.peak_allocated.expected
+        for most, cap in ((689, 4096), (4096, 4096), (4096, 689))
+    )
+    assert short == capped < long
+
+
+def test_unknown_lengths_widen_the_peak():
+    unknown = memory(planned(tokens=None, instance={"parallelism": "ddp"})).fullest.peak_allocated
+    known = memory(planned(tokens=(4096.0, 4096), instance={"parallelism": "ddp"})).fullest.peak_allocated
+    assert unknown.expected == known.expected
+    assert unknown.low < 0.8 * known.low
+    assert unknown.high == known.high
+
+
+def test_eager_attention_pays_for_all_pairs():
+    flash, eager = (
+        memory(planned(tokens=(4096.0, 4096), attn_implementation=kernel, instance={"parallelism": "ddp"}))
+        .fullest.peak_allocated.expected
+        for kernel in ("flash_attention_2", "eager")
+    )
+    assert eager - flash > 40 * 4096**2 * 6
+
+
+def test_zero_keeps_master_weights_in_fp32():
+    plan = planned("Qwen/Qwen2.5-7B", method=FULL, instance={"parallelism": "zero3"})
+    terms = memory(plan).fullest.terms
+    eighth = -(-plan.trainable_parameters // 8)
+    assert terms["master_weights"] == 4 * eighth
+    assert terms["optimizer_states"] == 8 * eighth
+
+
+def test_offloaded_weights_leave_what_is_gathered():
+    plan = planned(method=LORA, instance={"parallelism": "zero3", "offload": "all"})
+    terms = memory(plan).fullest.terms
+    assert "linear_weights" not in terms
+    assert terms["gathered_weights"] < 6 * GB
+
+
+def test_does_not_fit_and_tight():
+    small = {"type": "ml.g5.2xlarge", "parallelism": "single"}
+    assert memory(planned(method=LORA, instance=small)).verdict == "does_not_fit"
+    assert memory(planned(instance={"parallelism": "ddp"}, tokens=(4096.0, 4096))).verdict == "tight"
+
+
+def test_unknown_memory_is_said():
+    plan = planned(instance={"type": None, "gpu": "GB200", "gpus": 4, "parallelism": "ddp"})
+    assert plan.hardware.gpu.usable_bytes is None
+    assert memory(plan).verdict == "unknown"
+
+
+def test_dictionary():
+    found = memory(planned()).to_dict()
+    device = found["devices"][1]
+    assert found["verdict"] == "fits"
+    assert sum(device["terms"].values()) == device["peak_allocated_bytes"]["expected"]
+    assert all(isinstance(device[key][end], int) for key in ("peak_allocated_bytes", "process_bytes") for end in ("low", "high"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"optim": "galore_adamw"}, "galore_adamw"),
+        ({"model": "someone/unheard-of"}, "catalog"),
+        ({"instance": {"type": "ml.z9.large"}}, "ml.z9.large"),
+        ({"target_modules": ["nowhere"]}, "nowhere|named"),
+    ],
+)
+def test_what_is_missing_is_named(changes, said):
+    with pytest.raises(NotKnownError, match=said):
+        memory(planned(**changes))

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimate.optimizer import OPTIMIZERS, optimizer
+
+N = 4096 * 100
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter_bytes", "per_parameter"),
+    [
+        ("adamw_torch", 2, 4),
+        ("adamw_torch", 4, 8),
+        ("adamw_torch_fused", 4, 8),
+        ("paged_adamw_32bit", 2, 8),
+        ("paged_adamw_8bit", 2, 2 + 8 / 256),
+        ("adamw_bnb_8bit", 4, 2 + 8 / 256),
+        ("lion_32bit", 2, 4),
+        ("sgd", 4, 0),
+    ],
+)
+def test_states(name, parameter_bytes, per_parameter):
+    found = optimizer(name).state_bytes(N, parameter_bytes, adapters=True)
+    assert isinstance(found, int)
+    assert found == N * per_parameter
+
+
+def test_foreach_adamw_holds_a_root_of_every_moment():
+    assert optimizer("adamw_torch").temporary_bytes(N, 2) == 2 * N
+    assert optimizer("adamw_torch_fused").temporary_bytes(N, 2) == 0
+
+
+def test_adafactor_keeps_a_fraction():
+    full, adapters = (optimizer("adafactor").state_bytes(N, 4, adapters=kind) for kind in (False, True))
+    assert full < adapters < optimizer("adamw_torch").state_bytes(N, 4, adapters=True) / 10
+
+
+def test_unknown_optimizer_is_named():
+    with pytest.raises(NotKnownError, match="galore_adamw"):
+        optimizer("galore_adamw")
+
+
+def test_names_are_those_of_transformers():
+    from transformers.training_args import OptimizerNames
+
+    assert set(OPTIMIZERS) <= {entry.value for entry in OptimizerNames}
