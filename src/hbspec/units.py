@@ -280,7 +280,6 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def interval_text(interval: Interval, text: Callable[[float], str]) -> str:
-    """`"9.1 h to 14.2 h (expected 11.3 h)"`, or one number where it is exact."""
-    if interval.is_exact:
-        return text(interval.expected)
-    return f"{text(interval.low)} to {text(interval.high)} (expected {text(interval.expected)})"
+    """`"9.1 h to 14.2 h (expected 11.3 h)"`, or one number where that is all its text shows."""
+    low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
+    return expected if low == high else f"{low} to {high} (expected {expected})"

@@ -137,7 +137,8 @@ class TestClaims:
             ("10h..14h", "500 CAD", 0),  # within 1 %
             ("10h..14h", "490 CAD", 1),
             ("14h", "504 CAD", 0),
-            ("14h", "525 CAD", 1),
+            ("14.0h", "525 CAD", 1),
+            ("14h", "525 CAD", 0),  # a whole number of hours means one more or less
             ("..14h", "525 CAD", 1),
             ("10h..", "525 CAD", 0),  # has no longest
             ("10h..14h", "..525 CAD", 0),

@@ -103,7 +103,7 @@ class TestCounts:
     def test_packed_rows_are_no_examples(self, tmp_path):
         fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8, packing: true}"
         (found,) = judged("HB217", fragment, tmp_path)
-        assert found.message.startswith("8 x 32 packed rows, about 475 examples")  # 54 rows of 1.85 examples
+        assert found.message.startswith("8 x 32 packed rows, about 474 examples")  # 54 rows hold the 100
 
     def test_examples_below_an_update_have_one_message(self, tmp_path):
         fragment = "data: {train: {examples: %d}}\nhyperparameters: {max_steps: 3}"

@@ -24,7 +24,8 @@ def test_maps_merge_lists_replace_null_deletes(project: Project) -> None:
     project(
         {
             "base.yaml": "hbspec: 1\na: {x: 1, y: {z: [1, 2], w: 3}, q: 1}\nb: [1, 2]\nc: 4\nd: {e: 5}\n",
-            "spec.yaml": "extends: ./base.yaml\na: {x: 2, y: {z: [9], w: null}, new: {u: ~, v: 1}}\nb: [3, ~]\nc: {k: 1}\nd:\n",
+            "spec.yaml": "extends: ./base.yaml\n"
+            "a: {x: 2, y: {z: [9], w: null}, new: {u: ~, v: 1}}\nb: [3, ~]\nc: {k: 1}\nd:\n",
         }
     )
     assert load("spec.yaml").values == {

@@ -25,7 +25,8 @@ TEXT = st.text(st.characters(exclude_categories=("Cs",)), max_size=20).filter(
 )
 SCALARS = (
     st.none() | st.booleans() | st.integers(-(2**200), 2**200) | st.floats(allow_nan=False, allow_infinity=False) | TEXT
-    | st.sampled_from(["yes", "1:30", "1e-4", ">= 5", "2025-09-22", "0x1F", "~", "=", "- a", "a: b", "#", "*x", "&x", "!x", "%", "@", "010"])
+    | st.sampled_from(["yes", "1:30", "1e-4", ">= 5", "2025-09-22", "0x1F", "~", "=", "- a", "a: b",
+    "#", "*x", "&x", "!x", "%", "@", "010"])
 )  # fmt: skip
 DATA = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4), max_leaves=25

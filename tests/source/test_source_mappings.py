@@ -45,8 +45,10 @@ def test_spellings_are_those_of_yaml() -> None:
 
 @pytest.mark.parametrize(
     ("value", "code"),
-    [(Decimal(1), "HB006"), (b"x", "HB006"), ({1, 2}, "HB006"), (object(), "HB006"), (float("nan"), "HB005"), (float("inf"), "HB005"),
-     (10**300, "HB005"), ("a\0b", "HB013"), ("\ud800", "HB013"), ({1: 2}, "HB003"), ({"a\x1b": 2}, "HB013"), ({None: 1}, "HB003")],
+    [(Decimal(1), "HB006"), (b"x", "HB006"), ({1, 2}, "HB006"), (object(), "HB006"), (float("nan"), "HB005"),
+    (float("inf"), "HB005"),
+     (10**300, "HB005"), ("a\0b", "HB013"), ("\ud800", "HB013"), ({1: 2}, "HB003"), ({"a\x1b": 2}, "HB013"),
+     ({None: 1}, "HB003")],
 )  # fmt: skip
 def test_what_is_no_plain_data_is_refused(value: Any, code: str) -> None:
     with pytest.raises(SourceError) as caught:

@@ -45,10 +45,13 @@ def test_a_value_is_set(override: str, key: str, value: Any) -> None:
     [
         ("name", "not of the form"), ("=1", "not of the form"), ("", "not of the form"), ("a.=1", "not of the form"),
         (".a=1", "not of the form"), ("a..b=1", "not of the form"), ("a b=1", "not of the form"), ("[0]=1", "is a map"),
-        ("list[x]=1", "not of the form"), ("list[-1]=1", "not of the form"), ("name=", "no value"), ("name= # x", "no value"),
+        ("list[x]=1", "not of the form"), ("list[-1]=1", "not of the form"), ("name=", "no value"),
+        ("name= # x", "no value"),
         ("name.x=1", "`name` is text"), ("list[2]=1", "entries 0 to 1, not 2"), ("list.a=1", "`list` is a list"),
-        ("list[0][0]=1", "is a map"), ("missing=null", "no `missing` to delete"), ("map.x.y=null", "no `map.x.y` to delete"),
-        ("extends=./x.yaml", "cannot be set"), ("name=a\nlist: b", "one line"), ("list[1].a.b=1", "`list[1].a` is a number"),
+        ("list[0][0]=1", "is a map"), ("missing=null", "no `missing` to delete"),
+        ("map.x.y=null", "no `map.x.y` to delete"),
+        ("extends=./x.yaml", "cannot be set"), ("name=a\nlist: b", "one line"),
+        ("list[1].a.b=1", "`list[1].a` is a number"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_applied_says_why(override: str, words: str) -> None:

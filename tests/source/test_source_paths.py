@@ -47,7 +47,8 @@ def test_a_path_outside_is_refused_unless_allowed(path: str, root: Path) -> None
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("missing", "does not exist"), ("", "no path"), ("a\0b", "no path"), ("fifo", "a pipe"), ("loop", "cannot be read"), ("../src", "a folder"),
+    [("missing", "does not exist"), ("", "no path"), ("a\0b", "no path"), ("fifo", "a pipe"),
+    ("loop", "cannot be read"), ("../src", "a folder"),
      ("config.json/x", "does not exist"), ("x" * 300, "cannot be read"), ("\ud800", "no path")],
 )  # fmt: skip
 def test_what_is_no_file_is_refused(path: str, words: str, root: Path) -> None:

@@ -10,12 +10,14 @@ from source_reading import fault, faults, read
 from hbspec.source.scalars import UnusableNumberError, resolve
 
 NUMBERS = {
-    "1e-4": 1e-4, "2E5": 2e5, ".5": 0.5, "5.": 5.0, "-.5e+3": -500.0, "+1": 1, "010": 10, "-007": -7, "0o10": 8, "0x1F": 31,
+    "1e-4": 1e-4, "2E5": 2e5, ".5": 0.5, "5.": 5.0, "-.5e+3": -500.0, "+1": 1, "010": 10, "-007": -7, "0o10": 8,
+    "0x1F": 31,
     "0": 0, "-0": 0, "0.0": 0.0, "0e5": 0.0, "12e03": 12000.0,
 }  # fmt: skip
 TEXTS = [
     "yes", "no", "on", "off", "Yes", "y", "1:30", "16:00:00", "1_000", "2025-09-22", "2001-12-14t21:59:43.10-05:00",
-    "0b101", "0o8", "0x", "0xg", "-0x1F", "1e", "e4", ".", "..5", "5..", "2m", "+", "-", "--1", "1-1", "tRUE", "nULL", "None", "NaN",
+    "0b101", "0o8", "0x", "0xg", "-0x1F", "1e", "e4", ".", "..5", "5..", "2m", "+", "-", "--1", "1-1", "tRUE",
+    "nULL", "None", "NaN",
     "inf", "١٢", "=", "²",
 ]  # fmt: skip
 WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "~": None, "null": None, "NULL": None, "": None}

@@ -26,12 +26,14 @@ CASES = [
     ("a: [\n", "HB001", (1, 4), "not closed"),
     ("a: [1, 2}\n", "HB001", (1, 9), "`}` stands where `,` or `]`"),
     ("a: [b: c: d]\n", "HB001", (1, 9), "`:` stands where `,` or `]`"),
+    ("a: [, 1]\n", "HB001", (1, 5), "cannot begin with `,`"),
+    ("a: {b: c:}\n", "HB001", (1, 9), "colon|`:`"),
     ("a: ]\n", "HB001", (1, 4), "cannot begin with `]`"),
     ("a: @x\n", "HB001", (1, 4), "cannot begin with `@`"),
     ("a: %x\n", "HB001", (1, 4), "cannot begin with `%`"),
     ("a: *\n", "HB001", (1, 4), "`*` begins a name"),
     ("a: & b\n", "HB001", (1, 4), "`&` begins a name"),
-    ("a: |x\n", "HB001", (1, 4), "`|` begins a text"),
+    ("a: |x\n", "HB001", (1, 4), "begins a text"),
     ("a: 1\nb\nc: 2\n", "HB001", (2, 1), "neither a key"),
     ("a: - b\n", "HB001", (1, 4), "list cannot begin"),
     ("- a\nb: 1\n", "HB001", (2, 1), "without a dash"),
@@ -44,9 +46,12 @@ CASES = [
 ]
 ESCAPES = [r'a: "\q"', r'a: "\x1"', r'a: "\ud800"']
 COMPARISONS = [
-    ("a: >= 5", "5.."), ("a: >=5", "5.."), ("a: > 5", "5.."), ("a: >5", "5.."), ("a: >10", "10.."), ("a: >= 35 GB", "35 GB.."),
-    ("a: > .5 # why", ".5.."), ("a: <= 5", "..5"), ("a: <5", "..5"), ("a: < 35 GB", "..35 GB"), ("a: ≥ 5", "5.."), ("a: ≤ 2m", "..2m"),
-    ("a: {b: >= 5}", "5.."), ("a: [>= 5]", "5.."), ("a:\n- <= 5", "..5"), ("a: >5\nb: 1", "5.."), ("a: >= 1e-4", "1e-4.."),
+    ("a: >= 5", "5.."), ("a: >=5", "5.."), ("a: > 5", "5.."), ("a: >5", "5.."), ("a: >10", "10.."),
+    ("a: >= 35 GB", "35 GB.."),
+    ("a: > .5 # why", ".5.."), ("a: <= 5", "..5"), ("a: <5", "..5"), ("a: < 35 GB", "..35 GB"), ("a: ≥ 5", "5.."),
+    ("a: ≤ 2m", "..2m"),
+    ("a: {b: >= 5}", "5.."), ("a: [>= 5]", "5.."), ("a:\n- <= 5", "..5"), ("a: >5\nb: 1", "5.."),
+    ("a: >= 1e-4", "1e-4.."),
 ]  # fmt: skip
 
 
@@ -63,7 +68,7 @@ def test_an_error_is_placed_and_named(text: str, code: str, place: tuple[int, in
     assert diagnostic.span is not None
     start = diagnostic.span.start
     assert (diagnostic.code, (start.line, start.column)) == (code, place)
-    assert words in diagnostic.message
+    assert any(alternative in diagnostic.message for alternative in words.split("|"))
     assert diagnostic.help
     assert diagnostic.span.start < diagnostic.span.end
 

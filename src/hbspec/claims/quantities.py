@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
+from hbspec.catalog import Price
 from hbspec.catalog.parameters import total_parameters
-from hbspec.diagnostics import NotKnownError, known
+from hbspec.claims import inputs
+from hbspec.diagnostics import known
+from hbspec.estimate.serving import weights_bytes
 from hbspec.units import Interval, bytes_text, count_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
@@ -26,12 +29,19 @@ class Quantity:
         formula: in words, with the names of its inputs.
         compute: its interval in base units, and the currency where it is of money. Raises `NotKnownError`.
         decides: what would make the interval narrower.
+        inputs: the formula's inputs in numbers, for the analysis and what is believed. Raises `NotKnownError`.
     """
 
     kind: str
     formula: str
     compute: Callable[[Analysis], tuple[Interval, str | None]]
     decides: str
+    inputs: Callable[[Analysis, str], str]
+
+
+def _of(function: Callable[[Analysis], str]) -> Callable[[Analysis, str], str]:
+    """Inputs that do not depend on what is believed."""
+    return lambda analysis, _: function(analysis)
 
 
 def _plain(function: Callable[[Analysis], Interval | float]) -> Callable[[Analysis], tuple[Interval, str | None]]:
@@ -81,76 +91,131 @@ def _with_basis(interval: Interval, basis: str) -> Interval:
     )
 
 
-def _price(instance_type: str, region: str) -> Callable[[Analysis], tuple[Interval, str | None]]:
-    def compute(analysis: Analysis) -> tuple[Interval, str | None]:
+def _price_quantity(instance_type: str, region: str) -> Quantity:
+    def chosen(analysis: Analysis) -> Price:
         deployment = analysis.spec.deployment
-        serves = deployment is not None and instance_type in (
-            deployment.instance.type,
-            *deployment.instance.alternatives,
-        )
+        serves = deployment and instance_type in (deployment.instance.type, *deployment.instance.alternatives)
         trains = instance_type in (analysis.spec.instance.type, *analysis.spec.instance.alternatives)
-        component = "hosting" if serves and not trains else "training"
-        price = analysis.catalog.price(instance_type, region, component)
-        if price is None:
-            raise NotKnownError(f"the price of {instance_type} in {region}")
+        price = analysis.catalog.price(instance_type, region, "hosting" if serves and not trains else "training")
+        return known(price, f"the price of {instance_type} in {region}")
+
+    def compute(analysis: Analysis) -> tuple[Interval, str | None]:
+        price = chosen(analysis)
         return _with_basis(Interval.exact(float(price.usd_per_hour)), price.basis), "USD"
 
-    return compute
+    return Quantity(
+        "rate",
+        "the catalog's price, on demand",
+        compute,
+        "a price list read today",
+        lambda analysis, believed: inputs.price(analysis, instance_type, region, chosen(analysis), believed),
+    )
 
 
 LENGTHS = "the true token lengths (`data.profile`) and a measured step"
+NOTHING = "nothing: it is exact"
 
 QUANTITIES: dict[str, Quantity] = {
-    "model.parameters": Quantity("count", "sum of every tensor of the architecture", _plain(_parameters), "nothing"),
-    "model.memory_fp32": Quantity("bytes", "4 B x parameters", _plain(lambda a: 4 * _parameters(a)), "nothing"),
-    "model.memory_fp16": Quantity("bytes", "2 B x parameters", _plain(lambda a: 2 * _parameters(a)), "nothing"),
+    "model.parameters": Quantity(
+        "count", "sum of every tensor of the architecture", _plain(_parameters), NOTHING, _of(inputs.parameters)
+    ),
+    "model.memory_fp32": Quantity(
+        "bytes", "4 B x parameters", _plain(lambda a: 4 * _parameters(a)), NOTHING, _of(inputs.parameters)
+    ),
+    "model.memory_fp16": Quantity(
+        "bytes", "2 B x parameters", _plain(lambda a: 2 * _parameters(a)), NOTHING, _of(inputs.parameters)
+    ),
     "model.memory_4bit": Quantity(
         "bytes",
-        "4-bit linear layers with their scales + 16-bit embeddings, head, norms and biases",
+        "linear layers in 4 bits with their scales + the others in 16 bits",
         _plain(lambda a: _four_bit_bytes(a)),
-        "nothing",
+        NOTHING,
+        _of(inputs.four_bit_weights),
     ),
     "training.effective_batch_size": Quantity(
-        "count", "micro-batch x gradient accumulation x data-parallel size", _plain(_effective_batch), "nothing"
+        "count",
+        "micro-batch x gradient accumulation x data-parallel size",
+        _plain(_effective_batch),
+        NOTHING,
+        _of(inputs.batch),
     ),
     "training.optimizer_steps": Quantity(
-        "count", "max_steps, or epochs x steps per epoch", _plain(_counts("optimizer_steps")), "nothing"
+        "count",
+        "max_steps, or epochs x steps per epoch",
+        _plain(_counts("optimizer_steps")),
+        NOTHING,
+        _of(inputs.examples),
     ),
     "training.examples_processed": Quantity(
-        "count", "whole epochs + full updates of the last one", _plain(_counts("examples_processed")), "nothing"
+        "count",
+        "whole epochs + full updates of the last one",
+        _plain(_counts("examples_processed")),
+        NOTHING,
+        _of(inputs.examples),
     ),
-    "training.epochs": Quantity("count", "examples processed / examples", _plain(_counts("epochs")), "nothing"),
+    "training.epochs": Quantity(
+        "count", "examples processed / examples", _plain(_counts("epochs")), NOTHING, _of(inputs.examples)
+    ),
     "training.duration": Quantity(
-        "seconds", "start-up + weights + steps + checkpoints", _plain(lambda a: a.time.total_seconds), LENGTHS
+        "seconds",
+        "start-up + weights + steps + checkpoints",
+        _plain(lambda a: a.time.total_seconds),
+        LENGTHS,
+        _of(inputs.duration),
     ),
     "training.step_time": Quantity(
-        "seconds", "FLOPs and bytes of one update on this hardware", _plain(lambda a: a.time.step_seconds), LENGTHS
+        "seconds",
+        "FLOPs and bytes of one update on this hardware",
+        _plain(lambda a: a.time.step_seconds),
+        LENGTHS,
+        _of(inputs.duration),
     ),
-    "training.cost": Quantity("money", "billed time x price x instances", _training_cost, LENGTHS),
+    "training.cost": Quantity("money", "billed time x price x instances", _training_cost, LENGTHS, _of(inputs.cost)),
     "training.memory_total": Quantity(
-        "bytes", "process bytes of all GPUs of the job", _plain(lambda a: _memory_total(a)), "a measured run"
+        "bytes",
+        "process bytes of all GPUs of the job",
+        _plain(lambda a: _memory_total(a)),
+        "a measured run",
+        _of(inputs.memory_total),
     ),
     "training.memory_per_gpu": Quantity(
-        "bytes", "process bytes on the fullest GPU", _plain(lambda a: a.memory.fullest.process), "a measured run"
+        "bytes",
+        "process bytes on the fullest GPU",
+        _plain(lambda a: a.memory.fullest.process),
+        "a measured run",
+        _of(inputs.memory_per_gpu),
     ),
     "deployment.memory": Quantity(
-        "bytes", "weights as served, before any KV cache", _plain(lambda a: a.serving.weights_bytes), "nothing"
+        "bytes",
+        "weights as served, before any KV cache",
+        _plain(lambda a: a.serving.weights_bytes),
+        NOTHING,
+        _of(inputs.served_weights),
     ),
     "deployment.latency": Quantity(
         "seconds",
         "prefill of the typical prompt + decoding of the typical answer",
         _plain(lambda a: known(a.serving.latency_seconds, "deployment.typical_output_tokens")),
         "a measured answer",
+        _of(inputs.latency),
     ),
-    "deployment.hourly_cost": Quantity("money", "price x instances", _serving_cost("hourly_cost"), "nothing"),
-    "deployment.daily_cost": Quantity("money", "price x instances x 24 h", _serving_cost("daily_cost"), "nothing"),
-    "deployment.monthly_cost": Quantity("money", "price x instances x 720 h", _serving_cost("monthly_cost"), "nothing"),
+    "deployment.hourly_cost": Quantity(
+        "money",
+        "price x instances",
+        _serving_cost("hourly_cost"),
+        "a price list",
+        _of(lambda analysis: inputs.endpoint_cost(analysis, 1)),
+    ),
+    "deployment.daily_cost": Quantity(
+        "money", "price x instances x 24 h", _serving_cost("daily_cost"), "a price list", _of(inputs.daily_cost)
+    ),
+    "deployment.monthly_cost": Quantity(
+        "money", "price x instances x 720 h", _serving_cost("monthly_cost"), "a price list", _of(inputs.monthly_cost)
+    ),
 }
 
 
 def _four_bit_bytes(analysis: Analysis) -> int:
-    from hbspec.estimate.serving import weights_bytes
-
     return weights_bytes(known(analysis.architecture, "the model's architecture"), "nf4")
 
 
@@ -163,7 +228,7 @@ def quantity(key: str) -> Quantity | None:
     """The quantity that a key of `expect` names; None for a key that there is not."""
     match = PRICE_KEY.fullmatch(key)
     if match:
-        return Quantity("rate", "the catalog's price, on demand", _price(match[1], match[2]), "a price list read today")
+        return _price_quantity(match[1], match[2])
     return QUANTITIES.get(key)
 
 

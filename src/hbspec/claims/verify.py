@@ -22,6 +22,7 @@ class Claim:
     Attributes:
         verdict: confirmed (our interval lies inside the claim), contradicted (disjoint), undecided, unknown (an
             input is missing: `reason` says which) or malformed (no such key, or no such value: `reason`).
+        inputs: of the formula, in numbers.
         computed: in base units, in the claim's currency.
     """
 
@@ -32,6 +33,7 @@ class Claim:
     currency: str | None = None
     quantity: Quantity | None = None
     reason: str = ""
+    inputs: str = ""
 
     @property
     def computed_text(self) -> str:
@@ -61,13 +63,13 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
         return Claim(key, text, MALFORMED, reason="there is no such quantity")
     try:
         claimed = parse_claim(text, found.kind)
-        computed, currency = found.compute(analysis)
-        computed, currency = _in_currency(analysis, computed, currency, claimed.currency)
+        computed, currency = _in_currency(analysis, *found.compute(analysis), claimed.currency)
+        inputs = found.inputs(analysis, text)
     except UnitError as reason:
         return Claim(key, text, MALFORMED, quantity=found, reason=str(reason))
     except NotKnownError as reason:
         return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason))
-    return Claim(key, text, verdict(computed, claimed), computed, currency, found)
+    return Claim(key, text, verdict(computed, claimed), computed, currency, found, inputs=inputs)
 
 
 def verdict(computed: Interval, claimed: ClaimSet) -> str:

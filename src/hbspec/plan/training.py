@@ -41,10 +41,11 @@ class Training:
 
     Attributes:
         compute_dtype: "bfloat16", "float16" or "float32".
-        adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. TRL casts the
-            adapters of a quantised model to bfloat16; elsewhere peft keeps them in float32.
-        head_dtype: dtype of embedding, head and norms: k-bit preparation turns 16-bit ones into float32.
-        loss: "standard" holds all logits at once; "chunked" and "fused" never do. TRL always fuses the head.
+        adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. The shipped script
+            trains the adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
+        head_dtype: dtype of embedding, head and norms. `peft.prepare_model_for_kbit_training`, which belongs to
+            QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it.
+        loss: "standard" holds all logits at once; "chunked" and "fused" never do.
     """
 
     method: str
@@ -110,12 +111,13 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         value: T | None = getattr(given, name)
         return chosen.take(value, ("hyperparameters", name), default, source)
 
-    trainer = chosen.take(spec.software.trainer, ("software", "trainer"), "trl", TEMPLATE)
+    usual, reason = ("trl", TEMPLATE) if spec.script is None else ("transformers", "what most own scripts run")
+    trainer = chosen.take(spec.software.trainer, ("software", "trainer"), usual, reason)
     trl = trainer == "trl"
     if given.bf16 is None and given.fp16 is None:
         compute = "float16" if bf16 is False else "bfloat16"
-        reason = "the GPU has no bfloat16" if bf16 is False else TEMPLATE
-        chosen.assumptions.append(Assumption(("hyperparameters", "fp16" if bf16 is False else "bf16"), True, reason))
+        why = "the GPU has no bfloat16" if bf16 is False else TEMPLATE
+        chosen.assumptions.append(Assumption(("hyperparameters", "fp16" if bf16 is False else "bf16"), True, why))
     else:
         compute = "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
     if given.max_steps is None and given.num_train_epochs is None:
@@ -130,8 +132,8 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         method=given.method,
         trainer=trainer,
         compute_dtype=compute,
-        adapter_dtype="bfloat16" if trl and quantised else "float32",
-        head_dtype="float32" if quantised else compute,
+        adapter_dtype="bfloat16" if trl and quantised and compute == "bfloat16" else "float32",
+        head_dtype="float32" if quantised and not trl else compute,
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",
@@ -144,7 +146,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         optim=take("optim", "adamw_torch"),
         gradient_checkpointing=take("gradient_checkpointing", True),
         attention=take("attn_implementation", "sdpa"),
-        loss="fused" if trl else take("loss", "standard", "transformers.Trainer"),
+        loss=take("loss", "fused", TRL) if trl else take("loss", "standard", "transformers.Trainer"),
         max_length=given.max_length,
         packing=bool(given.packing),
         micro_batch=given.per_device_batch_size,

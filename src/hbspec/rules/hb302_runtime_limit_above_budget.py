@@ -20,13 +20,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
-from hbspec.estimate.cost import hours, most_it_can_cost
+from hbspec.estimate.cost import most_it_can_cost
 from hbspec.rules.rule import Rule
-from hbspec.units import Rate, seconds_text
+from hbspec.units import HOUR, Rate, seconds_text
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -36,28 +37,25 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan, budget = analysis.plan, analysis.spec.budget
     if budget is None or plan.max_runtime is None:
         return
-    most, limit = most_it_can_cost(plan), hours(plan.max_runtime)
-    if most.amount <= budget.max_cost.amount:
+    hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
+    limit = budget.max_cost.amount / hourly.amount
+    if Decimal(str(plan.max_runtime / HOUR)) <= limit:
         return
     instances = known(plan.hardware, "the hardware").instances
-    hourly = Rate(most.amount / limit / instances, most.currency)
-    action, fixes = _within(limit * budget.max_cost.amount / most.amount)
+    rate = Rate(hourly.amount / instances, hourly.currency)
+    fixes = _longest(int(60 * budget.max_cost.amount / hourly.amount))
     yield RULE.at(
         ("instance", "max_runtime"),
-        f"{seconds_text(plan.max_runtime)} x {hourly}{f' x {instances} instances' if instances > 1 else ''} = {most}, "
+        f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''} = {most}, "
         f"above the budget of {budget.max_cost}",
-        action,
+        f"{fixes[0].title}, the longest within the budget" if fixes else "raise budget.max_cost above a minute's price",
         severity=Severity.WARNING if plan.spot else Severity.ERROR,
         confidence=Confidence.LIKELY if plan.spot else Confidence.CERTAIN,
         fixes=fixes,
     )
 
 
-def _within(longest: Decimal) -> tuple[str, tuple[Fix, ...]]:
-    """The longest limit, in hours, that the budget pays for, cut to whole minutes."""
-    minutes = int(longest * 60)
-    if not minutes:
-        return "raise budget.max_cost: it does not pay for a minute", ()
-    limit = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
-    fix = Fix(f"lower it to {limit}", ("instance", "max_runtime"), limit)
-    return f"lower max_runtime to {limit}, the longest within the budget", (fix,)
+def _longest(minutes: int) -> tuple[Fix, ...]:
+    """The longest limit that the budget pays for, if it pays for a minute."""
+    text = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
+    return (Fix(f"lower max_runtime to {text}", ("instance", "max_runtime"), text),) if minutes else ()

@@ -4,12 +4,13 @@ Why: no launcher stops at a sum of money; a budget is kept before the job is sta
 
 Example:
 
-    budget: {max_cost: 2 USD}
-    instance: {max_runtime: null}
+    instance: {type: null, gpu: A100-40, gpus: 8, price: 12 USD/h, max_runtime: null}
+    budget: {max_cost: 1 USD}
 
 Instead:
 
-    budget: {max_cost: 525 USD}
+    instance: {type: null, gpu: A100-40, gpus: 8, price: 12 USD/h, max_runtime: null}
+    budget: {max_cost: 100 USD}
 
 References:
 

@@ -33,10 +33,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for claim in verify(analysis):
         if claim.verdict == CONTRADICTED:
             exact = known(claim.computed, claim.key).is_exact
+            formula = known(claim.quantity, claim.key).formula
             yield RULE.at(
                 ("expect", claim.key),
-                f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} "
-                f"({known(claim.quantity, claim.key).formula})",
+                f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} ({formula}: {claim.inputs})",
                 "correct the claim, or change what it follows from",
                 confidence=Confidence.CERTAIN if exact else Confidence.LIKELY,
             )

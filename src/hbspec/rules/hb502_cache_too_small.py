@@ -47,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             route if alternative else ("deployment", "concurrency"),
             f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens take "
             f"{gib_text(served.kv_bytes_needed or 0)} of cache; beside {gib_text(served.weights_bytes)} of weights "
-            f"there is room for {_room(plan, served)}",
+            f"there is room for {_room(served)}",
             action,
             severity=Severity.ERROR if certain and not alternative else Severity.WARNING,
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
@@ -63,7 +63,7 @@ def _weights_fit(served: Serving) -> bool:
     return held + served.engine_bytes.low <= served.budget
 
 
-def _room(plan: ServingPlan, served: Serving) -> str:
+def _room(served: Serving) -> str:
     one = f"one request of {count_text(served.largest_context or 0)} tokens"
     return f"{served.largest_concurrency} such requests, or {one}" if served.largest_concurrency else f"about {one}"
 

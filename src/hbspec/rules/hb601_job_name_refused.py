@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The job's name, the spec's (unless only a job with a name of its own is made from it), and the baseline model's."""
+    """The job's name, the spec's (unless nothing but a job with its own name comes of it), the baseline model's."""
     spec = analysis.spec
     job_name = spec.sagemaker.job_name if spec.sagemaker else None
     if job_name is not None:

@@ -98,6 +98,8 @@ class _Explainer:
             before = "" if self._at_end() else f" before line {self.here.line}"
             message = f"the bracket `{bracket}` that opens here is not closed{before}"
             return self._at(opening, message, f"Close it with `{closing}`, and put commas between its entries")
+        if "node content" in self.problem:
+            return None
         expected = f"`,` or `{closing}` is expected for the `{bracket}` in column {opening.column}"
         message = f"{self._character()} stands where {expected}"
         return self._at(self.here, message, "Put a comma between entries, and text with signs in it in quotes")
@@ -154,6 +156,8 @@ class _Explainer:
             return self._at(self.began, message, "Put the text in quotes")
         if "start any token" in self.problem or "node content" in self.problem:
             return self._at(self.here, f"a value cannot begin with {self._character()}", "Put the text in quotes")
+        if "unexpected ':'" in self.problem:
+            return self._at(self.here, "a text within brackets cannot end with a colon", "Put the text in quotes")
         if "document start" in self.problem:
             message = "more text follows the end of the document, and a spec is one document"
             return self._at(

@@ -1,0 +1,137 @@
+"""What a computed quantity follows from, in numbers: the second half of a contradiction's message."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hbspec.analysis import Analysis
+from hbspec.catalog import Price
+from hbspec.catalog.parameters import linear_parameters, total_parameters
+from hbspec.diagnostics import known
+from hbspec.estimate.decoding import streamed_bytes
+from hbspec.estimate.serving import HOURS_PER_DAY, weights_bytes
+from hbspec.units import DAYS_PER_MONTH, bytes_text, count_text, money_text, seconds_text, significant
+
+NAMES = {"training": "SageMaker training", "hosting": "SageMaker hosting", "studio": "SageMaker Studio", "ec2": "EC2"}
+SAME = Decimal("0.01")
+
+
+def parameters(analysis: Analysis) -> str:
+    """As in `32,763,876,352 parameters`."""
+    return f"{total_parameters(known(analysis.architecture, 'the architecture')):,} parameters"
+
+
+def four_bit_weights(analysis: Analysis) -> str:
+    """How much is really quantised, and what k-bit preparation makes of the rest."""
+    architecture = known(analysis.architecture, "the architecture")
+    quantised = linear_parameters(architecture)
+    rest = total_parameters(architecture) - quantised
+    serve = weights_bytes(architecture, "nf4")
+    return (
+        f"{count_text(quantised)} in 4 bits + {significant(8 * (serve - 2 * rest) / quantised - 4)} bits of scales, "
+        f"{count_text(rest)} in 16 bits: {bytes_text(serve)} to serve, and {bytes_text(serve + 2 * rest)} to train "
+        "where k-bit preparation turns the 16-bit ones into fp32"
+    )
+
+
+def served_weights(analysis: Analysis) -> str:
+    """As `four_bit_weights` where they are served so, else the format."""
+    quantization = analysis.serving_plan.quantization
+    if quantization == "nf4":
+        return four_bit_weights(analysis)
+    return f"{parameters(analysis)}, quantization {quantization}"
+
+
+def batch(analysis: Analysis) -> str:
+    """The three factors, as in `1 x 4 x 8`."""
+    plan = analysis.plan
+    return f"{plan.training.micro_batch} x {plan.training.gradient_accumulation} x {plan.data_parallel_size}"
+
+
+def examples(analysis: Analysis) -> str:
+    """As in `300 updates over 2,198 examples, 69 updates an epoch`."""
+    counts = known(analysis.plan.counts, "the counts")
+    return (
+        f"{count_text(counts.optimizer_steps)} updates over {count_text(counts.examples)} examples, "
+        f"{count_text(counts.steps_per_epoch)} updates an epoch"
+    )
+
+
+def duration(analysis: Analysis) -> str:
+    """Updates, their time, and the lengths that it follows."""
+    plan = analysis.plan
+    counts = known(plan.counts, "the counts")
+    return (
+        f"{count_text(counts.optimizer_steps)} updates of {seconds_text(analysis.time.step_seconds.expected)}, "
+        f"{significant(plan.row_tokens.expected)} tokens an example by {plan.lengths.source}"
+    )
+
+
+def cost(analysis: Analysis) -> str:
+    """Billed time and price."""
+    price = known(analysis.plan.price, "a price")
+    hours = analysis.time.billed_seconds.map(lambda seconds: seconds / 3600)
+    return f"{significant(hours.low)} to {significant(hours.high)} h x {price.rate}"
+
+
+def memory_total(analysis: Analysis) -> str:
+    """That it is a sum, and over how many."""
+    gpus = len(analysis.memory.devices) * analysis.spec.instance.count
+    return f"a sum over {gpus} GPUs, {bytes_text(analysis.memory.fullest.process.expected)} on the fullest"
+
+
+def memory_per_gpu(analysis: Analysis) -> str:
+    """The largest terms of the fullest GPU."""
+    terms = sorted(analysis.memory.fullest.terms.items(), key=lambda term: -term[1])[:3]
+    return ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in terms)
+
+
+def latency(analysis: Analysis) -> str:
+    """What each token streams, and how many tokens there are."""
+    plan, serving = analysis.serving_plan, analysis.serving
+    streamed = streamed_bytes(known(plan.architecture, "the architecture"), serving.weights_bytes)
+    machine = known(plan.hardware, "the endpoint's hardware")
+    bandwidth = known(machine.gpu.bandwidth, "its bandwidth")
+    return (
+        f"{bytes_text(streamed)} streamed a token over {plan.tensor_parallel} x {bytes_text(bandwidth)}/s, "
+        f"{significant(plan.output_tokens or 0)} tokens"
+    )
+
+
+def endpoint_cost(analysis: Analysis, hours: int) -> str:
+    """The price, whose it is, and what it would be in us-east-1, where most documents take theirs from."""
+    plan = analysis.serving_plan
+    price, machine = known(plan.price, "a price"), known(plan.hardware, "the endpoint's hardware")
+    text = f"{price.rate} x {machine.instances} in {plan.region}, {price.basis}"
+    home = analysis.catalog.price(machine.name, "us-east-1", "hosting")
+    if home and plan.region != "us-east-1":
+        amount = money_text(home.usd_per_hour * machine.instances * hours)
+        text += f"; in us-east-1 {money_text(home.usd_per_hour)} USD/h, so {amount} USD"
+    return text
+
+
+def daily_cost(analysis: Analysis) -> str:
+    """`endpoint_cost` of a day."""
+    return endpoint_cost(analysis, HOURS_PER_DAY)
+
+
+def monthly_cost(analysis: Analysis) -> str:
+    """`endpoint_cost` of 30 days."""
+    return endpoint_cost(analysis, HOURS_PER_DAY * DAYS_PER_MONTH)
+
+
+def price(analysis: Analysis, instance_type: str, region: str, chosen: Price, believed: str) -> str:
+    """The chosen price's basis, and whose price the believed one is, if it is anybody's."""
+    text = f"{chosen.basis}, {chosen.as_of or 'undated'}"
+    number = Decimal(believed.split()[0]) if believed.split()[0].replace(".", "", 1).isdigit() else None
+    if number is None:
+        return text
+    others = [
+        other
+        for other in analysis.catalog.observed_prices(instance_type, region)
+        if number and abs(other.usd_per_hour - number) / number <= SAME
+    ]
+    if others:
+        other = max(others, key=lambda row: str(row.as_of or ""))
+        text += f"; {believed} is {NAMES.get(other.component, other.component)}'s price of {other.as_of or 'no date'}"
+    return text
