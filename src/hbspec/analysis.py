@@ -19,9 +19,9 @@ from hbspec.spec import Spec
 from hbspec.spec.defects import DEFECTS
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Analysis:
-    """One spec and what follows from it.
+    """One spec and what follows from it; equal to itself alone, so that results can be kept by it.
 
     Each estimate raises `NotKnownError` where an input is missing, every time it is asked for. `findings` are
     defects of the files that the spec names (`model.config`, `data.profile`).

@@ -135,7 +135,7 @@ def _scaled(value: Any, units: dict[str, Any], kind: str, example: str) -> float
         raise UnitError(f"{value!r} has no unit; {kind} is written {example} (units: {', '.join(units)})")
     number, unit = split_quantity(value)
     if unit not in units:
-        said = f"unit {unit!r} is not one of {kind}" if unit else f"{value!r} has no unit; {kind} is written {example}"
+        said = f"{value!r}: {unit!r} is not a unit of {kind}" if unit else f"{value!r} has no unit; {kind} is written {example}"
         raise UnitError(f"{said} (units: {', '.join(units)})")
     scaled = decimal(number) * Decimal(str(units[unit]))
     if not scaled.is_finite() or abs(scaled) > Decimal(10) ** 30:
@@ -183,7 +183,7 @@ def parse_count(value: Any) -> float:
         raise UnitError(f"{value!r} is not a number")
     number, unit = split_quantity(value)
     if unit and unit not in COUNT_UNITS:
-        raise UnitError(f"unit {unit!r} is not one of a count (units: {', '.join(COUNT_UNITS)})")
+        raise UnitError(f"{value!r}: {unit!r} is not a unit of a count (units: {', '.join(COUNT_UNITS)})")
     return float(decimal(number) * COUNT_UNITS.get(unit, 1))
 
 

@@ -12,7 +12,7 @@ from transformers.quantizers.base import get_keys_to_not_convert
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.parameters import linear_parameters, nf4_bytes, total_parameters
 
-STORAGE = {1: torch.uint8, 2: torch.bfloat16, 4: torch.float32}
+STORAGE = [torch.uint8, torch.bfloat16, torch.float32]
 
 
 def bytes_of(tensor):
@@ -32,17 +32,17 @@ def real_bytes(rows, columns, double_quant, storage):
 
 
 @pytest.mark.parametrize("double_quant", [True, False])
-@pytest.mark.parametrize("storage_bytes", STORAGE)
+@pytest.mark.parametrize("storage", STORAGE, ids=str)
 @pytest.mark.parametrize("sizes", [(64, 96), (136, 328), (320, 1000)], ids=str)
-def test_bytes_are_those_of_bitsandbytes(sizes, storage_bytes, double_quant):
+def test_bytes_are_those_of_bitsandbytes(sizes, storage, double_quant):
     hidden, intermediate = sizes
     architecture = Architecture.from_config({
         "model_type": "llama", "hidden_size": hidden, "intermediate_size": intermediate, "num_hidden_layers": 3,
         "num_attention_heads": 4, "num_key_value_heads": 2, "vocab_size": 100,
     })  # fmt: skip
     shapes = [(hidden, hidden), (hidden // 2, hidden)] * 2 + [(intermediate, hidden)] * 2 + [(hidden, intermediate)]
-    real = [real_bytes(*shape, double_quant, STORAGE[storage_bytes]) for shape in shapes]
-    ours = nf4_bytes(architecture, double_quant=double_quant, storage_bytes=storage_bytes)
+    real = [real_bytes(*shape, double_quant, storage) for shape in shapes]
+    ours = nf4_bytes(architecture, double_quant=double_quant)
     assert (ours.packed, ours.scales, ours.constants) == tuple(3 * sum(part) for part in zip(*real, strict=True))
 
 
@@ -55,6 +55,15 @@ def test_transformers_quantises_the_linear_modules_and_keeps_the_rest(variant, m
     elements = sum(module.in_features * module.out_features for module in quantised)
     assert elements == linear_parameters(architecture)
     assert nf4_bytes(architecture).kept_parameters == total_parameters(architecture) - elements
+
+
+def test_an_odd_number_of_weights_takes_one_more_half_byte():
+    architecture = Architecture.from_config({
+        "model_type": "qwen3", "hidden_size": 5, "intermediate_size": 7, "num_hidden_layers": 1, "head_dim": 3,
+        "num_attention_heads": 1, "num_key_value_heads": 1, "vocab_size": 10,
+    })  # fmt: skip
+    real = 4 * real_bytes(3, 5, True, torch.uint8)[0] + 3 * real_bytes(7, 5, True, torch.uint8)[0]
+    assert nf4_bytes(architecture).packed == real == 4 * 8 + 3 * 18
 
 
 def test_the_reference_model():

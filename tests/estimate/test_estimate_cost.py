@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -35,7 +34,7 @@ def test_what_the_runtime_limit_lets_it_spend():
 
 
 def test_exchange_rates():
-    rates = {"USD": {"rate": 1.38, "date": date(2025, 9, 22)}}
+    rates = {"USD": {"rate": 1.38, "date": "2025-09-22"}}
     budget = {"budget": {"max_cost": "525 CAD", "exchange_rates": rates}}
     dollars, converted = billed(planned()), billed(planned(sections=budget))
     assert (dollars.currency, converted.currency) == ("USD", "CAD")

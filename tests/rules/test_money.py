@@ -57,9 +57,13 @@ class TestRuntimeLimit:
         (found,) = judged("HB302", f"{price}4h1m}}", tmp_path)
         assert found.fixes[0].value == "4h00m"
 
-    def test_the_fix_is_within_the_budget(self, tmp_path):
-        (found,) = judged("HB302", "instance: {max_runtime: 24h}", tmp_path)
-        assert judged("HB302", f"instance: {{max_runtime: {found.fixes[0].value}}}", tmp_path) == []
+    @pytest.mark.parametrize("price", ["25.25", "36", "0.07", "500"])
+    def test_the_fix_is_the_longest_within_the_budget(self, tmp_path, price):
+        limit = "instance: {price: %s USD/h, max_runtime: %s}"
+        (found,) = judged("HB302", limit % (price, "400d"), tmp_path)
+        longest = found.fixes[0].value
+        assert judged("HB302", limit % (price, longest), tmp_path) == []
+        assert len(judged("HB302", limit % (price, f"{longest}60s"), tmp_path)) == 1
 
     def test_instances_count(self, tmp_path):
         (found,) = judged("HB302", "instance: {count: 8, max_runtime: 4h}", tmp_path)

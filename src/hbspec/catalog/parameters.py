@@ -112,17 +112,17 @@ class QuantizedBytes:
         return self.quantized + self.kept_parameters * kept_bytes
 
 
-def nf4_bytes(architecture: Architecture, *, double_quant: bool = True, storage_bytes: int = 1) -> QuantizedBytes:
+def nf4_bytes(architecture: Architecture, *, double_quant: bool = True) -> QuantizedBytes:
     """Bytes of a model loaded by transformers with NF4 weights.
 
-    For a module of n weights, with B = ceil(n / 64) blocks: packed n / 2; scales 4 B, or B + 4 ceil(B / 256) with
-    double quantisation; constants 64, or 1,092 with it. Source: bitsandbytes 0.50.2, `functional.quantize_4bit` and
-    the `quantize_4bit` kernels. Left out: the allocator's rounding of each tensor to 512 bytes.
+    For a module of n weights, with B = ceil(n / 64) blocks: packed ceil(n / 2), whatever `bnb_4bit_quant_storage` calls
+    the bytes; scales 4 B, or B + 4 ceil(B / 256) with double quantisation; constants 64, or 1,092 with it. Source:
+    bitsandbytes 0.50.2, `functional.quantize_4bit` and the `quantize_4bit` kernels. Left out: the allocator's rounding
+    of each tensor to 512 bytes.
 
     Args:
         architecture: the model.
         double_quant: `bnb_4bit_use_double_quant`.
-        storage_bytes: element size of `bnb_4bit_quant_storage`; it matters where n / 2 is no multiple of it.
     """
     packed = scales = constants = 0
     for weight in weights(architecture):
@@ -131,7 +131,7 @@ def nf4_bytes(architecture: Architecture, *, double_quant: bool = True, storage_
         elements = weight.rows * weight.columns
         blocks = -(-elements // NF4_BLOCK)
         nested = blocks + 4 * -(-blocks // NESTED_BLOCK)
-        packed += weight.count * ((elements + 1) // (2 * storage_bytes) * storage_bytes)
+        packed += weight.count * -(-elements // 2)
         scales += weight.count * (nested if double_quant else 4 * blocks)
         constants += weight.count * (NF4_CODE_BYTES + (NESTED_CODE_BYTES if double_quant else 0))
     return QuantizedBytes(packed, scales, constants, total_parameters(architecture) - linear_parameters(architecture))

@@ -60,13 +60,17 @@ class PriceTable:
     """The rows as they were read, and the choice among them. A check asks for few types, so only theirs are parsed."""
 
     def __init__(self) -> None:
-        self._header, *self._lines = (DATA / "prices.csv").read_text(encoding="utf-8").splitlines()
+        self._header, *lines = (DATA / "prices.csv").read_text(encoding="utf-8").splitlines()
+        self._lines: dict[str, list[str]] = {}
+        for line in lines:
+            instance_type, region, _ = line.split(",", 2)
+            self._lines.setdefault(f"{instance_type},{region}", []).append(line)
         self._markups = {(row["family"], row["size"]): row for row in rows("markups.csv")}
 
     @property
     def regions(self) -> set[str]:
         """Every region with a price."""
-        return {row["region"] for row in parse(self._header, self._lines)}
+        return {place.partition(",")[2] for place in self._lines}
 
     def observed(self, instance_type: str, region: str) -> tuple[Price, ...]:
         """Every price that was read, EC2's and superseded ones included, in no particular order of merit."""
@@ -96,8 +100,7 @@ class PriceTable:
             yield _derived(ec2, component, rate, f"{product}, EC2 price of {_source(ec2)}")
 
     def _rows(self, instance_type: str, region: str) -> Iterator[dict[str, str]]:
-        start = f"{instance_type},{region},"
-        return parse(self._header, (line for line in self._lines if line.startswith(start)))
+        return parse(self._header, self._lines.get(f"{instance_type},{region}", ()))
 
     def _markup(self, instance_type: str) -> Mapping[str, str] | None:
         _, family, size = instance_type.split(".")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
 
@@ -46,6 +47,7 @@ class Weight:
         return self.name.rpartition(".")[2]
 
 
+@lru_cache(maxsize=64)
 def weights(architecture: Architecture) -> tuple[Weight, ...]:
     """The whole model, each parameter once: a tied output head is not listed."""
     head = () if architecture.tie_word_embeddings else (output_head(architecture),)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from hbspec.analysis import Analysis
@@ -52,8 +53,9 @@ class Claim:
         }
 
 
+@lru_cache(maxsize=1)
 def verify(analysis: Analysis) -> tuple[Claim, ...]:
-    """Every claim of the spec, in the author's order."""
+    """Every claim of the spec, in the author's order. Several rules ask one after the other: the answer is kept."""
     return tuple(_judge(analysis, key, text) for key, text in analysis.spec.expect.items())
 
 

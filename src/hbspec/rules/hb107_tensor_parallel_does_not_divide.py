@@ -5,11 +5,11 @@ the trainer refuses to start: a model with 28 heads cannot fill eight GPUs.
 
 Example:
 
-    instance: {tensor_parallel: 3}
+    deployment: {tensor_parallel: 3}
 
 Instead:
 
-    instance: {tensor_parallel: 8}
+    deployment: {tensor_parallel: 4}
 
 References:
 

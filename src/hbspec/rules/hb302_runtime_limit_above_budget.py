@@ -38,8 +38,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if budget is None or plan.max_runtime is None:
         return
     hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
-    limit = budget.max_cost.amount / hourly.amount
-    if Decimal(str(plan.max_runtime / HOUR)) <= limit:
+    if hourly.amount * Decimal(str(plan.max_runtime)) <= budget.max_cost.amount * Decimal(str(HOUR)):
         return
     instances = known(plan.hardware, "the hardware").instances
     rate = Rate(hourly.amount / instances, hourly.currency)

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.estimate.serving import serving
 from hbspec.plan import Hardware
 from hbspec.plan.serving import with_each_instance
@@ -57,12 +57,14 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             lacking = least - served.usable
             yield RULE.at(
                 route,
-                f"{hardware.name} does not hold the model: {bytes_text(held)} of weights a GPU, and "
-                f"{_gpu(hardware)} has {gib_text(served.usable)} ({bytes_text(served.usable)}) usable",
+                f"{hardware.name} does not hold the model: {bytes_text(held)} of weights a GPU and "
+                f"{bytes_text(served.engine_bytes.low)} or more for the engine, of {plan.utilization:g} x "
+                f"{gib_text(served.usable)} ({bytes_text(served.usable)}) that {_gpu(hardware)} has usable",
                 f"choose a GPU with at least {bytes_text(lacking)} more, or more of them (tensor_parallel)"
                 if lacking > 0
                 else f"raise gpu_memory_utilization above {plan.utilization:g}",
                 severity=Severity.WARNING if alternative else Severity.ERROR,
+                confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
             )
 
 

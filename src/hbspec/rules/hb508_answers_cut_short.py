@@ -50,11 +50,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if not isfinite(latency.high):
         return
     for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
-        within = serving(plan).tokens_within
-        most = within(latency.high).high
+        served = serving(plan)
+        if served.decode_tokens_per_second is None:  # HB610 says so
+            continue
+        most = served.tokens_within(latency.high).high
         if most >= deployment.typical_output_tokens:
             continue
-        fewest = f"{count_text(within(latency.low).high)} to " if latency.low > 0 else ""
+        fewest = f"{count_text(served.tokens_within(latency.low).high)} to " if latency.low > 0 else ""
         yield RULE.at(
             route if "alternatives" in route else ("expect", "deployment.latency"),
             f"{_text(latency)} are at most {fewest}{count_text(most)} tokens on the {hardware.gpu.name} of "

@@ -7,14 +7,14 @@ import re
 _COMPARISON = r"\s*(<=?|>=?|=<|=>|≤|≥)\s*([-+]?\.?[0-9][^\s#,:\]}]*(?:[ \t]+[A-Za-z][^\s#,:\]}]*)?)"
 
 
-def as_range(text: str) -> str | None:
-    r"""The range that a comparison at the beginning of a text means (ends included), or None if there is none.
+def comparison(text: str) -> tuple[str, str] | None:
+    r"""The comparison at the beginning of a text and the range that it means (ends included), if there is one.
 
-    >>> as_range(">= 5"), as_range("< 35 GB"), as_range(">\n  folded text")
-    ('5..', '..35 GB', None)
+    >>> comparison(">= 5"), comparison("< 35 GB # why"), comparison(">\n  folded text")
+    (('>= 5', '5..'), ('< 35 GB', '..35 GB'), None)
     """
     found = re.match(_COMPARISON, text.split("\n", 1)[0])
     if not found:
         return None
     sign, quantity = found.groups()
-    return f"{quantity}.." if sign[0] in ">≥" or sign == "=>" else f"..{quantity}"
+    return found.group().strip(), f"{quantity}.." if sign[0] in ">≥" or sign == "=>" else f"..{quantity}"

@@ -56,11 +56,11 @@ def _specs_below(folder: str) -> Iterator[str]:
                 continue
             if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real):
                 continue
-            if path.is_file() and _looks_like_spec(path):
+            if path.is_file() and looks_like_spec(path):
                 yield str(path)
 
 
-def _looks_like_spec(path: Path) -> bool:
+def looks_like_spec(path: Path) -> bool:
     """Whether `hbspec:` begins a line; a file that cannot be read counts, so that somebody says so."""
     try:
         return re.search(_MARK, read_bytes(path, MAX_BYTES)) is not None

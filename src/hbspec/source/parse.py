@@ -23,7 +23,7 @@ from yaml.events import (
 
 from hbspec.diagnostics import Position, Route, Span
 from hbspec.source.characters import control_characters, position_of
-from hbspec.source.comparisons import as_range
+from hbspec.source.comparisons import comparison
 from hbspec.source.faults import Faults
 from hbspec.source.limits import MAX_DEPTH, MAX_NODES
 from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode, at
@@ -148,8 +148,8 @@ class _Reader:
             if not self._expects_key():
                 self._faults.unusable_number(text, reason, span, self._route())
             return 0
-        if text[:1] in ("<", "≤", "≥") and not self._expects_key() and (range_ := as_range(text)):
-            self._faults.comparison(text, range_, span, self._route())
+        if text[:1] in ("<", "≤", "≥") and not self._expects_key() and (found := comparison(text)):
+            self._faults.comparison(*found, span, self._route())
         return value
 
     def _block_scalar(self, text: str, span: Span, event: Any) -> Span:
@@ -158,8 +158,8 @@ class _Reader:
         end = position_of(written, len(written))
         column = end.column + (span.start.column - 1 if end.line == 1 else 0)
         span = Span(span.file, span.start, Position(span.start.line + end.line - 1, column))
-        if not text and event.style == ">" and (range_ := as_range(written)):
-            self._faults.comparison(written, range_, span, self._route())
+        if not text and event.style == ">" and (found := comparison(written)):
+            self._faults.comparison(*found, span, self._route())
         return span
 
     def _open(self, event: Any, node: MapNode | ListNode) -> None:

@@ -13,7 +13,7 @@ import yaml
 from hbspec.diagnostics import Position, Span
 from hbspec.source import defects
 from hbspec.source.characters import lines_of
-from hbspec.source.comparisons import as_range
+from hbspec.source.comparisons import comparison
 from hbspec.source.defects import Defect
 from hbspec.source.excerpts import quoted
 
@@ -68,11 +68,8 @@ class _Explainer:
     def _comparison(self) -> Explanation | None:
         place = self.began if "block scalar" in self.context else self.here
         written = self._rest(place)
-        range_ = as_range(written) if written.startswith(">") else None
-        if range_ is None or self.expects_key:
-            return None
-        comparison = written.split("#")[0].rstrip(" ,]}")
-        return self._at(place, comparison, "", width=len(comparison), range_=range_)
+        found = comparison(written) if written.startswith(">") and not self.expects_key else None
+        return found and self._at(place, found[0], "", width=len(found[0]), range_=found[1])
 
     def _tab(self) -> Explanation | None:
         if not self._rest(self.here).startswith("\t"):

@@ -1,0 +1,37 @@
+"""Aligned rows: a label, a value, a remark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from hbspec.render.lines import Line, cells, wrapped
+
+Row = tuple[str, str, str]
+"""Label, value and remark; the remark may be empty."""
+
+NARROW = 60
+LEAD = "  "
+WIDEST_VALUE = 36
+
+
+def rows(entries: Iterable[Row], width: int | None) -> Iterator[Line]:
+    """Rows under one another, in columns where there is room for columns."""
+    entries = tuple(entries)
+    labels = max((cells(label) for label, _, _ in entries), default=0)
+    values = min(max((cells(value) for _, value, _ in entries), default=0), WIDEST_VALUE)
+    columns = width is None or width >= NARROW
+    for label, value, remark in entries:
+        name = _padded(label, labels) if columns else label
+        shown = _padded(value, values) if columns and remark else value
+        line: Line = (("", f"{LEAD}{name}{LEAD}"), ("title", shown), ("faint", f"{LEAD}{remark}" if remark else ""))
+        yield from wrapped(line, width, 2 * len(LEAD))
+
+
+def section(title: str, verdict: str = "", style: str = "") -> Iterator[Line]:
+    """An empty line and a heading."""
+    yield ()
+    yield (("title", title), *((("", ": "), (style, verdict)) if verdict else ()))
+
+
+def _padded(text: str, columns: int) -> str:
+    return text + " " * (columns - cells(text))

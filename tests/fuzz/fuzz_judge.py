@@ -1,0 +1,157 @@
+"""One case through the whole program, and many of them in processes of their own, each with a watchdog."""
+
+from __future__ import annotations
+
+import faulthandler
+import io
+import json
+import os
+import shutil
+import signal
+import tempfile
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from fuzz_mutations import ROOT, Case, case
+
+from hbspec.api import Estimates, InvalidSpecError, check, compile_spec, estimate
+from hbspec.diagnostics import Report
+from hbspec.render.report import report_lines
+from hbspec.source.excerpts import printable
+from hbspec.targets import TARGETS, Artifact
+
+WATCHDOG = 20
+"""Seconds that one case may take; a check takes some milliseconds."""
+TODAY = date(2026, 11, 22)
+SHOWN = 3000
+
+
+class HungError(BaseException):
+    """No `Exception`, so that nothing on the way takes it for one of its own."""
+
+
+def judge(one: Case, *, thorough: bool) -> list[str]:
+    """What the program did that it must never do; files that the spec names lie in the working folder.
+
+    Args:
+        one: the case.
+        thorough: estimate and compile it too, whatever the check says of it.
+    """
+    problems: list[str] = []
+
+    def given() -> dict[str, Any]:
+        if not isinstance(one.spec, bytes):
+            return {"spec": one.spec}
+        return {"spec": "-", "stdin": io.TextIOWrapper(io.BytesIO(one.spec), encoding="utf-8")}
+
+    report = check(**given(), as_of=TODAY)
+    problems += _unfit(report)
+    if not thorough:
+        return problems
+    try:
+        estimates = estimate(**given())
+    except InvalidSpecError as invalid:
+        problems += _unfit(invalid.report)
+        if report.ok or invalid.report.ok:
+            problems.append("a spec without errors was not estimated")
+    else:
+        if not isinstance(estimates, Estimates):
+            problems.append(f"estimate returned {type(estimates)}")
+        json.dumps(estimates.to_dict(), allow_nan=False)
+    for target in TARGETS:
+        try:
+            artifacts = compile_spec(**given(), target=target, force=True)
+        except InvalidSpecError as invalid:
+            problems += _unfit(invalid.report)
+            if invalid.report.ok:
+                problems.append(f"{target} was refused without an error")
+        else:
+            if not artifacts or not all(isinstance(entry, Artifact) for entry in artifacts):
+                problems.append(f"{target} compiled to {artifacts!r:.200}")
+    return problems
+
+
+def _unfit(report: Report) -> list[str]:
+    """What is wrong with a report: not printable, or an entry without a text, a place outside its file, a control code."""
+    if not isinstance(report, Report):
+        return [f"no report but {type(report)}"]
+    json.dumps(report.to_dict(), allow_nan=False)
+    problems = []
+    for line in report_lines(report, 100):
+        text = "".join(segment for _, segment in line)
+        if text != printable(text):
+            problems.append(f"a line would reach the terminal with a control code: {text!r:.300}")
+    for entry in report.diagnostics:
+        if not (entry.code and entry.name and entry.message and entry.help):
+            problems.append(f"a diagnostic lacks a text: {entry!r:.300}")
+        if entry.span and not (1, 1) <= (entry.span.start.line, entry.span.start.column):
+            problems.append(f"a span begins at {entry.span.start}")
+        if entry.span and entry.span.end < entry.span.start:
+            problems.append(f"a span ends before it begins: {entry.span}")
+    return problems
+
+
+def run(kind: str, numbers: Sequence[int], thorough_every: int) -> list[str]:
+    """Judges cases in a folder of their own; returns a text for each that failed. For a worker process."""
+    with _folder(), _watched() as watch:
+        return [text for number in numbers for text in _one(case(kind, number), number % thorough_every == 0, watch)]
+
+
+def _one(one: Case, thorough: bool, watch: Any) -> Iterator[str]:
+    for name, content in one.files.items():
+        Path(name).write_text(content, encoding="utf-8")
+    try:
+        watch(True)
+        problems = judge(one, thorough=thorough)
+    except HungError:
+        problems = [f"it took longer than {WATCHDOG} s:\n{traceback.format_exc()}"]
+    except Exception:
+        problems = [traceback.format_exc()]
+    finally:
+        watch(False)
+    for problem in problems:
+        files = "\n".join(f"{name}: {content}" for name, content in one.files.items())
+        yield f"case({one.kind!r}, {one.number}):\n{problem[-SHOWN:]}\n{one.text[:SHOWN]}\n{files}"
+
+
+@contextmanager
+def _folder() -> Iterator[None]:
+    """A project with what the valid specs name, so that nothing outside it can be read."""
+    before = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        Path("pyproject.toml").touch()
+        Path("src").mkdir()
+        Path("src/train.py").write_text("print('training')\n")
+        for profile in (ROOT / "specs").glob("*.json"):
+            shutil.copy(profile, folder)
+        try:
+            yield
+        finally:
+            os.chdir(before)
+
+
+@contextmanager
+def _watched() -> Iterator[Any]:
+    """Starts and stops the watchdog; one that waits in C, where no exception reaches, ends the process."""
+
+    def hung(number: int, frame: FrameType | None) -> None:
+        raise HungError
+
+    def watch(on: bool) -> None:
+        signal.setitimer(signal.ITIMER_REAL, WATCHDOG if on else 0)
+        if on:
+            faulthandler.dump_traceback_later(WATCHDOG + 5, exit=True)
+        else:
+            faulthandler.cancel_dump_traceback_later()
+
+    before = signal.signal(signal.SIGALRM, hung)
+    try:
+        yield watch
+    finally:
+        signal.signal(signal.SIGALRM, before)

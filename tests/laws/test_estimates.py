@@ -1,0 +1,200 @@
+"""Laws that hold for every plan: sums, monotony, exact arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hbspec.catalog import catalog
+from hbspec.estimate.cost import cost, hours, most_it_can_cost
+from hbspec.estimate.memory import memory
+from hbspec.estimate.serving import serving
+from hbspec.estimate.time import time
+from hbspec.plan import build_plan, build_serving_plan
+from hbspec.spec import Spec
+from hbspec.units import Interval
+
+MODELS = sorted(name for name, model in catalog().models.items() if model.architecture)
+PARALLELISM = ["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
+SHARDED = ["fsdp", "zero1", "zero2", "zero3"]
+METHODS = {
+    "qlora": {"method": "qlora", "lora_r": 16, "bnb_quant_type": "nf4"},
+    "int8": {"method": "qlora", "lora_r": 8, "bnb_quant_type": "int8"},
+    "lora": {"method": "lora", "lora_r": 16, "lora_dropout": 0.0},
+    "full": {"method": "full"},
+}
+HYPERPARAMETERS = st.fixed_dictionaries(
+    {
+        "per_device_batch_size": st.integers(1, 16),
+        "gradient_accumulation_steps": st.integers(1, 32),
+        "gradient_checkpointing": st.booleans(),
+        "attn_implementation": st.sampled_from(["eager", "sdpa", "flash_attention_2"]),
+        "optim": st.sampled_from(["adamw_torch", "adamw_torch_fused", "paged_adamw_8bit", "adafactor", "sgd"]),
+        "packing": st.booleans(),
+    }
+)
+JOBS = st.fixed_dictionaries(
+    {
+        "model": st.sampled_from(MODELS),
+        "method": st.sampled_from(sorted(METHODS)),
+        "parallelism": st.sampled_from(PARALLELISM),
+        "gpus": st.sampled_from([1, 2, 4, 8]),
+        "trainer": st.sampled_from(["trl", "transformers"]),
+        "hyperparameters": HYPERPARAMETERS,
+    }
+)
+
+
+def planned(job, *, longest=700, offload=None, rank=None, deployment=None, **more):
+    hyperparameters = {
+        "learning_rate": 1e-4,
+        "max_length": 4096,
+        "max_steps": 100,
+        "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj"],
+        **METHODS[job["method"]],
+        **job["hyperparameters"],
+        **more,
+    }
+    if rank:
+        hyperparameters["lora_r"] = rank
+    if job["method"] == "full":
+        del hyperparameters["target_modules"]
+    values = {
+        "hbspec": 1,
+        "name": "law",
+        "model": {"id": job["model"]},
+        "data": {"train": {"examples": 2198}, "tokens": {"mean": longest / 2, "max": longest}},
+        "instance": {
+            "gpu": "A100-80",
+            "gpus": job["gpus"],
+            "parallelism": job["parallelism"],
+            "price": "36 CAD/h",
+            "max_runtime": "10h",
+        },
+        "software": {"trainer": job["trainer"]},
+        "hyperparameters": hyperparameters,
+    }
+    if offload:
+        values["instance"]["offload"] = offload
+    if deployment:
+        values["deployment"] = deployment
+    spec, architecture = Spec.model_validate(values), catalog().models[job["model"]].architecture
+    plan = build_plan(spec, catalog(), architecture, None)
+    return build_serving_plan(spec, catalog(), architecture, None, 100.0) if deployment else plan
+
+
+def allocated(plan):
+    return max(device.peak_allocated.expected for device in memory(plan).devices)
+
+
+@given(JOBS, st.sampled_from(["none", "optimizer", "all"]))
+@settings(max_examples=150)
+def test_terms_are_whole_and_sum_to_the_peak(job, offload):
+    for device in memory(planned(job, offload=offload)).devices:
+        assert all(type(size) is int and size > 0 for size in device.terms.values())
+        assert sum(device.terms.values()) == device.peak_allocated.expected
+
+
+@given(JOBS)
+def test_a_process_holds_more_than_its_tensors(job):
+    for device in memory(planned(job)).devices:
+        assert device.process.low >= device.peak_allocated.low
+        assert device.process.expected >= device.peak_allocated.expected
+        assert device.process.high >= device.peak_allocated.high
+
+
+@given(JOBS, st.sampled_from(SHARDED), st.sampled_from(["none", "optimizer", "all"]))
+def test_more_shards_never_need_more(job, parallelism, offload):
+    needed = [
+        allocated(planned({**job, "parallelism": parallelism, "gpus": gpus}, offload=offload)) for gpus in (1, 2, 4, 8)
+    ]
+    assert needed == sorted(needed, reverse=True)
+
+
+@given(JOBS, st.integers(1, 4096), st.integers(1, 4096))
+def test_longer_rows_never_need_less(job, one, other):
+    shorter, longer = sorted([one, other])
+    assert allocated(planned(job, longest=shorter)) <= allocated(planned(job, longest=longer))
+
+
+@given(JOBS, st.integers(1, 32), st.integers(1, 32))
+def test_larger_micro_batches_never_need_less(job, one, other):
+    smaller, larger = sorted([one, other])
+    assert allocated(planned(job, per_device_batch_size=smaller)) <= allocated(planned(job, per_device_batch_size=larger))
+
+
+@given(JOBS, st.integers(1, 256), st.integers(1, 256))
+def test_higher_rank_never_needs_less(job, one, other):
+    lower, higher = sorted([one, other])
+    if job["method"] != "full":
+        assert allocated(planned(job, rank=lower)) <= allocated(planned(job, rank=higher))
+
+
+@given(JOBS)
+def test_sharding_and_checkpointing_never_need_more(job):
+    without, with_it = (allocated(planned(job, gradient_checkpointing=flag)) for flag in (False, True))
+    assert with_it <= without
+    plain = allocated(planned({**job, "parallelism": "ddp"}))
+    assert allocated(planned({**job, "parallelism": "fsdp"})) <= plain
+
+
+@given(JOBS, st.floats(1, 4096), st.floats(1, 4096))
+def test_time_grows_with_tokens(job, one, other):
+    plan = planned({**job, "hyperparameters": {**job["hyperparameters"], "packing": False}})
+    shorter, longer = (replace(plan, padded_row_tokens=Interval.exact(tokens)) for tokens in sorted([one, other]))
+    assert time(shorter).step_seconds.expected <= time(longer).step_seconds.expected
+    assert time(shorter).total_seconds.high <= time(longer).total_seconds.high
+
+
+@given(JOBS)
+def test_time_is_the_sum_of_its_phases(job):
+    found = time(planned(job))
+    assert found.total_seconds == sum(found.phases.values(), Interval.exact(0))
+    assert found.billed_seconds.high <= found.total_seconds.high
+    assert 0 < found.tokens_per_second_per_gpu.low
+
+
+@given(JOBS, st.integers(1, 20))
+def test_cost_is_the_rate_times_the_hours(job, instances):
+    plan = planned(job)
+    plan = replace(plan, hardware=replace(plan.hardware, instances=instances))
+    took = time(plan)
+    bill = cost(plan, took)
+    for end in ("low", "expected", "high"):
+        assert getattr(bill, end) == hours(getattr(took.billed_seconds, end)) * 36 * instances
+        assert getattr(bill, end) == sum(getattr(item, end) for item in bill.items)
+    assert most_it_can_cost(plan).amount == Decimal(360) * instances
+
+
+@given(
+    st.sampled_from(MODELS),
+    st.sampled_from(["none", "nf4", "int8", "awq", "gptq", "fp8"]),
+    st.integers(1, 64),
+    st.integers(1, 8192),
+    st.sampled_from(["ml.g5.2xlarge", "ml.p4d.24xlarge", "ml.g6e.xlarge"]),
+)
+def test_endpoints(model, quantization, concurrency, length, instance_type):
+    values = {"quantization": quantization, "concurrency": concurrency, "max_model_len": length}
+    job = {**ANY_JOB, "model": model}
+    plan = planned(job, deployment={**values, "instance": {"type": instance_type, "price": "2 USD/h"}})
+    found = serving(plan)
+    assert sum(found.terms.values()) == found.memory.expected
+    assert found.kv_bytes_needed == concurrency * length * found.kv_bytes_per_token
+    assert found.daily_cost.amount == 24 * found.hourly_cost.amount
+    assert found.monthly_cost.amount == 30 * found.daily_cost.amount
+    assert found.largest_concurrency * length <= found.largest_context
+    more = serving(replace(plan, concurrency=concurrency + 1))
+    assert more.memory.expected > found.memory.expected
+
+
+ANY_JOB = {
+    "model": MODELS[0],
+    "method": "lora",
+    "parallelism": "single",
+    "gpus": 1,
+    "trainer": "trl",
+    "hyperparameters": {"per_device_batch_size": 1},
+}

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from judged import SPECS, judged, said
+
+from hbspec.analysis import Analysis, analyse
+from hbspec.catalog import catalog
+from hbspec.diagnostics import NotKnownError
+from hbspec.plan.serving import with_each_instance, with_instance
+from hbspec.source import load
+from hbspec.spec import Spec, read
+
+SEED = SPECS / "heartbeat-as-written.yaml"
+ALTERNATIVE = ("deployment", "instance", "alternatives", 0)
+
+
+def analysis(spec) -> Analysis:
+    document = load(spec)
+    typed = read(document)
+    assert isinstance(typed, Spec)
+    return analyse(document, typed, catalog(), date(2026, 11, 22))
+
+
+class TestSeed:
+    def test_the_t4_cannot_serve_it(self):
+        (found,) = said("HB501", SEED)
+        assert found.route == ("deployment", "instance", "type")
+        assert found.severity == "error"
+        for words in ("19.2 GB", "14.56 GiB", "T4", "bfloat16", "FlashAttention-2"):
+            assert words in found.message
+
+    def test_the_a10g_can_but_not_four_long_requests(self):
+        (found,) = said("HB502", SEED)
+        assert found.route == ALTERNATIVE
+        assert found.severity == "warning"
+        assert "4 x 4,096 tokens take 4.00 GiB of cache" in found.message
+
+    def test_three_seconds_are_a_hundred_tokens(self):
+        found = {diagnostic.route: diagnostic.message for diagnostic in said("HB508", SEED)}
+        assert "at most 67 to 101 tokens on the A10G" in found[ALTERNATIVE]
+        assert "at most 35 to 53 tokens on the T4" in found["expect", "deployment.latency"]
+
+
+class TestFit:
+    def test_an_alternative_is_a_warning_at_its_own_place(self, tmp_path):
+        small = "deployment: {tensor_parallel: 1, instance: {type: ml.p5.48xlarge, alternatives: [ml.g4dn.2xlarge]}}"
+        (found,) = judged("HB501", small, tmp_path)
+        assert (found.route, found.severity) == (ALTERNATIVE, "warning")
+
+    def test_an_alternative_with_too_few_gpus(self, tmp_path):
+        (found,) = judged("HB501", "deployment: {instance: {alternatives: [ml.g5.2xlarge]}}", tmp_path)
+        assert "tensor_parallel is 4, ml.g5.2xlarge has 1 GPU" in found.message
+
+    def test_four_gpus_hold_what_one_does_not(self, tmp_path):
+        four = "deployment: {instance: {type: ml.g4dn.12xlarge}, tensor_parallel: %d}"
+        assert judged("HB501", four % 4, tmp_path) == []
+        assert len(judged("HB501", four % 1, tmp_path)) == 1
+
+    def test_what_the_engine_may_not_use_is_not_there(self, tmp_path):
+        share = "deployment: {instance: {type: ml.g5.2xlarge}, tensor_parallel: 1, gpu_memory_utilization: %s}"
+        (found,) = judged("HB501", share % 0.8, tmp_path)
+        assert found.help == "raise gpu_memory_utilization above 0.8"
+        assert judged("HB501", share % 0.95, tmp_path) == []
+
+    def test_a_type_that_does_not_exist_is_the_matter_of_one_rule(self, tmp_path):
+        wrong = "deployment: {instance: {type: ml.g5.13xlarge, alternatives: [ml.g4dn.2xlarge]}}"
+        assert judged("HB501", wrong, tmp_path) == []
+        assert len(judged("HB506", wrong, tmp_path)) == 1
+
+    def test_a_gpu_of_unknown_memory_is_not_judged(self, tmp_path):
+        assert judged("HB501", "deployment: {instance: {type: ml.g7.12xlarge}}", tmp_path) == []
+
+
+class TestCache:
+    def test_the_offered_concurrency_is_the_largest_that_surely_fits_no_error(self, tmp_path):
+        (found,) = judged("HB502", "deployment: {concurrency: 256}", tmp_path)
+        assert found.severity == "error"
+        most = found.fixes[0].value
+        assert 1 <= most < 256
+        fewer = judged("HB502", f"deployment: {{concurrency: {most}}}", tmp_path)
+        assert [diagnostic.severity for diagnostic in fewer] in ([], ["warning"])  # the engine's share is an estimate
+
+    def test_no_request_that_fits_has_no_concurrency_to_offer(self, tmp_path):
+        one = "deployment: {instance: {type: ml.g5.2xlarge}, tensor_parallel: 1, concurrency: 1, max_model_len: 32768}"
+        (found,) = judged("HB502", one, tmp_path)
+        assert found.fixes == ()
+        assert "one request of" in found.message
+
+    def test_weights_that_do_not_fit_are_not_told_of_caches(self, tmp_path):
+        small = "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: 1}"
+        assert judged("HB502", small, tmp_path) == []
+
+
+class TestRank:
+    @pytest.mark.parametrize(("rank", "fix"), [(17, 32), (32, 32), (33, 64), (512, 512)])
+    def test_the_next_rank_that_the_engine_knows(self, tmp_path, rank, fix):
+        adapters = f"hyperparameters: {{lora_r: {rank}}}\ndeployment: {{adapters: separate}}"
+        (found,) = judged("HB503", adapters, tmp_path)
+        assert found.fixes[0].value == fix
+        assert judged("HB503", f"{adapters[:-1]}, max_lora_rank: {fix}}}", tmp_path) == []
+
+    def test_no_engine_serves_more_than_512(self, tmp_path):
+        (found,) = judged("HB503", "hyperparameters: {lora_r: 513}\ndeployment: {adapters: separate}", tmp_path)
+        assert found.fixes == ()
+
+    @pytest.mark.parametrize("adapters", ["{adapters: merged}", "{adapters: null}"])
+    def test_merged_adapters_have_none(self, tmp_path, adapters):
+        assert judged("HB503", f"hyperparameters: {{lora_r: 512}}\ndeployment: {adapters}", tmp_path) == []
+
+
+class TestFormats:
+    def test_fp8_before_ada_warns_of_weights_and_cache(self, tmp_path):
+        found = judged("HB505", "deployment: {quantization: fp8, kv_cache_dtype: fp8}", tmp_path)
+        assert [diagnostic.route[-1] for diagnostic in found] == ["quantization", "kv_cache_dtype"]
+        assert {diagnostic.severity for diagnostic in found} == {"warning"}
+
+    def test_fp8_on_ada(self, tmp_path):
+        ada = "deployment: {instance: {type: ml.g6e.12xlarge}, quantization: fp8, kv_cache_dtype: fp8}"
+        assert judged("HB505", ada, tmp_path) == []
+
+    def test_an_assumed_dtype_follows_the_gpu(self, tmp_path):
+        assert judged("HB505", "deployment: {instance: {type: ml.g4dn.12xlarge}}", tmp_path) == []
+
+    def test_an_alternative_that_lacks_it(self, tmp_path):
+        other = "deployment: {dtype: bfloat16, instance: {alternatives: [ml.g4dn.12xlarge]}}"
+        (found,) = judged("HB505", other, tmp_path)
+        assert (found.route, found.severity) == (ALTERNATIVE, "warning")
+
+
+class TestTypes:
+    @pytest.mark.parametrize(
+        ("name", "action"),
+        [
+            ("g5.12xlarge", "did you mean ml.g5.12xlarge?"),
+            ("ml.p3dn.24xlarge", "choose one of SageMaker's hosting types"),  # trains, but does not host
+            ("nonsense", "choose one of SageMaker's hosting types"),
+        ],
+    )
+    def test_what_is_offered_instead(self, tmp_path, name, action):
+        (found,) = judged("HB506", f"deployment: {{instance: {{type: {name}}}}}", tmp_path)
+        assert found.help == action
+
+    def test_an_accelerator_of_another_kind_is_no_gpu(self, tmp_path):
+        assert len(judged("HB504", "deployment: {instance: {alternatives: [ml.inf2.xlarge]}}", tmp_path)) == 1
+
+    def test_regions(self, tmp_path):
+        other = "deployment: {region: ca-central-1, instance: {alternatives: [ml.g6e.12xlarge]}}"
+        (found,) = judged("HB507", other, tmp_path)
+        assert (found.route, found.severity) == (ALTERNATIVE, "warning")
+
+    def test_an_unknown_offer_is_a_note(self, tmp_path):
+        unlisted = next(row.name for row in catalog().instances.values() if row.hosting and row.regions is None)
+        (found,) = judged("HB507", f"deployment: {{instance: {{type: {unlisted}}}}}", tmp_path)
+        assert found.severity == "note"
+
+
+class TestLatency:
+    @pytest.mark.parametrize("claim", ["..10m", "1s..", "soon"])
+    def test_what_allows_the_answer_or_says_nothing(self, tmp_path, claim):
+        assert judged("HB508", f"expect: {{deployment.latency: {claim}}}", tmp_path) == []
+
+    def test_without_a_typical_answer_there_is_nothing_to_cut(self, tmp_path):
+        none = "deployment: {typical_output_tokens: null}\nexpect: {deployment.latency: 1ms..2ms}"
+        assert judged("HB508", none, tmp_path) == []
+
+    def test_no_low_end(self, tmp_path):
+        (found,) = judged("HB508", "expect: {deployment.latency: ..10ms}", tmp_path)
+        assert "10.0 ms are at most 1 tokens" in found.message
+
+
+class TestAnotherInstance:
+    def test_only_what_the_type_decides_changes(self):
+        seed = analysis(SEED)
+        plan = seed.serving_plan
+        other = with_instance(plan, seed.catalog, "ml.g5.2xlarge")
+        assert (plan.dtype, other.dtype) == ("float16", "bfloat16")
+        changed = {name for name in plan.__slots__ if getattr(plan, name) != getattr(other, name)}
+        assert changed == {"hardware", "price", "dtype", "assumptions"}
+        assumed = {entry.route: entry.value for entry in other.assumptions}
+        assert assumed["deployment", "dtype"] == "bfloat16"
+
+    def test_the_same_type_changes_nothing(self):
+        seed = analysis(SEED)
+        assert with_instance(seed.serving_plan, seed.catalog, "ml.g4dn.2xlarge") == seed.serving_plan
+
+    def test_a_type_without_a_gpu(self):
+        seed = analysis(SEED)
+        with pytest.raises(NotKnownError):
+            with_instance(seed.serving_plan, seed.catalog, "ml.c5.4xlarge")
+
+    def test_each(self):
+        seed = analysis(SEED)
+        routes = {
+            route: hardware.name
+            for route, hardware, _ in with_each_instance(seed.serving_plan, seed.catalog, seed.spec)
+        }
+        assert routes == {("deployment", "instance", "type"): "ml.g4dn.2xlarge", ALTERNATIVE: "ml.g5.2xlarge"}
+
+    def test_a_machine_of_ones_own(self, tmp_path):
+        judged("HB501", "deployment: {instance: {type: null, gpu: A100-40, gpus: 4}}", tmp_path)
+        own = analysis(tmp_path / "spec.yaml")
+        (route,) = (route for route, _, _ in with_each_instance(own.serving_plan, own.catalog, own.spec))
+        assert route == ("deployment", "instance", "gpu")
