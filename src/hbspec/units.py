@@ -106,16 +106,23 @@ class Interval:
         return {"low": self.low, "expected": self.expected, "high": self.high}
 
 
+LARGEST = Decimal(10) ** 30
+"""No quantity is larger than this in its unit; arithmetic with it stays far from overflow."""
+
+
 def decimal(text: str) -> Decimal:
     """The number in `text`, with `_` and `,` as digit separators and a leading `~` ignored.
 
     Raises:
-        UnitError: not a number.
+        UnitError: not a number, or one beyond `LARGEST`, or one with more than 60 digits.
     """
     try:
-        return Decimal(text.replace("_", "").replace(",", "").replace("~", "").strip())
+        number = Decimal(text.replace("_", "").replace(",", "").replace("~", "").strip())
     except InvalidOperation:
         raise UnitError(f"{text!r} is not a number") from None
+    if not number.is_finite() or abs(number) > LARGEST or len(text) > 60:
+        raise UnitError(f"{text[:60]!r} is out of range")
+    return number
 
 
 def split_quantity(text: str) -> tuple[str, str]:
@@ -138,7 +145,7 @@ def _scaled(value: Any, units: dict[str, Any], kind: str, example: str) -> float
         said = f"{value!r}: {unit!r} is not a unit of {kind}" if unit else f"{value!r} has no unit; {kind} is written {example}"
         raise UnitError(f"{said} (units: {', '.join(units)})")
     scaled = decimal(number) * Decimal(str(units[unit]))
-    if not scaled.is_finite() or abs(scaled) > Decimal(10) ** 30:
+    if abs(scaled) > LARGEST:
         raise UnitError(f"{value!r} is out of range")
     return float(scaled)
 

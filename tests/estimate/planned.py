@@ -13,6 +13,8 @@ P4D = {"type": "ml.p4d.24xlarge", "region": "us-east-1", "max_runtime": "16h"}
 QLORA = {"method": "qlora", "lora_r": 16, "lora_alpha": 32.0, "lora_dropout": 0.05, "bnb_quant_type": "nf4"}
 LORA = {"method": "lora", "lora_r": 16, "lora_alpha": 32.0, "lora_dropout": 0.05}
 FULL = {"method": "full"}
+TRAINER = {"software": {"trainer": "transformers"}}
+"""The plain Trainer: logits are held whole, and k-bit preparation turns what is not quantised into fp32."""
 
 
 def planned(

@@ -59,7 +59,9 @@ def test_phases_add_up_and_start_up_is_not_billed():
         "startup", "image_pull", "weights_download", "load", "steps", "checkpoints", "upload"
     ]  # fmt: skip
     assert found.total_seconds.expected == pytest.approx(sum(took.expected for took in found.phases.values()))
-    assert found.billed_seconds.expected == pytest.approx(found.total_seconds.expected - found.phases["startup"].expected)
+    assert found.billed_seconds.expected == pytest.approx(
+        found.total_seconds.expected - found.phases["startup"].expected
+    )
     assert [entry["billed"] for entry in found.to_dict()["phases"].values()] == [False] + [True] * 6
 
 

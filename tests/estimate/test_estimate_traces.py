@@ -91,7 +91,7 @@ def test_largest_moment_is_the_traced_one():
 
 
 SMALL_LAYERS = [
-    # k-bit preparation and autocast: hidden, queries, keys, intermediate, adapters' bytes, dropout, bytes over the start
+    # k-bit preparation and autocast: hidden, queries, keys, intermediate, adapters' bytes, dropout, rise
     (960, 1024, 256, 2624, 2, 0.05, 423_880_712),
     (832, 256, 128, 768, 2, 0.05, 218_429_448),
     (896, 128, 128, 2176, 2, 0.05, 346_585_608),

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from planned import FULL, LORA, QLORA, R1, planned
+from planned import FULL, LORA, QLORA, R1, TRAINER, planned
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters, total_parameters
@@ -19,15 +19,19 @@ def trained(model, method, **changes):
     return training_weights(plan.architecture, plan.training)
 
 
-def test_four_bit_weights_are_22_gb_to_train_and_19_to_serve():
-    assert sum(trained(R1, QLORA).values()) / GB == pytest.approx(22.33, abs=0.005)
-    assert sum(serving_weights(catalog().models[R1].architecture, "nf4").values()) / GB == pytest.approx(19.215, abs=5e-4)
+def test_four_bit_weights_are_19_gb_to_serve_and_22_to_train_after_k_bit_preparation():
+    assert sum(trained(R1, QLORA).values()) / GB == pytest.approx(19.215, abs=5e-4)
+    assert sum(trained(R1, QLORA, sections=TRAINER).values()) / GB == pytest.approx(22.33, abs=0.005)
+    assert sum(serving_weights(catalog().models[R1].architecture, "nf4").values()) / GB == pytest.approx(
+        19.215, abs=5e-4
+    )
 
 
 def test_k_bit_preparation_doubles_embedding_and_head_alone():
-    terms = trained(R1, QLORA)
-    assert terms["embedding"] == terms["output_head"] == 4 * 152_064 * 5120
-    assert terms["linear_weights"] == 0
+    without, prepared = trained(R1, QLORA), trained(R1, QLORA, sections=TRAINER)
+    assert prepared["embedding"] == prepared["output_head"] == 2 * without["embedding"] == 4 * 152_064 * 5120
+    assert prepared["quantized_weights"] == without["quantized_weights"]
+    assert prepared["linear_weights"] == 0
 
 
 def test_sixteen_bit_weights_are_two_bytes_a_parameter():
@@ -51,9 +55,11 @@ def test_eight_bit_is_a_byte_a_weight():
 
 def test_fused_experts_are_not_quantised():
     fused = sum(trained(MIXTRAL, QLORA, target_modules=["q_proj"]).values())
+    prepared = sum(trained(MIXTRAL, QLORA, target_modules=["q_proj"], sections=TRAINER).values())
     plan = planned(MIXTRAL, target_modules=["q_proj"])
     older = replace(plan.training, software=(("transformers", "4.57.3"),))
-    assert fused > 180 * GB  # 45.4B parameters of experts, made fp32 by k-bit preparation
+    assert fused > 90 * GB  # 45.1B parameters of experts in 16 bits
+    assert prepared > 180 * GB  # and in fp32
     assert sum(training_weights(plan.architecture, older).values()) < 27 * GB
 
 
@@ -61,14 +67,18 @@ def test_fused_experts_are_not_quantised():
 @pytest.mark.parametrize("quantization", ["nf4", "fp4", "int8", "awq", "gptq", "fp8"])
 def test_quantised_serving_is_smaller(model, quantization):
     architecture = catalog().models[model].architecture
-    assert sum(serving_weights(architecture, quantization).values()) < sum(serving_weights(architecture, "none").values())
+    assert sum(serving_weights(architecture, quantization).values()) < sum(
+        serving_weights(architecture, "none").values()
+    )
 
 
 def test_awq_and_fp8_of_r1():
     architecture = catalog().models[R1].architecture
     kept = 2 * (total_parameters(architecture) - linear_parameters(architecture))
     linear = linear_parameters(architecture)
-    assert sum(serving_weights(architecture, "awq").values()) == pytest.approx(kept + linear * (0.5 + 2.5 / 128), abs=10)
+    assert sum(serving_weights(architecture, "awq").values()) == pytest.approx(
+        kept + linear * (0.5 + 2.5 / 128), abs=10
+    )
     fp8 = serving_weights(architecture, "fp8")
     assert linear < fp8["quantized_weights"] < 1.001 * linear
     assert fp8["kept_weights"] == kept

@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 
 from hbspec.catalog import catalog
+from hbspec.claims.quantities import QUANTITIES
+from hbspec.source import load
 from hbspec.spec import Spec
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +48,17 @@ def case(kind: str, number: int) -> Case:
 @cache
 def originals() -> tuple[bytes, ...]:
     return tuple(path.read_bytes() for path in SPECS)
+
+
+@cache
+def originals_as_json() -> tuple[str, ...]:
+    """Their values as YAML 1.2 reads them (PyYAML's own resolver would make a text of 1e-4)."""
+    return tuple(json.dumps(load(path).values) for path in SPECS)
+
+
+def yaml_text(tree: Any, **style: Any) -> bytes:
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return yaml.dump(tree, Dumper=dumper, sort_keys=False, **style).encode()
 
 
 # Bytes.
@@ -109,7 +122,7 @@ MAPPING_ONLY: tuple[Any, ...] = (b"bytes", (1, 2), {1, 2}, object, "\ud800", "a\
 
 
 def _structure(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, str]]:
-    tree = yaml.safe_load(draw.choice(originals()))
+    tree = json.loads(draw.choice(originals_as_json()))
     as_mapping = draw.random() < 0.15
     for _ in range(draw.choice((1, 1, 2, 3, 6))):
         places = list(_places(tree))
@@ -138,8 +151,7 @@ def _structure(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, s
                 parent[last] = copy.deepcopy(draw.choice(ABSURD))
     if as_mapping:
         return tree, {}
-    text = yaml.safe_dump(tree, sort_keys=False, allow_unicode=draw.random() < 0.5, default_flow_style=draw.choice((None, True, False)))
-    return text.encode(), {}
+    return yaml_text(tree, allow_unicode=draw.random() < 0.5, default_flow_style=draw.choice((None, True, False))), {}
 
 
 def _places(value: Any, place: Place = ()) -> Iterator[Place]:
@@ -209,8 +221,24 @@ def _fields(section: dict[str, Any], definitions: dict[str, Any], place: Place) 
                 form, here = form["additionalProperties"], (*here, "USD")
             if "$ref" in form:
                 yield from _fields(definitions[form["$ref"].rpartition("/")[2]], definitions, here)
-            elif form.get("type") != "null":
-                yield here, (*_named(here), *_typed(form), None)
+            elif form.get("type") != "null" and (values := (*_named(here), *_typed(form))):
+                yield here, values
+
+
+@cache
+def needed() -> dict[Place, dict[str, Any]]:
+    """For each section that has some, the keys that it cannot do without, with a value for each."""
+    found: dict[Place, dict[str, Any]] = {}
+    schema = Spec.model_json_schema()
+    required = {frozenset(section["properties"]): section.get("required", ()) for section in schema["$defs"].values()}
+    sections: dict[Place, dict[str, Any]] = {}
+    for place, values in fields():
+        if isinstance(place[-1], str):
+            sections.setdefault(place[:-1], {})[place[-1]] = values[0]
+    for place, keys in sections.items():
+        names = next((names for all_keys, names in required.items() if keys.keys() <= all_keys and set(names) <= keys.keys()), ())
+        found[place] = {name: keys[name] for name in names}
+    return found
 
 
 def _named(place: Place) -> tuple[Any, ...]:
@@ -282,7 +310,7 @@ CLAIMS = (
 
 
 def _values(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, str]]:
-    spec = yaml.safe_load(draw.choice(originals()))
+    spec = json.loads(draw.choice(originals_as_json()))
     for _ in range(draw.choice((1, 2, 3, 5, 8))):
         place, values = draw.choice(fields())
         _put(spec, place, copy.deepcopy(draw.choice(values)))
@@ -292,12 +320,10 @@ def _values(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, str]
             spec["expect"][_claim(draw)] = draw.choice(CLAIMS)
     if draw.random() < 0.1:
         return spec, _files(draw)
-    return yaml.safe_dump(spec, sort_keys=False).encode(), _files(draw)
+    return yaml_text(spec), _files(draw)
 
 
 def _claim(draw: random.Random) -> str:
-    from hbspec.claims.quantities import QUANTITIES
-
     price = f"price.{draw.choice(_named(('instance', 'type')))}.{draw.choice(catalog().regions)}"
     return draw.choice((*QUANTITIES, price, "price.x.y", "no.such"))
 

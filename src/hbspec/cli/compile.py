@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Iterator, Sequence
-from pathlib import Path, PurePath
+from pathlib import Path
 
-from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.command import Command, Parameter
 from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
+from hbspec.cli.places import default_folder
 from hbspec.diagnostics import Report
 from hbspec.render.lines import Line
 
@@ -37,7 +38,7 @@ def run(
         artifacts = compile_spec(
             spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin()
         )
-        folder = Path(output) if output else _folder(_name(spec, overrides, allow_outside, stdin()), target)
+        folder = Path(output) if output else default_folder(_name(spec, overrides, allow_outside, stdin()), target)
         written = write(artifacts, folder)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
@@ -53,12 +54,6 @@ def _name(spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.Te
     from hbspec.source import load
 
     return str(load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values["name"])
-
-
-def _folder(name: str, target: str) -> Path:
-    if name in (".", "..") or PurePath(name).name != name:
-        raise MisuseError(f"the name {name!r} is no name of a folder; give one with -o")
-    return Path("build") / name / target
 
 
 def _lines(folder: Path, files: Sequence[str], removed: Sequence[str], *, forced: bool) -> Iterator[Line]:

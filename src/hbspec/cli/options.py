@@ -19,6 +19,17 @@ def day(text: str) -> date:
         raise ValueError("not a day; one is written 2026-11-22") from None
 
 
+def positive(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**6):
+        raise ValueError("not a whole number from 1 to 999,999")
+    return int(text)
+
+
 SPEC = Parameter("spec", "A spec, or `-` for standard input.", metavar="SPEC", required=True)
 SET = Parameter(
     "overrides", "Set a value, hyperparameters.lora_r=8. Any number of times.", ("--set",), "KEY=VALUE", repeated=True

@@ -56,26 +56,26 @@ def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[L
     """The whole page: plan, memory, time, cost, serving, claims, what was assumed and what is not known."""
     plan = estimates.plan
     yield from _head(plan, width)
-    yield from section("Plan")
+    yield from section("Plan", width)
     yield from rows(_counts(plan), width)
     if estimates.memory:
         yield from _memory(estimates.memory, width)
     if estimates.time:
-        yield from section("Time", interval_text(estimates.time.total_seconds, seconds_text))
+        yield from section("Time", width, interval_text(estimates.time.total_seconds, seconds_text))
         yield from rows(_time(estimates.time), width)
     if estimates.cost:
-        yield from section("Cost", _amounts(estimates.cost, estimates.cost.currency))
+        yield from section("Cost", width, _amounts(estimates.cost, estimates.cost.currency))
         yield from rows(_cost(estimates.cost, plan.price), width)
     if estimates.serving:
         yield from _serving(estimates.serving, width)
     yield from _claims(estimates.claims, width)
     if estimates.assumed:
-        yield from section("Assumed")
+        yield from section("Assumed", width)
         yield from rows(_assumed(estimates.assumed), width)
     serving = estimates.serving.unknown if estimates.serving else {}
     unknown = {**plan.unknown, **estimates.unknown, **serving}
     if unknown:
-        yield from section("Not known")
+        yield from section("Not known", width)
         yield from rows(((name.replace("_", " "), "", f"needs {printable(why)}") for name, why in unknown.items()), width)
 
 
@@ -116,7 +116,7 @@ def _about(count: float) -> str:
 
 
 def _memory(memory: Memory, width: int | None) -> Iterator[Line]:
-    yield from section("Memory", *VERDICTS[memory.verdict])
+    yield from section("Memory", width, *VERDICTS[memory.verdict])
     sizes: dict[str, int] = {}
     for device in memory.devices:
         for name, size in device.terms.items():
@@ -191,7 +191,7 @@ def _cost(cost: Cost, price: UnitPrice | None) -> Iterator[Row]:
 
 
 def _serving(serving: Serving, width: int | None) -> Iterator[Line]:
-    yield from section("Serving", *VERDICTS[serving.verdict])
+    yield from section("Serving", width, *VERDICTS[serving.verdict])
     filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
     yield from _filled(filling, letters(serving.terms), width)
     yield from rows(_served(serving), width)
@@ -223,7 +223,7 @@ def _claims(claims: Iterable[Claim], width: int | None) -> Iterator[Line]:
     claims = tuple(claims)
     if not claims:
         return
-    yield from section("Claims")
+    yield from section("Claims", width)
     for claim in claims:
         said = f"  {printable(claim.key)}: {printable(claim.believed)}"
         found = f"; computed {claim.computed_text}" if claim.computed else f"; {printable(claim.reason)}"

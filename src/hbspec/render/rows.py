@@ -21,16 +21,17 @@ def rows(entries: Iterable[Row], width: int | None) -> Iterator[Line]:
     values = min(max((cells(value) for _, value, _ in entries), default=0), WIDEST_VALUE)
     columns = width is None or width >= NARROW
     for label, value, remark in entries:
-        name = _padded(label, labels) if columns else label
+        name = f"{_padded(label, labels)}{LEAD}" if columns else f"{label}: "
         shown = _padded(value, values) if columns and remark else value
-        line: Line = (("", f"{LEAD}{name}{LEAD}"), ("title", shown), ("faint", f"{LEAD}{remark}" if remark else ""))
+        gap = LEAD if columns else "; " if value else ""
+        line: Line = (("", f"{LEAD}{name}"), ("title", shown), ("faint", f"{gap}{remark}" if remark else ""))
         yield from wrapped(line, width, 2 * len(LEAD))
 
 
-def section(title: str, verdict: str = "", style: str = "") -> Iterator[Line]:
+def section(title: str, width: int | None, verdict: str = "", style: str = "") -> Iterator[Line]:
     """An empty line and a heading."""
     yield ()
-    yield (("title", title), *((("", ": "), (style, verdict)) if verdict else ()))
+    yield from wrapped((("title", title), *((("", ": "), (style, verdict)) if verdict else ())), width, 2 * len(LEAD))
 
 
 def _padded(text: str, columns: int) -> str:

@@ -13,7 +13,7 @@ Instead:
 References:
 
     https://www.iso.org/iso-4217-currency-codes.html
-    https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/manage-account-payment-aws-currencies.html
+    https://repost.aws/knowledge-center/non-us-currency
 """
 
 from __future__ import annotations

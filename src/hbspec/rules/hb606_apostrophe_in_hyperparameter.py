@@ -13,7 +13,7 @@ Instead:
 
 References:
 
-    https://github.com/aws/sagemaker-python-sdk/blob/master/sagemaker-train/src/sagemaker/train/container_drivers/scripts/environment.py
+    https://pypi.org/project/sagemaker-train/
 """
 
 from __future__ import annotations

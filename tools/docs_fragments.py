@@ -1,0 +1,254 @@
+"""The generated parts of pages written by hand.
+
+```text
+<!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
+<!-- output: COMMAND -->       what COMMAND prints in that folder, which begins empty and outlives the command
+<!-- source: PATH -->          a file of this project
+<!-- formulas: MODULE … -->    the docstrings of modules and of their functions, as far as they say how
+<!-- constants: MODULE -->     a module's named numbers, with what they mean and where they come from
+<!-- table: NAME -->           one of `TABLES`
+```
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from configparser import ConfigParser
+from dataclasses import MISSING
+from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from docs_pages import families, table
+from docs_schema import SOME_PRICE
+from hbspec.claims.quantities import QUANTITIES, quantity
+from hbspec.cli.command import COMMANDS, command
+from hbspec.targets import TARGETS
+
+ROOT = Path(__file__).resolve().parents[1]
+FRAGMENT = re.compile(r"(<!-- (file|output|source|formulas|constants|table): (.+?) -->\n)(.*?)(<!-- end -->)", re.S)
+BLOCK = re.compile(r"```\w*\n(.*?)```\n", re.S)
+COLUMNS = "96"
+JUDGED = (0, 1)
+"""Exit codes of a command that did its work; another one is a fault of the page."""
+
+
+class PageError(Exception):
+    """A page asks for what there is not; the message says where and what."""
+
+
+def fill(text: str, page: str) -> str:
+    """A page with all its fragments as they should be.
+
+    Raises:
+        PageError: a fragment of no known kind, or a command that failed.
+    """
+    if text.count("<!-- end -->") != len(FRAGMENT.findall(text)):
+        raise PageError(f"{page}: an `<!-- end -->` without a beginning of a known kind")
+    with tempfile.TemporaryDirectory(prefix="hbspec-docs-") as name:
+        folder = Path(name).resolve()
+
+        def filled(match: re.Match[str]) -> str:
+            opening, kind, words, body, closing = match.groups()
+            if kind == "file":
+                block = BLOCK.search(body)
+                if block is None:
+                    raise PageError(f"{page}: no block for the file {words}")
+                (folder / words).write_text(block[1], encoding="utf-8")
+                return match[0]
+            if kind == "output":
+                return f"{opening}{_output(words, folder, page)}{closing}"
+            return f"{opening}{PARTS[kind](words).strip()}\n{closing}"
+
+        return FRAGMENT.sub(filled, text)
+
+
+def _output(words: str, folder: Path, page: str) -> str:
+    """A command as it is typed, and what it prints on standard output.
+
+    Diagnostics go to standard error where a command has a result, and may depend on the day; they are left out.
+    """
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+    environment = {**os.environ, "PATH": path, "COLUMNS": COLUMNS, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(
+        ["/usr/bin/env", "bash", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode not in JUDGED:
+        raise PageError(f"{page}: `{words}` ended with {done.returncode}: {done.stderr}")
+    shown = "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").splitlines())
+    return f"```console\n$ {words}\n{shown}\n```\n"
+
+
+def _source(words: str) -> str:
+    text = (ROOT / words).read_text(encoding="utf-8")
+    return f"```{ {'.py': 'python', '.yaml': 'yaml'}.get(Path(words).suffix, 'text') }\n{text}```"
+
+
+def _formulas(words: str) -> str:
+    return "\n\n".join(_module(import_module(name)) for name in words.split())
+
+
+def _module(module: ModuleType) -> str:
+    parts = [f"### `{module.__name__}`", _prose(module.__doc__)]
+    for node in ast.parse(inspect.getsource(module)).body:
+        if isinstance(node, ast.FunctionDef) and (told := _prose(ast.get_docstring(node))) and _says_how(told):
+            summary, _, rest = told.partition("\n\n")
+            lines = "\n\n".join([f"- `{node.name}`: {summary}", *(rest.split("\n\n") if rest else ())])
+            parts.append(lines.replace("\n", "\n  "))
+    return "\n\n".join(parts)
+
+
+def _prose(docstring: str | None) -> str:
+    """A docstring without its lists of arguments, results and errors, and without examples."""
+    text = inspect.cleandoc(docstring or "")
+    return re.split(r"\n\n(?:Args|Returns|Raises|Attributes):\n|\n\n>>> ", text)[0]
+
+
+def _says_how(text: str) -> bool:
+    """Whether a docstring holds more than what the function is."""
+    return "\n\n" in text or "=" in text or ": " in text
+
+
+def _constants(words: str) -> str:
+    module = import_module(words)
+    return table(("Name", "Value", "Meaning"), _named_numbers(module, ast.parse(inspect.getsource(module)).body))
+
+
+def _named_numbers(module: ModuleType, body: list[ast.stmt]) -> Iterator[tuple[str, ...]]:
+    """Assignments that a text explains."""
+    for node, after in zip(body, body[1:], strict=False):
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Name)
+            and isinstance(after, ast.Expr)
+            and isinstance(after.value, ast.Constant)
+        ):
+            name = node.targets[0].id
+            value = getattr(module, name)
+            shown = f"{value:,}" if isinstance(value, int) else ast.unparse(node.value).removeprefix("Interval")
+            yield f"`{name}`", f"`{shown}`", " ".join(str(after.value.value).split())
+
+
+def _claims() -> str:
+    price = quantity(SOME_PRICE)
+    assert price is not None
+    entries = {**QUANTITIES, "price.TYPE.REGION": price}
+    return table(
+        ("Key", "Kind", "How it is computed", "What would narrow it"),
+        ((f"`{key}`", entry.kind, entry.formula, entry.decides) for key, entry in entries.items()),
+    )
+
+
+def _settings() -> str:
+    words = {"str": "text", "float": "number", "int": "whole number", "bool": "`true` or `false`"}
+    return table(
+        ("Name", "What it is", "Default", "Meaning"),
+        (
+            (
+                f"`{entry.name}`",
+                " or ".join(words.get(kind, "names, as JSON") for kind in entry.type.split(" | ") if kind != "None"),
+                _shown(entry.default),
+                entry.metadata["about"],
+            )
+            for entry in template("settings").Settings.__dataclass_fields__.values()
+        ),
+    )
+
+
+def _folders() -> str:
+    return table(
+        ("Option", "Default"),
+        (
+            (f"`--{entry.name.replace('_', '-')}`", _shown(entry.default))
+            for entry in template("settings").Folders.__dataclass_fields__.values()
+        ),
+    )
+
+
+def _shown(default: Any) -> str:
+    if default is MISSING:
+        return "**required**"
+    if default in (None, ()):
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def template(name: str) -> Any:
+    """A module of the training script that needs nothing but Python."""
+    path = ROOT / "templates" / f"{name}.py"
+    spec = spec_from_file_location(f"hbspec_template_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[module.__name__] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _families() -> str:
+    return table(
+        ("Codes", "What they are about", "For example"),
+        (
+            (f"[{entries[0].code[:3]}xx](docs/rules/index.md), {len(entries)} of them", title, _first(entries))
+            for title, entries in families()
+        ),
+    )
+
+
+def _first(entries: list[Any]) -> str:
+    return ", ".join(entry.name for entry in entries[:3])
+
+
+def _commands() -> str:
+    return table(("Command", "What it does"), ((f"`hbspec {name}`", command(name).summary) for name in COMMANDS))
+
+
+def _targets() -> str:
+    return table(("Target", "What it writes"), ((f"`{name}`", about) for name, about in TARGETS.items()))
+
+
+def _layers() -> str:
+    contracts = ConfigParser()
+    contracts.read(ROOT / ".importlinter", encoding="utf-8")
+    entries = [
+        line.strip() for line in contracts["importlinter:contract:layers"]["layers"].splitlines() if line.strip()
+    ]
+    told = ((line, "; ".join(_summary(name) for name in line.split(" | "))) for line in entries)
+    return table(("Layer", "What it is"), ((f"`{line}`", about) for line, about in told))
+
+
+def _summary(name: str) -> str:
+    return (import_module(f"hbspec.{name}").__doc__ or "").partition("\n")[0].rstrip(".:")
+
+
+def _left_out() -> str:
+    from hbspec.targets.source_folder import LEFT_OUT
+
+    return ", ".join(f"`{pattern}`" for pattern in LEFT_OUT)
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "claims": _claims,
+    "commands": _commands,
+    "families": _families,
+    "folders": _folders,
+    "layers": _layers,
+    "left-out": _left_out,
+    "settings": _settings,
+    "targets": _targets,
+}
+PARTS: dict[str, Callable[[str], str]] = {
+    "source": _source,
+    "formulas": _formulas,
+    "constants": _constants,
+    "table": lambda words: TABLES[words](),
+}

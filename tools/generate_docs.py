@@ -1,0 +1,83 @@
+"""Write the generated part of the documentation.
+
+    python tools/generate_docs.py            # write
+    python tools/generate_docs.py --check    # exit 1 and name each file that is not what would be written
+
+Some pages are generated whole (`docs_pages.py`): the manual of codes, the spec reference, the editors' schema. In all
+others what stands between `<!-- kind: words -->` and `<!-- end -->` is (`docs_fragments.py`): the output of a command
+really run, a table, the text of docstrings. So no number in the documentation is typed by hand.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from difflib import unified_diff
+from itertools import islice
+from pathlib import Path
+
+from docs_fragments import fill
+from docs_pages import generated_pages
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+DIFF_LINES = 24
+"""Of each difference, as many lines are shown."""
+
+
+def pages() -> dict[Path, str]:
+    """Every file that is generated in whole or in part, as it should be."""
+    found = {DOCS / name: text for name, text in generated_pages().items()}
+    for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
+        if path not in found:
+            found[path] = fill(path.read_text(encoding="utf-8"), path.name)
+    return found
+
+
+def left_over(wanted: dict[Path, str]) -> list[Path]:
+    """Pages of codes that there are no more."""
+    return [path for path in sorted((DOCS / "rules").glob("*")) if path not in wanted]
+
+
+def difference(path: Path, text: str) -> str:
+    """The head of the unified diff from the file to what it should be; empty if they are equal."""
+    current = path.read_text(encoding="utf-8") if path.exists() else ""
+    name = str(path.relative_to(ROOT))
+    lines = unified_diff(current.splitlines(), text.splitlines(), name, f"{name} (generated)", n=1, lineterm="")
+    return "\n".join(islice(lines, DIFF_LINES))
+
+
+def write(wanted: dict[Path, str]) -> None:
+    """Make the files what they should be."""
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    for path in left_over(wanted):
+        path.unlink()
+
+
+def check(wanted: dict[Path, str]) -> bool:
+    """Whether nothing would change; says on standard error what would."""
+    stale = [shown for path, text in wanted.items() if (shown := difference(path, text))]
+    stale += [f"{path.relative_to(ROOT)}: there is no such code any more" for path in left_over(wanted)]
+    for shown in stale:
+        sys.stderr.write(f"{shown}\n\n")
+    if stale:
+        sys.stderr.write(f"{len(stale)} stale: run `make docs`\n")
+    return not stale
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file differs")
+    only_check = parser.parse_args(arguments).check
+    wanted = pages()
+    if only_check:
+        return 0 if check(wanted) else 1
+    write(wanted)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
