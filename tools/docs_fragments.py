@@ -3,6 +3,7 @@
 ```text
 <!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
 <!-- output: COMMAND -->       what COMMAND prints in that folder, which begins empty and outlives the command
+<!-- slow: COMMAND -->         likewise, but run only when pages are written: the tests run it once
 <!-- source: PATH -->          a file of this project
 <!-- formulas: MODULE … -->    the docstrings of modules and of their functions, as far as they say how
 <!-- constants: MODULE -->     a module's named numbers, with what they mean and where they come from
@@ -24,18 +25,21 @@ from configparser import ConfigParser
 from dataclasses import MISSING
 from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from docs_pages import families, table
 from docs_schema import SOME_PRICE
+
 from hbspec.claims.quantities import QUANTITIES, quantity
 from hbspec.cli.command import COMMANDS, command
 from hbspec.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[1]
-FRAGMENT = re.compile(r"(<!-- (file|output|source|formulas|constants|table): (.+?) -->\n)(.*?)(<!-- end -->)", re.S)
+KINDS = "file|output|slow|source|formulas|constants|table"
+FRAGMENT = re.compile(rf"(<!-- ({KINDS}): (.+?) -->\n)(.*?)(<!-- end -->)", re.S)
 BLOCK = re.compile(r"```\w*\n(.*?)```\n", re.S)
 COLUMNS = "96"
 JUDGED = (0, 1)
@@ -46,8 +50,13 @@ class PageError(Exception):
     """A page asks for what there is not; the message says where and what."""
 
 
-def fill(text: str, page: str) -> str:
+def fill(text: str, page: str, *, slow: bool) -> str:
     """A page with all its fragments as they should be.
+
+    Args:
+        text: the page as it is.
+        page: its name.
+        slow: whether slow commands are run; else their output is left as it is.
 
     Raises:
         PageError: a fragment of no known kind, or a command that failed.
@@ -65,7 +74,9 @@ def fill(text: str, page: str) -> str:
                     raise PageError(f"{page}: no block for the file {words}")
                 (folder / words).write_text(block[1], encoding="utf-8")
                 return match[0]
-            if kind == "output":
+            if kind == "slow" and not slow:
+                return match[0]
+            if kind in ("output", "slow"):
                 return f"{opening}{_output(words, folder, page)}{closing}"
             return f"{opening}{PARTS[kind](words).strip()}\n{closing}"
 
@@ -125,7 +136,7 @@ def _constants(words: str) -> str:
 
 def _named_numbers(module: ModuleType, body: list[ast.stmt]) -> Iterator[tuple[str, ...]]:
     """Assignments that a text explains."""
-    for node, after in zip(body, body[1:], strict=False):
+    for node, after in pairwise(body):
         if (
             isinstance(node, ast.Assign)
             and isinstance(node.targets[0], ast.Name)
@@ -219,11 +230,12 @@ def _targets() -> str:
 def _layers() -> str:
     contracts = ConfigParser()
     contracts.read(ROOT / ".importlinter", encoding="utf-8")
-    entries = [
-        line.strip() for line in contracts["importlinter:contract:layers"]["layers"].splitlines() if line.strip()
-    ]
-    told = ((line, "; ".join(_summary(name) for name in line.split(" | "))) for line in entries)
-    return table(("Layer", "What it is"), ((f"`{line}`", about) for line, about in told))
+    levels = contracts["importlinter:contract:layers"]["layers"].split("\n")
+    names = [level.strip().split(" | ") for level in levels if level.strip()]
+    ranked = [(len(names) - number, name) for number, level in enumerate(names) for name in level]
+    return table(
+        ("Level", "Package", "What it is"), ((str(rank), f"`{name}`", _summary(name)) for rank, name in ranked)
+    )
 
 
 def _summary(name: str) -> str:

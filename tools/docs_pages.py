@@ -9,10 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
+from docs_schema import section_of, spec_schema
 from pydantic import WithJsonSchema
 
-import hbspec
-from docs_schema import section_of, spec_schema
+from hbspec.api import estimate
 from hbspec.cli import defects as cli_defects
 from hbspec.cli.pages import pages as manual_pages
 from hbspec.render.manual import ManualPage
@@ -33,6 +33,14 @@ FAMILIES = {
     "HB6": "What SageMaker refuses, and what is not known",
 }
 """What the first digit of a code stands for."""
+
+EXTENDS = "Another spec that this one is laid over: maps merge, lists replace, null deletes."
+
+REFERENCE = """Every key of language version 1, as diagnostics and `--set` write it; `[]` stands for each entry of a \
+list, `*` for each name of a map. A bare number where a unit is needed is an error. An *assumed* value is what the plan \
+takes where the spec is silent: those here are of a QLoRA job with an endpoint, those of your spec are listed by \
+`hbspec estimate`. For editors there is [hbspec.schema.json](hbspec.schema.json): begin a spec with \
+`# yaml-language-server: $schema=` and its path."""
 
 Schema = Mapping[str, Any]
 
@@ -82,7 +90,8 @@ def code_index() -> str:
     parts = [
         "# Codes",
         "Everything that `hbspec` can find wrong. `hbspec rules` lists the codes, `hbspec explain CODE` prints a page; "
-        "`# hbspec: allow CODE -- why` on the line of a finding, or on a line of its own above it, lets it pass.",
+        "`# hbspec: allow CODE -- why` on the line of a finding, or on a line of its own above it, lets it pass. The "
+        "severity is the usual one; a single finding may weigh less.",
     ]
     for title, entries in families():
         rows = ((f"[{e.code}]({e.code}.md)", e.name, e.severity, e.summary) for e in entries)
@@ -94,7 +103,7 @@ def _source(code: str) -> str:
     """The file, relative to the root, that a code's page is written in."""
     for module in (source_defects, spec_defects, cli_defects):
         if code in module.DEFECTS:
-            return str(Path(module.__file__).relative_to(ROOT))
+            return str(Path(module.__file__ or "").relative_to(ROOT))
     found = next((ROOT / "src/hbspec/rules").glob(f"{code.lower()}_*.py"))
     return str(found.relative_to(ROOT))
 
@@ -102,14 +111,7 @@ def _source(code: str) -> str:
 def spec_reference() -> str:
     """Every key of the language, in its order."""
     schema = Spec.model_json_schema()
-    top = [
-        (
-            "`extends`",
-            "text",
-            "none",
-            "Another spec that this one is laid over: maps merge, lists replace, null deletes.",
-        )
-    ]
+    top = [("`extends`", "text", "none", EXTENDS)]
     sections = []
     for name, field in schema["properties"].items():
         if section := section_of(field, schema):
@@ -120,11 +122,7 @@ def spec_reference() -> str:
             top.append(_row(name, field, schema, schema))
     parts = [
         "# Spec reference",
-        "Every key of language version 1. Keys are written as diagnostics and `--set` write them; `[]` is each entry of a "
-        "list, `*` each name of a map. *Assumed* values are chosen where the spec is silent, for the shipped script, and "
-        "listed by `hbspec estimate`; here they are those of a QLoRA job with an endpoint. A bare number where a unit is "
-        "needed is an error. For editors, `# yaml-language-server: $schema=…` with "
-        "[hbspec.schema.json](hbspec.schema.json), which `hbspec schema` is the core of.",
+        REFERENCE,
         "## The top",
         _table(top),
         *sections,
@@ -175,7 +173,8 @@ def kind(form: Schema) -> str:
     'whole number, 1 to 1,000'
     """
     if "anyOf" in form:
-        return " or ".join(kind(part) for part in form["anyOf"])
+        *others, last = (kind(part) for part in form["anyOf"])
+        return f"{', '.join(others)} or {last}"
     if "enum" in form or "const" in form:
         return ", ".join(f"`{choice}`" for choice in form.get("enum", [form.get("const")]))
     if "$ref" in form:
@@ -184,7 +183,8 @@ def kind(form: Schema) -> str:
         case "boolean":
             return "`true` or `false`"
         case "integer":
-            return _bounded("whole number", form, form.get("exclusiveMinimum", -1) + 1)
+            least = form["exclusiveMinimum"] + 1 if "exclusiveMinimum" in form else None
+            return _bounded("whole number", form, least)
         case "number":
             return _bounded("number", form, None)
         case "array":
@@ -196,15 +196,21 @@ def kind(form: Schema) -> str:
 
 
 def _bounded(noun: str, form: Schema, low: int | None) -> str:
+    """A number and its range; `low` is the least that there is where the schema names no minimum."""
     low = form.get("minimum", low)
-    high, below, above = form.get("maximum"), form.get("exclusiveMaximum"), form.get("exclusiveMinimum")
-    start = f"above {above}" if low is None and above is not None else f"{low:,}" if low is not None else ""
-    end = f"below {below:,}" if below is not None else f"{high:,}" if high is not None else ""
-    if start.startswith("above") or end.startswith("below"):
-        return ", ".join(
-            part for part in (noun, start, end if end.startswith("below") or not end else f"at most {end}") if part
-        )
-    return f"{noun}, {start} to {end}" if end else f"{noun}, {start} or more" if start else noun
+    above, high, below = form.get("exclusiveMinimum"), form.get("maximum"), form.get("exclusiveMaximum")
+    if low is not None and high is not None:
+        return f"{noun}, {_number(low)} to {_number(high)}"
+    ends = {"at least": low, "above": above if low is None else None, "below": below, "at most": high}
+    return ", ".join([noun, *(f"{word} {_number(end)}" for word, end in ends.items() if end is not None)])
+
+
+def _number(value: float) -> str:
+    """Large powers of ten as such."""
+    digits = f"{value:.0f}"
+    if value >= 10**5 and set(digits[1:]) == {"0"} and digits[0] == "1":
+        return "10" + str(len(digits) - 1).translate(str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{value:,}"
 
 
 def _form(field: Schema) -> Schema:
@@ -238,7 +244,7 @@ def _assumed() -> dict[str, Any]:
         "hyperparameters": {"learning_rate": 1e-4, "per_device_batch_size": 1, "max_length": 1024},
         "deployment": {"instance": {"type": "ml.g5.2xlarge"}},
     }
-    assumed = hbspec.estimate(least).assumed
+    assumed = estimate(least).assumed
     return {".".join(map(str, entry.route)): entry.value for entry in assumed if not isinstance(entry.value, dict)}
 
 

@@ -25,12 +25,12 @@ DIFF_LINES = 24
 """Of each difference, as many lines are shown."""
 
 
-def pages() -> dict[Path, str]:
-    """Every file that is generated in whole or in part, as it should be."""
+def pages(*, slow: bool) -> dict[Path, str]:
+    """Every file that is generated in whole or in part, as it should be; `slow` as in `docs_fragments.fill`."""
     found = {DOCS / name: text for name, text in generated_pages().items()}
     for path in (ROOT / "README.md", *sorted(DOCS.glob("*.md"))):
         if path not in found:
-            found[path] = fill(path.read_text(encoding="utf-8"), path.name)
+            found[path] = fill(path.read_text(encoding="utf-8"), path.name, slow=slow)
     return found
 
 
@@ -72,7 +72,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file differs")
     only_check = parser.parse_args(arguments).check
-    wanted = pages()
+    wanted = pages(slow=not only_check)
     if only_check:
         return 0 if check(wanted) else 1
     write(wanted)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
 GB = 10**9
@@ -228,6 +228,19 @@ def money_text(amount: Decimal) -> str:
     '1,234.50'
     """
     return f"{amount:,.2f}"
+
+
+CENT = Decimal("0.01")
+_WIDE = Context(prec=100)
+
+
+def cents(amount: Decimal) -> str:
+    """An amount rounded to cents, half up, as programs read it, however large.
+
+    >>> cents(Decimal("1234.565")), cents(Decimal("1e28"))
+    ('1234.57', '10000000000000000000000000000.00')
+    """
+    return str(amount.quantize(CENT, ROUND_HALF_UP, _WIDE))
 
 
 def bytes_text(count: float) -> str:

@@ -57,6 +57,12 @@ def test_only_plain_linear_modules_are_linear(variant, model_of):
     assert linear_parameters(Architecture.from_config(variant)) == sum(module.weight.numel() for module in linear)
 
 
+def test_the_sparse_layers_are_those_with_experts(variant, model_of):
+    layers = enumerate(model_of(variant).model.layers)
+    sparse = tuple(index for index, layer in layers if any("experts" in name for name, _ in layer.named_parameters()))
+    assert Architecture.from_config(variant).moe_layers == sparse
+
+
 def test_layers_attend_as_in_transformers(variant, config_of):
     theirs, ours = config_of(variant), Architecture.from_config(variant)
     # Llama has no local attention; Mistral, Mixtral, Phi-3 and Qwen3-MoE mask every layer by config.sliding_window.

@@ -104,6 +104,13 @@ def test_a_folder_that_is_a_file(tmp_path):
     assert names(refused) == [("HB046", str(tmp_path / "out"))]
 
 
+def test_a_folder_below_a_file(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, tmp_path / "file" / "out")
+    assert names(refused) == [("HB046", str(tmp_path / "file"))]
+
+
 @pytest.mark.parametrize(
     "manifest",
     [b"", b"[]", b'{"files": []}', b'{"files": {"a": 1}}', b"[" * 100_000, b'{"files": {"../precious": "x"}}', b"\xff"],

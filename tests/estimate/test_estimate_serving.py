@@ -78,7 +78,7 @@ def test_tensor_parallel_shares_weights_and_cache():
 def test_separate_adapters_fill_the_engines_slot():
     merged, separate, wide = (
         serving(served(**A10G, **more))
-        for more in ({}, {"adapters": "separate"}, {"adapters": "separate", "max_lora_rank": 64})
+        for more in ({"adapters": "merged"}, {"adapters": "separate"}, {"adapters": "separate", "max_lora_rank": 64})
     )
     assert "adapters" not in merged.terms
     assert separate.terms["adapters"] == 2 * 134_217_728

@@ -70,9 +70,9 @@ def test_hardware_of_ones_own_has_no_phases_of_a_service():
 
 
 def test_checkpoints_take_time():
-    without, with_them = (time(planned(save_steps=every)).phases["checkpoints"] for every in (301, 10))
-    assert without.high == 0
-    assert with_them.low > 0
+    last, often = (time(planned(save_steps=every)).phases["checkpoints"] for every in (301, 10))
+    assert last.low > 0  # one is written at the end, whatever save_steps says
+    assert often.expected == pytest.approx(30 * last.expected)
 
 
 def test_a_short_row_waits_for_its_kernels():

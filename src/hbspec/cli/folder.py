@@ -106,8 +106,9 @@ def _spelled(artifacts: Sequence[Artifact]) -> bytes:
 
 
 def _in_the_way(folder: Path, paths: Sequence[str], ours: Mapping[str, str]) -> Iterator[Diagnostic]:
-    if (folder.exists() or folder.is_symlink()) and not folder.is_dir():
-        yield _diagnostic(NOT_A_FOLDER, folder, "is not a folder", ELSEWHERE)
+    nearest = next((place for place in (folder, *folder.parents) if place.exists() or place.is_symlink()), folder)
+    if (nearest.exists() or nearest.is_symlink()) and not nearest.is_dir():
+        yield _diagnostic(NOT_A_FOLDER, nearest, "is not a folder", ELSEWHERE)
         return
     said: set[Path] = set()
     for path in paths:

@@ -1,6 +1,6 @@
 """The manual: every code that hbspec can print, found by code or name.
 
-A rule's page is read from its file without running it, so that the manual opens without loading what rules work on.
+Pages are read from files without running what stands around them, so that the manual opens without pydantic.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
 from typing import cast
 
+import hbspec
 from hbspec import rules
 from hbspec.cli import defects as cli_defects
 from hbspec.diagnostics import Severity
@@ -22,14 +23,28 @@ from hbspec.rules.manual import page
 from hbspec.rules.rule import Rule, RuleModule
 from hbspec.source import defects as source_defects
 from hbspec.source.defects import Defect
-from hbspec.spec import defects as spec_defects
 
-TABLES: tuple[Mapping[str, Defect], ...] = (source_defects.DEFECTS, spec_defects.DEFECTS, cli_defects.DEFECTS)
+
+@cache
+def _tables() -> tuple[Mapping[str, Defect], ...]:
+    return source_defects.DEFECTS, _spec_defects(), cli_defects.DEFECTS
+
+
+def _spec_defects() -> Mapping[str, Defect]:
+    """The table in `hbspec.spec.defects`, read without its package, which loads pydantic."""
+    path = Path(hbspec.__file__).parent / "spec" / "defects.py"
+    spec = spec_from_file_location("hbspec_spec_defects", path)
+    assert spec is not None  # noqa: S101 - a name that ends in .py has a loader
+    assert spec.loader is not None  # noqa: S101 - likewise
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    table: Mapping[str, Defect] = module.DEFECTS
+    return table
 
 
 def pages() -> Iterator[ManualPage]:
     """Every page."""
-    for table in TABLES:
+    for table in _tables():
         yield from map(_of_defect, table.values())
     for stem in _rules():
         yield _of_rule(stem)
@@ -37,7 +52,7 @@ def pages() -> Iterator[ManualPage]:
 
 def page_of(word: str) -> ManualPage | None:
     """The page of a code in any case (`hb101`) or of a name (`idle-gpus`); None if there is none."""
-    for table in TABLES:
+    for table in _tables():
         for defect in table.values():
             if word.upper() == defect.code or word == defect.name:
                 return _of_defect(defect)
@@ -50,7 +65,7 @@ def page_of(word: str) -> ManualPage | None:
 
 def words() -> list[str]:
     """Everything that `page_of` knows."""
-    found = [word for table in TABLES for defect in table.values() for word in (defect.code, defect.name)]
+    found = [word for table in _tables() for defect in table.values() for word in (defect.code, defect.name)]
     for stem in _rules():
         code, _, name = stem.partition("_")
         found += [code.upper(), name.replace("_", "-")]

@@ -122,3 +122,6 @@ Looked up by eye in Argonne's LLM-Inference-Bench, the Qwen2.5 speed benchmark a
 
 DECODE_LAUNCH_SECONDS_PER_LAYER = 0.00002
 """Least time a layer takes for one token with CUDA graphs."""
+
+MEASURED_ERROR = Interval(0.9, 1.0, 1.1)
+"""Around a rate that the author measured on this very job (`calibration`): an assumption, what reruns differ by."""

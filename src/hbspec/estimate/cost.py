@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimate.constants import SPOT_SHARE
 from hbspec.estimate.time import Time
 from hbspec.plan import Plan, UnitPrice
-from hbspec.units import HOUR, Interval, Money
-
-CENT = Decimal("0.01")
+from hbspec.units import HOUR, Interval, Money, cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +113,4 @@ def _converted(plan: Plan, amount: Decimal, price: UnitPrice) -> Money:
 
 def _cents(low: Decimal, expected: Decimal, high: Decimal) -> dict[str, str]:
     ends = {"low": low, "expected": expected, "high": high}
-    return {name: str(amount.quantize(CENT, ROUND_HALF_UP)) for name, amount in ends.items()}
+    return {name: cents(amount) for name, amount in ends.items()}

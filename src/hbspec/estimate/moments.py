@@ -108,6 +108,9 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[tuple[str, Mapping[
     if stage.layers:
         for working in _backward(job, stage, saved if checkpointing else 0, n, tokens):
             yield "recompute" if checkpointing else "backward", {**states, **held, **around, **kept, **working}
+        earlier = {"gradients": gradients - _last_gradients(job, stage)}
+        for working in _backward(job, stage, saved, n, tokens):
+            yield "recompute" if checkpointing else "backward", {**states, **earlier, **around, **working}
     yield "backward", {**states, **around, "gradients": gradients, **_end_of_backward(job, stage, n)}
     yield "optimizer", {**states, "gradients": gradients, "optimizer_temporaries": _updating(job, stage)}
 
@@ -197,15 +200,24 @@ def _backward(job: Job, stage: Stage, recomputed: int, n: int, tokens: int) -> I
         yield {**terms, "backward": max(0, beside) * n}
 
 
+def _last_gradients(job: Job, stage: Stage) -> int:
+    """Gradients that do not exist yet while the first layer's backward pass runs: that layer's, and the embedding's."""
+    parameters = _trainable(job, stage)
+    tied = job.architecture.tie_word_embeddings
+    outer = job.architecture.vocab_size * job.architecture.hidden_size if stage.embedding else 0
+    if job.training.adapters or (1 if tied else 2) * outer >= parameters:
+        outer = 0
+    layer = (parameters - (outer if tied else 2 * outer)) // stage.layers
+    return (layer + (0 if tied else outer)) * job.precision.trained // job.shards.gradients
+
+
 def _end_of_backward(job: Job, stage: Stage, n: int) -> dict[str, int]:
     """What is alive beside all gradients when the first layer is done.
 
-    20 h a token with checkpointing and 2 h without (4 h for adapters), and, where the head is the embedding, the dense
-    gradient of each and their sum.
+    2 h a token (4 h for adapters), and, where the head is the embedding, the dense gradient of each and their sum.
     """
     hidden, adapters = job.architecture.hidden_size, job.training.adapters
-    widths = 4 if adapters else 20 if job.training.gradient_checkpointing else 2
-    terms = {"backward": widths * hidden * n if stage.layers else 0}
+    terms = {"backward": (4 if adapters else 2) * hidden * n if stage.layers else 0}
     if not adapters and job.architecture.tie_word_embeddings and stage.embedding:
         terms["head_gradients"] = 2 * job.precision.trained * job.architecture.vocab_size * hidden
     return terms

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import known
@@ -22,11 +23,11 @@ from hbspec.units import Interval
 
 
 def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
-    """Seconds of every phase but the steps, in order.
+    """Seconds of every phase but steps and evaluation, in order.
 
     Hardware described by hand is a machine that runs already and has the weights: no `startup`, `image_pull`,
-    `weights_download`, `upload`. Left out: evaluation, since the plan does not say how many examples it takes, and
-    merging of adapters.
+    `weights_download`, `upload`. A checkpoint is written every `save_steps` and at the end. Left out: merging of
+    adapters.
 
     Raises:
         NotKnownError: the architecture, the hardware or its network, or what a save holds is not known.
@@ -34,7 +35,7 @@ def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
     hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
     saves = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
     size = weights_on_disk(plan)
-    during = saves // plan.training.save_steps if plan.training.save_steps else 0
+    during = ceil(saves / plan.training.save_steps) if plan.training.save_steps else 0
     checkpoint = known(plan.checkpoint_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
     result = known(plan.adapter_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
     loading = duration(size, LOAD_BYTES_PER_SECOND) + IMPORT_SECONDS

@@ -12,7 +12,6 @@ from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimate.constants import ENGINE_BYTES
-from hbspec.estimate.cost import CENT
 from hbspec.estimate.decoding import decode_seconds, prefill_seconds
 from hbspec.estimate.weights import serving_weights
 from hbspec.plan import ServingPlan
@@ -215,4 +214,4 @@ def _whole(interval: Interval) -> dict[str, int]:
 
 
 def _money(money: Money | None) -> dict[str, str] | None:
-    return None if money is None else {"amount": str(money.amount.quantize(CENT)), "currency": money.currency}
+    return None if money is None else {"amount": cents(money.amount), "currency": money.currency}

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from hbspec.diagnostics import known
-from hbspec.estimate.constants import STEP_TIME_ERROR
+from hbspec.estimate.constants import MEASURED_ERROR, STEP_TIME_ERROR
 from hbspec.estimate.phases import phases_around_steps
 from hbspec.estimate.step import micro_batch, update_seconds
 from hbspec.plan import Plan
+from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval
 
 NOT_BILLED = frozenset({"startup"})
@@ -67,14 +68,16 @@ def time(plan: Plan) -> Time:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
     """
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
-    batches = micro_batch_seconds(plan)
-    update = Interval.exact(update_seconds(plan)) * STEP_TIME_ERROR
+    batches, update = _measured(plan) or (
+        micro_batch_seconds(plan),
+        Interval.exact(update_seconds(plan)) * STEP_TIME_ERROR,
+    )
     around = phases_around_steps(plan)
     before = {name: took for name, took in around.items() if name not in ("checkpoints", "upload")}
     after = {name: took for name, took in around.items() if name not in before}
     steps = batches * counts.micro_batches + update * counts.optimizer_steps
     step = batches * plan.training.gradient_accumulation + update
-    return Time(step, {**before, "steps": steps, **after}, _rate(plan, step))
+    return Time(step, {**before, "steps": steps, **_evaluation(plan, batches), **after}, _rate(plan, step))
 
 
 def micro_batch_seconds(plan: Plan) -> Interval:
@@ -90,6 +93,31 @@ def micro_batch_seconds(plan: Plan) -> Interval:
         for length in (tokens.low, tokens.high)
     )
     return Interval(low, expected, high) * STEP_TIME_ERROR
+
+
+def _measured(plan: Plan) -> tuple[Interval, Interval] | None:
+    """Seconds of a micro-batch out of the author's own rate, with the update inside; None where there is none."""
+    if plan.measured_tokens_per_second is None:
+        return None
+    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch"))
+    tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
+    return MEASURED_ERROR * (tokens / (plan.measured_tokens_per_second * hardware.gpus)), Interval.exact(0)
+
+
+def _evaluation(plan: Plan, batches: Interval) -> Mapping[str, Interval]:
+    """Seconds of all evaluations: the forward part of a micro-batch for each of a process's share of the examples.
+
+    Of 2 N FLOPs each, a step with frozen weights is a forward, a backward to the inputs and, with checkpointing, a
+    forward again; with trained weights there is one more. Validation rows are taken to be as long as training rows.
+    """
+    if not plan.evaluations or not plan.validation_examples:
+        return {}
+    training = plan.training
+    ranks = known(plan.data_parallel_size, plan.unknown.get("counts", "the data-parallel size"))
+    rows = micro_batches_per_epoch(plan.validation_examples, training.micro_batch, ranks)
+    passes = 2 + training.gradient_checkpointing + (not training.adapters)
+    return {"evaluation": batches * (plan.evaluations * rows / passes)}
 
 
 def _rate(plan: Plan, step: Interval) -> Interval:

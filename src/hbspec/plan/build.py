@@ -46,6 +46,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     cut = lengths.cut(training.max_length)
     row, padded = _rows(cut, training)
     counts = _counts(spec, profile, training, data_parallel, cut, unknown)
+    validation = spec.data.validation.examples if spec.data.validation else 0
     trainable = _trainable(architecture, training, unknown) if architecture else None
     return Plan(
         name=spec.name,
@@ -64,6 +65,9 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         data_parallel_size=data_parallel,
         effective_batch_size=effective,
         counts=counts,
+        validation_examples=validation,
+        evaluations=_evaluations(spec, training, counts, validation),
+        measured_tokens_per_second=spec.calibration.tokens_per_second_per_gpu if spec.calibration else None,
         lengths=lengths,
         row_tokens=row,
         padded_row_tokens=padded,
@@ -174,6 +178,15 @@ def _counts(
         epochs=processed / examples,
         nominal_epochs=nominal / examples,
     )
+
+
+def _evaluations(spec: Spec, training: Training, counts: Counts | None, validation: int | None) -> int | None:
+    """One every `eval_steps`; where that is not given the shipped script evaluates once, at the end."""
+    if not validation or counts is None:
+        return 0 if validation == 0 else None
+    if training.eval_steps:
+        return counts.optimizer_steps // training.eval_steps
+    return 1 if spec.script is None else 0
 
 
 def _trainable(architecture: Architecture, training: Training, unknown: dict[str, str]) -> int | None:

@@ -45,6 +45,9 @@ class Plan:
     Attributes:
         processes: the world size of the launch; one for `single` and `pipeline`, else one a GPU.
         data_parallel_size: processes that see different examples.
+        validation_examples: that an evaluation runs forward; 0 where there are none, None where not known.
+        evaluations: in the whole job.
+        measured_tokens_per_second: a GPU, where the author measured it (`calibration`).
         row_tokens: real tokens of a row after truncation (an example, or a packed row).
         padded_row_tokens: tokens of a row after padding inside its micro-batch.
         real_tokens: tokens of all examples processed.
@@ -70,6 +73,9 @@ class Plan:
     data_parallel_size: int | None
     effective_batch_size: int | None
     counts: Counts | None
+    validation_examples: int | None
+    evaluations: int | None
+    measured_tokens_per_second: float | None
     lengths: Lengths
     row_tokens: Interval
     padded_row_tokens: Interval

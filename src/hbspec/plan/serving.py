@@ -90,7 +90,9 @@ def build_serving_plan(
         quantization=section.quantization,
         dtype=dtype,
         kv_cache_dtype=section.kv_cache_dtype or "auto",
-        adapters=assume("adapters", section.adapters, "merged", "no adapters at request time") if adapted else "merged",
+        adapters=assume("adapters", section.adapters, "separate", "what the training job saves")
+        if adapted
+        else "merged",
         lora_r=(spec.hyperparameters.lora_r or 16) if adapted else 0,
         lora_parameters=trainable if adapted else None,
         max_lora_rank=section.max_lora_rank or DEFAULT_MAX_LORA_RANK,

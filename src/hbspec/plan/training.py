@@ -22,6 +22,9 @@ SOFTWARE = {
 }
 """What `templates/requirements.txt` pins (a test holds them equal)."""
 
+SAVE_STEPS = 50
+"""Updates between checkpoints of the shipped script."""
+
 DEFAULT_EPOCHS = 3.0
 """transformers.TrainingArguments.num_train_epochs."""
 
@@ -44,7 +47,8 @@ class Training:
         adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. The shipped script
             trains the adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
         head_dtype: dtype of embedding, head and norms. `peft.prepare_model_for_kbit_training`, which belongs to
-            QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it.
+            QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it. Training all
+            weights in float16 needs float32 ones, since the gradient scaler refuses float16 gradients.
         loss: "standard" holds all logits at once; "chunked" and "fused" never do.
     """
 
@@ -133,7 +137,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         trainer=trainer,
         compute_dtype=compute,
         adapter_dtype="bfloat16" if trl and quantised and compute == "bfloat16" else "float32",
-        head_dtype="float32" if quantised and not trl else compute,
+        head_dtype="float32" if (quantised and not trl) or (not adapters and compute == "float16") else compute,
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",
@@ -156,7 +160,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         warmup_steps=given.warmup_steps,
         warmup_ratio=given.warmup_ratio,
         eval_steps=given.eval_steps,
-        save_steps=given.save_steps,
+        save_steps=take("save_steps", SAVE_STEPS) if spec.script is None else given.save_steps,
         software=tuple(versions),
     )
     return training, tuple(chosen.assumptions)

@@ -37,19 +37,19 @@ def wrapped(line: Iterable[Segment], width: int | None, indent: int = 0) -> Iter
         yield tuple(line)
         return
     row: list[Segment] = []
-    column, gap = 0, 0
+    column, gap, filled = 0, 0, False
     for word in _words(line):
         if not word:
             gap += 1
             continue
         size = width_of(word)
-        if column and column > indent and column + gap + size > width:
+        if filled and column + gap + size > width:
             yield tuple(row)
             row, column, gap = [("", " " * indent)], indent, 0
         if gap:
             row.append(("", " " * gap))
         row.extend(word)
-        column, gap = column + gap + size, 0
+        column, gap, filled = column + gap + size, 0, True
     yield tuple(row)
 
 

@@ -6,10 +6,12 @@ parameters that add nothing, and often `lora_alpha` was meant.
 Example:
 
     hyperparameters: {target_modules: [k_proj], lora_r: 1536}
+    deployment: null
 
 Instead:
 
     hyperparameters: {target_modules: [k_proj], lora_r: 64}
+    deployment: null
 
 References:
 

@@ -51,14 +51,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         served = serving(plan)
         if served.usable is None or served.budget is None:  # HB610 says so
             continue
-        held = served.terms["weights"] + served.terms.get("adapters", 0)
+        weights, adapters = served.terms["weights"], served.terms.get("adapters", 0)
+        held = weights + adapters
         least = held + served.engine_bytes.low
         if least > served.budget:
             lacking = least - served.usable
             yield RULE.at(
                 route,
-                f"{hardware.name} does not hold the model: {bytes_text(held)} of weights a GPU and "
-                f"{bytes_text(served.engine_bytes.low)} or more for the engine, of {plan.utilization:g} x "
+                f"{hardware.name} does not hold the model: {bytes_text(weights)} of weights a GPU, "
+                f"{bytes_text(adapters)} of adapters and {bytes_text(served.engine_bytes.low)} or more for the engine, of {plan.utilization:g} x "
                 f"{gib_text(served.usable)} ({bytes_text(served.usable)}) that {_gpu(hardware)} has usable",
                 f"choose a GPU with at least {bytes_text(lacking)} more, or more of them (tensor_parallel)"
                 if lacking > 0

@@ -1,0 +1,40 @@
+"""Merged weights are to be served, and the training job saves adapters alone.
+
+Why: the shipped training script writes the adapters to the model folder. An endpoint that takes that folder for a whole
+model finds no weights and never becomes healthy.
+
+Example:
+
+    deployment: {adapters: merged}
+
+Instead:
+
+    deployment: {adapters: separate}
+
+References:
+
+    https://docs.vllm.ai/en/latest/features/lora/
+    https://huggingface.co/docs/peft/developer_guides/model_merging
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.ERROR)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`deployment.adapters: merged` behind the shipped script, which merges nothing."""
+    deployment = analysis.spec.deployment
+    method = analysis.spec.hyperparameters.method
+    if deployment and deployment.adapters == "merged" and method != "full" and analysis.spec.script is None:
+        yield RULE.at(
+            ("deployment", "adapters"),
+            f"merged weights are served, but {method} saves adapters alone",
+            "serve them separate, or merge in a script of your own",
+        )

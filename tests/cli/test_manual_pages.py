@@ -1,0 +1,72 @@
+"""`hbspec explain` and `hbspec rules`: every code has its page, and the page is the rule's own."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hbspec.cli.defects import DEFECTS
+from hbspec.cli.pages import page_of, pages, words
+from hbspec.rules.engine import all_rules
+from hbspec.rules.manual import page
+from hbspec.source.defects import DEFECTS as SOURCE
+from hbspec.spec.defects import DEFECTS as SPEC
+
+
+@pytest.mark.parametrize("module", all_rules(), ids=lambda module: module.RULE.code)
+def test_a_page_read_from_the_file_is_the_page_of_the_module(module):
+    found, own = page_of(module.RULE.code), page(module)
+    assert found == page_of(module.RULE.name) == page_of(module.RULE.code.lower())
+    for name in ("code", "name", "severity", "summary", "why", "example", "instead", "references"):
+        assert getattr(found, name) == getattr(own, name)
+
+
+def test_no_code_and_no_name_twice():
+    codes = [page.code for page in pages()]
+    names = [page.name for page in pages()]
+    assert len(set(codes)) == len(codes) == len(SOURCE) + len(SPEC) + len(DEFECTS) + len(all_rules())
+    assert len(set(names)) == len(names)
+
+
+def test_every_word_has_a_page():
+    assert all(page_of(word) for word in words())
+
+
+def test_a_defect_s_page(hbspec):
+    code, out, _ = hbspec("explain", "duplicate-key")
+    assert code == 0
+    assert out.startswith("error[HB002] duplicate-key\n\nA map holds the same key twice.\n")
+    assert "\nInstead\n\n    hyperparameters:\n      lora_r: 32\n" in out
+
+
+def test_a_word_without_a_page(hbspec):
+    code, out, err = hbspec("explain", "idle-gpu")
+    assert (code, out) == (2, "")
+    assert err == "hbspec: idle-gpu is no code and no name of one (`hbspec rules` lists them); did you mean idle-gpus?\n"
+
+
+def test_the_list(hbspec):
+    code, out, _ = hbspec("rules")
+    assert code == 0
+    lines = out.splitlines()
+    assert [line[:5] for line in lines] == sorted(page.code for page in pages())
+    assert any(line.startswith("HB101  warning  idle-gpus ") for line in lines)
+
+
+def test_the_list_on_forty_columns(hbspec):
+    _, out, _ = hbspec("rules", COLUMNS="40")
+    assert max(map(len, out.splitlines())) <= 60
+    assert "HB002  error    duplicate-key\n    A map holds the same key twice.\n" in out
+
+
+def test_the_list_as_json(hbspec):
+    entries = json.loads(hbspec("rules", "--format", "json")[1])["rules"]
+    assert {entry["code"] for entry in entries} == {page.code for page in pages()}
+    assert all(entry["summary"] and entry["why"] for entry in entries)
+
+
+def test_lines_of_data_have_a_page():
+    from hbspec.dataset.records import CODE, NAME
+
+    assert page_of(CODE) == page_of(NAME)
