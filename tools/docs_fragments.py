@@ -4,6 +4,7 @@
 <!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
 <!-- output: COMMAND -->       what COMMAND prints in that folder, which begins empty and outlives the command
 <!-- slow: COMMAND -->         likewise, but run only when pages are written: the tests run it once
+<!-- json: COMMAND -->         likewise, for a JSON document: small maps on one line, of lists of maps the first alone
 <!-- source: PATH -->          a file of this project
 <!-- formulas: MODULE … -->    the docstrings of modules and of their functions, as far as they say how
 <!-- constants: MODULE -->     a module's named numbers, with what they mean and where they come from
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import os
 import re
 import subprocess
@@ -38,7 +40,7 @@ from hbspec.cli.command import COMMANDS, command
 from hbspec.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[1]
-KINDS = "file|output|slow|source|formulas|constants|table"
+KINDS = "file|output|slow|json|source|formulas|constants|table"
 FRAGMENT = re.compile(rf"(<!-- ({KINDS}): (.+?) -->\n)(.*?)(<!-- end -->)", re.S)
 BLOCK = re.compile(r"```\w*\n(.*?)```\n", re.S)
 COLUMNS = "96"
@@ -76,27 +78,45 @@ def fill(text: str, page: str, *, slow: bool) -> str:
                 return match[0]
             if kind == "slow" and not slow:
                 return match[0]
-            if kind in ("output", "slow"):
-                return f"{opening}{_output(words, folder, page)}{closing}"
+            if kind in ("output", "slow", "json"):
+                shown = _output(words, folder, page)
+                shown = "\n".join(_laid_out(json.loads(shown))) if kind == "json" else shown
+                return f"{opening}```console\n$ {words}\n{shown}\n```\n{closing}"
             return f"{opening}{PARTS[kind](words).strip()}\n{closing}"
 
         return FRAGMENT.sub(filled, text)
 
 
 def _output(words: str, folder: Path, page: str) -> str:
-    """A command as it is typed, and what it prints on standard output.
+    """What a command prints on standard output.
 
     Diagnostics go to standard error where a command has a result, and may depend on the day; they are left out.
     """
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environment = {**os.environ, "PATH": path, "COLUMNS": COLUMNS, "LC_ALL": "C.UTF-8"}
-    done = subprocess.run(
-        ["/usr/bin/env", "bash", "-c", words], cwd=folder, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode not in JUDGED:
-        raise PageError(f"{page}: `{words}` ended with {done.returncode}: {done.stderr}")
-    shown = "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").splitlines())
-    return f"```console\n$ {words}\n{shown}\n```\n"
+    shell = ("/usr/bin/env", "bash", "-o", "pipefail", "-c", words)
+    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode not in JUDGED or not done.stdout:
+        raise PageError(f"{page}: `{words}` ended with {done.returncode} and said {done.stderr or 'nothing'}")
+    return "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").splitlines())
+
+
+def _laid_out(value: Any, before: str = "", indent: int = 0, after: str = "") -> Iterator[str]:
+    """A JSON document as lines that a page can show."""
+    lead = "  " * indent
+    flat = f"{lead}{before}{json.dumps(value, ensure_ascii=False)}{after}"
+    if len(flat) <= int(COLUMNS) or not isinstance(value, (dict, list)):
+        yield flat
+        return
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    yield f"{lead}{before}{opening}"
+    named = [(f"{json.dumps(key)}: ", part) for key, part in value.items()] if isinstance(value, dict) else []
+    parts = named or [("", part) for part in value[:1]]
+    for number, (name, part) in enumerate(parts, 1):
+        yield from _laid_out(part, name, indent + 1, "," if number < len(parts) else "")
+    if not named and len(value) > 1:
+        yield f"{lead}  …"
+    yield f"{lead}{closing}{after}"
 
 
 def _source(words: str) -> str:
@@ -114,13 +134,13 @@ def _module(module: ModuleType) -> str:
         if isinstance(node, ast.FunctionDef) and (told := _prose(ast.get_docstring(node))) and _says_how(told):
             summary, _, rest = told.partition("\n\n")
             lines = "\n\n".join([f"- `{node.name}`: {summary}", *(rest.split("\n\n") if rest else ())])
-            parts.append(lines.replace("\n", "\n  "))
+            parts.append(re.sub(r"\n(?=.)", "\n  ", lines))
     return "\n\n".join(parts)
 
 
 def _prose(docstring: str | None) -> str:
-    """A docstring without its lists of arguments, results and errors, and without examples."""
-    text = inspect.cleandoc(docstring or "")
+    """A docstring without its lists of arguments, results and errors and its examples; equations keep their lines."""
+    text = re.sub(r"\n(?=\w+ = )", "\\\\\n", inspect.cleandoc(docstring or ""))
     return re.split(r"\n\n(?:Args|Returns|Raises|Attributes):\n|\n\n>>> ", text)[0]
 
 
@@ -168,7 +188,7 @@ def _settings() -> str:
                 f"`{entry.name}`",
                 " or ".join(words.get(kind, "names, as JSON") for kind in entry.type.split(" | ") if kind != "None"),
                 _shown(entry.default),
-                entry.metadata["about"],
+                entry.metadata["about"].removesuffix(" (required)"),
             )
             for entry in template("settings").Settings.__dataclass_fields__.values()
         ),

@@ -37,8 +37,8 @@ FAMILIES = {
 EXTENDS = "Another spec that this one is laid over: maps merge, lists replace, null deletes."
 
 REFERENCE = """Every key of language version 1, as diagnostics and `--set` write it; `[]` stands for each entry of a \
-list, `*` for each name of a map. A bare number where a unit is needed is an error. An *assumed* value is what the plan \
-takes where the spec is silent: those here are of a QLoRA job with an endpoint, those of your spec are listed by \
+list, `*` for each name of a map. A bare number where a unit is needed is an error. An *assumed* value is what the \
+plan takes where the spec is silent: those here are of a QLoRA job with an endpoint, those of your spec are listed by \
 `hbspec estimate`. For editors there is [hbspec.schema.json](hbspec.schema.json): begin a spec with \
 `# yaml-language-server: $schema=` and its path."""
 
@@ -73,7 +73,7 @@ def code_page(entry: ManualPage) -> str:
     parts = [
         f"# {entry.code} · {entry.name}",
         f"**{entry.severity}**: {entry.summary}",
-        entry.why,
+        f"**Why**: {entry.why}",
         "## Example",
         _fenced("yaml", entry.example),
         "## Instead",

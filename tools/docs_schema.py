@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from typing import Any
 
 from hbspec.claims.quantities import PRICE_KEY, QUANTITIES, quantity
@@ -17,12 +16,12 @@ DEFINITION = "#/$defs/"
 
 def spec_schema() -> Schema:
     """A spec that extends another may leave out what that one has, and one that does not may not."""
-    schema = deepcopy(Spec.model_json_schema())
+    schema: Schema = _plain(Spec.model_json_schema())
     extends = {"type": "string", "description": "Another spec that this one is laid over."}
     definitions = schema.pop("$defs")
     whole = _needed({**schema, "$defs": definitions}, schema)
     schema["properties"] = {"extends": extends, **schema["properties"], "expect": _claims()}
-    del schema["required"], schema["title"], schema["description"]
+    del schema["required"], schema["description"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:hbspec:spec:1",
@@ -33,6 +32,22 @@ def spec_schema() -> Schema:
         "else": whole,
         "$defs": definitions,
     }
+
+
+def _plain(value: Any) -> Any:
+    """A schema without what pydantic adds for itself."""
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items() if not _noise(name, part)}
+    return value
+
+
+def _noise(name: str, part: Any) -> bool:
+    """Titles made of names, and defaults that only say "absent"."""
+    if name == "title":
+        return isinstance(part, str)
+    return name == "default" and (part is None or isinstance(part, (dict, list)))
 
 
 def section_of(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Schema | None:

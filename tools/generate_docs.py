@@ -16,7 +16,7 @@ from difflib import unified_diff
 from itertools import islice
 from pathlib import Path
 
-from docs_fragments import fill
+from docs_fragments import PageError, fill
 from docs_pages import generated_pages
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +72,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file differs")
     only_check = parser.parse_args(arguments).check
-    wanted = pages(slow=not only_check)
+    try:
+        wanted = pages(slow=not only_check)
+    except PageError as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
     if only_check:
         return 0 if check(wanted) else 1
     write(wanted)

@@ -1,4 +1,4 @@
-"""`python -m hbspec`"""
+"""The command line as `python -m hbspec`."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Analysis:
             self.catalog,
             self.architecture,
             self.plan.trainable_parameters,
-            self.plan.row_tokens.expected if self.plan.lengths.known else None,
+            self.plan.row_tokens.expected,
         )
         return known(plan, "a deployment")
 

@@ -19,8 +19,12 @@ from hbspec.estimate.time import Time
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import judge, place
 from hbspec.source import Document, SourceError, load, load_mapping
+from hbspec.source.secrets import redact
 from hbspec.spec import read
 from hbspec.targets import Artifact, TargetError, emit
+
+NEVER_FORCED = frozenset({"HB605"})
+"""Errors that `force` does not get past: what is compiled is uploaded, and a credential in it would be given away."""
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""
@@ -112,7 +116,7 @@ def estimate(
         try:
             return getattr(analysis, name)
         except NotKnownError as reason:
-            unknown[name] = str(reason)
+            unknown[name] = redact(str(reason))
             return None
 
     return Estimates(
@@ -141,12 +145,14 @@ def compile_spec(
     What is emitted never depends on the day; the day only decides which warnings are given.
 
     Raises:
-        InvalidSpecError: the spec has errors (and `force` is not set), or lacks what the target needs.
+        InvalidSpecError: the spec has errors (and `force` is not set, or they are of `NEVER_FORCED`), or lacks what
+            the target needs.
         ValueError: there is no such target.
     """
     analysis = _strict(spec, overrides, allow_outside, None, stdin)
     report = judge(analysis)
-    if not report.ok and not force:
+    secret = any(entry.code in NEVER_FORCED for entry in report.diagnostics)
+    if secret or not (report.ok or force):
         raise InvalidSpecError(report)
     try:
         return emit(analysis, target, forced=not report.ok)

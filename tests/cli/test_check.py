@@ -40,7 +40,9 @@ class TestExitCodes:
         assert out.startswith("job.yaml:1:10: error[HB015]")
 
     @pytest.mark.parametrize(
-        "words", [("--no-such-option",), ("--format", "xml"), ("--as-of", "yesterday"), ("--set",)], ids=lambda words: words[0]
+        "words",
+        [("--no-such-option",), ("--format", "xml"), ("--as-of", "yesterday"), ("--set",)],
+        ids=lambda words: words[0],
     )
     def test_misuse(self, hbspec, words):
         code, out, err = hbspec("check", "job.yaml", *words)
@@ -138,7 +140,9 @@ class TestFormats:
 
     def test_github(self, hbspec):
         hbspec.write("job.yaml", "hbspec: 1\nhbspec: 1\n")
-        assert hbspec("check", "job.yaml", "--format=github")[1].startswith("::error title=HB002 duplicate-key,file=job.yaml,")
+        assert hbspec("check", "job.yaml", "--format=github")[1].startswith(
+            "::error title=HB002 duplicate-key,file=job.yaml,"
+        )
 
     def test_quiet(self, hbspec):
         assert hbspec("check", "-q", "job.yaml") == (0, "", "")
@@ -146,7 +150,9 @@ class TestFormats:
 
 class TestSurroundings:
     def test_forty_columns(self, hbspec):
-        hbspec.write("job.yaml", (hbspec.folder / "job.yaml").read_text().replace("parallelism: single", "parallelism: zero9"))
+        hbspec.write(
+            "job.yaml", (hbspec.folder / "job.yaml").read_text().replace("parallelism: single", "parallelism: zero9")
+        )
         _, out, _ = hbspec("check", "job.yaml", COLUMNS="40")
         long = [line for line in out.splitlines() if len(line) > 40 and len(line.split()) > 1]
         assert not long
@@ -159,7 +165,11 @@ class TestSurroundings:
 
     @pytest.mark.parametrize(
         "environment",
-        [{"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, {"PYTHONIOENCODING": "ascii"}],
+        [
+            {"LC_ALL": "C"},
+            {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+            {"PYTHONIOENCODING": "ascii"},
+        ],
         ids=["C", "C without UTF-8", "ascii"],
     )
     def test_a_locale_without_our_characters(self, hbspec, environment):
@@ -197,7 +207,7 @@ class TestSurroundings:
 
         if not Path("/dev/full").exists():
             return
-        with open("/dev/full", "wb") as full:
+        with Path("/dev/full").open("wb") as full:
             command = [sys.executable, "-m", "hbspec", "check", "job.yaml"]
             done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=hbspec.folder, env=PLAIN)
         assert (done.returncode, done.stderr) == (2, b"hbspec: output: No space left on device\n")

@@ -15,8 +15,8 @@ from hbspec.cli.compile import TARGETS as OFFERED
 
 FLAGS = sorted({flag for name in COMMANDS for parameter in command(name).parameters for flag in parameter.flags})
 WORDS = st.sampled_from(
-    [*COMMANDS, *FLAGS, "data", "profile", "specs", "a.yaml", "-", "--", "", "a=1", "json", "2026-11-22", "-qo", "-ofile",
-     "--help", "--version", "--debug", "--quiet=1", "--no-quiet", "--form", "-1", "--=x", "-=", "é", "x y"]
+    [*COMMANDS, *FLAGS, "data", "profile", "specs", "a.yaml", "-", "--", "", "a=1", "json", "2026-11-22", "-qo",
+     "-ofile", "--help", "--version", "--debug", "--quiet=1", "--no-quiet", "--form", "-1", "--=x", "-=", "é", "x y"]
 )  # fmt: skip
 ARGV = st.builds(
     lambda name, rest: [*name.split(), *rest],
@@ -62,7 +62,9 @@ def test_everyday_calls_need_no_typer(line):
     assert typer_reads(line.split()) == call
 
 
-@pytest.mark.parametrize("argv", [[], ["check", "--help"], ["estimate"], ["check", "--quiet=1"], ["check", "--", "-x"], ["data"]])
+@pytest.mark.parametrize(
+    "argv", [[], ["check", "--help"], ["estimate"], ["check", "--quiet=1"], ["check", "--", "-x"], ["data"]]
+)
 def test_everything_else_is_left_to_typer(argv):
     assert plain.read(argv) is None
 

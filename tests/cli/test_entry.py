@@ -68,7 +68,12 @@ def test_help(hbspec, words):
 
 @pytest.mark.parametrize(
     ("words", "offered"),
-    [("hbspec ch", "check"), ("hbspec check --for", "--format"), ("hbspec check --format s", "sarif"), ("hbspec data pr", "profile")],
+    [
+        ("hbspec ch", "check"),
+        ("hbspec check --for", "--format"),
+        ("hbspec check --format s", "sarif"),
+        ("hbspec data pr", "profile"),
+    ],
 )
 def test_completion(hbspec, words, offered):
     environment = {"COMP_WORDS": words, "COMP_CWORD": str(len(words.split()) - 1), "_HBSPEC_COMPLETE": "complete_bash"}
@@ -80,16 +85,21 @@ def test_completion(hbspec, words, offered):
 def loaded(folder, *words):
     """The top-level modules that a command leaves behind."""
     done = subprocess.run(
-        [sys.executable, "-c", REPORT_MODULES, *words], cwd=folder, env=PLAIN, capture_output=True, text=True, check=True
+        [sys.executable, "-c", REPORT_MODULES, *words],
+        cwd=folder,
+        env=PLAIN,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     names = set(done.stderr.split())
     assert "hbspec.cli.entry" in names
     return {name.partition(".")[0] for name in names} | {name for name in names if name.startswith("hbspec.")}
 
 
-@pytest.mark.parametrize("format", ["text", "json"])
-def test_check_loads_only_what_it_needs(hbspec, format):
-    modules = loaded(hbspec.folder, "check", "job.yaml", "--format", format)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_check_loads_only_what_it_needs(hbspec, form):
+    modules = loaded(hbspec.folder, "check", "job.yaml", "--format", form)
     assert {"yaml", "pydantic"} <= modules
     assert not modules & (HEAVY | {"typer", "click", "rich", "jsonschema"})
 
@@ -111,5 +121,7 @@ def test_pydantic_does_not_look_for_plugins(hbspec):
         "import sys; from hbspec.cli import main; main(['check', 'job.yaml']);"
         "from pydantic.plugin import _loader; import json; print(json.dumps(list(_loader.get_plugins())))"
     )
-    done = subprocess.run([sys.executable, "-c", script], cwd=hbspec.folder, env=PLAIN, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=hbspec.folder, env=PLAIN, capture_output=True, text=True, check=True
+    )
     assert json.loads(done.stdout.splitlines()[-1]) == []

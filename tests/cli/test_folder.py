@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,11 @@ from hbspec.cli.folder import MANIFEST, RefusedError, write
 from hbspec.targets import Artifact
 
 OLD = [Artifact("job.json", b"{}\n"), Artifact("source/train.py", b"old\n"), Artifact("source/deep/gone.py", b"gone\n")]
-NEW = [Artifact("job.json", b"[]\n"), Artifact("source/train.py", b"new\n"), Artifact("launch.sh", b"#!\n", executable=True)]
+NEW = [
+    Artifact("job.json", b"[]\n"),
+    Artifact("source/train.py", b"new\n"),
+    Artifact("launch.sh", b"#!\n", executable=True),
+]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -152,7 +155,7 @@ def test_a_move_that_fails_leaves_everything_as_it_was(tmp_path_factory, failing
             assert tree(out.parent) == before
         else:
             assert failing >= 8, "three old ones and the list out, then four in"
-    assert not [name for name in os.listdir(out) if name.startswith(".hbspec-")]
+    assert not list(out.glob(".hbspec-*"))
 
 
 def test_a_failure_in_a_new_folder_leaves_no_folder(tmp_path, monkeypatch):

@@ -43,7 +43,9 @@ def test_a_defect_s_page(hbspec):
 def test_a_word_without_a_page(hbspec):
     code, out, err = hbspec("explain", "idle-gpu")
     assert (code, out) == (2, "")
-    assert err == "hbspec: idle-gpu is no code and no name of one (`hbspec rules` lists them); did you mean idle-gpus?\n"
+    assert (
+        err == "hbspec: idle-gpu is no code and no name of one (`hbspec rules` lists them); did you mean idle-gpus?\n"
+    )
 
 
 def test_the_list(hbspec):

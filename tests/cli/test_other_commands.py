@@ -32,9 +32,9 @@ class TestEstimate:
     def test_a_spec_that_is_merely_unwise_is_estimated(self, hbspec):
         assert hbspec("estimate", "job.yaml", "--set", "budget.max_cost=1 USD")[0] == 0
 
-    @pytest.mark.parametrize("format", ["text", "json"])
-    def test_a_spec_that_is_broken_is_not(self, hbspec, format):
-        code, out, err = hbspec("estimate", "job.yaml", "--set", "hyperparameters.lora_r=0", "--format", format)
+    @pytest.mark.parametrize("form", ["text", "json"])
+    def test_a_spec_that_is_broken_is_not(self, hbspec, form):
+        code, out, err = hbspec("estimate", "job.yaml", "--set", "hyperparameters.lora_r=0", "--format", form)
         assert (code, out) == (1, "")
         assert "error[HB024]" in err
 
@@ -132,4 +132,6 @@ class TestSchema:
         spec["expect"] = {key: str(value) for key, value in spec["expect"].items()}
         Draft202012Validator(schema).validate(spec)
         with pytest.raises(Exception, match="lora_rank"):
-            Draft202012Validator(schema).validate(spec | {"hyperparameters": {**spec["hyperparameters"], "lora_rank": 8}})
+            Draft202012Validator(schema).validate(
+                spec | {"hyperparameters": {**spec["hyperparameters"], "lora_rank": 8}}
+            )

@@ -34,7 +34,9 @@ class Repository:
         self.run("git", "init", "--quiet", "--initial-branch=main")
 
     def run(self, *command, check=True):
-        done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            command, cwd=self.folder, env=self.environment, capture_output=True, text=True, timeout=300
+        )
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -77,5 +79,5 @@ def test_a_commit_with_a_good_spec_passes_and_with_a_bad_one_does_not(repository
     failed = repository.hooks()
     assert failed.returncode == 1
     assert "exit code: 1" in failed.stdout
-    assert "bad.yaml:3:1: error[HB020] unknown-key" in failed.stdout
+    assert "bad.yaml:3:8: error[HB020] unknown-key" in failed.stdout
     assert "compose.yaml" not in failed.stdout

@@ -62,9 +62,19 @@ MISSING = diagnostic(
     "model: {license: mit}",
     fixes=(Fix("add it", ("model", "id"), "Qwen/Qwen2.5-7B"),),
 )
-WHOLE = diagnostic("HB015", "unreadable-file", Severity.ERROR, None, None, (), "`x` does not exist", "name a file", None)
+WHOLE = diagnostic(
+    "HB015", "unreadable-file", Severity.ERROR, None, None, (), "`x` does not exist", "name a file", None
+)
 NOTE = diagnostic(
-    "HB305", "price-derived", Severity.NOTE, 8, (9, 25), ("instance", "type"), "a \x1b[31mred\x07 price", "do\nread", "  type: ml.p4d.24xlarge"
+    "HB305",
+    "price-derived",
+    Severity.NOTE,
+    8,
+    (9, 25),
+    ("instance", "type"),
+    "a \x1b[31mred\x07 price",
+    "do\nread",
+    "  type: ml.p4d.24xlarge",
 )
 
 

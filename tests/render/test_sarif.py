@@ -95,7 +95,8 @@ def test_nothing_else_is_offered_as_a_replacement(diagnostic):
 
 
 @pytest.mark.parametrize(
-    ("file", "uri"), [("-", "stdin"), ("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("x\udcff.yaml", "x%FF.yaml"), ("C:\\a", "C%3A/a")]
+    ("file", "uri"),
+    [("-", "stdin"), ("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("x\udcff.yaml", "x%FF.yaml"), ("C:\\a", "C%3A/a")],
 )
 def test_names_are_uris(file, uri):
     run = run_of(replace(NOTE, file=file), files=(file,))

@@ -205,7 +205,7 @@ class TestSecret:
             "sagemaker: {environment: {HF_TOKEN: %s}}",
             "script: {entry_point: base.yaml, hyperparameters: {note: %s}}",
             "name: %s",
-            "software: {torch: %s}",
+            "hyperparameters: {optim: %s}",
             "evaluation: [{suite: %s, min_score: 0.5}]",
             "sagemaker: {tags: {k: %s}}",
         ],

@@ -50,6 +50,8 @@ def test_the_base_is_a_spec():
         ("hyperparameters.lora_r=0", "HB024", ("hyperparameters", "lora_r"), "0", "range"),
         ("instance.parallelism=dpp", "HB025", ("instance", "parallelism"), "'dpp'", "'ddp'"),
         ("hbspec=2", "HB025", ("hbspec",), "2", "1"),
+        ("data.tokens={mean: 700, max: 689}", "HB024", ("data", "tokens"), "700 tokens, above the longest", "one of"),
+        ("software={trl: newest}", "HB022", ("software", "trl"), "'newest'", "version"),
         ("hyperparameters.target_modules=3", "HB022", ("hyperparameters", "target_modules"), "3", "write"),
     ],
 )

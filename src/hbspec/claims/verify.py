@@ -10,6 +10,7 @@ from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.diagnostics import NotKnownError
+from hbspec.source.secrets import redact
 from hbspec.units import Interval, UnitError, interval_text
 
 CONFIRMED, CONTRADICTED, UNDECIDED = "confirmed", "contradicted", "undecided"
@@ -62,13 +63,13 @@ def verify(analysis: Analysis) -> tuple[Claim, ...]:
 def _judge(analysis: Analysis, key: str, text: str) -> Claim:
     found = quantity(key)
     if found is None:
-        return Claim(key, text, MALFORMED, reason="there is no such quantity")
+        return Claim(key, redact(text), MALFORMED, reason="there is no such quantity")
     try:
         claimed = parse_claim(text, found.kind)
         computed, currency = _in_currency(analysis, *found.compute(analysis), claimed.currency)
         inputs = found.inputs(analysis, text)
     except UnitError as reason:
-        return Claim(key, text, MALFORMED, quantity=found, reason=str(reason))
+        return Claim(key, redact(text), MALFORMED, quantity=found, reason=str(reason))
     except NotKnownError as reason:
         return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason))
     return Claim(key, text, verdict(computed, claimed), computed, currency, found, inputs=inputs)

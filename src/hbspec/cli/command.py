@@ -96,7 +96,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A command and the words for each of its parameters, defaults included; a switch that is set has the word `set`."""
+    """A command and the words for each of its parameters, defaults included; a switch that is on has the word `set`."""
 
     command: Command
     words: Mapping[str, tuple[str, ...]]

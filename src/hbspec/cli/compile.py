@@ -19,9 +19,7 @@ TARGETS = ("sagemaker", "launch", "deployment")
 """Those of `hbspec.targets`, which are not loaded to read a command line (a test holds the two equal)."""
 
 
-def run(
-    spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool
-) -> int:
+def run(spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool) -> int:
     """Compile, write everything or nothing, and say what was written; what is wrong goes to standard error."""
     from hbspec.api import InvalidSpecError, check, compile_spec
     from hbspec.cli.folder import RefusedError, write

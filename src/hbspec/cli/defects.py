@@ -8,8 +8,8 @@ NOT_OURS = Defect(
     "HB045",
     "not-our-file",
     "A file that would be written is already there, and is not what an earlier compile wrote.",
-    "`compile` notes what it writes in `.hbspec.json`, with the SHA-256 of each file. A file that is not in that list, or "
-    "that has changed since, is somebody's work, and is never written over or removed.",
+    "`compile` notes what it writes in `.hbspec.json`, with the SHA-256 of each file. A file that is not in that list, "
+    "or that has changed since, is somebody's work, and is never written over or removed.",
     "# a file train.py of your own lies in ./job\n# hbspec compile spec.yaml --target launch -o job",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
@@ -26,8 +26,8 @@ DATA_LINE = Defect(
     "HB050",
     "data-line-refused",
     "A line of a data file is no conversation.",
-    "Training reads one JSON object a line, with a list `messages` of maps that hold a `role` and a text `content`. What "
-    "is anything else stops the job when it is paid for, or is left out without a word.",
+    "Training reads one JSON object a line, with a list `messages` of maps that hold a `role` and a text `content`. "
+    "What is anything else stops the job when it is paid for, or is left out without a word.",
     '# train.jsonl: {"prompt": "Who leads the league?"}\n# hbspec data check train.jsonl',
     '# train.jsonl: {"messages": [{"role": "user", "content": "Who leads the league?"}, …]}\n'
     "# hbspec data check train.jsonl",

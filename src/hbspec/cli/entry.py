@@ -39,8 +39,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
             print_exc()
         return _said(
-            f"hbspec {__version__}: a fault of ours ({type(fault).__name__}), not of the spec. Please report it with the "
-            "spec and this line; `hbspec --debug …` shows where it happened.",
+            f"hbspec {__version__}: a fault of ours ({type(fault).__name__}), not of the spec. Please report it with "
+            "the spec and this line; `hbspec --debug …` shows where it happened.",
             FAULT,
         )
     return code
@@ -56,7 +56,7 @@ def _run(words: Sequence[str]) -> int:
 
 
 def _never_fail_to_encode(*streams: TextIO | None) -> None:
-    """In a locale without them, characters are spelled out (`\\u2026`) instead of ending the program."""
+    """In a locale without a character, its code is written instead, as Python spells it; nothing ends for that."""
     for stream in streams:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

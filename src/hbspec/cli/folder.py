@@ -1,13 +1,12 @@
 """Files into a folder: all of them or none, and never over a file that was not written here.
 
-A list of what was written, `.hbspec.json`, lies in the folder. Only the files in it may be replaced, and only while they
-are as they were left. Everything else in the folder is left alone.
+A list of what was written, `.hbspec.json`, lies in the folder. Only the files in it may be replaced, and only while
+they are as they were left. Everything else in the folder is left alone.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

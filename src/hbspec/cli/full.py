@@ -51,7 +51,8 @@ def _function(found: Command, receive: Callable[[Call], None]) -> Callable[..., 
     """A function with the signature that typer reads options from."""
 
     def receiver(**given: Any) -> None:
-        receive(Call(found, {parameter.name: _words(parameter, given[parameter.name]) for parameter in found.parameters}))
+        words = {parameter.name: _words(parameter, given[parameter.name]) for parameter in found.parameters}
+        receive(Call(found, words))
 
     arguments = [_argument(parameter) for parameter in found.parameters]
     receiver.__signature__ = Signature(arguments)  # type: ignore[attr-defined]
@@ -69,9 +70,7 @@ def _argument(parameter: Parameter) -> Argument:
     default: Any = parameter.default
     if default is None:
         default = ... if parameter.required else False if parameter.switch else [] if parameter.repeated else None
-    declared = (
-        typer.Option(default, *parameter.flags, **about) if parameter.flags else typer.Argument(default, **about)
-    )
+    declared = typer.Option(default, *parameter.flags, **about) if parameter.flags else typer.Argument(default, **about)
     return Argument(parameter.name, Argument.KEYWORD_ONLY, default=declared, annotation=kind)
 
 
@@ -83,14 +82,14 @@ def _words(parameter: Parameter, given: Any) -> tuple[str, ...]:
     return () if given is None else (given,)
 
 
-def _options(
-    version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True, callback=lambda v: _version(v)),
-    debug: bool = typer.Option(False, "--debug", help="Before the command: show the traceback of a fault of hbspec."),
-) -> None:
-    """What stands before a command."""
-
-
 def _version(asked: bool) -> None:
     if asked:
         typer.echo(f"hbspec {__version__}")
         raise typer.Exit
+
+
+def _options(
+    version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True, callback=_version),
+    debug: bool = typer.Option(False, "--debug", help="Before the command: show the traceback of a fault of hbspec."),
+) -> None:
+    """What stands before a command."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -42,18 +42,14 @@ def run(
 
     try:
         plan = estimate(spec, overrides=overrides).plan
+        arguments = {
+            "config": _config(spec, overrides),
+            "ranks": _ranks(ranks, plan.processes),
+            "train": _file(train),
+            "validation": _file(validation),
+        }
         folder = _new(Path(output) if output else default_folder(plan.name, "smoke"))
-        result = rehearse(
-            spec,
-            folder,
-            config=_config(spec, overrides),
-            ranks=_ranks(ranks, plan.processes),
-            updates=updates,
-            train=_file(train),
-            validation=_file(validation),
-            overrides=overrides,
-            force=force,
-        )
+        result = rehearse(spec, folder, updates=updates, overrides=overrides, force=force, **arguments)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except RehearsalError as reason:
@@ -72,7 +68,7 @@ def _ranks(asked: int | None, processes: int | None) -> int:
 def _new(wanted: Path) -> Path:
     """The folder, or one numbered after it if it holds something already: what an earlier run left is kept."""
     numbered = (wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}") for number in count(1))
-    folder = next(folder for folder in numbered if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())))
+    folder = next(place for place in numbered if not place.exists() or (place.is_dir() and not any(place.iterdir())))
     folder.mkdir(parents=True, exist_ok=True)
     return folder.absolute()
 
@@ -83,7 +79,7 @@ def _file(name: str | None) -> Path | None:
     return None if name is None else Path(name)
 
 
-def _config(spec: str, overrides: Sequence[str]) -> Mapping[str, Any]:
+def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
     """The `config.json` of the model: the spec's own, or as it was published."""
     from hbspec.catalog.rows import DATA
     from hbspec.source import load
@@ -92,13 +88,11 @@ def _config(spec: str, overrides: Sequence[str]) -> Mapping[str, Any]:
     document = load(spec, overrides=overrides)
     model = document.values["model"]
     if model.get("config"):
-        found: Mapping[str, Any] = read_json(document, ("model", "config"), model["config"])
-        return found
+        return dict(read_json(document, ("model", "config"), model["config"]))
     entries = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
     for entry in entries:
         if entry["id"] == model.get("id"):
-            found = entry["config"]
-            return found
+            return dict(entry["config"])
     raise MisuseError(f"the model {model.get('id')} is not in the catalog; give model.config, its config.json")
 
 
@@ -108,7 +102,7 @@ COMMAND = Command(
     run,
     (
         Parameter("spec", "A spec.", metavar="SPEC", required=True),
-        Parameter("ranks", f"Processes; {RANKS} if absent, and 1 where the job is one.", ("--ranks",), "N", None, positive),
+        Parameter("ranks", f"Processes; {RANKS} if absent, 1 where the job is one.", ("--ranks",), "N", None, positive),
         Parameter("updates", "Optimizer updates.", ("--updates",), "N", "4", positive),
         Parameter("train", "JSON lines to train on; a synthetic sample if absent.", ("--train",), "FILE"),
         Parameter("validation", "JSON lines to evaluate on.", ("--validation",), "FILE"),

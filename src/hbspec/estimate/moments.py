@@ -55,13 +55,15 @@ def job_of(plan: Plan) -> Job:
         NotKnownError: the architecture, what is trained, the processes or the optimizer is not known.
     """
     architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
+    # before the layer: adapters that cannot be counted cannot be placed either
+    trainable = known(plan.trainable_parameters, plan.unknown.get("trainable_parameters", "what is trained"))
     return Job(
         architecture=architecture,
         training=plan.training,
         precision=precision_of(plan.training),
         layer=layer_of(architecture, targets_of(plan.training), plan.tensor_parallel),
         weights=training_weights(architecture, plan.training),
-        trainable=known(plan.trainable_parameters, plan.unknown.get("trainable_parameters", "what is trained")),
+        trainable=trainable,
         optimizer=optimizer(plan.training.optim),
         shards=shards(plan),
         parallelism=plan.parallelism,

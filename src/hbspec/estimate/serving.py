@@ -15,7 +15,7 @@ from hbspec.estimate.constants import ENGINE_BYTES
 from hbspec.estimate.decoding import decode_seconds, prefill_seconds
 from hbspec.estimate.weights import serving_weights
 from hbspec.plan import ServingPlan
-from hbspec.units import DAYS_PER_MONTH, Interval, Money
+from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
 
 HOURS_PER_DAY = 24
 

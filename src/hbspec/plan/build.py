@@ -14,6 +14,7 @@ from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_length
 from hbspec.plan.money import Currencies, unit_price
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.training import Assumption, Training, resolve_training
+from hbspec.source.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
 
@@ -49,8 +50,8 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     validation = spec.data.validation.examples if spec.data.validation else 0
     trainable = _trainable(architecture, training, unknown) if architecture else None
     return Plan(
-        name=spec.name,
-        model=spec.model.id or spec.model.config or "unnamed",
+        name=redact(spec.name),
+        model=redact(spec.model.id or spec.model.config or "unnamed"),
         training=training,
         parallelism=spec.instance.parallelism,
         sharding=spec.instance.sharding or ("full" if spec.instance.parallelism == "fsdp" else None),
@@ -58,7 +59,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         tensor_parallel=tensor_parallel,
         spot=spec.instance.spot,
         max_runtime=spec.instance.max_runtime,
-        region=spec.instance.region,
+        region=spec.instance.region and redact(spec.instance.region),
         architecture=architecture,
         hardware=machine,
         processes=processes,
@@ -79,7 +80,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         adapter_bytes=_saved_bytes(architecture, training, trainable),
         checkpoint_bytes=_checkpoint_bytes(architecture, training, trainable),
         assumptions=tuple(assumptions),
-        unknown=unknown,
+        unknown={what: redact(reason) for what, reason in unknown.items()},
     )
 
 

@@ -43,13 +43,13 @@ class ServingPlan:
     max_model_len: int | None
     concurrency: int
     utilization: float
-    input_tokens: float | None
+    input_tokens: float
     output_tokens: float | None
     assumptions: tuple[Assumption, ...]
 
 
 def build_serving_plan(
-    spec: Spec, catalog: Catalog, architecture: Architecture | None, trainable: int | None, mean_tokens: float | None
+    spec: Spec, catalog: Catalog, architecture: Architecture | None, trainable: int | None, mean_tokens: float
 ) -> ServingPlan | None:
     """The plan of `deployment`; None where the spec has no such section.
 
@@ -58,7 +58,7 @@ def build_serving_plan(
         catalog: what is true of the world.
         architecture: of the model, None where not known.
         trainable: adapter parameters, None where not known.
-        mean_tokens: tokens of the mean training example, the prompt's length where none is given.
+        mean_tokens: tokens expected of a training example, the prompt's length where none is given.
     """
     section = spec.deployment
     if section is None:
@@ -78,9 +78,8 @@ def build_serving_plan(
     adapted = spec.hyperparameters.method != "full"
     region = section.region or spec.instance.region
     dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
-    input_tokens = section.typical_input_tokens
-    if input_tokens is None and mean_tokens is not None:
-        input_tokens = assume("typical_input_tokens", None, round(mean_tokens), "the mean training example")
+    prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
+    input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
     return ServingPlan(
         architecture=architecture,
         hardware=machine,

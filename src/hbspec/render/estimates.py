@@ -76,7 +76,8 @@ def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[L
     unknown = {**plan.unknown, **estimates.unknown, **serving}
     if unknown:
         yield from section("Not known", width)
-        yield from rows(((name.replace("_", " "), "", f"needs {printable(why)}") for name, why in unknown.items()), width)
+        needs = ((_words(name), "", f"needs {printable(reason)}") for name, reason in unknown.items())
+        yield from rows(needs, width)
 
 
 def _head(plan: Plan, width: int | None) -> Iterator[Line]:

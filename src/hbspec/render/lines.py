@@ -33,12 +33,13 @@ def wrapped(line: Iterable[Segment], width: int | None, indent: int = 0) -> Iter
 
     A word longer than the width stays whole, so that paths and numbers can be copied.
     """
-    if width is None or width_of(tuple(line := tuple(line))) <= width:
-        yield tuple(line)
+    whole = tuple(line)
+    if width is None or width_of(whole) <= width:
+        yield whole
         return
     row: list[Segment] = []
     column, gap, filled = 0, 0, False
-    for word in _words(line):
+    for word in _words(whole):
         if not word:
             gap += 1
             continue

@@ -45,8 +45,8 @@ def rehearsal_lines(rehearsal: Rehearsed, width: int | None = None) -> Iterator[
     yield from section("Counted as planned", width)
     for row in rehearsal.comparisons:
         mark = ("good", f"{LEAD}yes") if row.agrees else ("bad", f"{LEAD}NO ")
-        found = _number(row.counted) if row.agrees else f"{_number(row.counted)} counted, {_number(row.planned)} planned"
-        yield from wrapped((mark, ("", f"{LEAD}{row.name}: {found}")), width, 2 * len(LEAD))
+        planned = "" if row.agrees else f" counted, {_number(row.planned)} planned"
+        yield from wrapped((mark, ("", f"{LEAD}{row.name}: {_number(row.counted)}{planned}")), width, 2 * len(LEAD))
     yield from section("Not proven", width)
     for text in rehearsal.unproven:
         yield from wrapped((("", f"{LEAD}{text}"),), width, 2 * len(LEAD))
@@ -56,10 +56,10 @@ def rehearsal_lines(rehearsal: Rehearsed, width: int | None = None) -> Iterator[
 
 
 def _loss(run: Mapping[str, Any]) -> str:
-    losses = [entry["loss"] for entry in run.get("log", ()) if "loss" in entry]
-    if not losses:
+    first, last = run.get("first_loss"), run.get("last_loss")
+    if first is None or last is None:
         return "not logged"
-    return f"{significant(losses[0])} at the first update, {significant(losses[-1])} at the last"
+    return f"{significant(first, 4)} at the first update, {significant(last, 4)} at the last"
 
 
 def _number(value: float | str) -> str:

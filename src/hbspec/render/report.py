@@ -110,7 +110,8 @@ def _summary(report: Report) -> Line:
 
 
 def counted(count: int, noun: str) -> str:
-    """
+    """A number of things, with the noun's plural where it is due.
+
     >>> counted(1, "error"), counted(2_000, "error")
     ('1 error', '2,000 errors')
     """

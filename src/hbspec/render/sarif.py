@@ -29,13 +29,14 @@ def sarif(report: Report, page: Callable[[str], ManualPage | None]) -> dict[str,
         page: the manual page of a code, None where there is none.
     """
     codes = sorted({diagnostic.code for diagnostic in report.diagnostics})
+    rules = [_rule(code, page(code)) for code in codes]
     seen: Counter[str] = Counter()
     return {
         "$schema": SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "hbspec", "version": __version__, "rules": [_rule(c, page(c)) for c in codes]}},
+                "tool": {"driver": {"name": "hbspec", "version": __version__, "rules": rules}},
                 "columnKind": "unicodeCodePoints",
                 "artifacts": [{"location": {"uri": _uri(file)}} for file in report.files],
                 "results": [_result(diagnostic, codes, seen) for diagnostic in report.diagnostics],
@@ -61,12 +62,13 @@ def _rule(code: str, page: ManualPage | None) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, codes: Sequence[str], seen: Counter[str]) -> dict[str, Any]:
+    span = diagnostic.span
     location: dict[str, Any] = {"physicalLocation": {"artifactLocation": {"uri": _uri(diagnostic.file)}}}
-    if diagnostic.span:
-        location["physicalLocation"]["region"] = _region(diagnostic.span)
+    if span:
+        location["physicalLocation"]["region"] = _region(span)
     if diagnostic.route:
         location["logicalLocations"] = [{"fullyQualifiedName": route_text(diagnostic.route)}]
-    fixes = [_fix(diagnostic, diagnostic.span, fix) for fix in diagnostic.fixes if diagnostic.span and _in_place(diagnostic, fix)]
+    fixes = [_fix(diagnostic, span, fix) for fix in diagnostic.fixes if span and _in_place(diagnostic, fix)]
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": codes.index(diagnostic.code),

@@ -34,7 +34,7 @@ def judge(analysis: Analysis) -> Report:
         try:
             findings.extend(module.check(analysis))
         except NotKnownError as reason:
-            skipped[module.RULE.code] = f"not known: {reason}"
+            skipped[module.RULE.code] = redact(f"not known: {reason}")
     return place(analysis.document, findings, skipped)
 
 

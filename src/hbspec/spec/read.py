@@ -25,6 +25,7 @@ _KINDS = {
     "dict_type": "a mapping",
     "tuple_type": "a list",
     "literal_error": "another value",
+    "string_pattern_mismatch": "a version such as 5.23.0",
 }
 _BOUNDS = {
     "greater_than": ("gt", "above"),
@@ -130,6 +131,8 @@ def _finding(error: Any, route: Route) -> Finding:
         return _make(
             "HB024", route, f"{key} is {_shown(given)}; it must be {words} {context[bound]}", "choose a value in range"
         )
+    if kind == "contradiction":
+        return _make("HB024", route, f"{key}: {error['msg']}", "correct one of the two")
     if kind == "finite_number":
         return _make("HB024", route, f"{key} is {_shown(given)}; it must be finite", "choose a value in range")
     wanted = _KINDS.get(kind, "another kind of value")

@@ -6,9 +6,10 @@ those are chosen in `hbspec.plan`, where they are listed. Annotations are real o
 have to compile each text of one again, which is a fifth of what building the models takes.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from hbspec.spec.fields import (
     Amount,
@@ -24,6 +25,7 @@ from hbspec.spec.fields import (
     Steps,
     Text,
     Texts,
+    Version,
 )
 
 Parallelism = Literal["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
@@ -50,8 +52,18 @@ class TrainingData(Section):
 class Tokens(Section):
     """Known token lengths of one example, in the model's own template."""
 
-    mean: Annotated[float, Field(gt=0, le=10**7)] = Field(description="Mean tokens of an example.")
+    mean: Annotated[float, Field(ge=1, le=10**7)] = Field(description="Mean tokens of an example.")
     max: Positive = Field(description="Tokens of the longest example.")
+
+    @model_validator(mode="after")
+    def _mean_within_max(self) -> Self:
+        if self.mean > self.max:
+            raise PydanticCustomError(
+                "contradiction",
+                "the mean is {mean} tokens, above the longest example's {max}",
+                {"mean": f"{self.mean:g}", "max": self.max},
+            )
+        return self
 
 
 class Data(Section):
@@ -99,12 +111,12 @@ class Software(Section):
     """Versions the job runs, where they are not those of the shipped requirements."""
 
     trainer: Literal["trl", "transformers"] | None = Field(None, description="Which trainer class runs.")
-    torch: Text | None = None
-    transformers: Text | None = None
-    trl: Text | None = None
-    peft: Text | None = None
-    bitsandbytes: Text | None = None
-    accelerate: Text | None = None
+    torch: Version | None = None
+    transformers: Version | None = None
+    trl: Version | None = None
+    peft: Version | None = None
+    bitsandbytes: Version | None = None
+    accelerate: Version | None = None
 
 
 class Hyperparameters(Section):
@@ -156,7 +168,7 @@ class Hyperparameters(Section):
 class ExchangeRate(Section):
     """What one unit of a currency is worth in the budget's, and since when the author says so."""
 
-    rate: Annotated[float, Field(gt=0, le=10**9)]
+    rate: Annotated[float, Field(ge=1e-9, le=10**9)]
     date: Day
 
 
@@ -191,7 +203,7 @@ class StepTimeMonitor(Section):
 class GradientMonitor(Section):
     """The gradient norm is to stay below."""
 
-    max: Annotated[float, Field(gt=0)]
+    max: Annotated[float, Field(gt=0, le=10**12)]
 
 
 class Metric(Section):
@@ -282,7 +294,7 @@ class SageMaker(Section):
 class Calibration(Section):
     """What the author measured on this very job; beats the estimate."""
 
-    tokens_per_second_per_gpu: Annotated[float, Field(gt=0, le=10**9)] | None = None
+    tokens_per_second_per_gpu: Annotated[float, Field(ge=1e-3, le=10**9)] | None = None
 
 
 class Spec(Section):
