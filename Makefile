@@ -19,7 +19,7 @@ demo: $(VENV)/.ready
 	$(BIN)/python tools/demo.py --data $(DATA)
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check

@@ -98,7 +98,7 @@ def _output(words: str, folder: Path, page: str) -> str:
     done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in JUDGED or not done.stdout:
         raise PageError(f"{page}: `{words}` ended with {done.returncode} and said {done.stderr or 'nothing'}")
-    return "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").splitlines())
+    return "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").rstrip().splitlines())
 
 
 def _laid_out(value: Any, before: str = "", indent: int = 0, after: str = "") -> Iterator[str]:

@@ -9,7 +9,10 @@ from documentation import DOCS, blocks, shell
 
 def told(text: str) -> list[str]:
     """Lines to compare; a loss may differ in its digits from machine to machine."""
-    return [re.sub(r"\d+\.\d+", "N", line) if line.startswith("Loss") else line.rstrip() for line in text.splitlines()]
+    return [
+        re.sub(r"\d+\.\d+", "N", line) if line.startswith("Loss") else line.rstrip()
+        for line in text.rstrip().splitlines()
+    ]
 
 
 def test_every_command_prints_what_the_page_says(tmp_path):

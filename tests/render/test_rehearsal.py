@@ -26,7 +26,9 @@ def text(rehearsal):
 
 
 def test_what_agrees_what_does_not_and_what_was_not_proven():
-    assert text(REHEARSAL) == """
+    assert (
+        text(REHEARSAL)
+        == """
 Loss: 7.671 at the first update, 7.657 at the last
 
 Counted as planned
@@ -40,6 +42,7 @@ Files
   trained on        a synthetic sample
   everything is in  build/x/smoke
 """
+    )
 
 
 def test_no_loss_is_no_number():

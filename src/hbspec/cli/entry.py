@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out a command line (that of the process by default) and return the exit code. Raises nothing."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = words[:1] == ["--debug"]
+    # a command is over before rubbish in cycles is worth looking for; at Python's own threshold that is 7 % of a check
+    gc.set_threshold(200_000)
     # pydantic looks through every installed distribution for plugins (about 30 ms); hbspec uses none
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     _never_fail_to_encode(sys.stdout, sys.stderr)

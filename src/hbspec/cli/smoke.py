@@ -42,14 +42,19 @@ def run(
 
     try:
         plan = estimate(spec, overrides=overrides).plan
-        arguments = {
-            "config": _config(spec, overrides),
-            "ranks": _ranks(ranks, plan.processes),
-            "train": _file(train),
-            "validation": _file(validation),
-        }
-        folder = _new(Path(output) if output else default_folder(plan.name, "smoke"))
-        result = rehearse(spec, folder, updates=updates, overrides=overrides, force=force, **arguments)
+        config, processes = _config(spec, overrides), _ranks(ranks, plan.processes)
+        train_file, validation_file = _file(train), _file(validation)
+        result = rehearse(
+            spec,
+            _new(Path(output) if output else default_folder(plan.name, "smoke")),
+            config=config,
+            ranks=processes,
+            updates=updates,
+            train=train_file,
+            validation=validation_file,
+            overrides=overrides,
+            force=force,
+        )
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except RehearsalError as reason:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
+
+if TYPE_CHECKING:  # manual pages are read from the modules, and need no analysis
+    from hbspec.analysis import Analysis
 
 
 @dataclass(frozen=True, slots=True)

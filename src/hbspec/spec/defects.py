@@ -109,6 +109,14 @@ _ENTRIES = (
         example="sagemaker: {output: models}",
         instead='sagemaker: {output: "s3://bucket/models/"}',
     ),
+    Defect(
+        code="HB044",
+        name="not-a-variable-name",
+        summary="A hyperparameter that a script reads from its environment has a name that no variable can have.",
+        why="Shells and SageMaker take letters, digits and underscores; anything else would be run as a command.",
+        example="script: {entry_point: train.py, reads: environment, hyperparameters: {warm-up: 3}}",
+        instead="script: {entry_point: train.py, reads: environment, hyperparameters: {warm_up: 3}}",
+    ),
 )
 
 DEFECTS = {entry.code: entry for entry in _ENTRIES}

@@ -35,6 +35,11 @@ def json_artifact(path: str, body: Any) -> Artifact:
     return Artifact(path, (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode())
 
 
+def comment(text: str) -> str:
+    """A comment of a shell script: one line, whatever the text."""
+    return f"# {' '.join(text.split())}"
+
+
 def script_artifact(path: str, lines: list[str]) -> Artifact:
     """An executable text file."""
     return Artifact(path, ("\n".join(lines) + "\n").encode(), executable=True)

@@ -11,12 +11,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from shlex import quote
 from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
-from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.images import image, inference_ami
 from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
@@ -68,7 +69,7 @@ def lower(analysis: Analysis) -> Endpoint:
     needs.take(section, ("deployment",), None)
     role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
     output = needs.take(account.output if account else None, ("sagemaker", "output"), "").rstrip("/")
-    instance_type = needs.take(section.instance.type if section else None, ("deployment", "instance", "type"), "")
+    instance_type = needs.take(section.instance.type, ("deployment", "instance", "type"), "") if section else ""
     needs.done()
     assert section is not None  # noqa: S101 - Needs has just said so
     plan = analysis.serving_plan
@@ -200,10 +201,10 @@ def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
 
 
 def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
-    region = f" --region {endpoint.region}" if endpoint.region else ""
+    region = f" --region {quote(endpoint.region)}" if endpoint.region else ""
     return [
         "#!/usr/bin/env bash",
-        f"# {endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted.",
+        comment(f"{endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted."),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
         *(f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json" for file in files),

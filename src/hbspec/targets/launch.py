@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from hbspec.analysis import Analysis
-from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.invocation import Invocation, command, exports, invocation
 from hbspec.targets.source_folder import source_folder
@@ -42,19 +42,15 @@ def emit(launch: Launch) -> list[Artifact]:
     """Spell it."""
     lines = [
         "#!/usr/bin/env bash",
-        f"# {launch.name}: written by hbspec. Needs requirements.txt; arguments are handed on to the script.",
+        comment(f"{launch.name}: written by hbspec. Needs requirements.txt; arguments are handed on to the script."),
         "set -euo pipefail",
         'here=$(cd "$(dirname "$0")" && pwd)',
         'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
         *exports(launch.call),
-        *command(_placed(launch.call), '"$@"' if launch.own_script else '--config-dir "$here" "$@"'),
+        *command(launch.call, '"$@"' if launch.own_script else '--config-dir "$here" "$@"', below='"$here"/source/'),
     ]
     return [
         script_artifact("launch.sh", lines),
         json_artifact("hyperparameters.json", launch.hyperparameters),
         *(replace(file, path=f"source/{file.path}") for file in launch.source),
     ]
-
-
-def _placed(call: Invocation) -> Invocation:
-    return replace(call, script=f"source/{call.script}")

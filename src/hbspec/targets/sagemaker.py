@@ -12,19 +12,21 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
+from shlex import quote
 from typing import Any
 
 from hbspec.analysis import Analysis
-from hbspec.targets.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.images import training_image
-from hbspec.targets.invocation import Invocation, command, exports, invocation
-from hbspec.targets.needs import Needs, TargetError
+from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
+from hbspec.targets.needs import Needs, TargetError, refusal
 from hbspec.targets.refusals import refused
 from hbspec.targets.source_folder import source_folder, templates
 from hbspec.units import GB
 
 CODE = "/opt/ml/input/data/code"
+STARTER = "launch.sh"
 CHECKPOINTS = "/opt/ml/checkpoints"
 DEFAULT_RUNTIME = 86_400
 """StoppingCondition.MaxRuntimeInSeconds where none is given: the service's own default, one day."""
@@ -92,7 +94,10 @@ def lower(analysis: Analysis) -> TrainingJob:
     local_disk = (
         analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
     )
-    script = spec.script
+    script, source = spec.script, tuple(source_folder(analysis))
+    if any(file.path == STARTER for file in source):
+        message = f"{STARTER} in it has the name of the script that the container starts"
+        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "give it another name")])
     channels = {"train": data}
     if validation and validation.uri:
         channels["validation"] = validation.uri
@@ -121,7 +126,7 @@ def lower(analysis: Analysis) -> TrainingJob:
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),
         tags=account.tags if account else {},
-        source=tuple(source_folder(analysis)),
+        source=source,
     )
 
 
@@ -156,7 +161,7 @@ def emit(job: TrainingJob) -> list[Artifact]:
     return [
         json_artifact("create_training_job.json", body),
         script_artifact("submit.sh", _submit(job)),
-        script_artifact("source/launch.sh", _launch(job)),
+        script_artifact(f"source/{STARTER}", _launch(job)),
         *(replace(file, path=f"source/{file.path}") for file in job.source),
     ]
 
@@ -170,7 +175,7 @@ def request(job: TrainingJob) -> dict[str, Any]:
             "TrainingImage": job.image,
             "TrainingInputMode": "File",
             "ContainerEntrypoint": ["/bin/bash"],
-            "ContainerArguments": [f"{CODE}/launch.sh"],
+            "ContainerArguments": [f"{CODE}/{STARTER}"],
             "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in job.metrics.items()],
         },
         "HyperParameters": dict(job.hyperparameters),
@@ -205,23 +210,23 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 def _launch(job: TrainingJob) -> list[str]:
     return [
         "#!/usr/bin/env bash",
-        f"# {job.name}: written by hbspec; SageMaker runs it as the container's entry point.",
+        comment(f"{job.name}: written by hbspec; SageMaker runs it as the container's entry point."),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
         *(f"export {name}={value}" for name, value in CONTAINER.items()),
         *exports(job.call),
         "if [ -f requirements.txt ]; then python -m pip install --quiet --requirement requirements.txt; fi",
-        *command(job.call, ""),
+        *command(job.call, hosts=SAGEMAKER_HOSTS),
     ]
 
 
 def _submit(job: TrainingJob) -> list[str]:
-    region = f" --region {job.region}" if job.region else ""
+    region = f" --region {quote(job.region)}" if job.region else ""
     return [
         "#!/usr/bin/env bash",
-        f"# {job.name}: uploads the source and starts the job. This is the only step that costs money.",
+        comment(f"{job.name}: uploads the source and starts the job. This is the only step that costs money."),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
-        f"aws s3 sync{region} --delete source/ {job.code}",
+        f"aws s3 sync{region} --delete source/ {quote(job.code)}",
         f"aws sagemaker create-training-job{region} --cli-input-json file://create_training_job.json",
     ]

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
-from hbspec.source.paths import PathError, contained
+from hbspec.source.paths import PathError, contained, read_bytes
 from hbspec.source.secrets import looks_secret
 from hbspec.targets.artifact import Artifact
 from hbspec.targets.needs import TargetError, refusal
 
 MAX_FILES = 2_000
-MAX_BYTES = 50 * 2**20
+MAX_BYTES = 20 * 2**20
+"""A folder that holds a script and what it imports is far smaller; data and weights have channels of their own."""
 LEFT_OUT = (
     ".*", "__pycache__", "*.pyc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*.ppk",
     "credentials*", "node_modules", "build", "dist", "venv",
@@ -54,12 +55,16 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
     problems: list[Finding] = []
     for path in _walk(root):
         name = path.relative_to(root).as_posix()
-        content = path.read_bytes()
+        try:
+            content = read_bytes(path, MAX_BYTES)
+        except PathError as reason:
+            message = f"{name} in {source_dir} {reason}"
+            raise TargetError([refusal("HB041", route, message, "take it out, or let it be read")]) from None
         size, count = size + len(content), count + 1
         if count > MAX_FILES or size > MAX_BYTES:
             message = f"{source_dir} holds more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
             raise TargetError([refusal("HB041", route, message, "name a folder that holds the script alone")])
-        if looks_secret(content.decode(errors="ignore")):
+        if b"\0" not in content and looks_secret(content.decode(errors="ignore")):
             message = f"{name} holds what looks like a secret"
             problems.append(refusal("HB042", route, message, "take it out; a job reads secrets from its role"))
         yield Artifact(name, content)

@@ -19,6 +19,7 @@ from hbspec.targets.requests.regions import partition
 __all__ = ["ENGINES", "Engine", "Image", "InferenceAmi", "image", "inference_ami", "serving_image", "training_image"]
 
 Engine = Literal["djl-lmi", "huggingface-vllm", "vllm"]
+Framework = Literal["huggingface", "djl-lmi", "huggingface-vllm", "vllm"]
 ENGINES: tuple[Engine, ...] = ("djl-lmi", "huggingface-vllm", "vllm")
 
 

@@ -1,0 +1,59 @@
+"""What the tests of the targets compile: a spec in a folder of its own, and its files by path."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hbspec.api import InvalidSpecError, compile_spec
+
+ROOT = Path(__file__).parents[2]
+AS_WRITTEN = ROOT / "specs/heartbeat-as-written.yaml"
+HEARTBEAT = ROOT / "specs/heartbeat.yaml"
+BASE = ROOT / "tests/rules/base.yaml"
+BODIES = {
+    "create_training_job.json": "CreateTrainingJob",
+    "create_model.json": "CreateModel",
+    "create_endpoint_config.json": "CreateEndpointConfig",
+    "create_endpoint.json": "CreateEndpoint",
+}
+TARGETS = ("sagemaker", "launch", "deployment")
+
+
+def files(spec: Path, target: str, *overrides: str, force: bool = False) -> dict[str, bytes]:
+    return {
+        file.path: file.content for file in compile_spec(spec, target, overrides=overrides, force=force)
+    }
+
+
+def body(spec: Path, *overrides: str, force: bool = False) -> dict[str, Any]:
+    """The body of CreateTrainingJob."""
+    return dict(json.loads(files(spec, "sagemaker", *overrides, force=force)["create_training_job.json"]))
+
+
+def refusals(spec: Path, target: str, *overrides: str, force: bool = False) -> list[tuple[str, str]]:
+    """Code and key of every error that a compile ends with."""
+    try:
+        compile_spec(spec, target, overrides=overrides, force=force)
+    except InvalidSpecError as invalid:
+        return [
+            (entry.code, ".".join(map(str, entry.route)))
+            for entry in invalid.report.diagnostics
+            if entry.severity == "error"
+        ]
+    raise AssertionError("it compiled")
+
+
+def project(folder: Path, script: str, **source: str | bytes) -> Path:
+    """A spec with its own script, in a project folder; `source` are files below `src` (`__` for `/`, `_dot_` for `.`)."""
+    (folder / "pyproject.toml").touch()
+    (folder / "src").mkdir(exist_ok=True)
+    (folder / "src/train.py").write_text("print('training')\n")
+    for name, content in source.items():
+        path = folder / "src" / name.replace("__", "/").replace("_dot_", ".")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    spec = folder / "spec.yaml"
+    spec.write_text(f"{BASE.read_text()}\nscript: {{entry_point: train.py, source_dir: ./src, {script}}}\n")
+    return spec

@@ -1,0 +1,63 @@
+"""Target `launch`, run for real from another folder: what the script gets is what the spec says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hbspec.api import compile_spec
+
+SCRIPT = "import json, os, sys\nprint(json.dumps([sys.argv[1:], os.environ.get('LEARNING_RATE'), os.getcwd()]))\n"
+SPEC = """
+hbspec: 1
+name: own-script
+model: {{id: Qwen/Qwen2.5-0.5B}}
+data: {{train: {{examples: 100}}, tokens: {{mean: 100, max: 200}}}}
+instance: {{type: ml.g5.2xlarge, region: us-east-1, max_runtime: 4h}}
+script: {{entry_point: my train.py, source_dir: ./src, reads: {reads}, hyperparameters: {{note: "a b$c"}}}}
+hyperparameters: {{learning_rate: 1e-4, per_device_batch_size: 1, max_length: 256, max_steps: 10}}
+"""
+
+
+@pytest.fixture
+def run(tmp_path):
+    def run(reads: str) -> list:
+        (tmp_path / "src").mkdir()
+        (tmp_path / "src" / "my train.py").write_text(SCRIPT)
+        (tmp_path / "spec.yaml").write_text(SPEC.format(reads=reads))
+        out = tmp_path / "an out folder"
+        for artifact in compile_spec(tmp_path / "spec.yaml", "launch"):
+            path = out / artifact.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(artifact.content)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        done = subprocess.run(
+            ["bash", str(out / "launch.sh"), "--more", "x y"],
+            cwd=elsewhere, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        import json
+
+        arguments, rate, folder = json.loads(done.stdout)
+        assert folder == str(elsewhere)  # folders that are named on the command line stay the caller's
+        return [arguments, rate]
+
+    return run
+
+
+def test_arguments(run):
+    arguments, rate = run("arguments")
+    assert arguments[:4] == ["--MODEL_ID", "Qwen/Qwen2.5-0.5B", "--LEARNING_RATE", "1e-4"]
+    assert arguments[-4:] == ["--note", "a b$c", "--more", "x y"]
+    assert rate is None
+
+
+def test_environment(run):
+    arguments, rate = run("environment")
+    assert arguments == ["--more", "x y"]
+    assert rate == "1e-4"

@@ -1,0 +1,164 @@
+"""The scripts that are emitted: bash reads them, they start what they should, and no text of a spec is run by them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, files, project, refusals
+
+SHIM = """#!/usr/bin/env python3
+import json, os, sys
+print(json.dumps({"program": os.path.basename(sys.argv[0]), "arguments": sys.argv[1:], "environment": dict(os.environ)}))
+"""
+
+
+def written(folder: Path, compiled: dict[str, bytes]) -> Path:
+    for name, content in compiled.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def started(folder: Path, script: str, *arguments: str, **environment: str) -> dict:
+    """What a script starts last: the program, its arguments and its environment; nothing real is started."""
+    shims = folder / "shims"
+    shims.mkdir()
+    for name in ("torchrun", "python", "aws"):
+        (shims / name).write_text(SHIM)
+        (shims / name).chmod(0o755)
+    environment |= {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(folder)}
+    done = subprocess.run(
+        ["bash", str(folder / script), *arguments], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("spec", [AS_WRITTEN, HEARTBEAT, BASE], ids=lambda path: path.stem)
+@pytest.mark.parametrize("target", TARGETS)
+def test_bash_reads_every_script(spec, target, tmp_path):
+    scripts = [path for path in files(spec, target, force=True) if path.endswith(".sh")]
+    assert scripts
+    for path in scripts:
+        content = files(spec, target, force=True)[path]
+        done = subprocess.run(["bash", "-n"], input=content, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b""), path
+
+
+def test_several_processes_are_started_by_torchrun(tmp_path):
+    call = started(written(tmp_path, files(HEARTBEAT, "launch", force=True)), "launch.sh", "--train-dir", "my data")
+    assert call["program"] == "torchrun"
+    assert call["arguments"][:4] == ["--standalone", "--nproc_per_node", "8", f"{tmp_path}/source/train.py"]
+    assert call["arguments"][4:] == [
+        *("--PARALLELISM", "ddp", "--METHOD", "qlora", "--config-dir", str(tmp_path), "--train-dir", "my data")
+    ]
+
+
+def test_one_process_is_plain_python(tmp_path):
+    call = started(written(tmp_path, files(AS_WRITTEN, "launch", force=True)), "launch.sh")
+    assert (call["program"], call["arguments"][0]) == ("python", f"{tmp_path}/source/train.py")
+    assert "pipeline" in call["arguments"]
+
+
+def test_the_launch_runs_from_any_folder(tmp_path, monkeypatch):
+    folder = written(tmp_path / "job", files(HEARTBEAT, "launch", force=True))
+    monkeypatch.chdir(tmp_path)
+    call = started(folder, "launch.sh")
+    assert f"{folder}/source/train.py" in call["arguments"]
+    assert call["environment"]["PWD"] == str(tmp_path), "paths on the command line are the caller's"
+
+
+def test_several_instances_find_each_other(tmp_path):
+    compiled = files(BASE, "sagemaker", "instance.count=2", force=True)
+    script = compiled["source/launch.sh"].decode()
+    (tmp_path / "resourceconfig.json").write_text('{"hosts": ["algo-2", "algo-1"], "current_host": "algo-2"}')
+    here = script.replace("/opt/ml/input/config/resourceconfig.json", str(tmp_path / "resourceconfig.json"))
+    # python is the real one here: it reads the file
+    here = here.replace("node_rank=$(python ", "node_rank=$(python3 ").replace("if [ -f requirements.txt ]", "if false")
+    (tmp_path / "launch.sh").write_text(here)
+    words = started(tmp_path, "launch.sh")["arguments"]
+    assert words[: words.index("train.py")] == [
+        *("--nnodes", "2", "--node_rank", "1", "--master_addr", "algo-1", "--master_port", "7777", "--nproc_per_node", "8")
+    ]
+
+
+def test_several_machines_of_ones_own_are_told_which_they_are(tmp_path):
+    folder = written(tmp_path, files(BASE, "launch", "instance.count=2", force=True))
+    words = started(folder, "launch.sh", NODE_RANK="1", MASTER_ADDR="10.0.0.7")["arguments"]
+    assert words[: words.index("--master_port")] == ["--nnodes", "2", "--node_rank", "1", "--master_addr", "10.0.0.7"]
+    untold = subprocess.run(["bash", str(folder / "launch.sh")], capture_output=True, text=True)
+    assert untold.returncode != 0
+    assert "NODE_RANK: is the number of this machine" in untold.stderr
+
+
+def test_the_container_script_exports_the_folders_and_installs_first():
+    script = files(BASE, "sagemaker")["source/launch.sh"].decode()
+    assert "export SM_CHANNEL_TRAIN=/opt/ml/input/data/train\n" in script
+    assert script.index("pip install") < script.index("exec torchrun")
+
+
+def test_submitting_uploads_the_source_and_sends_the_body(tmp_path):
+    call = started(written(tmp_path, files(BASE, "sagemaker")), "submit.sh")
+    assert call["arguments"] == [
+        *("sagemaker", "create-training-job", "--region", "us-east-1"),
+        *("--cli-input-json", "file://create_training_job.json"),
+    ]
+    lines = files(BASE, "sagemaker")["submit.sh"].decode().splitlines()
+    assert "aws s3 sync --region us-east-1 --delete source/ s3://bucket/code/" in lines
+
+
+def test_deploying_sends_the_three_bodies_in_order(tmp_path):
+    lines = files(BASE, "deployment")["deploy.sh"].decode().splitlines()
+    assert [line.split()[2] for line in lines if line.startswith("aws")] == [
+        "create-model",
+        "create-endpoint-config",
+        "create-endpoint",
+    ]
+
+
+HOSTILE = "x'; touch pwned; echo \"$(touch pwned)`touch pwned`\""
+
+
+@pytest.mark.parametrize(
+    ("target", "script", "overrides"),
+    [
+        ("launch", "launch.sh", [f"name={json.dumps('job' + chr(10) + 'touch pwned')}"]),
+        ("launch", "launch.sh", [f"model.revision={json.dumps(HOSTILE)}"]),
+        ("sagemaker", "submit.sh", [f"sagemaker.code={json.dumps('s3://b/;touch pwned;')}"]),
+        ("sagemaker", "submit.sh", [f"sagemaker.code={json.dumps('s3://b/$(touch pwned)')}"]),
+        ("sagemaker", "submit.sh", ["instance.region='us-east-1;touch pwned'", "sagemaker.image=x/y:1"]),
+        ("deployment", "deploy.sh", ["deployment.region='us-east-1;touch pwned'", "sagemaker.serving_image=x/y:1"]),
+    ],
+)
+def test_no_text_of_a_spec_is_run(target, script, overrides, tmp_path):
+    compiled = files(BASE, target, *overrides, force=True)
+    started(written(tmp_path, compiled), script)
+    assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("reads", ["arguments", "environment"])
+def test_hyperparameters_of_ones_own_script_arrive_as_written(reads, tmp_path):
+    values = f"{{note: {json.dumps(HOSTILE)}, empty: '', dash: -x}}"
+    (tmp_path / "project").mkdir()
+    spec = project(tmp_path / "project", f"reads: {reads}, hyperparameters: {values}")
+    call = started(written(tmp_path / "out", files(spec, "launch", force=True)), "launch.sh", "--more")
+    assert not list(tmp_path.rglob("pwned"))
+    handed = call["environment"]
+    if reads == "arguments":
+        words = call["arguments"]
+        handed = {"note": words[words.index("--note") + 1], "empty": words[words.index("--empty") + 1], "dash": words[-2]}
+        assert call["environment"]["SM_HP_NOTE"] == HOSTILE
+        assert words[-1] == "--more"
+    assert (handed["note"], handed["empty"], handed["dash"]) == (HOSTILE, "", "-x")
+
+
+@pytest.mark.parametrize("target", ["launch", "sagemaker"])
+@pytest.mark.parametrize("name", ["a;touch pwned", "1st", "warm-up", "", "a=b", "é"])
+def test_a_name_that_no_variable_can_have_is_refused(target, name, tmp_path):
+    spec = project(tmp_path, f"reads: environment, hyperparameters: {{{json.dumps(name)}: 1}}")
+    assert refusals(spec, target, force=True) == [("HB044", f"script.hyperparameters.{name}")]

@@ -1,0 +1,96 @@
+"""What is copied out of the author's folder, and what never leaves the machine."""
+
+from __future__ import annotations
+
+import pytest
+from compiled import files, project, refusals
+
+from hbspec.targets import source_folder
+
+TOKEN = "hf_" + "abcdefghijklmnopqrstuvwx"
+
+
+def copied(spec, target="sagemaker"):
+    return sorted(
+        path.removeprefix("source/") for path in files(spec, target, force=True) if path.startswith("source/")
+    )
+
+
+def test_the_whole_folder_in_order_byte_for_byte(tmp_path):
+    spec = project(tmp_path, "reads: arguments", lib__a_dot_py="A = 1\n", data_dot_bin=bytes(range(256)), requirements_dot_txt="x==1\n")
+    compiled = files(spec, "launch")
+    assert list(compiled) == sorted(compiled)
+    assert copied(spec, "launch") == ["data.bin", "lib/a.py", "requirements.txt", "train.py"]
+    assert compiled["source/data.bin"] == bytes(range(256))
+
+
+def test_keys_caches_and_version_control_are_left_out(tmp_path):
+    left_out = {
+        "_dot_git__config": "x", "_dot_env": "PASSWORD=correct-horse", "_dot_aws__credentials": "x", "server_dot_pem": "x",
+        "id_rsa": "x", "id_rsa_dot_pub": "x", "my_dot_key": "x", "credentials_dot_json": "{}", "node_modules__x_dot_js": "x",
+        "_dot_venv__lib_dot_py": "x", "lib_dot_pyc": b"\0",
+    }  # fmt: skip
+    spec = project(tmp_path, "reads: arguments", **left_out)
+    cache = tmp_path / "src/__pycache__"
+    cache.mkdir()
+    (cache / "train.cpython-311.pyc").write_bytes(b"\0")
+    assert copied(spec) == ["launch.sh", "train.py"]
+
+
+def test_links_are_not_followed(tmp_path):
+    spec = project(tmp_path, "reads: arguments")
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    (outside / "passwords.txt").write_text("x")
+    (tmp_path / "src/passwords.txt").symlink_to(outside / "passwords.txt")
+    (tmp_path / "src/folder").symlink_to(outside)
+    (tmp_path / "src/loop").symlink_to(tmp_path / "src")
+    (tmp_path / "src/broken").symlink_to(tmp_path / "nowhere")
+    assert copied(spec) == ["launch.sh", "train.py"]
+
+
+def test_a_folder_outside_the_project_is_not_copied(tmp_path):
+    spec = project(tmp_path, "reads: arguments")
+    for folder in ("..", "/etc", "./missing", "./spec.yaml"):
+        assert ("HB041", "script.source_dir") in refusals(
+            spec, "sagemaker", f"script.source_dir={folder}", force=True
+        ), folder
+    (tmp_path / "link").symlink_to("/etc")
+    assert ("HB041", "script.source_dir") in refusals(spec, "sagemaker", "script.source_dir=./link", force=True)
+
+
+@pytest.mark.parametrize(
+    "content", [f'login("{TOKEN}")\n', "password: correct-horse-battery\n", "aws_secret_access_key = wJalrXUtnFEMI\n"]
+)
+def test_a_secret_in_a_file_stops_the_copy(content, tmp_path):
+    spec = project(tmp_path, "reads: arguments", lib_dot_py=content)
+    assert refusals(spec, "sagemaker", force=True) == [("HB042", "script.source_dir")]
+    from hbspec.api import InvalidSpecError, compile_spec
+
+    with pytest.raises(InvalidSpecError) as refused:
+        compile_spec(spec, "launch", force=True)
+    assert content.strip() not in str(refused.value.report.to_dict())
+    assert "lib.py" in str(refused.value)
+
+
+def test_a_folder_that_is_too_large_is_refused_before_it_is_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(source_folder, "MAX_FILES", 3)
+    spec = project(tmp_path, "reads: arguments", **{f"part{number}": "x" for number in range(5)})
+    assert refusals(spec, "launch") == [("HB041", "script.source_dir")]
+    monkeypatch.setattr(source_folder, "MAX_FILES", 100)
+    monkeypatch.setattr(source_folder, "MAX_BYTES", 1000)
+    (tmp_path / "src/weights.bin").write_bytes(b"x" * 2000)
+    assert refusals(spec, "launch") == [("HB041", "script.source_dir")]
+
+
+def test_one_large_file_is_not_read_into_memory(tmp_path):
+    spec = project(tmp_path, "reads: arguments")
+    with (tmp_path / "src/weights.bin").open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    assert refusals(spec, "launch") == [("HB041", "script.source_dir")]
+
+
+def test_what_the_container_starts_is_not_overwritten_by_the_authors_files(tmp_path):
+    spec = project(tmp_path, "reads: arguments", launch_dot_sh="echo mine\n")
+    assert refusals(spec, "sagemaker") == [("HB041", "script.source_dir")]
+    assert b"echo mine" in files(spec, "launch")["source/launch.sh"]
