@@ -142,7 +142,11 @@ def _scaled(value: Any, units: dict[str, Any], kind: str, example: str) -> float
         raise UnitError(f"{value!r} has no unit; {kind} is written {example} (units: {', '.join(units)})")
     number, unit = split_quantity(value)
     if unit not in units:
-        said = f"{value!r}: {unit!r} is not a unit of {kind}" if unit else f"{value!r} has no unit; {kind} is written {example}"
+        said = (
+            f"{value!r}: {unit!r} is not a unit of {kind}"
+            if unit
+            else f"{value!r} has no unit; {kind} is written {example}"
+        )
         raise UnitError(f"{said} (units: {', '.join(units)})")
     scaled = decimal(number) * Decimal(str(units[unit]))
     if abs(scaled) > LARGEST:

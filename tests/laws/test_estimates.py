@@ -66,7 +66,7 @@ def planned(job, *, longest=700, offload=None, rank=None, deployment=None, **mor
         "hbspec": 1,
         "name": "law",
         "model": {"id": job["model"]},
-        "data": {"train": {"examples": 2198}, "tokens": {"mean": longest / 2, "max": longest}},
+        "data": {"train": {"examples": 2198}, "tokens": {"mean": max(1, longest / 2), "max": longest}},
         "instance": {
             "gpu": "A100-80",
             "gpus": job["gpus"],

@@ -136,5 +136,5 @@ def test_a_broken_profile_is_refused(change):
     good = {"format_version": 1, "examples": 9, "exact_duplicates": 0, "digest": "x"}
     good["tokens"] = {"mean": 4, "max": 9, "method": "m"}
     assert read_profile(good).mean.expected == 4
-    with pytest.raises(ValueError, match="`|profile"):
+    with pytest.raises(ValueError, match=r"`|profile"):
         read_profile({**good, **change})

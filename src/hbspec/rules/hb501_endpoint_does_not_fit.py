@@ -59,8 +59,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 route,
                 f"{hardware.name} does not hold the model: {bytes_text(weights)} of weights a GPU, "
-                f"{bytes_text(adapters)} of adapters and {bytes_text(served.engine_bytes.low)} or more for the engine, of {plan.utilization:g} x "
-                f"{gib_text(served.usable)} ({bytes_text(served.usable)}) that {_gpu(hardware)} has usable",
+                f"{bytes_text(adapters)} of adapters and {bytes_text(served.engine_bytes.low)} or more for the "
+                f"engine, of {plan.utilization:g} x {gib_text(served.usable)} ({bytes_text(served.usable)}) that "
+                f"{_gpu(hardware)} has usable",
                 f"choose a GPU with at least {bytes_text(lacking)} more, or more of them (tensor_parallel)"
                 if lacking > 0
                 else f"raise gpu_memory_utilization above {plan.utilization:g}",

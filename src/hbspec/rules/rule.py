@@ -22,12 +22,12 @@ class Rule:
 
     @property
     def code(self) -> str:
-        """`HB101`"""
+        """As in `HB101`."""
         return self.module.rpartition(".")[2].partition("_")[0].upper()
 
     @property
     def name(self) -> str:
-        """`idle-gpus`"""
+        """As in `idle-gpus`."""
         return self.module.rpartition(".")[2].partition("_")[2].replace("_", "-")
 
     def at(

@@ -14,9 +14,7 @@ from hbspec.units import Money, Rate, UnitError, parse_bytes, parse_money, parse
 class Section(BaseModel):
     """A mapping of the spec: unknown keys refused, no silent conversion, immutable once read."""
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 def _date(value: Any) -> date:

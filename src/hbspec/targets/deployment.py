@@ -204,7 +204,9 @@ def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
     region = f" --region {quote(endpoint.region)}" if endpoint.region else ""
     return [
         "#!/usr/bin/env bash",
-        comment(f"{endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted."),
+        comment(
+            f"{endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted."
+        ),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
         *(f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json" for file in files),

@@ -1,0 +1,61 @@
+"""The endpoint as a CloudFormation template, judged by cfn-lint: a validator that shares nothing with ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hbspec.api import compile_spec
+
+ROOT = Path(__file__).parents[2]
+TYPES = {
+    "create_model.json": ("Model", "AWS::SageMaker::Model", None),
+    "create_endpoint_config.json": ("Config", "AWS::SageMaker::EndpointConfig", "Model"),
+    "create_endpoint.json": ("Endpoint", "AWS::SageMaker::Endpoint", "Config"),
+}
+
+
+def template(spec: Path) -> dict[str, Any]:
+    """The bodies' members under the same names, as CloudFormation's resources have them."""
+    resources = {}
+    for file in compile_spec(spec, "deployment", force=True):
+        if file.path in TYPES:
+            name, kind, after = TYPES[file.path]
+            resources[name] = {"Type": kind, "Properties": json.loads(file.content)}
+            if after:
+                resources[name]["DependsOn"] = after
+    return {"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}
+
+
+def lint(content: dict[str, Any], folder: Path) -> tuple[int, list[str]]:
+    file = folder / "template.json"
+    file.write_text(json.dumps(content))
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "ca-central-1", "--format", "parseable", "--", str(file)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.splitlines()
+
+
+@pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
+def test_cfn_lint_has_nothing_to_say(name: str, tmp_path: Path) -> None:
+    content = template(ROOT / f"specs/{name}.yaml")
+    assert len(content["Resources"]) == 3
+    assert lint(content, tmp_path) == (0, [])
+
+
+def test_cfn_lint_would_have_said_it(tmp_path: Path) -> None:
+    content = template(ROOT / "specs/heartbeat.yaml")
+    del content["Resources"]["Config"]["Properties"]["ProductionVariants"][0]["VariantName"]
+    content["Resources"]["Model"]["Properties"]["PrimaryContainer"]["ImageUri"] = "x"
+    code, said = lint(content, tmp_path)
+    assert code != 0
+    assert any("VariantName" in line for line in said)
+    assert any("ImageUri" in line for line in said)
