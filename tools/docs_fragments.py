@@ -33,10 +33,10 @@ from types import ModuleType
 from typing import Any
 
 from docs_pages import families, table
-from docs_schema import SOME_PRICE
 
 from hbspec.claims.quantities import QUANTITIES, quantity
 from hbspec.cli.command import COMMANDS, command
+from hbspec.cli.spec_schema import SOME_PRICE
 from hbspec.targets import TARGETS
 
 ROOT = Path(__file__).resolve().parents[1]

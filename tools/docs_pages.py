@@ -9,12 +9,12 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, get_args
 
-from docs_schema import section_of, spec_schema
 from pydantic import WithJsonSchema
 
 from hbspec.api import estimate
 from hbspec.cli import defects as cli_defects
 from hbspec.cli.pages import pages as manual_pages
+from hbspec.cli.spec_schema import section_of, spec_schema
 from hbspec.render.manual import ManualPage
 from hbspec.source import defects as source_defects
 from hbspec.spec import Spec, fields

@@ -8,10 +8,10 @@ from functools import cached_property
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.diagnostics import Finding, Route, Severity, known
-from hbspec.estimate.cost import Cost, cost
-from hbspec.estimate.memory import Memory, memory
-from hbspec.estimate.serving import Serving, serving
-from hbspec.estimate.time import Time, time
+from hbspec.estimators.cost import Cost, cost
+from hbspec.estimators.memory import Memory, memory
+from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.time import Time, time
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json

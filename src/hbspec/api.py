@@ -12,10 +12,10 @@ from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
 from hbspec.claims import Claim, verify
 from hbspec.diagnostics import NotKnownError, Report
-from hbspec.estimate.cost import Cost
-from hbspec.estimate.memory import Memory
-from hbspec.estimate.serving import Serving
-from hbspec.estimate.time import Time
+from hbspec.estimators.cost import Cost
+from hbspec.estimators.memory import Memory
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import judge, place
 from hbspec.source import Document, SourceError, load, load_mapping

@@ -86,7 +86,7 @@ def test_every_rule_has_a_page():
 def test_every_estimator_is_on_its_page():
     told = (generate_docs.DOCS / "estimators.md").read_text(encoding="utf-8")
     modules = (path.stem for path in (generate_docs.ROOT / "src/hbspec/estimate").glob("[a-z]*.py"))
-    assert [name for name in modules if f"### `hbspec.estimate.{name}`" not in told] == []
+    assert [name for name in modules if f"### `hbspec.estimators.{name}`" not in told] == []
 
 
 @pytest.mark.parametrize(

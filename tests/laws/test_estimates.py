@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
-from hbspec.estimate.cost import cost, hours, most_it_can_cost
-from hbspec.estimate.memory import memory
-from hbspec.estimate.serving import serving
-from hbspec.estimate.time import time
+from hbspec.estimators.cost import cost, hours, most_it_can_cost
+from hbspec.estimators.memory import memory
+from hbspec.estimators.serving import serving
+from hbspec.estimators.time import time
 from hbspec.plan import build_plan, build_serving_plan
 from hbspec.spec import Spec
 from hbspec.units import Interval

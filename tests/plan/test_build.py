@@ -116,6 +116,9 @@ def test_nothing_that_matters_is_assumed_in_silence():
     assert ("hyperparameters", "gradient_checkpointing") in routes
     assert ("hyperparameters", "optim") in routes
     assert ("software", "trainer") in routes
+    assert ("instance", "parallelism") not in routes
+    silent = {entry.route for entry in plan("instance.parallelism=null").assumptions}
+    assert ("instance", "parallelism") in silent
     assert ("hyperparameters", "optim") not in {e.route for e in plan("hyperparameters.optim=sgd").assumptions}
 
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity
-from hbspec.estimate.cost import Cost, CostItem
-from hbspec.estimate.memory import DeviceMemory, Memory
-from hbspec.estimate.serving import Serving
-from hbspec.estimate.time import Time
+from hbspec.estimators.cost import Cost, CostItem
+from hbspec.estimators.memory import DeviceMemory, Memory
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, UnitPrice
 from hbspec.render.bars import Filling, bar, letters
 from hbspec.render.estimates import estimate_lines

@@ -8,8 +8,8 @@ from hbspec.analysis import Analysis
 from hbspec.catalog import Price
 from hbspec.catalog.parameters import linear_parameters, total_parameters
 from hbspec.diagnostics import known
-from hbspec.estimate.decoding import streamed_bytes
-from hbspec.estimate.serving import HOURS_PER_DAY, weights_bytes
+from hbspec.estimators.decoding import streamed_bytes
+from hbspec.estimators.serving import HOURS_PER_DAY, weights_bytes
 from hbspec.units import DAYS_PER_MONTH, bytes_text, count_text, money_text, seconds_text, significant
 
 NAMES = {"training": "SageMaker training", "hosting": "SageMaker hosting", "studio": "SageMaker Studio", "ec2": "EC2"}

@@ -12,7 +12,7 @@ from hbspec.catalog import Price
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import inputs
 from hbspec.diagnostics import known
-from hbspec.estimate.serving import weights_bytes
+from hbspec.estimators.serving import weights_bytes
 from hbspec.units import Interval, bytes_text, count_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")

@@ -10,10 +10,10 @@ from hbspec.cli.exit_codes import OK
 
 def run() -> int:
     """Print the schema."""
+    from hbspec.cli.spec_schema import spec_schema
     from hbspec.render.plain_json import json_text
-    from hbspec.spec import Spec
 
-    sys.stdout.write(json_text(Spec.model_json_schema()))
+    sys.stdout.write(json_text(spec_schema()))
     return OK
 
 

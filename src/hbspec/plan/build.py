@@ -13,7 +13,7 @@ from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import Currencies, unit_price
 from hbspec.plan.plan import Counts, Plan
-from hbspec.plan.training import Assumption, Training, resolve_training
+from hbspec.plan.training import LANGUAGE, Assumption, Training, left_open, resolve_training
 from hbspec.source.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
@@ -34,7 +34,11 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     unknown: dict[str, str] = {}
     machine = _hardware(spec, catalog, unknown)
     training, assumed = resolve_training(spec, bf16=machine.gpu.bf16 if machine else None)
-    assumptions = list(assumed)
+    assumptions = [
+        Assumption(("instance", key), getattr(spec.instance, key), LANGUAGE)
+        for key in left_open(spec.instance, "parallelism", "count")
+    ]
+    assumptions += assumed
     lengths = _lengths(spec, profile, training, assumptions)
     if architecture is None:
         unknown["architecture"] = "the model is not in the catalog and names no config"

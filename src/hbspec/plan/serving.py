@@ -11,7 +11,7 @@ from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
-from hbspec.plan.training import Assumption
+from hbspec.plan.training import LANGUAGE, Assumption, left_open
 from hbspec.spec import Spec
 
 T = TypeVar("T")
@@ -63,7 +63,9 @@ def build_serving_plan(
     section = spec.deployment
     if section is None:
         return None
-    assumptions: list[Assumption] = []
+    assumptions = [
+        Assumption(("deployment", key), getattr(section, key), LANGUAGE) for key in left_open(section, "quantization")
+    ]
 
     def assume(name: str, value: T | None, default: T, source: str) -> T:
         if value is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from hbspec.diagnostics import Route
-from hbspec.spec import Spec
+from hbspec.spec import Section, Spec
 
 T = TypeVar("T")
 
@@ -101,6 +101,14 @@ class _Choices:
         return default
 
 
+LANGUAGE = "the language's default"
+
+
+def left_open(section: Section, *keys: str) -> list[str]:
+    """Those keys of a section that the author left to the language's default."""
+    return [key for key in keys if key not in section.model_fields_set]
+
+
 def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[Assumption, ...]]:
     """The training that a spec describes, and what was assumed for it.
 
@@ -118,6 +126,10 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
     usual, reason = ("trl", TEMPLATE) if spec.script is None else ("transformers", "what most own scripts run")
     trainer = chosen.take(spec.software.trainer, ("software", "trainer"), usual, reason)
     trl = trainer == "trl"
+    chosen.assumptions += [
+        Assumption(("hyperparameters", key), getattr(given, key), LANGUAGE)
+        for key in left_open(given, "method", "gradient_accumulation_steps")
+    ]
     if given.bf16 is None and given.fp16 is None:
         compute = "float16" if bf16 is False else "bfloat16"
         why = "the GPU has no bfloat16" if bf16 is False else TEMPLATE

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
-from hbspec.estimate.cost import Cost
-from hbspec.estimate.memory import DeviceMemory, Memory
-from hbspec.estimate.serving import Serving
-from hbspec.estimate.time import NOT_BILLED, Time
+from hbspec.estimators.cost import Cost
+from hbspec.estimators.memory import DeviceMemory, Memory
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.time import NOT_BILLED, Time
 from hbspec.plan import Assumption, Plan, UnitPrice
 from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped

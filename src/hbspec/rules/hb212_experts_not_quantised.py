@@ -27,7 +27,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
 from hbspec.diagnostics import Finding, Severity, known
-from hbspec.estimate.precision import BYTES
+from hbspec.estimators.precision import BYTES
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 

@@ -25,7 +25,7 @@ from decimal import Decimal
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
-from hbspec.estimate.cost import most_it_can_cost
+from hbspec.estimators.cost import most_it_can_cost
 from hbspec.rules.rule import Rule
 from hbspec.units import HOUR, Rate, seconds_text
 

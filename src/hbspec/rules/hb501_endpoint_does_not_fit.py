@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
-from hbspec.estimate.serving import serving
+from hbspec.estimators.serving import serving
 from hbspec.plan import Hardware
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.rule import Rule

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
-from hbspec.estimate.serving import Serving, serving
+from hbspec.estimators.serving import Serving, serving
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.rule import Rule

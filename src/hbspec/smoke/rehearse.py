@@ -19,7 +19,7 @@ from typing import Any
 from hbspec.api import SpecLike, compile_spec, estimate
 from hbspec.plan import Plan
 from hbspec.smoke.compare import Comparison, compare, unproven
-from hbspec.smoke.sample import synthetic_lines
+from hbspec.smoke.sample import training_lines, validation_lines
 
 UPDATES = 4
 TIMEOUT = 1800
@@ -37,7 +37,7 @@ class Rehearsal:
         run: `run.json`, as the script wrote it.
         comparisons: planned and counted.
         unproven: what it says nothing about.
-        synthetic: whether the data were made up.
+        synthetic: whether the training data were made up.
     """
 
     folder: Path
@@ -74,7 +74,7 @@ def rehearse(
         ranks: processes; one for `single` and `pipeline`.
         updates: optimizer updates.
         train: JSON lines to train on; a synthetic sample if absent.
-        validation: JSON lines to evaluate on.
+        validation: JSON lines to evaluate on; a synthetic sample if absent where the job evaluates.
         overrides: as after `--set`.
         force: rehearse a spec that has errors.
 
@@ -91,8 +91,9 @@ def rehearse(
     if not (folder / "source" / "tiny.py").is_file():
         raise RehearsalError("only the shipped script has a tiny model; this spec names its own script")
     (folder / "config.json").write_text(json.dumps(config))
-    _place(train, folder / "train", synthetic_lines() if train is None else None)
-    _place(validation, folder / "validation", None)
+    _place(train, folder / "train", training_lines())
+    if validation or plan.training.eval_steps:
+        _place(validation, folder / "validation", validation_lines())
     _train(folder, ranks, updates)
     run = json.loads((folder / "output" / "run.json").read_text())
     tiny = json.loads((Path(run["model_folder"]) / "config.json").read_text())
@@ -106,15 +107,13 @@ def rehearse(
     )
 
 
-def _place(file: Path | None, folder: Path, text: str | None) -> None:
+def _place(file: Path | None, folder: Path, made_up: str) -> None:
     """One split as the folder that a channel is."""
-    if file is None and text is None:
-        return
     folder.mkdir()
-    if file is not None:
+    if file is None:
+        (folder / "data.jsonl").write_text(made_up)
+    else:
         shutil.copyfile(file, folder / "data.jsonl")
-    elif text is not None:
-        (folder / "data.jsonl").write_text(text)
 
 
 def _train(folder: Path, ranks: int, updates: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-EXAMPLES = 96
+EXAMPLES, VALIDATION = 96, 16
 _SUBJECTS = ("expected goals", "Corsi", "zone entries", "power-play success", "face-off wins", "high-danger chances")
 _ANSWER = (
     "This is a synthetic example. **Step 1:** query the table for {subject}. **Step 2:** average game {game} with the "
@@ -12,9 +12,18 @@ _ANSWER = (
 )
 
 
-def synthetic_lines(examples: int = EXAMPLES) -> str:
+def training_lines() -> str:
     """JSON lines of conversations, the same ones every time."""
-    return "".join(json.dumps({"messages": _messages(number)}) + "\n" for number in range(examples))
+    return _lines(range(EXAMPLES))
+
+
+def validation_lines() -> str:
+    """Others of their kind."""
+    return _lines(range(EXAMPLES, EXAMPLES + VALIDATION))
+
+
+def _lines(numbers: range) -> str:
+    return "".join(json.dumps({"messages": _messages(number)}) + "\n" for number in numbers)
 
 
 def _messages(number: int) -> list[dict[str, str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from hbspec.spec.fields import Section
 from hbspec.spec.read import read, section_keys
 from hbspec.spec.sections import Spec
 
-__all__ = ["Spec", "read", "section_keys"]
+__all__ = ["Section", "Spec", "read", "section_keys"]

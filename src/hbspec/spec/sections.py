@@ -1,8 +1,8 @@
 """The sections of a spec, language version 1: what the author writes, typed.
 
 Each class is one mapping of the YAML file; a field's description is its line in the spec reference and in the
-editor's JSON Schema. Nothing is computed here, and nothing has a default that matters to memory, time or money:
-those are chosen in `hbspec.plan`, where they are listed. Annotations are real objects in this file: pydantic would
+editor's JSON Schema. Nothing is computed here. Most defaults that matter to memory, time or money are chosen in
+`hbspec.plan`, where they are listed. Annotations are real objects in this file: pydantic would
 have to compile each text of one again, which is a fifth of what building the models takes.
 """
 
@@ -111,12 +111,12 @@ class Software(Section):
     """Versions the job runs, where they are not those of the shipped requirements."""
 
     trainer: Literal["trl", "transformers"] | None = Field(None, description="Which trainer class runs.")
-    torch: Version | None = None
-    transformers: Version | None = None
-    trl: Version | None = None
-    peft: Version | None = None
-    bitsandbytes: Version | None = None
-    accelerate: Version | None = None
+    torch: Version | None = Field(None, description="Version of PyTorch.")
+    transformers: Version | None = Field(None, description="Version of transformers.")
+    trl: Version | None = Field(None, description="Version of TRL.")
+    peft: Version | None = Field(None, description="Version of peft.")
+    bitsandbytes: Version | None = Field(None, description="Version of bitsandbytes.")
+    accelerate: Version | None = Field(None, description="Version of accelerate.")
 
 
 class Hyperparameters(Section):
@@ -155,21 +155,23 @@ class Hyperparameters(Section):
     lr_scheduler_type: Text | None = Field(None, description="Learning-rate schedule.")
     warmup_ratio: Fraction | None = Field(None, description="Share of the updates that warm up.")
     warmup_steps: Natural | None = Field(None, description="Updates that warm up.")
-    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = None
-    max_grad_norm: Annotated[float, Field(gt=0, le=10**6)] | None = None
+    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = Field(None, description="Decay of the weights.")
+    max_grad_norm: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Gradients are clipped.")
     eval_steps: Positive | None = Field(None, description="Updates between evaluations.")
     save_steps: Positive | None = Field(None, description="Updates between checkpoints.")
     save_total_limit: Positive | None = Field(None, description="Checkpoints kept.")
-    load_best_model_at_end: bool | None = None
-    logging_steps: Positive | None = None
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = None
+    load_best_model_at_end: bool | None = Field(
+        None, description="Keep the checkpoint with the lowest evaluation loss."
+    )
+    logging_steps: Positive | None = Field(None, description="Updates between metric lines.")
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(None, description="Seed of weights and data order.")
 
 
 class ExchangeRate(Section):
     """What one unit of a currency is worth in the budget's, and since when the author says so."""
 
-    rate: Annotated[float, Field(ge=1e-9, le=10**9)]
-    date: Day
+    rate: Annotated[float, Field(ge=1e-9, le=10**9)] = Field(description="In the currency of the budget.")
+    date: Day = Field(description="When it was looked up.")
 
 
 class Budget(Section):
@@ -190,27 +192,27 @@ class LossMonitor(Section):
 class MemoryMonitor(Section):
     """Memory is to stay below."""
 
-    max: Bytes
+    max: Bytes = Field(description="The most on one GPU.")
 
 
 class StepTimeMonitor(Section):
     """A step is to take."""
 
-    min: Seconds | None = None
-    max: Seconds | None = None
+    min: Seconds | None = Field(None, description="No step is to take less.")
+    max: Seconds | None = Field(None, description="No step is to take more.")
 
 
 class GradientMonitor(Section):
     """The gradient norm is to stay below."""
 
-    max: Annotated[float, Field(gt=0, le=10**12)]
+    max: Annotated[float, Field(gt=0, le=10**12)] = Field(description="The largest norm before clipping.")
 
 
 class Metric(Section):
     """A metric of the author's own script: a regular expression with one group, run over its log."""
 
-    name: Text
-    regex: Annotated[str, Field(min_length=1, max_length=500)]
+    name: Text = Field(description="Name of the metric.")
+    regex: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="With one group, the number.")
 
 
 class Monitoring(Section):
@@ -226,20 +228,20 @@ class Monitoring(Section):
 class Suite(Section):
     """One validation suite and the score it must reach."""
 
-    suite: Text
-    min_score: Fraction
+    suite: Text = Field(description="Name of the suite.")
+    min_score: Fraction = Field(description="The score that it must reach, 0 to 1.")
     data: Text | None = Field(None, description="Path or URI of its cases.")
 
 
 class ServingInstance(Section):
     """What the endpoint runs on."""
 
-    type: Text | None = None
-    alternatives: Texts = ()
-    count: Annotated[int, Field(gt=0, le=1000)] = 1
-    price: Price | None = None
-    gpu: Text | None = None
-    gpus: Annotated[int, Field(gt=0, le=1024)] | None = None
+    type: Text | None = Field(None, description="SageMaker instance type, `ml.g5.2xlarge`.")
+    alternatives: Texts = Field((), description="Other types that would do, in order of preference.")
+    count: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Number of instances.")
+    price: Price | None = Field(None, description="The author's own price of one instance.")
+    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, `A10G`.")
+    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: how many.")
 
 
 class AbTest(Section):
@@ -254,26 +256,28 @@ class Deployment(Section):
 
     instance: ServingInstance
     region: Text | None = Field(None, description="Where it serves; the job's region if absent.")
-    engine: Literal["vllm", "djl-lmi"] | None = None
+    engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
     quantization: Quantization = Field("none", description="Storage of the weights that are served.")
-    dtype: Literal["bfloat16", "float16"] | None = None
-    kv_cache_dtype: Literal["auto", "fp8"] | None = None
+    dtype: Literal["bfloat16", "float16"] | None = Field(None, description="Compute dtype of the endpoint.")
+    kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage of the KV cache.")
     adapters: Literal["merged", "separate"] | None = Field(None, description="How the trained adapters are served.")
     max_lora_rank: Annotated[int, Field(gt=0, le=4096)] | None = Field(None, description="The engine's largest rank.")
-    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = None
+    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="GPUs that share a layer.")
     max_model_len: Annotated[int, Field(gt=0, le=10**8)] | None = Field(None, description="Prompt and answer, tokens.")
     concurrency: Annotated[int, Field(gt=0, le=10**6)] | None = Field(None, description="Requests served at once.")
-    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = None
-    typical_input_tokens: Positive | None = None
-    typical_output_tokens: Positive | None = None
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Share of a GPU that the engine may use."
+    )
+    typical_input_tokens: Positive | None = Field(None, description="Prompt of a typical request, tokens.")
+    typical_output_tokens: Positive | None = Field(None, description="Answer of a typical request, tokens.")
     ab_test: AbTest | None = None
 
 
 class Vpc(Section):
     """The job's network."""
 
-    subnets: Names
-    security_groups: Names
+    subnets: Names = Field(description="Ids of subnets.")
+    security_groups: Names = Field(description="Ids of security groups.")
 
 
 class SageMaker(Section):
@@ -294,7 +298,9 @@ class SageMaker(Section):
 class Calibration(Section):
     """What the author measured on this very job; beats the estimate."""
 
-    tokens_per_second_per_gpu: Annotated[float, Field(ge=1e-3, le=10**9)] | None = None
+    tokens_per_second_per_gpu: Annotated[float, Field(ge=1e-3, le=10**9)] | None = Field(
+        None, description="Real tokens a second, over all GPUs of the job."
+    )
 
 
 class Spec(Section):

@@ -8,7 +8,7 @@ from planned import FULL, LORA, QLORA, R1, TRAINER, planned
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters, total_parameters
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.weights import serving_weights, training_weights
+from hbspec.estimators.weights import serving_weights, training_weights
 from hbspec.units import GB
 
 MIXTRAL = "mistralai/Mixtral-8x7B-v0.1"

@@ -6,9 +6,9 @@ import pytest
 from planned import FULL, LORA, QLORA, planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.communication import link_bytes_per_second, ring_bytes
-from hbspec.estimate.step import micro_batch, update_seconds
-from hbspec.estimate.time import time
+from hbspec.estimators.communication import link_bytes_per_second, ring_bytes
+from hbspec.estimators.step import micro_batch, update_seconds
+from hbspec.estimators.time import time
 from hbspec.units import HOUR
 
 A100 = {"type": None, "gpu": "A100-80", "gpus": 1, "parallelism": "single"}

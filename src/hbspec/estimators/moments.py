@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import known
-from hbspec.estimate.activations import backward_working, dequantized, saved_by_layer
-from hbspec.estimate.layer import Layer, layer_of, targets_of
-from hbspec.estimate.loss import loss_bytes
-from hbspec.estimate.optimizer import Optimizer, optimizer
-from hbspec.estimate.placement import Shards, Stage, shards
-from hbspec.estimate.precision import Precision, precision_of
-from hbspec.estimate.weights import EMBEDDING, HEAD, training_weights
+from hbspec.estimators.activations import backward_working, dequantized, saved_by_layer
+from hbspec.estimators.layer import Layer, layer_of, targets_of
+from hbspec.estimators.loss import loss_bytes
+from hbspec.estimators.optimizer import Optimizer, optimizer
+from hbspec.estimators.placement import Shards, Stage, shards
+from hbspec.estimators.precision import Precision, precision_of
+from hbspec.estimators.weights import EMBEDDING, HEAD, training_weights
 from hbspec.plan import Plan, Training
 
 LASTING = frozenset(

@@ -76,7 +76,7 @@ of models below 0.4B, PEFT's of variable lengths."""
 # Time around the steps. None of these was measured for this project: they are assumptions with wide bounds.
 
 STARTUP_SECONDS = Interval(60, 180, 600)
-"""From the request to an instance that runs; not billed (see `hbspec.estimate.time`)."""
+"""From the request to an instance that runs; not billed (see `hbspec.estimators.time`)."""
 
 IMAGE_PULL_SECONDS = Interval(60, 180, 480)
 """Download of a deep-learning container of 8 to 12 GB (compressed), and the installation of requirements."""

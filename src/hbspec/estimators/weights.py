@@ -16,7 +16,7 @@ from hbspec.catalog.parameters import (
     weights,
 )
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.precision import BYTES
+from hbspec.estimators.precision import BYTES
 from hbspec.plan import Training
 
 FUSED_EXPERTS_SINCE = 5

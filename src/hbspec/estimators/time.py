@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hbspec.diagnostics import known
-from hbspec.estimate.constants import MEASURED_ERROR, STEP_TIME_ERROR
-from hbspec.estimate.phases import phases_around_steps
-from hbspec.estimate.step import micro_batch, update_seconds
+from hbspec.estimators.constants import MEASURED_ERROR, STEP_TIME_ERROR
+from hbspec.estimators.phases import phases_around_steps
+from hbspec.estimators.step import micro_batch, update_seconds
 from hbspec.plan import Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval

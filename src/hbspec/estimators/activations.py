@@ -1,7 +1,7 @@
 """What one decoder layer keeps for its backward pass, and what that pass needs beside it.
 
-All in bytes a token of a micro-batch, with the widths of `hbspec.estimate.layer.Layer`: h hidden, q queries, k keys, I
-intermediate, H heads, r rank, x the summed input widths of the adapted modules; and with element sizes c (compute),
+All in bytes a token of a micro-batch, with the widths of `hbspec.estimators.layer.Layer`: h hidden, q queries, k keys,
+I intermediate, H heads, r rank, x the summed input widths of the adapted modules; and with element sizes c (compute),
 s (residual stream), a (attention), t (adapters).
 
 Source: traces of transformers 5.23.0 + peft 0.21.2 + bitsandbytes 0.50.2 models under torch 2.13 fake tensors (Qwen2,
@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from hbspec.estimate.layer import Layer
-from hbspec.estimate.precision import Precision
+from hbspec.estimators.layer import Layer
+from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
 

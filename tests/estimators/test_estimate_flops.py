@@ -5,7 +5,7 @@ from planned import R1
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters
-from hbspec.estimate.flops import attention_flops, linear_weights_visited, micro_batch_flops
+from hbspec.estimators.flops import attention_flops, linear_weights_visited, micro_batch_flops
 
 TERA = 10**12
 ADAPTERS = 134_217_728

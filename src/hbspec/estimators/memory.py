@@ -8,7 +8,7 @@ from math import ceil, floor
 from typing import Any
 
 from hbspec.diagnostics import known
-from hbspec.estimate.constants import (
+from hbspec.estimators.constants import (
     ACTIVATION_ERROR,
     ACTIVATION_ERROR_UNTRACED,
     CUDA_CONTEXT,
@@ -17,9 +17,9 @@ from hbspec.estimate.constants import (
     FRAGMENTATION_OF_SHARDED,
     NCCL_BUFFERS,
 )
-from hbspec.estimate.moments import LASTING, Job, job_of, peak_moment
-from hbspec.estimate.placement import Stage, spread
-from hbspec.estimate.weights import EMBEDDING, HEAD
+from hbspec.estimators.moments import LASTING, Job, job_of, peak_moment
+from hbspec.estimators.placement import Stage, spread
+from hbspec.estimators.weights import EMBEDDING, HEAD
 from hbspec.plan import Plan
 from hbspec.units import Interval
 
@@ -170,7 +170,7 @@ def process_bytes(allocated: Interval, lasting: int, *, sharded: bool, ranks: bo
     """What a GPU's process holds: tensors, what the allocator has reserved beside them, context, communicators.
 
     allocated + f_lasting · lasting + f_passing · (allocated - lasting) + context + communicators; see
-    `hbspec.estimate.constants` for the shares. The allocator gives reserved blocks back before it fails, so the high
+    `hbspec.estimators.constants` for the shares. The allocator gives reserved blocks back before it fails, so the high
     end is not what must fit, only what may be seen.
 
     Args:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from hbspec.catalog import Architecture, Gpu
 from hbspec.diagnostics import known
-from hbspec.estimate.activations import saved_by_layer
-from hbspec.estimate.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
-from hbspec.estimate.constants import (
+from hbspec.estimators.activations import saved_by_layer
+from hbspec.estimators.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
+from hbspec.estimators.constants import (
     ACTIVATION_PASSES,
     BANDWIDTH_EFFICIENCY,
     DEQUANTIZATION_EFFICIENCY,
@@ -17,8 +17,8 @@ from hbspec.estimate.constants import (
     LAUNCH_SECONDS_PER_LAYER,
     PIPELINE_SLOWDOWN,
 )
-from hbspec.estimate.flops import Flops, micro_batch_flops
-from hbspec.estimate.moments import Job, job_of
+from hbspec.estimators.flops import Flops, micro_batch_flops
+from hbspec.estimators.moments import Job, job_of
 from hbspec.plan import Hardware, Plan
 
 CAUSAL_SHARE = 0.5

@@ -11,9 +11,9 @@ from typing import Any
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimate.constants import ENGINE_BYTES
-from hbspec.estimate.decoding import decode_seconds, prefill_seconds
-from hbspec.estimate.weights import serving_weights
+from hbspec.estimators.constants import ENGINE_BYTES
+from hbspec.estimators.decoding import decode_seconds, prefill_seconds
+from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
 from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
 
@@ -147,7 +147,7 @@ def serving(plan: ServingPlan) -> Serving:
 
 
 def weights_bytes(architecture: Architecture, quantization: str) -> int:
-    """Bytes of the whole model as served; see `hbspec.estimate.weights.serving_weights`.
+    """Bytes of the whole model as served; see `hbspec.estimators.weights.serving_weights`.
 
     Raises:
         NotKnownError: a quantisation whose size is not known.

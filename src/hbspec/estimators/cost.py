@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimate.constants import SPOT_SHARE
-from hbspec.estimate.time import Time
+from hbspec.estimators.constants import SPOT_SHARE
+from hbspec.estimators.time import Time
 from hbspec.plan import Plan, UnitPrice
 from hbspec.units import HOUR, Interval, Money, cents
 

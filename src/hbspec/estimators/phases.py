@@ -7,7 +7,7 @@ from math import ceil
 
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import known
-from hbspec.estimate.constants import (
+from hbspec.estimators.constants import (
     DOWNLOAD_BYTES_PER_SECOND,
     IMAGE_PULL_SECONDS,
     IMPORT_SECONDS,
@@ -17,7 +17,7 @@ from hbspec.estimate.constants import (
     STARTUP_SECONDS,
     UPLOAD_SECONDS,
 )
-from hbspec.estimate.precision import BYTES
+from hbspec.estimators.precision import BYTES
 from hbspec.plan import Plan
 from hbspec.units import Interval
 

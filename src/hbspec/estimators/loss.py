@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hbspec.catalog import Architecture
-from hbspec.estimate.precision import Precision
+from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
 TILE_TOKENS, TILE_VOCABULARY = 4096, 32768

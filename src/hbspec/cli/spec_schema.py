@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbspec.claims.quantities import PRICE_KEY, QUANTITIES, quantity
+from hbspec.diagnostics import known
 from hbspec.spec import Spec
 
 Schema = dict[str, Any]
@@ -26,7 +27,7 @@ def spec_schema() -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": "urn:hbspec:spec:1",
         "title": "hbspec spec, version 1",
-        "$comment": "Written by `make docs` (tools/generate_docs.py). Do not edit.",
+        "$comment": "Printed by `hbspec schema`.",
         **schema,
         "if": {"required": ["extends"]},
         "else": whole,
@@ -74,8 +75,7 @@ def _needed(schema: Schema, section: Schema) -> Schema:
 
 
 def _claims() -> Schema:
-    price = quantity(SOME_PRICE)
-    assert price is not None
+    price = known(quantity(SOME_PRICE), SOME_PRICE)
     return {
         "type": "object",
         "description": "The author's own claims, each verified.",

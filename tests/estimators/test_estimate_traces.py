@@ -12,9 +12,9 @@ import pytest
 from planned import FULL, LORA, QLORA, R1, planned
 
 from hbspec.catalog import Architecture
-from hbspec.estimate.moments import job_of, moments, peak_moment
-from hbspec.estimate.placement import Stage
-from hbspec.estimate.precision import Precision
+from hbspec.estimators.moments import job_of, moments, peak_moment
+from hbspec.estimators.placement import Stage
+from hbspec.estimators.precision import Precision
 from hbspec.units import GIB
 
 METHODS = {"lora": LORA, "qlora": QLORA, "full": FULL}

@@ -6,8 +6,8 @@ import pytest
 from planned import planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.cost import cost, hours, most_it_can_cost
-from hbspec.estimate.time import time
+from hbspec.estimators.cost import cost, hours, most_it_can_cost
+from hbspec.estimators.time import time
 from hbspec.units import Money
 
 PRICE = {"price": "36 CAD/h", "parallelism": "pipeline"}

@@ -4,7 +4,7 @@ import pytest
 from planned import FULL, LORA, TRAINER, planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.memory import memory
+from hbspec.estimators.memory import memory
 from hbspec.units import GB
 
 

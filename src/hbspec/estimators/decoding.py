@@ -10,13 +10,13 @@ from hbspec.catalog.parameters import (
     total_parameters,
 )
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimate.constants import (
+from hbspec.estimators.constants import (
     DECODE_BANDWIDTH_EFFICIENCY,
     DECODE_LAUNCH_SECONDS_PER_LAYER,
     STEP_TIME_ERROR,
 )
-from hbspec.estimate.flops import attention_flops
-from hbspec.estimate.step import CAUSAL_SHARE, compute_speed
+from hbspec.estimators.flops import attention_flops
+from hbspec.estimators.step import CAUSAL_SHARE, compute_speed
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 

@@ -8,8 +8,8 @@ from planned import R1, served
 
 from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimate.decoding import streamed_bytes
-from hbspec.estimate.serving import serving, weights_bytes
+from hbspec.estimators.decoding import streamed_bytes
+from hbspec.estimators.serving import serving, weights_bytes
 from hbspec.units import GB, GIB
 
 T4 = {"instance": {"type": "ml.g4dn.2xlarge"}, "region": "us-east-1"}
