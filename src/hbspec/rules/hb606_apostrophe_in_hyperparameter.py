@@ -13,7 +13,7 @@ Instead:
 
 References:
 
-    https://pypi.org/project/sagemaker-train/
+    https://github.com/aws/sagemaker-python-sdk
 """
 
 from __future__ import annotations
