@@ -124,13 +124,6 @@ def record(container: Container) -> dict[str, Any]:
     return dict(json.loads((container.folder / "output/data/run.json").read_text()))
 
 
-def test_it_really_is_opt_ml_where_that_can_be(container: Container) -> None:
-    if os.geteuid() == 0 and shutil.which("unshare"):
-        probe = subprocess.run(["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/opt"], capture_output=True)
-        elsewhere = not Path(sys.base_prefix).resolve().is_relative_to("/opt")
-        assert container.mounted is (probe.returncode == 0 and elsewhere)
-
-
 def test_the_entry_point_asks_for_every_gpu(log: str, container: Container) -> None:
     asked = (container.folder.parent / "asked").read_text().splitlines()
     assert asked == ["--standalone", "--nproc_per_node", "8", "train.py", "--PARALLELISM", "ddp", "--METHOD", "qlora"]
@@ -140,7 +133,7 @@ def test_the_job_trains_and_saves_where_sagemaker_looks(log: str, container: Con
     model = container.folder / "model"
     assert (model / "adapter_model.safetensors").stat().st_size > 0
     assert json.loads((model / "adapter_config.json").read_text())["r"] == 16
-    assert [path.name for path in (container.folder / "checkpoints").iterdir()] == ["checkpoint-2"]
+    assert [path.name for path in (container.folder / "checkpoints").glob("checkpoint-*")] == ["checkpoint-2"]
 
 
 def test_what_it_counted_is_the_job_with_fewer_ranks(log: str, container: Container) -> None:

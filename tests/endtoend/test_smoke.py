@@ -51,7 +51,7 @@ def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
         cut = folder.with_name("validation.jsonl")
         cut.write_text("".join(validation.read_text().splitlines(keepends=True)[:8]))
         files = {"train": train, "validation": cut}
-    return rehearse(HEARTBEAT, folder, config=QWEN_32B, ranks=2, updates=2, force=True, **files)
+    return rehearse(HEARTBEAT, folder, config=QWEN_32B, ranks=2, updates=2, **files)
 
 
 def test_two_ranks_consume_what_the_plan_says(two_ranks: Rehearsal) -> None:

@@ -35,8 +35,9 @@ def template(spec: Path) -> dict[str, Any]:
 def lint(content: dict[str, Any], folder: Path) -> tuple[int, list[str]]:
     file = folder / "template.json"
     file.write_text(json.dumps(content))
+    linter = str(Path(sys.executable).with_name("cfn-lint"))
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("cfn-lint")), "--regions", "ca-central-1", "--format", "parseable", "--", str(file)],
+        [linter, "--regions", "ca-central-1", "--format", "parseable", "--", str(file)],
         capture_output=True,
         text=True,
     )

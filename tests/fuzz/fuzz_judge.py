@@ -77,7 +77,7 @@ def judge(one: Case, *, thorough: bool) -> list[str]:
 
 
 def _unfit(report: Report) -> list[str]:
-    """What is wrong with a report: not printable, or an entry without a text, a place outside its file, a control code."""
+    """What is wrong with a report: not printable, or an entry without a text, a place off its file, a control code."""
     if not isinstance(report, Report):
         return [f"no report but {type(report)}"]
     json.dumps(report.to_dict(), allow_nan=False)
@@ -89,7 +89,7 @@ def _unfit(report: Report) -> list[str]:
     for entry in report.diagnostics:
         if not (entry.code and entry.name and entry.message and entry.help):
             problems.append(f"a diagnostic lacks a text: {entry!r:.300}")
-        if entry.span and not (1, 1) <= (entry.span.start.line, entry.span.start.column):
+        if entry.span and not (entry.span.start.line, entry.span.start.column) >= (1, 1):
             problems.append(f"a span begins at {entry.span.start}")
         if entry.span and entry.span.end < entry.span.start:
             problems.append(f"a span ends before it begins: {entry.span}")

@@ -1,4 +1,4 @@
-"""Mutations of valid specs: of their bytes, of their YAML structure, of their values. The same number, the same case."""
+"""Mutations of valid specs: of their bytes, of their YAML structure, of their values. Same number, same case."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -64,12 +65,62 @@ def yaml_text(tree: Any, **style: Any) -> bytes:
 # Bytes.
 
 TOKENS = (
-    b"\t", b"\0", b"\n", b"\r", b"\r\n", b" ", b"  ", b": ", b"- ", b"? ", b", ", b"{", b"}", b"[", b"]", b'"', b"'",
-    b"#", b" #", b"&a ", b"*a", b"<<: ", b"!", b"!!python/object:os.system ", b"!!binary ", b"|", b">", b">= 5", b"%", b"@",
-    b"`", b"---\n", b"...\n", b"~", b"null", b"\xff", b"\xc3", b"\xef\xbb\xbf", b"\xe2\x80\xa8", b"\xc2\x85",
-    b"\xed\xa0\x80", b"\xf0\x9f\x8f\x92", b"1e999", b"-1", b"0x", b".nan", b".inf", b"9" * 300, b"\\x1b[31m", b"\x1b[2J",
-    b"extends: ./spec.yaml\n", b"extends: [a]\n", b"# hbspec: allow HB101\n", b"\xff\xfe", b"\xe2\x80\xae",
-)  # fmt: skip
+    b"\t",
+    b"\0",
+    b"\n",
+    b"\r",
+    b"\r\n",
+    b" ",
+    b"  ",
+    b": ",
+    b"- ",
+    b"? ",
+    b", ",
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b'"',
+    b"'",
+    b"#",
+    b" #",
+    b"&a ",
+    b"*a",
+    b"<<: ",
+    b"!",
+    b"!!python/object:os.system ",
+    b"!!binary ",
+    b"|",
+    b">",
+    b">= 5",
+    b"%",
+    b"@",
+    b"`",
+    b"---\n",
+    b"...\n",
+    b"~",
+    b"null",
+    b"\xff",
+    b"\xc3",
+    b"\xef\xbb\xbf",
+    b"\xe2\x80\xa8",
+    b"\xc2\x85",
+    b"\xed\xa0\x80",
+    b"\xf0\x9f\x8f\x92",
+    b"1e999",
+    b"-1",
+    b"0x",
+    b".nan",
+    b".inf",
+    b"9" * 300,
+    b"\\x1b[31m",
+    b"\x1b[2J",
+    b"extends: ./spec.yaml\n",
+    b"extends: [a]\n",
+    b"# hbspec: allow HB101\n",
+    b"\xff\xfe",
+    b"\xe2\x80\xae",
+)
 
 
 def _bytes(draw: random.Random) -> tuple[bytes, dict[str, str]]:
@@ -107,17 +158,129 @@ def _bytes(draw: random.Random) -> tuple[bytes, dict[str, str]]:
 # Structure.
 
 ABSURD: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2, 7, 2**31, 2**63, 2**64, 10**18, 10**30, -(10**30), 10**200, 10**400, 0.0, -0.0, 0.5, 1.5,
-    -1.0, 1e-300, 5e-324, 1e300, 1.7976931348623157e308, float("nan"), float("inf"), float("-inf"), "", " ", "0", "-1",
-    "1e-4", "1_000", "0x1F", "1:30", "yes", "~", "null", ">= 5", "..", "5..", "..5", "5..1", "1e400", "9" * 400, "9" * 5000,
-    "nan GB", "1e300 GB", "1e-300 GB", "-1 GB", "0 GB", "1 XB", "GB", "16h", "1e30h", "0s", "1h30m", "525 CAD", "1e50 CAD",
-    "0 CAD", "36 CAD/h", "1e-40 CAD/h", "36 CAD/", "/h", "300 steps", "0 steps", "2025-09-22", "0001-01-01", "9999-12-31",
-    "2025-02-30", "\u0663 GB", "\u00b2", "\U0001f3d2" * 3, "\u202eabc", "a\nb", "a" * 5000, "\u00e9" * 70, "s3://", "s3://b/k",
-    "arn:aws:iam::1:role/x", "../../etc/passwd", "/dev/zero", "/proc/self/environ", "./spec.yaml", "$(rm -rf .)", "'", '"',
-    "{{x}}", "%s%n", "hf_" + "a" * 34, "AKIA" + "A" * 16, "(a+)+$", "(", [], {}, [[]], [None], {"a": 1}, {"": ""}, {"a": {"b": []}},
-    ["x"] * 40, datetime.date(2025, 9, 22),
-)  # fmt: skip
-KEYS = ("", " ", "id", "max", "min", "type", "gpu", "extends", "rate", "__class__", "a.b", "a[0]", "\u00e9", "x" * 3000, "<<", "expect", "tokens")
+    None,
+    True,
+    False,
+    0,
+    1,
+    -1,
+    2,
+    7,
+    2**31,
+    2**63,
+    2**64,
+    10**18,
+    10**30,
+    -(10**30),
+    10**200,
+    10**400,
+    0.0,
+    -0.0,
+    0.5,
+    1.5,
+    -1.0,
+    1e-300,
+    5e-324,
+    1e300,
+    1.7976931348623157e308,
+    float("nan"),
+    float("inf"),
+    float("-inf"),
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e-4",
+    "1_000",
+    "0x1F",
+    "1:30",
+    "yes",
+    "~",
+    "null",
+    ">= 5",
+    "..",
+    "5..",
+    "..5",
+    "5..1",
+    "1e400",
+    "9" * 400,
+    "9" * 5000,
+    "nan GB",
+    "1e300 GB",
+    "1e-300 GB",
+    "-1 GB",
+    "0 GB",
+    "1 XB",
+    "GB",
+    "16h",
+    "1e30h",
+    "0s",
+    "1h30m",
+    "525 CAD",
+    "1e50 CAD",
+    "0 CAD",
+    "36 CAD/h",
+    "1e-40 CAD/h",
+    "36 CAD/",
+    "/h",
+    "300 steps",
+    "0 steps",
+    "2025-09-22",
+    "0001-01-01",
+    "9999-12-31",
+    "2025-02-30",
+    "\u0663 GB",
+    "\u00b2",
+    "\U0001f3d2" * 3,
+    "\u202eabc",
+    "a\nb",
+    "a" * 5000,
+    "\u00e9" * 70,
+    "s3://",
+    "s3://b/k",
+    "arn:aws:iam::1:role/x",
+    "../../etc/passwd",
+    "/dev/zero",
+    "/proc/self/environ",
+    "./spec.yaml",
+    "$(rm -rf .)",
+    "'",
+    '"',
+    "{{x}}",
+    "%s%n",
+    "hf_" + "a" * 34,
+    "AKIA" + "A" * 16,
+    "(a+)+$",
+    "(",
+    [],
+    {},
+    [[]],
+    [None],
+    {"a": 1},
+    {"": ""},
+    {"a": {"b": []}},
+    ["x"] * 40,
+    datetime.date(2025, 9, 22),
+)
+KEYS = (
+    "",
+    " ",
+    "id",
+    "max",
+    "min",
+    "type",
+    "gpu",
+    "extends",
+    "rate",
+    "__class__",
+    "a.b",
+    "a[0]",
+    "\u00e9",
+    "x" * 3000,
+    "<<",
+    "expect",
+    "tokens",
+)
 MAPPING_ONLY: tuple[Any, ...] = (b"bytes", (1, 2), {1, 2}, object, "\ud800", "a\0b", 1j, {1: 2}, {None: 1}, {(1,): 2})
 
 
@@ -137,7 +300,10 @@ def _structure(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, s
                 _insert(draw, parent, copy.deepcopy(parent[last]))
             case 2:
                 value = parent.pop(last)
-                containers = [tree, *(found for found in map(lambda p: _at(tree, p), _places(tree)) if _holds(found))]
+                containers = [
+                    tree,
+                    *filter(_holds, (_at(tree, place) for place in _places(tree))),
+                ]
                 _insert(draw, draw.choice(containers), value)
             case 3:
                 parent[last] = copy.deepcopy(_at(tree, draw.choice(places)))
@@ -256,7 +422,16 @@ def _named(place: Place) -> tuple[Any, ...]:
         "profile": ("./train.profile.json",) * 9 + ("./config.json", "/dev/null"),
         "target_modules": ("all-linear", *modules),
         "modules_to_save": modules,
-        "optim": ("adamw_torch", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd", "lion_8bit", "galore_adamw", "x"),
+        "optim": (
+            "adamw_torch",
+            "adamw_8bit",
+            "paged_adamw_8bit",
+            "adafactor",
+            "sgd",
+            "lion_8bit",
+            "galore_adamw",
+            "x",
+        ),
         "lr_scheduler_type": ("cosine", "linear", "constant", "no_such"),
         "source_dir": (".", "./src", "..", "/", "./config.json"),
         "entry_point": ("train.py", "../train.py", "no such.py", "-c"),
@@ -264,11 +439,31 @@ def _named(place: Place) -> tuple[Any, ...]:
         "tags": ({"k": "v"}, {"": ""}, {"aws:x": "y"}, {"k" * 200: "v" * 300}),
     }
     if place[0] == "software":
-        return ("5.23.0", "4.56.2", "4", "x.y", "5.0.0rc1", "v5", " 5", "\u0665", "1e3", "99999999999999999999.0", ">=4,<5")
+        return (
+            "5.23.0",
+            "4.56.2",
+            "4",
+            "x.y",
+            "5.0.0rc1",
+            "v5",
+            " 5",
+            "\u0665",
+            "1e3",
+            "99999999999999999999.0",
+            ">=4,<5",
+        )
     if place == ("model", "id"):
         return (*sorted(facts.models), "no/such-model")
     if place == ("script", "hyperparameters"):
-        return ({"a": 1}, {"b": "it's"}, {"c": True, "d": 1e-9}, {"e f": "x"}, {"LORA_R": "1"}, {"": ""}, {"-x": "$(y)"})
+        return (
+            {"a": 1},
+            {"b": "it's"},
+            {"c": True, "d": 1e-9},
+            {"e f": "x"},
+            {"LORA_R": "1"},
+            {"": ""},
+            {"-x": "$(y)"},
+        )
     return named.get(place[-1] if isinstance(place[-1], str) else place[-2], ())
 
 
@@ -285,27 +480,119 @@ def _typed(form: dict[str, Any]) -> tuple[Any, ...]:
         case "boolean", _:
             return (True, False)
         case _, "A size with its unit.":
-            return ("1 B", "0.4 B", "1 kB", "0.7 MB", "35 GB", "80 GiB", "1e30 B", "1e18 GB", "999999 TiB", "-1 GB", "35")
+            return (
+                "1 B",
+                "0.4 B",
+                "1 kB",
+                "0.7 MB",
+                "35 GB",
+                "80 GiB",
+                "1e30 B",
+                "1e18 GB",
+                "999999 TiB",
+                "-1 GB",
+                "35",
+            )
         case _, "A duration with its unit.":
-            return ("1 ms", "1e-9 ms", "0.4s", "1s", "1h30m", "16h", "28d", "29d", "1e24 s", "1e30 s", "1e9 d", "0s", "5")
+            return (
+                "1 ms",
+                "1e-9 ms",
+                "0.4s",
+                "1s",
+                "1h30m",
+                "16h",
+                "28d",
+                "29d",
+                "1e24 s",
+                "1e30 s",
+                "1e9 d",
+                "0s",
+                "5",
+            )
         case _, "An amount with its currency.":
-            return ("525 CAD", "1e-9 USD", "0.004 USD", "1e25 USD", "1e400 USD", "1 JPY", "525", "9" * 60 + " CAD", "0 CAD")
+            return (
+                "525 CAD",
+                "1e-9 USD",
+                "0.004 USD",
+                "1e25 USD",
+                "1e400 USD",
+                "1 JPY",
+                "525",
+                "9" * 60 + " CAD",
+                "0 CAD",
+            )
         case _, "A price per hour.":
-            return ("36 CAD/h", "1e-9 USD/h", "1e25 USD/h", "864 EUR/day", "1 JPY/month", "1e-400 USD/h", "36 CAD", "1e900 CAD/h")
+            return (
+                "36 CAD/h",
+                "1e-9 USD/h",
+                "1e25 USD/h",
+                "864 EUR/day",
+                "1 JPY/month",
+                "1e-400 USD/h",
+                "36 CAD",
+                "1e900 CAD/h",
+            )
         case _, "A date.":
             return ("2025-09-22", "0001-01-01", "9999-12-31", "2026-11-22", "yesterday")
         case _, "A number of optimizer steps.":
             return ("300 steps", "0 steps", "999999999999 updates", "300")
         case "object", _:
             return ({},)
-    return ("x", "a" * 64, "a" * 2048, "s3://bucket/key/", "it's", "\u00e9\U0001f3d2", "a b", "-x", "(x)", "loss=([0-9.]+)")
+    return (
+        "x",
+        "a" * 64,
+        "a" * 2048,
+        "s3://bucket/key/",
+        "it's",
+        "\u00e9\U0001f3d2",
+        "a b",
+        "-x",
+        "(x)",
+        "loss=([0-9.]+)",
+    )
 
 
 CLAIMS = (
-    "4.4", "0", "0.0", "-1", "..", "5..", "..5", "1e9..1e10", "10h..14h", "..35 GB", "65 GB", "1e30 GB", "1e31 GB", "525 CAD", "0 CAD",
-    "0 USD", "1e-9 USD", "36 CAD/h", "0 USD/h", "25.25 USD/h", "1e300", "1e999", "1e-999", "0e0", "0.00e5 GB", "5 GB..1 GB", "1 day", "32.7B", "9,600", "~36", "x",
-    "\u0664", "1_0", "2s..3s", "540 USD", "1 XYZ", "..1 XYZ", "1 CAD..2 USD", "1e40 CAD",
-)  # fmt: skip
+    "4.4",
+    "0",
+    "0.0",
+    "-1",
+    "..",
+    "5..",
+    "..5",
+    "1e9..1e10",
+    "10h..14h",
+    "..35 GB",
+    "65 GB",
+    "1e30 GB",
+    "1e31 GB",
+    "525 CAD",
+    "0 CAD",
+    "0 USD",
+    "1e-9 USD",
+    "36 CAD/h",
+    "0 USD/h",
+    "25.25 USD/h",
+    "1e300",
+    "1e999",
+    "1e-999",
+    "0e0",
+    "0.00e5 GB",
+    "5 GB..1 GB",
+    "1 day",
+    "32.7B",
+    "9,600",
+    "~36",
+    "x",
+    "\u0664",
+    "1_0",
+    "2s..3s",
+    "540 USD",
+    "1 XYZ",
+    "..1 XYZ",
+    "1 CAD..2 USD",
+    "1e40 CAD",
+)
 
 
 def _values(draw: random.Random) -> tuple[bytes | dict[str, Any], dict[str, str]]:
@@ -328,7 +615,7 @@ def _claim(draw: random.Random) -> str:
 def _put(spec: Any, place: Place, value: Any) -> None:
     """Sets a value, with sections made where they are missing; a place below something else is left alone."""
     name = ""
-    for part, following in zip(place, place[1:], strict=False):
+    for part, following in pairwise(place):
         name = part if isinstance(part, str) else name
         empty: Any = [] if isinstance(following, int) else copy.deepcopy(NEEDED.get(name, {}))
         if isinstance(spec, list) and not spec:
@@ -345,23 +632,84 @@ def _put(spec: Any, place: Place, value: Any) -> None:
 
 
 PROFILE = {
-    "format_version": 1, "examples": 1758, "exact_duplicates": 5, "broken_lines": 0,
-    "tokens": {"mean": 385.3, "max": 684.4, "bounds": {"mean": [329.1, 457.5], "max": [586.2, 806.4]}, "method": "estimated"},
+    "format_version": 1,
+    "examples": 1758,
+    "exact_duplicates": 5,
+    "broken_lines": 0,
+    "tokens": {
+        "mean": 385.3,
+        "max": 684.4,
+        "bounds": {"mean": [329.1, 457.5], "max": [586.2, 806.4]},
+        "method": "estimated",
+    },
     "digest": "blake2b-sum:e621e53b",
-}  # fmt: skip
+}
 CONFIGS: tuple[dict[str, Any], ...] = (
-    {"model_type": "qwen2", "hidden_size": 5120, "intermediate_size": 27648, "num_hidden_layers": 64, "num_attention_heads": 40,
-     "num_key_value_heads": 8, "vocab_size": 152064, "tie_word_embeddings": False, "max_position_embeddings": 131072},
-    {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
-     "num_key_value_heads": 8, "vocab_size": 128256, "head_dim": 128, "tie_word_embeddings": True, "max_position_embeddings": 8192},
-    {"model_type": "mixtral", "hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
-     "num_key_value_heads": 8, "vocab_size": 32000, "num_local_experts": 8, "num_experts_per_tok": 2, "max_position_embeddings": 32768},
-    {"model_type": "gemma2", "hidden_size": 3584, "intermediate_size": 14336, "num_hidden_layers": 42, "num_attention_heads": 16,
-     "num_key_value_heads": 8, "head_dim": 256, "vocab_size": 256000, "sliding_window": 4096, "max_position_embeddings": 8192},
-    {"model_type": "llama4", "text_config": {"model_type": "llama4_text", "hidden_size": 5120, "intermediate_size": 8192, "intermediate_size_mlp": 16384,
-     "num_hidden_layers": 48, "num_attention_heads": 40, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 202048,
-     "num_local_experts": 16, "num_experts_per_tok": 1, "max_position_embeddings": 10485760}},
-)  # fmt: skip
+    {
+        "model_type": "qwen2",
+        "hidden_size": 5120,
+        "intermediate_size": 27648,
+        "num_hidden_layers": 64,
+        "num_attention_heads": 40,
+        "num_key_value_heads": 8,
+        "vocab_size": 152064,
+        "tie_word_embeddings": False,
+        "max_position_embeddings": 131072,
+    },
+    {
+        "model_type": "llama",
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 128256,
+        "head_dim": 128,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 8192,
+    },
+    {
+        "model_type": "mixtral",
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 32000,
+        "num_local_experts": 8,
+        "num_experts_per_tok": 2,
+        "max_position_embeddings": 32768,
+    },
+    {
+        "model_type": "gemma2",
+        "hidden_size": 3584,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 42,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 8,
+        "head_dim": 256,
+        "vocab_size": 256000,
+        "sliding_window": 4096,
+        "max_position_embeddings": 8192,
+    },
+    {
+        "model_type": "llama4",
+        "text_config": {
+            "model_type": "llama4_text",
+            "hidden_size": 5120,
+            "intermediate_size": 8192,
+            "intermediate_size_mlp": 16384,
+            "num_hidden_layers": 48,
+            "num_attention_heads": 40,
+            "num_key_value_heads": 8,
+            "head_dim": 128,
+            "vocab_size": 202048,
+            "num_local_experts": 16,
+            "num_experts_per_tok": 1,
+            "max_position_embeddings": 10485760,
+        },
+    },
+)
 ODD: tuple[Any, ...] = (None, 0, 1, 2, 3, -1, 10**6, 10**9, 10**30, 0.5, 1e300, "x", "", True, [], {}, [1], {"a": 1})
 
 

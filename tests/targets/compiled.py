@@ -22,9 +22,7 @@ TARGETS = ("sagemaker", "launch", "deployment")
 
 
 def files(spec: Path, target: str, *overrides: str, force: bool = False) -> dict[str, bytes]:
-    return {
-        file.path: file.content for file in compile_spec(spec, target, overrides=overrides, force=force)
-    }
+    return {file.path: file.content for file in compile_spec(spec, target, overrides=overrides, force=force)}
 
 
 def body(spec: Path, *overrides: str, force: bool = False) -> dict[str, Any]:
@@ -46,7 +44,7 @@ def refusals(spec: Path, target: str, *overrides: str, force: bool = False) -> l
 
 
 def project(folder: Path, script: str, **source: str | bytes) -> Path:
-    """A spec with its own script, in a project folder; `source` are files below `src` (`__` for `/`, `_dot_` for `.`)."""
+    """A spec with its own script, in a project; `source` are files below `src` (`__` for `/`, `_dot_` for `.`)."""
     (folder / "pyproject.toml").touch()
     (folder / "src").mkdir(exist_ok=True)
     (folder / "src/train.py").write_text("print('training')\n")

@@ -53,15 +53,23 @@ def test_the_model_is_what_the_training_job_writes():
     model = bodies(BASE)["create_model"]["PrimaryContainer"]["ModelDataUrl"]
     output = job["OutputDataConfig"]["S3OutputPath"]
     assert model == f"{output}{job['TrainingJobName']}/output/model.tar.gz"
-    assert "/nightly/output/" in bodies(BASE, "sagemaker.job_name=nightly")["create_model"]["PrimaryContainer"]["ModelDataUrl"]
+    assert (
+        "/nightly/output/"
+        in bodies(BASE, "sagemaker.job_name=nightly")["create_model"]["PrimaryContainer"]["ModelDataUrl"]
+    )
 
 
 def test_the_engine_is_told_what_the_spec_says():
     found = environment(BASE, "deployment.gpu_memory_utilization=0.85", "deployment.kv_cache_dtype=fp8")
     expected = {
-        "TENSOR_PARALLEL_SIZE": "4", "MAX_MODEL_LEN": "4096", "MAX_NUM_SEQS": "4", "GPU_MEMORY_UTILIZATION": "0.85",
-        "KV_CACHE_DTYPE": "fp8", "QUANTIZATION": "bitsandbytes", "DTYPE": "bfloat16",
-    }  # fmt: skip
+        "TENSOR_PARALLEL_SIZE": "4",
+        "MAX_MODEL_LEN": "4096",
+        "MAX_NUM_SEQS": "4",
+        "GPU_MEMORY_UTILIZATION": "0.85",
+        "KV_CACHE_DTYPE": "fp8",
+        "QUANTIZATION": "bitsandbytes",
+        "DTYPE": "bfloat16",
+    }
     assert {key: found[f"SM_VLLM_{key}"] for key in expected} == expected
     assert all(isinstance(value, str) for value in found.values())
 
@@ -84,7 +92,11 @@ def test_the_other_engine_takes_its_own_names():
 def test_large_weights_are_given_time_to_arrive():
     timeouts = {
         model: bodies(BASE, f"model.id={model}")["create_endpoint_config"]["ProductionVariants"][0][key]
-        for model in ("Qwen/Qwen2.5-0.5B", "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B", "meta-llama/Llama-3.3-70B-Instruct")
+        for model in (
+            "Qwen/Qwen2.5-0.5B",
+            "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+            "meta-llama/Llama-3.3-70B-Instruct",
+        )
         for key in ("ContainerStartupHealthCheckTimeoutInSeconds",)
     }
     small, medium, large = timeouts.values()

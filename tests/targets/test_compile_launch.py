@@ -39,8 +39,12 @@ def run(tmp_path):
         path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
         done = subprocess.run(
             ["bash", str(out / "launch.sh"), "--more", "x y"],
-            cwd=elsewhere, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            cwd=elsewhere,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         import json
 
         arguments, rate, folder = json.loads(done.stdout)

@@ -1,4 +1,4 @@
-"""Same spec, same bytes: in another process, on another day, with another hash seed, in another locale and time zone."""
+"""Same spec, same bytes: in another process, on another day, with another hash seed, locale and time zone."""
 
 from __future__ import annotations
 

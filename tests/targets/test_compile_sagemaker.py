@@ -82,7 +82,9 @@ def test_everything_that_the_spec_says_of_the_job():
         force=True,
     )
     assert found["TrainingJobName"] == "heartbeat-1"
-    assert found["ResourceConfig"] == {"InstanceType": "ml.g5.48xlarge", "InstanceCount": 2}, "NVMe: no volume is asked for"
+    assert found["ResourceConfig"] == {"InstanceType": "ml.g5.48xlarge", "InstanceCount": 2}, (
+        "NVMe: no volume is asked for"
+    )
     assert found["EnableManagedSpotTraining"] is True
     assert found["StoppingCondition"] == {"MaxRuntimeInSeconds": 14_400, "MaxWaitTimeInSeconds": 28_800}
     assert found["CheckpointConfig"] == {"S3Uri": "s3://bucket/checkpoints/", "LocalPath": "/opt/ml/checkpoints"}

@@ -12,7 +12,8 @@ from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, files, project, refus
 
 SHIM = """#!/usr/bin/env python3
 import json, os, sys
-print(json.dumps({"program": os.path.basename(sys.argv[0]), "arguments": sys.argv[1:], "environment": dict(os.environ)}))
+program = os.path.basename(sys.argv[0])
+print(json.dumps({"program": program, "arguments": sys.argv[1:], "environment": dict(os.environ)}))
 """
 
 
@@ -83,7 +84,18 @@ def test_several_instances_find_each_other(tmp_path):
     (tmp_path / "launch.sh").write_text(here)
     words = started(tmp_path, "launch.sh")["arguments"]
     assert words[: words.index("train.py")] == [
-        *("--nnodes", "2", "--node_rank", "1", "--master_addr", "algo-1", "--master_port", "7777", "--nproc_per_node", "8")
+        *(
+            "--nnodes",
+            "2",
+            "--node_rank",
+            "1",
+            "--master_addr",
+            "algo-1",
+            "--master_port",
+            "7777",
+            "--nproc_per_node",
+            "8",
+        )
     ]
 
 
@@ -121,7 +133,7 @@ def test_deploying_sends_the_three_bodies_in_order(tmp_path):
     ]
 
 
-HOSTILE = "x'; touch pwned; echo \"$(touch pwned)`touch pwned`\""
+HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
 
 
 @pytest.mark.parametrize(
@@ -151,7 +163,11 @@ def test_hyperparameters_of_ones_own_script_arrive_as_written(reads, tmp_path):
     handed = call["environment"]
     if reads == "arguments":
         words = call["arguments"]
-        handed = {"note": words[words.index("--note") + 1], "empty": words[words.index("--empty") + 1], "dash": words[-2]}
+        handed = {
+            "note": words[words.index("--note") + 1],
+            "empty": words[words.index("--empty") + 1],
+            "dash": words[-2],
+        }
         assert call["environment"]["SM_HP_NOTE"] == HOSTILE
         assert words[-1] == "--more"
     assert (handed["note"], handed["empty"], handed["dash"]) == (HOSTILE, "", "-x")

@@ -17,7 +17,13 @@ def copied(spec, target="sagemaker"):
 
 
 def test_the_whole_folder_in_order_byte_for_byte(tmp_path):
-    spec = project(tmp_path, "reads: arguments", lib__a_dot_py="A = 1\n", data_dot_bin=bytes(range(256)), requirements_dot_txt="x==1\n")
+    spec = project(
+        tmp_path,
+        "reads: arguments",
+        lib__a_dot_py="A = 1\n",
+        data_dot_bin=bytes(range(256)),
+        requirements_dot_txt="x==1\n",
+    )
     compiled = files(spec, "launch")
     assert list(compiled) == sorted(compiled)
     assert copied(spec, "launch") == ["data.bin", "lib/a.py", "requirements.txt", "train.py"]
@@ -26,10 +32,18 @@ def test_the_whole_folder_in_order_byte_for_byte(tmp_path):
 
 def test_keys_caches_and_version_control_are_left_out(tmp_path):
     left_out = {
-        "_dot_git__config": "x", "_dot_env": "PASSWORD=correct-horse", "_dot_aws__credentials": "x", "server_dot_pem": "x",
-        "id_rsa": "x", "id_rsa_dot_pub": "x", "my_dot_key": "x", "credentials_dot_json": "{}", "node_modules__x_dot_js": "x",
-        "_dot_venv__lib_dot_py": "x", "lib_dot_pyc": b"\0",
-    }  # fmt: skip
+        "_dot_git__config": "x",
+        "_dot_env": "PASSWORD=correct-horse",
+        "_dot_aws__credentials": "x",
+        "server_dot_pem": "x",
+        "id_rsa": "x",
+        "id_rsa_dot_pub": "x",
+        "my_dot_key": "x",
+        "credentials_dot_json": "{}",
+        "node_modules__x_dot_js": "x",
+        "_dot_venv__lib_dot_py": "x",
+        "lib_dot_pyc": b"\0",
+    }
     spec = project(tmp_path, "reads: arguments", **left_out)
     cache = tmp_path / "src/__pycache__"
     cache.mkdir()
