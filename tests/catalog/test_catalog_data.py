@@ -12,8 +12,8 @@ import botocore.session
 import pytest
 
 from hbspec.catalog import catalog
+from hbspec.catalog.partitions import partition
 from hbspec.catalog.rows import DATA, day, rows
-from hbspec.catalog.sagemaker import partition_of
 from hbspec.units import GIB
 
 TABLES = ["gpus.csv", "instances.csv", "prices.csv", "markups.csv"]
@@ -89,7 +89,7 @@ def test_instances_are_in_range():
         assert instance.nvme_bytes is None or 0 <= instance.nvme_bytes <= 40e12, name
         assert instance.network_bits_per_second is None or 0.2e9 <= instance.network_bits_per_second <= 6.4e12, name
         assert instance.efa_interfaces is None or 0 <= instance.efa_interfaces <= 32, name
-        assert instance.regions is None or all(map(partition_of, instance.regions)), name
+        assert instance.regions is None or all(map(partition, instance.regions)), name
 
 
 def test_nvlink_is_between_gpus_that_have_it():
@@ -155,7 +155,7 @@ def test_prices_are_in_range_and_about_known_types():
     accepted = catalog().training_types | catalog().hosting_types
     for row in rows("prices.csv"):
         assert row["instance_type"] in accepted, row
-        assert partition_of(row["region"]), row
+        assert partition(row["region"]), row
         assert row["component"] in ("training", "hosting", "studio", "ec2"), row
         assert Decimal("0.04") < Decimal(row["usd_per_hour"]) < 200, row
         assert row["superseded"] in ("", "yes"), row

@@ -153,7 +153,8 @@ def test_the_jobs_regexes_find_its_metrics(log: str, container: Container) -> No
     }
     on_a_gpu = {"train:gpu_memory_bytes", "train:gpu_peak_allocated_bytes"}
     assert {name for name, values in found.items() if not values} == on_a_gpu
-    assert found["train:loss"] == pytest.approx([record(container)["first_loss"], record(container)["last_loss"]], rel=1e-4)
+    run = record(container)
+    assert found["train:loss"] == pytest.approx([run["first_loss"], run["last_loss"]], rel=1e-4)
     assert found["train:learning_rate"][0] == 1e-4
 
 

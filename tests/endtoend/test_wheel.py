@@ -115,7 +115,8 @@ def test_nothing_heavy_came_with_it(installed: Installed) -> None:
 
 
 def test_a_rehearsal_says_what_it_needs(installed: Installed) -> None:
-    done = subprocess.run([installed.bin / "hbspec", "smoke", SPEC], cwd=installed.folder, capture_output=True, text=True)
+    command = [installed.bin / "hbspec", "smoke", SPEC]
+    done = subprocess.run(command, cwd=installed.folder, capture_output=True, text=True)
     assert done.returncode == 2
     assert "hbspec[train]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -3,71 +3,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from botocore.loaders import Loader
 from judged import SPECS, judged
 
-from hbspec.catalog import sagemaker
-
-
-@pytest.fixture(scope="module")
-def shapes():
-    return Loader().load_service_model("sagemaker", "service-2")["shapes"]
-
-
-class TestLimits:
-    """What the catalog says of the service is what botocore's model says."""
-
-    @pytest.mark.parametrize(
-        ("constant", "shape"),
-        [
-            ("MAX_TRAINING_JOB_NAME_LENGTH", "TrainingJobName"),
-            ("MAX_HYPERPARAMETERS", "HyperParameters"),
-            ("MAX_HYPERPARAMETER_NAME_LENGTH", "HyperParameterKey"),
-            ("MAX_HYPERPARAMETER_VALUE_LENGTH", "HyperParameterValue"),
-            ("MAX_ENVIRONMENT", "TrainingEnvironmentMap"),
-            ("MAX_ENVIRONMENT_NAME_LENGTH", "TrainingEnvironmentKey"),
-            ("MAX_ENVIRONMENT_VALUE_LENGTH", "TrainingEnvironmentValue"),
-            ("MAX_METRIC_DEFINITIONS", "MetricDefinitionList"),
-            ("MAX_METRIC_NAME_LENGTH", "MetricName"),
-            ("MAX_TAGS", "TagList"),
-            ("MAX_TAG_KEY_LENGTH", "TagKey"),
-            ("MAX_TAG_VALUE_LENGTH", "TagValue"),
-            ("MAX_S3_URI_LENGTH", "S3Uri"),
-            ("MAX_KEEP_ALIVE_SECONDS", "KeepAlivePeriodInSeconds"),
-        ],
-    )
-    def test_maxima(self, shapes, constant, shape):
-        assert getattr(sagemaker, constant) == shapes[shape]["max"]
-
-    @pytest.mark.parametrize(
-        ("constant", "shape"),
-        [
-            ("TRAINING_JOB_NAME_PATTERN", "TrainingJobName"),
-            ("TRAINING_JOB_NAME_PATTERN", "EndpointName"),
-            ("ENVIRONMENT_NAME_PATTERN", "TrainingEnvironmentKey"),
-            ("ROLE_ARN_PATTERN", "RoleArn"),
-        ],
-    )
-    def test_patterns(self, shapes, constant, shape):
-        said = shapes[shape]["pattern"].removeprefix("^").removesuffix("$").replace(r"\d", "[0-9]")
-        assert getattr(sagemaker, constant) == said
-
-    def test_days_are_prose(self, shapes):
-        prose = shapes["StoppingCondition"]["members"]["MaxRuntimeInSeconds"]["documentation"]
-        assert "maximum value is 28 days" in prose
-        assert "default value is 1 day" in prose
-        assert (sagemaker.MAX_RUNTIME_SECONDS, sagemaker.DEFAULT_RUNTIME_SECONDS) == (28 * 86_400, 86_400)
-
-    def test_partitions(self):
-        partitions = Loader().load_data("partitions")["partitions"]
-        said = {entry["id"]: entry["regionRegex"].strip("^$") for entry in partitions}
-        assert dict(sagemaker.PARTITIONS) == said
-
-    def test_every_region_of_a_partition_belongs_to_it(self):
-        for entry in Loader().load_data("partitions")["partitions"]:
-            for region in entry["regions"]:
-                if not region.endswith("-global"):
-                    assert sagemaker.partition_of(region) == entry["id"]
+from hbspec.catalog.limits import TRAINING_JOB_NAME_PATTERN
 
 
 class TestName:
@@ -84,7 +22,7 @@ class TestName:
     def test_the_fix_is_accepted(self, tmp_path, name, legal):
         (found,) = judged("HB601", f'name: "{name}"', tmp_path)
         assert found.fixes[0].value == legal
-        assert re.fullmatch(sagemaker.TRAINING_JOB_NAME_PATTERN, legal)
+        assert re.fullmatch(TRAINING_JOB_NAME_PATTERN, legal)
         assert judged("HB601", f'name: "{legal}"', tmp_path) == []
 
     def test_a_name_without_a_legal_character_has_no_fix(self, tmp_path):

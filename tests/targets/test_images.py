@@ -8,10 +8,11 @@ from typing import get_args
 
 import pytest
 
+from hbspec.catalog import limits
+from hbspec.catalog.partitions import partition
 from hbspec.targets.images import ENGINES, Engine, Framework, image, inference_ami, serving_image, training_image
 from hbspec.targets.images.inference_ami import INFERENCE_AMIS
-from hbspec.targets.requests import limits
-from hbspec.targets.requests.regions import image_elsewhere, partition
+from hbspec.targets.requests.regions import image_elsewhere
 from hbspec.targets.requests.schema import schema
 
 REGIONS = [

@@ -7,7 +7,7 @@ import re
 import pytest
 from botocore.loaders import Loader
 
-from hbspec.targets.requests import limits
+from hbspec.catalog import limits
 from hbspec.targets.requests.schema import schema
 
 JOB, MODEL, CONFIG = "CreateTrainingJob", "CreateModel", "CreateEndpointConfig"

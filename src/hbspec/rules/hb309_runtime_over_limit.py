@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import MAX_RUNTIME_SECONDS
+from hbspec.catalog.limits import MAX_RUNTIME_SECONDS
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import seconds_text

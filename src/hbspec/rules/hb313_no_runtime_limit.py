@@ -22,7 +22,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import DEFAULT_RUNTIME_SECONDS
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Finding, Severity
 from hbspec.estimators.cost import most_it_can_cost
 from hbspec.rules.rule import Rule

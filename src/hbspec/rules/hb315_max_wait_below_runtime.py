@@ -23,7 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import DEFAULT_RUNTIME_SECONDS
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import seconds_text

@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
+from hbspec.catalog.limits import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 

@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hbspec.analysis import Analysis
-from hbspec.catalog import sagemaker as limits
+from hbspec.catalog import limits
 from hbspec.diagnostics import Finding, Route, Severity, route_text
 from hbspec.rules.rule import Rule
 

@@ -23,7 +23,8 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import ROLE_ARN_PATTERN, partition_of
+from hbspec.catalog.limits import ROLE_ARN_PATTERN
+from hbspec.catalog.partitions import partition
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 
@@ -43,8 +44,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             "write it as arn:aws:iam::ACCOUNT:role/NAME, with the account's 12 digits",
         )
         return
-    partition, home = role.split(":")[1], partition_of(region) if region else None
-    if home is not None and partition != home:
+    named, home = role.split(":")[1], partition(region) if region else None
+    if home is not None and named != home.name:
         yield RULE.at(
-            route, f"the role is of partition {partition}, the region {region} of {home}", f"name a role of {home}"
+            route,
+            f"the role is of partition {named}, the region {region} of {home.name}",
+            f"name a role of {home.name}",
         )

@@ -23,9 +23,12 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.sagemaker import MAX_S3_URI_LENGTH, S3_URI_PATTERN
+from hbspec.catalog.limits import MAX_S3_URI_LENGTH
 from hbspec.diagnostics import Finding, Route, Severity, route_text
 from hbspec.rules.rule import Rule
+
+JOBS_OWN = r"s3://[^/\s]+(/[^\n\r]*)?"
+"""The service's pattern also takes `https`, which is for other buckets than a job's own."""
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -38,7 +41,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if len(uri) > MAX_S3_URI_LENGTH:
             said = f"has {len(uri):,} characters, the limit is {MAX_S3_URI_LENGTH:,}"
             yield RULE.at(route, f"{route_text(route)} {said}", "shorten it")
-        elif not re.fullmatch(S3_URI_PATTERN, uri):
+        elif not re.fullmatch(JOBS_OWN, uri):
             yield RULE.at(route, f"{route_text(route)} is {uri!r}, not s3://BUCKET/KEY", "write it as s3://BUCKET/KEY")
 
 

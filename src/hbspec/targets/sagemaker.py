@@ -16,6 +16,7 @@ from shlex import quote
 from typing import Any
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.images import training_image
@@ -28,8 +29,7 @@ from hbspec.units import GB
 CODE = "/opt/ml/input/data/code"
 STARTER = "launch.sh"
 CHECKPOINTS = "/opt/ml/checkpoints"
-DEFAULT_RUNTIME = 86_400
-"""StoppingCondition.MaxRuntimeInSeconds where none is given: the service's own default, one day."""
+
 DEFAULT_VOLUME_GB = 30
 """What SageMaker's SDK asks for; instances with local NVMe ignore it."""
 CONTAINER = {
@@ -121,7 +121,7 @@ def lower(analysis: Analysis) -> TrainingJob:
         instances=spec.instance.count,
         volume_gb=None if local_disk else ceil((spec.instance.volume or DEFAULT_VOLUME_GB * GB) / GB),
         keep_alive=_whole(spec.instance.keep_alive),
-        max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME),
+        max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME_SECONDS),
         max_wait=_whole(spec.instance.max_wait),
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),

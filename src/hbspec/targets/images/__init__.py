@@ -13,8 +13,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+from hbspec.catalog.partitions import partition
 from hbspec.targets.images.inference_ami import InferenceAmi, inference_ami
-from hbspec.targets.requests.regions import partition
 
 __all__ = ["ENGINES", "Engine", "Image", "InferenceAmi", "image", "inference_ami", "serving_image", "training_image"]
 

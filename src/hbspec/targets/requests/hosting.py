@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from hbspec.catalog import limits
 from hbspec.diagnostics import Route
-from hbspec.targets.requests import limits
 from hbspec.targets.requests.regions import image_elsewhere, role_elsewhere
 
 Said = Iterator[tuple[Route, str]]

@@ -4,42 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from hbspec.catalog.partitions import partition
 from hbspec.diagnostics import Route, route_text
 
 _IMAGE = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
-
-
-@dataclass(frozen=True, slots=True)
-class Partition:
-    """One of AWS's separate clouds: its name in ARNs, the pattern of its regions' names, its hosts' domain."""
-
-    name: str
-    regions: str
-    domain: str
-
-
-# botocore 1.44.5, data/partitions.json: id, regionRegex, dnsSuffix; checked 2026-11-22.
-PARTITIONS = (
-    Partition("aws", r"^(us|eu|ap|sa|ca|me|af|il|mx)\-\w+\-\d+$", "amazonaws.com"),
-    Partition("aws-cn", r"^cn\-\w+\-\d+$", "amazonaws.com.cn"),
-    Partition("aws-eusc", r"^eusc\-(de)\-\w+\-\d+$", "amazonaws.eu"),
-    Partition("aws-iso", r"^us\-iso\-\w+\-\d+$", "c2s.ic.gov"),
-    Partition("aws-iso-b", r"^us\-isob\-\w+\-\d+$", "sc2s.sgov.gov"),
-    Partition("aws-iso-e", r"^eu\-isoe\-\w+\-\d+$", "cloud.adc-e.uk"),
-    Partition("aws-iso-f", r"^us\-isof\-\w+\-\d+$", "csp.hci.ic.gov"),
-    Partition("aws-us-gov", r"^us\-gov\-\w+\-\d+$", "amazonaws.com"),
-)
-
-
-def partition(region: str) -> Partition | None:
-    """The partition of a region, None where its name is like no region's.
-
-    >>> [partition(region) and partition(region).name for region in ("ca-central-1", "us-gov-west-1", "moon-1")]
-    ['aws', 'aws-us-gov', None]
-    """
-    return next((known for known in PARTITIONS if re.match(known.regions, region)), None)
 
 
 def role_elsewhere(route: Route, role: str | None, region: str) -> Iterator[tuple[Route, str]]:

@@ -1,6 +1,6 @@
-r"""The service's limits by name, for rules and targets that must not load a schema.
+r"""SageMaker's limits by name, for rules and targets that must not load a schema.
 
-Each of them is tested equal to what botocore's model says (`tests/targets/test_requests.py`), but for those under
+Each of them is tested equal to what botocore's model says (`tests/targets/test_request_limits.py`), but for those under
 "prose", which the model has in its documentation only. Patterns are Python's and match the whole value (`fullmatch`).
 """
 
