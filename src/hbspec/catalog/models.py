@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.rows import DATA
@@ -33,20 +34,35 @@ class Model:
     note: str = ""
 
 
-def load_models() -> Mapping[str, Model]:
-    """Every model of the catalog, by id."""
-    entries = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
-    models = {}
-    for entry in entries:
-        architecture = Architecture.from_config(entry["config"])
-        models[entry["id"]] = Model(
-            id=entry["id"],
-            architecture=architecture,
-            license=entry["license"],
-            dtype=architecture.torch_dtype,
-            reported_parameters=entry["reported_parameters"],
-            source=entry["source"],
-            checked=date.fromisoformat(entry["checked"]),
-            note=entry["note"],
-        )
-    return models
+class Models(Mapping[str, Model]):
+    """Every model of the catalog, by id. A check asks for one, so each architecture is read when it is asked for."""
+
+    def __init__(self) -> None:
+        entries = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
+        self._entries: dict[str, dict[str, Any]] = {entry["id"]: entry for entry in entries}
+        self._models: dict[str, Model] = {}
+
+    def __getitem__(self, model_id: str) -> Model:
+        if model_id not in self._models:
+            self._models[model_id] = _model(self._entries[model_id])
+        return self._models[model_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+def _model(entry: dict[str, Any]) -> Model:
+    architecture = Architecture.from_config(entry["config"])
+    return Model(
+        id=entry["id"],
+        architecture=architecture,
+        license=entry["license"],
+        dtype=architecture.torch_dtype,
+        reported_parameters=entry["reported_parameters"],
+        source=entry["source"],
+        checked=date.fromisoformat(entry["checked"]),
+        note=entry["note"],
+    )

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 
 from hbspec.catalog.gpus import Gpu, load_gpus
 from hbspec.catalog.instances import InstanceType, load_instances
-from hbspec.catalog.models import Model, load_models
+from hbspec.catalog.models import Model, Models
 from hbspec.catalog.prices import Price, PriceTable
 from hbspec.catalog.rows import lines
 
@@ -28,7 +28,7 @@ class Catalog:
     @cached_property
     def models(self) -> Mapping[str, Model]:
         """Models by Hugging Face id."""
-        return load_models()
+        return Models()
 
     @cached_property
     def training_types(self) -> frozenset[str]:
