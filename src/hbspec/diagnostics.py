@@ -66,6 +66,7 @@ class Finding:
     """One defect, as a rule sees it.
 
     `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
+    `at_key` says that the key at the route is what is wrong, and not its value.
     """
 
     code: str
@@ -76,6 +77,7 @@ class Finding:
     help: str
     confidence: Confidence = Confidence.CERTAIN
     fixes: tuple[Fix, ...] = ()
+    at_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)

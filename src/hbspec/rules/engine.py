@@ -66,7 +66,8 @@ def merge(reports: Sequence[Report]) -> Report:
 
 
 def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
-    span = document.span(finding.route)
+    key = document.key_spans.get(finding.route) if finding.at_key else None
+    span = key or document.span(finding.route)
     return Diagnostic(
         code=finding.code,
         name=finding.name,

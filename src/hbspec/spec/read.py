@@ -151,7 +151,8 @@ def _unknown_key(route: Route) -> Finding:
         action = f"`{key}` belongs under `{homes[0]}`"
     else:
         action = f"delete it; the keys here are {', '.join(known)}"
-    return _make("HB020", route, f"there is no key `{key}` {where}", action)
+    name, message = DEFECTS["HB020"].name, f"there is no key `{key}` {where}"
+    return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 
 def _described(route: Route) -> str:
