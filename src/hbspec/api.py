@@ -88,9 +88,7 @@ def check(
     try:
         analysis = _analyse(spec, overrides, allow_outside, as_of, stdin)
     except SourceError as invalid:
-        return Report(
-            files=(str(spec) if isinstance(spec, (str, Path)) else "<mapping>",), diagnostics=invalid.diagnostics
-        )
+        return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
     except InvalidSpecError as invalid:
         return invalid.report
     return judge(analysis)
@@ -160,13 +158,18 @@ def compile_spec(
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
 
 
+def _named(spec: SpecLike) -> str:
+    """A spec as reports name it."""
+    return "<mapping>" if isinstance(spec, Mapping) else str(spec)
+
+
 def _strict(
     spec: SpecLike, overrides: Sequence[str], allow_outside: bool, as_of: date | None, stdin: TextIO | None
 ) -> Analysis:
     try:
         return _analyse(spec, overrides, allow_outside, as_of, stdin)
     except SourceError as invalid:
-        raise InvalidSpecError(Report(files=(), diagnostics=invalid.diagnostics)) from invalid
+        raise InvalidSpecError(Report(files=(_named(spec),), diagnostics=invalid.diagnostics)) from invalid
 
 
 def _analyse(

@@ -211,3 +211,9 @@ class TestSurroundings:
             command = [sys.executable, "-m", "hbspec", "check", "job.yaml"]
             done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=hbspec.folder, env=PLAIN)
         assert (done.returncode, done.stderr) == (2, b"hbspec: output: No space left on device\n")
+
+
+def test_a_missing_file_is_counted_as_the_file_that_was_asked_for(hbspec):
+    code, out, _ = hbspec("check", "nope.yaml")
+    assert code == 2
+    assert out.splitlines()[-1] == "1 error"

@@ -32,7 +32,7 @@ def run(
     try:
         files = discover(_specs_only(wanted) if skip_other else wanted)
     except SourceError as reason:
-        reports = [Report(files=(), diagnostics=reason.diagnostics)]
+        reports = [Report(files=tuple(wanted), diagnostics=reason.diagnostics)]
     else:
         reports = [check(file, overrides=overrides, allow_outside=allow_outside, as_of=as_of) for file in files]
     report = reports[0] if len(reports) == 1 else merge(reports)
