@@ -17,7 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from fuzz_mutations import ROOT, Case, case
+from fuzz_mutations import Case, case
+from fuzz_trees import ROOT
 
 from hbspec.api import Estimates, InvalidSpecError, check, compile_spec, estimate
 from hbspec.diagnostics import Report
