@@ -106,6 +106,9 @@ def run(
         }
         folders.output_data_dir.mkdir(parents=True, exist_ok=True)
         (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    # a rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the whole job
+    state.wait_for_everyone()
+    state.destroy_process_group()
     return 0
 
 

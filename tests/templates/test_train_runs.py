@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import metrics
 import pytest
-from conftest import HEARTBEAT, SEED, Bench, losses, sums
+from conftest import HEARTBEAT, SEED, TEMPLATES, Bench, losses, sums
 
 UPDATES = 18
 SMALL = {
@@ -299,3 +299,25 @@ def test_the_wrapper_that_the_parallelism_promises_must_be_there(bench: Bench) -
     for alone in ("single", "pipeline", "ddp"):
         Watch(plain, expected_wrapper(alone, 1)).on_train_begin(args, state, control)
     assert not control.should_training_stop
+
+
+LEAVING = """
+import sys
+sys.path.insert(0, {templates!r})
+from train import main
+code = main(sys.argv[1:])
+import torch.distributed
+print("still in the group:", torch.distributed.is_initialized(), flush=True)
+sys.exit(code)
+"""
+
+
+def test_ranks_leave_their_group_together(bench: Bench) -> None:
+    """A rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the job."""
+    bench.write(SMALL | {"PARALLELISM": "ddp", "MAX_STEPS": "1"}, sums(8))
+    driver = bench.folder / "leaving.py"
+    driver.write_text(LEAVING.format(templates=str(TEMPLATES)))
+    command = [str(driver) if word == str(TEMPLATES / "train.py") else word for word in bench.command(ranks=2)]
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert done.stdout.count("still in the group: False") == 2
