@@ -65,7 +65,7 @@ def traced_job(model, method, trained, tokens, checkpointing, loss, *, precision
         **changes,
     )
     dtype = {2: "bfloat16", 4: "float32"}[trained]
-    training = replace(plan.training, loss=loss, adapter_dtype=dtype, head_dtype="bfloat16")
+    training = replace(plan.training, loss=loss, adapter_dtype=dtype, weights_dtype="bfloat16")
     job = job_of(replace(plan, training=training))
     return replace(job, precision=precision or Precision(compute=2, stream=2, trained=trained, autocast=False))
 

@@ -185,7 +185,7 @@ class TestAdapters:
         fragment = "model: {id: openai/gpt-oss-20b}\nsoftware: {transformers: %s}"
         assert judged("HB212", fragment % "4.57.0", tmp_path) == []
         (found,) = judged("HB212", fragment % "5.0.0", tmp_path)
-        dtype = estimate(tmp_path / "spec.yaml").plan.training.head_dtype
+        dtype = estimate(tmp_path / "spec.yaml").plan.training.weights_dtype
         size = {"float32": "76.4 GB", "bfloat16": "38.2 GB"}[dtype]  # 19.1 billion parameters
         assert found.message.endswith(f"unquantised (transformers 5.0.0): {size} in {dtype}")
 

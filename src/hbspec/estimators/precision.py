@@ -34,10 +34,10 @@ class Precision:
 
 def precision_of(training: Training) -> Precision:
     """The element sizes that a plan's dtypes mean."""
-    compute, stream = BYTES[training.compute_dtype], BYTES[training.head_dtype]
+    compute, stream = BYTES[training.compute_dtype], BYTES[training.weights_dtype]
     return Precision(
         compute=compute,
         stream=stream,
         trained=BYTES[training.adapter_dtype] if training.adapters else stream,
-        autocast=compute < 4,
+        autocast=training.autocast,
     )

@@ -41,7 +41,7 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
         architecture,
         training.quantization,
         training.double_quant,
-        BYTES[training.head_dtype],
+        BYTES[training.weights_dtype],
         major < FUSED_EXPERTS_SINCE,
     )
 

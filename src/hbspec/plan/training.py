@@ -46,9 +46,10 @@ class Training:
         compute_dtype: "bfloat16", "float16" or "float32".
         adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. The shipped script
             trains the adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
-        head_dtype: dtype of embedding, head and norms. `peft.prepare_model_for_kbit_training`, which belongs to
+        weights_dtype: dtype of whatever is not quantised. `peft.prepare_model_for_kbit_training`, which belongs to
             QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it. Training all
             weights in float16 needs float32 ones, since the gradient scaler refuses float16 gradients.
+        autocast: whether the trainer runs the step under torch's autocast, as both do for `bf16` and `fp16`.
         loss: "standard" holds all logits at once; "chunked" and "fused" never do.
     """
 
@@ -56,7 +57,8 @@ class Training:
     trainer: str
     compute_dtype: str
     adapter_dtype: str
-    head_dtype: str
+    weights_dtype: str
+    autocast: bool
     quantization: str | None
     double_quant: bool
     quant_storage: str
@@ -144,12 +146,16 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         (name, chosen.take(getattr(spec.software, name), ("software", name), version, "templates/requirements.txt"))
         for name, version in SOFTWARE.items()
     ]
+    software = spec.software
+    usual_adapters = "bfloat16" if trl and quantised and compute == "bfloat16" else "float32"
+    usual_weights = "float32" if (quantised and not trl) or (not adapters and compute == "float16") else compute
     training = Training(
         method=given.method,
         trainer=trainer,
         compute_dtype=compute,
-        adapter_dtype="bfloat16" if trl and quantised and compute == "bfloat16" else "float32",
-        head_dtype="float32" if (quantised and not trl) or (not adapters and compute == "float16") else compute,
+        adapter_dtype=software.adapter_dtype or usual_adapters,
+        weights_dtype=software.weights_dtype or usual_weights,
+        autocast=software.autocast if software.autocast is not None else compute != "float32",
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",

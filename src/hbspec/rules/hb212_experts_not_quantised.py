@@ -49,6 +49,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ("hyperparameters", "method"),
             f"qlora leaves the experts of {analysis.plan.model} unquantised (transformers {version}): "
-            f"{bytes_text(BYTES[training.head_dtype] * experts)} in {training.head_dtype}",
+            f"{bytes_text(BYTES[training.weights_dtype] * experts)} in {training.weights_dtype}",
             "use method: lora, which needs no more, or a dense model",
         )

@@ -30,6 +30,7 @@ from hbspec.spec.fields import (
 
 Parallelism = Literal["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
 Method = Literal["qlora", "lora", "full"]
+Dtype = Literal["float32", "bfloat16", "float16"]
 Quantization = Literal["none", "nf4", "fp4", "int8", "awq", "gptq", "fp8"]
 
 
@@ -117,6 +118,9 @@ class Software(Section):
     peft: Version | None = Field(None, description="Version of peft.")
     bitsandbytes: Version | None = Field(None, description="Version of bitsandbytes.")
     accelerate: Version | None = Field(None, description="Version of accelerate.")
+    weights_dtype: Dtype | None = Field(None, description="Storage of the weights that are not quantised.")
+    adapter_dtype: Dtype | None = Field(None, description="Storage of the adapters.")
+    autocast: bool | None = Field(None, description="Whether steps run under torch's autocast.")
 
 
 class Hyperparameters(Section):
