@@ -6,7 +6,7 @@ DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
 
-.PHONY: demo test check lint types contracts docs docs-check generate build clean
+.PHONY: demo test oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +20,11 @@ demo: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
+ORACLE := --check
+oracle: $(VENV)/.ready
+	PYTHONPATH=tests $(BIN)/python -m oracle $(ORACLE)
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check

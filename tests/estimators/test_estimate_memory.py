@@ -35,7 +35,8 @@ def test_k_bit_preparation_doubles_what_lies_between_the_layers():
     plain, prepared = (
         memory(planned(instance={"parallelism": "ddp"}, sections=sections)).fullest.terms for sections in ({}, TRAINER)
     )
-    assert prepared["layer_inputs"] == 2 * plain["layer_inputs"] == 64 * 4 * 5120 * 689
+    # 64 inputs that were kept, and what attention makes of the one that is computed again
+    assert prepared["layer_inputs"] == 2 * plain["layer_inputs"] == 65 * 4 * 5120 * 689
     assert prepared["embedding"] == 2 * plain["embedding"]
 
 
@@ -57,7 +58,9 @@ def test_full_fine_tuning_in_16_bits_peaks_at_ten_bytes_a_parameter():
     plan = planned("Qwen/Qwen2.5-7B", method=FULL, instance={"parallelism": "single", "type": "ml.p5.48xlarge"})
     found = memory(plan).fullest
     assert found.moment == "optimizer"
-    assert found.peak_allocated.expected == 10 * plan.trainable_parameters
+    beside = found.terms["inputs"]
+    assert found.peak_allocated.expected == 10 * plan.trainable_parameters + beside
+    assert beside < 1e6
 
 
 def test_the_longest_row_decides_and_the_cap_limits_it():
@@ -105,7 +108,7 @@ def test_offloaded_weights_leave_what_is_gathered():
 def test_does_not_fit_and_tight():
     small = {"type": "ml.g5.2xlarge", "parallelism": "single"}
     assert memory(planned(method=LORA, instance=small)).verdict == "does_not_fit"
-    prepared = planned(instance={"parallelism": "ddp"}, tokens=(4096.0, 4096), sections=TRAINER, loss="fused")
+    prepared = planned(instance={"parallelism": "ddp"}, tokens=(4096.0, 4096), sections=TRAINER)
     assert memory(prepared).verdict == "tight"
 
 

@@ -1,6 +1,7 @@
-"""What the output head and the loss need at their largest moment: the backward pass of the log-softmax.
+"""What TRL's fused output head and loss need at their largest moment.
 
-Symbols: n tokens of a micro-batch, h hidden, V vocabulary, c and s element sizes of compute and residual stream.
+Symbols: n tokens of a micro-batch, h hidden, V vocabulary, c and s element sizes of compute and residual stream. The
+standard loss, with all logits at once, is run with the layers (`hbspec.estimators.lifetimes.program`).
 """
 
 from __future__ import annotations
@@ -15,30 +16,74 @@ TILE_TOKENS, TILE_VOCABULARY = 4096, 32768
 """The tile of logits that a fused head works on: `TOKEN_CHUNK_SIZE` and `_CHUNKED_LOGPROB_CHUNK_SIZE` of TRL 1.16.0
 (`trl/kernels/chunked_logprob.py`, `trl/trainer/utils.py`). Other chunked losses are taken to be alike."""
 
+WIDE = 4
+"""Bytes of a number in fp32."""
 
-def loss_bytes(architecture: Architecture, precision: Precision, training: Training, tokens: int) -> Mapping[str, int]:
-    """Bytes by term of the final norm, the head and the loss over n tokens.
+TARGET_BYTES = 21
+"""A target's id, whether it counts, its logarithm, its share of the denominator and its gradient."""
 
-    standard: log-softmax, gradient of the loss and gradient of the logits in fp32, 12 n V (transformers 5.23.0,
-    `loss_utils.fixed_cross_entropy` after `logits.float()`); autocast's 16-bit copy of a 4-byte head, 2 V h.
+STATISTICS_BYTES = 37
+"""A target's id, whether it counts, and seven running sums in fp32."""
 
-    fused: one tile of logits, c 4096 · 32768 at most; the selected hidden states and their fp32 gradient, (s + 4) n h;
-    their 16-bit chunk; with a trained head its fp32 gradient and the cast of it, 6 V h.
 
-    Left out: Gemma 2's soft cap, which keeps another copy of all logits under the standard loss.
+def fused_forward_bytes(
+    architecture: Architecture, precision: Precision, training: Training, tokens: int
+) -> Mapping[str, int]:
+    """Bytes by term of the final norm, TRL's fused head and its loss over n tokens, in the forward pass.
+
+    The norm's fp32 input, (4 h + 4) n, and its output, s n h; the selected hidden states, s N h; one tile.
+
+    Source: TRL 1.16.0, `kernels/chunked_logprob.py`, `ChunkedLogProbFunction.forward`.
     """
-    hidden, vocabulary = architecture.hidden_size, architecture.vocab_size
-    full = not training.adapters
-    terms = {"final_norm": tokens * (4 * hidden + 4) + (4 * tokens * hidden if full else 0)}
-    narrowed = precision.compute if precision.autocast and precision.stream == 4 else 0
-    if training.loss == "standard":
-        terms["logits"] = 12 * tokens * vocabulary
-        terms["head_copy"] = narrowed * vocabulary * hidden
-        return terms
-    chunk, width = min(tokens, TILE_TOKENS), min(vocabulary, TILE_VOCABULARY)
-    terms["logits"] = precision.compute * chunk * width
-    terms["head_copy"] = narrowed * width * hidden
-    terms["head_gradients"] = (precision.stream + 4) * tokens * hidden + precision.compute * chunk * hidden
-    if full:
-        terms["head_gradients"] += 6 * vocabulary * hidden
-    return terms
+    hidden, targets = architecture.hidden_size, tokens - training.micro_batch
+    normed = precision.stream * tokens * hidden
+    return {
+        **_tile(architecture, precision, targets),
+        "final_norm": _norm_bytes(architecture, precision, training, tokens) + normed,
+        "selected": precision.stream * targets * hidden,
+        "inputs": STATISTICS_BYTES * targets,
+    }
+
+
+def fused_backward_bytes(
+    architecture: Architecture, precision: Precision, training: Training, tokens: int
+) -> Mapping[str, int]:
+    """The same in the backward pass, when gradients get their last cast.
+
+    Beside the selected hidden states their fp32 gradient, 4 N h, and its cast, s N h if that is narrower; with a
+    trained head the fp32 gradient and the cast of it, 4 V h and s V h.
+
+    N = n - rows, since the first token of a row is nobody's target. Left out: that tokens without a label are not
+    selected, so it is an upper bound where only answers are learnt.
+
+    Source: TRL 1.16.0, `kernels/chunked_logprob.py`, `ChunkedLogProbFunction.backward`.
+    """
+    hidden, targets = architecture.hidden_size, tokens - training.micro_batch
+    cast = precision.stream if precision.stream < WIDE else 0
+    trained = not training.adapters or "lm_head" in training.modules_to_save
+    head = architecture.vocab_size * hidden if trained else 0
+    return {
+        **_tile(architecture, precision, targets),
+        "final_norm": _norm_bytes(architecture, precision, training, tokens),
+        "selected": precision.stream * targets * hidden,
+        "backward": (WIDE + cast) * targets * hidden,
+        "head_gradients": (WIDE + cast) * head,
+        "inputs": TARGET_BYTES * targets,
+    }
+
+
+def _norm_bytes(architecture: Architecture, precision: Precision, training: Training, tokens: int) -> int:
+    """The norm's fp32 input, and where it is trained its normalised output."""
+    normalised = 0 if training.adapters else precision.stream
+    return tokens * ((WIDE + normalised) * architecture.hidden_size + WIDE)
+
+
+def _tile(architecture: Architecture, precision: Precision, targets: int) -> Mapping[str, int]:
+    """A buffer for a tile of logits, however small the vocabulary; 16-bit copies of what is stored wider."""
+    compute = precision.compute if precision.autocast else precision.stream
+    chunk, width = min(targets, TILE_TOKENS), min(architecture.vocab_size, TILE_VOCABULARY)
+    narrowed = compute if compute != precision.stream else 0
+    return {
+        "logits": compute * chunk * TILE_VOCABULARY,
+        "head_copy": narrowed * (width + chunk) * architecture.hidden_size,
+    }

@@ -8,22 +8,14 @@ from math import ceil, floor
 from typing import Any
 
 from hbspec.diagnostics import known
-from hbspec.estimators.constants import (
-    ACTIVATION_ERROR,
-    ACTIVATION_ERROR_UNTRACED,
-    CUDA_CONTEXT,
-    FRAGMENTATION_OF_LASTING,
-    FRAGMENTATION_OF_PASSING,
-    FRAGMENTATION_OF_SHARDED,
-    NCCL_BUFFERS,
-)
-from hbspec.estimators.moments import LASTING, Job, job_of, peak_moment
+from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, MEMORY, MemoryConstants
+from hbspec.estimators.job import Job, job_of
+from hbspec.estimators.moments import LASTING, peak_moment
 from hbspec.estimators.placement import Stage, spread
-from hbspec.estimators.weights import EMBEDDING, HEAD
+from hbspec.estimators.reserved import Surroundings, process_bytes, reserved_bytes
+from hbspec.estimators.weights import EMBEDDING, FUSED_EXPERTS_SINCE, HEAD, version
 from hbspec.plan import Plan
 from hbspec.units import Interval
-
-TRACED_FAMILIES = frozenset({"qwen2", "llama", "mistral"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +27,7 @@ class DeviceMemory:
         terms: bytes by name; they add up to `peak_allocated.expected`.
         moment: "load", "loss", "recompute", "backward" or "optimizer".
         peak_allocated: what `torch.cuda.max_memory_allocated` would say.
+        peak_reserved: what `torch.cuda.max_memory_reserved` would say.
         process: what `nvidia-smi` would say: also context, fragmentation and communicators.
         usable: bytes that PyTorch can have of this GPU, None where not known.
     """
@@ -43,12 +36,16 @@ class DeviceMemory:
     terms: Mapping[str, int]
     moment: str
     peak_allocated: Interval
+    peak_reserved: Interval
     process: Interval
     usable: int | None
 
     @property
     def verdict(self) -> str:
-        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `usable`."""
+        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `usable`.
+
+        The low end of `process` stops at `usable` where only the allocator would pass it, which gives its reserve back.
+        """
         if self.usable is None:
             return "unknown"
         if self.process.high <= self.usable:
@@ -62,6 +59,7 @@ class DeviceMemory:
             "moment": self.moment,
             "terms": dict(self.terms),
             "peak_allocated_bytes": _whole(self.peak_allocated),
+            "peak_reserved_bytes": _whole(self.peak_reserved),
             "process_bytes": _whole(self.process),
             "usable_bytes": self.usable,
         }
@@ -89,7 +87,7 @@ class Memory:
         return {"verdict": self.verdict, "devices": [device.to_dict() for device in self.devices]}
 
 
-def memory(plan: Plan) -> Memory:
+def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     """Memory of each GPU of one host at the fullest moment of training.
 
     The row that decides is the longest after truncation, so `peak_allocated` spans what the lengths allow, and the
@@ -104,13 +102,14 @@ def memory(plan: Plan) -> Memory:
     tokens = Interval.exact(plan.training.max_length) if plan.training.packing else longest
     error = activation_error(job)
     usable, gpus = hardware.gpu.usable_bytes, hardware.gpus_per_instance
+    around = Surroundings(job.shards.weights > 1, _communicates(job), hardware.gpu.compute_capability, usable)
     if plan.parallelism == "pipeline":
         stages = pipeline_stages(job, gpus)
         kinds = {stage.kind: stage for stage in stages}
-        alike = {kind: _device(job, stage, 0, tokens, error, usable) for kind, stage in kinds.items()}
+        alike = {kind: _device(job, stage, tokens, error, around, constants) for kind, stage in kinds.items()}
         return Memory(tuple(replace(alike[stage.kind], index=index) for index, stage in enumerate(stages)))
     whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
-    first = _device(job, whole, 0, tokens, error, usable)
+    first = _device(job, whole, tokens, error, around, constants)
     used = 1 if plan.parallelism == "single" else gpus
     unused = (_unused(index, usable) for index in range(used, gpus))
     return Memory((*(replace(first, index=index) for index in range(used)), *unused))
@@ -135,62 +134,38 @@ def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:
 
 
 def activation_error(job: Job) -> float:
-    """Half width of the activation terms, as a share: small only where the formulas were held against traces."""
-    traced = (
-        job.architecture.model_type in TRACED_FAMILIES
-        and job.training.quantization in (None, "nf4", "fp4")
-        and job.training.attention != "eager"
-        and not job.training.use_dora
-        and (job.training.micro_batch == 1 or job.training.packing or job.training.attention != "sdpa")
-        and job.parallelism in ("single", "ddp", "pipeline")
-        and job.tensor_parallel == 1
-    )
-    return ACTIVATION_ERROR if traced else ACTIVATION_ERROR_UNTRACED
+    """Half width of the activation terms, as a share: small where the lifetimes were held against traces.
+
+    Traced was one GPU under transformers 5: every family, method and optimizer, padding and packing, both kernels that
+    run on a CPU. Not traced were sharded layers, which gather and free in an order of their own, tensor parallelism,
+    and the lists of experts of transformers 4.
+    """
+    old_experts = job.architecture.is_sparse and version(job.training, "transformers") < FUSED_EXPERTS_SINCE
+    alone = job.parallelism in ("single", "ddp", "pipeline") and job.tensor_parallel == 1
+    return ACTIVATION_ERROR if alone and not old_experts else ACTIVATION_ERROR_UNTRACED
 
 
-def _device(job: Job, stage: Stage, index: int, tokens: Interval, error: float, usable: int | None) -> DeviceMemory:
-    moment, terms = peak_moment(job, stage, ceil(tokens.expected))
+def _device(
+    job: Job, stage: Stage, tokens: Interval, error: float, around: Surroundings, constants: MemoryConstants
+) -> DeviceMemory:
+    moment = peak_moment(job, stage, ceil(tokens.expected))
+    terms = moment.terms
     lasting, passing = _parts(terms)
     total = lasting + passing
     low = total if tokens.low == tokens.expected else _total(job, stage, floor(tokens.low))
     high = total if tokens.high == tokens.expected else _total(job, stage, ceil(tokens.high))
     width = round(error * passing)
     allocated = Interval(max(min(lasting, low), low - width), total, high + width)
+    reserved = reserved_bytes(allocated, lasting, around, constants)
     return DeviceMemory(
-        index=index,
+        index=0,
         terms={name: size for name, size in terms.items() if size},
-        moment=moment,
+        moment=moment.name,
         peak_allocated=allocated,
-        process=process_bytes(allocated, lasting, sharded=job.shards.weights > 1, ranks=_communicates(job)),
-        usable=usable,
+        peak_reserved=reserved,
+        process=process_bytes(reserved, allocated, around, constants),
+        usable=around.usable,
     )
-
-
-def process_bytes(allocated: Interval, lasting: int, *, sharded: bool, ranks: bool) -> Interval:
-    """What a GPU's process holds: tensors, what the allocator has reserved beside them, context, communicators.
-
-    allocated + f_lasting · lasting + f_passing · (allocated - lasting) + context + communicators; see
-    `hbspec.estimators.constants` for the shares. The allocator gives reserved blocks back before it fails, so the high
-    end is not what must fit, only what may be seen.
-
-    Args:
-        allocated: peak bytes of tensors.
-        lasting: of these, weights, states and gradients.
-        sharded: whether weights are gathered layer by layer.
-        ranks: whether several processes work together.
-    """
-    passing = FRAGMENTATION_OF_SHARDED if sharded else FRAGMENTATION_OF_PASSING
-    beside = CUDA_CONTEXT + NCCL_BUFFERS if ranks else CUDA_CONTEXT
-
-    def end(tensors: float, of_lasting: float, of_passing: float, fixed: float) -> float:
-        kept = min(lasting, tensors)
-        return tensors + of_lasting * kept + of_passing * (tensors - kept) + fixed
-
-    return Interval(
-        end(allocated.low, FRAGMENTATION_OF_LASTING.low, passing.low, beside.low),
-        end(allocated.expected, FRAGMENTATION_OF_LASTING.expected, passing.expected, beside.expected),
-        end(allocated.high, FRAGMENTATION_OF_LASTING.high, passing.high, beside.high),
-    ).map(round)
 
 
 def _communicates(job: Job) -> bool:
@@ -199,7 +174,8 @@ def _communicates(job: Job) -> bool:
 
 def _unused(index: int, usable: int | None) -> DeviceMemory:
     """A GPU that no process touches."""
-    return DeviceMemory(index, {}, "load", Interval.exact(0), Interval.exact(0), usable)
+    nothing = Interval.exact(0)
+    return DeviceMemory(index, {}, "load", nothing, nothing, nothing, usable)
 
 
 def _parts(terms: Mapping[str, int]) -> tuple[int, int]:
@@ -208,7 +184,7 @@ def _parts(terms: Mapping[str, int]) -> tuple[int, int]:
 
 
 def _total(job: Job, stage: Stage, tokens: int) -> int:
-    return sum(peak_moment(job, stage, tokens)[1].values())
+    return peak_moment(job, stage, tokens).total
 
 
 def _whole(interval: Interval) -> dict[str, int]:

@@ -2,234 +2,263 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from hbspec.catalog import Architecture
-from hbspec.diagnostics import known
-from hbspec.estimators.activations import backward_working, dequantized, saved_by_layer
-from hbspec.estimators.layer import Layer, layer_of, targets_of
-from hbspec.estimators.loss import loss_bytes
-from hbspec.estimators.optimizer import Optimizer, optimizer
-from hbspec.estimators.placement import Shards, Stage, shards
-from hbspec.estimators.precision import Precision, precision_of
-from hbspec.estimators.weights import EMBEDDING, HEAD, training_weights
-from hbspec.plan import Plan, Training
+from hbspec.estimators.job import Job
+from hbspec.estimators.lifetimes.ledger import Form
+from hbspec.estimators.lifetimes.ledger import Moment as Peak
+from hbspec.estimators.lifetimes.model import Kinds, Program, kinds, mask_of, program_profile
+from hbspec.estimators.lifetimes.program import Profile
+from hbspec.estimators.loss import fused_backward_bytes, fused_forward_bytes
+from hbspec.estimators.placement import Stage
+from hbspec.estimators.states import states_of
+from hbspec.estimators.weights import EMBEDDING, HEAD, version
 
 LASTING = frozenset(
     {
         *(EMBEDDING, HEAD, "experts", "linear_weights", "norms_and_biases", "quantized_weights", "quantization_scales"),
-        *("adapters", "optimizer_states", "master_weights", "gradients", "gradient_buckets", "gathered_weights"),
+        *(
+            "adapters",
+            "optimizer_states",
+            "master_weights",
+            "workspaces",
+            "gradients",
+            "gradient_buckets",
+            "gathered_weights",
+        ),
     }
 )
 """Terms that follow from shapes alone. All others grow with the tokens and are as good as the traces behind them."""
 
-REDUCE_BUCKET = 500_000_000
-"""Numbers in a reduce bucket of ZeRO-1 and ZeRO-2 (DeepSpeed's default `reduce_bucket_size`)."""
 
-GATHERED_LAYERS = 2
-"""Layers whose weights are whole at once under full sharding: the one that computes and the one that is prefetched."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What the memory of every GPU of a job is computed from."""
-
-    architecture: Architecture
-    training: Training
-    precision: Precision
-    layer: Layer
-    weights: Mapping[str, int]
-    trainable: int
-    optimizer: Optimizer
-    shards: Shards
-    parallelism: str
-    offload: str
-    tensor_parallel: int
+def saved_bytes(job: Job, tokens: int) -> int:
+    """What all layers would keep for the backward pass without checkpointing: what a step writes and reads again."""
+    kept = replace(job, program=replace(job.program, checkpointing=False))
+    return kept_bytes(kept, Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True), tokens)
 
 
-def job_of(plan: Plan) -> Job:
-    """The memory-relevant side of a plan.
+def kept_bytes(job: Job, stage: Stage, tokens: int) -> int:
+    """What a stage's layers leave for the backward pass."""
+    return _Run.of(job, stage, tokens).kept(stage.last).total
 
-    Raises:
-        NotKnownError: the architecture, what is trained, the processes or the optimizer is not known.
+
+NON_REENTRANT_SINCE = (5, 0)
+"""transformers 4 checkpointed by `use_reentrant=True` unless told otherwise."""
+
+
+class Part(NamedTuple):
+    """Some terms, and what they add up to."""
+
+    terms: Mapping[str, int]
+    total: int
+
+
+class Moment(NamedTuple):
+    """A moment of a step: named bytes that are alive at once.
+
+    Attributes:
+        name: "load", "forward", "loss", "recompute" (checkpointing: a layer computed again, and its backward pass),
+            "backward" (without checkpointing, and the end of every backward pass) or "optimizer".
+        parts: the terms.
+        total: what they add up to.
     """
-    architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
-    # before the layer: adapters that cannot be counted cannot be placed either
-    trainable = known(plan.trainable_parameters, plan.unknown.get("trainable_parameters", "what is trained"))
-    return Job(
-        architecture=architecture,
-        training=plan.training,
-        precision=precision_of(plan.training),
-        layer=layer_of(architecture, targets_of(plan.training), plan.tensor_parallel),
-        weights=training_weights(architecture, plan.training),
-        trainable=trainable,
-        optimizer=optimizer(plan.training.optim),
-        shards=shards(plan),
-        parallelism=plan.parallelism,
-        offload=plan.offload,
-        tensor_parallel=plan.tensor_parallel,
-    )
+
+    name: str
+    parts: tuple[Part, ...]
+    total: int
+
+    @property
+    def terms(self) -> dict[str, int]:
+        """Bytes by name."""
+        terms: dict[str, int] = {}
+        for part in self.parts:
+            for name, size in part.terms.items():
+                terms[name] = terms.get(name, 0) + size
+        return terms
 
 
-def peak_moment(job: Job, stage: Stage, tokens: int) -> tuple[str, Mapping[str, int]]:
-    """The moment that needs most, and its terms.
+def _part(terms: Mapping[str, int]) -> Part:
+    return Part(terms, sum(terms.values()))
+
+
+def _moment(name: str, *parts: Part) -> Moment:
+    return Moment(name, parts, sum(part.total for part in parts))
+
+
+def peak_moment(job: Job, stage: Stage, tokens: int) -> Moment:
+    """The moment that needs most.
 
     Args:
         job: the job.
         stage: what this GPU computes on.
         tokens: T, tokens of each row of the micro-batch.
-
-    Returns:
-        "load", "loss", "recompute" (checkpointing: a layer computed again for its backward pass), "backward" (without
-        checkpointing its beginning, and for every job its end) or "optimizer".
     """
-    return max(moments(job, stage, tokens), key=lambda moment: sum(moment[1].values()))
+    return max(moments(job, stage, tokens), key=lambda moment: moment.total)
 
 
-def moments(job: Job, stage: Stage, tokens: int) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """Every moment that can be the largest. Left out: the forward pass, which each backward pass exceeds."""
-    base, trained = _weights(job, stage), _trained(job, stage)
-    yield "load", {**base, "loading": _loading(job, stage)}
-    gradients = trained.pop("gradients")
-    states = {**base, **trained}
-    held = {"gradients": gradients} if job.training.gradient_accumulation > 1 else {}
-    n, hidden = job.training.micro_batch * tokens, job.architecture.hidden_size
-    inputs = 24 * n + 8 * job.training.micro_batch * (tokens + 1) if stage.layers or stage.head else 0
-    rotary = 2 * job.precision.stream * job.architecture.head_dim * tokens if stage.layers else 0
-    around = {"inputs": inputs + rotary}
-    checkpointing = job.training.gradient_checkpointing
-    saved = sum(saved_by_layer(job.layer, job.precision, job.training, tokens).values())
-    if checkpointing:
-        kept = {"layer_inputs": stage.layers * job.precision.stream * hidden * n}
-    else:
-        kept = {"saved_activations": stage.layers * saved * n, "adapter_copies": _copies(job, stage, stage.layers)}
-    if stage.head:
-        loss = loss_bytes(job.architecture, job.precision, job.training, n)
-        yield "loss", {**states, **held, **around, **kept, **loss}
+def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
+    """Every moment that can be the largest. Of the forward pass that is the last layer's, when most is kept."""
+    states = states_of(job, stage)
+    weights, trained = _part(states.weights), _part(states.trained)
+    yield _moment("load", weights, _part({"loading": states.loading}))
+    inputs = _part({"inputs": _inputs(job, tokens) if stage.layers else 0})
     if stage.layers:
-        for working in _backward(job, stage, saved if checkpointing else 0, n, tokens):
-            yield "recompute" if checkpointing else "backward", {**states, **held, **around, **kept, **working}
-        earlier = {"gradients": gradients - _last_gradients(job, stage)}
-        for working in _backward(job, stage, saved, n, tokens):
-            yield "recompute" if checkpointing else "backward", {**states, **earlier, **around, **working}
-    yield "backward", {**states, **around, "gradients": gradients, **_end_of_backward(job, stage, n)}
-    yield "optimizer", {**states, "gradients": gradients, "optimizer_temporaries": _updating(job, stage)}
+        around = {**states.computing, "positions": _positions(job, tokens)}
+        base = _join(weights, trained, inputs, _part(around))
+        yield from _computing(job, stage, tokens, base, states.accumulated)
+    ending = _part({"gradients": states.gradients, "optimizer_temporaries": states.updating})
+    yield _moment("optimizer", weights, trained, inputs, ending)
 
 
-def _share(total: int, stage: Stage, layers: int) -> int:
-    """The part of something spread evenly over all layers that lies in a stage; the parts of all stages add up."""
-    return total * stage.last // layers - total * stage.first // layers
+def _join(*parts: Part) -> Part:
+    terms: dict[str, int] = {}
+    for part in parts:
+        terms |= part.terms
+    return Part(terms, sum(part.total for part in parts))
 
 
-def _weights(job: Job, stage: Stage) -> dict[str, int]:
-    """The base model's weights on this GPU, and those that are gathered from the other ranks for a while."""
-    layers, local, whole = job.architecture.num_hidden_layers, {}, 0
-    for term, total in job.weights.items():
-        if term == EMBEDDING:
-            here = total if stage.embedding or (stage.head and not job.weights[HEAD]) else 0
-        elif term == HEAD:
-            here = total if stage.head else 0
-        else:
-            here = _share(total, stage, layers)
-            if term != "norms_and_biases":
-                here = -(-here // job.tensor_parallel)
-        whole += here
-        local[term] = 0 if job.offload == "all" else -(-here // job.shards.weights)
-    missing = whole - sum(local.values())
-    if missing > 0:
-        outer = sum(job.weights[term] for term in (EMBEDDING, HEAD))
-        layer = -(-(sum(job.weights.values()) - outer) // (layers * job.tensor_parallel))
-        local["gathered_weights"] = min(outer + min(GATHERED_LAYERS, layers) * layer, missing)
-    return local
+def _computing(job: Job, stage: Stage, tokens: int, states: Part, gradients: int) -> Iterator[Moment]:
+    training, run = job.training, _Run.of(job, stage, tokens)
+    accumulated = _part({"gradients": gradients})
+    checkpointing = training.gradient_checkpointing
+    masks = run.masks(stage.last - 1)
+    around = _part({}) if not checkpointing else masks
+    if stage.head:
+        kept = run.kept(stage.last)
+        for peak in run.profile.loss:
+            yield _moment("loss", states, accumulated, around, kept, run.copies(stage.last), run.sized(peak))
+        for peak in run.profile.loss_backward:
+            yield _moment("loss", states, accumulated, around, kept, run.sized(peak))
+        if training.loss != "standard":
+            shape = job.architecture, job.precision, training, training.micro_batch * tokens
+            forward, backward = _part(fused_forward_bytes(*shape)), _part(fused_backward_bytes(*shape))
+            yield _moment("loss", states, accumulated, around, kept, run.copies(stage.last), forward)
+            yield _moment("loss", states, accumulated, around, kept, backward)
+    last = run.last()
+    for peak in run.profile.forward[last[0]]:
+        kept = run.kept(last[1])
+        yield _moment("forward", states, accumulated, masks, kept, run.copies(last[1]), run.sized(peak))
+    again = "recompute" if checkpointing else "backward"
+    held = _held_by_hooks(job, tokens)
+    for index, position in run.positions():
+        kept, around = run.kept(stage.last if held else position), run.masks(position) if checkpointing else _part({})
+        kept = _join(kept, _part({"held_by_hooks": held * min(stage.last - 1 - position, max(0, stage.layers - 2))}))
+        later = accumulated if accumulated.total else run.gradients(position + 1)
+        for peak in run.profile.backward[index]:
+            yield _moment(again, states, later, around, kept, run.sized(peak))
+    if stage.embedding:
+        later = accumulated if accumulated.total else run.gradients(0)
+        for peak in run.profile.end:
+            yield _moment("backward", states, later, run.sized(peak))
 
 
-def _trained(job: Job, stage: Stage) -> dict[str, int]:
-    """Adapters, their gradients and states on this GPU; of a full fine-tune gradients and states."""
-    size, cut = job.precision.trained, job.shards
-    parameters = _trainable(job, stage)
-    on_gpu = job.offload == "none"
-    updated = -(-parameters // cut.optimizer)
-    terms = {
-        "adapters": -(-parameters // cut.weights) * size if job.training.adapters and job.offload != "all" else 0,
-        "gradients": -(-parameters // cut.gradients) * size,
-        "optimizer_states": 0,
-    }
-    if on_gpu:
-        master = job.parallelism.startswith("zero") and size < 4
-        state_size = 4 if master else size
-        terms["optimizer_states"] = job.optimizer.state_bytes(updated, state_size, adapters=job.training.adapters)
-        terms["master_weights"] = 4 * updated if master else 0
-    if job.parallelism == "ddp" or (job.parallelism == "fsdp" and cut.weights == 1):
-        terms["gradient_buckets"] = parameters * size
-    elif job.parallelism in ("zero1", "zero2"):
-        terms["gradient_buckets"] = min(parameters, REDUCE_BUCKET) * size
-    elif job.parallelism in ("zero3", "fsdp"):
-        terms["gradient_buckets"] = -(-parameters // job.architecture.num_hidden_layers) * size
-    return terms
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A profile applied to a stage's layers and to one length."""
+
+    stage: Stage
+    tokens: int
+    row: int
+    kinds: Kinds
+    profile: Profile
+    program: Program
+    layer_types: tuple[str, ...]
+    sharded: int
+
+    @classmethod
+    def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
+        program = replace(job.program, windowed=True) if _windowed(job, tokens) else job.program
+        found = kinds(job.architecture, program.windowed)
+        run = program_profile(job.architecture, program)
+        n, types = job.training.micro_batch * tokens, job.architecture.layer_types
+        return cls(stage, n, _row(job, tokens), found, run, program, types, job.shards.gradients)
+
+    def positions(self) -> Iterator[tuple[int, int]]:
+        """Layers that were run, each where the most before it is kept and where the most gradients are behind it."""
+        if self.stage.first == 0:
+            yield 0, 0
+        for index, kind in enumerate(self.kinds.run[1:], 1):
+            alike = [at for at in range(max(1, self.stage.first), self.stage.last) if self.kinds.of[at] == kind]
+            for position in {*alike[:1], *alike[-1:]}:
+                yield index, position
+
+    def last(self) -> tuple[int, int]:
+        """The layer that was run for the stage's last one, and that one's position."""
+        position = self.stage.last - 1
+        return (0 if position == 0 else 1 + self.kinds.of[position]), position
+
+    def sized(self, peak: Peak) -> Part:
+        """A moment's own terms."""
+        terms = {name: size.at(self.tokens, self.row) for name, size in peak.terms.items()}
+        return Part(terms, peak.total.at(self.tokens, self.row))
+
+    def kept(self, end: int) -> Part:
+        """What the stage's layers before `end` leave for the backward pass."""
+        return self._of_layers(self.profile.kept, self.stage.first, end)
+
+    def copies(self, end: int) -> Part:
+        """Autocast's copies of the stage's layers before `end`."""
+        return self._of_layers(self.profile.copies, self.stage.first, end)
+
+    def masks(self, position: int) -> Part:
+        """Masks that layers up to a position share."""
+        types = {self.layer_types[at] for at in range(self.stage.first, position + 1)}
+        elements = (mask_of(self.program, kind) for kind in types)
+        return _part({"masks": sum(element or 0 for element in elements) * self.tokens * self.row})
+
+    def gradients(self, begin: int) -> Part:
+        """Gradients of the stage's layers from `begin` on."""
+        whole = self._of_layers(self.profile.gradients, max(begin, self.stage.first), self.stage.last)
+        return _part({name: -(-size // self.sharded) for name, size in whole.terms.items()})
+
+    def _of_layers(self, by_layer: Sequence[Mapping[str, Form]], first: int, last: int) -> Part:
+        terms: dict[str, int] = {}
+        alike = Counter(0 if at == 0 else 1 + self.kinds.of[at] for at in range(first, last))
+        for index, number in alike.items():
+            for name, size in by_layer[index].items():
+                terms[name] = terms.get(name, 0) + number * size.at(self.tokens, self.row)
+        return _part(terms)
 
 
-def _trainable(job: Job, stage: Stage) -> int:
-    parameters = _share(job.trainable, stage, job.architecture.num_hidden_layers)
-    return parameters if job.training.adapters else -(-parameters // job.tensor_parallel)
+def _held_by_hooks(job: Job, tokens: int) -> int:
+    """What FSDP's hooks hold of each frozen layer that is done, beside its input, until the backward pass is over.
 
-
-def _copies(job: Job, stage: Stage, layers: int) -> int:
-    """16-bit copies that autocast makes of fp32 adapters, of so many layers."""
-    if not (job.training.adapters and job.precision.autocast and job.precision.trained == 4) or not stage.layers:
-        return 0
-    return job.precision.compute * _trainable(job, stage) * layers // stage.layers
-
-
-def _loading(job: Job, stage: Stage) -> int:
-    """The largest tensor in 16 bits: before it is quantised, or while k-bit preparation makes fp32 of it."""
-    if not job.training.quantization:
-        return 0
-    embedding = job.architecture.vocab_size * job.architecture.hidden_size if stage.embedding or stage.head else 0
-    return 2 * max(job.layer.largest if stage.layers else 0, embedding)
-
-
-def _backward(job: Job, stage: Stage, recomputed: int, n: int, tokens: int) -> Iterator[dict[str, int]]:
-    """The backward pass of one layer, by where in it the most is alive."""
-    copies = {"adapter_copies": _copies(job, stage, 1)} if recomputed else {}
-    working = backward_working(job.layer, job.precision, job.training, tokens)
-    yield {**copies, "recomputed_layer": recomputed * n, "backward": working * n}
-    if job.training.quantization:
-        buffer, beside = dequantized(job.layer, job.precision, job.training)
-        terms = {**copies, "recomputed_layer": recomputed * n, "dequantized_weights": buffer}
-        if beside < 0:
-            terms["recomputed_layer"] = max(0, terms["recomputed_layer"] + beside * n)
-        yield {**terms, "backward": max(0, beside) * n}
-
-
-def _last_gradients(job: Job, stage: Stage) -> int:
-    """Gradients that do not exist yet while the first layer's backward pass runs: that layer's, and the embedding's."""
-    parameters = _trainable(job, stage)
-    tied = job.architecture.tie_word_embeddings
-    outer = job.architecture.vocab_size * job.architecture.hidden_size if stage.embedding else 0
-    if job.training.adapters or (1 if tied else 2) * outer >= parameters:
-        outer = 0
-    layer = (parameters - (outer if tied else 2 * outer)) // stage.layers
-    return (layer + (0 if tied else outer)) * job.precision.trained // job.shards.gradients
-
-
-def _end_of_backward(job: Job, stage: Stage, n: int) -> dict[str, int]:
-    """What is alive beside all gradients when the first layer is done.
-
-    2 h a token (4 h for adapters), and, where the head is the embedding, the dense gradient of each and their sum.
+    Measured with transformers 4's reentrant checkpointing (IBM fms-acceleration, a100_80gb.csv): (L - 2) 2 h a token
+    more than on one GPU, for LoRA, QLoRA and GPTQ alike, and not for full fine-tuning. The hooks on the inputs of
+    frozen layers (torch, `_register_post_backward_reshard_only_hook`) are where tensors are held that long; that it is
+    they is inferred.
     """
-    hidden, adapters = job.architecture.hidden_size, job.training.adapters
-    terms = {"backward": (4 if adapters else 2) * hidden * n if stage.layers else 0}
-    if not adapters and job.architecture.tie_word_embeddings and stage.embedding:
-        terms["head_gradients"] = 2 * job.precision.trained * job.architecture.vocab_size * hidden
-    return terms
-
-
-def _updating(job: Job, stage: Stage) -> int:
-    """Temporaries of the optimizer; under DeepSpeed an fp32 copy of the gradients instead."""
-    if job.offload != "none":
+    training = job.training
+    reentrant = training.gradient_checkpointing and version(training, "transformers") < NON_REENTRANT_SINCE
+    if not (job.sharded and job.parallelism == "fsdp" and training.adapters and reentrant):
         return 0
-    updated = -(-_trainable(job, stage) // job.shards.optimizer)
-    if job.parallelism.startswith("zero") and job.precision.trained < 4:
-        return 4 * updated
-    return job.optimizer.temporary_bytes(updated, job.precision.trained)
+    return job.precision.stream * job.architecture.hidden_size * training.micro_batch * tokens
+
+
+def _inputs(job: Job, tokens: int) -> int:
+    """Ids, labels and mask of every micro-batch of an update, and the frequencies of the rotary embedding.
+
+    The trainer fetches all micro-batches of an update before it begins (transformers 5.23.0, `get_batch_samples`).
+    """
+    training = job.training
+    return 24 * training.gradient_accumulation * training.micro_batch * tokens + 4 * job.architecture.head_dim
+
+
+def _row(job: Job, tokens: int) -> int:
+    """Tokens of a row: packed rows of a micro-batch become one (TRL 1.16.0, `DataCollatorForLanguageModeling`)."""
+    return tokens * job.training.micro_batch if job.training.packing else tokens
+
+
+def _positions(job: Job, tokens: int) -> int:
+    """Ids of the positions, and their cosines and sines, once for every base frequency."""
+    tokens = _row(job, tokens)
+    bases = len({*job.architecture.layer_types}) if job.architecture.model_type == "gemma3_text" else 1
+    return 8 * tokens + bases * 2 * job.precision.stream * job.architecture.head_dim * tokens
+
+
+def _windowed(job: Job, tokens: int) -> bool:
+    window = job.architecture.sliding_window
+    return window is not None and tokens >= window

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from hbspec.catalog import Architecture, Gpu
 from hbspec.diagnostics import known
-from hbspec.estimators.activations import saved_by_layer
 from hbspec.estimators.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
 from hbspec.estimators.constants import (
     ACTIVATION_PASSES,
@@ -18,7 +17,8 @@ from hbspec.estimators.constants import (
     PIPELINE_SLOWDOWN,
 )
 from hbspec.estimators.flops import Flops, micro_batch_flops
-from hbspec.estimators.moments import Job, job_of
+from hbspec.estimators.job import Job, job_of
+from hbspec.estimators.moments import saved_bytes
 from hbspec.plan import Hardware, Plan
 
 CAUSAL_SHARE = 0.5
@@ -67,7 +67,7 @@ def micro_batch(plan: Plan, tokens: float) -> MicroBatch:
     bandwidth = known(gpu.bandwidth, f"the memory bandwidth of {gpu.name}")
     layers = job.architecture.num_hidden_layers
     n = training.micro_batch * tokens
-    saved = sum(saved_by_layer(job.layer, job.precision, training, round(tokens)).values()) * n * layers
+    saved = saved_bytes(job, round(tokens))
     passes = 3 if training.gradient_checkpointing else 2
     crossings = ACTIVATION_PASSES * passes / 3
     return MicroBatch(

@@ -19,7 +19,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.precision import BYTES
 from hbspec.plan import Training
 
-FUSED_EXPERTS_SINCE = 5
+FUSED_EXPERTS_SINCE = (5, 0)
 """transformers 5 keeps a layer's experts in one 3-dimensional parameter, which bitsandbytes does not quantise; 4.x
 kept them as linear modules, which it did (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`)."""
 
@@ -34,16 +34,22 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
 
     Source of the 4-bit sizes: `hbspec.catalog.parameters.nf4_bytes`. 8-bit: a byte a weight and an fp32 scale a row
     (bitsandbytes 0.50.2, `nn.Int8Params`). Left out: the allocator's rounding to 512 bytes, buffers of rotary
-    embeddings (under 1 kB), and that bitsandbytes narrows biases again in the first forward pass.
+    embeddings (under 1 kB). Biases of quantised modules are 16-bit again after the first forward pass
+    (`nn.Linear4bit.forward`).
     """
-    major = int(dict(training.software).get("transformers", "5").split(".")[0])
     return _training_weights(
         architecture,
         training.quantization,
         training.double_quant,
         BYTES[training.weights_dtype],
-        major < FUSED_EXPERTS_SINCE,
+        version(training, "transformers") < FUSED_EXPERTS_SINCE,
     )
+
+
+def version(training: Training, package: str) -> tuple[int, int]:
+    """The first two numbers of a package's version."""
+    first, _, rest = dict(training.software)[package].partition(".")
+    return int(first), int(rest.partition(".")[0] or 0)
 
 
 @lru_cache(maxsize=256)
@@ -53,12 +59,15 @@ def _training_weights(
     kept = {EMBEDDING: 0, HEAD: 0, "experts": 0, "linear_weights": 0, "norms_and_biases": 0}
     names = {"embedding": EMBEDDING, "head": HEAD, "expert": "experts", "linear": "linear_weights"}
     packed = scales = 0
+    quantized = {weight.name for weight in weights(architecture) if weight.kind == "linear"}
     for weight in weights(architecture):
         if quantization and (weight.kind == "linear" or (experts_too and weight.kind == "expert")):
             small, extra = quantized_bytes(weight, quantization, double_quant)
             packed, scales = packed + small, scales + extra
         else:
-            kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * kept_bytes
+            narrow = quantization is not None and weight.name.removesuffix(".bias") in quantized
+            size = min(2, kept_bytes) if narrow else kept_bytes
+            kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * size
     return {**kept, "quantized_weights": packed, "quantization_scales": scales}
 
 
@@ -116,3 +125,9 @@ def _served(weight: Weight, quantization: str) -> int:
     if quantization in ("fp8", "int8"):
         return weight.parameters + 4 * weight.count * weight.copies * weight.rows
     raise NotKnownError(f"the size of weights in {quantization}")
+
+
+@lru_cache(maxsize=256)
+def largest_linear(architecture: Architecture) -> int:
+    """Numbers in the largest weight of a linear module."""
+    return max((weight.rows * weight.columns for weight in weights(architecture) if weight.kind == "linear"), default=0)

@@ -99,7 +99,9 @@ def currencies(spec: Spec) -> Currencies:
 def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, str]) -> Hardware | None:
     section = spec.instance
     try:
-        return hardware(catalog, section.type, section.gpu, section.gpus, section.count, section.host_memory)
+        return hardware(
+            catalog, section.type, section.gpu, section.gpus, section.count, section.host_memory, section.gpu_memory
+        )
     except NotKnownError as reason:
         unknown["hardware"] = str(reason)
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hbspec.catalog import Catalog, Gpu, InstanceType
+from hbspec.catalog.gpus import unlisted_gpu
 from hbspec.diagnostics import NotKnownError
 
 
@@ -15,7 +16,7 @@ class Hardware:
     Attributes:
         name: the instance type, or `4 x A100-80`.
         instance: the catalog's row; None for hardware described by hand.
-        gpu: the catalog's GPU.
+        gpu: the catalog's GPU, or one of which the author gave only the memory.
         gpus_per_instance: GPUs in one host.
         instances: hosts.
         host_memory: bytes of one host's memory, None where not known.
@@ -41,11 +42,15 @@ def hardware(
     gpus: int | None,
     instances: int,
     host_memory: int | None,
+    gpu_memory: int | None = None,
 ) -> Hardware:
     """The hardware that a section of the spec names.
 
+    A GPU outside the catalog is taken with the memory that the author gives for it, `gpu_memory` in bytes. A GPU of the
+    catalog keeps what was measured: a nominal size is more than PyTorch can use.
+
     Raises:
-        NotKnownError: nothing named, a name outside the catalog, or an instance type without GPUs.
+        NotKnownError: nothing named, an instance type without GPUs, or a name outside the catalog without a memory.
     """
     if instance_type is not None:
         instance = catalog.instances.get(instance_type)
@@ -57,6 +62,8 @@ def hardware(
         return Hardware(instance_type, instance, found, instance.gpus, instances, instance.memory_bytes)
     if gpu is not None:
         found = catalog.gpus.get(gpu)
+        if found is None and gpu_memory is not None:
+            found = unlisted_gpu(gpu, gpu_memory)
         if found is None:
             raise NotKnownError(f"GPU {gpu}")
         count = gpus or 1

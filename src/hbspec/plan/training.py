@@ -155,7 +155,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         compute_dtype=compute,
         adapter_dtype=software.adapter_dtype or usual_adapters,
         weights_dtype=software.weights_dtype or usual_weights,
-        autocast=software.autocast if software.autocast is not None else compute != "float32",
+        autocast=software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop",
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",

@@ -96,6 +96,7 @@ class Instance(Section):
     keep_alive: Seconds | None = Field(None, description="Warm pool: how long the instance is kept afterwards.")
     gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, `A100-80`.")
     gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: how many.")
+    gpu_memory: Bytes | None = Field(None, description="With `gpu`: its memory, for a GPU outside the catalog.")
     host_memory: Bytes | None = Field(None, description="With `gpu`: the host's memory.")
 
 
@@ -111,7 +112,9 @@ class Script(Section):
 class Software(Section):
     """Versions the job runs, where they are not those of the shipped requirements."""
 
-    trainer: Literal["trl", "transformers"] | None = Field(None, description="Which trainer class runs.")
+    trainer: Literal["trl", "transformers", "loop"] | None = Field(
+        None, description="Which trainer class runs; `loop` is a loop of one's own that holds the model's outputs."
+    )
     torch: Version | None = Field(None, description="Version of PyTorch.")
     transformers: Version | None = Field(None, description="Version of transformers.")
     trl: Version | None = Field(None, description="Version of TRL.")

@@ -1,0 +1,110 @@
+"""Bytes that are alive, as linear forms in the tokens, and the moments at which they are the most.
+
+A size is a form: fixed + per_token n + per_pair n T bytes, with n tokens in a micro-batch and T tokens in a row. So one
+pass over a model's step serves every batch size and length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Form(NamedTuple):
+    """A size that grows with the tokens: fixed + per_token n + per_pair n T."""
+
+    fixed: int = 0
+    per_token: int = 0
+    per_pair: int = 0
+
+    def at(self, tokens: int, row: int) -> int:
+        """The size of a micro-batch of so many tokens in rows of so many."""
+        return self.fixed + self.per_token * tokens + self.per_pair * tokens * row
+
+    def times(self, factor: int) -> Form:
+        """So many of it."""
+        return Form(self.fixed * factor, self.per_token * factor, self.per_pair * factor)
+
+    def plus(self, other: Form) -> Form:
+        """Both together."""
+        return Form(self.fixed + other.fixed, self.per_token + other.per_token, self.per_pair + other.per_pair)
+
+    def covers(self, other: Form) -> bool:
+        """Whether it is at least as large at every batch size and length."""
+        return self.fixed >= other.fixed and self.per_token >= other.per_token and self.per_pair >= other.per_pair
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What is alive when something has just been allocated.
+
+    Attributes:
+        phase: where in the step: `forward`, `loss`, `backward of layer 1`, …
+        total: all of it.
+        terms: it by name.
+    """
+
+    phase: str
+    total: Form
+    terms: Mapping[str, Form]
+
+
+class Ledger:
+    """Counts storages as they come and go, and keeps the moments that no other moment of their phase covers."""
+
+    def __init__(self) -> None:
+        self.phase = "forward"
+        self.fixed = self.per_token = self.per_pair = 0
+        self.peaks: dict[str, list[Moment]] = {}
+        self._terms: dict[str, Form] = {}
+
+    def allocate(self, storage: Storage) -> None:
+        """A storage begins to live."""
+        size, term = storage.size, storage.term
+        self.fixed += size[0]
+        self.per_token += size[1]
+        self.per_pair += size[2]
+        self._terms[term] = self._terms.get(term, NOTHING).plus(size)
+        self._look()
+
+    def begin(self, phase: str) -> None:
+        """Another phase begins, with what is alive."""
+        self.phase = phase
+        self._look()
+
+    def _look(self) -> None:
+        total = Form(self.fixed, self.per_token, self.per_pair)
+        peaks = self.peaks.setdefault(self.phase, [])
+        if not any(peak.total.covers(total) for peak in peaks):
+            peaks[:] = [peak for peak in peaks if not total.covers(peak.total)]
+            peaks.append(Moment(self.phase, total, dict(self._terms)))
+
+    def free(self, storage: Storage) -> None:
+        """A storage's last reference is gone."""
+        size, term = storage.size, storage.term
+        self.fixed -= size[0]
+        self.per_token -= size[1]
+        self.per_pair -= size[2]
+        left = self._terms[term]
+        self._terms[term] = Form(left[0] - size[0], left[1] - size[1], left[2] - size[2])
+
+    def alive(self) -> Mapping[str, Form]:
+        """What is alive now, by term."""
+        return {term: size for term, size in self._terms.items() if size != NOTHING}
+
+
+NOTHING = Form()
+
+
+class Storage:
+    """Bytes on the device; they are counted while anything refers to them."""
+
+    __slots__ = ("ledger", "size", "term")
+
+    def __init__(self, ledger: Ledger, size: Form, term: str) -> None:
+        self.ledger, self.size, self.term = ledger, size, term
+        ledger.allocate(self)
+
+    def __del__(self) -> None:
+        self.ledger.free(self)

@@ -1,0 +1,91 @@
+"""What a GPU's process holds beside its tensors: the allocator's reserve, the CUDA context, communicators.
+
+PyTorch's caching allocator rounds a request up to 512 bytes, takes memory from the driver in segments of 2 MiB, 20 MiB
+or (from 10 MiB on) the request itself rounded up to 2 MiB, and keeps what is freed for requests that fit into it
+(docs.pytorch.org, "CUDA semantics", memory management; `c10/cuda/CUDACachingAllocator.cpp`). What is reserved beyond
+the tensors' peak therefore grows with what is allocated and freed again in every step: activations and temporaries on
+one GPU, and where weights are sharded the weights that are gathered too. How much follows from the order of requests,
+which is not modelled: the shares are fitted (`hbspec.estimators.constants.MEMORY`).
+
+Before it fails, the allocator gives back every segment that is free. So the reserve alone never pushes a job over the
+edge: low and expected stop at the GPU's memory unless the tensors pass it. High does not stop: below the GPU's memory
+it says that the job surely fits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hbspec.estimators.constants import MemoryConstants
+from hbspec.units import Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What decides how much lies around the tensors.
+
+    Attributes:
+        sharded: whether weights are gathered and freed layer by layer.
+        ranks: whether several processes work together.
+        capability: CUDA's (major, minor), None where not known.
+        usable: bytes that PyTorch can have of the GPU, None where not known.
+    """
+
+    sharded: bool
+    ranks: bool
+    capability: tuple[int, int] | None
+    usable: int | None
+
+
+def reserved_bytes(allocated: Interval, lasting: int, around: Surroundings, constants: MemoryConstants) -> Interval:
+    """Bytes that `torch.cuda.max_memory_reserved` would say.
+
+    allocated + f (allocated - lasting) where each GPU has whole weights, allocated (1 + f) where they are sharded.
+
+    Args:
+        allocated: peak bytes of tensors.
+        lasting: of these, weights, states and gradients.
+        around: the GPU and how the ranks share the work.
+        constants: f by kind.
+    """
+    share = constants.reserved_of_sharded if around.sharded else constants.reserved_of_passing
+    kept = 0 if around.sharded else lasting
+    room = None if around.usable is None else around.usable - beside_bytes(around, constants).low
+
+    def end(tensors: float, of_passing: float) -> float:
+        wanted = tensors + of_passing * max(0.0, tensors - kept)
+        return wanted if room is None else min(wanted, max(room, tensors))
+
+    low, expected = end(allocated.low, share.low), end(allocated.expected, share.expected)
+    high = allocated.high + share.high * max(0.0, allocated.high - kept)
+    return Interval(low, expected, high).map(round)
+
+
+def process_bytes(
+    reserved: Interval, allocated: Interval, around: Surroundings, constants: MemoryConstants
+) -> Interval:
+    """Bytes that `nvidia-smi` would say: the reserve, the context and the communicators.
+
+    Args:
+        reserved: as `reserved_bytes`.
+        allocated: as there.
+        around: as there.
+        constants: sizes of the context and the communicators.
+    """
+    beside = beside_bytes(around, constants)
+
+    def end(kept: float, tensors: float, outside: float) -> float:
+        whole = kept + outside
+        return whole if around.usable is None else min(whole, max(around.usable, tensors + outside))
+
+    return Interval(
+        end(reserved.low, allocated.low, beside.low),
+        end(reserved.expected, allocated.expected, beside.expected),
+        reserved.high + beside.high,
+    ).map(round)
+
+
+def beside_bytes(around: Surroundings, constants: MemoryConstants) -> Interval:
+    """The context, and the communicators where there are several ranks."""
+    context = constants.context_by_capability.get(around.capability or (0, 0), constants.context)
+    return context + constants.communicators if around.ranks else context
