@@ -1,0 +1,77 @@
+"""Where a row's job ran, as the spec's `instance`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hbspec.catalog import catalog
+from hbspec.units import GIB
+from measured.reason import NotExpressibleError
+from measured.row import Row
+
+GPUS_A_HOST = 8
+"""GPUs of one host, where a job has more; sources with several hosts do not say how many each had."""
+
+SAME_SIZE = 0.1
+"""How far the gigabytes of a name may lie from the catalog's: 48 GB of an A40 are 45 GiB with error correction."""
+
+
+def instance(row: Row) -> dict[str, Any]:
+    """The GPUs, the hosts and how they share the work.
+
+    Raises:
+        NotExpressibleError: a placement or a GPU that is not known.
+    """
+    gpus = row.whole("n_gpus") or 1
+    hosts = gpus // GPUS_A_HOST if gpus > GPUS_A_HOST and gpus % GPUS_A_HOST == 0 else 1
+    return {"count": hosts, "gpus": gpus // hosts, **_parallelism(row["parallelism"], gpus), **_gpu(row["gpu"])}
+
+
+def _parallelism(text: str, gpus: int) -> dict[str, Any]:
+    lowered = text.lower()
+    offload = "offload" in lowered and "not read" not in lowered
+    tensor = re.search(r"tp[ =_-]?(\d+)", lowered)
+    if re.search(r"\bcp\d|context|sequence|ulysses|\bpp\d|\bep\d", lowered):
+        raise NotExpressibleError(f"parallelism {text}")
+    kind: dict[str, Any]
+    zero = re.search(r"zero[ _-]?(?:stage[ _-]?)?([123])", lowered)
+    if zero:
+        kind = {"parallelism": f"zero{zero[1]}"}
+        if offload:
+            kind["offload"] = "all" if zero[1] == "3" else "optimizer"
+    elif "no_shard" in lowered:
+        kind = {"parallelism": "fsdp", "sharding": "none"}
+    elif "fsdp" in lowered or "hsdp" in lowered:
+        kind = {"parallelism": "fsdp", "sharding": "hybrid" if re.search("hsdp|hybrid", lowered) else "full"}
+        if offload:
+            kind["offload"] = "all"
+    elif re.search(r"naive|device_map|pipeline|model.parallel", lowered):
+        kind = {"parallelism": "pipeline"}
+    elif "ddp" in lowered or "data" in lowered:
+        kind = {"parallelism": "ddp"}
+    elif lowered in ("", "?", "single", "none", "1 gpu") and gpus == 1:
+        kind = {"parallelism": "single"}
+    else:
+        raise NotExpressibleError(f"parallelism {text or 'of several GPUs'} not known")
+    return {**kind, **({"tensor_parallel": int(tensor[1])} if tensor else {})}
+
+
+def _gpu(text: str) -> dict[str, Any]:
+    """A GPU of the catalog by what its name and its memory say; else its name and its memory."""
+    plain = re.sub(r"[^a-z0-9]", "", text.lower())
+    size = re.search(r"(?<![a-z\d])(\d+) ?(?:gb|gib)\b", text.lower())
+    gigabytes = int(size[1]) if size else None
+    found = []
+    for name, gpu in catalog().gpus.items():
+        model = re.sub(r"-\d+$", "", name)
+        key = re.sub(r"[^a-z0-9]", "", model.lower())
+        nominal = gpu.nominal_bytes or 0
+        near = gigabytes is None or abs(nominal / GIB / gigabytes - 1) < SAME_SIZE
+        if near and (key in plain or key.removeprefix("rtx") in plain.split("gb")[0]):
+            found.append((len(key), name))
+    if found:
+        return {"gpu": max(found, key=lambda entry: entry[0])[1]}
+    if gigabytes is None:
+        raise NotExpressibleError(f"GPU {text or 'not named'}: its memory is not stated")
+    return {"gpu": text, "gpu_memory": f"{gigabytes} GiB"}

@@ -1,0 +1,110 @@
+"""One published measurement, as the CSV has it: texts with the numbers read out of them."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+COLUMNS = (
+    *("id", "source_title", "model_id", "params_b", "method", "quant", "compute_dtype", "optimizer", "lora_r"),
+    *("lora_targets", "seq_len", "micro_batch", "grad_accum", "gradient_checkpointing", "attention", "fused_ce"),
+    *("parallelism", "n_gpus", "gpu", "framework", "peak_allocated_bytes", "peak_reserved_bytes", "process_bytes"),
+    *("peak_bytes_unknown_metric", "oom", "notes"),
+)
+"""The columns that are read; a file may have more."""
+
+METRICS = {
+    "peak_allocated": "peak_allocated_bytes",
+    "peak_reserved": "peak_reserved_bytes",
+    "process": "process_bytes",
+}
+"""What is scored in bytes, by column. `peak_bytes_unknown_metric` is used for verdicts only."""
+
+FRONTIER = "FRONTIER"
+"""Notes that begin so: the row is the largest job that fitted, and its bytes are no peak of it."""
+
+
+class TableError(Exception):
+    """A file that is no table of measurements; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One run.
+
+    Attributes:
+        cells: the texts by column, stripped.
+    """
+
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells[column]
+
+    @cached_property
+    def source(self) -> str:
+        """Who measured: the title without what names one table or one run of it.
+
+        >>> Row({"source_title": "PEFT method_comparison MetaMathQA: lora--rank32"}).source
+        'PEFT method_comparison MetaMathQA'
+        >>> Row({"source_title": "torchtitan H100 benchmarks T4"}).source
+        'torchtitan'
+        """
+        words = self["source_title"].partition(":")[0].split()
+        numbered = next((index for index, word in enumerate(words) if re.search(r"[\d(]", word)), len(words))
+        return " ".join(words[: max(1, numbered)]) or "not named"
+
+    @property
+    def out_of_memory(self) -> bool:
+        """Whether it ran out of memory, by its own words or because it never finished."""
+        return self["oom"].lower() in ("yes", "inferred", "y", "true")
+
+    def number(self, column: str) -> float | None:
+        """The number that a cell begins with; None where it begins with none."""
+        found = re.match(r"[-+]?\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?", self[column])
+        return float(found[0].replace(",", "")) if found else None
+
+    def whole(self, column: str) -> int | None:
+        """The whole number above zero that a cell begins with; None where there is none."""
+        value = self.number(column)
+        return int(value) if value is not None and value >= 1 else None
+
+    def measured(self, metric: str) -> float | None:
+        """Bytes of one of `METRICS`; None where not measured, or where they are not the peak of this job."""
+        value = self.number(METRICS[metric])
+        return value if value and not self["notes"].startswith(FRONTIER) and not self.out_of_memory else None
+
+    def stated_trainable(self) -> float | None:
+        """How many parameters are trained, as the source prints it; to one part in a thousand or better."""
+        found = re.search(
+            r"trainable(?: params)?:? ([\d,]{6,})|([\d,]{7,}) trainable", f"{self['lora_targets']} {self['notes']}"
+        )
+        return float((found[1] or found[2]).replace(",", "")) if found else None
+
+
+def read_rows(paths: Iterable[Path]) -> tuple[Row, ...]:
+    """The rows of some files, one after another.
+
+    Raises:
+        TableError: a file that cannot be read, is no CSV, or lacks a column.
+    """
+    return tuple(row for path in paths for row in _read(path))
+
+
+def _read(path: Path) -> tuple[Row, ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            missing = [column for column in COLUMNS if column not in (reader.fieldnames or ())]
+            if missing:
+                raise TableError(f"{path} has no column {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}")
+            rows = tuple(Row({column: (cells[column] or "").strip() for column in COLUMNS}) for cells in reader)
+    except OSError as reason:
+        raise TableError(f"{path} cannot be read: {reason.strerror}") from reason
+    except (UnicodeDecodeError, csv.Error) as reason:
+        raise TableError(f"{path} is no CSV in UTF-8: {reason}") from reason
+    return rows
