@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
 from hbspec.claims import Claim, verify
-from hbspec.diagnostics import NotKnownError, Report
+from hbspec.diagnostics import NotKnownError, Report, Severity
 from hbspec.estimators.cost import Cost
+from hbspec.estimators.host import Host
 from hbspec.estimators.memory import Memory
 from hbspec.estimators.serving import Serving
+from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import judge, place
@@ -23,8 +26,15 @@ from hbspec.source.secrets import redact
 from hbspec.spec import read
 from hbspec.targets import Artifact, TargetError, emit
 
+if TYPE_CHECKING:
+    from hbspec.analysis.advice import Advice
+    from hbspec.analysis.software import Dependence
+
 NEVER_FORCED = frozenset({"HB605"})
 """Errors that `force` does not get past: what is compiled is uploaded, and a credential in it would be given away."""
+
+CLAIM_CONTRADICTED = "HB401"
+"""An error that a change may bring: what the author believed of the job is not true of another one."""
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""
@@ -38,9 +48,12 @@ class InvalidSpecError(ValueError):
         self.report = report
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Estimates:
-    """What a job needs, takes and costs. A part that cannot be known is None, and `unknown` says why."""
+    """What a job needs, takes and costs. A part that cannot be known is None, and `unknown` says why.
+
+    `advice` and `dependences` plan other specs, dozens to hundreds of them, on first use.
+    """
 
     plan: Plan
     memory: Memory | None
@@ -50,6 +63,32 @@ class Estimates:
     claims: tuple[Claim, ...]
     assumed: tuple[Assumption, ...]
     unknown: Mapping[str, str]
+    host: Host | None
+    storage: Storage | None
+    analysis: Analysis = field(repr=False)
+
+    @cached_property
+    def advice(self) -> Advice | None:
+        """The cheapest changes that make the job fit, or the best uses of memory left over; None if not known.
+
+        None of them has an error that the spec has not, but for claims that were made of the spec as it is.
+        """
+        from hbspec.analysis.advice import advise
+
+        try:
+            return advise(self.analysis, _harmless(self.analysis))
+        except NotKnownError:
+            return None
+
+    @cached_property
+    def dependences(self) -> tuple[Dependence, ...]:
+        """What the memory owes to the trainer and to versions."""
+        from hbspec.analysis.software import dependences
+
+        try:
+            return dependences(self.analysis)
+        except NotKnownError:
+            return ()
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec estimate --format json` prints."""
@@ -57,6 +96,12 @@ class Estimates:
             "format_version": 1,
             "plan": self.plan.to_dict(),
             "memory": self.memory.to_dict() if self.memory else {"verdict": "unknown", "devices": []},
+            "changes": [outcome.to_dict() for outcome in self.advice.outcomes] if self.advice else [],
+            "software": [dependence.to_dict() for dependence in self.dependences],
+            "host": {
+                "memory": self.host and self.host.to_dict(),
+                "disk": self.storage and self.storage.to_dict(),
+            },
             "time": self.time and self.time.to_dict(),
             "cost": self.cost and self.cost.to_dict(),
             "serving": self.serving and self.serving.to_dict(),
@@ -126,6 +171,9 @@ def estimate(
         claims=verify(analysis),
         assumed=analysis.assumptions,
         unknown=unknown,
+        host=part("host"),
+        storage=part("storage"),
+        analysis=analysis,
     )
 
 
@@ -156,6 +204,16 @@ def compile_spec(
         return emit(analysis, target, forced=not report.ok)
     except TargetError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
+
+
+def _harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
+    """Whether a changed spec is free of errors that this one does not have."""
+
+    def errors(judged: Analysis) -> set[str]:
+        return {entry.code for entry in judge(judged).diagnostics if entry.severity is Severity.ERROR}
+
+    allowed = {*errors(analysis), CLAIM_CONTRADICTED}
+    return lambda changed: errors(changed) <= allowed
 
 
 def _named(spec: SpecLike) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -11,13 +12,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hbspec.analysis.advice import Advice, Outcome
+from hbspec.analysis.changes import Change
+from hbspec.analysis.software import Dependence
+from hbspec.catalog import catalog
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity
 from hbspec.estimators.cost import Cost, CostItem
+from hbspec.estimators.host import Host
 from hbspec.estimators.memory import DeviceMemory, Memory
 from hbspec.estimators.serving import Serving
+from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, UnitPrice
+from hbspec.render.advice import advice_lines
 from hbspec.render.bars import Filling, bar, letters
 from hbspec.render.estimates import estimate_lines
 from hbspec.render.paint import write
@@ -43,6 +51,7 @@ PLAN = SimpleNamespace(
     row_tokens=Interval(329, 385, 458),
     lengths=SimpleNamespace(source="data.profile"),
     padded_tokens=Interval.exact(3_683_468),
+    architecture=catalog().models["Qwen/Qwen2.5-7B"].architecture,
     trainable_parameters=134_217_728,
     adapter_bytes=268_435_456,
     checkpoint_bytes=805_306_368,
@@ -50,9 +59,11 @@ PLAN = SimpleNamespace(
     unknown={},
 )
 TERMS = {"embedding": 1 * GB, "quantized_weights": 9 * GB, "norms": 10_000_000}
-FULL = DeviceMemory(0, TERMS, "backward", Interval.exact(10.01 * GB), Interval(10 * GB, 12 * GB, 22 * GB), 20 * GB)
-TWIN = DeviceMemory(1, TERMS, "backward", FULL.peak_allocated, FULL.process, 20 * GB)
-IDLE = DeviceMemory(2, {}, "load", Interval.exact(0), Interval.exact(0), 20 * GB)
+PROCESS = Interval(10 * GB, 12 * GB, 22 * GB)
+NOTHING = Interval.exact(0)
+FULL = DeviceMemory(0, TERMS, "backward", Interval.exact(10.01 * GB), PROCESS, PROCESS, 20 * GB)
+TWIN = replace(FULL, index=1)
+IDLE = DeviceMemory(2, {}, "load", NOTHING, NOTHING, NOTHING, 20 * GB)
 SERVING = Serving(
     verdict="fits",
     weights_bytes=5 * GB,
@@ -73,13 +84,40 @@ SERVING = Serving(
     monthly_cost=Money(Decimal("1090.80"), "USD"),
     unknown={"latency_seconds": "deployment.typical_output_tokens"},
 )
+TIME = Time(
+    Interval(10, 12, 20), {"startup": Interval.exact(60), "steps": Interval(3000, 3600, 6000)}, Interval.exact(466)
+)
+COST = Cost("CAD", (CostItem("instances", Decimal(10), Decimal(12), Decimal(20), "hours x price"),))
+NOW = Outcome(Change("", {}), Memory((FULL, TWIN, IDLE)), TIME, COST)
+
+
+def outcome(settings, *, seconds, amount, high=15, remark=""):
+    """A change to one GPU of 20 GB, with the time and the cost that it makes."""
+    device = replace(FULL, process=Interval(10 * GB, 12 * GB, high * GB))
+    time = Time(Interval.exact(1), {"steps": Interval.exact(seconds)}, Interval.exact(1))
+    cost = Cost("CAD", (CostItem("instances", *[Decimal(amount)] * 3, ""),))
+    return Outcome(Change("kind", settings, remark), Memory((device,)), time, cost)
+
+
+ADVICE = Advice(
+    "fit",
+    NOW,
+    (
+        outcome({("hyperparameters", "gradient_checkpointing"): True}, seconds=4099.2, amount="16.10"),
+        outcome(
+            {("instance", "type"): "ml.p4d.24xlarge", ("instance", "price"): None},
+            seconds=1830,
+            amount="12.00",
+            remark="a remark",
+        ),
+    ),
+    57,
+)
 ESTIMATES = SimpleNamespace(
     plan=PLAN,
     memory=Memory((FULL, TWIN, IDLE)),
-    time=Time(
-        Interval(10, 12, 20), {"startup": Interval.exact(60), "steps": Interval(3000, 3600, 6000)}, Interval.exact(466)
-    ),
-    cost=Cost("CAD", (CostItem("instances", Decimal(10), Decimal(12), Decimal(20), "hours x price"),)),
+    time=TIME,
+    cost=COST,
     serving=SERVING,
     claims=(
         Claim("training.epochs", "4.4", "confirmed", Interval.exact(4.349), None, quantity("training.epochs")),
@@ -87,6 +125,10 @@ ESTIMATES = SimpleNamespace(
     ),
     assumed=(Assumption(("hyperparameters", "bf16"), True, "the shipped training script"),),
     unknown={},
+    host=Host("load", {"processes": Interval(GB, 3 * GB, 6 * GB)}, Interval(GB, 3 * GB, 6 * GB), 64 * GB),
+    storage=Storage({"weights": Interval.exact(15 * GB), "data": Interval(1, GB, 2 * GB)}, "volume", 16 * GB, True),
+    advice=ADVICE,
+    dependences=(Dependence("trl 1.16.0", "adapters are thin", Change("", {("software", "trl"): "0.1"}), -3 * GB),),
 )
 
 PAGE = """\
@@ -100,6 +142,7 @@ Plan
   epochs              4.35                       nominally 4.37
   tokens of a row     329 to 458 (expected 385)  data.profile
   tokens computed     3,680,000                  padding included
+  parameters          7.62B                      15.2 GB in 16 bits
   trained parameters  134,217,728                result 268 MB, checkpoint 805 MB
 
 Memory: tight
@@ -108,6 +151,19 @@ Memory: tight
     Q quantized weights 9.00 GB, E embedding 1.00 GB, smaller ones 10.0 MB
   GPU 2: no process uses it
   + beside the tensors, ? may come on top, . free, | end of the usable memory
+
+Cheapest changes that make it fit: 57 planned
+  hyperparameters.gradient_checkpointing: true
+    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 1.14 h (+12 % time), 16.10 CAD (4.10 CAD more)
+  instance.type: ml.p4d.24xlarge, no instance.price
+    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 30.5 min (-50 % time), 12.00 CAD (same cost); a remark
+
+Software that memory rests on
+  trl 1.16.0  adapters are thin  -3.00 GB with software.trl: 0.1
+
+Host: tight
+  memory  1.00 GB to 6.00 GB (expected 3.00 GB)  of 64.0 GB: processes 3.00 GB
+  disk    15.0 GB to 17.0 GB (expected 16.0 GB)  of 16.0 GB (volume): weights 15.0 GB, data 1.00 GB
 
 Time: 51.0 min to 1.68 h (expected 1.02 h)
   one update               10.0 s to 20.0 s (expected 12.0 s)
@@ -154,14 +210,13 @@ def test_the_whole_page():
 
 def test_forty_columns():
     narrow = text(estimate_lines(ESTIMATES, 40))
-    assert not [line for line in narrow.splitlines() if len(line) > 40]
+    assert not [line for line in narrow.splitlines() if len(line) > 40 and " " in line.strip()]
     assert "\n  epochs: 4.35; nominally 4.37\n" in narrow
 
 
 def test_what_is_not_there_is_left_out():
-    nothing = SimpleNamespace(
-        **{**vars(PLAN), "hardware": None, "counts": None, "effective_batch_size": None, "price": None}
-    )
+    gone = ("hardware", "counts", "effective_batch_size", "price", "architecture")
+    nothing = SimpleNamespace(**{**vars(PLAN), **dict.fromkeys(gone)})
     nothing.unknown = {"hardware": "instance type ml.x\x07"}
     bare = SimpleNamespace(
         plan=nothing,
@@ -171,13 +226,53 @@ def test_what_is_not_there_is_left_out():
         serving=None,
         claims=(),
         assumed=(),
-        unknown={"memory": "the hardware"},
+        unknown={"memory": "the hardware", "time": "the hardware"},
+        host=None,
+        storage=None,
+        advice=None,
+        dependences=(),
     )
     shown = text(estimate_lines(bare))
     assert "hardware not known" in shown
     assert "needs instance type ml.x␇" in shown
-    assert "memory" in shown.partition("Not known")[2]
-    assert not any(heading in shown for heading in ("Memory:", "Time:", "Cost:", "Serving:", "Claims", "Assumed"))
+    assert "  memory, time    needs the hardware\n" in shown.partition("Not known")[2]
+    headings = ("Memory:", "fit:", "Software", "Host:", "Time:", "Cost:", "Serving:", "Claims", "Assumed")
+    assert not any(heading in shown for heading in headings)
+
+
+def test_a_price_is_shown_where_the_cost_is_not_known():
+    shown = text(estimate_lines(SimpleNamespace(**{**vars(ESTIMATES), "cost": None})))
+    assert "\nCost: not known\n  price  7.09 USD/h  derived" in shown
+
+
+@pytest.mark.parametrize(
+    ("advice", "said"),
+    [
+        (
+            Advice("fit", NOW, (), 321),
+            "Cheapest changes that make it fit: 321 planned\n"
+            "  none of them surely makes it fit, alone or two together\n",
+        ),
+        (
+            Advice("fit", NOW, (outcome({("instance", "count"): 2}, seconds=1, amount=1, high=21),), 9),
+            "What comes nearest to fitting: 9 planned\n  instance.count: 2\n    tight, ",
+        ),
+        (
+            Advice("room", NOW, (), 3),
+            "Best uses of the head-room: 3 planned\n  none of them saves cost, or time at no cost\n",
+        ),
+    ],
+)
+def test_advice_says_what_it_is_for(advice, said):
+    assert said in text(advice_lines(advice, None))
+
+
+def test_figures_without_a_past_stand_alone():
+    unknown = Outcome(Change("", {}), NOW.memory, None, None)
+    change = outcome({("instance", "count"): 2}, seconds=60, amount=1)
+    shown = text(advice_lines(Advice("room", unknown, (change, unknown), 3), None))
+    assert "(expected 12.0 GB), 1.00 min, 1.00 CAD\n" in shown
+    assert shown.endswith("tight, 10.0 GB to 22.0 GB (expected 12.0 GB)\n")
 
 
 NAMES = st.lists(st.text(st.characters(codec="ascii", categories=("Ll", "Nd")), min_size=1), unique=True, max_size=40)

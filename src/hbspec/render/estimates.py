@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import groupby
 from typing import Any, Protocol
 
+from hbspec.analysis.advice import Advice
+from hbspec.analysis.software import Dependence
+from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
 from hbspec.estimators.cost import Cost
-from hbspec.estimators.memory import DeviceMemory, Memory
+from hbspec.estimators.host import Host
+from hbspec.estimators.memory import Memory
 from hbspec.estimators.serving import Serving
+from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import NOT_BILLED, Time
 from hbspec.plan import Assumption, Plan, UnitPrice
-from hbspec.render.bars import LEGEND, Filling, bar, letters
+from hbspec.render.advice import advice_lines
+from hbspec.render.bars import Filling, letters
 from hbspec.render.lines import Line, wrapped
+from hbspec.render.memory import VERDICTS, filled, host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
+from hbspec.render.settings import scalar_text
 from hbspec.source.excerpts import printable
 from hbspec.units import Money, bytes_text, count_text, interval_text, seconds_text, significant
 
-VERDICTS = {
-    "fits": ("fits", "good"),
-    "tight": ("tight", "open"),
-    "does_not_fit": ("does not fit", "bad"),
-    "unknown": ("not known", "open"),
-}
 CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unknown": "open", "malformed": "bad"}
-WIDEST_BAR = 72
-SMALL = 0.005
-"""Share of a GPU's tensors below which a term is summed up with others like it."""
 
 
 class Estimated(Protocol):
@@ -50,22 +48,37 @@ class Estimated(Protocol):
     def assumed(self) -> tuple[Assumption, ...]: ...  # noqa: D102
     @property
     def unknown(self) -> Mapping[str, str]: ...  # noqa: D102
+    @property
+    def host(self) -> Host | None: ...  # noqa: D102
+    @property
+    def storage(self) -> Storage | None: ...  # noqa: D102
+    @property
+    def advice(self) -> Advice | None: ...  # noqa: D102
+    @property
+    def dependences(self) -> tuple[Dependence, ...]: ...  # noqa: D102
 
 
 def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[Line]:
-    """The whole page: plan, memory, time, cost, serving, claims, what was assumed and what is not known."""
+    """The whole page: plan, memory and what would change it, time, cost, serving, claims, assumptions, gaps."""
     plan = estimates.plan
     yield from _head(plan, width)
     yield from section("Plan", width)
     yield from rows(_counts(plan), width)
     if estimates.memory:
-        yield from _memory(estimates.memory, width)
+        yield from memory_lines(estimates.memory, width)
+    if estimates.advice:
+        yield from advice_lines(estimates.advice, width)
+    yield from software_lines(estimates.dependences, width)
+    yield from host_lines(estimates.host, estimates.storage, width)
     if estimates.time:
         yield from section("Time", width, interval_text(estimates.time.total_seconds, seconds_text))
         yield from rows(_time(estimates.time), width)
     if estimates.cost:
         yield from section("Cost", width, _amounts(estimates.cost, estimates.cost.currency))
-        yield from rows(_cost(estimates.cost, plan.price), width)
+        yield from rows((*_cost(estimates.cost), *_price(plan.price)), width)
+    elif plan.price:
+        yield from section("Cost", width, *VERDICTS["unknown"])
+        yield from rows(_price(plan.price), width)
     if estimates.serving:
         yield from _serving(estimates.serving, width)
     yield from _claims(estimates.claims, width)
@@ -76,8 +89,16 @@ def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[L
     unknown = {**plan.unknown, **estimates.unknown, **serving}
     if unknown:
         yield from section("Not known", width)
-        needs = ((_words(name), "", f"needs {printable(reason)}") for name, reason in unknown.items())
-        yield from rows(needs, width)
+        yield from rows(_needs(unknown), width)
+
+
+def _needs(unknown: Mapping[str, str]) -> Iterator[Row]:
+    """What is not known, by what it needs."""
+    needing: dict[str, list[str]] = {}
+    for name, reason in unknown.items():
+        needing.setdefault(reason, []).append(words(name))
+    for reason, names in needing.items():
+        yield ", ".join(names), "", f"needs {printable(reason)}"
 
 
 def _head(plan: Plan, width: int | None) -> Iterator[Line]:
@@ -101,6 +122,9 @@ def _counts(plan: Plan) -> Iterator[Row]:
     yield "tokens of a row", interval_text(plan.row_tokens, significant), plan.lengths.source
     if plan.padded_tokens:
         yield "tokens computed", interval_text(plan.padded_tokens, _about), "padding included"
+    if plan.architecture is not None:
+        parameters = total_parameters(plan.architecture)
+        yield "parameters", count_text(parameters), f"{bytes_text(2 * parameters)} in 16 bits"
     if plan.trainable_parameters is not None:
         saved = [("result", plan.adapter_bytes), ("checkpoint", plan.checkpoint_bytes)]
         sizes = ", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None)
@@ -116,62 +140,12 @@ def _about(count: float) -> str:
     return count_text(float(f"{count:.3g}"))
 
 
-def _memory(memory: Memory, width: int | None) -> Iterator[Line]:
-    yield from section("Memory", width, *VERDICTS[memory.verdict])
-    sizes: dict[str, int] = {}
-    for device in memory.devices:
-        for name, size in device.terms.items():
-            sizes[name] = sizes.get(name, 0) + size
-    letter = letters(sorted(sizes, key=lambda name: -sizes[name]))
-    alike = groupby(memory.devices, key=lambda device: {**device.to_dict(), "index": None})
-    for group in [list(group) for _, group in alike]:
-        first, last = group[0], group[-1]
-        name = f"GPU {first.index}" if first is last else f"each of GPU {first.index} to {last.index}"
-        yield from wrapped(((("", f"{LEAD}{name}: "), *_of_usable(first))), width, 2 * len(LEAD))
-        filling = Filling(first.terms, first.process.expected, first.process.high, first.usable)
-        yield from _filled(filling, letter, width)
-    yield from wrapped((("faint", LEAD + LEGEND),), width, 2 * len(LEAD))
-
-
-def _of_usable(device: DeviceMemory) -> Line:
-    word, style = VERDICTS[device.verdict]
-    if not device.process.high:
-        return (("faint", "no process uses it"),)
-    process = interval_text(device.process, bytes_text)
-    if device.usable is None:
-        return ((style, word), ("", f", {process}, at its fullest in the {device.moment}"))
-    room = device.usable - device.process.expected
-    left = f"{bytes_text(room)} left" if room >= 0 else f"{bytes_text(-room)} too much"
-    text = f", {process} of {bytes_text(device.usable)} usable, {left}, fullest at {device.moment}"
-    return ((style, word), ("", text))
-
-
-def _filled(filling: Filling, letter: Mapping[str, str], width: int | None) -> Iterator[Line]:
-    """The bar, and what its letters stand for, the largest first."""
-    if not filling.high:
-        return
-    columns = min(WIDEST_BAR, (width or WIDEST_BAR) - len(LEAD))
-    largest_first = dict(sorted(filling.terms.items(), key=lambda term: -term[1]))
-    shown = Filling(largest_first, filling.expected, filling.high, filling.usable)
-    yield (("", LEAD), *bar(shown, letter, columns))
-    worth_a_word = {name: size for name, size in largest_first.items() if size >= SMALL * sum(filling.terms.values())}
-    terms = [f"{letter[name]} {_words(name)} {bytes_text(size)}" for name, size in worth_a_word.items()]
-    if rest := sum(size for name, size in largest_first.items() if name not in worth_a_word):
-        terms.append(f"smaller ones {bytes_text(rest)}")
-    if terms:
-        yield from wrapped((("", f"{LEAD}{LEAD}{', '.join(terms)}"),), width, 2 * len(LEAD))
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _time(time: Time) -> Iterator[Row]:
     yield "one update", interval_text(time.step_seconds, seconds_text), ""
     rate = interval_text(time.tokens_per_second_per_gpu, significant)
     yield "tokens a second and GPU", rate, "padding excluded"
     for name, took in time.phases.items():
-        yield _words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
+        yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
     yield "billed", interval_text(time.billed_seconds, seconds_text), ""
 
 
@@ -183,9 +157,12 @@ def _amounts(item: Any, currency: str) -> str:
     return f"{low} to {high} (expected {expected})"
 
 
-def _cost(cost: Cost, price: UnitPrice | None) -> Iterator[Row]:
+def _cost(cost: Cost) -> Iterator[Row]:
     for item in cost.items:
         yield item.name, _amounts(item, cost.currency), item.note
+
+
+def _price(price: UnitPrice | None) -> Iterator[Row]:
     if price:
         when = f", as of {price.as_of}" if price.as_of else ""
         yield "price", str(price.rate), f"{price.basis}{when}: {printable(price.source)}"
@@ -194,7 +171,7 @@ def _cost(cost: Cost, price: UnitPrice | None) -> Iterator[Row]:
 def _serving(serving: Serving, width: int | None) -> Iterator[Line]:
     yield from section("Serving", width, *VERDICTS[serving.verdict])
     filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
-    yield from _filled(filling, letters(serving.terms), width)
+    yield from filled(filling, letters(serving.terms), width)
     yield from rows(_served(serving), width)
 
 
@@ -234,5 +211,4 @@ def _claims(claims: Iterable[Claim], width: int | None) -> Iterator[Line]:
 
 def _assumed(assumed: Iterable[Assumption]) -> Iterator[Row]:
     for entry in assumed:
-        value = str(entry.value).lower() if isinstance(entry.value, bool) else str(entry.value)
-        yield route_text(entry.route), printable(value), entry.source
+        yield route_text(entry.route), scalar_text(entry.value), entry.source

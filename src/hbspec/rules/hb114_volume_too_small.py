@@ -28,14 +28,11 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.storage import CHECKPOINTS_KEPT, DEFAULT_VOLUME
 from hbspec.rules.rule import Rule
 from hbspec.units import GB, bytes_text
 
 RULE = Rule(__name__, Severity.ERROR)
-DEFAULT_VOLUME = 30 * GB
-"""`volume_size_in_gb` of SageMaker's SDK, and of what is compiled here."""
-CHECKPOINTS_KEPT = 3
-"""SAVE_TOTAL_LIMIT of the shipped script."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.diagnostics import Finding, Route, Severity, known
 from hbspec.estimators.cost import Cost, cost
+from hbspec.estimators.host import Host, host
 from hbspec.estimators.memory import Memory, memory
 from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
 from hbspec.estimators.time import Time, time
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
+from hbspec.source.secrets import redact
 from hbspec.spec import Spec
 from hbspec.spec.defects import DEFECTS
+
+CONFIG: Route = ("model", "config")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,12 +44,27 @@ class Analysis:
     @cached_property
     def plan(self) -> Plan:
         """The plan; parts that cannot be known are None."""
-        return build_plan(self.spec, self.catalog, self.architecture, self.profile)
+        plan = build_plan(self.spec, self.catalog, self.architecture, self.profile)
+        if self.architecture is not None:
+            return plan
+        return replace(plan, unknown={**plan.unknown, "architecture": redact(self._why_no_architecture())})
 
     @cached_property
     def memory(self) -> Memory:
         """Memory of each GPU while training."""
         return memory(self.plan)
+
+    @cached_property
+    def host(self) -> Host:
+        """Memory of each host while loading and training."""
+        return host(self.plan)
+
+    @cached_property
+    def storage(self) -> Storage:
+        """Disk of each host while training."""
+        kept = self.spec.hyperparameters.save_total_limit
+        usual = CHECKPOINTS_KEPT if self.spec.script is None else None
+        return storage(self.plan, volume=self.spec.instance.volume, kept=kept if kept is not None else usual)
 
     @cached_property
     def time(self) -> Time:
@@ -76,6 +97,13 @@ class Analysis:
         """What the endpoint holds, answers and costs."""
         return serving(self.serving_plan)
 
+    def _why_no_architecture(self) -> str:
+        """What is missing, with the reason: the file's defect, or that the catalog lacks the model."""
+        at_config = (finding.message for finding in self.findings if finding.route == CONFIG)
+        model = self.spec.model.id or "the model"
+        reason = next(at_config, f"{model} is not in the catalog; model.config can name its config.json")
+        return f"the architecture ({reason})"
+
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
         """Every value that the spec leaves open and that an estimate depends on."""
@@ -102,13 +130,16 @@ def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: li
     if spec.model.config is None:
         model = catalog.models.get(spec.model.id) if spec.model.id else None
         return model.architecture if model else None
-    route: Route = ("model", "config")
     try:
-        return Architecture.from_config(read_json(document, route, spec.model.config))
+        values = read_json(document, CONFIG, spec.model.config)
+        if isinstance(values, Mapping):
+            return Architecture.from_config(values)
+        message = f"{spec.model.config}: it is no map of fields, as every config.json is"
+        findings.append(_attachment("HB031", CONFIG, message, "name the model's own config.json"))
     except AttachmentError as reason:
-        findings.append(_attachment("HB030", route, str(reason), "give the path of a readable JSON file"))
+        findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
-        findings.append(_attachment("HB031", route, f"{spec.model.config}: {reason}", "mend the field it names"))
+        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", "mend the field it names"))
     return None
 
 

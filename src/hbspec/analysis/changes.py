@@ -1,0 +1,280 @@
+"""Changes that an author could make to a spec so that it needs less memory, or uses the memory that is left.
+
+A change is a pure function of the spec: it sets single values, and `hbspec.analysis.advice` plans the changed spec
+anew. Every change keeps the effective batch size, so that the training stays the one that was asked for; what else it
+means for the result is said in its remark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from hbspec.catalog import Catalog, InstanceType
+from hbspec.diagnostics import Route, route_text
+from hbspec.plan import Plan
+from hbspec.plan.build import ONE_PROCESS
+from hbspec.spec import Spec
+
+SHARDED = ("fsdp", "zero1", "zero2", "zero3")
+FOUR_BIT = ("nf4", "fp4")
+Settings = dict[Route, Any]
+"""The value to write at each route, as in the spec; None deletes the key."""
+
+LARGEST_FACTOR = 64
+"""Largest factor on the micro-batch that is tried."""
+
+EIGHT_BIT_ADAMW = "adamw_bnb_8bit"
+WITH_STATES_IN_FULL = ("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Values to set in a spec.
+
+    Attributes:
+        kind: what is changed; of two changes of one kind an author makes one.
+        settings: what is set.
+        remark: what else it means for the result; empty where nothing.
+    """
+
+    kind: str
+    settings: Settings
+    remark: str = ""
+
+    def applied(self, spec: Spec) -> Spec:
+        """The spec with these values in place of its own."""
+        sections: dict[str, dict[str, Any]] = {}
+        for (section, key), value in self.settings.items():
+            sections.setdefault(str(section), {})[str(key)] = value
+        changed = {name: getattr(spec, name).model_copy(update=values) for name, values in sections.items()}
+        return spec.model_copy(update=changed)
+
+    def after(self, first: Change) -> Change:
+        """Both changes as one, `first` being made first."""
+        remark = "; ".join(filter(None, (first.remark, self.remark)))
+        return Change(f"{first.kind}+{self.kind}", {**first.settings, **self.settings}, remark)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The settings by key, as in `--set`."""
+        return {route_text(route): value for route, value in self.settings.items()}
+
+
+def smaller(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
+    """Changes that can make a job need less memory of a GPU, in no order of merit."""
+    more = ("ddp", "pipeline", "fsdp") if plan.parallelism == "single" else ("fsdp",)
+    yield from _other_instances(spec, plan, catalog, *more)
+    yield from leaner(spec, plan)
+
+
+def leaner(spec: Spec, plan: Plan) -> Iterator[Change]:
+    """Those of them that stay on the same type of instance."""
+    yield from _smaller_micro_batches(plan)
+    yield from _leaner_steps(plan)
+    yield from _leaner_methods(plan)
+    yield from _shared(spec, plan)
+    yield from _offloaded(plan)
+    yield from _more_instances(spec, plan)
+
+
+def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
+    """Changes that can turn memory that is left over into time or money, in no order of merit."""
+    training = plan.training
+    factor = 2
+    while training.gradient_accumulation % factor == 0 and factor <= LARGEST_FACTOR:
+        yield _micro_batch(training.micro_batch * factor, training.gradient_accumulation // factor)
+        factor *= 2
+    if training.gradient_checkpointing:
+        yield _set("checkpointing", "gradient_checkpointing", False)
+    if training.quantization:
+        unquantised: Settings = {("hyperparameters", "method"): "lora"}
+        unquantised |= {("hyperparameters", key): None for key in _given(spec, "bnb_")}
+        yield Change("method", unquantised, "frozen weights keep 16 bits")
+    if training.attention == "eager":
+        yield _set("attention", "attn_implementation", "sdpa")
+    if plan.offload != "none":
+        yield Change("offload", {("instance", "offload"): None})
+    if plan.parallelism != "ddp":
+        yield from _one_process_each(spec, plan, "ddp")
+    yield from _other_instances(spec, plan, catalog, *(("ddp",) if plan.parallelism == "single" else ()))
+    longest = ceil(plan.lengths.longest.high)
+    if plan.lengths.known and longest > training.max_length:
+        yield _set("length", "max_length", longest, f"no example is cut at {training.max_length:,} tokens")
+
+
+def _smaller_micro_batches(plan: Plan) -> Iterator[Change]:
+    rows, accumulation = plan.training.micro_batch, plan.training.gradient_accumulation
+    factor = 2
+    while rows % factor == 0:
+        yield _micro_batch(rows // factor, accumulation * factor)
+        factor *= 2
+    if rows > 1 and factor // 2 != rows:
+        yield _micro_batch(1, accumulation * rows)
+
+
+def _leaner_steps(plan: Plan) -> Iterator[Change]:
+    """The same training in less memory: recomputation, kernels, the dtype of optimizer states, padding."""
+    training = plan.training
+    if not training.gradient_checkpointing:
+        yield _set("checkpointing", "gradient_checkpointing", True)
+    if training.loss == "standard":
+        yield _set("loss", "loss", "fused")
+    if training.attention == "eager":
+        yield _set("attention", "attn_implementation", "sdpa")
+    if training.attention != "flash_attention_2" and plan.hardware and plan.hardware.gpu.flash_attention_2:
+        yield _set("attention", "attn_implementation", "flash_attention_2")
+    if training.optim == "adamw_torch":
+        yield _set("optimizer", "optim", "adamw_torch_fused")
+    if training.optim in WITH_STATES_IN_FULL:
+        yield _set("optimizer", "optim", EIGHT_BIT_ADAMW, "optimizer states are rounded to 8 bits")
+    longest = ceil(plan.lengths.longest.high)
+    if training.packing and plan.lengths.known and longest < training.max_length:
+        yield _set("length", "max_length", longest, "still cuts no example; a row holds fewer of them")
+
+
+def _leaner_methods(plan: Plan) -> Iterator[Change]:
+    """Less that is trained, or fewer bits for what is not: the result is another one, and the remark says so."""
+    training = plan.training
+    adapters = "trains adapters instead of all weights, which want a higher learning rate"
+    quantised = "frozen weights are rounded to 4 bits"
+    four_bit: Settings = {}
+    if plan.parallelism == "fsdp":  # shards 4-bit weights only where they are stored in the dtype of the others
+        four_bit["hyperparameters", "bnb_4bit_quant_storage"] = training.compute_dtype
+    if training.method == "full":
+        yield _set("method", "method", "lora", adapters)
+        yield Change("method", {("hyperparameters", "method"): "qlora", **four_bit}, f"{adapters}; {quantised}")
+    elif training.method == "lora":
+        yield Change("method", {("hyperparameters", "method"): "qlora", **four_bit}, quantised)
+    if training.quantization == "int8":
+        nf4: Settings = {("hyperparameters", "bnb_quant_type"): "nf4", **four_bit}
+        yield Change("quantisation", nf4, "frozen weights are rounded to 4 bits instead of 8")
+    elif training.quantization and not training.double_quant:
+        yield _set("quantisation", "bnb_double_quant", True, "scales are rounded to 8 bits")
+
+
+def _shared(spec: Spec, plan: Plan) -> Iterator[Change]:
+    """Ways to divide what one GPU holds among those that are there."""
+    if plan.hardware is None or plan.hardware.gpus == 1:
+        return
+    if plan.parallelism == "single" and plan.hardware.gpus_per_instance > 1:
+        yield Change("parallelism", {("instance", "parallelism"): "pipeline"}, "one GPU computes at a time")
+    if plan.parallelism == "fsdp" and plan.sharding != "full":
+        yield Change("parallelism", {("instance", "sharding"): "full"})
+    for parallelism in SHARDED:
+        if parallelism != plan.parallelism:
+            yield from _one_process_each(spec, plan, parallelism)
+
+
+def _one_process_each(spec: Spec, plan: Plan, parallelism: str) -> Iterator[Change]:
+    """One process for each GPU under `parallelism`, where there are several and they divide the batch."""
+    gpus = plan.hardware.gpus if plan.hardware else 1
+    accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
+    if gpus == 1 or accumulation is None:
+        return
+    yield Change("parallelism", {**_parallelised(spec, plan, parallelism), **_accumulated(plan, accumulation)})
+
+
+def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
+    """What makes a spec run under `parallelism`; nothing if it does already."""
+    if parallelism == spec.instance.parallelism:
+        return {}
+    settings: Settings = {("instance", "parallelism"): parallelism}
+    if spec.instance.sharding and parallelism != "fsdp":
+        settings["instance", "sharding"] = None
+    if spec.instance.offload and parallelism not in SHARDED:
+        settings["instance", "offload"] = None
+    storage = plan.training.compute_dtype
+    if parallelism == "fsdp" and plan.training.quantization in FOUR_BIT and plan.training.quant_storage != storage:
+        settings["hyperparameters", "bnb_4bit_quant_storage"] = storage
+    return settings
+
+
+def _offloaded(plan: Plan) -> Iterator[Change]:
+    if plan.parallelism not in SHARDED:
+        return
+    steps = ("none", "optimizer", "all")
+    for offload in steps[steps.index(plan.offload) + 1 :]:
+        yield Change("offload", {("instance", "offload"): offload}, "moves it to host memory")
+
+
+def _more_instances(spec: Spec, plan: Plan) -> Iterator[Change]:
+    """Twice the instances, where they share what is held."""
+    accumulation = _accumulation(plan, 2 * (plan.data_parallel_size or 0))
+    if plan.parallelism in SHARDED and accumulation is not None:
+        yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **_accumulated(plan, accumulation)})
+
+
+def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str) -> Iterator[Change]:
+    """Other instance types: the author's alternatives, and all that are offered and priced in the region.
+
+    Args:
+        spec: the spec.
+        plan: its plan.
+        catalog: the types.
+        more: further kinds of parallelism to try where a type has several GPUs.
+    """
+    section = spec.instance
+    if section.type is None:
+        return
+    for instance in _types(spec, catalog):
+        gpus = instance.gpus * section.count
+        for parallelism in dict.fromkeys((section.parallelism, *(more if gpus > 1 else ()))):
+            accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
+            if accumulation is not None:
+                settings: Settings = {("instance", "type"): instance.name}
+                if section.price is not None:  # it was that of the other type
+                    settings["instance", "price"] = None
+                settings |= _parallelised(spec, plan, parallelism) | _accumulated(plan, accumulation)
+                yield Change("instance", settings)
+
+
+def _types(spec: Spec, catalog: Catalog) -> Iterator[InstanceType]:
+    """Other types that train: by the author's preference, then by name."""
+    section = spec.instance
+    for name in dict.fromkeys((*section.alternatives, *sorted(catalog.instances))):
+        instance = catalog.instances.get(name)
+        if instance is None or name == section.type or not instance.training or not instance.gpus:
+            continue
+        offered = section.region in (instance.regions or ())
+        if name in section.alternatives or (offered and catalog.price(name, str(section.region), "training")):
+            yield instance
+
+
+def _ranks(plan: Plan, parallelism: str, gpus: int) -> int:
+    """Processes with data of their own; 0 where the GPUs do not divide."""
+    if parallelism in ONE_PROCESS:
+        return 1
+    return 0 if gpus % plan.tensor_parallel else gpus // plan.tensor_parallel
+
+
+def _accumulation(plan: Plan, ranks: int) -> int | None:
+    """The accumulation that keeps the effective batch size over so many ranks; None where there is none."""
+    rows = plan.training.micro_batch * ranks
+    if not rows or plan.effective_batch_size is None or plan.effective_batch_size % rows:
+        return None
+    return plan.effective_batch_size // rows
+
+
+def _accumulated(plan: Plan, accumulation: int) -> Settings:
+    same = accumulation == plan.training.gradient_accumulation
+    return {} if same else {("hyperparameters", "gradient_accumulation_steps"): accumulation}
+
+
+def _micro_batch(rows: int, accumulation: int) -> Change:
+    settings: Settings = {
+        ("hyperparameters", "per_device_batch_size"): rows,
+        ("hyperparameters", "gradient_accumulation_steps"): accumulation,
+    }
+    return Change("micro-batch", settings)
+
+
+def _set(kind: str, key: str, value: Any, remark: str = "") -> Change:
+    return Change(kind, {("hyperparameters", key): value}, remark)
+
+
+def _given(spec: Spec, prefix: str) -> list[str]:
+    """The hyperparameters that the author set and that begin so."""
+    given = spec.hyperparameters
+    return sorted(key for key in given.model_fields_set if key.startswith(prefix) and getattr(given, key) is not None)

@@ -1,0 +1,65 @@
+"""What an author could change, and what a job would then need, take and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from hbspec.analysis.advice import FIT, Advice, Outcome
+from hbspec.render.lines import Line, wrapped
+from hbspec.render.memory import VERDICTS
+from hbspec.render.rows import LEAD, section
+from hbspec.render.settings import settings_text
+from hbspec.units import Money, bytes_text, interval_text, seconds_text, significant
+
+
+def advice_lines(advice: Advice, width: int | None) -> Iterator[Line]:
+    """The changes, each with its settings and its figures against the spec as it is."""
+    planned = f"{advice.tried} planned"
+    yield from section(_heading(advice), width, planned, "faint")
+    if not advice.outcomes:
+        nothing = (
+            "none of them surely makes it fit, alone or two together"
+            if advice.purpose == FIT
+            else "none of them saves cost, or time at no cost"
+        )
+        yield from wrapped((("", f"{LEAD}{nothing}"),), width, 2 * len(LEAD))
+    for outcome in advice.outcomes:
+        yield from wrapped((("title", f"{LEAD}{settings_text(outcome.change)}"),), width, 2 * len(LEAD))
+        word, style = VERDICTS[outcome.memory.verdict]
+        figures = ", ".join(_figures(outcome, advice.now))
+        remark = f"; {outcome.change.remark}" if outcome.change.remark else ""
+        line: Line = (("", 2 * LEAD), (style, word), ("", f", {figures}"), ("faint", remark))
+        yield from wrapped(line, width, 2 * len(LEAD))
+
+
+def _heading(advice: Advice) -> str:
+    if advice.purpose != FIT:
+        return "Best uses of the head-room"
+    if any(outcome.memory.verdict != "fits" for outcome in advice.outcomes):
+        return "What comes nearest to fitting"
+    return "Cheapest changes that make it fit"
+
+
+def _figures(then: Outcome, now: Outcome) -> Iterator[str]:
+    yield interval_text(then.memory.fullest.process, bytes_text)
+    if then.seconds is not None:
+        yield f"{seconds_text(then.seconds)}{_longer(then.seconds, now.seconds)}"
+    if then.cost is not None:
+        dearer = _dearer(then.cost.expected - now.cost.expected, then.cost.currency) if now.cost else ""
+        yield f"{Money(then.cost.expected, then.cost.currency)}{dearer}"
+
+
+def _longer(then: float, now: float | None) -> str:
+    """The change of the time, in percent."""
+    if not now:
+        return ""
+    share = 100 * (then / now - 1)
+    return f" ({'+' if share > 0 else '-'}{significant(abs(share), 2)} % time)" if abs(share) >= 0.1 else " (same time)"
+
+
+def _dearer(amount: Decimal, currency: str) -> str:
+    """The change of the bill."""
+    if not round(amount, 2):
+        return " (same cost)"
+    return f" ({Money(abs(amount), currency)} {'more' if amount > 0 else 'less'})"

@@ -1,0 +1,169 @@
+"""The changes that are offered, on jobs where an expert knows the answer."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import pytest
+
+from hbspec.analysis.changes import smaller
+from hbspec.api import check, estimate
+from hbspec.diagnostics import Severity
+
+ON_ONE_A10G = {
+    "hbspec": 1,
+    "name": "advice",
+    "model": {"id": "Qwen/Qwen2.5-7B"},
+    "data": {"train": {"examples": 2198}, "tokens": {"mean": 374, "max": 1400}},
+    "instance": {"gpu": "A10G", "host_memory": "256 GiB"},
+    "hyperparameters": {
+        "method": "qlora",
+        "learning_rate": 1e-4,
+        "max_steps": 100,
+        "per_device_batch_size": 4,
+        "gradient_accumulation_steps": 2,
+        "max_length": 2048,
+    },
+}
+"""A machine of one's own: no other type can be had, and nothing costs."""
+
+
+def advice(overrides=(), spec=ON_ONE_A10G):
+    return estimate(spec, overrides=overrides).advice
+
+
+def errors(overrides):
+    found = check(ON_ONE_A10G, overrides=overrides).diagnostics
+    return {entry.code for entry in found if entry.severity is Severity.ERROR}
+
+
+def settings(outcome):
+    return outcome.change.to_dict()
+
+
+class TestFit:
+    def test_without_checkpointing_it_is_checkpointing_or_smaller_micro_batches(self):
+        found = advice(["hyperparameters.gradient_checkpointing=false"])
+        assert found.purpose == "fit"
+        assert {"hyperparameters.gradient_checkpointing": True} in [settings(outcome) for outcome in found.outcomes]
+        assert {outcome.memory.verdict for outcome in found.outcomes} == {"fits"}
+
+    def test_a_full_fine_tune_has_to_become_adapters_and_says_so(self):
+        found = advice(["hyperparameters.method=full"])
+        assert found.outcomes
+        for outcome in found.outcomes:
+            assert settings(outcome)["hyperparameters.method"] in ("lora", "qlora")
+            assert "adapters instead of all weights" in outcome.change.remark
+
+    def test_one_change_is_not_made_of_two(self):
+        found = advice(["hyperparameters.gradient_checkpointing=false"])
+        assert not [outcome for outcome in found.outcomes if "+" in outcome.change.kind]
+
+    def test_two_where_one_does_not_do(self):
+        found = advice(["hyperparameters.method=lora", "hyperparameters.gradient_checkpointing=false",
+                        "model.id=Qwen/Qwen2.5-14B", "data.tokens.max=2000"])  # fmt: skip
+        assert found.outcomes
+        assert all("+" in outcome.change.kind for outcome in found.outcomes)
+
+    def test_what_cannot_be_is_said(self):
+        found = advice(["model.id=Qwen/Qwen2.5-72B", "hyperparameters.method=full"])
+        assert found.outcomes == ()
+        assert found.tried > 10
+
+    def test_the_cheapest_comes_first(self):
+        found = advice(
+            ["instance={type: ml.g5.2xlarge, region: us-east-1}", "hyperparameters.gradient_checkpointing=false"]
+        )
+        assert len(found.outcomes) == 3
+        assert all(float(f"{a.amount:.3g}") <= float(f"{b.amount:.3g}") for a, b in pairwise(found.outcomes))
+
+    def test_nothing_cheaper_was_passed_over(self):
+        overrides = [
+            "instance={type: ml.g5.2xlarge, region: us-east-1, max_runtime: 5d}",
+            "hyperparameters.gradient_checkpointing=false",
+        ]
+        now = estimate(ON_ONE_A10G, overrides=overrides)
+        analysis = now.analysis
+        before = errors(overrides)
+        amounts = []
+        for change in smaller(analysis.spec, analysis.plan, analysis.catalog):
+            written = [*overrides, *(f"{key}={json.dumps(value)}" for key, value in change.to_dict().items())]
+            then = estimate(ON_ONE_A10G, overrides=written)
+            if then.memory.verdict == "fits" and errors(written) <= before:
+                amounts.append(float(f"{then.cost.expected:.3g}"))
+        assert len(amounts) > 3
+        assert float(f"{now.advice.outcomes[0].amount:.3g}") == min(amounts)
+
+    def test_the_price_of_the_other_type_goes_with_it(self):
+        found = advice(
+            [
+                "instance={type: ml.g5.2xlarge, region: us-east-1, price: 1 USD/h}",
+                "hyperparameters.gradient_checkpointing=false",
+                "hyperparameters.per_device_batch_size=16",
+            ]
+        )
+        moved = [settings(outcome) for outcome in found.outcomes if "instance.type" in settings(outcome)]
+        assert moved
+        assert all(change["instance.price"] is None for change in moved)
+
+    def test_shards_of_4_bit_weights_are_stored_as_they_are_computed_in(self):
+        found = advice(
+            [
+                "instance={gpu: A10G, gpus: 4, host_memory: 256 GiB, parallelism: ddp}",
+                "model.id=Qwen/Qwen2.5-32B",
+                "hyperparameters.per_device_batch_size=1",
+            ]
+        )
+        sharded = next(settings(outcome) for outcome in found.outcomes if outcome.change.kind == "parallelism")
+        assert sharded["instance.parallelism"] == "fsdp"
+        assert sharded["hyperparameters.bnb_4bit_quant_storage"] == "bfloat16"
+
+
+class TestRoom:
+    def test_fewer_accumulation_steps_or_no_recomputation(self):
+        found = advice(["hyperparameters.per_device_batch_size=1", "hyperparameters.gradient_accumulation_steps=8"])
+        assert found.purpose == "room"
+        assert any(outcome.change.kind in ("micro-batch", "checkpointing", "method") for outcome in found.outcomes)
+        assert all(outcome.seconds < found.now.seconds for outcome in found.outcomes)
+
+    def test_an_odd_accumulation_is_not_divided(self):
+        found = advice(["hyperparameters.per_device_batch_size=1", "hyperparameters.gradient_accumulation_steps=7"])
+        assert "micro-batch" not in [outcome.change.kind for outcome in found.outcomes]
+
+    def test_examples_that_are_cut_may_be_whole(self):
+        found = advice(
+            [
+                "hyperparameters.max_length=1024",
+                "hyperparameters.method=lora",
+                "hyperparameters.gradient_checkpointing=false",
+                "hyperparameters.per_device_batch_size=1",
+                "hyperparameters.gradient_accumulation_steps=1",
+                "model.id=Qwen/Qwen2.5-0.5B",
+            ]
+        )
+        longer = next(outcome for outcome in found.outcomes if outcome.change.kind == "length")
+        assert settings(longer) == {"hyperparameters.max_length": 1400}
+        assert longer.change.remark == "no example is cut at 1,024 tokens"
+        assert found.outcomes[-1] is longer
+
+    def test_idle_gpus_are_put_to_work(self):
+        found = advice(
+            [
+                "instance={gpu: A10G, gpus: 2, host_memory: 256 GiB, parallelism: single}",
+                "hyperparameters.per_device_batch_size=1",
+                "hyperparameters.gradient_accumulation_steps=8",
+            ]
+        )
+        change = next(settings(outcome) for outcome in found.outcomes if outcome.change.kind == "parallelism")
+        assert change == {"instance.parallelism": "ddp", "hyperparameters.gradient_accumulation_steps": 4}
+
+
+@pytest.mark.parametrize(
+    "missing", ["model.id=some/model-7B", "instance={gpu: RTX PRO 4500}", "instance={type: ml.unheard.of}"]
+)
+def test_without_a_verdict_there_is_no_advice(missing):
+    estimates = estimate(ON_ONE_A10G, overrides=[missing])
+    assert estimates.advice is None
+    assert estimates.to_dict()["changes"] == []
+    assert estimates.dependences == () or estimates.memory is not None
