@@ -216,8 +216,11 @@ class _Run:
 
     def _of_layers(self, by_layer: Sequence[Mapping[str, Form]], first: int, last: int) -> Part:
         terms: dict[str, int] = {}
-        alike = Counter(0 if at == 0 else 1 + self.kinds.of[at] for at in range(first, last))
-        for index, number in alike.items():
+        alike = Counter(self.kinds.of[max(1, first) : last])
+        numbers = {1 + kind: number for kind, number in alike.items()}
+        if first == 0 < last:
+            numbers[0] = 1
+        for index, number in numbers.items():
             for name, size in by_layer[index].items():
                 terms[name] = terms.get(name, 0) + number * size.at(self.tokens, self.row)
         return _part(terms)

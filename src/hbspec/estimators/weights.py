@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -48,8 +49,8 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
 
 def version(training: Training, package: str) -> tuple[int, int]:
     """The first two numbers of a package's version."""
-    first, _, rest = dict(training.software)[package].partition(".")
-    return int(first), int(rest.partition(".")[0] or 0)
+    first, second, *_ = (*(int(number) for number in re.findall(r"\d+", dict(training.software)[package])), 0, 0)
+    return first, second
 
 
 @lru_cache(maxsize=256)

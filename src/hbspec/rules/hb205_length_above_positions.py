@@ -6,11 +6,13 @@ engines refuse to start, unless the config itself scales its positions.
 Example:
 
     model: {id: google/gemma-2-9b}
+    hyperparameters: {attn_implementation: eager}
     deployment: {max_model_len: 16384}
 
 Instead:
 
     model: {id: google/gemma-2-9b}
+    hyperparameters: {attn_implementation: eager}
     deployment: {max_model_len: 8192}
 
 References:

@@ -7,12 +7,13 @@ Example:
 
     model: {id: openai/gpt-oss-20b}
     instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    hyperparameters: {attn_implementation: eager}
 
 Instead:
 
     model: {id: openai/gpt-oss-20b}
     instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
-    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null}
+    hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, attn_implementation: eager}
 
 References:
 

@@ -51,47 +51,71 @@ class Moment:
 
 
 class Ledger:
-    """Counts storages as they come and go, and keeps the moments that no other moment of their phase covers."""
+    """Counts storages as they come and go, and keeps the moments that no other moment of their phase covers.
+
+    Only where something is freed after something was allocated can a moment be the largest, so only there it looks.
+    """
 
     def __init__(self) -> None:
-        self.phase = "forward"
-        self.fixed = self.per_token = self.per_pair = 0
-        self.peaks: dict[str, list[Moment]] = {}
-        self._terms: dict[str, Form] = {}
+        self._phase = "forward"
+        self._rising = False
+        self._fixed = self._per_token = self._per_pair = 0
+        self._terms: dict[str, list[int]] = {}
+        self._peaks: dict[str, list[Moment]] = {}
 
     def allocate(self, storage: Storage) -> None:
         """A storage begins to live."""
-        size, term = storage.size, storage.term
-        self.fixed += size[0]
-        self.per_token += size[1]
-        self.per_pair += size[2]
-        self._terms[term] = self._terms.get(term, NOTHING).plus(size)
-        self._look()
-
-    def begin(self, phase: str) -> None:
-        """Another phase begins, with what is alive."""
-        self.phase = phase
-        self._look()
-
-    def _look(self) -> None:
-        total = Form(self.fixed, self.per_token, self.per_pair)
-        peaks = self.peaks.setdefault(self.phase, [])
-        if not any(peak.total.covers(total) for peak in peaks):
-            peaks[:] = [peak for peak in peaks if not total.covers(peak.total)]
-            peaks.append(Moment(self.phase, total, dict(self._terms)))
+        fixed, per_token, per_pair = storage.size
+        self._fixed += fixed
+        self._per_token += per_token
+        self._per_pair += per_pair
+        term = self._terms.get(storage.term)
+        if term is None:
+            term = self._terms[storage.term] = [0, 0, 0]
+        term[0] += fixed
+        term[1] += per_token
+        term[2] += per_pair
+        self._rising = True
 
     def free(self, storage: Storage) -> None:
         """A storage's last reference is gone."""
-        size, term = storage.size, storage.term
-        self.fixed -= size[0]
-        self.per_token -= size[1]
-        self.per_pair -= size[2]
-        left = self._terms[term]
-        self._terms[term] = Form(left[0] - size[0], left[1] - size[1], left[2] - size[2])
+        if self._rising:
+            self._look()
+        fixed, per_token, per_pair = storage.size
+        self._fixed -= fixed
+        self._per_token -= per_token
+        self._per_pair -= per_pair
+        term = self._terms[storage.term]
+        term[0] -= fixed
+        term[1] -= per_token
+        term[2] -= per_pair
+
+    def begin(self, phase: str) -> None:
+        """Another phase begins, with what is alive."""
+        if self._rising:
+            self._look()
+        self._phase = phase
+        self._look()
+
+    def peaks(self, phase: str) -> list[Moment]:
+        """The moments of a phase that can be the largest at some batch size and length."""
+        if self._rising:
+            self._look()
+        return self._peaks.get(phase, [])
 
     def alive(self) -> Mapping[str, Form]:
         """What is alive now, by term."""
-        return {term: size for term, size in self._terms.items() if size != NOTHING}
+        return {term: Form(*size) for term, size in self._terms.items() if any(size)}
+
+    def _look(self) -> None:
+        self._rising = False
+        total = Form(self._fixed, self._per_token, self._per_pair)
+        peaks = self._peaks.setdefault(self._phase, [])
+        for peak in peaks:
+            if peak.total.covers(total):
+                return
+        peaks[:] = [peak for peak in peaks if not total.covers(peak.total)]
+        peaks.append(Moment(self._phase, total, self.alive()))
 
 
 NOTHING = Form()

@@ -110,18 +110,18 @@ def profile(model: Model) -> Profile:
     gradients = [_gradients(layer) for layer in model.layers]
     forward, backward = [], []
     for index in range(len(model.layers)):
-        forward.append([_beside(moment, left[:index]) for moment in ledger.peaks[f"forward {index}"]])
+        forward.append([_beside(moment, left[:index]) for moment in ledger.peaks(f"forward {index}")])
         elsewhere = [*kept[:index], *([] if model.accumulates else gradients[index + 1 :])]
-        backward.append([_beside(moment, elsewhere) for moment in ledger.peaks.get(f"backward {index}", ())])
+        backward.append([_beside(moment, elsewhere) for moment in ledger.peaks(f"backward {index}")])
     return Profile(
         kept=kept,
         copies=[{COPIES: size} for size in copies],
         gradients=gradients,
         forward=forward,
-        loss=[_beside(moment, left) for moment in ledger.peaks["loss"]],
-        loss_backward=[_beside(moment, kept) for moment in ledger.peaks["loss backward"]],
+        loss=[_beside(moment, left) for moment in ledger.peaks("loss")],
+        loss_backward=[_beside(moment, kept) for moment in ledger.peaks("loss backward")],
         backward=backward,
-        end=[_beside(moment, [] if model.accumulates else gradients) for moment in ledger.peaks.get("end", ())],
+        end=[_beside(moment, [] if model.accumulates else gradients) for moment in ledger.peaks("end")],
     )
 
 

@@ -1,0 +1,56 @@
+"""8-bit weights with checkpointing, which does not free what their products keep.
+
+Why: bitsandbytes' 8-bit product keeps its input on the function's context. Checkpointing frees what is saved the usual
+way only, so the inputs of all linear modules of all layers stay, as if half of the checkpointing was off.
+
+Example:
+
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    hyperparameters: {bnb_quant_type: int8, bnb_double_quant: null}
+
+Instead:
+
+    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    hyperparameters: {bnb_quant_type: nf4}
+
+References:
+
+    https://github.com/bitsandbytes-foundation/bitsandbytes/blob/main/bitsandbytes/autograd/_functions.py
+    https://docs.pytorch.org/docs/stable/checkpoint.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.estimators.job import job_of
+from hbspec.estimators.moments import kept_bytes
+from hbspec.estimators.placement import Stage
+from hbspec.rules.rule import Rule
+from hbspec.units import bytes_text
+
+RULE = Rule(__name__, Severity.WARNING)
+ROUTE = ("hyperparameters", "bnb_quant_type")
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """`bnb_quant_type: int8` where layers are computed again."""
+    plan = analysis.plan
+    training = plan.training
+    if training.quantization != "int8" or not training.gradient_checkpointing:
+        return
+    job = job_of(plan)
+    longest = ceil(plan.lengths.cut(training.max_length).longest.expected)
+    layers, hidden = job.architecture.num_hidden_layers, job.architecture.hidden_size
+    kept = kept_bytes(job, Stage(0, layers, embedding=True, head=True), longest)
+    inputs = layers * hidden * job.precision.stream * training.micro_batch * longest
+    yield RULE.at(
+        ROUTE,
+        f"int8 keeps {bytes_text(kept)} a micro-batch of {longest:,}-token rows although layers are computed again; "
+        f"4 bits keep {bytes_text(inputs)}",
+        "use bnb_quant_type: nf4",
+        fixes=(Fix("quantise to 4 bits", ROUTE, "nf4"),),
+    )
