@@ -62,7 +62,7 @@ def express(row: Row) -> Case:
             "name": "measured",
             "model": {"id": row["model_id"]},
             "script": {"entry_point": "train.py"},
-            "data": {"train": {"examples": 10_000}, "tokens": _tokens(row, framework)},
+            "data": {"train": {"examples": 10_000}, **_tokens(row, framework)},
             "instance": instance(row),
             "software": _software(row, framework, method),
             "hyperparameters": _hyperparameters(row, framework, method, architecture),
@@ -171,9 +171,12 @@ def _software(row: Row, framework: Framework, method: dict[str, Any]) -> dict[st
 
 
 def _tokens(row: Row, framework: Framework) -> dict[str, Any]:
+    """Token lengths; none where they vary and the longest is not stated, since the cap says no more than the cap."""
     length = _whole(row, framework, "seq_len", "sequence length")
+    if re.search(r"variable.?length", row["notes"], re.IGNORECASE) and "longest" not in row["notes"].lower():
+        return {}
     mean = length - 1 if framework.padded and length > 1 else length  # any difference means a mask
-    return {"mean": float(mean), "max": length}
+    return {"tokens": {"mean": float(mean), "max": length}}
 
 
 def _whole(row: Row, framework: Framework, column: str, what: str) -> int:
