@@ -70,7 +70,7 @@ def _observation(row: Row) -> Observation | None:
     lasting = sum(size for name, size in device.terms.items() if name in LASTING)
     sharded = case.plan.parallelism in ("fsdp", "zero3") and case.plan.sharding != "none"
     base = allocated if sharded else max(allocated - lasting, 0.05 * allocated)
-    share = max(0.0, (stated - allocated) / base)
+    share = max(0.0, (stated - allocated - device.freed) / base)
     return Observation(row["id"], row.source, KINDS[sharded], round(share, 4))
 
 

@@ -180,10 +180,10 @@ def _tokens(row: Row, framework: Framework) -> dict[str, Any]:
 
 
 def _whole(row: Row, framework: Framework, column: str, what: str) -> int:
-    found = re.match(r"(\d+)(?:\.0*)?(?![\w.])", framework.cell(row, column))
-    if not found or int(found[1]) < 1:
+    stated = row.whole(column) if row[column] not in ("", "?") else int(framework.defaults.get(column, "0"))
+    if not stated or stated < 1:
         raise NotExpressibleError(f"the {what} is not stated")
-    return int(found[1])
+    return stated
 
 
 def _hyperparameters(

@@ -12,7 +12,7 @@ from hbspec.estimators.lifetimes.model import Program
 from hbspec.estimators.optimizer import Optimizer, optimizer
 from hbspec.estimators.placement import Shards, shards
 from hbspec.estimators.precision import Precision, precision_of
-from hbspec.estimators.weights import training_weights, version
+from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, training_weights, version
 from hbspec.plan import Plan, Training
 
 LOSS_COPIED_ONCE_SINCE = (4, 46)
@@ -146,6 +146,7 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         trained=precision.trained,
         autocast=precision.autocast,
         accumulates=training.gradient_accumulation > 1,
+        experts_listed=version(training, "transformers") < FUSED_EXPERTS_SINCE,
         loss_copies=version(training, "transformers") < LOSS_COPIED_ONCE_SINCE,
         outputs_held=training.trainer == "loop",
         inputs_kept=version(training, "bitsandbytes") < INPUTS_DROPPED_SINCE,

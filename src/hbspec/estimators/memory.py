@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
@@ -10,10 +10,10 @@ from typing import Any
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, MEMORY, MemoryConstants
 from hbspec.estimators.job import Job, job_of
-from hbspec.estimators.moments import LASTING, peak_moment
+from hbspec.estimators.moments import LASTING, Moment, moments, peak_moment
 from hbspec.estimators.placement import Stage, spread
 from hbspec.estimators.reserved import Surroundings, process_bytes, reserved_bytes
-from hbspec.estimators.weights import EMBEDDING, FUSED_EXPERTS_SINCE, HEAD, version
+from hbspec.estimators.weights import EMBEDDING, HEAD
 from hbspec.plan import Plan
 from hbspec.units import Interval
 
@@ -30,6 +30,7 @@ class DeviceMemory:
         peak_reserved: what `torch.cuda.max_memory_reserved` would say.
         process: what `nvidia-smi` would say: also context, fragmentation and communicators.
         usable: bytes that PyTorch can have of this GPU, None where not known.
+        freed: what lies unused in the allocator since before the peak, see `reserved_bytes`.
     """
 
     index: int
@@ -39,6 +40,7 @@ class DeviceMemory:
     peak_reserved: Interval
     process: Interval
     usable: int | None
+    freed: int = 0
 
     @property
     def verdict(self) -> str:
@@ -137,18 +139,18 @@ def activation_error(job: Job) -> float:
     """Half width of the activation terms, as a share: small where the lifetimes were held against traces.
 
     Traced was one GPU under transformers 5: every family, method and optimizer, padding and packing, both kernels that
-    run on a CPU. Not traced were sharded layers, which gather and free in an order of their own, tensor parallelism,
-    and the lists of experts of transformers 4.
+    run on a CPU. Not traced were sharded layers, which gather and free in an order of their own, and tensor
+    parallelism. The lists of experts of transformers 4 were held against Mixtral's published peaks instead.
     """
-    old_experts = job.architecture.is_sparse and version(job.training, "transformers") < FUSED_EXPERTS_SINCE
     alone = job.parallelism in ("single", "ddp", "pipeline") and job.tensor_parallel == 1
-    return ACTIVATION_ERROR if alone and not old_experts else ACTIVATION_ERROR_UNTRACED
+    return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
 
 
 def _device(
     job: Job, stage: Stage, tokens: Interval, error: float, around: Surroundings, constants: MemoryConstants
 ) -> DeviceMemory:
-    moment = peak_moment(job, stage, ceil(tokens.expected))
+    found = list(moments(job, stage, ceil(tokens.expected)))
+    moment = max(found, key=lambda one: one.total)
     terms = moment.terms
     lasting, passing = _parts(terms)
     total = lasting + passing
@@ -156,7 +158,8 @@ def _device(
     high = total if tokens.high == tokens.expected else _total(job, stage, ceil(tokens.high))
     width = round(error * passing)
     allocated = Interval(max(min(lasting, low), low - width), total, high + width)
-    reserved = reserved_bytes(allocated, lasting, around, constants)
+    freed = _freed(found, moment)
+    reserved = reserved_bytes(allocated, lasting, around, constants, freed=freed)
     return DeviceMemory(
         index=0,
         terms={name: size for name, size in terms.items() if size},
@@ -165,7 +168,17 @@ def _device(
         peak_reserved=reserved,
         process=process_bytes(reserved, allocated, around, constants),
         usable=around.usable,
+        freed=freed,
     )
+
+
+def _freed(found: Sequence[Moment], peak: Moment) -> int:
+    """What the backward pass had beside lasting tensors, where the optimizer needs the most."""
+    if peak.name != "optimizer":
+        return 0
+    computing = [one for one in found if one.name not in ("load", "optimizer")]
+    fullest = max(computing, key=lambda one: one.total, default=None)
+    return _parts(fullest.terms)[1] if fullest else 0
 
 
 def _communicates(job: Job) -> bool:

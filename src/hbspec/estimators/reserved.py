@@ -37,14 +37,19 @@ class Surroundings:
     usable: int | None
 
 
-def reserved_bytes(allocated: Interval, lasting: int, around: Surroundings, constants: MemoryConstants) -> Interval:
+def reserved_bytes(
+    allocated: Interval, lasting: int, around: Surroundings, constants: MemoryConstants, *, freed: int = 0
+) -> Interval:
     """Bytes that `torch.cuda.max_memory_reserved` would say.
 
-    allocated + f (allocated - lasting) where each GPU has whole weights, allocated (1 + f) where they are sharded.
+    allocated + f (allocated - lasting) + freed where each GPU has whole weights, allocated (1 + f) + freed where they
+    are sharded.
 
     Args:
         allocated: peak bytes of tensors.
         lasting: of these, weights, states and gradients.
+        freed: what the backward pass had allocated and freed before the optimizer made the peak: the optimizer's
+            temporaries are of other sizes, so that those blocks lie unused (FMS, full fine-tunes of a 7B).
         around: the GPU and how the ranks share the work.
         constants: f by kind.
     """
@@ -52,12 +57,12 @@ def reserved_bytes(allocated: Interval, lasting: int, around: Surroundings, cons
     kept = 0 if around.sharded else lasting
     room = None if around.usable is None else around.usable - beside_bytes(around, constants).low
 
-    def end(tensors: float, of_passing: float) -> float:
-        wanted = tensors + of_passing * max(0.0, tensors - kept)
+    def end(tensors: float, of_passing: float, unused: int) -> float:
+        wanted = tensors + of_passing * max(0.0, tensors - kept) + unused
         return wanted if room is None else min(wanted, max(room, tensors))
 
-    low, expected = end(allocated.low, share.low), end(allocated.expected, share.expected)
-    high = allocated.high + share.high * max(0.0, allocated.high - kept)
+    low, expected = end(allocated.low, share.low, 0), end(allocated.expected, share.expected, freed)
+    high = allocated.high + share.high * max(0.0, allocated.high - kept) + freed
     return Interval(low, expected, high).map(round)
 
 

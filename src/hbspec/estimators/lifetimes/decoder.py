@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.attention import Eager, attend
 from hbspec.estimators.lifetimes.autograd import Parameter, Tensor
-from hbspec.estimators.lifetimes.experts import Experts, repeated_mlp, sparse_mlp
+from hbspec.estimators.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.lifetimes.ledger import Form
 from hbspec.estimators.lifetimes.modules import FLOAT32, Linear, Machine, linear, norm, unweighted_norm
 
@@ -127,6 +127,8 @@ def _turned_complex(machine: Machine, query: Tensor, key: Tensor) -> tuple[Tenso
 
 def _mlp(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
     if layer.experts is not None:
+        if layer.experts.listed:
+            return listed_mlp(machine, layer.experts, x)
         run = repeated_mlp if layer.experts.repeated else sparse_mlp
         return run(machine, layer.experts, x)
     gated = _fused_gate if "gate_up_proj" in layer.linears else _gate

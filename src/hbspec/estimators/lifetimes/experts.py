@@ -7,6 +7,7 @@ from compute capability 8.0 on) and the routers of `models/mixtral` and `models/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hbspec.estimators.lifetimes import operators as op
@@ -33,6 +34,7 @@ class Experts:
         clamped: whether gate and up are clamped and biased, as gpt-oss's are.
         repeated: whether every expert computes every token, as Llama 4's do.
         shared: linear modules of an expert that every token visits.
+        listed: linear modules of each expert, where they are a list of modules and run one after another.
     """
 
     router: Parameter
@@ -49,6 +51,7 @@ class Experts:
     clamped: bool
     repeated: bool
     shared: dict[str, Linear]
+    listed: Sequence[dict[str, Linear]]
 
 
 def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
@@ -88,6 +91,29 @@ def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     out = _shared(machine, experts, x)
     total = op.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
     return op.into(tape, out, total)
+
+
+def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    """Transformers 4's: one expert after another, each with its share of the tokens, added into a common result."""
+    tape, parts = machine.tape, len(experts.listed)
+    chosen = op.cast(tape, _chosen(machine, experts, x), x.element)
+    tape.term = "mlp"
+    total = tape.new(x.numel, x.element)
+    share = Form(0, experts.routes * experts.hidden // parts)
+    for modules in experts.listed:
+        state = op.gathered(tape, x, share, tape.new(Form(), INDEX))
+        gate = linear(machine, state, modules["gate_proj"], "mlp")
+        activated = op.unary(tape, gate, saves="input")
+        del gate
+        up = linear(machine, state, modules["up_proj"], "mlp")
+        product_of_both = op.multiply(tape, activated, up)
+        del activated, up
+        out = linear(machine, product_of_both, modules["down_proj"], "mlp")
+        del product_of_both
+        weights = op.gathered(tape, chosen, Form(), tape.new(Form(), INDEX))
+        total = op.added_at(tape, total, op.multiply(tape, out, weights))
+        del out, weights
+    return total
 
 
 def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:

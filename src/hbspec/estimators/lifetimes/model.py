@@ -20,6 +20,9 @@ CAPPED = "gemma2"
 """The model type whose scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`)."""
 
 
+MOST_LISTED = 8
+"""Experts that are run one after another."""
+
 REPEATED = "llama4_text"
 """The model type whose experts compute every token, and whose layers with rotation norm what they rotate."""
 
@@ -44,6 +47,7 @@ class Program:
         trained: of adapters.
         autocast: whether matrix products are cast to `compute`.
         accumulates: whether gradients of an earlier micro-batch exist.
+        experts_listed: whether experts are a list of modules, as they were before transformers 5.
         loss_copies: whether the loss copies logits in fp32 once more.
         outputs_held: whether the caller holds logits during the backward pass.
         inputs_kept: whether 4-bit products keep their inputs, as they did before bitsandbytes 0.43.
@@ -69,6 +73,7 @@ class Program:
     trained: int
     autocast: bool
     accumulates: bool
+    experts_listed: bool
     loss_copies: bool
     outputs_held: bool
     inputs_kept: bool
@@ -267,7 +272,24 @@ class _Builder:
             clamped=architecture.expert_bias,
             repeated=architecture.model_type == REPEATED,
             shared=self.mlp("shared_expert.", shared) if shared else {},
+            listed=self.listed(hidden, size) if program.experts_listed else (),
         )
+
+    def listed(self, hidden: int, size: int) -> list[dict[str, Linear]]:
+        """Experts as modules; of more than a few, several together stand for their share of the tokens."""
+        architecture, trained = self.architecture, not self.program.targets
+        parts = min(architecture.num_experts, MOST_LISTED)
+        together = architecture.num_experts // parts if trained else 1
+        routes = architecture.num_experts_per_tok
+
+        def module(columns: int, rows: int) -> Linear:
+            whole = self.linear("expert", columns, rows)
+            weight = self.parameter(columns * rows * together, trained, whole.weight.element)
+            share = routes * rows // parts
+            return Linear(weight, columns, share, whole.quantized, None, None, whole.nested, whole.keeps_input)
+
+        widths = {"gate_proj": (hidden, size), "up_proj": (hidden, size), "down_proj": (size, hidden)}
+        return [{name: module(*width) for name, width in widths.items()} for _ in range(parts)]
 
 
 def _is_target(targets: str | tuple[str, ...], name: str, leaf: str) -> bool:

@@ -375,3 +375,13 @@ def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor) -> 
         return [tape.new(numel, element, GRADIENTS) for numel, element in sizes]
 
     return tape.record(tape.new(weight.numel, left.element), [left.node, right.node], derivative, held)
+
+
+def added_at(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
+    """`x.index_add_(…, added)`, whose gradient is gathered from x's."""
+    numel, element = added.numel, added.element
+    return tape.record(
+        Tensor(x.storage, x.numel, x.element),
+        [x.node, added.node],
+        lambda gradient: [_alias(gradient), tape.new(numel, element, BACKWARD)],
+    )

@@ -248,4 +248,6 @@ def _of_experts(experts: Experts) -> list[Parameter]:
         *(module.adapter for module in modules),
     ]
     factors = [weight for adapter in adapters if adapter for weight in (adapter.down, adapter.up)]
+    if experts.listed:
+        return [experts.router, *(module.weight for modules in experts.listed for module in modules.values())]
     return [experts.router, experts.up, experts.down, *(module.weight for module in experts.shared.values()), *factors]
