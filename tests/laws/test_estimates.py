@@ -77,7 +77,8 @@ def planned(job, *, longest=700, offload=None, rank=None, deployment=None, **mor
             "price": "36 CAD/h",
             "max_runtime": "10h",
         },
-        "software": {"trainer": job["trainer"]},
+        # of one dtype everywhere: FSDP alone would train fp32 copies
+        "software": {"trainer": job["trainer"], **({"weights_dtype": "bfloat16"} if job["method"] == "full" else {})},
         "hyperparameters": hyperparameters,
     }
     if offload:

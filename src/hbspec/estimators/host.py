@@ -123,7 +123,9 @@ def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
     """What is on its way from disk to the GPUs."""
     training = plan.training
     architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
-    published, wanted = BYTES.get(architecture.torch_dtype or "bfloat16", 2), BYTES[training.weights_dtype]
+    widened = plan.parallelism == "fsdp" and training.autocast and not training.adapters
+    published = BYTES.get(architecture.torch_dtype or "bfloat16", 2)
+    wanted = BYTES[training.compute_dtype if widened else training.weights_dtype]
     if training.quantization or plan.parallelism in ("single", "pipeline", "ddp"):
         largest = max(weight.rows * weight.columns for weight in weights(architecture))
         workers = 1 if training.quantization else WORKERS
@@ -133,7 +135,7 @@ def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
     readers = 1 if plan.parallelism == "zero3" else processes
     certain = copy * readers if wanted != published else 0
     terms = {"weights": Interval(certain, max(mapped, certain), max(mapped, copy * readers))}
-    if plan.parallelism == "fsdp" and training.compute_dtype != "float32" and wanted != 4 and not training.adapters:
+    if widened and BYTES[training.weights_dtype] == BYTES["float32"]:
         fp32 = 4 * total_parameters(architecture)
         terms["fp32_copies"] = Interval(fp32, fp32 * processes, fp32 * processes)
     return terms

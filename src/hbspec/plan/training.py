@@ -48,7 +48,8 @@ class Training:
             trains the adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
         weights_dtype: dtype of whatever is not quantised. `peft.prepare_model_for_kbit_training`, which belongs to
             QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it. Training all
-            weights in float16 needs float32 ones, since the gradient scaler refuses float16 gradients.
+            weights in float16 needs float32 ones, since the gradient scaler refuses float16 gradients; and what FSDP
+            trains in mixed precision accelerate upcasts (1.15.0, `prepare_model`, `fsdp2_prepare_model`).
         autocast: whether the trainer runs the step under torch's autocast, as both do for `bf16` and `fp16`.
         loss: "standard" holds all logits at once; "chunked" and "fused" never do.
     """
@@ -148,14 +149,17 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
     ]
     software = spec.software
     usual_adapters = "bfloat16" if trl and quantised and compute == "bfloat16" else "float32"
-    usual_weights = "float32" if (quantised and not trl) or (not adapters and compute == "float16") else compute
+    autocast = software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop"
+    sharded = spec.instance.parallelism == "fsdp" and spec.instance.sharding != "none"
+    master = not adapters and (compute == "float16" or (sharded and autocast))
+    usual_weights = "float32" if (quantised and not trl) or master else compute
     training = Training(
         method=given.method,
         trainer=trainer,
         compute_dtype=compute,
         adapter_dtype=software.adapter_dtype or usual_adapters,
         weights_dtype=software.weights_dtype or usual_weights,
-        autocast=software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop",
+        autocast=autocast,
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",

@@ -65,5 +65,6 @@ def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] |
     if instance.gpu is None:
         yield ("instance", "gpus"), instance.gpus, "it describes a gpu, and none is named"
         yield ("instance", "host_memory"), instance.host_memory, "it describes a gpu, and none is named"
+        yield ("instance", "gpu_memory"), instance.gpu_memory, "it describes a gpu, and none is named"
     if spec.deployment and spec.deployment.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"
