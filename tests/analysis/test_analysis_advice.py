@@ -56,9 +56,12 @@ class TestFit:
             assert settings(outcome)["hyperparameters.method"] in ("lora", "qlora")
             assert "adapters instead of all weights" in outcome.change.remark
 
-    def test_one_change_is_not_made_of_two(self):
+    def test_two_changes_are_cheaper_than_either(self):
         found = advice(["hyperparameters.gradient_checkpointing=false"])
-        assert not [outcome for outcome in found.outcomes if "+" in outcome.change.kind]
+        amounts = {outcome.change.kind: outcome.amount for outcome in found.outcomes}
+        assert any("+" not in kind for kind in amounts)
+        for kind, amount in amounts.items():
+            assert all(amount < amounts[part] for part in kind.split("+") if part != kind and part in amounts)
 
     def test_two_where_one_does_not_do(self):
         found = advice(["hyperparameters.method=lora", "hyperparameters.gradient_checkpointing=false",
@@ -93,14 +96,14 @@ class TestFit:
             if then.memory.verdict == "fits" and errors(written) <= before:
                 amounts.append(float(f"{then.cost.expected:.3g}"))
         assert len(amounts) > 3
-        assert float(f"{now.advice.outcomes[0].amount:.3g}") == min(amounts)
+        # two changes on the same machine may be cheaper still
+        assert float(f"{now.advice.outcomes[0].amount:.3g}") <= min(amounts)
 
     def test_the_price_of_the_other_type_goes_with_it(self):
         found = advice(
             [
                 "instance={type: ml.g5.2xlarge, region: us-east-1, price: 1 USD/h}",
-                "hyperparameters.gradient_checkpointing=false",
-                "hyperparameters.per_device_batch_size=16",
+                "model.id=Qwen/Qwen2.5-72B",
             ]
         )
         moved = [settings(outcome) for outcome in found.outcomes if "instance.type" in settings(outcome)]

@@ -82,8 +82,9 @@ class Advice:
 def advise(analysis: Analysis, acceptable: Callable[[Analysis], bool]) -> Advice:
     """The changes that are worth an author's while.
 
-    To make a job fit: single changes after which it surely fits, by expected cost, then expected time; where there are
-    none pairs of them, and where those do not help either, what comes near ("tight"). For a job that fits: single
+    To make a job fit: single changes after which it surely fits, and pairs of them that keep the machine, by expected
+    cost, then expected time; where there are none pairs with another machine, and where those do not help either, what
+    comes near ("tight"). For a job that fits: single
     changes that keep it so and save cost, or time at no cost, by what they save; then longer rows, where examples are
     cut. One change of a kind is shown before a second is.
     Left out: three changes at once, and changes of the data, the model or the rank.
@@ -114,11 +115,12 @@ class _Search:
         self.tried = 0
 
     def ways_to_fit(self, verdict: str) -> tuple[Outcome, ...]:
-        """Single changes, else pairs of them; where neither surely fits, what is at least tight."""
+        """Single changes, and pairs on the same machine; else pairs on others; else what is at least tight."""
         single = list(self._trials(smaller(self.analysis.spec, self.analysis.plan, self.analysis.catalog)))
-        if found := self._best(_judged(single, "fits")):
+        here = list(self._pairs(trial for trial in single if trial[0].kind != "instance"))
+        if found := self._best(_judged([*single, *here], "fits")):
             return found
-        pairs = list(self._pairs(single))
+        pairs = [*here, *self._pairs(trial for trial in single if trial[0].kind == "instance")]
         found = self._best(_judged(pairs, "fits"))
         if found or verdict == "tight":
             return found
@@ -161,10 +163,17 @@ class _Search:
         for distinct in (_kind, _kind_and_gpu):
             taken = {distinct(trial) for trial in chosen}
             for trial in ranked:
-                if len(chosen) < SHOWN and distinct(trial) not in taken and self.acceptable(trial[1]):
+                new = distinct(trial) not in taken and not _contains(trial, chosen)
+                if len(chosen) < SHOWN and new and self.acceptable(trial[1]):
                     taken.add(distinct(trial))
                     chosen.append(trial)
         return tuple(sorted((_outcome(*trial) for trial in chosen), key=_rank))
+
+
+def _contains(pair: Trial, chosen: Iterable[Trial]) -> bool:
+    """Whether one of its changes does as well alone."""
+    parts = pair[0].kind.split("+")
+    return len(parts) > 1 and any(trial[0].kind in parts for trial in chosen)
 
 
 def _kind(trial: Trial) -> tuple[str, ...]:
