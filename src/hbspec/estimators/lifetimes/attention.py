@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.autograd import Tensor
 from hbspec.estimators.lifetimes.ledger import Form
@@ -63,8 +64,8 @@ def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
     if heads[0] == heads[1]:
         return x
     if heads[1] == 1:
-        return op.viewed_often(machine.tape, x, Form(0, x.numel.per_token * heads[0]))
-    return op.spread(machine.tape, x, Form(0, x.numel.per_token // heads[1] * heads[0]))
+        return layouts.viewed_often(machine.tape, x, Form(0, x.numel.per_token * heads[0]))
+    return layouts.spread(machine.tape, x, Form(0, x.numel.per_token // heads[1] * heads[0]))
 
 
 def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
@@ -79,9 +80,9 @@ def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor
     weights = op.offset(tape, weights, machine.stream)  # + mask
     if eager.sinks:
         with_sink = Form(0, heads[0], heads[0])
-        shifted = op.spread(tape, weights, with_sink)
+        shifted = layouts.spread(tape, weights, with_sink)
         shifted = op.centred(tape, shifted)
-        weights = op.part(tape, op.softmax(tape, shifted, shifted.element), scores)
+        weights = layouts.part(tape, op.softmax(tape, shifted, shifted.element), scores)
         del shifted
         weights, values = op.cast(tape, weights, narrow), op.cast(tape, values, narrow)
         return op.clone(tape, op.product(tape, weights, values, query.numel))

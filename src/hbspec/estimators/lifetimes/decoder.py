@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.attention import Eager, attend
 from hbspec.estimators.lifetimes.autograd import Parameter, Tensor
@@ -93,7 +94,7 @@ def _projected(machine: Machine, layer: Layer, x: Tensor) -> tuple[Tensor, Tenso
         key = (linears["qkv_proj"].rows - linears["o_proj"].columns) // 2
         fused = linear(machine, x, linears["qkv_proj"], "attention")
         widths = linears["o_proj"].columns, key, key
-        query, key_states, value = (op.part(machine.tape, fused, Form(0, width)) for width in widths)
+        query, key_states, value = (layouts.part(machine.tape, fused, Form(0, width)) for width in widths)
         return query, key_states, value
     query = _head_norm(machine, layer, linear(machine, x, linears["q_proj"], "attention"), "q_norm")
     key_states = _head_norm(machine, layer, linear(machine, x, linears["k_proj"], "attention"), "k_norm")
@@ -108,9 +109,9 @@ def _rotated(machine: Machine, x: Tensor) -> Tensor:
     """`x * cos + rotate_half(x) * sin`."""
     tape = machine.tape
     tape.term = "attention"
-    x = op.laid_out(tape, x)
+    x = layouts.laid_out(tape, x)
     straight = op.turn(tape, x, machine.stream)
-    return op.add(tape, straight, op.turn(tape, op.rotate_half(tape, x), machine.stream))
+    return op.add(tape, straight, op.turn(tape, layouts.rotate_half(tape, x), machine.stream))
 
 
 def _turned_complex(machine: Machine, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
@@ -151,6 +152,6 @@ def _fused_gate(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
     both = linear(machine, x, layer.linears["gate_up_proj"], "mlp")
     machine.tape.term = "mlp"
     half = Form(0, layer.linears["gate_up_proj"].rows // 2)
-    gate, up = op.part(machine.tape, both, half), op.part(machine.tape, both, half)
+    gate, up = layouts.part(machine.tape, both, half), layouts.part(machine.tape, both, half)
     del both
     return op.multiply(machine.tape, up, op.unary(machine.tape, gate, saves="input"))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.lifetimes.ledger import Form
@@ -62,17 +63,17 @@ def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     adapters = [_factors(machine, found, element) for found in (experts.up_adapter, experts.down_adapter)]
     tape.term = "mlp"
     order = tape.new(Form(0, rows), INDEX)
-    selected = op.gathered(tape, x, Form(0, rows * experts.hidden), order)
-    weights = op.gathered(tape, chosen, Form(0, rows), order)
+    selected = layouts.gathered(tape, x, Form(0, rows * experts.hidden), order)
+    weights = layouts.gathered(tape, chosen, Form(0, rows), order)
     bias = tape.new(Form(0, 2 * rows * experts.size), experts.up.element) if experts.clamped else None
     out = _gated(machine, experts, selected, adapters[0])
     if experts.clamped:
         bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
     out = op.matmul(tape, out, _adapted(machine, experts.down, adapters[1]), Form(0, rows * experts.hidden))
     weighted = op.multiply(tape, out, weights)
-    weighted = op.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
+    weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
     del bias
-    total = op.summed(tape, weighted, x.numel, FLOAT32 if machine.compute else weighted.element)
+    total = layouts.summed(tape, weighted, x.numel, FLOAT32 if machine.compute else weighted.element)
     return op.cast(tape, total, x.element)
 
 
@@ -81,16 +82,16 @@ def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape, count = machine.tape, experts.count
     scores = _chosen(machine, experts, x)
     tape.term = "mlp"
-    repeated = op.spread(tape, x, Form(0, count * experts.hidden))
+    repeated = layouts.spread(tape, x, Form(0, count * experts.hidden))
     repeated = op.multiply(tape, repeated, scores)
     both = product(machine, repeated, experts.up, Form(0, 2 * count * experts.size))
-    gate, up = op.halves(tape, both)
+    gate, up = layouts.halves(tape, both)
     gated = op.multiply(tape, up, op.unary(tape, gate, saves="input"))
     routed = product(machine, gated, experts.down, Form(0, count * experts.hidden))
     del repeated, both, gate, up, gated
     out = _shared(machine, experts, x)
-    total = op.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
-    return op.into(tape, out, total)
+    total = layouts.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
+    return layouts.into(tape, out, total)
 
 
 def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
@@ -101,7 +102,7 @@ def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     total = tape.new(x.numel, x.element)
     share = Form(0, experts.routes * experts.hidden // parts)
     for modules in experts.listed:
-        state = op.gathered(tape, x, share, tape.new(Form(), INDEX))
+        state = layouts.gathered(tape, x, share, tape.new(Form(), INDEX))
         gate = linear(machine, state, modules["gate_proj"], "mlp")
         activated = op.unary(tape, gate, saves="input")
         del gate
@@ -110,8 +111,8 @@ def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
         del activated, up
         out = linear(machine, product_of_both, modules["down_proj"], "mlp")
         del product_of_both
-        weights = op.gathered(tape, chosen, Form(), tape.new(Form(), INDEX))
-        total = op.added_at(tape, total, op.multiply(tape, out, weights))
+        weights = layouts.gathered(tape, chosen, Form(), tape.new(Form(), INDEX))
+        total = layouts.added_at(tape, total, op.multiply(tape, out, weights))
         del out, weights
     return total
 
@@ -126,7 +127,7 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))
     probabilities = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
-    chosen = op.gathered(tape, probabilities, Form(0, experts.routes), tape.new(Form(0, experts.routes), INDEX))
+    chosen = layouts.gathered(tape, probabilities, Form(0, experts.routes), tape.new(Form(0, experts.routes), INDEX))
     return op.cast(tape, chosen, logits.element) if experts.narrow_router else chosen
 
 
@@ -137,7 +138,7 @@ def _gated(machine: Machine, experts: Experts, selected: Tensor, adapter: list[T
     tape.term = "mlp"
     if experts.clamped:
         return _clamped(machine, experts, both)
-    gate, up = op.halves(tape, both)
+    gate, up = layouts.halves(tape, both)
     del both
     return op.multiply(tape, op.unary(tape, gate, saves="input"), up)
 
@@ -145,8 +146,8 @@ def _gated(machine: Machine, experts: Experts, selected: Tensor, adapter: list[T
 def _clamped(machine: Machine, experts: Experts, both: Tensor) -> Tensor:
     """gpt-oss's: every second column is a gate, both sides have biases and limits."""
     tape, half = machine.tape, Form(0, experts.routes * experts.size)
-    gate = op.unary(tape, op.part(tape, both, half), saves="input")
-    up = op.unary(tape, op.part(tape, both, half), saves="input")
+    gate = op.unary(tape, layouts.part(tape, both, half), saves="input")
+    up = op.unary(tape, layouts.part(tape, both, half), saves="input")
     opened = op.unary(tape, op.unary(tape, gate), saves="output")
     glu = op.multiply(tape, gate, opened)
     return op.multiply(tape, op.unary(tape, up), glu)

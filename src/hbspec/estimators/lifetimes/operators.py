@@ -36,10 +36,11 @@ def _cast_back(tape: Tape, gradient: Tensor, element: int) -> Tensor:
 
 def clone(tape: Tape, x: Tensor) -> Tensor:
     """A copy; its gradient passes through."""
-    return tape.record(tape.new(x.numel, x.element), [x.node], lambda gradient: [_alias(gradient)])
+    return tape.record(tape.new(x.numel, x.element), [x.node], lambda gradient: [alias(gradient)])
 
 
-def _alias(x: Tensor) -> Tensor:
+def alias(x: Tensor) -> Tensor:
+    """The same numbers again: whoever holds either holds the storage."""
     return Tensor(x.storage, x.numel, x.element)
 
 
@@ -47,8 +48,8 @@ def add(tape: Tape, left: Tensor, right: Tensor, term: str | None = None) -> Ten
     """`left + right`, of one size; both get the same gradient, in their own dtype."""
     elements = left.element, right.element
     out = tape.new(left.numel, max(elements), term)
-    tape.record(out, [left.node, right.node], lambda gradient: [_alias(gradient), _alias(gradient)])
-    return _fitting(tape, out, (left, right))
+    tape.record(out, [left.node, right.node], lambda gradient: [alias(gradient), alias(gradient)])
+    return fitting(tape, out, (left, right))
 
 
 def unary(tape: Tape, x: Tensor, *, saves: str = "", temporaries: int = 0, term: str = BACKWARD) -> Tensor:
@@ -116,10 +117,10 @@ def multiply(tape: Tape, left: Tensor, right: Tensor) -> Tensor:
     def derivative(_: Tensor) -> list[Tensor | None]:
         return [None if not needed else tape.new(full, element, BACKWARD) for needed in wanted]
 
-    return _fitting(tape, tape.record(out, nodes, derivative, held), (left, right))
+    return fitting(tape, tape.record(out, nodes, derivative, held), (left, right))
 
 
-def _fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | Parameter]) -> Tensor:
+def fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | Parameter]) -> Tensor:
     """The output, whose gradients are summed up to the sizes of the inputs and cast to their dtypes."""
     if out.node is not None:
         sizes = [(x.numel, x.element, isinstance(x, Parameter)) for x in inputs]
@@ -154,7 +155,7 @@ def weigh(tape: Tape, x: Tensor, weight: Parameter, *, shifted: bool = False) ->
         of_input = tape.new(numel, element, BACKWARD)
         return [of_input, tape.new(numel, element, BACKWARD) if trained else None]
 
-    return _fitting(tape, tape.record(out, [x.node, weight.sink], derivative, held), (x, weight))
+    return fitting(tape, tape.record(out, [x.node, weight.sink], derivative, held), (x, weight))
 
 
 def matmul(tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, bias: Parameter | None = None) -> Tensor:
@@ -228,19 +229,13 @@ def turn(tape: Tape, x: Tensor, constant: int) -> Tensor:
     def derivative(_: Tensor) -> list[Tensor | None]:
         return [tape.new(numel, element, BACKWARD)]
 
-    return _fitting(tape, tape.record(tape.new(numel, element), [x.node], derivative, held), (x,))
+    return fitting(tape, tape.record(tape.new(numel, element), [x.node], derivative, held), (x,))
 
 
 def offset(tape: Tape, x: Tensor, constant: int) -> Tensor:
     """The sum with a constant of so many bytes a number, as a mask is."""
     out = tape.new(x.numel, max(x.element, constant))
-    return _fitting(tape, tape.record(out, [x.node], lambda gradient: [_alias(gradient)]), (x,))
-
-
-def laid_out(tape: Tape, x: Tensor) -> Tensor:
-    """A view of other strides, whose gradient is copied to fit."""
-    numel, element = x.numel, x.element
-    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(numel, element, BACKWARD)])
+    return fitting(tape, tape.record(out, [x.node], lambda gradient: [alias(gradient)]), (x,))
 
 
 def product(tape: Tape, left: Tensor, right: Tensor, out: Form) -> Tensor:
@@ -254,42 +249,6 @@ def product(tape: Tape, left: Tensor, right: Tensor, out: Form) -> Tensor:
     return tape.record(tape.new(out, left.element), [left.node, right.node], derivative, held)
 
 
-def spread(tape: Tape, x: Tensor, numel: Form) -> Tensor:
-    """A copy that holds every number several times; its gradient is summed up again."""
-    before, element = x.numel, x.element
-    return tape.record(tape.new(numel, element), [x.node], lambda _: [tape.new(before, element, BACKWARD)])
-
-
-def viewed_often(tape: Tape, x: Tensor, numel: Form) -> Tensor:
-    """The same storage seen several times; its gradient is summed up again."""
-    before, element = x.numel, x.element
-    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(before, element, BACKWARD)])
-
-
-def part(tape: Tape, x: Tensor, numel: Form) -> Tensor:
-    """A slice, which shares the storage; its gradient is as large as the whole."""
-    whole, element = x.numel, x.element
-    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
-
-
-def rotate_half(tape: Tape, x: Tensor) -> Tensor:
-    """`cat((-x2, x1))`; on the way back both halves are put into zeros of full size."""
-    numel, element = x.numel, x.element
-    half = Form(0, numel.per_token // 2)
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        negated = tape.new(half, element, BACKWARD)
-        first = tape.new(numel, element, BACKWARD)
-        del negated
-        second = tape.new(numel, element, BACKWARD)
-        return [tape.sum(first, second)]
-
-    negated = tape.new(half, element)
-    out = tape.new(numel, element)
-    del negated
-    return tape.record(out, [x.node], derivative)
-
-
 def centred(tape: Tape, x: Tensor) -> Tensor:
     """`x - x.max(dim=-1)`, whose gradient comes back through both."""
     numel, element = x.numel, x.element
@@ -300,7 +259,7 @@ def centred(tape: Tape, x: Tensor) -> Tensor:
         through = tape.new(numel, element, BACKWARD)
         if not tape.on_gpu:
             through = tape.new(numel, element, BACKWARD)
-        first = _alias(gradient)
+        first = alias(gradient)
         del gradient
         return [tape.sum(first, through)]
 
@@ -312,52 +271,6 @@ def capped(tape: Tape, x: Tensor) -> Tensor:
     x = unary(tape, x)
     x = unary(tape, x, saves="output")
     return unary(tape, x)
-
-
-def gathered(tape: Tape, x: Tensor, numel: Form, order: Tensor) -> Tensor:
-    """Rows of x in another order, perhaps some of them or some of them again; its gradient is put into zeros."""
-    before, element = x.numel, x.element
-    held = [tape.save(order)] if x.node is not None else []
-
-    def derivative(_: Tensor) -> list[Tensor]:
-        zeros = tape.new(before, element, BACKWARD)
-        return [zeros if tape.on_gpu else tape.new(before, element, BACKWARD)]
-
-    return tape.record(tape.new(numel, element), [x.node], derivative, held)
-
-
-def summed(tape: Tape, x: Tensor, numel: Form, element: int) -> Tensor:
-    """The sum of neighbouring rows, which autocast makes in fp32; its gradient is copied to each of them."""
-    before, narrow = x.numel, x.element
-    return tape.record(tape.new(numel, element), [x.node], lambda _: [tape.new(before, narrow, BACKWARD)])
-
-
-def into(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
-    """`x.add_(added)`."""
-    out = tape.record(
-        Tensor(x.storage, x.numel, x.element), [x.node, added.node], lambda gradient: [_alias(gradient)] * 2
-    )
-    return _fitting(tape, out, (x, added))
-
-
-def halves(tape: Tape, x: Tensor) -> tuple[Tensor, Tensor]:
-    """`chunk(2)`: two views, whose gradients are put side by side when both are there."""
-    whole, element = x.numel, x.element
-    half = Form(whole.fixed // 2, whole.per_token // 2, whole.per_pair // 2)
-    joined = tape.record(Tensor(x.storage, whole, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
-    if joined.node is not None:
-        joined.node.join = Pair
-    return Tensor(x.storage, half, element, joined.node), Tensor(x.storage, half, element, joined.node)
-
-
-class Pair(Tensor):
-    """Two gradients that wait for each other."""
-
-    __slots__ = ("second",)
-
-    def __init__(self, first: Tensor, second: Tensor) -> None:
-        super().__init__(first.storage, first.numel, first.element)
-        self.second = second
 
 
 def widened(tape: Tape, copy: Tensor, weight: Parameter) -> Tensor:
@@ -375,13 +288,3 @@ def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor) -> 
         return [tape.new(numel, element, GRADIENTS) for numel, element in sizes]
 
     return tape.record(tape.new(weight.numel, left.element), [left.node, right.node], derivative, held)
-
-
-def added_at(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
-    """`x.index_add_(…, added)`, whose gradient is gathered from x's."""
-    numel, element = added.numel, added.element
-    return tape.record(
-        Tensor(x.storage, x.numel, x.element),
-        [x.node, added.node],
-        lambda gradient: [_alias(gradient), tape.new(numel, element, BACKWARD)],
-    )
