@@ -110,14 +110,19 @@ class Sink(Node):
     __slots__ = ("accumulates", "gradient")
 
     def __init__(self, *, accumulates: bool = False) -> None:
-        super().__init__(AT_ONCE, (), self._gather, ())
+        super().__init__(AT_ONCE, (), _nothing, ())
         self.accumulates = accumulates
         self.gradient: Tensor | None = None
 
-    def _gather(self, gradient: Tensor) -> Sequence[Tensor | None]:
+    def run(self, gradient: Tensor) -> Sequence[Tensor | None]:
+        """Keep it, or add it to what is counted elsewhere."""
         if self.gradient is None and not self.accumulates:
             self.gradient = gradient
         return ()
+
+
+def _nothing(_: Tensor) -> Sequence[Tensor | None]:
+    return ()
 
 
 class Saved:
