@@ -68,7 +68,7 @@ def traced_job(model, method, trained, tokens, checkpointing, loss, *, precision
     training = replace(plan.training, loss=loss, adapter_dtype=dtype, weights_dtype="bfloat16")
     job = job_of(replace(plan, training=training))
     precision = precision or Precision(compute=2, stream=2, trained=trained, autocast=False)
-    program = replace(program_of(training, precision, 1, padded=False), on_gpu=False)
+    program = program_of(training, precision, 1, padded=False)._replace(on_gpu=False)
     return replace(job, precision=precision, program=program, workspaces=0)
 
 

@@ -45,7 +45,7 @@ def closed_form(case: Case) -> Moment:
     whole = Stage(0, architecture.num_hidden_layers, embedding=True, head=True)
     job = job_of(plan)
     # a trace looks on through a dispatch mode, under which torch adds no gradient into another, and sees no library
-    job = replace(job, program=replace(job.program, on_gpu=False), workspaces=0)
+    job = replace(job, program=job.program._replace(on_gpu=False), workspaces=0)
     step = (moment for moment in moments(job, whole, case.tokens) if moment.name != "load")
     return max(step, key=lambda moment: moment.total)
 

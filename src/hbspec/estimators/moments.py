@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.estimators.job import Job
@@ -36,7 +36,7 @@ LASTING = frozenset(
 
 def saved_bytes(job: Job, tokens: int) -> int:
     """What all layers would keep for the backward pass without checkpointing: what a step writes and reads again."""
-    kept = replace(job, program=replace(job.program, checkpointing=False))
+    kept = replace(job, program=job.program._replace(checkpointing=False))
     return kept_bytes(kept, Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True), tokens)
 
 
@@ -155,8 +155,7 @@ def _computing(job: Job, stage: Stage, tokens: int, states: Part, gradients: int
             yield _moment("backward", states, later, run.sized(peak))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A profile applied to a stage's layers and to one length."""
 
     stage: Stage
@@ -170,7 +169,7 @@ class _Run:
 
     @classmethod
     def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
-        program = replace(job.program, windowed=True) if _windowed(job, tokens) else job.program
+        program = job.program._replace(windowed=True) if _windowed(job, tokens) else job.program
         found = kinds(job.architecture, program.windowed)
         run = program_profile(job.architecture, program)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types

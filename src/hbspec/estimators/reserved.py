@@ -14,14 +14,13 @@ it says that the job surely fits.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.estimators.constants import MemoryConstants
 from hbspec.units import Interval
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(NamedTuple):
     """What decides how much lies around the tensors.
 
     Attributes:

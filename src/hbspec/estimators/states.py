@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.estimators.job import Job
 from hbspec.estimators.placement import Stage
@@ -20,8 +20,7 @@ MASTER = 4
 """Bytes of a number of DeepSpeed's own copy of the weights, and of the states that go with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class States:
+class States(NamedTuple):
     """Bytes on one GPU, by name.
 
     Attributes:

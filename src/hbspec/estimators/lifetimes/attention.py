@@ -5,7 +5,7 @@ Sources: transformers 5.23.0, `integrations/sdpa_attention.py` and `eager_attent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
@@ -14,8 +14,7 @@ from hbspec.estimators.lifetimes.ledger import Form
 from hbspec.estimators.lifetimes.modules import FLOAT32, Machine
 
 
-@dataclass(frozen=True, slots=True)
-class Eager:
+class Eager(NamedTuple):
     """Attention with all scores.
 
     Attributes:

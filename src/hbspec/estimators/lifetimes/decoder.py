@@ -6,7 +6,7 @@ A function's locals live as long as they do there, since that is when their stor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
@@ -20,8 +20,7 @@ LAYER_INPUTS = "layer_inputs"
 """The term of the residual stream, which checkpointing keeps."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One layer's modules by the name of their leaf, and its kind.
 
     Attributes:

@@ -8,7 +8,7 @@ from compute capability 8.0 on) and the routers of `models/mixtral` and `models/
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.estimators.lifetimes import layouts
 from hbspec.estimators.lifetimes import operators as op
@@ -20,15 +20,14 @@ INDEX = 8
 """Bytes of a position in a sorted list."""
 
 
-@dataclass(frozen=True, slots=True)
-class Experts:
+class Experts(NamedTuple):
     """The routed experts of a layer.
 
     Attributes:
         router: chooses them.
         up, down: the weights of all experts; up holds gate and up.
         router_adapter, up_adapter, down_adapter: what is added to each.
-        count: how many there are.
+        number: how many there are.
         routes: how many a token visits.
         hidden, size: widths of the residual stream and of one expert.
         narrow_router: whether probabilities go back to the dtype of the router's product.
@@ -44,7 +43,7 @@ class Experts:
     router_adapter: Adapter | None
     up_adapter: Adapter | None
     down_adapter: Adapter | None
-    count: int
+    number: int
     routes: int
     hidden: int
     size: int
@@ -79,7 +78,7 @@ def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
 
 def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """Llama 4's: every expert computes every token, weighted before by the router's score or by zero."""
-    tape, count = machine.tape, experts.count
+    tape, count = machine.tape, experts.number
     scores = _chosen(machine, experts, x)
     tape.term = "mlp"
     repeated = layouts.spread(tape, x, Form(0, count * experts.hidden))
@@ -122,7 +121,7 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape = machine.tape
     router = _adapted(machine, experts.router, _factors(machine, experts.router_adapter, experts.router.element))
     tape.term = "router"
-    logits = product(machine, x, router, Form(0, experts.count))
+    logits = product(machine, x, router, Form(0, experts.number))
     if experts.repeated:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))

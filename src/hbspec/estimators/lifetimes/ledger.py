@@ -7,7 +7,6 @@ pass over a model's step serves every batch size and length.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -35,8 +34,7 @@ class Form(NamedTuple):
         return self.fixed >= other.fixed and self.per_token >= other.per_token and self.per_pair >= other.per_pair
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """What is alive when something has just been allocated.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.architecture import FULL
@@ -27,8 +27,7 @@ REPEATED = "llama4_text"
 """The model type whose experts compute every token, and whose layers with rotation norm what they rotate."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """Everything that the lives of tensors depend on, but for batch and length.
 
     Attributes:
@@ -82,8 +81,7 @@ class Program:
     on_gpu: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Kinds:
+class Kinds(NamedTuple):
     """Which layers of a model are alike.
 
     Attributes:
@@ -264,7 +262,7 @@ class _Builder:
             router_adapter=router,
             up_adapter=adapter("experts.gate_up_proj", hidden, 2 * size, 2 * program.rank),
             down_adapter=adapter("experts.down_proj", size, hidden, program.rank),
-            count=count,
+            number=count,
             routes=architecture.num_experts_per_tok,
             hidden=hidden,
             size=size,

@@ -6,7 +6,7 @@ Sources: transformers 5.23.0 `models/*/modeling_*.py`, peft 0.21.2 `tuners/lora/
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.catalog.parameters import NF4_BLOCK
 from hbspec.estimators.lifetimes import operators as op
@@ -25,8 +25,7 @@ COPIES = "weight_copies"
 """The term of the copies that autocast makes of weights."""
 
 
-@dataclass(slots=True)
-class Machine:
+class Machine(NamedTuple):
     """The state that modules share.
 
     Attributes:
@@ -72,8 +71,7 @@ def _rows(x: Tensor, weight: Parameter) -> Form:
     return Form(0, x.numel.per_token // weight.numel.fixed)
 
 
-@dataclass(frozen=True, slots=True)
-class Linear:
+class Linear(NamedTuple):
     """A linear module.
 
     Attributes:
@@ -96,8 +94,7 @@ class Linear:
     keeps_input: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Adapter:
+class Adapter(NamedTuple):
     """A low-rank adapter: down to the rank and up again, and DoRA's magnitude of every row."""
 
     down: Parameter

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import pairwise
+from typing import NamedTuple
 
 from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.autograd import Parameter, Sink, Tape, Tensor
@@ -20,8 +20,7 @@ LABEL = 8
 """Bytes of a token's id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What is run.
 
     Attributes:
@@ -61,8 +60,7 @@ class Model:
     on_gpu: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """What the run of a few layers says of any number of them.
 
     Attributes:
