@@ -22,12 +22,13 @@ BYTE_UNITS: dict[str, int] = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
     "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40,
 }  # fmt: skip
+SPEED_UNITS: dict[str, int] = {"Mb/s": 10**6, "Gb/s": 10**9, "Gbps": 10**9, "Gbit/s": 10**9, "Tb/s": 10**12}
 TIME_UNITS: dict[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": HOUR, "d": DAY}
 COUNT_UNITS: dict[str, int] = {"K": 10**3, "M": 10**6, "B": 10**9}
 PERIODS: dict[str, float] = {"h": HOUR, "day": DAY, "month": DAYS_PER_MONTH * DAY}
 
 _NUMBER = r"[+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_QUANTITY = re.compile(rf"\s*(~?\s*{_NUMBER})\s*([A-Za-z]*)\s*")
+_QUANTITY = re.compile(rf"\s*(~?\s*{_NUMBER})\s*([A-Za-z]*(?:/s)?)\s*")
 
 
 class UnitError(ValueError):
@@ -166,6 +167,15 @@ def parse_bytes(value: Any) -> int:
     return round(_scaled(value, BYTE_UNITS, "a size", '"40 GB" or "37.25 GiB"'))
 
 
+def parse_bits_per_second(value: Any) -> float:
+    """Bits a second from `"400 Gb/s"`.
+
+    Raises:
+        UnitError: no number, no unit, or a unit of something else.
+    """
+    return _scaled(value, SPEED_UNITS, "a network's speed", '"400 Gb/s"')
+
+
 def parse_seconds(value: Any) -> float:
     """Seconds from `"16h"`, `"1h30m"`, `"2m"`, `"2.5 s"`.
 
@@ -289,6 +299,15 @@ def count_text(count: float) -> str:
     if abs(count) >= 10**9:
         return f"{significant(count / 10**9)}B"
     return f"{count:,.0f}" if float(count).is_integer() else significant(count)
+
+
+def counted(number: int, noun: str) -> str:
+    """A number of things, `noun` being the word for one of them.
+
+    >>> counted(1, "example"), counted(1758, "example")
+    ('1 example', '1,758 examples')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def significant(value: float, digits: int = 3) -> str:

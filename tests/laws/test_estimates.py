@@ -150,8 +150,11 @@ def test_higher_rank_never_needs_less(job, one, other):
 def test_sharding_and_checkpointing_never_need_more(job):
     without, with_it = (planned(job, gradient_checkpointing=flag) for flag in (False, True))
     assert kept(with_it) <= kept(without)
-    if job["parallelism"] != "pipeline":  # where a GPU has a single layer, its input comes on top
-        assert allocated(with_it) <= allocated(without)
+    # a layer that is computed again alone, or behind all others, has its input and its mask on top
+    again = job_of(with_it)
+    masks = max(device.terms.get("masks", 0) for device in memory(with_it).devices)
+    inputs = again.precision.stream * again.architecture.hidden_size * with_it.training.micro_batch * 700
+    assert allocated(with_it) <= allocated(without) + masks + inputs
     plain = allocated(planned({**job, "parallelism": "ddp"}))
     assert allocated(planned({**job, "parallelism": "fsdp"})) <= plain
 
@@ -197,10 +200,12 @@ def test_endpoints(model, quantization, concurrency, length, instance_type):
     plan = planned(job, deployment={**values, "instance": {"type": instance_type, "price": "2 USD/h"}})
     found = serving(plan)
     assert sum(found.terms.values()) == found.memory.expected
-    assert found.kv_bytes_needed == concurrency * length * found.kv_bytes_per_token
+    held = concurrency * length * found.kv_bytes_per_token
+    windowed = plan.architecture.sliding_window is not None and length > plan.architecture.sliding_window
+    assert (found.kv_bytes_needed < held) if windowed else (found.kv_bytes_needed == held)
     assert found.daily_cost.amount == 24 * found.hourly_cost.amount
     assert found.monthly_cost.amount == 30 * found.daily_cost.amount
-    assert found.largest_concurrency * length <= found.largest_context
+    assert found.largest_concurrency * found.kv_bytes_needed <= concurrency * found.budget
     more = serving(replace(plan, concurrency=concurrency + 1))
     assert more.memory.expected > found.memory.expected
 

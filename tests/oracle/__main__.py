@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import warnings
+from typing import Any
 
 warnings.simplefilter("ignore")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -41,10 +42,7 @@ def main() -> int:
     if given.check:
         return _check(fast() if given.fast else whole(), given.processes)
     if given.compare is not None:
-        from oracle.agreement import agreement, table
-
-        chosen = [(case, entry) for case, entry in recorded()[1].items() if given.compare in case.text]
-        print("\n".join(table([agreement(case, entry) for case, entry in chosen])))
+        _compare([(case, entry) for case, entry in recorded()[1].items() if given.compare in case.text])
     from oracle.terminal import show
 
     show(given)
@@ -68,20 +66,29 @@ def _update(text: str, processes: int) -> int:
 
 
 def _check(cases: list[Case], processes: int) -> int:
-    from oracle.agreement import LIMIT, agreement, table
-
     made, known = recorded()
-    compared, different = [], 0
+    traced, different = [], 0
     for case, entry in trace_all(cases, processes):
         same = not isinstance(entry, str) and case in known and stable(known[case]) == stable(entry)
         if not same:
             different += 1
             print(f"differs: {case.text}\n  recorded {known.get(case)}\n  traced   {entry}", flush=True)
         if not isinstance(entry, str):
-            compared.append(agreement(case, entry))
-    print("\n".join(table(compared)))
+            traced.append((case, entry))
+    agreed = _compare(traced)
     print(f"{different} of {len(cases)} traces are not those of {made}; installed: {versions()}")
-    return int(different > 0 or any(abs(one.error) > LIMIT for one in compared))
+    return int(different > 0 or not agreed)
+
+
+def _compare(traced: list[tuple[Case, dict[str, Any]]]) -> bool:
+    """Prints the closed form's bytes and operations beside the traces'; whether all are within their limits."""
+    from oracle import agreement, operations
+
+    held = [agreement.agreement(case, entry) for case, entry in traced]
+    counted = [operations.operations(case, entry) for case, entry in traced]
+    print("\n".join([*agreement.table(held), *operations.table(counted)]))
+    near = all(abs(one.error) <= agreement.LIMIT for one in held)
+    return near and all(one.worst <= operations.LIMIT for one in counted)
 
 
 if __name__ == "__main__":

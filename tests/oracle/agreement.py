@@ -11,7 +11,7 @@ from hbspec.catalog import Architecture, catalog
 from hbspec.estimators.job import job_of
 from hbspec.estimators.moments import Moment, moments
 from hbspec.estimators.placement import Stage
-from hbspec.plan import build_plan
+from hbspec.plan import Plan, build_plan
 from hbspec.spec import Spec
 from oracle.case import Case
 
@@ -40,14 +40,18 @@ def closed_form(case: Case) -> Moment:
 
     Loading is left out, which no trace of a step holds.
     """
-    architecture = Architecture.from_config(case.values)
-    plan = build_plan(Spec.model_validate(spec_of(case)), catalog(), architecture, None)
-    whole = Stage(0, architecture.num_hidden_layers, embedding=True, head=True)
-    job = job_of(plan)
+    job = job_of(plan_of(case))
+    whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
     # a trace looks on through a dispatch mode, under which torch adds no gradient into another, and sees no library
     job = replace(job, program=job.program._replace(on_gpu=False), workspaces=0)
     step = (moment for moment in moments(job, whole, case.tokens) if moment.name != "load")
     return max(step, key=lambda moment: moment.total)
+
+
+def plan_of(case: Case) -> Plan:
+    """The plan of a spec that says what the case says."""
+    architecture = Architecture.from_config(case.values)
+    return build_plan(Spec.model_validate(spec_of(case)), catalog(), architecture, None)
 
 
 def spec_of(case: Case) -> dict[str, Any]:

@@ -70,6 +70,12 @@ class Case:
         return self.method == "qlora"
 
     @property
+    def scored(self) -> int:
+        """Positions with a label: all but the first of each row, and no padding."""
+        padded = self.batch // 2 if self.padding else 0
+        return self.batch * (self.tokens - 1) - padded * self.padding
+
+    @property
     def values(self) -> dict[str, Any]:
         """The model's config."""
         return {**CONFIGS[self.model], **dict(self.config)}

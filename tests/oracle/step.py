@@ -114,9 +114,7 @@ def _hold_gradients(trace: Trace, trained: list[nn.Parameter]) -> None:
 
 
 def _on_cuda(trace: Trace, case: Case) -> contextlib.AbstractContextManager[None]:
-    padded = case.batch // 2 if case.padding else 0
-    scored = case.batch * (case.tokens - 1) - padded * case.padding
-    return cuda_allocations(trace, packed=case.packing, scored=scored)
+    return cuda_allocations(trace, packed=case.packing, scored=case.scored)
 
 
 def _inputs(case: Case) -> dict[str, Tensor]:

@@ -237,7 +237,7 @@ class TestNamed:
 
     def test_a_gpu_with_two_sizes(self, tmp_path):
         (found,) = judged("HB119", "instance: {type: null, gpu: A100, gpus: 8}", tmp_path)
-        assert found.help == "did you mean A100-40 or A100-80?"
+        assert found.help == "did you mean A100-40 or A100-80 or A100-PCIe-80?"
 
     def test_an_endpoints_gpu(self, tmp_path):
         (found,) = judged("HB119", "deployment: {instance: {type: null, gpu: RTX4090}}", tmp_path)

@@ -19,6 +19,9 @@ SHOWN = 3
 WORTH_SAYING = 0.01
 """Share of cost or time that a use of the head-room has to save: less disappears in the width of every estimate."""
 
+WORTH_A_CHANGE = 0.05
+"""Share of cost or time that a second change has to save: with less, the first alone is the better advice."""
+
 ORDER = (
     *("instance", "parallelism", "offload", "instances", "method", "quantisation", "checkpointing", "micro-batch"),
     *("loss", "attention", "optimizer", "length"),
@@ -58,7 +61,7 @@ class Outcome:
             "verdict": self.memory.verdict,
             "process_bytes": self.memory.fullest.to_dict()["process_bytes"],
             "time_seconds": self.time and self.time.total_seconds.to_dict(),
-            "cost": self.cost and {key: value for key, value in self.cost.to_dict().items() if key != "items"},
+            "cost": self.cost and self.cost.amounts(),
         }
 
 
@@ -216,12 +219,13 @@ def _outcome(change: Change, analysis: Analysis) -> Outcome:
 
 def _rank(outcome: Outcome) -> tuple[float, float, int]:
     """Expected cost, expected time, how much is to be written; what is not known comes last."""
-    return _rounded(outcome.amount), _rounded(outcome.seconds), len(outcome.change.settings)
+    burden = 1 + WORTH_A_CHANGE * outcome.change.kind.count("+")
+    return _rounded(outcome.amount, burden), _rounded(outcome.seconds, burden), len(outcome.change.settings)
 
 
-def _rounded(value: float | None) -> float:
+def _rounded(value: float | None, burden: float) -> float:
     """Three digits: what differs by less is the same, and the simpler change wins."""
-    return float("inf") if value is None else float(f"{value:.3g}")
+    return float("inf") if value is None else float(f"{value * burden:.3g}")
 
 
 def _saves(now: Outcome, then: Outcome) -> bool:

@@ -19,6 +19,7 @@ class Gpu:
         nominal_bytes: memory as the EC2 API lists it.
         usable_bytes: memory that PyTorch reports as the device's total, the least that was seen.
         bandwidth: memory bandwidth, bytes/s.
+        fp32_flops: FLOP/s in float32, without tensor cores.
         fp16_flops: dense tensor-core FLOP/s, without sparsity; likewise for bf16 and fp8.
         bf16: whether the hardware computes in bfloat16. PyTorch emulates it elsewhere, slowly.
         flash_attention_2: whether FlashAttention-2 runs, which takes compute capability 8.0.
@@ -32,6 +33,7 @@ class Gpu:
     nominal_bytes: int | None
     usable_bytes: int | None
     bandwidth: float | None
+    fp32_flops: float | None
     fp16_flops: float | None
     bf16_flops: float | None
     fp8_flops: float | None
@@ -58,6 +60,7 @@ def unlisted_gpu(name: str, memory: int) -> Gpu:
         nominal_bytes=memory,
         usable_bytes=int(memory * USABLE_SHARE),
         bandwidth=None,
+        fp32_flops=None,
         fp16_flops=None,
         bf16_flops=None,
         fp8_flops=None,
@@ -85,6 +88,7 @@ def _gpu(row: Mapping[str, str]) -> Gpu:
         nominal_bytes=whole(row["nominal_mib"], MIB),
         usable_bytes=whole(row["usable_gib"], GIB),
         bandwidth=number(row["bandwidth_gb_s"], GIGA),
+        fp32_flops=number(row["fp32_tflops"], TERA),
         fp16_flops=number(row["fp16_tflops"], TERA),
         bf16_flops=number(row["bf16_tflops"], TERA),
         fp8_flops=number(row["fp8_tflops"], TERA),

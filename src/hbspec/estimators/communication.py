@@ -8,6 +8,10 @@ from hbspec.plan import Hardware
 PCIE_BYTES_PER_SECOND = {3: 12e9, 4: 24e9, 5: 48e9, 6: 96e9}
 """One direction of 16 lanes, about three quarters of the line rate. Assumed; shared switches are left out."""
 
+BRIDGED = 250e9
+"""NVLink of this speed or less, both directions, joins two cards by a bridge that may not be there (RTX 3090 and A6000
+112.5 GB/s, A30 200 GB/s); sockets for SXM modules begin at 300."""
+
 LINK_EFFICIENCY = 0.7
 """Share of a link's line rate that NCCL's ring collectives reach. Assumed; published NCCL tests lie at 0.6 to 0.85."""
 
@@ -29,18 +33,21 @@ def link_bytes_per_second(hardware: Hardware) -> float:
     inside = _inside(hardware)
     if hardware.instances == 1:
         return inside
-    network = hardware.instance.network_bits_per_second if hardware.instance else None
-    if network is None:
+    if hardware.network is None:
         raise NotKnownError(f"the network of {hardware.name}")
-    return min(inside, network / 8 / hardware.gpus_per_instance) * LINK_EFFICIENCY
+    return min(inside, hardware.network / 8 / hardware.gpus_per_instance) * LINK_EFFICIENCY
 
 
 def _inside(hardware: Hardware) -> float:
     nvlink = hardware.gpu.nvlink_bandwidth
-    linked = hardware.instance is None or hardware.instance.gpu_link == "nvlink"
-    if nvlink and linked:
+    if nvlink and _linked(hardware, nvlink):
         return nvlink / 2 * LINK_EFFICIENCY
     return host_bytes_per_second(hardware)
+
+
+def _linked(hardware: Hardware, nvlink: float) -> bool:
+    """Whether NVLink joins the GPUs of a host: as the catalog says; else where no bridge has to be bought for it."""
+    return nvlink > BRIDGED if hardware.instance is None else hardware.instance.gpu_link == "nvlink"
 
 
 def host_bytes_per_second(hardware: Hardware) -> float:

@@ -64,85 +64,152 @@ tensors, most within 2.5 %."""
 
 # Time of a step.
 
-GEMM_EFFICIENCY = {(7, 5): 0.22, (8, 0): 0.68, (8, 6): 0.56, (8, 9): 0.50, (9, 0): 0.55}
-"""Share of the dense peak that large matrix products reach, by compute capability. 7.5: FitCheck on T4. 8.0: FMS, Qwen
-and VectorLM on A100. 8.6: AWS notebooks on A10G. 8.9: PEFT's method_comparison on L40S. 9.0: published H100
-pre-training runs (torchtitan, MosaicML), whose utilisation is lower for losses that are counted apart here."""
 
-GEMM_EFFICIENCY_UNKNOWN = 0.5
-"""For GPUs without any measurement."""
+@dataclass(frozen=True, slots=True)
+class StepConstants:
+    """Everything about the speed of a step that is fitted to measurements or assumed.
 
-ACTIVATION_PASSES = 8.0
-"""How often each saved byte of activations crosses the memory bus in forward, recompute and backward together."""
+    Attributes:
+        products: share of what a matrix product alone reaches that the products of a step reach.
+        attention: the same of kernels that compute attention in one piece.
+        crossings: how often each written byte crosses the memory bus at its full bandwidth, reading included.
+        unpacking: the same for unpacked weights.
+        launch: seconds of the host for each kernel.
+        error: factor on the GPU's work.
+        links: factor on what is sent.
+        bandwidth: share of the memory bandwidth that an optimizer's kernels reach.
+        fetch: what DeepSpeed's hooks take of the host for a tensor under ZeRO-3, in launches. Qwen's README: 7B on two
+            GPUs takes 0.5 s whatever the length below 1,024 tokens, for 3 x 290 tensors.
+        handover: factor on a micro-batch where `device_map` hands over between GPUs through Python hooks.
+    """
 
-BANDWIDTH_EFFICIENCY = 0.8
-"""Share of the memory bandwidth that element-wise kernels reach."""
+    products: float
+    attention: float
+    crossings: float
+    unpacking: float
+    launch: Interval
+    error: Interval
+    links: Interval
+    bandwidth: float
+    fetch: int
+    handover: float
 
-DEQUANTIZATION_EFFICIENCY = 0.45
-"""Share of the bandwidth at which 4-bit weights are unpacked to 16 bits."""
 
-LAUNCH_SECONDS_PER_LAYER = 0.006
-"""Least time a layer takes in forward, recompute and backward with adapters, whatever its size: kernels are launched
-one by one. Qwen: 24 layers take 0.125 s at 256 and at 512 tokens."""
+STEP = StepConstants(
+    products=0.9,
+    attention=0.9,
+    crossings=2.4,
+    unpacking=2.5,
+    launch=Interval(6.75e-06, 1.5e-05, 3.75e-05),
+    error=Interval(0.84, 1, 1.74),
+    links=Interval(0.7, 1.0, 2.0),
+    bandwidth=0.8,
+    fetch=30,
+    handover=1.3,
+)
+"""What `python benchmarks/accuracy.py --fit` prints, from the rows in `benchmarks/measured/fitted_speed.json`; `links`,
+`bandwidth`, `fetch` and `handover` are assumed. Two rows of AWS notebooks on four A10G show the handover."""
 
-PIPELINE_SLOWDOWN = 1.3
-"""Factor on a micro-batch where `device_map` hands over between GPUs through Python hooks. AWS notebooks: two rows on
-four A10G are that much slower, against this roofline, than those on one."""
+REACHED = {
+    "A100-40": 0.87,
+    "A100-80": 0.87,
+    "A100-PCIe-80": 0.81,
+    "B200": 0.78,
+    "B300": 0.79,
+    "GB200": 0.73,
+    "H100-80": 0.80,
+    "H100-96": 0.80,
+    "H200-141": 0.80,
+    "MI300X": 0.51,
+    "RTX 3090": 1.0,
+    "RTX 4090": 0.98,
+    "RTX 5090": 1.0,
+    "T4": 0.37,
+    "V100-16": 0.68,
+    "V100-32": 0.68,
+}
+"""Share of the dense peak that a large matrix product alone reaches, in bfloat16 where there is one. A100, H100, H200,
+B200, B300, GB200 and MI300X: stas00/ml-engineering, compute/accelerator, "Maximum Achievable Matmul FLOPS comparison
+table". T4: 24 of 65, which its 70 W allow (forums.developer.nvidia.com/t/about-gpu-peak-performance/264462). RTX and
+V100: a public table of torch products by device (RTX 3090 76, RTX 4090 160 to 173, RTX 5090 236, V100S 89 TFLOPS)."""
 
-STEP_TIME_ERROR = Interval(0.85, 1.1, 1.85)
-"""Factor from the roofline to measured times of a step. Of the 221 rows of the sources above that could be expressed,
-196 lie inside; most others are slower: Qwen's of several nodes and of full fine-tuning below 2,048 tokens, FitCheck's
-of models below 0.4B, PEFT's of variable lengths."""
+ATTENTION = {(8, 0): 0.7, (9, 0): 0.42}
+"""What attention in one piece, forward and back, reaches of what a product alone reaches, by compute capability. 8.0:
+190 of 271 TFLOP/s, 9.0: 335 of 794, which was not written for that GPU (T. Dao, FlashAttention-2, arXiv 2307.08691,
+section 4.1; older kernels are slower)."""
 
-# Time around the steps. None of these was measured for this project: they are assumptions with wide bounds.
+ATTENTION_UNKNOWN = 0.6
+"""For other GPUs: an assumption."""
 
-STARTUP_SECONDS = Interval(60, 180, 600)
-"""From the request to an instance that runs; not billed (see `hbspec.estimators.time`)."""
+REACHED_UNKNOWN = 0.75
+"""For GPUs without such a measurement: an assumption between those with power to spare and those without."""
 
-IMAGE_PULL_SECONDS = Interval(60, 180, 480)
-"""Download of a deep-learning container of 8 to 12 GB (compressed), and the installation of requirements."""
+# Time around the steps. Intervals are meant to hold nine runs in ten; few runs print these times, so they are wide.
+# - CodeLlama: philschmid/llm-sagemaker-sample, train-evalaute-llms-2024-trl.ipynb, run in 2024 (7B on ml.g5.2xlarge).
+# - Llama 3: the same repository, train-deploy-llama3-8B-G512xlarge.ipynb, run in 2024 (8B on ml.g5.12xlarge).
+# - Merlin: NVIDIA-Merlin/Transformers4Rec issue 794 (an image of ECR, 2024).
 
-DOWNLOAD_BYTES_PER_SECOND = Interval(0.1 * GB, 0.4 * GB, 2.0 * GB)
-"""Weights from the hub or from S3, as far as the instance's network allows."""
+STARTUP_SECONDS = Interval(30, 90, 600)
+"""From the request to an instance that runs; not billed (see `hbspec.estimators.time`). CodeLlama: 80 s, Llama 3: 73 s,
+Merlin: 49 s. The high end is assumed: large types wait for capacity."""
 
-LOAD_BYTES_PER_SECOND = Interval(0.3 * GB, 1.0 * GB, 3.0 * GB)
-"""16-bit weights from disk to the GPUs, quantised on the way."""
+IMAGE_PULL_SECONDS = Interval(150, 250, 480)
+"""Download of a deep-learning container of about 10 GB, its start, and the installation of requirements. CodeLlama: 171
+s, 36 s and 20 s, after 19 s for its data; Llama 3: 217 s, 30 s and 18 s; Merlin: 171 s for the image."""
+
+DOWNLOAD_BYTES_PER_SECOND = Interval(0.1 * GB, 0.35 * GB, 1.5 * GB)
+"""Weights from the hub or from S3, as far as the instance's network and its disk allow. CodeLlama: 13.5 GB in 54 s;
+Llama 3: 16.1 GB in 42 s; oobabooga/textgen issue 2841: 0.06 GB/s over one connection, 0.67 GB/s over eight."""
+
+NVME_BYTES_PER_SECOND = Interval(0.4 * GB, 1.0 * GB, 3.0 * GB)
+"""A local disk, one after another. Assumed: one NVMe drive; large types have several."""
+
+VOLUME_BYTES_PER_SECOND = Interval(0.125 * GB, 0.2 * GB, 0.27 * GB)
+"""SageMaker's volumes are gp2, which moves 128 MiB/s up to 170 GiB and 250 MiB/s from 334 GiB on
+(https://docs.aws.amazon.com/ebs/latest/userguide/general-purpose.html)."""
+
+LOAD_BYTES_PER_SECOND = Interval(0.3 * GB, 1.2 * GB, 3.0 * GB)
+"""16-bit weights from memory that still caches the files to the GPUs, quantised on the way. CodeLlama: 13.5 GB in 10.3
+s; Llama 3: 16.1 GB in 5.2 s to 6.9 s by each of four processes."""
 
 IMPORT_SECONDS = Interval(20, 45, 120)
-"""Imports, tokenising of a few thousand examples, compilation of kernels."""
+"""Imports, tokenising of a few thousand examples, compilation of kernels. CodeLlama: of 482 billed seconds around the
+steps, 131 are left for this and for merging."""
 
-SAVE_BYTES_PER_SECOND = Interval(0.1 * GB, 0.4 * GB, 1.5 * GB)
-"""A checkpoint or the result to disk, and from there to S3."""
+SAVE_BYTES_PER_SECOND = Interval(0.1 * GB, 0.8 * GB, 2.0 * GB)
+"""A checkpoint out of GPU memory to the disk, or at best to memory that caches the file."""
 
-SAVE_SECONDS = Interval(0.5, 2, 10)
-"""What a save takes whatever its size."""
+SAVE_SECONDS = Interval(0.2, 1, 5)
+"""What a save takes whatever its size. CodeLlama: three saves of about 0.5 GB took 1.4 s together."""
 
-UPLOAD_SECONDS = Interval(10, 30, 120)
-"""Archiving and the end of the job."""
+SYNC_BYTES_PER_SECOND = Interval(0.05 * GB, 0.2 * GB, 0.5 * GB)
+"""Checkpoints to S3. SageMaker copies them while the job trains on, so only the last one is waited for. Assumed; large
+files of a finished model went at 0.33 GB/s (CodeLlama)."""
 
-SPOT_SHARE = Interval(0.3, 0.45, 1.0)
-"""What a managed-spot job is billed, as a share of the on-demand bill. AWS promises "up to" 90 % off."""
+MERGE_BYTES_PER_SECOND = Interval(0.06 * GB, 0.14 * GB, 0.4 * GB)
+"""16-bit weights loaded anew, adapters added, and written. CodeLlama: loading alone took 31 s of 13.5 GB, and all of it
+less than 131 s."""
 
-# Serving.
+UPLOAD_BYTES_PER_SECOND = Interval(0.02 * GB, 0.05 * GB, 0.5 * GB)
+"""The result to S3. SageMaker packs it into a `model.tar.gz` unless it is told not to, and gzip on weights is slower
+than any network: 0.02 to 0.05 GB/s on one core, assumed. The high end is for what is not packed: CodeLlama sent 13.5 GB
+in 41 s, its end included."""
 
-ENGINE_BYTES = Interval(0.4 * GB, 1.0 * GB, 2.5 * GB)
-"""Context, activations of the longest batch and CUDA graphs of vLLM beside weights and cache. Assumed: vLLM logs it at
-start-up, between 0.5 and 2 GB for models of 7B to 32B."""
+UPLOAD_SECONDS = Interval(5, 15, 60)
+"""The end of the job, whatever the result's size. Assumed."""
 
-DECODE_BANDWIDTH_EFFICIENCY = {
-    "none": Interval(0.55, 0.75, 1.0),
-    "awq": Interval(0.35, 0.60, 1.0),
-    "gptq": Interval(0.35, 0.60, 1.0),
-    "fp8": Interval(0.45, 0.65, 1.0),
-    "int8": Interval(0.15, 0.35, 1.0),
-    "nf4": Interval(0.20, 0.45, 1.0),
-    "fp4": Interval(0.20, 0.45, 1.0),
-}
-"""Share of the memory bandwidth at which one request's weights stream while decoding; 1.0 is the physical limit.
-Looked up by eye in Argonne's LLM-Inference-Bench, the Qwen2.5 speed benchmark and bitsandbytes' benchmarking README."""
+SPOT_SHARE = Interval(0.2, 0.4, 1.0)
+"""What a managed-spot job is billed, as a share of the on-demand bill of the same time. AWS promises "up to" 90 % off;
+runs that print "Managed Spot Training savings" printed 54 %, 63 %, 70 % (huggingface/notebooks, 05_spot_instances) and
+78 %. Spot is never dearer than on demand."""
 
-DECODE_LAUNCH_SECONDS_PER_LAYER = 0.00002
-"""Least time a layer takes for one token with CUDA graphs."""
+INTERRUPTIONS_PER_HOUR = Interval(0.0001, 0.01, 0.16)
+"""How often a spot instance is taken back. Assumed between two sources that are far apart: AWS's Spot Instance Advisor
+puts types into bands from below 5 % to above 20 % a month (0.00007 to 0.0003 an hour), and Bamboo (Thorpe et al., NSDI
+2023) replays traces of EC2's p3 with 10 %, 16 % and 33 % of the instances an hour."""
+
+SPOT_WAIT_SECONDS = Interval(0, 300, 7200)
+"""Waiting for spot capacity, at the start and after each interruption; not billed. Assumed."""
 
 MEASURED_ERROR = Interval(0.9, 1.0, 1.1)
 """Around a rate that the author measured on this very job (`calibration`): an assumption, what reruns differ by."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.estimators.job import Job
@@ -32,12 +31,6 @@ LASTING = frozenset(
     }
 )
 """Terms that follow from shapes alone. All others grow with the tokens and are as good as the traces behind them."""
-
-
-def saved_bytes(job: Job, tokens: int) -> int:
-    """What all layers would keep for the backward pass without checkpointing: what a step writes and reads again."""
-    kept = replace(job, program=job.program._replace(checkpointing=False))
-    return kept_bytes(kept, Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True), tokens)
 
 
 def kept_bytes(job: Job, stage: Stage, tokens: int) -> int:
@@ -169,11 +162,11 @@ class _Run(NamedTuple):
 
     @classmethod
     def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
-        program = job.program._replace(windowed=True) if _windowed(job, tokens) else job.program
+        program = job.program._replace(windowed=True) if windowed(job, tokens) else job.program
         found = kinds(job.architecture, program.windowed)
         run = program_profile(job.architecture, program)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
-        return cls(stage, n, _row(job, tokens), found, run, program, types, job.shards.gradients)
+        return cls(stage, n, row_tokens(job, tokens), found, run, program, types, job.shards.gradients)
 
     def positions(self) -> Iterator[tuple[int, int]]:
         """Layers that were run, each where the most before it is kept and where the most gradients are behind it."""
@@ -249,18 +242,19 @@ def _inputs(job: Job, tokens: int) -> int:
     return 24 * training.gradient_accumulation * training.micro_batch * tokens + 4 * job.architecture.head_dim
 
 
-def _row(job: Job, tokens: int) -> int:
+def row_tokens(job: Job, tokens: int) -> int:
     """Tokens of a row: packed rows of a micro-batch become one (TRL 1.16.0, `DataCollatorForLanguageModeling`)."""
     return tokens * job.training.micro_batch if job.training.packing else tokens
 
 
 def _positions(job: Job, tokens: int) -> int:
     """Ids of the positions, and their cosines and sines, once for every base frequency."""
-    tokens = _row(job, tokens)
+    tokens = row_tokens(job, tokens)
     bases = len({*job.architecture.layer_types}) if job.architecture.model_type == "gemma3_text" else 1
     return 8 * tokens + bases * 2 * job.precision.stream * job.architecture.head_dim * tokens
 
 
-def _windowed(job: Job, tokens: int) -> bool:
+def windowed(job: Job, tokens: int) -> bool:
+    """Whether a row is as long as the sliding window, so that a mask of its own is made for it."""
     window = job.architecture.sliding_window
     return window is not None and tokens >= window

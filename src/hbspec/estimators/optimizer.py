@@ -47,10 +47,29 @@ class Optimizer:
         element = parameter_bytes if self.element is None else self.element
         return -int(-(parameters * self.moments * element) // 1)
 
+    def update_bytes(self, parameters: int, parameter_bytes: int, *, adapters: bool) -> int:
+        """Bytes that cross the memory bus in an update, clipping of the gradients included.
+
+        One kernel: gradients and parameters are read, parameters written, states read and written. Kernels over lists
+        of tensors (torch 2.13, `optim/adam.py`, `_multi_tensor_adam`): every term of the formula is a pass of its own.
+        Clipping reads gradients once more, and reads and writes them to scale them.
+        """
+        if self.copies:
+            return (PASSES_OF_LISTS + CLIPPING) * parameters * parameter_bytes
+        states = self.state_bytes(parameters, parameter_bytes, adapters=adapters)
+        return (3 + CLIPPING) * parameters * parameter_bytes + 2 * states
+
     def temporary_bytes(self, parameters: int, parameter_bytes: int) -> int:
         """Bytes that exist during an update only."""
         return self.copies * parameters * parameter_bytes
 
+
+PASSES_OF_LISTS = 20
+"""Reads and writes of something as large as the parameters: decay 2, first moment 3, second 2 + 3, its root 2, its
+correction 2, epsilon 2, the step 4."""
+
+CLIPPING = 3
+"""The same for `max_grad_norm`, which trainers set."""
 
 FACTORED_SIDE = 1024
 """Shorter side of a matrix of a fully trained model: Adafactor's row and column are at most 0.1 % of the weights."""

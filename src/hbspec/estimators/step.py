@@ -2,89 +2,112 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from hbspec.catalog import Architecture, Gpu
+from hbspec.catalog import Gpu
+from hbspec.catalog.weights import weights
 from hbspec.diagnostics import known
 from hbspec.estimators.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
-from hbspec.estimators.constants import (
-    ACTIVATION_PASSES,
-    BANDWIDTH_EFFICIENCY,
-    DEQUANTIZATION_EFFICIENCY,
-    GEMM_EFFICIENCY,
-    GEMM_EFFICIENCY_UNKNOWN,
-    LAUNCH_SECONDS_PER_LAYER,
-    PIPELINE_SLOWDOWN,
-)
-from hbspec.estimators.flops import Flops, micro_batch_flops
+from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, REACHED, REACHED_UNKNOWN, STEP, StepConstants
+from hbspec.estimators.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.job import Job, job_of
-from hbspec.estimators.moments import saved_bytes
+from hbspec.estimators.kernels import kernels
 from hbspec.plan import Hardware, Plan
+from hbspec.units import Interval
 
-CAUSAL_SHARE = 0.5
-"""Part of all pairs of tokens that a causal kernel computes; eager attention computes all."""
+FLOAT32 = 4
+"""Bytes of a number that tensor cores do not multiply as it is (`torch.backends.cuda.matmul.allow_tf32` is off)."""
 
 
-@dataclass(frozen=True, slots=True)
-class MicroBatch:
-    """Where the seconds of one micro-batch on one GPU go, `slowdown` being a factor on all of it."""
+class MicroBatch(NamedTuple):
+    """What one micro-batch asks of one GPU, each part in seconds at the GPU's own figures, but for the launches.
+
+    Attributes:
+        products: operations of matrix products over what one alone reaches in their dtype.
+        attention: operations over pairs of tokens over what a kernel of attention alone reaches.
+        weights: bytes of weights that the products read over the memory bandwidth.
+        written: bytes that kernels write over the memory bandwidth.
+        unpacked: bytes of unpacked weights over the memory bandwidth.
+        launches: kernels.
+        communication: what ranks send each other, at the speed that links reach.
+        handover: factor on all of it where layers run on one GPU after another.
+    """
 
     products: float
-    activations: float
-    dequantization: float
+    attention: float
+    weights: float
+    written: float
+    unpacked: float
+    launches: int
     communication: float
-    launches: float
-    slowdown: float
+    handover: float
 
-    @property
-    def seconds(self) -> float:
-        """The GPU's work one after the other, or, if longer, the host's launching of it or the links' sending."""
-        work = self.products + self.activations + self.dequantization
-        return max(work, self.communication, self.launches) * self.slowdown
+    def work(self, constants: StepConstants = STEP) -> float:
+        """Seconds of the GPU's kernels, one after another."""
+        return (
+            self.products / constants.products
+            + self.attention / constants.attention
+            + self.weights
+            + self.written * constants.crossings
+            + self.unpacked * constants.unpacking
+        )
+
+    def seconds(self, constants: StepConstants = STEP) -> Interval:
+        """The GPU's work or, if longer, the host's launching of it or the links' sending."""
+        work, launch, sent = self.work(constants), constants.launch * self.launches, self.communication
+        error, links = constants.error, constants.links
+        return Interval(
+            max(work * error.low, launch.low, sent * links.low) * self.handover,
+            max(work * error.expected, launch.expected, sent * links.expected) * self.handover,
+            max(work * error.high, launch.high, sent * links.high) * self.handover,
+        )
 
 
-def micro_batch(plan: Plan, tokens: float) -> MicroBatch:
-    """Seconds of one micro-batch, forward and backward.
+def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBatch:
+    """What one micro-batch asks of one GPU, forward and backward, or only forward as an evaluation does.
 
-    products: FLOPs / (dense peak x efficiency), causal attention counted half. activations: 8 crossings of the memory
-    bus for each saved byte. dequantization: reading 4 bits and writing 16 for each quantised weight in each pass.
-    communication: all-gathers of sharded weights in forward and backward and the reduce-scatter of gradients, hidden
-    behind the work where they are shorter. launches: a floor a layer. Under `pipeline` all layers run one after
-    another, on whatever GPU they are, and slower by what handing over costs.
+    products: FLOPs over what one product reaches, attention's by the pairs that its kernel computes and the rows'
+    unevenness; what is multiplied in float32 over the speed of that, a sixteenth on an A100 (the head and the adapters
+    of a model after k-bit preparation, without autocast).
+    weights: all of them once a pass, in the dtype that is multiplied. written, unpacked, launches: see
+    `hbspec.estimators.kernels`. communication: all-gathers of sharded weights in forward and backward and the
+    reduce-scatter of gradients, hidden behind the work where they are shorter. Under `pipeline` all layers run one
+    after another, on whatever GPU they are, and slower by what handing over costs.
 
     Args:
         plan: the plan.
         tokens: T of each row of the micro-batch, padding included.
+        backward: whether gradients are computed.
 
     Raises:
         NotKnownError: what the estimate of memory needs, or the GPU's speed in the compute dtype or bandwidth.
     """
     job, hardware = job_of(plan), _hardware(plan)
     training, gpu = plan.training, hardware.gpu
-    flops = _flops(plan, job.architecture, tokens)
-    pairs = flops.attention * (0 if training.attention == "eager" else 1 - CAUSAL_SHARE)
-    speed = compute_speed(gpu, training.compute_dtype)
     bandwidth = known(gpu.bandwidth, f"the memory bandwidth of {gpu.name}")
-    layers = job.architecture.num_hidden_layers
+    forward, back = kernels(job, max(1, round(tokens)))
+    run = forward.plus(back) if backward else forward
+    passes = (3 if training.gradient_checkpointing else 2) if backward else 1
+    whole = _computed_weights(job) / job.tensor_parallel
     n = training.micro_batch * tokens
-    saved = saved_bytes(job, round(tokens))
-    passes = 3 if training.gradient_checkpointing else 2
-    crossings = ACTIVATION_PASSES * passes / 3
+    products, attention = _products(job, gpu, tokens, backward=backward)
     return MicroBatch(
-        products=(flops.total - pairs) / speed / job.tensor_parallel,
-        activations=crossings * saved / (bandwidth * BANDWIDTH_EFFICIENCY),
-        dequantization=passes * _unpacked(job) / (bandwidth * DEQUANTIZATION_EFFICIENCY),
+        products=products / job.tensor_parallel,
+        attention=plan.unevenness * attention / job.tensor_parallel,
+        weights=passes * whole / bandwidth,
+        written=run.written / bandwidth,
+        unpacked=run.unpacked / bandwidth,
+        launches=run.launches + _fetches(job, passes),
         communication=_communication(plan, job, hardware, passes, n),
-        launches=layers * LAUNCH_SECONDS_PER_LAYER * passes / 3,
-        slowdown=PIPELINE_SLOWDOWN if plan.parallelism == "pipeline" and hardware.gpus > 1 else 1.0,
+        handover=STEP.handover if plan.parallelism == "pipeline" and hardware.gpus > 1 else 1.0,
     )
 
 
 def update_seconds(plan: Plan) -> float:
     """Seconds of what happens once an update: the reduction of gradients and the optimizer.
 
-    Gradients of d ranks are reduced (2 G (d - 1) / d bytes); the optimizer reads gradients and reads and writes
-    parameters and states; offloaded states cross PCIe twice.
+    Gradients of d ranks are reduced (2 G (d - 1) / d bytes); the optimizer's kernels move what
+    `Optimizer.update_bytes` says; offloaded states cross PCIe twice.
 
     Raises:
         NotKnownError: as `micro_batch`.
@@ -92,8 +115,8 @@ def update_seconds(plan: Plan) -> float:
     job, hardware = job_of(plan), _hardware(plan)
     bandwidth = known(hardware.gpu.bandwidth, f"the memory bandwidth of {hardware.gpu.name}")
     size, parameters = job.precision.trained, -(-job.trainable // job.shards.optimizer)
-    states = job.optimizer.state_bytes(parameters, size, adapters=plan.training.adapters)
-    seconds = (3 * parameters * size + 2 * states) / (bandwidth * BANDWIDTH_EFFICIENCY)
+    moved = job.optimizer.update_bytes(parameters, size, adapters=plan.training.adapters)
+    seconds = moved / (bandwidth * STEP.bandwidth)
     if plan.offload != "none":
         seconds += 2 * parameters * size / host_bytes_per_second(hardware)
     ranks = plan.data_parallel_size or 1
@@ -108,36 +131,86 @@ def compute_speed(gpu: Gpu, dtype: str) -> float:
     Raises:
         NotKnownError: the GPU's peak in this dtype is not known, or it has none.
     """
-    peak = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops}.get(dtype)
-    efficiency = GEMM_EFFICIENCY.get(gpu.compute_capability or (0, 0), GEMM_EFFICIENCY_UNKNOWN)
-    return known(peak, f"the speed of {gpu.name} in {dtype}") * efficiency
+    return reached(gpu, dtype) * STEP.products
+
+
+def reached(gpu: Gpu, dtype: str) -> float:
+    """FLOP/s that one large matrix product alone reaches: a measured share of the data sheet's dense peak.
+
+    Raises:
+        NotKnownError: the GPU's peak in this dtype is not known, or it has none.
+    """
+    speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
+    share = REACHED.get(gpu.name, REACHED_UNKNOWN)
+    return known(speeds.get(dtype), f"the speed of {gpu.name} in {dtype}") * share
 
 
 def _hardware(plan: Plan) -> Hardware:
     return known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
 
 
-def _flops(plan: Plan, architecture: Architecture, tokens: float) -> Flops:
-    training = plan.training
-    return micro_batch_flops(
-        architecture,
-        training.micro_batch,
-        tokens,
-        adapters=plan.trainable_parameters if training.adapters else None,
-        checkpointing=training.gradient_checkpointing,
-        rank=training.lora_r,
-    )
+def _products(job: Job, gpu: Gpu, tokens: float, *, backward: bool) -> tuple[float, float]:
+    """Seconds of all products with weights, and of attention, were each kernel alone."""
+    training, n = job.training, job.training.micro_batch * tokens
+    flops = micro_batch_flops(job.architecture, training, tokens)
+    run = flops if backward else flops.forward
+    pairs, others = run.attention * _computed_share(job, tokens), run.products
+    wide = min(others, _wide_flops(job, n, others, backward=backward))
+    products = (others - wide) / reached(gpu, training.compute_dtype)
+    products += wide / reached(gpu, "float32") if wide else 0.0
+    # the kernels of flash attention take 16-bit numbers only
+    narrow = training.attention == "flash_attention_2" or not _wide_stream(job)
+    dtype = training.compute_dtype if narrow else "float32"
+    if training.attention == "eager":
+        return products + pairs / reached(gpu, dtype), 0.0
+    return products, pairs / (reached(gpu, dtype) * ATTENTION.get(gpu.compute_capability or (0, 0), ATTENTION_UNKNOWN))
 
 
-def _unpacked(job: Job) -> float:
-    """Bytes read and written to unpack all quantised weights once; 4-bit ones are four times as large after."""
-    packed = job.weights["quantized_weights"] / job.tensor_parallel
-    growth = 2 if job.training.quantization == "int8" else 4
-    return packed * (1 + growth) + job.weights["quantization_scales"] / job.tensor_parallel
+def _computed_share(job: Job, tokens: float) -> float:
+    """Of all pairs of tokens, those that the attention kernels compute."""
+    architecture, kernel = job.architecture, job.training.attention
+    pairs = attention_pairs(architecture, tokens, attention=kernel, masked=job.program.padded)
+    return pairs / (architecture.num_hidden_layers * tokens**2)
+
+
+def _wide_stream(job: Job) -> bool:
+    """Whether products of the residual stream itself are in float32: it is, and nothing casts it."""
+    return job.precision.stream == FLOAT32 > job.precision.compute and not job.precision.autocast
+
+
+def _wide_flops(job: Job, n: float, others: float, *, backward: bool) -> float:
+    """Operations in float32 where the rest is narrower: of head and adapters, or of everything that is trained.
+
+    2 n V h for the head in each direction, 2 n P for adapters forward and again when computed again, 4 n P back.
+    """
+    if job.precision.autocast or job.precision.compute == FLOAT32:
+        return 0.0
+    if not job.training.adapters:
+        return others if job.precision.stream == FLOAT32 else 0.0
+    head = 2 * n * job.architecture.vocab_size * job.architecture.hidden_size if _wide_stream(job) else 0.0
+    adapters = 2 * n * job.trainable if job.precision.trained == FLOAT32 else 0.0
+    if not backward:
+        return head + adapters
+    return 2 * head + (4 if job.training.gradient_checkpointing else 3) * adapters
+
+
+def _computed_weights(job: Job) -> float:
+    """Bytes of the weights as they are gathered and multiplied: what is not quantised in the compute dtype."""
+    stored = {"float32": FLOAT32}.get(job.training.weights_dtype, job.precision.compute)
+    quantised = job.weights["quantized_weights"] + job.weights["quantization_scales"]
+    return quantised + (sum(job.weights.values()) - quantised) * min(1.0, job.precision.stream / stored)
+
+
+def _fetches(job: Job, passes: int) -> int:
+    """What DeepSpeed's hooks on every module cost the host under ZeRO-3, in launches: each tensor is fetched a pass."""
+    if job.parallelism != "zero3":
+        return 0
+    tensors = sum(weight.count for weight in weights(job.architecture) if weight.kind != "expert")
+    return passes * tensors * STEP.fetch
 
 
 def _communication(plan: Plan, job: Job, hardware: Hardware, passes: int, n: float) -> float:
-    seconds, weights = 0.0, sum(job.weights.values())
+    seconds, weights = 0.0, _computed_weights(job)
     ranks = job.shards.weights
     if ranks > 1:
         moved = 2 * ring_bytes(weights / job.tensor_parallel, ranks)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.diagnostics import known
-from hbspec.estimators.constants import MEASURED_ERROR, STEP_TIME_ERROR
-from hbspec.estimators.phases import phases_around_steps
+from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
+from hbspec.estimators.interruptions import WAITS, interruptions
+from hbspec.estimators.phases import AFTER_STEPS, phases_around_steps
 from hbspec.estimators.step import micro_batch, update_seconds
 from hbspec.plan import Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval
 
-NOT_BILLED = frozenset({"startup"})
+NOT_BILLED = frozenset({"startup", WAITS})
 """SageMaker bills from TrainingStartTime to TrainingEndTime: the download of the container and of the data is inside,
 and so is the upload of the model ("you are billed for the time interval between this time and the value of
 TrainingEndTime … the time after model artifacts are uploaded", API reference, DescribeTrainingJob)."""
@@ -57,80 +58,89 @@ class Time:
         }
 
 
-def time(plan: Plan) -> Time:
+def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     """The time of a plan.
 
-    steps = micro-batches of a process x seconds of one + updates x seconds of one, with rows of the mean length (the
-    square of the lengths in attention makes uneven rows a little slower; that is left out), times the error that was
-    seen against measurements.
+    steps = micro-batches of a process x seconds of one + updates x seconds of one, with rows of the mean length.
 
     Raises:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
     """
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
-    batches, update = _measured(plan) or (
-        micro_batch_seconds(plan),
-        Interval.exact(update_seconds(plan)) * STEP_TIME_ERROR,
-    )
+    step = _measured(plan) or step_of(plan, constants)
     around = phases_around_steps(plan)
-    before = {name: took for name, took in around.items() if name not in ("checkpoints", "upload")}
-    after = {name: took for name, took in around.items() if name not in before}
-    steps = batches * counts.micro_batches + update * counts.optimizer_steps
-    step = batches * plan.training.gradient_accumulation + update
-    return Time(step, {**before, "steps": steps, **_evaluation(plan, batches), **after}, _rate(plan, step))
+    before = {name: took for name, took in around.items() if name not in AFTER_STEPS}
+    after = {name: took for name, took in around.items() if name in AFTER_STEPS}
+    steps = step.micro_batch * counts.micro_batches + step.update * counts.optimizer_steps
+    phases = {**before, "steps": steps, **_evaluation(plan, constants), **after}
+    whole = step.micro_batch * plan.training.gradient_accumulation + step.update
+    return Time(whole, {**phases, **interruptions(plan, phases)}, step.tokens_per_second_per_gpu)
 
 
-def micro_batch_seconds(plan: Plan) -> Interval:
-    """Seconds of one micro-batch over the lengths that rows may have and the error of the estimate.
+class Step(NamedTuple):
+    """Seconds of a micro-batch and of an update, and real tokens a second on each GPU, idle ones too."""
+
+    micro_batch: Interval
+    update: Interval
+    tokens_per_second_per_gpu: Interval
+
+
+def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
+    """A step over the lengths that rows may have and the error of the estimate.
 
     Raises:
         NotKnownError: as `time`.
     """
-    tokens = plan.padded_row_tokens
-    expected = micro_batch(plan, tokens.expected).seconds
-    low, high = (
-        expected if length == tokens.expected else micro_batch(plan, length).seconds
-        for length in (tokens.low, tokens.high)
-    )
-    return Interval(low, expected, high) * STEP_TIME_ERROR
+    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus
+    rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch"))
+    real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error
+    found = _by_length(plan, constants, backward=True)
+    accumulation = plan.training.gradient_accumulation
+    # long rows are the faster ones, so every length is tried
+    rates = [
+        [rows * tokens / gpus / seconds for seconds in _ends(batch * accumulation + update)]
+        for tokens, batch in zip(_ends(real), found, strict=True)
+    ]
+    slowest, fastest = min(rate[2] for rate in rates), max(rate[0] for rate in rates)
+    return Step(_over_lengths(found), update, Interval(slowest, rates[1][1], fastest))
 
 
-def _measured(plan: Plan) -> tuple[Interval, Interval] | None:
-    """Seconds of a micro-batch out of the author's own rate, with the update inside; None where there is none."""
-    if plan.measured_tokens_per_second is None:
+def _ends(interval: Interval) -> tuple[float, float, float]:
+    return interval.low, interval.expected, interval.high
+
+
+def _by_length(plan: Plan, constants: StepConstants, *, backward: bool) -> list[Interval]:
+    """Seconds of a micro-batch of the shortest, expected and longest rows."""
+    lengths = _ends(plan.padded_row_tokens)
+    found = {length: micro_batch(plan, length, backward=backward).seconds(constants) for length in {*lengths}}
+    return [found[length] for length in lengths]
+
+
+def _over_lengths(found: list[Interval]) -> Interval:
+    shortest, expected, longest = found
+    return Interval(shortest.low, expected.expected, longest.high)
+
+
+def _measured(plan: Plan) -> Step | None:
+    """A step out of the author's own rate, with the update inside its micro-batches; None where there is none."""
+    measured = plan.measured_tokens_per_second
+    if measured is None:
         return None
     hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
     rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch"))
     tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
-    return MEASURED_ERROR * (tokens / (plan.measured_tokens_per_second * hardware.gpus)), Interval.exact(0)
+    rate = Interval(measured / MEASURED_ERROR.high, measured, measured / MEASURED_ERROR.low)
+    return Step(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
 
 
-def _evaluation(plan: Plan, batches: Interval) -> Mapping[str, Interval]:
-    """Seconds of all evaluations: the forward part of a micro-batch for each of a process's share of the examples.
+def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
+    """Seconds of all evaluations: a forward pass for each of a process's share of the validation examples.
 
-    Of 2 N FLOPs each, a step with frozen weights is a forward, a backward to the inputs and, with checkpointing, a
-    forward again; with trained weights there is one more. Validation rows are taken to be as long as training rows.
+    Validation rows are taken to be as long as training rows, and as many at once.
     """
     if not plan.evaluations or not plan.validation_examples:
         return {}
-    training = plan.training
     ranks = known(plan.data_parallel_size, plan.unknown.get("counts", "the data-parallel size"))
-    rows = micro_batches_per_epoch(plan.validation_examples, training.micro_batch, ranks)
-    passes = 2 + training.gradient_checkpointing + (not training.adapters)
-    return {"evaluation": batches * (plan.evaluations * rows / passes)}
-
-
-def _rate(plan: Plan, step: Interval) -> Interval:
-    """Real tokens a second on each GPU; long rows are the faster ones, so both ends are tried."""
-    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus
-    rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch")) / gpus
-    rates = [
-        rows * tokens / seconds * error
-        for tokens, seconds, error in (
-            (plan.row_tokens.low, step.low, STEP_TIME_ERROR.low),
-            (plan.row_tokens.high, step.high, STEP_TIME_ERROR.high),
-        )
-    ]
-    expected = rows * plan.row_tokens.expected / step.expected
-    slowest, fastest = min(rates) / STEP_TIME_ERROR.high, max(rates) / STEP_TIME_ERROR.low
-    return Interval(min(slowest, expected), expected, max(fastest, expected))
+    rows = micro_batches_per_epoch(plan.validation_examples, plan.training.micro_batch, ranks)
+    batch = _over_lengths(_by_length(plan, constants, backward=False))
+    return {"evaluation": batch * (plan.evaluations * rows)}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hbspec.plan.build import build_plan
 from hbspec.plan.hardware import Hardware, hardware
-from hbspec.plan.lengths import Lengths, Profile, read_profile
+from hbspec.plan.lengths import Lengths, Profile
 from hbspec.plan.money import STALE_AFTER_DAYS, Currencies, UnitPrice
 from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.profile import read_profile
 from hbspec.plan.serving import ServingPlan, build_serving_plan
 from hbspec.plan.training import Assumption, Training
 

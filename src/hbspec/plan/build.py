@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import ceil
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.catalog.parameters import lora_parameters, total_parameters
@@ -63,6 +62,10 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         tensor_parallel=tensor_parallel,
         spot=spec.instance.spot,
         max_runtime=spec.instance.max_runtime,
+        keep_alive=spec.instance.keep_alive,
+        volume=spec.instance.volume,
+        checkpoints_survive=bool(spec.sagemaker and spec.sagemaker.checkpoints),
+        merges=_merges(spec),
         region=spec.instance.region and redact(spec.instance.region),
         architecture=architecture,
         hardware=machine,
@@ -76,6 +79,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         lengths=lengths,
         row_tokens=row,
         padded_row_tokens=padded,
+        unevenness=_unevenness(cut, training, padded.expected),
         real_tokens=cut.mean * counts.examples_processed if counts else None,
         padded_tokens=padded * counts.rows_computed if counts else None,
         price=unit_price(catalog, spec.instance.price, spec.instance.type, spec.instance.region, "training"),
@@ -96,11 +100,24 @@ def currencies(spec: Spec) -> Currencies:
     return Currencies(spec.budget.max_cost.currency, rates)
 
 
+def _merges(spec: Spec) -> bool:
+    """Whether merged adapters are served; the shipped script merges none, so that only the author's own can."""
+    adapted = spec.hyperparameters.method != "full" and spec.script is not None
+    return adapted and spec.deployment is not None and spec.deployment.adapters == "merged"
+
+
 def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, str]) -> Hardware | None:
     section = spec.instance
     try:
         return hardware(
-            catalog, section.type, section.gpu, section.gpus, section.count, section.host_memory, section.gpu_memory
+            catalog,
+            section.type,
+            section.gpu,
+            section.gpus,
+            section.count,
+            section.host_memory,
+            section.gpu_memory,
+            section.network,
         )
     except NotKnownError as reason:
         unknown["hardware"] = str(reason)
@@ -139,9 +156,14 @@ def _lengths(spec: Spec, profile: Profile | None, training: Training, assumption
 def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
     """Real and padded tokens of one row."""
     if training.packing:
-        full = Interval.exact(training.max_length)
-        return full, full
+        row = cut.packed_row(training.max_length)
+        return row, row
     return cut.mean, cut.padded(training.micro_batch)
+
+
+def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
+    """Packed rows are as good as even."""
+    return 1.0 if training.packing else max(1.0, cut.padded_square(training.micro_batch) / mean**2)
 
 
 def _counts(
@@ -160,7 +182,7 @@ def _counts(
         unknown["counts"] = unknown.get("processes") or unknown["data_parallel_size"]
     if examples is None or data_parallel is None:
         return None
-    rows = max(1, ceil(examples * cut.mean.expected / training.max_length)) if training.packing else examples
+    rows = cut.packed(training.max_length, examples) if training.packing else examples
     batch, accumulation = training.micro_batch, training.gradient_accumulation
     per_epoch = count.steps_per_epoch(rows, batch, accumulation, data_parallel)
     steps = count.optimizer_steps(per_epoch, training.max_steps, training.epochs)

@@ -20,6 +20,7 @@ class Hardware:
         gpus_per_instance: GPUs in one host.
         instances: hosts.
         host_memory: bytes of one host's memory, None where not known.
+        network: bits a second between a host and the others, None where not known.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Hardware:
     gpus_per_instance: int
     instances: int
     host_memory: int | None
+    network: float | None = None
 
     @property
     def gpus(self) -> int:
@@ -43,6 +45,7 @@ def hardware(
     instances: int,
     host_memory: int | None,
     gpu_memory: int | None = None,
+    network: float | None = None,
 ) -> Hardware:
     """The hardware that a section of the spec names.
 
@@ -59,7 +62,7 @@ def hardware(
         found = catalog.gpus.get(instance.gpu) if instance.gpu else None
         if found is None:
             raise NotKnownError(f"a GPU in {instance_type}")
-        return Hardware(instance_type, instance, found, instance.gpus, instances, instance.memory_bytes)
+        return Hardware(instance_type, instance, found, instance.gpus, instances, *_of_host(instance))
     if gpu is not None:
         found = catalog.gpus.get(gpu)
         if found is None and gpu_memory is not None:
@@ -67,5 +70,9 @@ def hardware(
         if found is None:
             raise NotKnownError(f"GPU {gpu}")
         count = gpus or 1
-        return Hardware(f"{count} x {gpu}", None, found, count, instances, host_memory)
+        return Hardware(f"{count} x {gpu}", None, found, count, instances, host_memory, network)
     raise NotKnownError("the instance: neither a type nor a gpu is given")
+
+
+def _of_host(instance: InstanceType) -> tuple[int | None, float | None]:
+    return instance.memory_bytes, instance.network_bits_per_second

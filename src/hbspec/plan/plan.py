@@ -47,9 +47,14 @@ class Plan:
         data_parallel_size: processes that see different examples.
         validation_examples: that an evaluation runs forward; 0 where there are none, None where not known.
         evaluations: in the whole job.
+        keep_alive: seconds that the instances are kept after the job, None where they are not.
+        volume: bytes of the volume that the author wants behind an instance without disks of its own.
+        checkpoints_survive: whether checkpoints are copied to where an interrupted job finds them again.
+        merges: whether the job ends with merged weights instead of adapters.
         measured_tokens_per_second: a GPU, where the author measured it (`calibration`).
         row_tokens: real tokens of a row after truncation (an example, or a packed row).
         padded_row_tokens: tokens of a row after padding inside its micro-batch.
+        unevenness: mean square of these over the square of their mean: what attention costs more than with even rows.
         real_tokens: tokens of all examples processed.
         padded_tokens: tokens that the GPUs compute on.
         trainable_parameters: adapters and `modules_to_save`, or everything.
@@ -66,6 +71,10 @@ class Plan:
     tensor_parallel: int
     spot: bool
     max_runtime: float | None
+    keep_alive: float | None
+    volume: int | None
+    checkpoints_survive: bool
+    merges: bool
     region: str | None
     architecture: Architecture | None
     hardware: Hardware | None
@@ -79,6 +88,7 @@ class Plan:
     lengths: Lengths
     row_tokens: Interval
     padded_row_tokens: Interval
+    unevenness: float
     real_tokens: Interval | None
     padded_tokens: Interval | None
     price: UnitPrice | None
@@ -111,8 +121,8 @@ class Plan:
             "nominal_examples": counts and counts.nominal_examples,
             "epochs": counts and counts.epochs,
             "nominal_epochs": counts and counts.nominal_epochs,
-            "real_tokens": self.real_tokens and self.real_tokens.to_dict(),
-            "padded_tokens": self.padded_tokens and self.padded_tokens.to_dict(),
+            "real_tokens": self.real_tokens and self.real_tokens.map(round).to_dict(),
+            "padded_tokens": self.padded_tokens and self.padded_tokens.map(round).to_dict(),
             "trainable_parameters": self.trainable_parameters,
             "adapter_bytes": self.adapter_bytes,
             "checkpoint_bytes": self.checkpoint_bytes,

@@ -8,7 +8,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hbspec.units import Money, Rate, UnitError, parse_bytes, parse_money, parse_rate, parse_seconds
+from hbspec.units import (
+    Money,
+    Rate,
+    UnitError,
+    parse_bits_per_second,
+    parse_bytes,
+    parse_money,
+    parse_rate,
+    parse_seconds,
+)
 
 
 class Section(BaseModel):
@@ -38,6 +47,13 @@ def _positive_bytes(value: Any) -> int:
     return size
 
 
+def _positive_speed(value: Any) -> float:
+    speed = parse_bits_per_second(value)
+    if speed <= 0:
+        raise UnitError(f"{value!r} is not above 0")
+    return speed
+
+
 def _positive_seconds(value: Any) -> float:
     seconds = parse_seconds(value)
     if seconds <= 0:
@@ -64,6 +80,7 @@ def _text_schema(description: str, example: str) -> WithJsonSchema:
 
 
 Bytes = Annotated[int, BeforeValidator(_positive_bytes), _text_schema("A size with its unit.", "40 GB")]
+Speed = Annotated[float, BeforeValidator(_positive_speed), _text_schema("A speed with its unit.", "400 Gb/s")]
 Seconds = Annotated[float, BeforeValidator(_positive_seconds), _text_schema("A duration with its unit.", "16h")]
 Amount = Annotated[Money, BeforeValidator(_money), _text_schema("An amount with its currency.", "525 CAD")]
 Price = Annotated[Rate, BeforeValidator(_rate), _text_schema("A price per hour.", "36 CAD/h")]

@@ -22,6 +22,7 @@ from hbspec.spec.fields import (
     Price,
     Seconds,
     Section,
+    Speed,
     Steps,
     Text,
     Texts,
@@ -74,6 +75,7 @@ class Data(Section):
     train: TrainingData | None = Field(None, description="The examples trained on.")
     validation: TrainingData | None = Field(None, description="The examples evaluated on.")
     profile: Text | None = Field(None, description="True lengths, written by `hbspec data profile`.")
+    digest: Text | None = Field(None, description="The digest that the profile must have; pins the data.")
     tokens: Tokens | None = Field(None, description="True lengths, given by hand.")
 
 
@@ -98,6 +100,7 @@ class Instance(Section):
     gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: how many.")
     gpu_memory: Bytes | None = Field(None, description="With `gpu`: its memory, for a GPU outside the catalog.")
     host_memory: Bytes | None = Field(None, description="With `gpu`: the host's memory.")
+    network: Speed | None = Field(None, description="With `gpu` and `count`: what joins a host to the others.")
 
 
 class Script(Section):
@@ -258,6 +261,21 @@ class AbTest(Section):
     candidate_weight: Annotated[float, Field(gt=0, lt=1)] = Field(description="Share of the traffic for the new one.")
 
 
+class Autoscaling(Section):
+    """How many instances the endpoint may have, as the traffic asks."""
+
+    min: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Fewest instances.")
+    max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Most instances.")
+
+    @model_validator(mode="after")
+    def _min_within_max(self) -> Self:
+        if self.min > self.max:
+            raise PydanticCustomError(
+                "contradiction", "min is {min} instances, above max {max}", {"min": self.min, "max": self.max}
+            )
+        return self
+
+
 class Deployment(Section):
     """The endpoint."""
 
@@ -277,6 +295,7 @@ class Deployment(Section):
     )
     typical_input_tokens: Positive | None = Field(None, description="Prompt of a typical request, tokens.")
     typical_output_tokens: Positive | None = Field(None, description="Answer of a typical request, tokens.")
+    autoscaling: Autoscaling | None = None
     ab_test: AbTest | None = None
 
 

@@ -300,6 +300,7 @@ class Tape:
         """Two gradients of one tensor, of one size and dtype."""
         # one reference of the tensor, one of the argument of getrefcount
         if self.on_gpu and getrefcount(first.storage) <= ALONE:
+            self.ledger.write("backward", first.numel.times(first.element))
             return first
         return self.new(first.numel, first.element, "backward")
 

@@ -48,6 +48,22 @@ class Moment(NamedTuple):
     terms: Mapping[str, Form]
 
 
+class Work(NamedTuple):
+    """What was written in a phase: nearly every storage is the output of one kernel.
+
+    Attributes:
+        kernels: how many storages were made.
+        written: their bytes.
+    """
+
+    kernels: int = 0
+    written: Form = Form()
+
+    def plus(self, other: Work) -> Work:
+        """Both together."""
+        return Work(self.kernels + other.kernels, self.written.plus(other.written))
+
+
 class Ledger:
     """Counts storages as they come and go, and keeps the moments that no other moment of their phase covers.
 
@@ -60,6 +76,8 @@ class Ledger:
         self._fixed = self._per_token = self._per_pair = 0
         self._terms: dict[str, list[int]] = {}
         self._peaks: dict[str, list[Moment]] = {}
+        self._made: dict[str, list[int]] = {}
+        self._work: dict[str, dict[str, list[int]]] = {self._phase: self._made}
 
     def allocate(self, storage: Storage) -> None:
         """A storage begins to live."""
@@ -74,6 +92,21 @@ class Ledger:
         term[1] += per_token
         term[2] += per_pair
         self._rising = True
+        self.write(storage.term, storage.size)
+
+    def write(self, term: str, size: Form) -> None:
+        """A kernel writes so many bytes."""
+        made = self._made.get(term)
+        if made is None:
+            made = self._made[term] = [0, 0, 0, 0]
+        made[0] += 1
+        made[1] += size[0]
+        made[2] += size[1]
+        made[3] += size[2]
+
+    def work(self, phase: str) -> Mapping[str, Work]:
+        """What was written in a phase, by term."""
+        return {term: Work(made[0], Form(*made[1:])) for term, made in self._work.get(phase, {}).items()}
 
     def free(self, storage: Storage) -> None:
         """A storage's last reference is gone."""
@@ -93,6 +126,7 @@ class Ledger:
         if self._rising:
             self._look()
         self._phase = phase
+        self._made = self._work.setdefault(phase, {})
         self._look()
 
     def peaks(self, phase: str) -> list[Moment]:

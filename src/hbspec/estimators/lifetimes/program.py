@@ -11,10 +11,11 @@ from hbspec.estimators.lifetimes import operators as op
 from hbspec.estimators.lifetimes.autograd import Parameter, Sink, Tape, Tensor
 from hbspec.estimators.lifetimes.decoder import LAYER_INPUTS, Layer, layer_forward
 from hbspec.estimators.lifetimes.experts import Experts
-from hbspec.estimators.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Storage
+from hbspec.estimators.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Storage, Work
 from hbspec.estimators.lifetimes.modules import COPIES, FLOAT32, Linear, Machine, linear, norm
 
 Terms = Mapping[str, Form]
+Written = Mapping[str, Work]
 
 LABEL = 8
 """Bytes of a token's id."""
@@ -73,6 +74,9 @@ class Profile(NamedTuple):
         backward: by layer that was run, moments of its backward pass, beside what the layers before it keep and the
             gradients of those behind it.
         end: moments after the first layer's backward pass, beside all layers' gradients.
+        forward_work: by layer that was run, what its forward pass writes, by term.
+        backward_work: the same of its backward pass, with what is computed again.
+        loss_work: the same of norm, head and loss, forward and back.
     """
 
     kept: Sequence[Terms]
@@ -83,6 +87,9 @@ class Profile(NamedTuple):
     loss_backward: Sequence[Moment]
     backward: Sequence[Sequence[Moment]]
     end: Sequence[Moment]
+    forward_work: Sequence[Written]
+    backward_work: Sequence[Written]
+    loss_work: tuple[Written, Written]
 
 
 def profile(model: Model) -> Profile:
@@ -91,11 +98,12 @@ def profile(model: Model) -> Profile:
     tape = Tape(ledger, on_gpu=model.on_gpu)
     machine = Machine(tape, model.compute, model.stream, model.float16 and model.on_gpu)
     alive: list[Terms] = []
-    outputs = [_forward(machine, model, alive)]
+    behind: list[Terms] = []
+    outputs = [_forward(machine, model, alive, behind)]
     tape.copies.clear()
-    saved_copies = ledger.alive().get(COPIES, NOTHING)
     ledger.begin("loss backward")
     tape.backward(outputs)
+    saved_copies = behind[0].get(COPIES, NOTHING) if behind else NOTHING  # where no layer is trained none is kept
     left = [_less(after, before) for before, after in pairwise(alive)]
     if not model.checkpointing and model.stream < FLOAT32:  # the next norm holds a copy, and not what the layer put out
         left[0] = _less(left[0], {LAYER_INPUTS: Form(0, model.width * model.stream)})
@@ -120,10 +128,14 @@ def profile(model: Model) -> Profile:
         loss_backward=[_beside(moment, kept) for moment in ledger.peaks("loss backward")],
         backward=backward,
         end=[_beside(moment, [] if model.accumulates else gradients) for moment in ledger.peaks("end")],
+        forward_work=[ledger.work(f"forward {index}") for index in range(len(model.layers))],
+        backward_work=[ledger.work(f"backward {index}") for index in range(len(model.layers))],
+        loss_work=(ledger.work("loss"), ledger.work("loss backward")),
     )
 
 
-def _forward(machine: Machine, model: Model, alive: list[Terms]) -> Tensor:
+def _forward(machine: Machine, model: Model, alive: list[Terms], behind: list[Terms]) -> Tensor:
+    """The loss; `alive` is told what is there before and behind each layer, `behind` what is on the way back."""
     tape = machine.tape
     embedded = x = _embedded(machine, model)  # a local of the model's forward pass, as it is here
     alive.append(tape.ledger.alive())
@@ -137,7 +149,7 @@ def _forward(machine: Machine, model: Model, alive: list[Terms]) -> Tensor:
         alive.append(tape.ledger.alive())
     del embedded
     tape.ledger.begin("loss")
-    x = _phase(tape, x, f"backward {len(model.layers) - 1}")
+    x = _phase(tape, x, f"backward {len(model.layers) - 1}", behind)
     return _loss(machine, model, norm(machine, x, model.final, "final_norm", wide=model.layers[0].wide_norms))
 
 
@@ -162,11 +174,13 @@ class Leaf(Sink):
         self.leaf = leaf
 
 
-def _phase(tape: Tape, x: Tensor, phase: str) -> Tensor:
-    """The same tensor; its gradient's coming begins a phase."""
+def _phase(tape: Tape, x: Tensor, phase: str, alive: list[Terms] | None = None) -> Tensor:
+    """The same tensor; its gradient's coming begins a phase, and `alive` is told what is there then."""
 
     def begin(gradient: Tensor) -> list[Tensor | None]:
         tape.ledger.begin(phase)
+        if alive is not None:
+            alive.append(tape.ledger.alive())
         return [Tensor(gradient.storage, gradient.numel, gradient.element)]
 
     return tape.record(Tensor(x.storage, x.numel, x.element), [x.node], begin)
