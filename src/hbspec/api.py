@@ -67,6 +67,11 @@ class Estimates:
     storage: Storage | None
     analysis: Analysis = field(repr=False)
 
+    @property
+    def as_of(self) -> date:
+        """The day that ages are counted from."""
+        return self.analysis.as_of
+
     @cached_property
     def advice(self) -> Advice | None:
         """The cheapest changes that make the job fit, or the best uses of memory left over; None if not known.

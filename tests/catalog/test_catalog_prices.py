@@ -90,7 +90,7 @@ def test_old_prices_can_be_looked_up_but_are_not_chosen():
 
 
 @pytest.fixture
-def choose(monkeypatch, tmp_path):
+def choose_price(monkeypatch, tmp_path):
     """The price of ml.g5.xlarge training, from the given rows (component, rate, date[, superseded])."""
 
     def price(*evidence):
@@ -99,10 +99,22 @@ def choose(monkeypatch, tmp_path):
             for component, rate, as_of, *old in evidence
         ]
         (tmp_path / "prices.csv").write_text("\n".join([HEADER, *lines]))
-        (tmp_path / "markups.csv").write_text("family,size,markup,pairs\ng5,xlarge,1.40,8\n")
+        (tmp_path / "markups.csv").write_text(
+            "family,size,markup,lowest,highest,pairs\ng5,xlarge,1.40,1.398,1.4016,8\n"
+        )
         for module in ("prices", "rows"):
             monkeypatch.setattr(f"hbspec.catalog.{module}.DATA", tmp_path)
-        found = PriceTable().price("ml.g5.xlarge", "here", "training")
+        return PriceTable().price("ml.g5.xlarge", "here", "training")
+
+    return price
+
+
+@pytest.fixture
+def choose(choose_price):
+    """The same in texts: rate, date, basis."""
+
+    def price(*evidence):
+        found = choose_price(*evidence)
         return found and (str(found.usd_per_hour), str(found.as_of), found.basis)
 
     return price
@@ -143,3 +155,23 @@ def test_nothing_dated_stays_undated(choose):
 def test_superseded_rows_are_passed_over(choose):
     assert choose(("training", 10, "2026-01-01", "yes")) is None
     assert choose(("training", 10, "2026-01-01", "yes"), ("studio", 7, "2025-01-01")) == ("7", "2025-01-01", "derived")
+
+
+def test_a_derived_price_is_as_wide_as_its_evidence():
+    found = {
+        (name, region): catalog().price(name, region, "training")
+        for name, region in (("ml.g5.12xlarge", "ca-central-1"), ("ml.p4d.24xlarge", "ca-central-1"))
+    }
+    least, most = found["ml.g5.12xlarge", "ca-central-1"].spread
+    assert (least, most) == (Decimal("1.2483") / Decimal("1.25"), Decimal("1.2541") / Decimal("1.25"))
+    assert found["ml.p4d.24xlarge", "ca-central-1"].spread == (1, 1)  # 1.15 on every pair that was measured
+
+
+def test_only_what_was_read_elsewhere_has_a_spread(choose_price):
+    assert choose_price(("training", "2", "2026-06-01")).spread == (1, 1)
+    assert choose_price(("hosting", "2", "2026-06-01")).spread == (1, 1)
+    assert choose_price(("studio", "2", "2026-06-01")).spread == (Decimal("0.995"), Decimal("1.005"))
+    assert choose_price(("ec2", "2", "2026-06-01")).spread == (
+        Decimal("1.398") / Decimal("1.40"),
+        Decimal("1.4016") / Decimal("1.40"),
+    )

@@ -22,6 +22,7 @@ from hbspec.estimators.cost import Cost, CostItem
 from hbspec.estimators.host import Host
 from hbspec.estimators.memory import DeviceMemory, Memory
 from hbspec.estimators.serving import Serving
+from hbspec.estimators.serving_cost import Charge, Charges
 from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, UnitPrice
@@ -79,15 +80,23 @@ SERVING = Serving(
     prefill_seconds=None,
     decode_tokens_per_second=Interval(20, 30, 60),
     latency_seconds=None,
-    hourly_cost=Money(Decimal("1.515"), "USD"),
-    daily_cost=Money(Decimal("36.36"), "USD"),
-    monthly_cost=Money(Decimal("1090.80"), "USD"),
+    least_token_seconds=1 / 60,
+    load=None,
+    charges=Charges(
+        Money(Decimal("1.515"), "USD"),
+        {name: Charge(*[Decimal("1.515")] * 3, "USD") for name in ("hourly", "daily", "monthly")},
+    ),
+    cost_per_1000_answers=None,
     unknown={"latency_seconds": "deployment.typical_output_tokens"},
 )
 TIME = Time(
     Interval(10, 12, 20), {"startup": Interval.exact(60), "steps": Interval(3000, 3600, 6000)}, Interval.exact(466)
 )
-COST = Cost("CAD", (CostItem("instances", Decimal(10), Decimal(12), Decimal(20), "hours x price"),))
+COST = Cost(
+    "CAD",
+    (CostItem("instances", Decimal(10), Decimal(12), Decimal(20), "hours x price"),),
+    left_out={"storage and transfer": "no price is known"},
+)
 NOW = Outcome(Change("", {}), Memory((FULL, TWIN, IDLE)), TIME, COST)
 
 
@@ -129,6 +138,7 @@ ESTIMATES = SimpleNamespace(
     storage=Storage({"weights": Interval.exact(15 * GB), "data": Interval(1, GB, 2 * GB)}, "volume", 16 * GB, True),
     advice=ADVICE,
     dependences=(Dependence("trl 1.16.0", "adapters are thin", Change("", {("software", "trl"): "0.1"}), -3 * GB),),
+    as_of=date(2026, 11, 22),
 )
 
 PAGE = """\
@@ -174,7 +184,8 @@ Time: 51.0 min to 1.68 h (expected 1.02 h)
 
 Cost: 10.00 CAD to 20.00 CAD (expected 12.00 CAD)
   instances  10.00 CAD to 20.00 CAD (expected 12.00 CAD)  hours x price
-  price      7.09 USD/h                            derived, as of 2026-01-21: EC2 x 1.25
+  price      7.09 USD/h                            derived, as of 2026-01-21, 305 days old: EC2 x 1.25
+  left out   storage and transfer                  no price is known
 
 Serving: fits
   [WWWWWWWWWWWWWWWWWEEE????............................................]
@@ -231,6 +242,7 @@ def test_what_is_not_there_is_left_out():
         storage=None,
         advice=None,
         dependences=(),
+        as_of=date(2026, 11, 22),
     )
     shown = text(estimate_lines(bare))
     assert "hardware not known" in shown

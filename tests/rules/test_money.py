@@ -51,6 +51,23 @@ class TestRuntimeLimit:
         (found,) = judged("HB301", f"instance: {{max_runtime: {between}s}}", tmp_path)
         assert found.severity == "warning"
 
+    def test_spot_is_held_against_waiting_too(self, tmp_path):
+        spot = "instance: {spot: true, max_wait: %s, max_runtime: %s}\nhyperparameters: {save_steps: 20}"
+        assert judged("HB301", spot % ("24h", "24h"), tmp_path) == []
+        (found,) = judged("HB301", spot % ("2h", "2h"), tmp_path)
+        assert (found.route, found.severity) == (("instance", "max_wait"), "warning")
+        assert "max_wait is 2.00 h, waiting and running take" in found.message
+        both = judged("HB301", spot % ("1m", "1m"), tmp_path)
+        assert {(one.route[1], one.severity) for one in both} == {("max_runtime", "error"), ("max_wait", "error")}
+
+    def test_a_wait_below_the_runtime_is_said_once(self, tmp_path):
+        waits = "instance: {spot: true, max_wait: 1m, max_runtime: 24h}\nhyperparameters: {save_steps: 20}"
+        assert judged("HB301", waits, tmp_path) == []
+        assert len(judged("HB315", waits, tmp_path)) == 1
+
+    def test_waiting_on_demand_is_another_rules_business(self, tmp_path):
+        assert judged("HB301", "instance: {max_wait: 1m}", tmp_path) == []
+
     def test_exactly_the_budget_is_within_it(self, tmp_path):
         price = "budget: {max_cost: 100 USD}\ninstance: {price: 25 USD/h, max_runtime: "
         assert judged("HB302", f"{price}4h}}", tmp_path) == []
@@ -105,6 +122,17 @@ class TestPrice:
     def test_an_undated_price_is_stale(self, tmp_path):
         found = judged("HB305", "instance: {type: ml.p3.16xlarge}", tmp_path)
         assert "has no date" in found[0].message
+
+    def test_the_endpoints_price_ages_too(self, tmp_path):
+        (found,) = judged("HB305", "deployment: {region: ca-central-1}", tmp_path)
+        assert found.route == ("deployment", "instance", "type")
+        assert found.severity == "warning"
+        assert "is 305 days old; above 180 it is stale" in found.message
+        assert found.help == "look it up and give deployment.instance.price"
+
+    def test_a_price_of_ones_own_has_no_age(self, tmp_path):
+        own = "deployment: {region: ca-central-1, instance: {price: 7 USD/h}}"
+        assert judged("HB305", own, tmp_path) == []
 
     def test_six_months_are_not_stale(self, tmp_path):
         rates = "budget: {exchange_rates: {CAD: {rate: 0.73, date: %s}}}"

@@ -32,6 +32,20 @@ SUPERSEDED_AFTER = timedelta(days=180)
 SAME_RATE = Decimal("0.01")
 """Relative. Studio's 1.52 and Training's 1.515 are one rate, rounded; the measured markups spread by 0.3 %."""
 
+EXACT = (Decimal(1), Decimal(1))
+
+STUDIO_SPREAD = (Decimal("0.995"), Decimal("1.005"))
+"""Studio's rates are Training's, rounded to cents: 1.52 beside 1.515, 0.33 % apart."""
+
+VOLUME_USD_PER_GB_MONTH = Decimal("0.14")
+"""General purpose SSD behind a training instance in `VOLUME_REGION` (https://aws.amazon.com/sagemaker/ai/pricing/)."""
+
+VOLUME_REGION = "us-east-1"
+VOLUME_AS_OF = date(2026, 9, 28)
+
+VOLUME_SPREAD = (Decimal(1), Decimal(2))
+"""What other regions charge, as multiples: EBS's gp2, whose price this is times 1.4, costs from 0.10 to 0.19 USD."""
+
 SIBLINGS: Mapping[str, str] = {"training": "hosting", "hosting": "training"}
 
 
@@ -54,6 +68,7 @@ class Price:
     basis: str
     source: str
     note: str = ""
+    spread: tuple[Decimal, Decimal] = EXACT
 
 
 class PriceTable:
@@ -89,15 +104,18 @@ class PriceTable:
             read[price.component] = _newest((price, read.get(price.component)))
         if component in read:
             yield read[component]
-        for other, name in ((SIBLINGS[component], f"{SIBLINGS[component]} rate"), ("studio", "Studio rate")):
+        sibling = SIBLINGS[component]
+        for other, name, spread in ((sibling, f"{sibling} rate", EXACT), ("studio", "Studio rate", STUDIO_SPREAD)):
             if other in read:
-                yield _derived(read[other], component, read[other].usd_per_hour, f"{name} of {_source(read[other])}")
+                rate, source = read[other].usd_per_hour, f"{name} of {_source(read[other])}"
+                yield _derived(read[other], component, rate, source, spread)
         markup = self._markup(instance_type)
         if "ec2" in read and markup:
             ec2 = read["ec2"]
             product = f"EC2 {ec2.usd_per_hour} USD x {markup['markup']} (measured on {markup['pairs']} pairs)"
-            rate = ec2.usd_per_hour * Decimal(markup["markup"])
-            yield _derived(ec2, component, rate, f"{product}, EC2 price of {_source(ec2)}")
+            rate, factor = ec2.usd_per_hour * Decimal(markup["markup"]), Decimal(markup["markup"])
+            spread = (Decimal(markup["lowest"]) / factor, Decimal(markup["highest"]) / factor)
+            yield _derived(ec2, component, rate, f"{product}, EC2 price of {_source(ec2)}", _around(spread))
 
     def _rows(self, instance_type: str, region: str) -> Iterator[dict[str, str]]:
         return parse(self._header, self._lines.get(f"{instance_type},{region}", ()))
@@ -122,8 +140,15 @@ def _fresher(direct: Price, other: Price) -> Price:
     return replace(other, note="; ".join(filter(None, (other.note, older))))
 
 
-def _derived(price: Price, component: str, usd_per_hour: Decimal, source: str) -> Price:
-    return replace(price, component=component, usd_per_hour=usd_per_hour, basis="derived", source=source)
+def _derived(
+    price: Price, component: str, usd_per_hour: Decimal, source: str, spread: tuple[Decimal, Decimal]
+) -> Price:
+    return replace(price, component=component, usd_per_hour=usd_per_hour, basis="derived", source=source, spread=spread)
+
+
+def _around(spread: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:
+    """A spread that holds 1: where every pair lies above the rounded markup, the markup itself is the least."""
+    return min(spread[0], Decimal(1)), max(spread[1], Decimal(1))
 
 
 def _source(price: Price) -> str:

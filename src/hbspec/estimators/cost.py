@@ -1,16 +1,30 @@
-"""What a job is billed: billed time x price x instances, exact in the price and as wide as the time."""
+"""What a job is billed, item by item: exact in the author's price, as wide as the time and as the catalog's price."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from hbspec.catalog import InstanceType
+from hbspec.catalog.prices import VOLUME_AS_OF, VOLUME_REGION, VOLUME_SPREAD, VOLUME_USD_PER_GB_MONTH
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimators.constants import SPOT_SHARE
-from hbspec.estimators.time import Time
+from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_SHARE
+from hbspec.estimators.interruptions import LOST, RESTARTS
+from hbspec.estimators.storage import DEFAULT_VOLUME
+from hbspec.estimators.time import NOT_BILLED, Time
 from hbspec.plan import Plan, UnitPrice
-from hbspec.units import HOUR, Interval, Money, cents
+from hbspec.units import DAY, DAYS_PER_MONTH, GB, HOUR, Interval, Money, cents, seconds_text
+
+Ends = tuple[Decimal, Decimal, Decimal]
+"""Low, expected and high of an amount."""
+
+INTERRUPTED = {
+    LOST: "work done again after spot interruptions",
+    RESTARTS: "image, weights and loading again after spot interruptions",
+}
+UNPRICED = "no price of S3, of transfer or of logs is known"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +44,17 @@ class CostItem:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The bill of a job. Left out, since no price of theirs is known: storage, transfer, logs."""
+    """The bill of a job.
+
+    Attributes:
+        price: of an instance, before spot.
+        left_out: what the bill does not have, and why.
+    """
 
     currency: str
     items: tuple[CostItem, ...]
+    price: UnitPrice | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def low(self) -> Decimal:
@@ -50,38 +71,41 @@ class Cost:
         """Sum of the items' high ends."""
         return sum((item.high for item in self.items), Decimal(0))
 
+    def amounts(self) -> dict[str, str]:
+        """The sums with their currency, as decimal strings, rounded to cents here only."""
+        return {"currency": self.currency, **_cents(self.low, self.expected, self.high)}
+
     def to_dict(self) -> dict[str, Any]:
-        """The `cost` of `hbspec estimate --format json`; money as decimal strings, rounded to cents here only."""
+        """The `cost` of `hbspec estimate --format json`."""
         return {
-            "currency": self.currency,
-            **_cents(self.low, self.expected, self.high),
+            **self.amounts(),
             "items": [item.to_dict() for item in self.items],
+            "price": self.price and self.price.to_dict(),
+            "left_out": dict(self.left_out),
         }
 
 
 def cost(plan: Plan, time: Time) -> Cost:
     """The bill of a plan, in the budget's currency where there is one, else in the price's.
 
-    Managed spot is an assumption: the share of the on-demand bill in `SPOT_SHARE`, interruptions left out.
+    Every second from start to end is billed for every instance (see `hbspec.estimators.time`), whatever runs on it.
+    Managed spot is an assumption: the share of the on-demand bill in `SPOT_SHARE`, and interruptions as items.
 
     Raises:
-        NotKnownError: no price, no hardware, or no exchange rate.
+        NotKnownError: no price, no hardware, or no exchange rate of the price.
     """
-    price, instances = _priced(plan)
-    share = SPOT_SHARE if plan.spot else Interval.exact(1)
-    note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
-    if plan.spot:
-        note += f", managed spot assumed at {share.low:g} to {share.high:g} of it (expected {share.expected:g})"
-    ends = (
-        _converted(plan, hours(seconds) * price.rate.per_hour * instances * Decimal(str(part)), price)
-        for seconds, part in (
-            (time.billed_seconds.low, share.low),
-            (time.billed_seconds.expected, share.expected),
-            (time.billed_seconds.high, share.high),
-        )
-    )
-    low, expected, high = ends
-    return Cost(low.currency, (CostItem("instances", low.amount, expected.amount, high.amount, note),))
+    price = _priced(plan)[0]
+    currency = plan.currencies.convert(Money(Decimal(0), price.rate.currency)).currency
+    found = [_running(plan, time), *_interrupted(plan, time), *_warm_pool(plan)]
+    items = [CostItem(name, *_converted(plan, ends, price.rate.currency), note) for name, ends, note in found]
+    left_out = {"storage and transfer": UNPRICED}
+    if _has_volume(plan):
+        try:
+            name, ends, note = _volume(plan, time)
+            items.append(CostItem(name, *_converted(plan, ends, "USD", currency), note))
+        except NotKnownError as reason:
+            left_out["volume"] = f"it needs {reason}"
+    return Cost(currency, tuple(items), price, left_out)
 
 
 def most_it_can_cost(plan: Plan) -> Money:
@@ -92,12 +116,80 @@ def most_it_can_cost(plan: Plan) -> Money:
     """
     price, instances = _priced(plan)
     limit = known(plan.max_runtime, "instance.max_runtime")
-    return _converted(plan, hours(limit) * price.rate.per_hour * instances, price)
+    return plan.currencies.convert(Money(hours(limit) * price.rate.per_hour * instances, price.rate.currency))
 
 
 def hours(seconds: float) -> Decimal:
     """Seconds as hours of money's kind."""
     return Decimal(str(seconds)) / Decimal(str(HOUR))
+
+
+def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
+    """The job itself, as if nothing interrupted it."""
+    price, instances = _priced(plan)
+    note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
+    if plan.spot:
+        share = SPOT_SHARE
+        note += f", managed spot assumed at {share.low:g} to {share.high:g} of it (expected {share.expected:g})"
+    billed = (took for name, took in time.phases.items() if name not in (*NOT_BILLED, *INTERRUPTED))
+    return "instances", _rented(plan, billed, SPOT_SHARE if plan.spot else Interval.exact(1)), note
+
+
+def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:
+    """Work that is lost and starts that are repeated."""
+    rate = INTERRUPTIONS_PER_HOUR
+    assumed = f"assumed at {rate.low:g} to {rate.high:g} an hour (expected {rate.expected:g})"
+    for name, why in INTERRUPTED.items():
+        if name in time.phases:
+            yield name, _rented(plan, (time.phases[name],), SPOT_SHARE), f"{why}, {assumed}"
+
+
+def _warm_pool(plan: Plan) -> Iterable[tuple[str, Ends, str]]:
+    """Instances that wait for another job: billed like training, until one comes or `keep_alive` is over.
+
+    API reference, WarmPoolStatus: `ResourceRetainedBillableTimeInSeconds` x instances.
+    """
+    if plan.keep_alive:
+        kept = Interval(0, plan.keep_alive, plan.keep_alive)
+        note = f"kept for {seconds_text(plan.keep_alive)} after the job, or until another job takes them over"
+        yield "warm_pool", _rented(plan, (kept,), Interval.exact(1)), note
+
+
+def _volume(plan: Plan, time: Time) -> tuple[str, Ends, str]:
+    """Each instance's volume while it is kept, in USD; a month is 30 days."""
+    instances = _priced(plan)[1]
+    gigabytes = Decimal(plan.volume or DEFAULT_VOLUME) / GB
+    kept = time.billed_seconds + Interval(0, plan.keep_alive or 0, plan.keep_alive or 0)
+    month = hours(DAYS_PER_MONTH * DAY)
+    least, most = (Decimal(1), Decimal(1)) if plan.region == VOLUME_REGION else VOLUME_SPREAD
+    low, expected, high = (
+        hours(seconds) / month * gigabytes * instances * VOLUME_USD_PER_GB_MONTH * spread
+        for seconds, spread in ((kept.low, least), (kept.expected, Decimal(1)), (kept.high, most))
+    )
+    instance = _instance(plan)
+    certain = instance is not None and instance.nvme_bytes == 0
+    note = f"{gigabytes:,.0f} GB x {VOLUME_USD_PER_GB_MONTH} USD a month x {instances}, {VOLUME_REGION}, {VOLUME_AS_OF}"
+    return "volume", (low if certain else Decimal(0), expected, high), note
+
+
+def _has_volume(plan: Plan) -> bool:
+    """Whether SageMaker puts a volume behind each instance; also where it is not known whether it has disks."""
+    instance = _instance(plan)
+    return instance is not None and not instance.nvme_bytes
+
+
+def _instance(plan: Plan) -> InstanceType | None:
+    return plan.hardware.instance if plan.hardware else None
+
+
+def _rented(plan: Plan, seconds: Iterable[Interval], share: Interval) -> Ends:
+    """All instances for so long at a share of the price, in its currency; as wide as the price's spread too."""
+    price, instances = _priced(plan)
+    least, most = price.spread
+    took = sum(seconds, Interval.exact(0))
+    low, expected, high = (hours(end) * price.rate.per_hour * instances for end in (took.low, took.expected, took.high))
+    low_share, expected_share, high_share = (Decimal(str(end)) for end in (share.low, share.expected, share.high))
+    return low * low_share * least, expected * expected_share, high * high_share * most
 
 
 def _priced(plan: Plan) -> tuple[UnitPrice, int]:
@@ -107,8 +199,16 @@ def _priced(plan: Plan) -> tuple[UnitPrice, int]:
     return plan.price, hardware.instances
 
 
-def _converted(plan: Plan, amount: Decimal, price: UnitPrice) -> Money:
-    return plan.currencies.convert(Money(amount, price.rate.currency))
+def _converted(plan: Plan, ends: Ends, currency: str, wanted: str | None = None) -> Ends:
+    """Amounts in the budget's currency.
+
+    Raises:
+        NotKnownError: no exchange rate to it, or no budget that could have one and another currency `wanted`.
+    """
+    low, expected, high = (plan.currencies.convert(Money(amount, currency)) for amount in ends)
+    if wanted is not None and expected.currency != wanted:
+        raise NotKnownError(f"a budget with an exchange rate from {currency} to {wanted}")
+    return low.amount, expected.amount, high.amount
 
 
 def _cents(low: Decimal, expected: Decimal, high: Decimal) -> dict[str, str]:

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from hbspec.catalog import Catalog
+from hbspec.catalog.prices import EXACT
 from hbspec.diagnostics import NotKnownError
 from hbspec.units import Money, Rate
 
@@ -23,16 +25,28 @@ class UnitPrice:
         rate: amount and currency.
         basis: "author" (the spec's own), "read" (from a SageMaker price list) or "derived" (from another price).
         as_of: when the source read it; None is undated, which counts as stale. The author's own has no age.
+        spread: the least and the most that the rate may be, as multiples of it.
     """
 
     rate: Rate
     basis: str
     as_of: date | None
     source: str
+    spread: tuple[Decimal, Decimal] = EXACT
 
     def age_days(self, today: date) -> int | None:
         """Days since it was read, None where undated."""
         return None if self.as_of is None else (today - self.as_of).days
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `cost.price` of `hbspec estimate --format json`; an undated price has `as_of` null."""
+        return {
+            "per_hour": str(self.rate.per_hour),
+            "currency": self.rate.currency,
+            "basis": self.basis,
+            "as_of": self.as_of and self.as_of.isoformat(),
+            "source": self.source,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +81,4 @@ def unit_price(
     price = catalog.price(instance_type, region, component)
     if price is None:
         return None
-    return UnitPrice(Rate(price.usd_per_hour, "USD"), price.basis, price.as_of, price.source)
+    return UnitPrice(Rate(price.usd_per_hour, "USD"), price.basis, price.as_of, price.source, price.spread)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Protocol
+from datetime import date
+from typing import Protocol
 
 from hbspec.analysis.advice import Advice
 from hbspec.analysis.software import Dependence
@@ -15,16 +16,17 @@ from hbspec.estimators.host import Host
 from hbspec.estimators.memory import Memory
 from hbspec.estimators.serving import Serving
 from hbspec.estimators.storage import Storage
-from hbspec.estimators.time import NOT_BILLED, Time
-from hbspec.plan import Assumption, Plan, UnitPrice
+from hbspec.estimators.time import Time
+from hbspec.plan import Assumption, Plan
 from hbspec.render.advice import advice_lines
-from hbspec.render.bars import Filling, letters
+from hbspec.render.bill import cost_lines, time_lines
 from hbspec.render.lines import Line, wrapped
-from hbspec.render.memory import VERDICTS, filled, host_lines, memory_lines, software_lines, words
+from hbspec.render.memory import host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
+from hbspec.render.serving import serving_lines
 from hbspec.render.settings import scalar_text
 from hbspec.source.excerpts import printable
-from hbspec.units import Money, bytes_text, count_text, interval_text, seconds_text, significant
+from hbspec.units import bytes_text, count_text, interval_text, significant
 
 CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unknown": "open", "malformed": "bad"}
 
@@ -56,6 +58,8 @@ class Estimated(Protocol):
     def advice(self) -> Advice | None: ...  # noqa: D102
     @property
     def dependences(self) -> tuple[Dependence, ...]: ...  # noqa: D102
+    @property
+    def as_of(self) -> date: ...  # noqa: D102
 
 
 def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[Line]:
@@ -70,17 +74,10 @@ def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[L
         yield from advice_lines(estimates.advice, width)
     yield from software_lines(estimates.dependences, width)
     yield from host_lines(estimates.host, estimates.storage, width)
-    if estimates.time:
-        yield from section("Time", width, interval_text(estimates.time.total_seconds, seconds_text))
-        yield from rows(_time(estimates.time), width)
-    if estimates.cost:
-        yield from section("Cost", width, _amounts(estimates.cost, estimates.cost.currency))
-        yield from rows((*_cost(estimates.cost), *_price(plan.price)), width)
-    elif plan.price:
-        yield from section("Cost", width, *VERDICTS["unknown"])
-        yield from rows(_price(plan.price), width)
+    yield from time_lines(estimates.time, width)
+    yield from cost_lines(estimates.cost, plan.price, estimates.as_of, width)
     if estimates.serving:
-        yield from _serving(estimates.serving, width)
+        yield from serving_lines(estimates.serving, width)
     yield from _claims(estimates.claims, width)
     if estimates.assumed:
         yield from section("Assumed", width)
@@ -138,63 +135,6 @@ def _processes(plan: Plan) -> str:
 
 def _about(count: float) -> str:
     return count_text(float(f"{count:.3g}"))
-
-
-def _time(time: Time) -> Iterator[Row]:
-    yield "one update", interval_text(time.step_seconds, seconds_text), ""
-    rate = interval_text(time.tokens_per_second_per_gpu, significant)
-    yield "tokens a second and GPU", rate, "padding excluded"
-    for name, took in time.phases.items():
-        yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
-    yield "billed", interval_text(time.billed_seconds, seconds_text), ""
-
-
-def _amounts(item: Any, currency: str) -> str:
-    """`low to high (expected …)` of a bill or one of its items."""
-    if item.low == item.high:
-        return str(Money(item.expected, currency))
-    low, expected, high = (Money(amount, currency) for amount in (item.low, item.expected, item.high))
-    return f"{low} to {high} (expected {expected})"
-
-
-def _cost(cost: Cost) -> Iterator[Row]:
-    for item in cost.items:
-        yield item.name, _amounts(item, cost.currency), item.note
-
-
-def _price(price: UnitPrice | None) -> Iterator[Row]:
-    if price:
-        when = f", as of {price.as_of}" if price.as_of else ""
-        yield "price", str(price.rate), f"{price.basis}{when}: {printable(price.source)}"
-
-
-def _serving(serving: Serving, width: int | None) -> Iterator[Line]:
-    yield from section("Serving", width, *VERDICTS[serving.verdict])
-    filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
-    yield from filled(filling, letters(serving.terms), width)
-    yield from rows(_served(serving), width)
-
-
-def _served(serving: Serving) -> Iterator[Row]:
-    of = "" if serving.usable is None else f"of {bytes_text(serving.usable)} usable"
-    yield "memory of a GPU", interval_text(serving.memory, bytes_text), of
-    if serving.budget is not None:
-        yield "budget of the engine", bytes_text(serving.budget), ""
-    yield "cache of a token", bytes_text(serving.kv_bytes_per_token), ""
-    if serving.kv_bytes_needed is not None:
-        yield "cache needed", bytes_text(serving.kv_bytes_needed), "all requests at their longest"
-    if serving.largest_context is not None:
-        yield "longest context", f"{count_text(serving.largest_context)} tokens", "of one request"
-    if serving.largest_concurrency is not None:
-        yield "requests at once", count_text(serving.largest_concurrency), "at their longest"
-    if serving.prefill_seconds:
-        yield "reading the prompt", interval_text(serving.prefill_seconds, seconds_text), ""
-    if serving.decode_tokens_per_second:
-        yield "tokens a second", interval_text(serving.decode_tokens_per_second, significant), "of one request"
-    if serving.latency_seconds:
-        yield "typical answer", interval_text(serving.latency_seconds, seconds_text), ""
-    if serving.hourly_cost and serving.daily_cost and serving.monthly_cost:
-        yield "cost", f"{serving.hourly_cost}/h", f"{serving.daily_cost} a day, {serving.monthly_cost} a month"
 
 
 def _claims(claims: Iterable[Claim], width: int | None) -> Iterator[Line]:

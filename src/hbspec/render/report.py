@@ -8,6 +8,7 @@ from itertools import groupby
 from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity, route_text
 from hbspec.render.lines import Line, Segment, cells, wrapped
 from hbspec.source.excerpts import printable, underline
+from hbspec.units import counted
 
 INDENT = 4
 ELLIPSIS = "…"
@@ -107,12 +108,3 @@ def _summary(report: Report) -> Line:
     beside += [f"{counted(len(report.skipped), 'rule')} not judged"] if report.skipped else []
     where = f" in {counted(len(report.files), 'file')}" if len(report.files) != 1 else ""
     return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things, with the noun's plural where it is due.
-
-    >>> counted(1, "error"), counted(2_000, "error")
-    ('1 error', '2,000 errors')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -1,0 +1,61 @@
+"""What being interrupted costs a managed-spot job: work done twice, starts, and waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import expm1
+
+from hbspec.diagnostics import known
+from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_WAIT_SECONDS
+from hbspec.plan import Plan
+from hbspec.units import HOUR, Interval
+
+LOST, RESTARTS, WAITS = "lost_work", "restarts", "spot_waits"
+RESTARTED = ("image_pull", "weights_download", "load")
+WORK = ("steps", "evaluation")
+
+NEVER = 50.0
+"""Interruptions expected within one segment beyond which a job is as good as endless; it is counted as if there were
+no more."""
+
+
+def interruptions(plan: Plan, phases: Mapping[str, Interval]) -> Mapping[str, Interval]:
+    """Seconds by phase that interruptions are expected to add; nothing on demand.
+
+    Work is done in k segments of s = work / k seconds, each ending with a checkpoint that survives; without one, the
+    whole job is one segment. Instances are taken back at random, at the rate a (all instances of a job together, since
+    one that is missing stops all), and a segment begins anew. Then, with r seconds to start again,
+
+        stretch = (e^(a s) - 1) / (a s)    lost work = work (stretch - 1)    restarts = r x a x work x stretch
+
+    (J. T. Daly, A higher order estimate of the optimum checkpoint interval for restart dumps, FGCS 22, 2006, without
+    failures of the restart itself). For small a s that is half a segment for each of a x work interruptions. Left out:
+    interruptions of starts, checkpoints, merge and upload, the 120 s in which a script may still save, and that
+    interruptions come in bursts.
+
+    Args:
+        plan: with `spot` set, else nothing is added.
+        phases: seconds of the job when nothing interrupts it.
+
+    Raises:
+        NotKnownError: the hardware or the counts are not known.
+    """
+    if not plan.spot:
+        return {}
+    instances = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).instances
+    updates = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    every = plan.training.save_steps if plan.checkpoints_survive else None
+    segments = max(1.0, updates / every) if every else 1.0
+    work = sum((phases[name] for name in WORK if name in phases), Interval.exact(0))
+    start = sum((phases[name] for name in RESTARTED if name in phases), Interval.exact(0))
+    undisturbed = work * INTERRUPTIONS_PER_HOUR * (instances / HOUR)
+    stretched = undisturbed.map(lambda times: _stretched(times / segments))
+    times = undisturbed * stretched
+    waits = {WAITS: SPOT_WAIT_SECONDS * (times + 1)} if "startup" in phases else {}
+    return {LOST: work * stretched.map(lambda factor: factor - 1), RESTARTS: start * times, **waits}
+
+
+def _stretched(times: float) -> float:
+    """How much longer a segment takes whose work alone would see so many interruptions: (e^x - 1) / x."""
+    times = min(times, NEVER)
+    return max(1.0, expm1(times) / times) if times else 1.0

@@ -1,0 +1,74 @@
+"""How long a job takes, phase by phase, and what it is billed, item by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from hbspec.estimators.cost import Cost, CostItem
+from hbspec.estimators.time import NOT_BILLED, Time
+from hbspec.plan import UnitPrice
+from hbspec.render.lines import Line
+from hbspec.render.memory import VERDICTS, words
+from hbspec.render.rows import Row, rows, section
+from hbspec.source.excerpts import printable
+from hbspec.units import Money, interval_text, seconds_text, significant
+
+
+def time_lines(time: Time | None, width: int | None) -> Iterator[Line]:
+    """The section on time; nothing where it is not known."""
+    if time:
+        yield from section("Time", width, interval_text(time.total_seconds, seconds_text))
+        yield from rows(_phases(time), width)
+
+
+def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: int | None) -> Iterator[Line]:
+    """The section on cost: the bill, or the price alone; nothing where neither is known.
+
+    Args:
+        cost: the bill.
+        price: of an instance.
+        as_of: the day that the price's age is counted to.
+        width: columns to wrap at.
+    """
+    if cost:
+        yield from section("Cost", width, _amounts(cost, cost.currency))
+        yield from rows((*_items(cost), *_price(price, as_of), *_left_out(cost)), width)
+    elif price:
+        yield from section("Cost", width, *VERDICTS["unknown"])
+        yield from rows(_price(price, as_of), width)
+
+
+def _phases(time: Time) -> Iterator[Row]:
+    yield "one update", interval_text(time.step_seconds, seconds_text), ""
+    rate = interval_text(time.tokens_per_second_per_gpu, significant)
+    yield "tokens a second and GPU", rate, "padding excluded"
+    for name, took in time.phases.items():
+        yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
+    yield "billed", interval_text(time.billed_seconds, seconds_text), ""
+
+
+def _amounts(item: Cost | CostItem, currency: str) -> str:
+    """`low to high (expected …)` of a bill or one of its items."""
+    low, expected, high = (str(Money(amount, currency)) for amount in (item.low, item.expected, item.high))
+    return expected if low == high else f"{low} to {high} (expected {expected})"
+
+
+def _items(cost: Cost) -> Iterator[Row]:
+    for item in cost.items:
+        yield words(item.name), _amounts(item, cost.currency), item.note
+
+
+def _price(price: UnitPrice | None, as_of: date) -> Iterator[Row]:
+    if price is None:
+        return
+    said = price.basis
+    if price.basis != "author":
+        age = price.age_days(as_of)
+        said += ", no date" if age is None else f", as of {price.as_of}, {age} days old"
+    yield "price", str(price.rate), f"{said}: {printable(price.source)}"
+
+
+def _left_out(cost: Cost) -> Iterator[Row]:
+    for name, reason in cost.left_out.items():
+        yield "left out", name, printable(reason)

@@ -1,0 +1,70 @@
+"""What an endpoint holds, answers and costs, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.estimators.load import Load
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.render.bars import Filling, letters
+from hbspec.render.lines import Line
+from hbspec.render.memory import VERDICTS, filled
+from hbspec.render.rows import Row, rows, section
+from hbspec.units import Money, bytes_text, count_text, interval_text, seconds_text, significant
+
+
+def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
+    """The section of the endpoint: verdict, memory, speed alone and under load, money."""
+    yield from section("Serving", width, *VERDICTS[serving.verdict])
+    filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
+    yield from filled(filling, letters(serving.terms), width)
+    loaded = _loaded(serving.load) if serving.load else ()
+    money = _money(serving.charges, serving.cost_per_1000_answers) if serving.charges else ()
+    yield from rows((*_memory(serving), *_alone(serving), *loaded, *money), width)
+
+
+def _memory(serving: Serving) -> Iterator[Row]:
+    of = "" if serving.usable is None else f"of {bytes_text(serving.usable)} usable"
+    yield "memory of a GPU", interval_text(serving.memory, bytes_text), of
+    if serving.budget is not None:
+        yield "budget of the engine", bytes_text(serving.budget), ""
+    yield "cache of a token", bytes_text(serving.kv_bytes_per_token), ""
+    if serving.kv_bytes_needed is not None:
+        yield "cache needed", bytes_text(serving.kv_bytes_needed), "all requests at their longest"
+    if serving.largest_context is not None:
+        yield "longest context", f"{count_text(serving.largest_context)} tokens", "of one request"
+    if serving.largest_concurrency is not None:
+        yield "requests at once", count_text(serving.largest_concurrency), "at their longest"
+
+
+def _alone(serving: Serving) -> Iterator[Row]:
+    if serving.prefill_seconds:
+        yield "reading the prompt", interval_text(serving.prefill_seconds, seconds_text), ""
+    if serving.decode_tokens_per_second:
+        yield "tokens a second", interval_text(serving.decode_tokens_per_second, significant), "of one request"
+    if serving.latency_seconds:
+        yield "typical answer", interval_text(serving.latency_seconds, seconds_text), "alone"
+
+
+def _loaded(load: Load) -> Iterator[Row]:
+    yield "requests at once", count_text(load.largest_concurrency), "of the typical length"
+    at = f"with {count_text(load.concurrency)} at once"
+    if load.concurrency > 1:
+        yield "tokens a second", interval_text(load.request_tokens_per_second, significant), f"of each request {at}"
+        yield "typical answer", interval_text(load.latency_seconds, seconds_text), at
+    yield "tokens a second", interval_text(load.tokens_per_second, significant), f"of an instance {at}, prompts read"
+    yield "requests an hour", interval_text(load.requests_per_hour, significant), f"of an instance {at}"
+
+
+def _money(charges: Charges, answers: Charge | None) -> Iterator[Row]:
+    yield "cost", f"{charges.hourly}/h", f"{charges.daily} a day, {charges.monthly} a month"
+    hourly, monthly = charges.scaled["hourly"], charges.scaled["monthly"]
+    if hourly.low != hourly.high:
+        yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} a month"
+    if answers:
+        yield "1,000 answers", _range(answers), "of an instance that is never idle"
+
+
+def _range(charge: Charge) -> str:
+    return f"{Money(charge.low, charge.currency)} to {Money(charge.high, charge.currency)}"

@@ -1,0 +1,79 @@
+"""The section of an endpoint: what is printed where it is known, and what is left out where it is not."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from decimal import Decimal
+
+from hbspec.estimators.load import Load
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.render.paint import write
+from hbspec.render.serving import serving_lines
+from hbspec.units import GB, Interval, Money
+
+SERVING = Serving(
+    verdict="fits",
+    weights_bytes=5 * GB,
+    terms={"weights": 5 * GB, "engine": 1 * GB},
+    engine_bytes=Interval.exact(GB),
+    kv_bytes_per_token=57_344,
+    kv_bytes_needed=None,
+    memory=Interval(6 * GB, 6 * GB, 7 * GB),
+    usable=20 * GB,
+    budget=18 * GB,
+    largest_context=209_263,
+    largest_concurrency=None,
+    prefill_seconds=None,
+    decode_tokens_per_second=Interval(20, 30, 60),
+    least_token_seconds=1 / 60,
+    latency_seconds=None,
+    load=None,
+    charges=None,
+    cost_per_1000_answers=None,
+    unknown={},
+)
+
+LOAD = Load(4, 56, Interval(10, 15, 30), Interval(30, 50, 90), Interval(15, 30, 45), Interval(320, 480, 960))
+CHARGES = Charges(
+    Money(Decimal("3.00"), "USD"),
+    {
+        name: Charge(Decimal("1.50") * hours, Decimal("3.00") * hours, Decimal("6.00") * hours, "USD")
+        for name, hours in (("hourly", 1), ("daily", 24), ("monthly", 720))
+    },
+)
+
+
+def printed(serving):
+    stream = io.StringIO()
+    write(serving_lines(serving, None), stream)
+    return [" ".join(line.split()) for line in stream.getvalue().splitlines()]
+
+
+def test_a_load_is_said_for_each_and_for_all():
+    lines = printed(replace(SERVING, load=LOAD))
+    assert "requests at once 56 of the typical length" in lines
+    assert "tokens a second 10.0 to 30.0 (expected 15.0) of each request with 4 at once" in lines
+    assert "typical answer 15.0 s to 45.0 s (expected 30.0 s) with 4 at once" in lines
+    assert "tokens a second 30.0 to 90.0 (expected 50.0) of an instance with 4 at once, prompts read" in lines
+    assert "requests an hour 320 to 960 (expected 480) of an instance with 4 at once" in lines
+
+
+def test_one_request_is_not_said_twice():
+    lines = printed(replace(SERVING, load=LOAD._replace(concurrency=1)))
+    assert not any("of each request" in line for line in lines)
+    assert any("with 1 at once, prompts read" in line for line in lines)
+
+
+def test_bounds_of_autoscaling_and_the_price_of_answers():
+    answers = Charge(Decimal("3.125"), Decimal("6.25"), Decimal("9.375"), "USD")
+    lines = printed(replace(SERVING, charges=CHARGES, cost_per_1000_answers=answers))
+    assert "cost 3.00 USD/h 72.00 USD a day, 2,160.00 USD a month" in lines
+    assert "with autoscaling 1.50 USD to 6.00 USD/h 1,080.00 USD to 4,320.00 USD a month" in lines
+    assert "1,000 answers 3.12 USD to 9.38 USD of an instance that is never idle" in lines
+
+
+def test_nothing_is_said_of_what_is_not_known():
+    lines = printed(replace(SERVING, charges=None))
+    assert not any(line.startswith(("cost", "with autoscaling", "1,000 answers")) for line in lines)
