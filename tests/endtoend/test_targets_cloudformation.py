@@ -17,13 +17,15 @@ TYPES = {
     "create_model.json": ("Model", "AWS::SageMaker::Model", None),
     "create_endpoint_config.json": ("Config", "AWS::SageMaker::EndpointConfig", "Model"),
     "create_endpoint.json": ("Endpoint", "AWS::SageMaker::Endpoint", "Config"),
+    "register_scalable_target.json": ("Target", "AWS::ApplicationAutoScaling::ScalableTarget", "Endpoint"),
+    "put_scaling_policy.json": ("Policy", "AWS::ApplicationAutoScaling::ScalingPolicy", "Target"),
 }
 
 
-def template(spec: Path) -> dict[str, Any]:
+def template(spec: Path, *more: str) -> dict[str, Any]:
     """The bodies' members under the same names, as CloudFormation's resources have them."""
     resources = {}
-    for file in compile_spec(spec, "deployment", force=True):
+    for file in compile_spec(spec, "deployment", overrides=more, force=True):
         if file.path in TYPES:
             name, kind, after = TYPES[file.path]
             resources[name] = {"Type": kind, "Properties": json.loads(file.content)}
@@ -50,6 +52,18 @@ def test_cfn_lint_has_nothing_to_say(name: str, tmp_path: Path) -> None:
     content = template(ROOT / f"specs/{name}.yaml")
     assert len(content["Resources"]) == 3
     assert lint(content, tmp_path) == (0, [])
+
+
+def test_cfn_lint_has_nothing_to_say_about_autoscaling(tmp_path: Path) -> None:
+    content = template(ROOT / "specs/heartbeat.yaml", "deployment.autoscaling={min: 1, max: 3}")
+    assert len(content["Resources"]) == 5
+    assert lint(content, tmp_path) == (0, [])
+    del content["Resources"]["Policy"]["Properties"]["PolicyName"]
+    content["Resources"]["Target"]["Properties"]["ScalableDimension"] = "sagemaker:variant:Instances"
+    code, said = lint(content, tmp_path)
+    assert code != 0
+    assert any("PolicyName" in line for line in said)
+    assert any("sagemaker:variant:Instances" in line for line in said)
 
 
 def test_cfn_lint_would_have_said_it(tmp_path: Path) -> None:

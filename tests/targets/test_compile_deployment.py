@@ -101,3 +101,23 @@ def test_large_weights_are_given_time_to_arrive():
     }
     small, medium, large = timeouts.values()
     assert deployment.SHORTEST_TIMEOUT == small < medium < large <= deployment.LONGEST_TIMEOUT
+
+
+def test_without_autoscaling_nothing_scales():
+    assert not {"register_scalable_target", "put_scaling_policy"} & set(bodies(HEARTBEAT))
+
+
+def test_autoscaling_tracks_the_concurrency_of_the_new_variant():
+    override = "deployment.autoscaling={min: 1, max: 3}"
+    found = bodies(HEARTBEAT, override)
+    target, policy = found["register_scalable_target"], found["put_scaling_policy"]
+    assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
+    endpoint, variants = found["create_endpoint"]["EndpointName"], found["create_endpoint_config"]["ProductionVariants"]
+    assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{endpoint}/variant/{variants[1]['VariantName']}"
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 4.0
+    script = files(HEARTBEAT, "deployment", override, force=True)["deploy.sh"].decode().splitlines()
+    commands = [line.split()[2] for line in script if line.startswith("aws ")]
+    assert commands == [
+        *("create-model", "create-endpoint-config", "create-endpoint", "wait"),
+        *("register-scalable-target", "put-scaling-policy"),
+    ]

@@ -9,7 +9,9 @@ from hbspec.catalog import Price
 from hbspec.catalog.parameters import linear_parameters, total_parameters
 from hbspec.diagnostics import known
 from hbspec.estimators.decoding import streamed_bytes
-from hbspec.estimators.serving import HOURS_PER_DAY, weights_bytes
+from hbspec.estimators.serving import weights_bytes
+from hbspec.estimators.serving_cost import HOURS_PER_DAY
+from hbspec.estimators.weights import served_experts
 from hbspec.units import DAYS_PER_MONTH, bytes_text, count_text, money_text, seconds_text, significant
 
 NAMES = {"training": "SageMaker training", "hosting": "SageMaker hosting", "studio": "SageMaker Studio", "ec2": "EC2"}
@@ -89,7 +91,9 @@ def memory_per_gpu(analysis: Analysis) -> str:
 def latency(analysis: Analysis) -> str:
     """What each token streams, and how many tokens there are."""
     plan, serving = analysis.serving_plan, analysis.serving
-    streamed = streamed_bytes(known(plan.architecture, "the architecture"), serving.weights_bytes)
+    architecture = known(plan.architecture, "the architecture")
+    whole = served_experts(architecture, plan.quantization)
+    streamed = streamed_bytes(architecture, serving.weights_bytes, experts_bytes=whole)
     machine = known(plan.hardware, "the endpoint's hardware")
     bandwidth = known(machine.gpu.bandwidth, "its bandwidth")
     return (

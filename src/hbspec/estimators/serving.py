@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from math import floor
 from typing import Any
 
-from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimators.constants import ENGINE_BYTES
-from hbspec.estimators.decoding import decode_seconds, prefill_seconds
-from hbspec.estimators.weights import serving_weights
+from hbspec.estimators.decoding import Step, prefill_seconds, step_of
+from hbspec.estimators.load import Load, load
+from hbspec.estimators.serving_constants import CONTEXT_BYTES
+from hbspec.estimators.serving_cost import Charge, Charges, answers_cost, charges, money_dict
+from hbspec.estimators.serving_memory import (
+    cache_bytes,
+    cache_element,
+    fixed_terms,
+    longest_request,
+    served_weights,
+    weights_bytes,
+)
 from hbspec.plan import ServingPlan
-from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
+from hbspec.units import Interval, Money
 
-HOURS_PER_DAY = 24
+__all__ = ["Serving", "serving", "weights_bytes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +36,22 @@ class Serving:
             "does_not_fit" if surely not, else "tight"; "unknown" where the GPU's memory is not known.
         weights_bytes: the whole model as served, on however many GPUs.
         terms: bytes of each GPU by name, the engine as expected; they add up to `memory.expected`.
-        engine_bytes: what the engine needs beside weights and cache.
-        kv_bytes_per_token: of the whole model.
+        engine_bytes: what the engine needs beside what is counted.
+        kv_bytes_per_token: of the whole model, as long as no layer's window is full.
         kv_bytes_needed: cache of all requests at their longest.
         memory: bytes of each GPU with all of that.
         usable: bytes that PyTorch can have of a GPU.
         budget: of these, what the engine may use (`gpu_memory_utilization`).
-        largest_context: tokens of one request whose cache still fits, as expected; None where not known.
+        largest_context: tokens of one request whose cache still fits, as expected, within the model's positions; None
+            where not known.
         largest_concurrency: requests of `max_model_len` that fit at once, as expected; likewise.
-        prefill_seconds: until the typical prompt is read.
-        decode_tokens_per_second: of one request.
-        latency_seconds: of the typical prompt and answer.
-        hourly_cost, daily_cost, monthly_cost: of all instances, in the price's currency.
+        prefill_seconds: until the typical prompt is read, where nothing else is asked.
+        decode_tokens_per_second: of one request alone.
+        least_token_seconds: of one token of it, streaming all that it needs at the full bandwidth.
+        latency_seconds: of the typical prompt and answer, alone.
+        load: the endpoint at the concurrency that is asked for; None where a part is not known.
+        charges: what is billed; None without a price.
+        cost_per_1000_answers: of an instance that is busy all the time; likewise.
         unknown: why a part is None.
     """
 
@@ -57,20 +68,37 @@ class Serving:
     largest_concurrency: int | None
     prefill_seconds: Interval | None
     decode_tokens_per_second: Interval | None
+    least_token_seconds: float | None
     latency_seconds: Interval | None
-    hourly_cost: Money | None
-    daily_cost: Money | None
-    monthly_cost: Money | None
+    load: Load | None
+    charges: Charges | None
+    cost_per_1000_answers: Charge | None
     unknown: Mapping[str, str]
 
+    @property
+    def hourly_cost(self) -> Money | None:
+        """Of the instances that the endpoint starts with, in the price's currency; likewise a day and a month."""
+        return self.charges and self.charges.hourly
+
+    @property
+    def daily_cost(self) -> Money | None:
+        """24 hours."""
+        return self.charges and self.charges.daily
+
+    @property
+    def monthly_cost(self) -> Money | None:
+        """30 days."""
+        return self.charges and self.charges.monthly
+
     def tokens_within(self, seconds: float) -> Interval:
-        """How many tokens one request can be answered with in a time, its prompt aside.
+        """How many tokens one request can be answered with in a time, its prompt aside; at most, at full bandwidth.
 
         Raises:
             NotKnownError: the speed of decoding is not known.
         """
-        rate = known(self.decode_tokens_per_second, self.unknown.get("decode_tokens_per_second", "the speed"))
-        return rate.map(lambda tokens: floor(tokens * seconds))
+        why = self.unknown.get("decode_tokens_per_second", "the speed")
+        rate, least = known(self.decode_tokens_per_second, why), known(self.least_token_seconds, why)
+        return Interval(floor(rate.low * seconds), floor(rate.expected * seconds), floor(seconds / least))
 
     def to_dict(self) -> dict[str, Any]:
         """The `serving` of `hbspec estimate --format json`."""
@@ -86,12 +114,15 @@ class Serving:
             "budget_bytes": self.budget,
             "largest_context": self.largest_context,
             "largest_concurrency": self.largest_concurrency,
-            "prefill_seconds": _interval(self.prefill_seconds),
-            "decode_tokens_per_second": _interval(self.decode_tokens_per_second),
-            "latency_seconds": _interval(self.latency_seconds),
-            "hourly_cost": _money(self.hourly_cost),
-            "daily_cost": _money(self.daily_cost),
-            "monthly_cost": _money(self.monthly_cost),
+            "prefill_seconds": self.prefill_seconds and self.prefill_seconds.to_dict(),
+            "decode_tokens_per_second": self.decode_tokens_per_second and self.decode_tokens_per_second.to_dict(),
+            "latency_seconds": self.latency_seconds and self.latency_seconds.to_dict(),
+            "load": self.load and self.load.to_dict(),
+            "hourly_cost": money_dict(self.hourly_cost),
+            "daily_cost": money_dict(self.daily_cost),
+            "monthly_cost": money_dict(self.monthly_cost),
+            "scaled_cost": self.charges and {name: found.to_dict() for name, found in self.charges.scaled.items()},
+            "cost_per_1000_answers": self.cost_per_1000_answers and self.cost_per_1000_answers.to_dict(),
             "unknown": dict(self.unknown),
         }
 
@@ -99,70 +130,50 @@ class Serving:
 def serving(plan: ServingPlan) -> Serving:
     """The estimate of an endpoint. What depends on a missing fact is None, and `unknown` names the fact.
 
-    Without `max_model_len` no cache is needed for sure, and the verdict is about the weights alone.
+    Without `max_model_len` no cache is needed for sure, and the verdict is about the rest.
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
     architecture = known(plan.architecture, "the model's architecture")
     unknown: dict[str, str] = {}
-    weights = weights_bytes(architecture, plan.quantization)
-    adapters = adapter_slot_bytes(plan)
-    element = 1 if plan.kv_cache_dtype == "fp8" else 2
-    per_token = kv_cache_bytes_per_token(architecture, element)
-    needed = plan.concurrency * plan.max_model_len * per_token if plan.max_model_len else None
-    parts = plan.tensor_parallel
-    terms = {
-        "weights": -(-weights // parts),
-        "adapters": -(-adapters // parts),
-        "kv_cache": -(-(needed or 0) // parts),
-    }
-    memory = ENGINE_BYTES + sum(terms.values())
+    element, parts = cache_element(plan), plan.tensor_parallel
+    longest = plan.max_model_len and round(cache_bytes(architecture, plan.max_model_len, element))
+    needed = plan.concurrency * longest if longest else None
+    terms = {**fixed_terms(plan), "kv_cache": -(-(needed or 0) // parts)}
+    memory = CONTEXT_BYTES + sum(terms.values())
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     budget = None if usable is None else floor(usable * plan.utilization)
-    free = None if budget is None else budget - terms["weights"] - terms["adapters"] - round(ENGINE_BYTES.expected)
-    context = None if free is None else max(0, free * parts // per_token)
-    prefill, decode, latency = _speed(plan, weights, element, unknown)
-    hourly = _hourly(plan, unknown)
+    room = None if budget is None else (budget - round(memory.expected) + terms["kv_cache"]) * parts
+    prefill, step, latency = _alone(plan, unknown)
+    token = step and step.interval()
+    busy = _load(plan, room, unknown)
+    billed = charges(plan)
+    if billed is None:
+        unknown["hourly_cost"] = "a price of the endpoint's instance"
     return Serving(
         verdict=_verdict(memory, budget, usable),
-        weights_bytes=weights,
-        terms={name: size for name, size in {**terms, "engine": round(ENGINE_BYTES.expected)}.items() if size},
-        engine_bytes=ENGINE_BYTES,
-        kv_bytes_per_token=per_token,
+        weights_bytes=served_weights(plan),
+        terms={name: size for name, size in {**terms, "engine": round(CONTEXT_BYTES.expected)}.items() if size},
+        engine_bytes=CONTEXT_BYTES,
+        kv_bytes_per_token=kv_cache_bytes_per_token(architecture, element),
         kv_bytes_needed=needed,
         memory=memory,
         usable=usable,
         budget=budget,
-        largest_context=context,
-        largest_concurrency=None if context is None or not plan.max_model_len else context // plan.max_model_len,
+        largest_context=None
+        if room is None
+        else min(longest_request(architecture, room, element), architecture.max_position_embeddings),
+        largest_concurrency=None if room is None or not longest else max(0, room) // longest,
         prefill_seconds=prefill,
-        decode_tokens_per_second=decode,
+        decode_tokens_per_second=token and Interval(1 / token.high, 1 / token.expected, 1 / token.low),
+        least_token_seconds=step and step.least,
         latency_seconds=latency,
-        hourly_cost=hourly,
-        daily_cost=_times(hourly, HOURS_PER_DAY),
-        monthly_cost=_times(hourly, HOURS_PER_DAY * DAYS_PER_MONTH),
+        load=busy,
+        charges=billed,
+        cost_per_1000_answers=busy and answers_cost(plan, busy.requests_per_hour),
         unknown=unknown,
     )
-
-
-def weights_bytes(architecture: Architecture, quantization: str) -> int:
-    """Bytes of the whole model as served; see `hbspec.estimators.weights.serving_weights`.
-
-    Raises:
-        NotKnownError: a quantisation whose size is not known.
-    """
-    return sum(serving_weights(architecture, quantization).values())
-
-
-def adapter_slot_bytes(plan: ServingPlan) -> int:
-    """16-bit adapters that are served beside the weights; the engine keeps room for its largest rank.
-
-    Merged adapters take nothing. Source: docs.vllm.ai, "LoRA Adapters" (`max_lora_rank` sizes the slots).
-    """
-    if plan.adapters != "separate" or not plan.lora_parameters or not plan.lora_r:
-        return 0
-    return 2 * plan.lora_parameters * max(plan.max_lora_rank, plan.lora_r) // plan.lora_r
 
 
 def _verdict(memory: Interval, budget: int | None, usable: int | None) -> str:
@@ -173,45 +184,31 @@ def _verdict(memory: Interval, budget: int | None, usable: int | None) -> str:
     return "does_not_fit" if memory.low > usable else "tight"
 
 
-def _speed(
-    plan: ServingPlan, weights: int, element: int, unknown: dict[str, str]
-) -> tuple[Interval | None, Interval | None, Interval | None]:
-    """Prefill, decoding and latency of the typical request."""
+def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, Step | None, Interval | None]:
+    """Prefill, a step of decoding and latency of the typical request, where it is the only one."""
     prompt, answer = plan.input_tokens, plan.output_tokens
-    prefill = token = None
+    prefill = step = None
     try:
-        token = decode_seconds(plan, weights, (prompt or 0) + (answer or 0) / 2, element)
+        step = step_of(plan, prompt + (answer or 0) / 2)
     except NotKnownError as reason:
         unknown["decode_tokens_per_second"] = str(reason)
     try:
-        prefill = prefill_seconds(plan, known(prompt, "deployment.typical_input_tokens"))
+        prefill = prefill_seconds(plan, prompt)
     except NotKnownError as reason:
         unknown["prefill_seconds"] = str(reason)
-    decode = token and Interval(1 / token.high, 1 / token.expected, 1 / token.low)
-    if prefill is None or token is None or answer is None:
+    if prefill is None or step is None or answer is None:
         unknown["latency_seconds"] = "deployment.typical_output_tokens" if answer is None else "the speed or the prompt"
-        return prefill, decode, None
-    return prefill, decode, prefill + token * answer
+        return prefill, step, None
+    return prefill, step, prefill + step.interval() * answer
 
 
-def _hourly(plan: ServingPlan, unknown: dict[str, str]) -> Money | None:
-    if plan.price is None or plan.hardware is None:
-        unknown["hourly_cost"] = "a price of the endpoint's instance"
+def _load(plan: ServingPlan, room: int | None, unknown: dict[str, str]) -> Load | None:
+    try:
+        return load(plan, known(room, "the GPU's memory"))
+    except NotKnownError as reason:
+        unknown["load"] = str(reason)
         return None
-    return Money(plan.price.rate.per_hour * plan.hardware.instances, plan.price.rate.currency)
-
-
-def _times(money: Money | None, factor: int) -> Money | None:
-    return money and Money(money.amount * Decimal(factor), money.currency)
-
-
-def _interval(interval: Interval | None) -> dict[str, float] | None:
-    return None if interval is None else interval.to_dict()
 
 
 def _whole(interval: Interval) -> dict[str, int]:
     return {"low": round(interval.low), "expected": round(interval.expected), "high": round(interval.high)}
-
-
-def _money(money: Money | None) -> dict[str, str] | None:
-    return None if money is None else {"amount": cents(money.amount), "currency": money.currency}

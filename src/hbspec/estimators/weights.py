@@ -96,6 +96,10 @@ GROUP = 128
 GROUP_BYTES = 2.5
 """Bytes a group: a 16-bit scale and a 4-bit zero point."""
 
+GROUPED_BYTES = {"awq": 0.5, "gptq": 0.5, "gptq8": 1.0, "q4_k_m": 4.85 / 8 - GROUP_BYTES / GROUP}
+"""Bytes of a weight without its group's part. The last two are measured but have no name in the language: GPTQ with 8
+bits, and llama.cpp's mixture of 4 and 6 bits, 4.85 on average (ggml-org/llama.cpp, tools/quantize/README.md)."""
+
 
 def serving_weights(architecture: Architecture, quantization: str) -> Mapping[str, int]:
     """Bytes of the model as served, by term; everything that is not quantised in 16 bits.
@@ -110,19 +114,39 @@ def serving_weights(architecture: Architecture, quantization: str) -> Mapping[st
     if quantization in ("nf4", "fp4"):
         sizes = nf4_bytes(architecture)
         return {"quantized_weights": sizes.quantized, "kept_weights": 2 * sizes.kept_parameters}
-    kinds = {"none": (), "int8": ("linear",)}.get(quantization, ("linear", "expert"))
     quantized = kept = 0
     for weight in weights(architecture):
-        if weight.kind in kinds:
+        if weight.kind in served_kinds(quantization):
             quantized += _served(weight, quantization)
         else:
             kept += 2 * weight.parameters
     return {"quantized_weights": quantized, "kept_weights": kept}
 
 
+KINDS: Mapping[str, tuple[str, ...]] = {"none": (), **dict.fromkeys(("nf4", "fp4", "int8"), ("linear",))}
+"""Kinds of weights that are served quantised, where experts are not among them."""
+
+
+def served_kinds(quantization: str) -> tuple[str, ...]:
+    """The kinds of weights that are served quantised."""
+    return KINDS.get(quantization, ("linear", "expert"))
+
+
+@lru_cache(maxsize=256)
+def served_experts(architecture: Architecture, quantization: str) -> int:
+    """Bytes of all experts of all layers as served, which is a part of `serving_weights`; 0 in a dense model.
+
+    Raises:
+        NotKnownError: as `serving_weights`.
+    """
+    kinds = served_kinds(quantization)
+    experts = (weight for weight in weights(architecture) if weight.copies > 1)
+    return sum(_served(one, quantization) if one.kind in kinds else 2 * one.parameters for one in experts)
+
+
 def _served(weight: Weight, quantization: str) -> int:
-    if quantization in ("awq", "gptq"):
-        return int(weight.parameters / 2 + GROUP_BYTES * weight.parameters / GROUP)
+    if quantization in GROUPED_BYTES:
+        return int(weight.parameters * (GROUPED_BYTES[quantization] + GROUP_BYTES / GROUP))
     if quantization in ("fp8", "int8"):
         return weight.parameters + 4 * weight.count * weight.copies * weight.rows
     raise NotKnownError(f"the size of weights in {quantization}")

@@ -25,7 +25,11 @@ DEFAULT_UTILIZATION = 0.9
 
 @dataclass(frozen=True, slots=True)
 class ServingPlan:
-    """What the endpoint holds and how; a part that cannot be known is None."""
+    """What the endpoint holds and how; a part that cannot be known is None.
+
+    Attributes:
+        scaling: the fewest and the most instances; those of `hardware` twice without autoscaling.
+    """
 
     architecture: Architecture | None
     hardware: Hardware | None
@@ -45,6 +49,7 @@ class ServingPlan:
     utilization: float
     input_tokens: float
     output_tokens: float | None
+    scaling: tuple[int, int]
     assumptions: tuple[Assumption, ...]
 
 
@@ -103,6 +108,7 @@ def build_serving_plan(
         utilization=section.gpu_memory_utilization or DEFAULT_UTILIZATION,
         input_tokens=input_tokens,
         output_tokens=section.typical_output_tokens,
+        scaling=(scaling.min, scaling.max) if (scaling := section.autoscaling) else (where.count, where.count),
         assumptions=tuple(assumptions),
     )
 

@@ -6,13 +6,13 @@ fewer is kept only by cutting it short.
 
 Example:
 
-    deployment: {instance: {type: ml.p5.48xlarge, alternatives: [ml.g6.12xlarge]}}
-    expect: {deployment.latency: ..4s}
+    deployment: {instance: {type: ml.p5.48xlarge, alternatives: [ml.g6.12xlarge]}, quantization: none}
+    expect: {deployment.latency: ..10s}
 
 Instead:
 
-    deployment: {instance: {type: ml.p5.48xlarge}}
-    expect: {deployment.latency: ..4s}
+    deployment: {instance: {type: ml.p5.48xlarge}, quantization: none}
+    expect: {deployment.latency: ..10s}
 
 References:
 

@@ -1,4 +1,4 @@
-"""Target `deployment`: the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint.
+"""Target `deployment`: the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint, and of autoscaling's two.
 
 With `ab_test` the endpoint has two variants, the model that serves today and the new one, and SageMaker splits the
 traffic by their weights (a variant's share is its weight over the sum of weights).
@@ -21,13 +21,24 @@ from hbspec.targets.artifact import Artifact, comment, json_artifact, script_art
 from hbspec.targets.images import image, inference_ami
 from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
+from hbspec.targets.scaling import Scaling
+from hbspec.targets.scaling import requests as scaling_requests
 
 MODEL_FOLDER = "/opt/ml/model"
-ADAPTER = "candidate"
+ADAPTER = CANDIDATE = "candidate"
 SLOWEST_DOWNLOAD = 50e6
 """Bytes a second: weights are given the time that this takes, within what the service allows."""
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
 """Seconds; 3,600 is ContainerStartupHealthCheckTimeoutInSeconds' maximum."""
+
+FILES = {
+    "CreateModel": "create_model",
+    "CreateEndpointConfig": "create_endpoint_config",
+    "CreateEndpoint": "create_endpoint",
+    "RegisterScalableTarget": "register_scalable_target",
+    "PutScalingPolicy": "put_scaling_policy",
+}
+"""Operation to file, and to the command's words with hyphens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,7 @@ class Endpoint:
     instances: int
     startup_timeout: int
     variants: tuple[Variant, ...]
+    scaling: Scaling | None
     tags: Mapping[str, str]
 
 
@@ -91,6 +103,7 @@ def lower(analysis: Analysis) -> Endpoint:
         instances=section.instance.count,
         startup_timeout=_startup_timeout(plan),
         variants=_variants(analysis),
+        scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
         tags=account.tags if account else {},
     )
 
@@ -99,9 +112,9 @@ def _variants(analysis: Analysis) -> tuple[Variant, ...]:
     name, section = analysis.spec.name, analysis.spec.deployment
     test = section.ab_test if section else None
     if test is None:
-        return (Variant("candidate", name, 1.0),)
+        return (Variant(CANDIDATE, name, 1.0),)
     share = Decimal(str(test.candidate_weight))
-    return (Variant("baseline", test.baseline, float(1 - share)), Variant("candidate", name, float(share)))
+    return (Variant("baseline", test.baseline, float(1 - share)), Variant(CANDIDATE, name, float(share)))
 
 
 def _startup_timeout(plan: ServingPlan) -> int:
@@ -153,11 +166,9 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
     findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)]
     if findings:
         raise TargetError(findings)
-    files = {"CreateModel": "create_model", "CreateEndpointConfig": "create_endpoint_config"}
-    files["CreateEndpoint"] = "create_endpoint"
     return [
-        *(json_artifact(f"{files[operation]}.json", body) for operation, body in bodies.items()),
-        script_artifact("deploy.sh", _deploy(endpoint, list(files.values()))),
+        *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
+        script_artifact("deploy.sh", _deploy(endpoint, list(bodies))),
     ]
 
 
@@ -181,6 +192,7 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
             **tags,
         },
         "CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags},
+        **scaling_requests(endpoint.name, CANDIDATE, endpoint.scaling),
     }
 
 
@@ -200,8 +212,15 @@ def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
     return body
 
 
-def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
+def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
     region = f" --region {quote(endpoint.region)}" if endpoint.region else ""
+    lines = []
+    for operation in operations:
+        service = "sagemaker" if operation.startswith("Create") else "application-autoscaling"
+        file = FILES[operation]
+        lines.append(f"aws {service} {file.replace('_', '-')}{region} --cli-input-json file://{file}.json")
+        if operation == "CreateEndpoint" and endpoint.scaling:
+            lines.append(f"aws sagemaker wait endpoint-in-service{region} --endpoint-name {quote(endpoint.name)}")
     return [
         "#!/usr/bin/env bash",
         comment(
@@ -209,5 +228,5 @@ def _deploy(endpoint: Endpoint, files: list[str]) -> list[str]:
         ),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
-        *(f"aws sagemaker {file.replace('_', '-')}{region} --cli-input-json file://{file}.json" for file in files),
+        *lines,
     ]

@@ -31,6 +31,10 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("Tags",): ("sagemaker", "tags"),
     ("ProductionVariants",): ("deployment", "instance"),
     ("PrimaryContainer",): ("deployment",),
+    ("MinCapacity",): ("deployment", "autoscaling", "min"),
+    ("MaxCapacity",): ("deployment", "autoscaling", "max"),
+    ("ResourceId",): ("name",),
+    ("PolicyName",): ("name",),
 }
 """Which part of a spec a part of a request comes from; the longest prefix counts."""
 

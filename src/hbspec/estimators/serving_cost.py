@@ -1,0 +1,87 @@
+"""What an endpoint is billed, and what an answer of it costs."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from hbspec.plan import ServingPlan
+from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
+
+HOURS_PER_DAY = 24
+
+
+class Charge(NamedTuple):
+    """An amount with its bounds, in one currency."""
+
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+    currency: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Decimal strings, rounded to cents."""
+        amounts = {"low": cents(self.low), "expected": cents(self.expected), "high": cents(self.high)}
+        return {**amounts, "currency": self.currency}
+
+
+class Charges(NamedTuple):
+    """What the endpoint is billed with the instances that it starts with, and within its autoscaling bounds.
+
+    Attributes:
+        hourly, daily, monthly: of the instances that it starts with; a month is 30 days.
+        scaled: the same three from the fewest to the most instances, by name; expected is the first of all.
+    """
+
+    hourly: Money
+    scaled: dict[str, Charge]
+
+    @property
+    def daily(self) -> Money:
+        """24 hours."""
+        return _times(self.hourly, HOURS_PER_DAY)
+
+    @property
+    def monthly(self) -> Money:
+        """720 hours."""
+        return _times(self.hourly, HOURS_PER_DAY * DAYS_PER_MONTH)
+
+
+def charges(plan: ServingPlan) -> Charges | None:
+    """Price x instances x hours; an instance is billed by the second, whether it answers or not.
+
+    Left out: storage of the instances, data in and out. None without a price or hardware.
+    """
+    if plan.price is None or plan.hardware is None:
+        return None
+    rate, currency = plan.price.rate.per_hour, plan.price.rate.currency
+    fewest, most = plan.scaling
+    count = plan.hardware.instances
+    scaled = {
+        name: Charge(rate * hours * min(fewest, count), rate * hours * count, rate * hours * max(most, count), currency)
+        for name, hours in (("hourly", 1), ("daily", HOURS_PER_DAY), ("monthly", HOURS_PER_DAY * DAYS_PER_MONTH))
+    }
+    return Charges(Money(rate * count, currency), scaled)
+
+
+def answers_cost(plan: ServingPlan, per_hour: Interval) -> Charge | None:
+    """What 1,000 answers cost: the price of an instance for as long as it takes, busy all the time.
+
+    Args:
+        plan: the endpoint.
+        per_hour: requests that one instance answers in an hour.
+    """
+    if plan.price is None:
+        return None
+    rate = plan.price.rate.per_hour * 1000
+    low, expected, high = (rate / Decimal(repr(count)) for count in (per_hour.high, per_hour.expected, per_hour.low))
+    return Charge(low, expected, high, plan.price.rate.currency)
+
+
+def _times(money: Money, factor: int) -> Money:
+    return Money(money.amount * Decimal(factor), money.currency)
+
+
+def money_dict(money: Money | None) -> dict[str, Any] | None:
+    """`{"amount", "currency"}`."""
+    return None if money is None else {"amount": cents(money.amount), "currency": money.currency}

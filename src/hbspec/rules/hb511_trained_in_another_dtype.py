@@ -1,0 +1,49 @@
+"""The endpoint computes in another 16-bit format than training did.
+
+Why: float16 ends at 65,504, bfloat16 does not; activations of a model that learned in bfloat16 can become infinite in
+float16, and answers then turn to repetition or to nothing. The other way round three bits of precision are lost.
+
+Example:
+
+    hyperparameters: {bf16: true}
+    deployment: {dtype: float16}
+
+Instead:
+
+    hyperparameters: {bf16: true}
+    deployment: {dtype: bfloat16}
+
+References:
+
+    https://huggingface.co/docs/transformers/model_doc/t5
+    https://github.com/huggingface/transformers/pull/10956
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """The dtype that the author gives, unless the endpoint's GPU has no other."""
+    section = analysis.spec.deployment
+    trained = analysis.plan.training.compute_dtype
+    if section is None or section.dtype is None or trained == "float32" or section.dtype == trained:
+        return
+    machine = analysis.serving_plan.hardware
+    if trained == "bfloat16" and machine is not None and machine.gpu.bf16 is False:
+        return
+    route = ("deployment", "dtype")
+    yield RULE.at(
+        route,
+        f"the endpoint computes in {section.dtype}, the model is trained in {trained}",
+        f"serve in {trained}",
+        confidence=Confidence.LIKELY,
+        fixes=(Fix(f"set it to {trained}", route, trained),),
+    )

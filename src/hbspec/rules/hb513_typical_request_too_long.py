@@ -1,0 +1,45 @@
+"""The typical request is longer than the engine lets a request be.
+
+Why: `max_model_len` bounds prompt and answer together. A prompt beyond it is refused; an answer that reaches it is cut
+there, in the middle of a sentence. Latency and cost are estimated for the typical request, which would never be served.
+
+Example:
+
+    deployment: {max_model_len: 1024, typical_input_tokens: 900, typical_output_tokens: 400}
+
+Instead:
+
+    deployment: {max_model_len: 2048, typical_input_tokens: 900, typical_output_tokens: 400}
+
+References:
+
+    https://docs.vllm.ai/en/latest/configuration/engine_args.html
+    https://docs.vllm.ai/en/latest/configuration/conserving_memory.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Prompt, given or assumed, and answer against `deployment.max_model_len`."""
+    if analysis.spec.deployment is None:
+        return
+    plan = analysis.serving_plan
+    prompt, answer = round(plan.input_tokens), round(plan.output_tokens or 0)
+    if plan.max_model_len is None or prompt + answer <= plan.max_model_len:
+        return
+    yield RULE.at(
+        ("deployment", "max_model_len"),
+        f"a typical request has {count_text(prompt)} + {count_text(answer)} tokens, "
+        f"max_model_len is {count_text(plan.max_model_len)}",
+        f"raise max_model_len to {count_text(prompt + answer)} or more",
+    )
