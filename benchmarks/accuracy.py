@@ -1,11 +1,12 @@
-"""How near the memory estimates come to what people measured and published.
+"""How near the estimates come to what people measured and published.
 
     python benchmarks/accuracy.py MEASURED.csv [MORE.csv …] [--json] [--errors] [--fit]
 
 Each row of a file becomes a spec, a plan and an estimate (`benchmarks/measured/`); what cannot be expressed is counted
 with its reason. Constants that are fitted are refitted without the source that is scored, from the observations in
-`benchmarks/measured/fitted.json`, so that every figure is one for a source that they never saw. `--fit` takes the
-observations from the files instead, writes them there, and prints the constants for `hbspec.estimators.constants`.
+`benchmarks/measured/fitted_*.json`, so that every figure is one for a source that they never saw. `--fit` takes the
+observations from the files instead, writes them there, and prints the constants for `hbspec.estimators.constants` and
+`hbspec.estimators.serving_constants`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ import json
 import sys
 from pathlib import Path
 
-from measured.fitting import KINDS, fit, left_out, observations, record, recorded
+from measured.fitted import fit, left_out, observed, record, recorded
+from measured.fitting import KINDS
 from measured.row import Row, TableError, read_rows
 from measured.score import judge, score
+from measured.serving_fit import constants_text
 from measured.table import errors, lines
+
+from hbspec.units import Interval
 
 WRONG_INPUT = 2
 
@@ -47,13 +52,21 @@ def main() -> int:
 
 
 def _fit(rows: tuple[Row, ...]) -> int:
-    found = observations(rows)
+    found = observed(rows)
     record(found)
     constants = fit(found)
     for kind in KINDS:
-        share = getattr(constants, kind)
-        print(f"    {kind}=Interval({share.low}, {share.expected}, {share.high}),")
+        print(f"    {kind}={_text(getattr(constants.memory, kind))},")
+    for name in ("products", "attention", "crossings", "unpacking"):
+        print(f"    {name}={getattr(constants.step, name)},")
+    for name in ("launch", "error"):
+        print(f"    {name}={_text(getattr(constants.step, name))},")
+    print(constants_text(constants.serving))
     return 0
+
+
+def _text(interval: Interval) -> str:
+    return f"Interval({interval.low:.4g}, {interval.expected:.4g}, {interval.high:.4g})"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is fitted: how much the allocator reserves beside the tensors, as weighted quantiles of what was observed.
+"""What is fitted about memory: what the allocator reserves beside the tensors, as quantiles of what was observed.
 
 One observation a row that states reserved or process bytes: the share of `hbspec.estimators.reserved` that explains it.
 Sources weigh the same. Low and high are quantiles, so that an interval covers what it is fitted to by construction; how
@@ -7,12 +7,10 @@ it covers others is what leaving one source out shows.
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import MEMORY, MemoryConstants
@@ -20,11 +18,9 @@ from hbspec.estimators.memory import memory
 from hbspec.estimators.moments import LASTING
 from hbspec.units import Interval
 from measured.mapping import express
+from measured.quantile import quantile
 from measured.reason import NotExpressibleError
 from measured.row import Row
-from measured.score import quantile
-
-FITTED = Path(__file__).with_name("fitted.json")
 
 QUANTILES = (0.04, 0.5, 0.96)
 """Of the weight of the observations, below low, expected and high."""
@@ -38,14 +34,17 @@ UNFITTED = Interval(0.05, 0.3, 0.6)
 KINDS = ("reserved_of_passing", "reserved_of_sharded")
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """What one row says about one of `KINDS`."""
 
     id: str
     source: str
     kind: str
     share: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As on disk."""
+        return self._asdict()
 
 
 def observations(rows: Iterable[Row]) -> tuple[Observation, ...]:
@@ -61,6 +60,8 @@ def _observation(row: Row) -> Observation | None:
         case = express(row)
         device = memory(case.plan).fullest
     except (NotExpressibleError, NotKnownError):
+        return None
+    if not case.same_memory:
         return None
     if device.usable is not None and stated > CROWDED * device.usable:
         return None
@@ -87,24 +88,3 @@ def _interval(found: Sequence[Observation]) -> Interval:
     values, weights = [one.share for one in found], [1 / sizes[one.source] for one in found]
     low, expected, high = (quantile(values, weights, share) or 0.0 for share in QUANTILES)
     return Interval(round(low, 3), round(expected, 3), round(high, 3))
-
-
-def recorded() -> tuple[Observation, ...]:
-    """The observations that the shipped constants are fitted to."""
-    return tuple(Observation(**entry) for entry in json.loads(FITTED.read_text(encoding="utf-8")))
-
-
-def record(found: Sequence[Observation]) -> None:
-    """Writes the observations, one a line."""
-    lines = ",\n".join(json.dumps(asdict(one)) for one in found)
-    FITTED.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-
-
-def left_out(found: Sequence[Observation]) -> Callable[[str], MemoryConstants]:
-    """For each source, the constants fitted to all others."""
-
-    @cache
-    def without(source: str) -> MemoryConstants:
-        return fit([one for one in found if one.source != source])
-
-    return without

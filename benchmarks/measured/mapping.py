@@ -29,12 +29,24 @@ class Case:
         plan: with everything that the row leaves open as the framework has it by default.
         others: the plans that would be as right by what the row says, where it leaves open what memory depends on.
         stand_ins: what was described by something near it, in words.
+        values: the spec of `plan`, as YAML would give it.
+        same_memory: whether what stands in for the model needs the same memory, and not only the same time.
     """
 
     row: Row
     plan: Plan
     others: tuple[Plan, ...]
     stand_ins: tuple[str, ...]
+    values: dict[str, Any]
+    same_memory: bool
+
+    def with_values(self, **sections: dict[str, Any]) -> Plan:
+        """The plan with some sections of the spec replaced.
+
+        Raises:
+            NotExpressibleError: the spec does not allow it.
+        """
+        return planned({**self.values, **sections}, self.plan.architecture)
 
     @property
     def disagrees(self) -> str | None:
@@ -53,8 +65,9 @@ def express(row: Row) -> Case:
     """
     framework = framework_of(row)
     try:
-        architecture = architecture_of(row["model_id"], (row.number("params_b") or 0) * 1e9 or None)
-        stand_ins: list[str] = []
+        found = architecture_of(row["model_id"], (row.number("params_b") or 0) * 1e9 or None)
+        architecture = found.architecture
+        stand_ins = [found.stand_in] if found.stand_in else []
         method = _method(row, framework, stand_ins)
         stand_ins += _unsaid(row)
         values = {
@@ -67,20 +80,27 @@ def express(row: Row) -> Case:
             "software": _software(row, framework, method),
             "hyperparameters": _hyperparameters(row, framework, method, architecture),
         }
-        plan = build_plan(Spec.model_validate(values), catalog(), architecture, None)
-        others = tuple(
-            build_plan(Spec.model_validate(other), catalog(), architecture, None)
-            for other in _others(row, framework, values)
-        )
+        plan = planned(values, architecture)
+        others = tuple(planned(other, architecture) for other in _others(row, framework, values))
     except (NoArchitectureError, NotKnownError) as reason:
         raise NotExpressibleError(str(reason)) from reason
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        raise NotExpressibleError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid
     unknown = next((why for what, why in plan.unknown.items() if what in ("hardware", "trainable_parameters")), None)
     if unknown:
         raise NotExpressibleError(f"not known: {unknown}")
-    return Case(row, plan, others, tuple(stand_ins))
+    return Case(row, plan, others, tuple(stand_ins), values, not found.stand_in)
+
+
+def planned(values: dict[str, Any], architecture: Architecture | None) -> Plan:
+    """The plan of a spec.
+
+    Raises:
+        NotExpressibleError: the spec does not allow it.
+    """
+    try:
+        return build_plan(Spec.model_validate(values), catalog(), architecture, None)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        raise NotExpressibleError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from invalid
 
 
 def _others(row: Row, framework: Framework, values: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,8 @@
 The table has what the catalog does not ship. Its source is each model's own `config.json` on the Hugging Face Hub.
 Models whose family hbspec does not know are described by the nearest family it knows only where that gives the same
 tensors up to norms: Qwen 1 (qwen2: the same layer, its `intermediate_size` counts gate and up together), Gemma 1 and
-ChatGLM (llama). Layers without a gate in their MLP have other activations and are not expressed.
+ChatGLM (llama). Layers without a gate in their MLP have other activations: a layer with one and as many weights stands
+for them where time is meant, and memory is not scored.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ from hbspec.catalog.parameters import total_parameters
 
 TOLERANCE = 0.05
 """How far the parameters that a row states may lie from those counted before the model is taken to be another."""
+
+
+POSITIONS = 0.12
+"""The same for models with learned positions, which are not counted."""
 
 
 class Shape(NamedTuple):
@@ -125,11 +130,35 @@ SHAPES: tuple[tuple[str, Shape], ...] = (
 """Patterns over a model's name in lower case, the first that is found counts, and the sizes they stand for."""
 
 
+UNGATED_SHAPES: tuple[tuple[str, Shape], ...] = (
+    (r"mpt-125m", Shape("llama", 768, 2048, 12, 12, 12, 50368, tied=True)),
+    (r"mpt-350m", Shape("llama", 1024, 2731, 24, 16, 16, 50368, tied=True)),
+    (r"mpt-760m", Shape("llama", 1536, 4096, 24, 12, 12, 50368, tied=True)),
+    (r"mpt-1b", Shape("llama", 2048, 5461, 24, 16, 16, 50368, tied=True)),
+    (r"mpt-3b", Shape("llama", 2560, 6827, 32, 20, 20, 50368, tied=True)),
+    (r"mpt-7b", Shape("llama", 4096, 10923, 32, 32, 32, 50368, tied=True)),
+    (r"mpt-13b", Shape("llama", 5120, 13653, 40, 40, 40, 50368, tied=True)),
+    (r"mpt-30b", Shape("llama", 7168, 19115, 48, 56, 56, 50368, tied=True)),
+    (r"mpt-70b", Shape("llama", 8192, 21845, 80, 64, 64, 50368, tied=True)),
+    (r"falcon-7b", Shape("llama", 4544, 12117, 32, 71, 1, 65024, 64, tied=True)),
+    (r"opt-6\.7b", Shape("llama", 4096, 10923, 32, 32, 32, 50272, tied=True)),
+    (r"santacoder", Shape("llama", 2048, 5461, 24, 16, 1, 49280, 128, tied=True)),
+)
+"""The same for models without a gate: two thirds of their MLP's width with one, which is as many weights."""
+
+
+class Found(NamedTuple):
+    """An architecture, and in words what it stands for where it is not the model's own."""
+
+    architecture: Architecture
+    stand_in: str
+
+
 class NoArchitectureError(Exception):
     """A model that cannot be expressed; the message says why."""
 
 
-def architecture_of(name: str, parameters: float | None) -> Architecture:
+def architecture_of(name: str, parameters: float | None) -> Found:
     """The architecture of a model by its name.
 
     Args:
@@ -140,8 +169,8 @@ def architecture_of(name: str, parameters: float | None) -> Architecture:
         NoArchitectureError: no such model is known, its family is not supported, or its size is another.
     """
     found = _found(name)
-    counted = total_parameters(found)
-    if parameters and abs(counted / parameters - 1) > TOLERANCE:
+    counted = total_parameters(found.architecture)
+    if parameters and abs(counted / parameters - 1) > (POSITIONS if found.stand_in else TOLERANCE):
         raise NoArchitectureError(
             f"{name}: {parameters / 1e9:.2f}B parameters stated, {counted / 1e9:.2f}B in the model known by that name"
         )
@@ -149,20 +178,24 @@ def architecture_of(name: str, parameters: float | None) -> Architecture:
 
 
 @cache
-def _found(name: str) -> Architecture:
+def _found(name: str) -> Found:
     listed = catalog().models.get(name)
     if listed is not None and listed.architecture is not None:
-        return listed.architecture
+        return Found(listed.architecture, "")
     plain = re.sub(r"[\s_]+", "-", name.lower().replace("1_8b", "1.8b"))
     plain = re.sub(r"h2ogpt-4096-", "", plain)
     for pattern, shape in SHAPES:
         if re.search(pattern, plain):
-            return Architecture.from_config(shape.config)
+            return Found(Architecture.from_config(shape.config), "")
+    for pattern, shape in UNGATED_SHAPES:
+        if re.search(pattern, plain):
+            stand_in = "a model without a gate in its MLP as one with as many weights: time only"
+            return Found(Architecture.from_config(shape.config), stand_in)
     base = re.sub(r"-(instruct|chat|it|base|hf|int4|gptq|awq|4bit|bnb).*$", "", plain.rpartition("/")[2])
     for known in catalog().models.values():
         leaf = re.sub(r"-(instruct|chat|it|base).*$", "", known.id.lower().rpartition("/")[2])
         if known.architecture is not None and leaf == base:
-            return known.architecture
+            return Found(known.architecture, "")
     if re.search(UNGATED, plain):
         raise NoArchitectureError("a model whose MLP has no gate: no supported family")
     raise NoArchitectureError(f"a model that is not known: {name or 'not named'}")

@@ -6,12 +6,17 @@ import re
 from typing import Any
 
 from hbspec.catalog import catalog
+from hbspec.units import GB as GIGA
 from hbspec.units import GIB
 from measured.reason import NotExpressibleError
 from measured.row import Row
 
 GPUS_A_HOST = 8
 """GPUs of one host, where a job has more; sources with several hosts do not say how many each had."""
+
+RAILS = (("A100", "200 Gb/s"), ("A800", "200 Gb/s"), ("H100", "400 Gb/s"), ("H800", "400 Gb/s"), ("H200", "400 Gb/s"))
+"""The network adapter that each GPU of a host usually has to itself, where hosts of these are joined: NVIDIA DGX A100
+and DGX H100 data sheets. Sources do not state it; for other GPUs nothing is assumed."""
 
 SAME_SIZE = 0.1
 """How far the gigabytes of a name may lie from the catalog's: 48 GB of an A40 are 45 GiB with error correction."""
@@ -25,7 +30,20 @@ def instance(row: Row) -> dict[str, Any]:
     """
     gpus = row.whole("n_gpus") or 1
     hosts = gpus // GPUS_A_HOST if gpus > GPUS_A_HOST and gpus % GPUS_A_HOST == 0 else 1
-    return {"count": hosts, "gpus": gpus // hosts, **_parallelism(row["parallelism"], gpus), **_gpu(row["gpu"])}
+    where = {"count": hosts, "gpus": gpus // hosts, **_parallelism(row["parallelism"], gpus), **_gpu(row["gpu"])}
+    if hosts > 1:
+        where |= _network(row, where["gpu"], where["gpus"])
+    return where
+
+
+def _network(row: Row, gpu: str, gpus: int) -> dict[str, str]:
+    """What joins the hosts: EFA where the row says so, at the speed of the catalog's instances with these GPUs."""
+    if re.search(r"\bEFA\b", row["notes"]):
+        alike = (found for found in catalog().instances.values() if found.gpu == gpu and found.gpus == gpus)
+        speeds = [found.network_bits_per_second for found in alike if found.network_bits_per_second]
+        return {"network": f"{min(speeds) / GIGA:g} Gb/s"} if speeds else {}
+    rail = next((speed for name, speed in RAILS if name in gpu), None)
+    return {} if rail is None else {"network": f"{int(rail.split()[0]) * gpus} Gb/s"}
 
 
 def _parallelism(text: str, gpus: int) -> dict[str, Any]:
@@ -68,7 +86,9 @@ def _gpu(text: str) -> dict[str, Any]:
         key = re.sub(r"[^a-z0-9]", "", model.lower())
         nominal = gpu.nominal_bytes or 0
         near = gigabytes is None or abs(nominal / GIB / gigabytes - 1) < SAME_SIZE
-        if near and (key in plain or key.removeprefix("rtx") in plain.split("gb")[0]):
+        if "pcie" in plain and "pcie" in key:
+            key = "pcie" + key.replace("pcie", "")
+        if near and (key in f"pcie{plain}" or key.removeprefix("rtx") in plain.split("gb")[0]):
             found.append((len(key), name))
     if found:
         return {"gpu": max(found, key=lambda entry: entry[0])[1]}

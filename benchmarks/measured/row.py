@@ -9,20 +9,33 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from hbspec.units import HOUR
+
 COLUMNS = (
-    *("id", "source_title", "model_id", "params_b", "method", "quant", "compute_dtype", "optimizer", "lora_r"),
+    *("id", "source_title", "kind", "model_id", "params_b", "method", "quant", "compute_dtype", "optimizer", "lora_r"),
     *("lora_targets", "seq_len", "micro_batch", "grad_accum", "gradient_checkpointing", "attention", "fused_ce"),
     *("parallelism", "n_gpus", "gpu", "framework", "peak_allocated_bytes", "peak_reserved_bytes", "process_bytes"),
-    *("peak_bytes_unknown_metric", "oom", "notes"),
+    *("peak_bytes_unknown_metric", "oom", "tokens_per_s_per_gpu", "step_time_s", "total_time_h", "total_cost_usd"),
+    "notes",
 )
 """The columns that are read; a file may have more."""
 
-METRICS = {
+MEMORY = {
     "peak_allocated": "peak_allocated_bytes",
     "peak_reserved": "peak_reserved_bytes",
     "process": "process_bytes",
 }
 """What is scored in bytes, by column. `peak_bytes_unknown_metric` is used for verdicts only."""
+
+TIME = {
+    "tokens_per_second_per_gpu": "tokens_per_s_per_gpu",
+    "total_time": "total_time_h",
+    "total_cost": "total_cost_usd",
+}
+"""What is scored of speed, seconds and dollars, by column."""
+
+UNITS = {"total_time": HOUR}
+"""What a cell's number is in the metric's unit, where that is another one."""
 
 FRONTIER = "FRONTIER"
 """Notes that begin so: the row is the largest job that fitted, and its bytes are no peak of it."""
@@ -59,6 +72,11 @@ class Row:
         return " ".join(words[: max(1, numbered)]) or "not named"
 
     @property
+    def is_serving(self) -> bool:
+        """Whether it generates text; otherwise it trains."""
+        return self["kind"] == "infer"
+
+    @property
     def out_of_memory(self) -> bool:
         """Whether it ran out of memory, by its own words or because it never finished."""
         return self["oom"].lower() in ("yes", "inferred", "y", "true")
@@ -74,9 +92,12 @@ class Row:
         return int(value) if value is not None and value >= 1 else None
 
     def measured(self, metric: str) -> float | None:
-        """Bytes of one of `METRICS`; None where not measured, or where they are not the peak of this job."""
-        value = self.number(METRICS[metric])
-        return value if value and not self["notes"].startswith(FRONTIER) and not self.out_of_memory else None
+        """A value of `MEMORY` or `TIME`; None where not measured, or where it is a range, or none of this job."""
+        cell = {**MEMORY, **TIME}[metric]
+        value = self.number(cell)
+        if not value or self.out_of_memory or (metric in MEMORY and self["notes"].startswith(FRONTIER)):
+            return None
+        return None if re.search(r"\d ?- ?\d", self[cell]) else value * UNITS.get(metric, 1)
 
     def stated_trainable(self) -> float | None:
         """How many parameters are trained, as the source prints it; to one part in a thousand or better."""

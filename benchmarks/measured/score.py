@@ -1,7 +1,7 @@
 """How far estimates lie from measurements: errors, intervals and verdicts over a set of judged rows.
 
-Every source weighs the same however many rows it published: a row weighs one part in the rows of its source. A metric
-of another quantity is one more entry in `metrics`, computed from `Judged`.
+Every source weighs the same however many rows it published: a row weighs one part in the rows of its source. Rows that
+train and rows that serve, told apart by the column `kind`, are one table.
 """
 
 from __future__ import annotations
@@ -9,15 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.constants import MemoryConstants
-from hbspec.estimators.memory import DeviceMemory, memory
+from hbspec.estimators.constants import StepConstants
+from hbspec.estimators.memory import memory
 from hbspec.units import Interval
+from measured import timing
+from measured.fitted import Constants
 from measured.mapping import Case, express
+from measured.quantile import quantile
 from measured.reason import NotExpressibleError
-from measured.row import Row
+from measured.row import MEMORY, TIME, Row
+from measured.serving import METRICS as SERVING
+from measured.serving import judge_serving
 
 FEWEST_SOURCES = 3
 """Sources that a metric needs before its figure says anything about others."""
@@ -27,52 +32,101 @@ VERDICTS = ("fits", "tight", "does_not_fit")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A row beside its estimate; without one, `reason` says why.
+    """A row beside its estimates; without any, `reason` says why.
 
     Attributes:
+        case: the jobs that a training row allows; None for other rows, and without an estimate.
+        measured: by metric.
+        estimates: by metric, of some of these.
+        moment: at which memory is fullest; "" where it is not scored.
         verdict: certain only where all plans that the row allows agree.
+        gaps: why a metric that was measured has no estimate, though the row is expressed.
+        stand_ins: what was taken for something that is not known.
     """
 
     row: Row
     case: Case | None
-    device: DeviceMemory | None
+    measured: Mapping[str, float]
+    estimates: Mapping[str, Interval]
+    moment: str
     verdict: str
     reason: str | None
-
-    def estimate(self, metric: str) -> Interval | None:
-        """The interval of one of `METRICS`."""
-        if self.device is None:
-            return None
-        return {
-            "peak_allocated": self.device.peak_allocated,
-            "peak_reserved": self.device.peak_reserved,
-            "process": self.device.process,
-        }[metric]
+    gaps: Mapping[str, str]
+    stand_ins: tuple[str, ...]
 
     def pair(self, metric: str) -> tuple[float, Interval] | None:
         """What was measured and what is estimated; None where one of them is missing."""
-        measured, estimated = self.row.measured(metric), self.estimate(metric)
+        measured, estimated = self.measured.get(metric), self.estimates.get(metric)
         return (measured, estimated) if measured is not None and estimated is not None else None
 
 
-def judge(rows: Iterable[Row], constants: Callable[[str], MemoryConstants]) -> tuple[Judged, ...]:
-    """Every row beside its estimate.
+def judge(rows: Iterable[Row], constants: Callable[[str], Constants]) -> tuple[Judged, ...]:
+    """Every row beside its estimates.
 
     Args:
         rows: the measurements.
         constants: for each source those that were fitted without it.
     """
-    return tuple(_judge(row, constants(row.source)) for row in rows)
+    return tuple((_served if row.is_serving else _trained)(row, constants(row.source)) for row in rows)
 
 
-def _judge(row: Row, constants: MemoryConstants) -> Judged:
+def _trained(row: Row, constants: Constants) -> Judged:
+    measured = {metric: value for metric in (*MEMORY, *TIME) if (value := row.measured(metric)) is not None}
     try:
         case = express(row)
-        found = memory(case.plan, constants)
-        verdicts = {found.verdict, *(memory(other, constants).verdict for other in case.others)}
+        found = _memory(case, constants) if case.same_memory else Found({}, "", "unknown")
     except (NotExpressibleError, NotKnownError) as reason:
-        return Judged(row, None, None, "unknown", str(reason))
-    return Judged(row, case, found.fullest, verdicts.pop() if len(verdicts) == 1 else "tight", None)
+        return Judged(row, None, measured, {}, "", "unknown", str(reason), {}, ())
+    estimates = dict(found.estimates)
+    gaps = {metric: TIME_ONLY for metric in MEMORY if metric in measured and metric not in estimates}
+    for metric, estimate in TIMED.items():
+        if metric not in measured:
+            continue
+        try:
+            estimates[metric] = estimate(case, constants.step)
+        except (NotExpressibleError, NotKnownError) as reason:
+            gaps[metric] = str(reason)
+    return Judged(row, case, measured, estimates, found.moment, found.verdict, None, gaps, case.stand_ins)
+
+
+def _served(row: Row, constants: Constants) -> Judged:
+    found = judge_serving(row, constants.serving)
+    measured = {entry.metric: entry.measured for entry in found}
+    estimates = {entry.metric: entry.estimate for entry in found if entry.estimate is not None}
+    gaps = {entry.metric: entry.reason for entry in found if entry.reason is not None}
+    reason = None if estimates else next(iter(gaps.values()), "nothing of it is scored")
+    stand_ins = tuple(dict.fromkeys(what for entry in found for what in entry.stand_ins)) if estimates else ()
+    return Judged(row, None, measured, estimates, "", "unknown", reason, gaps if estimates else {}, stand_ins)
+
+
+TIME_ONLY = "a model that stands for another: time only"
+
+
+class Found(NamedTuple):
+    """Memory of a row's job."""
+
+    estimates: Mapping[str, Interval]
+    moment: str
+    verdict: str
+
+
+def _memory(case: Case, constants: Constants) -> Found:
+    whole = memory(case.plan, constants.memory)
+    verdicts = {whole.verdict, *(memory(other, constants.memory).verdict for other in case.others)}
+    device = whole.fullest
+    estimates = {
+        "peak_allocated": device.peak_allocated,
+        "peak_reserved": device.peak_reserved,
+        "process": device.process,
+    }
+    return Found(estimates, device.moment, verdicts.pop() if len(verdicts) == 1 else "tight")
+
+
+TIMED: Mapping[str, Callable[[Case, StepConstants], Interval]] = {
+    "tokens_per_second_per_gpu": timing.rate,
+    "total_time": timing.total,
+    "total_cost": timing.spent,
+}
 
 
 def score(judged: Sequence[Judged]) -> dict[str, Any]:
@@ -97,13 +151,14 @@ def _grouped(judged: Sequence[Judged], key: Callable[[Row], str]) -> dict[str, A
 def _figures(judged: Sequence[Judged]) -> dict[str, Any]:
     return {
         "rows": len(judged),
-        "expressed": sum(entry.case is not None for entry in judged),
+        "expressed": sum(entry.reason is None for entry in judged),
         "metrics": {
             "peak_allocated": _errors(judged),
             "peak_reserved": _intervals(judged, "peak_reserved"),
             "process": _intervals(judged, "process"),
             "out_of_memory": _verdicts([entry for entry in judged if entry.row.out_of_memory]),
             "ran": _ran([entry for entry in judged if not entry.row.out_of_memory]),
+            **{metric: _ratios(judged, metric) for metric in (*TIME, *SERVING)},
         },
     }
 
@@ -135,6 +190,19 @@ def _intervals(judged: Sequence[Judged], metric: str) -> dict[str, Any]:
     }
 
 
+def _ratios(judged: Sequence[Judged], metric: str) -> dict[str, Any]:
+    errors, weights = _absolute_errors(judged, metric)
+    pairs = [pair for entry in judged if (pair := entry.pair(metric))]
+    inside = [weight for (value, est), weight in zip(pairs, weights, strict=True) if est.low <= value <= est.high]
+    return {
+        "n": len(pairs),
+        "median_abs_error": quantile(errors, weights, 0.5),
+        "p90_abs_error": quantile(errors, weights, 0.9),
+        "inside": sum(inside) / sum(weights) if weights else None,
+        "median_high_over_low": quantile([found.high / found.low for _, found in pairs], weights, 0.5),
+    }
+
+
 def width(estimated: Interval) -> float:
     """Half of an interval as a fraction of what is expected."""
     return (estimated.high - estimated.low) / (2 * estimated.expected)
@@ -158,16 +226,3 @@ def _verdicts(judged: Sequence[Judged]) -> dict[str, int]:
 def _ran(judged: Sequence[Judged]) -> dict[str, int]:
     known = [entry.verdict for entry in judged if entry.verdict in VERDICTS]
     return {"n": len(known), "called_does_not_fit": known.count("does_not_fit")}
-
-
-def quantile(values: Sequence[float], weights: Sequence[float], share: float) -> float | None:
-    """The smallest value below or at which at least this share of the weight lies; None of no values."""
-    if not values:
-        return None
-    wanted, below = share * sum(weights), 0.0
-    ordered = sorted(zip(values, weights, strict=True))
-    for value, weight in ordered:
-        below += weight
-        if below >= wanted * (1 - 1e-12):
-            return value
-    return ordered[-1][0]

@@ -6,15 +6,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from measured.row import METRICS
+from measured.row import MEMORY, TIME
 from measured.score import FEWEST_SOURCES, Judged, sources
+from measured.serving import METRICS as SERVING
 
 AIMS = {
     "peak_allocated": "aim: median 2 % or less, p90 8 % or less",
     "peak_reserved": "aim: 90 % or more inside, ±20 % or less",
     "process": "aim: 90 % or more inside, ±20 % or less",
+    "tokens_per_second_per_gpu": "aim: median 15 % or less, p90 40 % or less, 90 % inside, high / low 2.2 or less",
+    "total_time": "no aim of its own",
+    "total_cost": "no aim of its own",
+    "decode_tokens_per_second": "aim: median 20 % or less",
+    "serving_memory": "aim: median 5 % or less",
 }
-LONGEST_NAME = 44
+SHORT = {"tokens_per_second_per_gpu": "tokens/s a GPU", "decode_tokens_per_second": "decode tokens/s"}
+BYTES = (*MEMORY, "serving_memory")
 
 
 def lines(judged: Sequence[Judged], figures: dict[str, Any]) -> Iterator[str]:
@@ -22,12 +29,12 @@ def lines(judged: Sequence[Judged], figures: dict[str, Any]) -> Iterator[str]:
     yield f"{figures['rows']} rows, {figures['expressed']} expressed, {figures['rows'] - figures['expressed']} not"
     yield ""
     yield "Constants for each source are fitted without it; every source weighs the same."
-    for metric in METRICS:
+    for metric in (*MEMORY, *TIME, *SERVING):
         found = sources(judged, metric)
         said = _metric(metric, figures["metrics"][metric])
         if found < FEWEST_SOURCES:
             said += f"   not established: {found} of {FEWEST_SOURCES} sources"
-        yield f"{metric:<16}{said}   ({AIMS[metric]})"
+        yield f"{SHORT.get(metric, metric):<16}{said}   ({AIMS[metric]})"
     yield from _verdicts(figures["metrics"])
     for group, members in figures["by"].items():
         yield from _group(group, members)
@@ -36,17 +43,19 @@ def lines(judged: Sequence[Judged], figures: dict[str, Any]) -> Iterator[str]:
 
 def errors(judged: Sequence[Judged]) -> Iterator[str]:
     """One line a value that was measured: measured, estimated, interval, error."""
-    yield f"{'row':<22}{'metric':<16}{'measured':>10}{'estimated':>10}{'low':>10}{'high':>10}{'error':>9}  moment"
+    yield f"{'row':<24}{'metric':<16}{'measured':>10}{'estimated':>10}{'low':>10}{'high':>10}{'error':>9}  moment"
     for entry in judged:
-        for metric in METRICS:
+        for metric in (*MEMORY, *TIME, *SERVING):
             pair = entry.pair(metric)
-            if pair is None or entry.device is None:
+            if pair is None:
                 continue
             value, estimated = pair
-            numbers = "".join(f"{size / 1e9:>10.3f}" for size in (value, estimated.expected, *_ends(estimated)))
+            unit = 1e9 if metric in BYTES else 1
+            numbers = "".join(f"{size / unit:>10.5g}" for size in (value, estimated.expected, *_ends(estimated)))
             error = estimated.expected / value - 1
+            where = entry.moment if metric in MEMORY else ""
             outside = "" if estimated.low <= value <= estimated.high else "  outside"
-            yield f"{entry.row['id']:<22}{metric:<16}{numbers}{error:>+9.1%}  {entry.device.moment}{outside}"
+            yield f"{entry.row['id']:<24}{SHORT.get(metric, metric):<16}{numbers}{error:>+9.1%}  {where}{outside}"
         if entry.row.out_of_memory and entry.case is not None:
             yield f"{entry.row['id']:<22}ran out of memory, called {entry.verdict}"
         elif entry.verdict == "does_not_fit":
@@ -61,6 +70,9 @@ def _metric(metric: str, found: dict[str, Any]) -> str:
     if not found["n"]:
         return f"{0:>5} values"
     said = f"{found['n']:>5} values   median error {found['median_abs_error']:>6.1%}"
+    if "median_high_over_low" in found:
+        inside = f"inside {found['inside']:>4.0%}   high / low {found['median_high_over_low']:.2f}"
+        return f"{said}   p90 {found['p90_abs_error']:>6.1%}   {inside}"
     if metric == "peak_allocated":
         return f"{said}   p90 {found['p90_abs_error']:>6.1%}   worst {found['worst']:>6.1%}"
     return f"{said}   inside {found['inside']:>4.0%}   width ±{found['median_width']:.0%}"
@@ -75,28 +87,12 @@ def _verdicts(metrics: dict[str, Any]) -> Iterator[str]:
 
 def _group(group: str, members: dict[str, Any]) -> Iterator[str]:
     yield ""
-    yield (
-        f"{f'by {group}':<{LONGEST_NAME}}{'rows':>6}{'said':>6}  {'allocated: n, median, p90, worst':<36}"
-        f"{'reserved: n, inside, width':<30}{'process: n, inside, width':<30}"
-    )
+    yield f"by {group}"
     for name, found in members.items():
-        metrics, allocated = found["metrics"], found["metrics"]["peak_allocated"]
-        three = "".join(
-            f"{allocated[key]:>9.1%}" if allocated[key] is not None else f"{'':>9}"
-            for key in ("median_abs_error", "p90_abs_error", "worst")
-        )
-        rest = "".join(
-            f"{metrics[metric]['n']:>5}"
-            + (
-                f"{metrics[metric]['inside']:>8.0%}   ±{metrics[metric]['median_width']:<11.0%}"
-                if metrics[metric]["n"]
-                else f"{'':>23}"
-            )
-            for metric in ("peak_reserved", "process")
-        )
-        short = name if len(name) < LONGEST_NAME else f"{name[: LONGEST_NAME - 2]}…"
-        counts = f"{found['rows']:>6}{found['expressed']:>6}  {allocated['n']:>5}"
-        yield f"{short:<{LONGEST_NAME}}{counts}{three}  {rest}".rstrip()
+        yield f"  {name}: {found['rows']} rows, {found['expressed']} expressed"
+        for metric in (*MEMORY, *TIME, *SERVING):
+            if found["metrics"][metric]["n"]:
+                yield f"    {SHORT.get(metric, metric):<16}{_metric(metric, found['metrics'][metric])}"
 
 
 def _reasons(judged: Sequence[Judged]) -> Iterator[str]:
@@ -104,7 +100,12 @@ def _reasons(judged: Sequence[Judged]) -> Iterator[str]:
     yield "not expressed, and why"
     for reason, count in Counter(entry.reason for entry in judged if entry.reason).most_common():
         yield f"{count:>6}  {reason}"
-    stand_ins = Counter(what for entry in judged if entry.case for what in entry.case.stand_ins)
+    gaps = Counter((SHORT.get(metric, metric), why) for entry in judged for metric, why in entry.gaps.items())
+    if gaps:
+        yield ""
+        yield "measured, and not estimated"
+        yield from (f"{count:>6}  {metric}: {why}" for (metric, why), count in gaps.most_common())
+    stand_ins = Counter(what for entry in judged for what in entry.stand_ins)
     if stand_ins:
         yield ""
         yield "expressed by something near it"

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made_rows import LORA
+from measured.fitted import Constants
 from measured.mapping import express
-from measured.models import SHAPES, NoArchitectureError, architecture_of
+from measured.models import SHAPES, UNGATED_SHAPES, NoArchitectureError, architecture_of
 from measured.placement import instance
 from measured.reason import NotExpressibleError
 from measured.row import COLUMNS, Row
@@ -15,7 +16,10 @@ from measured.score import judge
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import total_parameters
-from hbspec.estimators.constants import MEMORY
+from hbspec.estimators.constants import MEMORY, STEP
+from hbspec.estimators.serving_constants import SERVING
+
+SHIPPED = Constants(MEMORY, STEP, SERVING)
 
 
 def row(**cells):
@@ -32,7 +36,7 @@ WORDS = st.sampled_from(["", *SPELLINGS.split()]) | st.text(max_size=12)
 @settings(max_examples=300, deadline=None)
 @given(st.dictionaries(st.sampled_from(COLUMNS), WORDS, max_size=8))
 def test_any_row_is_judged_or_has_a_reason(cells):
-    (judged,) = judge([row(**cells)], lambda source: MEMORY)
+    (judged,) = judge([row(**cells)], lambda source: SHIPPED)
     assert (judged.case is None) == bool(judged.reason)
     assert judged.case is None or judged.case.plan.training.max_length == judged.row.whole("seq_len")
 
@@ -121,9 +125,9 @@ def test_a_row_that_counts_otherwise_is_named():
     assert "8,388,608 trained parameters counted" in express(row(notes="trainable params 8000000")).disagrees
 
 
-@pytest.mark.parametrize("pattern", [pattern for pattern, _ in SHAPES])
+@pytest.mark.parametrize("pattern", [pattern for pattern, _ in (*SHAPES, *UNGATED_SHAPES)])
 def test_every_shape_is_an_architecture(pattern):
-    shape = dict(SHAPES)[pattern]
+    shape = dict((*SHAPES, *UNGATED_SHAPES))[pattern]
     assert total_parameters(Architecture.from_config(shape.config)) > 1e8
 
 
@@ -151,12 +155,23 @@ def test_every_shape_is_an_architecture(pattern):
     ],
 )
 def test_models_have_the_parameters_that_their_publishers_count(name, published):
-    assert total_parameters(architecture_of(name, None)) == pytest.approx(published, rel=0.01)
+    found = architecture_of(name, None)
+    assert total_parameters(found.architecture) == pytest.approx(published, rel=0.01)
+    assert not found.stand_in
 
 
-@pytest.mark.parametrize(
-    "name", ["microsoft/phi-1_5", "EleutherAI/pythia-1b", "bigcode/gpt_bigcode-santacoder", "", "x"]
-)
+@pytest.mark.parametrize("name", ["microsoft/phi-1_5", "EleutherAI/pythia-1b", "", "x"])
 def test_other_models_are_not_guessed(name):
     with pytest.raises(NoArchitectureError):
         architecture_of(name, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "published"), [("mosaicml/mpt-7b", 6.649e9), ("mosaicml/mpt-30b", 29.975e9), ("tiiuae/falcon-7b", 6.92e9)]
+)
+def test_a_model_without_a_gate_is_one_with_as_many_weights_for_time_only(name, published):
+    found = architecture_of(name, None)
+    assert total_parameters(found.architecture) == pytest.approx(published, rel=0.01)
+    (judged,) = judge([row(model_id=name, params_b="", tokens_per_s_per_gpu="3000")], lambda source: SHIPPED)
+    assert judged.estimates.keys() == {"tokens_per_second_per_gpu"}
+    assert judged.stand_ins == (found.stand_in,)

@@ -1,0 +1,110 @@
+"""A row's job in time: the plan whose lengths, updates and hardware the row states."""
+
+from __future__ import annotations
+
+import re
+from math import ceil
+from typing import Any
+
+from hbspec.catalog import catalog
+from hbspec.estimators.constants import StepConstants
+from hbspec.estimators.cost import cost
+from hbspec.estimators.time import step_of, time
+from hbspec.plan import Plan
+from hbspec.units import HOUR, Interval
+from measured.mapping import Case
+from measured.reason import NotExpressibleError
+
+VARIABLE = r"variable.?length|unpacked|padded not packed"
+"""Notes on data whose rows differ in length: the cap says nothing about speed."""
+
+REGION = "us-east-1"
+"""Where an instance is taken to run; only its price depends on it, and that is the row's own."""
+
+
+def rate(case: Case, constants: StepConstants) -> Interval:
+    """Tokens a second and GPU of a row's job.
+
+    Raises:
+        NotExpressibleError: the lengths are not stated.
+        NotKnownError: something about the hardware is not known.
+    """
+    plan = case.with_values(data=data_of(case))
+    return step_of(plan, constants).tokens_per_second_per_gpu
+
+
+def total(case: Case, constants: StepConstants) -> Interval:
+    """Seconds of a row's job: what is billed where it says so, else its steps.
+
+    Raises:
+        NotExpressibleError: the lengths or the updates are not stated.
+        NotKnownError: something about the hardware is not known.
+    """
+    found = time(_job(case), constants)
+    return found.billed_seconds if _billed(case) else found.phases["steps"]
+
+
+def spent(case: Case, constants: StepConstants) -> Interval:
+    """Dollars of a row's job at the price that the row states.
+
+    Raises:
+        NotExpressibleError: the price, the lengths or the updates are not stated.
+        NotKnownError: something about the hardware is not known.
+    """
+    stated = re.search(r"\$ ?([\d.]+) ?(?:/h|per hour|an hour)", case.row["notes"])
+    if stated is None:
+        raise NotExpressibleError("the price of an hour is not stated")
+    plan = _job(case, price=f"{stated[1]} USD/h")
+    bill = cost(plan, time(plan, constants))
+    return Interval(float(bill.low), float(bill.expected), float(bill.high))
+
+
+def data_of(case: Case) -> dict[str, Any]:
+    """The section `data` with every row as long as they are in the mean."""
+    row, values = case.row, case.values
+    batch = values["hyperparameters"]["per_device_batch_size"]
+    step = re.search(r"avg (\d[\d,]*) tokens ?/ ?step", row["notes"])
+    if step is not None:
+        mean = _number(step[1]) / batch
+    elif re.search(VARIABLE, row["notes"], re.IGNORECASE):
+        raise NotExpressibleError("rows differ in length, and their mean is not stated")
+    else:
+        mean = float(values["hyperparameters"]["max_length"])
+    return {**values["data"], "tokens": {"mean": mean, "max": ceil(mean)}}
+
+
+def updates(case: Case) -> int:
+    """How many updates the job makes."""
+    row = case.row
+    stated = re.search(r"(?<![-/\d.,])(\d[\d,]*) (?:optimizer |training )?steps(?! ?/)\b", row["notes"])
+    if stated is not None:
+        return max(1, round(_number(stated[1])))
+    whole, step = row.number("total_time_h"), row.number("step_time_s")
+    if not whole or not step:
+        raise NotExpressibleError("how many updates it makes is not stated")
+    return max(1, round(whole * HOUR / step))
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", ""))
+
+
+def _billed(case: Case) -> bool:
+    return _instance(case) is not None and bool(re.search(r"billable|\bjob [\d,.]+ ?s\b", case.row["notes"]))
+
+
+def _instance(case: Case) -> str | None:
+    """The SageMaker instance that a row names, if the catalog has it."""
+    named = re.search(r"\bml\.[a-z0-9]+\.\d*[a-z]+", case.row["notes"])
+    return named[0] if named and named[0] in catalog().instances else None
+
+
+def _job(case: Case, **more: str) -> Plan:
+    values = case.values
+    steps = {**values["hyperparameters"], "max_steps": updates(case)}
+    named = _instance(case) if _billed(case) or more else None
+    where = values["instance"]
+    if named is not None:
+        where = {key: value for key, value in where.items() if key not in ("gpu", "gpus", "gpu_memory")}
+        where |= {"type": named, "region": REGION}
+    return case.with_values(data=data_of(case), hyperparameters=steps, instance={**where, **more})
