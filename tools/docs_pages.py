@@ -15,6 +15,7 @@ from hbspec.api import estimate
 from hbspec.cli import defects as cli_defects
 from hbspec.cli.pages import pages as manual_pages
 from hbspec.cli.spec_schema import section_of, spec_schema
+from hbspec.dataset import defects as data_defects
 from hbspec.render.manual import ManualPage
 from hbspec.source import defects as source_defects
 from hbspec.spec import Spec, fields
@@ -101,7 +102,7 @@ def code_index() -> str:
 
 def _source(code: str) -> str:
     """The file, relative to the root, that a code's page is written in."""
-    for module in (source_defects, spec_defects, cli_defects):
+    for module in (source_defects, spec_defects, cli_defects, data_defects):
         if code in module.DEFECTS:
             return str(Path(module.__file__ or "").relative_to(ROOT))
     found = next((ROOT / "src/hbspec/rules").glob(f"{code.lower()}_*.py"))

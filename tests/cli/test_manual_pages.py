@@ -8,6 +8,7 @@ import pytest
 
 from hbspec.cli.defects import DEFECTS
 from hbspec.cli.pages import page_of, pages, words
+from hbspec.dataset.defects import DEFECTS as DATA
 from hbspec.rules.engine import all_rules
 from hbspec.rules.manual import page
 from hbspec.source.defects import DEFECTS as SOURCE
@@ -25,7 +26,7 @@ def test_a_page_read_from_the_file_is_the_page_of_the_module(module):
 def test_no_code_and_no_name_twice():
     codes = [page.code for page in pages()]
     names = [page.name for page in pages()]
-    assert len(set(codes)) == len(codes) == len(SOURCE) + len(SPEC) + len(DEFECTS) + len(all_rules())
+    assert len(set(codes)) == len(codes) == sum(map(len, (SOURCE, SPEC, DEFECTS, DATA, all_rules())))
     assert len(set(names)) == len(names)
 
 
@@ -69,6 +70,6 @@ def test_the_list_as_json(hbspec):
 
 
 def test_lines_of_data_have_a_page():
-    from hbspec.dataset.records import CODE, NAME
-
-    assert page_of(CODE) == page_of(NAME)
+    for code, defect in DATA.items():
+        assert page_of(code) == page_of(defect.name)
+        assert page_of(code).severity == defect.severity.value

@@ -1,4 +1,4 @@
-"""`estimate`, `init`, `data` and `schema` from outside."""
+"""`estimate`, `init` and `schema` from outside."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import json
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
-
-GOOD = json.dumps({"messages": [{"role": "user", "content": "Who leads?"}, {"role": "assistant", "content": "We do."}]})
 
 
 class TestEstimate:
@@ -66,62 +64,6 @@ class TestInit:
     def test_a_folder_that_is_not_there(self, hbspec):
         code, _, err = hbspec("init", "nowhere/spec.yaml")
         assert (code, err) == (2, "hbspec: nowhere/spec.yaml: No such file or directory\n")
-
-
-class TestData:
-    def test_good_lines(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\n\n{GOOD}\n")
-        assert hbspec("data", "check", "train.jsonl") == (0, "no errors\n", "")
-
-    def test_lines_that_training_cannot_use(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\n{{\n")
-        code, out, _ = hbspec("data", "check", "train.jsonl")
-        assert code == 1
-        assert out.startswith("train.jsonl:2:1: error[HB050] data-line-refused: ")
-
-    def test_as_json(self, hbspec):
-        hbspec.write("data/train.jsonl", "[]\n")
-        report = json.loads(hbspec("data", "check", "data/train.jsonl", "--format", "json")[1])
-        assert [entry["file"] for entry in report["diagnostics"]] == ["data/train.jsonl"]
-
-    def test_a_missing_file(self, hbspec):
-        assert hbspec("data", "check", "nowhere.jsonl") == (2, "", "hbspec: nowhere.jsonl: No such file or directory\n")
-
-    def test_a_profile_is_what_a_spec_reads(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\n" * 3)
-        assert hbspec("data", "profile", "train.jsonl", "-o", "train.profile.json") == (0, "train.profile.json\n", "")
-        code, out, _ = hbspec(
-            "estimate", "job.yaml", "--format", "json",
-            "--set", "data.profile=./train.profile.json", "--set", "data.tokens=null", "--set", "data.train=null",
-        )  # fmt: skip
-        assert code == 0
-        assert json.loads(out)["plan"]["examples"] == 3
-
-    def test_without_a_file_it_is_printed(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\n")
-        assert json.loads(hbspec("data", "profile", "train.jsonl")[1])["examples"] == 1
-
-    def test_lines_left_out_are_said(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\nx\n")
-        code, out, err = hbspec("data", "profile", "train.jsonl")
-        assert (code, json.loads(out)["broken_lines"]) == (1, 1)
-        assert "train.jsonl:2:1: error[HB050]" in err
-
-    def test_no_example_at_all(self, hbspec):
-        hbspec.write("train.jsonl", "")
-        code, out, err = hbspec("data", "profile", "train.jsonl", "-o", "x.json")
-        assert (code, out) == (2, "")
-        assert err.count("\n") == 1
-        assert not (hbspec.folder / "x.json").exists()
-
-    def test_only_a_profile_is_replaced(self, hbspec):
-        hbspec.write("train.jsonl", f"{GOOD}\n")
-        words = ("data", "profile", "train.jsonl", "-o", "train.profile.json")
-        assert hbspec(*words)[0] == hbspec(*words)[0] == 0
-        hbspec.write("train.profile.json", '{"mine": 1}')
-        code, _, err = hbspec(*words)
-        assert (code, err) == (2, "hbspec: train.profile.json is already there, and is no profile; name another file\n")
-        assert (hbspec.folder / "train.profile.json").read_text() == '{"mine": 1}'
 
 
 class TestSchema:

@@ -21,6 +21,7 @@ COMMANDS = (
     "init",
     "smoke",
     "data profile",
+    "data merge",
     "data check",
     "schema",
 )

@@ -1,51 +1,80 @@
-"""`hbspec data check`: every line of the data that training could not use."""
+"""`hbspec data check`: everything that is wrong with the data of a job, alike findings as one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from hbspec.cli.command import Command, Parameter
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.data_files import FILES, document_of, files_of
 from hbspec.cli.options import format_of
-from hbspec.diagnostics import Diagnostic, Finding, Position, Report, Span
+from hbspec.diagnostics import SEVERITY_ORDER, Report
+from hbspec.units import counted
 
-FILES = Parameter("files", "JSONL files of one split.", metavar="FILE", repeated=True, required=True)
+if TYPE_CHECKING:
+    from hbspec.dataset.check import Verdict
+
+VALIDATION = Parameter(
+    "validation",
+    "A file or folder of the validation split, which is compared with the other files. Any number of times.",
+    ("--validation",),
+    "FILE",
+    repeated=True,
+)
+PROFILE = Parameter("profile", "A profile that should be of these files.", ("--profile",), "PROFILE")
 
 
-def run(files: Sequence[str], format: str) -> int:  # noqa: A002 - the option's name
-    """Report every refused line as a diagnostic at that line."""
+def run(files: Sequence[str], validation: Sequence[str], profile: str | None, format: str) -> int:  # noqa: A002
+    """Report what is wrong, and how many examples were read."""
+    from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import exit_code, show
+    from hbspec.dataset.check import check_data
 
-    report = Report(files=tuple(files), diagnostics=tuple(entry for file in files for entry in _refused(file)))
-    show(report, format)
+    both = sorted(set(files) & set(validation))
+    if both:
+        raise MisuseError(f"{both[0]} cannot be both: what is trained on, and --validation")
+    training, held_out = files_of(files), files_of(validation)
+    expected = profile and _profile(profile)
+    with Progress((*training, *held_out)) as watch:
+        verdict = check_data(training, held_out, profile=expected or None, watch=watch)
+    report = report_of(verdict, [file.name for file in (*training, *held_out)])
+    if format == "json":
+        from hbspec.render.plain_json import json_text
+
+        sys.stdout.write(json_text({**report.to_dict(), "data": verdict.to_dict()}))
+    else:
+        show(report, format)
+    if format == "text":
+        counts = " and ".join(counted(split.examples, f"{split.name} example") for split in verdict.splits)
+        sys.stdout.write(f"{counts}\n")
     return exit_code(report)
 
 
-def _refused(file: str) -> Iterator[Diagnostic]:
-    from hbspec.dataset import read_records
+def report_of(verdict: Verdict, names: Sequence[str]) -> Report:
+    """What a check found as diagnostics: by split, the heavier first, then by code."""
+    diagnostics = []
+    for split in verdict.splits:
+        tallies = sorted(split.tallies, key=lambda tally: (SEVERITY_ORDER[tally.severity], tally.defect.code))
+        diagnostics += [tally.diagnostic(split.examples) for tally in tallies]
+    return Report(files=tuple(names), diagnostics=tuple(diagnostics))
 
-    for record in read_records(Path(file)):
-        if isinstance(record, Finding):
-            yield at_line(file, record)
 
+def _profile(name: str) -> tuple[str, int, str]:
+    from hbspec.plan import read_profile
 
-def at_line(file: str, finding: Finding) -> Diagnostic:
-    """A finding of the data, whose route ends in its line, at that line of its file."""
-    line = finding.route[-1]
-    start = Position(line if isinstance(line, int) else 1, 1)
-    return Diagnostic(
-        code=finding.code,
-        name=finding.name,
-        severity=finding.severity,
-        confidence=finding.confidence,
-        file=file,
-        route=(),
-        span=Span(file, start, start),
-        message=finding.message,
-        help=finding.help,
-    )
+    try:
+        profile = read_profile(document_of(name))
+    except ValueError as reason:
+        raise MisuseError(f"{name}: {reason}") from None
+    return name, profile.examples, profile.digest
 
 
 COMMAND = Command(
-    "data check", "Say which lines of training data cannot be used.", run, (FILES, format_of("text", "json", "github"))
+    "data check",
+    "Say what is wrong with training data.",
+    run,
+    (FILES, VALIDATION, PROFILE, format_of("text", "json", "github")),
+    "Lines that cannot be used, turns out of order, answers that are missing, examples that come twice, what is in "
+    "both splits, placeholders that nothing has filled. Reads each file once, line by line.",
 )

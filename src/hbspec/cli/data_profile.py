@@ -2,58 +2,98 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.data_check import FILES, at_line
-from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files, replace
+from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
+from hbspec.cli.options import positive
 from hbspec.diagnostics import Report
 
+if TYPE_CHECKING:
+    from hbspec.dataset.measures import Measure
+    from hbspec.dataset.profile import DataProfile
+    from hbspec.dataset.tally import Tallies
 
-def run(files: Sequence[str], output: str | None) -> int:
-    """Write the profile of one split; the lines that it leaves out go to standard error, and make the exit code 1."""
+TOKENIZER = Parameter(
+    "tokenizer",
+    "The model's own: a tokenizer.json, a folder with one, or a model in the hub's cache. Without it lengths are "
+    "estimated.",
+    ("--tokenizer",),
+    "TOKENIZER",
+)
+MAX_LENGTH = Parameter(
+    "caps",
+    "A cap to say the losses of, beside the usual ones. Any number of times.",
+    ("--max-length",),
+    "TOKENS",
+    convert=positive,
+    repeated=True,
+)
+
+
+def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: Sequence[int], part: bool) -> int:
+    """Write the profile of one split, and say what follows from it where it goes to a file.
+
+    Lines that it leaves out go to standard error, and make the exit code 1; of a file that cannot be read to its end
+    nothing is written.
+    """
+    from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
-    from hbspec.dataset import profile_files
-    from hbspec.render.plain_json import json_text
+    from hbspec.dataset.defects import FILE
+    from hbspec.dataset.profile import profile_data
+
+    split = files_of(files)
+    refuse_other_files(output)
+    with Progress(split) as watch:
+        profile, tallies = profile_data(split, _measure(tokenizer), watch)
+    report = _report(tallies, [file.name for file in split], profile.examples)
+    if report.diagnostics:
+        refuse(report)
+    if not profile.examples or any(tally.defect is FILE for tally in tallies):
+        if not report.diagnostics:
+            raise MisuseError(f"{', '.join(files)}: there is no example in it")
+        return UNUSABLE
+    write(profile if part else profile.whole(), output, caps)
+    return ERRORS if report.diagnostics else OK
+
+
+def write(profile: DataProfile, output: str | None, caps: Sequence[int] = ()) -> None:
+    """A profile to standard output, or to a file and what follows from it to standard output."""
+    if output is None:
+        sys.stdout.write(profile.text())
+        return
+    from hbspec.cli.data_summary import summary
+    from hbspec.render.paint import columns
+    from hbspec.render.paint import write as paint
+
+    replace(output, profile.text())
+    paint(summary(profile, caps, columns()), sys.stdout)
+    sys.stdout.write(f"\n{output}\n")
+
+
+def _measure(tokenizer: str | None) -> Measure | None:
+    if tokenizer is None:
+        return None
+    from hbspec.dataset.vocabulary import TokenizerError, counting
 
     try:
-        profile, broken = profile_files([Path(file) for file in files])
-    except ValueError as reason:
-        raise MisuseError(f"{', '.join(files)}: {reason}") from None
-    text = json_text(profile.to_dict())
-    if output is None:
-        sys.stdout.write(text)
-    else:
-        _replace(Path(output), text)
-        sys.stdout.write(f"{output}\n")
-    if broken:
-        name = {Path(file).name: file for file in files}
-        diagnostics = tuple(at_line(name[str(finding.route[0])], finding) for finding in broken)
-        refuse(Report(files=tuple(files), diagnostics=diagnostics))
-    return ERRORS if broken else OK
+        return counting(tokenizer)
+    except TokenizerError as reason:
+        raise MisuseError(f"--tokenizer {reason}") from None
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file anew, whole or not at all, and only over another profile."""
-    from hbspec.plan import read_profile
-
-    if path.exists():
-        try:
-            read_profile(json.loads(path.read_bytes()))
-        except (OSError, ValueError, RecursionError):
-            raise MisuseError(f"{path} is already there, and is no profile; name another file") from None
-    unfinished = path.with_name(f".{path.name}.part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+def _report(tallies: Tallies, names: Sequence[str], examples: int) -> Report:
+    return Report(files=tuple(names), diagnostics=tuple(tally.diagnostic(examples) for tally in tallies))
 
 
 COMMAND = Command(
     "data profile",
     "Count and measure the examples of one split.",
     run,
-    (FILES, Parameter("output", "The file to write; standard output if absent.", ("--output", "-o"), "OUT")),
-    "Name the profile in a spec as data.profile: time and cost follow the true lengths.",
+    (FILES, OUTPUT, TOKENIZER, MAX_LENGTH, PART),
+    "Name the profile in a spec as data.profile: time and cost follow the true lengths. With -o, what caps cut, what "
+    "padding and packing make of the lengths, and the advice that follows are printed.",
 )

@@ -1,4 +1,4 @@
-"""What can be wrong outside of a spec: in the folder that a command writes to, and in data files. HB045 to HB050."""
+"""What can be wrong in the folder that a command writes to: HB045 to HB049."""
 
 from __future__ import annotations
 
@@ -22,15 +22,4 @@ NOT_A_FOLDER = Defect(
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
 
-DATA_LINE = Defect(
-    "HB050",
-    "data-line-refused",
-    "A line of a data file is no conversation.",
-    "Training reads one JSON object a line, with a list `messages` of maps that hold a `role` and a text `content`. "
-    "What is anything else stops the job when it is paid for, or is left out without a word.",
-    '# train.jsonl: {"prompt": "Who leads the league?"}\n# hbspec data check train.jsonl',
-    '# train.jsonl: {"messages": [{"role": "user", "content": "Who leads the league?"}, …]}\n'
-    "# hbspec data check train.jsonl",
-)
-
-DEFECTS = {defect.code: defect for defect in (NOT_OURS, NOT_A_FOLDER, DATA_LINE)}
+DEFECTS = {defect.code: defect for defect in (NOT_OURS, NOT_A_FOLDER)}

@@ -17,6 +17,7 @@ from typing import cast
 import hbspec
 from hbspec import rules
 from hbspec.cli import defects as cli_defects
+from hbspec.dataset import defects as data_defects
 from hbspec.diagnostics import Severity
 from hbspec.render.manual import ManualPage
 from hbspec.rules.manual import page
@@ -27,7 +28,7 @@ from hbspec.source.defects import Defect
 
 @cache
 def _tables() -> tuple[Mapping[str, Defect], ...]:
-    return source_defects.DEFECTS, _spec_defects(), cli_defects.DEFECTS
+    return source_defects.DEFECTS, _spec_defects(), cli_defects.DEFECTS, data_defects.DEFECTS
 
 
 def _spec_defects() -> Mapping[str, Defect]:
@@ -76,7 +77,7 @@ def _of_defect(defect: Defect) -> ManualPage:
     return ManualPage(
         defect.code,
         defect.name,
-        Severity.ERROR.value,
+        defect.severity.value,
         defect.summary,
         defect.why,
         defect.example.strip("\n"),

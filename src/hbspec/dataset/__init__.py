@@ -1,8 +1,23 @@
-"""Training data: read line by line, checked, profiled."""
+"""Training data: read line by line, checked, profiled in parts or whole."""
 
 from __future__ import annotations
 
-from hbspec.dataset.profile import DataProfile, profile_files
-from hbspec.dataset.records import Record, read_records
+from hbspec.dataset.check import Verdict, check_data
+from hbspec.dataset.files import DataFile, data_files
+from hbspec.dataset.profile import DataProfile, merge, profile_data, profile_lines, read_part
+from hbspec.dataset.records import Broken, Record, read_records
 
-__all__ = ["DataProfile", "Record", "profile_files", "read_records"]
+__all__ = [
+    "Broken",
+    "DataFile",
+    "DataProfile",
+    "Record",
+    "Verdict",
+    "check_data",
+    "data_files",
+    "merge",
+    "profile_data",
+    "profile_lines",
+    "read_part",
+    "read_records",
+]

@@ -1,119 +1,288 @@
 """What a plan has to know of the data: how many examples, how long, how many twice.
 
-Without the model's tokenizer, tokens are estimated from bytes of UTF-8. The ratios were measured on the HeartBeat
-examples (English prose with Markdown) with Qwen's published vocabulary: 5.02 bytes a token over all, 4.43 to 5.64 for
-single examples; other prose, numbers and code need more tokens, so the interval reaches further down. Other languages
-are outside it.
+Everything in a profile is a sum, a union or a histogram of whole numbers, so that parts that were profiled apart and
+merged equal the whole, in whatever order and grouping: any engine can map `profile_lines` and reduce with `merge`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from hashlib import blake2b
-from pathlib import Path
+import json
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from heapq import merge as in_order
+from itertools import pairwise
 from typing import Any
 
-from hbspec.dataset.records import Record, read_records
-from hbspec.diagnostics import Finding
-from hbspec.units import Interval
+from hbspec.dataset.defects import LINE
+from hbspec.dataset.digests import DIGEST_BYTES, Digests, digest
+from hbspec.dataset.files import MAX_LINE_BYTES, DataFile, Watch
+from hbspec.dataset.measures import Estimate, Measure, UncountedError
+from hbspec.dataset.records import Broken, Place, Record, decoded, read_records
+from hbspec.dataset.tally import Tallies
+from hbspec.histogram import Histogram
 
-BYTES_PER_TOKEN = Interval(4.2, 4.9, 5.7)
-TEMPLATE_TOKENS = Interval(1.0, 2.0, 5.0)
-"""A message's share of the chat template: R1's spends about one, ChatML five."""
-METHOD = "estimated from UTF-8 bytes, 4.2 to 5.7 a token; no tokenizer"
-DIGEST_BYTES = 16
+AT_ONCE = 256
+"""Examples that are handed to a tokenizer together, and at how many bytes of them there are enough already."""
+BATCH_BYTES = 2**24
+NONE = Histogram((), ())
 
 
 @dataclass(frozen=True, slots=True)
 class DataProfile:
-    """One split. `tokens` are those of an example; `digest` does not depend on the order of the examples."""
+    """One split, or a part of one.
+
+    Attributes:
+        distinct: examples that repeat no other.
+        digest: the sum of the examples' digests modulo 2^128: it does not depend on their order.
+        low: tokens of the examples if they have as few as can be; the same as `expected` where they are counted.
+        high: likewise.
+        method: how tokens were counted.
+        digests: of the distinct examples, in order, one after the other; None in a profile that cannot be merged.
+    """
 
     examples: int
-    exact_duplicates: int
+    distinct: int
     broken_lines: int
-    mean: Interval
-    p50: Interval
-    p95: Interval
-    longest: Interval
-    digest: str
+    digest: int
+    low: Histogram
+    expected: Histogram
+    high: Histogram
+    method: str
+    digests: bytes | None
 
     @property
-    def _tokens(self) -> dict[str, Interval]:
-        return {"mean": self.mean, "p50": self.p50, "p95": self.p95, "max": self.longest}
+    def is_exact(self) -> bool:
+        """Whether tokens were counted."""
+        return self.low == self.expected == self.high
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it can be merged."""
+        return self.digests is not None
+
+    def whole(self) -> DataProfile:
+        """Without the digests: what a spec names."""
+        return replace(self, digests=None)
 
     def to_dict(self) -> dict[str, Any]:
-        """The document that `hbspec data profile` writes and `data.profile` names."""
-        return {
+        """The document that `hbspec data profile` writes and `data.profile` names.
+
+        Raises:
+            ValueError: it is of no example.
+        """
+        if not self.examples:
+            raise ValueError("there is no example in it")
+        statistics = {name: _statistics(histogram) for name, histogram in self._histograms().items()}
+        bounds = {key: [statistics["low"][key], statistics["high"][key]] for key in statistics["expected"]}
+        shown = ("expected",) if self.is_exact else ("low", "expected", "high")
+        document = {
             "format_version": 1,
             "examples": self.examples,
-            "exact_duplicates": self.exact_duplicates,
+            "exact_duplicates": self.examples - self.distinct,
             "broken_lines": self.broken_lines,
             "tokens": {
-                **{name: round(tokens.expected, 1) for name, tokens in self._tokens.items()},
-                "bounds": {
-                    name: [round(tokens.low, 1), round(tokens.high, 1)] for name, tokens in self._tokens.items()
-                },
-                "method": METHOD,
+                **statistics["expected"],
+                **({} if self.is_exact else {"bounds": bounds}),
+                "method": self.method,
             },
-            "digest": self.digest,
+            "digest": digest_text(self.digest),
+            "histogram": {
+                name: {"tokens": list(histogram.lengths), "counts": list(histogram.counts)}
+                for name, histogram in self._histograms().items()
+                if name in shown
+            },
         }
+        return document if self.digests is None else {**document, "digests": b64encode(self.digests).decode()}
+
+    def text(self) -> str:
+        """The document as JSON, each of its keys on a line of its own.
+
+        Raises:
+            ValueError: it is of no example.
+        """
+        entries = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in self.to_dict().items()]
+        return "{\n" + ",\n".join(entries) + "\n}\n"
+
+    def _histograms(self) -> dict[str, Histogram]:
+        return {"low": self.low, "expected": self.expected, "high": self.high}
 
 
-def profile_files(paths: Iterable[Path]) -> tuple[DataProfile, list[Finding]]:
-    """The profile of one split that lies in one file or several, and the lines that could not be used.
+def profile_data(
+    files: Sequence[DataFile], measure: Measure | None = None, watch: Watch | None = None
+) -> tuple[DataProfile, Tallies]:
+    """The profile of one split, with its digests, and the lines that are left out of it.
+
+    Args:
+        files: of the split.
+        measure: counts tokens; an estimate from bytes by default.
+        watch: is told of the bytes that were read.
 
     Raises:
         OSError: a file cannot be read.
-        ValueError: there is no example in any of them.
     """
-    lengths: list[tuple[int, int]] = []
-    seen: set[bytes] = set()
-    digest, duplicates = 0, 0
-    broken: list[Finding] = []
-    for path in paths:
-        for record in read_records(path):
-            if isinstance(record, Finding):
-                broken.append(record)
-                continue
-            lengths.append((sum(map(_bytes, record.contents)), len(record.roles)))
-            mark = _mark(record)
-            duplicates += mark in seen
-            seen.add(mark)
-            digest = (digest + int.from_bytes(mark)) % (1 << 8 * DIGEST_BYTES)
-    if not lengths:
-        raise ValueError("there is no example in it")
-    lengths.sort()
+    return _profile(read_records(files, watch), measure or Estimate())
+
+
+def profile_lines(lines: Iterable[bytes | str], measure: Measure | None = None) -> DataProfile:
+    """The part of a profile that these lines are, for engines that split files themselves.
+
+    The result can be pickled, and merged by `merge`. Lines that are no example are counted and left out.
+    """
+    # engines that read text mark bytes that are none with surrogates; encoded they are no UTF-8, as they were
+    plain = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in lines)
+    cut = (line if len(line) <= MAX_LINE_BYTES else None for line in plain)
+    found = (decoded(line, Place("lines", number)) for number, line in enumerate(cut, 1))
+    return _profile((entry for entry in found if entry is not None), measure or Estimate())[0]
+
+
+def merge(parts: Iterable[DataProfile]) -> DataProfile:
+    """The profile of all the parts' examples together; associative and commutative.
+
+    Raises:
+        ValueError: a part has no digests, or tokens were counted in several ways; or there is no part.
+    """
+    taken = list(parts)
+    if not taken:
+        raise ValueError("there is no part to merge")
+    methods = {part.method for part in taken}
+    if len(methods) != 1:
+        raise ValueError(f"tokens were counted in {len(methods)} ways: {'; '.join(sorted(methods))}")
+    if not all(part.is_part for part in taken):
+        raise ValueError("a profile without digests cannot be merged")
+    digests = _union([part.digests or b"" for part in taken])
     return DataProfile(
-        examples=len(lengths),
-        exact_duplicates=duplicates,
-        broken_lines=len(broken),
-        mean=_tokens(sum(size for size, _ in lengths) / len(lengths), sum(n for _, n in lengths) / len(lengths)),
-        p50=_tokens(*lengths[(len(lengths) - 1) // 2]),
-        p95=_tokens(*lengths[round(0.95 * (len(lengths) - 1))]),
-        longest=_tokens(*lengths[-1]),
-        digest=f"blake2b-sum:{digest:0{2 * DIGEST_BYTES}x}",
-    ), broken
-
-
-def _tokens(size: float, messages: float) -> Interval:
-    """Tokens of `size` bytes in `messages` turns: size / bytes a token + messages x template."""
-    return Interval(
-        size / BYTES_PER_TOKEN.high + messages * TEMPLATE_TOKENS.low,
-        size / BYTES_PER_TOKEN.expected + messages * TEMPLATE_TOKENS.expected,
-        size / BYTES_PER_TOKEN.low + messages * TEMPLATE_TOKENS.high,
+        examples=sum(part.examples for part in taken),
+        distinct=len(digests) // DIGEST_BYTES,
+        broken_lines=sum(part.broken_lines for part in taken),
+        digest=sum(part.digest for part in taken) % (1 << 8 * DIGEST_BYTES),
+        low=_together(part.low for part in taken),
+        expected=_together(part.expected for part in taken),
+        high=_together(part.high for part in taken),
+        method=methods.pop(),
+        digests=digests,
     )
 
 
-def _bytes(text: str) -> int:
-    """Size in UTF-8; JSON can hold lone surrogates, which have none, and are counted as three bytes each."""
-    return len(text.encode("utf-8", "surrogatepass"))
+def read_part(values: Any) -> DataProfile:
+    """A part out of its JSON document.
+
+    Raises:
+        ValueError: it is no profile, or one without digests; the message says what is wrong with it.
+    """
+    from hbspec.plan import read_profile
+
+    profile = read_profile(values)
+    if "digests" not in values or profile.histograms is None:
+        raise ValueError("it carries no digests, so what it shares with others cannot be seen; write it with --part")
+    broken = values.get("broken_lines")
+    name, _, digested = profile.digest.partition(":")
+    try:
+        digests = b64decode(values["digests"], validate=True)
+        number = int.from_bytes(bytes.fromhex(digested))
+    except (TypeError, ValueError):
+        raise ValueError("`digests` is no Base64, or `digest` no number") from None
+    marks = list(_marks(digests))
+    distinct = profile.examples - profile.exact_duplicates
+    if len(digests) != distinct * DIGEST_BYTES or any(one >= other for one, other in pairwise(marks)):
+        raise ValueError(f"`digests` does not hold those of {distinct} different examples in order")
+    if name != DIGEST_NAME or type(broken) is not int or broken < 0:
+        raise ValueError(f"`digest` is no {DIGEST_NAME}, or `broken_lines` no whole number from 0")
+    low, expected, high = profile.histograms
+    return DataProfile(profile.examples, distinct, broken, number, low, expected, high, profile.method, digests)
 
 
-def _mark(record: Record) -> bytes:
-    """16 bytes that identify an example: roles and contents, each with its length before it."""
-    hashed = blake2b(digest_size=DIGEST_BYTES)
-    for text in (*record.roles, *record.contents):
-        data = text.encode("utf-8", "surrogatepass")
-        hashed.update(len(data).to_bytes(8) + data)
-    return hashed.digest()
+DIGEST_NAME = "blake2b-sum"
+
+
+def digest_text(number: int) -> str:
+    """A sum of examples' digests as it stands in a profile."""
+    return f"{DIGEST_NAME}:{number % (1 << 8 * DIGEST_BYTES):0{2 * DIGEST_BYTES}x}"
+
+
+def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataProfile, Tallies]:
+    tallies, digests = Tallies("data"), Digests()
+    low: Counter[int] = Counter()
+    expected: Counter[int] = Counter()
+    high: Counter[int] = Counter()
+    total, broken = 0, 0
+    for batch in _batches(found):
+        records = []
+        for entry in batch:
+            if isinstance(entry, Record):
+                records.append(entry)
+            else:
+                broken += 1
+                tallies.broken(entry)
+        for record, tokens in _measured(records, measure):
+            if isinstance(tokens, str):
+                broken += 1
+                tallies.add(LINE, f"the model's chat template refuses it ({tokens})", record.place)
+                continue
+            mark = digest(record.roles, record.encoded)
+            digests.add(mark)
+            total += int.from_bytes(mark)
+            for counter, number in zip((low, expected, high), tokens, strict=True):
+                counter[max(number, 1)] += 1
+    histograms = (Histogram.of(low), Histogram.of(expected), Histogram.of(high))
+    total %= 1 << 8 * DIGEST_BYTES
+    size = expected.total()
+    return DataProfile(size, len(digests), broken, total, *histograms, measure.method, bytes(digests)), tallies
+
+
+def _measured(records: list[Record], measure: Measure) -> Iterator[tuple[Record, tuple[int, int, int] | str]]:
+    """Each example with its tokens, or with what the chat template says against it."""
+    try:
+        yield from zip(records, measure(records), strict=True)
+    except UncountedError:
+        for record in records:
+            try:
+                yield record, measure([record])[0]
+            except UncountedError as reason:
+                yield record, str(reason)
+
+
+def _batches(found: Iterable[Record | Broken]) -> Iterator[list[Record | Broken]]:
+    batch: list[Record | Broken] = []
+    size = 0
+    for entry in found:
+        batch.append(entry)
+        size += sum(map(len, entry.encoded)) if isinstance(entry, Record) else 0
+        if len(batch) == AT_ONCE or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    yield batch
+
+
+def _statistics(histogram: Histogram) -> dict[str, float]:
+    last = histogram.size - 1
+    return {
+        "mean": round(histogram.mean, 1),
+        "p50": histogram.at(last // 2),
+        "p95": histogram.at(round(0.95 * last)),
+        "max": histogram.longest,
+    }
+
+
+def _together(histograms: Iterable[Histogram]) -> Histogram:
+    counted: Counter[int] = Counter()
+    for histogram in histograms:
+        for length, count in histogram.pairs():
+            counted[length] += count
+    return Histogram.of(counted)
+
+
+def _marks(digests: bytes) -> Iterator[bytes]:
+    for place in range(0, len(digests), DIGEST_BYTES):
+        yield digests[place : place + DIGEST_BYTES]
+
+
+def _union(several: Sequence[bytes]) -> bytes:
+    """Ordered digests of several, each once."""
+    found, last = bytearray(), b""
+    for mark in in_order(*map(_marks, several)):
+        if mark != last:
+            found += mark
+            last = mark
+    return bytes(found)

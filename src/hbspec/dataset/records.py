@@ -1,75 +1,114 @@
-"""Training data line by line: valid conversations, and what is wrong with the other lines."""
+"""Lines of training data to conversations, and what is wrong with the other lines."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from hbspec.diagnostics import Finding, Severity
+from hbspec.dataset.defects import FILE, LINE
+from hbspec.dataset.files import MAX_LINE_BYTES, DataFile, FileRefusedError, Watch, read_lines
+from hbspec.dataset.schema import ROLES, fault
+from hbspec.source.defects import Defect
 
-MAX_LINE_BYTES = 16 * 2**20
-ROLES = ("system", "user", "assistant", "tool")
-CODE, NAME = "HB050", "data-line-refused"
+
+class Place(NamedTuple):
+    """A line of a file, from 1; 0 stands for the file as a whole."""
+
+    file: str
+    line: int
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One example: the messages' contents in order, and their roles."""
+    """One example.
 
-    line: int
+    Attributes:
+        roles: of the messages, in order.
+        contents: their texts.
+        encoded: the same in UTF-8.
+        extra: keys that messages have besides role and content.
+    """
+
+    place: Place
     roles: tuple[str, ...]
     contents: tuple[str, ...]
+    encoded: tuple[bytes, ...]
+    extra: tuple[str, ...]
 
 
-def read_records(path: Path) -> Iterator[Record | Finding]:
-    """Every line of a JSONL file, as a record or as a finding at `(file name, line)`; blank lines are passed over.
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A line, or all that is left of a file, that cannot be used, and why."""
+
+    place: Place
+    defect: Defect
+    reason: str
+
+
+def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Iterator[Record | Broken]:
+    """Every line of every file; what cannot be used is said, and the rest goes on.
 
     Raises:
-        OSError: the file cannot be read.
+        OSError: a file cannot be read.
     """
-    with path.open("rb") as file:
+    for file in files:
         number = 0
-        while line := file.readline(MAX_LINE_BYTES + 1):
-            number += 1
-            if len(line) > MAX_LINE_BYTES:
-                yield _broken(path, number, f"is longer than {MAX_LINE_BYTES // 2**20} MiB")
-                while line and not line.endswith(b"\n"):
-                    line = file.readline(MAX_LINE_BYTES)
-            elif line.strip():
-                yield _record(path, number, line)
+        try:
+            for number, line in enumerate(read_lines(file, watch), 1):
+                found = decoded(line, Place(file.name, number))
+                if found is not None:
+                    yield found
+        except FileRefusedError as reason:
+            yield Broken(Place(file.name, number), FILE, f"the file {reason}")
 
 
-def _record(path: Path, number: int, line: bytes) -> Record | Finding:
+def decoded(line: bytes | None, place: Place) -> Record | Broken | None:
+    """What a line holds: an example, something else, or nothing but space (None). `line` None is one too long."""
+    if line is None:
+        return Broken(place, LINE, f"longer than {MAX_LINE_BYTES // 2**20} MiB")
+    if not line or line.isspace():
+        return None
     try:
-        value = json.loads(line)
+        value = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return _broken(path, number, "is not UTF-8 text")
-    except (ValueError, RecursionError) as reason:
-        return _broken(path, number, f"is no JSON ({getattr(reason, 'msg', 'nested too deep')})")
-    defect = _defect(value)
-    if defect:
-        return _broken(path, number, defect)
-    messages = value["messages"]
-    return Record(
-        number, tuple(message["role"] for message in messages), tuple(message["content"] for message in messages)
+        return Broken(place, LINE, "not UTF-8 text")
+    except json.JSONDecodeError as reason:
+        return Broken(place, LINE, f"not JSON ({_said(reason)})")
+    except (ValueError, RecursionError):
+        return Broken(place, LINE, "not JSON (a number or a nesting that is too large to read)")
+    if not _is_conversation(value):
+        return Broken(place, LINE, str(fault(value)))
+    messages: Sequence[dict[str, Any]] = value["messages"]
+    contents = tuple(message["content"] for message in messages)
+    try:
+        encoded = tuple(text.encode() for text in contents)
+    except UnicodeEncodeError:
+        return Broken(place, LINE, "a content holds half of a surrogate pair, which is no text")
+    extra = () if all(len(message) == 2 for message in messages) else _extra(messages)
+    return Record(place, tuple(message["role"] for message in messages), contents, encoded, extra)
+
+
+def _is_conversation(value: Any) -> bool:
+    """Whether a value obeys `schema.SCHEMA`, found by hand because it is asked of every line."""
+    if not isinstance(value, dict):
+        return False
+    messages = value.get("messages")
+    return (
+        isinstance(messages, list)
+        and len(messages) > 0
+        and all(
+            isinstance(message, dict) and isinstance(message.get("content"), str) and message.get("role") in ROLES
+            for message in messages
+        )
     )
 
 
-def _defect(value: Any) -> str | None:
-    messages = value.get("messages") if isinstance(value, dict) else None
-    if not isinstance(messages, list) or not messages:
-        return 'has no list "messages"'
-    for place, message in enumerate(messages, 1):
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
-            return f"message {place} has no text content"
-        if message.get("role") not in ROLES:
-            return f"message {place} has the role {message.get('role')!r}, not one of {', '.join(ROLES)}"
-    return None
+def _said(reason: json.JSONDecodeError) -> str:
+    """Without the prepositions that introduce a position: lines that fail alike are counted together."""
+    return reason.msg.rstrip(": ").removesuffix(" at").removesuffix(" starting")
 
 
-def _broken(path: Path, number: int, reason: str) -> Finding:
-    action = "mend or delete the line"
-    return Finding(CODE, NAME, Severity.ERROR, (path.name, number), f"{path.name}:{number} {reason}", action)
+def _extra(messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({key for message in messages for key in message} - {"role", "content"}))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
-from typing import Any
+from math import ceil, sqrt
 
+from hbspec.histogram import Histogram
 from hbspec.units import Interval
 
 SHORTEST_PLAUSIBLE_EXAMPLE = 32
 """Tokens of the shortest mean that is considered where lengths are unknown: a template and a one-line answer."""
+
+Spread = tuple[Histogram, Histogram, Histogram]
+"""The lengths of the examples at their fewest, expected and most tokens; thrice the same where they are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class Profile:
         longest: tokens of the longest example, likewise.
         method: how tokens were counted.
         digest: identifies the data, independent of order.
+        histograms: of the lengths; None in a profile that was written before there were any.
     """
 
     examples: int
@@ -30,26 +34,37 @@ class Profile:
     longest: Interval
     method: str
     digest: str
+    histograms: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
     """Token lengths of the examples, before `max_length` cuts them.
 
+    With a histogram padding, packing and truncation are what they will be in the mean over shuffled epochs; without one
+    a power of a uniform number stands in, U^a times the longest, which has the mean for a = longest / mean - 1.
+
     Attributes:
         mean: tokens of the mean example.
         longest: tokens of the longest example.
         source: where they come from, in words.
         known: False where nothing was measured and the interval is all that `max_length` allows.
+        histograms: of all lengths, where a profile has them.
     """
 
     mean: Interval
     longest: Interval
     source: str
     known: bool
+    histograms: Spread | None = None
 
     def cut(self, max_length: int) -> Lengths:
-        """The lengths after truncation at `max_length` (the mean of examples that are partly cut only falls)."""
+        """The lengths after truncation at `max_length`: exact with a histogram, else mean and longest at most that.
+
+        Without a histogram the mean is too high where some examples are cut and others are not.
+        """
+        if self.histograms is not None:
+            return _of_histograms(_each(self.histograms, max_length), self.source)
         return Lengths(
             self.mean.map(lambda tokens: min(tokens, max_length)),
             self.longest.map(lambda tokens: min(tokens, max_length)),
@@ -58,18 +73,73 @@ class Lengths:
         )
 
     def padded(self, micro_batch: int) -> Interval:
-        """Tokens of a row when `micro_batch` examples are padded to the longest of them.
+        """Tokens of a row when `micro_batch` examples are padded to the longest of them: E[max].
 
-        For a uniform distribution on [s, l] the expected maximum of m draws is s + (l - s) m / (m + 1); s is taken
-        so that the mean is right. Leaves out the real histogram; low is the mean and high the longest example.
+        With a histogram, `Histogram.padded`: an example is drawn once an epoch, so draws are without replacement. Else
+        E[max] = l m / (m + a) for the longest l, m draws and a as above, between the mean and the longest. Leaves out
+        an epoch's last micro-batch, which may be smaller, `group_by_length` and `pad_to_multiple_of`.
         """
+        if self.histograms is not None:
+            return _ordered(*(histogram.padded(micro_batch) for histogram in self.histograms))
         if micro_batch == 1:
             return self.mean
-        mean, longest = self.mean.expected, self.longest.expected
-        shortest = max(1.0, 2 * mean - longest)
-        expected = shortest + (longest - shortest) * micro_batch / (micro_batch + 1)
-        low, high = self.mean.low, self.longest.high
-        return Interval(low, min(max(expected, low), high), high)
+        longest = self.longest.expected
+        expected = longest * micro_batch / (micro_batch + self._power)
+        return Interval(self.mean.low, expected, self.longest.high)
+
+    def padded_square(self, micro_batch: int) -> float:
+        """The expected square of such a row's tokens, E[max²], in tokens²; the work of attention grows with it.
+
+        With a histogram, `Histogram.padded_square`; else l² m / (m + 2 a). At `micro_batch` 1 it is the mean of the
+        examples' own squares.
+        """
+        if self.histograms is not None:
+            return self.histograms[1].padded_square(micro_batch)
+        return self.longest.expected**2 * micro_batch / (micro_batch + 2 * self._power)
+
+    def packed(self, capacity: int, examples: int) -> int:
+        """Rows of `capacity` tokens for `examples` examples: packed as in `Histogram.packed`, else all rows full."""
+        if self.histograms is None:
+            return max(1, ceil(examples * self.cut(capacity).mean.expected / capacity))
+        histogram = self.histograms[1]
+        return max(1, ceil(histogram.packed(capacity) * examples / histogram.size))
+
+    def packed_row(self, capacity: int) -> Interval:
+        """Real tokens of such a row: what best fit leaves empty is not computed on, for TRL packs without padding.
+
+        Source: TRL 1.16, `SFTTrainer.padding_free`, on for `packing_strategy="bfd"`.
+        """
+        if self.histograms is None:
+            return Interval.exact(capacity)
+        rows = (histogram.cut(capacity).total / histogram.packed(capacity) for histogram in self.histograms)
+        low, expected, high = sorted(rows)
+        return Interval(low, expected, high)
+
+    @property
+    def _power(self) -> float:
+        return self.longest.expected / self.mean.expected - 1
+
+
+def _each(histograms: Spread, cap: int) -> Spread:
+    low, expected, high = histograms
+    # where they were counted there is one histogram, and one to cut
+    return (cut := expected.cut(cap), cut, cut) if low is high else (low.cut(cap), expected.cut(cap), high.cut(cap))
+
+
+def _ordered(low: float, expected: float, high: float) -> Interval:
+    """An interval of three numbers whose order only rounding can disturb."""
+    return Interval(min(low, expected), expected, max(expected, high))
+
+
+def _of_histograms(histograms: Spread, source: str) -> Lengths:
+    low, expected, high = histograms
+    return Lengths(
+        Interval(low.mean, expected.mean, high.mean),
+        Interval(low.longest, expected.longest, high.longest),
+        source,
+        known=True,
+        histograms=histograms,
+    )
 
 
 def unknown_lengths(max_length: int) -> Lengths:
@@ -90,48 +160,7 @@ def given_lengths(mean: float, longest: float) -> Lengths:
 
 def profiled_lengths(profile: Profile) -> Lengths:
     """Lengths out of a profile."""
-    return Lengths(profile.mean, profile.longest, f"data.profile ({profile.method})", known=True)
-
-
-def read_profile(values: Any) -> Profile:
-    """A profile from its JSON document.
-
-    `tokens.mean` and `tokens.max` are numbers; `tokens.bounds` gives low and high where they were estimated.
-
-    Raises:
-        ValueError: not a profile of a version that is known, or a field missing or absurd; the message names it.
-    """
-    if not isinstance(values, dict) or values.get("format_version") != 1:
-        raise ValueError("it is no profile: `format_version` is not 1")
-    tokens = values.get("tokens")
-    if not isinstance(tokens, dict):
-        raise ValueError("`tokens` is missing")
-    examples = _whole(values, "examples")
-    if examples < 1:
-        raise ValueError("`examples` is 0: there is nothing to train on")
-    mean, longest = _tokens(tokens, "mean"), _tokens(tokens, "max")
-    if longest.expected < mean.expected:
-        raise ValueError(f"`tokens.max` {longest.expected:g} is below `tokens.mean` {mean.expected:g}")
-    digest, method = values.get("digest"), tokens.get("method")
-    if not isinstance(digest, str) or not isinstance(method, str):
-        raise ValueError("`digest` and `tokens.method` must be texts")
-    return Profile(examples, _whole(values, "exact_duplicates"), mean, longest, method, digest)
-
-
-def _whole(values: dict[str, Any], key: str) -> int:
-    value = values.get(key)
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"`{key}` is not a whole number from 0")
-    return value
-
-
-def _tokens(tokens: dict[str, Any], key: str) -> Interval:
-    bounds = tokens.get("bounds", {})
-    ends = bounds.get(key, [tokens.get(key)] * 2) if isinstance(bounds, dict) else None
-    values: list[Any] = [ends[0], tokens.get(key), ends[1]] if isinstance(ends, list) and len(ends) == 2 else []
-    if not values or not all(type(value) in (int, float) and 0 < value < 10**9 for value in values):
-        raise ValueError(f"`tokens.{key}` is not a number of tokens above 0, or its `bounds` are not two such numbers")
-    low, expected, high = map(float, values)
-    if not low <= expected <= high:
-        raise ValueError(f"`tokens.{key}` {expected:g} is not within its bounds, {low:g} and {high:g}")
-    return Interval(low, expected, high)
+    source = f"data.profile ({profile.method})"
+    if profile.histograms is not None:
+        return _of_histograms(profile.histograms, source)
+    return Lengths(profile.mean, profile.longest, source, known=True)

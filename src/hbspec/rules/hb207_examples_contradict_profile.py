@@ -1,7 +1,8 @@
-"""The number of examples in the spec is not the one in the data.
+"""The number of examples in the spec is not the one in the data, or the profile is one of other data.
 
 Why: epochs, checkpoints and the length of the run are counted from it. Often the one figure counts the validation
-split as well, and the run goes over the training data more often than was meant.
+split as well, and the run goes over the training data more often than was meant. `data.digest` pins the data: a sum
+over all examples, which stays the same in whatever order and files they lie, and with any change is another.
 
 Example:
 
@@ -30,20 +31,30 @@ from hbspec.units import count_text, significant
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("data", "train", "examples")
+DIGEST = ("data", "digest")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`data.train.examples` against the profile of the training split."""
-    train, profile = analysis.spec.data.train, analysis.profile
-    if train is None or train.examples is None or profile is None or train.examples == profile.examples:
+    """`data.train.examples` and `data.digest` against the profile of the training split."""
+    profile = analysis.profile
+    if profile is None:
         return
-    yield RULE.at(
-        ROUTE,
-        f"{count_text(train.examples)} examples are given, but the profile counts {count_text(profile.examples)}"
-        + _epochs(analysis.plan, profile.examples),
-        "correct it, or profile the split that is trained on",
-        fixes=(Fix(f"change it to {profile.examples}", ROUTE, profile.examples),),
-    )
+    train, digest = analysis.spec.data.train, analysis.spec.data.digest
+    if train is not None and train.examples is not None and train.examples != profile.examples:
+        yield RULE.at(
+            ROUTE,
+            f"{count_text(train.examples)} examples are given, but the profile counts {count_text(profile.examples)}"
+            + _epochs(analysis.plan, profile.examples),
+            "correct it, or profile the split that is trained on",
+            fixes=(Fix(f"change it to {profile.examples}", ROUTE, profile.examples),),
+        )
+    if digest is not None and digest != profile.digest:
+        yield RULE.at(
+            DIGEST,
+            f"the digest is {digest}, but the profile's is {profile.digest}: it was made of other data",
+            "profile the data that are trained on, or correct the digest",
+            fixes=(Fix("change it to the profile's", DIGEST, profile.digest),),
+        )
 
 
 def _epochs(plan: Plan, examples: int) -> str:

@@ -24,8 +24,9 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.plan import Lengths
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text
+from hbspec.units import Interval, count_text, interval_text
 
 RULE = Rule(__name__, Severity.WARNING)
 ROUTE = ("hyperparameters", "max_length")
@@ -39,11 +40,25 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if lengths.known and lengths.longest.high > cap:
         enough = ceil(lengths.longest.high / TILE) * TILE
         certain = lengths.longest.low > cap
+        longest = lengths.longest.expected if certain else lengths.longest.high
         yield RULE.at(
             ROUTE,
-            f"max_length {count_text(cap)} cuts examples: the longest has {'' if certain else 'up to '}"
-            f"{count_text(round(lengths.longest.expected if certain else lengths.longest.high))} tokens",
+            f"max_length {count_text(cap)} cuts {_how_many(lengths, cap)}: the longest has "
+            f"{'' if certain else 'up to '}{count_text(round(longest))} tokens",
             f"use max_length: {enough}, which cuts nothing",
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
         )
+
+
+def _how_many(lengths: Lengths, cap: int) -> str:
+    """Of how many, with the tokens that they lose, where the profile has a histogram."""
+    if lengths.histograms is None:
+        return "examples"
+    low, expected, high = lengths.histograms
+    cut = Interval(*(float(histogram.above(cap)) for histogram in lengths.histograms))
+    lost = Interval(low.lost(cap), expected.lost(cap), high.lost(cap))
+    return (
+        f"{interval_text(cut, count_text)} of {count_text(expected.size)} examples, "
+        f"{interval_text(lost, count_text)} tokens in all"
+    )

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hbspec.diagnostics import Severity
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One kind of fault: `example` is YAML that has it and `instead` YAML that has not."""
+    """One kind of fault: `example` is YAML that has it and `instead` YAML that has not; most are errors."""
 
     code: str
     name: str
@@ -21,6 +23,7 @@ class Defect:
     why: str
     example: str
     instead: str
+    severity: Severity = Severity.ERROR
 
 
 YAML_SYNTAX = Defect(

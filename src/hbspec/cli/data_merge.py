@@ -1,0 +1,47 @@
+"""`hbspec data merge`: the profile of data that were profiled in parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.data_files import OUTPUT, PART, document_of, refuse_other_files
+from hbspec.cli.data_profile import write
+from hbspec.cli.exit_codes import OK
+
+PARTS = Parameter(
+    "parts", "Profiles that `hbspec data profile --part` wrote.", metavar="PART", repeated=True, required=True
+)
+
+
+def run(parts: Sequence[str], output: str | None, part: bool) -> int:
+    """Write what `hbspec data profile` would have written of all the data at once."""
+    from hbspec.dataset.files import named_twice
+    from hbspec.dataset.profile import merge, read_part
+
+    refuse_other_files(output)
+    twice = named_twice(parts)
+    if twice is not None:
+        raise MisuseError(f"{twice} is named twice, and its examples would count twice")
+    read = []
+    for name in parts:
+        try:
+            read.append(read_part(document_of(name)))
+        except ValueError as reason:
+            raise MisuseError(f"{name}: {reason}") from None
+    try:
+        whole = merge(read)
+    except ValueError as reason:
+        raise MisuseError(str(reason)) from None
+    write(whole if part else whole.whole(), output)
+    return OK
+
+
+COMMAND = Command(
+    "data merge",
+    "Make one profile of the profiles of parts.",
+    run,
+    (PARTS, OUTPUT, PART),
+    "Equal to the profile of the whole, byte for byte, in whatever order the parts come. With --part the result can be "
+    "merged again.",
+)

@@ -1,0 +1,143 @@
+"""Everything that is wrong with the data of a job: line by line, within a split, and between training and validation.
+
+Memory does not grow with the data but for the digests: one of each training example and, where there is a validation
+split, one of each prompt that is trained on; about 17 bytes a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hbspec.dataset.defects import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
+from hbspec.dataset.digests import Digests, digest
+from hbspec.dataset.files import DataFile, Watch
+from hbspec.dataset.profile import digest_text
+from hbspec.dataset.records import Broken, Place, Record, read_records
+from hbspec.dataset.tally import Tallies, Tally
+from hbspec.dataset.turns import faults, placeholders, prompt_of
+
+TRAINING, VALIDATION = "training", "validation"
+
+
+@dataclass(slots=True)
+class Split:
+    """What was read of one split, and everything that is wrong with it."""
+
+    name: str
+    files: int
+    examples: int
+    broken: int
+    digest: int
+    tallies: Tallies
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in `hbspec data check --format json`."""
+        return {
+            "files": self.files,
+            "examples": self.examples,
+            "broken_lines": self.broken,
+            "digest": digest_text(self.digest),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Of a check: the splits, in the order in which they were read."""
+
+    splits: tuple[Split, ...]
+
+    @property
+    def tallies(self) -> Iterator[tuple[Tally, Split]]:
+        """Every kind of finding with its split, the first place first."""
+        for split in self.splits:
+            for tally in split.tallies:
+                yield tally, split
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `data` of `hbspec data check --format json`."""
+        return {
+            "splits": {split.name: split.to_dict() for split in self.splits},
+            "findings": [tally.to_dict() for tally, _ in self.tallies],
+        }
+
+
+def check_data(
+    training: Sequence[DataFile],
+    validation: Sequence[DataFile] = (),
+    *,
+    profile: tuple[str, int, str] | None = None,
+    watch: Watch | None = None,
+) -> Verdict:
+    """Check a training split and, where there is one, a validation split against it.
+
+    Args:
+        training: its files.
+        validation: likewise; none where the data have one split.
+        profile: name, examples and digest of the profile that should be of the training split.
+        watch: is told of the bytes that were read.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    trained = Digests()
+    prompts = Digests() if validation else None
+    first = Split(TRAINING, len(training), 0, 0, 0, Tallies(TRAINING))
+    for record, mark in _examples(first, training, watch):
+        if not trained.add(mark):
+            first.tallies.add(REPEATED, "the same as an earlier one", record.place)
+        if prompts is not None and prompt_of(record):
+            prompts.add(_prompt(record))
+    if profile is not None:
+        _compare(first, profile, training[0].name)
+    if prompts is None:
+        return Verdict((first,))
+    second = Split(VALIDATION, len(validation), 0, 0, 0, Tallies(VALIDATION))
+    judged = Digests()
+    for record, mark in _examples(second, validation, watch):
+        if not judged.add(mark):
+            second.tallies.add(REPEATED, "the same as an earlier one", record.place)
+        if mark in trained:
+            second.tallies.add(LEAKED, "the same as one that is trained on", record.place)
+        if prompt_of(record) and _prompt(record) in prompts:
+            second.tallies.add(PROMPT, "the prompt is also trained on", record.place)
+    return Verdict((first, second))
+
+
+def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> Iterator[tuple[Record, bytes]]:
+    """Every example with its digest, counted and judged by itself."""
+    for found in read_records(files, watch):
+        if isinstance(found, Broken):
+            split.broken += 1
+            split.tallies.broken(found)
+            continue
+        mark = digest(found.roles, found.encoded)
+        split.examples += 1
+        split.digest += int.from_bytes(mark)
+        for defect, what, severity in faults(found):
+            split.tallies.add(defect, what, found.place, severity)
+        names = dict.fromkeys(placeholders(found))
+        if names:
+            tally = split.tallies.add(PLACEHOLDER, "placeholders that nothing has filled", found.place)
+            for name in names:
+                split.tallies.name(tally, name)
+        yield found, mark
+    if not split.examples and not split.broken:
+        split.tallies.add(FILE, f"there is no example in the {split.name} data", Place(files[0].name, 0))
+
+
+def _prompt(record: Record) -> bytes:
+    end = prompt_of(record)
+    return digest(record.roles[:end], record.encoded[:end])
+
+
+def _compare(split: Split, profile: tuple[str, int, str], file: str) -> None:
+    name, examples, digested = profile
+    if examples != split.examples:
+        said = f"{name} counts {examples:,} examples, and the {split.name} data hold {split.examples:,}"
+    elif digested != digest_text(split.digest):
+        said = f"{name} has the digest {digested}, and the {split.name} data {digest_text(split.digest)}"
+    else:
+        return
+    split.tallies.add(PROFILE, said, Place(file, 0))

@@ -1,0 +1,130 @@
+"""Findings that are alike, counted: a defect of ten thousand lines is one message with the first few of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hbspec.dataset.defects import FILE, LINE
+from hbspec.dataset.records import Broken, Place
+from hbspec.diagnostics import Confidence, Diagnostic, Position, Severity, Span
+from hbspec.source.defects import Defect
+from hbspec.units import counted
+
+KEPT = 1000
+"""Places that are kept of one kind, and names of what stands there; all are counted."""
+SHOWN = 5
+"""Of those, so many are shown to people."""
+KINDS = 20
+"""Reasons of one defect that are told apart; those beyond are counted together."""
+OTHER = "for other reasons"
+
+ACTIONS = {
+    "HB050": "mend or delete the line",
+    "HB051": "give whole files of JSON lines: UTF-8 text, plain or compressed by gzip or zstd",
+    "HB052": "put the turns in order, or delete the example",
+    "HB053": "add the answer, or cut what follows the last one",
+    "HB054": "write the text, or delete the example",
+    "HB055": "keep one of each",
+    "HB056": "delete them from one of the splits",
+    "HB057": "split by prompt, so that all answers to one lie in the same split",
+    "HB058": "fill them where the examples are made, or delete the examples",
+    "HB059": "write what they say into the content, or train with a script of your own",
+    "HB060": "write it anew with `hbspec data profile`",
+}
+
+
+@dataclass(slots=True)
+class Tally:
+    """One kind of finding in one split.
+
+    Attributes:
+        what: is wrong, in words that fit one place and many.
+        names: what stands at the places (placeholders), with how many of them hold it.
+    """
+
+    defect: Defect
+    what: str
+    severity: Severity
+    split: str
+    count: int = 0
+    places: list[Place] = field(default_factory=list)
+    names: Counter[str] = field(default_factory=Counter)
+
+    def diagnostic(self, examples: int) -> Diagnostic:
+        """At its first place, with how many of the split's examples it concerns."""
+        first = self.places[0]
+        start = Position(max(first.line, 1), 1)
+        return Diagnostic(
+            code=self.defect.code,
+            name=self.defect.name,
+            severity=self.severity,
+            confidence=Confidence.CERTAIN,
+            file=first.file,
+            route=(),
+            span=Span(first.file, start, start) if first.line else None,
+            message=f"{self._where(examples)}: {self.what}{self._named()}" if first.line else self.what,
+            help=ACTIONS[self.defect.code],
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """As in `hbspec data check --format json`, with up to `KEPT` places."""
+        return {
+            "code": self.defect.code,
+            "split": self.split,
+            "what": self.what,
+            "count": self.count,
+            "places": [{"file": place.file, "line": place.line} for place in self.places],
+            "names": dict(self.names.most_common()),
+        }
+
+    def _where(self, examples: int) -> str:
+        several = len({place.file for place in self.places}) > 1
+        shown = [f"{place.file}:{place.line}" if several else str(place.line) for place in self.places[:SHOWN]]
+        if self.count > len(shown):
+            shown.append("…")
+        lines = ", ".join(shown)
+        if self.defect not in (LINE, FILE):
+            noun = "line" if self.count == 1 else "lines"
+            return f"{self.count:,} of {counted(examples, 'example')} ({noun} {lines})"
+        return f"line {lines}" if self.count == 1 else f"{self.count:,} lines ({lines})"
+
+    def _named(self) -> str:
+        names = [name for name, _ in self.names.most_common(SHOWN)]
+        more = ", …" if len(self.names) > len(names) else ""
+        return f", {', '.join(names)}{more}" if names else ""
+
+
+class Tallies:
+    """All kinds of findings of one split."""
+
+    def __init__(self, split: str) -> None:
+        self._split = split
+        self._kinds: dict[tuple[str, str], Tally] = {}
+
+    def add(self, defect: Defect, what: str, place: Place, severity: Severity | None = None) -> Tally:
+        """Count one finding; what is counted with it."""
+        kind = (defect.code, what)
+        if kind not in self._kinds and sum(code == defect.code for code, _ in self._kinds) >= KINDS:
+            kind = (defect.code, OTHER)
+        tally = self._kinds.get(kind)
+        if tally is None:
+            tally = self._kinds[kind] = Tally(defect, kind[1], severity or defect.severity, self._split)
+        tally.count += 1
+        if len(tally.places) < KEPT:
+            tally.places.append(place)
+        return tally
+
+    def broken(self, broken: Broken) -> None:
+        """Count a line or a file that cannot be used."""
+        self.add(broken.defect, broken.reason, broken.place)
+
+    def name(self, tally: Tally, name: str) -> None:
+        """Note what stands at a place."""
+        if name in tally.names or len(tally.names) < KEPT:
+            tally.names[name] += 1
+
+    def __iter__(self) -> Iterator[Tally]:
+        return iter(self._kinds.values())

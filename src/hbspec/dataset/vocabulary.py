@@ -1,0 +1,190 @@
+"""How many tokens an example has: counted with the model's own tokenizer, in its own chat template where that is there.
+
+Nothing is fetched: a tokenizer is a `tokenizer.json`, a folder that holds one, or the id of a model in the hub's cache.
+The template is that of `chat_template.jinja` or `tokenizer_config.json` beside it, rendered as
+`transformers.PreTrainedTokenizerBase.apply_chat_template` does (5.23, `utils/chat_template_utils.py`): in a sandbox,
+without the opening of a next turn. Left out: `tools` and `documents` that a script may hand the template, and
+`strftime_now`, for the number of tokens must not follow the clock. Without a template the words are counted, and each
+message's share of it is the estimate of `measures.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from hbspec.dataset.measures import TEMPLATE_TOKENS, Measure, Tokens, UncountedError
+from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
+from hbspec.dataset.records import Record
+
+TOKENIZER = "tokenizer.json"
+INSTALL = 'it takes `pip install "hbspec[data]"`'
+SHOWN_DIGITS = 12
+MODEL_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
+
+Render = Callable[[Record], str]
+
+
+class TokenizerError(ValueError):
+    """There is no such tokenizer here, or it cannot be used; the message says why."""
+
+
+def counting(name: str) -> Measure:
+    """What counts the tokens of a tokenizer's file or folder, or of a model's id in the hub's cache.
+
+    Raises:
+        TokenizerError: there is none, or a library that it takes is not installed.
+    """
+    path = _file(name)
+    try:
+        from tokenizers import Tokenizer
+    except ImportError:
+        raise TokenizerError(f"{name}: {INSTALL}") from None
+    try:
+        content = path.read_bytes()
+        tokenizer = Tokenizer.from_buffer(content)
+    except Exception as reason:  # the library raises plain exceptions
+        raise TokenizerError(f"{path}: no tokenizer ({reason})") from None
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    identity = f"counted with the tokenizer {sha256(content).hexdigest()[:SHOWN_DIGITS]}"
+    template, settings = _template(path.parent)
+    if template is None:
+        return _Words(tokenizer, f"{identity}, which has no chat template; 1 to 5 tokens of one assumed a message")
+    special = {key: _text(value) for key, value in settings.items() if key.endswith("_token") and value is not None}
+    mark = sha256(json.dumps([template, special], sort_keys=True).encode()).hexdigest()[:SHOWN_DIGITS]
+    return _Rendered(tokenizer, _renderer(path, template, special), f"{identity} in the template {mark}")
+
+
+class _Rendered:
+    """Tokens of what the chat template makes of an example; it writes the special tokens itself."""
+
+    def __init__(self, tokenizer: Any, render: Render, method: str) -> None:
+        self._tokenizer, self._render, self.method = tokenizer, render, method
+
+    def __call__(self, records: Sequence[Record]) -> list[Tokens]:
+        """As `Measure` has it."""
+        counts = _counts(self._tokenizer, [self._render(record) for record in records])
+        return [(count, count, count) for count in counts]
+
+
+class _Words:
+    """Tokens of the contents alone, and the template's as an estimate."""
+
+    def __init__(self, tokenizer: Any, method: str) -> None:
+        self._tokenizer, self.method = tokenizer, method
+
+    def __call__(self, records: Sequence[Record]) -> list[Tokens]:
+        """As `Measure` has it."""
+        counts = iter(_counts(self._tokenizer, [text for record in records for text in record.contents]))
+        ends = (TEMPLATE_TOKENS.low, TEMPLATE_TOKENS.expected, TEMPLATE_TOKENS.high)
+        found = []
+        for record in records:
+            messages = len(record.roles)
+            words = sum(next(counts) for _ in range(messages))
+            low, expected, high = (words + round(messages * end) for end in ends)
+            found.append((low, expected, high))
+        return found
+
+
+def _counts(tokenizer: Any, texts: Sequence[str]) -> list[int]:
+    encoded = tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+    return [len(entry) for entry in encoded]
+
+
+def _file(name: str) -> Path:
+    path = Path(name)
+    if path.is_dir() and (path / TOKENIZER).is_file():
+        return path / TOKENIZER
+    if path.is_file():
+        return path
+    if not MODEL_ID.fullmatch(name):
+        raise TokenizerError(f"{name} is no {TOKENIZER}, and no folder with one")
+    cache = _cache()
+    model = cache / f"models--{name.replace('/', '--')}"
+    try:
+        revision = (model / "refs" / "main").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        raise TokenizerError(
+            f"{name} is no {TOKENIZER}, no folder with one, and not in the hub's cache ({cache}); "
+            f"`hf download {name} --include 'token*' 'chat_template*'` fetches it"
+        ) from None
+    found = model / "snapshots" / revision / TOKENIZER
+    if not found.is_file():
+        raise TokenizerError(f"{name} is in the hub's cache without its {TOKENIZER}")
+    return found
+
+
+def _cache() -> Path:
+    """Where `huggingface_hub` keeps what it has fetched (its documentation, "Environment variables")."""
+    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def _template(folder: Path) -> tuple[str | None, dict[str, Any]]:
+    """The chat template that lies beside a tokenizer, and its settings."""
+    try:
+        read = json.loads((folder / "tokenizer_config.json").read_bytes())
+    except (OSError, ValueError, RecursionError):
+        read = {}
+    settings = read if isinstance(read, dict) else {}
+    try:
+        return (folder / "chat_template.jinja").read_text(encoding="utf-8"), settings
+    except (OSError, ValueError):
+        template = settings.get("chat_template")
+    if isinstance(template, list):  # several by name
+        named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
+        template = named.get("default")
+    return template if isinstance(template, str) else None, settings
+
+
+def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
+    try:
+        from jinja2 import TemplateError
+        from jinja2.ext import Extension, loopcontrols
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+    except ImportError:
+        raise TokenizerError(f"{path} has a chat template: {INSTALL}") from None
+
+    def refuse(reason: str) -> None:
+        raise TemplateError(reason)
+
+    class Generation(Extension):
+        """`{% generation %}`, which marks what the assistant says and changes nothing of the text."""
+
+        tags = {"generation"}  # noqa: RUF012 - jinja2 declares it of instances
+
+        def parse(self, parser: Any) -> Any:
+            next(parser.stream)
+            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+    environment = ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
+    )
+    environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
+    environment.globals["raise_exception"] = refuse
+    try:
+        compiled = environment.from_string(template)
+    except TemplateError as reason:
+        raise TokenizerError(f"{path.parent}: the chat template cannot be read ({reason})") from None
+
+    def render(record: Record) -> str:
+        messages = [
+            {"role": role, "content": content} for role, content in zip(record.roles, record.contents, strict=True)
+        ]
+        try:
+            return compiled.render(messages=messages, add_generation_prompt=False, **special)
+        except Exception as reason:  # a template raises what it likes
+            raise UncountedError(record, quoted(str(reason), LONGEST_SENTENCE)) from None
+
+    return render
+
+
+def _text(value: Any) -> str:
+    """A special token, which older files hold as a map."""
+    return str(value.get("content")) if isinstance(value, dict) else str(value)

@@ -1,0 +1,55 @@
+"""`hbspec data merge` from outside."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from .conversations import chat
+
+LINES = [f"{chat(f'question {number % 31}', 'word ' * (number % 17))}\n" for number in range(60)] + ["{\n"]
+
+
+@pytest.fixture
+def parts(hbspec):
+    hbspec.write("all.jsonl", "".join(LINES))
+    for number in range(3):
+        hbspec.write(f"{number}.jsonl", "".join(LINES[number::3]))
+        hbspec("data", "profile", f"{number}.jsonl", "--part", "-o", f"{number}.json")
+    return hbspec
+
+
+def test_the_parts_are_the_whole_byte_for_byte(parts):
+    assert parts("data", "profile", "all.jsonl", "-o", "whole.json")[0] == 1
+    code, out, err = parts("data", "merge", "2.json", "0.json", "1.json", "-o", "merged.json")
+    assert (code, err) == (0, "")
+    assert (parts.folder / "merged.json").read_bytes() == (parts.folder / "whole.json").read_bytes()
+    assert out.startswith("60 examples, ")
+    assert "1 line left out" in out
+
+
+def test_merged_parts_merge_again(parts):
+    parts("data", "merge", "2.json", "0.json", "--part", "-o", "some.json")
+    assert parts("data", "merge", "some.json", "1.json")[1] == parts("data", "profile", "all.jsonl")[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("0.json", "0.json"), "0.json is named twice, and its examples would count twice"),
+        (("0.json", "nowhere.json"), "nowhere.json: No such file or directory"),
+        (("0.json", "all.jsonl"), "all.jsonl is no JSON"),
+        (("0.json", "whole.json"), "whole.json: it carries no digests, so what it shares with others cannot be seen;"),
+        (("0.json", "mine.json"), "mine.json: it is no profile: `format_version` is not 1"),
+        (("0.json", "1.json", "-o", "mine.json"), "mine.json is already there, and is no profile; name another file"),
+        (("0.json", "1.json", "-o", "no/p.json"), "no/p.json: there is no folder no; make it, or name another file"),
+    ],
+)
+def test_what_is_refused(parts, words, says):
+    parts("data", "profile", "all.jsonl", "-o", "whole.json")
+    parts.write("mine.json", json.dumps([1]))
+    code, out, err = parts("data", "merge", *words)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"hbspec: {says}")
+    assert (parts.folder / "mine.json").read_text() == "[1]"
