@@ -168,54 +168,74 @@ def sources(judged: Sequence[Judged], metric: str) -> int:
     return len({entry.row.source for entry in judged if entry.pair(metric)})
 
 
+class Compared(NamedTuple):
+    """Every value of a metric that has an estimate, with the weight of its row."""
+
+    pairs: Sequence[tuple[float, Interval]]
+    weights: Sequence[float]
+
+    @classmethod
+    def of(cls, judged: Sequence[Judged], metric: str) -> Compared:
+        """All values of a metric; every source weighs the same."""
+        found = [(entry.row.source, pair) for entry in judged if (pair := entry.pair(metric))]
+        sizes = Counter(source for source, _ in found)
+        return cls([pair for _, pair in found], [1 / sizes[source] for source, _ in found])
+
+    @property
+    def errors(self) -> list[float]:
+        """Absolute errors as fractions of what was measured."""
+        return [abs(estimated.expected / value - 1) for value, estimated in self.pairs]
+
+    def error(self, share: float) -> float | None:
+        """The error that a share of the weight does not exceed; None without values."""
+        return quantile(self.errors, self.weights, share)
+
+    @property
+    def inside(self) -> float | None:
+        """The share of the weight whose interval holds what was measured; None without values."""
+        holds = [found.low <= value <= found.high for value, found in self.pairs]
+        weight = sum(weight for weight, inside in zip(self.weights, holds, strict=True) if inside)
+        return weight / sum(self.weights) if self.weights else None
+
+    def median(self, size: Callable[[Interval], float]) -> float | None:
+        """Of a number of the intervals; None without values."""
+        return quantile([size(estimated) for _, estimated in self.pairs], self.weights, 0.5)
+
+
 def _errors(judged: Sequence[Judged]) -> dict[str, Any]:
-    errors, weights = _absolute_errors(judged, "peak_allocated")
+    found = Compared.of(judged, "peak_allocated")
     return {
-        "n": len(errors),
-        "median_abs_error": quantile(errors, weights, 0.5),
-        "p90_abs_error": quantile(errors, weights, 0.9),
-        "worst": max(errors, default=None),
+        "n": len(found.pairs),
+        "median_abs_error": found.error(0.5),
+        "p90_abs_error": found.error(0.9),
+        "worst": max(found.errors, default=None),
     }
 
 
 def _intervals(judged: Sequence[Judged], metric: str) -> dict[str, Any]:
-    errors, weights = _absolute_errors(judged, metric)
-    pairs = [pair for entry in judged if (pair := entry.pair(metric))]
-    inside = [weight for (value, est), weight in zip(pairs, weights, strict=True) if est.low <= value <= est.high]
+    found = Compared.of(judged, metric)
     return {
-        "n": len(pairs),
-        "median_abs_error": quantile(errors, weights, 0.5),
-        "inside": sum(inside) / sum(weights) if weights else None,
-        "median_width": quantile([width(estimated) for _, estimated in pairs], weights, 0.5),
+        "n": len(found.pairs),
+        "median_abs_error": found.error(0.5),
+        "inside": found.inside,
+        "median_width": found.median(width),
     }
 
 
 def _ratios(judged: Sequence[Judged], metric: str) -> dict[str, Any]:
-    errors, weights = _absolute_errors(judged, metric)
-    pairs = [pair for entry in judged if (pair := entry.pair(metric))]
-    inside = [weight for (value, est), weight in zip(pairs, weights, strict=True) if est.low <= value <= est.high]
+    found = Compared.of(judged, metric)
     return {
-        "n": len(pairs),
-        "median_abs_error": quantile(errors, weights, 0.5),
-        "p90_abs_error": quantile(errors, weights, 0.9),
-        "inside": sum(inside) / sum(weights) if weights else None,
-        "median_high_over_low": quantile([found.high / found.low for _, found in pairs], weights, 0.5),
+        "n": len(found.pairs),
+        "median_abs_error": found.error(0.5),
+        "p90_abs_error": found.error(0.9),
+        "inside": found.inside,
+        "median_high_over_low": found.median(lambda interval: interval.high / interval.low),
     }
 
 
 def width(estimated: Interval) -> float:
     """Half of an interval as a fraction of what is expected."""
     return (estimated.high - estimated.low) / (2 * estimated.expected)
-
-
-def _absolute_errors(judged: Sequence[Judged], metric: str) -> tuple[list[float], list[float]]:
-    """Absolute errors as fractions of what was measured, and the rows' weights."""
-    pairs = [(entry.row.source, *pair) for entry in judged if (pair := entry.pair(metric))]
-    sizes = Counter(source for source, _, _ in pairs)
-    return (
-        [abs(estimated.expected / value - 1) for _, value, estimated in pairs],
-        [1 / sizes[source] for source, _, _ in pairs],
-    )
 
 
 def _verdicts(judged: Sequence[Judged]) -> dict[str, int]:

@@ -21,8 +21,6 @@ from hbspec.claims.quantities import quantity
 from hbspec.estimators.cost import Cost, CostItem
 from hbspec.estimators.host import Host
 from hbspec.estimators.memory import DeviceMemory, Memory
-from hbspec.estimators.serving import Serving
-from hbspec.estimators.serving_cost import Charge, Charges
 from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, UnitPrice
@@ -30,7 +28,9 @@ from hbspec.render.advice import advice_lines
 from hbspec.render.bars import Filling, bar, letters
 from hbspec.render.estimates import estimate_lines
 from hbspec.render.paint import write
-from hbspec.units import GB, Interval, Money, Rate
+from hbspec.units import GB, Interval, Rate
+
+from .made_serving import SERVING
 
 PLAN = SimpleNamespace(
     name="tiny\x1b[31m",
@@ -65,30 +65,6 @@ NOTHING = Interval.exact(0)
 FULL = DeviceMemory(0, TERMS, "backward", Interval.exact(10.01 * GB), PROCESS, PROCESS, 20 * GB)
 TWIN = replace(FULL, index=1)
 IDLE = DeviceMemory(2, {}, "load", NOTHING, NOTHING, NOTHING, 20 * GB)
-SERVING = Serving(
-    verdict="fits",
-    weights_bytes=5 * GB,
-    terms={"weights": 5 * GB, "engine": 1 * GB},
-    engine_bytes=Interval.exact(GB),
-    kv_bytes_per_token=57_344,
-    kv_bytes_needed=None,
-    memory=Interval(6 * GB, 6 * GB, 7 * GB),
-    usable=20 * GB,
-    budget=18 * GB,
-    largest_context=209_263,
-    largest_concurrency=None,
-    prefill_seconds=None,
-    decode_tokens_per_second=Interval(20, 30, 60),
-    latency_seconds=None,
-    least_token_seconds=1 / 60,
-    load=None,
-    charges=Charges(
-        Money(Decimal("1.515"), "USD"),
-        {name: Charge(*[Decimal("1.515")] * 3, "USD") for name in ("hourly", "daily", "monthly")},
-    ),
-    cost_per_1000_answers=None,
-    unknown={"latency_seconds": "deployment.typical_output_tokens"},
-)
 TIME = Time(
     Interval(10, 12, 20), {"startup": Interval.exact(60), "steps": Interval(3000, 3600, 6000)}, Interval.exact(466)
 )

@@ -7,33 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.estimators.load import Load
-from hbspec.estimators.serving import Serving
 from hbspec.estimators.serving_cost import Charge, Charges
 from hbspec.render.paint import write
 from hbspec.render.serving import serving_lines
-from hbspec.units import GB, Interval, Money
+from hbspec.units import Interval, Money
 
-SERVING = Serving(
-    verdict="fits",
-    weights_bytes=5 * GB,
-    terms={"weights": 5 * GB, "engine": 1 * GB},
-    engine_bytes=Interval.exact(GB),
-    kv_bytes_per_token=57_344,
-    kv_bytes_needed=None,
-    memory=Interval(6 * GB, 6 * GB, 7 * GB),
-    usable=20 * GB,
-    budget=18 * GB,
-    largest_context=209_263,
-    largest_concurrency=None,
-    prefill_seconds=None,
-    decode_tokens_per_second=Interval(20, 30, 60),
-    least_token_seconds=1 / 60,
-    latency_seconds=None,
-    load=None,
-    charges=None,
-    cost_per_1000_answers=None,
-    unknown={},
-)
+from .made_serving import SERVING
 
 LOAD = Load(4, 56, Interval(10, 15, 30), Interval(30, 50, 90), Interval(15, 30, 45), Interval(320, 480, 960))
 CHARGES = Charges(

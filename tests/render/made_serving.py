@@ -1,0 +1,34 @@
+"""An endpoint made for the tests of what is said of it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from hbspec.estimators.serving import Serving
+from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.units import GB, Interval, Money
+
+SERVING = Serving(
+    verdict="fits",
+    weights_bytes=5 * GB,
+    terms={"weights": 5 * GB, "engine": 1 * GB},
+    engine_bytes=Interval.exact(GB),
+    kv_bytes_per_token=57_344,
+    kv_bytes_needed=None,
+    memory=Interval(6 * GB, 6 * GB, 7 * GB),
+    usable=20 * GB,
+    budget=18 * GB,
+    largest_context=209_263,
+    largest_concurrency=None,
+    prefill_seconds=None,
+    decode_tokens_per_second=Interval(20, 30, 60),
+    latency_seconds=None,
+    least_token_seconds=1 / 60,
+    load=None,
+    charges=Charges(
+        Money(Decimal("1.515"), "USD"),
+        {name: Charge(*[Decimal("1.515")] * 3, "USD") for name in ("hourly", "daily", "monthly")},
+    ),
+    cost_per_1000_answers=None,
+    unknown={"latency_seconds": "deployment.typical_output_tokens"},
+)
