@@ -51,7 +51,7 @@ MEMORY = MemoryConstants(
     reserved_of_sharded=Interval(0.026, 0.2, 0.521),
 )
 """The two shares are what `python benchmarks/accuracy.py --fit` prints, from the rows in
-`benchmarks/measured/fitted.json`. The rest is assumed: FitCheck's process - reserved is 0.148 GB on a T4; nobody
+`benchmarks/measured/fitted_memory.json`. The rest is assumed: FitCheck's process - reserved is 0.148 GB on a T4; nobody
 published it for other GPUs, and FMS's two ranks show 0.5 to 1.5 GB more beside their tensors than one does."""
 
 ACTIVATION_ERROR = 0.03
