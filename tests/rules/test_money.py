@@ -206,6 +206,12 @@ class TestSpot:
         assert judged("HB315", wait % "24h", tmp_path) == []
         assert len(judged("HB315", wait % "23h", tmp_path)) == 1
 
+    def test_spot_instances_are_not_kept(self, tmp_path):
+        assert judged("HB317", "instance: {spot: true}", tmp_path) == []
+        assert judged("HB317", "instance: {keep_alive: 30m}", tmp_path) == []
+        (found,) = judged("HB317", "instance: {spot: true, keep_alive: 30m}", tmp_path)
+        assert "keep_alive is 30.0 min" in found.message
+
 
 class TestServiceLimits:
     def test_28_days(self, tmp_path):
