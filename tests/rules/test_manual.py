@@ -18,7 +18,7 @@ AS_OF = date(2026, 11, 22)
 def codes(fragment: str, tmp_path: Path) -> set[str]:
     (tmp_path / "base.yaml").write_text((HERE / "base.yaml").read_text())
     (tmp_path / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
-    for attachment in HERE.glob("*.json"):
+    for attachment in [*HERE.glob("*.json"), HERE / "finetune.py"]:
         (tmp_path / attachment.name).write_text(attachment.read_text())
     return {diagnostic.code for diagnostic in check(tmp_path / "spec.yaml", as_of=AS_OF).diagnostics}
 

@@ -67,3 +67,42 @@ def test_adapters_are_served_on_the_weights_that_they_know(method, served, warne
 def test_the_typical_request_fits_the_longest(asked, most, warned, tmp_path):
     found = judged("HB513", f"deployment: {{{asked}, max_model_len: {most}}}", tmp_path)
     assert bool(found) is warned
+
+
+SCRIPT = "script: {entry_point: finetune.py}\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("tokenizer.chat_template = CHATML", "chat_template"),
+        ("text = tokenizer.apply_chat_template(messages, chat_template=CHATML)", "chat_template"),
+        ('SFTConfig(chat_template_path="Qwen/Qwen3-4B")', "chat_template_path"),
+        ("model, tokenizer = setup_chat_format(model, tokenizer)", "setup_chat_format"),
+        ('tokenizer = get_chat_template(tokenizer, "chatml")', "get_chat_template"),
+        ("text = tokenizer.apply_chat_template(messages)", None),
+        ("if tokenizer.chat_template == CHATML:", None),
+        ("# tokenizer.chat_template = CHATML", None),
+    ],
+)
+def test_a_script_that_sets_a_template(line, named, tmp_path):
+    (tmp_path / "finetune.py").write_text(f"import trl\n\n{line}\n", encoding="utf-8")
+    found = judged("HB514", SCRIPT, tmp_path)
+    assert [diagnostic.message.partition(", and")[0] for diagnostic in found] == (
+        [] if named is None else [f"line 3 of it sets a chat template (`{named}`)"]
+    )
+
+
+@pytest.mark.parametrize(
+    "fragment", ["deployment: {adapters: merged}", "deployment: null", "hyperparameters: {method: full}"]
+)
+def test_merged_weights_bring_their_template(fragment, tmp_path):
+    (tmp_path / "finetune.py").write_text("tokenizer.chat_template = CHATML\n", encoding="utf-8")
+    assert judged("HB514", SCRIPT + fragment, tmp_path) == []
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"x" * 2**21])
+def test_a_script_that_cannot_be_read_is_none_of_its_business(content, tmp_path):
+    if content is not None:
+        (tmp_path / "finetune.py").write_bytes(content)
+    assert judged("HB514", SCRIPT, tmp_path) == []
