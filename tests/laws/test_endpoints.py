@@ -93,7 +93,10 @@ def test_more_asked_for_needs_more(endpoint, tokens, more):
     assert longer.largest_concurrency <= now.largest_concurrency
     assert fuller.largest_context <= now.largest_context
     if fuller.load and now.load:
-        assert fuller.load.latency_seconds.expected >= now.load.latency_seconds.expected * (1 - 1e-12)
+        # logits of more requests leave less room for their cache
+        assert fuller.load.largest_concurrency <= now.load.largest_concurrency
+        if fuller.load.concurrency >= now.load.concurrency:
+            assert fuller.load.latency_seconds.expected >= now.load.latency_seconds.expected * (1 - 1e-12)
 
 
 @settings(max_examples=40, deadline=None)
