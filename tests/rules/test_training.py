@@ -213,9 +213,11 @@ class TestWithoutEffect:
         assert self.silenced("instance: {offload: none}", tmp_path) == set()
 
     def test_a_machine_that_is_not_described(self, tmp_path):
-        fragment = "instance: {gpus: 8, host_memory: 1 TiB}"
-        assert self.silenced(fragment, tmp_path) == {"gpus", "host_memory"}
-        assert self.silenced("instance: {type: null, gpu: A100-40, gpus: 8, host_memory: 1 TiB}", tmp_path) == set()
+        described = "gpus: 8, host_memory: 1 TiB, gpu_memory: 40 GiB, network: 400 Gb/s"
+        assert self.silenced(f"instance: {{{described}}}", tmp_path) == {
+            "gpus", "host_memory", "gpu_memory", "network",
+        }  # fmt: skip
+        assert self.silenced(f"instance: {{type: null, gpu: A100-40, {described}}}", tmp_path) == set()
 
     def test_the_rank_of_adapters_that_are_merged(self, tmp_path):
         assert self.silenced("deployment: {max_lora_rank: 32}", tmp_path) == {"max_lora_rank"}

@@ -63,8 +63,7 @@ def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] |
     if instance.parallelism not in SHARDS:
         yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads nothing"
     if instance.gpu is None:
-        yield ("instance", "gpus"), instance.gpus, "it describes a gpu, and none is named"
-        yield ("instance", "host_memory"), instance.host_memory, "it describes a gpu, and none is named"
-        yield ("instance", "gpu_memory"), instance.gpu_memory, "it describes a gpu, and none is named"
+        for name in ("gpus", "host_memory", "gpu_memory", "network"):
+            yield ("instance", name), getattr(instance, name), "it describes a gpu, and none is named"
     if spec.deployment and spec.deployment.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"
