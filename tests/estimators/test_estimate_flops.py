@@ -7,7 +7,7 @@ from planned import FULL, LORA, R1, planned
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters
-from hbspec.estimators.flops import attention_flops, attention_pairs, forward_flops, micro_batch_flops
+from hbspec.estimators.flops import attention_pairs, forward_flops, micro_batch_flops
 
 TERA = 10**12
 MIXTRAL = "mistralai/Mixtral-8x7B-v0.1"
@@ -41,9 +41,10 @@ def test_attention_is_a_ninth_at_4096_tokens():
 
 def test_attention_grows_with_the_square():
     architecture = catalog().models[R1].architecture
-    assert attention_flops(architecture, 1, 2000) == 4 * attention_flops(architecture, 1, 1000)
-    assert attention_flops(architecture, 3, 1000) == 3 * attention_flops(architecture, 1, 1000)
-    assert forward_flops(architecture, 3, 1000).attention == attention_flops(architecture, 3, 1000)
+    short, long, several = (forward_flops(architecture, *size).attention for size in ((1, 1000), (1, 2000), (3, 1000)))
+    assert long == 4 * short
+    assert several == 3 * short
+    assert short == 4 * 1000**2 * architecture.query_size * architecture.num_hidden_layers
 
 
 def test_full_fine_tuning_takes_six_per_weight_and_token():

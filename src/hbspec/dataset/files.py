@@ -87,7 +87,11 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
 def named_twice(names: Iterable[str]) -> str | None:
     """The first name that comes a second time."""
     seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 def _inside(folder: Path) -> list[DataFile]:

@@ -26,7 +26,6 @@ from hbspec.histogram import Histogram
 AT_ONCE = 256
 """Examples that are handed to a tokenizer together, and at how many bytes of them there are enough already."""
 BATCH_BYTES = 2**24
-NONE = Histogram((), ())
 
 
 @dataclass(frozen=True, slots=True)

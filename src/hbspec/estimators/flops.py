@@ -64,11 +64,6 @@ class Flops(NamedTuple):
         return self.products + self.attention
 
 
-def attention_flops(architecture: Architecture, rows: float, tokens: float) -> float:
-    """Two products over all pairs of tokens, forward: 4 B T² q L."""
-    return 4 * rows * tokens**2 * architecture.query_size * architecture.num_hidden_layers
-
-
 def attention_pairs(
     architecture: Architecture, tokens: float, *, attention: str = "sdpa", masked: bool = False
 ) -> float:

@@ -125,15 +125,6 @@ def update_seconds(plan: Plan) -> float:
     return seconds
 
 
-def compute_speed(gpu: Gpu, dtype: str) -> float:
-    """FLOP/s that large matrix products reach on a GPU.
-
-    Raises:
-        NotKnownError: the GPU's peak in this dtype is not known, or it has none.
-    """
-    return reached(gpu, dtype) * STEP.products
-
-
 def reached(gpu: Gpu, dtype: str) -> float:
     """FLOP/s that one large matrix product alone reaches: a measured share of the data sheet's dense peak.
 
