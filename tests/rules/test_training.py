@@ -220,8 +220,17 @@ class TestWithoutEffect:
         assert self.silenced(f"instance: {{type: null, gpu: A100-40, {described}}}", tmp_path) == set()
 
     def test_the_rank_of_adapters_that_are_merged(self, tmp_path):
-        assert self.silenced("deployment: {max_lora_rank: 32}", tmp_path) == {"max_lora_rank"}
+        assert self.silenced("deployment: {max_lora_rank: 32, adapters: merged}", tmp_path) == {"max_lora_rank"}
+        whole = "hyperparameters: {method: full}\ndeployment: {max_lora_rank: 32}"
+        assert "max_lora_rank" in self.silenced(whole, tmp_path)
         assert self.silenced("deployment: {max_lora_rank: 32, adapters: separate}", tmp_path) == set()
+
+    def test_the_rank_that_the_engine_is_told_to_serve(self, tmp_path):
+        """Adapters are served beside the model unless the author merges them: what HB503 asks for has an effect."""
+        fragment = "hyperparameters: {lora_r: 32, lora_alpha: 64}\ndeployment: {max_lora_rank: %s}"
+        assert len(judged("HB503", fragment % "null", tmp_path)) == 1
+        assert judged("HB503", fragment % 32, tmp_path) == []
+        assert self.silenced(fragment % 32, tmp_path) == set()
 
 
 class TestNames:

@@ -26,7 +26,6 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule, plain
-from hbspec.spec import Spec
 
 RULE = Rule(__name__, Severity.WARNING)
 
@@ -37,7 +36,7 @@ SHARDS = ("fsdp", "zero1", "zero2", "zero3")
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Every option that is set to something and means nothing here."""
-    for route, value, reason in _silent(analysis.spec):
+    for route, value, reason in _silent(analysis):
         if value and value != "none":
             shown = "true" if value is True else ", ".join(value) if isinstance(value, tuple) else plain(value)
             yield RULE.at(
@@ -48,8 +47,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             )
 
 
-def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
+def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
     """Each option that cannot act, set or not, and why."""
+    spec = analysis.spec
     given, instance = spec.hyperparameters, spec.instance
     for names, silent, reason in (
         (ADAPTERS, given.method == "full", "method full trains all weights"),
@@ -65,5 +65,5 @@ def _silent(spec: Spec) -> Iterator[tuple[Route, str | float | tuple[str, ...] |
     if instance.gpu is None:
         for name in ("gpus", "host_memory", "gpu_memory", "network"):
             yield ("instance", name), getattr(instance, name), "it describes a gpu, and none is named"
-    if spec.deployment and spec.deployment.adapters != "separate":
+    if spec.deployment and analysis.serving_plan.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"
