@@ -26,13 +26,10 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.source.paths import PathError, contained, read_bytes
+from hbspec.source.attachments import AttachmentError, read_script
 
 RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 ROUTE = ("script", "entry_point")
-MOST_BYTES = 2**20
-"""Of a script that are looked at."""
-
 REPLACES = (
     rb"(?m)^[^#\n]*?\b"
     rb"(chat_template ?=(?!=)|chat_template_path\b|(?:get_chat_template|setup_chat_format|clone_chat_template) ?\()"
@@ -59,13 +56,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 def _script(analysis: Analysis) -> bytes:
     """The text of the author's script; nothing where there is none, or none that can be read (HB611)."""
-    script, document = analysis.spec.script, analysis.document
+    script = analysis.spec.script
     if script is None:
         return b""
-    route = ("script", "source_dir")
     try:
-        base, outside = document.origin(route), document.allow_outside
-        folder = contained(script.source_dir, base, document.root, outside, folder=True)
-        return read_bytes(contained(script.entry_point, folder, folder), MOST_BYTES)
-    except PathError:
+        return read_script(analysis.document, script.source_dir, script.entry_point)
+    except AttachmentError:
         return b""

@@ -1,8 +1,9 @@
-"""Files that a spec names besides its own text: a model's `config.json`, a data profile."""
+"""Files that a spec names besides its own text: a model's `config.json`, a data profile, the author's script."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any, NoReturn
 
 from hbspec.diagnostics import Route
@@ -22,12 +23,9 @@ def read_json(document: Document, route: Route, path: str) -> Any:
     (RFC 8259, so NaN and Infinity are none).
     """
     try:
-        real = contained(path, document.origin(route), document.root, document.allow_outside)
-        data = read_bytes(real, MAX_ATTACHMENT_BYTES)
+        data = _read(contained(path, document.origin(route), document.root, document.allow_outside), path)
     except PathError as error:
         raise AttachmentError(str(error)) from error
-    if len(data) > MAX_ATTACHMENT_BYTES:
-        raise AttachmentError(f"`{path}` is larger than {MAX_ATTACHMENT_BYTES:,} bytes")
     try:
         return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse)
     except UnicodeDecodeError as error:
@@ -38,6 +36,27 @@ def read_json(document: Document, route: Route, path: str) -> Any:
         ) from error
     except (ValueError, RecursionError) as error:
         raise AttachmentError(f"`{path}` holds a number or a nesting that is too large to read") from error
+
+
+def read_script(document: Document, source_dir: str, entry_point: str) -> bytes:
+    """The author's own training script: a file inside a folder inside the document's project.
+
+    Raises `AttachmentError` if either lies outside or is not there, or the script is larger than
+    `MAX_ATTACHMENT_BYTES`.
+    """
+    origin, outside = document.origin(("script", "source_dir")), document.allow_outside
+    try:
+        folder = contained(source_dir, origin, document.root, outside, folder=True)
+        return _read(contained(entry_point, folder, folder), entry_point)
+    except PathError as error:
+        raise AttachmentError(str(error)) from error
+
+
+def _read(real: Path, named: str) -> bytes:
+    data = read_bytes(real, MAX_ATTACHMENT_BYTES)
+    if len(data) > MAX_ATTACHMENT_BYTES:
+        raise AttachmentError(f"`{named}` is larger than {MAX_ATTACHMENT_BYTES:,} bytes")
+    return data
 
 
 def _refuse(constant: str) -> NoReturn:
