@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import tiny
-from conftest import sums
 from conversations import IGNORED, Conversation, answers, encode, prompted_only, read_conversations, template_of
 from settings import RefusedError
+from training_bench import sums
 
 R1 = list(tiny.FAMILIES["r1"].tokens)
 LLAMA = ["<|begin_of_text|>", "<|eot_id|>", "<pad>", "<|start_header_id|>", "<|end_header_id|>"]

@@ -4,7 +4,7 @@ import ast
 import re
 
 import metrics
-from conftest import TEMPLATES
+from training_bench import TEMPLATES
 
 
 def found(line: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import metrics
 import pytest
-from conftest import HEARTBEAT, SEED, TEMPLATES, Bench, losses, sums
+from training_bench import HEARTBEAT, SEED, TEMPLATES, Bench, losses, sums
 
 UPDATES = 18
 SMALL = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import settings
-from conftest import SEED, TEMPLATES
 from handover import parse
 from settings import RefusedError, Settings
+from training_bench import SEED, TEMPLATES
 
 
 def refused(*arguments: str, environment: dict[str, str] | None = None) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import tiny
-from conftest import QWEN_32B, SEED, sums
 from conversations import Conversation, encode
 from handover import parse
 from settings import Invocation
+from training_bench import QWEN_32B, SEED, sums
 
 LLAMA3_ROPE = {
     "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 8192,

@@ -1,0 +1,115 @@
+"""What the tests of the shipped script share: settings, data, and a place to run a job in."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+TEMPLATES = ROOT / "templates"
+HEARTBEAT = ROOT.parent / "shared/data/heartbeat/train.jsonl"
+
+SEED = {
+    "MODEL_ID": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+    "LEARNING_RATE": "1e-4",
+    "MAX_STEPS": "300",
+    "PER_DEVICE_BATCH_SIZE": "1",
+    "GRADIENT_ACCUMULATION_STEPS": "32",
+    "MAX_LENGTH": "4096",
+    "LORA_R": "16",
+    "LORA_ALPHA": "32",
+    "LORA_DROPOUT": "0.05",
+    "BNB_QUANT_TYPE": "nf4",
+    "BNB_DOUBLE_QUANT": "true",
+}
+QWEN_32B = {
+    "model_type": "qwen2",
+    "hidden_size": 5120,
+    "intermediate_size": 27648,
+    "num_hidden_layers": 64,
+    "num_attention_heads": 40,
+    "num_key_value_heads": 8,
+    "max_position_embeddings": 131072,
+    "rope_theta": 1000000.0,
+    "tie_word_embeddings": False,
+    "vocab_size": 152064,
+}
+
+
+def sums(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
+    """Small conversations about sums, all different, with one or two answers."""
+    draw = random.Random(seed)
+    found = []
+    for number in range(count):
+        a, b = draw.randrange(100), draw.randrange(100)
+        messages = [
+            {"role": "system", "content": "You add numbers and say how."},
+            {"role": "user", "content": f"Task {number}: what is {a} plus {b}?"},
+            {"role": "assistant", "content": f"{a} plus {b} is {a + b}."},
+        ]
+        if number % 3 == 0:
+            messages += [
+                {"role": "user", "content": "And twice that?"},
+                {"role": "assistant", "content": f"Twice that is {2 * (a + b)}."},
+            ]
+        found.append(messages)
+    return found
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A place to run the job in: settings as SageMaker hands them over, data, and everything that comes out."""
+
+    folder: Path
+
+    def write(self, settings: dict[str, str], train: list[Any] | Path, validation: list[Any] | None = None) -> None:
+        for name, data in (("train", train), ("validation", validation)):
+            if data is not None:
+                (self.folder / name).mkdir(parents=True, exist_ok=True)
+                text = (
+                    data.read_text()
+                    if isinstance(data, Path)
+                    else "".join(json.dumps({"messages": messages}) + "\n" for messages in data)
+                )
+                (self.folder / name / "data.jsonl").write_text(text)
+        (self.folder / "config").mkdir(exist_ok=True)
+        (self.folder / "config/hyperparameters.json").write_text(json.dumps(settings))
+        (self.folder / "model-config.json").write_text(json.dumps(QWEN_32B))
+
+    @property
+    def arguments(self) -> list[str]:
+        at = self.folder
+        return [
+            "--tiny", "--config-dir", f"{at}/config", "--model-config", f"{at}/model-config.json",
+            "--train-dir", f"{at}/train", "--validation-dir", f"{at}/validation", "--model-dir", f"{at}/model",
+            "--checkpoint-dir", f"{at}/checkpoints", "--output-data-dir", f"{at}/output",
+        ]  # fmt: skip
+
+    def command(self, *more: str, ranks: int = 0) -> list[str]:
+        launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"] if ranks else []
+        return [sys.executable, *launcher, str(TEMPLATES / "train.py"), *self.arguments, *more]
+
+    def run(self, *more: str, ranks: int = 0) -> str:
+        """Runs the job in a process of its own (or more); returns its standard output."""
+        done = subprocess.run(self.command(*more, ranks=ranks), capture_output=True, text=True, env=self.environment)
+        assert done.returncode == 0, done.stderr[-4000:]
+        return done.stdout
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+    @property
+    def record(self) -> dict[str, Any]:
+        return dict(json.loads((self.folder / "output/run.json").read_text()))
+
+
+def losses(output: str) -> list[float]:
+    return [float(found) for found in re.findall(r" loss=(\S+)", output)]
