@@ -37,7 +37,7 @@ def load_model(source: str, settings: Settings, compute: torch.dtype, local_rank
     masters = settings.METHOD == "full" and compute == torch.float16
     placed = torch.cuda.is_available() and settings.PARALLELISM in ("single", "pipeline", "ddp")
     devices = "auto" if settings.PARALLELISM == "pipeline" else {"": local_rank}
-    return AutoModelForCausalLM.from_pretrained(
+    model = AutoModelForCausalLM.from_pretrained(
         source,
         revision=settings.REVISION,
         dtype=torch.float32 if masters else compute,
@@ -45,6 +45,20 @@ def load_model(source: str, settings: Settings, compute: torch.dtype, local_rank
         quantization_config=quantization(settings, compute) if settings.METHOD == "qlora" else None,
         device_map=devices if placed else None,
     )
+    keep_packing(model)
+    return model
+
+
+def keep_packing(model: Any) -> None:
+    """Keeps 4-bit weights packed as they were quantised, on every CPU and in every mode.
+
+    Where a CPU has AVX512-BF16, bitsandbytes (0.50.2, `nn.Linear4bit.forward`) packs them anew when a model that does
+    not train is called. Training after that loses the gradients of the layers below without a word, and a save or a
+    merge changes the weights. On a GPU this switch has no effect.
+    """
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def quantization(settings: Settings, compute: torch.dtype) -> BitsAndBytesConfig:

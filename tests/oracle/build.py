@@ -73,6 +73,7 @@ def _quantise(model: PreTrainedModel, case: Case, fake: FakeTensorMode | None) -
 
 
 def _load_4bit(module: nn.Module, source: nn.Linear, fake: FakeTensorMode | None) -> None:
+    module.support_avx512bf16_for_cpu = False  # some CPUs would pack the weight anew where the model does not train
     given = {key: value for key, value in module.weight.__dict__.items() if key != "module"}
     if fake is None:
         module.weight = bnb.nn.Params4bit(source.weight.data, requires_grad=False, **given, module=module).to("cpu")
