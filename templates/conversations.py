@@ -75,13 +75,18 @@ class Tally:
     reasoning_dropped: int = 0
 
 
+def data_files(folder: Path) -> list[Path]:
+    """A channel's `*.jsonl` and `*.json` files, in the order of names; none where the folder does not exist."""
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".jsonl", ".json")) if folder.is_dir() else []
+
+
 def read_conversations(folder: Path) -> list[Conversation]:
-    """Every conversation in a channel's `*.jsonl` and `*.json` files, in the order of names and lines.
+    """Every conversation in a channel's files, in the order of names and lines.
 
     Raises:
         RefusedError: no files, or lines that are no conversation with an assistant turn; up to 20 at once.
     """
-    files = sorted(path for path in folder.rglob("*") if path.suffix in (".jsonl", ".json")) if folder.is_dir() else []
+    files = data_files(folder)
     if not files:
         raise RefusedError([f"{folder} holds no .jsonl file"])
     found: list[Conversation] = []

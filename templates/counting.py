@@ -17,8 +17,8 @@ from typing import Any
 import metrics
 import torch
 from accelerate.utils import gather_object
+from saving import SavingTrainer
 from transformers import ProgressCallback, Trainer, TrainerCallback
-from trl import SFTTrainer
 
 EXAMPLE = "example"
 """Column that carries an example's number to the training step and never to the model."""
@@ -69,7 +69,7 @@ class KeepExampleNumbers:
         return batch
 
 
-class CountingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
+class CountingTrainer(SavingTrainer):
     """`trl.SFTTrainer` that counts what it trains on, and can compute the loss from whole logits.
 
     Args:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,10 +13,13 @@ from typing import Any
 
 import tiny
 from accelerate import PartialState
+from accelerate.utils import gather_object
+from checkpoints import Start, best_left, refuse_other, write_owner
 from conversations import Conversation, Tally, encode, prompted_only, template_of
 from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
+from fingerprint import PACKAGES, Fingerprint, loaded
 from loading import (
     adapters,
     compute_dtype,
@@ -26,14 +30,11 @@ from loading import (
 )
 from settings import Invocation, RefusedError
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
-from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from transformers.utils import logging as transformers_logging
 
 RUN_FILE = "run.json"
 TINY_FOLDER = "tiny-model"
-PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 TRAINER_STATE = "trainer_state.json"
-"""The last file that the trainer writes into a checkpoint: a folder without it was cut off and is passed over."""
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
 """What must have wrapped the model. The trainer silently makes DDP of FSDP where accelerate does not know the device,
@@ -45,19 +46,22 @@ def run(
     overrides: Sequence[tiny.Override],
     train: Sequence[Conversation],
     validation: Sequence[Conversation],
+    fingerprint: Fingerprint,
+    start: Start,
 ) -> int:
     """Trains, saves and records; returns the exit code.
 
     Raises:
-        RefusedError: the chat template refuses the data, or leaves nothing to train on.
+        RefusedError: the chat template refuses the data, or leaves nothing to train on; the checkpoint to start from is
+            of other weights, or past what is to be trained.
     """
     settings, folders = invocation.settings, invocation.folders
     compute = compute_dtype(settings)
     arguments = trainer_arguments(invocation, compute, evaluated=bool(validation))
     state = PartialState(cpu=arguments.use_cpu)
     _quiet()
-    for override in overrides:
-        state.print(override)
+    for line in (*overrides, *(f"hbspec: {note}" for note in start.notes)):
+        state.print(line)
     source = settings.MODEL_ID
     if folders.tiny:
         source = str(folders.output_data_dir / TINY_FOLDER)
@@ -66,10 +70,16 @@ def run(
                 tiny.write(invocation, train, Path(source))
     tokenizer = AutoTokenizer.from_pretrained(source, revision=settings.REVISION)
     splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
+    model = load_model(source, settings, compute, state.local_process_index)
+    dtype = str(compute).removeprefix("torch.")
+    fingerprint["loaded"] = loaded(dtype, getattr(model.config, "_commit_hash", None))
+    _check_start(start, fingerprint)
     trainer = CountingTrainer(
-        load_model(source, settings, compute, state.local_process_index),
+        model,
         arguments,
         loss=settings.LOSS,
+        fingerprint=fingerprint,
+        keep=settings.SAVE_TOTAL_LIMIT,
         train_dataset=splits["train"][0],
         eval_dataset=splits["validation"][0] if validation else None,
         processing_class=tokenizer,
@@ -79,7 +89,9 @@ def run(
     parameters = count_parameters(trainer.model)
     watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
     epoch = trainer.rehearse_epoch()
-    resumed = _train(trainer, state, folders.checkpoint_dir, settings.MAX_STEPS)
+    if state.is_local_main_process:
+        write_owner(folders.checkpoint_dir, fingerprint)
+    resumed = _train(trainer, state, start, settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates))
     stopped = watch.terminated
     if stopped:
         state.print(f"hbspec: stopped by SIGTERM after update {trainer.state.global_step}; a new start resumes there")
@@ -95,7 +107,7 @@ def run(
             "overrides": [_override(each) for each in overrides],
             "versions": {package: version(package) for package in PACKAGES},
             "model_folder": source,
-            "compute_dtype": str(compute).removeprefix("torch."),
+            "compute_dtype": dtype,
             "ranks": state.num_processes,
             "wrapper": type(trainer.model_wrapped).__name__,
             "parameters": parameters,
@@ -126,14 +138,18 @@ def _quiet() -> None:
         transformers_logging.disable_progress_bar()
 
 
-def last_checkpoint(folder: Path) -> Path | None:
-    """The complete checkpoint with the highest step in a folder; None where there is none."""
-    complete = [path.parent for path in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*/{TRAINER_STATE}")]
-    return max(complete, key=_step, default=None)
+def _check_start(start: Start, fingerprint: Fingerprint) -> None:
+    """What can be known of the checkpoint to start from only when the model is loaded.
 
-
-def _step(checkpoint: Path) -> int:
-    return int(checkpoint.name.rpartition("-")[2])
+    Raises:
+        RefusedError: it was trained on other weights, or in another dtype.
+        RuntimeError: the hosts hold different checkpoints.
+    """
+    steps = gather_object([start.step])
+    if len(set(steps)) > 1:
+        raise RuntimeError(f"the ranks do not find the same checkpoint: they would start after updates {steps}")
+    if start.checkpoint is not None and start.loaded is not None:
+        refuse_other(start.checkpoint, start.loaded, fingerprint["loaded"])
 
 
 def _splits(
@@ -177,21 +193,33 @@ def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
     return watch
 
 
-def _train(trainer: CountingTrainer, state: PartialState, folder: Path, max_steps: int | None) -> int | None:
-    """Trains on from the last checkpoint, if there is one; returns its step."""
-    checkpoint = last_checkpoint(folder)
-    if checkpoint is None:
+def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates: int) -> int | None:
+    """Trains from where it starts to the last of so many updates; returns the update that it went on from.
+
+    Raises:
+        RefusedError: the checkpoint is past that.
+    """
+    if start.checkpoint is None:
         trainer.train()
         return None
-    saved = json.loads((checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))
-    if _step(checkpoint) >= (max_steps or saved["max_steps"]):  # the trainer would add one update more
-        state.print(f"hbspec: {checkpoint} is the last update already: nothing is left to train")
-        best = Path(saved["best_model_checkpoint"] or checkpoint)
-        trainer.load_finished(best if best.is_dir() else checkpoint, _step(checkpoint))
+    if start.step > updates:
+        raise RefusedError(
+            [
+                f"{start.checkpoint} is past the {updates} updates to train",
+                f"use another checkpoint folder than {start.checkpoint.parent}, or train at least {start.step}",
+            ]
+        )
+    saved = json.loads((start.checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))
+    best, note = best_left(start.checkpoint.parent, saved)
+    if note:
+        state.print(f"hbspec: {note}")
+    if start.step == updates:  # the trainer would add one update more
+        state.print(f"hbspec: {start.checkpoint} is the last update already: nothing is left to train")
+        trainer.load_finished(Path(best.get("best_model_checkpoint") or start.checkpoint), start.step)
     else:
-        state.print(f"hbspec: resumes from {checkpoint}")
-        trainer.train(resume_from_checkpoint=str(checkpoint))
-    return _step(checkpoint)
+        state.print(f"hbspec: resumes from {start.checkpoint}")
+        trainer.resume(start.checkpoint, start.step, best)
+    return start.step
 
 
 def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:

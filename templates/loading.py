@@ -120,7 +120,6 @@ def trainer_arguments(invocation: Invocation, compute: torch.dtype, *, evaluated
         eval_steps=settings.EVAL_STEPS,
         save_strategy="steps",
         save_steps=settings.SAVE_STEPS,
-        save_total_limit=settings.SAVE_TOTAL_LIMIT,
         load_best_model_at_end=best,
         metric_for_best_model="eval_loss" if best else None,
         greater_is_better=False if best else None,

@@ -27,6 +27,9 @@ SCHEDULERS = (
 )  # fmt: skip
 """`transformers.SchedulerType` that need no further arguments."""
 
+ENDLESS = ("constant", "constant_with_warmup", "inverse_sqrt")
+"""Schedules whose learning rate does not depend on when the run ends; the others fall towards the last update."""
+
 DISTRIBUTED = ("ddp", "fsdp", "zero1", "zero2", "zero3")
 
 
@@ -103,17 +106,46 @@ def _targets(value: str) -> str | tuple[str, ...]:
         raise ValueError(f"{reason}, or all-linear") from None
 
 
-def _setting(default: Any, parse: Callable[[str], Any], about: str) -> Any:
-    return field(default=default, metadata={"parse": parse, "about": about})
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Whether another value of a setting makes another model; a run goes on only from checkpoints of the same one.
+
+    Attributes:
+        text: the answer in words.
+        holds: the answer for a run's settings.
+    """
+
+    text: str
+    holds: Callable[[Settings], bool]
 
 
-def _one_of(default: str, allowed: Sequence[str], about: str) -> Any:
-    return _setting(default, _choice(*allowed), f"{about}: {', '.join(allowed)}")
+def _schedule_ends(settings: Settings) -> bool:
+    warmed_by_share = settings.LR_SCHEDULER_TYPE != "constant" and settings.WARMUP_RATIO is not None
+    return settings.LR_SCHEDULER_TYPE not in ENDLESS or warmed_by_share
+
+
+YES = Learned("yes", lambda _: True)
+NO = Learned("no", lambda _: False)
+BY_BATCH = Learned("only the effective batch does", lambda _: False)
+BY_LAYOUT = Learned("only where the files differ (fsdp, zero)", lambda _: False)
+BY_LENGTH = Learned("yes, unless the schedule is constant or inverse_sqrt", _schedule_ends)
+BY_EPOCHS = Learned(BY_LENGTH.text, lambda settings: settings.MAX_STEPS is None and _schedule_ends(settings))
+BY_BEST = Learned("with LOAD_BEST_MODEL_AT_END", lambda settings: settings.LOAD_BEST_MODEL_AT_END)
+
+
+def _setting(default: Any, parse: Callable[[str], Any], about: str, learned: Learned = YES) -> Any:
+    return field(default=default, metadata={"parse": parse, "about": about, "learned": learned})
+
+
+def _one_of(default: str, allowed: Sequence[str], about: str, learned: Learned = YES) -> Any:
+    return _setting(default, _choice(*allowed), f"{about}: {', '.join(allowed)}", learned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Every setting. The fields are the single source of names, types, defaults and meanings.
+    """Every setting. The fields are the single source of names, types, defaults, meanings and of what they decide.
+
+    A setting that does not say otherwise changes what is learned (`Learned`).
 
     None means "not set": the trainer then does what the meaning says.
     """
@@ -122,12 +154,15 @@ class Settings:
     REVISION: str | None = _setting(None, _text, "branch, tag or commit of the weights")
     METHOD: str = _one_of("qlora", ("qlora", "lora", "full"), "what is trained")
     LEARNING_RATE: float = _setting(2e-5, _number("above 0, at most 1", lambda x: 0 < x <= 1), "peak learning rate")
-    MAX_STEPS: int | None = _setting(None, whole(1), "optimizer updates; beats NUM_TRAIN_EPOCHS")
+    MAX_STEPS: int | None = _setting(None, whole(1), "optimizer updates; beats NUM_TRAIN_EPOCHS", BY_LENGTH)
     NUM_TRAIN_EPOCHS: float | None = _setting(
-        None, _number("above 0", lambda x: 0 < x < 1e6), "passes over the data; 3 if MAX_STEPS is not set either"
+        None,
+        _number("above 0", lambda x: 0 < x < 1e6),
+        "passes over the data; 3 if MAX_STEPS is not set either",
+        BY_EPOCHS,
     )
-    PER_DEVICE_BATCH_SIZE: int = _setting(1, whole(1), "micro-batch: rows a process takes at once")
-    GRADIENT_ACCUMULATION_STEPS: int = _setting(1, whole(1), "micro-batches of an update")
+    PER_DEVICE_BATCH_SIZE: int = _setting(1, whole(1), "micro-batch: rows a process takes at once", BY_BATCH)
+    GRADIENT_ACCUMULATION_STEPS: int = _setting(1, whole(1), "micro-batches of an update", BY_BATCH)
     MAX_LENGTH: int = _setting(1024, whole(1), "tokens after which an example is cut")
     PACKING: bool = _setting(False, flag, "fill every row with several examples")
     LORA_R: int = _setting(16, whole(1), "adapter rank")
@@ -140,11 +175,11 @@ class Settings:
     BNB_QUANT_TYPE: str = _one_of("nf4", ("nf4", "fp4", "int8"), "quantised storage of the base (qlora)")
     BNB_DOUBLE_QUANT: bool = _setting(True, flag, "quantise the scales too (qlora)")
     BNB_4BIT_QUANT_STORAGE: str = _one_of(
-        "uint8", ("uint8", "bfloat16", "float16", "float32"), "storage dtype of 4-bit weights (qlora)"
+        "uint8", ("uint8", "bfloat16", "float16", "float32"), "storage dtype of 4-bit weights (qlora)", NO
     )
     BF16: bool | None = _setting(None, flag, "compute in bfloat16; what the GPU can do if FP16 is not set either")
     FP16: bool | None = _setting(None, flag, "compute in float16")
-    GRADIENT_CHECKPOINTING: bool = _setting(True, flag, "recompute activations in the backward pass")
+    GRADIENT_CHECKPOINTING: bool = _setting(True, flag, "recompute activations in the backward pass", NO)
     ATTN_IMPLEMENTATION: str = _one_of("sdpa", ("eager", "sdpa", "flash_attention_2"), "attention kernel")
     LOSS: str = _one_of(
         "fused", ("standard", "chunked", "fused"), "all logits at once, or in tiles (chunked is fused in TRL 1.16)"
@@ -157,14 +192,19 @@ class Settings:
     WARMUP_STEPS: int | None = _setting(None, whole(0), "updates that warm up")
     WEIGHT_DECAY: float = _setting(0.0, _number("0 or more", lambda x: 0 <= x < 1e3), "weight decay")
     MAX_GRAD_NORM: float = _setting(1.0, _number("0 or more", lambda x: 0 <= x < 1e9), "gradients are clipped to this")
-    EVAL_STEPS: int | None = _setting(None, whole(1), "updates between evaluations; once at the end if not set")
-    SAVE_STEPS: int = _setting(50, whole(1), "updates between checkpoints; one more at the end")
-    SAVE_TOTAL_LIMIT: int = _setting(3, whole(1), "checkpoints kept")
+    EVAL_STEPS: int | None = _setting(
+        None, whole(1), "updates between evaluations; once at the end if not set", BY_BEST
+    )
+    SAVE_STEPS: int = _setting(50, whole(1), "updates between checkpoints; one more at the end", BY_BEST)
+    SAVE_TOTAL_LIMIT: int = _setting(3, whole(1), "checkpoints kept", NO)
     LOAD_BEST_MODEL_AT_END: bool = _setting(False, flag, "keep the checkpoint with the lowest evaluation loss")
-    LOGGING_STEPS: int = _setting(1, whole(1), "updates between metric lines")
+    LOGGING_STEPS: int = _setting(1, whole(1), "updates between metric lines", NO)
     SEED: int = _setting(42, whole(0), "seed of weights, adapters and data order")
     PARALLELISM: str = _one_of(
-        "single", ("single", "pipeline", *DISTRIBUTED), "one process (pipeline: layers over all GPUs) or one a GPU"
+        "single",
+        ("single", "pipeline", *DISTRIBUTED),
+        "one process (pipeline: layers over all GPUs) or one a GPU",
+        BY_LAYOUT,
     )
     DATA_FORMAT: str = _one_of("messages", ("messages",), "JSON lines of {messages: [{role, content}, ...]}")
 

@@ -11,7 +11,9 @@ import os
 import sys
 from collections.abc import Sequence
 
+from checkpoints import find_start
 from conversations import read_conversations
+from fingerprint import fingerprint
 from handover import parse
 from settings import Invocation, RefusedError, usage
 from tiny import rehearsal
@@ -35,10 +37,12 @@ def main(arguments: Sequence[str]) -> int:
         validation = read_conversations(asked.folders.validation_dir) if asked.folders.validation_dir.is_dir() else []
         if settings.EVAL_STEPS and not validation:
             raise RefusedError([f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data"])
+        mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
+        start = find_start(asked.folders.checkpoint_dir, mine)
         _choose_devices(invocation)
         from job import run  # torch and its kin, which take seconds to import
 
-        return run(invocation, overrides, train, validation)
+        return run(invocation, overrides, train, validation, mine, start)
     except RefusedError as refused:
         if os.environ.get("RANK", "0") == "0":  # every rank reads the same
             for problem in refused.problems:

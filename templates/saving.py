@@ -1,0 +1,89 @@
+"""The trainer's saves: each ends with a manifest, and only then are older checkpoints deleted.
+
+transformers deletes at the end of its own save, before a manifest could be written, and by the folders' times, which a
+copy from S3 sets anew. Here deletion comes last and goes by step, so that from the first save on there is a whole
+checkpoint at any moment.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import checkpoints
+from accelerate.utils import gather_object
+from fingerprint import Fingerprint
+from trl import SFTTrainer
+
+
+class SavingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
+    """`trl.SFTTrainer` whose checkpoints say which run wrote them and whether they are whole.
+
+    Its arguments leave `save_total_limit` unset.
+
+    Args:
+        fingerprint: what the run learns from.
+        keep: checkpoints kept.
+    """
+
+    def __init__(self, *arguments: Any, fingerprint: Fingerprint, keep: int, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.fingerprint = fingerprint
+        self.keep = keep
+        self.saved_step = 0
+        self.best: Mapping[str, Any] = {}
+
+    def resume(self, checkpoint: Path, step: int, best: Mapping[str, Any]) -> None:
+        """Trains on.
+
+        Args:
+            checkpoint: a whole one.
+            step: its last update.
+            best: fields of the trainer's state that name the best checkpoint, see `checkpoints.best_left`.
+        """
+        self.saved_step, self.best = step, best
+        self.train(resume_from_checkpoint=str(checkpoint))
+
+    def _init_training_state(self, *arguments: Any) -> Any:
+        """The trainer's state; out of a checkpoint, it has that run's intervals and paths, and here are this run's."""
+        found = super()._init_training_state(*arguments)
+        self.state.compute_steps(self.args, self.state.max_steps)
+        for name, value in self.best.items():
+            setattr(self.state, name, value)
+        return found
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """Saves, unless nothing was learnt since the last save: that one is whole, and this one could be cut off."""
+        step = self.state.global_step
+        if step == self.saved_step:
+            return
+        folder = Path(self.args.output_dir)
+        self._delete(folder / checkpoints.name_of(step))  # a damaged one, whose files must not be taken for new ones
+        super()._save_checkpoint(model, trial)
+        self._make_whole(folder / checkpoints.name_of(step))
+        self.saved_step = step
+        best = self.state.best_model_checkpoint
+        main = self.accelerator.is_main_process
+        old: list[str] = gather_object(checkpoints.superfluous(folder, step, self.keep, best) if main else [])
+        self._delete(*(folder / name for name in old))
+
+    def _make_whole(self, checkpoint: Path) -> None:
+        """Every host lists the files that its ranks saved; the manifest lists them all."""
+        self.accelerator.wait_for_everyone()
+        listed = gather_object([checkpoints.contents(checkpoint)] if self.accelerator.is_local_main_process else [])
+        if self.accelerator.is_main_process:
+            files = {name: entry for each in listed for name, entry in each.items()}
+            checkpoints.write_manifest(checkpoint, self.fingerprint, files)
+
+    def _delete(self, *folders: Path) -> None:
+        """Deletes folders, on every host."""
+        if self.accelerator.is_local_main_process:
+            _remove(folders)
+        self.accelerator.wait_for_everyone()
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)  # SageMaker may put a marker into it while it copies

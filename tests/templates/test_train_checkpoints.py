@@ -1,0 +1,320 @@
+"""Checkpoints on the disk, judged without training: damage of every kind, other runs' checkpoints, what is deleted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import checkpoints
+import fingerprint
+import pytest
+from checkpoints import Start, best_left, damage, find_start, name_of, superfluous, write_manifest, write_owner
+from settings import Folders, Invocation, RefusedError, Settings
+
+FILES = (
+    "adapter_model.safetensors", "adapter_config.json", "optimizer.pt", "scheduler.pt", "scaler.pt", "rng_state.pth",
+    "rng_state_1.pth", "trainer_state.json", "training_args.bin", "pytorch_model_fsdp_0/__0_0.distcp",
+    "optimizer_0/.metadata", "latest", "global_step4/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+)  # fmt: skip
+"""What the trainer writes, with adapters, in one process, in many, with FSDP and with ZeRO."""
+MINE: fingerprint.Fingerprint = {
+    "learned": {"LORA_R": 16, "training data a.jsonl": "9 bytes"},
+    "loaded": {"compute dtype": "bfloat16"},
+    "noted": {"SAVE_STEPS": 50},
+}
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    "gone": lambda path: path.unlink(),
+    "empty": lambda path: path.write_bytes(b""),
+    "short": lambda path: path.write_bytes(path.read_bytes()[:-1]),
+    "long": lambda path: path.write_bytes(path.read_bytes() + b"\0"),
+    "other": lambda path: path.write_bytes(bytes([path.read_bytes()[0] ^ 1]) + path.read_bytes()[1:]),
+}
+
+
+def saved(folder: Path, step: int, theirs: fingerprint.Fingerprint = MINE) -> Path:
+    """A checkpoint as a save leaves it."""
+    checkpoint = folder / name_of(step)
+    for number, name in enumerate(FILES):
+        (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkpoint / name).write_bytes(f"{step} {name}".encode() * (number + 1))
+    write_manifest(checkpoint, theirs, checkpoints.contents(checkpoint))
+    return checkpoint
+
+
+def test_the_newest_whole_one_is_where_training_starts(tmp_path: Path) -> None:
+    assert find_start(tmp_path / "nowhere", MINE) == Start()
+    for step in (9, 10, 8):
+        saved(tmp_path, step)
+    start = find_start(tmp_path, MINE)
+    assert (start.checkpoint, start.step, start.notes) == (tmp_path / "checkpoint-10", 10, ())
+    assert start.loaded == MINE["loaded"]
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_whichever_file_is_damaged_the_next_older_one_is_taken(tmp_path: Path, kind: str) -> None:
+    older = saved(tmp_path, 2)
+    for name in FILES:
+        newer = saved(tmp_path, 4)
+        DAMAGES[kind](newer / name)
+        start = find_start(tmp_path, MINE)
+        assert start.checkpoint == older, name
+        assert len(start.notes) == 1
+        assert start.notes[0].startswith("checkpoint-4 is damaged and is passed over: ")
+        assert name in start.notes[0]
+
+
+@pytest.mark.parametrize("content", [None, b"", b"[]", b"{}", b"\xff", b'{"format_version": 1, "step": 4, "files": 3}'])
+def test_a_save_that_was_cut_off_before_or_in_its_manifest_is_passed_over(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
+    (newer / checkpoints.MANIFEST).unlink()
+    if content is not None:
+        (newer / checkpoints.MANIFEST).write_bytes(content)
+    start = find_start(tmp_path, MINE)
+    assert start.checkpoint == older
+    assert "checkpoint-4 is damaged" in start.notes[0]
+
+
+def test_large_files_are_told_by_their_sizes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "DIGESTED_BYTES", 400)
+    checkpoint = saved(tmp_path, 4)
+    found = json.loads((checkpoint / checkpoints.MANIFEST).read_text())["files"]
+    digested = [entry["bytes"] for entry in found.values() if "sha256" in entry]
+    others = [entry["bytes"] for entry in found.values() if "sha256" not in entry]
+    assert digested
+    assert sum(digested) <= 400
+    assert max(digested) <= min(others)
+    large = max(found, key=lambda name: found[name]["bytes"])
+    DAMAGES["other"](checkpoint / large)
+    assert damage(checkpoint) is None
+    DAMAGES["short"](checkpoint / large)
+    assert large in str(damage(checkpoint))
+
+
+def test_names_that_are_no_checkpoints_are_said_and_left_alone(tmp_path: Path) -> None:
+    real = saved(tmp_path, 12)
+    names = ["checkpoint-12-backup", "checkpoint-tmp", "checkpoint-012", "checkpoint-x", "checkpoint-"]
+    for name in names:
+        (tmp_path / name).mkdir()
+    (tmp_path / "checkpoint-99").write_text("a file")
+    start = find_start(tmp_path, MINE)
+    assert start.checkpoint == real
+    assert sorted(note.split()[0] for note in start.notes) == sorted([*names, "checkpoint-99"])
+    assert superfluous(tmp_path, newest=12, keep=1, best=None) == []
+
+
+def test_a_checkpoint_under_another_steps_name_is_damaged(tmp_path: Path) -> None:
+    saved(tmp_path, 12).rename(tmp_path / "checkpoint-99")
+    assert damage(tmp_path / "checkpoint-99") == "it was saved as checkpoint-12"
+
+
+def test_what_sagemaker_puts_beside_the_files_is_no_part_of_a_checkpoint(tmp_path: Path) -> None:
+    checkpoint = saved(tmp_path, 4)
+    marker = checkpoint / "optimizer.pt.sagemaker-uploading"
+    marker.touch()
+    write_manifest(checkpoint, MINE, checkpoints.contents(checkpoint))
+    marker.unlink()
+    assert damage(checkpoint) is None
+
+
+def test_where_none_is_whole_training_starts_again_and_says_so(tmp_path: Path) -> None:
+    write_owner(tmp_path, MINE)
+    (tmp_path / "checkpoint-2").mkdir()
+    start = find_start(tmp_path, MINE)
+    assert start.checkpoint is None
+    assert "WARNING none of the 1 checkpoints" in start.notes[-1]
+    assert "starts again at update 1" in start.notes[-1]
+
+
+class TestAnotherRun:
+    def refusal(self, folder: Path) -> str:
+        with pytest.raises(RefusedError) as caught:
+            find_start(folder, MINE)
+        return str(caught.value)
+
+    def test_each_key_that_differs_is_named_with_both_values(self, tmp_path: Path) -> None:
+        saved(tmp_path, 4, {**MINE, "learned": {"LORA_R": 8, "training data b.jsonl": "7 bytes", "REVISION": None}})
+        text = self.refusal(tmp_path)
+        for part in (
+            "checkpoint-4 was written by another run",
+            "LORA_R was 8 there and is 16 here",
+            "training data a.jsonl was missing there and is 9 bytes here",
+            "training data b.jsonl was 7 bytes there and is missing here",
+            "REVISION was not set there and is missing here",
+            "use another checkpoint folder",
+        ):
+            assert part in text
+
+    def test_also_where_it_is_damaged_or_older(self, tmp_path: Path) -> None:
+        theirs = {**MINE, "learned": {"LORA_R": 8}}
+        (saved(tmp_path, 4, theirs) / "optimizer.pt").unlink()
+        self.refusal(tmp_path)
+        saved(tmp_path, 6)
+        self.refusal(tmp_path)
+
+    def test_also_where_only_the_folders_owner_is_left(self, tmp_path: Path) -> None:
+        write_owner(tmp_path, {**MINE, "learned": {"LORA_R": 8}})
+        assert find_start(tmp_path, MINE) == Start(), "a folder without checkpoints is free"
+        (tmp_path / "checkpoint-4").mkdir()
+        assert checkpoints.OWNER in self.refusal(tmp_path)
+
+    def test_one_that_says_nothing_of_its_run_is_refused_for_that(self, tmp_path: Path) -> None:
+        (saved(tmp_path, 4) / checkpoints.MANIFEST).unlink()
+        assert "checkpoint-4 does not say which run wrote it" in self.refusal(tmp_path)
+
+    def test_what_changes_no_result_is_noted(self, tmp_path: Path) -> None:
+        saved(tmp_path, 4, {**MINE, "noted": {"SAVE_STEPS": 20}})
+        start = find_start(tmp_path, MINE)
+        assert start.step == 4
+        assert start.notes == ("SAVE_STEPS was 20 there and is 50 here; what is learned is the same",)
+
+
+class TestDeletion:
+    def test_whole_ones_are_counted_from_the_newest(self, tmp_path: Path) -> None:
+        for step in (2, 4, 6, 8, 10):
+            saved(tmp_path, step)
+        (tmp_path / "checkpoint-6/optimizer.pt").unlink()
+        assert superfluous(tmp_path, 10, 3, None) == ["checkpoint-6", "checkpoint-2"]
+        assert superfluous(tmp_path, 10, 1, None) == [f"checkpoint-{step}" for step in (8, 6, 4, 2)]
+        assert superfluous(tmp_path, 10, 9, None) == ["checkpoint-6"]
+
+    def test_the_best_one_stays_and_counts(self, tmp_path: Path) -> None:
+        for step in (2, 4, 6):
+            saved(tmp_path, step)
+        assert superfluous(tmp_path, 6, 2, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
+        assert superfluous(tmp_path, 6, 1, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
+        assert superfluous(tmp_path, 6, 1, "/elsewhere/checkpoint-6") == ["checkpoint-4", "checkpoint-2"]
+
+    def test_one_that_lies_after_the_newest_is_not_a_reason_to_delete_the_older(self, tmp_path: Path) -> None:
+        for step in (2, 4, 6):
+            saved(tmp_path, step)
+        assert superfluous(tmp_path, 4, 2, None) == []
+
+
+class TestBest:
+    STATE: dict[str, Any] = {
+        "best_model_checkpoint": "/opt/ml/checkpoints/checkpoint-4",
+        "log_history": [{"step": step, "eval_loss": loss} for step, loss in ((2, 3.0), (4, 1.0), (6, 2.0), (8, 1.5))],
+    }
+
+    def test_it_is_found_in_this_folder_whatever_path_was_recorded(self, tmp_path: Path) -> None:
+        best = saved(tmp_path, 4)
+        assert best_left(tmp_path, self.STATE) == ({"best_model_checkpoint": str(best)}, None)
+        assert best_left(tmp_path, {"best_model_checkpoint": None}) == ({}, None)
+
+    def test_a_damaged_one_is_replaced_by_the_best_whole_one(self, tmp_path: Path) -> None:
+        for step in (2, 4, 6):
+            saved(tmp_path, step)
+        (tmp_path / "checkpoint-4/adapter_model.safetensors").write_bytes(b"")
+        found, note = best_left(tmp_path, self.STATE)
+        assert found == {
+            "best_model_checkpoint": str(tmp_path / "checkpoint-6"), "best_metric": 2.0, "best_global_step": 6,
+        }  # fmt: skip
+        assert "WARNING the best checkpoint, checkpoint-4, is passed over: adapter_model.safetensors has 0" in str(note)
+
+    def test_where_none_is_left_it_is_chosen_anew(self, tmp_path: Path) -> None:
+        found, note = best_left(tmp_path, self.STATE)
+        assert found == dict.fromkeys(("best_model_checkpoint", "best_metric", "best_global_step"))
+        assert "WARNING" in str(note)
+
+
+class TestFingerprint:
+    @pytest.fixture
+    def invocation(self, tmp_path: Path) -> Invocation:
+        for name in ("train", "validation"):
+            (tmp_path / name).mkdir()
+            (tmp_path / name / "data.jsonl").write_text("{}\n")
+        folders = Folders(train_dir=tmp_path / "train", validation_dir=tmp_path / "validation")
+        return Invocation(Settings(MODEL_ID="Qwen/Qwen2.5-7B-Instruct"), folders)
+
+    def change(self, invocation: Invocation, processes: int = 1, **changes: Any) -> set[str]:
+        """Keys of what is learned that differ after a change of settings."""
+        changed = Invocation(replace(invocation.settings, **changes), invocation.folders)
+        one, other = fingerprint.fingerprint(invocation, 1), fingerprint.fingerprint(changed, processes)
+        assert json.loads(json.dumps(one)) == one, "what a checkpoint gives back is compared with what is made"
+        lines = fingerprint.differences(one["learned"], other["learned"])
+        return {line.rpartition(" was ")[0] for line in lines}
+
+    def test_every_setting_decides_what_its_row_says(self, invocation: Invocation) -> None:
+        for entry in fields(Settings):
+            value = getattr(invocation.settings, entry.name)
+            other = (not value) if isinstance(value, bool) else f"{value}x" if isinstance(value, str) else 3.25
+            learned = entry.metadata["learned"].holds(invocation.settings)
+            assert (entry.name in self.change(invocation, **{entry.name: other})) == learned, entry.name
+
+    @pytest.mark.parametrize("name", ["LEARNING_RATE", "LORA_R", "TARGET_MODULES", "SEED", "MAX_LENGTH", "MODEL_ID"])
+    def test_what_is_learned(self, invocation: Invocation, name: str) -> None:
+        assert self.change(invocation, **{name: "other"}) == {name}
+
+    @pytest.mark.parametrize("name", ["SAVE_STEPS", "EVAL_STEPS", "LOGGING_STEPS", "SAVE_TOTAL_LIMIT"])
+    def test_what_is_not(self, invocation: Invocation, name: str) -> None:
+        assert self.change(invocation, **{name: 7}) == set()
+
+    def test_the_same_effective_batch_by_another_split_is_only_noted(self, invocation: Invocation) -> None:
+        twice = Invocation(replace(invocation.settings, GRADIENT_ACCUMULATION_STEPS=8), invocation.folders)
+        assert self.change(twice, processes=4, GRADIENT_ACCUMULATION_STEPS=2, PARALLELISM="ddp") == set()
+        assert self.change(twice, PER_DEVICE_BATCH_SIZE=2, GRADIENT_ACCUMULATION_STEPS=4) == set()
+        assert self.change(twice, PER_DEVICE_BATCH_SIZE=2) == {"effective batch"}
+        assert self.change(twice, processes=2) == {"effective batch"}
+
+    def test_files_that_another_sharding_cannot_read(self, invocation: Invocation) -> None:
+        assert self.change(invocation, PARALLELISM="fsdp") == {"checkpoint files"}
+        assert self.change(invocation, PARALLELISM="pipeline") == set()
+
+    def test_a_longer_run_is_the_same_only_where_the_schedule_does_not_end(self, invocation: Invocation) -> None:
+        assert self.change(invocation, MAX_STEPS=7) == {"MAX_STEPS", "NUM_TRAIN_EPOCHS"}
+        assert self.change(invocation, NUM_TRAIN_EPOCHS=3.0) == set(), "3 is what not set means"
+        endless = Invocation(replace(invocation.settings, LR_SCHEDULER_TYPE="constant"), invocation.folders)
+        assert self.change(endless, MAX_STEPS=7) == set()
+        warmed = replace(invocation.settings, LR_SCHEDULER_TYPE="constant_with_warmup", WARMUP_RATIO=0.1)
+        assert self.change(Invocation(warmed, invocation.folders), MAX_STEPS=7) == {"MAX_STEPS", "NUM_TRAIN_EPOCHS"}
+
+    def test_what_chooses_the_best_checkpoint_decides_the_result(self, invocation: Invocation) -> None:
+        chosen = replace(invocation.settings, LOAD_BEST_MODEL_AT_END=True, EVAL_STEPS=10)
+        assert self.change(Invocation(chosen, invocation.folders), EVAL_STEPS=5) == {"EVAL_STEPS"}
+        found = fingerprint.fingerprint(Invocation(chosen, invocation.folders), 1)
+        assert "validation data data.jsonl" in found["learned"]
+        assert "validation data data.jsonl" in fingerprint.fingerprint(invocation, 1)["noted"]
+
+    def test_data_by_name_and_size_and_code_by_digest(
+        self, invocation: Invocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = fingerprint.fingerprint(invocation, 1)
+        (tmp_path / "train/more.jsonl").write_text("{}\n")
+        (tmp_path / "train/data.jsonl").write_text("{}\n{}\n")
+        monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+        (tmp_path / "job.py").write_text("pass\n")
+        lines = fingerprint.differences(before["learned"], fingerprint.fingerprint(invocation, 1)["learned"])
+        assert "training data data.jsonl was 3 bytes there and is 6 bytes here" in lines
+        assert "training data more.jsonl was missing there and is 3 bytes here" in lines
+        assert any(line.startswith("code job.py was ") for line in lines)
+
+    def test_patch_versions_are_only_noted(self, invocation: Invocation, monkeypatch: pytest.MonkeyPatch) -> None:
+        found = []
+        for release in ("2.9.0+cu128", "2.9.1", "2.10.0"):
+            monkeypatch.setattr(fingerprint, "version", lambda _, release=release: release)
+            found.append(fingerprint.fingerprint(invocation, 1))
+        assert fingerprint.differences(found[0]["learned"], found[1]["learned"]) == []
+        assert "release of torch was 2.9.0+cu128 there" in str(
+            fingerprint.differences(found[0]["noted"], found[1]["noted"])
+        )
+        assert "torch was 2.9 there and is 2.10 here" in fingerprint.differences(
+            found[0]["learned"], found[2]["learned"]
+        )
+
+    def test_a_rehearsal_is_never_the_real_run(self, invocation: Invocation, tmp_path: Path) -> None:
+        (tmp_path / "config.json").write_text("{}")
+        tiny = replace(invocation.folders, tiny=True, model_config=tmp_path / "config.json")
+        one = fingerprint.fingerprint(invocation, 1)
+        other = fingerprint.fingerprint(Invocation(invocation.settings, tiny), 1)
+        assert len(fingerprint.differences(one["learned"], other["learned"])) == 1
+
+    def test_the_files_of_a_local_model_count(self, invocation: Invocation, tmp_path: Path) -> None:
+        (tmp_path / "model").mkdir()
+        (tmp_path / "model/model.safetensors").write_bytes(b"12345")
+        local = Invocation(replace(invocation.settings, MODEL_ID=str(tmp_path / "model")), invocation.folders)
+        assert fingerprint.fingerprint(local, 1)["learned"]["base model model.safetensors"] == "5 bytes"
