@@ -31,6 +31,8 @@ BIN = Path(sys.executable).parent
 ML = "/opt/ml"
 MOUNT = f'mount -t tmpfs none /opt && mkdir {ML} && mount --bind "$0" {ML} && exec "$@"'
 RANKS = 2
+ENDLESS = "--LR_SCHEDULER_TYPE constant"
+"""A schedule under which a run over more updates is the same run, and goes on from the same checkpoints."""
 LAUNCHER = """#!/bin/bash
 printf '%s\\n' "$@" > "$ASKED"
 exec {torchrun} "$1" "$2" {ranks} "${{@:4}}" --tiny --model-config "$MODEL_CONFIG" $MORE
@@ -114,7 +116,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Container:
 @pytest.fixture(scope="module")
 def log(container: Container) -> str:
     """What the job printed."""
-    job = container.start("--max-updates 2")
+    job = container.start(f"--max-updates 2 {ENDLESS}")
     output, _ = job.communicate(timeout=300)
     assert job.returncode == 0, output[-4000:]
     return output
@@ -164,7 +166,7 @@ def test_nothing_was_installed_from_elsewhere(log: str) -> None:
 
 
 def test_a_stopped_job_leaves_a_checkpoint_and_goes_on_from_it(log: str, container: Container) -> None:
-    job = container.start("--max-updates 500 --SAVE_STEPS 400")
+    job = container.start(f"--max-updates 500 --SAVE_STEPS 400 {ENDLESS}")
     assert job.stdout is not None
     lines = []
     for line in job.stdout:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import checkpoints
 import fingerprint
@@ -196,7 +196,7 @@ class TestDeletion:
 
 
 class TestBest:
-    STATE: dict[str, Any] = {
+    STATE: ClassVar[dict[str, Any]] = {
         "best_model_checkpoint": "/opt/ml/checkpoints/checkpoint-4",
         "log_history": [{"step": step, "eval_loss": loss} for step, loss in ((2, 3.0), (4, 1.0), (6, 2.0), (8, 1.5))],
     }

@@ -131,10 +131,13 @@ def test_two_ranks_consume_what_an_epoch_deals_out(bench: Bench) -> None:
     assert record["epoch"] == {"examples": 162, "distinct": 160, "micro_batches_per_rank": 27, "updates": 14}
     assert len(losses(output)) == 14, "rank 0 alone prints"
     assert losses(output)[-1] < losses(output)[0]
+    saved = json.loads((bench.folder / "checkpoints/checkpoint-14/hbspec.json").read_text())["files"]
+    assert {"optimizer.pt", "rng_state_0.pth", "rng_state_1.pth", "trainer_state.json"} < set(saved)
 
 
 def test_after_sigterm_a_new_start_goes_on_at_the_next_update(bench: Bench, job: Job) -> None:
-    bench.write(SMALL | {"MAX_STEPS": "100000", "GRADIENT_ACCUMULATION_STEPS": "4"}, sums(400))
+    endless = {"MAX_STEPS": "100000", "LR_SCHEDULER_TYPE": "constant"}  # so that another end is the same run
+    bench.write(SMALL | endless | {"GRADIENT_ACCUMULATION_STEPS": "4"}, sums(400))
     running = subprocess.Popen(bench.command(), stdout=subprocess.PIPE, text=True, env=bench.environment)
     assert running.stdout is not None
     for line in running.stdout:
@@ -151,7 +154,7 @@ def test_after_sigterm_a_new_start_goes_on_at_the_next_update(bench: Bench, job:
     assert not (bench.folder / "model").exists(), "a run that was stopped leaves nothing that looks finished"
 
     (bench.folder / f"checkpoints/checkpoint-{stopped_at + 7}").mkdir()  # a save that was cut off
-    output = job("--MAX_STEPS", str(stopped_at + 2), "--LR_SCHEDULER_TYPE", "constant")
+    output = job("--MAX_STEPS", str(stopped_at + 2))
     second = bench.record
     assert [int(step) for step in re.findall(r"step=(\d+) loss", output)] == [stopped_at + 1, stopped_at + 2]
     assert second["resumed_from_step"] == stopped_at
@@ -161,7 +164,7 @@ def test_after_sigterm_a_new_start_goes_on_at_the_next_update(bench: Bench, job:
 
     finished = (bench.folder / "model/adapter_model.safetensors").read_bytes()
     (bench.folder / "model/adapter_model.safetensors").unlink()
-    output = job("--MAX_STEPS", str(stopped_at + 2), "--LR_SCHEDULER_TYPE", "constant")
+    output = job("--MAX_STEPS", str(stopped_at + 2))
     assert "nothing is left to train" in output
     assert losses(output) == []
     assert (bench.folder / "model/adapter_model.safetensors").read_bytes() == finished

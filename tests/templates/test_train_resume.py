@@ -1,0 +1,202 @@
+"""Real runs that start in a folder with checkpoints: of this run, of another one, damaged, cut off."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import checkpoints
+import pytest
+
+SETTINGS = {
+    "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
+    "METHOD": "lora",
+    "LEARNING_RATE": "5e-3",
+    "PER_DEVICE_BATCH_SIZE": "2",
+    "MAX_LENGTH": "256",
+    "LORA_DROPOUT": "0.0",
+    "MAX_STEPS": "4",
+    "SAVE_STEPS": "1",
+}
+Job = Callable[..., str]
+
+
+def conversations(count: int, word: str = "plus") -> list[list[dict[str, str]]]:
+    return [
+        [
+            {"role": "user", "content": f"What is {number} {word} {number}?"},
+            {"role": "assistant", "content": f"It is {2 * number}."},
+        ]
+        for number in range(count)
+    ]
+
+
+def steps(output: str) -> list[int]:
+    return [int(step) for step in re.findall(r"step=(\d+) loss", output)]
+
+
+def losses(output: str) -> list[str]:
+    return re.findall(r" loss=(\S+)", output)
+
+
+def result(bench: Any) -> bytes:
+    return bytes((bench.folder / "model/adapter_model.safetensors").read_bytes())
+
+
+def test_another_runs_checkpoints_are_refused_before_anything_is_trained(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    bench.write(SETTINGS, conversations(20))
+    job("--MAX_STEPS", "1")
+    (bench.folder / "model/adapter_model.safetensors").unlink()
+    monkeypatch.setattr("job.run", lambda *_: pytest.fail("the job was begun"))
+
+    def refused(*more: str) -> str:
+        assert train.main([*bench.arguments, "--MAX_STEPS", "1", *more]) == 2
+        return capsys.readouterr().err
+
+    assert "LEARNING_RATE was 0.005 there and is 0.0001 here" in refused("--LEARNING_RATE", "1e-4")
+    assert "LORA_R was 16 there and is 8 here" in refused("--LORA_R", "8")
+    assert "TARGET_MODULES was all-linear there and is ['q_proj'] here" in refused("--TARGET_MODULES", '["q_proj"]')
+    assert "effective batch was 2 there and is 4 here" in refused("--GRADIENT_ACCUMULATION_STEPS", "2")
+    bench.write(SETTINGS, conversations(20, word="and"))
+    text = refused()
+    assert re.search(r"training data data.jsonl was \d+ bytes there and is \d+ bytes here", text)
+    assert f"use another checkpoint folder than {bench.folder}/checkpoints" in text.splitlines()[-1]
+    assert not (bench.folder / "model/adapter_model.safetensors").exists()
+
+
+def test_damaged_checkpoints_are_passed_over_and_the_result_is_the_same(bench: Any, job: Job) -> None:
+    """The optimizer's states are those of the checkpoint, else the losses would differ."""
+    bench.write(SETTINGS | {"SAVE_TOTAL_LIMIT": "9", "LORA_DROPOUT": "0.1"}, conversations(20))
+    unbroken, finished = losses(job()), result(bench)
+    folder = bench.folder / "checkpoints"
+    (folder / "checkpoint-4/optimizer.pt").unlink()
+    (folder / "checkpoint-3/trainer_state.json").write_bytes(b"")
+    (folder / "checkpoint-2").rename(folder / "checkpoint-tmp")
+    output = job()
+    assert "hbspec: checkpoint-4 is damaged and is passed over: optimizer.pt is missing" in output
+    assert "hbspec: checkpoint-3 is damaged and is passed over: trainer_state.json has 0 bytes" in output
+    assert "hbspec: checkpoint-tmp is not a checkpoint's name" in output
+    assert f"hbspec: resumes from {folder}/checkpoint-1" in output
+    assert losses(output) == unbroken[1:]
+    assert result(bench) == finished
+    assert all(checkpoints.damage(folder / f"checkpoint-{step}") is None for step in (1, 2, 3, 4))
+    for step in (1, 2, 3, 4):
+        (folder / f"checkpoint-{step}" / checkpoints.MANIFEST).unlink()
+    output = job()
+    assert "hbspec: WARNING none of the 4 checkpoints" in output
+    assert losses(output) == unbroken
+    assert result(bench) == finished
+
+
+class CutOff(BaseException):
+    """What a kill is to the process: nothing after it runs."""
+
+
+@pytest.mark.parametrize("where", ["super", "contents", "write_manifest", "superfluous", "delete"])
+def test_wherever_a_save_is_cut_off_a_whole_checkpoint_is_left(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    import saving
+    from trl import SFTTrainer
+
+    bench.write(SETTINGS | {"SAVE_TOTAL_LIMIT": "1", "MAX_STEPS": "3"}, conversations(20))
+    folder = bench.folder / "checkpoints"
+
+    def cut(*arguments: Any) -> Any:
+        if (folder / "checkpoint-2").exists():
+            raise CutOff
+        return whole(*arguments)
+
+    place, name = {
+        "super": (SFTTrainer, "_save_optimizer_and_scheduler"),
+        "delete": (saving, "_remove"),
+    }.get(where, (checkpoints, where))
+    whole = getattr(place, name)
+    with monkeypatch.context() as patched:
+        patched.setattr(place, name, cut)
+        with pytest.raises(CutOff):
+            job()
+    assert any(checkpoints.damage(path) is None for path in folder.glob("checkpoint-*"))
+    output = job()
+    assert "resumes from" in output
+    assert steps(output)[-1] == 3
+    assert [path.name for path in folder.glob("checkpoint-*")] == ["checkpoint-3"]
+
+
+def test_intervals_of_this_start_hold_and_are_noted(bench: Any, job: Job) -> None:
+    bench.write(SETTINGS | {"LR_SCHEDULER_TYPE": "constant"}, conversations(20))
+    job("--MAX_STEPS", "2", "--SAVE_STEPS", "2")
+    output = job("--MAX_STEPS", "6", "--SAVE_STEPS", "3", "--LOGGING_STEPS", "2")
+    assert "hbspec: SAVE_STEPS was 2 there and is 3 here; what is learned is the same" in output
+    assert "hbspec: MAX_STEPS was 2 there and is 6 here; what is learned is the same" in output
+    assert steps(output) == [4, 6]
+    assert bench.record["checkpoints"] == ["checkpoint-3", "checkpoint-6"]
+
+
+def test_a_run_over_more_epochs_goes_on_and_one_over_fewer_is_refused(
+    bench: Any, job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    settings = {name: value for name, value in SETTINGS.items() if name != "MAX_STEPS"}
+    bench.write(settings | {"LR_SCHEDULER_TYPE": "constant"}, conversations(4))
+    job("--NUM_TRAIN_EPOCHS", "1")
+    assert steps(job("--NUM_TRAIN_EPOCHS", "2")) == [3, 4]
+    assert train.main([*bench.arguments, "--NUM_TRAIN_EPOCHS", "1"]) == 2
+    assert "checkpoint-4 is past the 2 updates to train" in capsys.readouterr().err
+
+
+def test_weights_that_moved_on_the_hub_are_not_trained_on(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import loading
+    import train
+
+    def at(commit: str) -> None:
+        def load(*arguments: Any) -> Any:
+            model = loading.load_model(*arguments)
+            model.config._commit_hash = commit
+            return model
+
+        monkeypatch.setattr("job.load_model", load)
+
+    bench.write(SETTINGS, conversations(20))
+    at("one")
+    job()
+    at("two")
+    assert train.main(bench.arguments) == 2
+    assert "commit of the weights was one there and is two here" in capsys.readouterr().err
+
+
+def test_the_best_checkpoint_is_judged_where_the_folder_lies_now(bench: Any, job: Job) -> None:
+    """A finished run's folder is copied elsewhere: the recorded path is gone, and then the best one is damaged."""
+    diverging = {"METHOD": "full", "LEARNING_RATE": "0.5", "LR_SCHEDULER_TYPE": "constant", "MAX_STEPS": "3"}
+    best_kept = {"EVAL_STEPS": "1", "SAVE_TOTAL_LIMIT": "9", "LOAD_BEST_MODEL_AT_END": "true"}
+    bench.write(SETTINGS | diverging | best_kept, conversations(20), conversations(4, word="and"))
+    job()
+    elsewhere = bench.folder / "elsewhere"
+    (bench.folder / "checkpoints").rename(elsewhere)
+    state = json.loads((elsewhere / "checkpoint-3/trainer_state.json").read_text())
+    evaluated = {entry["step"]: entry["eval_loss"] for entry in state["log_history"] if "eval_loss" in entry}
+    first, second, _ = sorted(evaluated, key=lambda step: evaluated[step])
+    assert first != 3, "else the newest would be damaged, and trained again"
+    assert weights(bench.folder / "model") == weights(elsewhere / f"checkpoint-{first}")
+
+    job("--checkpoint-dir", str(elsewhere))
+    assert weights(bench.folder / "model") == weights(elsewhere / f"checkpoint-{first}")
+
+    (elsewhere / f"checkpoint-{first}/optimizer.pt").write_bytes(b"")
+    output = job("--checkpoint-dir", str(elsewhere))
+    assert f"hbspec: WARNING the best checkpoint, checkpoint-{first}, is passed over: optimizer.pt has 0" in output
+    assert weights(bench.folder / "model") == weights(elsewhere / f"checkpoint-{second}")
+
+
+def weights(folder: Path) -> bytes:
+    return (folder / "model.safetensors").read_bytes()
