@@ -182,13 +182,14 @@ def _claims() -> str:
 def _settings() -> str:
     words = {"str": "text", "float": "number", "int": "whole number", "bool": "`true` or `false`"}
     return table(
-        ("Name", "What it is", "Default", "Meaning"),
+        ("Name", "What it is", "Default", "Meaning", "Changes what is learned"),
         (
             (
                 f"`{entry.name}`",
                 " or ".join(words.get(kind, "names, as JSON") for kind in entry.type.split(" | ") if kind != "None"),
                 _shown(entry.default),
                 entry.metadata["about"].removesuffix(" (required)"),
+                entry.metadata["learned"].text,
             )
             for entry in template("settings").Settings.__dataclass_fields__.values()
         ),

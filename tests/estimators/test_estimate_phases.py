@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from planned import P4D, planned
@@ -9,9 +11,13 @@ from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators import phases
 from hbspec.estimators.constants import (
+    DIGEST_BYTES_PER_SECOND,
+    DIGESTED_BYTES,
     DOWNLOAD_BYTES_PER_SECOND,
     IMPORT_SECONDS,
     LOAD_BYTES_PER_SECOND,
+    SAVE_BYTES_PER_SECOND,
+    SAVE_SECONDS,
     VOLUME_BYTES_PER_SECOND,
 )
 from hbspec.estimators.interruptions import interruptions
@@ -105,6 +111,20 @@ class TestCheckpoints:
         )
         assert volume.low == nvme.low
         assert volume.expected > 2 * nvme.expected
+
+    def test_digests_are_taken_of_as_much_as_the_script_says(self):
+        script = (Path(__file__).parents[2] / "templates/checkpoints.py").read_text()
+        assert re.search("^DIGESTED_BYTES = (.*)$", script, re.MULTILINE)[1] == "256 * 2**20"
+        assert DIGESTED_BYTES == 256 * 2**20
+
+        def small(size):
+            plan = replace(planned(save_steps=300), checkpoint_bytes=size)
+            return phases.checkpoints(plan, replace(plan.hardware, instance=None)).expected
+
+        of_bytes = phases.duration(10**9, SAVE_BYTES_PER_SECOND).expected / 10**9
+        digested = phases.duration(DIGESTED_BYTES, DIGEST_BYTES_PER_SECOND).expected
+        assert small(DIGESTED_BYTES) == pytest.approx(SAVE_SECONDS.expected + DIGESTED_BYTES * of_bytes + digested)
+        assert small(10**9) == pytest.approx(SAVE_SECONDS.expected + 10**9 * of_bytes + digested)
 
     def test_none_are_written_where_the_authors_script_writes_none(self):
         plan = planned(sections=SCRIPT)

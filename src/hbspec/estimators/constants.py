@@ -182,6 +182,14 @@ SAVE_BYTES_PER_SECOND = Interval(0.1 * GB, 0.8 * GB, 2.0 * GB)
 SAVE_SECONDS = Interval(0.2, 1, 5)
 """What a save takes whatever its size. CodeLlama: three saves of about 0.5 GB took 1.4 s together."""
 
+DIGESTED_BYTES = 256 * 2**20
+"""What the shipped script reads again of a checkpoint to store SHA-256 digests of its smallest files. A test holds it
+equal to `templates/checkpoints.py`."""
+
+DIGEST_BYTES_PER_SECOND = Interval(0.4 * GB, 0.8 * GB, 2.0 * GB)
+"""SHA-256 of a file that memory still holds. Python's hashlib on one core of an AMD EPYC: 0.6 to 0.9 GB/s; the ends are
+assumed, for cores with and without SHA instructions."""
+
 SYNC_BYTES_PER_SECOND = Interval(0.05 * GB, 0.2 * GB, 0.5 * GB)
 """Checkpoints to S3. SageMaker copies them while the job trains on, so only the last one is waited for. Assumed; large
 files of a finished model went at 0.33 GB/s (CodeLlama)."""

@@ -13,6 +13,8 @@ from hbspec.catalog import InstanceType
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import (
+    DIGEST_BYTES_PER_SECOND,
+    DIGESTED_BYTES,
     DOWNLOAD_BYTES_PER_SECOND,
     IMAGE_PULL_SECONDS,
     IMPORT_SECONDS,
@@ -104,8 +106,9 @@ def load(size: float, hardware: Hardware) -> Interval:
 def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
     """Seconds that all checkpoints keep the job from training: one every `save_steps` and one at the end.
 
-    Each is written to the disk, at best into memory that caches it. The copies to S3 run beside the steps; only the
-    last one is waited for. Left out: gathering of what is sharded, and writes of several hosts at once.
+    Each is written to the disk, at best into memory that caches it, and the digests of its small files are taken. The
+    copies to S3 run beside the steps; only the last one is waited for. Left out: gathering of what is sharded, and
+    writes of several hosts at once.
 
     Raises:
         NotKnownError: the counts or what is trained are not known.
@@ -118,7 +121,8 @@ def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
     if hardware.instance is not None:
         disk = slower(rate, disk_bytes_per_second(hardware.instance))
         rate = Interval(disk.low, disk.expected, rate.high)
-    written = (duration(size, rate) + SAVE_SECONDS) * ceil(updates / plan.training.save_steps)
+    digests = duration(min(size, DIGESTED_BYTES), DIGEST_BYTES_PER_SECOND)
+    written = (duration(size, rate) + digests + SAVE_SECONDS) * ceil(updates / plan.training.save_steps)
     if hardware.instance is None or not plan.checkpoints_survive:
         return written
     return written + duration(size, SYNC_BYTES_PER_SECOND)
