@@ -194,9 +194,15 @@ class TestClaims:
 
 
 class TestSpot:
-    def test_both_missing_are_one_finding(self, tmp_path):
-        (found,) = judged("HB307", "instance: {spot: true}\nsagemaker: {checkpoints: null}", tmp_path)
-        assert "sagemaker.checkpoints and hyperparameters.save_steps" in found.message
+    OWN_SCRIPT = "instance: {spot: true}\nscript: {entry_point: base.yaml}"
+
+    def test_the_interval_of_another_script_must_be_given(self, tmp_path):
+        (found,) = judged("HB307", self.OWN_SCRIPT, tmp_path)
+        assert "hyperparameters.save_steps is not given" in found.message
+        assert judged("HB307", f"{self.OWN_SCRIPT}\nhyperparameters: {{save_steps: 20}}", tmp_path) == []
+
+    def test_the_shipped_script_saves_into_the_jobs_own_folder(self, tmp_path):
+        assert judged("HB307", "instance: {spot: true}\nsagemaker: {checkpoints: null}", tmp_path) == []
 
     def test_a_wait_of_the_runtime_is_enough(self, tmp_path):
         assert judged("HB315", "instance: {spot: true, max_wait: 4h}", tmp_path) == []

@@ -15,8 +15,8 @@ class TestName:
             ("a_b", "a-b"),
             ("-a-", "a"),
             ("Modèle 32B!", "Mod-le-32B"),
-            ("a" * 64, "a" * 63),
-            ("a" * 62 + "-b", "a" * 62),
+            ("a" * 47, "a" * 46),
+            ("a" * 45 + "-b", "a" * 45),
         ],
     )
     def test_the_fix_is_accepted(self, tmp_path, name, legal):
@@ -29,8 +29,18 @@ class TestName:
         (found,) = judged("HB601", 'name: "___"', tmp_path)
         assert found.fixes == ()
 
-    def test_63_characters_are_accepted(self, tmp_path):
-        assert judged("HB601", f"name: {'a' * 63}", tmp_path) == []
+    def test_what_is_added_to_a_training_jobs_name_is_counted(self, tmp_path):
+        assert judged("HB601", f"name: {'a' * 46}", tmp_path) == []
+        (found,) = judged("HB601", f"name: {'a' * 47}", tmp_path)
+        assert "47 characters" in found.message
+        assert "64, the limit is 63" in found.message
+
+    @pytest.mark.parametrize(("length", "count"), [(63, 0), (64, 1)])
+    def test_nothing_is_added_to_other_names(self, tmp_path, length, count):
+        endpoint = f"name: {'a' * length}\nsagemaker: {{job_name: short}}"
+        assert len(judged("HB601", endpoint, tmp_path)) == count
+        by_hand = f"name: {'a' * length}\ninstance: {{type: null, gpu: A100-40, gpus: 8}}"
+        assert len(judged("HB601", by_hand, tmp_path)) == count
 
     def test_the_job_may_have_its_own(self, tmp_path):
         own = "name: my_job\nsagemaker: {job_name: my-job}\n"
@@ -132,6 +142,54 @@ class TestAddresses:
     def test_a_machine_of_ones_own_reads_a_path(self, tmp_path):
         local = "data: {train: {uri: ./train.jsonl}}\ninstance: {type: null, gpu: A100-40, gpus: 8}"
         assert judged("HB604", local, tmp_path) == []
+
+
+class TestPrefixes:
+    """HB615 over base.yaml: it reads s3://bucket/train/ and s3://bucket/validation/."""
+
+    @pytest.mark.parametrize(
+        ("fragment", "keys"),
+        [
+            ('sagemaker: {code: "s3://bucket/train/"}', ["sagemaker.code"]),
+            ('sagemaker: {code: "s3://bucket/train"}', ["sagemaker.code"]),
+            ('sagemaker: {code: "s3://bucket/train/code/"}', ["sagemaker.code"]),
+            ('sagemaker: {output: "s3://bucket/validation/models"}', ["sagemaker.output"]),
+            ('sagemaker: {checkpoints: "s3://bucket/train//"}', ["sagemaker.checkpoints"]),
+            ('data: {train: {uri: "s3://bucket/code/train.jsonl"}}', ["sagemaker.code"]),
+            # a channel reads all keys that begin with its address
+            ('data: {train: {uri: "s3://bucket/mod"}}', ["sagemaker.output"]),
+            ('data: {train: {uri: "s3://bucket/c"}}', ["data.train.uri"]),
+            ('data: {train: {uri: "s3://bucket"}}', ["data.train.uri"]),
+            ('data: {train: {uri: "s3://bucket/"}, validation: {uri: "s3://bucket/"}}', ["data.train.uri"]),
+            # a folder of another name, another case, another bucket
+            ('sagemaker: {code: "s3://bucket/train-code/"}', []),
+            ('sagemaker: {code: "s3://bucket/Train/"}', []),
+            ('sagemaker: {code: "s3://bucket/x/../train/"}', []),
+            ('sagemaker: {code: "s3://bucket//train/"}', []),
+            ('sagemaker: {code: "s3://bucket2/train/"}', []),
+            ('data: {train: {uri: "s3://bucket/code-data/"}}', []),
+            # the job has a folder of its own below each
+            ("sagemaker: {code: null, checkpoints: null}", []),
+            ('sagemaker: {code: "s3://bucket/models/", checkpoints: "s3://bucket/models/"}', []),
+            # a whole bucket
+            ('sagemaker: {code: "s3://other"}', ["sagemaker.code"]),
+            ('sagemaker: {checkpoints: "s3://other/"}', ["sagemaker.checkpoints"]),
+            ('sagemaker: {output: "s3://bucket//"}', ["sagemaker.output"]),
+            # said elsewhere
+            ('sagemaker: {code: "s3:///"}', []),
+            ('data: {train: {uri: "./train"}}', []),
+        ],
+    )
+    def test_what_is_written_and_what_is_read(self, tmp_path, fragment, keys):
+        found = judged("HB615", fragment, tmp_path)
+        assert [".".join(map(str, diagnostic.route)) for diagnostic in found] == keys
+        assert all(diagnostic.severity == "error" for diagnostic in found)
+
+    def test_data_inside_what_is_written_is_named_at_once(self, tmp_path):
+        data = 'data: {train: {uri: "s3://bucket/models/a/"}, validation: {uri: "s3://bucket/models/b/"}}'
+        (found,) = judged("HB615", data, tmp_path)
+        assert found.route == ("sagemaker", "output")
+        assert "data.train.uri and data.validation.uri" in found.message
 
 
 class TestSecret:

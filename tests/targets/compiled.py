@@ -30,6 +30,12 @@ def body(spec: Path, *overrides: str, force: bool = False) -> dict[str, Any]:
     return dict(json.loads(files(spec, "sagemaker", *overrides, force=force)["create_training_job.json"]))
 
 
+def source_uri(request: dict[str, Any]) -> str:
+    """Where the job finds its source."""
+    (code,) = [entry for entry in request["InputDataConfig"] if entry["ChannelName"] == "code"]
+    return str(code["DataSource"]["S3DataSource"]["S3Uri"])
+
+
 def refusals(spec: Path, target: str, *overrides: str, force: bool = False) -> list[tuple[str, str]]:
     """Code and key of every error that a compile ends with."""
     try:

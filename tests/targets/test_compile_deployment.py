@@ -53,10 +53,18 @@ def test_the_model_is_what_the_training_job_writes():
     model = bodies(BASE)["create_model"]["PrimaryContainer"]["ModelDataUrl"]
     output = job["OutputDataConfig"]["S3OutputPath"]
     assert model == f"{output}{job['TrainingJobName']}/output/model.tar.gz"
-    assert (
-        "/nightly/output/"
-        in bodies(BASE, "sagemaker.job_name=nightly")["create_model"]["PrimaryContainer"]["ModelDataUrl"]
+    named = bodies(BASE, "sagemaker.job_name=nightly")["create_model"]["PrimaryContainer"]["ModelDataUrl"]
+    assert named.startswith("s3://bucket/models/nightly-")
+
+
+def test_a_model_that_no_training_job_writes_is_put_there_by_its_author():
+    own = "instance={gpu: A100-80, gpus: 8, parallelism: ddp, region: us-east-1}"
+    assert bodies(BASE, own)["create_model"]["PrimaryContainer"]["ModelDataUrl"] == (
+        "s3://bucket/models/base/output/model.tar.gz"
     )
+    script = files(BASE, "deployment", own, force=True)["deploy.sh"].decode()
+    assert "training-job" not in script
+    assert "create-model --region us-east-1 --cli-input-json file://create_model.json\n" in script
 
 
 def test_the_engine_is_told_what_the_spec_says():

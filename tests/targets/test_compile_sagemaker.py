@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
-from compiled import AS_WRITTEN, BASE, BODIES, HEARTBEAT, ROOT, body, files, project, refusals
+from compiled import AS_WRITTEN, BASE, BODIES, HEARTBEAT, ROOT, body, files, project, refusals, source_uri
 
 from hbspec.targets.requests import validate
 
@@ -81,13 +82,17 @@ def test_everything_that_the_spec_says_of_the_job():
         "monitoring={metrics: [{name: mine, regex: 'mine=([0-9.]+)'}]}",
         force=True,
     )
-    assert found["TrainingJobName"] == "heartbeat-1"
+    name = found["TrainingJobName"]
+    assert re.fullmatch("heartbeat-1-[0-9a-f]{12}", name)
     assert found["ResourceConfig"] == {"InstanceType": "ml.g5.48xlarge", "InstanceCount": 2}, (
         "NVMe: no volume is asked for"
     )
     assert found["EnableManagedSpotTraining"] is True
     assert found["StoppingCondition"] == {"MaxRuntimeInSeconds": 14_400, "MaxWaitTimeInSeconds": 28_800}
-    assert found["CheckpointConfig"] == {"S3Uri": "s3://bucket/checkpoints/", "LocalPath": "/opt/ml/checkpoints"}
+    assert found["CheckpointConfig"] == {
+        "S3Uri": f"s3://bucket/checkpoints/{name}/checkpoints/",
+        "LocalPath": "/opt/ml/checkpoints",
+    }
     assert found["VpcConfig"] == {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
     assert found["Tags"] == [{"Key": "team", "Value": "hockey"}]
     assert found["Environment"] == {"NCCL_DEBUG": "WARN"}
@@ -98,7 +103,7 @@ def test_everything_that_the_spec_says_of_the_job():
     assert channels == {
         "train": "s3://bucket/train/",
         "validation": "s3://bucket/validation/",
-        "code": "s3://bucket/code/",
+        "code": f"s3://bucket/code/{name}/code/",
     }
     names = [metric["Name"] for metric in found["AlgorithmSpecification"]["MetricDefinitions"]]
     assert names[-1] == "mine"
@@ -107,9 +112,11 @@ def test_everything_that_the_spec_says_of_the_job():
 
 def test_what_the_spec_leaves_open():
     found = body(BASE, "sagemaker.code=null", "sagemaker.checkpoints=null", "instance.max_runtime=null", force=True)
-    assert found["InputDataConfig"][-1]["DataSource"]["S3DataSource"]["S3Uri"] == "s3://bucket/models/base/code/"
+    name = found["TrainingJobName"]
+    assert source_uri(found) == f"s3://bucket/models/{name}/code/"
+    assert found["CheckpointConfig"]["S3Uri"] == f"s3://bucket/models/{name}/checkpoints/"
     assert found["StoppingCondition"] == {"MaxRuntimeInSeconds": 86_400}
-    assert not {"CheckpointConfig", "EnableManagedSpotTraining", "VpcConfig", "Tags"} & found.keys()
+    assert not {"EnableManagedSpotTraining", "VpcConfig", "Tags"} & found.keys()
 
 
 def test_the_shipped_script_and_its_regexes_travel_together():

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, files, project, refusals
+from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, body, files, project, refusals
 
 SHIM = """#!/usr/bin/env python3
 import json, os, sys
 program = os.path.basename(sys.argv[0])
+if "list-training-jobs" in sys.argv and os.environ.get("STATUS"):
+    print(sys.argv[sys.argv.index("--name-contains") + 1], os.environ["STATUS"], sep="\\t")
+    sys.exit()
 print(json.dumps({"program": program, "arguments": sys.argv[1:], "environment": dict(os.environ)}))
 """
 
@@ -25,17 +29,22 @@ def written(folder: Path, compiled: dict[str, bytes]) -> Path:
     return folder
 
 
-def started(folder: Path, script: str, *arguments: str, **environment: str) -> dict:
-    """What a script starts last: the program, its arguments and its environment; nothing real is started."""
+def ran(folder: Path, script: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A script's run in which nothing real is started: programs say how they were called."""
     shims = folder / "shims"
     shims.mkdir()
     for name in ("torchrun", "python", "aws"):
         (shims / name).write_text(SHIM)
         (shims / name).chmod(0o755)
     environment |= {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(folder)}
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", str(folder / script), *arguments], env=environment, capture_output=True, text=True, timeout=60
     )
+
+
+def started(folder: Path, script: str, *arguments: str, **environment: str) -> dict:
+    """What a script starts last: the program, its arguments and its environment."""
+    done = ran(folder, script, *arguments, **environment)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -115,13 +124,20 @@ def test_the_container_script_exports_the_folders_and_installs_first():
 
 
 def test_submitting_uploads_the_source_and_sends_the_body(tmp_path):
-    call = started(written(tmp_path, files(BASE, "sagemaker")), "submit.sh")
+    call, name = started(written(tmp_path, files(BASE, "sagemaker")), "submit.sh"), body(BASE)["TrainingJobName"]
     assert call["arguments"] == [
         *("sagemaker", "create-training-job", "--region", "us-east-1"),
-        *("--cli-input-json", "file://create_training_job.json"),
+        *("--cli-input-json", "file://create_training_job.json", "--training-job-name", name),
     ]
     lines = files(BASE, "sagemaker")["submit.sh"].decode().splitlines()
-    assert "aws s3 sync --region us-east-1 --delete source/ s3://bucket/code/" in lines
+    assert f"aws s3 cp --region us-east-1 --recursive source/ s3://bucket/code/{name}/code/" in lines
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_no_script_deletes_anything(target):
+    for path, content in files(BASE, target).items():
+        if path.endswith(".sh"):
+            assert not re.search(rb"--delete|\brm\b|s3 (rm|mv|sync)|delete-", content), path
 
 
 def test_deploying_sends_the_three_bodies_in_order(tmp_path):
@@ -133,6 +149,7 @@ def test_deploying_sends_the_three_bodies_in_order(tmp_path):
     ]
 
 
+ENDS = {("submit.sh", "Completed"): 3, ("deploy.sh", ""): 1}
 HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
 
 
@@ -144,12 +161,17 @@ HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
         ("sagemaker", "submit.sh", [f"sagemaker.code={json.dumps('s3://b/;touch pwned;')}"]),
         ("sagemaker", "submit.sh", [f"sagemaker.code={json.dumps('s3://b/$(touch pwned)')}"]),
         ("sagemaker", "submit.sh", ["instance.region='us-east-1;touch pwned'", "sagemaker.image=x/y:1"]),
+        ("sagemaker", "submit.sh", ["instance.region=$(touch pwned)", "sagemaker.image=x/y:1"]),
+        ("sagemaker", "submit.sh", [f"sagemaker.checkpoints={json.dumps('s3://b/$(touch pwned)')}"]),
+        ("deployment", "deploy.sh", [f"sagemaker.output={json.dumps(chr(34).join(('s3://b/', '$(touch pwned)`/')))}"]),
         ("deployment", "deploy.sh", ["deployment.region='us-east-1;touch pwned'", "sagemaker.serving_image=x/y:1"]),
     ],
 )
 def test_no_text_of_a_spec_is_run(target, script, overrides, tmp_path):
     compiled = files(BASE, target, *overrides, force=True)
-    started(written(tmp_path, compiled), script)
+    for status in ("Failed", "Completed", ""):  # of the job's last attempt, where there is one
+        done = ran(written(tmp_path / f"after{status}", compiled), script, STATUS=status)
+        assert done.returncode == ENDS.get((script, status), 0), done.stderr
     assert not list(tmp_path.rglob("pwned"))
 
 

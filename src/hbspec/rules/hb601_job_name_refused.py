@@ -1,7 +1,9 @@
 """A name that SageMaker refuses.
 
 Why: the names of the job, the model and the endpoint are letters, digits and single hyphens between them, at most 63;
-anything else is refused when the job is created, or when the trained model is to be served.
+anything else is refused when the job is created, or when the trained model is to be served. A training job's name
+goes on with a digest of what it runs (13 characters) and, from the second attempt on, its number (at most 4): 46 are
+left.
 
 Example:
 
@@ -26,6 +28,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
 from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.plan.training_job import ADDED_LENGTH, LONGEST_NAME
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -35,26 +38,37 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """The job's name, the spec's (unless nothing but a job with its own name comes of it), the baseline model's."""
     spec = analysis.spec
     job_name = spec.sagemaker.job_name if spec.sagemaker else None
+    trains_there = spec.instance.type is not None
     if job_name is not None:
-        yield from _judge(("sagemaker", "job_name"), job_name)
-    runs_there = spec.instance.type is not None or spec.sagemaker is not None
+        yield from _judge(("sagemaker", "job_name"), job_name, trains=trains_there)
+    runs_there = trains_there or spec.sagemaker is not None
     if runs_there and (job_name is None or spec.deployment is not None):
-        yield from _judge(("name",), spec.name)
+        yield from _judge(("name",), spec.name, trains=trains_there and job_name is None)
     if spec.deployment is not None and spec.deployment.ab_test is not None:
-        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline)
+        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline, trains=False)
 
 
-def _judge(route: Route, name: str) -> Iterator[Finding]:
-    long = len(name) > MAX_TRAINING_JOB_NAME_LENGTH  # the pattern counts pairs of hyphens and a character
+def _judge(route: Route, name: str, *, trains: bool) -> Iterator[Finding]:
+    longest = LONGEST_NAME if trains else MAX_TRAINING_JOB_NAME_LENGTH
+    long = len(name) > longest  # the pattern counts pairs of hyphens and a character
     if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name) and not long:
         return
-    said = f"has {len(name)} characters, the limit is {MAX_TRAINING_JOB_NAME_LENGTH}" if long else _wrong(name)
-    legal = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:MAX_TRAINING_JOB_NAME_LENGTH].rstrip("-")
+    legal = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:longest].rstrip("-")
     yield RULE.at(
         route,
-        f"{name!r} {said}",
+        f"{name!r} {_too_long(name, trains) if long else _wrong(name)}",
         f"call it {legal!r}" if legal else "choose a name of letters, digits and hyphens",
         fixes=(Fix(f"call it {legal}", route, legal),) if legal else (),
+    )
+
+
+def _too_long(name: str, trains: bool) -> str:
+    limit = f"the limit is {MAX_TRAINING_JOB_NAME_LENGTH}"
+    if not trains:
+        return f"has {len(name)} characters, {limit}"
+    return (
+        f"has {len(name)} characters and a training job's name {ADDED_LENGTH} more, for the digest of what it runs and "
+        f"the number of the attempt: {len(name) + ADDED_LENGTH}, {limit}"
     )
 
 

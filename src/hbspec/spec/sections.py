@@ -310,12 +310,16 @@ class SageMaker(Section):
     """What only the account knows."""
 
     role: Text | None = Field(None, description="ARN of the execution role.")
-    output: Text | None = Field(None, description="S3 prefix for the model.")
-    checkpoints: Text | None = Field(None, description="S3 prefix that checkpoints are synced to.")
-    code: Text | None = Field(None, description="S3 prefix that the source folder is uploaded to.")
+    output: Text | None = Field(None, description="S3 prefix for the model; each job has a folder of its own in it.")
+    checkpoints: Text | None = Field(
+        None, description="S3 prefix below which each job has its own folder of checkpoints; the output if absent."
+    )
+    code: Text | None = Field(
+        None, description="S3 prefix below which each job has its own folder of source; the output if absent."
+    )
     image: Text | None = Field(None, description="Training image, instead of the catalog's.")
     serving_image: Text | None = Field(None, description="Serving image, instead of the catalog's.")
-    job_name: Text | None = Field(None, description="Training job name, if not the spec's name.")
+    job_name: Text | None = Field(None, description="Training job name, if not the spec's name; a digest is added.")
     vpc: Vpc | None = None
     environment: dict[str, str] = Field({}, description="Environment variables of the job.")
     tags: dict[str, str] = Field({}, description="Tags of the job.")

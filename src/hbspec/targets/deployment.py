@@ -2,13 +2,16 @@
 
 With `ab_test` the endpoint has two variants, the model that serves today and the new one, and SageMaker splits the
 traffic by their weights (a variant's share is its weight over the sum of weights).
+
+The model is what the training job of the same spec writes. Which of its attempts completed is not known before it has,
+so `create_model.json` names the first one's model, and `deploy.sh` asks the service and puts the right one there.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from shlex import quote
@@ -17,12 +20,15 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
+from hbspec.plan.training_job import author_name, folder
+from hbspec.targets import sagemaker
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.images import image, inference_ami
 from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
 from hbspec.targets.scaling import Scaling
 from hbspec.targets.scaling import requests as scaling_requests
+from hbspec.targets.submission import last_attempt, region_option
 
 MODEL_FOLDER = "/opt/ml/model"
 ADAPTER = CANDIDATE = "candidate"
@@ -51,8 +57,16 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """The job that writes the model."""
+
+    job: str
+    region: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Everything that the three requests say, decided."""
+    """Everything that the requests say, decided; without `training` the model is put at `model_data` by its author."""
 
     name: str
     role: str
@@ -60,6 +74,7 @@ class Endpoint:
     inference_ami: str | None
     region: str | None
     model_data: str
+    training: Training | None
     environment: Mapping[str, str]
     instance_type: str
     instances: int
@@ -80,7 +95,7 @@ def lower(analysis: Analysis) -> Endpoint:
     needs = Needs("deployment")
     needs.take(section, ("deployment",), None)
     role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
-    output = needs.take(account.output if account else None, ("sagemaker", "output"), "").rstrip("/")
+    output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
     instance_type = needs.take(section.instance.type, ("deployment", "instance", "type"), "") if section else ""
     needs.done()
     assert section is not None  # noqa: S101 - Needs has just said so
@@ -90,14 +105,15 @@ def lower(analysis: Analysis) -> Endpoint:
     uri = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
     needs.done()
     host = inference_ami(shipped.cuda) if shipped else None
-    job = (account and account.job_name) or spec.name
+    training = _training(analysis)
     return Endpoint(
         name=spec.name,
         role=role,
         image=uri,
         inference_ami=host.name if host else None,
         region=plan.region,
-        model_data=f"{output}/{job}/output/model.tar.gz",
+        model_data=f"{folder(output)}{training.job if training else author_name(spec)}/output/model.tar.gz",
+        training=training,
         environment=_environment(analysis, plan),
         instance_type=instance_type,
         instances=section.instance.count,
@@ -106,6 +122,14 @@ def lower(analysis: Analysis) -> Endpoint:
         scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
         tags=account.tags if account else {},
     )
+
+
+def _training(analysis: Analysis) -> Training | None:
+    """The training job of the same spec; None where the spec trains on hardware that is described by hand."""
+    if analysis.spec.instance.type is None:
+        return None
+    job = sagemaker.lower(analysis, "deployment")
+    return Training(job.name, job.region)
 
 
 def _variants(analysis: Analysis) -> tuple[Variant, ...]:
@@ -213,14 +237,6 @@ def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
 
 
 def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
-    region = f" --region {quote(endpoint.region)}" if endpoint.region else ""
-    lines = []
-    for operation in operations:
-        service = "sagemaker" if operation.startswith("Create") else "application-autoscaling"
-        file = FILES[operation]
-        lines.append(f"aws {service} {file.replace('_', '-')}{region} --cli-input-json file://{file}.json")
-        if operation == "CreateEndpoint" and endpoint.scaling:
-            lines.append(f"aws sagemaker wait endpoint-in-service{region} --endpoint-name {quote(endpoint.name)}")
     return [
         "#!/usr/bin/env bash",
         comment(
@@ -228,5 +244,44 @@ def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
         ),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
-        *lines,
+        *(
+            _trained(endpoint.training, endpoint.model_data)
+            if endpoint.training
+            else ['model="file://create_model.json"']
+        ),
+        *(line for operation in operations for line in _send(endpoint, operation)),
     ]
+
+
+def _trained(training: Training, compiled: str) -> list[str]:
+    """Shell lines that set `model` to the body of CreateModel, with the model that was really trained in it."""
+    at, literal = region_option(training.region), json.dumps(compiled, ensure_ascii=False)
+    return [
+        "# Deploys the last completed attempt at the training job, or the training job that is named as the argument.",
+        "name=${1:-}",
+        'if [ -z "$name" ]; then',
+        *(f"  {line}" for line in last_attempt(training.job, training.region, only="Completed")),
+        "  if ((last == 0)); then",
+        '    echo "$job: no attempt at this training job has completed. Compile the target sagemaker and run its" >&2',
+        '    echo "submit.sh, or name another training job: deploy.sh JOB" >&2',
+        "    exit 1",
+        "  fi",
+        '  echo "The model is that of $name ($status)."',
+        "fi",
+        f'trained=$(aws sagemaker describe-training-job{at} --training-job-name "$name" \\',
+        "  --query ModelArtifacts.S3ModelArtifacts --output json)",
+        'if [ "$trained" = null ]; then echo "$name: this training job has no model" >&2; exit 1; fi',
+        f"compiled={quote(literal)}",
+        "model=$(<create_model.json)",
+        'model=${model%%"$compiled"*}$trained${model#*"$compiled"}',
+    ]
+
+
+def _send(endpoint: Endpoint, operation: str) -> Iterator[str]:
+    service = "sagemaker" if operation.startswith("Create") else "application-autoscaling"
+    file, region = FILES[operation], region_option(endpoint.region)
+    trained = operation == "CreateModel" and endpoint.training is not None
+    body = '"$model"' if trained else f"file://{file}.json"
+    yield f"aws {service} {file.replace('_', '-')}{region} --cli-input-json {body}"
+    if operation == "CreateEndpoint" and endpoint.scaling:
+        yield f"aws sagemaker wait endpoint-in-service{region} --endpoint-name {quote(endpoint.name)}"

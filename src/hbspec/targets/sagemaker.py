@@ -1,8 +1,11 @@
-"""Target `sagemaker`: the body of CreateTrainingJob and the folder of source that it runs.
+"""Target `sagemaker`: the body of CreateTrainingJob, the folder of source that it runs, and the script that submits it.
 
 The container is started by a script of ours (`ContainerEntrypoint`), out of a channel named `code`, as SageMaker's own
 Python SDK 3 does it: nothing then depends on what a framework's entry point makes of hyperparameters, and the job's
 HyperParameters are the author's alone.
+
+A job is named after what it runs (`identity.py`), and its source and its checkpoints lie in folders of that name: the
+same job finds its own checkpoints again, another one never does.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
 
@@ -12,18 +15,20 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
-from shlex import quote
 from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
+from hbspec.plan.training_job import author_name, folder
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.hyperparameters import hyperparameters
+from hbspec.targets.identity import digest
 from hbspec.targets.images import training_image
 from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
 from hbspec.targets.needs import Needs, TargetError, refusal
 from hbspec.targets.refusals import refused
 from hbspec.targets.source_folder import source_folder, templates
+from hbspec.targets.submission import submission
 from hbspec.units import GB
 
 CODE = "/opt/ml/input/data/code"
@@ -43,20 +48,19 @@ CONTAINER = {
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """Everything that the request says, decided; `channels` are name to S3 prefix."""
+    """Everything that the request says, decided; `channels` are name to S3 prefix, `source` has the starter in it."""
 
     name: str
     role: str
     image: str
     region: str | None
-    call: Invocation
     hyperparameters: Mapping[str, str]
     environment: Mapping[str, str]
     metrics: Mapping[str, str]
     channels: Mapping[str, str]
     code: str
     output: str
-    checkpoints: str | None
+    checkpoints: str
     instance_type: str
     instances: int
     volume_gb: int | None
@@ -69,17 +73,17 @@ class TrainingJob:
     source: tuple[Artifact, ...]
 
 
-def lower(analysis: Analysis) -> TrainingJob:
-    """Decide what the request says.
+def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
+    """Decide what the request says; `target` is who asks.
 
     Raises:
         TargetError: what the request cannot do without is missing from the spec.
     """
     spec = analysis.spec
     account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
-    needs = Needs("sagemaker")
+    needs = Needs(target)
     role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
-    output = needs.take(account.output if account else None, ("sagemaker", "output"), "").rstrip("/")
+    output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
     data = needs.take(train.uri if train else None, ("data", "train", "uri"), "")
     instance_type = needs.take(spec.instance.type, ("instance", "type"), "")
     region = spec.instance.region
@@ -90,7 +94,7 @@ def lower(analysis: Analysis) -> TrainingJob:
     if region:
         image = needs.take(image, ("sagemaker", "image"), "")
     needs.done()
-    name = (account and account.job_name) or spec.name
+    name = author_name(spec)
     local_disk = (
         analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
     )
@@ -101,12 +105,12 @@ def lower(analysis: Analysis) -> TrainingJob:
     channels = {"train": data}
     if validation and validation.uri:
         channels["validation"] = validation.uri
-    return TrainingJob(
+    starter = script_artifact(STARTER, _launch(name, invocation(analysis)))
+    job = TrainingJob(
         name=name,
         role=role,
         image=image or "",
         region=region,
-        call=invocation(analysis),
         hyperparameters=hyperparameters(analysis),
         environment={
             **(hyperparameters(analysis) if script and script.reads == "environment" else {}),
@@ -114,9 +118,9 @@ def lower(analysis: Analysis) -> TrainingJob:
         },
         metrics={**(shipped_metrics() if script is None else {}), **_own_metrics(analysis)},
         channels=channels,
-        code=(account and account.code) or f"{output}/{name}/code/",
-        output=f"{output}/",
-        checkpoints=account.checkpoints if account else None,
+        code=folder((account and account.code) or output),
+        output=folder(output),
+        checkpoints=folder((account and account.checkpoints) or output),
         instance_type=instance_type,
         instances=spec.instance.count,
         volume_gb=None if local_disk else ceil((spec.instance.volume or DEFAULT_VOLUME_GB * GB) / GB),
@@ -126,8 +130,15 @@ def lower(analysis: Analysis) -> TrainingJob:
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),
         tags=account.tags if account else {},
-        source=source,
+        source=(*source, starter),
     )
+    return _named(job)
+
+
+def _named(job: TrainingJob) -> TrainingJob:
+    """A job whose prefixes are still those that it shares, as the one that owns a name and a folder below each."""
+    name = f"{job.name}-{digest(request(job), job.source)}"
+    return replace(job, name=name, code=f"{job.code}{name}/code/", checkpoints=f"{job.checkpoints}{name}/checkpoints/")
 
 
 def _whole(seconds: float | None) -> int | None:
@@ -160,8 +171,7 @@ def emit(job: TrainingJob) -> list[Artifact]:
         raise TargetError(findings)
     return [
         json_artifact("create_training_job.json", body),
-        script_artifact("submit.sh", _submit(job)),
-        script_artifact(f"source/{STARTER}", _launch(job)),
+        script_artifact("submit.sh", submission(job.name, job.region, job.code, job.checkpoints)),
         *(replace(file, path=f"source/{file.path}") for file in job.source),
     ]
 
@@ -183,6 +193,7 @@ def request(job: TrainingJob) -> dict[str, Any]:
         "OutputDataConfig": {"S3OutputPath": job.output},
         "ResourceConfig": {"InstanceType": job.instance_type, "InstanceCount": job.instances},
         "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime},
+        "CheckpointConfig": {"S3Uri": job.checkpoints, "LocalPath": CHECKPOINTS},
     }
     if job.volume_gb is not None:
         body["ResourceConfig"]["VolumeSizeInGB"] = job.volume_gb
@@ -191,8 +202,6 @@ def request(job: TrainingJob) -> dict[str, Any]:
     if job.max_wait is not None:
         body["EnableManagedSpotTraining"] = True
         body["StoppingCondition"]["MaxWaitTimeInSeconds"] = job.max_wait
-    if job.checkpoints:
-        body["CheckpointConfig"] = {"S3Uri": job.checkpoints, "LocalPath": CHECKPOINTS}
     if job.environment:
         body["Environment"] = dict(job.environment)
     if job.subnets:
@@ -207,26 +216,14 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _launch(job: TrainingJob) -> list[str]:
+def _launch(name: str, call: Invocation) -> list[str]:
     return [
         "#!/usr/bin/env bash",
-        comment(f"{job.name}: written by hbspec; SageMaker runs it as the container's entry point."),
+        comment(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
         "set -euo pipefail",
         'cd "$(dirname "$0")"',
         *(f"export {name}={value}" for name, value in CONTAINER.items()),
-        *exports(job.call),
+        *exports(call),
         "if [ -f requirements.txt ]; then python -m pip install --quiet --requirement requirements.txt; fi",
-        *command(job.call, hosts=SAGEMAKER_HOSTS),
-    ]
-
-
-def _submit(job: TrainingJob) -> list[str]:
-    region = f" --region {quote(job.region)}" if job.region else ""
-    return [
-        "#!/usr/bin/env bash",
-        comment(f"{job.name}: uploads the source and starts the job. This is the only step that costs money."),
-        "set -euo pipefail",
-        'cd "$(dirname "$0")"',
-        f"aws s3 sync{region} --delete source/ {quote(job.code)}",
-        f"aws sagemaker create-training-job{region} --cli-input-json file://create_training_job.json",
+        *command(call, hosts=SAGEMAKER_HOSTS),
     ]

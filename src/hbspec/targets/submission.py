@@ -1,0 +1,89 @@
+"""`submit.sh`: a job is started once, and again only if it failed or was stopped.
+
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
+"""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from hbspec.plan.training_job import LAST_ATTEMPT
+from hbspec.targets.artifact import comment
+
+STARTED_ALREADY = 3
+"""Exit code of `submit.sh`."""
+
+
+def region_option(region: str | None) -> str:
+    """`--region` for a command of the AWS CLI, which else takes its own."""
+    return f" --region {quote(region)}" if region else ""
+
+
+def last_attempt(job: str, region: str | None, *, only: str = "") -> list[str]:
+    """Shell lines that set `last`, the number of the job's last attempt (0: none), `name` and `status`.
+
+    Args:
+        job: the job's name, that of its first attempt.
+        region: where it runs.
+        only: the one status that counts; all if empty.
+    """
+    status = f" --status-equals {only}" if only else ""
+    return [
+        f"job={quote(job)}",
+        f'jobs=$(aws sagemaker list-training-jobs{region_option(region)} --name-contains "$job"{status} \\',
+        "  --query 'TrainingJobSummaries[].[TrainingJobName, TrainingJobStatus]' --output text)",
+        "last=0 name=$job status=",
+        "while read -r found state; do",
+        '  if [[ $found =~ ^"$job"(-([1-9][0-9]*))?$ ]] && ((${BASH_REMATCH[2]:-1} > last)); then',
+        "    last=${BASH_REMATCH[2]:-1} name=$found status=$state",
+        "  fi",
+        'done <<< "$jobs"',
+    ]
+
+
+def submission(job: str, region: str | None, code: str, checkpoints: str) -> list[str]:
+    """The lines of `submit.sh`.
+
+    Args:
+        job: the job's name.
+        region: where it runs.
+        code: the folder in S3 that the source is uploaded to.
+        checkpoints: the folder in S3 that every attempt goes on from.
+    """
+    at = region_option(region)
+    return [
+        "#!/usr/bin/env bash",
+        comment(f"{job}: uploads the source and starts the training job. This is the only step that costs money."),
+        "# A job that failed or was stopped is repeated as another attempt, which goes on from its checkpoints.",
+        f"# Exit codes: 0 it was started; {STARTED_ALREADY} nothing was started, because this very job was started "
+        "already and runs or has completed;",
+        "# anything else: the AWS CLI's own.",
+        "set -euo pipefail",
+        'cd "$(dirname "$0")"',
+        *last_attempt(job, region),
+        "started_already() {",
+        '  echo "$name: this very job was started already ($1); nothing was started. Look at it with" >&2',
+        f'  echo {quote(f"  aws sagemaker describe-training-job{at} --training-job-name")} "$name" >&2',
+        '  echo "To run the same job once more, give it another name (sagemaker.job_name) and compile again." >&2',
+        f"  exit {STARTED_ALREADY}",
+        "}",
+        "case $status in",
+        "  '') ;;",
+        "  Failed | Stopped)",
+        f'    if ((last == {LAST_ATTEMPT})); then echo "$job: {LAST_ATTEMPT} attempts are the most" >&2; exit 1; fi',
+        "    name=$job-$((last + 1))",
+        '    echo "$name: attempt $((last + 1)), since attempt $last is $status. It goes on from the checkpoints in"',
+        f"    echo {quote('  ' + checkpoints)}",
+        "    ;;",
+        '  *) started_already "$status" ;;',
+        "esac",
+        f"aws s3 cp{at} --recursive source/ {quote(code)}",
+        f"answer=$(aws sagemaker create-training-job{at} --cli-input-json file://create_training_job.json \\",
+        '  --training-job-name "$name" 2>&1) || {',
+        "  code=$?",
+        '  echo "$answer" >&2',
+        "  if [[ $answer == *ResourceInUse* ]]; then started_already ResourceInUse; fi",
+        "  exit $code",
+        "}",
+        'echo "$answer"',
+    ]

@@ -1,0 +1,100 @@
+"""An `aws` for the compiled scripts: the part of the AWS CLI that they use, answered by boto3 in the test's process.
+
+What counts here was seen of the real AWS CLI 1.46.3: arguments beat `--cli-input-json`, which is a JSON text or the
+`file://` of one; lists in `--output text` are lines and tabs, null is None; what the service refuses goes to standard
+error, with exit code 254.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from socketserver import StreamRequestHandler, ThreadingTCPServer
+from typing import Any
+
+import jmespath
+from botocore.exceptions import ClientError
+from moto_strict import HOST, Server
+
+Client = Callable[[str], Any]
+REFUSED = 254
+SHIM = """#!{python} -S
+import json, os, socket, sys
+asked = socket.create_connection(("{host}", {port}))
+asked.sendall((json.dumps([os.getcwd(), sys.argv[1:]]) + "\\n").encode())
+code, out, err = json.loads(asked.makefile().readline())
+sys.stdout.write(out)
+sys.stderr.write(err)
+sys.exit(code)
+"""
+
+
+@contextmanager
+def aws_double(server: Server, folder: Path) -> Iterator[Path]:
+    """A folder that holds a program `aws`, which talks to a server."""
+
+    client = cache(server.client)
+
+    class Answer(StreamRequestHandler):
+        def handle(self) -> None:
+            place, words = json.loads(self.rfile.readline())
+            self.wfile.write((json.dumps(_answer(server.region, client, Path(place), words)) + "\n").encode())
+
+    with ThreadingTCPServer((HOST, 0), Answer) as double:
+        threading.Thread(target=double.serve_forever, daemon=True).start()
+        program = folder / "aws"
+        program.write_text(SHIM.format(python=sys.executable, host=HOST, port=double.server_address[1]))
+        program.chmod(0o755)
+        try:
+            yield folder
+        finally:
+            double.shutdown()
+
+
+def _answer(region: str, client: Client, place: Path, words: list[str]) -> tuple[int, str, str]:
+    service, operation, *rest = words
+    assert rest[:2] == ["--region", region]
+    try:
+        if service == "s3":
+            return 0, _copy(client("s3"), place, rest[2:]), ""
+        return 0, _call(client(service), place, operation, _options(rest[2:])), ""
+    except ClientError as refused:
+        return REFUSED, "", f"\n{refused}\n"
+
+
+def _options(words: list[str]) -> dict[str, str]:
+    assert len(words) % 2 == 0, words
+    return {option.removeprefix("--"): value for option, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def _call(client: Any, place: Path, operation: str, options: dict[str, str]) -> str:
+    query, form = options.pop("query", "@"), options.pop("output", "json")
+    text = options.pop("cli-input-json", "{}")
+    body = json.loads((place / text.removeprefix("file://")).read_text() if text.startswith("file://") else text)
+    arguments = {option.title().replace("-", ""): value for option, value in options.items()}
+    method = getattr(client, operation.replace("-", "_"))
+    answer = jmespath.search(query, method(**body | arguments))
+    return json.dumps(answer, default=str) + "\n" if form == "json" else _text(answer)
+
+
+def _text(answer: Any) -> str:
+    rows = answer if isinstance(answer, list) else [answer]
+    return "".join("\t".join(map(str, row if isinstance(row, list) else [row])) + "\n" for row in rows)
+
+
+def _copy(client: Any, place: Path, words: list[str]) -> str:
+    """`aws s3 cp … --recursive FOLDER s3://BUCKET/PREFIX/`."""
+    recursive, folder, target = words
+    assert recursive == "--recursive"
+    bucket, _, prefix = target.removeprefix("s3://").partition("/")
+    assert prefix.endswith("/"), "a folder's files are copied below a prefix"
+    for path in sorted((place / folder).rglob("*")):
+        if path.is_file():
+            key = prefix + path.relative_to(place / folder).as_posix()
+            client.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
+    return f"copied {folder}\n"
