@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import pytest
 
@@ -20,7 +21,8 @@ def test_a_target_goes_to_its_own_folder(hbspec, target):
     folder = hbspec.folder / "build" / "my-first-job" / target
     lines = out.splitlines()
     assert lines[0] == f"build/my-first-job/{target}"
-    assert {line.strip() for line in lines[1:]} == tree(folder).keys() - {".hbspec.json"}
+    assert lines[-1].startswith(f"next: bash build/my-first-job/{target}/")
+    assert {line.strip() for line in lines[1:-1]} == tree(folder).keys() - {".hbspec.json"}
 
 
 def test_the_same_spec_gives_the_same_bytes(hbspec):
@@ -112,3 +114,30 @@ def test_the_list_of_files_has_their_hashes(hbspec):
     found = tree(hbspec.folder / "out")
     listed = json.loads(found.pop(".hbspec.json"))["files"]
     assert listed == {path: sha256(content).hexdigest() for path, content in found.items()}
+
+
+@pytest.mark.parametrize(("target", "script"), [("sagemaker", "submit.sh"), ("deployment", "deploy.sh")])
+def test_the_next_command_is_printed_as_a_shell_takes_it(hbspec, target, script):
+    deployed = ("--set", "deployment={instance: {type: ml.g5.2xlarge}}")
+    code, out, _ = hbspec("compile", "job.yaml", "-t", target, "-o", "an out $folder", *deployed, "--force")
+    assert code == 0
+    (command,) = [line.removeprefix("next: ") for line in out.splitlines() if line.startswith("next: ")]
+    assert shlex.split(command) == ["bash", f"an out $folder/{script}"]
+    assert (hbspec.folder / f"an out $folder/{script}").is_file()
+
+
+@pytest.mark.parametrize("validation", [True, False])
+def test_a_launch_is_told_its_folders(hbspec, validation):
+    evaluated = ("--set", 'data.validation={uri: "s3://my-bucket/validation/", examples: 200}') if validation else ()
+    _, out, _ = hbspec("compile", "job.yaml", "-t", "launch", *evaluated)
+    _, script, *words = shlex.split(out.splitlines()[-1].removeprefix("next: "))
+    assert script == "build/my-first-job/launch/launch.sh"
+    expected = ["--train-dir", "--checkpoint-dir", "--model-dir", "--output-data-dir"]
+    assert words[::2] == expected[:1] + ["--validation-dir"] * validation + expected[1:]
+
+
+def test_another_script_has_options_of_its_own(hbspec):
+    hbspec.write("src/train.py", "")
+    script = ("--set", "script={entry_point: train.py, source_dir: ./src}")
+    _, out, _ = hbspec("compile", "job.yaml", "-t", "launch", *script)
+    assert out.splitlines()[-1] == "next: bash build/my-first-job/launch/launch.sh"

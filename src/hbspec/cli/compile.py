@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hbspec.cli.command import Command, Parameter
 from hbspec.cli.exit_codes import OK
@@ -23,6 +24,7 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
     """Compile, write everything or nothing, and say what was written; what is wrong goes to standard error."""
     from hbspec.api import InvalidSpecError, check, compile_spec
     from hbspec.cli.folder import RefusedError, write
+    from hbspec.cli.next_step import next_step
     from hbspec.cli.outcome import refuse
     from hbspec.render import paint
 
@@ -36,7 +38,8 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
         artifacts = compile_spec(
             spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin()
         )
-        folder = Path(output) if output else default_folder(_name(spec, overrides, allow_outside, stdin()), target)
+        values = _values(spec, overrides, allow_outside, stdin())
+        folder = Path(output) if output else default_folder(str(values["name"]), target)
         written = write(artifacts, folder)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
@@ -44,22 +47,26 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
         return refuse(Report(files=report.files, diagnostics=reason.diagnostics))
     if report.diagnostics:
         refuse(report)
-    paint.write(_lines(folder, written.files, written.removed, forced=not report.ok), sys.stdout)
+    following = next_step(folder, target, values)
+    paint.write(_lines(folder, written.files, written.removed, following, forced=not report.ok), sys.stdout)
     return OK
 
 
-def _name(spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper) -> str:
+def _values(spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper) -> Mapping[str, Any]:
     from hbspec.source import load
 
-    return str(load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values["name"])
+    return load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values
 
 
-def _lines(folder: Path, files: Sequence[str], removed: Sequence[str], *, forced: bool) -> Iterator[Line]:
+def _lines(
+    folder: Path, files: Sequence[str], removed: Sequence[str], following: str, *, forced: bool
+) -> Iterator[Line]:
     yield (("path", str(folder)),)
     for path in files:
         yield (("", f"  {path}"),)
     for path in removed:
         yield (("faint", f"  {path} (removed: no longer part of the target)"),)
+    yield (("", f"next: {following}"),)
     if forced:
         yield (("error", "forced: the spec has errors"),)
 
