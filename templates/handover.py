@@ -8,6 +8,7 @@ mistake is refused in milliseconds.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -25,6 +26,8 @@ ENVIRONMENT = {
     "output_data_dir": "SM_OUTPUT_DATA_DIR",
 }
 """Folders that SageMaker's launchers name in the environment; the command line beats them."""
+
+WRITTEN = ("checkpoint_dir", "model_dir", "output_data_dir")
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Invocation:
@@ -118,6 +121,24 @@ def _folders(options: Mapping[str, str], environment: Mapping[str, str], problem
         except ValueError as reason:
             problems.append(f"--{name.replace('_', '-')}={text!r}: {reason}")
     return Folders(**values)
+
+
+def refuse_folders(folders: Folders) -> None:
+    """Asks for folders that this machine lacks: the defaults are SageMaker's.
+
+    Raises:
+        RefusedError: there is no training data, or a folder cannot be written; all at once, each with its option.
+    """
+    problems = []
+    if not folders.train_dir.is_dir():
+        problems.append(f"there is no folder {folders.train_dir} to train on: pass --train-dir FOLDER")
+    for name in WRITTEN:
+        folder: Path = getattr(folders, name)
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            problems.append(f"{folder} cannot be written: pass --{name.replace('_', '-')} FOLDER")
+    if problems:
+        raise RefusedError(problems)
 
 
 def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> list[str]:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from checkpoints import find_start
 from conversations import read_conversations
 from fingerprint import fingerprint
-from handover import parse
+from handover import parse, refuse_folders
 from settings import Invocation, RefusedError, usage
 from tiny import rehearsal
 
@@ -33,10 +33,12 @@ def main(arguments: Sequence[str]) -> int:
         if settings.PARALLELISM.startswith("zero") and importlib.util.find_spec("deepspeed") is None:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
+        refuse_folders(asked.folders)
         train = read_conversations(asked.folders.train_dir)
         validation = read_conversations(asked.folders.validation_dir) if asked.folders.validation_dir.is_dir() else []
         if settings.EVAL_STEPS and not validation:
-            raise RefusedError([f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data"])
+            said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
+            raise RefusedError([said])
         mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
         start = find_start(asked.folders.checkpoint_dir, mine)
         _choose_devices(invocation)

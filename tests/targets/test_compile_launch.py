@@ -65,3 +65,25 @@ def test_environment(run):
     arguments, rate = run("environment")
     assert arguments == ["--more", "x y"]
     assert rate == "1e-4"
+
+
+def test_without_a_folder_of_data_it_says_what_to_pass(tmp_path):
+    """The real script, started on a machine that is none of SageMaker's."""
+    base = Path(__file__).parents[1] / "rules/base.yaml"
+    for artifact in compile_spec(base, "launch", overrides=["instance.parallelism=pipeline"], force=True):
+        path = tmp_path / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(artifact.content)
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    command = ["bash", str(tmp_path / "launch.sh"), "--model-dir", "model", "--checkpoint-dir", "checkpoints"]
+    done = subprocess.run(
+        [*command, "--output-data-dir", "out"],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "train.py: there is no folder /opt/ml/input/data/train to train on: pass --train-dir FOLDER\n"
+    )

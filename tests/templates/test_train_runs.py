@@ -284,7 +284,9 @@ def test_evaluation_without_data_is_refused(bench: Bench, capsys: pytest.Capture
 
     bench.write(SMALL | {"EVAL_STEPS": "2", "MAX_STEPS": "1"}, sums(4))
     assert train.main(bench.arguments) == 2
-    assert "EVAL_STEPS is set" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "EVAL_STEPS is set" in said
+    assert "pass --validation-dir FOLDER" in said
 
 
 def test_the_wrapper_that_the_parallelism_promises_must_be_there(bench: Bench) -> None:

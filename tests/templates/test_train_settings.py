@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import settings
-from handover import parse
-from settings import RefusedError, Settings
+from handover import parse, refuse_folders
+from settings import Folders, RefusedError, Settings
 from training_bench import SEED, TEMPLATES
 
 
@@ -109,6 +109,24 @@ def test_folders_come_from_sagemakers_environment_and_the_command_line_beats_it(
     assert folders.train_dir == Path("/data/a")
     assert folders.model_dir == Path("/data/other")
     assert folders.checkpoint_dir == Path("/opt/ml/checkpoints")
+
+
+def test_folders_that_this_machine_lacks_are_asked_for_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "train").mkdir()
+    lacking = Folders(
+        train_dir=tmp_path / "nowhere", model_dir=tmp_path / "file/model", checkpoint_dir=tmp_path / "new/checkpoints",
+        output_data_dir=tmp_path / "file",
+    )  # fmt: skip
+    with pytest.raises(RefusedError) as caught:
+        refuse_folders(lacking)
+    assert caught.value.problems == (
+        f"there is no folder {tmp_path}/nowhere to train on: pass --train-dir FOLDER",
+        f"{tmp_path}/file/model cannot be written: pass --model-dir FOLDER",
+        f"{tmp_path}/file cannot be written: pass --output-data-dir FOLDER",
+    )
+    there = {name: tmp_path / name for name in ("model_dir", "checkpoint_dir", "output_data_dir")}
+    refuse_folders(Folders(train_dir=tmp_path / "train", **there))
 
 
 def test_every_setting_is_in_the_usage_and_each_default_parses_back() -> None:
