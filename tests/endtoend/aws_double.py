@@ -2,7 +2,7 @@
 
 What counts here was seen of the real AWS CLI 1.46.3: arguments beat `--cli-input-json`, which is a JSON text or the
 `file://` of one; lists in `--output text` are lines and tabs, null is None; what the service refuses goes to standard
-error, with exit code 254.
+error, with exit code 255 (AWS CLI 2: 254).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from botocore.exceptions import ClientError
 from moto_strict import HOST, Server
 
 Client = Callable[[str], Any]
-REFUSED = 254
+REFUSED = 255
 SHIM = """#!{python} -S
 import json, os, socket, sys
 asked = socket.create_connection(("{host}", {port}))
@@ -88,9 +88,9 @@ def _text(answer: Any) -> str:
 
 
 def _copy(client: Any, place: Path, words: list[str]) -> str:
-    """`aws s3 cp … --recursive FOLDER s3://BUCKET/PREFIX/`."""
-    recursive, folder, target = words
-    assert recursive == "--recursive"
+    """`aws s3 cp … --no-progress --recursive FOLDER s3://BUCKET/PREFIX/`."""
+    *options, folder, target = words
+    assert options == ["--no-progress", "--recursive"]
     bucket, _, prefix = target.removeprefix("s3://").partition("/")
     assert prefix.endswith("/"), "a folder's files are copied below a prefix"
     for path in sorted((place / folder).rglob("*")):

@@ -31,7 +31,7 @@ def test_the_training_job_is_taken_as_compiled(spec: Path, sagemaker_server: Ser
     client = sagemaker_server.client()
     client.create_training_job(**body)
     assert sagemaker_server.requests == [("CreateTrainingJob", body)]
-    described = client.describe_training_job(TrainingJobName=NAME)
+    described = client.describe_training_job(TrainingJobName=body["TrainingJobName"])
     for member in ("HyperParameters", "ResourceConfig", "StoppingCondition", "InputDataConfig", "OutputDataConfig"):
         assert described[member] == body[member]
     assert described["AlgorithmSpecification"]["ContainerEntrypoint"] == ["/bin/bash"]

@@ -16,7 +16,6 @@ from hbspec.units import DAYS_PER_MONTH, HOUR, Money
 PRICE = {"price": "36 CAD/h", "parallelism": "pipeline"}
 RATES = {"exchange_rates": {"USD": {"rate": 1.38, "date": "2025-09-22"}}}
 P3 = {"type": "ml.p3.16xlarge", "parallelism": "ddp", "price": "28.15 USD/h", "volume": "100 GB"}
-KEPT = {"sagemaker": {"checkpoints": "s3://heartbeat/checkpoints/"}}
 SMALL = "Qwen/Qwen2.5-7B"
 SPOT = {**P4D, **PRICE, "spot": True}
 
@@ -106,7 +105,7 @@ class TestSpot:
         assert "managed spot assumed" in spot["instances"].note
 
     def test_interruptions_are_items(self):
-        plan = planned(instance=SPOT, save_steps=50, sections=KEPT)
+        plan = planned(instance=SPOT, save_steps=50)
         found, phases = items(plan), time(plan).phases
         assert list(found) == ["instances", "lost_work", "restarts"]
         for name in ("lost_work", "restarts"):
@@ -114,7 +113,8 @@ class TestSpot:
             assert "assumed at 0.0001 to 0.16 an hour" in found[name].note
 
     def test_nothing_to_go_on_from_costs_more(self):
-        without, kept = (items(planned(instance=SPOT, save_steps=50, sections=sections)) for sections in ({}, KEPT))
+        plan = planned(instance=SPOT, save_steps=50)
+        without, kept = (items(replace(plan, checkpoints_survive=flag)) for flag in (False, True))
         assert without["lost_work"].expected > 2 * kept["lost_work"].expected
         assert without["instances"].expected < kept["instances"].expected  # the last copy is not waited for
 

@@ -30,7 +30,6 @@ VOLUME = replace(NVME, nvme_bytes=0)
 OWN = {"type": None, "gpu": "A100-80", "gpus": 1, "parallelism": "single"}
 SCRIPT = {"script": {"entry_point": "train.py"}}
 MERGED = {**SCRIPT, "deployment": {"instance": {"type": "ml.g5.12xlarge"}, "adapters": "merged"}}
-KEPT = {"sagemaker": {"checkpoints": "s3://heartbeat/checkpoints/"}}
 SMALL = "Qwen/Qwen2.5-7B"
 SPOT = {**P4D, "parallelism": "ddp", "spot": True}
 PHASES = {"image_pull": Interval.exact(100), "steps": Interval.exact(10 * HOUR), "startup": Interval.exact(1)}
@@ -38,6 +37,11 @@ PHASES = {"image_pull": Interval.exact(100), "steps": Interval.exact(10 * HOUR),
 
 def around(**changes):
     return phases.phases_around_steps(planned(**changes))
+
+
+def without_copies(**changes):
+    """A plan whose checkpoints stay on the instance."""
+    return replace(planned(**changes), checkpoints_survive=False)
 
 
 def test_the_whole_of_a_published_run_lies_inside():
@@ -92,13 +96,15 @@ class TestLoad:
 
 class TestCheckpoints:
     def test_each_takes_as_long(self):
-        last, often = (around(save_steps=every)["checkpoints"] for every in (300, 10))
+        last, often = (
+            phases.phases_around_steps(without_copies(save_steps=every))["checkpoints"] for every in (300, 10)
+        )
         assert often.expected == pytest.approx(30 * last.expected)
 
     def test_only_the_last_copy_is_waited_for(self):
         few, many = (
-            around(save_steps=every, sections=KEPT)["checkpoints"].expected
-            - around(save_steps=every)["checkpoints"].expected
+            around(save_steps=every)["checkpoints"].expected
+            - phases.phases_around_steps(without_copies(save_steps=every))["checkpoints"].expected
             for every in (300, 10)
         )
         assert few == pytest.approx(many)
@@ -152,7 +158,7 @@ class TestMerge:
 
 class TestInterruptions:
     def found(self, **changes):
-        return interruptions(planned(**{"instance": SPOT, "sections": KEPT, "save_steps": 30, **changes}), PHASES)
+        return interruptions(planned(**{"instance": SPOT, "save_steps": 30, **changes}), PHASES)
 
     def test_none_on_demand(self):
         assert interruptions(planned(), PHASES) == {}
@@ -164,7 +170,7 @@ class TestInterruptions:
         assert lost.expected == pytest.approx(0.01 * 10 * 0.5 * HOUR, rel=0.01)
 
     def test_without_checkpoints_everything_so_far(self):
-        lost = self.found(sections={})["lost_work"]
+        lost = interruptions(without_copies(instance=SPOT, save_steps=30), PHASES)["lost_work"]
         assert lost.low == pytest.approx(0.0001 * 10 * 5 * HOUR, rel=1e-3)
         assert lost.high > 10 * self.found()["lost_work"].high
 

@@ -50,7 +50,6 @@ def planned(instance, *, save_steps=50, max_steps=400, merged=False):
             "per_device_batch_size": 1, "save_steps": save_steps, "bf16": False, "fp16": True,
         },
         "deployment": {"instance": {"type": "ml.g5.2xlarge"}, "adapters": "merged" if merged else "separate"},
-        "sagemaker": {"checkpoints": "s3://law/"},
     }  # fmt: skip
     architecture = catalog().models["Qwen/Qwen2.5-7B"].architecture
     plan = build_plan(Spec.model_validate(values), catalog(), architecture, None)

@@ -141,3 +141,12 @@ def test_a_broken_profile_is_refused(change):
     assert read_profile(good).mean.expected == 4
     with pytest.raises(ValueError, match=r"`|profile"):
         read_profile({**good, **change})
+
+
+@pytest.mark.parametrize(
+    ("instance", "survive"),
+    [("{type: ml.g5.2xlarge, region: us-east-1}", True), ("{gpu: A100-40, gpus: 8, parallelism: ddp}", False)],
+)
+def test_checkpoints_of_a_training_job_survive_without_a_word(instance, survive):
+    found = plan(f"instance={instance}", "sagemaker.checkpoints=null")
+    assert found.checkpoints_survive is survive

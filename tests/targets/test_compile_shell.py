@@ -130,7 +130,7 @@ def test_submitting_uploads_the_source_and_sends_the_body(tmp_path):
         *("--cli-input-json", "file://create_training_job.json", "--training-job-name", name),
     ]
     lines = files(BASE, "sagemaker")["submit.sh"].decode().splitlines()
-    assert f"aws s3 cp --region us-east-1 --recursive source/ s3://bucket/code/{name}/code/" in lines
+    assert f"aws s3 cp --region us-east-1 --no-progress --recursive source/ s3://bucket/code/{name}/code/" in lines
 
 
 @pytest.mark.parametrize("target", TARGETS)

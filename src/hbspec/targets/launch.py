@@ -1,7 +1,7 @@
 """Target `launch`: the same training anywhere, by torchrun or plain python.
 
 `launch.sh` hands all its arguments on to the script, so folders are named when it is run:
-`./launch.sh --train-dir data --model-dir out`.
+`./launch.sh --train-dir data --checkpoint-dir checkpoints --model-dir model --output-data-dir out`.
 """
 
 from __future__ import annotations

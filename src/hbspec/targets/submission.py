@@ -77,7 +77,7 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
         "    ;;",
         '  *) started_already "$status" ;;',
         "esac",
-        f"aws s3 cp{at} --recursive source/ {quote(code)}",
+        f"aws s3 cp{at} --no-progress --recursive source/ {quote(code)}",
         f"answer=$(aws sagemaker create-training-job{at} --cli-input-json file://create_training_job.json \\",
         '  --training-job-name "$name" 2>&1) || {',
         "  code=$?",
