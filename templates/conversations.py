@@ -10,12 +10,13 @@ answer too), and a template that trims or drops words is followed exactly: DeepS
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lines import SUFFIXES, data_files, lines
+from records import Broken, Record, records, refusals
 from settings import RefusedError
 
 IGNORED = -100
@@ -24,7 +25,6 @@ IGNORED = -100
 MARK = "\ue000assistant\ue001"
 """Stands for an assistant's words: private-use characters, so that no trimming touches it and no data holds it."""
 
-ROLES = ("system", "user", "assistant", "tool")
 SHOWN_PROBLEMS = 20
 
 Message = dict[str, str]
@@ -75,56 +75,45 @@ class Tally:
     reasoning_dropped: int = 0
 
 
-def data_files(folder: Path) -> list[Path]:
-    """A channel's `*.jsonl` and `*.json` files, in the order of names; none where the folder does not exist."""
-    return sorted(path for path in folder.rglob("*") if path.suffix in (".jsonl", ".json")) if folder.is_dir() else []
-
-
 def read_conversations(folder: Path) -> list[Conversation]:
-    """Every conversation in a channel's files, in the order of names and lines.
+    """Every conversation of a channel, in the order of names and lines.
 
     Raises:
-        RefusedError: no files, or lines that are no conversation with an assistant turn; up to 20 at once.
+        RefusedError: no files, files that cannot be read, or lines that are not a conversation to learn from; the first
+            20 at once.
     """
-    files = data_files(folder)
-    if not files:
-        raise RefusedError([f"{folder} holds no .jsonl file"])
     found: list[Conversation] = []
     problems: list[str] = []
-    for path in files:
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                if line.strip():
-                    place = f"{path.name}:{number}"
-                    try:
-                        found.append(Conversation(place, _messages(line)))
-                    except ValueError as reason:
-                        problems.append(f"{place}: {reason}")
+    for path in _files(folder):
+        name = str(path.relative_to(folder.parent))
+        try:
+            with path.open("rb", buffering=0) as raw:
+                for entry in records(lines(raw.read), name):
+                    place = f"{name}:{entry.place.line}" if entry.place.line else name
+                    reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
+                    problems += [f"{place}: {reason}" for reason in reasons]
+                    if isinstance(entry, Record) and not reasons:
+                        found.append(Conversation(place, _messages(entry)))
+        except OSError as reason:
+            problems.append(f"{name}: {reason.strerror}")
     _refuse(problems)
     if not found:
         raise RefusedError([f"{folder} holds no example"])
     return found
 
 
-def _messages(line: str) -> tuple[Message, ...]:
+def _files(folder: Path) -> list[Path]:
     try:
-        content = json.loads(line)
-    except ValueError as reason:
-        raise ValueError(f"no JSON: {reason}") from None
-    messages = content.get("messages") if isinstance(content, dict) else None
-    if not isinstance(messages, list) or not messages:
-        raise ValueError('no "messages" list')
-    for index, message in enumerate(messages):
-        if not isinstance(message, dict) or message.get("role") not in ROLES:
-            raise ValueError(f"messages[{index}] needs a role: {', '.join(ROLES)}")
-        if not isinstance(message.get("content"), str):
-            raise ValueError(f"messages[{index}] needs a content text")
-        if set(message) - {"role", "content"}:
-            extra = ", ".join(sorted(set(message) - {"role", "content"}))
-            raise ValueError(f"messages[{index}] has {extra}, which this script does not train")
-    if not any(message["role"] == "assistant" for message in messages):
-        raise ValueError("no assistant turn, so nothing to learn")
-    return tuple(messages)
+        files = data_files(folder) if folder.is_dir() else []
+    except OSError as reason:
+        raise RefusedError([f"{reason.filename}: {reason.strerror}"]) from None
+    if not files:
+        raise RefusedError([f"{folder} holds no file that ends in {', '.join(SUFFIXES)}"])
+    return files
+
+
+def _messages(record: Record) -> tuple[Message, ...]:
+    return tuple({"role": role, "content": text} for role, text in zip(record.roles, record.contents, strict=True))
 
 
 def answers(render: Render, messages: Sequence[Message]) -> tuple[str, list[Answer]]:

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from conversations import data_files
+from lines import data_files
 from settings import Invocation, Settings
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
@@ -41,14 +41,13 @@ def fingerprint(invocation: Invocation, processes: int) -> Fingerprint:
         "effective batch": processes * settings.PER_DEVICE_BATCH_SIZE * settings.GRADIENT_ACCUMULATION_STEPS,
         "checkpoint files": _layout(settings.PARALLELISM, processes),
         **_model(invocation),
-        **{f"training data {name}": size for name, size in _sizes(folders.train_dir, data_files(folders.train_dir))},
+        **{f"training data {name}": size for name, size in _data(folders.train_dir)},
         **{f"code {path.name}": _digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))},
         **{package: ".".join(version(package).split(".")[:2]) for package in PACKAGES},
     }
     noted |= {"processes": processes} | {f"release of {package}": version(package) for package in PACKAGES}
     chosen_by = learned if settings.LOAD_BEST_MODEL_AT_END else noted
-    validation = folders.validation_dir
-    chosen_by |= {f"validation data {name}": size for name, size in _sizes(validation, data_files(validation))}
+    chosen_by |= {f"validation data {name}": size for name, size in _data(folders.validation_dir)}
     return {"learned": learned, "loaded": {}, "noted": noted}
 
 
@@ -101,6 +100,10 @@ def _model(invocation: Invocation) -> dict[str, Any]:
     folder = Path(invocation.settings.MODEL_ID)
     files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     return {"base model": "published weights", **{f"base model {name}": size for name, size in _sizes(folder, files)}}
+
+
+def _data(folder: Path) -> Iterator[tuple[str, str]]:
+    return _sizes(folder, data_files(folder) if folder.is_dir() else ())
 
 
 def _sizes(folder: Path, files: Iterable[Path]) -> Iterator[tuple[str, str]]:

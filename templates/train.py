@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 
 from checkpoints import find_start
-from conversations import read_conversations
+from conversations import Conversation, read_conversations
 from fingerprint import fingerprint
 from handover import parse, refuse_folders
-from settings import Invocation, RefusedError, usage
+from settings import Folders, Invocation, RefusedError, usage
 from tiny import rehearsal
 
 REFUSED = 2
@@ -34,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
         refuse_folders(asked.folders)
-        train = read_conversations(asked.folders.train_dir)
-        validation = read_conversations(asked.folders.validation_dir) if asked.folders.validation_dir.is_dir() else []
+        train, validation = _splits(asked.folders)
         if settings.EVAL_STEPS and not validation:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
             raise RefusedError([said])
@@ -50,6 +49,20 @@ def main(arguments: Sequence[str]) -> int:
             for problem in refused.problems:
                 print(f"train.py: {problem}", file=sys.stderr)
         return REFUSED
+
+
+def _splits(folders: Folders) -> list[list[Conversation]]:
+    """Training and validation conversations, none of these where there is no folder; both are refused at once."""
+    found: list[list[Conversation]] = []
+    problems: list[str] = []
+    for folder, needed in ((folders.train_dir, True), (folders.validation_dir, False)):
+        try:
+            found.append(read_conversations(folder) if needed or folder.is_dir() else [])
+        except RefusedError as refused:
+            problems += refused.problems
+    if problems:
+        raise RefusedError(problems)
+    return found
 
 
 def _choose_devices(invocation: Invocation) -> None:

@@ -23,7 +23,7 @@ def found(verdict):
 
 
 def split(tmp_path, name, *lines):
-    return written(tmp_path / name, *lines)
+    return written(tmp_path / f"{name}.jsonl", *lines)
 
 
 def test_good_data_have_no_findings(tmp_path):
@@ -105,10 +105,10 @@ def test_reasons_without_end_are_counted_together(tmp_path):
 
 
 def test_places_in_several_files_name_them(tmp_path):
-    files = (*split(tmp_path, "a.jsonl", "{"), *split(tmp_path, "b.jsonl", "["))
+    files = (*split(tmp_path, "a", "{"), *split(tmp_path, "b", "["))
     (diagnostic, _) = report_of(check_data(files), ["a", "b"]).diagnostics
     assert diagnostic.file == f"{tmp_path}/a.jsonl"
-    again = (*split(tmp_path, "c.jsonl", "{"), *split(tmp_path, "d.jsonl", "{"))
+    again = (*split(tmp_path, "c", "{"), *split(tmp_path, "d", "{"))
     (diagnostic,) = report_of(check_data(again), ["c", "d"]).diagnostics
     assert f"2 lines ({tmp_path}/c.jsonl:1, {tmp_path}/d.jsonl:1): not JSON" in diagnostic.message
 

@@ -7,8 +7,9 @@ import json
 import pytest
 from made_data import chat, line, written
 
-from hbspec.dataset.files import MAX_LINE_BYTES
-from hbspec.dataset.records import Broken, Place, Record, decoded, read_records
+from hbspec.dataset.files import read_records
+from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG
+from hbspec.dataset.records import Broken, Place, Record, decoded
 
 PLACE = Place("data.jsonl", 7)
 
@@ -47,10 +48,11 @@ def test_a_byte_order_mark_and_windows_line_ends():
         (b'{"messages": [}', "not JSON (Expecting value)"),
         (b'{"a": "\t"}', "not JSON (Invalid control character)"),
         (b"{} {}", "not JSON (Extra data)"),
-        (b"[" * 100_000, "not JSON (a number or a nesting that is too large to read)"),
-        (b"1" * 5_000, "not JSON (a number or a nesting that is too large to read)"),
+        (b"[" * 100_000, "nested more than 100 deep"),
+        (b'{"x": ' * 101 + b"0" + b"}" * 101, "nested more than 100 deep"),
+        (b"1" * 5_000, "not JSON (a number that is too large to read)"),
         (b'"\xff"', "not UTF-8 text"),
-        (None, "longer than 16 MiB"),
+        (TOO_LONG, "longer than 16 MiB"),
         (b'{"messages": [{"role": "user", "content": "\\ud800"}]}', "a content holds half of a surrogate pair"),
         (b"{}", 'the line has no list "messages"'),
     ],
@@ -60,6 +62,16 @@ def test_what_cannot_be_used_is_said(text, says):
     assert isinstance(found, Broken)
     assert found.place == PLACE
     assert says in found.reason
+
+
+def test_brackets_in_texts_are_no_nesting():
+    """A hundred deep is read, whatever stands in texts; unfinished and escaped ones among them."""
+    text = json.dumps("[" * 500 + '\\"' + "{" * 500)
+    deep = "[" * 98 + "]" * 98
+    line = f'{{"messages": [{{"role": "user", "content": {text}}}], "x": {{"y": {deep}}}}}'
+    assert isinstance(decoded(line.encode(), PLACE), Record)
+    assert decoded(line.replace(deep, f"[{deep}]").encode(), PLACE).reason == "nested more than 100 deep"
+    assert decoded(line[:200].encode(), PLACE).reason == "not JSON (Unterminated string)"
 
 
 def test_a_broken_line_is_reported_and_the_rest_goes_on(tmp_path):
@@ -81,5 +93,5 @@ def test_a_file_that_ends_early_is_said_and_the_next_is_read(tmp_path):
     first = written(tmp_path / "a.jsonl", b"PAR1", chat("u", "a"))
     second = written(tmp_path / "b.jsonl", chat("u", "a"))
     refused, example = read_records((*first, *second))
-    assert (refused.defect.code, refused.place.line) == ("HB051", 0)
+    assert (refused.rest, refused.place.line) == (True, 0)
     assert isinstance(example, Record)

@@ -60,9 +60,9 @@ def test_an_empty_turn(text):
 def test_fields_that_are_not_trained_are_named_but_not_at_any_length():
     keys = {"k" * 500: 1, "\x1b[31m": 1, **dict.fromkeys("abcdefg", 1)}
     text = json.dumps({"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a", **keys}]})
-    ((defect, what, _),) = faults(decoded(text.encode(), Place("data.jsonl", 1)))
-    assert defect.code == "HB059"
-    assert what.startswith("messages hold ␛[31m, a, b, c, d, … as well")
+    ((defect, what, severity),) = faults(decoded(text.encode(), Place("data.jsonl", 1)))
+    assert (defect.code, severity) == ("HB059", Severity.ERROR)
+    assert what.startswith("messages hold \\x1b[31m, a, b, c, d, …, which training does not read")
     assert len(what) < 120
 
 

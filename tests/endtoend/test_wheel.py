@@ -107,6 +107,14 @@ def test_every_target_compiles_from_it(target: str, holds: tuple[str, ...], inst
         assert (folder / "source/train.py").read_bytes() == (ROOT / "templates/train.py").read_bytes()
 
 
+def test_data_are_read_with_the_modules_that_it_ships(installed: Installed) -> None:
+    message = {"role": "user", "content": "q", "name": "x"}
+    (installed.folder / "train.jsonl").write_text(json.dumps({"messages": [message]}), encoding="utf-8-sig")
+    said = installed.hbspec("data", "check", "train.jsonl", expect=1)
+    assert "error[HB053]" in said
+    assert "error[HB059]" in said
+
+
 def test_nothing_heavy_came_with_it(installed: Installed) -> None:
     heavy = ("torch", "transformers", "boto3", "botocore", "sagemaker", "jinja2", "numpy")
     code = f"from importlib.util import find_spec; print([name for name in {heavy} if find_spec(name)])"

@@ -181,19 +181,12 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("\n".join([json.dumps(good), *bad, "", json.dumps(good)]))
     with pytest.raises(RefusedError) as caught:
         read_conversations(tmp_path)
-    assert [problem.split(" ")[0] for problem in caught.value.problems] == [f"a.jsonl:{n}:" for n in range(2, 9)]
-
-
-def test_many_bad_lines_are_cut_short(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_text("{\n" * 50)
-    with pytest.raises(RefusedError) as caught:
-        read_conversations(tmp_path)
-    assert len(caught.value.problems) == 21
-    assert caught.value.problems[-1] == "and 30 more"
+    places = [problem.partition(": ")[0] for problem in caught.value.problems]
+    assert places == [f"{tmp_path.name}/a.jsonl:{number}" for number in range(2, 9)]
 
 
 def test_folders_without_data_are_refused_and_files_are_read_in_order(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match=r"no \.jsonl file"):
+    with pytest.raises(RefusedError, match=r"holds no file that ends in \.jsonl, "):
         read_conversations(tmp_path / "none")
     first, second = sums(2)
     (tmp_path / "b.jsonl").write_text(json.dumps({"messages": second}))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hbspec.dataset.check import Verdict, check_data
-from hbspec.dataset.files import DataFile, data_files
+from hbspec.dataset.files import DataFile, data_files, read_records
 from hbspec.dataset.profile import DataProfile, merge, profile_data, profile_lines, read_part
-from hbspec.dataset.records import Broken, Record, read_records
+from hbspec.dataset.records import Broken, Record
 
 __all__ = [
     "Broken",

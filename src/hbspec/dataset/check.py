@@ -12,13 +12,15 @@ from typing import Any
 
 from hbspec.dataset.defects import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
 from hbspec.dataset.digests import Digests, digest
-from hbspec.dataset.files import DataFile, Watch
+from hbspec.dataset.files import DataFile, read_records
+from hbspec.dataset.lines import SUFFIXES, Watch
 from hbspec.dataset.profile import digest_text
-from hbspec.dataset.records import Broken, Place, Record, read_records
+from hbspec.dataset.records import Broken, Place, Record
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import faults, placeholders, prompt_of
 
 TRAINING, VALIDATION = "training", "validation"
+PASSED_OVER = f"a job passes the file over: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
 
 
 @dataclass(slots=True)
@@ -107,6 +109,9 @@ def check_data(
 
 def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> Iterator[tuple[Record, bytes]]:
     """Every example with its digest, counted and judged by itself."""
+    for file in files:
+        if file.is_passed_over:
+            split.tallies.add(FILE, PASSED_OVER, Place(file.name, 0))
     for found in read_records(files, watch):
         if isinstance(found, Broken):
             split.broken += 1

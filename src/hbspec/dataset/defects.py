@@ -18,10 +18,12 @@ LINE = Defect(
 FILE = Defect(
     "HB051",
     "data-file-refused",
-    "A data file is no JSON lines, cannot be decompressed to its end, or holds no example.",
+    "A data file is not JSON lines, cannot be decompressed to its end, has a name that a job passes over, or holds no "
+    "example.",
     "JSON lines are UTF-8 text, plain or compressed by gzip or zstd. A file of another kind has no line to report, and "
     "one whose end is missing has lost examples: nothing is said of its data as if it were whole. What decompresses to "
-    "hundreds of times its size is made to fill memory, and is not read on.",
+    "hundreds of times its size is made to fill memory, and is not read on. Of its channel a job reads the files whose "
+    "names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst` and do not begin with `.` or `_`; all others are passed over.",
     "# hbspec data check train.parquet",
     "# hbspec data check train.jsonl.gz",
 )
@@ -105,7 +107,6 @@ FIELD = Defect(
     "`name`, `thinking`. A script of your own may know what to do with it.",
     '# train.jsonl: {"role": "assistant", "content": "", "tool_calls": […]}',
     '# train.jsonl: {"role": "assistant", "content": "[TOOL: parquet_query] …"}',
-    Severity.WARNING,
 )
 PROFILE = Defect(
     "HB060",

@@ -1,55 +1,20 @@
-"""Data files to lines: plain, gzip or zstd, one by one, from a folder, or from standard input.
-
-Memory is bounded whatever comes: a line by `MAX_LINE_BYTES`, a zstd window by `MAX_WINDOW_BYTES`; and a file that
-decompresses to more than `MAX_RATIO` times its size is not read on, once it has grown beyond `FREE_BYTES`.
-"""
+"""Data files as a command line names them: one by one, by their folder, or standard input."""
 
 from __future__ import annotations
 
-import gzip
 import io
 import os
 import sys
-import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import cast
 
-if TYPE_CHECKING:
-    import zstandard
+from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, is_data, lines
+from hbspec.dataset.lines import data_files as inside
+from hbspec.dataset.records import Broken, Record, records
 
-MAX_LINE_BYTES = 16 * 2**20
-MAX_WINDOW_BYTES = 128 * 2**20
-"""What zstd's own tool decompresses without being asked to take more memory."""
-MAX_RATIO = 300
-"""Text of one template after another compresses to a hundredth; gzip goes to 1,032 (longest match), zstd beyond."""
-FREE_BYTES = 64 * 2**20
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 STANDARD_INPUT = "-"
-GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
-FOREIGN = {
-    b"PAR1": "is a Parquet file, not JSON lines",
-    b"ARROW1": "is an Arrow file, not JSON lines",
-    b"PK\x03\x04": "is a zip archive, not JSON lines",
-    b"BZh": "is compressed by bzip2; gzip and zstd are read",
-    b"\xfd7zXZ": "is compressed by xz; gzip and zstd are read",
-    b"\xff\xfe": "is UTF-16 text, not UTF-8",
-    b"\xfe\xff": "is UTF-16 text, not UTF-8",
-}
-"""First bytes of files that are often taken for JSON lines."""
-HEAD_BYTES = 8
-BLOCK_BYTES = 2**17
-PIECE_BYTES = 2**10
-"""Handed to zstd at once. A block of it is at least 4 bytes and at most 128 KiB of text (RFC 8878, section 3.1.1.2), so
-a piece is at most 32 MiB."""
-
-Watch = Callable[[int], object]
-"""Told how many bytes of a file were read since it was told last, before they are decompressed."""
-
-
-class FileRefusedError(Exception):
-    """A file cannot be read to its end; the message goes on after its name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +24,14 @@ class DataFile:
     name: str
     size: int | None
 
+    @property
+    def is_passed_over(self) -> bool:
+        """Whether a job does not read a file of this name; pipes and devices have none."""
+        return Path(self.name).is_file() and not is_data(Path(self.name).name)
+
 
 def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
-    """The files that a command line names; of a folder those in it and below that end in one of `SUFFIXES`, by name.
+    """The files that a command line names; of a folder those that a job would read of it, in the same order.
 
     Raises:
         OSError: one is not there.
@@ -72,10 +42,10 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
         if word == STANDARD_INPUT:
             found.append(DataFile(word, None))
         elif Path(word).is_dir():
-            inside = _inside(Path(word))
-            if not inside:
+            paths = inside(Path(word))
+            if not paths:
                 raise ValueError(f"{word} holds no file that ends in {', '.join(SUFFIXES)}")
-            found += inside
+            found += [DataFile(str(path), path.stat().st_size) for path in paths]
         else:
             found.append(DataFile(word, os.stat(word).st_size))  # noqa: PTH116 - Path would shorten the name in errors
     twice = named_twice(file.name for file in found)
@@ -94,149 +64,32 @@ def named_twice(names: Iterable[str]) -> str | None:
     return None
 
 
-def _inside(folder: Path) -> list[DataFile]:
-    def refuse(reason: OSError) -> None:
-        raise reason  # what cannot be seen must not be missed without a word
+def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Iterator[Record | Broken]:
+    """Every line of every file; what cannot be used is said, and the rest goes on.
 
-    inside = os.walk(folder, onerror=refuse)
-    paths = [Path(place, name) for place, _, names in inside for name in names if name.endswith(SUFFIXES)]
-    return [DataFile(str(path), path.stat().st_size) for path in sorted(paths) if not path.name.startswith((".", "_"))]
+    Raises:
+        OSError: a file cannot be read.
+    """
+    for file in files:
+        yield from records(read_lines(file, watch), file.name)
 
 
-def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | None]:
-    """Every line with its end; None stands for one that is longer than `MAX_LINE_BYTES`.
-
-    Compression is told from the first bytes, so that a name cannot be wrong and standard input needs none.
+def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | str]:
+    """As `lines`, of a file or of standard input.
 
     Raises:
         OSError: the file cannot be opened, or read to its end.
-        FileRefusedError: its bytes are no JSON lines, or what is left cannot be decompressed.
+        FileRefusedError: its bytes are not JSON lines, or what is left cannot be decompressed.
     """
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
             raise FileRefusedError("is not there: standard input is closed")
         # one system call at a time, or an interrupt is not heard before a whole block has come
-        yield from _lines(_Watched(cast(io.BufferedReader, sys.stdin.buffer).read1, watch))
+        yield from lines(cast(io.BufferedReader, sys.stdin.buffer).read1, watch)
         return
     try:
-        with open(file.name, "rb", buffering=0) as raw:  # noqa: PTH123 - as above
-            yield from _lines(_Watched(raw.read, watch))
+        with open(file.name, "rb", buffering=0) as raw:  # noqa: PTH123 - Path would shorten the name in errors
+            yield from lines(raw.read, watch)
     except OSError as reason:  # of a read it does not name the file
         reason.filename = file.name
         raise
-
-
-def _lines(watched: _Watched) -> Iterator[bytes | None]:
-    for head, reason in FOREIGN.items():
-        if watched.head.startswith(head):
-            raise FileRefusedError(reason)
-    compressed = watched.head.startswith((GZIP, ZSTD))
-    if b"\0" in watched.head and not compressed:
-        raise FileRefusedError("is not text: there are null bytes at its beginning")
-    buffered: BinaryIO = io.BufferedReader(watched, BLOCK_BYTES)
-    stream, faults = _decompressed(buffered, watched.head)
-    size = 0
-    try:
-        while line := stream.readline(MAX_LINE_BYTES + 1):
-            size += len(line)
-            if len(line) <= MAX_LINE_BYTES:
-                yield line
-            else:
-                yield None
-            while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
-                line = stream.readline(MAX_LINE_BYTES + 1)
-                size += len(line)
-                _bounded(size, watched.taken, compressed)
-            _bounded(size, watched.taken, compressed)
-    except faults as reason:
-        raise FileRefusedError(f"cannot be decompressed any further ({reason})") from None
-
-
-def _bounded(size: int, taken: int, compressed: bool) -> None:
-    if compressed and size > FREE_BYTES + MAX_RATIO * taken:
-        raise FileRefusedError(f"decompresses to more than {MAX_RATIO:,} times its size, and is not read any further")
-
-
-def _decompressed(buffered: BinaryIO, head: bytes) -> tuple[BinaryIO, tuple[type[Exception], ...]]:
-    """The stream of plain bytes, and what it raises where they are damaged."""
-    if head.startswith(GZIP):
-        return gzip.GzipFile(fileobj=buffered), (EOFError, gzip.BadGzipFile, zlib.error)  # type: ignore[return-value]
-    if head.startswith(ZSTD):
-        try:
-            import zstandard
-        except ImportError:
-            raise FileRefusedError('is compressed by zstd, which takes `pip install "hbspec[data]"` to read') from None
-        decompressor = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW_BYTES)
-        return io.BufferedReader(_Frames(buffered, decompressor), BLOCK_BYTES), (EOFError, zstandard.ZstdError)
-    return buffered, ()
-
-
-class _Watched(io.RawIOBase):
-    """What a function reads as a raw stream that says how much that was, and whose first bytes can be seen."""
-
-    def __init__(self, read: Callable[[int], bytes | None], watch: Watch | None) -> None:
-        self._read, self._watch = read, watch
-        self.taken = 0
-        self.head = b""
-        # a pipe may give a byte at a time
-        while len(self.head) < HEAD_BYTES and (some := read(HEAD_BYTES - len(self.head))):
-            self.head += some
-        self._pending = self.head
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """As `io.RawIOBase` has it."""
-        some = self._pending or self._read(len(buffer)) or b""
-        self._pending = b""
-        buffer[: len(some)] = some
-        self.taken += len(some)
-        if self._watch is not None:
-            self._watch(len(some))
-        return len(some)
-
-
-class _Frames(io.RawIOBase):
-    """The plain bytes of zstd frames, one after the other; zstandard's own reader takes a missing end for an end."""
-
-    def __init__(self, source: BinaryIO, decompressor: zstandard.ZstdDecompressor) -> None:
-        self._source, self._decompressor = source, decompressor
-        self._frame = decompressor.decompressobj()
-        self._plain = b""
-        self._inside = False
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """As `io.RawIOBase` has it.
-
-        Raises:
-            EOFError: the file ends inside a frame.
-        """
-        while not self._plain:
-            piece = self._source.read(PIECE_BYTES)
-            if not piece:
-                if self._inside:
-                    raise EOFError("its end is missing")
-                return 0
-            self._plain = self._decompress(piece)
-        some = self._plain[: len(buffer)]
-        self._plain = self._plain[len(some) :]
-        buffer[: len(some)] = some
-        return len(some)
-
-    def _decompress(self, piece: bytes) -> bytes:
-        plain = self._frame.decompress(piece)
-        self._inside = True
-        while self._frame.eof:
-            rest = self._frame.unused_data
-            self._frame = self._decompressor.decompressobj()
-            self._inside = bool(rest)
-            if not rest:
-                break
-            plain += self._frame.decompress(rest)
-        return plain

@@ -17,9 +17,10 @@ from typing import Any
 
 from hbspec.dataset.defects import LINE
 from hbspec.dataset.digests import DIGEST_BYTES, Digests, digest
-from hbspec.dataset.files import MAX_LINE_BYTES, DataFile, Watch
+from hbspec.dataset.files import DataFile, read_records
+from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG, Watch
 from hbspec.dataset.measures import Estimate, Measure, UncountedError
-from hbspec.dataset.records import Broken, Place, Record, decoded, read_records
+from hbspec.dataset.records import Broken, Place, Record, decoded
 from hbspec.dataset.tally import Tallies
 from hbspec.histogram import Histogram
 
@@ -131,7 +132,7 @@ def profile_lines(lines: Iterable[bytes | str], measure: Measure | None = None) 
     """
     # engines that read text mark bytes that are none with surrogates; encoded they are no UTF-8, as they were
     plain = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in lines)
-    cut = (line if len(line) <= MAX_LINE_BYTES else None for line in plain)
+    cut = (line if len(line) <= MAX_LINE_BYTES else TOO_LONG for line in plain)
     found = (decoded(line, Place("lines", number)) for number, line in enumerate(cut, 1))
     return _profile((entry for entry in found if entry is not None), measure or Estimate())[0]
 

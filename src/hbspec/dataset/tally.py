@@ -119,7 +119,7 @@ class Tallies:
 
     def broken(self, broken: Broken) -> None:
         """Count a line or a file that cannot be used."""
-        self.add(broken.defect, broken.reason, broken.place)
+        self.add(FILE if broken.rest else LINE, broken.reason, broken.place)
 
     def name(self, tally: Tally, name: str) -> None:
         """Note what stands at a place."""

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from hbspec.dataset.defects import ANSWER, EMPTY, FIELD, ORDER
-from hbspec.dataset.quoting import quoted
-from hbspec.dataset.records import Record
+from hbspec.dataset.records import Record, refusals
 from hbspec.diagnostics import Severity
 from hbspec.source.defects import Defect
 
@@ -29,7 +28,8 @@ _PLACEHOLDER = re.compile(
 Not behind what LaTeX (`\\frac{ab}`, `x^{ij}`), shells (`${HOME}`) and paths (`/users/{id}`) put there; a single letter
 is more often a set."""
 
-KEYS_SHOWN = 5
+REFUSED = {"answer": ANSWER, "fields": FIELD}
+"""Why the job refuses a conversation, as `refusals` has it, is an error here."""
 
 Fault = tuple[Defect, str, Severity]
 
@@ -40,14 +40,12 @@ def faults(record: Record) -> Iterator[Fault]:
     disorder = _disorder(roles)
     if disorder is not None:
         yield ORDER, disorder, ORDER.severity
-    if "assistant" not in roles:
-        yield ANSWER, "no assistant turn, so nothing to learn", Severity.ERROR
-    elif roles[-1] != "assistant":
+    for kind, what in refusals(record):
+        yield REFUSED[kind], what, Severity.ERROR
+    if roles[-1] != "assistant" and "assistant" in roles:
         yield ANSWER, "nothing is learnt of what follows the last assistant turn", ANSWER.severity
     if not all(map(str.strip, record.contents)):
         yield EMPTY, "a turn without text", EMPTY.severity
-    if record.extra:
-        yield FIELD, f"messages hold {_shown(record.extra)} as well", FIELD.severity
 
 
 def placeholders(record: Record) -> Iterator[str]:
@@ -69,11 +67,6 @@ def prompt_of(record: Record) -> int:
         if record.roles[index] == "assistant":
             return index
     return len(record.roles)
-
-
-def _shown(keys: tuple[str, ...]) -> str:
-    first = [quoted(key) for key in keys[:KEYS_SHOWN]]
-    return ", ".join([*first, "…"] if len(keys) > len(first) else first)
 
 
 def _disorder(roles: tuple[str, ...]) -> str | None:

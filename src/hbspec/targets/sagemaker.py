@@ -20,6 +20,7 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.plan.training_job import author_name, folder
+from hbspec.shipped import templates
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
 from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.identity import digest
@@ -27,7 +28,7 @@ from hbspec.targets.images import training_image
 from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
 from hbspec.targets.needs import Needs, TargetError, refusal
 from hbspec.targets.refusals import refused
-from hbspec.targets.source_folder import source_folder, templates
+from hbspec.targets.source_folder import source_folder
 from hbspec.targets.submission import submission
 from hbspec.units import GB
 

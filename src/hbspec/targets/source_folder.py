@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
-from functools import cache
 from pathlib import Path
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
+from hbspec.shipped import templates
 from hbspec.source.paths import PathError, contained, read_bytes
 from hbspec.source.secrets import looks_secret
 from hbspec.targets.artifact import Artifact
@@ -22,14 +22,6 @@ LEFT_OUT = (
     "credentials*", "node_modules", "build", "dist", "venv",
 )  # fmt: skip
 """Version control, caches, environments, and files that hold keys. `.env` and `.git` are among the dot files."""
-
-
-@cache
-def templates() -> Path:
-    """The shipped templates: inside the installed package, or beside `src` in a checkout."""
-    package = Path(__file__).parents[1]
-    installed = package / "templates"
-    return installed if installed.is_dir() else package.parents[1] / "templates"
 
 
 def source_folder(analysis: Analysis) -> list[Artifact]:

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from hbspec.dataset.schema import fault
+from hbspec.dataset.records import Record, decoded, fault
 
 GOOD = {"role": "user", "content": "hi"}
 
 
 @pytest.mark.parametrize("value", [{"messages": [GOOD]}, {"messages": [GOOD | {"name": 3}], "id": None}])
 def test_what_obeys_it(value):
-    assert fault(value) is None
+    assert isinstance(decoded(json.dumps(value).encode(), ("data.jsonl", 1)), Record)
 
 
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ([], "the line is no map"),
-        (3, "the line is no map"),
-        (None, "the line is no map"),
+        ([], "the line is not a map"),
+        (3, "the line is not a map"),
+        (None, "the line is not a map"),
         ({}, 'the line has no list "messages"'),
         ({"prompt": "x"}, 'the line has no list "messages"'),
-        ({"messages": {}}, '"messages" is no list'),
+        ({"messages": {}}, '"messages" is not a list'),
         ({"messages": []}, '"messages" holds no message'),
-        ({"messages": ["hi"]}, "message 1 is no map"),
+        ({"messages": ["hi"]}, "message 1 is not a map"),
         ({"messages": [GOOD, {"role": "user"}]}, "message 2 has no content"),
         ({"messages": [GOOD, {"content": "x"}]}, "message 2 has no role"),
         ({"messages": [GOOD, {"role": "user", "content": None}]}, "message 2 has no text content"),

@@ -1,0 +1,12 @@
+"""Data files to lines, as the job reads them: `templates/lines.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lines import *  # noqa: F403
+else:
+    from hbspec.shipped import code
+
+    exec(code("lines", __name__), globals())  # noqa: S102 - our own template

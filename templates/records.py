@@ -1,0 +1,181 @@
+"""Lines of training data to conversations: what is one, what is not, and what a job refuses of those that are.
+
+The job reads its channels so, and `hbspec data check` the same lines before the job is paid for: what one accepts the
+other accepts. Only the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+ROLES = ("system", "user", "assistant", "tool")
+MAX_NESTING = 100
+"""Python's own limit depends on how deep the caller stands; this one is the same wherever a line is read."""
+LONGEST_WORD = 40
+KEYS_SHOWN = 5
+
+_TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.S)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+
+
+class Place(NamedTuple):
+    """A line of a file, from 1; 0 stands for the file as a whole."""
+
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One conversation.
+
+    Attributes:
+        roles: of the messages, in order.
+        contents: their texts.
+        encoded: the same in UTF-8.
+        extra: keys that messages have besides role and content.
+    """
+
+    place: Place
+    roles: tuple[str, ...]
+    contents: tuple[str, ...]
+    encoded: tuple[bytes, ...]
+    extra: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A line that cannot be used, or with `rest` all that is left of a file, and why."""
+
+    place: Place
+    reason: str
+    rest: bool = False
+
+
+def records(lines: Iterable[bytes | str], name: str) -> Iterator[Record | Broken]:
+    """What a file's lines hold; what cannot be used is said, and the rest goes on.
+
+    Args:
+        lines: as `lines.py` has them; a ValueError says why the file is not read any further.
+        name: of the file.
+    """
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            found = decoded(line, Place(name, number))
+            if found is not None:
+                yield found
+    except ValueError as reason:
+        yield Broken(Place(name, number), f"the file {reason}", rest=True)
+
+
+def decoded(line: bytes | str, place: Place) -> Record | Broken | None:
+    """What a line holds: a conversation, something else, or nothing but space (None).
+
+    A text in the place of a line says why it was not read.
+    """
+    if isinstance(line, str):
+        return Broken(place, line)
+    if not line or line.isspace():
+        return None
+    if _nesting(line) > MAX_NESTING:
+        return Broken(place, f"nested more than {MAX_NESTING} deep")
+    try:
+        value = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
+    except UnicodeDecodeError:
+        return Broken(place, "not UTF-8 text")
+    except json.JSONDecodeError as reason:
+        return Broken(place, f"not JSON ({_said(reason)})")
+    except ValueError:
+        return Broken(place, "not JSON (a number that is too large to read)")
+    if not _is_conversation(value):
+        return Broken(place, fault(value))
+    messages: Sequence[dict[str, Any]] = value["messages"]
+    contents = tuple(message["content"] for message in messages)
+    try:
+        encoded = tuple(text.encode() for text in contents)
+    except UnicodeEncodeError:
+        return Broken(place, "a content holds half of a surrogate pair, which is not text")
+    extra = () if all(len(message) == 2 for message in messages) else _extra(messages)
+    return Record(place, tuple(message["role"] for message in messages), contents, encoded, extra)
+
+
+def refusals(record: Record) -> Iterator[tuple[str, str]]:
+    """Why a job does not train a conversation: what it lacks (`answer`) or has too much (`fields`), and in words."""
+    if "assistant" not in record.roles:
+        yield "answer", "no assistant turn, so nothing to learn"
+    if record.extra:
+        shown = [quoted(key) for key in record.extra[:KEYS_SHOWN]]
+        more = ["…"] if len(record.extra) > KEYS_SHOWN else []
+        yield "fields", f"messages hold {', '.join([*shown, *more])}, which training does not read"
+
+
+def quoted(text: str) -> str:
+    r"""The beginning of a text out of the data, without what moves a terminal's cursor.
+
+    >>> quoted("\x1b[31mred"), len(quoted("x" * 500))
+    ('\\x1b[31mred', 41)
+    """
+    shown = text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in shown)
+
+
+def _nesting(line: bytes) -> int:
+    """How deep brackets stand in one another outside of texts; 0 where there are few of them."""
+    if line.count(b"[") + line.count(b"{") <= MAX_NESTING:
+        return 0
+    brackets = _BRACKETS.findall(_TEXTS.sub(b"", line))
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
+
+
+def _is_conversation(value: Any) -> bool:
+    """Whether there is no `fault`, which takes longer to find."""
+    if not isinstance(value, dict):
+        return False
+    messages = value.get("messages")
+    return (
+        isinstance(messages, list)
+        and len(messages) > 0
+        and all(
+            isinstance(message, dict) and isinstance(message.get("content"), str) and message.get("role") in ROLES
+            for message in messages
+        )
+    )
+
+
+def fault(value: Any) -> str:
+    """The first thing that keeps a line's value from being a conversation."""
+    if not isinstance(value, dict):
+        return "the line is not a map"
+    if "messages" not in value:
+        return 'the line has no list "messages"'
+    messages = value["messages"]
+    if not isinstance(messages, list):
+        return '"messages" is not a list'
+    faults = (f"message {number} {_wrong(message)}" for number, message in enumerate(messages, 1) if _wrong(message))
+    return next(faults, '"messages" holds no message')
+
+
+def _wrong(message: Any) -> str | None:
+    if not isinstance(message, dict):
+        return "is not a map"
+    for key in ("role", "content"):
+        if key not in message:
+            return f"has no {key}"
+    if message["role"] not in ROLES:
+        return f"has the role {quoted(repr(message['role']))}, not one of {', '.join(ROLES)}"
+    return None if isinstance(message["content"], str) else "has no text content"
+
+
+def _said(reason: json.JSONDecodeError) -> str:
+    """Without the prepositions that introduce a position: lines that fail alike are counted together."""
+    return reason.msg.rstrip(": ").removesuffix(" at").removesuffix(" starting")
+
+
+def _extra(messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(sorted({key for message in messages for key in message} - {"role", "content"}))

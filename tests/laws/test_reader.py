@@ -1,0 +1,221 @@
+"""`hbspec data check` and the job read the same files alike: what one refuses the other refuses, and where."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hbspec.dataset import Record, check_data, data_files, read_records
+from hbspec.diagnostics import Severity
+
+TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
+sys.path.insert(0, str(TEMPLATES))
+
+from conversations import SHOWN_PROBLEMS, read_conversations  # noqa: E402 - a job has its folder on the path
+from settings import RefusedError  # noqa: E402
+
+GOOD = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a\u2028\u00e9"}]}'
+USER = GOOD.partition("[")[2].partition(",")[0]
+
+
+def deep(levels: int) -> str:
+    return GOOD.replace('{"m', '{"x": ' + "[" * levels + "]" * levels + ', "m')
+
+
+LINES = {
+    "conversation": GOOD,
+    "byte-order mark": f"\ufeff{GOOD}",
+    "two marks": f"\ufeff\ufeff{GOOD}",
+    "mark alone": "\ufeff",
+    "blank": " \t",
+    "form feed": "\f",
+    "escaped": GOOD.replace("q", "\\u00e9\\n"),
+    "half a pair": GOOD.replace("q", "\\ud800"),
+    "half a pair in a key": GOOD.replace('"content": "q"', '"content": "q", "\\ud800": 1'),
+    "name": GOOD.replace('"role": "user"', '"role": "user", "name": "x"'),
+    "tool calls": GOOD.replace('"role": "assistant"', '"role": "assistant", "tool_calls": []'),
+    "beside the messages": GOOD.replace('{"m', '{"id": 3, "score": NaN, "m'),
+    "keys twice": GOOD.replace('{"m', '{"messages": [], "m').replace('"q"', '1, "content": "q"'),
+    "infinity": GOOD.replace('"q"', "-Infinity"),
+    "large number": GOOD.replace('{"m', '{"n": ' + "9" * 5000 + ', "m'),
+    "as deep as is read": deep(99),
+    "deeper": deep(100),
+    "far deeper": deep(5000),
+    "empty texts": GOOD.replace("q", "").replace("a\u2028\u00e9", " "),
+    "no text": GOOD.replace('"q"', "null"),
+    "parts": GOOD.replace('"q"', '[{"type": "text", "text": "q"}]'),
+    "another role": GOOD.replace('"user"', '"human"'),
+    "no role": GOOD.replace('"role": "user", ', ""),
+    "no answer": f'{{"messages": [{USER}]}}',
+    "tool first": GOOD.replace('"user"', '"tool"'),
+    "no messages": '{"messages": []}',
+    "a list": f"[{GOOD}]",
+    "prompt and answer": '{"prompt": "q", "completion": "a"}',
+    "two values": f"{GOOD} {GOOD}",
+    "cut": GOOD[:40],
+    "comment": f"// {GOOD}",
+    "null bytes": f"{GOOD}\0",
+}
+USABLE = ("conversation", "byte-order mark", "blank", "form feed", "escaped", "beside the messages", "empty texts")
+ENDS = ("\n", "\r\n", "\n\n")
+OTHER_ENDS = ("\r", "\u2028", "")
+NAMES = (
+    "data.jsonl", "a.jsonl.gz", "b.jsonl.zst", "below/data.jsonl", "below/UPPER.JSONL", "data.json", "data.txt",
+    "data.profile.json", ".hidden.jsonl", "_left.jsonl", ".cache/data.jsonl", "_temporary/data.jsonl", "data.part",
+)  # fmt: skip
+
+
+@st.composite
+def plain(draw: st.DrawFn) -> bytes:
+    """Lines, and sometimes bytes that are no text among them."""
+    usable = draw(st.sampled_from((True, True, False)))
+    drawn = draw(st.lists(st.sampled_from(USABLE if usable else sorted(LINES)), max_size=5))
+    ends = st.sampled_from(ENDS if usable else ENDS + OTHER_ENDS)
+    text = "".join(LINES[name] + draw(ends) for name in drawn)
+    content = text.encode("utf-8", "surrogatepass")
+    if draw(st.booleans()):
+        content = content.rstrip(b"\r\n")
+    if usable:
+        return content
+    if draw(st.integers(0, 3)) == 0:
+        place = draw(st.integers(0, len(content)))
+        content = content[:place] + draw(st.binary(max_size=4)) + content[place:]
+    return content if draw(st.integers(0, 4)) else text.encode("utf-16")
+
+
+@st.composite
+def packed(draw: st.DrawFn) -> bytes:
+    """The same, compressed in one or two pieces, sometimes cut or damaged."""
+    content = draw(plain())
+    compress = draw(st.sampled_from((bytes, gzip.compress, zstandard.ZstdCompressor(write_checksum=True).compress)))
+    middle = draw(st.integers(0, len(content)))
+    found = draw(st.sampled_from((compress(content), compress(content[:middle]) + compress(content[middle:]))))
+    match draw(st.sampled_from(("whole",) * 9 + ("cut", "longer", "changed"))):
+        case "cut":
+            return found[: draw(st.integers(0, len(found)))]
+        case "longer":
+            return found + draw(st.binary(max_size=4))
+        case "changed" if found:
+            place = draw(st.integers(0, len(found) - 1))
+            return found[:place] + draw(st.binary(max_size=2)) + found[place + 1 :]
+        case _:
+            return found
+
+
+FOLDERS = st.dictionaries(st.sampled_from(NAMES) | st.just("data.jsonl"), packed(), max_size=3)
+
+
+def put(folder: Path, files: dict[str, bytes]) -> Path:
+    channel = folder / "train"
+    channel.mkdir()
+    for name, content in files.items():
+        (channel / name).parent.mkdir(exist_ok=True)
+        (channel / name).write_bytes(content)
+    return channel
+
+
+def checked(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
+    """Where `data check` finds errors, by file and line, and the conversations where it finds none."""
+    try:
+        files = data_files([str(channel)])
+    except ValueError:
+        return {"the folder"}, []
+    (split,) = check_data(files).splits
+    places = {
+        f"{Path(place.file).relative_to(channel.parent)}:{place.line}"
+        for tally in split.tallies
+        if tally.severity is Severity.ERROR
+        for place in tally.places
+    }
+    if not split.examples and not split.broken:
+        places = {"the folder"}
+    found = [entry for entry in read_records(files) if isinstance(entry, Record)]
+    return places, [] if places else [list(zip(entry.roles, entry.contents, strict=True)) for entry in found]
+
+
+def trained(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
+    """The same of the job."""
+    try:
+        found = read_conversations(channel)
+    except RefusedError as refused:
+        matches = [re.match(r"(train/[^:]+)(?::(\d+))?: ", problem) for problem in refused.problems]
+        return {f"{match[1]}:{match[2] or 0}" if match else "the folder" for match in matches}, []
+    return set(), [[(message["role"], message["content"]) for message in each.messages] for each in found]
+
+
+@settings(max_examples=400, deadline=None)
+@given(FOLDERS)
+def test_the_check_and_the_job_say_the_same_of_any_files(files: dict[str, bytes]) -> None:
+    with TemporaryDirectory() as name:
+        channel = put(Path(name), files)
+        assert trained(channel) == checked(channel)
+
+
+@pytest.mark.parametrize("name", LINES)
+@pytest.mark.parametrize("form", ["plain", "gzip", "zstd"])
+def test_they_say_the_same_of_every_kind_of_line(name: str, form: str, tmp_path: Path) -> None:
+    content = f"{GOOD}\n{LINES[name]}\n".encode("utf-8", "surrogatepass")
+    compress = {"plain": bytes, "gzip": gzip.compress, "zstd": zstandard.ZstdCompressor().compress}[form]
+    channel = put(tmp_path, {"data.jsonl": compress(content)})
+    assert trained(channel) == checked(channel)
+
+
+def test_a_line_that_is_too_long(tmp_path: Path) -> None:
+    content = (GOOD.replace("q", "x" * 2**24) + f"\n{GOOD}\n").encode()
+    channel = put(tmp_path, {"data.jsonl": content})
+    assert trained(channel) == checked(channel) == ({"train/data.jsonl:1"}, [])
+
+
+def test_many_mistakes_are_counted_beyond_the_first_ones(tmp_path: Path) -> None:
+    channel = put(tmp_path, {"data.jsonl": b"{\n" * (SHOWN_PROBLEMS + 30)})
+    with pytest.raises(RefusedError) as refused:
+        read_conversations(channel)
+    assert len(refused.value.problems) == SHOWN_PROBLEMS + 1
+    assert refused.value.problems[-1] == "and 30 more"
+
+
+def test_what_cannot_be_opened_is_refused_by_its_name(tmp_path: Path) -> None:
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode()})
+    (channel / "gone.jsonl").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(RefusedError, match=r"train/gone\.jsonl: No such file"):
+        read_conversations(channel)
+    with pytest.raises(FileNotFoundError):
+        data_files([str(channel)])
+
+
+def test_a_file_whose_name_a_job_passes_over_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "train.json"
+    path.write_text(GOOD)
+    (tally,) = check_data(data_files([str(path)])).splits[0].tallies
+    assert (tally.defect.code, tally.severity) == ("HB051", Severity.ERROR)
+    assert "its name does not end in .jsonl" in tally.what
+    with pytest.raises(RefusedError, match="holds no file that ends in"):
+        read_conversations(tmp_path)
+
+
+def test_the_script_refuses_both_splits_at_once_before_torch_is_imported(tmp_path: Path) -> None:
+    put(tmp_path, {"a.jsonl": f"{GOOD}\n{{\n".encode(), "b.jsonl.gz": gzip.compress(GOOD.encode())[:-3]})
+    (tmp_path / "validation").mkdir()
+    (tmp_path / "validation" / "a.jsonl").write_text(LINES["no answer"])
+    settings = {"MODEL_ID": "m", "METHOD": "lora"}
+    (tmp_path / "hyperparameters.json").write_text(json.dumps(settings))
+    words = [f"--{name}-dir={tmp_path / name}" for name in ("train", "validation")]
+    program = "import sys, train; code = train.main(sys.argv[1:]); print('torch' in sys.modules); sys.exit(code)"
+    command = [sys.executable, "-c", program, f"--config-dir={tmp_path}", *words]
+    done = subprocess.run(command, cwd=TEMPLATES, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    assert [problem.split(": ")[1] for problem in done.stderr.splitlines()] == [
+        "train/a.jsonl:2",
+        "train/b.jsonl.gz",
+        "validation/a.jsonl:1",
+    ]
