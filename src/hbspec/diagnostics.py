@@ -128,13 +128,14 @@ class Report:
     """Everything that one check has to say, in order.
 
     `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to why they
-    could not be judged.
+    could not be judged, `passed_over` names the files in folders that do not look like specs and were not judged.
     """
 
     files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     allowed: int = 0
     skipped: Mapping[str, str] = field(default_factory=dict)
+    passed_over: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
         """How many diagnostics have this severity."""
@@ -157,6 +158,7 @@ class Report:
                 "notes": self.count(Severity.NOTE),
                 "allowed": self.allowed,
                 "skipped": dict(sorted(self.skipped.items())),
+                "passed_over": list(self.passed_over),
             },
         }
 

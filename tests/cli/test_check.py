@@ -75,7 +75,47 @@ class TestWhatIsChecked:
         assert code == 1
         report = json.loads(out)
         assert report["summary"]["files"] == 2
+        assert report["summary"]["passed_over"] == ["more/docker-compose.yaml"]
         assert {entry["file"] for entry in report["diagnostics"]} == {"more/deep/second.yml"}
+
+    def test_of_a_folder_what_is_passed_over_is_counted_and_named(self, hbspec):
+        hbspec.write("compose.yaml", "services: {}\n")
+        assert hbspec("check", ".")[:2] == (
+            0,
+            "passed over: 1 file that does not look like a spec (compose.yaml)\nno errors\n",
+        )
+        for number in range(7):
+            hbspec.write(f"more/{number}.yml", "x: 1\n")
+        assert "8 files that do not look like specs (compose.yaml, more/0.yml, " in hbspec("check", ".")[1]
+        assert ", 3 more)\n" in hbspec("check", ".")[1]
+        assert hbspec("check", ".", "--quiet")[:2] == (0, "")
+
+    @pytest.mark.parametrize(
+        ("name", "content", "code"),
+        [
+            ("typo.yaml", b"hbspc: 1\nname: x\n", "HB020"),
+            ("utf16.yaml", "hbspec: 1\n".encode("utf-16"), "HB012"),
+            ("other.json", b'{"hbspec": 1, "nmae": "x"}', "HB020"),
+        ],
+        ids=["a letter left out", "UTF-16", "JSON"],
+    )
+    def test_beside_a_good_spec_what_looks_like_one_is_judged(self, hbspec, name, content, code):
+        (hbspec.folder / name).write_bytes(content)
+        for words in ((), (".",), ("--skip-other", name, "job.yaml")):
+            exit_code, out, _ = hbspec("check", *words)
+            assert exit_code == 1
+            assert f"{name}:1:" in out
+            assert f"error[{code}]" in out
+
+    def test_every_named_file_is_judged_whatever_is_wrong_with_the_others(self, hbspec):
+        hbspec.write("bad.yaml", (hbspec.folder / "job.yaml").read_text().replace("lora_r: 16", "lora_r: 0"))
+        (hbspec.folder / "empty").mkdir()
+        code, out, _ = hbspec("check", "nope.yaml", "bad.yaml", "empty")
+        assert code == 2
+        assert "bad.yaml:28:11: error[HB024]" in out
+        assert "nope.yaml: error[HB015]" in out
+        assert "empty: error[HB015]" in out
+        assert out.endswith("3 errors in 3 files\n")
 
     def test_no_path_is_the_working_folder(self, hbspec):
         assert hbspec("check")[:2] == (0, "no errors\n")

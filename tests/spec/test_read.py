@@ -79,3 +79,53 @@ def test_keys_of_sections():
     assert "min_score" in section_keys(("evaluation", 0))
     assert section_keys(("expect",)) is None
     assert section_keys(("budget", "exchange_rates", "USD")) == ("rate", "date")
+
+
+def test_a_misspelt_key_is_not_said_to_be_missing_as_well(tmp_path):
+    path = tmp_path / "spec.yaml"
+    path.write_text(BASE.read_text().replace("hbspec: 1", "hbspc: 1").replace("  type:", "  typ:"))
+    found = {(entry.code, entry.route): entry.help for entry in read(load(path))}
+    assert found == {
+        ("HB020", ("hbspc",)): "did you mean `hbspec`?",
+        ("HB020", ("instance", "typ")): "did you mean `type`?",
+    }
+
+
+AXOLOTL = """base_model: NousResearch/Llama-3.2-1B
+load_in_4bit: true
+datasets: [{path: teknium/GPT4-LLM-Cleaned, type: alpaca}]
+val_set_size: 0.1
+adapter: qlora
+sequence_len: 2048
+micro_batch_size: 2
+wandb_project:
+optimizer: adamw_bnb_8bit
+bf16: auto
+"""
+FACTORY = """model_name_or_path: meta-llama/Meta-Llama-3-8B-Instruct
+stage: sft
+do_train: true
+finetuning_type: lora
+dataset: identity,alpaca_en_demo
+template: llama3
+cutoff_len: 2048
+learning_rate: 1.0e-4
+"""
+OF_OTHERS = {
+    "axolotl": AXOLOTL,
+    "LLaMA-Factory": FACTORY,
+    "TRL": "model_name_or_path: m\ndataset_name: d\nuse_peft: true\nlearning_rate: 2e-4\n",
+    "torchtune": "tokenizer: {_component_: torchtune.models.llama3.llama3_tokenizer}\nepochs: 1\n",
+    "accelerate": "compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\nnum_processes: 8\n",
+}
+
+
+@pytest.mark.parametrize("program", OF_OTHERS)
+def test_a_configuration_of_another_program_is_named_and_not_refused_key_by_key(program, tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text(OF_OTHERS[program])
+    (finding,) = read(load(path))
+    assert (finding.code, finding.route) == ("HB026", ())
+    assert finding.message == f"this is a configuration of {program}, not a spec of hbspec"
+    path.write_text(f"hbspec: 1\n{OF_OTHERS[program]}")
+    assert {entry.code for entry in read(load(path))} == {"HB020", "HB021"}

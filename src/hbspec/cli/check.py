@@ -26,25 +26,28 @@ def run(
     from hbspec.api import check
     from hbspec.cli.outcome import exit_code, show
     from hbspec.rules.engine import merge
-    from hbspec.source import SourceError, discover
+    from hbspec.source import discover
+    from hbspec.spec import section_keys
 
+    sections = section_keys(()) or ()
     wanted = paths or HERE
-    try:
-        files = discover(_specs_only(wanted) if skip_other else wanted)
-    except SourceError as reason:
-        reports = [Report(files=tuple(wanted), diagnostics=reason.diagnostics)]
+    found = discover(_specs_only(wanted, sections) if skip_other else wanted, sections)
+    reports = [check(file, overrides=overrides, allow_outside=allow_outside, as_of=as_of) for file in found.specs]
+    if found.diagnostics or found.passed_over or len(reports) != 1:
+        unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
+        reports.append(Report(files=unread, diagnostics=found.diagnostics, passed_over=found.passed_over))
+        report = merge(reports)
     else:
-        reports = [check(file, overrides=overrides, allow_outside=allow_outside, as_of=as_of) for file in files]
-    report = reports[0] if len(reports) == 1 else merge(reports)
+        (report,) = reports
     show(report, format, quiet=quiet)
     return exit_code(report)
 
 
-def _specs_only(paths: Sequence[str]) -> list[str]:
-    """Without the files that are some other YAML; folders and standard input stay."""
-    from hbspec.source.discover import looks_like_spec
+def _specs_only(paths: Sequence[str], sections: Sequence[str]) -> list[str]:
+    """Without the files that are something else; folders and standard input stay."""
+    from hbspec.source.recognise import looks_like_spec
 
-    return [path for path in paths if not Path(path).is_file() or looks_like_spec(Path(path))]
+    return [path for path in paths if not Path(path).is_file() or looks_like_spec(Path(path), sections)]
 
 
 COMMAND = Command(
@@ -54,7 +57,8 @@ COMMAND = Command(
     (
         Parameter(
             "paths",
-            "Spec files, folders (every spec below them), or `-` for standard input; this folder if absent.",
+            "Spec files, folders (every file below that looks like a spec), or `-` for standard input; this folder if "
+            "absent.",
             metavar="PATHS",
             repeated=True,
         ),
@@ -65,5 +69,7 @@ COMMAND = Command(
         Parameter("skip_other", "Pass over named files that are no specs.", ("--skip-other",), switch=True),
         Parameter("quiet", "Text: errors only, and no summary.", ("--quiet", "-q"), switch=True),
     ),
-    "Exit code 0: no errors. 1: errors found. 2: a file could not be read.",
+    "Every file that is named is judged, whatever is wrong with the others. Of a folder, YAML files that do not look "
+    "like specs are passed over, counted and named. Exit code 0: no errors. 1: errors found. 2: a file could not be "
+    "read, whatever was found in the others.",
 )

@@ -9,7 +9,7 @@ ERRORS = 1
 """Errors were found."""
 
 UNUSABLE = 2
-"""A file could not be read or written, or the command was misused."""
+"""A file could not be read or written, whatever was found in others, or the command was misused."""
 
 FAULT = 70
 """A fault of hbspec's own (EX_SOFTWARE in sysexits.h)."""

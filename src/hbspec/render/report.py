@@ -12,6 +12,7 @@ from hbspec.units import counted
 
 INDENT = 4
 ELLIPSIS = "…"
+FILES_NAMED = 5
 
 
 def report_lines(report: Report, width: int | None = None, *, quiet: bool = False) -> Iterator[Line]:
@@ -29,6 +30,7 @@ def report_lines(report: Report, width: int | None = None, *, quiet: bool = Fals
         yield ()
     if not quiet:
         yield from _not_judged(report, width)
+        yield from _passed_over(report, width)
         yield from wrapped(_summary(report), width)
 
 
@@ -95,6 +97,16 @@ def _not_judged(report: Report, width: int | None) -> Iterator[Line]:
     for reason, pairs in groupby(by_reason, key=lambda pair: pair[0]):
         codes = ", ".join(code for _, code in pairs)
         yield from wrapped((("faint", "not judged: "), ("", f"{codes} ({printable(reason)})")), width, INDENT)
+
+
+def _passed_over(report: Report, width: int | None) -> Iterator[Line]:
+    files = report.passed_over
+    if files:
+        named = [printable(file) for file in files[:FILES_NAMED]]
+        more = [f"{len(files) - FILES_NAMED:,} more"] if len(files) > FILES_NAMED else []
+        said = f"{counted(len(files), 'file')} that {'does' if len(files) == 1 else 'do'} not look like "
+        said += f"{'a spec' if len(files) == 1 else 'specs'} ({', '.join([*named, *more])})"
+        yield from wrapped((("faint", "passed over: "), ("", said)), width, INDENT)
 
 
 def _summary(report: Report) -> Line:

@@ -62,6 +62,7 @@ def merge(reports: Sequence[Report]) -> Report:
         ),
         allowed=sum(report.allowed for report in reports),
         skipped={code: reason for report in reports for code, reason in report.skipped.items()},
+        passed_over=tuple(file for report in reports for file in report.passed_over),
     )
 
 

@@ -3,37 +3,60 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from hbspec.diagnostics import Diagnostic
 from hbspec.source import defects
-from hbspec.source.limits import MAX_BYTES
 from hbspec.source.load import STDIN
-from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.source.problems import Problems
+from hbspec.source.recognise import JSON_SUFFIXES, YAML_SUFFIXES, looks_like_spec
 
-_SUFFIXES = (".yaml", ".yml")
-_MARK = rb"""(?m)^(?:\xef\xbb\xbf)?\{?["']?hbspec["']?[ \t]*:"""
+NAMED = 3
+"""Files that a message about a folder names; the others are counted."""
 
 
-def discover(paths: Sequence[str]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What paths mean.
+
+    Attributes:
+        specs: files to read, and `-`; none comes twice.
+        passed_over: the YAML files in folders that do not look like specs.
+        diagnostics: paths that do not exist, and folders without a spec.
+    """
+
+    specs: tuple[str, ...]
+    passed_over: tuple[str, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def discover(paths: Sequence[str], sections: Collection[str]) -> Found:
     """The specs that paths mean: a file and `-` themselves, a folder every spec below it, in the order of their names.
 
-    Below a folder a spec is a file `*.yaml` or `*.yml` with a key `hbspec` at its top. Hidden files and folders,
-    and links that lead out of the folder, are passed over. No spec comes twice.
+    Below a folder a spec is a YAML or JSON file that looks like one (`recognise.py`). Hidden files and folders, and
+    links that lead out of the folder, are left alone.
 
-    Raises:
-        SourceError: (`unreadable`) a path does not exist, or a folder holds no spec.
+    Args:
+        paths: as on the command line.
+        sections: the keys that a spec may have at its top.
     """
     problems = Problems()
     found: dict[str, str] = {}
+    passed_over: dict[str, str] = {}
     for path in paths:
         specs = [path]
         if path != STDIN and os.path.isdir(path):  # noqa: PTH112 - a name with a NUL is a missing file, not an error
-            specs = list(_specs_below(path))
+            specs, others = [], []
+            for file in _files_below(path):
+                if looks_like_spec(file, sections):
+                    specs.append(str(file))
+                elif file.name.endswith(YAML_SUFFIXES):
+                    others.append(str(file))
+            passed_over |= {os.path.realpath(other): other for other in others}
             if not specs:
-                message = f"the folder `{path}` holds no spec"
+                message = f"the folder `{path}` holds no spec{_beside(others)}"
                 help_ = "Name a file, or a folder with a *.yaml that begins with `hbspec: 1`"
                 problems.add(defects.UNREADABLE_FILE, path, message, help_)
         elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - likewise
@@ -41,28 +64,27 @@ def discover(paths: Sequence[str]) -> list[str]:
             continue
         for spec in specs:
             found.setdefault(spec if spec == STDIN else os.path.realpath(spec), spec)
-    if problems.diagnostics:
-        raise problems.error(unreadable=True)
-    return list(found.values())
+    others_only = tuple(other for real, other in passed_over.items() if real not in found)
+    return Found(tuple(found.values()), others_only, tuple(problems.diagnostics))
 
 
-def _specs_below(folder: str) -> Iterator[str]:
+def _beside(others: Sequence[str]) -> str:
+    if not others:
+        return ""
+    more = [f"{len(others) - NAMED:,} more"] if len(others) > NAMED else []
+    return f"; passed over as something else: {', '.join([*others[:NAMED], *more])}"
+
+
+def _files_below(folder: str) -> Iterator[Path]:
+    """The YAML and JSON files below a folder, in the order of their names."""
     real = os.path.realpath(folder)
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place) / name
-            if name.startswith(".") or not name.endswith(_SUFFIXES):
+            if name.startswith(".") or not name.endswith((*YAML_SUFFIXES, *JSON_SUFFIXES)):
                 continue
             if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real):
                 continue
-            if path.is_file() and looks_like_spec(path):
-                yield str(path)
-
-
-def looks_like_spec(path: Path) -> bool:
-    """Whether `hbspec:` begins a line; a file that cannot be read counts, so that somebody says so."""
-    try:
-        return re.search(_MARK, read_bytes(path, MAX_BYTES)) is not None
-    except UnreadablePathError:
-        return True
+            if path.is_file():
+                yield path

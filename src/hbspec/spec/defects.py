@@ -54,6 +54,16 @@ _ENTRIES = (
         instead="instance: {parallelism: ddp}",
     ),
     Defect(
+        code="HB026",
+        name="other-programs-configuration",
+        summary="A configuration of another training program: axolotl, LLaMA-Factory, TRL, torchtune, accelerate.",
+        why="Such a file says how one program trains, in that program's keys and with its defaults. The instance, its "
+        "price and the limits that hbspec judges are not in it, so it is named and not refused key by key.",
+        example="base_model: Qwen/Qwen2.5-7B\nadapter: qlora\nsequence_len: 2048\nmicro_batch_size: 2",
+        instead="model: {id: Qwen/Qwen2.5-7B}\n"
+        "hyperparameters: {method: qlora, max_length: 2048, per_device_batch_size: 2}",
+    ),
+    Defect(
         code="HB030",
         name="file-not-read",
         summary="A file that the spec names (`model.config`, `data.profile`) cannot be read as JSON.",

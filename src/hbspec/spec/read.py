@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.source import Document
 from hbspec.spec.defects import DEFECTS
+from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
 
 _KINDS = {
@@ -46,6 +47,10 @@ def read(document: Document) -> Spec | list[Finding]:
     replaced by their text first.
     """
     values = dict(document.values)
+    program = program_of(values)
+    if program is not None:
+        message = f"this is a configuration of {program}, not a spec of hbspec"
+        return [_make("HB026", (), message, "write a spec for the job: `hbspec init` prints one to begin with")]
     if isinstance(values.get("expect"), Mapping):
         values["expect"] = {
             key: document.spellings.get(("expect", key), value) for key, value in values["expect"].items()
@@ -93,8 +98,11 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
         # a union reports each of its branches: a word was meant as one of the choices, anything else as the other form
         if said is None or (said["type"] == "literal_error" and not isinstance(error["input"], str)):
             by_route[route] = error
+    unknown = [route for route, error in by_route.items() if error["type"] == "extra_forbidden"]
+    misspelt = {(*route[:-1], near) for route in unknown for near in _near(route)}
     for route, error in by_route.items():
-        yield _finding(error, route)
+        if error["type"] != "missing" or route not in misspelt:
+            yield _finding(error, route)
 
 
 def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Route:
@@ -142,7 +150,7 @@ def _finding(error: Any, route: Route) -> Finding:
 def _unknown_key(route: Route) -> Finding:
     key, parent = str(route[-1]), route[:-1]
     known = section_keys(parent) or ()
-    near = get_close_matches(key, known, n=1) or [name for name in known if name.startswith(f"{key}_")][:1]
+    near = _near(route)
     homes = [name for name in Spec.model_fields if key in (section_keys((name,)) or ())]
     where = f"in {route_text(parent)}" if parent else "at the top of a spec"
     if near:
@@ -153,6 +161,12 @@ def _unknown_key(route: Route) -> Finding:
         action = f"delete it; the keys here are {', '.join(known)}"
     name, message = DEFECTS["HB020"].name, f"there is no key `{key}` {where}"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
+
+
+def _near(route: Route) -> list[str]:
+    """The key that an unknown one was probably meant to be, if there is one."""
+    key, known = str(route[-1]), section_keys(route[:-1]) or ()
+    return get_close_matches(key, known, n=1) or [name for name in known if name.startswith(f"{key}_")][:1]
 
 
 def _described(route: Route) -> str:

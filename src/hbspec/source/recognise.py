@@ -1,0 +1,137 @@
+"""Whether a file is meant to be a spec, told from its first-level keys without parsing it.
+
+A file that is meant to be one and is not read would be passed over in silence, and its author told "no errors". So a
+misspelt `hbspec`, another encoding, JSON, and a spec without the key are told as well; what is wrong with them is the
+reader's to say.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from hbspec.source.layers import EXTENDS
+from hbspec.source.limits import MAX_BYTES, MAX_EXTENDS
+from hbspec.source.paths import UnreadablePathError, read_bytes
+
+KEY = "hbspec"
+YAML_SUFFIXES = (".yaml", ".yml")
+JSON_SUFFIXES = (".json",)
+DISTINCTIVE = frozenset(("hyperparameters", "instance"))
+"""Sections that no spec can do without and other programs' files do not have together with two more of ours."""
+SECTIONS = 3
+
+_FIRST_KEYS = re.compile(r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:""")
+_JSON_KEY = re.compile(r'"hbspec"\s*:')
+_EXTENDS = re.compile(rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]*(?:#.*)?$""")
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_LEFT_OUT = re.compile(r"[-_ ]")
+
+
+def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
+    """Whether somebody means a file to be a spec; of YAML that cannot be read it counts, so that somebody says so.
+
+    It is if it has the key `hbspec` or one that is one letter off, if it extends such a file, or if it has three of the
+    sections, `instance` or `hyperparameters` among them, and is not there to be extended by a file beside it.
+
+    Args:
+        path: a file.
+        sections: the keys that a spec may have at its top.
+    """
+    try:
+        data = read_bytes(path, MAX_BYTES)
+    except UnreadablePathError:
+        return not path.name.endswith(JSON_SUFFIXES)
+    text = _text(data)
+    keys = _keys(text)
+    if any(map(_is_nearly_the_key, keys)) or _extends_one(path, text, sections):
+        return True
+    named = keys & set(sections)
+    return len(named - {"name"}) >= SECTIONS and bool(named & DISTINCTIVE) and not _is_extended(path)
+
+
+def _text(data: bytes) -> str:
+    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None) or _unmarked(data)
+    return data.decode(encoding, "replace")
+
+
+def _unmarked(data: bytes) -> str:
+    """By where the first character, which is ASCII, has its zeros (YAML 1.2.2, section 5.2)."""
+    zeros = [byte == 0 for byte in data[:4]]
+    encodings: dict[tuple[bool, ...], str] = {
+        (True, True, True, False): "utf-32-be",
+        (False, True, True, True): "utf-32-le",
+        (True, False, True, False): "utf-16-be",
+        (False, True, False, True): "utf-16-le",
+    }
+    return encodings.get(tuple(zeros), "utf-8")
+
+
+def _keys(text: str) -> set[str]:
+    """The keys at the top: of JSON all of them, of YAML those that begin a line."""
+    if text.lstrip().startswith("{"):
+        if "hb" not in text.casefold() and "hyperparameters" not in text and "instance" not in text:
+            return set()  # most JSON is not worth parsing
+        try:
+            return set(json.loads(text))
+        except (ValueError, RecursionError):
+            return {KEY} if _JSON_KEY.search(text) else set(_FIRST_KEYS.findall(text))
+    return set(_FIRST_KEYS.findall(text))
+
+
+def _is_nearly_the_key(key: str) -> bool:
+    """One letter changed, left out, put in or swapped with the next; case, hyphens and underscores do not count."""
+    key = _LEFT_OUT.sub("", key).casefold()
+    places = range(len(KEY) + 1)
+    swapped = {KEY[:at] + KEY[at : at + 2][::-1] + KEY[at + 2 :] for at in places}
+    one_less = any(KEY[:at] + KEY[at + 1 :] == key for at in places)
+    one_more = len(key) == len(KEY) + 1 and any(key[:at] + key[at + 1 :] == KEY for at in range(len(key)))
+    one_other = len(key) == len(KEY) and sum(a != b for a, b in zip(key, KEY, strict=True)) <= 1
+    return key in swapped or one_less or one_more or one_other
+
+
+def _extends_one(path: Path, text: str, sections: Collection[str], depth: int = MAX_EXTENDS) -> bool:
+    base = _base(path, text)
+    if base is None or not depth or not base.is_file():
+        return False
+    try:
+        inherited = _text(read_bytes(base, MAX_BYTES))
+    except UnreadablePathError:
+        return False
+    keys = _keys(inherited)
+    return (
+        any(map(_is_nearly_the_key, keys))
+        or len(keys & set(sections) - {"name"}) >= SECTIONS
+        or _extends_one(base, inherited, sections, depth - 1)
+    )
+
+
+def _base(path: Path, text: str) -> Path | None:
+    """The file that a text says it extends."""
+    found = _EXTENDS.search(text)
+    return path.parent / found[1] if found and "\0" not in found[1] else None
+
+
+def _is_extended(path: Path) -> bool:
+    """Whether a YAML file beside it, or in a folder beside it, extends it: it is judged as a part of that one."""
+    real = os.path.realpath(path)
+    for pattern in ("*", "*/*"):
+        for other in path.parent.glob(pattern):
+            if other.suffix in YAML_SUFFIXES and other.is_file():
+                try:
+                    base = _base(other, _text(read_bytes(other, MAX_BYTES)))
+                except UnreadablePathError:
+                    continue
+                if base is not None and os.path.realpath(base) == real:
+                    return True
+    return False
