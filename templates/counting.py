@@ -1,4 +1,4 @@
-"""The trainer: TRL's, with every example that reaches a training step counted, and a run that stops when asked to.
+"""The trainer: TRL's, with every example that reaches a training step counted.
 
 Nothing here is computed from settings. What the run consumed is counted where it is consumed; what an epoch would deal
 out is counted by walking the sampler once more, indices only.
@@ -6,18 +6,18 @@ out is counted by walking the sampler once more, indices only.
 
 from __future__ import annotations
 
-import signal
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import metrics
 import torch
 from accelerate.utils import gather_object
 from saving import SavingTrainer
+from stopping import EvaluationStoppedError
 from transformers import ProgressCallback, Trainer, TrainerCallback
 
 EXAMPLE = "example"
@@ -101,6 +101,13 @@ class CountingTrainer(SavingTrainer):
         inputs["use_cache"] = False
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
+    def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
+        """The evaluation's metrics; a loss that is not a number where the run is to end before they are known."""
+        try:
+            return dict(super().evaluate(*arguments, **named))
+        except EvaluationStoppedError:
+            return {"eval_loss": math.nan}
+
     def load_finished(self, checkpoint: Path, step: int) -> None:
         """Takes the weights of a run that is over, to evaluate and save them."""
         self._load_from_checkpoint(str(checkpoint))
@@ -130,61 +137,34 @@ class QuietProgress(ProgressCallback):  # type: ignore[misc]  # transformers has
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
-    """Prints the metric lines, keeps time, counts checkpoints, and ends the run after SIGTERM.
-
-    SageMaker sends SIGTERM and kills 120 seconds later, and an update can take longer than that, so the run stops
-    after the current micro-batch: weights are those of the last finished update, and that is what the checkpoint says.
-    """
+    """Prints the metric lines, keeps time, and counts checkpoints."""
 
     def __init__(self, trainer: CountingTrainer, expected_wrapper: str | None) -> None:
         self.trainer = trainer
         self.expected_wrapper = expected_wrapper
         self.losses: list[float] = []
         self.checkpoints: list[str] = []
-        self.terminated = False
         self._busy, self._steps, self._mark = 0.0, 0, 0.0
-
-    def listen(self) -> None:
-        """From now on SIGTERM asks the run to end."""
-        signal.signal(signal.SIGTERM, self._terminate)
-
-    def _terminate(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self.terminated = True
 
     def _tick(self, *, working: bool) -> None:
         now = time.monotonic()
         self._busy += now - self._mark if working else 0.0
         self._mark = now
 
-    def _stop_if_asked(self, args: Any, state: Any, control: Any) -> None:
-        asked = self.terminated
-        if args.world_size > 1:  # every rank must stop at the same micro-batch, whichever heard the signal first
-            flag = torch.tensor([int(asked)], device=args.device)
-            torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
-            asked = self.terminated = bool(flag.item())
-        if asked:
-            control.should_training_stop = True
-            control.should_save = state.global_step > 0
-
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Starts the clock; a wrapper that is not there is an error now and not after the bill."""
+        del args, state, control
         name = type(self.trainer.model_wrapped).__name__
         if self.expected_wrapper and self.expected_wrapper not in name:
             raise RuntimeError(f"the model is wrapped as {name}, not by {self.expected_wrapper}")
-        self._stop_if_asked(args, state, control)
         self._tick(working=False)
-
-    def on_substep_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """After a micro-batch that does not end an update."""
-        self._stop_if_asked(args, state, control)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """After an update."""
+        del args, state, control
         self.trainer.consumed.close_update()
         self._steps += 1
         self._tick(working=True)
-        self._stop_if_asked(args, state, control)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
         """Prints a metric line for a training or an evaluation loss."""

@@ -29,6 +29,7 @@ from loading import (
     trainer_arguments,
 )
 from settings import Invocation, RefusedError
+from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
@@ -88,16 +89,17 @@ def run(
     keep_trainable_dtype(trainer.model, compute)
     parameters = count_parameters(trainer.model)
     watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
+    stop = _stop(trainer)
     epoch = trainer.rehearse_epoch()
     if state.is_local_main_process:
         write_owner(folders.checkpoint_dir, fingerprint)
     resumed = _train(trainer, state, start, settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates))
-    stopped = watch.terminated
+    if validation and settings.EVAL_STEPS is None and not stop.ask():
+        trainer.evaluate()
+    stopped = stop.ask()
     if stopped:
-        state.print(f"hbspec: stopped by SIGTERM after update {trainer.state.global_step}; a new start resumes there")
+        state.print(f"hbspec: {_stopped_after(trainer.state.global_step)}")
     else:
-        if validation and settings.EVAL_STEPS is None:
-            trainer.evaluate()
         trainer.save_model(str(folders.model_dir))
     counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
     if state.is_main_process:
@@ -118,7 +120,7 @@ def run(
         }
         folders.output_data_dir.mkdir(parents=True, exist_ok=True)
         (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    # a rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the whole job
+    # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
     state.wait_for_everyone()
     state.destroy_process_group()
     return 0
@@ -183,14 +185,27 @@ def _splits(
 
 
 def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
-    """Puts our metric lines in the place of the trainer's own, and listens for SIGTERM."""
+    """Puts our metric lines in the place of the trainer's own."""
     watch = Watch(trainer, wrapper)
-    watch.listen()
     trainer.add_callback(watch)
     trainer.remove_callback(PrinterCallback)
     if trainer.pop_callback(ProgressCallback):
         trainer.add_callback(QuietProgress)
     return watch
+
+
+def _stop(trainer: CountingTrainer) -> Stop:
+    """Listens for SIGTERM from now on."""
+    stop = Stop(trainer.args)
+    stop.listen()
+    trainer.add_callback(stop)
+    return stop
+
+
+def _stopped_after(update: int) -> str:
+    if update:
+        return f"stopped by SIGTERM after update {update}; a new start resumes there"
+    return "stopped by SIGTERM before the first update ended: nothing is saved"
 
 
 def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates: int) -> int | None:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 from checkpoints import find_start
 from conversations import Conversation, read_conversations
@@ -23,10 +25,11 @@ REFUSED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the job. Exit codes: 0 done or stopped by SIGTERM with a checkpoint, 2 refused, 1 anything else."""
+    """Runs the job. Exit codes: 0 done or stopped by SIGTERM, 2 refused, 1 anything else."""
     if "--help" in arguments:
         print(usage())
         return 0
+    signal.signal(signal.SIGTERM, _leave)
     try:
         asked = parse(arguments, os.environ)
         settings, overrides = rehearsal(asked, launched="RANK" in os.environ)
@@ -63,6 +66,17 @@ def _splits(folders: Folders) -> list[list[Conversation]]:
     if problems:
         raise RefusedError(problems)
     return found
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends the process after a SIGTERM that comes before training, when there is nothing to save.
+
+    Without a handler the first process of a container does not even receive the signal.
+    """
+    del number, frame
+    if os.environ.get("RANK", "0") == "0":
+        os.write(sys.stdout.fileno(), b"hbspec: stopped by SIGTERM before training began\n")
+    os._exit(0)
 
 
 def _choose_devices(invocation: Invocation) -> None:
