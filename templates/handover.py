@@ -160,7 +160,7 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
         return found  # a rehearsal overrides the parallelism, see tiny.OVERRIDES
     processes = int(environment.get("WORLD_SIZE", "1"))
     if settings.PARALLELISM in DISTRIBUTED and "RANK" not in environment:
-        found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: launch it with torchrun")
+        found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: start it with launch.sh or torchrun")
     if settings.PARALLELISM not in DISTRIBUTED and processes > 1:
         found.append(f"PARALLELISM={settings.PARALLELISM} is one process, but {processes} were launched")
     if settings.METHOD == "qlora" and settings.PARALLELISM == "fsdp" and settings.BNB_4BIT_QUANT_STORAGE == "uint8":

@@ -48,7 +48,7 @@ OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str, str], ...] = (
     ("PARALLELISM", ("fsdp", "zero1", "zero2", "zero3"), "ddp", "sharding needs GPUs; ranks and their data stay"),
 )
 """Every change that `--tiny` makes: name, values it applies to (None: all), the new value, the reason. A run without
-torchrun besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS, tiny or not."""
+launcher besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS, tiny or not."""
 
 CHATML = (
     "{% for message in messages %}"
@@ -107,7 +107,7 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
 
     Args:
         invocation: what was asked for.
-        launched: whether torchrun or its like started this process.
+        launched: whether a launcher started this process.
     """
     settings, folders = invocation.settings, invocation.folders
     made: list[Override] = []
@@ -127,7 +127,7 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
                     changes[name] = after
         if changes.get("PARALLELISM", settings.PARALLELISM) == "ddp" and not launched:
             changes["PARALLELISM"] = "single"
-            made.append(Override("PARALLELISM", "ddp", "single", "torchrun did not start this process"))
+            made.append(Override("PARALLELISM", "ddp", "single", "no launcher started this process"))
         changes |= {"BF16": False, "FP16": False}
     if folders.max_updates is not None:
         before = str(settings.MAX_STEPS or f"{settings.epochs:g} epochs")

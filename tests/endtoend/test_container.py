@@ -1,8 +1,8 @@
 """The compiled job in the place where SageMaker puts it: its folders, its files, and the container's own entry point.
 
-A torchrun that stands first on the path hands everything on to the real one, and adds what makes it a rehearsal (two
-ranks, a tiny model, few updates). With the right to mount, the folders really are /opt/ml; without it, that path is
-written anew in the copied source.
+A python that stands first on the path hands everything on to the real one, and adds to the launch what makes it a
+rehearsal (two ranks, a tiny model, few updates). With the right to mount, the folders really are /opt/ml; without it,
+that path is written anew in the copied source.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,9 +32,10 @@ MOUNT = f'mount -t tmpfs none /opt && mkdir {ML} && mount --bind "$0" {ML} && ex
 RANKS = 2
 ENDLESS = "--LR_SCHEDULER_TYPE constant"
 """A schedule under which a run over more updates is the same run, and goes on from the same checkpoints."""
-LAUNCHER = """#!/bin/bash
+PYTHON = """#!/bin/bash
+if [ "$1" != launcher.py ]; then exec {python} "$@"; fi
 printf '%s\\n' "$@" > "$ASKED"
-exec {torchrun} "$1" "$2" {ranks} "${{@:4}}" --tiny --model-config "$MODEL_CONFIG" $MORE
+exec {python} "$1" "$2" {ranks} "${{@:4}}" --tiny --model-config "$MODEL_CONFIG" $MORE
 """
 
 
@@ -108,8 +108,8 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Container:
     architecture = next(entry["config"] for entry in models if entry["id"] == body["HyperParameters"]["MODEL_ID"])
     (config / "model-config.json").write_text(json.dumps(architecture))
     shims.mkdir()
-    (shims / "torchrun").write_text(LAUNCHER.format(torchrun=BIN / "torchrun", ranks=RANKS))
-    (shims / "torchrun").chmod(0o755)
+    (shims / "python").write_text(PYTHON.format(python=sys.executable, ranks=RANKS))
+    (shims / "python").chmod(0o755)
     return Container(folder, body, mounted)
 
 
@@ -128,7 +128,7 @@ def record(container: Container) -> dict[str, Any]:
 
 def test_the_entry_point_asks_for_every_gpu(log: str, container: Container) -> None:
     asked = (container.folder.parent / "asked").read_text().splitlines()
-    assert asked == ["--standalone", "--nproc_per_node", "8", "train.py", "--PARALLELISM", "ddp", "--METHOD", "qlora"]
+    assert asked == ["launcher.py", "--nproc_per_node", "8", "train.py", "--PARALLELISM", "ddp", "--METHOD", "qlora"]
 
 
 def test_the_job_trains_and_saves_where_sagemaker_looks(log: str, container: Container) -> None:
@@ -174,11 +174,10 @@ def test_a_stopped_job_leaves_a_checkpoint_and_goes_on_from_it(log: str, contain
         if line.startswith("hbspec: step=4"):
             job.send_signal(signal.SIGTERM)
             break
-    before = time.monotonic()
     rest, _ = job.communicate(timeout=120)
     output = "".join(lines) + rest
+    assert job.returncode == 0, output[-4000:]
     assert any("resumes from" in line and "checkpoint-2" in line for line in lines), output[-4000:]
-    assert time.monotonic() - before < 110, "SageMaker kills after 120 s"
     counted = record(container)
     assert counted["stopped_by"] == "SIGTERM", output[-4000:]
     assert counted["resumed_from_step"] == 2

@@ -87,3 +87,23 @@ def test_without_a_folder_of_data_it_says_what_to_pass(tmp_path):
     assert done.stderr == (
         "train.py: there is no folder /opt/ml/input/data/train to train on: pass --train-dir FOLDER\n"
     )
+
+
+RANKS = "import os\nos.write(1, f\"{os.environ['RANK']} of {os.environ['WORLD_SIZE']}\\n\".encode())\n"
+
+
+def test_the_author_s_script_runs_once_for_each_gpu(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "my train.py").write_text(RANKS)
+    (tmp_path / "spec.yaml").write_text(SPEC.format(reads="environment"))
+    overrides = ("instance.type=ml.g5.12xlarge", "instance.parallelism=ddp")
+    for artifact in compile_spec(tmp_path / "spec.yaml", "launch", overrides=overrides):
+        path = tmp_path / "out" / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(artifact.content)
+    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", str(tmp_path / "out/launch.sh")], env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.splitlines()) == [f"{rank} of 4" for rank in range(4)]

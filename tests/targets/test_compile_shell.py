@@ -33,7 +33,7 @@ def ran(folder: Path, script: str, *arguments: str, **environment: str) -> subpr
     """A script's run in which nothing real is started: programs say how they were called."""
     shims = folder / "shims"
     shims.mkdir()
-    for name in ("torchrun", "python", "aws"):
+    for name in ("python", "aws"):
         (shims / name).write_text(SHIM)
         (shims / name).chmod(0o755)
     environment |= {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(folder)}
@@ -60,10 +60,11 @@ def test_bash_reads_every_script(spec, target, tmp_path):
         assert (done.returncode, done.stderr) == (0, b""), path
 
 
-def test_several_processes_are_started_by_torchrun(tmp_path):
+def test_several_processes_are_started_by_the_launcher(tmp_path):
     call = started(written(tmp_path, files(HEARTBEAT, "launch", force=True)), "launch.sh", "--train-dir", "my data")
-    assert call["program"] == "torchrun"
-    assert call["arguments"][:4] == ["--standalone", "--nproc_per_node", "8", f"{tmp_path}/source/train.py"]
+    source = f"{tmp_path}/source"
+    assert call["program"] == "python"
+    assert call["arguments"][:4] == [f"{source}/launcher.py", "--nproc_per_node", "8", f"{source}/train.py"]
     assert call["arguments"][4:] == [
         *("--PARALLELISM", "ddp", "--METHOD", "qlora", "--config-dir", str(tmp_path), "--train-dir", "my data")
     ]
@@ -94,6 +95,7 @@ def test_several_instances_find_each_other(tmp_path):
     words = started(tmp_path, "launch.sh")["arguments"]
     assert words[: words.index("train.py")] == [
         *(
+            "launcher.py",
             "--nnodes",
             "2",
             "--node_rank",
@@ -111,7 +113,7 @@ def test_several_instances_find_each_other(tmp_path):
 def test_several_machines_of_ones_own_are_told_which_they_are(tmp_path):
     folder = written(tmp_path, files(BASE, "launch", "instance.count=2", force=True))
     words = started(folder, "launch.sh", NODE_RANK="1", MASTER_ADDR="10.0.0.7")["arguments"]
-    assert words[: words.index("--master_port")] == ["--nnodes", "2", "--node_rank", "1", "--master_addr", "10.0.0.7"]
+    assert words[1 : words.index("--master_port")] == ["--nnodes", "2", "--node_rank", "1", "--master_addr", "10.0.0.7"]
     untold = subprocess.run(["bash", str(folder / "launch.sh")], capture_output=True, text=True)
     assert untold.returncode != 0
     assert "NODE_RANK: is the number of this machine" in untold.stderr
@@ -120,7 +122,7 @@ def test_several_machines_of_ones_own_are_told_which_they_are(tmp_path):
 def test_the_container_script_exports_the_folders_and_installs_first():
     script = files(BASE, "sagemaker")["source/launch.sh"].decode()
     assert "export SM_CHANNEL_TRAIN=/opt/ml/input/data/train\n" in script
-    assert script.index("pip install") < script.index("exec torchrun")
+    assert script.index("pip install") < script.index("exec python")
 
 
 def test_submitting_uploads_the_source_and_sends_the_body(tmp_path):

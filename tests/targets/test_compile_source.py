@@ -6,6 +6,7 @@ import pytest
 from compiled import files, project, refusals
 
 from hbspec.targets import source_folder
+from hbspec.targets.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN, templates
 
 TOKEN = "hf_" + "abcdefghijklmnopqrstuvwx"
 
@@ -26,7 +27,7 @@ def test_the_whole_folder_in_order_byte_for_byte(tmp_path):
     )
     compiled = files(spec, "launch")
     assert list(compiled) == sorted(compiled)
-    assert copied(spec, "launch") == ["data.bin", "lib/a.py", "requirements.txt", "train.py"]
+    assert copied(spec, "launch") == ["data.bin", LAUNCHER_BESIDE_OWN, "lib/a.py", "requirements.txt", "train.py"]
     assert compiled["source/data.bin"] == bytes(range(256))
 
 
@@ -48,7 +49,7 @@ def test_keys_caches_and_version_control_are_left_out(tmp_path):
     cache = tmp_path / "src/__pycache__"
     cache.mkdir()
     (cache / "train.cpython-311.pyc").write_bytes(b"\0")
-    assert copied(spec) == ["launch.sh", "train.py"]
+    assert copied(spec) == [LAUNCHER_BESIDE_OWN, "launch.sh", "train.py"]
 
 
 def test_links_are_not_followed(tmp_path):
@@ -60,7 +61,7 @@ def test_links_are_not_followed(tmp_path):
     (tmp_path / "src/folder").symlink_to(outside)
     (tmp_path / "src/loop").symlink_to(tmp_path / "src")
     (tmp_path / "src/broken").symlink_to(tmp_path / "nowhere")
-    assert copied(spec) == ["launch.sh", "train.py"]
+    assert copied(spec) == [LAUNCHER_BESIDE_OWN, "launch.sh", "train.py"]
 
 
 def test_a_folder_outside_the_project_is_not_copied(tmp_path):
@@ -108,3 +109,17 @@ def test_what_the_container_starts_is_not_overwritten_by_the_authors_files(tmp_p
     spec = project(tmp_path, "reads: arguments", launch_dot_sh="echo mine\n")
     assert refusals(spec, "sagemaker") == [("HB041", "script.source_dir")]
     assert b"echo mine" in files(spec, "launch")["source/launch.sh"]
+
+
+def test_the_launcher_is_put_beside_the_author_s_script(tmp_path):
+    spec = project(tmp_path, "reads: arguments", launcher_dot_py="MINE = 1\n")
+    compiled = files(spec, "sagemaker")
+    assert compiled[f"source/{LAUNCHER_BESIDE_OWN}"] == (templates() / LAUNCHER).read_bytes()
+    assert compiled["source/launcher.py"] == b"MINE = 1\n"
+    assert f"exec python {LAUNCHER_BESIDE_OWN} --nproc_per_node" in compiled["source/launch.sh"].decode()
+
+
+@pytest.mark.parametrize("target", ["launch", "sagemaker"])
+def test_a_file_of_the_launcher_s_name_is_refused(target, tmp_path):
+    spec = project(tmp_path, "reads: arguments", hbspec_launcher_dot_py="mine\n")
+    assert refusals(spec, target) == [("HB041", "script.source_dir")]

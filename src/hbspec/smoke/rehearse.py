@@ -127,7 +127,7 @@ def _train(folder: Path, ranks: int, updates: int) -> None:
         "--max-updates": updates,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    # torchrun and python are this interpreter's, whatever the caller's PATH says
+    # python is this interpreter, whatever the caller's PATH says
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environment = {**os.environ, "PATH": path, "NPROC_PER_NODE": str(ranks), "OMP_NUM_THREADS": "1"}
     try:

@@ -13,7 +13,7 @@ __all__ = ["TARGETS", "Artifact", "TargetError", "emit"]
 
 TARGETS = {
     "sagemaker": "the body of CreateTrainingJob and the source folder that it runs",
-    "launch": "a script that runs the same training by torchrun or plain python anywhere",
+    "launch": "a script that runs the same training anywhere",
     "deployment": "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint",
 }
 

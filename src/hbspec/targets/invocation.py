@@ -15,6 +15,7 @@ from hbspec.diagnostics import Finding
 from hbspec.plan.build import ONE_PROCESS
 from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.needs import TargetError, refusal
+from hbspec.targets.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
 
 OWN_SCRIPT = "train.py"
 MASTER_PORT = 7777
@@ -41,12 +42,14 @@ class Invocation:
 
     Attributes:
         script: below the source folder.
-        processes: on each instance; 1 is plain python, else torchrun.
+        launcher: what starts the processes, below the source folder.
+        processes: on each instance; 1 is plain python, else the launcher.
         arguments: after the script's name.
         environment: exported before it.
     """
 
     script: str
+    launcher: str
     instances: int
     processes: int
     distributed: bool
@@ -79,6 +82,7 @@ def invocation(analysis: Analysis) -> Invocation:
             environment = {f"SM_HP_{_variable(name)}": value for name, value in values.items()}
     return Invocation(
         script=script.entry_point if script else OWN_SCRIPT,
+        launcher=LAUNCHER_BESIDE_OWN if script else LAUNCHER,
         instances=machine.instances,
         processes=machine.gpus_per_instance if distributed else 1,
         distributed=distributed,
@@ -124,12 +128,13 @@ def command(call: Invocation, more: str = "", *, below: str = "", hosts: Sequenc
     arguments = " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
     if not call.distributed:
         return [f"exec python {arguments}"]
+    start = f"exec python {below}{call.launcher}"
     ranks = f'--nproc_per_node "${{NPROC_PER_NODE:-{call.processes}}}"'
     if call.instances == 1:
-        return [f"exec torchrun --standalone {ranks} \\", f"  {arguments}"]
+        return [f"{start} {ranks} \\", f"  {arguments}"]
     return [
         *hosts,
-        f'exec torchrun --nnodes {call.instances} --node_rank "$node_rank" --master_addr "$master_addr" '
+        f'{start} --nnodes {call.instances} --node_rank "$node_rank" --master_addr "$master_addr" '
         f"--master_port {MASTER_PORT} {ranks} \\",
         f"  {arguments}",
     ]

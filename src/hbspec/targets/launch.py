@@ -1,4 +1,4 @@
-"""Target `launch`: the same training anywhere, by torchrun or plain python.
+"""Target `launch`: the same training anywhere, a process for each GPU or one.
 
 `launch.sh` hands all its arguments on to the script, so folders are named when it is run:
 `./launch.sh --train-dir data --checkpoint-dir checkpoints --model-dir model --output-data-dir out`.

@@ -26,9 +26,9 @@ from hbspec.targets.hyperparameters import hyperparameters
 from hbspec.targets.identity import digest
 from hbspec.targets.images import training_image
 from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
-from hbspec.targets.needs import Needs, TargetError, refusal
+from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
-from hbspec.targets.source_folder import source_folder
+from hbspec.targets.source_folder import refuse_name, source_folder
 from hbspec.targets.submission import submission
 from hbspec.units import GB
 
@@ -100,9 +100,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
     )
     script, source = spec.script, tuple(source_folder(analysis))
-    if any(file.path == STARTER for file in source):
-        message = f"{STARTER} in it has the name of the script that the container starts"
-        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "give it another name")])
+    refuse_name(source, STARTER, "the script that the container starts")
     channels = {"train": data}
     if validation and validation.uri:
         channels["validation"] = validation.uri

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -22,18 +22,37 @@ LEFT_OUT = (
     "credentials*", "node_modules", "build", "dist", "venv",
 )  # fmt: skip
 """Version control, caches, environments, and files that hold keys. `.env` and `.git` are among the dot files."""
+LAUNCHER = "launcher.py"
+LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
+"""What the shipped launcher is called among the author's own files."""
 
 
 def source_folder(analysis: Analysis) -> list[Artifact]:
-    """Every file of the folder, by path.
+    """Every file of the folder, by path: the shipped script, or the author's own and the launcher of its processes.
 
     Raises:
-        TargetError: the author's folder cannot be read, holds a secret, or is too large.
+        TargetError: the author's folder cannot be read, holds a secret, is too large, or holds a file of the
+            launcher's name.
     """
     if analysis.spec.script is None:
         files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
         return [Artifact(path.name, path.read_bytes()) for path in files]
-    return list(_own(analysis, analysis.spec.script.source_dir))
+    own = list(_own(analysis, analysis.spec.script.source_dir))
+    refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is put beside it")
+    return [*own, Artifact(LAUNCHER_BESIDE_OWN, (templates() / LAUNCHER).read_bytes())]
+
+
+def refuse_name(files: Iterable[Artifact], name: str, owner: str) -> None:
+    """Raises `TargetError` where the author's folder holds a file whose name is taken.
+
+    Args:
+        files: of the author's folder.
+        name: that is taken.
+        owner: what it names, as in "has the name of …".
+    """
+    if any(file.path == name for file in files):
+        message = f"{name} in it has the name of {owner}"
+        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "give it another name")])
 
 
 def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
