@@ -3,6 +3,10 @@ from __future__ import annotations
 import pytest
 from judged import SPECS, judged, said
 
+from hbspec.api import estimate
+from hbspec.estimators.stop import Stop
+from hbspec.units import Interval, interval_text, seconds_text
+
 SEED = SPECS / "heartbeat-as-written.yaml"
 CAD = "budget: {max_cost: 525 CAD, exchange_rates: {USD: {rate: 1.38, date: 2026-11-02}}}"
 
@@ -211,6 +215,33 @@ class TestSpot:
         wait = "instance: {spot: true, max_runtime: null, max_wait: %s}"
         assert judged("HB315", wait % "24h", tmp_path) == []
         assert len(judged("HB315", wait % "23h", tmp_path)) == 1
+
+    def test_a_stop_that_may_take_longer_than_the_notice(self, tmp_path):
+        spot = "instance: {spot: true, max_wait: 8h}\nhyperparameters: {save_steps: 20, modules_to_save: [lm_head]}"
+        (found,) = judged("HB318", spot, tmp_path)
+        takes = interval_text(estimate(tmp_path / "spec.yaml").analysis.stop.total, seconds_text)
+        assert (found.severity, found.route) == ("warning", ("instance", "spot"))
+        assert found.message == (
+            f"an interruption leaves 115 s to stop; the current micro-batch and a checkpoint take {takes}"
+        )
+        assert judged("HB318", spot.replace("spot: true", "spot: false"), tmp_path) == []
+        assert judged("HB318", f"{spot}\nsagemaker: {{checkpoints: null}}", tmp_path) == [], "that is HB307"
+        assert judged("HB318", spot.replace("lm_head]", "lm_head], per_device_batch_size: 64"), tmp_path) == []
+
+    @pytest.mark.parametrize(("takes", "count"), [(115, 0), (115.5, 1)])
+    def test_the_edge_is_what_the_launcher_leaves(self, takes, count, tmp_path, monkeypatch):
+        parts = Stop(Interval(1, 2, takes - 20), Interval(1, 2, 20))
+        monkeypatch.setattr("hbspec.analysis.analysis.stop", lambda plan: parts)
+        assert len(judged("HB318", "instance: {spot: true, max_wait: 8h}", tmp_path)) == count
+
+    def test_long_micro_batches_are_to_be_smaller(self, tmp_path, monkeypatch):
+        parts = Stop(Interval(1, 2, 200), Interval(1, 2, 20))
+        monkeypatch.setattr("hbspec.analysis.analysis.stop", lambda plan: parts)
+        spot = "instance: {spot: true, max_wait: 8h}\nhyperparameters: {per_device_batch_size: %d}"
+        (several,) = judged("HB318", spot % 2, tmp_path)
+        assert several.help.startswith("lower per_device_batch_size")
+        (one,) = judged("HB318", spot % 1, tmp_path)
+        assert one.help.startswith("set spot: false")
 
     def test_spot_instances_are_not_kept(self, tmp_path):
         assert judged("HB317", "instance: {spot: true}", tmp_path) == []

@@ -79,6 +79,7 @@ LIMITS = {
 PROSE = {
     "MAX_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The maximum value is 28 days."),
     "DEFAULT_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The default value is 1 day."),
+    "STOP_SECONDS": ("StoppingCondition", None, "SIGTERM signal, which delays job termination for 120 seconds."),
     "MAX_MODEL_ENVIRONMENT_BYTES": ("ContainerDefinition", "Environment", "combined, is 32 KB."),
 }
 
@@ -94,8 +95,9 @@ def test_a_limit_is_the_model_s(name: str) -> None:
 @pytest.mark.parametrize("name", PROSE)
 def test_a_limit_in_prose_is_still_said_there(name: str) -> None:
     shape, member, words = PROSE[name]
-    documentation = Loader().load_service_model("sagemaker", "service-2")["shapes"][shape]["members"][member]
-    assert words in re.sub(r"<[^>]+>", "", documentation["documentation"])
+    found = Loader().load_service_model("sagemaker", "service-2")["shapes"][shape]
+    documented = found["members"][member] if member else found
+    assert words in re.sub(r"<[^>]+>", "", documented["documentation"])
 
 
 def test_every_limit_is_tied_to_the_model() -> None:

@@ -13,6 +13,7 @@ from hbspec.estimators.cost import Cost, cost
 from hbspec.estimators.host import Host, host
 from hbspec.estimators.memory import Memory, memory
 from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.stop import Stop, stop
 from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
 from hbspec.estimators.time import Time, time
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
@@ -70,6 +71,11 @@ class Analysis:
     def time(self) -> Time:
         """Time of a step, of each phase and of the job."""
         return time(self.plan)
+
+    @cached_property
+    def stop(self) -> Stop:
+        """Time that the job takes to stop when it is told to."""
+        return stop(self.plan)
 
     @cached_property
     def cost(self) -> Cost:

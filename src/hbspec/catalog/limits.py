@@ -64,3 +64,7 @@ MAX_VARIANT_TIMEOUT_SECONDS = 3600
 MAX_RUNTIME_SECONDS = 28 * 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The maximum value is 28 days."
 DEFAULT_RUNTIME_SECONDS = 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The default value is 1 day."
 MAX_MODEL_ENVIRONMENT_BYTES = 32 * 1024  # ContainerDefinition$Environment: "combined, is 32 KB"
+STOP_SECONDS = 120  # StoppingCondition: "the SIGTERM signal, which delays job termination for 120 seconds"
+"""From SIGTERM to SIGKILL, on StopTrainingJob and at MaxRuntimeInSeconds. For a spot instance only EC2's notice of two
+minutes is documented; that SageMaker sends SIGTERM as soon as it has the notice is assumed.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html"""

@@ -117,15 +117,34 @@ def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
     size = known(plan.checkpoint_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
     if not plan.training.save_steps:
         return Interval.exact(0)
+    written = save(size, hardware) * ceil(updates / plan.training.save_steps)
+    if hardware.instance is None or not plan.checkpoints_survive:
+        return written
+    return written + sync(size)
+
+
+def save(size: float, hardware: Hardware) -> Interval:
+    """Seconds of one checkpoint out of the GPUs onto the disk, at best into memory that caches it.
+
+    Args:
+        size: bytes.
+        hardware: whose disk counts.
+    """
     rate = SAVE_BYTES_PER_SECOND
     if hardware.instance is not None:
         disk = slower(rate, disk_bytes_per_second(hardware.instance))
         rate = Interval(disk.low, disk.expected, rate.high)
     digests = duration(min(size, DIGESTED_BYTES), DIGEST_BYTES_PER_SECOND)
-    written = (duration(size, rate) + digests + SAVE_SECONDS) * ceil(updates / plan.training.save_steps)
-    if hardware.instance is None or not plan.checkpoints_survive:
-        return written
-    return written + duration(size, SYNC_BYTES_PER_SECOND)
+    return duration(size, rate) + digests + SAVE_SECONDS
+
+
+def sync(size: float) -> Interval:
+    """Seconds of one checkpoint's copy to S3.
+
+    Args:
+        size: bytes.
+    """
+    return duration(size, SYNC_BYTES_PER_SECOND)
 
 
 def merge(size: float) -> Interval:

@@ -67,7 +67,7 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
     """
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
-    step = _measured(plan) or step_of(plan, constants)
+    step = usual_step(plan, constants)
     around = phases_around_steps(plan)
     before = {name: took for name, took in around.items() if name not in AFTER_STEPS}
     after = {name: took for name, took in around.items() if name in AFTER_STEPS}
@@ -83,6 +83,15 @@ class Step(NamedTuple):
     micro_batch: Interval
     update: Interval
     tokens_per_second_per_gpu: Interval
+
+
+def usual_step(plan: Plan, constants: StepConstants = STEP) -> Step:
+    """A step at the author's own rate, else by the estimate.
+
+    Raises:
+        NotKnownError: as `time`.
+    """
+    return _measured(plan) or step_of(plan, constants)
 
 
 def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:

@@ -1,0 +1,55 @@
+"""A spot job that may not save what it has done when its instance is taken back.
+
+Why: EC2 gives two minutes' notice, of which the launcher leaves the ranks 115 seconds. The script ends the current
+micro-batch and saves the last finished update; a job that needs longer is killed, and does the work since its last
+checkpoint again after every interruption.
+
+Example:
+
+    instance: {spot: true, max_wait: 8h}
+    hyperparameters: {save_steps: 20, modules_to_save: [lm_head]}
+
+Instead:
+
+    instance: {spot: true, max_wait: 8h}
+    hyperparameters: {save_steps: 20}
+
+References:
+
+    https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/spot-instance-termination-notices.html
+    https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_StopTrainingJob.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.estimators.stop import GRACE_SECONDS
+from hbspec.rules.rule import Rule
+from hbspec.units import interval_text, seconds_text
+
+RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Spot jobs whose stop may take longer, but for those that save nothing (HB307) or never run (HB109)."""
+    plan = analysis.plan
+    if not plan.spot or not plan.checkpoints_survive or analysis.memory.verdict == "does_not_fit":
+        return
+    takes = analysis.stop.total
+    if takes.high > GRACE_SECONDS:
+        yield RULE.at(
+            ("instance", "spot"),
+            f"an interruption leaves {GRACE_SECONDS} s to stop; the current micro-batch and a checkpoint take "
+            f"{interval_text(takes, seconds_text)}",
+            _action(analysis),
+        )
+
+
+def _action(analysis: Analysis) -> str:
+    stop, training = analysis.stop, analysis.plan.training
+    if stop.micro_batch.high > stop.checkpoint.high and training.micro_batch > 1:
+        return "lower per_device_batch_size, and raise gradient_accumulation_steps by the same factor"
+    return "set spot: false, or save_steps so low that the repeated work costs less than spot saves"
