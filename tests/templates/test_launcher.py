@@ -14,7 +14,7 @@ from pathlib import Path
 
 import launcher
 import pytest
-from conftest import TEMPLATES
+from training_bench import TEMPLATES
 
 Start = Callable[..., "subprocess.Popen[str]"]
 SAFETY = 60

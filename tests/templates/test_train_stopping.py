@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import TEMPLATES, Bench, losses, sums
+from training_bench import TEMPLATES, Bench, losses, sums
 
 SMALL = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
