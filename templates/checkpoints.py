@@ -204,7 +204,7 @@ def _checkpoints(folder: Path) -> Iterator[Path]:
 
 
 def _strays(folder: Path) -> list[Path]:
-    """What looks like a checkpoint and is none."""
+    """What looks like a checkpoint and is not one."""
     return sorted(set(folder.glob("checkpoint*")) - set(_checkpoints(folder)))
 
 
