@@ -203,6 +203,16 @@ class TestModel:
         (found,) = judged("HB118", "model: {id: our/own-model}", tmp_path)
         assert (found.fixes, "config" in found.help) == ((), True)
 
+    def test_another_model_of_the_same_size_is_named_and_not_put_in_its_place(self, tmp_path):
+        (found,) = judged("HB118", "model: {id: Qwen/Qwen2.5-7B-Instruct-xyz}", tmp_path)
+        assert found.help.startswith("closest known: Qwen/Qwen2.5-7B; or give model.config")
+        assert found.fixes == ()
+
+    @pytest.mark.parametrize("model", ["meta-llama/Meta-Llama-3-8B-Instruct", "mistralai/Mixtral-8x22B-v0.1"])
+    def test_a_model_of_another_version_or_size_is_not_named(self, model, tmp_path):
+        (found,) = judged("HB118", f"model: {{id: {model}}}", tmp_path)
+        assert found.help.startswith("give model.config")
+
     def test_no_model_at_all(self, tmp_path):
         (found,) = judged("HB118", "model: {id: null}", tmp_path)
         assert found.route == ("model",)

@@ -23,6 +23,7 @@ from hbspec.plan import ServingPlan
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.hyperparameters import WEIGHTS
 from hbspec.targets.images import image, inference_ami
 from hbspec.targets.needs import Needs, TargetError
 from hbspec.targets.refusals import refused
@@ -103,6 +104,8 @@ def lower(analysis: Analysis) -> Endpoint:
     own_image = account.serving_image if account else None
     shipped = image(plan.engine, plan.region) if plan.region and own_image is None else None
     uri = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
+    if plan.adapters != "merged":
+        needs.take(spec.model.id, ("model", "id"), "", WEIGHTS)
     needs.done()
     host = inference_ami(shipped.cuda) if shipped else None
     training = _training(analysis)

@@ -7,15 +7,20 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
+from hbspec.targets.needs import Needs
 
+WEIGHTS = "add model.id: the weights' Hugging Face id, or their folder; model.config is their shape alone"
 LAUNCHED = ("method",)
 """Keys that the launch line carries instead, beside the parallelism."""
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
-    """Name to text, `MODEL_ID` first, then in the author's order, then what only the author's script knows."""
+    """Name to text, `MODEL_ID` first, then in the author's order, then what only the author's script knows.
+
+    `MODEL_ID` is missing where the spec names no weights: `require_weights` says when that will not do.
+    """
     spec, written = analysis.spec, analysis.document.values["hyperparameters"]
-    values = {"MODEL_ID": spec.model.id or spec.model.config or ""}
+    values = {"MODEL_ID": spec.model.id} if spec.model.id else {}
     if spec.model.revision:
         values["REVISION"] = spec.model.revision
     for key, value in written.items():
@@ -25,6 +30,12 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
     return values
+
+
+def require_weights(needs: Needs, analysis: Analysis) -> None:
+    """The shipped script loads `model.id`; a `config.json` is the weights' shape. The author's own may know better."""
+    if analysis.spec.script is None:
+        needs.take(analysis.spec.model.id, ("model", "id"), "", WEIGHTS)
 
 
 def _text(analysis: Analysis, route: Route, value: Any) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from hbspec.analysis import Analysis
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
-from hbspec.targets.hyperparameters import hyperparameters
+from hbspec.targets.hyperparameters import hyperparameters, require_weights
 from hbspec.targets.invocation import Invocation, command, exports, invocation
+from hbspec.targets.needs import Needs
 from hbspec.targets.source_folder import source_folder
 
 
@@ -27,7 +28,14 @@ class Launch:
 
 
 def lower(analysis: Analysis) -> Launch:
-    """Decide what is run."""
+    """Decide what is run.
+
+    Raises:
+        TargetError: the spec does not name the weights.
+    """
+    needs = Needs("launch")
+    require_weights(needs, analysis)
+    needs.done()
     call = invocation(analysis)
     return Launch(
         name=analysis.spec.name,

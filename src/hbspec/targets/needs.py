@@ -31,13 +31,13 @@ class Needs:
         self.target = target
         self.findings: list[Finding] = []
 
-    def take(self, value: T | None, route: Route, default: T) -> T:
+    def take(self, value: T | None, route: Route, default: T, action: str | None = None) -> T:
         """The value; where it is missing a finding is noted and the stand-in returned, which `done` never lets out."""
         if value is not None:
             return value
         key = route_text(route)
         self.findings.append(
-            refusal("HB040", route, f"target {self.target} needs {key}, which is missing", f"add {key}")
+            refusal("HB040", route, f"target {self.target} needs {key}, which is missing", action or f"add {key}")
         )
         return default
 

@@ -22,7 +22,7 @@ from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.plan.training_job import author_name, folder
 from hbspec.shipped import templates
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
-from hbspec.targets.hyperparameters import hyperparameters
+from hbspec.targets.hyperparameters import hyperparameters, require_weights
 from hbspec.targets.identity import digest
 from hbspec.targets.images import training_image
 from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
@@ -94,6 +94,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     image = own_image or (training_image(region) if region else None)
     if region:
         image = needs.take(image, ("sagemaker", "image"), "")
+    require_weights(needs, analysis)
     needs.done()
     name = author_name(spec)
     local_disk = (

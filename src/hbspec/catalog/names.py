@@ -1,0 +1,59 @@
+"""What a model's id says of it: its family, the version of that, and its size."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import SequenceMatcher, get_close_matches
+from typing import Self
+
+LETTERS_ALIKE = 0.88
+"""Of two families that are one misspelt: `lama` and `llama` are, `mistral` and `mixtral` (0.86) are not."""
+
+_SIZE = re.compile(r"(?:\d+x)?\d+(?:\.\d+)?[bm]")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """The parts of `Qwen/Qwen2.5-7B-Instruct`: letters `qwen`, version `("2.5",)`, size `7b`.
+
+    What follows the size (`Instruct`, a date) is left out, and so is the owner; without a size the whole name is the
+    family.
+    """
+
+    letters: str
+    version: tuple[str, ...]
+    size: str | None
+
+    @classmethod
+    def of(cls, model_id: str) -> Self:
+        """The parts of an id.
+
+        >>> ModelName.of("mistralai/Mixtral-8x7B-v0.1")
+        ModelName(letters='mixtral', version=(), size='8x7b')
+        """
+        words = re.split(r"[-_ ]", short(model_id).removeprefix("meta-"))
+        place = next((index for index, word in enumerate(words) if _SIZE.fullmatch(word)), len(words))
+        family = "-".join(words[:place])
+        letters = re.sub(r"[^a-z]", "", family)
+        return cls(letters, tuple(_NUMBER.findall(family)), words[place] if place < len(words) else None)
+
+    def is_like(self, other: Self) -> bool:
+        """Whether family, version and size are the same, but for a letter that somebody mistyped."""
+        alike = SequenceMatcher(None, self.letters, other.letters).ratio() >= LETTERS_ALIKE
+        return alike and (self.version, self.size) == (other.version, other.size)
+
+
+def short(model_id: str) -> str:
+    """An id without its owner, in lower case."""
+    return model_id.rpartition("/")[2].lower()
+
+
+def nearest(model_id: str, known: Iterable[str]) -> str | None:
+    """The known id of the same family, version and size that is spelled most like an id; None if there is none."""
+    name = ModelName.of(model_id)
+    alike = {short(other): other for other in known if name.is_like(ModelName.of(other))}
+    found = get_close_matches(short(model_id), alike, n=1, cutoff=0)
+    return alike[found[0]] if found else None
