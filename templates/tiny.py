@@ -38,7 +38,7 @@ class Override:
         return f"hbspec: override {self.name}: {self.before} -> {self.after} ({self.reason})"
 
 
-OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str, str], ...] = (
+OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str | int, str], ...] = (
     ("WEIGHTS", None, "random, two layers of the same architecture", "a rehearsal proves the wiring, not the model"),
     ("TOKENIZER", None, "byte-level BPE trained on the training data", "a tiny vocabulary, without a network"),
     ("DEVICE", None, "cpu", "a rehearsal runs anywhere"),
@@ -46,9 +46,12 @@ OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str, str], ...] = (
     ("ATTN_IMPLEMENTATION", ("flash_attention_2",), "sdpa", "FlashAttention needs a GPU"),
     ("PARALLELISM", ("pipeline",), "single", "device_map splits layers over GPUs only; it is one process either way"),
     ("PARALLELISM", ("fsdp", "zero1", "zero2", "zero3"), "ddp", "sharding needs GPUs; ranks and their data stay"),
+    ("LOGGING_STEPS", None, 1, "a rehearsal is a few updates, and the loss of each is shown"),
 )
-"""Every change that `--tiny` makes: name, values it applies to (None: all), the new value, the reason. A run without
-launcher besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS, tiny or not."""
+"""Every change that `--tiny` makes: name, values it applies to (None: all others), the new value, the reason.
+
+A run that no launcher started besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS,
+tiny or not."""
 
 CHATML = (
     "{% for message in messages %}"
@@ -121,8 +124,8 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
         }
         for name, only, after, reason in OVERRIDES:
             before = real.get(name) or getattr(settings, name)
-            if only is None or before in only:
-                made.append(Override(name, before, after, reason))
+            if before != after and (only is None or before in only):
+                made.append(Override(name, str(before), str(after), reason))
                 if name not in real:
                     changes[name] = after
         if changes.get("PARALLELISM", settings.PARALLELISM) == "ddp" and not launched:

@@ -11,6 +11,7 @@ import pytest
 
 from hbspec.api import InvalidSpecError
 from hbspec.catalog.rows import DATA
+from hbspec.render.rehearsal import rehearsal_lines
 from hbspec.smoke import Rehearsal, RehearsalError, rehearse
 from hbspec.smoke.compare import UNPROVEN_PIPELINE, compare
 from hbspec.smoke.sample import EXAMPLES, training_lines
@@ -86,6 +87,19 @@ def test_the_last_micro_batches_of_an_epoch_are_filled_up(tmp_path: Path) -> Non
     assert counted["examples of 4 updates"] == (FEW + 1) + 8
     assert done.run["examples_distinct"] == FEW
     assert not done.synthetic
+
+
+def test_the_loss_of_a_job_that_logs_less_often_than_it_is_rehearsed(tmp_path: Path) -> None:
+    changed = ("hyperparameters.method=lora", "hyperparameters.logging_steps=10")
+    few_lines = few(tmp_path.parent)
+    done = rehearse(BASE, tmp_path, config=QWEN_32B, ranks=1, updates=2, train=few_lines, overrides=changed, force=True)
+    assert done.run["first_loss"] > 0
+    assert done.run["last_loss"] > 0
+    assert "LOGGING_STEPS" in [change["name"] for change in done.run["overrides"]]
+    (said,) = (
+        "".join(text for _, text in line) for line in rehearsal_lines(done) if "at the first update" in str(line)
+    )
+    assert said.startswith("Loss: ")
 
 
 def test_pipeline_is_one_process(tmp_path: Path) -> None:

@@ -105,6 +105,14 @@ def overridden(*more: str, launched: bool = False, tmp_path: Path) -> tuple[Any,
     return settings, {each.name: (each.before, each.after) for each in made}
 
 
+def test_a_rehearsal_logs_every_update_and_says_so_where_the_job_does_not(tmp_path: Path) -> None:
+    settings, made = overridden("--tiny", "--LOGGING_STEPS", "10", tmp_path=tmp_path)
+    assert settings.LOGGING_STEPS == 1
+    assert made["LOGGING_STEPS"] == ("10", "1")
+    assert "LOGGING_STEPS" not in overridden("--tiny", tmp_path=tmp_path)[1]
+    assert overridden("--LOGGING_STEPS", "10", tmp_path=tmp_path)[0].LOGGING_STEPS == 10
+
+
 def test_without_a_rehearsal_nothing_is_overridden(tmp_path: Path) -> None:
     settings, made = overridden(tmp_path=tmp_path)
     assert made == {}
