@@ -16,7 +16,7 @@ from hbspec.cli import defects as cli_defects
 from hbspec.cli.pages import pages as manual_pages
 from hbspec.cli.spec_schema import section_of, spec_schema
 from hbspec.dataset import defects as data_defects
-from hbspec.render.manual import ManualPage
+from hbspec.render.manual import EXPLAINED, ManualPage
 from hbspec.source import defects as source_defects
 from hbspec.spec import Spec, fields
 from hbspec.spec import defects as spec_defects
@@ -75,6 +75,7 @@ def code_page(entry: ManualPage) -> str:
         f"# {entry.code} · {entry.name}",
         f"**{entry.severity}**: {entry.summary}",
         f"**Why**: {entry.why}",
+        *([f"{EXPLAINED} {', '.join(f'[{code}]({code}.md)' for code in entry.beside)}."] if entry.beside else []),
         "## Example",
         _fenced("yaml", entry.example),
         "## Instead",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
 from hbspec.claims import Claim, verify
-from hbspec.diagnostics import NotKnownError, Report, Severity
+from hbspec.diagnostics import Diagnostic, NotKnownError, Report, Severity
 from hbspec.estimators.cost import Cost
 from hbspec.estimators.host import Host
 from hbspec.estimators.memory import Memory
@@ -214,11 +214,13 @@ def compile_spec(
 def _harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
     """Whether a changed spec is free of errors that this one does not have."""
 
-    def errors(judged: Analysis) -> set[str]:
-        return {entry.code for entry in judge(judged).diagnostics if entry.severity is Severity.ERROR}
+    def errors(judged: Analysis) -> list[Diagnostic]:
+        return [entry for entry in judge(judged).diagnostics if entry.severity is Severity.ERROR]
 
-    allowed = {*errors(analysis), CLAIM_CONTRADICTED}
-    return lambda changed: errors(changed) <= allowed
+    allowed = {CLAIM_CONTRADICTED}
+    for entry in errors(analysis):
+        allowed |= {entry.code, *(code for code, _ in entry.also)}
+    return lambda changed: {entry.code for entry in errors(changed)} <= allowed
 
 
 def _named(spec: SpecLike) -> str:

@@ -66,7 +66,8 @@ class Finding:
     """One defect, as a rule sees it.
 
     `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
-    `at_key` says that the key at the route is what is wrong, and not its value.
+    `at_key` says that the key at the route is what is wrong, and not its value. `cause` is the route of the value that
+    the finding follows from, where that is another one and is known.
     """
 
     code: str
@@ -78,11 +79,16 @@ class Finding:
     confidence: Confidence = Confidence.CERTAIN
     fixes: tuple[Fix, ...] = ()
     at_key: bool = False
+    cause: Route | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding with its place. `excerpt` is the source line at `span.start`, control characters escaped."""
+    """A finding with its place.
+
+    `excerpt` is the source line at `span.start`, control characters escaped. `also` are the findings of the same cause
+    that are not reported on their own: their codes and routes.
+    """
 
     code: str
     name: str
@@ -95,6 +101,12 @@ class Diagnostic:
     help: str
     fixes: tuple[Fix, ...] = ()
     excerpt: str | None = None
+    also: tuple[tuple[str, Route], ...] = ()
+
+    @property
+    def also_text(self) -> str:
+        """What follows from it, as in `monitoring.gpu_memory.max (HB110)`."""
+        return ", ".join(f"{route_text(route)} ({code})" for code, route in self.also)
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:
@@ -120,6 +132,7 @@ class Diagnostic:
             "message": self.message,
             "help": self.help,
             "fixes": [{"title": fix.title, "route": list(fix.route), "value": fix.value} for fix in self.fixes],
+            "also": [{"code": code, "route": list(route)} for code, route in self.also],
         }
 
 
@@ -175,8 +188,26 @@ def route_text(route: Route) -> str:
     return text
 
 
+class Missing(str):
+    """An input that is missing, in words; `route` is where the spec gives it."""
+
+    __slots__ = ("route",)
+    route: Route
+
+    def __new__(cls, what: str, route: Route) -> Missing:
+        """The words, with their route."""
+        missing = super().__new__(cls, what)
+        missing.route = route
+        return missing
+
+
 class NotKnownError(Exception):
     """A quantity cannot be computed; the message says which input is missing."""
+
+    @property
+    def route(self) -> Route | None:
+        """Where the spec gives the missing input, if that is known."""
+        return getattr(self.args[0], "route", None)
 
 
 def known(value: T | None, what: str) -> T:

@@ -167,7 +167,7 @@ class TestFormats:
         assert (code, report["format_version"]) == (1, 1)
         (entry,) = report["diagnostics"]
         assert set(entry) == {
-            "code", "name", "severity", "confidence", "file", "route", "span", "message", "help", "fixes"
+            "code", "name", "severity", "confidence", "file", "route", "span", "message", "help", "fixes", "also"
         }  # fmt: skip
         assert entry["route"] == ["hyperparameters", "lora_r"]
         assert report["summary"]["errors"] == 1

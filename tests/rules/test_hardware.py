@@ -34,8 +34,10 @@ class TestSeed:
 
 class TestIdle:
     def test_a_pipeline_never_reaches_beyond_its_instance(self, tmp_path):
-        (found,) = judged("HB101", "instance: {parallelism: pipeline, count: 2}", tmp_path)
-        assert "one of 8 GPUs" in found.message
+        fragment = "instance: {parallelism: pipeline, count: 2}"
+        (found,) = judged("HB105", fragment, tmp_path)  # the idle GPUs have the same cause
+        assert found.also == (("HB101", ("instance", "parallelism")),)
+        assert found.help == "use parallelism: ddp or fsdp, which connect them and use every GPU"
 
     def test_one_gpu_is_enough_for_one_process(self, tmp_path):
         fragment = "instance: {type: ml.g5.2xlarge, parallelism: %s}"
@@ -99,7 +101,8 @@ class TestTensorParallel:
     def test_an_engine_may_repeat_key_value_heads_and_a_trainer_may_not(self, tmp_path):
         model = "model: {id: Qwen/Qwen2.5-3B}\n"  # 16 heads, 2 key-value heads
         assert judged("HB107", model + "deployment: {tensor_parallel: 4}", tmp_path) == []
-        (found,) = judged("HB107", model + "instance: {tensor_parallel: 4}", tmp_path)
+        own = "script: {entry_point: base.yaml}\n"  # the shipped script splits no layers, whatever the size
+        (found,) = judged("HB107", own + model + "instance: {tensor_parallel: 4}", tmp_path)
         assert found.message == "tensor_parallel 4 does not divide 2 key-value heads"
         assert found.help == "use one of 1, 2"
 

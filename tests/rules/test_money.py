@@ -61,8 +61,15 @@ class TestRuntimeLimit:
         (found,) = judged("HB301", spot % ("2h", "2h"), tmp_path)
         assert (found.route, found.severity) == (("instance", "max_wait"), "warning")
         assert "max_wait is 2.00 h, waiting and running take" in found.message
-        both = judged("HB301", spot % ("1m", "1m"), tmp_path)
-        assert {(one.route[1], one.severity) for one in both} == {("max_runtime", "error"), ("max_wait", "error")}
+
+    def test_one_runtime_beyond_both_limits_is_one_finding(self, tmp_path):
+        spot = "instance: {spot: true, max_wait: %s, max_runtime: %s}\nhyperparameters: {save_steps: 20}"
+        (found,) = judged("HB301", spot % ("1m", "1m"), tmp_path)
+        assert (found.route, found.severity) == (("instance", "max_runtime"), "error")
+        assert {fix.route for fix in found.fixes} == {("instance", "max_runtime"), ("instance", "max_wait")}
+        longer, wait = (fix.value for fix in found.fixes)
+        assert found.help == f"raise max_runtime to {longer} and max_wait to {wait}"
+        assert judged("HB301", spot % (wait, longer), tmp_path) == []
 
     def test_a_wait_below_the_runtime_is_said_once(self, tmp_path):
         waits = "instance: {spot: true, max_wait: 1m, max_runtime: 24h}\nhyperparameters: {save_steps: 20}"
@@ -156,8 +163,12 @@ class TestCost:
         judged("HB303", "", tmp_path)
         cost = estimate(tmp_path / "spec.yaml").cost
         between = (cost.low + cost.high) / 2
-        (found,) = judged("HB303", f"budget: {{max_cost: {between:.2f} USD}}", tmp_path)
+        budget = f"budget: {{max_cost: {between:.2f} USD}}"
+        (found,) = judged("HB303", f"instance: {{max_runtime: null}}\n{budget}", tmp_path)
         assert found.severity == "warning"
+        (limit,) = judged("HB302", budget, tmp_path)  # the limit bounds the cost: it alone is to be lowered
+        assert limit.also == (("HB303", ("budget", "max_cost")),)
+        assert judged("HB303", budget, tmp_path) == []
         (found,) = judged("HB303", "budget: {max_cost: 0.01 USD}", tmp_path)
         assert found.severity == "error"
 

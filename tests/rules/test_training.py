@@ -12,6 +12,7 @@ from hbspec.api import estimate
 from hbspec.rules import hb114_volume_too_small as hb114
 from hbspec.rules import hb203_save_and_eval_do_not_meet as hb203
 from hbspec.rules import hb214_optimizer_not_known as hb214
+from hbspec.rules import hb217_nominal_counts as hb217
 from hbspec.rules import hb219_scheduler_not_known as hb219
 
 SEED = SPECS / "heartbeat-as-written.yaml"
@@ -91,18 +92,27 @@ class TestCounts:
         (found,) = judged("HB217", "expect: {training.examples_processed: 9.6K}", tmp_path)
         assert found.route == ("expect", "training.examples_processed")
 
+    def test_a_product_that_nothing_hangs_on_is_not_reported(self, tmp_path):
+        for steps in ("max_steps: 8", "max_steps: null, num_train_epochs: 3", "max_steps: 8, packing: true"):
+            fragment = f"data: {{train: {{examples: 100}}}}\nhyperparameters: {{{steps}}}"
+            assert judged("HB217", fragment, tmp_path) == []
+
+    def test_a_budget_that_the_product_would_exceed(self, tmp_path):
+        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 800}\n"
+        judged("HB217", fragment, tmp_path)
+        cost = estimate(tmp_path / "spec.yaml").cost.high  # 25,600 nominal, 20,000 processed
+        (found,) = judged("HB217", f"{fragment}budget: {{max_cost: {float(cost) + 1:.2f} USD}}", tmp_path)
+        assert found.route == ("budget", "max_cost")
+        assert judged("HB217", f"{fragment}budget: {{max_cost: {float(cost) * 2:.2f} USD}}", tmp_path) == []
+
     def test_within_the_first_epoch_both_counts_are_one(self, tmp_path):
         fragment = "hyperparameters: {max_steps: 68}\nexpect: {training.examples_processed: 2176}"
         assert judged("HB217", fragment, tmp_path) == []
 
-    def test_epochs_where_they_decide_the_run(self, tmp_path):
-        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: null, num_train_epochs: 3}"
-        (found,) = judged("HB217", fragment, tmp_path)
-        assert found.route == ("hyperparameters", "num_train_epochs")
-
     def test_packed_rows_are_no_examples(self, tmp_path):
-        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8, packing: true}"
-        (found,) = judged("HB217", fragment, tmp_path)
+        fragment = "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8, packing: true}\n"
+        judged("HB217", fragment + "expect: {training.examples_processed: 474}", tmp_path)
+        (found,) = hb217.check(estimate(tmp_path / "spec.yaml").analysis)
         assert found.message.startswith("8 x 32 packed rows, about 474 examples")  # 54 rows hold the 100
 
     def test_examples_below_an_update_have_one_message(self, tmp_path):

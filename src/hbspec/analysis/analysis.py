@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
-from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.diagnostics import Finding, Missing, Route, Severity, known
 from hbspec.estimators.cost import Cost, cost
 from hbspec.estimators.host import Host, host
 from hbspec.estimators.memory import Memory, memory
@@ -48,7 +48,7 @@ class Analysis:
         plan = build_plan(self.spec, self.catalog, self.architecture, self.profile)
         if self.architecture is not None:
             return plan
-        return replace(plan, unknown={**plan.unknown, "architecture": redact(self._why_no_architecture())})
+        return replace(plan, unknown={**plan.unknown, "architecture": self._why_no_architecture()})
 
     @cached_property
     def memory(self) -> Memory:
@@ -103,12 +103,12 @@ class Analysis:
         """What the endpoint holds, answers and costs."""
         return serving(self.serving_plan)
 
-    def _why_no_architecture(self) -> str:
+    def _why_no_architecture(self) -> Missing:
         """What is missing, with the reason: the file's defect, or that the catalog lacks the model."""
         at_config = (finding.message for finding in self.findings if finding.route == CONFIG)
         model = self.spec.model.id or "the model"
         reason = next(at_config, f"{model} is not in the catalog; model.config can name its config.json")
-        return f"the architecture ({reason})"
+        return Missing(redact(f"the architecture ({reason})"), ("model",))
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:

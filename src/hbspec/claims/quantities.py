@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
-from hbspec.catalog import Price
+from hbspec.catalog import Architecture, Price
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import inputs
-from hbspec.diagnostics import known
+from hbspec.diagnostics import Missing, Route, known
 from hbspec.estimators.serving import weights_bytes
 from hbspec.units import Interval, bytes_text, count_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
+ENDPOINT: Route = ("deployment", "instance")
+NO_PRICE = Missing("a price of the endpoint's instance", ENDPOINT)
 DERIVED_PRICE_ERROR = 0.005
 """Half width of a derived price: the measured ratios of SageMaker's to EC2's prices are rounded at the third digit."""
 
@@ -53,7 +55,11 @@ def _plain(function: Callable[[Analysis], Interval | float]) -> Callable[[Analys
 
 
 def _parameters(analysis: Analysis) -> int:
-    return total_parameters(known(analysis.architecture, "the model's architecture"))
+    return total_parameters(_architecture(analysis))
+
+
+def _architecture(analysis: Analysis) -> Architecture:
+    return known(analysis.architecture, analysis.plan.unknown.get("architecture", "the model's architecture"))
 
 
 def _counts(name: str) -> Callable[[Analysis], float]:
@@ -66,7 +72,8 @@ def _counts(name: str) -> Callable[[Analysis], float]:
 
 def _effective_batch(analysis: Analysis) -> int:
     plan = analysis.plan
-    return known(plan.effective_batch_size, plan.unknown.get("processes", "the world size"))
+    reason = plan.unknown.get("processes") or plan.unknown.get("data_parallel_size", "the world size")
+    return known(plan.effective_batch_size, reason)
 
 
 def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:
@@ -76,8 +83,8 @@ def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:
 
 def _serving_cost(name: str) -> Callable[[Analysis], tuple[Interval, str | None]]:
     def compute(analysis: Analysis) -> tuple[Interval, str | None]:
-        price = known(analysis.serving_plan.price, "a price of the endpoint's instance")
-        amount = known(getattr(analysis.serving, name), "a price of the endpoint's instance")
+        price = known(analysis.serving_plan.price, NO_PRICE)
+        amount = known(getattr(analysis.serving, name), NO_PRICE)
         return _with_basis(Interval.exact(float(amount.amount)), price.basis), amount.currency
 
     return compute
@@ -111,6 +118,11 @@ def _price_quantity(instance_type: str, region: str) -> Quantity:
         lambda analysis, believed: inputs.price(analysis, instance_type, region, chosen(analysis), believed),
     )
 
+
+TIME = ("training.duration", "training.step_time", "training.cost")
+"""What follows from the estimate of time."""
+MEMORY = ("training.memory_total", "training.memory_per_gpu")
+"""What follows from the estimate of memory."""
 
 LENGTHS = "the true token lengths (`data.profile`) and a measured step"
 NOTHING = "nothing: it is exact"
@@ -195,7 +207,7 @@ QUANTITIES: dict[str, Quantity] = {
     "deployment.latency": Quantity(
         "seconds",
         "prefill of the typical prompt + decoding of the typical answer",
-        _plain(lambda a: known(a.serving.latency_seconds, "deployment.typical_output_tokens")),
+        _plain(lambda a: _latency(a)),
         "a measured answer",
         _of(inputs.latency),
     ),
@@ -216,7 +228,13 @@ QUANTITIES: dict[str, Quantity] = {
 
 
 def _four_bit_bytes(analysis: Analysis) -> int:
-    return weights_bytes(known(analysis.architecture, "the model's architecture"), "nf4")
+    return weights_bytes(_architecture(analysis), "nf4")
+
+
+def _latency(analysis: Analysis) -> Interval:
+    answer = known(analysis.serving_plan.output_tokens, "deployment.typical_output_tokens")
+    reason = Missing(analysis.serving.unknown.get("latency_seconds", f"the time of {answer:g} tokens"), ENDPOINT)
+    return known(analysis.serving.latency_seconds, reason)
 
 
 def _memory_total(analysis: Analysis) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import NotKnownError, Route
 from hbspec.source.secrets import redact
 from hbspec.units import Interval, UnitError, interval_text
 
@@ -26,6 +26,7 @@ class Claim:
             input is missing: `reason` says which) or malformed (no such key, or no such value: `reason`).
         inputs: of the formula, in numbers.
         computed: in base units, in the claim's currency.
+        cause: where the spec gives the missing input of an unknown claim, if that is known.
     """
 
     key: str
@@ -36,6 +37,7 @@ class Claim:
     quantity: Quantity | None = None
     reason: str = ""
     inputs: str = ""
+    cause: Route | None = None
 
     @property
     def computed_text(self) -> str:
@@ -71,7 +73,7 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
     except UnitError as reason:
         return Claim(key, redact(text), MALFORMED, quantity=found, reason=str(reason))
     except NotKnownError as reason:
-        return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason))
+        return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason), cause=reason.route)
     return Claim(key, text, verdict(computed, claimed), computed, currency, found, inputs=inputs)
 
 

@@ -6,6 +6,7 @@ Pages are read from files without running what stands around them, so that the m
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
@@ -24,6 +25,8 @@ from hbspec.rules.manual import page
 from hbspec.rules.rule import Rule, RuleModule
 from hbspec.source import defects as source_defects
 from hbspec.source.defects import Defect
+
+CODE = re.compile("HB[0-9]{3}")
 
 
 @cache
@@ -100,8 +103,22 @@ def _of_rule(stem: str) -> ManualPage:
     module.__dict__["RULE"] = Rule(name, _severity(tree))
     found = page(cast(RuleModule, module))
     return ManualPage(
-        found.code, found.name, found.severity, found.summary, found.why, found.example, found.instead, found.references
+        found.code,
+        found.name,
+        found.severity,
+        found.summary,
+        found.why,
+        found.example,
+        found.instead,
+        found.references,
+        _beside(tree),
     )
+
+
+def _beside(tree: ast.Module) -> tuple[str, ...]:
+    """The codes that a rule names: those of `Rule.beside` (a test holds both equal)."""
+    texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
+    return tuple(sorted(set(filter(CODE.fullmatch, texts))))
 
 
 def _severity(tree: ast.Module) -> Severity:

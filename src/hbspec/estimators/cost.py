@@ -9,7 +9,7 @@ from typing import Any
 
 from hbspec.catalog import InstanceType
 from hbspec.catalog.prices import VOLUME_AS_OF, VOLUME_REGION, VOLUME_SPREAD, VOLUME_USD_PER_GB_MONTH
-from hbspec.diagnostics import NotKnownError, known
+from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_SHARE
 from hbspec.estimators.interruptions import LOST, RESTARTS
 from hbspec.estimators.storage import DEFAULT_VOLUME
@@ -195,7 +195,8 @@ def _rented(plan: Plan, seconds: Iterable[Interval], share: Interval) -> Ends:
 def _priced(plan: Plan) -> tuple[UnitPrice, int]:
     hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
     if plan.price is None:
-        raise NotKnownError(f"the price of {hardware.name} in {plan.region or 'an unnamed region'}")
+        where = plan.region or "an unnamed region"
+        raise NotKnownError(Missing(f"the price of {hardware.name} in {where}", ("instance",)))
     return plan.price, hardware.instances
 
 

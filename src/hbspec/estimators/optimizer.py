@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import Missing, NotKnownError
 
 EIGHT_BIT = 1 + Fraction(4, 256)
 """A moment in 8 bits: one byte, and an fp32 scale for every 256 of them (bitsandbytes 0.50.2, `Optimizer2State`)."""
@@ -115,5 +115,5 @@ def optimizer(name: str) -> Optimizer:
     """
     found = OPTIMIZERS.get(name)
     if found is None:
-        raise NotKnownError(f"the states of optimizer {name}")
+        raise NotKnownError(Missing(f"the states of optimizer {name}", ("hyperparameters", "optim")))
     return found

@@ -8,7 +8,7 @@ from math import floor
 from typing import Any
 
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
-from hbspec.diagnostics import NotKnownError, known
+from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.decoding import Step, prefill_seconds, step_of
 from hbspec.estimators.load import Load, load
 from hbspec.estimators.serving_constants import CONTEXT_BYTES
@@ -135,7 +135,7 @@ def serving(plan: ServingPlan) -> Serving:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
-    architecture = known(plan.architecture, "the model's architecture")
+    architecture = known(plan.architecture, Missing("the model's architecture", ("model",)))
     unknown: dict[str, str] = {}
     element, parts = cache_element(plan), plan.tensor_parallel
     longest = plan.max_model_len and round(cache_bytes(architecture, plan.max_model_len, element))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hbspec.catalog import Gpu
 from hbspec.catalog.weights import weights
-from hbspec.diagnostics import known
+from hbspec.diagnostics import Missing, known
 from hbspec.estimators.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
 from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, REACHED, REACHED_UNKNOWN, STEP, StepConstants
 from hbspec.estimators.flops import attention_pairs, micro_batch_flops
@@ -84,7 +84,7 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
     """
     job, hardware = job_of(plan), _hardware(plan)
     training, gpu = plan.training, hardware.gpu
-    bandwidth = known(gpu.bandwidth, f"the memory bandwidth of {gpu.name}")
+    bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ("instance",)))
     forward, back = kernels(job, max(1, round(tokens)))
     run = forward.plus(back) if backward else forward
     passes = (3 if training.gradient_checkpointing else 2) if backward else 1
@@ -113,7 +113,7 @@ def update_seconds(plan: Plan) -> float:
         NotKnownError: as `micro_batch`.
     """
     job, hardware = job_of(plan), _hardware(plan)
-    bandwidth = known(hardware.gpu.bandwidth, f"the memory bandwidth of {hardware.gpu.name}")
+    bandwidth = known(hardware.gpu.bandwidth, Missing(f"the memory bandwidth of {hardware.gpu.name}", ("instance",)))
     size, parameters = job.precision.trained, -(-job.trainable // job.shards.optimizer)
     moved = job.optimizer.update_bytes(parameters, size, adapters=plan.training.adapters)
     seconds = moved / (bandwidth * STEP.bandwidth)
@@ -133,7 +133,7 @@ def reached(gpu: Gpu, dtype: str) -> float:
     """
     speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
     share = REACHED.get(gpu.name, REACHED_UNKNOWN)
-    return known(speeds.get(dtype), f"the speed of {gpu.name} in {dtype}") * share
+    return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",))) * share
 
 
 def _hardware(plan: Plan) -> Hardware:

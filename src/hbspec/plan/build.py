@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.catalog.parameters import lora_parameters, total_parameters
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
@@ -30,7 +30,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         architecture: of the model that the spec names; None where it is not known.
         profile: of the training split; None where there is none.
     """
-    unknown: dict[str, str] = {}
+    unknown: dict[str, Missing] = {}
     machine = _hardware(spec, catalog, unknown)
     training, assumed = resolve_training(spec, bf16=machine.gpu.bf16 if machine else None)
     assumptions = [
@@ -40,7 +40,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     assumptions += assumed
     lengths = _lengths(spec, profile, training, assumptions)
     if architecture is None:
-        unknown["architecture"] = "the model is not in the catalog and names no config"
+        unknown["architecture"] = Missing("the model is not in the catalog and names no config", ("model",))
     tensor_parallel = spec.instance.tensor_parallel or 1
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, tensor_parallel, unknown)
@@ -88,7 +88,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         adapter_bytes=_saved_bytes(architecture, training, trainable),
         checkpoint_bytes=_checkpoint_bytes(architecture, training, trainable),
         assumptions=tuple(assumptions),
-        unknown={what: redact(reason) for what, reason in unknown.items()},
+        unknown={what: Missing(redact(reason), reason.route) for what, reason in unknown.items()},
     )
 
 
@@ -106,7 +106,7 @@ def _merges(spec: Spec) -> bool:
     return adapted and spec.deployment is not None and spec.deployment.adapters == "merged"
 
 
-def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, str]) -> Hardware | None:
+def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, Missing]) -> Hardware | None:
     section = spec.instance
     try:
         return hardware(
@@ -120,11 +120,17 @@ def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, str]) -> Hardware
             section.network,
         )
     except NotKnownError as reason:
-        unknown["hardware"] = str(reason)
+        unknown["hardware"] = Missing(str(reason), _named_at(spec))
         return None
 
 
-def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, str]) -> int | None:
+def _named_at(spec: Spec) -> Route:
+    """Where the spec names the job's hardware."""
+    key = "type" if spec.instance.type is not None else "gpu" if spec.instance.gpu is not None else None
+    return ("instance", key) if key else ("instance",)
+
+
+def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, Missing]) -> int | None:
     if spec.instance.parallelism in ONE_PROCESS:
         return 1
     if machine is None:
@@ -133,13 +139,13 @@ def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, str]) ->
     return machine.gpus
 
 
-def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[str, str]) -> int | None:
+def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[str, Missing]) -> int | None:
     if processes is None:
         return None
     try:
         return count.data_parallel_size(processes, tensor_parallel)
     except ValueError as reason:
-        unknown["data_parallel_size"] = f"tensor_parallel {reason}"
+        unknown["data_parallel_size"] = Missing(f"tensor_parallel {reason}", ("instance", "tensor_parallel"))
         return None
 
 
@@ -172,12 +178,13 @@ def _counts(
     training: Training,
     data_parallel: int | None,
     cut: Lengths,
-    unknown: dict[str, str],
+    unknown: dict[str, Missing],
 ) -> Counts | None:
     given = spec.data.train.examples if spec.data.train else None
     examples = given if given is not None else profile.examples if profile else None
     if examples is None:
-        unknown["counts"] = "data.train.examples"
+        route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
+        unknown["counts"] = Missing("data.train.examples", route)
     if data_parallel is None:
         unknown["counts"] = unknown.get("processes") or unknown["data_parallel_size"]
     if examples is None or data_parallel is None:
@@ -218,7 +225,7 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
     return 1 if spec.script is None else 0
 
 
-def _trainable(architecture: Architecture, training: Training, unknown: dict[str, str]) -> int | None:
+def _trainable(architecture: Architecture, training: Training, unknown: dict[str, Missing]) -> int | None:
     if not training.adapters:
         return total_parameters(architecture)
     try:
@@ -230,7 +237,7 @@ def _trainable(architecture: Architecture, training: Training, unknown: dict[str
             modules_to_save=training.modules_to_save,
         )
     except (ValueError, NotKnownError) as reason:
-        unknown["trainable_parameters"] = str(reason)
+        unknown["trainable_parameters"] = Missing(str(reason), ("hyperparameters", "target_modules"))
         return None
 
 

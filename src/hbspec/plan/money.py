@@ -10,7 +10,7 @@ from typing import Any
 
 from hbspec.catalog import Catalog
 from hbspec.catalog.prices import EXACT
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.units import Money, Rate
 
 STALE_AFTER_DAYS = 180
@@ -66,7 +66,7 @@ class Currencies:
             return money
         rate = self.rates.get(money.currency)
         if rate is None:
-            raise NotKnownError(f"an exchange rate from {money.currency} to {self.budget}")
+            raise NotKnownError(Missing(f"an exchange rate from {money.currency} to {self.budget}", ("budget",)))
         return Money(money.amount * rate, self.budget)
 
 

@@ -11,7 +11,7 @@ from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
-from hbspec.plan.training import LANGUAGE, Assumption, left_open
+from hbspec.plan.training import DEFAULT_RANK, LANGUAGE, Assumption, left_open
 from hbspec.spec import Spec
 
 T = TypeVar("T")
@@ -99,7 +99,7 @@ def build_serving_plan(
         adapters=assume("adapters", section.adapters, "separate", "what the training job saves")
         if adapted
         else "merged",
-        lora_r=(spec.hyperparameters.lora_r or 16) if adapted else 0,
+        lora_r=(spec.hyperparameters.lora_r or DEFAULT_RANK) if adapted else 0,
         lora_parameters=trainable if adapted else None,
         max_lora_rank=section.max_lora_rank or DEFAULT_MAX_LORA_RANK,
         tensor_parallel=section.tensor_parallel or 1,

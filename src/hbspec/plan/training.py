@@ -25,6 +25,9 @@ SOFTWARE = {
 SAVE_STEPS = 50
 """Updates between checkpoints of the shipped script."""
 
+DEFAULT_RANK = 16
+"""LORA_R of the shipped script."""
+
 DEFAULT_EPOCHS = 3.0
 """transformers.TrainingArguments.num_train_epochs."""
 
@@ -163,7 +166,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         quantization=take("bnb_quant_type", "nf4") if quantised else None,
         double_quant=take("bnb_double_quant", True) if quantised else False,
         quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",
-        lora_r=take("lora_r", 16) if adapters else 0,
+        lora_r=take("lora_r", DEFAULT_RANK) if adapters else 0,
         lora_alpha=take("lora_alpha", 32.0) if adapters else 0.0,
         lora_dropout=take("lora_dropout", 0.05) if adapters else 0.0,
         target_modules=take("target_modules", "all-linear") if adapters else (),

@@ -16,7 +16,8 @@ def github_lines(report: Report) -> Iterator[str]:
     """`::error file=…,line=…::message`; GitHub shows columns only where a place begins and ends on one line."""
     for diagnostic in report.diagnostics:
         properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(diagnostic))
-        text = _data(f"{diagnostic.message}\nhelp: {diagnostic.help}")
+        also = f"\nalso: {diagnostic.also_text}" if diagnostic.also else ""
+        text = _data(f"{diagnostic.message}\nhelp: {diagnostic.help}{also}")
         yield f"::{COMMANDS[diagnostic.severity]} {properties}::{text}\n"
 
 

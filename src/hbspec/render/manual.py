@@ -9,13 +9,14 @@ from typing import Any
 from hbspec.render.lines import Line, wrapped
 
 MARGIN = 4
+EXPLAINED = "Not reported on its own beside a finding of the same cause:"
 READABLE = 100
 """Columns of a paragraph at most, however wide the terminal."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManualPage:
-    """One code explained; `example` and `instead` are YAML."""
+    """One code explained; `example` and `instead` are YAML, `beside` are the codes whose findings explain its own."""
 
     code: str
     name: str
@@ -25,6 +26,7 @@ class ManualPage:
     example: str
     instead: str
     references: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """One entry of `hbspec rules --format json`."""
@@ -39,6 +41,9 @@ def page_lines(page: ManualPage, width: int | None = None) -> Iterator[Line]:
     yield from wrapped((("", page.summary),), width)
     yield ()
     yield from wrapped((("", page.why),), width)
+    if page.beside:
+        yield ()
+        yield from wrapped((("", f"{EXPLAINED} {', '.join(page.beside)}"),), width)
     yield from _code("Example", page.example)
     yield from _code("Instead", page.instead)
     if page.references:

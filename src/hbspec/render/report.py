@@ -43,6 +43,9 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterat
         yield from _excerpt(diagnostic, gutter, width)
     help_ = (("", " " * gutter), ("gutter", "="), ("help", " help: "), ("", printable(diagnostic.help)))
     yield from wrapped(help_, width, gutter + INDENT)
+    if diagnostic.also:
+        also = (("", " " * gutter), ("gutter", "="), ("help", " also: "), ("", printable(diagnostic.also_text)))
+        yield from wrapped(also, width, gutter + INDENT)
 
 
 def _headline(diagnostic: Diagnostic) -> Line:

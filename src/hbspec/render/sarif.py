@@ -69,11 +69,12 @@ def _result(diagnostic: Diagnostic, codes: Sequence[str], seen: Counter[str]) ->
     if diagnostic.route:
         location["logicalLocations"] = [{"fullyQualifiedName": route_text(diagnostic.route)}]
     fixes = [_fix(diagnostic, span, fix) for fix in diagnostic.fixes if span and _in_place(diagnostic, fix)]
+    also = f"\nalso: {diagnostic.also_text}" if diagnostic.also else ""
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": codes.index(diagnostic.code),
         "level": diagnostic.severity.value,
-        "message": {"text": f"{diagnostic.message}\n{diagnostic.help}"},
+        "message": {"text": f"{diagnostic.message}\n{diagnostic.help}{also}"},
         "locations": [location],
         "partialFingerprints": {FINGERPRINT: _fingerprint(diagnostic, seen)},
         "properties": {"confidence": diagnostic.confidence.value},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -10,7 +11,8 @@ from typing import cast
 
 from hbspec import rules
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Diagnostic, Finding, NotKnownError, Report
+from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
+from hbspec.rules.causes import Relation, gathered
 from hbspec.rules.rule import RuleModule
 from hbspec.source import Document
 from hbspec.source.secrets import redact
@@ -24,10 +26,12 @@ def all_rules() -> tuple[RuleModule, ...]:
 
 
 def judge(analysis: Analysis) -> Report:
-    """All findings of all rules, placed and sorted.
+    """All findings of all rules, one a cause, placed and sorted."""
+    return place(analysis.document, *findings_of(analysis), explained())
 
-    A rule whose inputs cannot be known is skipped, and counted with the reason: one cause, one message.
-    """
+
+def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
+    """All findings of all rules, and by code why a rule was skipped: its inputs cannot be known."""
     findings: list[Finding] = list(analysis.findings)
     skipped: dict[str, str] = {}
     for module in all_rules():
@@ -35,19 +39,49 @@ def judge(analysis: Analysis) -> Report:
             findings.extend(module.check(analysis))
         except NotKnownError as reason:
             skipped[module.RULE.code] = redact(f"not known: {reason}")
-    return place(analysis.document, findings, skipped)
+    return findings, skipped
 
 
-def place(document: Document, findings: Iterable[Finding], skipped: dict[str, str] | None = None) -> Report:
-    """Findings of one document as a report: spans, excerpts, silencers, order."""
-    diagnostics = [_diagnostic(document, finding) for finding in findings]
-    shown = [diagnostic for diagnostic in diagnostics if not _allowed(document, diagnostic)]
+@cache
+def explained() -> Relation:
+    """By code, the rules whose findings explain a rule's own."""
+    return {module.RULE.code: module.RULE.beside for module in all_rules() if module.RULE.beside}
+
+
+def place(
+    document: Document,
+    findings: Iterable[Finding],
+    skipped: dict[str, str] | None = None,
+    relation: Relation | None = None,
+) -> Report:
+    """Findings of one document as a report: causes, spans, excerpts, silencers, order."""
+    groups = gathered(findings, relation or {})
+    shown = [
+        diagnostic for cause, following in groups.items() for diagnostic in _of_one_cause(document, cause, following)
+    ]
+    said = sum(1 + len(diagnostic.also) for diagnostic in shown)
     return Report(
         files=(document.file,),
-        diagnostics=tuple(sorted(set(shown), key=lambda diagnostic: diagnostic.sort_key)),
-        allowed=len(diagnostics) - len(shown),
+        diagnostics=tuple(sorted(shown, key=lambda diagnostic: diagnostic.sort_key)),
+        allowed=sum(1 + len(following) for following in groups.values()) - said,
         skipped=skipped or {},
     )
+
+
+def _of_one_cause(document: Document, cause: Finding, following: Iterable[Finding]) -> list[Diagnostic]:
+    """One diagnostic, as severe as the worst that follows from it.
+
+    An author who allows a finding has seen it, and allows what follows; only what is more severe is then still said.
+    """
+    first = _diagnostic(document, cause)
+    others = [
+        diagnostic for finding in following if not _allowed(document, diagnostic := _diagnostic(document, finding))
+    ]
+    if _allowed(document, first):
+        return [other for other in others if SEVERITY_ORDER[other.severity] < SEVERITY_ORDER[first.severity]]
+    worst = min((first, *others), key=lambda diagnostic: SEVERITY_ORDER[diagnostic.severity])
+    also = tuple((other.code, other.route) for other in sorted(others, key=lambda other: other.sort_key))
+    return [replace(first, severity=worst.severity, also=also)]
 
 
 def merge(reports: Sequence[Report]) -> Report:

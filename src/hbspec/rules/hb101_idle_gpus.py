@@ -26,10 +26,11 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity, known
 from hbspec.plan import Plan
 from hbspec.plan.counts import effective_batch_size, examples_processed, nominal_examples
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, significant
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

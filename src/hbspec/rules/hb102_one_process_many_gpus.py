@@ -24,9 +24,10 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity, known
 from hbspec.plan import Hardware
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

@@ -39,5 +39,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("instance", "count"),
             f"{instance.count} instances, but {instance.parallelism} starts one process on each: "
             f"each trains the whole job alone, and it is paid {instance.count} times",
-            "use count: 1, or parallelism: ddp or fsdp, which connect them",
+            _action(analysis),
         )
+
+
+def _action(analysis: Analysis) -> str:
+    """What uses every GPU: one instance does so only where it has one."""
+    machine = analysis.plan.hardware
+    if machine is not None and machine.gpus_per_instance > 1:
+        return "use parallelism: ddp or fsdp, which connect them and use every GPU"
+    return "use count: 1, or parallelism: ddp or fsdp, which connect them"

@@ -27,9 +27,10 @@ from hbspec.catalog import Architecture
 from hbspec.diagnostics import Finding, Route, Severity, known
 from hbspec.plan import Hardware
 from hbspec.plan.build import ONE_PROCESS
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.ERROR)
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB124", same_route),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

@@ -23,10 +23,11 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, interval_text
 
-RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

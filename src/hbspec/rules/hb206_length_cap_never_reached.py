@@ -24,10 +24,11 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, interval_text
 
-RULE = Rule(__name__, Severity.NOTE)
+RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB205", same_route),))
 ROUTE = ("hyperparameters", "max_length")
 ROOM = 1.5
 """A cap this many times the longest example leaves room for data that grows, and is no mistake."""

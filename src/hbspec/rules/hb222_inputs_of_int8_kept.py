@@ -29,10 +29,13 @@ from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.estimators.job import job_of
 from hbspec.estimators.moments import kept_bytes
 from hbspec.estimators.placement import Stage
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 
-RULE = Rule(__name__, Severity.WARNING)
+OF_FOUR_BITS = ("bnb_double_quant", "bnb_4bit_quant_storage")
+"""Options that say that 4 bits were meant."""
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB213", lambda _, other: other.route[-1] in OF_FOUR_BITS),))
 ROUTE = ("hyperparameters", "bnb_quant_type")
 
 

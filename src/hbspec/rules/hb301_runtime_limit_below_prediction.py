@@ -21,38 +21,61 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
-from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.estimators.runtime import running_seconds
+from hbspec.rules.causes import Beside, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import HOUR, Interval, interval_text, seconds_text
 
-RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109", undecided_beside_an_error),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Limits that the predicted time passes for certain (error) or may pass (warning)."""
+    """Limits that the predicted time passes for certain (error) or may pass (warning); of two the one passed surely."""
+    passed = [limit for limit in _limits(analysis) if limit.takes.high > limit.seconds]
+    if not passed:
+        return
+    first = next((limit for limit in passed if limit.certain), passed[0])
+    yield RULE.at(
+        first.route,
+        f"{first.key} is {seconds_text(first.seconds)}, {first.said} {interval_text(first.takes, seconds_text)}",
+        "raise " + " and ".join(f"{limit.key} to {limit.enough}" for limit in passed),
+        severity=Severity.ERROR if first.certain else Severity.WARNING,
+        fixes=tuple(Fix(f"raise {limit.key} to {limit.enough}", limit.route, limit.enough) for limit in passed),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """One limit in seconds, and the time that it is compared with."""
+
+    key: str
+    seconds: float
+    takes: Interval
+    said: str
+
+    @property
+    def route(self) -> Route:
+        return ("instance", self.key)
+
+    @property
+    def certain(self) -> bool:
+        return self.takes.low > self.seconds
+
+    @property
+    def enough(self) -> str:
+        return f"{ceil(self.takes.high / HOUR)}h"
+
+
+def _limits(analysis: Analysis) -> Iterator[_Limit]:
     instance = analysis.spec.instance
     if instance.max_runtime is not None:
-        running = running_seconds(analysis.time)
-        yield from _judge("max_runtime", instance.max_runtime, running, "the job takes")
+        yield _Limit("max_runtime", instance.max_runtime, running_seconds(analysis.time), "the job takes")
     runtime = instance.max_runtime or DEFAULT_RUNTIME_SECONDS
     if instance.spot and instance.max_wait is not None and instance.max_wait >= runtime:  # below it is HB315's
-        waiting = analysis.time.total_seconds
-        yield from _judge("max_wait", instance.max_wait, waiting, "waiting and running take")
-
-
-def _judge(key: str, limit: float, takes: Interval, said: str) -> Iterator[Finding]:
-    if takes.high <= limit:
-        return
-    route, enough = ("instance", key), f"{ceil(takes.high / HOUR)}h"
-    yield RULE.at(
-        route,
-        f"{key} is {seconds_text(limit)}, {said} {interval_text(takes, seconds_text)}",
-        f"raise {key} to {enough}",
-        severity=Severity.ERROR if takes.low > limit else Severity.WARNING,
-        fixes=(Fix(f"raise it to {enough}", route, enough),),
-    )
+        yield _Limit("max_wait", instance.max_wait, analysis.time.total_seconds, "waiting and running take")

@@ -22,10 +22,17 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.claims import CONTRADICTED, verify
+from hbspec.claims.quantities import MEMORY
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.ERROR)
+
+def _of_memory_that_is_not_there(own: Finding, other: Finding) -> bool:
+    return own.route[-1] in MEMORY and other.severity is Severity.ERROR
+
+
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB109", _of_memory_that_is_not_there),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

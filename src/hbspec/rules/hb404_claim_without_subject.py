@@ -22,19 +22,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.claims import UNKNOWN, verify
+from hbspec.claims import UNKNOWN, Claim, verify
 from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.ERROR)
+WRONG_IN_ITSELF = (
+    *("HB030", "HB031", "HB032", "HB118"),
+    *("HB112", "HB117", "HB119", "HB121", "HB124", "HB107", "HB504", "HB506"),
+    *("HB204", "HB214"),
+    *("HB113", "HB122", "HB306", "HB310", "HB507", "HB610"),
+)
+"""What says that an input is no such thing: files and models, hardware, hyperparameters, prices and facts."""
+RULE = Rule(__name__, Severity.ERROR, beside=tuple(Beside(code, at_its_cause) for code in WRONG_IN_ITSELF))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Claims whose quantity is not known."""
+    """Claims whose quantity is not known; those that lack the same input are one finding."""
+    lacking: dict[str, list[Claim]] = {}
     for claim in verify(analysis):
         if claim.verdict == UNKNOWN:
-            yield RULE.at(
-                ("expect", claim.key),
-                f"{claim.key} is claimed as {claim.believed}, and cannot be computed without {claim.reason}",
-                "add what is missing, or delete the claim",
-            )
+            lacking.setdefault(claim.reason, []).append(claim)
+    for reason, (first, *others) in lacking.items():
+        yield RULE.at(
+            ("expect", first.key),
+            f"{first.key} is claimed as {first.believed}, and cannot be computed without {reason}"
+            + (f"; nor can {', '.join(claim.key for claim in others)}" if others else ""),
+            f"add what is missing, or delete the claim{'s' if others else ''}",
+            cause=first.cause,
+        )

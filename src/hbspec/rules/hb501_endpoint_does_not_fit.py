@@ -24,14 +24,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Confidence, Finding, Severity
-from hbspec.estimators.serving import serving
+from hbspec.diagnostics import Confidence, Finding, Route, Severity
+from hbspec.estimators.serving import Serving, serving
 from hbspec.plan import Hardware
-from hbspec.plan.serving import with_each_instance
+from hbspec.plan.serving import ServingPlan, with_each_instance
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, gib_text
 
-RULE = Rule(__name__, Severity.ERROR)
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB503", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -67,7 +68,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 else f"raise gpu_memory_utilization above {plan.utilization:g}",
                 severity=Severity.WARNING if alternative else Severity.ERROR,
                 confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
+                cause=_cause(plan, served),
             )
+
+
+def _cause(plan: ServingPlan, served: Serving) -> Route | None:
+    """The rank, where adapters of the largest rank that the engine serves would leave enough."""
+    share = min(1.0, plan.max_lora_rank / plan.lora_r) if plan.lora_r else 1.0
+    needed = served.terms["weights"] + share * served.terms.get("adapters", 0) + served.engine_bytes.low
+    return ("deployment", "max_lora_rank") if share < 1 and needed <= (served.budget or 0) else None
 
 
 def _gpu(hardware: Hardware) -> str:

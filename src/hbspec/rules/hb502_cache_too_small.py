@@ -27,10 +27,11 @@ from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
 from hbspec.estimators.serving import Serving, serving
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, gib_text
 
-RULE = Rule(__name__, Severity.ERROR)
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB205", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -52,6 +53,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             severity=Severity.ERROR if certain and not alternative else Severity.WARNING,
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             fixes=() if alternative else fixes,
+            cause=("deployment", "max_model_len"),
         )
 
 

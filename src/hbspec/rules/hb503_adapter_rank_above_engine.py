@@ -26,9 +26,11 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.plan.training import DEFAULT_RANK
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.ERROR)
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB208", at_its_cause),))
 
 RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
@@ -48,4 +50,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"lora_r is {plan.lora_r}, the engine serves up to rank {plan.max_lora_rank}{' by default' if default else ''}",
         f"set max_lora_rank to {enough}" if enough else f"train with lora_r of at most {RANKS[-1]}, or serve merged",
         fixes=(Fix(f"set it to {enough}", route, enough),) if enough else (),
+        cause=("hyperparameters", "lora_r") if plan.max_lora_rank >= DEFAULT_RANK else None,
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
+from hbspec.rules.causes import Beside
 
 if TYPE_CHECKING:  # manual pages are read from the modules, and need no analysis
     from hbspec.analysis import Analysis
@@ -14,11 +15,15 @@ if TYPE_CHECKING:  # manual pages are read from the modules, and need no analysi
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus."""
+    """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus.
+
+    `beside` are the rules whose findings explain this one's: of one cause only the explaining finding is reported.
+    """
 
     module: str
     severity: Severity = Severity.ERROR
     confidence: Confidence = Confidence.CERTAIN
+    beside: tuple[Beside, ...] = ()
 
     @property
     def code(self) -> str:
@@ -39,6 +44,7 @@ class Rule:
         severity: Severity | None = None,
         confidence: Confidence | None = None,
         fixes: tuple[Fix, ...] = (),
+        cause: Route | None = None,
     ) -> Finding:
         """A finding of this rule at a route: what disagrees, and one action."""
         return Finding(
@@ -50,6 +56,7 @@ class Rule:
             action,
             confidence or self.confidence,
             fixes,
+            cause=cause,
         )
 
 

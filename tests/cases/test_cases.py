@@ -1,0 +1,66 @@
+"""Whole specs: one planted mistake is one finding, and a good spec has no error.
+
+The first line of a planted spec says what was planted, at which routes it may be reported (`expect:`), and which good
+spec it was made from (`base:`): what that has too is no second finding.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from hbspec.api import check
+from hbspec.diagnostics import Diagnostic, route_text
+
+HERE = Path(__file__).parent
+AS_OF = date(2026, 11, 24)
+PLANTED = {path.stem: path for path in sorted((HERE / "planted").glob("*.yaml"))}
+GOOD = {path.stem: path for path in sorted((HERE / "good").glob("*.yaml"))}
+
+MISSED = {
+    "027-alt-g4dn", "033-loss-over-3000", "039-regex-words", "045-full-lr-1e3", "048-eval-never", "060-dropout-90",
+    "069-alpha-1-rank-64", "075-modules-to-save-served", "084-packing-trainer", "093-base-no-template",
+    "120-ckpt-in-train", "123-vpc-swapped", "129-env-key-dash", "132-image-cpu", "135-output-in-train", "138-bnb-old",
+    "141-fp16-weights-full", "153-serve-rank-24", "159-serve-60s", "165-serve-adapters-full",
+}  # fmt: skip
+"""Mistakes that no rule finds yet. One that is found has to leave this list."""
+
+ELSEWHERE = {"063-ckpt-disk": "instance.max_runtime", "150-serve-util-30": "deployment.instance.type"}
+"""Mistakes that are found at another route than the one that is wrong."""
+
+
+@cache
+def said(path: Path) -> tuple[Diagnostic, ...]:
+    return check(path, as_of=AS_OF).diagnostics
+
+
+def planted(name: str) -> tuple[list[str], Path]:
+    """Where the mistake of a spec may be reported, and its base."""
+    _, expected, base = PLANTED[name].read_text().partition("\n")[0].rsplit(" | ", 2)
+    routes = [ELSEWHERE[name]] if name in ELSEWHERE else expected.removeprefix("expect: ").split("|")
+    return routes, GOOD[base.removeprefix("base: ")]
+
+
+def added(name: str) -> list[Diagnostic]:
+    """What a planted spec is told beyond its base."""
+    known = {(entry.code, entry.route) for entry in said(planted(name)[1])}
+    return [entry for entry in said(PLANTED[name]) if (entry.code, entry.route) not in known]
+
+
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - MISSED))
+def test_one_mistake_is_one_finding_where_it_is(name):
+    (found,) = added(name)
+    assert route_text(found.route).startswith(tuple(planted(name)[0]))
+
+
+@pytest.mark.parametrize("name", sorted(MISSED))
+def test_a_mistake_that_is_not_found_yet_raises_nothing_else(name):
+    assert added(name) == [], "take it off MISSED if this is the planted mistake"
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_spec_has_no_error(name):
+    assert [entry for entry in said(GOOD[name]) if entry.severity == "error"] == []
