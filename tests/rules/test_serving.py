@@ -96,14 +96,15 @@ class TestCache:
 class TestRank:
     @pytest.mark.parametrize(("rank", "fix"), [(17, 32), (32, 32), (33, 64), (512, 512)])
     def test_the_next_rank_that_the_engine_knows(self, tmp_path, rank, fix):
-        adapters = f"hyperparameters: {{lora_r: {rank}}}\ndeployment: {{adapters: separate}}"
-        (found,) = judged("HB503", adapters, tmp_path)
+        adapters = f"hyperparameters: {{lora_r: {rank}}}\ndeployment: {{adapters: separate, max_lora_rank: %s}}"
+        (found,) = judged("HB503", adapters % 16, tmp_path)
         assert found.fixes[0].value == fix
-        assert judged("HB503", f"{adapters[:-1]}, max_lora_rank: {fix}}}", tmp_path) == []
+        for enough in (fix, "null"):
+            assert judged("HB503", adapters % enough, tmp_path) == []
 
     def test_no_engine_serves_more_than_512(self, tmp_path):
         (found,) = judged("HB503", "hyperparameters: {lora_r: 513}\ndeployment: {adapters: separate}", tmp_path)
-        assert found.fixes == ()
+        assert (found.fixes, found.route) == ((), ("hyperparameters", "lora_r"))
 
     def test_merged_adapters_have_none(self, tmp_path):
         assert judged("HB503", "hyperparameters: {lora_r: 512}\ndeployment: {adapters: merged}", tmp_path) == []

@@ -9,8 +9,8 @@ import pytest
 from judged import SPECS, judged, said
 
 from hbspec.api import estimate
+from hbspec.plan.training import SAVE_STEPS
 from hbspec.rules import hb114_volume_too_small as hb114
-from hbspec.rules import hb203_save_and_eval_do_not_meet as hb203
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb217_nominal_counts as hb217
 from hbspec.rules import hb219_scheduler_not_known as hb219
@@ -158,11 +158,11 @@ class TestSchedule:
         assert len(judged("HB202", fragment % 69, tmp_path)) == 1
         assert judged("HB202", fragment % 68, tmp_path) == []
 
-    def test_the_default_of_the_shipped_script_is_counted_with(self, tmp_path):
-        fragment = "hyperparameters: {load_best_model_at_end: true, eval_steps: %d}"
-        assert judged("HB203", fragment % 25, tmp_path) == []
-        (found,) = judged("HB203", fragment % 30, tmp_path)
-        assert found.message.startswith("save_steps 50 (the default) is no multiple of eval_steps 30")
+    def test_what_is_left_open_is_a_multiple(self, tmp_path):
+        fragment = "hyperparameters: {load_best_model_at_end: true, eval_steps: 30, save_steps: %s}"
+        assert judged("HB203", fragment % "null", tmp_path) == []
+        (found,) = judged("HB203", fragment % 50, tmp_path)
+        assert found.message.startswith("save_steps 50 is no multiple of eval_steps 30")
         assert found.fixes[0].value == 60
 
     def test_the_best_of_nothing(self, tmp_path):
@@ -199,10 +199,11 @@ class TestAdapters:
         size = {"float32": "76.4 GB", "bfloat16": "38.2 GB"}[dtype]  # 19.1 billion parameters
         assert found.message.endswith(f"unquantised (transformers 5.0.0): {size} in {dtype}")
 
-    def test_dropout_is_assumed_where_it_is_not_given(self, tmp_path):
-        fragment = "model: {id: mistralai/Mixtral-8x7B-v0.1}\nhyperparameters: {lora_dropout: null, target_modules: %s}"
-        assert len(judged("HB221", fragment % "all-linear", tmp_path)) == 1
-        assert judged("HB221", fragment % "[q_proj]", tmp_path) == []
+    def test_dropout_on_fused_experts_only_and_none_is_assumed(self, tmp_path):
+        fragment = "model: {id: mistralai/Mixtral-8x7B-v0.1}\nhyperparameters: {lora_dropout: %s, target_modules: %s}"
+        assert len(judged("HB221", fragment % (0.05, "all-linear"), tmp_path)) == 1
+        assert judged("HB221", fragment % (0.05, "[q_proj]"), tmp_path) == []
+        assert judged("HB221", fragment % ("null", "all-linear"), tmp_path) == []
 
 
 class TestWithoutEffect:
@@ -238,7 +239,7 @@ class TestWithoutEffect:
     def test_the_rank_that_the_engine_is_told_to_serve(self, tmp_path):
         """Adapters are served beside the model unless the author merges them: what HB503 asks for has an effect."""
         fragment = "hyperparameters: {lora_r: 32, lora_alpha: 64}\ndeployment: {max_lora_rank: %s}"
-        assert len(judged("HB503", fragment % "null", tmp_path)) == 1
+        assert len(judged("HB503", fragment % 16, tmp_path)) == 1
         assert judged("HB503", fragment % 32, tmp_path) == []
         assert self.silenced(fragment % 32, tmp_path) == set()
 
@@ -260,7 +261,7 @@ class TestNames:
     def test_of_the_shipped_script(self, script):
         assert hb214.SHIPPED == script.OPTIMIZERS
         assert hb219.SHIPPED == script.SCHEDULERS
-        assert script.defaults()["SAVE_STEPS"] == hb203.SAVE_STEPS
+        assert script.defaults()["SAVE_STEPS"] == SAVE_STEPS
         assert script.defaults()["SAVE_TOTAL_LIMIT"] == hb114.CHECKPOINTS_KEPT
 
     def test_of_transformers(self):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -19,6 +18,7 @@ from hbspec.catalog.parameters import (
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.precision import BYTES
 from hbspec.plan import Training
+from hbspec.plan.defaults import release
 
 FUSED_EXPERTS_SINCE = (5, 0)
 """transformers 5 keeps a layer's experts in one 3-dimensional parameter, which bitsandbytes does not quantise; 4.x
@@ -49,8 +49,7 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
 
 def version(training: Training, package: str) -> tuple[int, int]:
     """The first two numbers of a package's version."""
-    first, second, *_ = (*(int(number) for number in re.findall(r"\d+", dict(training.software)[package])), 0, 0)
-    return first, second
+    return release(dict(training.software)[package])
 
 
 @lru_cache(maxsize=256)

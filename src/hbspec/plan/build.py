@@ -32,7 +32,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     """
     unknown: dict[str, Missing] = {}
     machine = _hardware(spec, catalog, unknown)
-    training, assumed = resolve_training(spec, bf16=machine.gpu.bf16 if machine else None)
+    training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
     assumptions = [
         Assumption(("instance", key), getattr(spec.instance, key), LANGUAGE)
         for key in left_open(spec.instance, "parallelism", "count")

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
+from hbspec.plan.defaults import engine_rank
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.training import DEFAULT_RANK, LANGUAGE, Assumption, left_open
@@ -87,6 +88,10 @@ def build_serving_plan(
     dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
     prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
     input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
+    lora_r = (spec.hyperparameters.lora_r or DEFAULT_RANK) if adapted else 0
+    rank = section.max_lora_rank or DEFAULT_MAX_LORA_RANK
+    if section.max_lora_rank is None and section.adapters != "merged" and (works := engine_rank(rank, lora_r)):
+        rank = assume("max_lora_rank", None, works.value, works.reason)
     return ServingPlan(
         architecture=architecture,
         hardware=machine,
@@ -99,9 +104,9 @@ def build_serving_plan(
         adapters=assume("adapters", section.adapters, "separate", "what the training job saves")
         if adapted
         else "merged",
-        lora_r=(spec.hyperparameters.lora_r or DEFAULT_RANK) if adapted else 0,
+        lora_r=lora_r,
         lora_parameters=trainable if adapted else None,
-        max_lora_rank=section.max_lora_rank or DEFAULT_MAX_LORA_RANK,
+        max_lora_rank=rank,
         tensor_parallel=section.tensor_parallel or 1,
         max_model_len=section.max_model_len,
         concurrency=assume("concurrency", section.concurrency, 1, "one request at a time"),

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from hbspec.catalog import Architecture
 from hbspec.diagnostics import Route
+from hbspec.plan import defaults
+from hbspec.plan.defaults import Working
 from hbspec.spec import Section, Spec
 
 T = TypeVar("T")
@@ -34,11 +37,15 @@ DEFAULT_EPOCHS = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """A value that the spec leaves open and that memory, time or money depends on."""
+    """A value that the spec leaves open and that memory, time or money depends on.
+
+    `differs`: from what the script would take by itself, so that the compiled job has to write it out.
+    """
 
     route: Route
     value: Any
     source: str
+    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +107,14 @@ class _Choices:
     def __init__(self) -> None:
         self.assumptions: list[Assumption] = []
 
-    def take(self, value: T | None, route: Sequence[str], default: T, source: str) -> T:
+    def take(self, value: T | None, route: Sequence[str], default: T, source: str, works: Working | None = None) -> T:
         if value is not None:
             return value
-        self.assumptions.append(Assumption(tuple(route), default, source))
-        return default
+        chosen: T = works.value if works else default
+        self.assumptions.append(
+            Assumption(tuple(route), chosen, works.reason if works else source, differs=chosen != default)
+        )
+        return chosen
 
 
 LANGUAGE = "the language's default"
@@ -115,19 +125,22 @@ def left_open(section: Section, *keys: str) -> list[str]:
     return [key for key in keys if key not in section.model_fields_set]
 
 
-def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[Assumption, ...]]:
+def resolve_training(
+    spec: Spec, architecture: Architecture | None = None, *, bf16: bool | None
+) -> tuple[Training, tuple[Assumption, ...]]:
     """The training that a spec describes, and what was assumed for it.
 
     Args:
         spec: the typed spec.
+        architecture: of the model, None where not known: some defaults do not work for every model.
         bf16: whether the GPU computes in bfloat16; None where it is not known.
     """
     chosen, given = _Choices(), spec.hyperparameters
     adapters, quantised = given.method != "full", given.method == "qlora"
 
-    def take(name: str, default: T, source: str = TEMPLATE) -> T:
+    def take(name: str, default: T, source: str = TEMPLATE, works: Working | None = None) -> T:
         value: T | None = getattr(given, name)
-        return chosen.take(value, ("hyperparameters", name), default, source)
+        return chosen.take(value, ("hyperparameters", name), default, source, works)
 
     usual, reason = ("trl", TEMPLATE) if spec.script is None else ("transformers", "what most own scripts run")
     trainer = chosen.take(spec.software.trainer, ("software", "trainer"), usual, reason)
@@ -150,12 +163,17 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         (name, chosen.take(getattr(spec.software, name), ("software", name), version, "templates/requirements.txt"))
         for name, version in SOFTWARE.items()
     ]
+    transformers = dict(versions)["transformers"]
+    saves = defaults.save_steps(SAVE_STEPS, given.eval_steps, keeps_best=bool(given.load_best_model_at_end))
     software = spec.software
     usual_adapters = "bfloat16" if trl and quantised and compute == "bfloat16" else "float32"
     autocast = software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop"
     sharded = spec.instance.parallelism == "fsdp" and spec.instance.sharding != "none"
     master = not adapters and (compute == "float16" or (sharded and autocast))
     usual_weights = "float32" if (quantised and not trl) or master else compute
+    quantization = take("bnb_quant_type", "nf4") if quantised else None
+    stored = defaults.quant_storage(spec.instance.parallelism, quantization, compute)
+    targets = take("target_modules", "all-linear") if adapters else ()
     training = Training(
         method=given.method,
         trainer=trainer,
@@ -163,18 +181,18 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         adapter_dtype=software.adapter_dtype or usual_adapters,
         weights_dtype=software.weights_dtype or usual_weights,
         autocast=autocast,
-        quantization=take("bnb_quant_type", "nf4") if quantised else None,
+        quantization=quantization,
         double_quant=take("bnb_double_quant", True) if quantised else False,
-        quant_storage=take("bnb_4bit_quant_storage", "uint8") if quantised else "uint8",
+        quant_storage=take("bnb_4bit_quant_storage", "uint8", works=stored) if quantised else "uint8",
         lora_r=take("lora_r", DEFAULT_RANK) if adapters else 0,
         lora_alpha=take("lora_alpha", 32.0) if adapters else 0.0,
-        lora_dropout=take("lora_dropout", 0.05) if adapters else 0.0,
-        target_modules=take("target_modules", "all-linear") if adapters else (),
+        lora_dropout=take("lora_dropout", 0.05, works=defaults.dropout(architecture, targets)) if adapters else 0.0,
+        target_modules=targets,
         modules_to_save=given.modules_to_save or (),
         use_dora=bool(given.use_dora),
         optim=take("optim", "adamw_torch"),
         gradient_checkpointing=take("gradient_checkpointing", True),
-        attention=take("attn_implementation", "sdpa"),
+        attention=take("attn_implementation", "sdpa", works=defaults.attention(architecture, transformers)),
         loss=take("loss", "fused", TRL) if trl else take("loss", "standard", "transformers.Trainer"),
         max_length=given.max_length,
         packing=bool(given.packing),
@@ -185,7 +203,7 @@ def resolve_training(spec: Spec, *, bf16: bool | None) -> tuple[Training, tuple[
         warmup_steps=given.warmup_steps,
         warmup_ratio=given.warmup_ratio,
         eval_steps=given.eval_steps,
-        save_steps=take("save_steps", SAVE_STEPS) if spec.script is None else given.save_steps,
+        save_steps=take("save_steps", SAVE_STEPS, works=saves) if spec.script is None else given.save_steps,
         software=tuple(versions),
     )
     return training, tuple(chosen.assumptions)

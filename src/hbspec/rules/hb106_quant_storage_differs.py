@@ -1,16 +1,16 @@
 """FSDP over 4-bit weights that are stored in another dtype than is computed in.
 
-Why: FSDP shards and gathers weights of one floating dtype. 4-bit weights stored as uint8, the default, cannot be
+Why: FSDP shards and gathers weights of one floating dtype. 4-bit weights stored as uint8 cannot be
 flattened with the others, or stay whole on every GPU: the job fails, or needs the memory of an unsharded model.
 
 Example:
 
     instance: {parallelism: fsdp}
+    hyperparameters: {bnb_4bit_quant_storage: uint8}
 
 Instead:
 
     instance: {parallelism: fsdp}
-    hyperparameters: {bnb_4bit_quant_storage: bfloat16}
 
 References:
 

@@ -27,8 +27,6 @@ from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
-SAVE_STEPS = 50
-"""SAVE_STEPS of the shipped script."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -43,12 +41,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             "add eval_steps",
         )
         return
-    saves = given.save_steps or SAVE_STEPS
-    if saves % given.eval_steps:
-        route, multiple = ("hyperparameters", "save_steps"), -(-saves // given.eval_steps) * given.eval_steps
+    if given.save_steps is not None and given.save_steps % given.eval_steps:
+        route, multiple = ("hyperparameters", "save_steps"), -(-given.save_steps // given.eval_steps) * given.eval_steps
         yield RULE.at(
             route,
-            f"save_steps {saves}{'' if given.save_steps else ' (the default)'} is no multiple of eval_steps "
+            f"save_steps {given.save_steps} is no multiple of eval_steps "
             f"{given.eval_steps}: load_best_model_at_end needs every checkpoint evaluated",
             f"use save_steps: {multiple}",
             fixes=(Fix(f"save every {multiple} updates", route, multiple),),

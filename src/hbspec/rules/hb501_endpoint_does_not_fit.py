@@ -29,7 +29,9 @@ from hbspec.estimators.serving import Serving, serving
 from hbspec.plan import Hardware
 from hbspec.plan.serving import ServingPlan, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
+from hbspec.rules.hb503_adapter_rank_above_engine import served_rank
 from hbspec.rules.rule import Rule
+from hbspec.spec.sections import Deployment
 from hbspec.units import bytes_text, gib_text
 
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB503", at_its_cause),))
@@ -68,15 +70,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 else f"raise gpu_memory_utilization above {plan.utilization:g}",
                 severity=Severity.WARNING if alternative else Severity.ERROR,
                 confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
-                cause=_cause(plan, served),
+                cause=_cause(analysis.spec.deployment, plan, served),
             )
 
 
-def _cause(plan: ServingPlan, served: Serving) -> Route | None:
+def _cause(deployment: Deployment, plan: ServingPlan, served: Serving) -> Route | None:
     """The rank, where adapters of the largest rank that the engine serves would leave enough."""
     share = min(1.0, plan.max_lora_rank / plan.lora_r) if plan.lora_r else 1.0
     needed = served.terms["weights"] + share * served.terms.get("adapters", 0) + served.engine_bytes.low
-    return ("deployment", "max_lora_rank") if share < 1 and needed <= (served.budget or 0) else None
+    return served_rank(deployment) if share < 1 and needed <= (served.budget or 0) else None
 
 
 def _gpu(hardware: Hardware) -> str:

@@ -1,17 +1,17 @@
 """The adapters have a larger rank than the engine serves.
 
-Why: vLLM sets room aside for adapters of rank 16 unless told otherwise and refuses larger ones when they are loaded,
-which is after the training was paid for.
+Why: vLLM refuses adapters above `max_lora_rank` when they are loaded, which is after the training was paid for. Where
+the spec says nothing, the endpoint is compiled with the smallest rank that serves the adapters, at most 512.
 
 Example:
 
     hyperparameters: {lora_r: 32}
-    deployment: {adapters: separate}
+    deployment: {adapters: separate, max_lora_rank: 16}
 
 Instead:
 
     hyperparameters: {lora_r: 32}
-    deployment: {adapters: separate, max_lora_rank: 32}
+    deployment: {adapters: separate}
 
 References:
 
@@ -25,15 +25,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.plan.defaults import ENGINE_RANKS
 from hbspec.plan.training import DEFAULT_RANK
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
+from hbspec.spec.sections import Deployment
 
+LORA_R: Route = ("hyperparameters", "lora_r")
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB208", at_its_cause),))
-
-RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -43,12 +43,17 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan = analysis.serving_plan
     if plan.adapters != "separate" or plan.lora_r <= plan.max_lora_rank:
         return
-    route, default = ("deployment", "max_lora_rank"), analysis.spec.deployment.max_lora_rank is None
-    enough = next((rank for rank in RANKS if rank >= plan.lora_r), None)
+    enough = next((rank for rank in ENGINE_RANKS if rank >= plan.lora_r), None)
+    lower = f"train with lora_r of at most {ENGINE_RANKS[-1]}, or serve merged"
     yield RULE.at(
-        route,
-        f"lora_r is {plan.lora_r}, the engine serves up to rank {plan.max_lora_rank}{' by default' if default else ''}",
-        f"set max_lora_rank to {enough}" if enough else f"train with lora_r of at most {RANKS[-1]}, or serve merged",
+        route := served_rank(analysis.spec.deployment),
+        f"lora_r is {plan.lora_r}, the engine serves up to rank {plan.max_lora_rank}",
+        f"set max_lora_rank to {enough}" if enough else lower,
         fixes=(Fix(f"set it to {enough}", route, enough),) if enough else (),
-        cause=("hyperparameters", "lora_r") if plan.max_lora_rank >= DEFAULT_RANK else None,
+        cause=LORA_R if plan.max_lora_rank >= DEFAULT_RANK else None,
     )
+
+
+def served_rank(deployment: Deployment) -> Route:
+    """What is to be changed where the rank is too large: the engine's, or the adapters' where nothing else is given."""
+    return LORA_R if deployment.max_lora_rank is None else ("deployment", "max_lora_rank")

@@ -15,7 +15,7 @@ LAUNCHED = ("method",)
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
-    """Name to text, `MODEL_ID` first, then in the author's order, then what only the author's script knows.
+    """Name to text: `MODEL_ID`, the author's in their order, and an own script's or the defaults that only work so.
 
     `MODEL_ID` is missing where the spec names no weights: `require_weights` says when that will not do.
     """
@@ -26,6 +26,8 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
     for key, value in written.items():
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
+    if spec.script is None:
+        values |= _working_defaults(analysis)
     if spec.script:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
@@ -36,6 +38,12 @@ def require_weights(needs: Needs, analysis: Analysis) -> None:
     """The shipped script loads `model.id`; a `config.json` is the weights' shape. The author's own may know better."""
     if analysis.spec.script is None:
         needs.take(analysis.spec.model.id, ("model", "id"), "", WEIGHTS)
+
+
+def _working_defaults(analysis: Analysis) -> dict[str, str]:
+    """What the plan chose where the shipped script's own default would fail; an author's script has its own ones."""
+    chosen = (entry for entry in analysis.plan.assumptions if entry.differs)
+    return {str(entry.route[-1]).upper(): str(entry.value) for entry in chosen if entry.route[0] == "hyperparameters"}
 
 
 def _text(analysis: Analysis, route: Route, value: Any) -> str:

@@ -1,0 +1,81 @@
+"""What works where the author leaves a value open and the script's own default would fail for this model or machine.
+
+Each function gives the value that works, with the reason, or None where the script's default is right. The compiled job
+writes such a value out, so that the script runs with what was planned.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hbspec.catalog import Architecture
+from hbspec.catalog.parameters import TargetError, fused_targets
+
+WITHOUT_SDPA = ("gemma2", "gpt_oss")
+"""Model types without `_supports_sdpa` (transformers 5.23.0)."""
+REFUSED_SINCE = (5, 0)
+"""The first transformers that stops where sdpa is asked for and is not supported."""
+
+FOUR_BITS = ("nf4", "fp4")
+ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A default that works, and why the usual one does not."""
+
+    value: Any
+    reason: str
+
+
+def release(version: str) -> tuple[int, int]:
+    """The first two numbers of a version."""
+    first, second, *_ = (*(int(number) for number in re.findall(r"\d+", version)), 0, 0)
+    return first, second
+
+
+def refuses_sdpa(architecture: Architecture, transformers: str) -> bool:
+    """Whether transformers stops where `sdpa` is asked for."""
+    return architecture.model_type in WITHOUT_SDPA and release(transformers) >= REFUSED_SINCE
+
+
+def attention(architecture: Architecture | None, transformers: str) -> Working | None:
+    """`eager` where transformers refuses sdpa."""
+    if architecture is None or not refuses_sdpa(architecture, transformers):
+        return None
+    return Working("eager", f"transformers refuses sdpa for {architecture.model_type}")
+
+
+def dropout(architecture: Architecture | None, targets: str | Sequence[str]) -> Working | None:
+    """None at all where targets are fused parameters: peft refuses it there."""
+    try:
+        fused = fused_targets(architecture, targets) if architecture else ()
+    except TargetError:  # a rule names the target that is wrong
+        return None
+    return Working(0.0, "peft refuses dropout on fused parameters") if fused else None
+
+
+def quant_storage(parallelism: str, quantization: str | None, compute: str) -> Working | None:
+    """The compute dtype under FSDP, which shards weights of one dtype."""
+    if parallelism != "fsdp" or quantization not in FOUR_BITS:
+        return None
+    return Working(compute, "FSDP shards 4-bit weights in the compute dtype")
+
+
+def save_steps(usual: int, eval_steps: int | None, *, keeps_best: bool) -> Working | None:
+    """The next multiple of `eval_steps` where the best checkpoint is kept, since each must be evaluated."""
+    if not keeps_best or eval_steps is None or usual % eval_steps == 0:
+        return None
+    return Working(-(-usual // eval_steps) * eval_steps, "load_best_model_at_end needs every checkpoint evaluated")
+
+
+def engine_rank(usual: int, lora_r: int) -> Working | None:
+    """The smallest rank that the engine accepts and that serves these adapters; its largest where none does."""
+    if lora_r <= usual:
+        return None
+    enough = next((rank for rank in ENGINE_RANKS if rank >= lora_r), ENGINE_RANKS[-1])
+    return Working(enough, f"the engine's smallest that serves lora_r {lora_r}")

@@ -1,0 +1,135 @@
+"""What the author leaves open works: it is no error, and the job is compiled with what was planned."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from hbspec.api import check, compile_spec, estimate
+from hbspec.catalog import catalog
+from hbspec.diagnostics import Severity
+
+AS_OF = date(2026, 11, 24)
+METHODS = ("qlora", "lora", "full")
+PLACES = [
+    ("ml.p5en.48xlarge", "ddp"), ("ml.p5en.48xlarge", "fsdp"), ("ml.g5.48xlarge", "fsdp"),
+    ("ml.g4dn.12xlarge", "ddp"), ("ml.g4dn.12xlarge", "fsdp"), ("ml.p3.16xlarge", "ddp"),
+    ("ml.g5.2xlarge", "single"), ("ml.g5.48xlarge", "pipeline"),
+]  # fmt: skip
+SIZES = {"HB109", "HB125", "HB126", "HB501"}
+"""What says that a machine is too small: no default helps there."""
+
+
+def minimal(model: str, method: str = "lora", place: tuple[str, str] = PLACES[0], **hyperparameters):
+    """A spec with nothing but what has to be said."""
+    kind, parallelism = place
+    return {
+        "hbspec": 1,
+        "name": "minimal",
+        "model": {"id": model},
+        "data": {"format": "messages", "train": {"uri": "s3://bucket/train/", "examples": 2000}},
+        "instance": {"type": kind, "region": "us-east-1", "parallelism": parallelism, "max_runtime": "99h"},
+        "hyperparameters": {
+            "method": method,
+            "learning_rate": 1e-4,
+            "per_device_batch_size": 1,
+            "max_length": 1024,
+            **hyperparameters,
+        },
+    }
+
+
+def written(spec, route) -> bool:
+    for key in route:
+        spec = spec.get(key) if isinstance(spec, dict) else None
+    return spec is not None
+
+
+def errors(spec):
+    return [entry for entry in check(spec, as_of=AS_OF).diagnostics if entry.severity is Severity.ERROR]
+
+
+def compiled(spec) -> dict[str, str]:
+    """The hyperparameters of the launched job; `force`, since the machine may be too small."""
+    files = {artifact.path: artifact.content for artifact in compile_spec(spec, "launch", force=True)}
+    return json.loads(files["hyperparameters.json"])
+
+
+@pytest.mark.parametrize("model", catalog().models)
+def test_nothing_that_is_left_open_is_an_error(model):
+    for method in METHODS:
+        for place in PLACES:
+            spec = minimal(model, method, place) | {"deployment": {"instance": {"type": "ml.p5.48xlarge"}}}
+            found = errors(spec)
+            assert [entry for entry in found if not written(spec, entry.route)] == [], (method, place)
+            assert {entry.code for entry in found} <= SIZES, (method, place)
+
+
+CASES = {
+    "sdpa that gpt-oss has not": (
+        minimal("openai/gpt-oss-20b"), "attn_implementation", "eager", "transformers refuses sdpa for gpt_oss",
+    ),
+    "sdpa that gemma 2 has not": (
+        minimal("google/gemma-2-9b"), "attn_implementation", "eager", "transformers refuses sdpa for gemma2",
+    ),
+    "dropout on fused experts": (
+        minimal("Qwen/Qwen3-30B-A3B"), "lora_dropout", 0.0, "peft refuses dropout on fused parameters",
+    ),
+    "4 bits under FSDP": (
+        minimal("Qwen/Qwen2.5-7B", "qlora", ("ml.g5.48xlarge", "fsdp")),
+        "bnb_4bit_quant_storage", "bfloat16", "FSDP shards 4-bit weights in the compute dtype",
+    ),
+    "4 bits under FSDP without bfloat16": (
+        minimal("Qwen/Qwen2.5-7B", "qlora", ("ml.g4dn.12xlarge", "fsdp")),
+        "bnb_4bit_quant_storage", "float16", "FSDP shards 4-bit weights in the compute dtype",
+    ),
+    "checkpoints that are all evaluated": (
+        minimal("Qwen/Qwen2.5-7B", load_best_model_at_end=True, eval_steps=20),
+        "save_steps", 60, "load_best_model_at_end needs every checkpoint evaluated",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_default_that_works_is_listed_and_handed_over(case):
+    spec, key, value, reason = CASES[case]
+    (assumed,) = [entry for entry in estimate(spec).assumed if entry.route == ("hyperparameters", key)]
+    assert (assumed.value, assumed.source) == (value, reason)
+    assert compiled(spec)[key.upper()] == str(value)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_the_author_writes_is_kept(case):
+    spec, key, _, _ = CASES[case]
+    usual = {"attn_implementation": "sdpa", "lora_dropout": 0.05, "bnb_4bit_quant_storage": "uint8", "save_steps": 50}
+    spec = spec | {"hyperparameters": spec["hyperparameters"] | {key: usual[key]}}
+    assert compiled(spec)[key.upper()] == str(usual[key])
+    assert ("hyperparameters", key) in {entry.route for entry in errors(spec)}
+
+
+def test_where_the_scripts_own_default_works_it_is_not_handed_over():
+    spec = minimal("Qwen/Qwen2.5-7B", "qlora")
+    assert compiled(spec).keys() == {
+        "MODEL_ID", "LEARNING_RATE", "PER_DEVICE_BATCH_SIZE", "MAX_LENGTH"
+    }  # fmt: skip
+
+
+def test_transformers_4_took_sdpa():
+    spec = minimal("google/gemma-2-9b") | {"software": {"transformers": "4.57.0"}}
+    assert "ATTN_IMPLEMENTATION" not in compiled(spec)
+
+
+class TestEngineRank:
+    def test_the_smallest_that_serves_the_adapters(self):
+        spec = minimal("Qwen/Qwen2.5-7B", lora_r=48) | {"deployment": {"instance": {"type": "ml.g5.12xlarge"}}}
+        (assumed,) = [entry for entry in estimate(spec).assumed if entry.route == ("deployment", "max_lora_rank")]
+        assert (assumed.value, assumed.source) == (64, "the engine's smallest that serves lora_r 48")
+        assert errors(spec) == []
+
+    def test_none_above_the_engines_largest(self):
+        spec = minimal("Qwen/Qwen2.5-7B", lora_r=513) | {"deployment": {"instance": {"type": "ml.g5.12xlarge"}}}
+        assert "HB503" in {entry.code for entry in errors(spec)} | {
+            code for entry in errors(spec) for code, _ in entry.also
+        }
