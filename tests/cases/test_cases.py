@@ -23,10 +23,13 @@ GOOD = {path.stem: path for path in sorted((HERE / "good").glob("*.yaml"))}
 MISSED = {
     "027-alt-g4dn", "033-loss-over-3000", "039-regex-words", "045-full-lr-1e3", "048-eval-never", "060-dropout-90",
     "069-alpha-1-rank-64", "075-modules-to-save-served", "084-packing-trainer", "093-base-no-template",
-    "120-ckpt-in-train", "123-vpc-swapped", "129-env-key-dash", "132-image-cpu", "135-output-in-train", "138-bnb-old",
-    "141-fp16-weights-full", "153-serve-rank-24", "159-serve-60s", "165-serve-adapters-full",
+    "123-vpc-swapped", "129-env-key-dash", "132-image-cpu", "138-bnb-old", "141-fp16-weights-full", "153-serve-rank-24",
+    "159-serve-60s", "165-serve-adapters-full",
 }  # fmt: skip
 """Mistakes that no rule finds yet. One that is found has to leave this list."""
+
+NO_MISTAKE = {"108-spot-no-ckpt"}
+"""A spot job that names no prefix of checkpoints has one of its own, and goes on from what the shipped script saves."""
 
 ELSEWHERE = {"063-ckpt-disk": "instance.max_runtime", "150-serve-util-30": "deployment.instance.type"}
 """Mistakes that are found at another route than the one that is wrong."""
@@ -50,7 +53,7 @@ def added(name: str) -> list[Diagnostic]:
     return [entry for entry in said(PLANTED[name]) if (entry.code, entry.route) not in known]
 
 
-@pytest.mark.parametrize("name", sorted(PLANTED.keys() - MISSED))
+@pytest.mark.parametrize("name", sorted(PLANTED.keys() - MISSED - NO_MISTAKE))
 def test_one_mistake_is_one_finding_where_it_is(name):
     (found,) = added(name)
     assert route_text(found.route).startswith(tuple(planted(name)[0]))
@@ -59,6 +62,11 @@ def test_one_mistake_is_one_finding_where_it_is(name):
 @pytest.mark.parametrize("name", sorted(MISSED))
 def test_a_mistake_that_is_not_found_yet_raises_nothing_else(name):
     assert added(name) == [], "take it off MISSED if this is the planted mistake"
+
+
+@pytest.mark.parametrize("name", sorted(NO_MISTAKE))
+def test_what_is_no_mistake_any_more_is_not_reported(name):
+    assert added(name) == []
 
 
 @pytest.mark.parametrize("name", GOOD)

@@ -236,7 +236,8 @@ class TestSpot:
             f"an interruption leaves 115 s to stop; the current micro-batch and a checkpoint take {takes}"
         )
         assert judged("HB318", spot.replace("spot: true", "spot: false"), tmp_path) == []
-        assert judged("HB318", f"{spot}\nsagemaker: {{checkpoints: null}}", tmp_path) == [], "that is HB307"
+        unsaved = f"{self.OWN_SCRIPT}\nhyperparameters: {{modules_to_save: [lm_head]}}"
+        assert judged("HB318", unsaved, tmp_path) == [], "that is HB307"
         assert judged("HB318", spot.replace("lm_head]", "lm_head], per_device_batch_size: 64"), tmp_path) == []
 
     @pytest.mark.parametrize(("takes", "count"), [(115, 0), (115.5, 1)])

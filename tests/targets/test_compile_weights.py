@@ -48,8 +48,9 @@ def test_it_is_checked_and_estimated_all_the_same(spec: Path) -> None:
     assert shaped.to_dict() == named.to_dict()
 
 
-def test_an_endpoint_of_merged_weights_needs_no_id(spec: Path) -> None:
-    merged = files(spec, "deployment", "deployment.adapters=merged", force=True)
+def test_an_endpoint_of_weights_that_were_merged_elsewhere_needs_no_id(spec: Path) -> None:
+    elsewhere = ("instance.type=null", "instance.gpu=A100-80", "instance.gpus=8")
+    merged = files(spec, "deployment", "deployment.adapters=merged", *elsewhere, force=True)
     environment = json.loads(merged["create_model.json"])["PrimaryContainer"]["Environment"]
     assert environment["SM_VLLM_MODEL"] == "/opt/ml/model"
 

@@ -36,7 +36,7 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Spot jobs whose stop may take longer, but for those that save nothing (HB307) or never run (HB109)."""
     plan = analysis.plan
-    if not plan.spot or not plan.checkpoints_survive or analysis.memory.verdict == "does_not_fit":
+    if not plan.spot or not plan.training.save_steps or analysis.memory.verdict == "does_not_fit":
         return
     takes = analysis.stop.total
     if takes.high > GRACE_SECONDS:
