@@ -75,7 +75,7 @@ def test_somebody_s_file_is_named_and_kept(hbspec):
     hbspec.write("out/launch.sh", "mine\n")
     code, out, err = hbspec("compile", "job.yaml", "-t", "launch", "-o", "out")
     assert (code, out) == (1, "")
-    assert err.startswith("out/launch.sh: error[HB045] not-our-file: out/launch.sh was not written by hbspec\n")
+    assert err.startswith("out: error[HB045] not-our-file: out holds files that hbspec did not write: launch.sh\n")
     assert tree(hbspec.folder / "out") == {"launch.sh": b"mine\n"}
 
 

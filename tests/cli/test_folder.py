@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from hbspec.cli import folder, whole
 from hbspec.cli.folder import MANIFEST, RefusedError, write
 from hbspec.targets import Artifact
 
@@ -48,12 +51,12 @@ def test_programs_can_be_run_by_whoever_can_read_them(tmp_path):
 
 
 def test_again_replaces_what_is_ours_and_removes_what_is_stale(tmp_path):
-    write(OLD, tmp_path)
-    (tmp_path / "notes.txt").write_text("mine")
-    assert write(NEW, tmp_path).removed == ("source/deep/gone.py",)
-    assert sorted(tree(tmp_path)) == [MANIFEST, "job.json", "launch.sh", "notes.txt", "source/train.py"]
-    assert not (tmp_path / "source/deep").exists()
-    assert (tmp_path / "source/train.py").read_bytes() == b"new\n"
+    out = tmp_path / "out"
+    write(OLD, out)
+    assert write(NEW, out).removed == ("source/deep/gone.py",)
+    assert sorted(tree(tmp_path)) == [f"out/{name}" for name in (MANIFEST, "job.json", "launch.sh", "source/train.py")]
+    assert not (out / "source/deep").exists()
+    assert (out / "source/train.py").read_bytes() == b"new\n"
 
 
 def test_the_same_again_changes_nothing(tmp_path):
@@ -65,8 +68,8 @@ def test_the_same_again_changes_nothing(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "content"),
-    [("launch.sh", "mine"), ("source/train.py", "edited"), ("source/deep/gone.py", "edited")],
-    ids=["never ours", "edited", "stale and edited"],
+    [("source/train.py", "edited"), ("source/deep/gone.py", "edited")],
+    ids=["edited", "stale and edited"],
 )
 def test_somebody_s_work_is_refused_by_name(tmp_path, path, content):
     write(OLD, tmp_path)
@@ -78,26 +81,100 @@ def test_somebody_s_work_is_refused_by_name(tmp_path, path, content):
     assert tree(tmp_path) == before
 
 
-def test_all_that_is_in_the_way_is_named(tmp_path):
-    for artifact in NEW:
-        path = tmp_path / artifact.path
-        path.parent.mkdir(exist_ok=True)
-        path.write_text("mine")
-    with pytest.raises(RefusedError) as refused:
+@pytest.mark.parametrize(
+    "path", ["notes.txt", "source/mine.py", "data/a/b.jsonl", "runs/", "source/checkpoints/"], ids=str
+)
+def test_a_folder_that_holds_something_else_is_refused_by_its_name(tmp_path, path):
+    write(OLD, tmp_path)
+    if path.endswith("/"):
+        (tmp_path / path).mkdir()
+    else:
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text("mine")
+    before = tree(tmp_path)
+    with pytest.raises(RefusedError, match="holds files that hbspec did not write: ") as refused:
         write(NEW, tmp_path)
-    assert [file for _, file in names(refused)] == [str(tmp_path / a.path) for a in sorted(NEW, key=lambda a: a.path)]
+    assert names(refused) == [("HB045", str(tmp_path))]
+    assert path.replace("a/b.jsonl", "") in str(refused.value)
+    assert tree(tmp_path) == before
+
+
+def test_some_of_many_are_named(tmp_path):
+    for number in range(20):
+        (tmp_path / f"{number:02}.txt").write_text("mine")
+    with pytest.raises(RefusedError, match=r"write: 00\.txt, 01\.txt, 02\.txt, 03\.txt, 04\.txt, …$"):
+        write(NEW, tmp_path)
+
+
+def test_what_systems_leave_in_a_folder_is_nobody_s_work(tmp_path):
+    write(OLD, tmp_path)
+    for path in (".DS_Store", "source/__pycache__/train.cpython-311.pyc"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text("")
+    write(NEW, tmp_path)
+    assert sorted(tree(tmp_path)) == [MANIFEST, "job.json", "launch.sh", "source/train.py"]
 
 
 def test_links_are_not_followed(tmp_path):
     elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
     elsewhere.mkdir()
-    out.mkdir()
-    (out / "source").symlink_to(elsewhere)
-    (out / "job.json").symlink_to(elsewhere / "job.json")
+    write(OLD, out)
+    (out / "source/train.py").rename(elsewhere / "train.py")
+    (out / "source/train.py").symlink_to(elsewhere / "train.py")
+    (out / "more").symlink_to(elsewhere)
+    before = tree(elsewhere)
+    with pytest.raises(RefusedError, match=r"did not write: more;") as refused:
+        write(NEW, out)
+    assert names(refused) == [("HB045", str(out)), ("HB045", str(out / "source/train.py"))]
+    assert tree(elsewhere) == before
+
+
+def test_a_folder_that_is_a_link(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, tmp_path / "out")
+    assert names(refused) == [("HB046", str(tmp_path / "out"))]
+    assert not list((tmp_path / "there").iterdir())
+
+
+def test_a_link_above_the_folder_is_followed(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "there")
+    write(NEW, tmp_path / "link" / "out")
+    assert sorted(entry.name for entry in (tmp_path / "there").iterdir()) == ["out"]
+
+
+@pytest.mark.parametrize(("inside", "name"), [("", "."), ("below", ".."), ("below", "../../out")])
+def test_the_folder_that_a_command_runs_in_is_refused(tmp_path, monkeypatch, inside, name):
+    (tmp_path / "out" / inside).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "out" / inside)
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, Path(name))
+    assert [code for code, _ in names(refused)] == ["HB045" if inside else "HB047"]
+    assert not list(Path.cwd().iterdir())
+
+
+def test_the_root_is_refused():
+    with pytest.raises(RefusedError, match=r"^/ holds files that hbspec did not write") as refused:
+        write(NEW, Path("/"))
+    assert names(refused) == [("HB045", "/")]
+
+
+@pytest.mark.parametrize("code", [errno.EXDEV, errno.EBUSY])
+def test_a_folder_that_cannot_be_renamed_is_left_as_it_is(tmp_path, monkeypatch, code):
+    out = tmp_path / "out"
+    write(OLD, out)
+    before = tree(tmp_path)
+
+    def refuse(*_):
+        raise OSError(code, os.strerror(code), str(out))
+
+    monkeypatch.setattr(whole, "_renameat2", refuse)
     with pytest.raises(RefusedError) as refused:
         write(NEW, out)
-    assert names(refused) == [("HB045", str(out / "job.json")), ("HB046", str(out / "source"))]
-    assert not list(elsewhere.iterdir())
+    assert names(refused) == [("HB047", str(out))]
+    assert tree(tmp_path) == before
 
 
 def test_a_folder_that_is_a_file(tmp_path):
@@ -133,36 +210,103 @@ def test_an_artifact_stays_in_its_folder(tmp_path, path):
     assert not (tmp_path / "out").exists()
 
 
-@settings(deadline=None, max_examples=30)
-@given(st.integers(0, 12))
-def test_a_move_that_fails_leaves_everything_as_it_was(tmp_path_factory, failing):
-    out = tmp_path_factory.mktemp("work") / "out"
-    write(OLD, out)
-    (out / "notes.txt").write_text("mine")
-    before = tree(out.parent)
-    with pytest.MonkeyPatch.context() as patch:
-        real, calls = Path.replace, iter(range(100))
+@pytest.mark.parametrize("start", [True, False], ids=["over an old one", "into nothing"])
+def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch, start):
+    """Whichever file it is that finds no room, or the exchange itself."""
+    out = tmp_path / "build" / "out"
+    if start:
+        write(OLD, out)
+    before = tree(tmp_path)
+    for failing in range(len(NEW) + 1):
+        real, calls = folder.write_through, iter(range(100))
 
-        def replace(self, target):
+        def full(file, content, real=real, calls=calls, failing=failing):
             if next(calls) == failing:
-                raise OSError(28, "No space left on device")
-            return real(self, target)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+            real(file, content)
 
-        patch.setattr(Path, "replace", replace)
-        try:
+        monkeypatch.setattr(folder, "write_through", full)
+        with pytest.raises(OSError, match="No space left") as refused:
             write(NEW, out)
-        except OSError:
-            assert tree(out.parent) == before
-        else:
-            assert failing >= 8, "three old ones and the list out, then four in"
-    assert not list(out.glob(".hbspec-*"))
+        monkeypatch.setattr(folder, "write_through", real)
+        assert refused.value.filename == str(out)
+        assert tree(tmp_path) == before
+        assert start or not list(tmp_path.iterdir())
 
 
-def test_a_failure_in_a_new_folder_leaves_no_folder(tmp_path, monkeypatch):
-    def replace(self, target):
-        raise OSError(13, "Permission denied")
+def test_a_parent_that_may_not_be_written_is_named(tmp_path, monkeypatch):
+    def refuse(self, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
 
-    monkeypatch.setattr(Path, "replace", replace)
-    with pytest.raises(OSError, match="Permission denied"):
-        write(NEW, tmp_path / "build" / "x")
-    assert not list(tmp_path.iterdir())
+    write(OLD, tmp_path / "out")
+    before = tree(tmp_path)
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    with pytest.raises(PermissionError):
+        write(NEW, tmp_path / "out")
+    assert tree(tmp_path) == before
+
+
+def test_what_may_not_be_written_any_more_is_still_cleared_away(tmp_path):
+    out = tmp_path / "out"
+    write(OLD, out)
+    (out / "source").chmod(0o555)
+    write(NEW, out)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_the_mode_of_the_folder_stays(tmp_path):
+    out = tmp_path / "out"
+    write(OLD, out)
+    out.chmod(0o2770)
+    write(NEW, out)
+    assert out.stat().st_mode & 0o7777 == 0o2770
+
+
+def test_a_link_where_the_work_is_done_is_not_followed(tmp_path):
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").write_text("mine")
+    whole.aside(tmp_path / "out").symlink_to(tmp_path / "precious")
+    write(NEW, tmp_path / "out")
+    assert tree(tmp_path / "precious") == {"file": b"mine"}
+
+
+def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from hbspec.cli.folder import write; from hbspec.targets import Artifact\n"
+        "[write([Artifact(f'{sys.argv[1]}{n}', b'') for n in range(9)], Path('out')) for _ in range(20)]"
+    )
+    both = [subprocess.Popen([sys.executable, "-c", script, name], cwd=tmp_path) for name in "ab"]
+    assert [process.wait(120) for process in both] == [0, 0]
+    found = sorted(tree(tmp_path / "out").keys() - {MANIFEST})
+    assert found in ([f"a{n}" for n in range(9)], [f"b{n}" for n in range(9)])
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("number", "way", "what"),
+    [
+        ("SIGKILL", "exchange", "folder"),
+        ("SIGINT", "exchange", "folder"),
+        ("SIGKILL", "rename", "folder"),
+        ("SIGTERM", "exchange", "compile"),
+        ("SIGINT", "exchange", "compile"),
+        ("SIGKILL", "exchange", "replace"),
+        ("SIGKILL", "exchange", "create"),
+        ("SIGINT", "rename", "create"),
+    ],
+)
+def test_a_signal_at_any_moment_leaves_the_old_or_the_new(tmp_path, number, way, what):
+    harness = Path(__file__).with_name("killing.py")
+    memory = Path("/dev/shm")
+    where = memory if memory.is_dir() else tmp_path
+    done = subprocess.run(
+        [sys.executable, harness, number, way, where, what],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["wrong"] == []
+    assert found["moments"] > (10 if what == "create" else 20)

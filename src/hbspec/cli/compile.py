@@ -83,6 +83,6 @@ COMMAND = Command(
         ALLOW_OUTSIDE,
         Parameter("force", "Compile a spec that has errors, and say so.", ("--force",), switch=True),
     ),
-    "All files are written, or none. A file that an earlier compile did not write, or that has changed since, is never "
-    "replaced.",
+    "The folder is replaced as a whole. It must be new, or hold an earlier compile and nothing else: a file that an "
+    "earlier compile did not write, or that has changed since, is never removed, not even with --force.",
 )

@@ -72,20 +72,3 @@ def _is_profile(path: Path) -> bool:
     except (OSError, ValueError, RecursionError):
         return False
     return True
-
-
-def replace(output: str, text: str) -> None:
-    """Write a file anew, whole or not at all.
-
-    Raises:
-        OSError: the system refuses; what was there is untouched.
-    """
-    path = Path(output)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with unfinished.open("x", encoding="utf-8") as file:
-            file.write(text)
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files, replace
+from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.cli.options import positive
 from hbspec.diagnostics import Report
@@ -66,10 +67,11 @@ def write(profile: DataProfile, output: str | None, caps: Sequence[int] = ()) ->
         sys.stdout.write(profile.text())
         return
     from hbspec.cli.data_summary import summary
+    from hbspec.cli.whole import write_file
     from hbspec.render.paint import columns
     from hbspec.render.paint import write as paint
 
-    replace(output, profile.text())
+    write_file(Path(output), profile.text().encode(), replace=True)
     paint(summary(profile, caps, columns()), sys.stdout)
     sys.stdout.write(f"\n{output}\n")
 

@@ -7,10 +7,11 @@ from hbspec.source.defects import Defect
 NOT_OURS = Defect(
     "HB045",
     "not-our-file",
-    "A file that would be written is already there, and is not what an earlier compile wrote.",
-    "`compile` notes what it writes in `.hbspec.json`, with the SHA-256 of each file. A file that is not in that list, "
-    "or that has changed since, is somebody's work, and is never written over or removed.",
-    "# a file train.py of your own lies in ./job\n# hbspec compile spec.yaml --target launch -o job",
+    "The folder that would be replaced holds files that an earlier compile did not write, or that have changed since.",
+    "`compile` replaces its folder as a whole, so that at every moment it holds one complete compile. What it wrote is "
+    "listed in `.hbspec.json`, with the SHA-256 of each file. A file that is not in that list, or that has changed "
+    "since, is somebody's work and is never removed; `--force` does not change that.",
+    "# a file notes.txt of yours lies in ./job\n# hbspec compile spec.yaml --target launch -o job",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
 NOT_A_FOLDER = Defect(
@@ -21,5 +22,14 @@ NOT_A_FOLDER = Defect(
     "# README.md is a file\n# hbspec compile spec.yaml --target launch -o README.md",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
+NOT_REPLACEABLE = Defect(
+    "HB047",
+    "folder-not-replaceable",
+    "The folder cannot be replaced by another one.",
+    "A folder that a command runs in, a mount point, or a folder of another layer of a container's file system cannot "
+    "be renamed, and without that a compile that is interrupted would leave half of its files.",
+    "# hbspec compile spec.yaml --target launch -o .",
+    "# hbspec compile spec.yaml --target launch -o ./job",
+)
 
-DEFECTS = {defect.code: defect for defect in (NOT_OURS, NOT_A_FOLDER)}
+DEFECTS = {defect.code: defect for defect in (NOT_OURS, NOT_A_FOLDER, NOT_REPLACEABLE)}

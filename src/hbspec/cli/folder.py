@@ -1,26 +1,38 @@
-"""Files into a folder: all of them or none, and never over a file that was not written here.
+"""A compiled folder: put in its place as a whole, and never in the place of what was not written here.
 
-A list of what was written, `.hbspec.json`, lies in the folder. Only the files in it may be replaced, and only while
-they are as they were left. Everything else in the folder is left alone.
+A list of what was written, `.hbspec.json`, lies in the folder. A folder is replaced only if it holds the files of that
+list, as they were left, and nothing else.
 """
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from hashlib import sha256
+from hashlib import file_digest
+from itertools import islice
 from pathlib import Path, PurePosixPath
-from tempfile import mkdtemp
 
-from hbspec.cli.defects import NOT_A_FOLDER, NOT_OURS
+from hbspec.cli.defects import NOT_A_FOLDER, NOT_OURS, NOT_REPLACEABLE
+from hbspec.cli.whole import alone_in, aside, clear, restore, swap_folder, sync_folder, write_through
 from hbspec.diagnostics import Confidence, Diagnostic, Severity
 from hbspec.source.defects import Defect
+from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.targets import Artifact
 
 MANIFEST = ".hbspec.json"
+MANIFEST_BYTES = 2**20
 ELSEWHERE = "name another folder with -o"
+SHOWN = 5
+"""Entries that are in the way and are named."""
+LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""What file managers leave in every folder that they show; nobody's work."""
+CACHE, CACHED = "__pycache__", ".pyc"
+"""What Python leaves beside a module that was imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,7 @@ class Written:
 
 
 class RefusedError(Exception):
-    """Nothing was written; `diagnostics` names every file that is in the way."""
+    """Nothing was written; `diagnostics` says what is in the way."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(diagnostic.message for diagnostic in diagnostics))
@@ -40,37 +52,54 @@ class RefusedError(Exception):
 
 
 def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
-    """Write every artifact below `folder`, and remove what an earlier call wrote and this one does not.
-
-    The files are written aside first and then moved to their places one by one; if a move fails, those before it are
-    undone.
+    """Make `folder` hold every artifact and the list of them, in one step and in place of an earlier compile.
 
     Raises:
-        RefusedError: a file in the way is not ours, or a folder in the way is none.
+        RefusedError: the folder holds something that is not ours, or cannot be replaced.
         OSError: the system refuses; nothing has changed.
     """
-    new = sorted(artifact.path for artifact in artifacts)
-    for path in new:
-        if path == MANIFEST or not _is_below(path):
-            raise ValueError(f"an artifact must not be called {path}")
-    ours = _manifest(folder)
-    stale = sorted(ours.keys() - set(new))
-    problems = list(_in_the_way(folder, [*new, *stale], ours))
-    if problems:
-        raise RefusedError(problems)
-    # on the same file system as the folder, or nothing could be moved
-    existing = next(place for place in (folder, *folder.absolute().parents) if place.is_dir())
-    staging = Path(mkdtemp(prefix=".hbspec-", dir=existing))
+    for artifact in artifacts:
+        if artifact.path == MANIFEST or not _is_below(artifact.path):
+            raise ValueError(f"an artifact must not be called {artifact.path}")
+    old = _ours(folder)
+    place = Path(os.path.realpath(folder))
+    missing = [parent for parent in place.parents if not parent.exists()]
     try:
-        for artifact in artifacts:
-            _stage(artifact, staging / "new")
-        _stage(Artifact(MANIFEST, _spelled(artifacts)), staging / "new")
-        _move(staging, folder, arriving=[*new, MANIFEST], leaving=stale)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with alone_in(place.parent):
+            old = _replace(artifacts, folder, place)
+    except BaseException as reason:
+        with suppress(OSError):
+            for parent in missing:
+                parent.rmdir()
+        if isinstance(reason, OSError) and reason.errno in (errno.EXDEV, errno.EBUSY):
+            raise RefusedError([_cannot_be_replaced(folder, f"cannot be renamed ({reason.strerror})")]) from reason
+        raise
+    new = sorted(artifact.path for artifact in artifacts)
+    return Written(tuple(new), tuple(sorted(old.keys() - set(new))))
+
+
+def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mapping[str, str]:
+    """The exchange itself; gives the list of the folder that was replaced."""
+    work = aside(place)
+    new, spare = work / "new", work / "old"
+    restore(spare, place)
+    clear(work)
+    work.mkdir(mode=0o700)
+    try:
+        _stage(artifacts, new)
+        old = _ours(folder)
+        if place.exists():
+            shutil.copymode(place, new)
+        swap_folder(new, place, spare)
+    except OSError as reason:
+        if str(reason.filename).startswith(str(work)):
+            reason.filename = str(folder)
+        raise
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    for path in stale:
-        _remove_empty(folder, (folder / path).parent)
-    return Written(tuple(new), tuple(stale))
+        restore(spare, place)
+        clear(work)
+    return old
 
 
 def _is_below(path: str) -> bool:
@@ -78,19 +107,46 @@ def _is_below(path: str) -> bool:
     return bool(parts) and parts[0] != "/" and ".." not in parts and "\\" not in path and "\0" not in path
 
 
-def _manifest(folder: Path) -> Mapping[str, str]:
-    """Path to SHA-256 of every file written by an earlier call; empty if there is no list.
+def _ours(folder: Path) -> Mapping[str, str]:
+    """Path to SHA-256 of every file of the compile that `folder` holds; empty where it holds nothing.
 
     Raises:
-        RefusedError: the list is none of ours. It may come from a stranger, so a path that leads out of the folder is
-            reason enough.
+        RefusedError: it holds something else besides or instead, or cannot be replaced.
+    """
+    if problem := _unusable(folder):
+        raise RefusedError([problem])
+    if not os.path.lexists(folder):
+        return {}
+    listed = _manifest(folder)
+    problems = [*_foreign(folder, listed), *_changed(folder, listed)] or list(_fixed(folder))
+    if problems:
+        raise RefusedError(problems)
+    return listed
+
+
+def _unusable(folder: Path) -> Diagnostic | None:
+    """What is wrong with the path before anything in it is looked at."""
+    if folder.is_symlink():
+        return _diagnostic(NOT_A_FOLDER, folder, "is a symbolic link", "name the folder it leads to, or another one")
+    nearest = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
+    if os.path.lexists(nearest) and not nearest.is_dir():
+        return _diagnostic(NOT_A_FOLDER, nearest, "is not a folder", ELSEWHERE)
+    return None
+
+
+def _manifest(folder: Path) -> Mapping[str, str]:
+    """The list in a folder; empty if there is none.
+
+    Raises:
+        RefusedError: the list is not one of ours. It may come from a stranger, so a path that leads out of the folder
+            is reason enough.
     """
     manifest = folder / MANIFEST
-    if not manifest.exists() and not manifest.is_symlink():
+    if not os.path.lexists(manifest):
         return {}
     try:
-        files = None if manifest.is_symlink() else json.loads(manifest.read_bytes())["files"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        files = None if manifest.is_symlink() else json.loads(read_bytes(manifest, MANIFEST_BYTES))["files"]
+    except (UnreadablePathError, ValueError, KeyError, TypeError, RecursionError):
         files = None
     if not isinstance(files, dict) or not all(isinstance(digest, str) for digest in files.values()):
         raise RefusedError([_diagnostic(NOT_OURS, manifest, "is not the list that hbspec writes", ELSEWHERE)])
@@ -99,31 +155,63 @@ def _manifest(folder: Path) -> Mapping[str, str]:
     return files
 
 
-def _spelled(artifacts: Sequence[Artifact]) -> bytes:
-    files = {artifact.path: artifact.digest for artifact in sorted(artifacts, key=lambda artifact: artifact.path)}
-    return (json.dumps({"format_version": 1, "files": files}, indent=2) + "\n").encode()
+def _foreign(folder: Path, listed: Collection[str]) -> Iterator[Diagnostic]:
+    names = list(islice(_unlisted(folder, "", listed, _folders_of(listed)), SHOWN + 1))
+    if names:
+        more = ", …" if len(names) > SHOWN else ""
+        message = f"holds files that hbspec did not write: {', '.join(names[:SHOWN])}{more}"
+        yield _diagnostic(NOT_OURS, folder, message, f"move them away, or {ELSEWHERE}")
 
 
-def _in_the_way(folder: Path, paths: Sequence[str], ours: Mapping[str, str]) -> Iterator[Diagnostic]:
-    nearest = next((place for place in (folder, *folder.parents) if place.exists() or place.is_symlink()), folder)
-    if (nearest.exists() or nearest.is_symlink()) and not nearest.is_dir():
-        yield _diagnostic(NOT_A_FOLDER, nearest, "is not a folder", ELSEWHERE)
-        return
-    said: set[Path] = set()
-    for path in paths:
+def _folders_of(listed: Collection[str]) -> frozenset[str]:
+    return frozenset(str(parent) for path in listed for parent in PurePosixPath(path).parents)
+
+
+def _unlisted(folder: Path, above: str, listed: Collection[str], folders: Collection[str]) -> Iterator[str]:
+    """Entries below a folder that the list does not explain; of a folder without listed files only its own name."""
+    with os.scandir(folder / above) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        path = f"{above}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            if path in folders:
+                yield from _unlisted(folder, f"{path}/", listed, folders)
+            elif not _is_cache(Path(entry.path)):
+                yield f"{path}/"
+        elif path not in listed and path != MANIFEST and entry.name not in LEFT_BY_SYSTEMS:
+            yield path
+
+
+def _is_cache(folder: Path) -> bool:
+    return folder.name == CACHE and all(entry.suffix == CACHED and entry.is_file() for entry in folder.iterdir())
+
+
+def _changed(folder: Path, listed: Mapping[str, str]) -> Iterator[Diagnostic]:
+    for path, digest in listed.items():
         target = folder / path
-        for parent in reversed(target.relative_to(folder).parents[:-1]):
-            place = folder / parent
-            if place not in said and (place.is_symlink() or (place.exists() and not place.is_dir())):
-                said.add(place)
-                yield _diagnostic(NOT_A_FOLDER, place, "is not a folder", f"move it away, or {ELSEWHERE}")
-        if said & set(target.parents) or not (target.exists() or target.is_symlink()):
-            continue
-        if path not in ours:
-            yield _diagnostic(NOT_OURS, target, "was not written by hbspec", f"move it away, or {ELSEWHERE}")
-        elif target.is_symlink() or not target.is_file() or sha256(target.read_bytes()).hexdigest() != ours[path]:
+        if os.path.lexists(target) and not _is_as_left(target, digest):
             message = "has changed since hbspec wrote it"
             yield _diagnostic(NOT_OURS, target, message, f"keep it under another name, or {ELSEWHERE}")
+
+
+def _is_as_left(target: Path, digest: str) -> bool:
+    if target.is_symlink() or not target.is_file():
+        return False
+    with target.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest() == digest
+
+
+def _fixed(folder: Path) -> Iterator[Diagnostic]:
+    """Whether something holds the folder where it is."""
+    real = Path(os.path.realpath(folder))
+    if Path(os.path.realpath(Path.cwd())).is_relative_to(real):
+        yield _cannot_be_replaced(folder, "is the folder that the command runs in, or one above it")
+    elif os.path.ismount(real):
+        yield _cannot_be_replaced(folder, "is a mount point")
+
+
+def _cannot_be_replaced(folder: Path, why: str) -> Diagnostic:
+    return _diagnostic(NOT_REPLACEABLE, folder, why, "name a folder below it with -o")
 
 
 def _diagnostic(defect: Defect, path: Path, message: str, action: str) -> Diagnostic:
@@ -132,43 +220,20 @@ def _diagnostic(defect: Defect, path: Path, message: str, action: str) -> Diagno
     )
 
 
-def _stage(artifact: Artifact, folder: Path) -> None:
-    path = folder / artifact.path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(artifact.content)
-    if artifact.executable:
-        mode = path.stat().st_mode
-        path.chmod(mode | (mode & 0o444) >> 2)
+def _stage(artifacts: Sequence[Artifact], folder: Path) -> None:
+    """Every artifact and their list below a new folder, and all of it on the disk."""
+    folder.mkdir()
+    for artifact in (*artifacts, Artifact(MANIFEST, _spelled(artifacts))):
+        path = folder / artifact.path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_through(path, artifact.content)
+        if artifact.executable:
+            mode = path.stat().st_mode
+            path.chmod(mode | (mode & 0o444) >> 2)
+    for place, _, _ in os.walk(folder):
+        sync_folder(Path(place))
 
 
-def _move(staging: Path, folder: Path, *, arriving: Sequence[str], leaving: Sequence[str]) -> None:
-    """Old files out to `staging/old`, new ones in from `staging/new`; on a failure the way back."""
-    done: list[tuple[Path, Path]] = []
-    made: list[Path] = []
-
-    def move(source: Path, target: Path) -> None:
-        missing = [parent for parent in target.parents if not parent.exists()]
-        target.parent.mkdir(parents=True, exist_ok=True)
-        made.extend(reversed(missing))
-        source.replace(target)
-        done.append((source, target))
-
-    try:
-        for path in (*arriving, *leaving):
-            if (folder / path).exists():
-                move(folder / path, staging / "old" / path)
-        for path in arriving:
-            move(staging / "new" / path, folder / path)
-    except BaseException:
-        for source, target in reversed(done):
-            target.replace(source)
-        for parent in reversed(made):
-            _remove_empty(parent.parent, parent)
-        raise
-
-
-def _remove_empty(folder: Path, place: Path) -> None:
-    """Remove `place` and what is above it, up to `folder`, as far as nothing is left in them."""
-    while place != folder and place.is_dir() and not any(place.iterdir()):
-        place.rmdir()
-        place = place.parent
+def _spelled(artifacts: Sequence[Artifact]) -> bytes:
+    files = {artifact.path: artifact.digest for artifact in sorted(artifacts, key=lambda artifact: artifact.path)}
+    return (json.dumps({"format_version": 1, "files": files}, indent=2) + "\n").encode()

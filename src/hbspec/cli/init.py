@@ -13,10 +13,10 @@ STARTER = Path(__file__).with_name("starter.yaml")
 
 def run(path: str) -> int:
     """Write the starter, unless something is there already."""
-    target = Path(path)
+    from hbspec.cli.whole import write_file
+
     try:
-        with target.open("xb") as file:
-            file.write(STARTER.read_bytes())
+        write_file(Path(path), STARTER.read_bytes(), replace=False)
     except FileExistsError:
         raise MisuseError(f"{path} is already there; name another file") from None
     sys.stdout.write(f"{path}\nnext: hbspec check {path}\n")
