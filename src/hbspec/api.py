@@ -21,8 +21,8 @@ from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import judge, place
+from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
-from hbspec.source.secrets import redact
 from hbspec.spec import read
 from hbspec.targets import Artifact, TargetError, emit
 

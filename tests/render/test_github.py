@@ -25,7 +25,7 @@ def test_a_note_is_a_notice_on_one_line():
     (line,) = lines(replace(NOTE, message="50 %\r\n::error::"))
     assert line.startswith("::notice ")
     assert line.count("\n") == 1
-    assert "50 %25%0D%0A::error::" in line
+    assert "50 %25␍␊::error::" in line
 
 
 def test_a_file_name_cannot_add_properties():

@@ -15,6 +15,7 @@ from hbspec.diagnostics import Report
 from hbspec.render.lines import cells, width_of, wrapped
 from hbspec.render.paint import write
 from hbspec.render.report import clipped, diagnostic_lines, report_lines
+from hbspec.showing import printable
 
 from .conftest import BUDGET, IDLE, WHOLE
 
@@ -128,7 +129,9 @@ def on_a_terminal(lines):
     return shown.decode().replace("\r\n", "\n")
 
 
-WORDS = st.lists(st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), min_size=1, max_size=12))
+WORDS = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Z")), min_size=1, max_size=12).map(printable)
+)
 
 
 @given(WORDS, st.integers(12, 60), st.integers(0, 8))

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from source_reading import faults
 
 from hbspec.diagnostics import Position, Span
 from hbspec.source.excerpts import WIDTH, excerpt, printable, quoted, underline
@@ -60,3 +61,11 @@ def test_a_clipped_secret_is_still_redacted() -> None:
     line = "x" * 117 + " " + token
     assert token[:12] not in excerpt(line, span(130, 131))
     assert "a1a1" not in excerpt("y: " + "z" * 200 + " " + token, span(230, 231))
+
+
+def test_a_fault_does_not_show_the_secret_beside_it() -> None:
+    hidden = "aB3" * 11
+    for fault in faults(f"environment: {{HF_TOKEN: x{hidden}, HF_TOKEN: again, hf_{hidden}: 1, hf_{hidden}: 2}}"):
+        assert hidden not in fault.message
+        assert hidden not in str(fault.excerpt)
+        assert "***" in str(fault.excerpt)

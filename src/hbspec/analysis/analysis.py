@@ -17,9 +17,9 @@ from hbspec.estimators.stop import Stop, stop
 from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
 from hbspec.estimators.time import Time, time
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
+from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
-from hbspec.source.secrets import redact
 from hbspec.spec import Spec
 from hbspec.spec.defects import DEFECTS
 

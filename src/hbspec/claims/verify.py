@@ -10,7 +10,7 @@ from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.diagnostics import NotKnownError, Route
-from hbspec.source.secrets import redact
+from hbspec.showing.secrets import redact
 from hbspec.units import Interval, UnitError, interval_text
 
 CONFIRMED, CONTRADICTED, UNDECIDED = "confirmed", "contradicted", "undecided"

@@ -28,10 +28,10 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
     from hbspec.cli.outcome import refuse
     from hbspec.render import paint
 
-    text = sys.stdin.buffer.read() if spec == STDIN else b""
+    text = _standard_input() if spec == STDIN else None
 
-    def stdin() -> io.TextIOWrapper:
-        return io.TextIOWrapper(io.BytesIO(text), encoding="utf-8")
+    def stdin() -> io.TextIOWrapper | None:
+        return None if text is None else io.TextIOWrapper(io.BytesIO(text), encoding="utf-8")
 
     report = check(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin())
     try:
@@ -52,7 +52,24 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
     return OK
 
 
-def _values(spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper) -> Mapping[str, Any]:
+def _standard_input() -> bytes | None:
+    """As much of it as a spec may have, to be read several times; None where it is closed.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    from hbspec.source.limits import MAX_BYTES
+
+    try:
+        return None if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
+    except OSError as reason:
+        reason.filename = "standard input"
+        raise
+
+
+def _values(
+    spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper | None
+) -> Mapping[str, Any]:
     from hbspec.source import load
 
     return load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values

@@ -72,8 +72,7 @@ def write(profile: DataProfile, output: str | None, caps: Sequence[int] = ()) ->
     from hbspec.render.paint import write as paint
 
     write_file(Path(output), profile.text().encode(), replace=True)
-    paint(summary(profile, caps, columns()), sys.stdout)
-    sys.stdout.write(f"\n{output}\n")
+    paint((*summary(profile, caps, columns()), (), (("path", output),)), sys.stdout)
 
 
 def _measure(tokenizer: str | None) -> Measure | None:

@@ -6,12 +6,13 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
-from typing import TextIO
 
 from hbspec import __version__
 from hbspec.cli import plain
 from hbspec.cli.command import Call, MisuseError
 from hbspec.cli.exit_codes import BROKEN_PIPE, FAULT, INTERRUPTED, UNUSABLE
+from hbspec.cli.streams import Outlet, guarded
+from hbspec.showing import shown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,19 +23,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(200_000)
     # pydantic looks through every installed distribution for plugins (about 30 ms); hbspec uses none
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    _never_fail_to_encode(sys.stdout, sys.stderr)
+    with guarded(sys.stdout, sys.stderr) as (out, _):
+        return _code(words[debug:], debug, out)
+
+
+def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
     try:
-        code = _run(words[debug:])
-        sys.stdout.flush()
+        code = _run(words)
+        out.flush()
     except MisuseError as reason:
         return _said(f"hbspec: {reason}", UNUSABLE)
     except KeyboardInterrupt:
         return _said("", INTERRUPTED)
     except BrokenPipeError:
-        _close(sys.stdout)
+        out.drop()
         return BROKEN_PIPE
     except OSError as reason:
-        _close(sys.stdout)
+        out.drop()
         return _said(f"hbspec: {reason.filename or 'output'}: {reason.strerror or reason}", UNUSABLE)
     except Exception as fault:
         if debug:
@@ -58,21 +63,6 @@ def _run(words: Sequence[str]) -> int:
     return call if isinstance(call, int) else call.run()
 
 
-def _never_fail_to_encode(*streams: TextIO | None) -> None:
-    """In a locale without a character, its code is written instead, as Python spells it; nothing ends for that."""
-    for stream in streams:
-        if stream is not None and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _said(text: str, code: int) -> int:
-    try:
-        sys.stderr.write(f"{text}\n")
-    except OSError:
-        _close(sys.stderr)
+    sys.stderr.write(f"{shown(text)}\n")
     return code
-
-
-def _close(stream: TextIO) -> None:
-    """Let what is left in the stream's buffer go nowhere, or Python complains about it at its own end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

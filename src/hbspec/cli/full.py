@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from inspect import Parameter as Argument
 from inspect import Signature
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 import typer
 
 from hbspec import __version__
 from hbspec.cli.command import COMMANDS, Call, Command, Parameter, command
 from hbspec.cli.plain import SET
+from hbspec.showing import shown
 
 GROUPS = {"data": "Profile and check training data."}
 HELP = "Declarative fine-tuning jobs: judged before they cost anything, then compiled."
@@ -21,12 +25,21 @@ SETTINGS = {"help_option_names": ["-h", "--help"]}
 def read(argv: Sequence[str]) -> Call | int:
     """The call that a command line spells, or the exit code if everything has been said (help, a mistake)."""
     calls: list[Call] = []
+    out, err = StringIO(), StringIO()
     try:
-        application(calls.append)(args=list(argv), prog_name="hbspec")
+        # typer writes past a stream that it takes for misconfigured, and repeats the words of the call as they are
+        with redirect_stdout(out), redirect_stderr(err):
+            application(calls.append)(args=list(argv), prog_name="hbspec")
     except SystemExit as done:
         if not calls:
+            _repeat(out, sys.stdout)
+            _repeat(err, sys.stderr)
             return done.code if isinstance(done.code, int) else 2
     return calls[0]
+
+
+def _repeat(said: StringIO, stream: TextIO) -> None:
+    stream.writelines(f"{shown(line)}\n" for line in said.getvalue().removesuffix("\n").split("\n") if said.getvalue())
 
 
 def application(receive: Callable[[Call], None]) -> typer.Typer:

@@ -19,7 +19,9 @@ def run(path: str) -> int:
         write_file(Path(path), STARTER.read_bytes(), replace=False)
     except FileExistsError:
         raise MisuseError(f"{path} is already there; name another file") from None
-    sys.stdout.write(f"{path}\nnext: hbspec check {path}\n")
+    from hbspec.render.paint import write
+
+    write(((("path", path),), (("", f"next: hbspec check {path}"),)), sys.stdout)
     return OK
 
 

@@ -58,7 +58,7 @@ def run(
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except RehearsalError as reason:
-        sys.stderr.write(f"hbspec: {reason}\n")
+        write(((("", f"hbspec: {reason}"),),), sys.stderr)
         return ERRORS
     write(rehearsal_lines(result, columns()), sys.stdout)
     return OK if result.agrees else ERRORS

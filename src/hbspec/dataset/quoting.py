@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from hbspec.source.excerpts import printable
+from hbspec.showing import shown
 
 LONGEST_WORD = 40
 LONGEST_SENTENCE = 200
+PLENTY = 10_000
+"""Characters that are looked at: beyond what is shown, for a credential must not be cut before it is recognised."""
 
 
 def quoted(text: str, longest: int = LONGEST_WORD) -> str:
@@ -14,4 +16,5 @@ def quoted(text: str, longest: int = LONGEST_WORD) -> str:
     >>> quoted("\x1b[31mred"), quoted("x" * 50, 5)
     ('␛[31mred', 'xxxxx…')
     """
-    return printable(text if len(text) <= longest else f"{text[:longest]}…")
+    clean = shown(text[:PLENTY])
+    return clean if len(clean) <= longest else f"{clean[:longest]}…"

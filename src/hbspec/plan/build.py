@@ -13,7 +13,7 @@ from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_length
 from hbspec.plan.money import Currencies, unit_price
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.training import LANGUAGE, Assumption, Training, left_open, resolve_training
-from hbspec.source.secrets import redact
+from hbspec.showing.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.diagnostics import Diagnostic, Report, Severity
+from hbspec.showing import shown
 
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
@@ -15,9 +16,9 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 def github_lines(report: Report) -> Iterator[str]:
     """`::error file=…,line=…::message`; GitHub shows columns only where a place begins and ends on one line."""
     for diagnostic in report.diagnostics:
-        properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(diagnostic))
-        also = f"\nalso: {diagnostic.also_text}" if diagnostic.also else ""
-        text = _data(f"{diagnostic.message}\nhelp: {diagnostic.help}{also}")
+        properties = ",".join(f"{key}={_property(shown(value))}" for key, value in _properties(diagnostic))
+        also = f"\nalso: {shown(diagnostic.also_text)}" if diagnostic.also else ""
+        text = _data(f"{shown(diagnostic.message)}\nhelp: {shown(diagnostic.help)}{also}")
         yield f"::{COMMANDS[diagnostic.severity]} {properties}::{text}\n"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from hbspec.render.lines import Line
+from hbspec.showing import shown
 
 STYLES = {
     "": "",
@@ -35,11 +36,21 @@ def columns() -> int | None:
 def write(lines: Iterable[Line], stream: TextIO) -> None:
     """Write lines; rich is loaded for a terminal only, where it also minds NO_COLOR and what the terminal can do."""
     if not stream.isatty():
-        stream.writelines("".join(text for _, text in line) + "\n" for line in lines)
+        stream.writelines(shown("".join(text for _, text in line)) + "\n" for line in lines)
         return
     from rich.console import Console
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, soft_wrap=True)
-    for line in lines:
+    for line in map(_shown, lines):
         console.print(Text.assemble(*((text, STYLES[style]) for style, text in line)))
+
+
+def _shown(line: Line) -> Line:
+    """The line as it may be shown; a credential may reach over several segments."""
+    left = shown("".join(text for _, text in line))
+    segments = []
+    for style, text in line:
+        segments.append((style, left[: len(text)]))
+        left = left[len(text) :]
+    return tuple(segments)

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from hbspec import __version__
 from hbspec.diagnostics import Diagnostic, Fix, Report, Span, route_text
 from hbspec.render.manual import ManualPage
+from hbspec.showing.secrets import redact
 from hbspec.source.excerpts import underline
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -122,4 +123,4 @@ def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
 
 def _uri(file: str) -> str:
     """A file's name as a relative reference (3.4.3); standard input has no other name."""
-    return "stdin" if file == "-" else quote(file.replace("\\", "/"), safe="/", errors="surrogateescape")
+    return "stdin" if file == "-" else quote(redact(file).replace("\\", "/"), safe="/", errors="surrogateescape")

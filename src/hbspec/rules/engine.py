@@ -14,8 +14,8 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
 from hbspec.rules.causes import Relation, gathered
 from hbspec.rules.rule import RuleModule
+from hbspec.showing.secrets import redact, redact_route
 from hbspec.source import Document
-from hbspec.source.secrets import redact
 
 
 @cache
@@ -109,11 +109,11 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
         severity=finding.severity,
         confidence=finding.confidence,
         file=span.file if span else document.file,
-        route=finding.route,
+        route=redact_route(finding.route),
         span=span,
         message=redact(finding.message),
         help=redact(finding.help),
-        fixes=finding.fixes,
+        fixes=tuple(replace(fix, route=redact_route(fix.route)) for fix in finding.fixes),
         excerpt=document.excerpt(span) if span else None,
     )
 

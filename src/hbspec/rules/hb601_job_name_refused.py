@@ -30,6 +30,7 @@ from hbspec.catalog.limits import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAM
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan.training_job import ADDED_LENGTH, LONGEST_NAME
 from hbspec.rules.rule import Rule
+from hbspec.showing.secrets import redact
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -53,7 +54,7 @@ def _judge(route: Route, name: str, *, trains: bool) -> Iterator[Finding]:
     long = len(name) > longest  # the pattern counts pairs of hyphens and a character
     if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name) and not long:
         return
-    legal = re.sub(r"[^a-zA-Z0-9]+", "-", name).strip("-")[:longest].rstrip("-")
+    legal = re.sub(r"[^a-zA-Z0-9]+", "-", redact(name)).strip("-")[:longest].rstrip("-")
     yield RULE.at(
         route,
         f"{name!r} {_too_long(name, trains) if long else _wrong(name)}",

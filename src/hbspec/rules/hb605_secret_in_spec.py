@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, route_text
 from hbspec.rules.rule import Rule
-from hbspec.source.secrets import looks_secret
+from hbspec.showing.secrets import looks_secret
 
 RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from hbspec.diagnostics import Position
+from hbspec.showing.invisible import CONTROL
 
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-# U+0085, U+2028 and U+2029 are among them since YAML 1.1 readers end a line there and nobody else does.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
 def lines_of(text: str) -> list[str]:
@@ -32,7 +31,7 @@ def control_characters(text: str) -> list[int]:
     >>> control_characters("heart\tbeat"), control_characters("heart\0beat")
     ([], [5])
     """
-    return [found.start() for found in _CONTROL.finditer(text)]
+    return [found.start() for found in CONTROL.finditer(text)]
 
 
 def code_point(character: str) -> str:

@@ -6,38 +6,25 @@ of long lines moves them, and `underline` knows by how much.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from hbspec.diagnostics import Span
+from hbspec.showing import printable, shown
+from hbspec.showing.secrets import redact
 from hbspec.source.characters import lines_of
-from hbspec.source.secrets import redact
+
+__all__ = ["WIDTH", "excerpt", "printable", "quoted", "underline"]
 
 WIDTH = 160
 """Characters of an excerpt at most."""
 
 _LEAD = 40  # characters kept before the place when the line's beginning is cut off
-_INVISIBLE = "[\x00-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff\ufffe\uffff]"
-
-
-def printable(text: str) -> str:
-    r"""The text with every invisible character shown: controls by their Unicode pictures, all others as U+FFFD.
-
-    >>> printable("a\tb\x1b[31m")
-    'a␉b␛[31m'
-    """
-    return re.sub(_INVISIBLE, _pictured, text)
-
-
-def _pictured(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else "\ufffd"
 
 
 def quoted(text: str, width: int = 60) -> str:
     """Some text of the author's inside a message: in backticks, printable, redacted, and clipped to `width`."""
-    shown = printable(redact(text))
-    return f"`{shown if len(shown) <= width else shown[: width - 1] + '…'}`"
+    clean = shown(text)
+    return f"`{clean if len(clean) <= width else clean[: width - 1] + '…'}`"
 
 
 @lru_cache(maxsize=32)

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from hbspec.diagnostics import Position, Route, Span, route_text
+from hbspec.showing.secrets import redact
 from hbspec.source import defects
 from hbspec.source.excerpts import printable, quoted
 from hbspec.source.layers import EXTENDS
 from hbspec.source.nodes import ListNode, MapNode, Node, ScalarNode, kind_of
 from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
-from hbspec.source.secrets import redact
 
 _STEP = r"""(?:(?:^|(?<!^)\.)(?:"([^"]+)"|'([^']+)'|([^\s.=\[\]"']+))|\[([0-9]{1,6})\])"""
 _EXAMPLE = "Write it as `--set hyperparameters.learning_rate=2e-4`"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from hbspec.diagnostics import Confidence, Diagnostic, Fix, Position, Route, Severity, Span
+from hbspec.showing import printable, shown
+from hbspec.showing.secrets import redact_route
 from hbspec.source import defects
 from hbspec.source.defects import Defect
-from hbspec.source.excerpts import excerpt, printable
+from hbspec.source.excerpts import excerpt
 from hbspec.source.limits import MAX_FAULTS
-from hbspec.source.secrets import redact
 
 
 class SourceError(Exception):
@@ -60,11 +62,11 @@ class Problems:
                 severity=Severity.ERROR,
                 confidence=Confidence.CERTAIN,
                 file=file,
-                route=route,
+                route=redact_route(route),
                 span=span,
-                message=printable(redact(message)),
-                help=help,
-                fixes=fixes,
+                message=shown(message),
+                help=shown(help),
+                fixes=tuple(replace(fix, route=redact_route(fix.route)) for fix in fixes),
                 excerpt=excerpt(self.texts[file], span) if span and file in self.texts else None,
             )
         )

@@ -10,6 +10,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
+from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.spec.defects import DEFECTS
 from hbspec.spec.foreign import program_of
@@ -180,7 +181,7 @@ def _make(code: str, route: Route, message: str, action: str, fixes: tuple[Fix, 
 
 
 def _shown(value: Any) -> str:
-    text = repr(value)
+    text = redact(repr(value))
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
 from hbspec.shipped import templates
+from hbspec.showing.secrets import looks_secret
 from hbspec.source.paths import PathError, contained, read_bytes
-from hbspec.source.secrets import looks_secret
 from hbspec.targets.artifact import Artifact
 from hbspec.targets.needs import TargetError, refusal
 

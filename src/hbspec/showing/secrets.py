@@ -1,0 +1,158 @@
+"""Texts that look like credentials, and how they are blacked out.
+
+The forms are those that issuers publish and that public scanners look for (gitleaks, detect-secrets, GitHub secret
+scanning; `tests/source/secret_corpus.py` names a source for each), JSON Web Tokens (RFC 7519), PEM private keys
+(RFC 7468) and passwords in URLs (RFC 3986, section 3.2.1); besides, any value that is called a password, a secret, a
+token or a key. A credential without any of these marks is not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from functools import cache
+from itertools import pairwise
+from math import log2
+
+Route = tuple[str | int, ...]
+"""As in `hbspec.diagnostics`, which stands beside this package."""
+
+REDACTED = "<redacted>"
+"""What stands in a route for a key that holds a credential."""
+
+# In every pattern the empty group () stands where hiding begins; repetitions are bounded, so that no text takes long.
+# The forty characters of an AWS secret key do not begin behind the `//` of a URI, and are no part of a longer base64.
+# A form matches no quote, brace or space inside what it hides, so that starring it out leaves JSON and YAML whole.
+_FORM_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"  # also behind an escaped line break or space
+_ALPHANUMERIC = (
+    "hf_|api_org_|gh[opsur]_|npm_|r8_|gsk_|rpa_|xai-|tvly-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sbp_|NRAK-|LTAI"
+    "|(?:sk|rk)_(?:live|test|prod)_|do[opr]_v1_|dapi|glsa_|wandb_v1_|AGE-SECRET-KEY-1|pplx-|ATATT3"
+)
+_WITH_SIGNS = (
+    "github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|ffct)-|AIza|nvapi-|pypi-AgE|dckr_pat_|GOCSPX-|ya29[.]"
+    "|PMAK-|hv[sb][.]|lsv2_(?:pt|sk)_|sntry[su]_"
+)
+_FORMS = (
+    rf"(?:{_ALPHANUMERIC})()[A-Za-z0-9]{{20,255}}",
+    rf"(?:{_WITH_SIGNS})()[\w-]{{20,512}}",
+    r"(?:A3T[A-Z0-9]|A[KS]IA|ABIA|ACCA)()[A-Z0-9]{16}(?!\w)",
+    r"sk-()(?:[0-9a-f]{32,128}(?![\w-])|(?:ant|proj|svcacct|admin|or-v1)-[\w-]{20,200}|(?=[\w-]{0,200}?[A-Z])(?=[\w-]{0,200}?[0-9])[\w-]{20,200})",
+    r"xox[abeoprs]-()[\w-]{10,255}",
+    r"xapp-[0-9]-()[\w-]{20,255}",
+    r"hooks[.]slack[.]com/(?:services|workflows|triggers)/()[\w/+-]{20,200}",
+    r"discord(?:app)?[.]com/api/webhooks/()[0-9]{10,25}/[\w-]{20,200}",
+    r"SG[.]()[\w-]{16,64}[.][\w-]{16,128}",
+    r"eyJ()[\w-]{8,4096}[.]eyJ[\w-]{8,4096}[.][\w-]{8,4096}",
+    r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)()[\w/+=%-]{50,4096}",
+    r"[\w~.]{3}[0-9]Q~()[\w~.-]{31,34}",
+    r"[Bb]earer[ ]()[\w.~+/=-]{20,4096}",
+    r"(?<!:/)(?<!//)(?!//)()(?P<random>[A-Za-z0-9+/]{40})(?![A-Za-z0-9+]|=+(?:[\s\"',]|$))(?![A-Za-z0-9+/]{80})",
+)
+_ANYWHERE = (
+    r"-----BEGIN[ ][A-Z ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----()(?:(?!-----END)[A-Za-z0-9+/=\s\\:,.*-])*",
+    r":/{1,2}[^\s/:@\"']{0,200}:()[^\s/@\"']{1,200}(?=@)",
+)
+_FORM = rf"{_FORM_START}(?:{'|'.join(_FORMS)})|{'|'.join(_ANYWHERE)}"
+
+_START = r"(?<![\w-])(?<![0-9]:)"  # not the `secret` of an ARN, behind its account
+_NAME = rf"""{_START}[\w-]{{0,100}}?(?:
+    pass(?:word|wd|phrase) | secret(?:[_-]?access)?(?:[_-]?key)? | (?:api|access|private|account)[_-]?key
+    | credentials? | amz-signature | authorization
+    | (?:{_START} | (?:access|api|auth|bearer|hf|hub|refresh|security|session|slack)[_-]?)
+      token(?!["']?\s?[:=]\s?["']?[-+.\d]+(?!\S))
+    )["']?"""
+# A reference, a placeholder, a truth value or a nested map is not the secret itself.
+_VALUE = (
+    r"""(?!["']?(?:arn:|s3:|[$<*!&{\[] | (?:null|none|true|false|yes|no|~)(?:[\s,\]}"']|$)) | [\w.-]{1,100}:(?:\s|$))"""
+)
+_NAMED = (
+    rf"""^[ \t]{{0,200}}(?:-[ \t]+)?["']?{_NAME}:[ \t]{{1,99}}{_VALUE}()[^\s"'|>][^\r\n]{{2,4096}}""",
+    rf"""{_NAME}\s{{0,99}}[:=]\s{{0,99}}(?:[|>][-+0-9]{{0,2}}\s{{1,99}})?{_VALUE}(?:
+        "()[^"\r\n]{{3,4096}} | '()[^'\r\n]{{3,4096}} | ()[^\s"',;\]}}|>][^\s,;\]}}&]{{2,4096}})""",
+)
+_IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
+"""Some part of every name in `_NAME`: a text without any is not searched for names."""
+CHANGES, ENTROPY, SLASHES, IN_WORDS = 14, 4.4, 4, 19
+"""Of forty random characters: at least so many neighbours of different kinds (capital, small letter, digit, sign; 25
+are expected), at least so many bits a character (4.8), at most so many slashes (0.6), and at most so many in rows of
+three small letters or more (6; of names put together from words about 25)."""
+
+
+@cache
+def _forms() -> re.Pattern[str]:
+    return re.compile(_FORM)
+
+
+@cache
+def _named() -> re.Pattern[str]:
+    return re.compile("|".join(_NAMED), re.MULTILINE | re.IGNORECASE | re.VERBOSE)
+
+
+def looks_secret(text: str) -> bool:
+    """Whether the text holds something like a credential; give `name: value` to have the name considered.
+
+    >>> looks_secret("password: correct-horse"), looks_secret("pad_token: <|endoftext|>")
+    (True, False)
+    """
+    return _has_form(text) or (_may_be_named(text) and _named().search(text) is not None)
+
+
+def redact(text: str) -> str:
+    """The text with every credential starred out; it stays as long, so that columns still point at their places.
+
+    >>> redact("token: 8b1a9953c4611296")
+    'token: ****************'
+    """
+    hidden = redact_forms(text)
+    return _named().sub(_starred, hidden) if _may_be_named(hidden) else hidden
+
+
+def redact_forms(text: str) -> str:
+    """The same, by form alone and whatever the text is: nothing but letters, digits and their signs is starred out.
+
+    >>> redact_forms('{"id": "hf_abcdefghijklmnopqrstuvwx", "token": "short"}')
+    '{"id": "hf_************************", "token": "short"}'
+    """
+    return _forms().sub(_starred, text)
+
+
+def redact_route(route: Route) -> Route:
+    """The route with `REDACTED` in the place of every key that holds a credential."""
+    if not _has_form("\n".join(map(str, route))):
+        return route
+    return tuple(REDACTED if isinstance(part, str) and _has_form(part) else part for part in route)
+
+
+def _has_form(text: str) -> bool:
+    return any(map(_is_credential, _forms().finditer(text)))
+
+
+def _may_be_named(text: str) -> bool:
+    lowered = text.lower()
+    return any(part in lowered for part in _IN_NAMES)
+
+
+def _is_credential(match: re.Match[str]) -> bool:
+    """Whether a match of forty characters is random: AWS's secret keys have no other mark. Other forms have theirs."""
+    text = match.groupdict().get("random")
+    if text is None:
+        return True
+    kinds = ["A" if sign.isupper() else "a" if sign.islower() else "0" if sign.isdigit() else "/" for sign in text]
+    changes = sum(kind != after for kind, after in pairwise(kinds))
+    in_words = sum(map(len, re.findall("[a-z]{3,}", text)))
+    is_random = changes >= CHANGES and _entropy(text) >= ENTROPY
+    return is_random and text.count("/") <= SLASHES and in_words <= IN_WORDS and {"A", "a", "0"} <= set(kinds)
+
+
+def _entropy(text: str) -> float:
+    """Of the characters of a text, in bits (Shannon, 1948)."""
+    shares = [count / len(text) for count in Counter(text).values()]
+    return -sum(share * log2(share) for share in shares)
+
+
+def _starred(match: re.Match[str]) -> str:
+    whole = match.group()
+    if not _is_credential(match):
+        return whole
+    shown = max(map(match.start, range(1, match.re.groups + 1))) - match.start()
+    return whole[:shown] + re.sub(r"[^\r\n]", "*", whole[shown:])

@@ -1,0 +1,164 @@
+"""A credential anywhere in what a command is given is in nothing that the command prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from hbspec.cli import main
+from hbspec.cli.init import STARTER
+
+
+def _corpus():
+    spec = spec_from_file_location("secret_corpus", Path(__file__).parents[1] / "showing" / "secret_corpus.py")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+CORPUS = _corpus()
+SECRETS = {name: secret for name, (secret, _) in CORPUS.SECRETS.items()}
+FORMATS = ("text", "json", "sarif", "github")
+
+SPEC = STARTER.read_text(encoding="utf-8")
+IN_SPECS = {
+    "value": "hyperparameters:\n  optim: {0}\n",
+    "key": "{0}: 1\n",
+    "key of a section": "sagemaker:\n  {0}: x\n",
+    "free key": "sagemaker:\n  environment: {{{0}: x}}\n",
+    "free value": "sagemaker:\n  tags: {{k: {0}}}\n",
+    "name": "name: {0}\n",
+    "model": "model: {{id: {0}}}\n",
+    "role": "sagemaker: {{role: {0}}}\n",
+    "data": "data: {{train: {{uri: 's3://bucket/{0}/'}}}}\n",
+    "missing file": "data: {{profile: ./{0}.json}}\n",
+    "extends": "extends: ./{0}.yaml\n",
+    "anchor": "hyperparameters: &{0} {{optim: 5}}\n",
+    "alias": "hyperparameters: *{0}\n",
+    "comment": "hyperparameters: {{optim: 5}} # {0}\n",
+    "tag": "name: !{0} x\n",
+    "duplicate": "{0}: 1\n{0}: 2\n",
+    "syntax": "name: [{0}\n",
+    "claim": "expect: {{{0}: 5}}\n",
+    "line break": 'name: "a\\n{0}"\n',
+}
+ON_THE_LINE = {
+    "override": ["check", "job.yaml", "--set", "sagemaker.tags.k={0}"],
+    "override key": ["check", "job.yaml", "--set", "{0}=1"],
+    "broken override": ["check", "job.yaml", "--set", "{0}"],
+    "option": ["check", "job.yaml", "--{0}"],
+    "command": ["{0}"],
+    "format": ["check", "job.yaml", "--format", "{0}"],
+    "code": ["explain", "{0}"],
+    "missing spec": ["check", "nowhere/{0}.yaml"],
+    "missing spec as SARIF": ["check", "a b/{0}.yaml", "--format", "sarif"],
+    "missing spec on GitHub": ["check", "{0}.yaml", "--format", "github"],
+    "missing data": ["data", "check", "{0}.jsonl"],
+    "missing profile": ["data", "check", "--profile", "{0}", "data.jsonl"],
+    "missing tokenizer": ["data", "profile", "data.jsonl", "--tokenizer", "{0}"],
+    "output": ["data", "profile", "data.jsonl", "-o", "nowhere/{0}"],
+    "folder": ["compile", "job.yaml", "-o", "job.yaml/{0}"],
+    "day": ["check", "job.yaml", "--as-of", "{0}"],
+    "estimate": ["estimate", "job.yaml", "--set", "model.id={0}", "--format", "json"],
+    "estimate as text": ["estimate", "job.yaml", "--set", "name={0}"],
+    "region": ["estimate", "job.yaml", "--set", "instance.region={0}"],
+}
+IN_DATA = {
+    "placeholder": {"messages": [{"role": "user", "content": "{%s}"}, {"role": "assistant", "content": "x"}]},
+    "field": {"messages": [{"role": "user", "content": "x", "%s": 1}, {"role": "assistant", "content": "x"}]},
+    "role": {"messages": [{"role": "%s", "content": "x"}]},
+    "content": {"messages": [{"role": "user", "content": ["%s"]}]},
+    "key": {"%s": []},
+}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.yaml").write_text(SPEC, encoding="utf-8")
+    (tmp_path / "data.jsonl").write_text('{"messages": [{"role": "user", "content": "a"}]}\n')
+    return tmp_path
+
+
+def printed(capsys, *words):
+    main(words)
+    said = capsys.readouterr()
+    assert "fault of ours" not in said.err
+    return said.out + said.err
+
+
+def without(section, spec):
+    """The starter without a section that a test writes anew."""
+    lines, kept = spec.splitlines(keepends=True), []
+    inside = False
+    for line in lines:
+        if line[:1].strip() and not line.startswith("#"):
+            inside = line.startswith(f"{section}:")
+        kept += [] if inside else [line]
+    return "".join(kept)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_in_a_spec(folder, capsys, name):
+    secret = SECRETS[name]
+    for place, text in IN_SPECS.items():
+        written = text.format(secret)
+        (folder / "bad.yaml").write_text(without(text.split(":")[0], SPEC) + written, encoding="utf-8")
+        for form in FORMATS:
+            assert CORPUS.hidden(secret) not in printed(capsys, "check", "bad.yaml", "--format", form), (place, form)
+        for command in (["estimate", "bad.yaml"], ["compile", "bad.yaml", "-o", "out", "--force"]):
+            assert CORPUS.hidden(secret) not in printed(capsys, *command), (place, command)
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_on_the_command_line(folder, capsys, name):
+    secret = SECRETS[name]
+    for place, words in ON_THE_LINE.items():
+        given = [word.format(secret) for word in words]
+        assert CORPUS.hidden(secret) not in printed(capsys, *given), place
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_in_data(folder, capsys, name):
+    secret = SECRETS[name]
+    for place, record in IN_DATA.items():
+        (folder / "bad.jsonl").write_text(json.dumps(record) % secret + "\n", encoding="utf-8")
+        for form in ("text", "json", "github"):
+            assert CORPUS.hidden(secret) not in printed(capsys, "data", "check", "bad.jsonl", "--format", form), place
+        assert CORPUS.hidden(secret) not in printed(capsys, "data", "profile", "bad.jsonl"), place
+
+
+def test_json_of_two_hidden_keys_keeps_both(folder, capsys):
+    for secret in (SECRETS["Hugging Face"], SECRETS["npm"]):
+        with (folder / "bad.jsonl").open("a") as file:
+            file.write(json.dumps(IN_DATA["placeholder"]) % secret + "\n")
+    names = json.loads(printed(capsys, "data", "check", "bad.jsonl", "--format", "json"))["data"]["findings"]
+    assert [len(finding["names"]) for finding in names if finding["code"] == "HB058"] == [2]
+
+
+def test_a_hidden_key_in_a_route_is_a_word(folder, capsys):
+    (folder / "bad.yaml").write_text(SPEC + f"{SECRETS['npm']}: 1\n", encoding="utf-8")
+    found = json.loads(printed(capsys, "check", "bad.yaml", "--format", "json"))
+    assert ["<redacted>"] in [entry["route"] for entry in found["diagnostics"]]
+
+
+def test_nothing_invisible_reaches_the_terminal(folder, capsys):
+    for words in (
+        ["check", "a\u202eb.yaml"],
+        ["check", "job.yaml", "--\x1b[31m\u2066x"],
+        ["explain", "\x1b]0;x\x07\u202e"],
+        ["init", "a\u202eb.yaml"],
+        ["check", "a\u202eb.yaml", "--format", "github"],
+        ["data", "check", "\u2067.jsonl"],
+        ["compile", "job.yaml", "--set", "name=a\u202eb"],
+    ):
+        said = printed(capsys, *words)
+        assert not set("\x1b\x07\u202e\u2066\u2067") & set(said), words
+
+
+if sys.platform == "win32":
+    pytest.skip("names of files there cannot hold these signs", allow_module_level=True)

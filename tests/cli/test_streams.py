@@ -1,0 +1,72 @@
+"""Standard streams that are closed, full or gone: a right exit code, and never a traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from .conftest import PLAIN
+
+COMMANDS = ["check job.yaml", "check -", "compile - -o out", "estimate job.yaml", "explain HB101", "rules", "schema"]
+OTHERS = ["check --help", "init new.yaml", "data check no.jsonl", "chekc"]
+CLOSED = "hbspec: standard output: it is closed\n"
+
+
+def run(hbspec, command, redirection):
+    line = f"set -o pipefail; {sys.executable} -m hbspec {command} {redirection}"
+    spec = (hbspec.folder / "job.yaml").read_bytes()
+    done = subprocess.run(["bash", "-c", line], cwd=hbspec.folder, input=spec, capture_output=True, env=PLAIN)
+    assert b"Traceback" not in done.stderr + done.stdout
+    assert b"fault of ours" not in done.stderr + done.stdout
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_result_that_nobody_can_have_is_an_error(hbspec, command):
+    assert run(hbspec, command, ">&-")[::2] == (2, CLOSED)
+
+
+@pytest.mark.parametrize("redirection", [">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>&1"])
+@pytest.mark.parametrize("command", COMMANDS[::3])
+def test_with_nowhere_to_say_it_the_exit_code_is_left(hbspec, command, redirection):
+    assert run(hbspec, command, redirection) == (2, "", "")
+
+
+@pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", "2> >(true)"])
+@pytest.mark.parametrize("command", ["check job.yaml", "compile job.yaml -o out --set instance.region=nowhere-1"])
+def test_what_is_said_beside_the_result_may_get_lost(hbspec, command, redirection):
+    code, out, err = run(hbspec, command, redirection)
+    assert (code, err) == (0, "")
+    assert out
+
+
+@pytest.mark.parametrize("command", OTHERS)
+@pytest.mark.parametrize("redirection", [">&-", "2>&-", "<&-", "> /dev/full", "| true"])
+def test_no_command_breaks(hbspec, command, redirection):
+    assert run(hbspec, command, redirection)[0] in (0, 2, 141)
+
+
+@pytest.mark.parametrize("command", ["check -", "compile - -o out"])
+def test_a_spec_on_a_closed_input(hbspec, command):
+    code, out, err = run(hbspec, command, "<&-")
+    assert code == 2
+    assert "standard input cannot be read: it is closed" in out + err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only where there is a full device")  # noqa: PTH110
+@pytest.mark.parametrize("command", COMMANDS[::2])
+def test_a_full_disk(hbspec, command):
+    assert run(hbspec, command, "> /dev/full")[::2] == (2, "hbspec: standard output: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["rules", "schema"])
+def test_a_reader_that_has_gone(hbspec, command):
+    assert run(hbspec, command, "| head -1 > /dev/null")[::2] in ((141, ""), (0, ""))
+
+
+def test_a_folder_as_standard_input(hbspec):
+    code, _, err = run(hbspec, "compile - -o out", "< .")
+    assert (code, err) == (2, "hbspec: standard input: Is a directory\n")

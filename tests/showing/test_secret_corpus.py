@@ -1,0 +1,94 @@
+"""The corpus of credentials: each is seen, hidden wherever it stands, and nothing ordinary is."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from secret_corpus import NAMED, ORDINARY, SECRETS, hidden
+
+from hbspec.diagnostics import Position, Span
+from hbspec.render.plain_json import json_text
+from hbspec.showing.secrets import REDACTED, looks_secret, redact, redact_forms, redact_route
+from hbspec.source.excerpts import excerpt, underline
+
+EXAMPLES = [secret for secret, _ in SECRETS.values()]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_a_published_form_is_seen(name):
+    secret, source = SECRETS[name]
+    assert source.startswith("https://")
+    assert looks_secret(secret)
+    for hide in (redact, redact_forms):
+        assert hidden(secret) not in hide(secret)
+        assert len(hide(secret)) == len(secret)
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_what_only_a_name_tells_is_seen_beside_it(name):
+    secret, _ = NAMED[name]
+    assert not looks_secret(secret)
+    assert looks_secret(f"{name}: {secret}")
+    assert secret not in redact(f"{name}: {secret}")
+    assert secret not in json_text({name: secret})
+
+
+@pytest.mark.parametrize("text", ORDINARY, ids=range(len(ORDINARY)))
+def test_an_ordinary_text_stays(text):
+    assert redact(text) == text
+    assert redact(f"revision: {text}") == f"revision: {text}"
+
+
+@given(st.sampled_from(EXAMPLES), st.sampled_from([" ", "/", "-", "_", ".", "\n", "\\n", "%20", "'", '"', "(", "="]))
+def test_it_is_hidden_behind_whatever_separates_it(secret, before):
+    assert hidden(secret) not in redact(f"data{before}{secret} after")
+
+
+@given(st.sampled_from(EXAMPLES), st.text(max_size=20))
+def test_redacting_twice_is_redacting_once(secret, around):
+    text = f"{around} {secret}\n{around}"
+    assert redact(redact(text)) == redact(text)
+
+
+@given(
+    st.recursive(
+        st.sampled_from([*EXAMPLES, "a", 1, None, True, 'quote" and \\ and\nline']),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from([*EXAMPLES, "password", "name"]), inner, max_size=3)
+        ),
+        max_leaves=8,
+    )
+)
+def test_json_stays_json_and_keeps_its_form(document):
+    text = json_text(document)
+    assert not [secret for secret in EXAMPLES if secret in text]
+    assert form(json.loads(redact_forms(text))) == form(document)
+
+
+def form(value):
+    if isinstance(value, dict):
+        return [form(part) for part in value.values()]
+    if isinstance(value, list):
+        return [form(part) for part in value]
+    return "text" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("secret", EXAMPLES, ids=list(SECRETS))
+def test_in_a_route_a_key_gives_way_to_a_word(secret):
+    assert redact_route(("sagemaker", "environment", secret, 0)) == ("sagemaker", "environment", REDACTED, 0)
+    assert redact_route(("sagemaker", "environment", "HF_TOKEN")) == ("sagemaker", "environment", "HF_TOKEN")
+
+
+@given(st.sampled_from(EXAMPLES), st.integers(0, 300))
+def test_an_excerpt_keeps_its_columns(secret, before):
+    line = f"{'x ' * before}{secret} here"
+    column = len(line) - 3
+    place = Span("f", Position(1, column), Position(1, column + 4))
+    shown = excerpt(line, place)
+    start, width = underline(shown, place)
+    assert shown[start : start + width] == "here"
+    assert hidden(secret) not in shown
