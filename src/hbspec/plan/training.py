@@ -28,6 +28,9 @@ SOFTWARE = {
 SAVE_STEPS = 50
 """Updates between checkpoints of the shipped script."""
 
+ALL_LINEAR = "all-linear"
+"""TARGET_MODULES of the shipped script."""
+
 DEFAULT_RANK = 16
 """LORA_R of the shipped script."""
 
@@ -173,7 +176,7 @@ def resolve_training(
     usual_weights = "float32" if (quantised and not trl) or master else compute
     quantization = take("bnb_quant_type", "nf4") if quantised else None
     stored = defaults.quant_storage(spec.instance.parallelism, quantization, compute)
-    targets = take("target_modules", "all-linear") if adapters else ()
+    undropped = defaults.dropout(architecture, given.target_modules or ALL_LINEAR)
     training = Training(
         method=given.method,
         trainer=trainer,
@@ -186,8 +189,8 @@ def resolve_training(
         quant_storage=take("bnb_4bit_quant_storage", "uint8", works=stored) if quantised else "uint8",
         lora_r=take("lora_r", DEFAULT_RANK) if adapters else 0,
         lora_alpha=take("lora_alpha", 32.0) if adapters else 0.0,
-        lora_dropout=take("lora_dropout", 0.05, works=defaults.dropout(architecture, targets)) if adapters else 0.0,
-        target_modules=targets,
+        lora_dropout=take("lora_dropout", 0.05, works=undropped) if adapters else 0.0,
+        target_modules=take("target_modules", ALL_LINEAR) if adapters else (),
         modules_to_save=given.modules_to_save or (),
         use_dora=bool(given.use_dora),
         optim=take("optim", "adamw_torch"),
