@@ -8,7 +8,6 @@ reader's to say.
 from __future__ import annotations
 
 import codecs
-import json
 import os
 import re
 from collections.abc import Collection
@@ -82,6 +81,8 @@ def _keys(text: str) -> set[str]:
     if text.lstrip().startswith("{"):
         if "hb" not in text.casefold() and "hyperparameters" not in text and "instance" not in text:
             return set()  # most JSON is not worth parsing
+        import json
+
         try:
             return set(json.loads(text))
         except (ValueError, RecursionError):
