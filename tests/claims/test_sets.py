@@ -16,20 +16,32 @@ from hbspec.units import Interval, UnitError
 @pytest.mark.parametrize(
     ("text", "kind", "low", "high"),
     [
-        ("32", "count", 31, 33),
-        ("4.4", "count", 4.3, 4.5),
-        ("4.40", "count", 4.356, 4.444),
-        ("9600", "count", 9504, 9696),
+        ("32", "count", 32, 32),
+        ("9600", "count", 9600, 9600),
+        ("9,600", "count", 9600, 9600),
+        ("32_763_876_352", "count", 32_763_876_352, 32_763_876_352),
+        ("~9600", "count", 9504, 9696),
+        ("9.6K", "count", 9504, 9696),
+        ("9600.0", "count", 9504, 9696),
+        ("1e3", "count", 500, 1500),
+        ("536.9M", "count", 531.531e6, 542.269e6),
+        ("2", "ratio", 1.5, 2.5),
+        ("4.4", "ratio", 4.35, 4.45),
+        ("4.40", "ratio", 4.356, 4.444),
         ("32.7B", "count", 32.373e9, 33.027e9),
         ("131 GB", "bytes", 129.69e9, 132.31e9),
-        ("65 GB", "bytes", 64e9, 66e9),
+        ("65 GB", "bytes", 64.35e9, 65.65e9),
         ("..35 GB", "bytes", -inf, 35e9),
         ("10h..14h", "seconds", 36_000, 50_400),
         ("2s..3s", "seconds", 2, 3),
         ("20h..", "seconds", 72_000, inf),
         ("525 CAD", "money", 519.75, 530.25),
         ("32.77 USD/h", "rate", 32.4423, 33.0977),
-        ("0.75 USD/h", "rate", 0.74, 0.76),
+        ("0.75 USD/h", "rate", 0.7425, 0.7575),
+        ("18 USD", "money", 17.5, 18.5),
+        ("2s", "seconds", 1.5, 2.5),
+        ("1h30m", "seconds", 5346, 5454),
+        ("1h1m", "seconds", 3623.4, 3696.6),
     ],
 )
 def test_sets(text, kind, low, high):
@@ -61,3 +73,24 @@ def test_verdict_is_set_inclusion(ours, claimed):
 @given(NUMBERS)
 def test_an_exact_quantity_is_never_undecided(value):
     assert verdict(Interval.exact(value), parse_claim("100", "count")) != UNDECIDED
+
+
+@pytest.mark.parametrize("claimed", [31, 33])
+def test_a_batch_that_is_off_by_one_is_contradicted(claimed):
+    assert verdict(Interval.exact(32), parse_claim(str(claimed), "count")) == CONTRADICTED
+
+
+def test_twice_the_epochs_are_contradicted():
+    assert verdict(Interval.exact(1), parse_claim("2", "ratio")) == CONTRADICTED
+
+
+@given(st.integers(0, 10**12), st.integers(-(10**6), 10**6))
+def test_a_count_in_full_digits_is_confirmed_by_itself_alone(count, off):
+    claim = parse_claim(f"{count:,}", "count")
+    assert verdict(Interval.exact(count + off), claim) == (CONTRADICTED if off else CONFIRMED)
+
+
+@given(st.decimals(0, 10**6, places=3), st.integers(0, 3))
+def test_a_number_rounded_as_it_is_written_is_confirmed(number, places):
+    written = f"{number:.{places}f}"
+    assert verdict(Interval.exact(float(number)), parse_claim(written, "ratio")) == CONFIRMED

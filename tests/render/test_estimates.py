@@ -174,7 +174,7 @@ Serving: fits
   cost                  1.52 USD/h                            36.36 USD a day, 1,090.80 USD a month
 
 Claims
-  confirmed     training.epochs: 4.4; computed 4.35
+  confirmed     training.epochs: 4.4; computed 4.349
   malformed     training.magic: 1; there is no such quantity
 
 Assumed

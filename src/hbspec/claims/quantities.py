@@ -13,7 +13,7 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import inputs
 from hbspec.diagnostics import Missing, Route, known
 from hbspec.estimators.serving import weights_bytes
-from hbspec.units import Interval, bytes_text, count_text, money_text, seconds_text, significant
+from hbspec.units import Interval, bytes_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
 ENDPOINT: Route = ("deployment", "instance")
@@ -27,7 +27,7 @@ class Quantity:
     """Something that a spec implies.
 
     Attributes:
-        kind: "count", "bytes", "seconds", "money" or "rate".
+        kind: "count" (of whole things), "ratio", "bytes", "seconds", "money" or "rate".
         formula: in words, with the names of its inputs.
         compute: its interval in base units, and the currency where it is of money. Raises `NotKnownError`.
         decides: what would make the interval narrower.
@@ -166,7 +166,7 @@ QUANTITIES: dict[str, Quantity] = {
         _of(inputs.examples),
     ),
     "training.epochs": Quantity(
-        "count", "examples processed / examples", _plain(_counts("epochs")), NOTHING, _of(inputs.examples)
+        "ratio", "examples processed / examples", _plain(_counts("epochs")), NOTHING, _of(inputs.examples)
     ),
     "training.duration": Quantity(
         "seconds",
@@ -256,5 +256,7 @@ def text_of(kind: str, currency: str | None) -> Callable[[float], str]:
         suffix = "/h" if kind == "rate" else ""
         return lambda value: f"{money_text(Decimal(str(value)))} {currency}{suffix}"
     if kind == "count":
-        return lambda value: count_text(value) if abs(value) >= 1000 else significant(value)
+        return lambda value: f"{value:,.0f}"
+    if kind == "ratio":
+        return lambda value: f"{value:,.0f}" if float(value).is_integer() else significant(value, 4)
     return bytes_text if kind == "bytes" else seconds_text

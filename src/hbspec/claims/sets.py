@@ -1,11 +1,13 @@
 """A claim as a set: what the author's words allow.
 
-A plain value means itself, give or take one unit of its last written digit or 1 %, whichever is larger; `a..b`,
-`..b` and `a..` are inclusive.
+A count written in full digits (`9600`, `9,600`) means exactly itself. Any other plain value (`9.6K`, `~9600`, `1e3`,
+every value of another kind) means itself, give or take half a unit of its last written digit or 1 %, whichever is
+larger. `a..b`, `..b` and `a..` are inclusive.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,10 +25,12 @@ from hbspec.units import (
     parse_money,
     parse_rate,
     parse_seconds,
-    split_quantity,
 )
 
 TOLERANCE = Decimal("0.01")
+HALF = Decimal("0.5")
+WHOLE = "count"
+"""The kind whose values are whole numbers, and exact where all their digits are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +43,25 @@ class ClaimSet:
 
 
 KINDS: dict[str, Callable[[str], float]] = {
-    "count": parse_count,
+    WHOLE: parse_count,
+    "ratio": parse_count,
     "bytes": parse_bytes,
     "seconds": parse_seconds,
     "money": lambda text: float(parse_money(text).amount),
     "rate": lambda text: float(parse_rate(text).per_hour),
 }
+_NUMBER = f"a number (suffixes: {', '.join(COUNT_UNITS)})"
 _WRITTEN = {
-    "count": f"a number (suffixes: {', '.join(COUNT_UNITS)})",
+    WHOLE: _NUMBER,
+    "ratio": _NUMBER,
     "bytes": f"a size (units: {', '.join(BYTE_UNITS)})",
     "seconds": f"a duration (units: {', '.join(TIME_UNITS)})",
     "money": 'an amount with its currency, "525 CAD"',
     "rate": f'a price, "36 CAD/h" (periods: {", ".join(PERIODS)})',
 }
+_FULL_DIGITS = re.compile(r"\+?\d[\d_,]*")
+_PARTS = re.compile(r"([\d_,.]+(?:[eE][+-]?\d+)?)([^\d.]*)")
+"""Each number and its unit: two of them in `1h30m`."""
 
 
 def parse_claim(text: str, kind: str) -> ClaimSet:
@@ -60,8 +70,10 @@ def parse_claim(text: str, kind: str) -> ClaimSet:
     Raises:
         UnitError: no value or range of this kind; the message says how one is written.
 
-    >>> parse_claim("4.4", "count")
-    ClaimSet(low=4.3, high=4.5, currency=None)
+    >>> parse_claim("4.4", "ratio")
+    ClaimSet(low=4.35, high=4.45, currency=None)
+    >>> parse_claim("9,600", "count")
+    ClaimSet(low=9600.0, high=9600.0, currency=None)
     >>> parse_claim("..35 GB", "bytes")
     ClaimSet(low=-inf, high=35000000000.0, currency=None)
     """
@@ -88,12 +100,19 @@ def _value(text: str, kind: str) -> float:
 
 def _around(text: str, kind: str) -> ClaimSet:
     value = Decimal(str(_value(text, kind)))
-    number = decimal(split_quantity(text.partition("/")[0])[0])
-    exponent = number.as_tuple().exponent
-    last_digit = Decimal(10) ** exponent if isinstance(exponent, int) else Decimal(0)
-    unit = value / number if number else Decimal(1)
-    slack = max(abs(last_digit * unit), abs(value) * TOLERANCE)
+    slack = Decimal(0) if _is_exact(text, kind) else max(HALF * _last_digit(text, kind), abs(value) * TOLERANCE)
     return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind))
+
+
+def _is_exact(text: str, kind: str) -> bool:
+    return kind == WHOLE and _FULL_DIGITS.fullmatch(text) is not None
+
+
+def _last_digit(text: str, kind: str) -> Decimal:
+    """What one more of the last written digit is worth, in base units."""
+    *_, (number, unit) = _PARTS.findall(text)
+    digit = Decimal(decimal(number).as_tuple()._replace(sign=0, digits=(1,)))
+    return Decimal(str(_value(f"{digit}{unit}", kind)))
 
 
 def _currency(text: str, kind: str) -> str | None:
