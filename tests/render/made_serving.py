@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from hbspec.estimators.serving import Serving
 from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.estimators.serving_memory import Demand
 from hbspec.units import GB, Interval, Money
 
 SERVING = Serving(
@@ -14,12 +15,14 @@ SERVING = Serving(
     terms={"weights": 5 * GB, "engine": 1 * GB},
     engine_bytes=Interval.exact(GB),
     kv_bytes_per_token=57_344,
-    kv_bytes_needed=None,
+    demand=Demand(None, None, None, None),
     memory=Interval(6 * GB, 6 * GB, 7 * GB),
+    least_memory=Interval(6 * GB, 6 * GB, 7 * GB),
     usable=20 * GB,
     budget=18 * GB,
     largest_context=209_263,
     largest_concurrency=None,
+    largest_typical=None,
     prefill_seconds=None,
     decode_tokens_per_second=Interval(20, 30, 60),
     latency_seconds=None,

@@ -75,10 +75,10 @@ class TestFit:
 
 class TestCache:
     def test_the_offered_concurrency_is_the_largest_that_surely_fits_no_error(self, tmp_path):
-        (found,) = judged("HB502", "deployment: {concurrency: 256}", tmp_path)
+        (found,) = judged("HB502", "deployment: {concurrency: 512}", tmp_path)
         assert found.severity == "error"
         most = found.fixes[0].value
-        assert 1 <= most < 256
+        assert 1 <= most < 512
         fewer = judged("HB502", f"deployment: {{concurrency: {most}}}", tmp_path)
         assert [diagnostic.severity for diagnostic in fewer] in ([], ["warning"])  # the engine's share is an estimate
 
@@ -90,7 +90,45 @@ class TestCache:
 
     def test_weights_that_do_not_fit_are_not_told_of_caches(self, tmp_path):
         small = "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: 1}"
-        assert judged("HB502", small, tmp_path) == []
+        assert judged("HB502", small, tmp_path) == judged("HB515", small, tmp_path) == []
+
+    def test_long_requests_that_only_wait_are_a_warning(self, tmp_path):
+        many = "deployment: {concurrency: 128}"
+        assert judged("HB502", many, tmp_path) == []
+        (found,) = judged("HB515", many, tmp_path)
+        assert (found.severity, found.route) == ("warning", ("deployment", "concurrency"))
+        assert "room for 56 of them, or 299 typical ones of 774 tokens" in found.message
+
+    def test_without_a_typical_answer_one_longest_request_must_fit(self, tmp_path):
+        open_ended = "deployment: {concurrency: 512, typical_output_tokens: null}"
+        assert judged("HB502", open_ended, tmp_path) == []
+        (found,) = judged("HB515", open_ended, tmp_path)
+        assert "typical" not in found.message
+
+    def test_a_typical_load_is_judged_where_no_length_is_given(self, tmp_path):
+        (found,) = judged("HB502", "deployment: {concurrency: 512, max_model_len: null}", tmp_path)
+        assert found.severity == "error"
+        assert "512 typical requests of 774 tokens" in found.message
+
+    def test_djl_is_judged_as_vllm(self, tmp_path):
+        for engine in ("vllm", "djl-lmi"):
+            many = f"deployment: {{engine: {engine}, concurrency: 128}}"
+            assert judged("HB502", many, tmp_path) == []
+            assert len(judged("HB515", many, tmp_path)) == 1
+
+    @pytest.mark.parametrize(
+        ("asked", "verdict", "codes"),
+        [
+            ("concurrency: 4", "fits", set()),
+            ("concurrency: 128", "tight", {"HB515"}),
+            ("concurrency: 512", "does_not_fit", {"HB502"}),
+            ("concurrency: 1, max_model_len: 131072, tensor_parallel: 2", "does_not_fit", {"HB502"}),
+        ],
+    )
+    def test_the_estimate_says_what_the_check_says(self, tmp_path, asked, verdict, codes):
+        fragment = f"deployment: {{{asked}}}"
+        found = {code for code in ("HB501", "HB502", "HB515") if judged(code, fragment, tmp_path)}
+        assert (analysis(tmp_path / "spec.yaml").serving.verdict, found) == (verdict, codes)
 
 
 class TestRank:

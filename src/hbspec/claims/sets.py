@@ -111,8 +111,7 @@ def _is_exact(text: str, kind: str) -> bool:
 def _last_digit(text: str, kind: str) -> Decimal:
     """What one more of the last written digit is worth, in base units."""
     *_, (number, unit) = _PARTS.findall(text)
-    digit = Decimal(decimal(number).as_tuple()._replace(sign=0, digits=(1,)))
-    return Decimal(str(_value(f"{digit}{unit}", kind)))
+    return Decimal(str(_value(f"1E{decimal(number).as_tuple().exponent}{unit}", kind)))
 
 
 def _currency(text: str, kind: str) -> str | None:

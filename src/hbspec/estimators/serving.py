@@ -14,8 +14,9 @@ from hbspec.estimators.load import Load, load
 from hbspec.estimators.serving_constants import CONTEXT_BYTES
 from hbspec.estimators.serving_cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving_memory import (
-    cache_bytes,
+    Demand,
     cache_element,
+    demand,
     fixed_terms,
     longest_request,
     served_weights,
@@ -32,19 +33,21 @@ class Serving:
     """An endpoint, per GPU where it is about memory.
 
     Attributes:
-        verdict: whether `concurrency` requests of `max_model_len` tokens fit at once: "fits" if surely,
-            "does_not_fit" if surely not, else "tight"; "unknown" where the GPU's memory is not known.
+        verdict: "fits" if `concurrency` requests of `max_model_len` tokens surely fit at once; "does_not_fit" if one of
+            them surely does not, or not the typical load; else "tight"; "unknown" where the GPU's memory is not known.
         weights_bytes: the whole model as served, on however many GPUs.
         terms: bytes of each GPU by name, the engine as expected; they add up to `memory.expected`.
         engine_bytes: what the engine needs beside what is counted.
         kv_bytes_per_token: of the whole model, as long as no layer's window is full.
-        kv_bytes_needed: cache of all requests at their longest.
-        memory: bytes of each GPU with all of that.
+        demand: the cache that is asked for.
+        memory: bytes of each GPU with all requests at their longest.
+        least_memory: bytes of each GPU with the cache that must fit (`Demand.least`).
         usable: bytes that PyTorch can have of a GPU.
         budget: of these, what the engine may use (`gpu_memory_utilization`).
         largest_context: tokens of one request whose cache still fits, as expected, within the model's positions; None
             where not known.
         largest_concurrency: requests of `max_model_len` that fit at once, as expected; likewise.
+        largest_typical: typical requests that fit at once, as expected; likewise.
         prefill_seconds: until the typical prompt is read, where nothing else is asked.
         decode_tokens_per_second: of one request alone.
         least_token_seconds: of one token of it, streaming all that it needs at the full bandwidth.
@@ -60,12 +63,14 @@ class Serving:
     terms: Mapping[str, int]
     engine_bytes: Interval
     kv_bytes_per_token: int
-    kv_bytes_needed: int | None
+    demand: Demand
     memory: Interval
+    least_memory: Interval
     usable: int | None
     budget: int | None
     largest_context: int | None
     largest_concurrency: int | None
+    largest_typical: int | None
     prefill_seconds: Interval | None
     decode_tokens_per_second: Interval | None
     least_token_seconds: float | None
@@ -74,6 +79,17 @@ class Serving:
     charges: Charges | None
     cost_per_1000_answers: Charge | None
     unknown: Mapping[str, str]
+
+    @property
+    def kv_bytes_needed(self) -> int | None:
+        """Cache of all requests at their longest."""
+        return self.demand.all_longest
+
+    @property
+    def holds_weights(self) -> bool:
+        """Whether weights, adapters and the least that the engine needs fit; also where that is not known, False."""
+        held = self.terms["weights"] + self.terms.get("adapters", 0) + self.engine_bytes.low
+        return self.budget is not None and held <= self.budget
 
     @property
     def hourly_cost(self) -> Money | None:
@@ -137,11 +153,11 @@ def serving(plan: ServingPlan) -> Serving:
     """
     architecture = known(plan.architecture, Missing("the model's architecture", ("model",)))
     unknown: dict[str, str] = {}
-    element, parts = cache_element(plan), plan.tensor_parallel
-    longest = plan.max_model_len and round(cache_bytes(architecture, plan.max_model_len, element))
-    needed = plan.concurrency * longest if longest else None
-    terms = {**fixed_terms(plan), "kv_cache": -(-(needed or 0) // parts)}
+    element, parts, asked = cache_element(plan), plan.tensor_parallel, demand(plan)
+    fixed = fixed_terms(plan)
+    terms = {**fixed, "kv_cache": -(-(asked.all_longest or 0) // parts)}
     memory = CONTEXT_BYTES + sum(terms.values())
+    least = CONTEXT_BYTES + (sum(fixed.values()) + -(-asked.least // parts))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     budget = None if usable is None else floor(usable * plan.utilization)
     room = None if budget is None else (budget - round(memory.expected) + terms["kv_cache"]) * parts
@@ -152,19 +168,21 @@ def serving(plan: ServingPlan) -> Serving:
     if billed is None:
         unknown["hourly_cost"] = "a price of the endpoint's instance"
     return Serving(
-        verdict=_verdict(memory, budget, usable),
+        verdict=_verdict(memory, least, budget),
         weights_bytes=served_weights(plan),
         terms={name: size for name, size in {**terms, "engine": round(CONTEXT_BYTES.expected)}.items() if size},
         engine_bytes=CONTEXT_BYTES,
         kv_bytes_per_token=kv_cache_bytes_per_token(architecture, element),
-        kv_bytes_needed=needed,
+        demand=asked,
         memory=memory,
+        least_memory=least,
         usable=usable,
         budget=budget,
         largest_context=None
         if room is None
         else min(longest_request(architecture, room, element), architecture.max_position_embeddings),
-        largest_concurrency=None if room is None or not longest else max(0, room) // longest,
+        largest_concurrency=_held(room, asked.longest),
+        largest_typical=_held(room, asked.typical_request),
         prefill_seconds=prefill,
         decode_tokens_per_second=token and Interval(1 / token.high, 1 / token.expected, 1 / token.low),
         least_token_seconds=step and step.least,
@@ -176,12 +194,17 @@ def serving(plan: ServingPlan) -> Serving:
     )
 
 
-def _verdict(memory: Interval, budget: int | None, usable: int | None) -> str:
-    if budget is None or usable is None:
+def _held(room: int | None, each: int | None) -> int | None:
+    """How many requests of so many bytes have room."""
+    return None if room is None or not each else max(0, room) // each
+
+
+def _verdict(memory: Interval, least: Interval, budget: int | None) -> str:
+    if budget is None:
         return "unknown"
-    if memory.high <= budget:
+    if max(memory.high, least.high) <= budget:
         return "fits"
-    return "does_not_fit" if memory.low > usable else "tight"
+    return "does_not_fit" if least.low > budget else "tight"
 
 
 def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, Step | None, Interval | None]:

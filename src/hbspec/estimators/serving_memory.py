@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from math import floor
+from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
@@ -11,6 +12,51 @@ from hbspec.diagnostics import known
 from hbspec.estimators.serving_constants import BATCHED_TOKENS, CONTEXT_BYTES
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
+
+
+class Demand(NamedTuple):
+    """Cache that an endpoint is asked for, in bytes of the whole model.
+
+    Attributes:
+        longest: of one request of `max_model_len` tokens; None where no length is given. vLLM refuses to start where
+            it does not fit (`vllm/v1/core/kv_cache_utils.py`, `check_enough_kv_cache_memory`).
+        typical_request: of one typical request; None where the length of the typical answer is not given.
+        typical: of `concurrency` typical requests; likewise.
+        all_longest: of `concurrency` requests of `max_model_len` tokens; as `longest`. Beyond what fits, vLLM lets
+            requests wait, or preempts them and computes them again (docs.vllm.ai, Optimization, "Preemption").
+    """
+
+    longest: int | None
+    typical_request: int | None
+    typical: int | None
+    all_longest: int | None
+
+    @property
+    def least(self) -> int:
+        """What must fit: one request of any length that is allowed, and the typical load."""
+        return max(self.longest or 0, self.typical or 0)
+
+
+def demand(plan: ServingPlan) -> Demand:
+    """The cache of the longest and of the typical requests.
+
+    Raises:
+        NotKnownError: the architecture is not known.
+    """
+    architecture, element = known(plan.architecture, "the model's architecture"), cache_element(plan)
+    longest, typical = (
+        round(cache_bytes(architecture, tokens, element)) if tokens else None
+        for tokens in (plan.max_model_len, typical_tokens(plan))
+    )
+    return Demand(longest, typical, typical and plan.concurrency * typical, longest and plan.concurrency * longest)
+
+
+def typical_tokens(plan: ServingPlan) -> float | None:
+    """Tokens of a typical prompt and answer, cut where the engine cuts them; None without the answer's length."""
+    if plan.output_tokens is None:
+        return None
+    tokens = plan.input_tokens + plan.output_tokens
+    return min(tokens, plan.max_model_len) if plan.max_model_len else tokens
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,63 @@
+"""The typical load fits, but `concurrency` requests of `max_model_len` tokens do not.
+
+Why: the engine starts and serves, but where many long requests come at once it lets some of them wait, or preempts them
+and computes their prompts again. Their latency is then several times the estimate for the typical request.
+
+Example:
+
+    deployment: {concurrency: 128}
+
+Instead:
+
+    deployment: {concurrency: 4}
+
+References:
+
+    https://docs.vllm.ai/en/latest/configuration/optimization.html
+    https://github.com/vllm-project/vllm/issues/2418
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.serving_memory import typical_tokens
+from hbspec.plan import ServingPlan
+from hbspec.plan.serving import with_each_instance
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text, gib_text
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Cache of all requests at their longest, where what must fit does (else HB501 or HB502 speaks)."""
+    if analysis.spec.deployment is None:
+        return
+    for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
+        served = serving(plan)
+        budget = served.budget
+        if plan.max_model_len is None or not served.holds_weights or budget is None:
+            continue
+        if served.least_memory.high > budget or served.memory.high <= budget:
+            continue
+        yield RULE.at(
+            route if "alternatives" in route else ("deployment", "concurrency"),
+            f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens take "
+            f"{gib_text(known(served.demand.all_longest, 'the cache'))} of cache; beside "
+            f"{gib_text(served.weights_bytes)} of weights there is room for {_room(plan, served)}: "
+            "beyond that, requests wait or are preempted",
+            "lower concurrency or max_model_len if no request may wait",
+            confidence=Confidence.CERTAIN if served.memory.low > budget else Confidence.LIKELY,
+        )
+
+
+def _room(plan: ServingPlan, served: Serving) -> str:
+    longest = f"{count_text(served.largest_concurrency or 0)} of them"
+    tokens = typical_tokens(plan)
+    if tokens is None:
+        return longest
+    return f"{longest}, or {count_text(served.largest_typical or 0)} typical ones of {count_text(round(tokens))} tokens"
