@@ -40,7 +40,7 @@ def total(case: Case, constants: StepConstants) -> Interval:
         NotExpressibleError: the lengths or the updates are not stated.
         NotKnownError: something about the hardware is not known.
     """
-    found = time(_job(case), constants)
+    found = time(_job(case), constants).to_the_end
     return found.billed_seconds if _billed(case) else found.phases["steps"]
 
 
@@ -55,7 +55,7 @@ def spent(case: Case, constants: StepConstants) -> Interval:
     if stated is None:
         raise NotExpressibleError("the price of an hour is not stated")
     plan = _job(case, price=f"{stated[1]} USD/h")
-    bill = cost(plan, time(plan, constants))
+    bill = cost(plan, time(plan, constants).to_the_end)
     return Interval(float(bill.low), float(bill.expected), float(bill.high))
 
 

@@ -170,3 +170,10 @@ def test_without_a_verdict_there_is_no_advice(missing):
     assert estimates.advice is None
     assert estimates.to_dict()["changes"] == []
     assert estimates.dependences == () or estimates.memory is not None
+
+
+def test_being_stopped_early_is_not_cheaper():
+    rented = {**ON_ONE_A10G, "instance": {"type": "ml.g5.2xlarge", "price": "2 USD/h"}}
+    stopped, whole = (advice([f"instance.max_runtime={limit}"], rented).now for limit in ("2m", "90h"))
+    assert stopped.time.may_be_stopped
+    assert stopped.amount == whole.amount > 0

@@ -184,3 +184,22 @@ def test_the_limit_is_held_against_what_runs():
     assert running.low == pytest.approx(found.billed_seconds.low - found.phases["upload"].low)
     assert running.expected < found.total_seconds.expected
     assert running.high < 24 * HOUR
+
+
+STOPPED = {**PRICE, "max_runtime": "1h", "max_wait": "9h", "spot": True}
+
+
+class TestLimit:
+    def test_the_bill_of_a_spot_job_ends_where_the_job_is_stopped(self):
+        plan = planned(instance=STOPPED, max_steps=30_000)
+        found, took = billed(plan), time(plan)
+        assert took.to_the_end.billed_seconds.low > 10 * HOUR
+        assert found.high == hours(HOUR + 120 + took.phases["upload"].high) * 36
+        assert [item.name for item in found.items] == ["instances"]
+        assert "ended by max_runtime (1.00 h, 2.00 min to save, the upload)" in found.items[0].note
+
+    def test_where_none_is_given_the_service_has_one(self):
+        instance = {**PRICE, "max_runtime": None}
+        assert time(planned(instance=instance)).limit == 24 * HOUR
+        by_hand = {"type": None, "gpu": "A100-40", "gpus": 8, "price": "36 CAD/h", "max_runtime": "1h"}
+        assert time(planned(instance=by_hand)).limit is None

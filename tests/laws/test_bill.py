@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
-from hbspec.estimators.cost import cost
+from hbspec.estimators.cost import cost, hours
 from hbspec.estimators.interruptions import LOST, RESTARTS, interruptions
 from hbspec.estimators.phases import phases_around_steps
 from hbspec.estimators.time import Time, time
@@ -157,3 +157,34 @@ def test_the_authors_price_is_exact(instance):
     took = replace(timed(plan), phases={"steps": Interval.exact(3600.0)})
     bill = cost(plan, took)
     assert bill.low == bill.expected == bill.high == 7 * instance["count"]
+
+
+LIMITS = st.floats(60, 1e6)
+
+
+@given(JOBS, SECONDS, LIMITS)
+def test_nothing_is_billed_beyond_the_limit_its_grace_and_the_upload(instance, seconds, limit):
+    plan = planned({**instance, "price": "3 USD/h", "keep_alive": None, "disks": True})
+    took = replace(timed(plan, seconds), limit=limit)
+    bill, upload = cost(plan, took), took.phases["upload"]
+    assert bill.high <= hours(limit + 120 + upload.high) * 3 * instance["count"]
+    for end in ENDS:
+        assert getattr(bill, end) == sum(getattr(item, end) for item in bill.items)
+    assert all(0 <= item.low <= item.expected <= item.high for item in bill.items)
+    assert ("ended by max_runtime" in bill.items[0].note) == took.may_be_stopped
+
+
+@given(JOBS, SECONDS, LIMITS, LIMITS)
+def test_a_longer_limit_is_never_cheaper(instance, seconds, one, other):
+    plan = planned(instance)
+    took = timed(plan, seconds)
+    sooner, later = (cost(plan, replace(took, limit=limit)) for limit in sorted([one, other]))
+    assert no_end_above(sooner, later)
+    assert no_end_above(later, cost(plan, took))
+
+
+@given(JOBS, SECONDS)
+def test_a_limit_that_is_not_reached_changes_nothing(instance, seconds):
+    plan = planned(instance)
+    took = timed(plan, seconds)
+    assert cost(plan, replace(took, limit=took.total_seconds.high + 1)) == cost(plan, took)

@@ -55,6 +55,13 @@ class TestRuntimeLimit:
         (found,) = judged("HB301", f"instance: {{max_runtime: {between}s}}", tmp_path)
         assert found.severity == "warning"
 
+    def test_the_default_limit_is_a_limit_too(self, tmp_path):
+        long = "instance: {max_runtime: null}\nbudget: null\nhyperparameters: {max_steps: %d}"
+        (found,) = judged("HB301", long % 60_000, tmp_path)
+        assert found.severity == "error"
+        assert "max_runtime is 24.0 h, which is the default, the job takes" in found.message
+        assert judged("HB301", long % 300, tmp_path) == []
+
     def test_spot_is_held_against_waiting_too(self, tmp_path):
         spot = "instance: {spot: true, max_wait: %s, max_runtime: %s}\nhyperparameters: {save_steps: 20}"
         assert judged("HB301", spot % ("24h", "24h"), tmp_path) == []

@@ -9,7 +9,7 @@ from typing import Any
 from hbspec.analysis.analysis import Analysis
 from hbspec.analysis.changes import Change, larger, leaner, smaller
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.cost import Cost
+from hbspec.estimators.cost import Cost, cost
 from hbspec.estimators.memory import Memory
 from hbspec.estimators.time import Time
 
@@ -207,12 +207,14 @@ def _judged(trials: Iterable[Trial], verdict: str) -> Iterator[Trial]:
 
 
 def _outcome(change: Change, analysis: Analysis) -> Outcome:
+    """What the whole job takes and costs: being stopped early saves nothing."""
     try:
         time = analysis.time
     except NotKnownError:
         return Outcome(change, analysis.memory, None, None)
     try:
-        return Outcome(change, analysis.memory, time, analysis.cost)
+        bill = cost(analysis.plan, time.to_the_end) if time.may_be_stopped else analysis.cost
+        return Outcome(change, analysis.memory, time, bill)
     except NotKnownError:
         return Outcome(change, analysis.memory, time, None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_SHARE
 from hbspec.estimators.interruptions import LOST, RESTARTS
 from hbspec.estimators.storage import DEFAULT_VOLUME
-from hbspec.estimators.time import NOT_BILLED, Time
+from hbspec.estimators.time import GRACE, Time
 from hbspec.plan import Plan, UnitPrice
 from hbspec.units import DAY, DAYS_PER_MONTH, GB, HOUR, Interval, Money, cents, seconds_text
 
@@ -89,6 +89,8 @@ def cost(plan: Plan, time: Time) -> Cost:
     """The bill of a plan, in the budget's currency where there is one, else in the price's.
 
     Every second from start to end is billed for every instance (see `hbspec.estimators.time`), whatever runs on it.
+    The end is no later than the runtime limit allows; where the limit may be reached, the time of interruptions is not
+    an item of its own, since nobody knows what of it lies before the limit.
     Managed spot is an assumption: the share of the on-demand bill in `SPOT_SHARE`, and interruptions as items.
 
     Raises:
@@ -96,7 +98,8 @@ def cost(plan: Plan, time: Time) -> Cost:
     """
     price = _priced(plan)[0]
     currency = plan.currencies.convert(Money(Decimal(0), price.rate.currency)).currency
-    found = [_running(plan, time), *_interrupted(plan, time), *_warm_pool(plan)]
+    interrupted = () if time.may_be_stopped else tuple(_interrupted(plan, time))
+    found = [_running(plan, time), *interrupted, *_warm_pool(plan)]
     items = [CostItem(name, *_converted(plan, ends, price.rate.currency), note) for name, ends, note in found]
     left_out = {"storage and transfer": UNPRICED}
     if _has_volume(plan):
@@ -125,14 +128,19 @@ def hours(seconds: float) -> Decimal:
 
 
 def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
-    """The job itself, as if nothing interrupted it."""
+    """The job itself: as if nothing interrupted it, or up to its limit."""
     price, instances = _priced(plan)
     note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
     if plan.spot:
         share = SPOT_SHARE
         note += f", managed spot assumed at {share.low:g} to {share.high:g} of it (expected {share.expected:g})"
-    billed = (took for name, took in time.phases.items() if name not in (*NOT_BILLED, *INTERRUPTED))
-    return "instances", _rented(plan, billed, SPOT_SHARE if plan.spot else Interval.exact(1)), note
+    if time.may_be_stopped and time.limit is not None:
+        note += f", ended by max_runtime ({seconds_text(time.limit)}, {seconds_text(GRACE.high)} to save, the upload)"
+        billed = time.billed_seconds
+    else:
+        phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
+        billed = replace(time, phases=phases).billed_seconds
+    return "instances", _rented(plan, (billed,), SPOT_SHARE if plan.spot else Interval.exact(1)), note
 
 
 def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
 from hbspec.estimators.interruptions import WAITS, interruptions
@@ -20,20 +21,28 @@ NOT_BILLED = frozenset({"startup", WAITS})
 and so is the upload of the model ("you are billed for the time interval between this time and the value of
 TrainingEndTime … the time after model artifacts are uploaded", API reference, DescribeTrainingJob)."""
 
+UPLOAD = "upload"
+
+GRACE = Interval(0, 120, 120)
+"""Seconds that a job may run beyond its limit, to save ("SIGTERM … delays job termination for 120 seconds", API
+reference, StoppingCondition). A job that exits at once needs none of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """What a job takes.
+    """What a job takes to its end, and what of it is billed where a limit stops it before.
 
     Attributes:
         step_seconds: one full update of mean rows.
-        phases: seconds by phase, in order.
+        phases: seconds by phase, in order, whatever the limit.
         tokens_per_second_per_gpu: real tokens (no padding) over all GPUs of the job, idle ones too.
+        limit: seconds after which the service stops the job; None where nothing does.
     """
 
     step_seconds: Interval
     phases: Mapping[str, Interval]
     tokens_per_second_per_gpu: Interval
+    limit: float | None = None
 
     @property
     def total_seconds(self) -> Interval:
@@ -41,9 +50,29 @@ class Time:
         return sum(self.phases.values(), Interval.exact(0))
 
     @property
+    def may_be_stopped(self) -> bool:
+        """Whether the limit may end the job; the upload is not counted, as it also comes after a stop."""
+        return self.limit is not None and self._running().high > self.limit
+
+    @property
+    def to_the_end(self) -> Time:
+        """The same job without a limit."""
+        return replace(self, limit=None)
+
+    @property
     def billed_seconds(self) -> Interval:
-        """What each instance is paid for."""
-        return sum((took for name, took in self.phases.items() if name not in NOT_BILLED), Interval.exact(0))
+        """What each instance is paid for: all that runs, up to the limit and its grace, and the upload."""
+        running, upload = self._running(), self.phases.get(UPLOAD, Interval.exact(0))
+        if self.limit is None:
+            return running + upload
+        end = GRACE + self.limit
+        return upload + Interval(
+            min(running.low, end.low), min(running.expected, end.expected), min(running.high, end.high)
+        )
+
+    def _running(self) -> Interval:
+        apart = (*NOT_BILLED, UPLOAD)
+        return sum((took for name, took in self.phases.items() if name not in apart), Interval.exact(0))
 
     def to_dict(self) -> dict[str, Any]:
         """The `time` of `hbspec estimate --format json`; seconds."""
@@ -51,6 +80,8 @@ class Time:
             "step_seconds": self.step_seconds.to_dict(),
             "total_seconds": self.total_seconds.to_dict(),
             "billed_seconds": self.billed_seconds.to_dict(),
+            "limit_seconds": self.limit,
+            "may_be_stopped": self.may_be_stopped,
             "tokens_per_second_per_gpu": self.tokens_per_second_per_gpu.to_dict(),
             "phases": {
                 name: {**took.to_dict(), "billed": name not in NOT_BILLED} for name, took in self.phases.items()
@@ -74,7 +105,18 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     steps = step.micro_batch * counts.micro_batches + step.update * counts.optimizer_steps
     phases = {**before, "steps": steps, **_evaluation(plan, constants), **after}
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
-    return Time(whole, {**phases, **interruptions(plan, phases)}, step.tokens_per_second_per_gpu)
+    phases |= interruptions(plan, phases)
+    return Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan))
+
+
+def runtime_limit(plan: Plan) -> float | None:
+    """Seconds after which SageMaker stops a job: `max_runtime`, or its default; none on hardware described by hand.
+
+    All attempts of a spot job count together. Left out: `max_wait`, which is no shorter and covers waiting too.
+    """
+    if plan.hardware is None or plan.hardware.instance is None:
+        return None
+    return plan.max_runtime or DEFAULT_RUNTIME_SECONDS
 
 
 class Step(NamedTuple):

@@ -45,7 +45,8 @@ def _phases(time: Time) -> Iterator[Row]:
     yield "tokens a second and GPU", rate, "padding excluded"
     for name, took in time.phases.items():
         yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
-    yield "billed", interval_text(time.billed_seconds, seconds_text), ""
+    limit = f"ended by max_runtime, {seconds_text(time.limit)}" if time.limit and time.may_be_stopped else ""
+    yield "billed", interval_text(time.billed_seconds, seconds_text), limit
 
 
 def _amounts(item: Cost | CostItem, currency: str) -> str:

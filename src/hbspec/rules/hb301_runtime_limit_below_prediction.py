@@ -1,7 +1,8 @@
 """The job would be stopped before it is done.
 
-Why: SageMaker ends a job at `max_runtime`, whatever it has reached; what was not saved until then is lost, and all of
-it is paid for. A spot job also ends at `max_wait`, which covers waiting, running and what interruptions repeat.
+Why: SageMaker ends a job at `max_runtime` (24 hours where none is given), whatever it has reached; what was not saved
+until then is lost, and all of it is paid for. A spot job also ends at `max_wait`, which covers waiting, running and
+what interruptions repeat.
 
 Example:
 
@@ -28,6 +29,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.estimators.runtime import running_seconds
+from hbspec.estimators.time import runtime_limit
 from hbspec.rules.causes import Beside, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import HOUR, Interval, interval_text, seconds_text
@@ -74,8 +76,10 @@ class _Limit:
 
 def _limits(analysis: Analysis) -> Iterator[_Limit]:
     instance = analysis.spec.instance
-    if instance.max_runtime is not None:
-        yield _Limit("max_runtime", instance.max_runtime, running_seconds(analysis.time), "the job takes")
+    limit = instance.max_runtime or runtime_limit(analysis.plan)
+    if limit is not None:
+        said = "the job takes" if instance.max_runtime else "which is the default, the job takes"
+        yield _Limit("max_runtime", limit, running_seconds(analysis.time), said)
     runtime = instance.max_runtime or DEFAULT_RUNTIME_SECONDS
     if instance.spot and instance.max_wait is not None and instance.max_wait >= runtime:  # below it is HB315's
         yield _Limit("max_wait", instance.max_wait, analysis.time.total_seconds, "waiting and running take")
