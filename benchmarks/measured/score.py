@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import StepConstants
-from hbspec.estimators.memory import memory
+from hbspec.estimators.memory import DeviceMemory, memory
 from hbspec.units import Interval
 from measured import timing
 from measured.fitted import Constants
@@ -116,10 +116,25 @@ def _memory(case: Case, constants: Constants) -> Found:
     device = whole.fullest
     estimates = {
         "peak_allocated": device.peak_allocated,
-        "peak_reserved": device.peak_reserved,
-        "process": device.process,
+        "peak_reserved": _readable(device.peak_reserved, device),
+        "process": _readable(device.process, device),
     }
     return Found(estimates, device.moment, verdicts.pop() if len(verdicts) == 1 else "tight")
+
+
+def _readable(needed: Interval, device: DeviceMemory) -> Interval:
+    """What can be read on the row's own GPU: the allocator's reserve ends at its memory, whatever a job would take.
+
+    The context and the communicators lie outside of what is reserved, and inside of the process.
+    """
+    if device.usable is None:
+        return needed
+    outside, tensors = device.process.expected - device.peak_reserved.expected, device.peak_allocated.expected
+    if needed is device.process:
+        most = max(device.usable, tensors + outside)
+    else:
+        most = max(device.usable - (device.process.low - device.peak_reserved.low), tensors)
+    return replace(needed, expected=min(needed.expected, most))
 
 
 TIMED: Mapping[str, Callable[[Case, StepConstants], Interval]] = {

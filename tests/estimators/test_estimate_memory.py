@@ -160,3 +160,13 @@ def test_a_job_that_trains_no_layer_keeps_nothing_of_them():
     last = memory(plan).devices[5]
     assert last.moment == "loss"
     assert not last.terms.keys() & {"mlp", "attention", "norms", "layer_inputs"}
+
+
+def test_what_is_expected_is_what_is_needed_not_what_there_is():
+    small, large = (
+        memory(planned(instance={"type": None, "gpu": name, "gpus": 1}, method=FULL)).fullest
+        for name in ("A100-40", "A100-80")
+    )
+    assert small.usable < large.usable < large.process.expected
+    assert small.process.expected == large.process.expected
+    assert small.process.high == large.process.high

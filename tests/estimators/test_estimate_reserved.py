@@ -46,7 +46,17 @@ def test_a_larger_gpu_never_makes_less_of_it(allocated, lasting, around):
     unlimited = Surroundings(around.sharded, around.ranks, around.capability, None)
     there = reserved_bytes(allocated, lasting, unlimited, MEMORY)
     assert here.low <= there.low
-    assert here.high <= there.high
+    assert (here.expected, here.high) == (there.expected, there.high)
+
+
+@given(tensors(), SIZES, AROUND)
+def test_what_is_expected_does_not_depend_on_what_there_is(allocated, lasting, around):
+    unlimited = around._replace(usable=None)
+    here, there = (
+        process_bytes(reserved_bytes(allocated, lasting, place, MEMORY), allocated, place, MEMORY)
+        for place in (around, unlimited)
+    )
+    assert (here.expected, here.high) == (there.expected, there.high)
 
 
 def test_the_context_is_the_measured_one_where_there_is_one():

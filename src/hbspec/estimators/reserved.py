@@ -7,13 +7,14 @@ the tensors' peak therefore grows with what is allocated and freed again in ever
 one GPU, and where weights are sharded the weights that are gathered too. How much follows from the order of requests,
 which is not modelled: the shares are fitted (`hbspec.estimators.constants.MEMORY`).
 
-Before it fails, the allocator gives back every segment that is free. So the reserve alone never pushes a job over the
-edge: low and expected stop at the GPU's memory unless the tensors pass it. High does not stop: below the GPU's memory
-it says that the job surely fits.
+Before it fails, the allocator gives back every segment that is free. So the reserve alone never makes a job fail for
+sure: low, the least in which it may run, stops at the GPU's memory unless the tensors pass it. Expected and high do not
+stop: they are what the job takes where there is room for it.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.estimators.constants import MemoryConstants
@@ -54,15 +55,15 @@ def reserved_bytes(
     """
     share = constants.reserved_of_sharded if around.sharded else constants.reserved_of_passing
     kept = 0 if around.sharded else lasting
-    room = None if around.usable is None else around.usable - beside_bytes(around, constants).low
 
-    def end(tensors: float, of_passing: float, unused: int) -> float:
-        wanted = tensors + of_passing * max(0.0, tensors - kept) + unused
-        return wanted if room is None else min(wanted, max(room, tensors))
+    def end(tensors: float, of_passing: float) -> float:
+        return tensors + of_passing * max(0.0, tensors - kept)
 
-    low, expected = end(allocated.low, share.low, 0), end(allocated.expected, share.expected, freed)
-    high = allocated.high + share.high * max(0.0, allocated.high - kept) + freed
-    return Interval(low, expected, high).map(round)
+    least = end(allocated.low, share.low)
+    if around.usable is not None:
+        least = min(least, max(around.usable - beside_bytes(around, constants).low, allocated.low))
+    expected, high = end(allocated.expected, share.expected) + freed, end(allocated.high, share.high) + freed
+    return Interval(least, expected, high).map(round)
 
 
 def process_bytes(
@@ -77,16 +78,10 @@ def process_bytes(
         constants: sizes of the context and the communicators.
     """
     beside = beside_bytes(around, constants)
-
-    def end(kept: float, tensors: float, outside: float) -> float:
-        whole = kept + outside
-        return whole if around.usable is None else min(whole, max(around.usable, tensors + outside))
-
-    return Interval(
-        end(reserved.low, allocated.low, beside.low),
-        end(reserved.expected, allocated.expected, beside.expected),
-        reserved.high + beside.high,
-    ).map(round)
+    least = reserved.low + beside.low
+    if around.usable is not None:
+        least = min(least, max(around.usable, allocated.low + beside.low))
+    return replace(reserved + beside, low=least).map(round)
 
 
 def beside_bytes(around: Surroundings, constants: MemoryConstants) -> Interval:
