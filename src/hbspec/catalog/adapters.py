@@ -88,10 +88,11 @@ def lora_parameters(
     """
     if use_dora and fused_targets(architecture, targets):
         raise TargetError(f"DoRA does not work on fused parameters: {', '.join(fused_targets(architecture, targets))}")
+    saved = saved_modules(architecture, modules_to_save)
     adapted = [
         (weight, fold)
         for weight, fold in _adapted(architecture, _names(architecture, targets))
-        if weight.leaf not in modules_to_save
+        if weight.leaf not in saved
     ]
     if not adapted:
         available = ", ".join(target_module_names(architecture))
@@ -102,7 +103,25 @@ def lora_parameters(
         trained += tensors * rank * fold * (weight.rows + weight.columns)
         if use_dora:
             trained += tensors * (weight.columns if weight.kind == "embedding" else weight.rows)
-    return trained + sum(weight.parameters for weight in _saved(architecture, modules_to_save))
+    return trained + sum(weight.parameters for weight in _with_head(architecture) if _module(weight) in saved)
+
+
+def saved_modules(architecture: Architecture, names: Collection[str]) -> tuple[str, ...]:
+    """The modules that `modules_to_save` trains whole, by their last names: those whose name ends with one of `names`.
+
+    `head` means `lm_head`; a name that is nowhere in the model means nothing, and peft says nothing of it. Source: peft
+    0.21.2, `utils/other.py`, `_set_trainable` (`key.endswith(target_key)`).
+
+    Raises:
+        TargetError: a name that is a path, or that modules which hold others end with: not counted here.
+    """
+    for name in names:
+        if "." in name:
+            raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
+        if name.isdigit() or any(container.endswith(name) for container in CONTAINERS):
+            raise TargetError(f"{name} holds other modules; what it would train is not counted here")
+    modules = dict.fromkeys(_module(weight) for weight in _with_head(architecture))
+    return tuple(module for module in modules if module and any(module.endswith(name) for name in names))
 
 
 def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[str, ...]:
@@ -147,15 +166,11 @@ def _is_linear(weight: Weight, architecture: Architecture) -> bool:
     return weight.kind == "linear" or (weight.kind == "router" and architecture.model_type == "llama4_text")
 
 
-def _saved(architecture: Architecture, modules_to_save: Collection[str]) -> Iterator[Weight]:
-    for name in modules_to_save:
-        if any(container.endswith(name) for container in CONTAINERS):
-            raise TargetError(f"{name} holds other modules; what it would train is not counted here")
-    for weight in _with_head(architecture):
-        module = weight.name.removesuffix(".bias").rpartition(".")[2]
-        is_module = weight.kind not in ("expert", "bias") or weight.name.endswith(".bias")
-        if is_module and any(module.endswith(name) for name in modules_to_save):
-            yield weight
+def _module(weight: Weight) -> str:
+    """The last name of the module that holds a tensor; "" for fused experts and single vectors, which are none."""
+    if weight.kind in ("expert", "bias") and not weight.name.endswith(".bias"):
+        return ""
+    return weight.name.removesuffix(".bias").rpartition(".")[2]
 
 
 def _with_head(architecture: Architecture) -> tuple[Weight, ...]:

@@ -57,7 +57,7 @@ class Method(NamedTuple):
 
     def trains(self, leaf: str) -> bool:
         """Whether a module's own weights are trained."""
-        return not self.targets or any(leaf.endswith(name) for name in self.modules_to_save)
+        return not self.targets or leaf in self.modules_to_save
 
     def targets_module(self, name: str) -> bool:
         """Whether a linear module, or the embedding, is among the targets."""

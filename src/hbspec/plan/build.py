@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.catalog import Architecture, Catalog
+from hbspec.catalog.adapters import TargetError, saved_modules
 from hbspec.catalog.parameters import lora_parameters, total_parameters
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
@@ -33,6 +36,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     unknown: dict[str, Missing] = {}
     machine = _hardware(spec, catalog, unknown)
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
+    training = _with_saved_modules(training, architecture)
     assumptions = [
         Assumption(("instance", key), getattr(spec.instance, key), LANGUAGE)
         for key in left_open(spec.instance, "parallelism", "count")
@@ -223,6 +227,15 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
     if training.eval_steps:
         return counts.optimizer_steps // training.eval_steps
     return 1 if spec.script is None else 0
+
+
+def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:
+    """The training with `modules_to_save` as the modules that they mean; unchanged where that is not counted here."""
+    if architecture is None or not training.adapters:
+        return training
+    with suppress(TargetError):
+        return replace(training, modules_to_save=saved_modules(architecture, training.modules_to_save))
+    return training
 
 
 def _trainable(architecture: Architecture, training: Training, unknown: dict[str, Missing]) -> int | None:

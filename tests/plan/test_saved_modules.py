@@ -1,0 +1,83 @@
+"""`modules_to_save` means the modules whose names end so, wherever it is counted."""
+
+from __future__ import annotations
+
+import pytest
+
+from hbspec.catalog import catalog
+from hbspec.catalog.adapters import CONTAINERS, TargetError, lora_parameters, saved_modules
+from hbspec.catalog.weights import weights
+from hbspec.estimators.flops import micro_batch_flops
+from hbspec.estimators.memory import memory
+from hbspec.plan import build_plan
+from hbspec.spec import Spec
+
+MODELS = sorted(name for name, model in catalog().models.items() if model.architecture)
+SMALL = "Qwen/Qwen2.5-7B"
+
+
+def planned(model, saved):
+    values = {
+        "hbspec": 1,
+        "name": "saved",
+        "model": {"id": model},
+        "data": {"train": {"examples": 100}, "tokens": {"mean": 700, "max": 1024}},
+        "instance": {"gpu": "A100-80"},
+        "hyperparameters": {
+            "method": "lora",
+            "learning_rate": 1e-4,
+            "max_steps": 10,
+            "per_device_batch_size": 1,
+            "max_length": 1024,
+            "target_modules": ["o_proj"],
+            "modules_to_save": [saved],
+        },
+    }
+    return build_plan(Spec.model_validate(values), catalog(), catalog().models[model].architecture, None)
+
+
+def leaves(model):
+    found = {weight.leaf for weight in weights(catalog().models[model].architecture) if weight.kind == "linear"}
+    return sorted({*found, "embed_tokens", "lm_head"} - {"o_proj"})
+
+
+def suffixes(name):
+    endings = (name[start:] for start in range(len(name)))
+    return [one for one in endings if not any(container.endswith(one) for container in CONTAINERS)]
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_suffix_means_what_the_name_means(model):
+    architecture = catalog().models[model].architecture
+    for leaf in leaves(model):
+        alike = [
+            one for one in suffixes(leaf) if saved_modules(architecture, [one]) == saved_modules(architecture, [leaf])
+        ]
+        assert leaf in alike
+        whole = planned(model, leaf)
+        for one in alike[-1:]:
+            assert planned(model, one) == whole
+        assert whole.trainable_parameters > lora_parameters(architecture, 16, ["o_proj"])
+
+
+@pytest.mark.parametrize("loss", ["fused", "standard"])
+def test_head_is_the_head(loss):
+    short, whole = (planned(SMALL, name) for name in ("head", "lm_head"))
+    assert short.training.modules_to_save == ("lm_head",)
+    assert short.trainable_parameters == whole.trainable_parameters
+    assert memory(short) == memory(whole)
+    flops = [micro_batch_flops(plan.architecture, plan.training, 1024) for plan in (short, whole)]
+    assert flops[0] == flops[1]
+
+
+def test_a_suffix_of_several_means_them_all():
+    architecture = catalog().models[SMALL].architecture
+    assert {"q_proj", "down_proj"} <= set(saved_modules(architecture, ["_proj"]))
+    assert saved_modules(architecture, ["lm_heads"]) == ()
+
+
+@pytest.mark.parametrize("name", ["mlp", "attn", "3", "self_attn.q_proj", "model.embed_tokens"])
+def test_what_is_not_counted_is_said(name):
+    with pytest.raises(TargetError, match="not counted here"):
+        saved_modules(catalog().models[SMALL].architecture, [name])
+    assert "not counted here" in planned(SMALL, name).unknown["trainable_parameters"]
