@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 
 import pytest
 from judged import SPECS, judged, said
@@ -11,7 +12,7 @@ from hbspec.analysis import Analysis
 from hbspec.api import estimate
 from hbspec.catalog import catalog
 from hbspec.rules import hb109_does_not_fit, hb114_volume_too_small, hb120_license_differs
-from hbspec.units import GB
+from hbspec.units import GB, bytes_text, interval_text
 
 SEED = SPECS / "heartbeat-as-written.yaml"
 SMALL = "model: {id: Qwen/Qwen2.5-7B}\n"
@@ -183,14 +184,27 @@ class TestVolume:
         analysis = _with_disks(tmp_path, 0, volume=None)
         (found,) = hb114_volume_too_small.check(analysis)
         assert (found.severity, found.confidence) == ("error", "certain")
-        assert found.message.startswith("the volume holds 30.0 GB by default, but weights in 16 bit (65.5 GB)")
+        assert found.message.startswith("the volume holds 30.0 GB by default; weights 65.5 GB, ")
 
     def test_a_volume_that_just_holds_it(self, tmp_path):
         judged("HB114", "", tmp_path)
-        plan = _with_disks(tmp_path, 0, volume=None).plan
-        needed = 2 * 32_763_876_352 + 3 * plan.checkpoint_bytes
-        assert list(hb114_volume_too_small.check(_with_disks(tmp_path, 0, volume=needed))) == []
-        assert list(hb114_volume_too_small.check(_with_disks(tmp_path, 0, volume=needed - 1)))
+        needed = _with_disks(tmp_path, 0, volume=None).storage.needed
+        assert needed.low < needed.high
+        for volume, severities in (
+            (ceil(needed.high), []),
+            (ceil(needed.high) - 1, ["warning"]),
+            (ceil(needed.low), ["warning"]),
+            (ceil(needed.low) - 1, ["error"]),
+        ):
+            found = list(hb114_volume_too_small.check(_with_disks(tmp_path, 0, volume=volume)))
+            assert [finding.severity for finding in found] == severities
+
+    def test_the_estimate_and_the_check_count_the_same(self, tmp_path):
+        judged("HB114", "data: {train: {examples: 2000000}}", tmp_path)
+        analysis = _with_disks(tmp_path, 0, volume=75 * GB)
+        (found,) = hb114_volume_too_small.check(analysis)
+        assert "data" in analysis.storage.terms
+        assert interval_text(analysis.storage.needed, bytes_text) in found.message
 
     def test_local_disks_need_none(self, tmp_path):
         judged("HB114", "", tmp_path)

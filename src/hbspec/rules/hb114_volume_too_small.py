@@ -1,8 +1,8 @@
-"""A volume that cannot hold the weights and the checkpoints.
+"""A volume that cannot hold weights, checkpoints and data.
 
 Why: an instance without local NVMe downloads into its EBS volume, 30 GB where the spec says nothing. The weights come
-in 16 bit even where they are trained in 4, and every checkpoint is kept beside them; a full disk ends the job, some
-after hours.
+in 16 bit even where they are trained in 4; checkpoints, the data and its tokenised copies lie beside them. A full disk
+ends the job, some after hours.
 
 Example:
 
@@ -24,35 +24,32 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import Confidence, Finding, Severity, known
-from hbspec.estimators.storage import CHECKPOINTS_KEPT, DEFAULT_VOLUME
 from hbspec.rules.rule import Rule
-from hbspec.units import GB, bytes_text
+from hbspec.units import GB, bytes_text, interval_text
 
 RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Weights in 16 bit and the checkpoints kept, against the volume. Left out: the data and the container's image."""
-    section, plan = analysis.spec.instance, analysis.plan
-    row = plan.hardware.instance if plan.hardware else None
+    """The verdict over a host's volume; NVMe has HB126. Whether some types have NVMe is not known: a warning."""
+    row = analysis.plan.hardware.instance if analysis.plan.hardware else None
     if row is None or row.nvme_bytes:
         return
-    weights = 2 * total_parameters(known(analysis.architecture, "the model's architecture"))
-    kept = analysis.spec.hyperparameters.save_total_limit or CHECKPOINTS_KEPT
-    needed = weights + kept * known(plan.checkpoint_bytes, "the size of a checkpoint")
-    volume = section.volume or DEFAULT_VOLUME
-    if needed > volume:
-        certain = row.nvme_bytes == 0
-        yield RULE.at(
-            ("instance", "volume"),
-            f"the volume holds {bytes_text(volume)}{'' if section.volume else ' by default'}, but weights in 16 bit "
-            f"({bytes_text(weights)}) and {kept} checkpoints take {bytes_text(needed)}"
-            + ("" if certain else f"; whether {row.name} has local storage as well is not known"),
-            f"use volume: {-(-2 * needed // (10 * GB)) * 10} GB, twice what is needed",
-            severity=None if certain else Severity.WARNING,
-            confidence=None if certain else Confidence.LIKELY,
-        )
+    disk = analysis.storage
+    if disk.verdict == "fits":
+        return
+    too_small, certain = disk.verdict == "does_not_fit", row.nvme_bytes == 0
+    terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
+    yield RULE.at(
+        ("instance", "volume"),
+        f"the volume holds {bytes_text(known(disk.capacity, 'its size'))}{'' if disk.chosen else ' by default'}; "
+        f"{terms} {'take' if too_small else 'may take'} {interval_text(disk.needed, bytes_text)}"
+        + ("" if certain else f"; whether {row.name} has local storage as well is not known"),
+        f"use volume: {ceil(disk.needed.high / (10 * GB)) * 10} GB",
+        severity=None if too_small and certain else Severity.WARNING,
+        confidence=None if too_small and certain else Confidence.LIKELY,
+    )
