@@ -15,10 +15,9 @@ from typing import Any
 from hbspec.catalog import Catalog, InstanceType
 from hbspec.diagnostics import Route, route_text
 from hbspec.plan import Plan
-from hbspec.plan.build import ONE_PROCESS
+from hbspec.plan.build import ONE_PROCESS, SHARDED, WHOLE_WEIGHTS
 from hbspec.spec import Spec
 
-SHARDED = ("fsdp", "zero1", "zero2", "zero3")
 FOUR_BIT = ("nf4", "fp4")
 Settings = dict[Route, Any]
 """The value to write at each route, as in the spec; None deletes the key."""
@@ -194,7 +193,7 @@ def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
 def _offloaded(plan: Plan) -> Iterator[Change]:
     if plan.parallelism not in SHARDED:
         return
-    steps = ("none", "optimizer", "all")
+    steps = ("none", "optimizer") if plan.parallelism in WHOLE_WEIGHTS else ("none", "optimizer", "all")
     for offload in steps[steps.index(plan.offload) + 1 :]:
         yield Change("offload", {("instance", "offload"): offload}, "moves it to host memory")
 

@@ -21,6 +21,9 @@ from hbspec.spec import Spec
 from hbspec.units import Interval
 
 ONE_PROCESS = ("single", "pipeline")
+SHARDED = ("fsdp", "zero1", "zero2", "zero3")
+WHOLE_WEIGHTS = ("zero1", "zero2")
+"""Of those, the ones that shard states and gradients only."""
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
@@ -62,7 +65,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         training=training,
         parallelism=spec.instance.parallelism,
         sharding=spec.instance.sharding or ("full" if spec.instance.parallelism == "fsdp" else None),
-        offload=spec.instance.offload or "none",
+        offload=_offload(spec.instance.parallelism, spec.instance.offload or "none"),
         tensor_parallel=tensor_parallel,
         spot=spec.instance.spot,
         max_runtime=spec.instance.max_runtime,
@@ -227,6 +230,17 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
     if training.eval_steps:
         return counts.optimizer_steps // training.eval_steps
     return 1 if spec.script is None else 0
+
+
+def _offload(parallelism: str, wanted: str) -> str:
+    """What is really moved to host memory: FSDP and DeepSpeed alone offload, and weights only where they are sharded.
+
+    Source: deepspeed.ai, "DeepSpeed Configuration JSON", Parameter offloading: "available only with ZeRO stage 3". The
+    shipped script offloads nothing (HB124).
+    """
+    if parallelism in WHOLE_WEIGHTS and wanted == "all":
+        return "optimizer"
+    return wanted if parallelism in SHARDED else "none"
 
 
 def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:

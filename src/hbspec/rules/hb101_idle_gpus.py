@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity, known
 from hbspec.plan import Plan
 from hbspec.plan.counts import effective_batch_size, examples_processed, nominal_examples
@@ -43,7 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ("instance", "parallelism"),
             f"pipeline runs one of {gpus} GPUs at a time: {gpus - 1} are paid for and idle" + _under_ddp(plan, gpus),
-            _action(plan, gpus),
+            _action(plan, gpus, that_hold_it(analysis)),
         )
 
 
@@ -63,11 +64,15 @@ def _under_ddp(plan: Plan, gpus: int) -> str:
     )
 
 
-def _action(plan: Plan, gpus: int) -> str:
+def _action(plan: Plan, gpus: int, holding: tuple[str, ...]) -> str:
+    """A process for every GPU, where that fits."""
+    if not holding:
+        return "use GPUs with more memory: on these the job surely fits neither under ddp nor under fsdp"
+    use = " or ".join(holding)
     accumulation = plan.training.gradient_accumulation
     if accumulation % gpus:
-        return "use parallelism: ddp, if one GPU holds the model, or fsdp, and divide the accumulation"
+        return f"use parallelism: {use}, and divide the accumulation"
     return (
-        f"use parallelism: ddp (or fsdp) with gradient_accumulation_steps: {accumulation // gpus}: "
+        f"use parallelism: {use} with gradient_accumulation_steps: {accumulation // gpus}: "
         f"the same batch in about 1/{gpus} of the time"
     )

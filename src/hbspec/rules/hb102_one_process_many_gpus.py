@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity, known
 from hbspec.plan import Hardware
 from hbspec.rules.causes import Beside
@@ -48,9 +49,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 def _action(analysis: Analysis, machine: Hardware) -> str:
     """The same updates on all GPUs if they can be divided, else the same GPU alone where one is sold."""
     gpus, accumulation = machine.gpus_per_instance, analysis.plan.training.gradient_accumulation
-    if accumulation % gpus == 0:
+    holding = that_hold_it(analysis)
+    if holding and accumulation % gpus == 0:
         return (
-            f"use parallelism: ddp with gradient_accumulation_steps: {accumulation // gpus}: "
+            f"use parallelism: {holding[0]} with gradient_accumulation_steps: {accumulation // gpus}: "
             f"the same batch in about 1/{gpus} of the time"
         )
     alone = [
@@ -60,4 +62,6 @@ def _action(analysis: Analysis, machine: Hardware) -> str:
     ]
     if machine.instance and alone:
         return f"use {min(alone, key=lambda instance: instance.vcpus).name}, which has one {machine.gpu.name}"
-    return "use parallelism: ddp, and divide the accumulation, or the batch is that many times larger"
+    if not holding:
+        return "use GPUs with more memory: on these the job surely fits neither under ddp nor under fsdp"
+    return f"use parallelism: {holding[0]}, and divide the accumulation, or the batch is that many times larger"

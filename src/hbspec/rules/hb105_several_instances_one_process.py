@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
 from hbspec.plan.build import ONE_PROCESS
 from hbspec.rules.rule import Rule
@@ -45,7 +46,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 def _action(analysis: Analysis) -> str:
     """What uses every GPU: one instance does so only where it has one."""
-    machine = analysis.plan.hardware
-    if machine is not None and machine.gpus_per_instance > 1:
-        return "use parallelism: ddp or fsdp, which connect them and use every GPU"
-    return "use count: 1, or parallelism: ddp or fsdp, which connect them"
+    machine, holding = analysis.plan.hardware, " or ".join(that_hold_it(analysis))
+    if holding and machine is not None and machine.gpus_per_instance > 1:
+        return f"use parallelism: {holding}, which connects them and uses every GPU"
+    return f"use count: 1, or parallelism: {holding}, which connects them" if holding else "use count: 1"

@@ -31,7 +31,6 @@ RULE = Rule(__name__, Severity.WARNING)
 
 ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
 QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
-SHARDS = ("fsdp", "zero1", "zero2", "zero3")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -60,8 +59,10 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
             yield ("hyperparameters", name), getattr(given, name), reason
     if instance.parallelism != "fsdp":
         yield ("instance", "sharding"), instance.sharding, f"parallelism {instance.parallelism} is not fsdp"
-    if instance.parallelism not in SHARDS:
-        yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads nothing"
+    offloaded = analysis.plan.offload
+    if offloaded != instance.offload:
+        what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
+        yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads {what}"
     if instance.gpu is None:
         for name in ("gpus", "host_memory", "gpu_memory", "network"):
             yield ("instance", name), getattr(instance, name), "it describes a gpu, and none is named"
