@@ -30,7 +30,7 @@ class TestAdvice:
 
     def test_several_instances(self, tmp_path):
         (found,) = judged("HB105", "instance: {type: ml.g5.12xlarge, parallelism: pipeline, count: 2}", tmp_path)
-        assert found.help == "use count: 1, or parallelism: fsdp, which connects them"
+        assert found.help == "use parallelism: fsdp, to connect them and use every GPU"
 
 
 @pytest.mark.parametrize(

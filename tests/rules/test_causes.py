@@ -145,7 +145,7 @@ CASES = {
     "a window beyond the positions": (
         "deployment: {max_model_len: 200000}",
         "HB205",
-        {"HB502"},
+        {"HB515"},
         "deployment: {max_model_len: 4096}",
     ),
     "options of four bits beside eight": (
@@ -203,6 +203,8 @@ HUGE = "model: {id: Qwen/Qwen2.5-72B}\ndata: {tokens: null}\n"
 SEEN = (
     "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8}\nexpect: {training.examples_processed: 256}",
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9600}",
+    "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9.6K}",
+    "deployment: {max_model_len: 9000000}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

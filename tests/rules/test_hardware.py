@@ -38,7 +38,7 @@ class TestIdle:
         fragment = "instance: {parallelism: pipeline, count: 2}"
         (found,) = judged("HB105", fragment, tmp_path)  # the idle GPUs have the same cause
         assert found.also == (("HB101", ("instance", "parallelism")),)
-        assert found.help == "use parallelism: ddp or fsdp, which connect them and use every GPU"
+        assert found.help == "use parallelism: ddp or fsdp, to connect them and use every GPU"
 
     def test_one_gpu_is_enough_for_one_process(self, tmp_path):
         fragment = "instance: {type: ml.g5.2xlarge, parallelism: %s}"

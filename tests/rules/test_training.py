@@ -9,11 +9,12 @@ import pytest
 from judged import SPECS, judged, said
 
 from hbspec.api import estimate
+from hbspec.estimators.storage import CHECKPOINTS_KEPT
 from hbspec.plan.training import SAVE_STEPS
-from hbspec.rules import hb114_volume_too_small as hb114
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb217_nominal_counts as hb217
 from hbspec.rules import hb219_scheduler_not_known as hb219
+from hbspec.rules.engine import findings_of
 
 SEED = SPECS / "heartbeat-as-written.yaml"
 TEMPLATES = Path(__file__).parents[2] / "templates"
@@ -21,10 +22,12 @@ TEMPLATES = Path(__file__).parents[2] / "templates"
 
 class TestSeed:
     def test_the_nominal_count_is_claimed(self):
-        (found,) = said("HB217", SEED)
+        (found,) = (one for one in findings_of(estimate(SEED).analysis)[0] if one.code == "HB217")
         assert found.route == ("expect", "training.examples_processed")
         assert "300 x 32 = 9,600 examples (4.37 epochs) is nominal" in found.message
         assert "9,560 (4.35) are processed" in found.message
+        (said_with,) = said("HB207", SEED)
+        assert {("HB401", found.route), ("HB217", found.route)} <= set(said_with.also)
 
     def test_the_training_split_has_fewer_examples(self):
         (found,) = said("HB207", SEED)
@@ -262,7 +265,7 @@ class TestNames:
         assert hb214.SHIPPED == script.OPTIMIZERS
         assert hb219.SHIPPED == script.SCHEDULERS
         assert script.defaults()["SAVE_STEPS"] == SAVE_STEPS
-        assert script.defaults()["SAVE_TOTAL_LIMIT"] == hb114.CHECKPOINTS_KEPT
+        assert script.defaults()["SAVE_TOTAL_LIMIT"] == CHECKPOINTS_KEPT
 
     def test_of_transformers(self):
         from transformers.trainer_utils import SchedulerType

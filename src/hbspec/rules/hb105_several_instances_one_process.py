@@ -48,5 +48,5 @@ def _action(analysis: Analysis) -> str:
     """What uses every GPU: one instance does so only where it has one."""
     machine, holding = analysis.plan.hardware, " or ".join(that_hold_it(analysis))
     if holding and machine is not None and machine.gpus_per_instance > 1:
-        return f"use parallelism: {holding}, which connects them and uses every GPU"
-    return f"use count: 1, or parallelism: {holding}, which connects them" if holding else "use count: 1"
+        return f"use parallelism: {holding}, to connect them and use every GPU"
+    return f"use count: 1, or parallelism: {holding}, to connect them" if holding else "use count: 1"

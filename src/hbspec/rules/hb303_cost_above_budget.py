@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
-from hbspec.rules.causes import Beside, both_undecided, undecided, undecided_beside_an_error
+from hbspec.rules.causes import Beside, undecided, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import money_text
 
@@ -32,7 +32,7 @@ RULE = Rule(
     __name__,
     Severity.ERROR,
     Confidence.LIKELY,
-    (Beside("HB109", undecided_beside_an_error), Beside("HB302", undecided), Beside("HB301", both_undecided)),
+    (Beside("HB109", undecided_beside_an_error), Beside("HB302", undecided)),
 )
 
 

@@ -22,9 +22,9 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.claims import CONTRADICTED, verify
-from hbspec.claims.quantities import MEMORY
-from hbspec.diagnostics import Confidence, Finding, Severity, known
-from hbspec.rules.causes import Beside
+from hbspec.claims.quantities import COUNTS, MEMORY
+from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 
 
@@ -32,7 +32,12 @@ def _of_memory_that_is_not_there(own: Finding, other: Finding) -> bool:
     return own.route[-1] in MEMORY and other.severity is Severity.ERROR
 
 
-RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB109", _of_memory_that_is_not_there),))
+RULE = Rule(
+    __name__,
+    Severity.ERROR,
+    beside=(Beside("HB109", _of_memory_that_is_not_there), Beside("HB207", at_its_cause)),
+)
+EXAMPLES: Route = ("data", "train", "examples")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -46,4 +51,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} ({formula}: {claim.inputs})",
                 "correct the claim, or change what it follows from",
                 confidence=Confidence.CERTAIN if exact else Confidence.LIKELY,
+                cause=EXAMPLES if claim.key in COUNTS else None,
             )

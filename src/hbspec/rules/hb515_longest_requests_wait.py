@@ -27,10 +27,11 @@ from hbspec.estimators.serving import Serving, serving
 from hbspec.estimators.serving_memory import typical_tokens
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
+from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, gib_text
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB205", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -52,6 +53,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             "beyond that, requests wait or are preempted",
             "lower concurrency or max_model_len if no request may wait",
             confidence=Confidence.CERTAIN if served.memory.low > budget else Confidence.LIKELY,
+            cause=("deployment", "max_model_len"),
         )
 
 
