@@ -179,8 +179,7 @@ def test_tags_are_refused(tag: str) -> None:
 
 @pytest.mark.parametrize(
     "character",
-    "\x00\x01\x08\x0b\x0c\x1b\x7f\x85\x9f\u2028\u2029\ufeff\ufffe\ud800"
-    "\u202e\u2066\u200e\u061c\u200b\xad\U000e0041\u200d",
+    "\x00\x01\x08\x0b\x0c\x1b\x7f\x85\x9f\u2028\u2029\ufeff\ufffe\ud800\u202e\u2066\u200e\u061c\u200b\xad",
 )
 def test_a_control_character_is_refused_raw_and_escaped(character: str) -> None:
     if character != "\ud800":

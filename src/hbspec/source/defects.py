@@ -135,8 +135,10 @@ CONTROL_CHARACTER = Defect(
     "HB013",
     "control-character",
     "The text holds a character that cannot be seen.",
-    "Control characters and Unicode line separators move a terminal's cursor, end a path early or shift every "
-    "line number. Only tab, line feed and carriage return are text.",
+    "Control characters and line separators of Unicode move a terminal's cursor, end a path early or shift every line "
+    "number. Marks of direction make a line read as what it is not (CVE-2021-42574), and characters without width make "
+    "two names look like one. Of the control characters only tab, line feed and carriage return are text; zero-width "
+    "joiners are where they stand between two letters of a script that has them.",
     'name: "heartbeat\\0"\n',
     'name: "heartbeat"\n',
 )
