@@ -5,8 +5,10 @@ BIN := $(VENV)/bin
 DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
+# processes of the tests start sooner where they find what others have compiled
+export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test test-light test-others oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -18,8 +20,29 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: $(VENV)/.ready
 	$(BIN)/python tools/demo.py --data $(DATA)
 
+# one worker a core, so one thread a worker; in the order of the files, or the two longest tests would come last
+PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
+
+# what needs no torch, with another Python: `make test-light PYTHON=python3.13`
+LIGHT := $(VENV)-$(notdir $(PYTHON))
+$(LIGHT)/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(LIGHT)
+	$(LIGHT)/bin/python -m pip install --quiet --upgrade pip
+	$(LIGHT)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	touch $@
+
+test-light: $(LIGHT)/.ready
+	$(LIGHT)/bin/python $(PYTEST) --without-torch $(SELECTED)
+
+# with each other Python that is installed; the 10,000 mutations are left to `test` and `test-light`
+OTHERS := python3.12 python3.13
+test-others:
+	@for python in $(OTHERS); do \
+		if $$python -c '' 2>/dev/null; then $(MAKE) test-light PYTHON=$$python SELECTED=--ignore=tests/fuzz || exit 1; \
+		else echo "$$python is not installed: nothing is tested with it"; fi; \
+	done
 
 # traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
 ORACLE := --check
@@ -43,10 +66,10 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test
+check: lint types contracts docs-check test test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV)-* build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

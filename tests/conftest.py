@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+
+import pytest
 from hypothesis import settings
 
 # no test asserts a stopwatch, and CI machines stall
@@ -10,6 +13,27 @@ settings.load_profile("hbspec")
 
 # doctests are collected in every module; conftest files share their name and hold none
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
+TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets"})
+"""The packages of the extra `train`."""
+
+
+def pytest_addoption(parser):
+    parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
+
+
+def pytest_configure(config):
+    if config.getoption("--without-torch"):
+        sys.meta_path.append(SkipsTraining)  # the last: asked only for what is not installed
+
+
+class SkipsTraining:
+    """An import of a package of the extra `train`, where it is not installed, skips the test or the module."""
+
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name in TRAINING:
+            pytest.skip(f"{name} is not installed", allow_module_level=True)
 
 
 def pytest_make_parametrize_id(val, argname):

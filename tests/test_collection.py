@@ -25,6 +25,7 @@ def test_no_id_is_made_of_bytes(request, content):
 def test_another_process_collects_the_same(request):
     """What this process has collected, at another time and with another seed of hashes: the same ids."""
     command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += ["--without-torch"] * request.config.getoption("--without-torch")
     done = subprocess.run(
         [*command, *request.config.args],
         cwd=request.config.invocation_params.dir,

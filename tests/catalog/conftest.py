@@ -7,8 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-import torch
-from transformers import AutoConfig, AutoModelForCausalLM
 
 TINY = {
     "hidden_size": 64,
@@ -86,6 +84,8 @@ def variants() -> dict[str, dict[str, Any]]:
 def config_of() -> Callable[[Mapping[str, Any]], Any]:
     """The transformers config of the language model that a config.json describes."""
 
+    from transformers import AutoConfig
+
     def build(config: Mapping[str, Any]) -> Any:
         fields = dict(config.get("text_config", config))
         return AutoConfig.for_model(fields.pop("model_type"), **fields)
@@ -96,6 +96,9 @@ def config_of() -> Callable[[Mapping[str, Any]], Any]:
 @pytest.fixture(scope="session")
 def model_of(config_of: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
     """The transformers model of it, on the meta device."""
+
+    import torch
+    from transformers import AutoModelForCausalLM
 
     def build(config: Mapping[str, Any]) -> Any:
         with torch.device("meta"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import torch  # noqa: F401 - `hbspec smoke` needs it
 from documentation import DOCS, blocks, shell
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch  # noqa: F401 - the processes that are started need it
 
 from hbspec.api import InvalidSpecError
 from hbspec.catalog.rows import DATA

@@ -117,10 +117,34 @@ def test_the_base_is_nf4_with_double_quantisation_and_the_adapter_reloads(seeded
     assert (config["r"], config["lora_alpha"], config["lora_dropout"]) == (16, 32, 0.05)
 
 
-def test_two_ranks_consume_what_an_epoch_deals_out(bench: Bench) -> None:
-    """160 examples, micro-batch 3, accumulation 2, 2 ranks: 14 updates and 162 examples, the last update partial."""
+LEAVING = """
+import sys
+sys.path.insert(0, {templates!r})
+from train import main
+code = main(sys.argv[1:])
+import torch.distributed
+import os
+os.write(1, b"still in the group: %r\\n" % torch.distributed.is_initialized())  # at once: both ranks write to one pipe
+sys.exit(code)
+"""
+
+
+@pytest.fixture(scope="module")
+def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, str]:
+    """160 examples, micro-batch 3, accumulation 2, 2 ranks, which say at their end whether they have left the group."""
+    bench = Bench(tmp_path_factory.mktemp("two-ranks"))
     bench.write(SMALL | {"PARALLELISM": "ddp", "NUM_TRAIN_EPOCHS": "1", "PER_DEVICE_BATCH_SIZE": "3"}, sums(160))
-    output = bench.run(ranks=2)
+    driver = bench.folder / "leaving.py"
+    driver.write_text(LEAVING.format(templates=str(TEMPLATES)))
+    command = [str(driver) if word == str(TEMPLATES / "train.py") else word for word in bench.command(ranks=2)]
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
+    assert done.returncode == 0, done.stderr[-4000:]
+    return bench, done.stdout
+
+
+def test_two_ranks_consume_what_an_epoch_deals_out(two_ranks: tuple[Bench, str]) -> None:
+    """14 updates and 162 examples, the last update partial."""
+    bench, output = two_ranks
     record = bench.record
     assert record["ranks"] == 2
     assert record["wrapper"] == "DistributedDataParallel"
@@ -133,6 +157,11 @@ def test_two_ranks_consume_what_an_epoch_deals_out(bench: Bench) -> None:
     assert losses(output)[-1] < losses(output)[0]
     saved = json.loads((bench.folder / "checkpoints/checkpoint-14/hbspec.json").read_text())["files"]
     assert {"optimizer.pt", "rng_state_0.pth", "rng_state_1.pth", "trainer_state.json"} < set(saved)
+
+
+def test_ranks_leave_their_group_together(two_ranks: tuple[Bench, str]) -> None:
+    """A rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the job."""
+    assert two_ranks[1].count("still in the group: False") == 2
 
 
 def test_after_sigterm_a_new_start_goes_on_at_the_next_update(bench: Bench, job: Job) -> None:
@@ -304,26 +333,3 @@ def test_the_wrapper_that_the_parallelism_promises_must_be_there(bench: Bench) -
     for alone in ("single", "pipeline", "ddp"):
         Watch(plain, expected_wrapper(alone, 1)).on_train_begin(args, state, control)
     assert not control.should_training_stop
-
-
-LEAVING = """
-import sys
-sys.path.insert(0, {templates!r})
-from train import main
-code = main(sys.argv[1:])
-import torch.distributed
-import os
-os.write(1, b"still in the group: %r\\n" % torch.distributed.is_initialized())  # at once: both ranks write to one pipe
-sys.exit(code)
-"""
-
-
-def test_ranks_leave_their_group_together(bench: Bench) -> None:
-    """A rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the job."""
-    bench.write(SMALL | {"PARALLELISM": "ddp", "MAX_STEPS": "1"}, sums(8))
-    driver = bench.folder / "leaving.py"
-    driver.write_text(LEAVING.format(templates=str(TEMPLATES)))
-    command = [str(driver) if word == str(TEMPLATES / "train.py") else word for word in bench.command(ranks=2)]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.count("still in the group: False") == 2

@@ -93,6 +93,8 @@ class Bench:
         ]  # fmt: skip
 
     def command(self, *more: str, ranks: int = 0) -> list[str]:
+        import torch  # noqa: F401 - what the process needs
+
         launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={ranks}"] if ranks else []
         return [sys.executable, *launcher, str(TEMPLATES / "train.py"), *self.arguments, *more]
 
