@@ -23,8 +23,8 @@ def _corpus():
 CORPUS = _corpus()
 SECRETS = {name: secret for name, (secret, _) in CORPUS.SECRETS.items()}
 SHAPES = (
-    "Hugging Face", "NVIDIA", "npm", "OpenAI project", "DeepSeek", "AWS access key", "AWS secret access key", "Slack bot",
-    "Slack webhook", "SendGrid", "JSON Web Token", "Azure application", "password in a URL",
+    "Hugging Face", "NVIDIA", "npm", "OpenAI project", "DeepSeek", "AWS access key", "AWS secret access key",
+    "Slack bot", "Slack webhook", "SendGrid", "JSON Web Token", "Azure application", "password in a URL",
 )  # fmt: skip
 """One for each way in which a form is written; `tests/showing` has them all."""
 FORMATS = ("text", "json", "sarif", "github")
