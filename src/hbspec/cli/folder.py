@@ -61,12 +61,14 @@ def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
     for artifact in artifacts:
         if artifact.path == MANIFEST or not _is_below(artifact.path):
             raise ValueError(f"an artifact must not be called {artifact.path}")
-    old = _ours(folder)
+    if problem := _unusable(folder):
+        raise RefusedError([problem])
     place = Path(os.path.realpath(folder))
     missing = [parent for parent in place.parents if not parent.exists()]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         with alone_in(place.parent):
+            _ours(folder)  # refused before anything is made beside it
             old = _replace(artifacts, folder, place)
     except BaseException as reason:
         with suppress(OSError):
@@ -110,11 +112,11 @@ def _is_below(path: str) -> bool:
 def _ours(folder: Path) -> Mapping[str, str]:
     """Path to SHA-256 of every file of the compile that `folder` holds; empty where it holds nothing.
 
+    Asked while nobody else can exchange the folder, or the list would be of one compile and the files of another.
+
     Raises:
         RefusedError: it holds something else besides or instead, or cannot be replaced.
     """
-    if problem := _unusable(folder):
-        raise RefusedError([problem])
     if not os.path.lexists(folder):
         return {}
     listed = _manifest(folder)
