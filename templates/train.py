@@ -11,11 +11,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from types import FrameType
 
 from checkpoints import find_start
 from conversations import Conversation, read_conversations
 from fingerprint import fingerprint
+from folder_lock import alone_in
 from handover import parse, refuse_folders
 from settings import Folders, Invocation, RefusedError, usage
 from tiny import rehearsal
@@ -41,12 +43,14 @@ def main(arguments: Sequence[str]) -> int:
         if settings.EVAL_STEPS and not validation:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
             raise RefusedError([said])
-        mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
-        start = find_start(asked.folders.checkpoint_dir, mine)
-        _choose_devices(invocation)
-        from job import run  # torch and its kin, which take seconds to import
+        first = os.environ.get("RANK", "0") == "0"
+        with alone_in(asked.folders.checkpoint_dir) if first else nullcontext():
+            mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
+            start = find_start(asked.folders.checkpoint_dir, mine)
+            _choose_devices(invocation)
+            from job import run  # torch and its kin, which take seconds to import
 
-        return run(invocation, overrides, train, validation, mine, start)
+            return run(invocation, overrides, train, validation, mine, start)
     except RefusedError as refused:
         if os.environ.get("RANK", "0") == "0":  # every rank reads the same
             for problem in refused.problems:

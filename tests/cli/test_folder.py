@@ -115,6 +115,13 @@ def test_what_systems_leave_in_a_folder_is_nobody_s_work(tmp_path):
     assert sorted(tree(tmp_path)) == [MANIFEST, "job.json", "launch.sh", "source/train.py"]
 
 
+def test_a_cache_where_nothing_was_compiled_is_foreign(tmp_path):
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__/mine.pyc").write_text("")
+    with pytest.raises(RefusedError, match="__pycache__/"):
+        write(NEW, tmp_path)
+
+
 def test_links_are_not_followed(tmp_path):
     elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
     elsewhere.mkdir()

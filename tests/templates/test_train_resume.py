@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import checkpoints
+import folder_lock
 import pytest
+from training_bench import TEMPLATES
 
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -200,3 +205,33 @@ def test_the_best_checkpoint_is_judged_where_the_folder_lies_now(bench: Any, job
 
 def weights(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
+
+
+def test_two_runs_never_save_into_one_folder_at_once(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    bench.write(SETTINGS, conversations(20))
+    folder = bench.folder / "checkpoints"
+
+    def second(*_: Any) -> int:
+        monkeypatch.setattr("job.run", lambda *_: pytest.fail("the second run was begun"))
+        return train.main(bench.arguments)
+
+    monkeypatch.setattr("job.run", second)
+    assert train.main(bench.arguments) == 2
+    assert f"another run saves its checkpoints in {folder} now" in capsys.readouterr().err
+    monkeypatch.undo()
+    job("--MAX_STEPS", "1")
+
+
+def test_what_a_killed_run_held_is_free_again(bench: Any, job: Job) -> None:
+    """The kernel lets go of the lock, however the process ended."""
+    bench.write(SETTINGS, conversations(20))
+    folder = bench.folder / "checkpoints"
+    held = f"import os, sys; sys.path.insert(0, {str(TEMPLATES)!r}); import folder_lock, pathlib\n"
+    held += f"with folder_lock.alone_in(pathlib.Path({str(folder)!r})): os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", held], check=False).returncode == -signal.SIGKILL
+    with folder_lock.alone_in(folder):
+        pass

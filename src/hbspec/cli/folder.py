@@ -178,7 +178,7 @@ def _unlisted(folder: Path, above: str, listed: Collection[str], folders: Collec
         if entry.is_dir(follow_symlinks=False):
             if path in folders:
                 yield from _unlisted(folder, f"{path}/", listed, folders)
-            elif not _is_cache(Path(entry.path)):
+            elif not (listed and _is_cache(Path(entry.path))):
                 yield f"{path}/"
         elif path not in listed and path != MANIFEST and entry.name not in LEFT_BY_SYSTEMS:
             yield path
