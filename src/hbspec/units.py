@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import pairwise
 from typing import Any
+
+from hbspec.digits import LARGEST, NUMBER, decimal
+from hbspec.digits import UnitError as UnitError
 
 GB = 10**9
 GIB = 2**30
@@ -25,14 +29,12 @@ BYTE_UNITS: dict[str, int] = {
 SPEED_UNITS: dict[str, int] = {"Mb/s": 10**6, "Gb/s": 10**9, "Gbps": 10**9, "Gbit/s": 10**9, "Tb/s": 10**12}
 TIME_UNITS: dict[str, float] = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": HOUR, "d": DAY}
 COUNT_UNITS: dict[str, int] = {"K": 10**3, "M": 10**6, "B": 10**9}
+DURATION = '"16h" or "1h30m"'
 PERIODS: dict[str, float] = {"h": HOUR, "day": DAY, "month": DAYS_PER_MONTH * DAY}
 
-_NUMBER = r"[+-]?(?:\d[\d_,]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_QUANTITY = re.compile(rf"\s*(~?\s*{_NUMBER})\s*([A-Za-z]*(?:/s)?)\s*")
-
-
-class UnitError(ValueError):
-    """A text that is no quantity of the kind asked for; the message names the units that are."""
+_QUANTITY = re.compile(rf"\s*~?\s*([+-]?{NUMBER})\s*([A-Za-z]*(?:/s)?)\s*")
+_PART = re.compile(rf"\s*({NUMBER})\s*([A-Za-z]+)\s*")
+"""A number and its unit within a duration such as `1h30m`: without a sign, as `3h-1h` is not a sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +109,6 @@ class Interval:
         return {"low": self.low, "expected": self.expected, "high": self.high}
 
 
-LARGEST = Decimal(10) ** 30
-"""No quantity is larger than this in its unit; arithmetic with it stays far from overflow."""
-
-
-def decimal(text: str) -> Decimal:
-    """The number in `text`, with `_` and `,` as digit separators and a leading `~` ignored.
-
-    Raises:
-        UnitError: not a number, or one beyond `LARGEST`, or one with more than 60 digits.
-    """
-    try:
-        number = Decimal(text.replace("_", "").replace(",", "").replace("~", "").strip())
-    except InvalidOperation:
-        raise UnitError(f"{text!r} is not a number") from None
-    if not number.is_finite() or abs(number) > LARGEST or len(text) > 60:
-        raise UnitError(f"{text[:60]!r} is out of range")
-    return number
-
-
 def split_quantity(text: str) -> tuple[str, str]:
     """`"16 GB"` → `("16", "GB")`, `"32.7B"` → `("32.7", "B")`.
 
@@ -135,7 +118,7 @@ def split_quantity(text: str) -> tuple[str, str]:
     match = _QUANTITY.fullmatch(text)
     if not match:
         raise UnitError(f"{text!r} is not a number with a unit")
-    return match[1].replace("~", "").strip(), match[2]
+    return match[1], match[2]
 
 
 def _scaled(value: Any, units: dict[str, Any], kind: str, example: str) -> float:
@@ -180,16 +163,18 @@ def parse_seconds(value: Any) -> float:
     """Seconds from `"16h"`, `"1h30m"`, `"2m"`, `"2.5 s"`.
 
     Raises:
-        UnitError: no number, no unit, or a unit of something else.
+        UnitError: no number, no unit, a unit of something else, or units that do not descend.
 
     >>> parse_seconds("1h30m")
     5400.0
     """
-    if isinstance(value, str):
-        parts = re.findall(rf"\s*({_NUMBER}\s*[A-Za-z]+)", value)
-        if len(parts) > 1 and "".join(parts).replace(" ", "") == value.replace(" ", ""):
-            return sum(_scaled(part, TIME_UNITS, "a duration", '"16h" or "1h30m"') for part in parts)
-    return _scaled(value, TIME_UNITS, "a duration", '"16h" or "1h30m"')
+    parts = list(_PART.finditer(value)) if isinstance(value, str) else []
+    if len(parts) < 2 or "".join(part[0] for part in parts) != value:
+        return _scaled(value, TIME_UNITS, "a duration", DURATION)
+    units = [_scaled(f"1{part[2]}", TIME_UNITS, "a duration", DURATION) for part in parts]
+    if any(later >= earlier for earlier, later in pairwise(units)):
+        raise UnitError(f"{value!r} does not begin with its largest unit; a duration is written {DURATION}")
+    return sum(_scaled(part[0], TIME_UNITS, "a duration", DURATION) for part in parts)
 
 
 def parse_count(value: Any) -> float:

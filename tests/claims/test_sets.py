@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hbspec.claims.quantities import text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.claims.verify import CONFIRMED, CONTRADICTED, UNDECIDED, verdict
 from hbspec.units import Interval, UnitError
@@ -31,10 +32,16 @@ from hbspec.units import Interval, UnitError
         ("32.7B", "count", 32.373e9, 33.027e9),
         ("131 GB", "bytes", 129.69e9, 132.31e9),
         ("65 GB", "bytes", 64.35e9, 65.65e9),
-        ("..35 GB", "bytes", -inf, 35e9),
-        ("10h..14h", "seconds", 36_000, 50_400),
-        ("2s..3s", "seconds", 2, 3),
-        ("20h..", "seconds", 72_000, inf),
+        ("..35 GB", "bytes", -inf, 35.35e9),
+        ("..35.0 GB", "bytes", -inf, 35.05e9),
+        ("10h..14h", "seconds", 35_640, 50_904),
+        ("2s..3s", "seconds", 1.98, 3.03),
+        ("20h..", "seconds", 71_280, inf),
+        ("16..32", "count", 16, 32),
+        ("..1h", "seconds", -inf, 3636),
+        ("0.03 USD..0.05 USD", "money", 0.025, 0.055),
+        ("1 USD/h..2 USD/h", "rate", 0.99, 2.02),
+        ("1 USD/h..48 USD/day", "rate", 0.99, 2.02),
         ("525 CAD", "money", 519.75, 530.25),
         ("32.77 USD/h", "rate", 32.4423, 33.0977),
         ("0.75 USD/h", "rate", 0.7425, 0.7575),
@@ -57,6 +64,54 @@ def test_refused_with_how_it_is_written(text, kind):
     with pytest.raises(UnitError, match=r"a\.\.b") as refused:
         parse_claim(text, kind)
     assert text in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "says"),
+    [
+        ("0 USD..20 JPY", "money", "two currencies, USD and JPY"),
+        ("1 USD/h..1.6 JPY/h", "rate", "two currencies, USD and JPY"),
+        ("1 USD/h..20 USD/day", "rate", "is empty"),
+        ("60,00", "count", "write 60.00, or 6000 if that is meant"),
+        ("4,35", "ratio", "write 4.35, or 435 if that is meant"),
+        ("1h-3h", "seconds", "a range is written 1h..3h"),
+        ("1 h \u2013 3 h", "seconds", "a range is written 1 h..3 h"),
+        ("0.70 USD to 1.82 USD", "money", "a range is written 0.70 USD..1.82 USD"),
+        ("30-40 GB", "bytes", "a range is written 30 GB..40 GB"),
+        ("10-20", "count", "a range is written 10..20"),
+        ("1...3h", "seconds", "more than two dots"),
+        ("1..2..3", "ratio", "'2..3'"),
+        ("1h 30", "seconds", "'1h 30'"),
+        ("--1", "count", "'--1'"),
+        ("1e400", "count", "out of range"),
+        ("nan", "ratio", "'nan'"),
+        ("inf", "ratio", "'inf'"),
+        ("", "count", "''"),
+        ("\u0663h", "seconds", "is not a number"),
+        ("1__000", "count", "is not a number"),
+    ],
+)
+def test_what_could_be_read_in_two_ways_is_not_read(text, kind, says):
+    with pytest.raises(UnitError) as refused:
+        parse_claim(text, kind)
+    assert says in str(refused.value)
+
+
+PRINTED = {"money": 1e-2, "rate": 1e-2, "seconds": 1e-3, "bytes": 1e3, "ratio": 1e-3}
+"""By kind, the smallest value that is printed with more than its whole units."""
+
+
+@given(st.data(), st.sampled_from(sorted(PRINTED)))
+def test_a_printed_interval_confirms_itself(data, kind):
+    values = data.draw(st.lists(st.floats(PRINTED[kind], 1e9), min_size=2, max_size=2).map(sorted))
+    low, high = map(text_of(kind, "USD"), values)
+    claim = parse_claim(f"{low}..{high}", kind)
+    assert verdict(Interval(values[0], values[0], values[1]), claim) == CONFIRMED
+
+
+@given(st.integers(1, 10**6))
+def test_an_end_never_allows_more_than_one_percent_beyond_it(hours):
+    assert parse_claim(f"..{hours}h", "seconds").high <= 1.01 * 3600 * hours * (1 + 1e-12)
 
 
 NUMBERS = st.floats(0, 1e12)

@@ -2,24 +2,26 @@
 
 A count written in full digits (`9600`, `9,600`) means exactly itself. Any other plain value (`9.6K`, `~9600`, `1e3`,
 every value of another kind) means itself, give or take half a unit of its last written digit or 1 %, whichever is
-larger. `a..b`, `..b` and `a..` are inclusive.
+larger. `a..b`, `..b` and `a..` are inclusive, and an end is as precise as it is written: half a unit of its last digit,
+but never more than 1 % (or half a cent), so that `..1h` does not allow 1.4 h.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
 
+from hbspec.digits import NUMBER, UnitError, decimal
 from hbspec.units import (
     BYTE_UNITS,
+    CENT,
     COUNT_UNITS,
     PERIODS,
     TIME_UNITS,
-    UnitError,
-    decimal,
     parse_bytes,
     parse_count,
     parse_money,
@@ -29,17 +31,24 @@ from hbspec.units import (
 
 TOLERANCE = Decimal("0.01")
 HALF = Decimal("0.5")
+MONEY = ("money", "rate")
 WHOLE = "count"
 """The kind whose values are whole numbers, and exact where all their digits are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSet:
-    """The closed set of values that a claim allows, in base units; `currency` where it is of money."""
+    """The closed set of values that a claim allows, in base units.
+
+    Attributes:
+        currency: where it is of money.
+        written: the last value as it is written, without what rounding allows beyond it; None where it has no end.
+    """
 
     low: float
     high: float
     currency: str | None = None
+    written: float | None = None
 
 
 KINDS: dict[str, Callable[[str], float]] = {
@@ -59,9 +68,11 @@ _WRITTEN = {
     "money": 'an amount with its currency, "525 CAD"',
     "rate": f'a price, "36 CAD/h" (periods: {", ".join(PERIODS)})',
 }
-_FULL_DIGITS = re.compile(r"\+?\d[\d_,]*")
-_PARTS = re.compile(r"([\d_,.]+(?:[eE][+-]?\d+)?)([^\d.]*)")
+_FULL_DIGITS = re.compile(r"\+?[0-9][0-9_,]*")
+_PARTS = re.compile(rf"({NUMBER})([^0-9.]*)")
 """Each number and its unit: two of them in `1h30m`."""
+_DASHED = re.compile(r"(.*?[0-9A-Za-z])\s*(?:[-\u2013\u2014]|\bto\b)\s*([0-9.].*)")
+_OF_NUMBERS = "0123456789.,_ "
 
 
 def parse_claim(text: str, kind: str) -> ClaimSet:
@@ -71,27 +82,51 @@ def parse_claim(text: str, kind: str) -> ClaimSet:
         UnitError: no value or range of this kind; the message says how one is written.
 
     >>> parse_claim("4.4", "ratio")
-    ClaimSet(low=4.35, high=4.45, currency=None)
+    ClaimSet(low=4.35, high=4.45, currency=None, written=4.4)
     >>> parse_claim("9,600", "count")
-    ClaimSet(low=9600.0, high=9600.0, currency=None)
+    ClaimSet(low=9600.0, high=9600.0, currency=None, written=9600.0)
     >>> parse_claim("..35 GB", "bytes")
-    ClaimSet(low=-inf, high=35000000000.0, currency=None)
+    ClaimSet(low=-inf, high=35350000000.0, currency=None, written=35000000000.0)
     """
     low, dots, high = text.strip().partition("..")
     try:
-        if not dots:
-            return _around(low, kind)
-        low, high = low.strip(), high.strip()
-        if not low and not high:
-            raise UnitError(f"{text!r} has neither end")
-        return _checked(
-            ClaimSet(
-                _value(low, kind) if low else -inf, _value(high, kind) if high else inf, _currency(low or high, kind)
-            ),
-            text,
-        )
+        return _range(text, low.strip(), high.strip(), kind) if dots else _around(low, kind)
     except UnitError as reason:
-        raise UnitError(f"{reason}; it is claimed as {_WRITTEN[kind]}, or as a..b, ..b, a..") from None
+        action = _range_meant(text, kind) or reason.action
+        written = f"it is claimed as {_WRITTEN[kind]}, or as a..b, ..b, a.."
+        raise UnitError("; ".join(filter(None, (str(reason), action, written)))) from None
+
+
+def _range(text: str, low: str, high: str, kind: str) -> ClaimSet:
+    if high.startswith("."):
+        raise UnitError(f"{text!r} has more than two dots")
+    ends = [(Decimal(str(_value(end, kind))), _currency(end, kind)) for end in (low, high) if end]
+    if not ends:
+        raise UnitError(f"{text!r} has neither end")
+    (first, currency), (last, other) = ends[0], ends[-1]
+    if currency != other:
+        raise UnitError(f"{text!r} has two currencies, {currency} and {other}", "write both ends in one")
+    if first > last:
+        raise UnitError(f"{text!r} is empty: its low end is above its high end")
+    return ClaimSet(
+        float(first - _rounding(low, kind)) if low else -inf,
+        float(last + _rounding(high, kind)) if high else inf,
+        currency,
+        float(last) if high else None,
+    )
+
+
+def _range_meant(text: str, kind: str) -> str:
+    """How a range is written that has a dash or a word between its ends; "" where it is not one."""
+    found = _DASHED.fullmatch(text.strip())
+    if not found:
+        return ""
+    low, high = found.groups()
+    for start in (low, f"{low} {high.lstrip(_OF_NUMBERS)}"):
+        with suppress(UnitError):
+            _value(start, kind), _value(high, kind)
+            return f"a range is written {start}..{high}"
+    return ""
 
 
 def _value(text: str, kind: str) -> float:
@@ -101,7 +136,15 @@ def _value(text: str, kind: str) -> float:
 def _around(text: str, kind: str) -> ClaimSet:
     value = Decimal(str(_value(text, kind)))
     slack = Decimal(0) if _is_exact(text, kind) else max(HALF * _last_digit(text, kind), abs(value) * TOLERANCE)
-    return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind))
+    return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind), float(value))
+
+
+def _rounding(end: str, kind: str) -> Decimal:
+    """How far beyond an end of a range a value may lie that rounds to it."""
+    if _is_exact(end, kind):
+        return Decimal(0)
+    smallest = HALF * CENT if kind in MONEY else Decimal(0)
+    return min(HALF * _last_digit(end, kind), max(abs(Decimal(str(_value(end, kind)))) * TOLERANCE, smallest))
 
 
 def _is_exact(text: str, kind: str) -> bool:
@@ -118,9 +161,3 @@ def _currency(text: str, kind: str) -> str | None:
     if kind == "money":
         return parse_money(text).currency
     return parse_rate(text).currency if kind == "rate" else None
-
-
-def _checked(claim: ClaimSet, text: str) -> ClaimSet:
-    if claim.low > claim.high:
-        raise UnitError(f"{text!r} is empty: its low end is above its high end")
-    return claim

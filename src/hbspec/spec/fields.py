@@ -34,7 +34,7 @@ def _date(value: Any) -> date:
 
 
 def _steps(value: Any) -> int:
-    match = re.fullmatch(r"(\d{1,12})\s*(?:steps?|updates?)", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,12})\s*(?:steps?|updates?)", value) if isinstance(value, str) else None
     if not match:
         raise UnitError(f'{value!r} is not a number of steps; it is written "300 steps"')
     return int(match[1])

@@ -128,7 +128,9 @@ def _finding(error: Any, route: Route) -> Finding:
     if given is None:
         return _make("HB021", route, f"{key} is empty", "give it a value, or delete the key")
     if kind == "value_error":
-        return _make("HB023", route, f"{key}: {context['error']}", "write the number with its unit")
+        return _make(
+            "HB023", route, f"{key}: {context['error']}", context["error"].action or "write the number with its unit"
+        )
     if kind == "literal_error" and isinstance(given, (str, int)) and not isinstance(given, bool):
         choices = context["expected"]
         near = get_close_matches(str(given), choices.replace("'", "").replace(" or ", ", ").split(", "), n=1)

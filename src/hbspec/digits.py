@@ -1,0 +1,62 @@
+"""How a number is written inside a quantity, and what is refused because it could be read as two numbers."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+NUMBER = r"(?:[0-9][0-9_,.]*|\.[0-9][0-9_,.]*)(?:[eE][+-]?[0-9]+)?"
+"""Where a number begins and ends in a text; `decimal` judges what is between."""
+LARGEST = Decimal(10) ** 30
+"""No quantity is larger than this in its unit; arithmetic with it stays far from overflow."""
+LONGEST = 60
+
+_GROUPED = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+"
+_WRITTEN = re.compile(rf"[+-]?(?:(?:{_GROUPED}|[0-9]+(?:_[0-9]+)*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
+
+
+class UnitError(ValueError):
+    """A text that is not a quantity of the kind asked for; the message names the units of that kind.
+
+    Attributes:
+        action: what to write instead; "" where it is the number with its unit.
+    """
+
+    def __init__(self, message: str, action: str = "") -> None:
+        super().__init__(message)
+        self.action = action
+
+
+def decimal(text: str) -> Decimal:
+    """The number in `text`: ASCII digits, with `,` between groups of three of them or `_` between any two.
+
+    Raises:
+        UnitError: not a number, or one beyond `LARGEST`, or one of more than `LONGEST` characters.
+
+    >>> decimal("32,763,876,352")
+    Decimal('32763876352')
+    """
+    if len(text) > LONGEST:
+        raise UnitError(f"{text[:LONGEST]!r} is out of range")
+    if not _WRITTEN.fullmatch(text):
+        raise _not_a_number(text)
+    try:
+        number = Decimal(text.replace("_", "").replace(",", ""))
+    except InvalidOperation:  # an exponent that no number can have
+        raise UnitError(f"{text!r} is out of range") from None
+    if abs(number) > LARGEST:
+        raise UnitError(f"{text!r} is out of range")
+    return number
+
+
+def _not_a_number(text: str) -> UnitError:
+    """Why digits are not a number; one comma may have been meant as either separator."""
+    if "," not in text:
+        return UnitError(f"{text!r} is not a number")
+    why = f"{text!r} has a comma that does not separate groups of three digits, as in 1,000"
+    found = _DECIMAL_COMMA.fullmatch(text)
+    if not found:
+        return UnitError(why, "write the number without commas")
+    whole, rest = found.groups()
+    return UnitError(why, f"write {whole}.{rest}, or {int(whole + rest)} if that is meant")
