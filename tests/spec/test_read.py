@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hbspec.source import load
+from hbspec.source import load, load_mapping
 from hbspec.spec import Spec, read, section_keys
+from hbspec.spec.sections import Hyperparameters
 
 BASE = Path(__file__).parents[1] / "rules" / "base.yaml"
 
@@ -62,6 +63,11 @@ def test_the_base_is_a_spec():
         ("hyperparameters.lora_r=0", "HB024", ("hyperparameters", "lora_r"), "0", "range"),
         ("instance.parallelism=dpp", "HB025", ("instance", "parallelism"), "'dpp'", "'ddp'"),
         ("hbspec=2", "HB025", ("hbspec",), "2", "1"),
+        ('hbspec="1"', "HB022", ("hbspec",), "is text ('1'), not a number", "write 1"),
+        ("hbspec=one", "HB022", ("hbspec",), "is text ('one'), not a number", "write 1"),
+        ("instance.parallelism=DDP", "HB025", ("instance", "parallelism"), "'DDP'", "did you mean 'ddp'?"),
+        ("hyperparameters.LORA_ALPHA=8", "HB020", ("hyperparameters", "LORA_ALPHA"), "LORA_ALPHA", "`lora_alpha`?"),
+        ("LORA_R=8", "HB020", ("LORA_R",), "top of a spec", "`lora_r` belongs under `hyperparameters`"),
         ("data.tokens={mean: 700, max: 689}", "HB024", ("data", "tokens"), "700 tokens, above the longest", "one of"),
         ("software={trl: newest}", "HB022", ("software", "trl"), "'newest'", "version"),
         ("hyperparameters.target_modules=3", "HB022", ("hyperparameters", "target_modules"), "3", "write"),
@@ -101,6 +107,51 @@ def test_a_misspelt_key_is_not_said_to_be_missing_as_well(tmp_path):
         ("HB020", ("hbspc",)): "did you mean `hbspec`?",
         ("HB020", ("instance", "typ")): "did you mean `type`?",
     }
+
+
+def required(section, route=()):
+    """The routes of all keys that the language cannot do without, of sections that the base has or lacks."""
+    for name, field in section.model_fields.items():
+        if field.is_required():
+            yield (*route, name)
+
+
+@pytest.mark.parametrize("spelled", [str.upper, str.title, lambda key: key.upper().replace("_", "-")])
+@pytest.mark.parametrize("route", [*required(Spec), *required(Hyperparameters, ("hyperparameters",))])
+def test_case_hyphens_and_underscores_do_not_hide_which_key_is_meant(route, spelled):
+    document = load(BASE)
+    section = dict(document.values if len(route) == 1 else document.values[route[0]])
+    key = route[-1]
+    section = {spelled(name) if name == key else name: value for name, value in section.items()}
+    (finding,) = read(load_mapping(section if len(route) == 1 else {**document.values, route[0]: section}))
+    assert (finding.code, finding.route) == ("HB020", (*route[:-1], spelled(key)))
+    assert finding.help == f"did you mean `{key}`?"
+
+
+def test_a_version_in_quotes_has_the_number_as_its_fix():
+    (finding,) = read(load(BASE, overrides=['hbspec="1"']))
+    assert [(fix.route, fix.value) for fix in finding.fixes] == [(("hbspec",), 1)]
+
+
+LISTS = {
+    "sagemaker.vpc.subnets": ["sagemaker.vpc.security_groups=[sg-1]"],
+    "sagemaker.vpc.security_groups": ["sagemaker.vpc.subnets=[subnet-1]"],
+    "instance.alternatives": [],
+    "hyperparameters.target_modules": [],
+    "hyperparameters.modules_to_save": [],
+    "evaluation": [],
+    "monitoring.metrics": [],
+    "deployment.instance.alternatives": [],
+}
+"""Every list of the language, and what else its section needs."""
+
+
+@pytest.mark.parametrize("value", ["[5]", '[""]', "[null]"])
+@pytest.mark.parametrize("key", LISTS)
+def test_a_wrong_value_in_a_list_is_one_finding_at_the_value(key, value):
+    ((code, route, _, _),) = findings(*LISTS[key], f"{key}={value}")
+    assert route == (*key.split("."), 0)
+    assert code in {"[5]": ["HB022"], "[null]": ["HB021"]}.get(value, ["HB022", "HB024"])
 
 
 AXOLOTL = """base_model: NousResearch/Llama-3.2-1B

@@ -18,13 +18,13 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.claims import MALFORMED, verify
 from hbspec.claims.quantities import QUANTITIES
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
+from hbspec.source.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -33,8 +33,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Claims that cannot be read."""
     for claim in verify(analysis):
         if claim.verdict == MALFORMED:
-            near = get_close_matches(claim.key, QUANTITIES, n=1)
-            action = f"did you mean {near[0]}?" if near and claim.quantity is None else "write it as the message says"
+            near = nearest(claim.key, QUANTITIES)
+            action = f"did you mean {near}?" if near and claim.quantity is None else "write it as the message says"
             if claim.quantity is None and not near:
                 action = f"claim one of {', '.join(QUANTITIES)}, price.TYPE.REGION"
             yield RULE.at(("expect", claim.key), f"{claim.key}: {claim.reason}", action)

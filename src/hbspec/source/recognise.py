@@ -16,6 +16,7 @@ from pathlib import Path
 from hbspec.source.layers import EXTENDS
 from hbspec.source.limits import MAX_BYTES, MAX_EXTENDS
 from hbspec.source.paths import UnreadablePathError, read_bytes
+from hbspec.source.spelling import bare
 
 KEY = "hbspec"
 YAML_SUFFIXES = (".yaml", ".yml")
@@ -34,7 +35,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_LEFT_OUT = re.compile(r"[-_ ]")
 
 
 def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
@@ -92,7 +92,7 @@ def _keys(text: str) -> set[str]:
 
 def _is_nearly_the_key(key: str) -> bool:
     """One letter changed, left out, put in or swapped with the next; case, hyphens and underscores do not count."""
-    key = _LEFT_OUT.sub("", key).casefold()
+    key = bare(key)
     places = range(len(KEY) + 1)
     swapped = {KEY[:at] + KEY[at : at + 2][::-1] + KEY[at + 2 :] for at in places}
     one_less = any(KEY[:at] + KEY[at + 1 :] == key for at in places)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
+from hbspec.source.spelling import bare, nearest
 from hbspec.spec.defects import DEFECTS
 from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
@@ -100,9 +100,11 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
         if said is None or (said["type"] == "literal_error" and not isinstance(error["input"], str)):
             by_route[route] = error
     unknown = [route for route, error in by_route.items() if error["type"] == "extra_forbidden"]
-    misspelt = {(*route[:-1], near) for route in unknown for near in _near(route)}
+    said = {(*route[:-1], near) for route in unknown if (near := _near(route))}
+    said |= {route[:length] for route in by_route for length in range(len(route))}
     for route, error in by_route.items():
-        if error["type"] != "missing" or route not in misspelt:
+        # a key that is misspelt is not missing as well, and a list with a wrong value is not also too short
+        if route not in said or error["type"] not in ("missing", "too_short", "literal_error"):
             yield _finding(error, route)
 
 
@@ -113,7 +115,8 @@ def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Ro
         try:
             values = values[part]
         except (KeyError, IndexError, TypeError):
-            return (*route, part) if missing else route
+            if not missing:
+                continue
         route = (*route, part)
     return route
 
@@ -132,11 +135,7 @@ def _finding(error: Any, route: Route) -> Finding:
             "HB023", route, f"{key}: {context['error']}", context["error"].action or "write the number with its unit"
         )
     if kind == "literal_error" and isinstance(given, (str, int)) and not isinstance(given, bool):
-        choices = context["expected"]
-        near = get_close_matches(str(given), choices.replace("'", "").replace(" or ", ", ").split(", "), n=1)
-        fixes = (Fix(f"change it to {near[0]}", route, near[0]),) if near else ()
-        action = f"did you mean {near[0]!r}?" if near else "choose one of them"
-        return _make("HB025", route, f"{key} is {_shown(given)}, not one of {choices}", action, fixes)
+        return _not_a_choice(route, given, context["expected"])
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return _make(
@@ -150,26 +149,42 @@ def _finding(error: Any, route: Route) -> Finding:
     return _make("HB022", route, f"{key} is {_kind_of(given)} ({_shown(given)}), not {wanted}", f"write {wanted}")
 
 
+def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
+    key = route_text(route)
+    choices = [
+        choice for form in _forms(_annotation(route)) if get_origin(form) is Literal for choice in get_args(form)
+    ]
+    if isinstance(given, str) and all(isinstance(choice, int) for choice in choices):
+        fixes = tuple(Fix(f"write {choice}", route, choice) for choice in choices if given.strip() == str(choice))
+        return _make("HB022", route, f"{key} is text ({_shown(given)}), not a number", f"write {expected}", fixes)
+    near = nearest(str(given), map(str, choices))
+    fixes = (Fix(f"change it to {near}", route, near),) if near else ()
+    action = f"did you mean {near!r}?" if near else "choose one of them"
+    return _make("HB025", route, f"{key} is {_shown(given)}, not one of {expected}", action, fixes)
+
+
 def _unknown_key(route: Route) -> Finding:
     key, parent = str(route[-1]), route[:-1]
     known = section_keys(parent) or ()
     near = _near(route)
-    homes = [name for name in Spec.model_fields if key in (section_keys((name,)) or ())]
+    homes = [
+        (name, home) for home in Spec.model_fields for name in section_keys((home,)) or () if bare(name) == bare(key)
+    ]
     where = f"in {route_text(parent)}" if parent else "at the top of a spec"
     if near:
-        action = f"did you mean `{near[0]}`?"
+        action = f"did you mean `{near}`?"
     elif homes:
-        action = f"`{key}` belongs under `{homes[0]}`"
+        action = "`{}` belongs under `{}`".format(*homes[0])
     else:
         action = f"delete it; the keys here are {', '.join(known)}"
     name, message = DEFECTS["HB020"].name, f"there is no key `{key}` {where}"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 
-def _near(route: Route) -> list[str]:
+def _near(route: Route) -> str | None:
     """The key that an unknown one was probably meant to be, if there is one."""
     key, known = str(route[-1]), section_keys(route[:-1]) or ()
-    return get_close_matches(key, known, n=1) or [name for name in known if name.startswith(f"{key}_")][:1]
+    return nearest(key, known) or next((name for name in known if name.startswith(f"{key.casefold()}_")), None)
 
 
 def _described(route: Route) -> str:

@@ -1,0 +1,29 @@
+"""Which known word a misspelt one was probably meant to be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+_LEFT_OUT = re.compile(r"[-_ ]")
+
+
+def bare(word: str) -> str:
+    """A word without what does not count when two are compared: case, hyphens, underscores and blanks.
+
+    >>> bare("Learning-Rate") == bare("learning_rate")
+    True
+    """
+    return _LEFT_OUT.sub("", word).casefold()
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is spelled most like another one; None if none is like it.
+
+    >>> nearest("LORA_R", ["lora_r", "lora_alpha"]), nearest("xyzzy", ["lora_r"])
+    ('lora_r', None)
+    """
+    by_bare = {bare(name): name for name in known}
+    found = get_close_matches(bare(word), by_bare, n=1)
+    return by_bare[found[0]] if found else None
