@@ -9,6 +9,7 @@ import pytest
 from judged import SPECS, judged, said
 
 from hbspec.api import estimate
+from hbspec.diagnostics import Confidence, Severity
 from hbspec.estimators.storage import CHECKPOINTS_KEPT
 from hbspec.plan.training import SAVE_STEPS
 from hbspec.rules import hb214_optimizer_not_known as hb214
@@ -186,6 +187,30 @@ class TestAdapters:
         fragment = "model: {id: %s}\nhyperparameters: {target_modules: [qkv_proj]}"
         assert judged("HB204", fragment % "microsoft/phi-4", tmp_path) == []
         assert len(judged("HB204", fragment % "Qwen/Qwen2.5-7B", tmp_path)) == 1
+
+    @pytest.mark.parametrize(
+        ("name", "near"), [("lm_hea", "lm_head"), ("LM_HEAD", "lm_head"), ("embed-tokens", "embed_tokens")]
+    )
+    def test_a_module_to_save_that_is_nowhere_is_never_trained(self, name, near, tmp_path):
+        (found,) = judged("HB224", f"hyperparameters: {{modules_to_save: [lm_head, {name}]}}", tmp_path)
+        assert found.route == ("hyperparameters", "modules_to_save", 1)
+        assert (found.severity, found.help) == (Severity.ERROR, f"did you mean {near}?")
+        assert [fix.value for fix in found.fixes] == [near]
+
+    @pytest.mark.parametrize("name", ["lm_head", "head", "embed_tokens", "norm", "self_attn.q_proj", "mlp"])
+    def test_a_module_to_save_is_an_ending_a_path_or_a_container(self, name, tmp_path):
+        assert judged("HB224", f"hyperparameters: {{modules_to_save: [{name}]}}", tmp_path) == []
+
+    def test_a_script_of_ones_own_may_have_other_heads(self, tmp_path):
+        saved = "hyperparameters: {modules_to_save: [score]}"
+        assert judged("HB224", saved, tmp_path)[0].severity is Severity.ERROR
+        (tmp_path / "train.py").write_text("")
+        (found,) = judged("HB224", f"{saved}\nscript: {{entry_point: train.py}}", tmp_path)
+        assert (found.severity, found.confidence) == (Severity.WARNING, Confidence.LIKELY)
+
+    def test_nothing_is_said_of_modules_where_the_architecture_is_not_known(self, tmp_path):
+        fragment = "model: {id: acme/unheard-of-7B}\nhyperparameters: {modules_to_save: [lm_hea]}"
+        assert judged("HB224", fragment, tmp_path) == []
 
     def test_the_narrowest_module_counts(self, tmp_path):
         fragment = "hyperparameters: {target_modules: [%s], lora_r: %d}"

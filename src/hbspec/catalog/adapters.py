@@ -120,8 +120,12 @@ def saved_modules(architecture: Architecture, names: Collection[str]) -> tuple[s
             raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
         if name.isdigit() or any(container.endswith(name) for container in CONTAINERS):
             raise TargetError(f"{name} holds other modules; what it would train is not counted here")
-    modules = dict.fromkeys(_module(weight) for weight in _with_head(architecture))
-    return tuple(module for module in modules if module and any(module.endswith(name) for name in names))
+    return tuple(module for module in module_names(architecture) if any(module.endswith(name) for name in names))
+
+
+def module_names(architecture: Architecture) -> tuple[str, ...]:
+    """The last names of all modules that hold weights themselves, in the order of the model."""
+    return tuple(filter(None, dict.fromkeys(_module(weight) for weight in _with_head(architecture))))
 
 
 def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[str, ...]:
