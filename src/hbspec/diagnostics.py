@@ -141,7 +141,7 @@ class Report:
     """Everything that one check has to say, in order.
 
     `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to why they
-    could not be judged, `passed_over` names the files in folders that do not look like specs and were not judged.
+    could not be judged, `passed_over` names the files that were not judged: they do not look like specs, or are hidden.
     """
 
     files: tuple[str, ...]

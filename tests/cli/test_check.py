@@ -87,8 +87,24 @@ class TestWhatIsChecked:
         for number in range(7):
             hbspec.write(f"more/{number}.yml", "x: 1\n")
         assert "8 files that do not look like specs (compose.yaml, more/0.yml, " in hbspec("check", ".")[1]
-        assert ", 3 more)\n" in hbspec("check", ".")[1]
+        assert ", 3 more; --format json names all)\n" in hbspec("check", ".")[1]
         assert hbspec("check", ".", "--quiet")[:2] == (0, "")
+
+    def test_what_is_passed_over_is_named_where_it_was_named_and_where_it_is_hidden(self, hbspec):
+        hbspec.write("compose.yaml", "services: {}\n")
+        said = "passed over: 1 file that does not look like a spec (compose.yaml)\nno errors in 0 files\n"
+        assert hbspec("check", "--skip-other", "compose.yaml")[:2] == (0, said)
+        hbspec.write(".hidden.yaml", "hbspec: 1\n")
+        said = (
+            "passed over: 2 files that are hidden or do not look like specs (.hidden.yaml, compose.yaml)\nno errors\n"
+        )
+        assert hbspec("check")[:2] == (0, said)
+
+    def test_a_base_that_is_not_there_is_said(self, hbspec):
+        hbspec.write("lost.yaml", "extends: ./gone.yaml\nname: z\n")
+        code, out, _ = hbspec("check")
+        assert code == 1
+        assert "lost.yaml:1:10: error[HB015]" in out
 
     @pytest.mark.parametrize(
         ("name", "content", "code"),
@@ -135,7 +151,7 @@ class TestWhatIsChecked:
     def test_another_yaml_is_an_error_unless_it_is_to_be_skipped(self, hbspec):
         hbspec.write("compose.yaml", "services: {}\n")
         assert hbspec("check", "compose.yaml")[0] == 1
-        assert hbspec("check", "--skip-other", "compose.yaml")[:2] == (0, "no errors in 0 files\n")
+        assert hbspec("check", "--skip-other", "compose.yaml")[0] == 0
         assert hbspec("check", "--skip-other", "compose.yaml", "job.yaml")[:2] == (0, "no errors\n")
         assert hbspec("check", "--skip-other", "nowhere.yaml")[0] == 2
 

@@ -77,8 +77,26 @@ def test_what_is_missing_or_holds_nothing_is_told_beside_what_is_found(project: 
 
 def test_what_is_passed_over_is_named_and_nothing_is_both(project: Project) -> None:
     project(FILES)
-    assert discover(["."], SECTIONS).passed_over == ("c/other.yaml",)
-    assert discover([".", "c/other.yaml"], SECTIONS).passed_over == ()
+    assert discover(["."], SECTIONS).passed_over == ("c/.x.yaml", "c/other.yaml")
+    assert discover([".", "c/other.yaml", "c/.x.yaml"], SECTIONS).passed_over == ()
+
+
+def test_a_named_file_that_is_something_else_is_passed_over_where_that_is_asked_for(project: Project) -> None:
+    project(FILES)
+    found = discover(["c/other.yaml", "b.yaml", "c/.x.yaml", "-"], SECTIONS, skip_other=True)
+    assert (found.specs, found.passed_over) == (("b.yaml", "c/.x.yaml", "-"), ("c/other.yaml",))
+
+
+def test_suffixes_count_in_any_case(project: Project) -> None:
+    project({"a.YAML": "hbspec: 1\n", "b.Yml": "hbspec: 1\n", "c.JSON": JSON, "d.YML": "services: {}\n"})
+    found = discover(["."], SECTIONS)
+    assert (found.specs, found.passed_over) == (("a.YAML", "b.Yml", "c.JSON"), ("d.YML",))
+
+
+def test_a_hidden_file_is_named_where_it_looks_like_a_spec(project: Project) -> None:
+    project({".hid.yaml": "hbspec: 1\n", ".pre-commit-config.yaml": "repos: []\n", ".x.json": JSON, "a.yaml": SPEC})
+    found = discover(["."], SECTIONS)
+    assert (found.specs, found.passed_over) == (("a.yaml",), (".hid.yaml", ".x.json"))
 
 
 SPEC = "name: x\nmodel: {id: m}\ninstance: {type: t}\nhyperparameters: {lora_r: 8}\n"
@@ -139,8 +157,10 @@ def test_what_extends_a_spec_is_one_and_what_is_extended_without_the_key_is_none
             "jobs/other.yaml": "extends: './leaf.yaml'\nname: z\n",
             "jobs/round.yaml": "extends: ./round.yaml\nname: z\n",
             "jobs/lost.yaml": "extends: ./nowhere.yaml\nname: z\n",
+            "lint.yaml": "extends: default\n",
+            "other.yaml": "extends: ./nowhere.yaml\nrules: {}\n",
         }
     )
     found = discover(["."], SECTIONS)
-    assert found.specs == ("jobs/leaf.yaml", "jobs/other.yaml")
-    assert found.passed_over == ("base.yaml", "jobs/lost.yaml", "jobs/round.yaml")
+    assert found.specs == ("jobs/leaf.yaml", "jobs/lost.yaml", "jobs/other.yaml", "jobs/round.yaml")
+    assert found.passed_over == ("base.yaml", "lint.yaml", "other.yaml")

@@ -218,6 +218,18 @@ def test_bytes_that_are_not_utf8_are_refused_in_their_place(
     assert not caught.value.unreadable
 
 
+@pytest.mark.parametrize("mark", [True, False])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_another_encoding_of_unicode_is_told_by_its_name(tmp_path: Path, encoding: str, mark: bool) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_bytes(("\ufeff" * mark + "hbspec: 1\nname: café\n").encode(encoding))
+    with pytest.raises(SourceError) as caught:
+        load(path)
+    (fault,) = caught.value.diagnostics
+    assert (fault.code, fault.message) == ("HB012", f"the file is {encoding[:6].upper()}, not UTF-8")
+    assert "hbspec: 1" in fault.excerpt
+
+
 def test_a_byte_stream_behind_a_text_stream_is_read_as_it_is() -> None:
     stream = io.TextIOWrapper(io.BytesIO("a: é".encode()), encoding="ascii")
     assert load("-", stdin=stream).values == {"a": "é"}

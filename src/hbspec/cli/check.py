@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from pathlib import Path
 
 from hbspec.cli.command import Command, Parameter
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, SET, format_of
@@ -29,9 +28,7 @@ def run(
     from hbspec.source import discover
     from hbspec.spec import section_keys
 
-    sections = section_keys(()) or ()
-    wanted = paths or HERE
-    found = discover(_specs_only(wanted, sections) if skip_other else wanted, sections)
+    found = discover(paths or HERE, section_keys(()) or (), skip_other=skip_other)
     reports = [check(file, overrides=overrides, allow_outside=allow_outside, as_of=as_of) for file in found.specs]
     if found.diagnostics or found.passed_over or len(reports) != 1:
         unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
@@ -41,13 +38,6 @@ def run(
         (report,) = reports
     show(report, format, quiet=quiet)
     return exit_code(report)
-
-
-def _specs_only(paths: Sequence[str], sections: Sequence[str]) -> list[str]:
-    """Without the files that are something else; folders and standard input stay."""
-    from hbspec.source.recognise import looks_like_spec
-
-    return [path for path in paths if not Path(path).is_file() or looks_like_spec(Path(path), sections)]
 
 
 COMMAND = Command(
@@ -70,6 +60,6 @@ COMMAND = Command(
         Parameter("quiet", "Text: errors only, and no summary.", ("--quiet", "-q"), switch=True),
     ),
     "Every file that is named is judged, whatever is wrong with the others. Of a folder, YAML files that do not look "
-    "like specs are passed over, counted and named. Exit code 0: no errors. 1: errors found. 2: a file could not be "
-    "read, whatever was found in the others.",
+    "like specs, and hidden files that do, are passed over, counted and named. Exit code 0: no errors. 1: errors "
+    "found. 2: a file could not be read, whatever was found in the others.",
 )

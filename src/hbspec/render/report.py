@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from pathlib import PurePath
 
 from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity, route_text
 from hbspec.render.lines import Line, Segment, cells, wrapped
@@ -13,6 +14,8 @@ from hbspec.units import counted
 INDENT = 4
 ELLIPSIS = "…"
 FILES_NAMED = 5
+_ONE_PASSED_OVER = ("does not look like a spec", "is hidden or does not look like a spec")
+_SEVERAL_PASSED_OVER = ("do not look like specs", "are hidden or do not look like specs")
 
 
 def report_lines(report: Report, width: int | None = None, *, quiet: bool = False) -> Iterator[Line]:
@@ -106,9 +109,10 @@ def _passed_over(report: Report, width: int | None) -> Iterator[Line]:
     files = report.passed_over
     if files:
         named = [printable(file) for file in files[:FILES_NAMED]]
-        more = [f"{len(files) - FILES_NAMED:,} more"] if len(files) > FILES_NAMED else []
-        said = f"{counted(len(files), 'file')} that {'does' if len(files) == 1 else 'do'} not look like "
-        said += f"{'a spec' if len(files) == 1 else 'specs'} ({', '.join([*named, *more])})"
+        more = [f"{len(files) - FILES_NAMED:,} more; --format json names all"] if len(files) > FILES_NAMED else []
+        is_hidden = any(PurePath(file).name.startswith(".") for file in files)
+        kind = _ONE_PASSED_OVER if len(files) == 1 else _SEVERAL_PASSED_OVER
+        said = f"{counted(len(files), 'file')} that {kind[is_hidden]} ({', '.join([*named, *more])})"
         yield from wrapped((("faint", "passed over: "), ("", said)), width, INDENT)
 
 

@@ -11,7 +11,7 @@ from hbspec.diagnostics import Diagnostic
 from hbspec.source import defects
 from hbspec.source.load import STDIN
 from hbspec.source.problems import Problems
-from hbspec.source.recognise import JSON_SUFFIXES, YAML_SUFFIXES, looks_like_spec
+from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
 
 NAMED = 3
 """Files that a message about a folder names; the others are counted."""
@@ -23,7 +23,7 @@ class Found:
 
     Attributes:
         specs: files to read, and `-`; none comes twice.
-        passed_over: the YAML files in folders that do not look like specs.
+        passed_over: YAML files that do not look like specs, and hidden files in folders that do.
         diagnostics: paths that do not exist, and folders without a spec.
     """
 
@@ -32,15 +32,16 @@ class Found:
     diagnostics: tuple[Diagnostic, ...]
 
 
-def discover(paths: Sequence[str], sections: Collection[str]) -> Found:
+def discover(paths: Sequence[str], sections: Collection[str], *, skip_other: bool = False) -> Found:
     """The specs that paths mean: a file and `-` themselves, a folder every spec below it, in the order of their names.
 
-    Below a folder a spec is a YAML or JSON file that looks like one (`recognise.py`). Hidden files and folders, and
-    links that lead out of the folder, are left alone.
+    Below a folder a spec is a YAML or JSON file that looks like one (`recognise.py`). Hidden files are passed over;
+    hidden folders, and links that lead out of the folder, are left alone.
 
     Args:
         paths: as on the command line.
         sections: the keys that a spec may have at its top.
+        skip_other: pass over files that do not look like specs although they are named.
     """
     problems = Problems()
     found: dict[str, str] = {}
@@ -50,9 +51,10 @@ def discover(paths: Sequence[str], sections: Collection[str]) -> Found:
         if path != STDIN and os.path.isdir(path):  # noqa: PTH112 - a name with a NUL is a missing file, not an error
             specs, others = [], []
             for file in _files_below(path):
-                if looks_like_spec(file, sections):
+                is_hidden, is_spec = file.name.startswith("."), looks_like_spec(file, sections)
+                if is_spec and not is_hidden:
                     specs.append(str(file))
-                elif file.name.endswith(YAML_SUFFIXES):
+                elif is_spec or (is_yaml(file.name) and not is_hidden):
                     others.append(str(file))
             passed_over |= {os.path.realpath(other): other for other in others}
             if not specs:
@@ -61,6 +63,9 @@ def discover(paths: Sequence[str], sections: Collection[str]) -> Found:
                 problems.add(defects.UNREADABLE_FILE, path, message, help_)
         elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - likewise
             problems.add(defects.UNREADABLE_FILE, path, f"`{path}` does not exist", "Give the path of a spec file")
+            continue
+        elif path != STDIN and skip_other and not looks_like_spec(Path(path), sections):
+            passed_over[os.path.realpath(path)] = path
             continue
         for spec in specs:
             found.setdefault(spec if spec == STDIN else os.path.realpath(spec), spec)
@@ -72,17 +77,18 @@ def _beside(others: Sequence[str]) -> str:
     if not others:
         return ""
     more = [f"{len(others) - NAMED:,} more"] if len(others) > NAMED else []
-    return f"; passed over as something else: {', '.join([*others[:NAMED], *more])}"
+    kind = "hidden or something else" if any(Path(other).name.startswith(".") for other in others) else "something else"
+    return f"; passed over as {kind}: {', '.join([*others[:NAMED], *more])}"
 
 
 def _files_below(folder: str) -> Iterator[Path]:
-    """The YAML and JSON files below a folder, in the order of their names."""
+    """The YAML and JSON files below a folder, hidden ones too, in the order of their names."""
     real = os.path.realpath(folder)
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
             path = Path(place) / name
-            if name.startswith(".") or not name.endswith((*YAML_SUFFIXES, *JSON_SUFFIXES)):
+            if not is_yaml(name) and not is_json(name):
                 continue
             if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real):
                 continue

@@ -9,11 +9,12 @@ from typing import TextIO
 from hbspec.diagnostics import Position, Span
 from hbspec.source import defects
 from hbspec.source.characters import position_of
+from hbspec.source.encodings import UTF_8, encoding_of, family
 from hbspec.source.limits import MAX_BYTES
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.source.problems import Problems
 
-_OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+SAVE = "Save the file as UTF-8"
 
 
 def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> str | None:
@@ -46,21 +47,20 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
         message = f"the file is larger than {MAX_BYTES:,} bytes"
         problems.add(defects.OVER_LIMIT, file, message, "Keep data out of the spec, and name its file instead")
         return None
+    encoding = encoding_of(data)
+    if encoding not in UTF_8:
+        problems.texts[file] = data.decode(encoding, "replace")
+        message = f"the file is {family(encoding)}, not UTF-8"
+        problems.add(defects.NOT_UTF8, Span(file, Position(1, 1), Position(1, 2)), message, SAVE)
+        return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         seen = problems.texts[file] = data.decode("utf-8", "replace")
         start = position_of(seen, len(data[: error.start].decode("utf-8")))
-        encoding = _OTHER_ENCODINGS.get(data[:2])
-        problems.add(
-            defects.NOT_UTF8,
-            Span(file, start, Position(start.line, start.column + 1)),
-            f"the file is {encoding}, not UTF-8"
-            if encoding
-            else f"the byte 0x{data[error.start]:02X} here is not UTF-8",
-            "Save the file as UTF-8",
-        )
+        place = Span(file, start, Position(start.line, start.column + 1))
+        problems.add(defects.NOT_UTF8, place, f"the byte 0x{data[error.start]:02X} here is not UTF-8", SAVE)
         return None
     problems.texts[file] = text
     return text

@@ -7,12 +7,12 @@ reader's to say.
 
 from __future__ import annotations
 
-import codecs
 import os
 import re
 from collections.abc import Collection
 from pathlib import Path
 
+from hbspec.source.encodings import encoding_of
 from hbspec.source.layers import EXTENDS
 from hbspec.source.limits import MAX_BYTES, MAX_EXTENDS
 from hbspec.source.paths import UnreadablePathError, read_bytes
@@ -28,20 +28,24 @@ SECTIONS = 3
 _FIRST_KEYS = re.compile(r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:""")
 _JSON_KEY = re.compile(r'"hbspec"\s*:')
 _EXTENDS = re.compile(rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]*(?:#.*)?$""")
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+
+
+def is_yaml(name: str) -> bool:
+    """Whether a file's name is one of YAML, in upper or lower case."""
+    return name.casefold().endswith(YAML_SUFFIXES)
+
+
+def is_json(name: str) -> bool:
+    """Whether a file's name is one of JSON, in upper or lower case."""
+    return name.casefold().endswith(JSON_SUFFIXES)
 
 
 def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
     """Whether somebody means a file to be a spec; of YAML that cannot be read it counts, so that somebody says so.
 
-    It is if it has the key `hbspec` or one that is one letter off, if it extends such a file, or if it has three of the
-    sections, `instance` or `hyperparameters` among them, and is not there to be extended by a file beside it.
+    It is if it has the key `hbspec` or one that is one letter off, if it extends such a file, if it extends a file that
+    is not there and has nothing but sections, or if it has three of the sections, `instance` or `hyperparameters` among
+    them, and is not there to be extended by a file beside it.
 
     Args:
         path: a file.
@@ -50,30 +54,20 @@ def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
     try:
         data = read_bytes(path, MAX_BYTES)
     except UnreadablePathError:
-        return not path.name.endswith(JSON_SUFFIXES)
+        return not is_json(path.name)
     text = _text(data)
     keys = _keys(text)
-    if any(map(_is_nearly_the_key, keys)) or _extends_one(path, text, sections):
+    inherited, is_lost = _inherited(path, text)
+    if any(map(_is_nearly_the_key, keys)) or any(_is_base(base, sections) for base in inherited):
+        return True
+    if is_lost and keys <= {EXTENDS, *sections}:
         return True
     named = keys & set(sections)
     return len(named - {"name"}) >= SECTIONS and bool(named & DISTINCTIVE) and not _is_extended(path)
 
 
 def _text(data: bytes) -> str:
-    encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None) or _unmarked(data)
-    return data.decode(encoding, "replace")
-
-
-def _unmarked(data: bytes) -> str:
-    """By where the first character, which is ASCII, has its zeros (YAML 1.2.2, section 5.2)."""
-    zeros = [byte == 0 for byte in data[:4]]
-    encodings: dict[tuple[bool, ...], str] = {
-        (True, True, True, False): "utf-32-be",
-        (False, True, True, True): "utf-32-le",
-        (True, False, True, False): "utf-16-be",
-        (False, True, False, True): "utf-16-le",
-    }
-    return encodings.get(tuple(zeros), "utf-8")
+    return data.decode(encoding_of(data), "replace")
 
 
 def _keys(text: str) -> set[str]:
@@ -101,20 +95,23 @@ def _is_nearly_the_key(key: str) -> bool:
     return key in swapped or one_less or one_more or one_other
 
 
-def _extends_one(path: Path, text: str, sections: Collection[str], depth: int = MAX_EXTENDS) -> bool:
-    base = _base(path, text)
-    if base is None or not depth or not base.is_file():
-        return False
-    try:
-        inherited = _text(read_bytes(base, MAX_BYTES))
-    except UnreadablePathError:
-        return False
-    keys = _keys(inherited)
-    return (
-        any(map(_is_nearly_the_key, keys))
-        or len(keys & set(sections) - {"name"}) >= SECTIONS
-        or _extends_one(base, inherited, sections, depth - 1)
-    )
+def _inherited(path: Path, text: str) -> tuple[list[str], bool]:
+    """The texts of the files that a file extends, and whether the last of them extends one that is not there."""
+    texts: list[str] = []
+    while (base := _base(path, text)) is not None:
+        try:
+            text = _text(read_bytes(base, MAX_BYTES))
+        except UnreadablePathError:
+            return texts, is_yaml(base.name) or is_json(base.name)
+        if len(texts) == MAX_EXTENDS:  # they extend each other
+            return texts, True
+        texts, path = [*texts, text], base
+    return texts, False
+
+
+def _is_base(text: str, sections: Collection[str]) -> bool:
+    keys = _keys(text)
+    return any(map(_is_nearly_the_key, keys)) or len(keys & set(sections) - {"name"}) >= SECTIONS
 
 
 def _base(path: Path, text: str) -> Path | None:
@@ -128,7 +125,7 @@ def _is_extended(path: Path) -> bool:
     real = os.path.realpath(path)
     for pattern in ("*", "*/*"):
         for other in path.parent.glob(pattern):
-            if other.suffix in YAML_SUFFIXES and other.is_file():
+            if is_yaml(other.name) and other.is_file():
                 try:
                     base = _base(other, _text(read_bytes(other, MAX_BYTES)))
                 except UnreadablePathError:
