@@ -41,14 +41,16 @@ class ClaimSet:
     """The closed set of values that a claim allows, in base units.
 
     Attributes:
+        low, high: of a range, its ends as they are written.
         currency: where it is of money.
-        written: the last value as it is written, without what rounding allows beyond it; None where it has no end.
+        below, above: how far beyond the ends of a range a value may lie that rounds to them.
     """
 
     low: float
     high: float
     currency: str | None = None
-    written: float | None = None
+    below: float = 0.0
+    above: float = 0.0
 
 
 KINDS: dict[str, Callable[[str], float]] = {
@@ -82,11 +84,11 @@ def parse_claim(text: str, kind: str) -> ClaimSet:
         UnitError: no value or range of this kind; the message says how one is written.
 
     >>> parse_claim("4.4", "ratio")
-    ClaimSet(low=4.35, high=4.45, currency=None, written=4.4)
+    ClaimSet(low=4.35, high=4.45, currency=None, below=0.0, above=0.0)
     >>> parse_claim("9,600", "count")
-    ClaimSet(low=9600.0, high=9600.0, currency=None, written=9600.0)
+    ClaimSet(low=9600.0, high=9600.0, currency=None, below=0.0, above=0.0)
     >>> parse_claim("..35 GB", "bytes")
-    ClaimSet(low=-inf, high=35350000000.0, currency=None, written=35000000000.0)
+    ClaimSet(low=-inf, high=35000000000.0, currency=None, below=0.0, above=350000000.0)
     """
     low, dots, high = text.strip().partition("..")
     try:
@@ -109,10 +111,11 @@ def _range(text: str, low: str, high: str, kind: str) -> ClaimSet:
     if first > last:
         raise UnitError(f"{text!r} is empty: its low end is above its high end")
     return ClaimSet(
-        float(first - _rounding(low, kind)) if low else -inf,
-        float(last + _rounding(high, kind)) if high else inf,
+        float(first) if low else -inf,
+        float(last) if high else inf,
         currency,
-        float(last) if high else None,
+        _rounding(low, kind) if low else 0.0,
+        _rounding(high, kind) if high else 0.0,
     )
 
 
@@ -136,15 +139,16 @@ def _value(text: str, kind: str) -> float:
 def _around(text: str, kind: str) -> ClaimSet:
     value = Decimal(str(_value(text, kind)))
     slack = Decimal(0) if _is_exact(text, kind) else max(HALF * _last_digit(text, kind), abs(value) * TOLERANCE)
-    return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind), float(value))
+    return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind))
 
 
-def _rounding(end: str, kind: str) -> Decimal:
+def _rounding(end: str, kind: str) -> float:
     """How far beyond an end of a range a value may lie that rounds to it."""
     if _is_exact(end, kind):
-        return Decimal(0)
+        return 0.0
     smallest = HALF * CENT if kind in MONEY else Decimal(0)
-    return min(HALF * _last_digit(end, kind), max(abs(Decimal(str(_value(end, kind)))) * TOLERANCE, smallest))
+    most = max(abs(Decimal(str(_value(end, kind)))) * TOLERANCE, smallest)
+    return float(min(HALF * _last_digit(end, kind), most))
 
 
 def _is_exact(text: str, kind: str) -> bool:

@@ -79,9 +79,10 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
 
 def verdict(computed: Interval, claimed: ClaimSet) -> str:
     """Inside: confirmed. Disjoint: contradicted. Otherwise undecided."""
-    if claimed.low <= computed.low and computed.high <= claimed.high:
+    low, high = claimed.low - claimed.below, claimed.high + claimed.above
+    if low <= computed.low and computed.high <= high:
         return CONFIRMED
-    if computed.high < claimed.low or claimed.high < computed.low:
+    if computed.high < low or high < computed.low:
         return CONTRADICTED
     return UNDECIDED
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from math import isfinite
 
 from hbspec.analysis import Analysis
 from hbspec.claims.sets import parse_claim
@@ -46,13 +47,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     convert = analysis.plan.currencies.convert
     price = convert(Money(instance.price.per_hour * instance.count, instance.price.currency))
     unit = convert(Money(Decimal(1), money.currency or price.currency))
-    if time.written is None or unit.currency != price.currency:
+    if not isfinite(time.high) or unit.currency != price.currency:
         return
     hourly = float(price.amount / unit.amount)
-    longest = time.written
-    shortest = longest if ".." in duration else time.low
+    shortest = time.high if ".." in duration else time.low
     if money.low <= time.high / HOUR * hourly and shortest / HOUR * hourly <= money.high:
         return
+    longest = time.high if ".." in duration else (time.low + time.high) / 2
     product = Money(Decimal(str(longest / HOUR * hourly)), money.currency or price.currency)
     instances = f" x {instance.count} instances" if instance.count > 1 else ""
     yield RULE.at(
