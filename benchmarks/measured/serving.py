@@ -13,7 +13,7 @@ from hbspec.catalog import Architecture
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.decoding import prefill_seconds, step_of
 from hbspec.estimators.serving_constants import SERVING, ServingConstants
-from hbspec.estimators.serving_memory import cache_bytes, cache_element, room_bytes
+from hbspec.estimators.serving_memory import request_cache, room_bytes
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.units import Interval
 from measured.models import NoArchitectureError, architecture_of
@@ -97,8 +97,7 @@ def at_once(case: Expressed) -> float:
     room = room_bytes(plan) if run.engine in PAGED else None
     if room is None or plan.architecture is None:
         return run.requests
-    each = cache_bytes(plan.architecture, run.prompt + run.answer, cache_element(plan))
-    return max(1.0, min(run.requests, room / each))
+    return max(1.0, min(run.requests, room / request_cache(plan, run.prompt + run.answer)))
 
 
 def rate_of(case: Expressed, constants: ServingConstants = SERVING) -> Interval:

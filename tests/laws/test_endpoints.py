@@ -14,6 +14,7 @@ from hbspec.catalog.architecture import FULL
 from hbspec.estimators.decoding import answering_seconds, step_of, streamed_bytes
 from hbspec.estimators.serving import serving, weights_bytes
 from hbspec.estimators.serving_memory import cache_bytes, longest_request
+from hbspec.estimators.serving_room import startable
 from hbspec.plan import build_serving_plan
 from hbspec.spec import Spec
 
@@ -200,3 +201,36 @@ def test_cost_is_linear_in_instances(endpoint, count, below, above):
     assert scaled.high == Decimal(24 * bounds["max"]) * one.hourly_cost.amount
     assert scaled.expected == many.daily_cost.amount
     assert many.cost_per_1000_answers == one.cost_per_1000_answers
+
+
+@settings(max_examples=40, deadline=None)
+@given(ENDPOINTS, st.integers(1, 4))
+def test_a_gpu_holds_at_least_one_key_value_head(endpoint, times):
+    """vLLM, `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size); more GPUs repeat the heads."""
+    heads = catalog().models[endpoint["model"]].architecture.num_key_value_heads
+    enough, more = (served(endpoint, tensor_parallel=parts) for parts in (heads, heads * times))
+    least, same = serving(enough), serving(more)
+    assert same.terms["kv_cache"] == least.terms["kv_cache"]
+    assert same.kv_bytes_per_token == times * least.kv_bytes_per_token
+    assert step_of(more, 1000).cache == step_of(enough, 1000).cache
+
+
+@settings(max_examples=40, deadline=None)
+@given(ENDPOINTS, st.sampled_from([1, 2, 4, 8, 16]))
+def test_the_requests_that_fit_are_those_whose_heads_each_gpu_holds(endpoint, parts):
+    plan = served(endpoint, tensor_parallel=parts)
+    found, architecture = serving(plan), plan.architecture
+    tokens = endpoint["typical_input_tokens"] + endpoint["typical_output_tokens"]
+    each = cache_bytes(architecture, tokens) * max(1 / parts, 1 / architecture.num_key_value_heads)
+    room = found.budget - sum(size for name, size in found.terms.items() if name != "kv_cache")
+    assert (found.load.largest_concurrency if found.load else 0) == max(0, room // each)
+
+
+@settings(max_examples=80, deadline=None)
+@given(ENDPOINTS)
+def test_an_assumed_length_surely_starts_or_is_the_typical_request(endpoint):
+    plan = startable(served(endpoint, max_model_len=None))
+    typical = endpoint["typical_input_tokens"] + endpoint["typical_output_tokens"]
+    positions = plan.architecture.max_position_embeddings
+    assert min(typical, positions) <= plan.max_model_len <= positions
+    assert serving(plan).sure_room.longest or plan.max_model_len == min(typical, positions)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from hbspec.estimators.serving import Serving
 from hbspec.estimators.serving_cost import Charge, Charges
 from hbspec.estimators.serving_memory import Demand
+from hbspec.estimators.serving_room import Room
 from hbspec.units import GB, Interval, Money
 
 SERVING = Serving(
@@ -20,9 +21,9 @@ SERVING = Serving(
     least_memory=Interval(6 * GB, 6 * GB, 7 * GB),
     usable=20 * GB,
     budget=18 * GB,
-    largest_context=209_263,
-    largest_concurrency=None,
-    largest_typical=None,
+    room=Room(209_263, None, None),
+    sure_room=Room(200_000, None, None),
+    best_room=Room(220_000, None, None),
     prefill_seconds=None,
     decode_tokens_per_second=Interval(20, 30, 60),
     latency_seconds=None,

@@ -11,6 +11,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.plan.serving import with_each_instance, with_instance
 from hbspec.source import load
 from hbspec.spec import Spec, read
+from hbspec.targets.deployment import lower
 
 SEED = SPECS / "heartbeat-as-written.yaml"
 ALTERNATIVE = ("deployment", "instance", "alternatives", 0)
@@ -97,7 +98,7 @@ class TestCache:
         assert judged("HB502", many, tmp_path) == []
         (found,) = judged("HB515", many, tmp_path)
         assert (found.severity, found.route) == ("warning", ("deployment", "concurrency"))
-        assert "room for 56 of them, or 299 typical ones of 774 tokens" in found.message
+        assert "room for 53 of them, or 281 typical ones of 774 tokens" in found.message
 
     def test_without_a_typical_answer_one_longest_request_must_fit(self, tmp_path):
         open_ended = "deployment: {concurrency: 512, typical_output_tokens: null}"
@@ -109,6 +110,30 @@ class TestCache:
         (found,) = judged("HB502", "deployment: {concurrency: 512, max_model_len: null}", tmp_path)
         assert found.severity == "error"
         assert "512 typical requests of 774 tokens" in found.message
+
+    @pytest.mark.parametrize(
+        "asked",
+        [
+            "concurrency: 512",
+            "concurrency: 290",  # between what fits as expected and what surely does
+            "concurrency: 290, max_model_len: null",
+            "concurrency: 80, typical_input_tokens: 3600, max_model_len: 4096, instance: {type: ml.g6.12xlarge}",
+        ],
+    )
+    def test_what_is_offered_makes_the_finding_vanish(self, tmp_path, asked):
+        (found,) = judged("HB502", f"deployment: {{{asked}}}", tmp_path)
+        (fix,) = found.fixes
+        wanted = analysis(tmp_path / "spec.yaml").serving_plan.concurrency
+        assert fix.value < wanted
+        assert f"room for {fix.value} of them" in found.message
+        spec = (tmp_path / "spec.yaml").read_text().replace(f"concurrency: {wanted}", f"concurrency: {fix.value}")
+        (tmp_path / "spec.yaml").write_text(spec)
+        assert said("HB502", tmp_path / "spec.yaml") == []
+
+    def test_one_longest_request_and_the_typical_load_lack_room_each_for_itself(self, tmp_path):
+        both = "deployment: {tensor_parallel: 2, concurrency: 512, max_model_len: 131072}"
+        found = judged("HB502", both, tmp_path)
+        assert {diagnostic.route[-1] for diagnostic in found} == {"max_model_len", "concurrency"}
 
     def test_djl_is_judged_as_vllm(self, tmp_path):
         for engine in ("vllm", "djl-lmi"):
@@ -129,6 +154,78 @@ class TestCache:
         fragment = f"deployment: {{{asked}}}"
         found = {code for code in ("HB501", "HB502", "HB515") if judged(code, fragment, tmp_path)}
         assert (analysis(tmp_path / "spec.yaml").serving.verdict, found) == (verdict, codes)
+
+
+UNWRITTEN = (
+    "model: {id: Qwen/Qwen2.5-7B}\n"
+    "deployment: {instance: {type: ml.g5.2xlarge}, tensor_parallel: 1, quantization: none, concurrency: null, "
+    "typical_output_tokens: null, max_model_len: null%s}"
+)
+LENGTH = ("deployment", "max_model_len")
+
+
+class TestUnwrittenLength:
+    """vLLM takes the model's positions where it is told no length, and does not start where that does not fit."""
+
+    @pytest.mark.parametrize("engine", ["vllm", "djl-lmi"])
+    def test_it_is_chosen_listed_estimated_and_compiled(self, tmp_path, engine):
+        spec = UNWRITTEN % f", engine: {engine}, dtype: bfloat16"
+        for code in ("HB501", "HB502", "HB513", "HB515", "HB205"):
+            assert judged(code, spec, tmp_path) == []
+        found = analysis(tmp_path / "spec.yaml")
+        assert {entry.route: entry.value for entry in found.assumptions}[LENGTH] == 4096
+        assert found.serving.terms["kv_cache"] == 4096 * 57_344
+        compiled = lower(found).environment
+        assert compiled["SM_VLLM_MAX_MODEL_LEN" if engine == "vllm" else "OPTION_MAX_MODEL_LEN"] == "4096"
+
+    @pytest.mark.parametrize(
+        ("more", "data", "length"),
+        [
+            (", typical_output_tokens: 400", "max: 689", 4096),
+            (", typical_output_tokens: 400", "max: 3696", 4096),
+            (", typical_output_tokens: 400", "max: 3697", 5120),
+            (", typical_input_tokens: 6000, typical_output_tokens: 400", "max: 689", 7168),
+            (", typical_output_tokens: null", "max: 10000", 10_240),
+        ],
+    )
+    def test_it_has_room_for_the_data_and_the_typical_request(self, tmp_path, more, data, length):
+        spec = (UNWRITTEN % "").replace(", typical_output_tokens: null", more)
+        judged("HB502", f"data: {{tokens: {{mean: 374, {data}}}}}\n{spec}", tmp_path)
+        assert analysis(tmp_path / "spec.yaml").serving_plan.max_model_len == length
+
+    def test_it_is_within_the_positions(self, tmp_path):
+        spec = UNWRITTEN.replace("Qwen/Qwen2.5-7B", "google/gemma-2-9b") % ", typical_input_tokens: 9000"
+        (found,) = judged("HB513", spec, tmp_path)
+        assert "the model has 8,192 positions" in found.message
+        assert "raise" not in found.help
+        assert analysis(tmp_path / "spec.yaml").serving_plan.max_model_len == 8192
+        assert judged("HB205", spec, tmp_path) == []
+
+    def test_one_long_example_does_not_keep_the_endpoint_from_starting(self, tmp_path):
+        spec = f"data: {{tokens: {{mean: 374, max: 120000}}}}\n{UNWRITTEN % ''}"
+        for code in ("HB502", "HB515"):
+            assert judged(code, spec, tmp_path) == []
+        found = analysis(tmp_path / "spec.yaml")
+        length = found.serving_plan.max_model_len
+        assert 60_000 < length == found.serving.sure_room.context < 120_000
+        (assumed,) = (entry for entry in found.assumptions if entry.route == LENGTH)
+        assert (assumed.value, "fits" in assumed.source) == (length, True)
+
+    def test_where_not_one_typical_request_has_room_it_is_said_at_the_instance(self, tmp_path):
+        spec = "deployment: {tensor_parallel: 2, max_model_len: null, concurrency: 1, %s}"
+        (found,) = judged("HB502", spec % "typical_input_tokens: 120000", tmp_path)
+        assert (found.severity, found.route) == ("error", ("deployment", "instance", "type"))
+        assert "one request of 120,400 tokens" in found.message
+        assert judged("HB502", spec % "typical_input_tokens: 300", tmp_path) == []
+
+    def test_many_requests_of_an_assumed_length_are_no_warning(self, tmp_path):
+        many = "deployment: {concurrency: 128, max_model_len: null}"
+        for code in ("HB502", "HB515"):
+            assert judged(code, many, tmp_path) == []
+
+    def test_of_a_model_that_is_not_known_nothing_is_assumed(self, tmp_path):
+        judged("HB502", UNWRITTEN.replace("Qwen/Qwen2.5-7B", "nobody/knows") % "", tmp_path)
+        assert analysis(tmp_path / "spec.yaml").serving_plan.max_model_len is None
 
 
 class TestRank:

@@ -13,6 +13,7 @@ from hbspec.estimators.cost import Cost, cost
 from hbspec.estimators.host import Host, host
 from hbspec.estimators.memory import Memory, memory
 from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.serving_room import startable
 from hbspec.estimators.stop import Stop, stop
 from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
 from hbspec.estimators.time import Time, time
@@ -95,8 +96,9 @@ class Analysis:
             self.architecture,
             self.plan.trainable_parameters,
             self.plan.row_tokens.expected,
+            self.plan.lengths.longest.high if self.plan.lengths.known else None,
         )
-        return known(plan, "a deployment")
+        return startable(known(plan, "a deployment"))
 
     @cached_property
     def serving(self) -> Serving:

@@ -17,7 +17,7 @@ from hbspec.estimators.serving_constants import (
     SLOW_KERNELS_ERROR,
     ServingConstants,
 )
-from hbspec.estimators.serving_memory import cache_bytes, cache_element, served_weights
+from hbspec.estimators.serving_memory import request_cache, served_weights
 from hbspec.estimators.weights import served_experts, served_kinds
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
@@ -186,7 +186,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
         bandwidth=bandwidth,
         weights=streamed_bytes(architecture, held, requests, experts) / parts,
         unpacked=2 * _quantised(architecture, plan.quantization, requests) / parts,
-        cache=requests * cache_bytes(architecture, context, cache_element(plan)) / parts,
+        cache=requests * request_cache(plan, context) / parts,
         group=architecture.num_attention_heads / architecture.num_key_value_heads,
         products=None if peak is None else requests * _operations(architecture) / parts / peak,
         requests=requests,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.decoding import answering_seconds, step_of
-from hbspec.estimators.serving_memory import cache_bytes, cache_element
+from hbspec.estimators.serving_memory import request_cache
 from hbspec.plan import ServingPlan
 from hbspec.units import HOUR, Interval
 
@@ -48,9 +48,7 @@ def load(plan: ServingPlan, room: int) -> Load:
     """
     prompt = plan.input_tokens
     answer = known(plan.output_tokens, "deployment.typical_output_tokens")
-    architecture = known(plan.architecture, "the model's architecture")
-    each = cache_bytes(architecture, prompt + answer, cache_element(plan))
-    most = int(room / each)
+    most = int(room / request_cache(plan, prompt + answer))
     requests = min(plan.concurrency, most)
     if requests < 1:
         raise NotKnownError("room for the cache of one typical request")

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.decoding import Step, prefill_seconds, step_of
 from hbspec.estimators.load import Load, load
@@ -15,13 +14,14 @@ from hbspec.estimators.serving_constants import CONTEXT_BYTES
 from hbspec.estimators.serving_cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving_memory import (
     Demand,
-    cache_element,
     demand,
     fixed_terms,
-    longest_request,
+    request_cache,
+    room_bytes,
     served_weights,
     weights_bytes,
 )
+from hbspec.estimators.serving_room import Room, room
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval, Money
 
@@ -38,16 +38,15 @@ class Serving:
         weights_bytes: the whole model as served, on however many GPUs.
         terms: bytes of each GPU by name, the engine as expected; they add up to `memory.expected`.
         engine_bytes: what the engine needs beside what is counted.
-        kv_bytes_per_token: of the whole model, as long as no layer's window is full.
+        kv_bytes_per_token: of all GPUs of a replica together, as long as no layer's window is full.
         demand: the cache that is asked for.
         memory: bytes of each GPU with all requests at their longest.
         least_memory: bytes of each GPU with the cache that must fit (`Demand.least`).
         usable: bytes that PyTorch can have of a GPU.
         budget: of these, what the engine may use (`gpu_memory_utilization`).
-        largest_context: tokens of one request whose cache still fits, as expected, within the model's positions; None
-            where not known.
-        largest_concurrency: requests of `max_model_len` that fit at once, as expected; likewise.
-        largest_typical: typical requests that fit at once, as expected; likewise.
+        room: what fits, as expected; None where the GPU's memory is not known.
+        sure_room: what fits even where the engine takes the most that it may; likewise.
+        best_room: what fits where the engine takes the least; likewise.
         prefill_seconds: until the typical prompt is read, where nothing else is asked.
         decode_tokens_per_second: of one request alone.
         least_token_seconds: of one token of it, streaming all that it needs at the full bandwidth.
@@ -68,9 +67,9 @@ class Serving:
     least_memory: Interval
     usable: int | None
     budget: int | None
-    largest_context: int | None
-    largest_concurrency: int | None
-    largest_typical: int | None
+    room: Room | None
+    sure_room: Room | None
+    best_room: Room | None
     prefill_seconds: Interval | None
     decode_tokens_per_second: Interval | None
     least_token_seconds: float | None
@@ -84,6 +83,16 @@ class Serving:
     def kv_bytes_needed(self) -> int | None:
         """Cache of all requests at their longest."""
         return self.demand.all_longest
+
+    @property
+    def largest_context(self) -> int | None:
+        """Tokens of the longest request that fits, as expected, within the model's positions."""
+        return self.room and self.room.context
+
+    @property
+    def largest_concurrency(self) -> int | None:
+        """Requests of `max_model_len` that fit at once, as expected."""
+        return self.room and self.room.longest
 
     @property
     def holds_weights(self) -> bool:
@@ -146,24 +155,23 @@ class Serving:
 def serving(plan: ServingPlan) -> Serving:
     """The estimate of an endpoint. What depends on a missing fact is None, and `unknown` names the fact.
 
-    Without `max_model_len` no cache is needed for sure, and the verdict is about the rest.
+    Without a `max_model_len`, given or assumed, no cache is needed for sure, and the verdict is about the rest.
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
-    architecture = known(plan.architecture, Missing("the model's architecture", ("model",)))
+    known(plan.architecture, Missing("the model's architecture", ("model",)))
     unknown: dict[str, str] = {}
-    element, parts, asked = cache_element(plan), plan.tensor_parallel, demand(plan)
+    parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)
     terms = {**fixed, "kv_cache": -(-(asked.all_longest or 0) // parts)}
     memory = CONTEXT_BYTES + sum(terms.values())
     least = CONTEXT_BYTES + (sum(fixed.values()) + -(-asked.least // parts))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     budget = None if usable is None else floor(usable * plan.utilization)
-    room = None if budget is None else (budget - round(memory.expected) + terms["kv_cache"]) * parts
     prefill, step, latency = _alone(plan, unknown)
     token = step and step.interval()
-    busy = _load(plan, room, unknown)
+    busy = _load(plan, room_bytes(plan), unknown)
     billed = charges(plan)
     if billed is None:
         unknown["hourly_cost"] = "a price of the endpoint's instance"
@@ -172,17 +180,15 @@ def serving(plan: ServingPlan) -> Serving:
         weights_bytes=served_weights(plan),
         terms={name: size for name, size in {**terms, "engine": round(CONTEXT_BYTES.expected)}.items() if size},
         engine_bytes=CONTEXT_BYTES,
-        kv_bytes_per_token=kv_cache_bytes_per_token(architecture, element),
+        kv_bytes_per_token=round(request_cache(plan, 1)),
         demand=asked,
         memory=memory,
         least_memory=least,
         usable=usable,
         budget=budget,
-        largest_context=None
-        if room is None
-        else min(longest_request(architecture, room, element), architecture.max_position_embeddings),
-        largest_concurrency=_held(room, asked.longest),
-        largest_typical=_held(room, asked.typical_request),
+        room=room(plan, CONTEXT_BYTES.expected),
+        sure_room=room(plan, CONTEXT_BYTES.high),
+        best_room=room(plan, CONTEXT_BYTES.low),
         prefill_seconds=prefill,
         decode_tokens_per_second=token and Interval(1 / token.high, 1 / token.expected, 1 / token.low),
         least_token_seconds=step and step.least,
@@ -192,11 +198,6 @@ def serving(plan: ServingPlan) -> Serving:
         cost_per_1000_answers=busy and answers_cost(plan, busy.requests_per_hour),
         unknown=unknown,
     )
-
-
-def _held(room: int | None, each: int | None) -> int | None:
-    """How many requests of so many bytes have room."""
-    return None if room is None or not each else max(0, room) // each
 
 
 def _verdict(memory: Interval, least: Interval, budget: int | None) -> str:

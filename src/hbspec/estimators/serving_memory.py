@@ -15,7 +15,7 @@ from hbspec.plan import ServingPlan
 
 
 class Demand(NamedTuple):
-    """Cache that an endpoint is asked for, in bytes of the whole model.
+    """Cache that an endpoint is asked for, in bytes of all GPUs of a replica together.
 
     Attributes:
         longest: of one request of `max_model_len` tokens; None where no length is given. vLLM refuses to start where
@@ -43,10 +43,8 @@ def demand(plan: ServingPlan) -> Demand:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture, element = known(plan.architecture, "the model's architecture"), cache_element(plan)
     longest, typical = (
-        round(cache_bytes(architecture, tokens, element)) if tokens else None
-        for tokens in (plan.max_model_len, typical_tokens(plan))
+        round(request_cache(plan, tokens)) if tokens else None for tokens in (plan.max_model_len, typical_tokens(plan))
     )
     return Demand(longest, typical, typical and plan.concurrency * typical, longest and plan.concurrency * longest)
 
@@ -91,6 +89,28 @@ def adapter_slot_bytes(plan: ServingPlan) -> int:
 def cache_element(plan: ServingPlan) -> int:
     """Bytes of a number in the cache."""
     return 1 if plan.kv_cache_dtype == "fp8" else 2
+
+
+def cache_copies(plan: ServingPlan) -> float:
+    """How many times the GPUs that share a layer keep each key and value: once, unless they outnumber the heads.
+
+    Every GPU holds at least one key-value head, so with more GPUs than heads the heads are repeated (vLLM,
+    `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size)).
+
+    Raises:
+        NotKnownError: the architecture is not known.
+    """
+    return max(1.0, plan.tensor_parallel / known(plan.architecture, "the model's architecture").num_key_value_heads)
+
+
+def request_cache(plan: ServingPlan, tokens: float) -> float:
+    """Bytes of one request's keys and values on all GPUs that share it, repeated heads included.
+
+    Raises:
+        NotKnownError: the architecture is not known.
+    """
+    architecture = known(plan.architecture, "the model's architecture")
+    return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan))
 
 
 def cache_bytes(architecture: Architecture, tokens: float, element: int = 2) -> float:
@@ -143,16 +163,23 @@ def activation_bytes(architecture: Architecture, tokens: float, logits: float, e
     return 3 * element * tokens * (wide + architecture.hidden_size) + 4 * logits * architecture.vocab_size
 
 
-def room_bytes(plan: ServingPlan) -> int | None:
-    """Bytes that all GPUs together have for the cache, as expected; None where the GPU's memory is not known.
+def room_bytes(plan: ServingPlan, engine: float = CONTEXT_BYTES.expected) -> int | None:
+    """Bytes that all GPUs together have for the cache; None where the GPU's memory is not known.
 
     Of each GPU the engine may use a share, and of that weights, adapters, activations and the engine itself take
     theirs first. Below zero: they do not fit.
+
+    Args:
+        plan: the endpoint.
+        engine: bytes of each GPU that the engine itself takes.
+
+    Raises:
+        NotKnownError: as `fixed_terms`.
     """
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     if usable is None:
         return None
-    taken = sum(fixed_terms(plan).values()) + round(CONTEXT_BYTES.expected)
+    taken = sum(fixed_terms(plan).values()) + round(engine)
     return (floor(usable * plan.utilization) - taken) * plan.tensor_parallel
 
 

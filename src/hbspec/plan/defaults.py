@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture
@@ -22,6 +23,9 @@ REFUSED_SINCE = (5, 0)
 FOUR_BITS = ("nf4", "fp4")
 ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
+
+SHORTEST_LENGTH, LENGTH_STEP = 4096, 1024
+"""Tokens: the shortest `max_model_len` that is chosen, and what it is a multiple of. A choice, no fact."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +83,18 @@ def engine_rank(usual: int, lora_r: int) -> Working | None:
         return None
     enough = next((rank for rank in ENGINE_RANKS if rank >= lora_r), ENGINE_RANKS[-1])
     return Working(enough, f"the engine's smallest that serves lora_r {lora_r}")
+
+
+def request_length(positions: int, longest: float | None, typical: float) -> Working:
+    """The longest request that an endpoint allows: room for what the model was trained on, and no more than it can.
+
+    Args:
+        positions: of the model, tokens.
+        longest: the longest training example and the typical answer, tokens; None where no lengths are known.
+        typical: the typical prompt and answer, tokens.
+    """
+    asked = max(longest or 0, typical)
+    length = max(SHORTEST_LENGTH, LENGTH_STEP * ceil(asked / LENGTH_STEP))
+    if length > positions:
+        return Working(positions, "the model's positions")
+    return Working(length, f"room for the {'longest example and the typical answer' if longest else 'typical request'}")

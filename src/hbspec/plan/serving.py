@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
-from hbspec.plan.defaults import engine_rank
+from hbspec.plan.defaults import engine_rank, request_length
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.training import DEFAULT_RANK, LANGUAGE, Assumption, left_open
@@ -53,9 +53,26 @@ class ServingPlan:
     scaling: tuple[int, int]
     assumptions: tuple[Assumption, ...]
 
+    def assumes(self, name: str) -> bool:
+        """Whether the author left `deployment.<name>` open."""
+        return any(entry.route == ("deployment", name) for entry in self.assumptions)
+
+    def assuming(self, name: str, value: Any, source: str | None = None) -> ServingPlan:
+        """The same endpoint with another assumed value, for another reason if one is given."""
+        assumptions = tuple(
+            replace(entry, value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
+            for entry in self.assumptions
+        )
+        return replace(self, **{name: value}, assumptions=assumptions)
+
 
 def build_serving_plan(
-    spec: Spec, catalog: Catalog, architecture: Architecture | None, trainable: int | None, mean_tokens: float
+    spec: Spec,
+    catalog: Catalog,
+    architecture: Architecture | None,
+    trainable: int | None,
+    mean_tokens: float,
+    longest_tokens: float | None = None,
 ) -> ServingPlan | None:
     """The plan of `deployment`; None where the spec has no such section.
 
@@ -65,6 +82,7 @@ def build_serving_plan(
         architecture: of the model, None where not known.
         trainable: adapter parameters, None where not known.
         mean_tokens: tokens expected of a training example, the prompt's length where none is given.
+        longest_tokens: of the longest training example, None where not known.
     """
     section = spec.deployment
     if section is None:
@@ -92,6 +110,12 @@ def build_serving_plan(
     rank = section.max_lora_rank or DEFAULT_MAX_LORA_RANK
     if section.max_lora_rank is None and section.adapters != "merged" and (works := engine_rank(rank, lora_r)):
         rank = assume("max_lora_rank", None, works.value, works.reason)
+    length = section.max_model_len
+    if length is None and architecture is not None:  # else the positions are not known, and the engine takes its own
+        answer = section.typical_output_tokens or 0
+        positions = architecture.max_position_embeddings
+        works = request_length(positions, longest_tokens and longest_tokens + answer, input_tokens + answer)
+        length = assume("max_model_len", None, works.value, works.reason)
     return ServingPlan(
         architecture=architecture,
         hardware=machine,
@@ -108,7 +132,7 @@ def build_serving_plan(
         lora_parameters=trainable if adapted else None,
         max_lora_rank=rank,
         tensor_parallel=section.tensor_parallel or 1,
-        max_model_len=section.max_model_len,
+        max_model_len=length,
         concurrency=assume("concurrency", section.concurrency, 1, "one request at a time"),
         utilization=section.gpu_memory_utilization or DEFAULT_UTILIZATION,
         input_tokens=input_tokens,
@@ -131,16 +155,8 @@ def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> Se
     machine = hardware(
         catalog, instance_type, None, None, known(plan.hardware, "the endpoint's own instance").instances, None
     )
-    route: Route = ("deployment", "dtype")
-    assumed = any(entry.route == route for entry in plan.assumptions)
-    dtype = _usual_dtype(machine) if assumed else plan.dtype
-    return replace(
-        plan,
-        hardware=machine,
-        price=unit_price(catalog, None, instance_type, plan.region, "hosting"),
-        dtype=dtype,
-        assumptions=tuple(replace(entry, value=dtype) if entry.route == route else entry for entry in plan.assumptions),
-    )
+    other = replace(plan, hardware=machine, price=unit_price(catalog, None, instance_type, plan.region, "hosting"))
+    return other.assuming("dtype", _usual_dtype(machine)) if plan.assumes("dtype") else other
 
 
 def named_types(spec: Spec) -> Iterator[tuple[Route, str]]:

@@ -28,6 +28,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity, known
 from hbspec.estimators.serving import Serving, serving
 from hbspec.estimators.serving_memory import typical_tokens
+from hbspec.estimators.serving_room import startable
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
@@ -38,9 +39,10 @@ RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB205", at_its_cause),))
 
 
 class Lack(NamedTuple):
-    """Which load has no room: the key that asks for it, what it takes, what there is room for, one action."""
+    """A load that may have no room: where it is asked for, what it takes, what surely fits, one action."""
 
-    key: str
+    certain: bool
+    route: Route
     takes: str
     room: str
     action: str
@@ -51,50 +53,59 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Cache that does not fit for certain (error) or may not (warning); on an alternative a warning."""
     if analysis.spec.deployment is None:
         return
-    for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
-        served, alternative = serving(plan), "alternatives" in route
-        if not served.holds_weights or served.least_memory.high <= known(served.budget, ""):
+    for route, hardware, named in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
+        plan, alternative = startable(named), "alternatives" in route
+        served = serving(plan)
+        if not served.holds_weights:
             continue
-        certain = served.least_memory.low > known(served.budget, "")
-        lack = _longest(plan, served) if _one_is_more(served) else _typical(plan, served)
-        yield RULE.at(
-            _route(route, lack.key),
-            f"{hardware.name}: {lack.takes}; beside {gib_text(served.weights_bytes)} of weights there is room for "
-            f"{lack.room}",
-            lack.action,
-            severity=Severity.ERROR if certain and not alternative else Severity.WARNING,
-            confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
-            fixes=() if alternative else lack.fixes,
-            cause=("deployment", lack.key),
-        )
+        for lack in _lacks(plan, served, route):
+            yield RULE.at(
+                route if alternative else lack.route,
+                f"{hardware.name}: {lack.takes}; beside {gib_text(served.weights_bytes)} of weights there is "
+                f"surely room for {lack.room}",
+                lack.action,
+                severity=Severity.ERROR if lack.certain and not alternative else Severity.WARNING,
+                confidence=Confidence.CERTAIN if lack.certain else Confidence.LIKELY,
+                fixes=() if alternative else lack.fixes,
+                cause=lack.route,
+            )
 
 
-def _route(route: Route, key: str) -> Route:
-    return route if "alternatives" in route else ("deployment", key)
+def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
+    """The longest request and the typical load, as far as they may not fit; where no request does, one of the two."""
+    sure = known(served.sure_room, "the GPU's memory")
+    if sure.longest == 0:
+        yield _longest(plan, served, route)
+        if not sure.typical:
+            return
+    if sure.typical is not None and sure.typical < plan.concurrency:
+        yield _typical(plan, served, sure.typical)
 
 
-def _one_is_more(served: Serving) -> bool:
-    return served.demand.least == served.demand.longest
-
-
-def _longest(plan: ServingPlan, served: Serving) -> Lack:
-    asked, most = served.demand, served.largest_context or 0
+def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
+    one, tokens = served.demand.longest or 0, known(plan.max_model_len, "the longest request")
+    most, certain = known(served.sure_room, "").context, known(served.best_room, "").longest == 0
+    room, larger = f"one request of {count_text(most)} tokens", "choose a GPU with more memory"
+    if plan.assumes("max_model_len"):  # no longer than the typical request, else it would have been assumed shorter
+        return Lack(certain, route, f"one request of {tokens:,} tokens takes {gib_text(one)} of cache", room, larger)
     return Lack(
-        "max_model_len",
-        f"{plan.concurrency} x {known(plan.max_model_len, ''):,} tokens take {gib_text(asked.all_longest or 0)} of "
-        f"cache, one request {gib_text(asked.longest or 0)}",
-        f"one request of {count_text(most)} tokens",
-        "lower max_model_len, or choose a GPU with more memory" if most else "choose a GPU with more memory",
+        certain,
+        ("deployment", "max_model_len"),
+        f"{plan.concurrency} x {tokens:,} tokens take {gib_text(served.demand.all_longest or 0)} of cache, "
+        f"one request {gib_text(one)}",
+        room,
+        f"lower max_model_len, or {larger}" if most else larger,
     )
 
 
-def _typical(plan: ServingPlan, served: Serving) -> Lack:
-    most, tokens = served.largest_typical or 0, round(typical_tokens(plan) or 0)
+def _typical(plan: ServingPlan, served: Serving, most: int) -> Lack:
+    tokens, route = round(typical_tokens(plan) or 0), ("deployment", "concurrency")
     return Lack(
-        "concurrency",
+        (known(served.best_room, "").typical or 0) < plan.concurrency,
+        route,
         f"{count_text(plan.concurrency)} typical requests of {count_text(tokens)} tokens take "
         f"{gib_text(served.demand.typical or 0)} of cache",
-        f"{most} of them",
-        f"lower concurrency to {most}" if most else "choose a GPU with more memory",
-        (Fix(f"lower it to {most}", ("deployment", "concurrency"), most),) if 0 < most < plan.concurrency else (),
+        f"{count_text(most)} of them",
+        f"lower concurrency to {most}",
+        (Fix(f"lower it to {most}", route, most),),
     )

@@ -37,9 +37,17 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     prompt, answer = round(plan.input_tokens), round(plan.output_tokens or 0)
     if plan.max_model_len is None or prompt + answer <= plan.max_model_len:
         return
+    asked = f"a typical request has {count_text(prompt)} + {count_text(answer)} tokens"
+    positions = plan.architecture and plan.architecture.max_position_embeddings
+    if positions and prompt + answer > positions:
+        yield RULE.at(
+            ("deployment", "typical_input_tokens"),
+            f"{asked}, the model has {count_text(positions)} positions",
+            "expect shorter requests, or serve a model with more positions",
+        )
+        return
     yield RULE.at(
         ("deployment", "max_model_len"),
-        f"a typical request has {count_text(prompt)} + {count_text(answer)} tokens, "
-        f"max_model_len is {count_text(plan.max_model_len)}",
+        f"{asked}, max_model_len is {count_text(plan.max_model_len)}",
         f"raise max_model_len to {count_text(prompt + answer)} or more",
     )

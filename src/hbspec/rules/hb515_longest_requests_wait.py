@@ -35,13 +35,13 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB205", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Cache of all requests at their longest, where what must fit does (else HB501 or HB502 speaks)."""
+    """Cache of all requests at a longest length that the author wrote, where what must fit does (else HB501, HB502)."""
     if analysis.spec.deployment is None:
         return
     for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
         served = serving(plan)
         budget = served.budget
-        if plan.max_model_len is None or not served.holds_weights or budget is None:
+        if plan.max_model_len is None or plan.assumes("max_model_len") or not served.holds_weights or budget is None:
             continue
         if served.least_memory.high > budget or served.memory.high <= budget:
             continue
@@ -49,7 +49,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             route if "alternatives" in route else ("deployment", "concurrency"),
             f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens take "
             f"{gib_text(known(served.demand.all_longest, 'the cache'))} of cache; beside "
-            f"{gib_text(served.weights_bytes)} of weights there is room for {_room(plan, served)}: "
+            f"{gib_text(served.weights_bytes)} of weights there is surely room for {_room(plan, served)}: "
             "beyond that, requests wait or are preempted",
             "lower concurrency or max_model_len if no request may wait",
             confidence=Confidence.CERTAIN if served.memory.low > budget else Confidence.LIKELY,
@@ -58,8 +58,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _room(plan: ServingPlan, served: Serving) -> str:
-    longest = f"{count_text(served.largest_concurrency or 0)} of them"
-    tokens = typical_tokens(plan)
+    """What surely fits, for what may not is what is found."""
+    sure, tokens = known(served.sure_room, "the GPU's memory"), typical_tokens(plan)
+    longest = f"{count_text(sure.longest or 0)} of them"
     if tokens is None:
         return longest
-    return f"{longest}, or {count_text(served.largest_typical or 0)} typical ones of {count_text(round(tokens))} tokens"
+    return f"{longest}, or {count_text(sure.typical or 0)} typical ones of {count_text(round(tokens))} tokens"

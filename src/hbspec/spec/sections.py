@@ -288,7 +288,11 @@ class Deployment(Section):
     adapters: Literal["merged", "separate"] | None = Field(None, description="How the trained adapters are served.")
     max_lora_rank: Annotated[int, Field(gt=0, le=4096)] | None = Field(None, description="The engine's largest rank.")
     tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="GPUs that share a layer.")
-    max_model_len: Annotated[int, Field(gt=0, le=10**8)] | None = Field(None, description="Prompt and answer, tokens.")
+    max_model_len: Annotated[int, Field(gt=0, le=10**8)] | None = Field(
+        None,
+        description="Prompt and answer of the longest request, tokens; if absent, 4,096 or as many as the longest "
+        "example and the typical answer need, within the model's positions and what the GPU holds.",
+    )
     concurrency: Annotated[int, Field(gt=0, le=10**6)] | None = Field(None, description="Requests served at once.")
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None, description="Share of a GPU that the engine may use."
