@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,13 @@ def test_nvme_is_the_disk_where_there_is_one():
 def test_a_volume_elsewhere(volume, capacity):
     _, found = on("ml.p3.2xlarge", volume=volume)
     assert (found.place, found.capacity, found.chosen) == ("volume", capacity, volume is not None)
+
+
+def test_a_volume_beside_disks_that_are_not_known_is_not_surely_too_small():
+    _, found = on("ml.p3.2xlarge", volume=10 * GB)
+    assert found.needed.low > found.capacity
+    assert (found.verdict, replace(found, perhaps_more=False).verdict) == ("tight", "does_not_fit")
+    assert on("ml.p3.2xlarge", volume=500 * GB)[1].verdict == "fits"
 
 
 def test_the_disk_of_a_machine_of_ones_own_is_not_known():

@@ -16,7 +16,7 @@ class TestAdvice:
         [
             ("{type: ml.p4d.24xlarge, parallelism: pipeline}", "parallelism: ddp or fsdp"),
             ("{type: ml.g5.12xlarge, parallelism: pipeline}", "parallelism: fsdp "),
-            ("{type: ml.g4dn.12xlarge, parallelism: pipeline}", "use GPUs with more memory"),
+            ("{type: ml.g4dn.12xlarge, parallelism: pipeline}", "the job does not surely fit, under ddp or under fsdp"),
         ],
     )
     def test_idle_gpus(self, instance, advised, tmp_path):

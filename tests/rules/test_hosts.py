@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from judged import judged
+
+from hbspec.api import estimate
 
 OWN = "instance: {type: null, gpu: A100-40, gpus: 8, host_memory: %s}"
 ON_NVME = """
@@ -62,3 +65,12 @@ class TestLocalDisk:
         fragment = "model: {id: Qwen/Qwen2.5-7B}\ninstance: {type: ml.p3.2xlarge, volume: 10 GB}"
         assert judged("HB126", fragment, tmp_path) == []
         assert len(judged("HB114", fragment, tmp_path)) == 1
+
+    @pytest.mark.parametrize("name", ["ml.p3.2xlarge", "ml.p3.8xlarge"])
+    def test_the_estimate_says_of_a_volume_what_the_check_says(self, tmp_path, name):
+        """Whether they have local storage is not known: neither is sure."""
+        fragment = f"model: {{id: Qwen/Qwen2.5-7B}}\ninstance: {{type: {name}, parallelism: single, volume: 10 GB}}"
+        (found,) = judged("HB114", fragment, tmp_path)
+        assert (found.severity, found.confidence) == ("warning", "likely")
+        assert f"whether {name} has local storage as well is not known" in found.message
+        assert estimate(tmp_path / "spec.yaml").storage.verdict == "tight"

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from judged import SPECS, judged, said
 
 from hbspec.api import estimate
+from hbspec.estimators.runtime import running_seconds
 from hbspec.estimators.stop import Stop
-from hbspec.units import Interval, interval_text, seconds_text
+from hbspec.units import HOUR, Interval, interval_text, seconds_text
 
 SEED = SPECS / "heartbeat-as-written.yaml"
 CAD = "budget: {max_cost: 525 CAD, exchange_rates: {USD: {rate: 1.38, date: 2026-11-02}}}"
@@ -100,6 +103,35 @@ class TestRuntimeLimit:
         assert judged("HB302", limit % (price, longest), tmp_path) == []
         assert len(judged("HB302", limit % (price, f"{longest}60s"), tmp_path)) == 1
 
+    def test_a_limit_and_a_budget_that_are_both_too_small_are_raised_together(self, tmp_path):
+        both = "instance: {price: 7 USD/h, max_runtime: %s}\nbudget: {max_cost: %s}"
+        (short,) = judged("HB301", both % ("10m", "1 USD"), tmp_path)
+        (dear,) = judged("HB302", both % ("10m", "1 USD"), tmp_path)
+        assert short.fixes == dear.fixes == ()
+        assert "lower max_runtime" not in dear.help
+        longer, more = re.fullmatch(
+            "train less, or raise max_runtime to (.+) and budget.max_cost to (.+)", short.help
+        ).groups()
+        for code in ("HB301", "HB302"):
+            assert judged(code, both % (longer, more), tmp_path) == []
+
+    def test_a_limit_is_not_lowered_below_what_the_job_may_need(self, tmp_path):
+        limits = "instance: {price: 7 USD/h, max_runtime: 20h}\nbudget: {max_cost: %.2f USD}"
+        judged("HB302", limits % 100, tmp_path)
+        need = running_seconds(estimate(tmp_path / "spec.yaml").time) * (7 / HOUR)
+        (enough,) = judged("HB302", limits % (need.high + 0.2), tmp_path)
+        (fix,) = enough.fixes
+        spec = (tmp_path / "spec.yaml").read_text().replace("20h", fix.value)
+        (tmp_path / "spec.yaml").write_text(spec)
+        assert said("HB301", tmp_path / "spec.yaml") == said("HB302", tmp_path / "spec.yaml") == []
+        for budget in (need.high - 0.1, need.low - 0.1):
+            (found,) = judged("HB302", limits % budget, tmp_path)
+            assert (found.fixes, found.help[:10]) == ((), "train less")
+
+    def test_where_the_time_is_not_known_the_budget_alone_decides(self, tmp_path):
+        (found,) = judged("HB302", "model: {id: nobody/knows}\ninstance: {max_runtime: 24h}", tmp_path)
+        assert found.help.endswith("the longest within the budget")
+
     def test_instances_count(self, tmp_path):
         (found,) = judged("HB302", "instance: {count: 8, max_runtime: 4h}", tmp_path)
         assert "x 8 instances" in found.message
@@ -173,7 +205,7 @@ class TestCost:
         budget = f"budget: {{max_cost: {between:.2f} USD}}"
         (found,) = judged("HB303", f"instance: {{max_runtime: null}}\n{budget}", tmp_path)
         assert found.severity == "warning"
-        (limit,) = judged("HB302", budget, tmp_path)  # the limit bounds the cost: it alone is to be lowered
+        (limit,) = judged("HB302", budget, tmp_path)
         assert limit.also == (("HB303", ("budget", "max_cost")),)
         assert judged("HB303", budget, tmp_path) == []
         (found,) = judged("HB303", "budget: {max_cost: 0.01 USD}", tmp_path)

@@ -122,6 +122,15 @@ def most_it_can_cost(plan: Plan) -> Money:
     return plan.currencies.convert(Money(hours(limit) * price.rate.per_hour * instances, price.rate.currency))
 
 
+def affordable_seconds(plan: Plan, budget: Money) -> Decimal:
+    """The longest runtime limit that a budget pays for, on demand.
+
+    Raises:
+        NotKnownError: no price, no hardware, or no exchange rate.
+    """
+    return budget.amount * Decimal(str(HOUR)) / most_it_can_cost(replace(plan, max_runtime=HOUR)).amount
+
+
 def hours(seconds: float) -> Decimal:
     """Seconds as hours of money's kind."""
     return Decimal(str(seconds)) / Decimal(str(HOUR))

@@ -33,12 +33,14 @@ class Storage:
         place: "NVMe" or "volume", or "disk" where it is not known.
         capacity: bytes that it has, None where not known.
         chosen: whether the author named the size.
+        perhaps_more: whether the host may have local storage beside it, which is not known.
     """
 
     terms: Mapping[str, Interval]
     place: str
     capacity: int | None
     chosen: bool
+    perhaps_more: bool = False
 
     @property
     def needed(self) -> Interval:
@@ -48,7 +50,8 @@ class Storage:
     @property
     def verdict(self) -> str:
         """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `capacity`."""
-        return verdict(self.needed, self.capacity)
+        found = verdict(self.needed, self.capacity)
+        return "tight" if found == "does_not_fit" and self.perhaps_more else found
 
     def to_dict(self) -> dict[str, Any]:
         """The `host.disk` of `hbspec estimate --format json`."""
@@ -92,7 +95,8 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
         return Storage(terms, "disk", None, chosen=False)
     if row.nvme_bytes:
         return Storage(terms, "NVMe", row.nvme_bytes, chosen=False)
-    return Storage(terms, "volume", volume or DEFAULT_VOLUME, chosen=volume is not None)
+    unknown = row.nvme_bytes is None
+    return Storage(terms, "volume", volume or DEFAULT_VOLUME, chosen=volume is not None, perhaps_more=unknown)
 
 
 def _checkpoints(plan: Plan, kept: int | None) -> Interval:

@@ -102,7 +102,8 @@ def _host(host: Host | None, storage: Storage | None) -> Iterator[Row]:
     if host is not None:
         yield "memory", interval_text(host.memory, bytes_text), _of(host.capacity, "", host.terms)
     if storage is not None:
-        place = "" if storage.place == "disk" else f" ({storage.place})"
+        more = ", perhaps local storage too" if storage.perhaps_more else ""
+        place = "" if storage.place == "disk" else f" ({storage.place}{more})"
         yield "disk", interval_text(storage.needed, bytes_text), _of(storage.capacity, place, storage.terms)
 
 

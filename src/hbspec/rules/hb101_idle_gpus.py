@@ -67,7 +67,7 @@ def _under_ddp(plan: Plan, gpus: int) -> str:
 def _action(plan: Plan, gpus: int, holding: tuple[str, ...]) -> str:
     """A process for every GPU, where that fits."""
     if not holding:
-        return "use GPUs with more memory: on these the job surely fits neither under ddp nor under fsdp"
+        return "use GPUs with more memory: on these the job does not surely fit, under ddp or under fsdp"
     use = " or ".join(holding)
     accumulation = plan.training.gradient_accumulation
     if accumulation % gpus:

@@ -63,5 +63,5 @@ def _action(analysis: Analysis, machine: Hardware) -> str:
     if machine.instance and alone:
         return f"use {min(alone, key=lambda instance: instance.vcpus).name}, which has one {machine.gpu.name}"
     if not holding:
-        return "use GPUs with more memory: on these the job surely fits neither under ddp nor under fsdp"
+        return "use GPUs with more memory: on these the job does not surely fit, under ddp or under fsdp"
     return f"use parallelism: {holding[0]}, and divide the accumulation, or the batch is that many times larger"

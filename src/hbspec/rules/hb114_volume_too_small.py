@@ -42,14 +42,14 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     disk = analysis.storage
     if disk.verdict == "fits":
         return
-    too_small, certain = disk.verdict == "does_not_fit", row.nvme_bytes == 0
+    capacity, certain = known(disk.capacity, "its size"), disk.verdict == "does_not_fit"
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
     yield RULE.at(
         ("instance", "volume"),
-        f"the volume holds {bytes_text(known(disk.capacity, 'its size'))}{'' if disk.chosen else ' by default'}; "
-        f"{terms} {'take' if too_small else 'may take'} {interval_text(disk.needed, bytes_text)}"
-        + ("" if certain else f"; whether {row.name} has local storage as well is not known"),
+        f"the volume holds {bytes_text(capacity)}{'' if disk.chosen else ' by default'}; "
+        f"{terms} {'take' if disk.needed.low > capacity else 'may take'} {interval_text(disk.needed, bytes_text)}"
+        + ("" if not disk.perhaps_more else f"; whether {row.name} has local storage as well is not known"),
         f"use volume: {ceil(disk.needed.high / (10 * GB)) * 10} GB",
-        severity=None if too_small and certain else Severity.WARNING,
-        confidence=None if too_small and certain else Confidence.LIKELY,
+        severity=None if certain else Severity.WARNING,
+        confidence=None if certain else Confidence.LIKELY,
     )

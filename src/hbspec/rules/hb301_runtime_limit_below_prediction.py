@@ -21,18 +21,20 @@ References:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_CEILING
 from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
-from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
+from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Route, Severity
+from hbspec.estimators.cost import affordable_seconds, most_it_can_cost
 from hbspec.estimators.runtime import running_seconds
 from hbspec.estimators.time import runtime_limit
 from hbspec.rules.causes import Beside, undecided_beside_an_error
 from hbspec.rules.rule import Rule
-from hbspec.units import HOUR, Interval, interval_text, seconds_text
+from hbspec.units import HOUR, Interval, Money, interval_text, seconds_text
 
 RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109", undecided_beside_an_error),))
 
@@ -42,14 +44,37 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     passed = [limit for limit in _limits(analysis) if limit.takes.high > limit.seconds]
     if not passed:
         return
+    action, fixes = _action(analysis, passed)
     first = next((limit for limit in passed if limit.certain), passed[0])
     yield RULE.at(
         first.route,
         f"{first.key} is {seconds_text(first.seconds)}, {first.said} {interval_text(first.takes, seconds_text)}",
-        "raise " + " and ".join(f"{limit.key} to {limit.enough}" for limit in passed),
+        action,
         severity=Severity.ERROR if first.certain else Severity.WARNING,
-        fixes=tuple(Fix(f"raise {limit.key} to {limit.enough}", limit.route, limit.enough) for limit in passed),
+        fixes=fixes,
     )
+
+
+def _action(analysis: Analysis, passed: Sequence[_Limit]) -> tuple[str, tuple[Fix, ...]]:
+    """Raise what is passed; where the budget does not pay for such a limit (HB302), it cannot be the limit alone."""
+    raised = " and ".join(f"{limit.key} to {limit.enough}" for limit in passed)
+    runtime = next((limit.needed for limit in passed if limit.key == "max_runtime"), 0)
+    if runtime and (cost := _above_the_budget(analysis, runtime)):
+        return f"train less, or raise {raised} and budget.max_cost to {cost}", ()
+    fixes = (Fix(f"raise {limit.key} to {limit.enough}", limit.route, limit.enough) for limit in passed)
+    return f"raise {raised}", tuple(fixes)
+
+
+def _above_the_budget(analysis: Analysis, seconds: int) -> Money | None:
+    """What such a limit lets the job cost, in whole units, where the budget does not pay for it."""
+    budget = analysis.spec.budget
+    try:
+        if budget is None or seconds <= affordable_seconds(analysis.plan, budget.max_cost):
+            return None
+        cost = most_it_can_cost(replace(analysis.plan, max_runtime=seconds))
+    except NotKnownError:
+        return None
+    return replace(cost, amount=cost.amount.to_integral_value(ROUND_CEILING))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +95,13 @@ class _Limit:
         return self.takes.low > self.seconds
 
     @property
+    def needed(self) -> int:
+        """Seconds that are surely enough, in whole hours."""
+        return ceil(self.takes.high / HOUR) * int(HOUR)
+
+    @property
     def enough(self) -> str:
-        return f"{ceil(self.takes.high / HOUR)}h"
+        return f"{self.needed // int(HOUR)}h"
 
 
 def _limits(analysis: Analysis) -> Iterator[_Limit]:

@@ -24,10 +24,11 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Confidence, Finding, Fix, Severity, known
-from hbspec.estimators.cost import most_it_can_cost
+from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Severity, known
+from hbspec.estimators.cost import affordable_seconds, most_it_can_cost
+from hbspec.estimators.runtime import running_seconds
 from hbspec.rules.rule import Rule
-from hbspec.units import HOUR, Rate, seconds_text
+from hbspec.units import HOUR, Interval, Rate, interval_text, seconds_text
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -37,24 +38,40 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan, budget = analysis.plan, analysis.spec.budget
     if budget is None or plan.max_runtime is None:
         return
-    hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
-    if hourly.amount * Decimal(str(plan.max_runtime)) <= budget.max_cost.amount * Decimal(str(HOUR)):
+    longest = affordable_seconds(plan, budget.max_cost)
+    if Decimal(str(plan.max_runtime)) <= longest:
         return
+    hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
     instances = known(plan.hardware, "the hardware").instances
     rate = Rate(hourly.amount / instances, hourly.currency)
-    fixes = _longest(int(60 * budget.max_cost.amount / hourly.amount))
+    action, fixes = _action(float(longest), _takes(analysis))
     yield RULE.at(
         ("instance", "max_runtime"),
         f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''} = {most}, "
         f"above the budget of {budget.max_cost}",
-        f"{fixes[0].title}, the longest within the budget" if fixes else "raise budget.max_cost above a minute's price",
+        action,
         severity=Severity.WARNING if plan.spot else Severity.ERROR,
         confidence=Confidence.LIKELY if plan.spot else Confidence.CERTAIN,
         fixes=fixes,
     )
 
 
-def _longest(minutes: int) -> tuple[Fix, ...]:
-    """The longest limit that the budget pays for, if it pays for a minute."""
+def _takes(analysis: Analysis) -> Interval | None:
+    """What the job runs; None where that is not known."""
+    try:
+        return running_seconds(analysis.time)
+    except NotKnownError:
+        return None
+
+
+def _action(longest: float, takes: Interval | None) -> tuple[str, tuple[Fix, ...]]:
+    """The longest limit that the budget pays for, unless the job may need more."""
+    minutes = int(longest // 60)
+    if takes is not None and takes.high > 60 * minutes:
+        needed = f"the job takes {interval_text(takes, seconds_text)}, the budget pays for {seconds_text(longest)}"
+        return f"train less, or raise budget.max_cost: {needed}", ()
+    if not minutes:
+        return "raise budget.max_cost above a minute's price", ()
     text = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
-    return (Fix(f"lower max_runtime to {text}", ("instance", "max_runtime"), text),) if minutes else ()
+    fix = Fix(f"lower max_runtime to {text}", ("instance", "max_runtime"), text)
+    return f"{fix.title}, the longest within the budget", (fix,)
