@@ -39,7 +39,7 @@ RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB205", at_its_cause),))
 
 
 class Lack(NamedTuple):
-    """A load that may have no room: where it is asked for, what it takes, what surely fits, one action."""
+    """A load that may have no room: where it is asked for, what it takes, what fits, one action."""
 
     certain: bool
     route: Route
@@ -62,7 +62,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 route if alternative else lack.route,
                 f"{hardware.name}: {lack.takes}; beside {gib_text(served.weights_bytes)} of weights there is "
-                f"surely room for {lack.room}",
+                f"room for {lack.room}",
                 lack.action,
                 severity=Severity.ERROR if lack.certain and not alternative else Severity.WARNING,
                 confidence=Confidence.CERTAIN if lack.certain else Confidence.LIKELY,
@@ -84,8 +84,9 @@ def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
 
 def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
     one, tokens = served.demand.longest or 0, known(plan.max_model_len, "the longest request")
-    most, certain = known(served.sure_room, "").context, known(served.best_room, "").longest == 0
-    room, larger = f"one request of {count_text(most)} tokens", "choose a GPU with more memory"
+    sure, best = known(served.sure_room, ""), known(served.best_room, "")
+    room, larger = f"one request of {range_text(sure.context, best.context)} tokens", "choose a GPU with more memory"
+    certain = best.longest == 0
     if plan.assumes("max_model_len"):  # no longer than the typical request, else it would have been assumed shorter
         return Lack(certain, route, f"one request of {tokens:,} tokens takes {gib_text(one)} of cache", room, larger)
     return Lack(
@@ -94,18 +95,24 @@ def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
         f"{plan.concurrency} x {tokens:,} tokens take {gib_text(served.demand.all_longest or 0)} of cache, "
         f"one request {gib_text(one)}",
         room,
-        f"lower max_model_len, or {larger}" if most else larger,
+        f"lower max_model_len, or {larger}" if sure.context else larger,
     )
 
 
 def _typical(plan: ServingPlan, served: Serving, most: int) -> Lack:
     tokens, route = round(typical_tokens(plan) or 0), ("deployment", "concurrency")
+    best = known(served.best_room, "").typical or 0
     return Lack(
-        (known(served.best_room, "").typical or 0) < plan.concurrency,
+        best < plan.concurrency,
         route,
         f"{count_text(plan.concurrency)} typical requests of {count_text(tokens)} tokens take "
         f"{gib_text(served.demand.typical or 0)} of cache",
-        f"{count_text(most)} of them",
+        f"{range_text(most, best)} of them",
         f"lower concurrency to {most}",
         (Fix(f"lower it to {most}", route, most),),
     )
+
+
+def range_text(sure: int, best: int) -> str:
+    """What surely fits, and what fits at best."""
+    return count_text(sure) if sure == best else f"{count_text(sure)} to {count_text(best)}"

@@ -28,6 +28,7 @@ from hbspec.estimators.serving_memory import typical_tokens
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
+from hbspec.rules.hb502_cache_too_small import range_text
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, gib_text
 
@@ -49,7 +50,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             route if "alternatives" in route else ("deployment", "concurrency"),
             f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens take "
             f"{gib_text(known(served.demand.all_longest, 'the cache'))} of cache; beside "
-            f"{gib_text(served.weights_bytes)} of weights there is surely room for {_room(plan, served)}: "
+            f"{gib_text(served.weights_bytes)} of weights there is room for {_room(plan, served)}: "
             "beyond that, requests wait or are preempted",
             "lower concurrency or max_model_len if no request may wait",
             confidence=Confidence.CERTAIN if served.memory.low > budget else Confidence.LIKELY,
@@ -58,9 +59,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _room(plan: ServingPlan, served: Serving) -> str:
-    """What surely fits, for what may not is what is found."""
-    sure, tokens = known(served.sure_room, "the GPU's memory"), typical_tokens(plan)
-    longest = f"{count_text(sure.longest or 0)} of them"
+    sure, best = known(served.sure_room, "the GPU's memory"), known(served.best_room, "the GPU's memory")
+    longest, tokens = f"{range_text(sure.longest or 0, best.longest or 0)} of them", typical_tokens(plan)
     if tokens is None:
         return longest
-    return f"{longest}, or {count_text(sure.typical or 0)} typical ones of {count_text(round(tokens))} tokens"
+    typical = range_text(sure.typical or 0, best.typical or 0)
+    return f"{longest}, or {typical} typical ones of {count_text(round(tokens))} tokens"
