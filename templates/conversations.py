@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lines import SUFFIXES, data_files, lines
+from lines import SUFFIXES, data_files, file_lines
 from records import Broken, Record, records, refusals
 from settings import RefusedError
 
@@ -87,13 +87,12 @@ def read_conversations(folder: Path) -> list[Conversation]:
     for path in _files(folder):
         name = str(path.relative_to(folder.parent))
         try:
-            with path.open("rb", buffering=0) as raw:
-                for entry in records(lines(raw.read), name):
-                    place = f"{name}:{entry.place.line}" if entry.place.line else name
-                    reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
-                    problems += [f"{place}: {reason}" for reason in reasons]
-                    if isinstance(entry, Record) and not reasons:
-                        found.append(Conversation(place, _messages(entry)))
+            for entry in records(file_lines(path), name):
+                place = f"{name}:{entry.place.line}" if entry.place.line else name
+                reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
+                problems += [f"{place}: {reason}" for reason in reasons]
+                if isinstance(entry, Record) and not reasons:
+                    found.append(Conversation(place, _messages(entry)))
         except OSError as reason:
             problems.append(f"{name}: {reason.strerror}")
     _refuse(problems)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import stat
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +42,12 @@ FOREIGN = {
     b"\xfe\xff": "is UTF-16 text, not UTF-8",
 }
 """First bytes of files that are often taken for JSON lines."""
+SPECIAL = {
+    stat.S_IFIFO: "named pipe",
+    stat.S_IFSOCK: "socket",
+    stat.S_IFCHR: "device",
+    stat.S_IFBLK: "device",
+}
 HEAD_BYTES = 8
 BLOCK_BYTES = 2**17
 PIECE_BYTES = 2**10
@@ -77,6 +84,20 @@ def is_data(name: str) -> bool:
 
 def _refuse(reason: OSError) -> None:
     raise reason
+
+
+def file_lines(path: str | Path, watch: Watch | None = None) -> Iterator[bytes | str]:
+    """As `lines`, of a regular file. A pipe is not even opened: where nobody writes, that would wait for ever.
+
+    Raises:
+        OSError: the file cannot be opened, or read to its end.
+        FileRefusedError: as `lines`, and for a pipe, a socket or a device.
+    """
+    kind = SPECIAL.get(stat.S_IFMT(os.stat(path).st_mode))  # noqa: PTH116 - Path would shorten the name in errors
+    if kind:
+        raise FileRefusedError(f"is a {kind}, not a regular file")
+    with open(path, "rb", buffering=0) as raw:  # noqa: PTH123 - likewise
+        yield from lines(raw.read, watch)
 
 
 def lines(read: Read, watch: Watch | None = None) -> Iterator[bytes | str]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
+import os
 import re
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 import zstandard
@@ -219,3 +225,50 @@ def test_the_script_refuses_both_splits_at_once_before_torch_is_imported(tmp_pat
         "train/b.jsonl.gz",
         "validation/a.jsonl:1",
     ]
+
+
+@contextmanager
+def special(path: Path, kind: str) -> Iterator[None]:
+    """Something at this path that is neither a file nor a folder."""
+    if kind == "named pipe":
+        os.mkfifo(path)
+        yield
+    elif kind == "socket":
+        with socket.socket(socket.AF_UNIX) as listener, chdir(path.parent):  # the name of a socket must be short
+            listener.bind(path.name)
+            yield
+    else:
+        path.symlink_to("/dev/zero")
+        yield
+
+
+@pytest.mark.parametrize("kind", ["named pipe", "socket", "device"])
+def test_what_is_not_a_regular_file_is_refused_by_its_name_and_never_opened(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode()})
+    path = channel / "b.jsonl"
+    open_as_ever = io.open
+
+    def refusing(file: Any, *rest: Any, **named: Any) -> Any:
+        assert str(file) != str(path)
+        return open_as_ever(file, *rest, **named)
+
+    monkeypatch.setattr("builtins.open", refusing)
+    monkeypatch.setattr(io, "open", refusing)  # pathlib's
+    with special(path, kind):
+        assert trained(channel) == checked(channel) == ({"train/b.jsonl:0"}, [])
+        with pytest.raises(RefusedError, match=rf"train/b\.jsonl: the file is a {kind}, not a regular file"):
+            read_conversations(channel)
+        (tally,) = check_data(data_files([str(path)])).splits[0].tallies
+    assert (tally.what, tally.severity) == (f"the file is a {kind}, not a regular file", Severity.ERROR)
+
+
+def test_a_command_that_stands_for_a_file_is_read(tmp_path: Path) -> None:
+    """`data check <(zcat a.gz)`: the shell gives the name of a pipe that is already open."""
+    reading, writing = os.pipe()
+    os.write(writing, f"{GOOD}\n".encode())
+    os.close(writing)
+    (split,) = check_data(data_files([f"/dev/fd/{reading}"])).splits
+    os.close(reading)
+    assert (split.examples, split.broken) == (1, 0)

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
-from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, is_data, lines
+from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, file_lines, is_data, lines
 from hbspec.dataset.lines import data_files as inside
 from hbspec.dataset.records import Broken, Record, records
 
 STANDARD_INPUT = "-"
+OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
+"""How shells name the output of a command, `<(zcat a.gz)`: a pipe, but one that somebody writes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +77,11 @@ def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Itera
 
 
 def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | str]:
-    """As `lines`, of a file or of standard input.
+    """As `lines`, of a file, of standard input or of what a shell has opened.
 
     Raises:
         OSError: the file cannot be opened, or read to its end.
-        FileRefusedError: its bytes are not JSON lines, or what is left cannot be decompressed.
+        FileRefusedError: it is not a regular file, its bytes are not JSON lines, or the rest cannot be decompressed.
     """
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
@@ -88,8 +90,11 @@ def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | s
         yield from lines(cast(io.BufferedReader, sys.stdin.buffer).read1, watch)
         return
     try:
-        with open(file.name, "rb", buffering=0) as raw:  # noqa: PTH123 - Path would shorten the name in errors
-            yield from lines(raw.read, watch)
+        if file.name.startswith(OPEN_ALREADY):
+            with open(file.name, "rb", buffering=0) as raw:  # noqa: PTH123 - Path would shorten the name in errors
+                yield from lines(raw.read, watch)
+        else:
+            yield from file_lines(file.name, watch)
     except OSError as reason:  # of a read it does not name the file
         reason.filename = file.name
         raise
