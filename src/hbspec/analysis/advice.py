@@ -36,12 +36,16 @@ Trial = tuple[Change, Analysis]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job would need, take and cost. Time and cost are None where they are not known."""
+    """What a job would need, take and cost. Time and cost are None where they are not known.
+
+    `whole` is the bill to the job's end where a limit may stop it before: being stopped early saves nothing.
+    """
 
     change: Change
     memory: Memory
     time: Time | None
     cost: Cost | None
+    whole: Cost | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -50,8 +54,9 @@ class Outcome:
 
     @property
     def amount(self) -> float | None:
-        """Of the bill, as expected, in its currency."""
-        return float(self.cost.expected) if self.cost else None
+        """Of the whole job, as expected, in its currency."""
+        bill = self.whole or self.cost
+        return float(bill.expected) if bill else None
 
     def to_dict(self) -> dict[str, Any]:
         """One of the `changes` of `hbspec estimate --format json`."""
@@ -207,14 +212,13 @@ def _judged(trials: Iterable[Trial], verdict: str) -> Iterator[Trial]:
 
 
 def _outcome(change: Change, analysis: Analysis) -> Outcome:
-    """What the whole job takes and costs: being stopped early saves nothing."""
     try:
         time = analysis.time
     except NotKnownError:
         return Outcome(change, analysis.memory, None, None)
     try:
-        bill = cost(analysis.plan, time.to_the_end) if time.may_be_stopped else analysis.cost
-        return Outcome(change, analysis.memory, time, bill)
+        whole = cost(analysis.plan, time.to_the_end) if time.may_be_stopped else None
+        return Outcome(change, analysis.memory, time, analysis.cost, whole)
     except NotKnownError:
         return Outcome(change, analysis.memory, time, None)
 
