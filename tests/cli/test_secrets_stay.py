@@ -25,6 +25,7 @@ SECRETS = {name: secret for name, (secret, _) in CORPUS.SECRETS.items()}
 SHAPES = (
     "Hugging Face", "NVIDIA", "npm", "OpenAI project", "DeepSeek", "AWS access key", "AWS secret access key",
     "Slack bot", "Slack webhook", "SendGrid", "JSON Web Token", "Azure application", "password in a URL",
+    "Atlassian", "Slack cookie", "Azure shared access signature", "Telegram bot", "Discord bot", "Google refresh",
 )  # fmt: skip
 """One for each way in which a form is written; `tests/showing` has them all."""
 FORMATS = ("text", "json", "sarif", "github")

@@ -5,6 +5,8 @@ Each is put together from parts, so that scanners of this repository find none.
 
 from __future__ import annotations
 
+import string
+
 GITLEAKS = "https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml"
 DETECT_SECRETS = "https://github.com/Yelp/detect-secrets/tree/master/detect_secrets/plugins"
 GITHUB = "https://docs.github.com/en/code-security/reference/secret-security/supported-secret-scanning-patterns"
@@ -14,11 +16,19 @@ SLACK = "https://docs.slack.dev/authentication/tokens"
 GITHUB_FORMATS = (
     "https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/about-authentication-to-github"
 )
+TRUFFLEHOG = "https://github.com/trufflesecurity/trufflehog/tree/main/pkg/detectors"
+AZURE_SAS = "https://learn.microsoft.com/en-us/rest/api/storageservices/create-account-sas"
+TELEGRAM = "https://core.telegram.org/bots/api#authorizing-your-bot"
+DISCORD = "https://docs.discord.com/developers/reference#authentication"
+GOOGLE_OAUTH = "https://developers.google.com/identity/protocols/oauth2"
+STRIPE = "https://docs.stripe.com/webhooks"
 GITLAB = "https://docs.gitlab.com/security/tokens/"
 
 MIXED = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3hJ6kL9nP2rS5uV8xA1cD4fG7iK0lM3oP6qR9tU2wX5zB8"
 HEX = "3f9a0c7b5e1d8246a9c0f7e3b5d1828446ac0e9f7b3d5c1a2846e0f9c7b5d3a1"
 CAPITALS = "Q7ZK2M9XW4VB8N3TRC5L"
+UUID = "3f9a0c7b-5e1d-4246-a9c0-f7e3b5d18284"
+AZURE_SIGNATURE = MIXED[:20] + "%2B" + MIXED[:20] + "%2F%3D"
 
 SECRETS: dict[str, tuple[str, str]] = {
     "Google API key": ("AI" + "za" + MIXED[:35], GITLEAKS),
@@ -71,7 +81,45 @@ SECRETS: dict[str, tuple[str, str]] = {
     "LangSmith": ("ls" + "v2_pt_" + HEX[:32] + "_" + HEX[:10], GITHUB),
     "Weights & Biases": ("wan" + "db_v1_" + MIXED[:60], GITHUB),
     "age": ("AGE-SECRET" + "-KEY-1" + (CAPITALS * 3)[:58], GITLEAKS),
-    "Atlassian": ("ATA" + "TT3" + MIXED[:60], GITLEAKS),
+    "Atlassian": ("ATA" + "TT3" + MIXED[:20] + "_-" + MIXED[:40] + "=" + HEX[:8].upper(), GITLEAKS),
+    "Bitbucket repository": ("ATC" + "TT3" + MIXED[:30] + "_-" + MIXED[:40] + "=" + HEX[:8].upper(), TRUFFLEHOG),
+    "Bitbucket app": ("AT" + "BB" + MIXED[:24] + HEX[:8].upper(), TRUFFLEHOG),
+    "Slack browser": ("xo" + "xc-123456789012-123456789012-123456789012-" + HEX, SLACK),
+    "Slack cookie": ("xo" + "xd-" + MIXED[:24] + "%2B" + MIXED[:30] + "%2F" + MIXED[:9] + "%3D", SLACK),
+    "Stripe webhook": ("wh" + "sec_" + MIXED[:32], STRIPE),
+    "Azure shared access signature": ("https://x.blob.example/c?sv=2024-11-04&s" + "ig=" + AZURE_SIGNATURE, AZURE_SAS),
+    "Telegram bot": ("1234567890" + ":AA" + MIXED[:33], TELEGRAM),
+    "Discord bot": ("MTIzNDU2" + "Nzg5MDEyMzQ1Njc4" + "." + MIXED[:6] + "." + MIXED[:38], DISCORD),
+    "Google refresh": ("1/" + "/0" + MIXED[:50] + "-_" + MIXED[:40], GOOGLE_OAUTH),
+    "Docker organization": ("dckr" + "_oat_" + MIXED[:32], TRUFFLEHOG),
+    "Heroku": ("HR" + "KU-AA" + MIXED[:28] + "_-" + MIXED[:28], GITLEAKS),
+    "Doppler personal": ("dp" + ".pt." + MIXED[:43], GITLEAKS),
+    "Doppler service": ("dp" + ".st.dev_x." + MIXED[:43], TRUFFLEHOG),
+    "Grafana Cloud": ("gl" + "c_eyJ" + MIXED + "+/" + MIXED[:20] + "==", GITLEAKS),
+    "Dynatrace": ("dt0" + "c01." + (CAPITALS * 2)[:24] + "." + (CAPITALS * 4)[:64], GITLEAKS),
+    "PlanetScale": ("pscale" + "_tkn_" + MIXED[:20] + "_.=" + MIXED[:20], GITLEAKS),
+    "PlanetScale password": ("pscale" + "_pw_" + MIXED[:43], GITLEAKS),
+    "RubyGems": ("ruby" + "gems_" + HEX[:48], GITLEAKS),
+    "HubSpot": ("pa" + "t-na1-" + UUID, TRUFFLEHOG),
+    "Terraform": (MIXED[:14] + ".atlas" + "v1." + MIXED[:30] + "-_" + MIXED[:35], GITLEAKS),
+    "1Password": ("op" + "s_eyJ" + MIXED * 4, GITLEAKS),
+    "Fireworks": ("f" + "w_" + MIXED[:24], GITHUB),
+    "Together": ("tg" + "p_v1_" + MIXED[:12] + "-_" + MIXED[:29], GITHUB),
+    "Jina": ("ji" + "na_" + HEX[:32] + MIXED[:14] + "-_" + MIXED[:12], GITHUB),
+    "Kaggle": ("KG" + "AT_" + HEX[:32], GITHUB),
+    "Cerebras": ("cs" + "k-" + MIXED[:48].lower(), GITHUB),
+    "Langfuse": ("s" + "k-lf-" + UUID, TRUFFLEHOG),
+    "Langfuse public": ("p" + "k-lf-" + UUID, TRUFFLEHOG),
+    "Bedrock": ("AB" + "SK" + MIXED + "+/" + MIXED[:40] + "=", GITLEAKS),
+    "Bedrock short-lived": ("bedrock-api" + "-key-" + MIXED + "+/" + MIXED + "==", GITLEAKS),
+    "Square": ("sq0" + "atp-" + MIXED[:10] + "-_" + MIXED[:10], GITLEAKS),
+    "Facebook": ("EA" + "AG" + MIXED + MIXED[:50], GITLEAKS),
+    "Fly.io": ("FlyV1 fm" + "2_" + MIXED + "+/" + MIXED[:40] + "=", GITLEAKS),
+    "Fly.io organization": ("fo" + "1_" + MIXED[:20] + "-_" + MIXED[:21], GITLEAKS),
+    "Tavily": ("tv" + "ly-dev-" + MIXED[:6] + "-" + MIXED[:24], GITHUB),
+    "GitLab routable": ("gl" + "pat-" + MIXED[:30] + ".01." + HEX[:9], GITLEAKS),
+    "GitLab OAuth": ("gl" + "oas-" + MIXED[:30] + "_-" + MIXED[:32], GITLAB),
+    "Sentry organization": ("sn" + "trys_eyJ" + MIXED + "+/=_" + MIXED[:43], GITLEAKS),
     "Azure application": (MIXED[:3] + "8Q" + "~" + MIXED[:34], GITLEAKS),
     "Alibaba": ("LT" + "AI" + MIXED[:20], GITLEAKS),
     "password in a URL": ("https://user:" + MIXED[:16] + "@host.example", DETECT_SECRETS),
@@ -84,6 +132,91 @@ NAMED: dict[str, tuple[str, str]] = {
     "password": ("correct" + "-horse-battery", DETECT_SECRETS),
 }
 """Seen by the name beside them alone: forty hex digits are a revision everywhere else."""
+
+LETTERS = string.ascii_letters + string.digits
+SIGNS = LETTERS + "_-"
+BASE64 = LETTERS + "+/"
+LOWER = string.ascii_lowercase + string.digits
+UPPER = string.ascii_uppercase + string.digits
+DIGITS, HEXADECIMAL = string.digits, "0123456789abcdef"
+
+RANDOM: dict[str, tuple[str | tuple[str, int], ...]] = {
+    "Google API key": ("AI" + "za", (SIGNS, 35)),
+    "Google OAuth client secret": ("GOC" + "SPX-", (SIGNS, 28)),
+    "Google OAuth token": ("ya" + "29.", (SIGNS, 100)),
+    "Google OAuth token of an account": ("ya" + "29.c.", (SIGNS, 100)),
+    "Google refresh": ("1/" + "/", "0", (SIGNS, 99)),
+    "Google refresh, as a path": ("1/", "0", (SIGNS, 99)),
+    "NVIDIA": ("nva" + "pi-", (SIGNS, 64)),
+    "Hugging Face": ("h" + "f_", (LETTERS, 34)),
+    "OpenAI": ("s" + "k-", (LETTERS, 20), "T3Blbk" + "FJ", (LETTERS, 20)),
+    "OpenAI project": ("s" + "k-proj-", (SIGNS, 74), "T3Blbk" + "FJ", (SIGNS, 74)),
+    "Anthropic": ("s" + "k-ant-api03-", (SIGNS, 93)),
+    "OpenRouter": ("s" + "k-or-v1-", (HEXADECIMAL, 64)),
+    "DeepSeek": ("s" + "k-", (HEXADECIMAL, 32)),
+    "GitHub personal": ("gh" + "p_", (LETTERS, 36)),
+    "GitHub fine-grained": ("github" + "_pat_", (LETTERS + "_", 82)),
+    "GitLab": ("gl" + "pat-", (SIGNS, 20)),
+    "GitLab routable": ("gl" + "pat-", (SIGNS, 27), ".01.", (LOWER, 9)),
+    "GitLab OAuth": ("gl" + "oas-", (SIGNS, 64)),
+    "Slack bot": ("xo" + "xb-", (DIGITS, 12), "-", (DIGITS, 12), "-", (LETTERS, 24)),
+    "Slack browser": ("xo" + "xc-", (DIGITS, 12), "-", (DIGITS, 12), "-", (DIGITS, 12), "-", (HEXADECIMAL, 64)),
+    "Slack cookie": ("xo" + "xd-", (LETTERS, 30), "%2B", (LETTERS, 30), "%2F", (LETTERS, 30), "%3D%3D"),
+    "AWS access key": ("AK" + "IA", (UPPER, 16)),
+    "npm": ("np" + "m_", (LETTERS, 36)),
+    "PyPI": ("py" + "pi-AgE", (SIGNS, 160)),
+    "DigitalOcean": ("do" + "p_v1_", (HEXADECIMAL, 64)),
+    "Replicate": ("r" + "8_", (SIGNS, 37)),
+    "Groq": ("gs" + "k_", (LETTERS, 52)),
+    "xAI": ("xa" + "i-", (LETTERS + "_", 80)),
+    "Perplexity": ("pp" + "lx-", (LETTERS, 48)),
+    "Databricks": ("da" + "pi", (HEXADECIMAL, 32), "-", (DIGITS, 1)),
+    "Docker": ("dckr" + "_pat_", (SIGNS, 27)),
+    "Docker organization": ("dckr" + "_oat_", (SIGNS, 32)),
+    "Stripe": ("s" + "k_live_", (LETTERS, 24)),
+    "Stripe webhook": ("wh" + "sec_", (LETTERS, 32)),
+    "Standard webhook": ("wh" + "sec_", (BASE64, 43), "="),
+    "SendGrid": ("S" + "G.", (SIGNS, 22), ".", (SIGNS, 43)),
+    "Vault": ("hv" + "s.", (SIGNS, 91)),
+    "Grafana": ("gl" + "sa_", (LETTERS, 32), "_", (HEXADECIMAL, 8)),
+    "Grafana Cloud": ("gl" + "c_eyJ", (BASE64, 120), "="),
+    "LangSmith": ("ls" + "v2_pt_", (HEXADECIMAL, 32), "_", (HEXADECIMAL, 10)),
+    "Weights & Biases": ("wan" + "db_v1_", (LETTERS, 27), "_", (LETTERS, 50)),
+    "Tavily": ("tv" + "ly-dev-", (SIGNS, 32)),
+    "Sentry organization": ("sn" + "trys_eyJ", (BASE64, 120), "=_", (BASE64, 43)),
+    "Sentry user": ("sn" + "tryu_", (HEXADECIMAL, 64)),
+    "Atlassian": ("ATA" + "TT3", (SIGNS + "=", 185), (LETTERS, 1)),
+    "Bitbucket repository": ("ATC" + "TT3", (SIGNS, 170), "=", (UPPER, 8)),
+    "Bitbucket app": ("AT" + "BB", (LETTERS, 32)),
+    "Azure application": ("aB3" + "8Q~", (SIGNS + "~.", 34)),
+    "Azure shared access signature": ("?s" + "ig=", (LETTERS, 20), "%2B", (LETTERS, 20), "%2F%3D"),
+    "Azure shared access signature, decoded": ("&s" + "ig=", (BASE64, 43), "="),
+    "Telegram bot": ("1234567890" + ":AA", (SIGNS, 33)),
+    "Discord bot": ("MTIzNDU2Nzg5MDEyMzQ1", "Njc4", ".", (SIGNS, 6), ".", (SIGNS, 38)),
+    "Heroku": ("HR" + "KU-", "AA", (SIGNS, 58)),
+    "Doppler personal": ("dp" + ".pt.", (LETTERS, 43)),
+    "Doppler service": ("dp" + ".st.", "dev_x.", (LETTERS, 43)),
+    "Dynatrace": ("dt0" + "c01.", (UPPER, 24), ".", (UPPER, 64)),
+    "PlanetScale": ("pscale" + "_tkn_", (SIGNS + "=.", 42), (LETTERS, 1)),
+    "PlanetScale password": ("pscale" + "_pw_", (SIGNS, 43)),
+    "RubyGems": ("ruby" + "gems_", (HEXADECIMAL, 48)),
+    "HubSpot": ("pa" + "t-eu1-", (HEXADECIMAL, 8), "-4a5b-4c6d-8e7f-", (HEXADECIMAL, 12)),
+    "Langfuse": ("s" + "k-lf-", (HEXADECIMAL, 8), "-4a5b-4c6d-8e7f-", (HEXADECIMAL, 12)),
+    "Terraform": ("aB3dE6gH9jK2mN" + ".atlas" + "v1.", (SIGNS + "=", 67)),
+    "1Password": ("op" + "s_eyJ", (BASE64, 250), "=="),
+    "Fireworks": ("f" + "w_", (LETTERS, 24)),
+    "Together": ("tg" + "p_v1_", (SIGNS, 43)),
+    "Jina": ("ji" + "na_", (HEXADECIMAL, 32), (SIGNS, 28)),
+    "Kaggle": ("KG" + "AT_", (HEXADECIMAL, 32)),
+    "Cerebras": ("cs" + "k-", (LOWER, 48)),
+    "Bedrock": ("AB" + "SK", (BASE64, 128), "="),
+    "Bedrock short-lived": ("bedrock-api" + "-key-", (BASE64, 600), "=="),
+    "Square": ("sq0" + "atp-", (SIGNS, 22)),
+    "Facebook": ("EA" + "AG", (LETTERS, 180)),
+    "Fly.io": ("fm" + "2_", (BASE64, 500), "=="),
+    "Fly.io organization": ("fo" + "1_", (SIGNS, 43)),
+}
+"""What of a form is its mark, and of which signs and how many the rest is drawn; texts in it stand as they are."""
 
 ORDINARY = (
     "711ad2ea6aa40cfca18895e8aca02ab92df1a746",
@@ -109,6 +242,24 @@ ORDINARY = (
     "hf_transfer",
     "hf_xet_high_performance",
     "model.layers.0.self_attn.q_proj.lora_A.default.weight",
+    "Model_of_twenty_four_signs.config.a_name_that_goes_on_for_more_than_twenty_seven_signs",
+    "jina_embeddings_v3_for_retrieval_and_classification",
+    "jinaai/jina-embeddings-v2-base-en",
+    "fw_param_group_learning_rate_of_the_forward_pass",
+    "xai-explainability-toolkit-for-language-models",
+    "tvly-search-results-of-the-evaluation",
+    "r8_distilled-student-of-many-layers-and-heads",
+    "whsec_of_the_endpoint_named_in_the_settings",
+    "glc_output/checkpoints/of/the/second/experiment/final",
+    "pat-na1-conversations-of-support-agents",
+    "EAAAAAAAAAAABAAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABgAHAAwAAAAQABAAAAA",
+    "/////7gAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgA",
+    "12345678:adapter-of-the-second-experiment-final",
+    "dp.step.of.the.scheduler.and.the.optimizer.state",
+    "config=default&sig=none&revision=main",
+    "s3://my-bucket/1//0-first-shard-of-the-conversations",
+    "s3://0.ab/047A9K/569J/02368DHI/00111234578BCEFG",
+    "task-msk-classification-of-rare-skin-conditions",
 )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from secret_corpus import NAMED, ORDINARY, SECRETS, hidden
+from secret_corpus import LETTERS, NAMED, ORDINARY, RANDOM, SECRETS, hidden
 
 from hbspec.diagnostics import Position, Span
 from hbspec.render.plain_json import json_text
@@ -25,6 +26,28 @@ def test_a_published_form_is_seen(name):
     for hide in (redact, redact_forms):
         assert hidden(secret) not in hide(secret)
         assert len(hide(secret)) == len(secret)
+
+
+@pytest.mark.parametrize("name", RANDOM)
+@given(seed=st.integers(0, 2**32))
+def test_random_tokens_of_a_form_are_starred_completely(name, seed):
+    draw = Random(seed)
+    mark, *parts = [part if isinstance(part, str) else drawn(draw, *part) for part in RANDOM[name]]
+    rest = "".join(parts)
+    for before, after in (("", ""), ("token ", " after"), ('"', '"'), ("d=", ",")):
+        for hide in (redact, redact_forms):
+            assert hide(f"{before}{mark}{rest}{after}").endswith("*" * len(rest) + after)
+
+
+def drawn(draw, alphabet, length):
+    return "".join(draw.choices(alphabet, k=length))
+
+
+def test_nearly_every_random_secret_of_aws_is_seen():
+    """Their only mark is that they are random, so some look ordinary."""
+    draw = Random(1)
+    keys = [drawn(draw, LETTERS + "+/", 40) for _ in range(1000)]
+    assert sum(map(looks_secret, keys)) >= 950
 
 
 @pytest.mark.parametrize("name", NAMED)

@@ -1,7 +1,7 @@
 """Texts that look like credentials, and how they are blacked out.
 
 The forms are those that issuers publish and that public scanners look for (gitleaks, detect-secrets, GitHub secret
-scanning; `tests/source/secret_corpus.py` names a source for each), JSON Web Tokens (RFC 7519), PEM private keys
+scanning; `tests/showing/secret_corpus.py` names a source for each), JSON Web Tokens (RFC 7519), PEM private keys
 (RFC 7468) and passwords in URLs (RFC 3986, section 3.2.1); besides, any value that is called a password, a secret, a
 token or a key. A credential without any of these marks is not seen.
 """
@@ -24,25 +24,42 @@ REDACTED = "<redacted>"
 # The forty characters of an AWS secret key do not begin behind the `//` of a URI, and are no part of a longer base64.
 # A form matches no quote, brace or space inside what it hides, so that starring it out leaves JSON and YAML whole.
 _FORM_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"  # also behind an escaped line break or space
+_LONG = r"(?=[\w.:/+~%=-]{15}|[Bb]earer[ ])"  # no form is shorter; most words are, and are passed over by this alone
 _ALPHANUMERIC = (
-    "hf_|api_org_|gh[opsur]_|npm_|r8_|gsk_|rpa_|xai-|tvly-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sbp_|NRAK-|LTAI"
-    "|(?:sk|rk)_(?:live|test|prod)_|do[opr]_v1_|dapi|glsa_|wandb_v1_|AGE-SECRET-KEY-1|pplx-|ATATT3"
+    "hf_|api_org_|gh[opsur]_|npm_|r8_|gsk_|rpa_|xai-|tvly-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sbp_|NRAK-|LTAI|fw_|jina_"
+    "|(?:sk|rk)_(?:live|test|prod)_|do[opr]_v1_|dapi|glsa_|wandb_v1_|AGE-SECRET-KEY-1|pplx-|rubygems_|KGAT_|csk-|ATBB"
 )
 _WITH_SIGNS = (
-    "github_pat_|gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|ffct)-|AIza|nvapi-|pypi-AgE|dckr_pat_|GOCSPX-|ya29[.]"
-    "|PMAK-|hv[sb][.]|lsv2_(?:pt|sk)_|sntry[su]_"
+    "github_pat_|AIza|nvapi-|pypi-AgE|dckr_[op]at_|GOCSPX-|PMAK-|lsv2_(?:pt|sk)_|sntryu_|tvly-(?:dev|prod)-|tgp_v1_"
+    "|HRKU-|sq0(?:atp|csp)-"
 )
+_WITH_DOTS = "gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|ffct|oas)-|ya29[.]|hv[sb][.]|pscale_(?:tkn|pw|oauth)_|AT[AC]TT3"
+_UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_DIGITS_IN_BASE64 = r"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5])"  # of three decimal digits
+# A refresh token of Google begins `1//0`; where it is taken for a path, one slash is left.
 _FORMS = (
-    rf"(?:{_ALPHANUMERIC})()[A-Za-z0-9]{{20,255}}",
+    rf"(?:{_ALPHANUMERIC})()[A-Za-z0-9]{{20,255}}[\w-]{{0,255}}",
     rf"(?:{_WITH_SIGNS})()[\w-]{{20,512}}",
+    rf"(?:{_WITH_DOTS})()[\w.=-]{{19,1024}}[\w=-]",
     r"(?:A3T[A-Z0-9]|A[KS]IA|ABIA|ACCA)()[A-Z0-9]{16}(?!\w)",
     r"sk-()(?:[0-9a-f]{32,128}(?![\w-])|(?:ant|proj|svcacct|admin|or-v1)-[\w-]{20,200}|(?=[\w-]{0,200}?[A-Z])(?=[\w-]{0,200}?[0-9])[\w-]{20,200})",
-    r"xox[abeoprs]-()[\w-]{10,255}",
+    rf"(?:[ps]k-lf|pat-[a-z]{{2}}[0-9])-(){_UUID}",
+    r"(?:r8_()[\w-]{37}|xai-()\w{60,128})(?![\w-])",
+    r"xox[abceoprs]-()[\w-]{10,255}",
+    r"xoxd-()[\w%/+=.-]{20,512}",
     r"xapp-[0-9]-()[\w-]{20,255}",
     r"hooks[.]slack[.]com/(?:services|workflows|triggers)/()[\w/+-]{20,200}",
     r"discord(?:app)?[.]com/api/webhooks/()[0-9]{10,25}/[\w-]{20,200}",
+    rf"{_DIGITS_IN_BASE64}{{5}}()[\w-]{{3,8}}[.][\w-]{{6}}[.][\w-]{{27,48}}",
+    r"[0-9]{8,10}:AA()[\w-]{33}(?![\w-])",
     r"SG[.]()[\w-]{16,64}[.][\w-]{16,128}",
+    r"dp[.](?:[cps]t|sa|scim|audit)[.]()(?:[\w-]{2,35}[.])?[A-Za-z0-9]{40,44}",
+    r"dt0[cs][0-9]{2}[.]()[A-Z0-9]{8,24}[.][A-Z0-9]{64}",
     r"eyJ()[\w-]{8,4096}[.]eyJ[\w-]{8,4096}[.][\w-]{8,4096}",
+    r"(?:(?:glc|ops|sntrys)_eyJ|bedrock-api-key-)()[\w+/=-]{40,4096}",
+    r"(?:ABSK|fm(?:1[ar]|2)_)()[A-Za-z0-9+/]{80,4096}={0,3}",
+    r"EAA[B-Za-z]()[A-Za-z0-9]{90,512}(?![\w+/=])",
+    r"(?:whsec_()[A-Za-z0-9+/]{24,128}={0,2}|fo1_()[\w-]{43}(?![\w-])|1//()0[\w-]{40,400}|1/()0[\w-]{80,400})",
     r"(?:FwoGZXIvYXdz|IQoJb3JpZ2lu)()[\w/+=%-]{50,4096}",
     r"[\w~.]{3}[0-9]Q~()[\w~.-]{31,34}",
     r"[Bb]earer[ ]()[\w.~+/=-]{20,4096}",
@@ -51,8 +68,10 @@ _FORMS = (
 _ANYWHERE = (
     r"-----BEGIN[ ][A-Z ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----()(?:(?!-----END)[A-Za-z0-9+/=\s\\:,.*-])*",
     r":/{1,2}[^\s/:@\"']{0,200}:()[^\s/@\"']{1,200}(?=@)",
+    r"[.]atlasv1[.]()[\w=-]{60,80}",
+    r"sig(?<![A-Za-z]sig)=()[A-Za-z0-9%+/]{40,200}={0,2}",
 )
-_FORM = rf"{_FORM_START}(?:{'|'.join(_FORMS)})|{'|'.join(_ANYWHERE)}"
+_FORM = rf"{_FORM_START}{_LONG}(?:{'|'.join(_FORMS)})|{'|'.join(_ANYWHERE)}"
 
 _START = r"(?<![\w-])(?<![0-9]:)"  # not the `secret` of an ARN, behind its account
 _NAME = rf"""{_START}[\w-]{{0,100}}?(?:
@@ -72,10 +91,11 @@ _NAMED = (
 )
 _IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
 """Some part of every name in `_NAME`: a text without any is not searched for names."""
-CHANGES, ENTROPY, SLASHES, IN_WORDS = 14, 4.4, 4, 19
+CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
 """Of forty random characters: at least so many neighbours of different kinds (capital, small letter, digit, sign; 25
 are expected), at least so many bits a character (4.8), at most so many slashes (0.6), and at most so many in rows of
-three small letters or more (6; of names put together from words about 25)."""
+three small letters or more (6; of names put together from words about 25), at least so many capitals, and small letters
+(16 of each)."""
 
 
 @cache
@@ -140,8 +160,9 @@ def _is_credential(match: re.Match[str]) -> bool:
     kinds = ["A" if sign.isupper() else "a" if sign.islower() else "0" if sign.isdigit() else "/" for sign in text]
     changes = sum(kind != after for kind, after in pairwise(kinds))
     in_words = sum(map(len, re.findall("[a-z]{3,}", text)))
-    is_random = changes >= CHANGES and _entropy(text) >= ENTROPY
-    return is_random and text.count("/") <= SLASHES and in_words <= IN_WORDS and {"A", "a", "0"} <= set(kinds)
+    is_mixed = min(kinds.count("A"), kinds.count("a")) >= OF_EACH_CASE and "0" in kinds
+    is_random = is_mixed and changes >= CHANGES and _entropy(text) >= ENTROPY
+    return is_random and text.count("/") <= SLASHES and in_words <= IN_WORDS
 
 
 def _entropy(text: str) -> float:
