@@ -20,7 +20,7 @@ from hbspec.estimators.serving import Serving
 from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, Plan
-from hbspec.rules.engine import judge, place
+from hbspec.rules.engine import explained, findings_of, judge, place
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import read
@@ -215,7 +215,8 @@ def _harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
     """Whether a changed spec is free of errors that this one does not have."""
 
     def errors(judged: Analysis) -> list[Diagnostic]:
-        return [entry for entry in judge(judged).diagnostics if entry.severity is Severity.ERROR]
+        report = place(judged.document, *findings_of(judged), explained())
+        return [entry for entry in report.diagnostics if entry.severity is Severity.ERROR]
 
     allowed = {CLAIM_CONTRADICTED}
     for entry in errors(analysis):

@@ -67,7 +67,8 @@ class Finding:
 
     `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
     `at_key` says that the key at the route is what is wrong, and not its value. `cause` is the route of the value that
-    the finding follows from, where that is another one and is known.
+    the finding follows from, where that is another one and is known. `instead` are changes that would mend the finding
+    and are not proposed, since the author may mean another value; with `fixes` they show what follows from it.
     """
 
     code: str
@@ -80,6 +81,7 @@ class Finding:
     fixes: tuple[Fix, ...] = ()
     at_key: bool = False
     cause: Route | None = None
+    instead: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

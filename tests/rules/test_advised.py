@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import judged
+from judged import found_by, judged
 
 from hbspec.api import estimate
 
@@ -45,7 +45,7 @@ class TestAdvice:
 )
 def test_offload_counts_where_it_has_an_effect(parallelism, offload, really, tmp_path):
     fragment = f"instance: {{parallelism: {parallelism}, offload: {offload}}}"
-    silent = [found for found in judged("HB213", fragment, tmp_path) if found.route[-1] == "offload"]
+    silent = [found for found in found_by("HB213", fragment, tmp_path) if found.route[-1] == "offload"]
     assert bool(silent) == (offload != really)
     plan = estimate(tmp_path / "spec.yaml", overrides=[f"instance.offload={really}"]).plan
     assert estimate(tmp_path / "spec.yaml").plan == plan

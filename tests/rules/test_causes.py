@@ -148,6 +148,36 @@ CASES = {
         {"HB515"},
         "deployment: {max_model_len: 4096}",
     ),
+    "offload that the script does not do": (
+        "instance: {parallelism: zero2, offload: all}",
+        "HB124",
+        {"HB213"},
+        "instance: {parallelism: zero2}",
+    ),
+    "a machine that is described and not named": (
+        "instance: {type: null, gpus: 1, host_memory: 32 GB}",
+        "HB117",
+        {"HB213"},
+        "instance: {type: null, gpu: A100-40, gpus: 8, price: 30 USD/h}",
+    ),
+    "a type without a GPU, of no price": (
+        "instance: {type: ml.c5.4xlarge, region: eu-west-1}",
+        "HB121",
+        {"HB310"},
+        "instance: {type: ml.p4d.24xlarge}",
+    ),
+    "an endpoint without a GPU, of no price": (
+        "deployment: {region: ca-central-1, instance: {type: ml.c5.4xlarge}, tensor_parallel: null}",
+        "HB504",
+        {"HB310"},
+        "deployment: {instance: {type: ml.g5.12xlarge}}",
+    ),
+    "a limit and claims that the prediction passes": (
+        "instance: {max_runtime: 5m}\nexpect: {training.duration: ..4m}",
+        "HB301",
+        {"HB401"},
+        "expect: {training.duration: 1m..9h}",
+    ),
     "options of four bits beside eight": (
         "instance: {type: ml.p5en.48xlarge, price: 80 USD/h}\nhyperparameters: {bnb_quant_type: int8}",
         "HB213",
@@ -258,6 +288,16 @@ class TestIndependentMistakes:
                 "hyperparameters: {max_length: 200000}\ndeployment: {concurrency: 4000}",
                 {"HB205", "HB502"},
             ),
+            ("hyperparameters: {lora_r: 4096}\nexpect: {training.duration: 999h}", {"HB208", "HB401"}),
+            ("instance: {price: 2500 USD/h}\nbudget: {max_cost: 0.5 USD}", {"HB304", "HB303"}),
+            (
+                "data: {profile: ./train.profile.json, train: {examples: 175}}\nhyperparameters: {max_steps: 3000}",
+                {"HB207", "HB211"},
+            ),
+            ("instance: {max_runtime: 5m}\nexpect: {training.duration: 999h}", {"HB301", "HB401"}),
+            ("instance: {price: 36 USD/h, max_runtime: 20h}", {"HB304", "HB302"}),
+            ("instance: {type: ml.p4d.24xlage, max_runtime: 40d}", {"HB112", "HB309"}),
+            ("instance: {type: null, gpus: 2, offload: all}", {"HB117", "HB213"}),
         ],
     )
     def test_each_is_reported(self, fragment, codes, tmp_path):

@@ -11,6 +11,7 @@ from judged import SPECS, judged, said
 from hbspec.analysis import Analysis
 from hbspec.api import estimate
 from hbspec.catalog import catalog
+from hbspec.diagnostics import route_text
 from hbspec.rules import hb109_does_not_fit, hb114_volume_too_small, hb120_license_differs
 from hbspec.units import GB, bytes_text, interval_text
 
@@ -92,6 +93,32 @@ class TestSharding:
     def test_zero3_shards_what_is_not_quantised(self, tmp_path):
         fragment = "instance: {parallelism: zero3}\nhyperparameters: {method: lora}"
         assert judged("HB123", fragment, tmp_path) == []
+
+
+class TestShardingThatHasNoEffect:
+    """What nothing shards or offloads changes no job: it is said, and is no error."""
+
+    @pytest.mark.parametrize("parallelism", ["single", "ddp", "zero2", "zero3"])
+    def test_sharding_of_what_is_not_fsdp(self, parallelism, tmp_path):
+        fragment = f"instance: {{parallelism: {parallelism}, sharding: %s}}\nhyperparameters: {{method: lora}}"
+        assert judged("HB124", fragment % "hybrid", tmp_path) == []
+        assert "instance.sharding" in {
+            route_text(found.route) for found in judged("HB213", fragment % "hybrid", tmp_path)
+        }
+        assert judged("HB124", fragment % "none", tmp_path) == []
+
+    def test_offload_under_ddp(self, tmp_path):
+        fragment = "instance: {parallelism: ddp, offload: all}"
+        (found,) = judged("HB213", fragment, tmp_path)
+        assert (found.severity, found.route) == ("warning", ("instance", "offload"))
+        assert judged("HB124", fragment, tmp_path) == []
+
+    @pytest.mark.parametrize("parallelism", ["zero1", "zero2"])
+    def test_offload_that_is_planned_and_not_done_is_one_error(self, parallelism, tmp_path):
+        fragment = f"instance: {{parallelism: {parallelism}, offload: all}}"
+        (found,) = judged("HB124", fragment, tmp_path)
+        assert (found.severity, found.also) == ("error", (("HB213", ("instance", "offload")),))
+        assert judged("HB213", fragment, tmp_path) == []
 
 
 class TestTensorParallel:

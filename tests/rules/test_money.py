@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from judged import SPECS, judged, said
+from judged import SPECS, found_by, judged, said
 
 from hbspec.api import estimate
 from hbspec.estimators.runtime import running_seconds
@@ -98,10 +98,10 @@ class TestRuntimeLimit:
     @pytest.mark.parametrize("price", ["25.25", "36", "0.07", "500"])
     def test_the_fix_is_the_longest_within_the_budget(self, tmp_path, price):
         limit = "instance: {price: %s USD/h, max_runtime: %s}"
-        (found,) = judged("HB302", limit % (price, "400d"), tmp_path)
+        (found,) = found_by("HB302", limit % (price, "400d"), tmp_path)
         longest = found.fixes[0].value
-        assert judged("HB302", limit % (price, longest), tmp_path) == []
-        assert len(judged("HB302", limit % (price, f"{longest}60s"), tmp_path)) == 1
+        assert found_by("HB302", limit % (price, longest), tmp_path) == []
+        assert len(found_by("HB302", limit % (price, f"{longest}60s"), tmp_path)) == 1
 
     def test_a_limit_and_a_budget_that_are_both_too_small_are_raised_together(self, tmp_path):
         both = "instance: {price: 7 USD/h, max_runtime: %s}\nbudget: {max_cost: %s}"
@@ -137,7 +137,7 @@ class TestRuntimeLimit:
         assert "x 8 instances" in found.message
 
     def test_a_budget_below_a_minute_has_no_limit_to_offer(self, tmp_path):
-        (found,) = judged("HB302", "budget: {max_cost: 0.10 USD}", tmp_path)
+        (found,) = found_by("HB302", "budget: {max_cost: 0.10 USD}", tmp_path)
         assert found.fixes == ()
         assert "raise budget.max_cost" in found.help
 
@@ -303,8 +303,8 @@ class TestSpot:
 
 class TestServiceLimits:
     def test_28_days(self, tmp_path):
-        assert judged("HB309", "instance: {max_runtime: 28d}", tmp_path) == []
-        assert len(judged("HB309", "instance: {max_runtime: 28d1s}", tmp_path)) == 1
+        assert found_by("HB309", "instance: {max_runtime: 28d}", tmp_path) == []
+        assert len(found_by("HB309", "instance: {max_runtime: 28d1s}", tmp_path)) == 1
 
     def test_six_hours_of_keeping_alive(self, tmp_path):
         assert judged("HB314", "instance: {keep_alive: 6h}", tmp_path) == []

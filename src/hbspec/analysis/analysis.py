@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
-from hbspec.diagnostics import Finding, Missing, Route, Severity, known
+from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
 from hbspec.estimators.cost import Cost, cost
 from hbspec.estimators.host import Host, host
 from hbspec.estimators.memory import Memory, memory
@@ -18,11 +18,13 @@ from hbspec.estimators.stop import Stop, stop
 from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
 from hbspec.estimators.time import Time, time
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
+from hbspec.plan.lengths import unknown_lengths
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
 from hbspec.spec import Spec
 from hbspec.spec.defects import DEFECTS
+from hbspec.spec.sections import Tokens
 
 CONFIG: Route = ("model", "config")
 
@@ -158,11 +160,19 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
     try:
         return read_profile(read_json(document, route, spec.data.profile))
     except AttachmentError as reason:
-        findings.append(_attachment("HB030", route, str(reason), "give the path of a readable JSON file"))
+        finding = _attachment("HB030", route, str(reason), "give the path of a readable JSON file")
     except ValueError as reason:
         message = f"{spec.data.profile}: {reason}"
-        findings.append(_attachment("HB032", route, message, "write it anew with `hbspec data profile`"))
+        finding = _attachment("HB032", route, message, "write it anew with `hbspec data profile`")
+    findings.append(replace(finding, instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
     return None
+
+
+def _plausible_lengths(max_length: int) -> Iterator[Fix]:
+    """Lengths that the data might have."""
+    lengths = unknown_lengths(max_length)
+    for mean in (lengths.mean.expected, lengths.mean.low, lengths.mean.high):
+        yield Fix("", ("data", "tokens"), Tokens(mean=mean, max=round(lengths.longest.high)))
 
 
 def _attachment(code: str, route: Route, message: str, action: str) -> Finding:

@@ -28,6 +28,6 @@ def _under(analysis: Analysis, parallelism: str) -> Analysis:
     spec: Spec = analysis.spec
     instance = spec.instance.model_copy(update={"parallelism": parallelism, "sharding": None, "offload": None})
     given = spec.hyperparameters
-    if parallelism == "fsdp" and given.method == "qlora":
+    if parallelism == "fsdp" and analysis.plan.training.quantization:
         given = given.model_copy(update={"bnb_4bit_quant_storage": analysis.plan.training.compute_dtype})
     return replace(analysis, spec=spec.model_copy(update={"instance": instance, "hyperparameters": given}))

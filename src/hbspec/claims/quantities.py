@@ -12,12 +12,12 @@ from hbspec.catalog import Architecture, Price
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import inputs
 from hbspec.diagnostics import Missing, Route, known
+from hbspec.estimators.decoding import ENDPOINT
 from hbspec.estimators.serving import weights_bytes
 from hbspec.units import Interval, bytes_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
-ENDPOINT: Route = ("deployment", "instance")
-NO_PRICE = Missing("a price of the endpoint's instance", ENDPOINT)
+NO_ANSWER = Missing("deployment.typical_output_tokens", ("deployment", "typical_output_tokens"))
 DERIVED_PRICE_ERROR = 0.005
 """Half width of a derived price: the measured ratios of SageMaker's to EC2's prices are rounded at the third digit."""
 
@@ -72,8 +72,7 @@ def _counts(name: str) -> Callable[[Analysis], float]:
 
 def _effective_batch(analysis: Analysis) -> int:
     plan = analysis.plan
-    reason = plan.unknown.get("processes") or plan.unknown.get("data_parallel_size", "the world size")
-    return known(plan.effective_batch_size, reason)
+    return known(plan.effective_batch_size, plan.unknown.get("data_parallel_size", "the world size"))
 
 
 def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:
@@ -83,11 +82,20 @@ def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:
 
 def _serving_cost(name: str) -> Callable[[Analysis], tuple[Interval, str | None]]:
     def compute(analysis: Analysis) -> tuple[Interval, str | None]:
-        price = known(analysis.serving_plan.price, NO_PRICE)
-        amount = known(getattr(analysis.serving, name), NO_PRICE)
+        lacking = _no_price(analysis)
+        price = known(analysis.serving_plan.price, lacking)
+        amount = known(getattr(analysis.serving, name), lacking)
         return _with_basis(Interval.exact(float(amount.amount)), price.basis), amount.currency
 
     return compute
+
+
+def _no_price(analysis: Analysis) -> Missing:
+    """The endpoint's price, and which key it is lacking for: a region that nobody knows, else the instance."""
+    region, own = analysis.serving_plan.region, known(analysis.spec.deployment, "a deployment").region
+    named: Route = ("deployment" if own else "instance", "region")
+    is_known = region is None or region in analysis.catalog.regions
+    return Missing("a price of the endpoint's instance", ENDPOINT if is_known else named)
 
 
 def _with_basis(interval: Interval, basis: str) -> Interval:
@@ -235,7 +243,7 @@ def _four_bit_bytes(analysis: Analysis) -> int:
 
 
 def _latency(analysis: Analysis) -> Interval:
-    answer = known(analysis.serving_plan.output_tokens, "deployment.typical_output_tokens")
+    answer = known(analysis.serving_plan.output_tokens, NO_ANSWER)
     reason = Missing(analysis.serving.unknown.get("latency_seconds", f"the time of {answer:g} tokens"), ENDPOINT)
     return known(analysis.serving.latency_seconds, reason)
 

@@ -9,7 +9,7 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
-from hbspec.diagnostics import NotKnownError, Route
+from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.showing.secrets import redact
 from hbspec.units import Interval, UnitError, interval_text
 
@@ -27,6 +27,7 @@ class Claim:
         inputs: of the formula, in numbers.
         computed: in base units, in the claim's currency.
         cause: where the spec gives the missing input of an unknown claim, if that is known.
+        exceeded: whether all of our interval lies above the claim.
     """
 
     key: str
@@ -38,6 +39,7 @@ class Claim:
     reason: str = ""
     inputs: str = ""
     cause: Route | None = None
+    exceeded: bool = False
 
     @property
     def computed_text(self) -> str:
@@ -74,7 +76,8 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
         return Claim(key, redact(text), MALFORMED, quantity=found, reason=str(reason))
     except NotKnownError as reason:
         return Claim(key, text, UNKNOWN, quantity=found, reason=str(reason), cause=reason.route)
-    return Claim(key, text, verdict(computed, claimed), computed, currency, found, inputs=inputs)
+    exceeded = computed.low > claimed.high
+    return Claim(key, text, verdict(computed, claimed), computed, currency, found, inputs=inputs, exceeded=exceeded)
 
 
 def verdict(computed: Interval, claimed: ClaimSet) -> str:
@@ -98,4 +101,5 @@ def _in_currency(
         return computed * float(money.rates[currency]), wanted
     if currency == money.budget and wanted in money.rates:
         return computed * (1 / float(money.rates[wanted])), wanted
-    raise NotKnownError(f"an exchange rate between {currency} and {wanted} (budget.exchange_rates)")
+    lacking = f"an exchange rate between {currency} and {wanted} (budget.exchange_rates)"
+    raise NotKnownError(Missing(lacking, ("budget",)))

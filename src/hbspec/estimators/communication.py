@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.plan import Hardware
 
 PCIE_BYTES_PER_SECOND = {3: 12e9, 4: 24e9, 5: 48e9, 6: 96e9}
@@ -34,7 +34,7 @@ def link_bytes_per_second(hardware: Hardware) -> float:
     if hardware.instances == 1:
         return inside
     if hardware.network is None:
-        raise NotKnownError(f"the network of {hardware.name}")
+        raise NotKnownError(Missing(f"the network of {hardware.name}", ("instance",)))
     return min(inside, hardware.network / 8 / hardware.gpus_per_instance) * LINK_EFFICIENCY
 
 

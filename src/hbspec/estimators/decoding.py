@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture, Gpu
 from hbspec.catalog.parameters import active_parameters, embedding_parameters, total_parameters, weights
-from hbspec.diagnostics import NotKnownError, known
+from hbspec.diagnostics import Missing, NotKnownError, Route, known
 from hbspec.estimators.serving_constants import (
     EAGER,
     MOST_STREAMED,
@@ -17,10 +17,13 @@ from hbspec.estimators.serving_constants import (
     SLOW_KERNELS_ERROR,
     ServingConstants,
 )
-from hbspec.estimators.serving_memory import request_cache, served_weights
+from hbspec.estimators.serving_memory import NO_MODEL, request_cache, served_weights
 from hbspec.estimators.weights import served_experts, served_kinds
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
+
+ENDPOINT: Route = ("deployment", "instance")
+"""Where a spec names what its endpoint runs on."""
 
 
 def streamed_bytes(
@@ -170,13 +173,13 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
             GPU's speed in the served dtype.
     """
     architecture, gpu = _parts(plan)
-    bandwidth = known(gpu.bandwidth, f"the memory bandwidth of {gpu.name}")
+    bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ENDPOINT))
     held = served_weights(plan)
     parts = plan.tensor_parallel
     experts = served_experts(architecture, plan.quantization)
     peak = peak_flops(gpu, plan)
     if peak is None and requests > 1:
-        raise NotKnownError(f"the speed of {gpu.name} in {plan.dtype}")
+        raise NotKnownError(Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
     engine = "vllm" if plan.engine == "djl-lmi" else plan.engine
     return Step(
         engine=engine,
@@ -231,7 +234,7 @@ def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> flo
         NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
     """
     architecture, gpu = _parts(plan)
-    peak = known(peak_flops(gpu, plan), f"the speed of {gpu.name} in {plan.dtype}")
+    peak = known(peak_flops(gpu, plan), Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
     pairs = 2 * tokens * tokens * architecture.query_size * architecture.num_hidden_layers
     return requests * (_operations(architecture) * tokens + pairs) / peak / plan.tensor_parallel
 
@@ -282,5 +285,5 @@ def _operations(architecture: Architecture) -> int:
 
 
 def _parts(plan: ServingPlan) -> tuple[Architecture, Gpu]:
-    architecture = known(plan.architecture, "the model's architecture")
-    return architecture, known(plan.hardware, "the endpoint's hardware").gpu
+    architecture = known(plan.architecture, NO_MODEL)
+    return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

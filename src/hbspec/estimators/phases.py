@@ -11,7 +11,7 @@ from math import ceil
 
 from hbspec.catalog import InstanceType
 from hbspec.catalog.parameters import total_parameters
-from hbspec.diagnostics import known
+from hbspec.diagnostics import Missing, known
 from hbspec.estimators.constants import (
     DIGEST_BYTES_PER_SECOND,
     DIGESTED_BYTES,
@@ -83,7 +83,7 @@ def weights_download(size: float, instance: InstanceType) -> Interval:
     Raises:
         NotKnownError: the instance's network is not known.
     """
-    network = known(instance.network_bits_per_second, f"the network of {instance.name}") / 8
+    network = known(instance.network_bits_per_second, Missing(f"the network of {instance.name}", ("instance",))) / 8
     rate = DOWNLOAD_BYTES_PER_SECOND.map(lambda bytes_per_second: min(bytes_per_second, network))
     return duration(size, slower(rate, disk_bytes_per_second(instance)))
 

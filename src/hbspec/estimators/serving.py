@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from math import floor
 from typing import Any
 
-from hbspec.diagnostics import Missing, NotKnownError, known
+from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.decoding import Step, prefill_seconds, step_of
 from hbspec.estimators.load import Load, load
 from hbspec.estimators.serving_constants import CONTEXT_BYTES
 from hbspec.estimators.serving_cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving_memory import (
+    NO_MODEL,
     Demand,
     demand,
     fixed_terms,
@@ -160,7 +161,7 @@ def serving(plan: ServingPlan) -> Serving:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
-    known(plan.architecture, Missing("the model's architecture", ("model",)))
+    known(plan.architecture, NO_MODEL)
     unknown: dict[str, str] = {}
     parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)

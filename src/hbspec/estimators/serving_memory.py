@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
-from hbspec.diagnostics import known
+from hbspec.diagnostics import Missing, known
 from hbspec.estimators.serving_constants import BATCHED_TOKENS, CONTEXT_BYTES
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
+
+NO_MODEL = Missing("the model's architecture", ("model",))
 
 
 class Demand(NamedTuple):
@@ -73,7 +75,7 @@ def served_weights(plan: ServingPlan) -> int:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
-    return weights_bytes(known(plan.architecture, "the model's architecture"), plan.quantization)
+    return weights_bytes(known(plan.architecture, NO_MODEL), plan.quantization)
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
@@ -100,7 +102,7 @@ def cache_copies(plan: ServingPlan) -> float:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    return max(1.0, plan.tensor_parallel / known(plan.architecture, "the model's architecture").num_key_value_heads)
+    return max(1.0, plan.tensor_parallel / known(plan.architecture, NO_MODEL).num_key_value_heads)
 
 
 def request_cache(plan: ServingPlan, tokens: float) -> float:
@@ -109,7 +111,7 @@ def request_cache(plan: ServingPlan, tokens: float) -> float:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture = known(plan.architecture, "the model's architecture")
+    architecture = known(plan.architecture, NO_MODEL)
     return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan))
 
 
@@ -189,7 +191,7 @@ def fixed_terms(plan: ServingPlan) -> dict[str, int]:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights quantised so.
     """
-    architecture = known(plan.architecture, "the model's architecture")
+    architecture = known(plan.architecture, NO_MODEL)
     parts = plan.tensor_parallel
     return {
         "weights": -(-served_weights(plan) // parts),

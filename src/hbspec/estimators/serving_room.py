@@ -9,6 +9,7 @@ from typing import NamedTuple
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving_constants import CONTEXT_BYTES
 from hbspec.estimators.serving_memory import (
+    NO_MODEL,
     cache_copies,
     cache_element,
     demand,
@@ -41,7 +42,7 @@ def room(plan: ServingPlan, engine: float) -> Room | None:
     free = room_bytes(plan, engine)
     if free is None:
         return None
-    architecture, asked = known(plan.architecture, "the model's architecture"), demand(plan)
+    architecture, asked = known(plan.architecture, NO_MODEL), demand(plan)
     context = longest_request(architecture, free / cache_copies(plan), cache_element(plan))
     return Room(
         min(context, architecture.max_position_embeddings),

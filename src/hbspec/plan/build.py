@@ -64,7 +64,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         model=redact(spec.model.id or spec.model.config or "unnamed"),
         training=training,
         parallelism=spec.instance.parallelism,
-        sharding=spec.instance.sharding or ("full" if spec.instance.parallelism == "fsdp" else None),
+        sharding=(spec.instance.sharding or "full") if spec.instance.parallelism == "fsdp" else None,
         offload=_offload(spec.instance.parallelism, spec.instance.offload or "none"),
         tensor_parallel=tensor_parallel,
         spot=spec.instance.spot,
@@ -72,7 +72,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         keep_alive=None if spec.instance.spot else spec.instance.keep_alive,
         volume=spec.instance.volume,
         checkpoints_survive=spec.instance.type is not None,
-        merges=_merges(spec),
+        merges=_merges(spec, training),
         region=spec.instance.region and redact(spec.instance.region),
         architecture=architecture,
         hardware=machine,
@@ -107,10 +107,14 @@ def currencies(spec: Spec) -> Currencies:
     return Currencies(spec.budget.max_cost.currency, rates)
 
 
-def _merges(spec: Spec) -> bool:
+def _merges(spec: Spec, training: Training) -> bool:
     """Whether merged adapters are served; the shipped script merges none, so that only the author's own can."""
-    adapted = spec.hyperparameters.method != "full" and spec.script is not None
-    return adapted and spec.deployment is not None and spec.deployment.adapters == "merged"
+    return (
+        training.adapters
+        and spec.script is not None
+        and spec.deployment is not None
+        and spec.deployment.adapters == "merged"
+    )
 
 
 def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, Missing]) -> Hardware | None:
@@ -141,7 +145,7 @@ def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, Missing]
     if spec.instance.parallelism in ONE_PROCESS:
         return 1
     if machine is None:
-        unknown["processes"] = unknown["hardware"]
+        unknown["processes"] = unknown["data_parallel_size"] = unknown["hardware"]
         return None
     return machine.gpus
 
@@ -193,7 +197,7 @@ def _counts(
         route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
         unknown["counts"] = Missing("data.train.examples", route)
     if data_parallel is None:
-        unknown["counts"] = unknown.get("processes") or unknown["data_parallel_size"]
+        unknown["counts"] = unknown["data_parallel_size"]
     if examples is None or data_parallel is None:
         return None
     rows = cut.packed(training.max_length, examples) if training.packing else examples

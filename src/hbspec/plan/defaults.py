@@ -54,6 +54,13 @@ def attention(architecture: Architecture | None, transformers: str) -> Working |
     return Working("eager", f"transformers refuses sdpa for {architecture.model_type}")
 
 
+def method(parallelism: str, *, quantised: bool) -> Working | None:
+    """Adapters on 16-bit weights under ZeRO-3, which does not shard 4-bit ones, unless options ask for those."""
+    if parallelism != "zero3" or quantised:
+        return None
+    return Working("lora", "ZeRO-3 does not shard 4-bit weights")
+
+
 def dropout(architecture: Architecture | None, targets: str | Sequence[str]) -> Working | None:
     """None at all where targets are fused parameters: peft refuses it there."""
     try:

@@ -31,6 +31,9 @@ SAVE_STEPS = 50
 ALL_LINEAR = "all-linear"
 """TARGET_MODULES of the shipped script."""
 
+DEFAULT_METHOD = "qlora"
+"""METHOD of the shipped script."""
+
 DEFAULT_RANK = 16
 """LORA_R of the shipped script."""
 
@@ -139,7 +142,6 @@ def resolve_training(
         bf16: whether the GPU computes in bfloat16; None where it is not known.
     """
     chosen, given = _Choices(), spec.hyperparameters
-    adapters, quantised = given.method != "full", given.method == "qlora"
 
     def take(name: str, default: T, source: str = TEMPLATE, works: Working | None = None) -> T:
         value: T | None = getattr(given, name)
@@ -148,9 +150,12 @@ def resolve_training(
     usual, reason = ("trl", TEMPLATE) if spec.script is None else ("transformers", "what most own scripts run")
     trainer = chosen.take(spec.software.trainer, ("software", "trainer"), usual, reason)
     trl = trainer == "trl"
+    asked = given.bnb_quant_type is not None or given.bnb_double_quant is not None
+    method = take("method", DEFAULT_METHOD, works=defaults.method(spec.instance.parallelism, quantised=asked))
+    adapters, quantised = method != "full", method == "qlora"
     chosen.assumptions += [
         Assumption(("hyperparameters", key), getattr(given, key), LANGUAGE)
-        for key in left_open(given, "method", "gradient_accumulation_steps")
+        for key in left_open(given, "gradient_accumulation_steps")
     ]
     if given.bf16 is None and given.fp16 is None:
         compute = "float16" if bf16 is False else "bfloat16"
@@ -178,7 +183,7 @@ def resolve_training(
     stored = defaults.quant_storage(spec.instance.parallelism, quantization, compute)
     undropped = defaults.dropout(architecture, given.target_modules or ALL_LINEAR)
     training = Training(
-        method=given.method,
+        method=method,
         trainer=trainer,
         compute_dtype=compute,
         adapter_dtype=software.adapter_dtype or usual_adapters,

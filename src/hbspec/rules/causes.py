@@ -1,7 +1,8 @@
 """One cause, one finding: a finding that another one explains is named with it instead of being reported.
 
-A rule declares the rules that explain it (`Rule.beside`). The relation holds where mending what the first finding says
-removes the second, or where the second is computed from the very value that the first calls wrong.
+Whatever is gone once a finding is mended follows from it: the spec is judged anew with each of the finding's `fixes`
+and `instead` (`rules.follow`). Where nobody can say what the right value would be, a rule declares the rules that
+explain it (`Rule.beside`): its finding is computed from the very value that the other calls wrong.
 """
 
 from __future__ import annotations
@@ -54,15 +55,23 @@ Relation = Mapping[str, tuple[Beside, ...]]
 """By code, the rules that explain it. A test holds it free of cycles."""
 
 
-def gathered(findings: Iterable[Finding], relation: Relation) -> dict[Finding, list[Finding]]:
-    """The findings that no other explains, each with those that follow from it, directly or in turn."""
+def gathered(
+    findings: Iterable[Finding], relation: Relation, gone: Mapping[Finding, frozenset[Finding]] | None = None
+) -> dict[Finding, list[Finding]]:
+    """The findings that no other explains, each with those that follow from it, directly or in turn.
+
+    `gone` are, by finding, the others that are gone once it is mended. What mends most is taken for a cause first.
+    """
     found = list(dict.fromkeys(findings))
-    groups: dict[Finding, list[Finding]] = {}
+    causes = {finding: cause for finding in found if (cause := explaining(finding, found, relation))}
+    for cause, others in sorted((gone or {}).items(), key=lambda entry: -len(entry[1])):
+        for finding in found:
+            if finding in others and finding not in causes and _root(cause, causes) != finding:
+                causes[finding] = cause
+    groups: dict[Finding, list[Finding]] = {finding: [] for finding in found if finding not in causes}
     for finding in found:
-        root = _root(finding, found, relation)
-        groups.setdefault(root, [])
-        if root != finding:
-            groups[root].append(finding)
+        if finding in causes:
+            groups[_root(finding, causes)].append(finding)
     return groups
 
 
@@ -75,7 +84,7 @@ def explaining(finding: Finding, found: Iterable[Finding], relation: Relation) -
     return None
 
 
-def _root(finding: Finding, found: list[Finding], relation: Relation) -> Finding:
-    while cause := explaining(finding, found, relation):
-        finding = cause
+def _root(finding: Finding, causes: Mapping[Finding, Finding]) -> Finding:
+    while finding in causes:
+        finding = causes[finding]
     return finding

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
@@ -13,6 +13,7 @@ from hbspec import rules
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
 from hbspec.rules.causes import Relation, gathered
+from hbspec.rules.follow import followed
 from hbspec.rules.rule import RuleModule
 from hbspec.showing.secrets import redact, redact_route
 from hbspec.source import Document
@@ -27,7 +28,8 @@ def all_rules() -> tuple[RuleModule, ...]:
 
 def judge(analysis: Analysis) -> Report:
     """All findings of all rules, one a cause, placed and sorted."""
-    return place(analysis.document, *findings_of(analysis), explained())
+    judged = findings_of(analysis)
+    return place(analysis.document, *judged, explained(), followed(analysis, judged, findings_of))
 
 
 def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
@@ -53,9 +55,10 @@ def place(
     findings: Iterable[Finding],
     skipped: dict[str, str] | None = None,
     relation: Relation | None = None,
+    gone: Mapping[Finding, frozenset[Finding]] | None = None,
 ) -> Report:
     """Findings of one document as a report: causes, spans, excerpts, silencers, order."""
-    groups = gathered(findings, relation or {})
+    groups = gathered(findings, relation or {}, gone)
     shown = [
         diagnostic for cause, following in groups.items() for diagnostic in _of_one_cause(document, cause, following)
     ]

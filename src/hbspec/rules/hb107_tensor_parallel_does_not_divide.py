@@ -55,9 +55,10 @@ def _judge(
     possible = [n for n in range(1, (gpus or size) + 1) if not list(_undivided(n, model, gpus, copies))]
     action = f"use one of {', '.join(map(str, possible))}"
     if machine and size > machine.gpus_per_instance:
-        yield RULE.at(route, f"tensor_parallel {size} asks for more GPUs than {machine.name} has, {gpus}", action)
+        message = f"tensor_parallel {size} asks for more GPUs than {machine.name} has, {gpus}"
+        yield RULE.at(route, message, action, instead=possible)
     elif undivided := list(_undivided(size, model, gpus, copies)):
-        yield RULE.at(route, f"tensor_parallel {size} does not divide {', '.join(undivided)}", action)
+        yield RULE.at(route, f"tensor_parallel {size} does not divide {', '.join(undivided)}", action, instead=possible)
 
 
 def _undivided(size: int, model: Architecture, gpus: int | None, copies: bool) -> Iterator[str]:

@@ -40,4 +40,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"tensor_parallel {instance.tensor_parallel} takes {instance.tensor_parallel} processes, "
             f"{instance.parallelism} starts 1",
             "delete tensor_parallel, or use parallelism: ddp or fsdp",
+            instead=(None,),
         )

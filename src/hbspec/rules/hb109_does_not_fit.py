@@ -22,25 +22,14 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.changes import Change
-from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
+from hbspec.diagnostics import Confidence, Finding, Severity, known
 from hbspec.plan import Plan
-from hbspec.plan.training import DEFAULT_RANK
-from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, gib_text, interval_text
 
-RULE = Rule(
-    __name__,
-    Severity.ERROR,
-    Confidence.LIKELY,
-    (Beside("HB208", at_its_cause), Beside("HB124", at_its_cause)),
-)
-LORA_R: Route = ("hyperparameters", "lora_r")
-SHARDING: Route = ("instance", "sharding")
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 NAMED_TERMS = 3
 """Terms of the estimate that a message names."""
 
@@ -62,25 +51,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"{terms}; {bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} are usable",
         _action(plan),
         severity=Severity.ERROR if certain else Severity.WARNING,
-        cause=_cause(analysis),
     )
-
-
-def _cause(analysis: Analysis) -> Route | None:
-    """The one value without which the job would fit, of those that other rules call wrong in themselves."""
-    given = analysis.spec
-    suspected: dict[Route, bool] = {
-        LORA_R: analysis.plan.training.lora_r > DEFAULT_RANK,
-        SHARDING: given.instance.sharding not in (None, "full"),
-    }
-    return next(
-        (route for route, is_unusual in suspected.items() if is_unusual and _fits_without(analysis, route)), None
-    )
-
-
-def _fits_without(analysis: Analysis, route: Route) -> bool:
-    """Whether the job fits where the value is left to its default."""
-    return replace(analysis, spec=Change("cause", {route: None}).applied(analysis.spec)).memory.verdict == "fits"
 
 
 def _action(plan: Plan) -> str:

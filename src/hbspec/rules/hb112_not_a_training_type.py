@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
+from hbspec.catalog import Catalog
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.named_types import training_types
 from hbspec.rules.rule import Rule
@@ -43,7 +44,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 else f"there is no type {name}{_ml(name)}",
                 f"did you mean {meant}?" if meant else "choose one of SageMaker's training types",
                 fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
+                instead=() if meant else _with_gpus(analysis.catalog),
             )
+
+
+def _with_gpus(catalog: Catalog) -> list[str]:
+    """Every type that could be trained on, since nothing says which one is meant."""
+    return [row.name for row in catalog.instances.values() if row.training and row.gpus]
 
 
 def _ml(name: str) -> str:

@@ -30,23 +30,20 @@ from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
 
-DONE: dict[str, tuple[object, ...]] = {
-    "sharding": (None, "full"),
-    "offload": (None, "none"),
-    "tensor_parallel": (None, 1),
-}
+DONE: dict[str, str | int] = {"sharding": "full", "offload": "none", "tensor_parallel": 1}
 """What the shipped script does, by key of `instance`."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.sharding`, `offload` and `tensor_parallel`, where several processes run the shipped script."""
+    """What is planned for several processes of the shipped script; what has no effect there is HB213's."""
     if analysis.spec.script is not None or analysis.plan.parallelism in ONE_PROCESS:
         return
-    for key, done in DONE.items():
-        value = getattr(analysis.spec.instance, key)
-        if value not in done:
+    for key, usual in DONE.items():
+        planned = getattr(analysis.plan, key)
+        if planned not in (None, usual):
             yield RULE.at(
                 ("instance", key),
-                f"{key} is {value}, and the shipped script does {done[1]} only",
+                f"{key} is {getattr(analysis.spec.instance, key)}, and the shipped script does {usual} only",
                 "delete it, or name a script of your own that does it",
+                instead=(None,),
             )

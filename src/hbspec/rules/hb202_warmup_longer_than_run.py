@@ -43,5 +43,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 def _finding(key: str, warmup: str, run: str) -> Finding:
     return RULE.at(
-        ("hyperparameters", key), f"{warmup} spans {run}: the learning rate never peaks", f"use a smaller {key}"
+        ("hyperparameters", key),
+        f"{warmup} spans {run}: the learning rate never peaks",
+        f"use a smaller {key}",
+        instead=(None,),
     )

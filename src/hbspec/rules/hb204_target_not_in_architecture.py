@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Each plain name in `target_modules`; paths to single layers are left to peft."""
     given = analysis.spec.hyperparameters
-    if given.method == "full" or given.target_modules is None or isinstance(given.target_modules, str):
+    if not analysis.plan.training.adapters or given.target_modules is None or isinstance(given.target_modules, str):
         return
     architecture = known(analysis.architecture, "the model's architecture")
     names = target_module_names(architecture)

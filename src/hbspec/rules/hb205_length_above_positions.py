@@ -32,6 +32,8 @@ from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
 RULE = Rule(__name__, Severity.ERROR)
+USUAL_LENGTH = 1024
+"""`SFTConfig.max_length` where nobody gives one (TRL 1.16)."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -47,4 +49,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 route,
                 f"{route[-1]} {count_text(length)} is beyond the model's {count_text(positions)} positions",
                 f"use at most {positions}",
+                instead=(positions, min(positions, USUAL_LENGTH)),
             )

@@ -50,4 +50,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"lora_r {count_text(training.lora_r)} is above the width of {narrowest.name}, "
             f"{count_text(narrowest.rows)} x {count_text(narrowest.columns)}",
             f"use a rank below {min(narrowest.rows, narrowest.columns)}",
+            instead=(None,),
         )

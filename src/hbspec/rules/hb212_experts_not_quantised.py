@@ -26,8 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.software import UNFUSED_TRANSFORMERS
 from hbspec.catalog.parameters import weights
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Fix, Severity, known
 from hbspec.estimators.precision import BYTES
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
@@ -45,6 +46,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     architecture = known(analysis.architecture, "the model's architecture")
     version = dict(training.software)["transformers"].strip("=<>~! v")
     major = version.partition(".")[0]
+    asked = analysis.spec.hyperparameters.method is not None
     if architecture.is_sparse and not (major.isdigit() and int(major) < FUSED_SINCE):
         experts = sum(weight.parameters for weight in weights(architecture) if weight.kind == "expert")
         yield RULE.at(
@@ -52,4 +54,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"qlora leaves the experts of {analysis.plan.model} unquantised (transformers {version}): "
             f"{bytes_text(BYTES[training.weights_dtype] * experts)} in {training.weights_dtype}",
             "use method: lora, which needs no more, or a dense model",
+            instead=(Fix("", ("software", "transformers"), UNFUSED_TRANSFORMERS),) if asked else (),
         )

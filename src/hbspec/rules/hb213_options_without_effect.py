@@ -25,35 +25,40 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.rules.causes import Beside, at_its_cause, same_route
 from hbspec.rules.rule import Rule, plain
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB124", same_route), Beside("HB117", at_its_cause)))
 
 ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
 QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
+
+OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Every option that is set to something and means nothing here."""
     for route, value, reason in _silent(analysis):
         if value and value != "none":
+            described = route[0] == "instance" and route[-1] in OF_A_GPU
             shown = "true" if value is True else ", ".join(value) if isinstance(value, tuple) else plain(value)
             yield RULE.at(
                 route,
                 f"{route[-1]} {shown} has no effect: {reason}",
                 f"delete {route[-1]}, or the choice that silences it",
                 fixes=(Fix("delete it", route),),
+                cause=route[:1] if described else None,
             )
 
 
 def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
     """Each option that cannot act, set or not, and why."""
     spec = analysis.spec
-    given, instance = spec.hyperparameters, spec.instance
+    given, instance, method = spec.hyperparameters, spec.instance, analysis.plan.training.method
     for names, silent, reason in (
-        (ADAPTERS, given.method == "full", "method full trains all weights"),
-        (QUANTIZATION, given.method != "qlora", f"method {given.method} quantises nothing"),
-        (QUANTIZATION[1:], given.method == "qlora" and given.bnb_quant_type == "int8", "int8 weights have none"),
+        (ADAPTERS, method == "full", "method full trains all weights"),
+        (QUANTIZATION, method != "qlora", f"method {method} quantises nothing"),
+        (QUANTIZATION[1:], method == "qlora" and given.bnb_quant_type == "int8", "int8 weights have none"),
     ):
         for name in names if silent else ():
             yield ("hyperparameters", name), getattr(given, name), reason
@@ -64,7 +69,7 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
         what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
         yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads {what}"
     if instance.gpu is None:
-        for name in ("gpus", "host_memory", "gpu_memory", "network"):
+        for name in OF_A_GPU:
             yield ("instance", name), getattr(instance, name), "it describes a gpu, and none is named"
     if spec.deployment and analysis.serving_plan.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"

@@ -28,6 +28,7 @@ from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Severity
 from hbspec.estimators.cost import affordable_seconds, most_it_can_cost
 from hbspec.estimators.runtime import running_seconds
 from hbspec.rules.rule import Rule
+from hbspec.spec.sections import Instance
 from hbspec.units import HOUR, Interval, Rate, interval_text, seconds_text
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -53,6 +54,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         severity=Severity.WARNING if plan.spot else Severity.ERROR,
         confidence=Confidence.LIKELY if plan.spot else Confidence.CERTAIN,
         fixes=fixes,
+        instead=_as_long_as_it_waits(analysis.spec.instance),
     )
 
 
@@ -62,6 +64,10 @@ def _takes(analysis: Analysis) -> Interval | None:
         return running_seconds(analysis.time)
     except NotKnownError:
         return None
+
+
+def _as_long_as_it_waits(instance: Instance) -> tuple[Fix, ...]:
+    return (Fix("", ("instance", "max_runtime"), f"{instance.max_wait:.0f}s"),) if instance.max_wait else ()
 
 
 def _action(longest: float, takes: Interval | None) -> tuple[str, tuple[Fix, ...]]:

@@ -21,9 +21,11 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.estimators.cost import most_it_can_cost
 from hbspec.rules.causes import Beside, undecided, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import money_text
@@ -50,4 +52,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"(expected {money_text(cost.expected)}), the budget is {limit}",
         "raise the budget, or train less",
         severity=Severity.ERROR if cost.low > limit.amount else Severity.WARNING,
+        instead=(f"{_enough(analysis)} {cost.currency}",),
     )
+
+
+def _enough(analysis: Analysis) -> int:
+    """A budget that pays for the job, and for all that its runtime limit allows."""
+    limited = analysis.plan.max_runtime is not None
+    return ceil(max(analysis.cost.high, most_it_can_cost(analysis.plan).amount if limited else 0))

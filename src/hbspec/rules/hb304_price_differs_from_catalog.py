@@ -31,6 +31,8 @@ from hbspec.units import Money, Rate, significant
 
 RULE = Rule(__name__, Severity.WARNING)
 
+SLIP = 10
+"""A price that is off by this factor is a slip, and what follows from it is none of the job's; a discount is not."""
 TOLERANCE = Decimal("0.01")
 """Relative: what authors round to."""
 
@@ -68,4 +70,9 @@ def _compare(analysis: Analysis, route: Route, author: Rate, listed: UnitPrice |
         f"{author} is {significant(float(abs(difference) * 100))} % {side} the catalog's {listed.rate}{converted} "
         f"({listed.basis}, {listed.as_of or 'undated'})",
         "delete it to count with the catalog's price, or say beside `# hbspec: allow` why it differs",
+        instead=(str(listed.rate),) if _is_a_slip(given.amount / catalogs.amount) else (),
     )
+
+
+def _is_a_slip(factor: Decimal) -> bool:
+    return factor > SLIP or factor * SLIP < 1

@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.NOTE)
+RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB121", same_route), Beside("HB504", same_route)))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

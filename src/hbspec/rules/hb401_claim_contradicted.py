@@ -21,8 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.claims import CONTRADICTED, verify
-from hbspec.claims.quantities import COUNTS, MEMORY
+from hbspec.claims import CONTRADICTED, Claim, verify
+from hbspec.claims.quantities import COUNTS, MEMORY, TIME
 from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
@@ -32,12 +32,21 @@ def _of_memory_that_is_not_there(own: Finding, other: Finding) -> bool:
     return own.route[-1] in MEMORY and other.severity is Severity.ERROR
 
 
+def _beyond_the_same_prediction(own: Finding, other: Finding) -> bool:
+    return at_its_cause(own, other) and other.severity is Severity.ERROR
+
+
 RULE = Rule(
     __name__,
     Severity.ERROR,
-    beside=(Beside("HB109", _of_memory_that_is_not_there), Beside("HB207", at_its_cause)),
+    beside=(
+        Beside("HB109", _of_memory_that_is_not_there),
+        Beside("HB207", at_its_cause),
+        Beside("HB301", _beyond_the_same_prediction),
+    ),
 )
 EXAMPLES: Route = ("data", "train", "examples")
+LIMIT: Route = ("instance", "max_runtime")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -51,5 +60,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} ({formula}: {claim.inputs})",
                 "correct the claim, or change what it follows from",
                 confidence=Confidence.CERTAIN if exact else Confidence.LIKELY,
-                cause=EXAMPLES if claim.key in COUNTS else None,
+                cause=_cause(claim),
             )
+
+
+def _cause(claim: Claim) -> Route | None:
+    """What counts follow from; or the limit that the prediction passes where it passes a claim about time too."""
+    if claim.key in COUNTS:
+        return EXAMPLES
+    return LIMIT if claim.key in TIME and claim.exceeded else None

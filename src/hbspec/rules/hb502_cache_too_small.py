@@ -36,6 +36,7 @@ from hbspec.rules.rule import Rule
 from hbspec.units import count_text, gib_text
 
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB205", at_its_cause),))
+CONCURRENCY: Route = ("deployment", "concurrency")
 
 
 class Lack(NamedTuple):
@@ -67,6 +68,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 severity=Severity.ERROR if lack.certain and not alternative else Severity.WARNING,
                 confidence=Confidence.CERTAIN if lack.certain else Confidence.LIKELY,
                 fixes=() if alternative else lack.fixes,
+                instead=(None,) if lack.route == CONCURRENCY and not alternative else (),
                 cause=lack.route,
             )
 
@@ -100,7 +102,7 @@ def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
 
 
 def _typical(plan: ServingPlan, served: Serving, most: int) -> Lack:
-    tokens, route = round(typical_tokens(plan) or 0), ("deployment", "concurrency")
+    tokens, route = round(typical_tokens(plan) or 0), CONCURRENCY
     best = known(served.best_room, "").typical or 0
     return Lack(
         best < plan.concurrency,

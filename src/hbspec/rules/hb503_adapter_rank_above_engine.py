@@ -27,13 +27,11 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan.defaults import ENGINE_RANKS
-from hbspec.plan.training import DEFAULT_RANK
-from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
 from hbspec.spec.sections import Deployment
 
 LORA_R: Route = ("hyperparameters", "lora_r")
-RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB208", at_its_cause),))
+RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -50,7 +48,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"lora_r is {plan.lora_r}, the engine serves up to rank {plan.max_lora_rank}",
         f"set max_lora_rank to {enough}" if enough else lower,
         fixes=(Fix(f"set it to {enough}", route, enough),) if enough else (),
-        cause=LORA_R if plan.max_lora_rank >= DEFAULT_RANK else None,
     )
 
 

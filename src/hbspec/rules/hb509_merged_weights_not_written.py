@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """`deployment.adapters: merged` behind the shipped script, which merges nothing."""
     deployment = analysis.spec.deployment
-    method = analysis.spec.hyperparameters.method
+    method = analysis.plan.training.method
     if deployment and deployment.adapters == "merged" and method != "full" and analysis.spec.script is None:
         yield RULE.at(
             ("deployment", "adapters"),

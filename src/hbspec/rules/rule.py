@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -45,8 +45,13 @@ class Rule:
         confidence: Confidence | None = None,
         fixes: tuple[Fix, ...] = (),
         cause: Route | None = None,
+        instead: Iterable[Any] = (),
     ) -> Finding:
-        """A finding of this rule at a route: what disagrees, and one action."""
+        """A finding of this rule at a route: what disagrees, and one action.
+
+        `instead` are values at the route with which the finding would be gone (None: the default), or a `Fix` for one
+        elsewhere.
+        """
         return Finding(
             self.code,
             self.name,
@@ -57,6 +62,7 @@ class Rule:
             confidence or self.confidence,
             fixes,
             cause=cause,
+            instead=tuple(one if isinstance(one, Fix) else Fix("", route, one) for one in instead),
         )
 
 

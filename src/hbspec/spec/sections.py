@@ -132,7 +132,9 @@ class Software(Section):
 class Hyperparameters(Section):
     """How it is trained; names as in Hugging Face and, in upper case, in the job."""
 
-    method: Method = Field("qlora", description="What is trained: adapters on 4-bit or 16-bit weights, or everything.")
+    method: Method | None = Field(
+        None, description="What is trained: adapters on 4-bit or 16-bit weights, or everything."
+    )
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="Peak learning rate.")
     max_steps: Positive | None = Field(None, description="Optimizer updates; beats `num_train_epochs`.")
     num_train_epochs: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Passes over the data.")

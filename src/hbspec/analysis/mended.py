@@ -1,0 +1,27 @@
+"""A spec with one finding mended, which shows what follows from that finding."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from hbspec.analysis.analysis import Analysis, analyse
+from hbspec.diagnostics import Finding, Route
+from hbspec.spec.changed import with_value
+
+READ: tuple[Route, ...] = (("model", "id"), ("model", "config"), ("data", "profile"))
+"""Keys that an analysis reads a file or a row of the catalog for."""
+
+
+def mended(analysis: Analysis, finding: Finding) -> Iterator[Analysis]:
+    """The analysis with each change that would mend a finding, as far as the language allows the value."""
+    others = tuple(other for other in analysis.findings if other != finding)
+    for fix in (*finding.fixes, *finding.instead):
+        try:
+            spec = with_value(analysis.spec, fix.route, fix.value)
+        except ValueError:
+            continue
+        if fix.route in READ:
+            yield analyse(analysis.document, spec, analysis.catalog, analysis.as_of)
+        else:
+            yield replace(analysis, spec=spec, findings=others)

@@ -1,0 +1,61 @@
+"""What follows from a finding: whatever is gone when the spec is judged with that finding mended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from hbspec.analysis import Analysis
+from hbspec.analysis.mended import mended
+from hbspec.diagnostics import Finding, Route, Severity
+
+Judged = tuple[list[Finding], dict[str, str]]
+"""Findings, and by code why a rule was skipped."""
+Place = tuple[str, Route]
+
+CLAIM_CONTRADICTED = "HB401"
+"""An error that a right change may bring: claims are made by the author, and another cause may contradict them."""
+
+
+def followed(
+    analysis: Analysis, judged: Judged, judge: Callable[[Analysis], Judged]
+) -> Mapping[Finding, frozenset[Finding]]:
+    """By finding, the others that are gone once it is mended, in one of the ways that mend it."""
+    findings = judged[0]
+    if len(set(findings)) < 2:
+        return {}
+    return {
+        cause: frozenset(_gone(analysis, cause, judged, judge))
+        for cause in findings
+        if cause.severity is not Severity.NOTE and (cause.fixes or cause.instead)
+    }
+
+
+def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[Analysis], Judged]) -> Iterator[Finding]:
+    others = set(judged[0]) - {cause}
+    for changed in mended(analysis, cause):
+        left, lacking = judge(changed)
+        if _mends(cause, judged, left):
+            judged_anew = (other for other in others if other.code not in lacking or other.code in judged[1])
+            gone = {other for other in judged_anew if _place(other) not in _places(left)}
+            yield from gone
+            others -= gone
+        if not others:
+            return
+
+
+def _mends(cause: Finding, judged: Judged, left: Iterable[Finding]) -> bool:
+    """Whether a change removes the cause and brings no error that was judged before and was not there."""
+    findings, skipped = judged
+    wrong, wrong_before = (
+        {_place(one) for one in found if one.severity is Severity.ERROR} for found in (left, findings)
+    )
+    brought = {code for code, _ in wrong - wrong_before} - {CLAIM_CONTRADICTED, *skipped}
+    return not brought and _place(cause) not in _places(left)
+
+
+def _places(findings: Iterable[Finding]) -> set[Place]:
+    return {_place(finding) for finding in findings}
+
+
+def _place(finding: Finding) -> Place:
+    return finding.code, finding.route

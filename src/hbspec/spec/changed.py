@@ -1,0 +1,47 @@
+"""A spec with one value in place of another, at any route and in the spelling of the file."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from hbspec.diagnostics import Route
+from hbspec.spec.sections import Spec
+
+
+def with_value(spec: Spec, route: Route, value: Any) -> Spec:
+    """The spec with a value, read as in a file; None is the default. A section that is left out stays left out.
+
+    What the whole section says of its keys together is not checked again.
+
+    Raises:
+        ValueError: the language does not allow the value there.
+    """
+    changed: Spec = _with(spec, route, value)
+    return changed
+
+
+def _with(node: Any, route: Route, value: Any) -> Any:
+    if node is None or not route:
+        return value if not route else None
+    first, rest = route[0], route[1:]
+    if isinstance(node, BaseModel):
+        return _with_field(node, str(first), rest, value)
+    if isinstance(node, tuple):
+        return tuple(_with(item, rest, value) if place == first else item for place, item in enumerate(node))
+    return {**node, first: _with(node.get(first), rest, value)}
+
+
+def _with_field(section: BaseModel, name: str, rest: Route, value: Any) -> BaseModel:
+    field = type(section).model_fields[name]
+    inner = _with(getattr(section, name), rest, value) if rest else _typed(field, value)
+    return section.model_copy(update={name: inner})
+
+
+def _typed(field: FieldInfo, value: Any) -> Any:
+    if value is None and not field.is_required():
+        return field.get_default(call_default_factory=True)
+    annotation: Any = Annotated[field.annotation, field]
+    return TypeAdapter(annotation).validate_python(value)
