@@ -105,27 +105,27 @@ class TestRuntimeLimit:
 
     def test_a_limit_and_a_budget_that_are_both_too_small_are_raised_together(self, tmp_path):
         both = "instance: {price: 7 USD/h, max_runtime: %s}\nbudget: {max_cost: %s}"
-        (short,) = judged("HB301", both % ("10m", "1 USD"), tmp_path)
-        (dear,) = judged("HB302", both % ("10m", "1 USD"), tmp_path)
+        (short,) = found_by("HB301", both % ("10m", "1 USD"), tmp_path)
+        (dear,) = found_by("HB302", both % ("10m", "1 USD"), tmp_path)
         assert short.fixes == dear.fixes == ()
         assert "lower max_runtime" not in dear.help
         longer, more = re.fullmatch(
             "train less, or raise max_runtime to (.+) and budget.max_cost to (.+)", short.help
         ).groups()
         for code in ("HB301", "HB302"):
-            assert judged(code, both % (longer, more), tmp_path) == []
+            assert found_by(code, both % (longer, more), tmp_path) == []
 
     def test_a_limit_is_not_lowered_below_what_the_job_may_need(self, tmp_path):
         limits = "instance: {price: 7 USD/h, max_runtime: 20h}\nbudget: {max_cost: %.2f USD}"
-        judged("HB302", limits % 100, tmp_path)
+        found_by("HB302", limits % 100, tmp_path)
         need = running_seconds(estimate(tmp_path / "spec.yaml").time) * (7 / HOUR)
-        (enough,) = judged("HB302", limits % (need.high + 0.2), tmp_path)
+        (enough,) = found_by("HB302", limits % (need.high + 0.2), tmp_path)
         (fix,) = enough.fixes
         spec = (tmp_path / "spec.yaml").read_text().replace("20h", fix.value)
         (tmp_path / "spec.yaml").write_text(spec)
         assert said("HB301", tmp_path / "spec.yaml") == said("HB302", tmp_path / "spec.yaml") == []
         for budget in (need.high - 0.1, need.low - 0.1):
-            (found,) = judged("HB302", limits % budget, tmp_path)
+            (found,) = found_by("HB302", limits % budget, tmp_path)
             assert (found.fixes, found.help[:10]) == ((), "train less")
 
     def test_where_the_time_is_not_known_the_budget_alone_decides(self, tmp_path):

@@ -22,6 +22,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
@@ -76,12 +77,33 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
     """The longest request and the typical load, as far as they may not fit; where no request does, one of the two."""
     sure = known(served.sure_room, "the GPU's memory")
+    if sure.longest == 0 and _fits_alone(plan):
+        yield _crowded(plan, served)
+        return
     if sure.longest == 0:
         yield _longest(plan, served, route)
         if not sure.typical:
             return
     if sure.typical is not None and sure.typical < plan.concurrency:
         yield _typical(plan, served, sure.typical)
+
+
+def _fits_alone(plan: ServingPlan) -> bool:
+    """Whether one request surely has room where the engine is started for one."""
+    alone = serving(replace(plan, concurrency=1)).sure_room
+    return plan.concurrency > 1 and alone is not None and bool(alone.longest)
+
+
+def _crowded(plan: ServingPlan, served: Serving) -> Lack:
+    """Activations of so many requests leave no room for the cache of one."""
+    return Lack(
+        known(served.best_room, "").longest == 0,
+        CONCURRENCY,
+        f"{count_text(plan.concurrency)} requests in one batch take {gib_text(served.terms['activations'])} of "
+        "activations",
+        "the cache of none of them",
+        "lower concurrency",
+    )
 
 
 def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
