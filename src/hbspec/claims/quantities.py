@@ -132,9 +132,6 @@ TIME = ("training.duration", "training.step_time", "training.cost")
 MEMORY = ("training.memory_total", "training.memory_per_gpu")
 """What follows from the estimate of memory."""
 
-COUNTS = ("training.epochs", "training.examples_processed", "training.optimizer_steps")
-"""What follows from the number of training examples."""
-
 LENGTHS = "the true token lengths (`data.profile`) and a measured step"
 NOTHING = "nothing: it is exact"
 

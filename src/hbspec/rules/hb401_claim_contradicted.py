@@ -22,7 +22,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.claims import CONTRADICTED, Claim, verify
-from hbspec.claims.quantities import COUNTS, MEMORY, TIME
+from hbspec.claims.quantities import MEMORY, TIME
 from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.rule import Rule
@@ -41,11 +41,9 @@ RULE = Rule(
     Severity.ERROR,
     beside=(
         Beside("HB109", _of_memory_that_is_not_there),
-        Beside("HB207", at_its_cause),
         Beside("HB301", _beyond_the_same_prediction),
     ),
 )
-EXAMPLES: Route = ("data", "train", "examples")
 LIMIT: Route = ("instance", "max_runtime")
 
 
@@ -65,7 +63,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _cause(claim: Claim) -> Route | None:
-    """What counts follow from; or the limit that the prediction passes where it passes a claim about time too."""
-    if claim.key in COUNTS:
-        return EXAMPLES
+    """The limit that the prediction passes where it passes a claim about time too."""
     return LIMIT if claim.key in TIME and claim.exceeded else None
