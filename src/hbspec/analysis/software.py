@@ -9,12 +9,9 @@ from typing import Any
 from hbspec.analysis.analysis import Analysis
 from hbspec.analysis.changes import Change
 from hbspec.diagnostics import NotKnownError, Route, route_text
-from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, version
+from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, UNFUSED_TRANSFORMERS, version
 from hbspec.plan import Plan
 from hbspec.plan.training import SOFTWARE
-
-UNFUSED_TRANSFORMERS = "4.57.0"
-"""A version of transformers that keeps experts as linear modules, which bitsandbytes quantises."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,9 @@ FUSED_EXPERTS_SINCE = (5, 0)
 """transformers 5 keeps a layer's experts in one 3-dimensional parameter, which bitsandbytes does not quantise; 4.x
 kept them as linear modules, which it did (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`)."""
 
+UNFUSED_TRANSFORMERS = "4.57.0"
+"""A version of transformers that keeps experts as linear modules, which bitsandbytes quantises."""
+
 EMBEDDING, HEAD = "embedding", "output_head"
 
 

@@ -26,10 +26,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.software import UNFUSED_TRANSFORMERS
 from hbspec.catalog.parameters import weights
 from hbspec.diagnostics import Finding, Fix, Severity, known
 from hbspec.estimators.precision import BYTES
+from hbspec.estimators.weights import UNFUSED_TRANSFORMERS
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 
