@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -204,14 +203,22 @@ def test_two_ranks_stop_at_the_same_micro_batch_and_go_on_under_torchrun(bench: 
     assert (bench.folder / "model" / ADAPTER).read_bytes() == unbroken
 
 
+STOPPED_WHILE_READING = """
+import os, signal, sys
+sys.path.insert(0, {templates!r})
+import train
+def read(folder):
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+train.read_conversations = read
+sys.exit(train.main(sys.argv[1:]))
+"""
+
+
 def test_a_signal_before_training_ends_the_job_well(bench: Bench) -> None:
     bench.write(SMALL, sums(24))
-    data = bench.folder / "train/data.jsonl"
-    data.unlink()
-    os.mkfifo(data)
-    job = subprocess.Popen(bench.command(), stdout=subprocess.PIPE, text=True, env=bench.environment)
-    with data.open("w"):  # waits until the job reads its data
-        job.terminate()
-        output, _ = job.communicate(timeout=120)
-    assert job.returncode == 0
-    assert output == "hbspec: stopped by SIGTERM before training began\n"
+    driver = bench.folder / "stopped.py"
+    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES)))
+    command = [sys.executable, driver, *bench.arguments]
+    job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
+    assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
