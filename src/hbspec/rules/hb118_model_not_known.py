@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.names import nearest, short
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 
@@ -39,6 +38,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if model.id is None:
         yield RULE.at(("model",), "neither an id nor a config is given", "add id: with the model's Hugging Face id")
     elif model.id not in models:
+        from hbspec.catalog.names import nearest, short  # difflib, which no known model needs
+
         near = nearest(model.id, models)
         same = near is not None and short(near) == short(model.id)
         yield RULE.at(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 # Above the controls: soft hyphen, marks and overrides of direction (CVE-2021-42574), invisible operators, fillers,
 # annotations, the language tags of plane 14, halves of surrogate pairs and what is no character. U+0085, U+2028 and
@@ -15,7 +16,6 @@ _UNSEEN = (
 _STRAY_JOINER = "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 CONTROL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
 """What neither a spec nor a value in it may hold: tab and line ends are text."""
-_INVISIBLE = re.compile(f"[\x00-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
 
 
 def printable(text: str) -> str:
@@ -24,7 +24,13 @@ def printable(text: str) -> str:
     >>> printable("a\tb\x1b[31m")
     'a␉b␛[31m'
     """
-    return text if text.isascii() and text.isprintable() else _INVISIBLE.sub(_pictured, text)
+    return text if text.isascii() and text.isprintable() else _invisible().sub(_pictured, text)
+
+
+@cache
+def _invisible() -> re.Pattern[str]:
+    """Compiled where there is something to show: most of what is printed is plain."""
+    return re.compile(f"[\x00-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
 
 
 def _pictured(match: re.Match[str]) -> str:
