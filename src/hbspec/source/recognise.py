@@ -25,9 +25,9 @@ DISTINCTIVE = frozenset(("hyperparameters", "instance"))
 """Sections that no spec can do without and other programs' files do not have together with two more of ours."""
 SECTIONS = 3
 
-_FIRST_KEYS = re.compile(r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:""")
-_JSON_KEY = re.compile(r'"hbspec"\s*:')
-_EXTENDS = re.compile(rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]*(?:#.*)?$""")
+_FIRST_KEYS = r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:"""
+_JSON_KEY = r'"hbspec"\s*:'
+_EXTENDS = rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]*(?:#.*)?$"""
 
 
 def is_yaml(name: str) -> bool:
@@ -80,8 +80,8 @@ def _keys(text: str) -> set[str]:
         try:
             return set(json.loads(text))
         except (ValueError, RecursionError):
-            return {KEY} if _JSON_KEY.search(text) else set(_FIRST_KEYS.findall(text))
-    return set(_FIRST_KEYS.findall(text))
+            return {KEY} if re.search(_JSON_KEY, text) else set(re.findall(_FIRST_KEYS, text))
+    return set(re.findall(_FIRST_KEYS, text))
 
 
 def _is_nearly_the_key(key: str) -> bool:
@@ -116,7 +116,7 @@ def _is_base(text: str, sections: Collection[str]) -> bool:
 
 def _base(path: Path, text: str) -> Path | None:
     """The file that a text says it extends."""
-    found = _EXTENDS.search(text)
+    found = re.search(_EXTENDS, text)
     return path.parent / found[1] if found and "\0" not in found[1] else None
 
 
