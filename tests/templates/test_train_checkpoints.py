@@ -223,6 +223,11 @@ class TestBest:
 
 
 class TestFingerprint:
+    @pytest.fixture(autouse=True)
+    def training(self) -> None:
+        """A fingerprint holds the versions of what trains, which must be installed."""
+        import torch  # noqa: F401
+
     @pytest.fixture
     def invocation(self, tmp_path: Path) -> Invocation:
         for name in ("train", "validation"):

@@ -301,6 +301,7 @@ def test_every_way_of_training_runs_and_saves_adapters(bench: Bench, job: Job, v
 
 
 def test_a_cap_that_leaves_nothing_to_train_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    import torch  # noqa: F401 - the versions of what trains are asked for
     import train
 
     bench.write(SMALL | {"MAX_LENGTH": "4", "MAX_STEPS": "1"}, sums(4))
