@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.mended import mended
 from hbspec.diagnostics import Finding, Route, Severity
 
 Judged = tuple[list[Finding], dict[str, str]]
@@ -31,6 +30,8 @@ def followed(
 
 
 def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[Analysis], Judged]) -> Iterator[Finding]:
+    from hbspec.analysis.mended import mended  # only a spec with findings is judged anew
+
     others = set(judged[0]) - {cause}
     for changed in mended(analysis, cause):
         left, lacking = judge(changed)
