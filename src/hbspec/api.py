@@ -21,6 +21,7 @@ from hbspec.estimators.storage import Storage
 from hbspec.estimators.time import Time
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import explained, findings_of, judge, place
+from hbspec.rules.follow import CLAIM_CONTRADICTED
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import read
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
 
 NEVER_FORCED = frozenset({"HB605"})
 """Errors that `force` does not get past: what is compiled is uploaded, and a credential in it would be given away."""
-
-CLAIM_CONTRADICTED = "HB401"
-"""An error that a change may bring: what the author believed of the job is not true of another one."""
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
 from hbspec.estimators.interruptions import WAITS, interruptions
@@ -23,7 +23,7 @@ TrainingEndTime … the time after model artifacts are uploaded", API reference,
 
 UPLOAD = "upload"
 
-GRACE = Interval(0, 120, 120)
+GRACE = Interval(0, STOP_SECONDS, STOP_SECONDS)
 """Seconds that a job may run beyond its limit, to save ("SIGTERM … delays job termination for 120 seconds", API
 reference, StoppingCondition). A job that exits at once needs none of them."""
 

@@ -12,7 +12,7 @@ Judged = tuple[list[Finding], dict[str, str]]
 Place = tuple[str, Route]
 
 CLAIM_CONTRADICTED = "HB401"
-"""An error that a right change may bring: claims are made by the author, and another cause may contradict them."""
+"""An error that a right change may bring: what the author believed of the job may not be true of the changed one."""
 
 
 def followed(
