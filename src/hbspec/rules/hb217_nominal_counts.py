@@ -25,15 +25,13 @@ from contextlib import suppress
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, NotKnownError, Route, Severity, known
 from hbspec.plan import Counts
-from hbspec.plan.counts import examples_processed, nominal_examples, optimizer_steps, steps_per_epoch
-from hbspec.rules.causes import Beside, at_its_cause, same_route
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 from hbspec.units import UnitError, count_text, parse_count, significant
 
-RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB401", same_route), Beside("HB207", at_its_cause)))
+RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB401", same_route),))
 CLAIM: Route = ("expect", "training.examples_processed")
 BUDGET: Route = ("budget", "max_cost")
-EXAMPLES: Route = ("data", "train", "examples")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -54,7 +52,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"the last update of an epoch is partial, so {count_text(counts.examples_processed)} "
             f"({significant(counts.epochs)}) are processed",
             f"count on {count_text(counts.examples_processed)} examples",
-            cause=EXAMPLES if _whole_with_the_profiles_examples(analysis) else None,
         )
 
 
@@ -74,14 +71,3 @@ def _decides_over_the_budget(analysis: Analysis, counts: Counts) -> bool:
             cost, limit = float(analysis.cost.high), float(budget.max_cost.amount)
             return (cost <= limit) != (cost * counts.nominal_examples / counts.examples_processed <= limit)
     return False
-
-
-def _whole_with_the_profiles_examples(analysis: Analysis) -> bool:
-    """Whether both counts agree with the number of examples that the profile has."""
-    training, processes = analysis.plan.training, analysis.plan.data_parallel_size
-    if analysis.profile is None or processes is None or training.packing:
-        return False
-    batches = (analysis.profile.examples, training.micro_batch, training.gradient_accumulation, processes)
-    steps = optimizer_steps(steps_per_epoch(*batches), training.max_steps, training.epochs)
-    effective = training.micro_batch * training.gradient_accumulation * processes
-    return examples_processed(steps, *batches) == nominal_examples(steps, effective)
