@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbspec.claims.quantities import text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.claims.verify import CONFIRMED, CONTRADICTED, UNDECIDED, verdict
 from hbspec.units import Interval, UnitError
@@ -32,16 +31,16 @@ from hbspec.units import Interval, UnitError
         ("32.7B", "count", 32.373e9, 33.027e9),
         ("131 GB", "bytes", 129.69e9, 132.31e9),
         ("65 GB", "bytes", 64.35e9, 65.65e9),
-        ("..35 GB", "bytes", -inf, 35.35e9),
-        ("..35.0 GB", "bytes", -inf, 35.05e9),
-        ("10h..14h", "seconds", 35_640, 50_904),
-        ("2s..3s", "seconds", 1.98, 3.03),
-        ("20h..", "seconds", 71_280, inf),
+        ("..35 GB", "bytes", -inf, 35e9),
+        ("..35.0 GB", "bytes", -inf, 35e9),
+        ("10h..14h", "seconds", 36_000, 50_400),
+        ("2s..3s", "seconds", 2, 3),
+        ("20h..", "seconds", 72_000, inf),
         ("16..32", "count", 16, 32),
-        ("..1h", "seconds", -inf, 3636),
-        ("0.03 USD..0.05 USD", "money", 0.025, 0.055),
-        ("1 USD/h..2 USD/h", "rate", 0.99, 2.02),
-        ("1 USD/h..48 USD/day", "rate", 0.99, 2.02),
+        ("..1h", "seconds", -inf, 3600),
+        ("0.03 USD..0.05 USD", "money", 0.03, 0.05),
+        ("1 USD/h..2 USD/h", "rate", 1, 2),
+        ("1 USD/h..48 USD/day", "rate", 1, 2),
         ("525 CAD", "money", 519.75, 530.25),
         ("32.77 USD/h", "rate", 32.4423, 33.0977),
         ("0.75 USD/h", "rate", 0.7425, 0.7575),
@@ -53,7 +52,7 @@ from hbspec.units import Interval, UnitError
 )
 def test_sets(text, kind, low, high):
     claim = parse_claim(text, kind)
-    assert (claim.low - claim.below, claim.high + claim.above) == (pytest.approx(low), pytest.approx(high))
+    assert (claim.low, claim.high) == (pytest.approx(low), pytest.approx(high))
 
 
 def test_the_ends_of_a_range_are_kept_as_they_are_written():
@@ -100,24 +99,6 @@ def test_what_could_be_read_in_two_ways_is_not_read(text, kind, says):
     with pytest.raises(UnitError) as refused:
         parse_claim(text, kind)
     assert says in str(refused.value)
-
-
-PRINTED = {"money": 1e-2, "rate": 1e-2, "seconds": 1e-3, "bytes": 1e3, "ratio": 1e-3}
-"""By kind, the smallest value that is printed with more than its whole units."""
-
-
-@given(st.data(), st.sampled_from(sorted(PRINTED)))
-def test_a_printed_interval_confirms_itself(data, kind):
-    values = data.draw(st.lists(st.floats(PRINTED[kind], 1e9), min_size=2, max_size=2).map(sorted))
-    low, high = map(text_of(kind, "USD"), values)
-    claim = parse_claim(f"{low}..{high}", kind)
-    assert verdict(Interval(values[0], values[0], values[1]), claim) == CONFIRMED
-
-
-@given(st.integers(1, 10**6))
-def test_an_end_never_allows_more_than_one_percent_beyond_it(hours):
-    claim = parse_claim(f"..{hours}h", "seconds")
-    assert claim.above <= 0.01 * claim.high * (1 + 1e-12)
 
 
 NUMBERS = st.floats(0, 1e12)

@@ -2,8 +2,7 @@
 
 A count written in full digits (`9600`, `9,600`) means exactly itself. Any other plain value (`9.6K`, `~9600`, `1e3`,
 every value of another kind) means itself, give or take half a unit of its last written digit or 1 %, whichever is
-larger. `a..b`, `..b` and `a..` are inclusive, and an end is as precise as it is written: half a unit of its last digit,
-but never more than 1 % (or half a cent), so that `..1h` does not allow 1.4 h.
+larger. `a..b`, `..b` and `a..` are inclusive, and their ends mean exactly themselves: who writes a bound means it.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ from math import inf
 from hbspec.digits import NUMBER, UnitError, decimal
 from hbspec.units import (
     BYTE_UNITS,
-    CENT,
     COUNT_UNITS,
     PERIODS,
     TIME_UNITS,
@@ -31,26 +29,17 @@ from hbspec.units import (
 
 TOLERANCE = Decimal("0.01")
 HALF = Decimal("0.5")
-MONEY = ("money", "rate")
 WHOLE = "count"
 """The kind whose values are whole numbers, and exact where all their digits are written."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimSet:
-    """The closed set of values that a claim allows, in base units.
-
-    Attributes:
-        low, high: of a range, its ends as they are written.
-        currency: where it is of money.
-        below, above: how far beyond the ends of a range a value may lie that rounds to them.
-    """
+    """The closed set of values that a claim allows, in base units; `currency` where it is of money."""
 
     low: float
     high: float
     currency: str | None = None
-    below: float = 0.0
-    above: float = 0.0
 
 
 KINDS: dict[str, Callable[[str], float]] = {
@@ -84,11 +73,11 @@ def parse_claim(text: str, kind: str) -> ClaimSet:
         UnitError: no value or range of this kind; the message says how one is written.
 
     >>> parse_claim("4.4", "ratio")
-    ClaimSet(low=4.35, high=4.45, currency=None, below=0.0, above=0.0)
+    ClaimSet(low=4.35, high=4.45, currency=None)
     >>> parse_claim("9,600", "count")
-    ClaimSet(low=9600.0, high=9600.0, currency=None, below=0.0, above=0.0)
+    ClaimSet(low=9600.0, high=9600.0, currency=None)
     >>> parse_claim("..35 GB", "bytes")
-    ClaimSet(low=-inf, high=35000000000.0, currency=None, below=0.0, above=350000000.0)
+    ClaimSet(low=-inf, high=35000000000.0, currency=None)
     """
     low, dots, high = text.strip().partition("..")
     try:
@@ -110,13 +99,7 @@ def _range(text: str, low: str, high: str, kind: str) -> ClaimSet:
         raise UnitError(f"{text!r} has two currencies, {currency} and {other}", "write both ends in one")
     if first > last:
         raise UnitError(f"{text!r} is empty: its low end is above its high end")
-    return ClaimSet(
-        float(first) if low else -inf,
-        float(last) if high else inf,
-        currency,
-        _rounding(low, kind) if low else 0.0,
-        _rounding(high, kind) if high else 0.0,
-    )
+    return ClaimSet(float(first) if low else -inf, float(last) if high else inf, currency)
 
 
 def _range_meant(text: str, kind: str) -> str:
@@ -140,15 +123,6 @@ def _around(text: str, kind: str) -> ClaimSet:
     value = Decimal(str(_value(text, kind)))
     slack = Decimal(0) if _is_exact(text, kind) else max(HALF * _last_digit(text, kind), abs(value) * TOLERANCE)
     return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind))
-
-
-def _rounding(end: str, kind: str) -> float:
-    """How far beyond an end of a range a value may lie that rounds to it."""
-    if _is_exact(end, kind):
-        return 0.0
-    smallest = HALF * CENT if kind in MONEY else Decimal(0)
-    most = max(abs(Decimal(str(_value(end, kind)))) * TOLERANCE, smallest)
-    return float(min(HALF * _last_digit(end, kind), most))
 
 
 def _is_exact(text: str, kind: str) -> bool:

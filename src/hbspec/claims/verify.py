@@ -82,10 +82,9 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
 
 def verdict(computed: Interval, claimed: ClaimSet) -> str:
     """Inside: confirmed. Disjoint: contradicted. Otherwise undecided."""
-    low, high = claimed.low - claimed.below, claimed.high + claimed.above
-    if low <= computed.low and computed.high <= high:
+    if claimed.low <= computed.low and computed.high <= claimed.high:
         return CONFIRMED
-    if computed.high < low or high < computed.low:
+    if computed.high < claimed.low or claimed.high < computed.low:
         return CONTRADICTED
     return UNDECIDED
 
