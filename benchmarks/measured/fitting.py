@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
@@ -78,7 +77,7 @@ def _observation(row: Row) -> Observation | None:
 def fit(found: Sequence[Observation]) -> MemoryConstants:
     """The constants that some observations give; the rest as assumed."""
     passing, sharded = (_interval([one for one in found if one.kind == kind]) for kind in KINDS)
-    return replace(MEMORY, reserved_of_passing=passing, reserved_of_sharded=sharded)
+    return MEMORY._replace(reserved_of_passing=passing, reserved_of_sharded=sharded)
 
 
 def _interval(found: Sequence[Observation]) -> Interval:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from math import log
 from typing import Any, NamedTuple
 
@@ -141,8 +140,7 @@ def fit(found: Sequence[Observation]) -> StepConstants:
         if best == before:
             stride /= 2
     low, high = _error(found, values)
-    return replace(
-        STEP,
+    return STEP._replace(
         products=float(f"{values['products']:.3g}"),
         attention=float(f"{values['attention']:.3g}"),
         crossings=float(f"{values['crossings']:.3g}"),

@@ -135,7 +135,7 @@ def test_a_warm_pool_is_never_cheaper(instance, kept):
 def test_another_phase_never_shortens(instance, seconds):
     plan = planned(instance)
     without = timed(plan)
-    more = replace(without, phases={**without.phases, "one_more": Interval(0, seconds, 2 * seconds)})
+    more = without._replace(phases={**without.phases, "one_more": Interval(0, seconds, 2 * seconds)})
     assert no_interval_above(without.total_seconds, more.total_seconds)
     assert no_interval_above(without.billed_seconds, more.billed_seconds)
     assert no_end_above(cost(plan, without), cost(plan, more))
@@ -154,7 +154,7 @@ def test_more_bytes_never_take_less(instance_type, merged):
 @given(JOBS)
 def test_the_authors_price_is_exact(instance):
     plan = planned({**instance, "price": "7 USD/h", "spot": False, "keep_alive": None, "disks": True})
-    took = replace(timed(plan), phases={"steps": Interval.exact(3600.0)})
+    took = timed(plan)._replace(phases={"steps": Interval.exact(3600.0)})
     bill = cost(plan, took)
     assert bill.low == bill.expected == bill.high == 7 * instance["count"]
 
@@ -165,7 +165,7 @@ LIMITS = st.floats(60, 1e6)
 @given(JOBS, SECONDS, LIMITS)
 def test_nothing_is_billed_beyond_the_limit_its_grace_and_the_upload(instance, seconds, limit):
     plan = planned({**instance, "price": "3 USD/h", "keep_alive": None, "disks": True})
-    took = replace(timed(plan, seconds), limit=limit)
+    took = timed(plan, seconds)._replace(limit=limit)
     bill, upload = cost(plan, took), took.phases["upload"]
     assert bill.high <= hours(limit + 120 + upload.high) * 3 * instance["count"]
     for end in ENDS:
@@ -178,7 +178,7 @@ def test_nothing_is_billed_beyond_the_limit_its_grace_and_the_upload(instance, s
 def test_a_longer_limit_is_never_cheaper(instance, seconds, one, other):
     plan = planned(instance)
     took = timed(plan, seconds)
-    sooner, later = (cost(plan, replace(took, limit=limit)) for limit in sorted([one, other]))
+    sooner, later = (cost(plan, took._replace(limit=limit)) for limit in sorted([one, other]))
     assert no_end_above(sooner, later)
     assert no_end_above(later, cost(plan, took))
 
@@ -187,4 +187,4 @@ def test_a_longer_limit_is_never_cheaper(instance, seconds, one, other):
 def test_a_limit_that_is_not_reached_changes_nothing(instance, seconds):
     plan = planned(instance)
     took = timed(plan, seconds)
-    assert cost(plan, replace(took, limit=took.total_seconds.high + 1)) == cost(plan, took)
+    assert cost(plan, took._replace(limit=took.total_seconds.high + 1)) == cost(plan, took)

@@ -29,12 +29,12 @@ def test_a_note_is_a_notice_on_one_line():
 
 
 def test_a_file_name_cannot_add_properties():
-    span = replace(BUDGET.span, file="a,line=1:b")
+    span = BUDGET.span._replace(file="a,line=1:b")
     assert "file=a%2Cline=1%3Ab,line=112" in lines(replace(BUDGET, span=span))[0]
 
 
 def test_several_lines_have_no_columns():
-    (line,) = lines(replace(BUDGET, span=replace(BUDGET.span, end=Position(114, 3))))
+    (line,) = lines(replace(BUDGET, span=BUDGET.span._replace(end=Position(114, 3))))
     assert "line=112,endLine=114::" in line
 
 

@@ -166,7 +166,7 @@ def test_carets_stand_below_wide_characters(sign):
     wide = replace(
         IDLE,
         excerpt=f"  parallelism: {sign * 2}ipeline",
-        span=replace(IDLE.span, end=replace(IDLE.span.end, column=18)),
+        span=IDLE.span._replace(end=IDLE.span.end._replace(column=18)),
     )
     rows = [("".join(t for _, t in row)) for row in diagnostic_lines(wide)]
     assert rows[3] == "  |                ^^^^"

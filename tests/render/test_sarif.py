@@ -58,7 +58,7 @@ def test_the_manual_comes_along():
 
 
 def test_fingerprints_outlive_a_move_and_tell_two_apart():
-    moved = replace(BUDGET, span=replace(BUDGET.span, start=Position(7, 3), end=Position(7, 4)))
+    moved = replace(BUDGET, span=BUDGET.span._replace(start=Position(7, 3), end=Position(7, 4)))
     prints = [result["partialFingerprints"][FINGERPRINT] for result in run_of(BUDGET, IDLE)["results"]]
     assert len(set(prints)) == 2
     assert run_of(moved)["results"][0]["partialFingerprints"][FINGERPRINT] == prints[0]
@@ -81,11 +81,11 @@ def test_a_value_is_replaced_where_it_stands():
     "diagnostic",
     [
         MISSING,
-        replace(IDLE, fixes=(replace(IDLE.fixes[0], route=("instance", "count")),)),
-        replace(IDLE, fixes=(replace(IDLE.fixes[0], value=None),)),
-        replace(IDLE, fixes=(replace(IDLE.fixes[0], value={"a": 1}),)),
+        replace(IDLE, fixes=(IDLE.fixes[0]._replace(route=("instance", "count")),)),
+        replace(IDLE, fixes=(IDLE.fixes[0]._replace(value=None),)),
+        replace(IDLE, fixes=(IDLE.fixes[0]._replace(value={"a": 1}),)),
         replace(IDLE, excerpt="  parallelism: {a: 1}   "),
-        replace(IDLE, span=replace(IDLE.span, end=Position(10, 3))),
+        replace(IDLE, span=IDLE.span._replace(end=Position(10, 3))),
         replace(IDLE, span=None, excerpt=None),
     ],
     ids=["missing key", "another key", "deletion", "a map", "over a map", "several lines", "no place"],

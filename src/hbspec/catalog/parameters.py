@@ -7,7 +7,7 @@ bitsandbytes 0.50.2. Of a multimodal wrapper only the language model is counted.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.catalog.adapters import TargetError, fused_targets, lora_parameters, target_module_names
 from hbspec.catalog.architecture import Architecture
@@ -82,8 +82,7 @@ def kv_cache_bytes_per_token(architecture: Architecture, bytes_per_element: int 
     return 2 * architecture.num_hidden_layers * architecture.key_value_size * bytes_per_element
 
 
-@dataclass(frozen=True, slots=True)
-class QuantizedBytes:
+class QuantizedBytes(NamedTuple):
     """What a model occupies after `load_in_4bit`.
 
     Attributes:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Partition:
+class Partition(NamedTuple):
     """One of AWS's separate clouds: its name in ARNs, the pattern of its regions' names, its hosts' domain."""
 
     name: str

@@ -20,9 +20,9 @@ that day, and `source` names all that it rests on. A price whose only evidence i
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from hbspec.catalog.rows import DATA, day, parse, rows
 
@@ -49,8 +49,7 @@ VOLUME_SPREAD = (Decimal(1), Decimal(2))
 SIBLINGS: Mapping[str, str] = {"training": "hosting", "hosting": "training"}
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """USD per hour of one instance.
 
     Attributes:
@@ -135,15 +134,15 @@ def _fresher(direct: Price, other: Price) -> Price:
         return direct
     if abs(other.usd_per_hour - direct.usd_per_hour) <= SAME_RATE * direct.usd_per_hour:
         source = f"{direct.component if direct.basis == 'read' else 'derived'} rate, {_source(direct)}"
-        return replace(direct, as_of=other.as_of, basis="derived", source=f"{source}; confirmed by {other.source}")
+        return direct._replace(as_of=other.as_of, basis="derived", source=f"{source}; confirmed by {other.source}")
     older = f"replaces {direct.usd_per_hour} USD ({direct.as_of or 'undated'})"
-    return replace(other, note="; ".join(filter(None, (other.note, older))))
+    return other._replace(note="; ".join(filter(None, (other.note, older))))
 
 
 def _derived(
     price: Price, component: str, usd_per_hour: Decimal, source: str, spread: tuple[Decimal, Decimal]
 ) -> Price:
-    return replace(price, component=component, usd_per_hour=usd_per_hour, basis="derived", source=source, spread=spread)
+    return price._replace(component=component, usd_per_hour=usd_per_hour, basis="derived", source=source, spread=spread)
 
 
 def _around(spread: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture, Price
@@ -22,8 +22,7 @@ DERIVED_PRICE_ERROR = 0.005
 """Half width of a derived price: the measured ratios of SageMaker's to EC2's prices are rounded at the third digit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(NamedTuple):
     """Something that a spec implies.
 
     Attributes:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from decimal import Decimal
 from math import inf
+from typing import NamedTuple
 
 from hbspec.digits import NUMBER, UnitError, decimal
 from hbspec.units import (
@@ -33,8 +33,7 @@ WHOLE = "count"
 """The kind whose values are whole numbers, and exact where all their digits are written."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimSet:
+class ClaimSet(NamedTuple):
     """The closed set of values that a claim allows, in base units; `currency` where it is of money."""
 
     low: float

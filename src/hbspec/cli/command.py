@@ -7,10 +7,10 @@ Commands are described once, as data, and read twice: `plain.py` reads the every
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
+
+from hbspec.spelling import nearest
 
 COMMANDS = (
     "check",
@@ -37,8 +37,7 @@ def as_text(text: str) -> Any:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One argument (without flags) or option of a command.
 
     Attributes:
@@ -84,8 +83,7 @@ class Parameter:
             raise MisuseError(f"{shown} {word}: {reason}") from None
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A command and what carries it out: `run` takes each parameter by name and returns the exit code."""
 
     name: str
@@ -95,8 +93,7 @@ class Command:
     details: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A command and the words for each of its parameters, defaults included; a switch that is on has the word `set`."""
 
     command: Command
@@ -120,5 +117,5 @@ def command(name: str) -> Command:
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
     """A question to put behind a word that is none of the choices; empty if none is close."""
-    close = get_close_matches(word, choices, n=1)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = nearest(word, choices)
+    return f"; did you mean {close}?" if close else ""

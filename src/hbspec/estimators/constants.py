@@ -17,15 +17,14 @@ has not seen by `benchmarks/accuracy.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.units import GB, Interval
 
 # Memory beside the tensors.
 
 
-@dataclass(frozen=True, slots=True)
-class MemoryConstants:
+class MemoryConstants(NamedTuple):
     """Everything about memory that is fitted to measurements or assumed.
 
     Attributes:
@@ -65,8 +64,7 @@ tensors, most within 2.5 %."""
 # Time of a step.
 
 
-@dataclass(frozen=True, slots=True)
-class StepConstants:
+class StepConstants(NamedTuple):
     """Everything about the speed of a step that is fitted to measurements or assumed.
 
     Attributes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog import InstanceType
 from hbspec.catalog.prices import VOLUME_AS_OF, VOLUME_REGION, VOLUME_SPREAD, VOLUME_USD_PER_GB_MONTH
@@ -27,8 +27,7 @@ INTERRUPTED = {
 UNPRICED = "no price of S3, of transfer or of logs is known"
 
 
-@dataclass(frozen=True, slots=True)
-class CostItem:
+class CostItem(NamedTuple):
     """One line of the bill, in the cost's currency; `note` says how it comes about."""
 
     name: str
@@ -148,7 +147,7 @@ def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
         billed = time.billed_seconds
     else:
         phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
-        billed = replace(time, phases=phases).billed_seconds
+        billed = time._replace(phases=phases).billed_seconds
     return "instances", _rented(plan, (billed,), SPOT_SHARE if plan.spot else Interval.exact(1)), note
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog.parameters import total_parameters, weights
 from hbspec.diagnostics import known
@@ -32,8 +31,7 @@ WEIGHTS_OFFLOADED = Interval(2, 2, 3)
 ZERO = Interval.exact(0)
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """Memory of one host; all hosts are alike.
 
     Attributes:

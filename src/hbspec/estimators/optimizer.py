@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from hbspec.diagnostics import Missing, NotKnownError
 
@@ -14,8 +14,7 @@ FOUR_BIT = Fraction(1, 2) + Fraction(4, 128)
 """A moment in 4 bits: torchao's `OptimState4bit`, an fp32 scale for every 128."""
 
 
-@dataclass(frozen=True, slots=True)
-class Optimizer:
+class Optimizer(NamedTuple):
     """One optimizer.
 
     Attributes:

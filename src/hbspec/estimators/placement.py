@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.diagnostics import known
 from hbspec.plan import Plan
@@ -15,8 +15,7 @@ QUANTIZED_SHARE = 0.9
 """What bitsandbytes' loader uses of that (`quantizer_bnb_4bit.py`, `adjust_max_memory`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(NamedTuple):
     """What one GPU computes on: layers from `first` up to `last`, the embedding, the head."""
 
     first: int
@@ -35,8 +34,7 @@ class Stage:
         return self.layers, self.embedding, self.head
 
 
-@dataclass(frozen=True, slots=True)
-class Shards:
+class Shards(NamedTuple):
     """Into how many parts a state is cut over the ranks; 1 is a whole copy on each."""
 
     weights: int

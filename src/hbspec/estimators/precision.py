@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.plan import Training
 
@@ -10,8 +10,7 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 """Element size of each dtype that a plan can name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Precision:
+class Precision(NamedTuple):
     """Element sizes of one training step, in bytes.
 
     Attributes:

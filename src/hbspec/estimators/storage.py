@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.diagnostics import known
 from hbspec.estimators.host import verdict, whole
@@ -24,8 +23,7 @@ BYTES_PER_TOKEN = Interval(3, 30, 60)
 (input ids, labels, masks), which the tokenised copy and its packed or truncated copies have. An assumption."""
 
 
-@dataclass(frozen=True, slots=True)
-class Storage:
+class Storage(NamedTuple):
     """Disk of one host; all hosts are alike.
 
     Attributes:

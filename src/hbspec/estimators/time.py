@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
@@ -28,8 +27,7 @@ GRACE = Interval(0, STOP_SECONDS, STOP_SECONDS)
 reference, StoppingCondition). A job that exits at once needs none of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Time:
+class Time(NamedTuple):
     """What a job takes to its end, and what of it is billed where a limit stops it before.
 
     Attributes:
@@ -57,7 +55,7 @@ class Time:
     @property
     def to_the_end(self) -> Time:
         """The same job without a limit."""
-        return replace(self, limit=None)
+        return self._replace(limit=None)
 
     @property
     def billed_seconds(self) -> Interval:

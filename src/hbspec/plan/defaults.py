@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import TargetError, fused_targets
@@ -28,8 +27,7 @@ SHORTEST_LENGTH, LENGTH_STEP = 4096, 1024
 """Tokens: the shortest `max_model_len` that is chosen, and what it is a multiple of. A choice, no fact."""
 
 
-@dataclass(frozen=True, slots=True)
-class Working:
+class Working(NamedTuple):
     """A default that works, and why the usual one does not."""
 
     value: Any

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog import Catalog
 from hbspec.catalog.prices import EXACT
@@ -17,8 +16,7 @@ STALE_AFTER_DAYS = 180
 """Prices and exchange rates older than this are said to be old; p4d and p5 fell by up to 45 % within 2025."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnitPrice:
+class UnitPrice(NamedTuple):
     """The price of one instance for an hour.
 
     Attributes:
@@ -49,8 +47,7 @@ class UnitPrice:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Currencies:
+class Currencies(NamedTuple):
     """The budget's currency and what one unit of each other is worth in it."""
 
     budget: str | None

@@ -60,7 +60,7 @@ class ServingPlan:
     def assuming(self, name: str, value: Any, source: str | None = None) -> ServingPlan:
         """The same endpoint with another assumed value, for another reason if one is given."""
         assumptions = tuple(
-            replace(entry, value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
+            entry._replace(value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
             for entry in self.assumptions
         )
         return replace(self, **{name: value}, assumptions=assumptions)

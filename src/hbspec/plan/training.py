@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import Route
@@ -41,8 +41,7 @@ DEFAULT_EPOCHS = 3.0
 """transformers.TrainingArguments.num_train_epochs."""
 
 
-@dataclass(frozen=True, slots=True)
-class Assumption:
+class Assumption(NamedTuple):
     """A value that the spec leaves open and that memory, time or money depends on.
 
     `differs`: from what the script would take by itself, so that the compiled job has to write it out.

@@ -8,7 +8,7 @@ explain it (`Rule.beside`): its finding is computed from the very value that the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.diagnostics import Finding, Severity
 
@@ -43,8 +43,7 @@ def undecided_beside_an_error(own: Finding, other: Finding) -> bool:
     return own.severity is Severity.WARNING and other.severity is Severity.ERROR
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(NamedTuple):
     """Findings of `code` explain this rule's, where `when` holds of this rule's finding and the other."""
 
     code: str

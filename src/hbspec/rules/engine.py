@@ -116,7 +116,7 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
         span=span,
         message=redact(finding.message),
         help=redact(finding.help),
-        fixes=tuple(replace(fix, route=redact_route(fix.route)) for fix in finding.fixes),
+        fixes=tuple(fix._replace(route=redact_route(fix.route)) for fix in finding.fixes),
         excerpt=document.excerpt(span) if span else None,
     )
 

@@ -19,13 +19,13 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Catalog
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.named_types import training_types
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for route, name in training_types(analysis.spec):
         if name not in types:
             exists = name in analysis.catalog.hosting_types or name in analysis.catalog.instances
-            meant = f"ml.{name}" if f"ml.{name}" in types else None if exists else _nearest(name, types)
+            meant = f"ml.{name}" if f"ml.{name}" in types else None if exists else nearest(name, sorted(types))
             yield RULE.at(
                 route,
                 f"{name} is an instance type, but none to train on"
@@ -55,7 +55,3 @@ def _with_gpus(catalog: Catalog) -> list[str]:
 
 def _ml(name: str) -> str:
     return "" if name.startswith("ml.") else ": SageMaker's types begin with `ml.`"
-
-
-def _nearest(name: str, types: frozenset[str]) -> str | None:
-    return next(iter(get_close_matches(name, sorted(types), n=1)), None)

@@ -20,11 +20,11 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -40,7 +40,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for route, name in named:
         if name is not None and name not in analysis.catalog.gpus:
             names = list(analysis.catalog.gpus)
-            near = [known for known in names if known.startswith(f"{name}-")] or get_close_matches(name, names, n=1)
+            variants = [known for known in names if known.startswith(f"{name}-")]
+            near = " or ".join(variants) or nearest(name, names)
             other = "give its `gpu_memory`, or choose" if route == ("instance", "gpu") else "choose"
-            action = f"did you mean {' or '.join(near)}?" if near else f"{other} one of {', '.join(names)}"
+            action = f"did you mean {near}?" if near else f"{other} one of {', '.join(names)}"
             yield RULE.at(route, f"there is no GPU {name} in the catalog", action)

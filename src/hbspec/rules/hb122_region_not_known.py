@@ -20,11 +20,11 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
@@ -37,7 +37,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         named.append((("deployment", "region"), spec.deployment.region))
     for route, name in named:
         if name is not None and name not in regions:
-            near = next(iter(get_close_matches(name, regions, n=1)), None)
+            near = nearest(name, regions)
             yield RULE.at(
                 route,
                 f"the catalog knows neither an offer nor a price in {name}",

@@ -21,12 +21,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import target_module_names
 from hbspec.diagnostics import Finding, Fix, Route, Severity, known
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -42,7 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if name in names or "." in name:
             continue
         route: Route = ("hyperparameters", "target_modules", index)
-        near = next(iter(get_close_matches(name, names, n=1)), None)
+        near = nearest(name, names)
         yield RULE.at(
             route,
             f"{architecture.model_type} has no module {name} that can be adapted; it has {', '.join(names)}",

@@ -20,11 +20,11 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("hyperparameters", "optim")
@@ -51,7 +51,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     names = SHIPPED + OTHERS if own else SHIPPED
     if name is None or name in names:
         return
-    near = next(iter(get_close_matches(name, names, n=1)), None)
+    near = nearest(name, names)
     yield RULE.at(
         ROUTE,
         f"{name} needs more than the shipped script has" if name in OTHERS else f"there is no optimizer {name}",

@@ -27,7 +27,7 @@ from hbspec.catalog.adapters import TargetError, module_names, saved_modules
 from hbspec.catalog.architecture import Architecture
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity, known
 from hbspec.rules.rule import Rule
-from hbspec.source.spelling import nearest
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 

@@ -22,9 +22,10 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING
 from math import ceil
+from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
@@ -77,8 +78,7 @@ def _above_the_budget(analysis: Analysis, seconds: int) -> Money | None:
     return replace(cost, amount=cost.amount.to_integral_value(ROUND_CEILING))
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
+class _Limit(NamedTuple):
     """One limit in seconds, and the time that it is compared with."""
 
     key: str

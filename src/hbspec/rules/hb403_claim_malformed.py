@@ -24,7 +24,7 @@ from hbspec.claims import MALFORMED, verify
 from hbspec.claims.quantities import QUANTITIES
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.source.spelling import nearest
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 

@@ -19,12 +19,12 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.plan.serving import named_types
 from hbspec.rules.rule import Rule
+from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -36,8 +36,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if name in types:
             continue
         trains = name in analysis.catalog.training_types
-        near = [f"ml.{name}"] if f"ml.{name}" in types else get_close_matches(name, sorted(types), n=1)
-        meant = near[0] if near and not trains else None
+        near = f"ml.{name}" if f"ml.{name}" in types else nearest(name, sorted(types))
+        meant = None if trains else near
         yield RULE.at(
             route,
             f"{name} is a type to train on, none to host on" if trains else f"SageMaker hosts on no type {name}",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.causes import Beside
@@ -13,8 +12,7 @@ if TYPE_CHECKING:  # manual pages are read from the modules, and need no analysi
     from hbspec.analysis import Analysis
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus.
 
     `beside` are the rules whose findings explain this one's: of one cause only the explaining finding is reported.

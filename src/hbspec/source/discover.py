@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hbspec.diagnostics import Diagnostic
 from hbspec.source import defects
@@ -17,8 +17,7 @@ NAMED = 3
 """Files that a message about a folder names; the others are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """What paths mean.
 
     Attributes:

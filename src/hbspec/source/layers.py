@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from hbspec.diagnostics import Route
 from hbspec.source import defects
@@ -19,8 +19,7 @@ EXTENDS = "extends"
 _ROUTE: Route = (EXTENDS,)
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """One file of a chain: its name as shown, the folder its paths resolve against, its real path, and its content."""
 
     file: str

@@ -7,8 +7,8 @@ The key is a dotted path, `evaluation[0].min_score`. A name that holds a dot is 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import takewhile
+from typing import NamedTuple
 
 from hbspec.diagnostics import Position, Route, Span, route_text
 from hbspec.showing.secrets import redact
@@ -27,8 +27,7 @@ class _RefusedError(Exception):
     """Why an override cannot be applied; the second argument is one action."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Change:
+class _Change(NamedTuple):
     """A value to put in place of another; `span` is that of the path."""
 
     value: Node

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from hbspec.diagnostics import Confidence, Diagnostic, Fix, Position, Route, Severity, Span
 from hbspec.showing import printable, shown
@@ -66,7 +65,7 @@ class Problems:
                 span=span,
                 message=shown(message),
                 help=shown(help),
-                fixes=tuple(replace(fix, route=redact_route(fix.route)) for fix in fixes),
+                fixes=tuple(fix._replace(route=redact_route(fix.route)) for fix in fixes),
                 excerpt=excerpt(self.texts[file], span) if span and file in self.texts else None,
             )
         )

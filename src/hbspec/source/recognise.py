@@ -16,7 +16,7 @@ from hbspec.source.encodings import encoding_of
 from hbspec.source.layers import EXTENDS
 from hbspec.source.limits import MAX_BYTES, MAX_EXTENDS
 from hbspec.source.paths import UnreadablePathError, read_bytes
-from hbspec.source.spelling import bare
+from hbspec.spelling import bare
 
 KEY = "hbspec"
 YAML_SUFFIXES = (".yaml", ".yml")

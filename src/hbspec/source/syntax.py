@@ -6,7 +6,7 @@ the characters at the marks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import yaml
 
@@ -18,8 +18,7 @@ from hbspec.source.defects import Defect
 from hbspec.source.excerpts import quoted
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """An explained error. If `range_` is set, `message` is a comparison that means this range."""
 
     span: Span

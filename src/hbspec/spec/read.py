@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
-from hbspec.source.spelling import bare, nearest
 from hbspec.spec.defects import DEFECTS
 from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
+from hbspec.spelling import bare, nearest
 
 _KINDS = {
     "string_type": "text",

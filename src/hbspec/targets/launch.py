@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from hbspec.analysis import Analysis
 from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
@@ -60,5 +60,5 @@ def emit(launch: Launch) -> list[Artifact]:
     return [
         script_artifact("launch.sh", lines),
         json_artifact("hyperparameters.json", launch.hyperparameters),
-        *(replace(file, path=f"source/{file.path}") for file in launch.source),
+        *(file._replace(path=f"source/{file.path}") for file in launch.source),
     ]

@@ -172,7 +172,7 @@ def emit(job: TrainingJob) -> list[Artifact]:
     return [
         json_artifact("create_training_job.json", body),
         script_artifact("submit.sh", submission(job.name, job.region, job.code, job.checkpoints)),
-        *(replace(file, path=f"source/{file.path}") for file in job.source),
+        *(file._replace(path=f"source/{file.path}") for file in job.source),
     ]
 
 

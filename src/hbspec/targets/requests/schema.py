@@ -6,12 +6,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.diagnostics import Route, route_text
+from hbspec.spelling import nearest
 from hbspec.targets.requests.problem import Problem
 
 if TYPE_CHECKING:
@@ -135,8 +135,8 @@ def _shown(value: object) -> str:
 
 
 def _meant(word: object, known: Any) -> str:
-    close = get_close_matches(str(word)[:SHOWN_LENGTH], known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    close = nearest(str(word)[:SHOWN_LENGTH], known)
+    return f"; did you mean {close!r}?" if close else ""
 
 
 def _kind(value: object) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _LEFT_OUT = re.compile(r"[-_ ]")
 
@@ -24,6 +23,8 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     >>> nearest("LORA_R", ["lora_r", "lora_alpha"]), nearest("xyzzy", ["lora_r"])
     ('lora_r', None)
     """
+    from difflib import get_close_matches  # about 2 ms, which a word that is known does not take
+
     by_bare = {bare(name): name for name in known}
     found = get_close_matches(bare(word), by_bare, n=1)
     return by_bare[found[0]] if found else None
