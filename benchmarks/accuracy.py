@@ -6,7 +6,7 @@ Each row of a file becomes a spec, a plan and an estimate (`benchmarks/measured/
 with its reason. Constants that are fitted are refitted without the source that is scored, from the observations in
 `benchmarks/measured/fitted_*.json`, so that every figure is one for a source that they never saw. `--fit` takes the
 observations from the files instead, writes them there, and prints the constants for `hbspec.estimators.constants` and
-`hbspec.estimators.serving_constants`.
+`hbspec.estimators.serving.constants`.
 """
 
 from __future__ import annotations

@@ -94,10 +94,10 @@ def in_process(spec: Path) -> None:
     from hbspec.analysis import analyse
     from hbspec.api import check, estimate
     from hbspec.catalog import catalog
-    from hbspec.estimators.cost import cost
-    from hbspec.estimators.memory import memory
-    from hbspec.estimators.serving import serving
-    from hbspec.estimators.time import time
+    from hbspec.estimators.job.cost import cost
+    from hbspec.estimators.job.time import time
+    from hbspec.estimators.serving.endpoint import serving
+    from hbspec.estimators.training.memory import memory
     from hbspec.source import load
     from hbspec.spec import Spec, read
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from hbspec.estimators.constants import MemoryConstants, StepConstants
-from hbspec.estimators.serving_constants import ServingConstants
+from hbspec.estimators.serving.constants import ServingConstants
 from measured import fitting, serving_fit, speed
 from measured.row import Row
 

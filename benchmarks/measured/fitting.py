@@ -1,8 +1,8 @@
 """What is fitted about memory: what the allocator reserves beside the tensors, as quantiles of what was observed.
 
-One observation a row that states reserved or process bytes: the share of `hbspec.estimators.reserved` that explains it.
-Sources weigh the same. Low and high are quantiles, so that an interval covers what it is fitted to by construction; how
-it covers others is what leaving one source out shows.
+One observation a row that states reserved or process bytes: the share of `hbspec.estimators.training.reserved` that
+explains it. Sources weigh the same. Low and high are quantiles, so that an interval covers what it is fitted to by
+construction; how it covers others is what leaving one source out shows.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import MEMORY, MemoryConstants
-from hbspec.estimators.memory import memory
-from hbspec.estimators.moments import LASTING
+from hbspec.estimators.step.moments import LASTING
+from hbspec.estimators.training.memory import memory
 from hbspec.units import Interval
 from measured.mapping import express
 from measured.quantile import quantile

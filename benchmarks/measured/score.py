@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import StepConstants
-from hbspec.estimators.memory import DeviceMemory, memory
+from hbspec.estimators.training.memory import DeviceMemory, memory
 from hbspec.units import Interval
 from measured import timing
 from measured.fitted import Constants

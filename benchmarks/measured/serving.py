@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.decoding import prefill_seconds, step_of
-from hbspec.estimators.serving_constants import SERVING, ServingConstants
-from hbspec.estimators.serving_memory import request_cache, room_bytes
+from hbspec.estimators.serving.constants import SERVING, ServingConstants
+from hbspec.estimators.serving.decoding import prefill_seconds, step_of
+from hbspec.estimators.serving.memory import request_cache, room_bytes
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.units import Interval
 from measured.models import NoArchitectureError, architecture_of

@@ -15,8 +15,8 @@ from math import log
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.decoding import Step, prompt_seconds, step_of
-from hbspec.estimators.serving_constants import ServingConstants
+from hbspec.estimators.serving.constants import ServingConstants
+from hbspec.estimators.serving.decoding import Step, prompt_seconds, step_of
 from hbspec.units import Interval
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from hbspec.diagnostics import known
-from hbspec.estimators.serving_memory import activation_bytes, cache_bytes, cache_element, served_weights
+from hbspec.estimators.serving.memory import activation_bytes, cache_bytes, cache_element, served_weights
 from hbspec.plan import ServingPlan
 from hbspec.units import GB, Interval
 from measured.reason import NotExpressibleError

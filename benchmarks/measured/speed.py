@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import STEP, StepConstants
-from hbspec.estimators.step import MicroBatch, micro_batch, update_seconds
+from hbspec.estimators.step.duration import MicroBatch, micro_batch, update_seconds
 from hbspec.units import Interval
 from measured.mapping import express
 from measured.quantile import quantile

@@ -8,8 +8,8 @@ from typing import Any
 
 from hbspec.catalog import catalog
 from hbspec.estimators.constants import StepConstants
-from hbspec.estimators.cost import cost
-from hbspec.estimators.time import step_of, time
+from hbspec.estimators.job.cost import cost
+from hbspec.estimators.job.time import step_of, time
 from hbspec.plan import Plan
 from hbspec.units import HOUR, Interval
 from measured.mapping import Case

@@ -13,12 +13,12 @@ from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
 from hbspec.claims import Claim, verify
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report, Severity
-from hbspec.estimators.cost import Cost
-from hbspec.estimators.host import Host
-from hbspec.estimators.memory import Memory
-from hbspec.estimators.serving import Serving
-from hbspec.estimators.storage import Storage
-from hbspec.estimators.time import Time
+from hbspec.estimators.job.cost import Cost
+from hbspec.estimators.job.host import Host
+from hbspec.estimators.job.storage import Storage
+from hbspec.estimators.job.time import Time
+from hbspec.estimators.serving.endpoint import Serving
+from hbspec.estimators.training.memory import Memory
 from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import explained, findings_of, judge, place
 from hbspec.rules.follow import CLAIM_CONTRADICTED

@@ -8,9 +8,9 @@ from planned import P4D, planned
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.constants import SPOT_SHARE
-from hbspec.estimators.cost import cost, hours, most_it_can_cost
-from hbspec.estimators.runtime import running_seconds
-from hbspec.estimators.time import time
+from hbspec.estimators.job.cost import cost, hours, most_it_can_cost
+from hbspec.estimators.job.runtime import running_seconds
+from hbspec.estimators.job.time import time
 from hbspec.units import DAYS_PER_MONTH, HOUR, Money
 
 PRICE = {"price": "36 CAD/h", "parallelism": "pipeline"}

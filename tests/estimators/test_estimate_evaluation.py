@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import P4D, planned
 
-from hbspec.estimators.time import time
+from hbspec.estimators.job.time import time
 
 DATA = {"data": {"train": {"examples": 1758}, "validation": {"examples": 440}, "tokens": {"mean": 374.0, "max": 689}}}
 

@@ -7,7 +7,7 @@ from planned import FULL, LORA, R1, planned
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters
-from hbspec.estimators.flops import attention_pairs, forward_flops, micro_batch_flops
+from hbspec.estimators.step.flops import attention_pairs, forward_flops, micro_batch_flops
 
 TERA = 10**12
 MIXTRAL = "mistralai/Mixtral-8x7B-v0.1"

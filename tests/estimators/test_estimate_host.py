@@ -11,7 +11,7 @@ from planned import FULL, LORA, planned
 
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.host import PROCESS, Host, host
+from hbspec.estimators.job.host import PROCESS, Host, host
 from hbspec.units import GIB, Interval
 
 SMALL = "Qwen/Qwen2.5-7B"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from hbspec.estimators.step.lifetimes.autograd import Sink, Tape
+from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
+from hbspec.estimators.step.lifetimes.model import Program, program_profile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture
-from hbspec.estimators.lifetimes import operators as op
-from hbspec.estimators.lifetimes.autograd import Sink, Tape
-from hbspec.estimators.lifetimes.ledger import Form, Ledger
-from hbspec.estimators.lifetimes.model import Program, program_profile
+from hbspec.estimators.step.lifetimes import operators as op
 
 PROGRAM = Program(
     quantization="nf4",

@@ -4,9 +4,9 @@ import pytest
 from planned import FULL, LORA, TRAINER, planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.job import job_of
-from hbspec.estimators.memory import memory, pipeline_stages
-from hbspec.estimators.moments import moments
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.moments import moments
+from hbspec.estimators.training.memory import memory, pipeline_stages
 from hbspec.units import GB
 
 

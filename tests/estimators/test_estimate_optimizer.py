@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.optimizer import OPTIMIZERS, optimizer
+from hbspec.estimators.step.optimizer import OPTIMIZERS, optimizer
 
 N = 4096 * 100
 

@@ -9,7 +9,6 @@ from planned import P4D, planned
 
 from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators import phases
 from hbspec.estimators.constants import (
     DIGEST_BYTES_PER_SECOND,
     DIGESTED_BYTES,
@@ -20,8 +19,9 @@ from hbspec.estimators.constants import (
     SAVE_SECONDS,
     VOLUME_BYTES_PER_SECOND,
 )
-from hbspec.estimators.interruptions import interruptions
-from hbspec.estimators.time import time
+from hbspec.estimators.job import phases
+from hbspec.estimators.job.interruptions import interruptions
+from hbspec.estimators.job.time import time
 from hbspec.units import GB, HOUR, Interval
 
 INSTANCES = catalog().instances

@@ -7,7 +7,7 @@ from planned import planned
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import weights
-from hbspec.estimators.placement import Shards, shards, spread
+from hbspec.estimators.step.placement import Shards, shards, spread
 
 MAPS = [
     # `device_map="auto"` of transformers 5.23.0 on the meta device, 39 GB a GPU: layers by GPU, where the head is

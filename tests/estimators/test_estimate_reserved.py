@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.estimators.constants import MEMORY
-from hbspec.estimators.reserved import Surroundings, beside_bytes, process_bytes, reserved_bytes
+from hbspec.estimators.training.reserved import Surroundings, beside_bytes, process_bytes, reserved_bytes
 from hbspec.units import GIB, Interval
 
 SIZES = st.integers(0, 200 * GIB)

@@ -10,10 +10,10 @@ from planned import R1, served
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.decoding import Step, host_of, peak_flops, prefill_seconds, step_of, streamed_bytes
-from hbspec.estimators.serving import serving, weights_bytes
-from hbspec.estimators.serving_constants import SERVING
-from hbspec.estimators.serving_memory import activation_bytes, bounded_layers, cache_bytes
+from hbspec.estimators.serving.constants import SERVING
+from hbspec.estimators.serving.decoding import Step, host_of, peak_flops, prefill_seconds, step_of, streamed_bytes
+from hbspec.estimators.serving.endpoint import serving, weights_bytes
+from hbspec.estimators.serving.memory import activation_bytes, bounded_layers, cache_bytes
 from hbspec.units import GB, GIB
 
 T4 = {"instance": {"type": "ml.g4dn.2xlarge"}, "region": "us-east-1"}

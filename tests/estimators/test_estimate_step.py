@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from planned import FULL, LORA, QLORA, planned
 
-from hbspec.estimators.communication import link_bytes_per_second, ring_bytes
 from hbspec.estimators.constants import REACHED, STEP
-from hbspec.estimators.step import micro_batch, reached, update_seconds
+from hbspec.estimators.step.communication import link_bytes_per_second, ring_bytes
+from hbspec.estimators.step.duration import micro_batch, reached, update_seconds
 
 SINGLE = {"parallelism": "single"}
 LLAMA = "meta-llama/Llama-3.1-8B"

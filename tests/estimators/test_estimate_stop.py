@@ -8,10 +8,10 @@ from planned import P4D, planned
 
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.phases import save, sync
-from hbspec.estimators.step import micro_batch
-from hbspec.estimators.stop import GRACE_SECONDS, stop
-from hbspec.estimators.time import usual_step
+from hbspec.estimators.job.phases import save, sync
+from hbspec.estimators.job.stop import GRACE_SECONDS, stop
+from hbspec.estimators.job.time import usual_step
+from hbspec.estimators.step.duration import micro_batch
 from hbspec.targets.source_folder import LAUNCHER, templates
 from hbspec.units import Interval
 

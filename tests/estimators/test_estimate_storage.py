@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from planned import planned
 
-from hbspec.estimators.storage import DEFAULT_VOLUME, storage
+from hbspec.estimators.job.storage import DEFAULT_VOLUME, storage
 from hbspec.units import GB, Interval
 
 SMALL = "Qwen/Qwen2.5-7B"

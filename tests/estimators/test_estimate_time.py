@@ -6,7 +6,7 @@ import pytest
 from planned import FULL, LORA, QLORA, planned
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.time import time
+from hbspec.estimators.job.time import time
 from hbspec.units import HOUR
 
 A100 = {"type": None, "gpu": "A100-80", "gpus": 1, "parallelism": "single"}

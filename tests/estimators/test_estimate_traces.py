@@ -11,10 +11,10 @@ from dataclasses import replace
 import pytest
 from planned import FULL, LORA, QLORA, R1, planned
 
-from hbspec.estimators.job import job_of, program_of
-from hbspec.estimators.moments import peak_moment
-from hbspec.estimators.placement import Stage
 from hbspec.estimators.precision import Precision
+from hbspec.estimators.step.job import job_of, program_of
+from hbspec.estimators.step.moments import peak_moment
+from hbspec.estimators.step.placement import Stage
 from hbspec.units import GIB
 
 METHODS = {"lora": LORA, "qlora": QLORA, "full": FULL}

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
-from hbspec.estimators.cost import cost, hours
-from hbspec.estimators.interruptions import LOST, RESTARTS, interruptions
-from hbspec.estimators.phases import phases_around_steps
-from hbspec.estimators.time import Time, time
+from hbspec.estimators.job.cost import cost, hours
+from hbspec.estimators.job.interruptions import LOST, RESTARTS, interruptions
+from hbspec.estimators.job.phases import phases_around_steps
+from hbspec.estimators.job.time import Time, time
 from hbspec.plan import build_plan
 from hbspec.spec import Spec
 from hbspec.units import Interval

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
-from hbspec.estimators.cost import cost, hours, most_it_can_cost
-from hbspec.estimators.job import job_of
-from hbspec.estimators.memory import memory
-from hbspec.estimators.moments import kept_bytes
-from hbspec.estimators.placement import Stage
-from hbspec.estimators.serving import serving
-from hbspec.estimators.time import time
+from hbspec.estimators.job.cost import cost, hours, most_it_can_cost
+from hbspec.estimators.job.time import time
+from hbspec.estimators.serving.endpoint import serving
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.moments import kept_bytes
+from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.training.memory import memory
 from hbspec.plan import build_plan, build_serving_plan
 from hbspec.spec import Spec
 from hbspec.units import Interval

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.adapters import fused_targets
-from hbspec.estimators.flops import attention_pairs, forward_flops, micro_batch_flops
+from hbspec.estimators.step.flops import attention_pairs, forward_flops, micro_batch_flops
 from hbspec.plan import Training
 from hbspec.plan.training import resolve_training
 from hbspec.spec import Spec

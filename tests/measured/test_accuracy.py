@@ -18,7 +18,7 @@ from measured.score import judge, score, sources
 from measured.table import lines
 
 from hbspec.estimators.constants import MEMORY, STEP
-from hbspec.estimators.serving_constants import SERVING
+from hbspec.estimators.serving.constants import SERVING
 
 SHIPPED = Constants(MEMORY, STEP, SERVING)
 RATIOS = {"n", "median_abs_error", "p90_abs_error", "inside", "median_high_over_low"}

@@ -17,7 +17,7 @@ from measured.score import judge
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import total_parameters
 from hbspec.estimators.constants import MEMORY, STEP
-from hbspec.estimators.serving_constants import SERVING
+from hbspec.estimators.serving.constants import SERVING
 
 SHIPPED = Constants(MEMORY, STEP, SERVING)
 

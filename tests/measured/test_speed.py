@@ -10,8 +10,8 @@ from measured.reason import NotExpressibleError
 from measured.row import COLUMNS, Row, read_rows
 
 from hbspec.estimators.constants import STEP
-from hbspec.estimators.step import MicroBatch
-from hbspec.estimators.time import step_of
+from hbspec.estimators.job.time import step_of
+from hbspec.estimators.step.duration import MicroBatch
 from hbspec.units import HOUR
 
 G5 = "ml.g5.2xlarge ($1.515/h stated); 312 optimizer steps, billable 6162 s"

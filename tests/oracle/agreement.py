@@ -8,9 +8,9 @@ from statistics import median
 from typing import Any
 
 from hbspec.catalog import Architecture, catalog
-from hbspec.estimators.job import job_of
-from hbspec.estimators.moments import Moment, moments
-from hbspec.estimators.placement import Stage
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.moments import Moment, moments
+from hbspec.estimators.step.placement import Stage
 from hbspec.plan import Plan, build_plan
 from hbspec.spec import Spec
 from oracle.case import Case

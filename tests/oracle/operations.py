@@ -8,7 +8,7 @@ from statistics import median
 from typing import Any
 
 from hbspec.catalog import Architecture
-from hbspec.estimators.flops import Flops, micro_batch_flops
+from hbspec.estimators.step.flops import Flops, micro_batch_flops
 from oracle.agreement import plan_of
 from oracle.case import Case
 

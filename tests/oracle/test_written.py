@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from hbspec.estimators.job import job_of
-from hbspec.estimators.kernels import kernels
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.kernels import kernels
 from oracle.agreement import plan_of
 from oracle.case import parse
 from oracle.step import traced

@@ -7,8 +7,8 @@ import pytest
 from hbspec.catalog import catalog
 from hbspec.catalog.adapters import CONTAINERS, TargetError, lora_parameters, saved_modules
 from hbspec.catalog.weights import weights
-from hbspec.estimators.flops import micro_batch_flops
-from hbspec.estimators.memory import memory
+from hbspec.estimators.step.flops import micro_batch_flops
+from hbspec.estimators.training.memory import memory
 from hbspec.plan import build_plan
 from hbspec.spec import Spec
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hbspec.estimators.serving import Serving
-from hbspec.estimators.serving_cost import Charge, Charges
-from hbspec.estimators.serving_memory import Demand
-from hbspec.estimators.serving_room import Room
+from hbspec.estimators.serving.cost import Charge, Charges
+from hbspec.estimators.serving.endpoint import Serving
+from hbspec.estimators.serving.memory import Demand
+from hbspec.estimators.serving.room import Room
 from hbspec.units import GB, Interval, Money
 
 SERVING = Serving(

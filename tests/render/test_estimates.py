@@ -18,11 +18,11 @@ from hbspec.analysis.software import Dependence
 from hbspec.catalog import catalog
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity
-from hbspec.estimators.cost import Cost, CostItem
-from hbspec.estimators.host import Host
-from hbspec.estimators.memory import DeviceMemory, Memory
-from hbspec.estimators.storage import Storage
-from hbspec.estimators.time import Time
+from hbspec.estimators.job.cost import Cost, CostItem
+from hbspec.estimators.job.host import Host
+from hbspec.estimators.job.storage import Storage
+from hbspec.estimators.job.time import Time
+from hbspec.estimators.training.memory import DeviceMemory, Memory
 from hbspec.plan import Assumption, UnitPrice
 from hbspec.render.advice import advice_lines
 from hbspec.render.bars import Filling, bar, letters

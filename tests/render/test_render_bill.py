@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from hbspec.estimators.cost import Cost, CostItem
-from hbspec.estimators.time import Time
+from hbspec.estimators.job.cost import Cost, CostItem
+from hbspec.estimators.job.time import Time
 from hbspec.plan import UnitPrice
 from hbspec.render.bill import cost_lines, time_lines
 from hbspec.units import Interval, Rate

@@ -6,8 +6,8 @@ import io
 from dataclasses import replace
 from decimal import Decimal
 
-from hbspec.estimators.load import Load
-from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.estimators.serving.cost import Charge, Charges
+from hbspec.estimators.serving.load import Load
 from hbspec.render.paint import write
 from hbspec.render.serving import serving_lines
 from hbspec.units import Interval, Money

@@ -6,8 +6,8 @@ import pytest
 from judged import SPECS, found_by, judged, said
 
 from hbspec.api import estimate
-from hbspec.estimators.runtime import running_seconds
-from hbspec.estimators.stop import Stop
+from hbspec.estimators.job.runtime import running_seconds
+from hbspec.estimators.job.stop import Stop
 from hbspec.units import HOUR, Interval, interval_text, seconds_text
 
 SEED = SPECS / "heartbeat-as-written.yaml"

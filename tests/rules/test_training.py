@@ -10,7 +10,7 @@ from judged import SPECS, judged, said
 
 from hbspec.api import estimate
 from hbspec.diagnostics import Confidence, Severity
-from hbspec.estimators.storage import CHECKPOINTS_KEPT
+from hbspec.estimators.job.storage import CHECKPOINTS_KEPT
 from hbspec.plan.training import SAVE_STEPS
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb217_nominal_counts as hb217

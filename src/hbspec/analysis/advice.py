@@ -9,9 +9,9 @@ from typing import Any
 from hbspec.analysis.analysis import Analysis
 from hbspec.analysis.changes import Change, larger, leaner, smaller
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.cost import Cost, cost
-from hbspec.estimators.memory import Memory
-from hbspec.estimators.time import Time
+from hbspec.estimators.job.cost import Cost, cost
+from hbspec.estimators.job.time import Time
+from hbspec.estimators.training.memory import Memory
 
 SHOWN = 3
 """Changes that are shown."""

@@ -9,14 +9,14 @@ from functools import cached_property
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
-from hbspec.estimators.cost import Cost, cost
-from hbspec.estimators.host import Host, host
-from hbspec.estimators.memory import Memory, memory
-from hbspec.estimators.serving import Serving, serving
-from hbspec.estimators.serving_room import startable
-from hbspec.estimators.stop import Stop, stop
-from hbspec.estimators.storage import CHECKPOINTS_KEPT, Storage, storage
-from hbspec.estimators.time import Time, time
+from hbspec.estimators.job.cost import Cost, cost
+from hbspec.estimators.job.host import Host, host
+from hbspec.estimators.job.stop import Stop, stop
+from hbspec.estimators.job.storage import CHECKPOINTS_KEPT, Storage, storage
+from hbspec.estimators.job.time import Time, time
+from hbspec.estimators.serving.endpoint import Serving, serving
+from hbspec.estimators.serving.room import startable
+from hbspec.estimators.training.memory import Memory, memory
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
 from hbspec.showing.secrets import redact

@@ -8,9 +8,9 @@ from hbspec.analysis import Analysis
 from hbspec.catalog import Price
 from hbspec.catalog.parameters import linear_parameters, total_parameters
 from hbspec.diagnostics import known
-from hbspec.estimators.decoding import streamed_bytes
-from hbspec.estimators.serving import weights_bytes
-from hbspec.estimators.serving_cost import HOURS_PER_DAY
+from hbspec.estimators.serving.cost import HOURS_PER_DAY
+from hbspec.estimators.serving.decoding import streamed_bytes
+from hbspec.estimators.serving.endpoint import weights_bytes
 from hbspec.estimators.weights import served_experts
 from hbspec.units import DAYS_PER_MONTH, bytes_text, count_text, money_text, seconds_text, significant
 

@@ -12,8 +12,8 @@ from hbspec.catalog import Architecture, Price
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import inputs
 from hbspec.diagnostics import Missing, Route, known
-from hbspec.estimators.decoding import ENDPOINT
-from hbspec.estimators.serving import weights_bytes
+from hbspec.estimators.serving.decoding import ENDPOINT
+from hbspec.estimators.serving.endpoint import weights_bytes
 from hbspec.units import Interval, bytes_text, money_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")

@@ -148,8 +148,8 @@ REACHED_UNKNOWN = 0.75
 # - Merlin: NVIDIA-Merlin/Transformers4Rec issue 794 (an image of ECR, 2024).
 
 STARTUP_SECONDS = Interval(30, 90, 600)
-"""From the request to an instance that runs; not billed (see `hbspec.estimators.time`). CodeLlama: 80 s, Llama 3: 73 s,
-Merlin: 49 s. The high end is assumed: large types wait for capacity."""
+"""From the request to an instance that runs; not billed (see `hbspec.estimators.job.time`). CodeLlama: 80 s, Llama 3:
+73 s, Merlin: 49 s. The high end is assumed: large types wait for capacity."""
 
 IMAGE_PULL_SECONDS = Interval(150, 250, 480)
 """Download of a deep-learning container of about 10 GB, its start, and the installation of requirements. CodeLlama: 171

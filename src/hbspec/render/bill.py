@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from hbspec.estimators.cost import Cost, CostItem
-from hbspec.estimators.time import NOT_BILLED, Time
+from hbspec.estimators.job.cost import Cost, CostItem
+from hbspec.estimators.job.time import NOT_BILLED, Time
 from hbspec.plan import UnitPrice
 from hbspec.render.lines import Line
 from hbspec.render.memory import VERDICTS, words

@@ -11,12 +11,12 @@ from hbspec.analysis.software import Dependence
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
-from hbspec.estimators.cost import Cost
-from hbspec.estimators.host import Host
-from hbspec.estimators.memory import Memory
-from hbspec.estimators.serving import Serving
-from hbspec.estimators.storage import Storage
-from hbspec.estimators.time import Time
+from hbspec.estimators.job.cost import Cost
+from hbspec.estimators.job.host import Host
+from hbspec.estimators.job.storage import Storage
+from hbspec.estimators.job.time import Time
+from hbspec.estimators.serving.endpoint import Serving
+from hbspec.estimators.training.memory import Memory
 from hbspec.plan import Assumption, Plan
 from hbspec.render.advice import advice_lines
 from hbspec.render.bill import cost_lines, time_lines

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
 from hbspec.analysis.software import Dependence
-from hbspec.estimators.host import Host
-from hbspec.estimators.memory import DeviceMemory, Memory
-from hbspec.estimators.storage import Storage
+from hbspec.estimators.job.host import Host
+from hbspec.estimators.job.storage import Storage
+from hbspec.estimators.training.memory import DeviceMemory, Memory
 from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, Row, rows, section

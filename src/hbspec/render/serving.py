@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hbspec.estimators.load import Load
-from hbspec.estimators.serving import Serving
-from hbspec.estimators.serving_cost import Charge, Charges
+from hbspec.estimators.serving.cost import Charge, Charges
+from hbspec.estimators.serving.endpoint import Serving
+from hbspec.estimators.serving.load import Load
 from hbspec.render.bars import Filling, letters
 from hbspec.render.lines import Line
 from hbspec.render.memory import VERDICTS, filled

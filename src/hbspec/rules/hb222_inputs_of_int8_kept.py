@@ -26,9 +26,9 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
-from hbspec.estimators.job import job_of
-from hbspec.estimators.moments import kept_bytes
-from hbspec.estimators.placement import Stage
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.moments import kept_bytes
+from hbspec.estimators.step.placement import Stage
 from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text

@@ -30,9 +30,9 @@ from typing import NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Route, Severity
-from hbspec.estimators.cost import affordable_seconds, most_it_can_cost
-from hbspec.estimators.runtime import running_seconds
-from hbspec.estimators.time import runtime_limit
+from hbspec.estimators.job.cost import affordable_seconds, most_it_can_cost
+from hbspec.estimators.job.runtime import running_seconds
+from hbspec.estimators.job.time import runtime_limit
 from hbspec.rules.causes import Beside, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import HOUR, Interval, Money, interval_text, seconds_text

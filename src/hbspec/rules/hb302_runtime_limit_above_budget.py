@@ -25,8 +25,8 @@ from decimal import Decimal
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Severity, known
-from hbspec.estimators.cost import affordable_seconds, most_it_can_cost
-from hbspec.estimators.runtime import running_seconds
+from hbspec.estimators.job.cost import affordable_seconds, most_it_can_cost
+from hbspec.estimators.job.runtime import running_seconds
 from hbspec.rules.rule import Rule
 from hbspec.spec.sections import Instance
 from hbspec.units import HOUR, Interval, Rate, interval_text, seconds_text

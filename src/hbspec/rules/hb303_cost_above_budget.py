@@ -25,7 +25,7 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
-from hbspec.estimators.cost import most_it_can_cost
+from hbspec.estimators.job.cost import most_it_can_cost
 from hbspec.rules.causes import Beside, undecided, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import money_text

@@ -24,7 +24,7 @@ from dataclasses import replace
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Finding, Severity
-from hbspec.estimators.cost import most_it_can_cost
+from hbspec.estimators.job.cost import most_it_can_cost
 from hbspec.rules.rule import Rule
 from hbspec.units import seconds_text
 

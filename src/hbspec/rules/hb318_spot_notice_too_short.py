@@ -26,7 +26,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
-from hbspec.estimators.stop import GRACE_SECONDS
+from hbspec.estimators.job.stop import GRACE_SECONDS
 from hbspec.rules.rule import Rule
 from hbspec.units import interval_text, seconds_text
 

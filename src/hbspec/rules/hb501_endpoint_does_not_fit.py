@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Route, Severity
-from hbspec.estimators.serving import Serving, serving
+from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.plan import Hardware
 from hbspec.plan.serving import ServingPlan, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause

@@ -27,9 +27,9 @@ from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity, known
-from hbspec.estimators.serving import Serving, serving
-from hbspec.estimators.serving_memory import typical_tokens
-from hbspec.estimators.serving_room import startable
+from hbspec.estimators.serving.endpoint import Serving, serving
+from hbspec.estimators.serving.memory import typical_tokens
+from hbspec.estimators.serving.room import startable
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause

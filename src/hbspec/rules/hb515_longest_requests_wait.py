@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
-from hbspec.estimators.serving import Serving, serving
-from hbspec.estimators.serving_memory import typical_tokens
+from hbspec.estimators.serving.endpoint import Serving, serving
+from hbspec.estimators.serving.memory import typical_tokens
 from hbspec.plan import ServingPlan
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause

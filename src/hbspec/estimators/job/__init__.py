@@ -1,0 +1,1 @@
+"""The whole job: its phases, interruptions, time, host, disk and bill."""

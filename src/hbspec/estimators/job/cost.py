@@ -1,0 +1,233 @@
+"""What a job is billed, item by item: exact in the author's price, as wide as the time and as the catalog's price."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from hbspec.catalog import InstanceType
+from hbspec.catalog.prices import VOLUME_AS_OF, VOLUME_REGION, VOLUME_SPREAD, VOLUME_USD_PER_GB_MONTH
+from hbspec.diagnostics import Missing, NotKnownError, known
+from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_SHARE
+from hbspec.estimators.job.interruptions import LOST, RESTARTS
+from hbspec.estimators.job.storage import DEFAULT_VOLUME
+from hbspec.estimators.job.time import GRACE, Time
+from hbspec.plan import Plan, UnitPrice
+from hbspec.units import DAY, DAYS_PER_MONTH, GB, HOUR, Interval, Money, cents, seconds_text
+
+Ends = tuple[Decimal, Decimal, Decimal]
+"""Low, expected and high of an amount."""
+
+INTERRUPTED = {
+    LOST: "work done again after spot interruptions",
+    RESTARTS: "image, weights and loading again after spot interruptions",
+}
+UNPRICED = "no price of S3, of transfer or of logs is known"
+
+
+class CostItem(NamedTuple):
+    """One line of the bill, in the cost's currency; `note` says how it comes about."""
+
+    name: str
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+    note: str
+
+    def to_dict(self) -> dict[str, str]:
+        """Decimal strings, rounded to cents."""
+        return {"name": self.name, **_cents(self.low, self.expected, self.high), "note": self.note}
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """The bill of a job.
+
+    Attributes:
+        price: of an instance, before spot.
+        left_out: what the bill does not have, and why.
+    """
+
+    currency: str
+    items: tuple[CostItem, ...]
+    price: UnitPrice | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def low(self) -> Decimal:
+        """Sum of the items' low ends."""
+        return sum((item.low for item in self.items), Decimal(0))
+
+    @property
+    def expected(self) -> Decimal:
+        """Sum of what is expected of the items."""
+        return sum((item.expected for item in self.items), Decimal(0))
+
+    @property
+    def high(self) -> Decimal:
+        """Sum of the items' high ends."""
+        return sum((item.high for item in self.items), Decimal(0))
+
+    def amounts(self) -> dict[str, str]:
+        """The sums with their currency, as decimal strings, rounded to cents here only."""
+        return {"currency": self.currency, **_cents(self.low, self.expected, self.high)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `cost` of `hbspec estimate --format json`."""
+        return {
+            **self.amounts(),
+            "items": [item.to_dict() for item in self.items],
+            "price": self.price and self.price.to_dict(),
+            "left_out": dict(self.left_out),
+        }
+
+
+def cost(plan: Plan, time: Time) -> Cost:
+    """The bill of a plan, in the budget's currency where there is one, else in the price's.
+
+    Every second from start to end is billed for every instance (see `hbspec.estimators.job.time`), whatever runs on it.
+    The end is no later than the runtime limit allows; where the limit may be reached, the time of interruptions is not
+    an item of its own, since nobody knows what of it lies before the limit.
+    Managed spot is an assumption: the share of the on-demand bill in `SPOT_SHARE`, and interruptions as items.
+
+    Raises:
+        NotKnownError: no price, no hardware, or no exchange rate of the price.
+    """
+    price = _priced(plan)[0]
+    currency = plan.currencies.convert(Money(Decimal(0), price.rate.currency)).currency
+    interrupted = () if time.may_be_stopped else tuple(_interrupted(plan, time))
+    found = [_running(plan, time), *interrupted, *_warm_pool(plan)]
+    items = [CostItem(name, *_converted(plan, ends, price.rate.currency), note) for name, ends, note in found]
+    left_out = {"storage and transfer": UNPRICED}
+    if _has_volume(plan):
+        try:
+            name, ends, note = _volume(plan, time)
+            items.append(CostItem(name, *_converted(plan, ends, "USD", currency), note))
+        except NotKnownError as reason:
+            left_out["volume"] = f"it needs {reason}"
+    return Cost(currency, tuple(items), price, left_out)
+
+
+def most_it_can_cost(plan: Plan) -> Money:
+    """What the runtime limit lets a job spend: max_runtime x price x instances, on demand.
+
+    Raises:
+        NotKnownError: no limit, no price, no hardware, or no exchange rate.
+    """
+    price, instances = _priced(plan)
+    limit = known(plan.max_runtime, "instance.max_runtime")
+    return plan.currencies.convert(Money(hours(limit) * price.rate.per_hour * instances, price.rate.currency))
+
+
+def affordable_seconds(plan: Plan, budget: Money) -> Decimal:
+    """The longest runtime limit that a budget pays for, on demand.
+
+    Raises:
+        NotKnownError: no price, no hardware, or no exchange rate.
+    """
+    return budget.amount * Decimal(str(HOUR)) / most_it_can_cost(replace(plan, max_runtime=HOUR)).amount
+
+
+def hours(seconds: float) -> Decimal:
+    """Seconds as hours of money's kind."""
+    return Decimal(str(seconds)) / Decimal(str(HOUR))
+
+
+def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
+    """The job itself: as if nothing interrupted it, or up to its limit."""
+    price, instances = _priced(plan)
+    note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
+    if plan.spot:
+        share = SPOT_SHARE
+        note += f", managed spot assumed at {share.low:g} to {share.high:g} of it (expected {share.expected:g})"
+    if time.may_be_stopped and time.limit is not None:
+        note += f", ended by max_runtime ({seconds_text(time.limit)}, {seconds_text(GRACE.high)} to save, the upload)"
+        billed = time.billed_seconds
+    else:
+        phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
+        billed = time._replace(phases=phases).billed_seconds
+    return "instances", _rented(plan, (billed,), SPOT_SHARE if plan.spot else Interval.exact(1)), note
+
+
+def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:
+    """Work that is lost and starts that are repeated."""
+    rate = INTERRUPTIONS_PER_HOUR
+    assumed = f"assumed at {rate.low:g} to {rate.high:g} an hour (expected {rate.expected:g})"
+    for name, why in INTERRUPTED.items():
+        if name in time.phases:
+            yield name, _rented(plan, (time.phases[name],), SPOT_SHARE), f"{why}, {assumed}"
+
+
+def _warm_pool(plan: Plan) -> Iterable[tuple[str, Ends, str]]:
+    """Instances that wait for another job: billed like training, until one comes or `keep_alive` is over.
+
+    API reference, WarmPoolStatus: `ResourceRetainedBillableTimeInSeconds` x instances.
+    """
+    if plan.keep_alive:
+        kept = Interval(0, plan.keep_alive, plan.keep_alive)
+        note = f"kept for {seconds_text(plan.keep_alive)} after the job, or until another job takes them over"
+        yield "warm_pool", _rented(plan, (kept,), Interval.exact(1)), note
+
+
+def _volume(plan: Plan, time: Time) -> tuple[str, Ends, str]:
+    """Each instance's volume while it is kept, in USD; a month is 30 days."""
+    instances = _priced(plan)[1]
+    gigabytes = Decimal(plan.volume or DEFAULT_VOLUME) / GB
+    kept = time.billed_seconds + Interval(0, plan.keep_alive or 0, plan.keep_alive or 0)
+    month = hours(DAYS_PER_MONTH * DAY)
+    least, most = (Decimal(1), Decimal(1)) if plan.region == VOLUME_REGION else VOLUME_SPREAD
+    low, expected, high = (
+        hours(seconds) / month * gigabytes * instances * VOLUME_USD_PER_GB_MONTH * spread
+        for seconds, spread in ((kept.low, least), (kept.expected, Decimal(1)), (kept.high, most))
+    )
+    instance = _instance(plan)
+    certain = instance is not None and instance.nvme_bytes == 0
+    note = f"{gigabytes:,.0f} GB x {VOLUME_USD_PER_GB_MONTH} USD a month x {instances}, {VOLUME_REGION}, {VOLUME_AS_OF}"
+    return "volume", (low if certain else Decimal(0), expected, high), note
+
+
+def _has_volume(plan: Plan) -> bool:
+    """Whether SageMaker puts a volume behind each instance; also where it is not known whether it has disks."""
+    instance = _instance(plan)
+    return instance is not None and not instance.nvme_bytes
+
+
+def _instance(plan: Plan) -> InstanceType | None:
+    return plan.hardware.instance if plan.hardware else None
+
+
+def _rented(plan: Plan, seconds: Iterable[Interval], share: Interval) -> Ends:
+    """All instances for so long at a share of the price, in its currency; as wide as the price's spread too."""
+    price, instances = _priced(plan)
+    least, most = price.spread
+    took = sum(seconds, Interval.exact(0))
+    low, expected, high = (hours(end) * price.rate.per_hour * instances for end in (took.low, took.expected, took.high))
+    low_share, expected_share, high_share = (Decimal(str(end)) for end in (share.low, share.expected, share.high))
+    return low * low_share * least, expected * expected_share, high * high_share * most
+
+
+def _priced(plan: Plan) -> tuple[UnitPrice, int]:
+    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    if plan.price is None:
+        where = plan.region or "an unnamed region"
+        raise NotKnownError(Missing(f"the price of {hardware.name} in {where}", ("instance",)))
+    return plan.price, hardware.instances
+
+
+def _converted(plan: Plan, ends: Ends, currency: str, wanted: str | None = None) -> Ends:
+    """Amounts in the budget's currency.
+
+    Raises:
+        NotKnownError: no exchange rate to it, or no budget that could have one and another currency `wanted`.
+    """
+    low, expected, high = (plan.currencies.convert(Money(amount, currency)) for amount in ends)
+    if wanted is not None and expected.currency != wanted:
+        raise NotKnownError(f"a budget with an exchange rate from {currency} to {wanted}")
+    return low.amount, expected.amount, high.amount
+
+
+def _cents(low: Decimal, expected: Decimal, high: Decimal) -> dict[str, str]:
+    ends = {"low": low, "expected": expected, "high": high}
+    return {name: cents(amount) for name, amount in ends.items()}

@@ -1,0 +1,115 @@
+"""Disk of one host: what is downloaded, what is written, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+from typing import Any, NamedTuple
+
+from hbspec.diagnostics import known
+from hbspec.estimators.job.host import verdict, whole
+from hbspec.estimators.job.phases import weights_on_disk
+from hbspec.plan import Plan
+from hbspec.units import GB, Interval
+
+DEFAULT_VOLUME = 30 * GB
+"""`volume_size_in_gb` of SageMaker's SDK, and of what is compiled here."""
+
+CHECKPOINTS_KEPT = 3
+"""SAVE_TOTAL_LIMIT of the shipped script."""
+
+BYTES_PER_TOKEN = Interval(3, 30, 60)
+"""Data on disk a token: 3 to 6 bytes of UTF-8 text, and beside it columns of 8-byte integers in the cache of `datasets`
+(input ids, labels, masks), which the tokenised copy and its packed or truncated copies have. An assumption."""
+
+
+class Storage(NamedTuple):
+    """Disk of one host; all hosts are alike.
+
+    Attributes:
+        terms: bytes by name.
+        place: "NVMe" or "volume", or "disk" where it is not known.
+        capacity: bytes that it has, None where not known.
+        chosen: whether the author named the size.
+        perhaps_more: whether the host may have local storage beside it, which is not known.
+    """
+
+    terms: Mapping[str, Interval]
+    place: str
+    capacity: int | None
+    chosen: bool
+    perhaps_more: bool = False
+
+    @property
+    def needed(self) -> Interval:
+        """Bytes of all terms."""
+        return sum(self.terms.values(), Interval.exact(0))
+
+    @property
+    def verdict(self) -> str:
+        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `capacity`."""
+        found = verdict(self.needed, self.capacity)
+        return "tight" if found == "does_not_fit" and self.perhaps_more else found
+
+    def to_dict(self) -> dict[str, Any]:
+        """The `host.disk` of `hbspec estimate --format json`."""
+        return {
+            "verdict": self.verdict,
+            "place": self.place,
+            "bytes": whole(self.needed),
+            "capacity_bytes": self.capacity,
+            "terms": {name: whole(size) for name, size in self.terms.items()},
+        }
+
+
+def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
+    """What a job puts on its host's disk.
+
+    weights: the published files, once (the Hub's cache links to them). checkpoints: those kept, and at most one more,
+    since the oldest is deleted after the newest is written (transformers 5.23.0, `Trainer._save_checkpoint`). result:
+    what is saved at the end. data: text and its tokenised copies. An instance with NVMe has no volume (SageMaker
+    ignores its size), one without has a volume.
+
+    Left out: the container's image, which lies elsewhere, and logs.
+
+    Args:
+        plan: the plan.
+        volume: `instance.volume`, bytes; None is the default of `DEFAULT_VOLUME`.
+        kept: checkpoints kept; None keeps all.
+
+    Raises:
+        NotKnownError: the architecture, what is trained, the hardware or the counts are not known.
+    """
+    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    terms = {
+        "weights": Interval.exact(weights_on_disk(plan)),
+        "checkpoints": _checkpoints(plan, kept),
+        "result": Interval.exact(known(plan.adapter_bytes, _trained(plan))),
+        "data": _data(plan),
+    }
+    terms = {name: size for name, size in terms.items() if size.high}
+    row = hardware.instance
+    if row is None:
+        return Storage(terms, "disk", None, chosen=False)
+    if row.nvme_bytes:
+        return Storage(terms, "NVMe", row.nvme_bytes, chosen=False)
+    unknown = row.nvme_bytes is None
+    return Storage(terms, "volume", volume or DEFAULT_VOLUME, chosen=volume is not None, perhaps_more=unknown)
+
+
+def _checkpoints(plan: Plan, kept: int | None) -> Interval:
+    updates = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    if plan.training.save_steps is None:
+        return Interval.exact(0)
+    size, written = known(plan.checkpoint_bytes, _trained(plan)), ceil(updates / plan.training.save_steps)
+    held = written if kept is None else min(kept, written)
+    return Interval(held * size, held * size, min(held + 1, written) * size)
+
+
+def _data(plan: Plan) -> Interval:
+    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    return plan.lengths.mean * counts.examples * BYTES_PER_TOKEN
+
+
+def _trained(plan: Plan) -> str:
+    return plan.unknown.get("trainable_parameters", "what is trained")

@@ -1,0 +1,1 @@
+"""The endpoint: its memory, speed under load and cost."""

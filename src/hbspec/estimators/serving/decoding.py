@@ -1,0 +1,289 @@
+"""How fast an endpoint answers: prefill by compute; decoding by memory bandwidth, compute and the host's launches."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from hbspec.catalog import Architecture, Gpu
+from hbspec.catalog.parameters import active_parameters, embedding_parameters, total_parameters, weights
+from hbspec.diagnostics import Missing, NotKnownError, Route, known
+from hbspec.estimators.serving.constants import (
+    EAGER,
+    MOST_STREAMED,
+    OVERLAP,
+    SERVING,
+    SLOW_KERNELS,
+    SLOW_KERNELS_ERROR,
+    ServingConstants,
+)
+from hbspec.estimators.serving.memory import NO_MODEL, request_cache, served_weights
+from hbspec.estimators.weights import served_experts, served_kinds
+from hbspec.plan import ServingPlan
+from hbspec.units import Interval
+
+ENDPOINT: Route = ("deployment", "instance")
+"""Where a spec names what its endpoint runs on."""
+
+
+def streamed_bytes(
+    architecture: Architecture, weights_bytes: int, requests: float = 1, experts_bytes: int | None = None
+) -> int:
+    """Bytes of weights that are read for one token of each request: all but what no request visits.
+
+    The embedding table is looked up in one row a request, unless it is the head too. Of a layer's experts, each request
+    visits its own, taken to be chosen at random: a share 1 - (1 - visited share)^requests of them is read.
+
+    Args:
+        architecture: the model.
+        weights_bytes: of the model as served.
+        requests: that are answered at once.
+        experts_bytes: how many of these bytes are experts'; if absent, their share of the parameters.
+    """
+    found = _counts(architecture)
+    read = weights_bytes - 2 * found.looked_up
+    if not found.experts:
+        return read
+    held = read * found.experts / found.total if experts_bytes is None else experts_bytes
+    return round(read - held * (1 - _visited(architecture, requests)))
+
+
+def _visited(architecture: Architecture, requests: float) -> float:
+    """Share of the experts that some request visits."""
+    if not architecture.num_experts:
+        return 1.0
+    share = architecture.num_experts_per_tok / architecture.num_experts
+    return 1 - float((1 - share) ** max(requests, 1))
+
+
+class _Counts(NamedTuple):
+    """Parameters: all; what a token meets in products; what it looks up in one row; of experts; of linear modules."""
+
+    total: int
+    multiplied: int
+    looked_up: int
+    experts: int
+    linear: int
+
+
+@lru_cache(maxsize=256)
+def _counts(architecture: Architecture) -> _Counts:
+    found = weights(architecture)
+    looked_up = 0 if architecture.tie_word_embeddings else embedding_parameters(architecture)
+    return _Counts(
+        total=total_parameters(architecture),
+        multiplied=active_parameters(architecture) - looked_up,
+        looked_up=looked_up,
+        experts=sum(weight.parameters for weight in found if weight.copies > 1),
+        linear=sum(weight.parameters for weight in found if weight.kind == "linear"),
+    )
+
+
+class Step(NamedTuple):
+    """What one step, a token of each request, asks of each GPU and of the host.
+
+    Attributes:
+        engine, quantization: that the constants are looked up by.
+        host: the kind of machine.
+        layers: of the model; with tensor parallelism each GPU has a part of all.
+        bandwidth: of a GPU's memory, bytes/s.
+        weights: bytes that are streamed.
+        unpacked: bytes of the quantised ones as 16-bit numbers.
+        cache: bytes of the requests' keys and values.
+        group: query heads that share a key-value head.
+        products: operations over the GPU's peak, seconds; None where the peak is not known.
+        requests: answered at once.
+        reductions: sums over GPUs.
+    """
+
+    engine: str
+    quantization: str
+    host: str
+    layers: int
+    bandwidth: float
+    weights: float
+    unpacked: float
+    cache: float
+    group: float
+    products: float | None
+    requests: float
+    reductions: int
+
+    @property
+    def eager(self) -> bool:
+        """Whether kernels are launched one by one."""
+        return self.engine in EAGER
+
+    @property
+    def least(self) -> float:
+        """Seconds that physics asks for: weights and cache once, at the full bandwidth."""
+        return (self.weights + self.cache) / self.bandwidth
+
+    def seconds(self, constants: ServingConstants = SERVING) -> float:
+        """Seconds of the step, as expected."""
+        return self._eager(constants) if self.eager else self._graph(constants)
+
+    def _eager(self, constants: ServingConstants) -> float:
+        host = constants.host.get(self.host, 1.0) * constants.launches.get(self.quantization, 1.0)
+        launches = self.layers * constants.layer * host
+        streamed = self.bandwidth * constants.eager_bandwidth
+        moved = self.cache * (constants.old_cache + constants.old_cache_group * self.group)
+        work = self._products(constants, streamed) + moved / streamed
+        return float((launches**OVERLAP + work**OVERLAP) ** (1 / OVERLAP)) + self.reductions * constants.reduction
+
+    def _graph(self, constants: ServingConstants) -> float:
+        streamed = min(self.bandwidth * constants.bandwidth, MOST_STREAMED.get(self.engine, self.bandwidth))
+        weights = streamed * SLOW_KERNELS.get(self.quantization, 1.0)
+        gaps = self.layers * constants.graph_layer
+        if self.quantization != "none":
+            gaps += self.layers * constants.quantised_layer
+        host = constants.step * constants.steps.get(self.engine, 1.0) + (self.requests - 1) * constants.request
+        work = self._products(constants, weights) + self.cache / streamed
+        return host + gaps + work + self.reductions * constants.reduction
+
+    def _products(self, constants: ServingConstants, streamed: float) -> float:
+        unpacked = 0.0
+        if self.requests > 1 and (self.eager or self.quantization == "nf4"):
+            unpacked = self.unpacked * constants.unpacked.get(self.quantization, 0.0) / self.bandwidth
+        return max(self.weights / streamed, unpacked, (self.products or 0.0) / constants.compute)
+
+    def error(self, constants: ServingConstants = SERVING) -> Interval:
+        """Factor on the time of such a step."""
+        if not self.eager and self.quantization in SLOW_KERNELS:
+            return SLOW_KERNELS_ERROR
+        return constants.error["eager" if self.eager else "graph"]
+
+    def interval(self, constants: ServingConstants = SERVING) -> Interval:
+        """The same with its error; never below what physics asks for."""
+        error = self.error(constants)
+        expected = max(self.seconds(constants), self.least)
+        return Interval(max(self.least, expected * error.low), expected, expected * error.high)
+
+
+def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
+    """One step of decoding. Left out: speculative decoding, separate adapters' own products, prompts read meanwhile.
+
+    Args:
+        plan: the endpoint.
+        context: tokens of each request that are in the cache, on average.
+        requests: that are answered at once.
+
+    Raises:
+        NotKnownError: the architecture, the hardware or its bandwidth is not known; of several requests also the
+            GPU's speed in the served dtype.
+    """
+    architecture, gpu = _parts(plan)
+    bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ENDPOINT))
+    held = served_weights(plan)
+    parts = plan.tensor_parallel
+    experts = served_experts(architecture, plan.quantization)
+    peak = peak_flops(gpu, plan)
+    if peak is None and requests > 1:
+        raise NotKnownError(Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
+    engine = "vllm" if plan.engine == "djl-lmi" else plan.engine
+    return Step(
+        engine=engine,
+        quantization="nf4" if plan.quantization == "fp4" else plan.quantization,
+        host=host_of(gpu),
+        layers=architecture.num_hidden_layers,
+        bandwidth=bandwidth,
+        weights=streamed_bytes(architecture, held, requests, experts) / parts,
+        unpacked=2 * _quantised(architecture, plan.quantization, requests) / parts,
+        cache=requests * request_cache(plan, context) / parts,
+        group=architecture.num_attention_heads / architecture.num_key_value_heads,
+        products=None if peak is None else requests * _operations(architecture) / parts / peak,
+        requests=requests,
+        reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
+    )
+
+
+def _quantised(architecture: Architecture, quantization: str, requests: float) -> float:
+    """Parameters that are read quantised in one step."""
+    kinds, found = served_kinds(quantization), _counts(architecture)
+    visited = found.experts * _visited(architecture, requests) if "expert" in kinds else 0.0
+    return visited + (found.linear if "linear" in kinds else 0)
+
+
+def prefill_seconds(
+    plan: ServingPlan, tokens: float, requests: float = 1, constants: ServingConstants = SERVING
+) -> Interval:
+    """Seconds until prompts are read: (2 x active parameters x tokens + causal attention) / (peak x efficiency).
+
+    No less than a step that answers two requests takes: of several tokens, weights are unpacked first.
+
+    Args:
+        plan: the endpoint.
+        tokens: of each prompt.
+        requests: prompts that are read together.
+        constants: fitted or assumed.
+
+    Raises:
+        NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
+    """
+    least = prompt_seconds(plan, tokens, requests)
+    step = step_of(plan, 0, min(2, requests * tokens))
+    expected = max(least / constants.prefill, step.seconds(constants))
+    error = step.error(constants)
+    return Interval(max(least, expected * error.low), expected, expected * error.high)
+
+
+def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> float:
+    """Operations of reading prompts over the peak of the GPUs that share them, seconds.
+
+    Raises:
+        NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
+    """
+    architecture, gpu = _parts(plan)
+    peak = known(peak_flops(gpu, plan), Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
+    pairs = 2 * tokens * tokens * architecture.query_size * architecture.num_hidden_layers
+    return requests * (_operations(architecture) * tokens + pairs) / peak / plan.tensor_parallel
+
+
+def answering_seconds(
+    plan: ServingPlan, prompt: float, answer: float, requests: float = 1, constants: ServingConstants = SERVING
+) -> Interval:
+    """Seconds until some requests that come together are answered: all prompts, then a step for each token.
+
+    Just as long takes each of a stream of requests of which so many are in work at any time, since the prompts of all
+    are read in that time.
+
+    Args:
+        plan: the endpoint.
+        prompt: tokens of each request's prompt.
+        answer: tokens of each answer; the cache holds half of them on average.
+        requests: that are answered at once; no more than fit.
+        constants: fitted or assumed.
+
+    Raises:
+        NotKnownError: as `prefill_seconds` and `step_of`.
+    """
+    step = step_of(plan, prompt + answer / 2, requests).interval(constants)
+    return prefill_seconds(plan, prompt, requests, constants) + step * answer
+
+
+def peak_flops(gpu: Gpu, plan: ServingPlan) -> float | None:
+    """Dense operations a second in which the products run; None where not known."""
+    if plan.quantization == "fp8" and gpu.fp8_flops:
+        return gpu.fp8_flops
+    return gpu.bf16_flops if plan.dtype == "bfloat16" and gpu.bf16 else gpu.fp16_flops
+
+
+def host_of(gpu: Gpu) -> str:
+    """The machine that a GPU is usually built into, whose processor launches the kernels.
+
+    GeForce cards stand in desktops, whose single cores are fast; cards before compute capability 8.0 in the older
+    servers that clouds rent out with them.
+    """
+    if "GeForce" in gpu.marketing_name:
+        return "desktop"
+    return "old" if gpu.compute_capability and gpu.compute_capability < (8, 0) else "server"
+
+
+def _operations(architecture: Architecture) -> int:
+    """Of one token, forward: two for each parameter that it meets in a product."""
+    return 2 * _counts(architecture).multiplied
+
+
+def _parts(plan: ServingPlan) -> tuple[Architecture, Gpu]:
+    architecture = known(plan.architecture, NO_MODEL)
+    return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

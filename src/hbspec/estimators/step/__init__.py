@@ -1,0 +1,1 @@
+"""One training step: what it multiplies, holds and moves, and how long it takes."""

@@ -1,0 +1,91 @@
+"""Attention over shapes: `scaled_dot_product_attention` by a flash kernel, and the eager one with all scores.
+
+Sources: transformers 5.23.0, `integrations/sdpa_attention.py` and `eager_attention_forward` of the models.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.autograd import Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.modules import FLOAT32, Machine
+
+
+class Eager(NamedTuple):
+    """Attention with all scores.
+
+    Attributes:
+        capped: whether they go through a hyperbolic tangent.
+        sinks: whether each row gets one more, learned score, which takes its share of the softmax and is dropped.
+    """
+
+    capped: bool
+    sinks: bool
+
+
+def attend(
+    machine: Machine,
+    eager: Eager | None,
+    masked: bool,
+    heads: tuple[int, int],
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+) -> Tensor:
+    """The heads' outputs, side by side.
+
+    Args:
+        machine: what runs it.
+        eager: None is a flash kernel.
+        masked: whether there is a mask; a kernel takes it in its own dtype, and cannot share keys among queries then.
+        heads: of queries, and of keys.
+        query: rotated.
+        key: rotated.
+        value: as projected.
+    """
+    tape = machine.tape
+    tape.term = "attention"
+    if eager is not None:
+        return _eager(machine, eager, heads, query, key, value)
+    if masked:
+        key, value = (_repeated(machine, x, heads) for x in (key, value))
+    if machine.compute is not None:
+        query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))
+    bias = tape.new(Form(0, 0, 1), query.element) if masked else None
+    return op.attention(tape, query, key, value, Form(0, heads[0]), bias)
+
+
+def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
+    """Keys or values copied for every query head (`repeat_kv`)."""
+    if heads[0] == heads[1]:
+        return x
+    if heads[1] == 1:
+        return layouts.viewed_often(machine.tape, x, Form(0, x.numel.per_token * heads[0]))
+    return layouts.spread(machine.tape, x, Form(0, x.numel.per_token // heads[1] * heads[0]))
+
+
+def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    tape, scores = machine.tape, Form(0, 0, heads[0])
+    narrow = query.element if machine.compute is None else machine.compute
+    before = query.element
+    keys, values = _repeated(machine, key, heads), _repeated(machine, value, heads)
+    weights = op.product(tape, op.cast(tape, query, narrow), op.cast(tape, keys, narrow), scores)
+    weights = op.unary(tape, weights)  # * scaling
+    if eager.capped:
+        weights = op.capped(tape, weights)
+    weights = op.offset(tape, weights, machine.stream)  # + mask
+    if eager.sinks:
+        with_sink = Form(0, heads[0], heads[0])
+        shifted = layouts.spread(tape, weights, with_sink)
+        shifted = op.centred(tape, shifted)
+        weights = layouts.part(tape, op.softmax(tape, shifted, shifted.element), scores)
+        del shifted
+        weights, values = op.cast(tape, weights, narrow), op.cast(tape, values, narrow)
+        return op.clone(tape, op.product(tape, weights, values, query.numel))
+    weights = op.softmax(tape, weights, FLOAT32, fused=machine.float16 and weights.element < FLOAT32)
+    weights = op.cast(tape, weights, before)
+    out = op.product(tape, op.cast(tape, weights, narrow), op.cast(tape, values, narrow), query.numel)
+    return op.clone(tape, out)

@@ -1,0 +1,192 @@
+"""A sparse MLP over shapes: the router, and the routed experts as one product over tokens sorted by expert.
+
+Sources: transformers 5.23.0, `integrations/moe.py` (`grouped_mm_experts_forward`, the implementation it picks on GPUs
+from compute capability 8.0 on) and the routers of `models/mixtral` and `models/qwen3_moe`; peft 0.21.2,
+`tuners/lora/layer.py` (`ParamWrapper`: weight and adapter of all experts are added up for every pass).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.modules import (
+    ADAPTERS,
+    COPIES,
+    FLOAT32,
+    Adapter,
+    Linear,
+    Machine,
+    linear,
+    product,
+)
+
+INDEX = 8
+"""Bytes of a position in a sorted list."""
+
+
+class Experts(NamedTuple):
+    """The routed experts of a layer.
+
+    Attributes:
+        router: chooses them.
+        up, down: the weights of all experts; up holds gate and up.
+        router_adapter, up_adapter, down_adapter: what is added to each.
+        number: how many there are.
+        routes: how many a token visits.
+        hidden, size: widths of the residual stream and of one expert.
+        narrow_router: whether probabilities go back to the dtype of the router's product.
+        clamped: whether gate and up are clamped and biased, as gpt-oss's are.
+        repeated: whether every expert computes every token, as Llama 4's do.
+        shared: linear modules of an expert that every token visits.
+        listed: linear modules of each expert, where they are a list of modules and run one after another.
+    """
+
+    router: Parameter
+    up: Parameter
+    down: Parameter
+    router_adapter: Adapter | None
+    up_adapter: Adapter | None
+    down_adapter: Adapter | None
+    number: int
+    routes: int
+    hidden: int
+    size: int
+    narrow_router: bool
+    clamped: bool
+    repeated: bool
+    shared: dict[str, Linear]
+    listed: Sequence[dict[str, Linear]]
+
+
+def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    """The sum of the visited experts' outputs, weighted by the router."""
+    tape, rows = machine.tape, experts.routes
+    chosen = _chosen(machine, experts, x)
+    element = experts.up.element  # a sum of both is made in the weight's dtype, autocast or not
+    adapters = [_factors(machine, found, element) for found in (experts.up_adapter, experts.down_adapter)]
+    tape.term = "mlp"
+    order = tape.new(Form(0, rows), INDEX)
+    selected = layouts.gathered(tape, x, Form(0, rows * experts.hidden), order)
+    weights = layouts.gathered(tape, chosen, Form(0, rows), order)
+    bias = tape.new(Form(0, 2 * rows * experts.size), experts.up.element) if experts.clamped else None
+    out = _gated(machine, experts, selected, adapters[0])
+    if experts.clamped:
+        bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
+    out = op.matmul(tape, out, _adapted(machine, experts.down, adapters[1]), Form(0, rows * experts.hidden))
+    weighted = op.multiply(tape, out, weights)
+    weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
+    del bias
+    total = layouts.summed(tape, weighted, x.numel, FLOAT32 if machine.compute else weighted.element)
+    return op.cast(tape, total, x.element)
+
+
+def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    """Llama 4's: every expert computes every token, weighted before by the router's score or by zero."""
+    tape, count = machine.tape, experts.number
+    scores = _chosen(machine, experts, x)
+    tape.term = "mlp"
+    repeated = layouts.spread(tape, x, Form(0, count * experts.hidden))
+    repeated = op.multiply(tape, repeated, scores)
+    both = product(machine, repeated, experts.up, Form(0, 2 * count * experts.size))
+    gate, up = layouts.halves(tape, both)
+    gated = op.multiply(tape, up, op.unary(tape, gate, saves="input"))
+    routed = product(machine, gated, experts.down, Form(0, count * experts.hidden))
+    del repeated, both, gate, up, gated
+    out = _shared(machine, experts, x)
+    total = layouts.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
+    return layouts.into(tape, out, total)
+
+
+def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    """Transformers 4's: one expert after another, each with its share of the tokens, added into a common result."""
+    tape, parts = machine.tape, len(experts.listed)
+    chosen = op.cast(tape, _chosen(machine, experts, x), x.element)
+    tape.term = "mlp"
+    total = tape.new(x.numel, x.element)
+    share = Form(0, experts.routes * experts.hidden // parts)
+    for modules in experts.listed:
+        state = layouts.gathered(tape, x, share, tape.new(Form(), INDEX))
+        gate = linear(machine, state, modules["gate_proj"], "mlp")
+        activated = op.unary(tape, gate, saves="input")
+        del gate
+        up = linear(machine, state, modules["up_proj"], "mlp")
+        product_of_both = op.multiply(tape, activated, up)
+        del activated, up
+        out = linear(machine, product_of_both, modules["down_proj"], "mlp")
+        del product_of_both
+        weights = layouts.gathered(tape, chosen, Form(), tape.new(Form(), INDEX))
+        total = layouts.added_at(tape, total, op.multiply(tape, out, weights))
+        del out, weights
+    return total
+
+
+def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    """Probabilities of the chosen experts."""
+    tape = machine.tape
+    router = _adapted(machine, experts.router, _factors(machine, experts.router_adapter, experts.router.element))
+    tape.term = "router"
+    logits = product(machine, x, router, Form(0, experts.number))
+    if experts.repeated:
+        scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
+        return op.clone(tape, op.cast(tape, scores, logits.element))
+    probabilities = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
+    chosen = layouts.gathered(tape, probabilities, Form(0, experts.routes), tape.new(Form(0, experts.routes), INDEX))
+    return op.cast(tape, chosen, logits.element) if experts.narrow_router else chosen
+
+
+def _gated(machine: Machine, experts: Experts, selected: Tensor, adapter: list[Tensor]) -> Tensor:
+    tape, rows, size = machine.tape, experts.routes, experts.size
+    weight = _adapted(machine, experts.up, adapter)
+    both = op.matmul(tape, op.cast(tape, selected, experts.up.element), weight, Form(0, 2 * rows * size))
+    tape.term = "mlp"
+    if experts.clamped:
+        return _clamped(machine, experts, both)
+    gate, up = layouts.halves(tape, both)
+    del both
+    return op.multiply(tape, op.unary(tape, gate, saves="input"), up)
+
+
+def _clamped(machine: Machine, experts: Experts, both: Tensor) -> Tensor:
+    """gpt-oss's: every second column is a gate, both sides have biases and limits."""
+    tape, half = machine.tape, Form(0, experts.routes * experts.size)
+    gate = op.unary(tape, layouts.part(tape, both, half), saves="input")
+    up = op.unary(tape, layouts.part(tape, both, half), saves="input")
+    opened = op.unary(tape, op.unary(tape, gate), saves="output")
+    glu = op.multiply(tape, gate, opened)
+    return op.multiply(tape, op.unary(tape, up), glu)
+
+
+def _factors(machine: Machine, adapter: Adapter | None, element: int) -> list[Tensor]:
+    """Both factors in the dtype of the weight."""
+    if adapter is None:
+        return []
+    tape, factors = machine.tape, []
+    tape.term = ADAPTERS
+    for weight in (adapter.up, adapter.down):
+        if element == weight.element:
+            factors.append(Tensor(None, weight.numel, element, weight.sink))
+            continue
+        factors.append(op.widened(tape, tape.new(weight.numel, element, COPIES), weight))
+    return factors
+
+
+def _adapted(machine: Machine, weight: Parameter, factors: list[Tensor]) -> Parameter | Tensor:
+    """All experts' weights with their adapters added."""
+    if not factors:
+        return weight
+    machine.tape.term = ADAPTERS
+    return op.plus_product(machine.tape, weight, factors[0], factors[1])
+
+
+def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    tape, modules = machine.tape, experts.shared
+    gate = linear(machine, x, modules["gate_proj"], "mlp")
+    activated = op.unary(tape, gate, saves="input")
+    del gate
+    up = linear(machine, x, modules["up_proj"], "mlp")
+    return linear(machine, op.multiply(tape, activated, up), modules["down_proj"], "mlp")

@@ -1,0 +1,108 @@
+"""Operators that move numbers or look at them otherwise: views, gathers, repetitions, and what comes back through them.
+
+Sources as in `hbspec.estimators.step.lifetimes.operators`.
+"""
+
+from __future__ import annotations
+
+from hbspec.estimators.step.lifetimes.autograd import Tape, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.operators import BACKWARD, alias, fitting
+
+
+def laid_out(tape: Tape, x: Tensor) -> Tensor:
+    """A view of other strides, whose gradient is copied to fit."""
+    numel, element = x.numel, x.element
+    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(numel, element, BACKWARD)])
+
+
+def spread(tape: Tape, x: Tensor, numel: Form) -> Tensor:
+    """A copy that holds every number several times; its gradient is summed up again."""
+    before, element = x.numel, x.element
+    return tape.record(tape.new(numel, element), [x.node], lambda _: [tape.new(before, element, BACKWARD)])
+
+
+def viewed_often(tape: Tape, x: Tensor, numel: Form) -> Tensor:
+    """The same storage seen several times; its gradient is summed up again."""
+    before, element = x.numel, x.element
+    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(before, element, BACKWARD)])
+
+
+def part(tape: Tape, x: Tensor, numel: Form) -> Tensor:
+    """A slice, which shares the storage; its gradient is as large as the whole."""
+    whole, element = x.numel, x.element
+    return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
+
+
+def rotate_half(tape: Tape, x: Tensor) -> Tensor:
+    """`cat((-x2, x1))`; on the way back both halves are put into zeros of full size."""
+    numel, element = x.numel, x.element
+    half = Form(0, numel.per_token // 2)
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        negated = tape.new(half, element, BACKWARD)
+        first = tape.new(numel, element, BACKWARD)
+        del negated
+        second = tape.new(numel, element, BACKWARD)
+        return [tape.sum(first, second)]
+
+    negated = tape.new(half, element)
+    out = tape.new(numel, element)
+    del negated
+    return tape.record(out, [x.node], derivative)
+
+
+def gathered(tape: Tape, x: Tensor, numel: Form, order: Tensor) -> Tensor:
+    """Rows of x in another order, perhaps some of them or some of them again; its gradient is put into zeros."""
+    before, element = x.numel, x.element
+    held = [tape.save(order)] if x.node is not None else []
+
+    def derivative(_: Tensor) -> list[Tensor]:
+        zeros = tape.new(before, element, BACKWARD)
+        return [zeros if tape.on_gpu else tape.new(before, element, BACKWARD)]
+
+    return tape.record(tape.new(numel, element), [x.node], derivative, held)
+
+
+def summed(tape: Tape, x: Tensor, numel: Form, element: int) -> Tensor:
+    """The sum of neighbouring rows, which autocast makes in fp32; its gradient is copied to each of them."""
+    before, narrow = x.numel, x.element
+    return tape.record(tape.new(numel, element), [x.node], lambda _: [tape.new(before, narrow, BACKWARD)])
+
+
+def into(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
+    """`x.add_(added)`."""
+    out = tape.record(
+        Tensor(x.storage, x.numel, x.element), [x.node, added.node], lambda gradient: [alias(gradient)] * 2
+    )
+    return fitting(tape, out, (x, added))
+
+
+def halves(tape: Tape, x: Tensor) -> tuple[Tensor, Tensor]:
+    """`chunk(2)`: two views, whose gradients are put side by side when both are there."""
+    whole, element = x.numel, x.element
+    half = Form(whole.fixed // 2, whole.per_token // 2, whole.per_pair // 2)
+    joined = tape.record(Tensor(x.storage, whole, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
+    if joined.node is not None:
+        joined.node.join = Pair
+    return Tensor(x.storage, half, element, joined.node), Tensor(x.storage, half, element, joined.node)
+
+
+class Pair(Tensor):
+    """Two gradients that wait for each other."""
+
+    __slots__ = ("second",)
+
+    def __init__(self, first: Tensor, second: Tensor) -> None:
+        super().__init__(first.storage, first.numel, first.element)
+        self.second = second
+
+
+def added_at(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
+    """`x.index_add_(…, added)`, whose gradient is gathered from x's."""
+    numel, element = added.numel, added.element
+    return tape.record(
+        Tensor(x.storage, x.numel, x.element),
+        [x.node, added.node],
+        lambda gradient: [alias(gradient), tape.new(numel, element, BACKWARD)],
+    )

@@ -1,0 +1,290 @@
+"""torch's operators over shapes: what each allocates, holds, and needs on the way back.
+
+Sources: torch 2.13's `tools/autograd/derivatives.yaml` (what is saved, the formulas) and `FunctionsManual.cpp` (their
+temporaries). Scalars and shapes cost nothing here. A derivative must not refer to a tensor of the forward pass, only to
+what it saved: its closure would keep the storage alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hbspec.estimators.step.lifetimes.autograd import Node, Parameter, Saved, Tape, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form
+
+BACKWARD = "backward"
+"""The term of gradients of activations and of their temporaries."""
+
+GRADIENTS = "gradients"
+"""The term of gradients of what is trained."""
+
+NO_STORAGE = Tensor(None, Form(), 0)
+"""Stands for a weight, which is held anyway."""
+
+
+def cast(tape: Tape, x: Tensor, element: int) -> Tensor:
+    """`x.to(dtype)`: itself if it has that dtype already."""
+    if x.element == element:
+        return x
+    before = x.element
+    return tape.record(tape.new(x.numel, element), [x.node], lambda gradient: [_cast_back(tape, gradient, before)])
+
+
+def _cast_back(tape: Tape, gradient: Tensor, element: int) -> Tensor:
+    return gradient if gradient.element == element else tape.new(gradient.numel, element, BACKWARD)
+
+
+def clone(tape: Tape, x: Tensor) -> Tensor:
+    """A copy; its gradient passes through."""
+    return tape.record(tape.new(x.numel, x.element), [x.node], lambda gradient: [alias(gradient)])
+
+
+def alias(x: Tensor) -> Tensor:
+    """The same numbers again: whoever holds either holds the storage."""
+    return Tensor(x.storage, x.numel, x.element)
+
+
+def add(tape: Tape, left: Tensor, right: Tensor, term: str | None = None) -> Tensor:
+    """`left + right`, of one size; both get the same gradient, in their own dtype."""
+    elements = left.element, right.element
+    out = tape.new(left.numel, max(elements), term)
+    tape.record(out, [left.node, right.node], lambda gradient: [alias(gradient), alias(gradient)])
+    return fitting(tape, out, (left, right))
+
+
+def unary(tape: Tape, x: Tensor, *, saves: str = "", temporaries: int = 0, term: str = BACKWARD) -> Tensor:
+    """An operator on every number.
+
+    Args:
+        tape: the tape.
+        x: the input.
+        saves: "input", "output" or "" for neither.
+        temporaries: of the derivative, beside its result, each of the size of x.
+        term: what the derivative is counted as.
+    """
+    held = [tape.save(x)] if saves == "input" else []
+    out = tape.new(x.numel, x.element)
+    if saves == "output" and x.node is not None:
+        held = [tape.save(out)]
+    numel, element = x.numel, x.element
+
+    def derivative(_: Tensor) -> list[Tensor]:
+        between = [tape.new(numel, element, term) for _ in range(temporaries)]
+        result = tape.new(numel, element, term)
+        del between
+        return [result]
+
+    return tape.record(out, [x.node], derivative, held)
+
+
+def softmax(tape: Tape, x: Tensor, element: int, *, fused: bool = False) -> Tensor:
+    """A softmax in a dtype, whose derivative first multiplies gradient and output on a GPU (`cuda/SoftMax.cu`).
+
+    Args:
+        tape: the tape.
+        x: the input.
+        element: bytes of a number of the result.
+        fused: whether the kernel widens the input itself, as CUDA's does for float16 (`half_to_float`).
+    """
+    if not fused:
+        return unary(tape, cast(tape, x, element), saves="output", temporaries=int(tape.on_gpu))
+    out = tape.new(x.numel, element)
+    held = [tape.save(out)] if x.node is not None else []
+    numel, narrow = x.numel, x.element
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        product = tape.new(numel, element, BACKWARD)
+        result = tape.new(numel, narrow, BACKWARD)
+        del product
+        return [result]
+
+    return tape.record(out, [x.node], derivative, held)
+
+
+def mean(tape: Tape, x: Tensor, rows: Form) -> Tensor:
+    """The mean of each row; the gradient is spread out to full size."""
+    numel, element = x.numel, x.element
+    return tape.record(tape.new(rows, element), [x.node], lambda _: [tape.new(numel, element, BACKWARD)])
+
+
+def multiply(tape: Tape, left: Tensor, right: Tensor) -> Tensor:
+    """`left * right`; each is held for the other's gradient. `right` may be one number a row or a row for all."""
+    held = _saved_for_product(tape, left, right)
+    out = tape.new(left.numel, max(left.element, right.element))
+    nodes = left.node, right.node
+    wanted, full, element = [node is not None for node in nodes], out.numel, out.element
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [None if not needed else tape.new(full, element, BACKWARD) for needed in wanted]
+
+    return fitting(tape, tape.record(out, nodes, derivative, held), (left, right))
+
+
+def fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | Parameter]) -> Tensor:
+    """The output, whose gradients are summed up to the sizes of the inputs and cast to their dtypes."""
+    if out.node is not None:
+        sizes = [(x.numel, x.element, isinstance(x, Parameter)) for x in inputs]
+
+        def fits(index: int, made: Tensor) -> Tensor:
+            numel, element, weight = sizes[index]
+            if made.numel != numel:
+                made = tape.new(numel, made.element, GRADIENTS if weight else BACKWARD)
+            return _cast_back(tape, made, element)
+
+        out.node.fits = fits
+    return out
+
+
+def _saved_for_product(tape: Tape, left: Tensor, right: Tensor) -> list[Saved]:
+    # in the order of derivatives.yaml: self is held for the gradient of other
+    held = [tape.save(left)] if right.node is not None else []
+    return [*held, tape.save(right)] if left.node is not None else held
+
+
+def weigh(tape: Tape, x: Tensor, weight: Parameter, *, shifted: bool = False) -> Tensor:
+    """`weight * x` with a weight for every column; `shifted` ones are fp32 copies, `1 + weight.float()`."""
+    factor = tape.new(weight.numel, 4) if shifted else NO_STORAGE
+    held = [tape.save(factor)] if x.node is not None else []
+    del factor
+    if weight.trained:
+        held.append(tape.save(x))
+    element, numel, trained = max(x.element, weight.element), x.numel, weight.trained
+    out = tape.new(numel, element)
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        of_input = tape.new(numel, element, BACKWARD)
+        return [of_input, tape.new(numel, element, BACKWARD) if trained else None]
+
+    return fitting(tape, tape.record(out, [x.node, weight.sink], derivative, held), (x, weight))
+
+
+def matmul(tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, bias: Parameter | None = None) -> Tensor:
+    """`x @ weight + bias`, all in one dtype; `out` is the result's size.
+
+    Args:
+        tape: the tape.
+        x: the input.
+        weight: a parameter, or a copy of one that autocast made.
+        out: how many numbers come out.
+        bias: what is added.
+    """
+    node = weight.node if isinstance(weight, Tensor) else weight.sink if weight.trained else None
+    held = [tape.save(x)] if node is not None else []
+    if x.node is not None:
+        held.append(tape.save(weight if isinstance(weight, Tensor) else NO_STORAGE))
+    sink = bias.sink if bias is not None else None
+    inputs, element, numel, of_weight = (x.node, node, sink), x.element, x.numel, weight.numel
+    rows = bias.numel if bias is not None else Form()
+    term = BACKWARD if isinstance(weight, Tensor) else GRADIENTS
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        first = tape.new(numel, element, BACKWARD) if inputs[0] is not None else None
+        second = tape.new(of_weight, element, term) if inputs[1] is not None else None
+        return [first, second, tape.new(rows, element, GRADIENTS) if sink is not None else None]
+
+    return tape.record(tape.new(out, element), inputs, derivative, held)
+
+
+def dropout(tape: Tape, x: Tensor) -> Tensor:
+    """CUDA's fused dropout: a mask of bytes is held."""
+    numel, element = x.numel, x.element
+    out = tape.new(numel, element)
+    mask = tape.new(numel, 1)
+    held = [tape.save(mask)] if x.node is not None else []
+    return tape.record(out, [x.node], lambda _: [tape.new(numel, element, BACKWARD)], held)
+
+
+def attention(tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Form, mask: Tensor | None) -> Tensor:
+    """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held."""
+    inputs = (query, key, value)
+    held = [tape.save(x) for x in inputs]
+    if mask is not None:
+        held.append(tape.save(mask))
+    out = tape.new(query.numel, query.element)
+    scores = tape.new(log_sum, 4)
+    held += [tape.save(out), tape.save(scores)]
+    sizes = [(x.numel, x.element) for x in inputs]
+    shared = sizes[1] != sizes[0]
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        numel, element = sizes[0]
+        # CUDA's kernel sums up in fp32, and makes a key and a value for every query head (`flash_api.cpp`, `mha_bwd`)
+        scratch = [tape.new(numel, 4, BACKWARD)] if tape.on_gpu else []
+        if tape.on_gpu and shared:
+            scratch += [tape.new(numel, element, BACKWARD) for _ in range(2)]
+        gradients: list[Tensor | None] = [tape.new(numel, element, BACKWARD) for numel, element in sizes]
+        del scratch
+        return gradients
+
+    nodes: list[Node | None] = [x.node for x in inputs]
+    del scores, inputs
+    return tape.record(out, nodes, derivative, held)
+
+
+def turn(tape: Tape, x: Tensor, constant: int) -> Tensor:
+    """The product with a constant of so many bytes a number that is held anyway (cosines and sines)."""
+    held = [tape.save(NO_STORAGE)] if x.node is not None else []
+    numel, element = x.numel, max(x.element, constant)
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [tape.new(numel, element, BACKWARD)]
+
+    return fitting(tape, tape.record(tape.new(numel, element), [x.node], derivative, held), (x,))
+
+
+def offset(tape: Tape, x: Tensor, constant: int) -> Tensor:
+    """The sum with a constant of so many bytes a number, as a mask is."""
+    out = tape.new(x.numel, max(x.element, constant))
+    return fitting(tape, tape.record(out, [x.node], lambda gradient: [alias(gradient)]), (x,))
+
+
+def product(tape: Tape, left: Tensor, right: Tensor, out: Form) -> Tensor:
+    """The product of two activations."""
+    held = _saved_for_product(tape, left, right)
+    sizes = [(x.numel, x.element) for x in (left, right)]
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [tape.new(numel, element, BACKWARD) for numel, element in sizes]
+
+    return tape.record(tape.new(out, left.element), [left.node, right.node], derivative, held)
+
+
+def centred(tape: Tape, x: Tensor) -> Tensor:
+    """`x - x.max(dim=-1)`, whose gradient comes back through both."""
+    numel, element = x.numel, x.element
+
+    def derivative(gradient: Tensor) -> list[Tensor]:
+        negated = tape.new(numel, element, BACKWARD)
+        del negated
+        through = tape.new(numel, element, BACKWARD)
+        if not tape.on_gpu:
+            through = tape.new(numel, element, BACKWARD)
+        first = alias(gradient)
+        del gradient
+        return [tape.sum(first, through)]
+
+    return tape.record(tape.new(numel, element), [x.node], derivative)
+
+
+def capped(tape: Tape, x: Tensor) -> Tensor:
+    """`tanh(x / cap) * cap`."""
+    x = unary(tape, x)
+    x = unary(tape, x, saves="output")
+    return unary(tape, x)
+
+
+def widened(tape: Tape, copy: Tensor, weight: Parameter) -> Tensor:
+    """A narrower copy of a trained weight, whose gradient is widened again."""
+    numel, element = weight.numel, weight.element
+    return tape.record(copy, [weight.sink], lambda _: [tape.new(numel, element, GRADIENTS)])
+
+
+def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor) -> Tensor:
+    """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight."""
+    held = [tape.save(left), tape.save(right)]
+    sizes = [(x.numel, x.element) for x in (left, right)]
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [tape.new(numel, element, GRADIENTS) for numel, element in sizes]
+
+    return tape.record(tape.new(weight.numel, left.element), [left.node, right.node], derivative, held)
