@@ -37,7 +37,7 @@ from docs_pages import families, table
 from hbspec.claims.quantities import QUANTITIES, quantity
 from hbspec.cli.command import COMMANDS, command
 from hbspec.cli.spec_schema import SOME_PRICE
-from hbspec.targets import TARGETS
+from hbspec.targets import names, target_of
 
 ROOT = Path(__file__).resolve().parents[1]
 KINDS = "file|output|slow|json|source|formulas|constants|table"
@@ -245,7 +245,7 @@ def _commands() -> str:
 
 
 def _targets() -> str:
-    return table(("Target", "What it writes"), ((f"`{name}`", about) for name, about in TARGETS.items()))
+    return table(("Target", "What it writes"), ((f"`{name}`", target_of(name).summary) for name in names()))
 
 
 def _layers() -> str:
@@ -264,7 +264,7 @@ def _summary(name: str) -> str:
 
 
 def _left_out() -> str:
-    from hbspec.targets.source_folder import LEFT_OUT
+    from hbspec.targets.job.source_folder import LEFT_OUT
 
     return ", ".join(f"`{pattern}`" for pattern in LEFT_OUT)
 

@@ -1,4 +1,4 @@
-"""Write `src/hbspec/targets/images/images.json` from the image tables that AWS ships in the sagemaker-core wheel.
+"""Write `src/hbspec/targets/aws/images/images.json` from the image tables that AWS ships in the sagemaker-core wheel.
 
 Get the wheel first (`pip download --no-deps sagemaker-core==2.27.0 -d DIR`), then
 `python tools/generate_image_table.py DIR/sagemaker_core-2.27.0-py3-none-any.whl --checked 2026-11-22`.
@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-TABLE = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "images" / "images.json"
+TABLE = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "images" / "images.json"
 CONFIG = "sagemaker/core/image_uri_config"
 
 # Framework, its version in the wheel's table, and the path to that version's entry. The training image is the newest of

@@ -1,4 +1,4 @@
-"""Write `src/hbspec/targets/requests/*.schema.json` from the AWS service model that botocore ships.
+"""Write `src/hbspec/targets/aws/requests/*.schema.json` from the AWS service model that botocore ships.
 
     python tools/generate_request_schemas.py            # write
     python tools/generate_request_schemas.py --check    # exit 1 where a committed file differs
@@ -30,7 +30,7 @@ OPERATIONS: Mapping[str, str] = {
     "PutScalingPolicy": "application-autoscaling",
     "RegisterScalableTarget": "application-autoscaling",
 }
-FOLDER = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "requests"
+FOLDER = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "requests"
 
 # Smithy 2.0, simple types: an integer has 32 bits, a long 64.
 INTEGER_RANGE = {"integer": 2**31, "long": 2**63}

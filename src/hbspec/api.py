@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
@@ -24,8 +24,10 @@ from hbspec.rules.engine import explained, findings_of, judge, place
 from hbspec.rules.follow import CLAIM_CONTRADICTED
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
-from hbspec.spec import read
-from hbspec.targets import Artifact, TargetError, emit
+from hbspec.spec import Spec, read
+from hbspec.targets import DEFAULT, target_of
+from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.needs import TargetError
 
 if TYPE_CHECKING:
     from hbspec.analysis.advice import Advice
@@ -182,29 +184,59 @@ def estimate(
 
 def compile_spec(
     spec: SpecLike,
-    target: str = "sagemaker",
+    target: str = DEFAULT,
     *,
     overrides: Sequence[str] = (),
     allow_outside: bool = False,
     force: bool = False,
     stdin: TextIO | None = None,
 ) -> list[Artifact]:
-    """The files of one target; nothing is written.
+    """The files of one target; nothing is written. The `artifacts` of `compilation`, which raises the same."""
+    return compilation(
+        spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin
+    ).artifacts
+
+
+class Compilation(NamedTuple):
+    """A spec that was judged and compiled.
+
+    Attributes:
+        report: everything that is wrong with it, which did not stop it.
+        artifacts: the files of the target, by path.
+        spec: what was compiled.
+    """
+
+    report: Report
+    artifacts: list[Artifact]
+    spec: Spec
+
+
+def compilation(
+    spec: SpecLike,
+    target: str = DEFAULT,
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    force: bool = False,
+    stdin: TextIO | None = None,
+) -> Compilation:
+    """Judge a spec and compile it, in one reading of its files; nothing is written.
 
     What is emitted never depends on the day; the day only decides which warnings are given.
 
     Raises:
         InvalidSpecError: the spec has errors (and `force` is not set, or they are of `NEVER_FORCED`), or lacks what
             the target needs.
-        ValueError: there is no such target.
+        ValueError: no target has this name.
     """
+    chosen = target_of(target)
     analysis = _strict(spec, overrides, allow_outside, None, stdin)
     report = judge(analysis)
     secret = any(entry.code in NEVER_FORCED for entry in report.diagnostics)
     if secret or not (report.ok or force):
         raise InvalidSpecError(report)
     try:
-        return emit(analysis, target, forced=not report.ok)
+        return Compilation(report, chosen.compiled(analysis, forced=not report.ok), analysis.spec)
     except TargetError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
 

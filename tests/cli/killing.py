@@ -21,7 +21,7 @@ from pathlib import Path
 
 from hbspec.cli import folder, main, whole
 from hbspec.cli.init import STARTER
-from hbspec.targets import Artifact
+from hbspec.targets.lowering.artifact import Artifact
 
 OLD = [Artifact("source/gone.py", b"old\n")]
 NEW = [Artifact("launch.sh", b"#!\n", executable=True)]

@@ -13,7 +13,7 @@ import pytest
 
 from hbspec.cli import folder, whole
 from hbspec.cli.folder import MANIFEST, RefusedError, write
-from hbspec.targets import Artifact
+from hbspec.targets.lowering.artifact import Artifact
 
 OLD = [Artifact("job.json", b"{}\n"), Artifact("source/train.py", b"old\n"), Artifact("source/deep/gone.py", b"gone\n")]
 NEW = [
@@ -280,7 +280,7 @@ def test_a_link_where_the_work_is_done_is_not_followed(tmp_path):
 def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
     script = (
         "import sys; from pathlib import Path\n"
-        "from hbspec.cli.folder import write; from hbspec.targets import Artifact\n"
+        "from hbspec.cli.folder import write; from hbspec.targets.lowering.artifact import Artifact\n"
         "[write([Artifact(f'{sys.argv[1]}{n}', b'') for n in range(9)], Path('out')) for _ in range(20)]"
     )
     both = [subprocess.Popen([sys.executable, "-c", script, name], cwd=tmp_path) for name in "ab"]

@@ -17,7 +17,7 @@ from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto_strict import Server
 
 from hbspec.api import compile_spec
-from hbspec.targets import Artifact
+from hbspec.targets.lowering.artifact import Artifact
 
 SPEC = Path(__file__).parents[2] / "specs/heartbeat.yaml"
 STARTED_ALREADY = 3

@@ -12,7 +12,7 @@ from hbspec.estimators.job.phases import save, sync
 from hbspec.estimators.job.stop import GRACE_SECONDS, stop
 from hbspec.estimators.job.time import usual_step
 from hbspec.estimators.step.duration import micro_batch
-from hbspec.targets.source_folder import LAUNCHER, templates
+from hbspec.targets.job.source_folder import LAUNCHER, templates
 from hbspec.units import Interval
 
 KEPT = {"sagemaker": {"checkpoints": "s3://heartbeat/checkpoints/"}}

@@ -24,7 +24,8 @@ from hbspec.api import Estimates, InvalidSpecError, check, compile_spec, estimat
 from hbspec.diagnostics import Report
 from hbspec.render.report import report_lines
 from hbspec.source.excerpts import printable
-from hbspec.targets import TARGETS, Artifact
+from hbspec.targets import names
+from hbspec.targets.lowering.artifact import Artifact
 
 WATCHDOG = 20
 """Seconds that one case may take; a check takes some milliseconds."""
@@ -64,7 +65,7 @@ def judge(one: Case, *, thorough: bool) -> list[str]:
         if not isinstance(estimates, Estimates):
             problems.append(f"estimate returned {type(estimates)}")
         json.dumps(estimates.to_dict(), allow_nan=False)
-    for target in TARGETS:
+    for target in names():
         try:
             artifacts = compile_spec(**given(), target=target, force=True)
         except InvalidSpecError as invalid:

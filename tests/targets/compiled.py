@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.api import InvalidSpecError, compile_spec
+from hbspec.targets import names
 
 ROOT = Path(__file__).parents[2]
 AS_WRITTEN = ROOT / "specs/heartbeat-as-written.yaml"
@@ -18,7 +19,7 @@ BODIES = {
     "create_endpoint_config.json": "CreateEndpointConfig",
     "create_endpoint.json": "CreateEndpoint",
 }
-TARGETS = ("sagemaker", "launch", "deployment")
+TARGETS = names()
 
 
 def files(spec: Path, target: str, *overrides: str, force: bool = False) -> dict[str, bytes]:

@@ -11,7 +11,7 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 from compiled import AS_WRITTEN, BASE, BODIES, HEARTBEAT, ROOT, body, files, project, refusals, source_uri
 
-from hbspec.targets.requests import validate
+from hbspec.targets.aws.requests import validate
 
 ELEVEN = {
     "MODEL_ID": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",

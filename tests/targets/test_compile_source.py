@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from compiled import files, project, refusals
 
-from hbspec.targets import source_folder
-from hbspec.targets.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN, templates
+from hbspec.targets.job import source_folder
+from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN, templates
 
 TOKEN = "hf_" + "abcdefghijklmnopqrstuvwx"
 

@@ -10,10 +10,10 @@ import pytest
 
 from hbspec.catalog import limits
 from hbspec.catalog.partitions import partition
-from hbspec.targets.images import ENGINES, Engine, Framework, image, inference_ami, serving_image, training_image
-from hbspec.targets.images.inference_ami import INFERENCE_AMIS
-from hbspec.targets.requests.regions import image_elsewhere
-from hbspec.targets.requests.schema import schema
+from hbspec.targets.aws.images import ENGINES, Engine, Framework, image, inference_ami, serving_image, training_image
+from hbspec.targets.aws.images.inference_ami import INFERENCE_AMIS
+from hbspec.targets.aws.requests.regions import image_elsewhere
+from hbspec.targets.aws.requests.schema import schema
 
 REGIONS = [
     "af-south-1", "ap-east-1", "ap-northeast-1", "ca-central-1", "ca-west-1", "cn-north-1", "eu-central-1",

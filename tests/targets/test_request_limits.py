@@ -8,7 +8,7 @@ import pytest
 from botocore.loaders import Loader
 
 from hbspec.catalog import limits
-from hbspec.targets.requests.schema import schema
+from hbspec.targets.aws.requests.schema import schema
 
 JOB, MODEL, CONFIG = "CreateTrainingJob", "CreateModel", "CreateEndpointConfig"
 LIMITS = {

@@ -14,8 +14,8 @@ import botocore
 import pytest
 from jsonschema import Draft202012Validator
 
-from hbspec.targets.requests import OPERATIONS
-from hbspec.targets.requests.schema import schema
+from hbspec.targets.aws.requests import OPERATIONS
+from hbspec.targets.aws.requests.schema import schema
 
 ROOT = Path(__file__).resolve().parents[2]
 

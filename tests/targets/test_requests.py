@@ -19,8 +19,8 @@ from botocore.validate import ParamValidator
 from jsonschema import Draft202012Validator
 
 from hbspec.catalog.partitions import PARTITIONS, partition
-from hbspec.targets.requests import BODY_RULES, OPERATIONS, REGION_RULES, Problem, schema_problems, validate
-from hbspec.targets.requests.schema import schema
+from hbspec.targets.aws.requests import BODY_RULES, OPERATIONS, REGION_RULES, Problem, schema_problems, validate
+from hbspec.targets.aws.requests.schema import schema
 
 BODIES = Path(__file__).with_name("bodies")
 REGION = "ca-central-1"
@@ -375,7 +375,9 @@ def test_partitions_are_botocore_s() -> None:
 
 def test_jsonschema_is_loaded_by_judging_only() -> None:
     def loaded(after: str) -> str:
-        code = f"import sys; from hbspec.catalog import limits; from hbspec.targets.requests import validate; {after}"
+        code = (
+            f"import sys; from hbspec.catalog import limits; from hbspec.targets.aws.requests import validate; {after}"
+        )
         code += "; print(sorted({'jsonschema', 'botocore', 'boto3'} & set(sys.modules)))"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
 

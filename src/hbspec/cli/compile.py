@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from hbspec.cli.command import Command, Parameter
 from hbspec.cli.exit_codes import OK
@@ -14,65 +12,32 @@ from hbspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
 from hbspec.cli.places import default_folder
 from hbspec.diagnostics import Report
 from hbspec.render.lines import Line
-
-STDIN = "-"
-TARGETS = ("sagemaker", "launch", "deployment")
-"""Those of `hbspec.targets`, which are not loaded to read a command line (a test holds the two equal)."""
+from hbspec.targets import DEFAULT, names, target_of
 
 
 def run(spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool) -> int:
     """Compile, write everything or nothing, and say what was written; what is wrong goes to standard error."""
-    from hbspec.api import InvalidSpecError, check, compile_spec
+    from hbspec.api import InvalidSpecError, compilation
     from hbspec.cli.folder import RefusedError, write
     from hbspec.cli.next_step import next_step
     from hbspec.cli.outcome import refuse
     from hbspec.render import paint
 
-    text = _standard_input() if spec == STDIN else None
-
-    def stdin() -> io.TextIOWrapper | None:
-        return None if text is None else io.TextIOWrapper(io.BytesIO(text), encoding="utf-8")
-
-    report = check(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin())
     try:
-        artifacts = compile_spec(
-            spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin()
-        )
-        values = _values(spec, overrides, allow_outside, stdin())
-        folder = Path(output) if output else default_folder(str(values["name"]), target)
-        written = write(artifacts, folder)
+        compiled = compilation(spec, target, overrides=overrides, allow_outside=allow_outside, force=force)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
+    report = compiled.report
+    folder = Path(output) if output else default_folder(compiled.spec.name, target)
+    try:
+        written = write(compiled.artifacts, folder)
     except RefusedError as reason:
         return refuse(Report(files=report.files, diagnostics=reason.diagnostics))
     if report.diagnostics:
         refuse(report)
-    following = next_step(folder, target, values)
+    following = next_step(folder, target_of(target), compiled.spec)
     paint.write(_lines(folder, written.files, written.removed, following, forced=not report.ok), sys.stdout)
     return OK
-
-
-def _standard_input() -> bytes | None:
-    """As much of it as a spec may have, to be read several times; None where it is closed.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    from hbspec.source.limits import MAX_BYTES
-
-    try:
-        return None if sys.stdin is None else sys.stdin.buffer.read(MAX_BYTES + 1)
-    except OSError as reason:
-        reason.filename = "standard input"
-        raise
-
-
-def _values(
-    spec: str, overrides: Sequence[str], allow_outside: bool, stdin: io.TextIOWrapper | None
-) -> Mapping[str, Any]:
-    from hbspec.source import load
-
-    return load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin).values
 
 
 def _lines(
@@ -94,7 +59,7 @@ COMMAND = Command(
     run,
     (
         SPEC,
-        Parameter("target", "What to compile to.", ("--target", "-t"), choices=TARGETS, default=TARGETS[0]),
+        Parameter("target", "What to compile to.", ("--target", "-t"), choices=names(), default=DEFAULT),
         Parameter("output", "Folder to write to; build/NAME/TARGET if absent.", ("--output", "-o"), "DIR"),
         SET,
         ALLOW_OUTSIDE,

@@ -22,7 +22,7 @@ from hbspec.cli.whole import alone_in, aside, clear, restore, swap_folder, sync_
 from hbspec.diagnostics import Confidence, Diagnostic, Severity
 from hbspec.source.defects import Defect
 from hbspec.source.paths import UnreadablePathError, read_bytes
-from hbspec.targets import Artifact
+from hbspec.targets.lowering.artifact import Artifact
 
 MANIFEST = ".hbspec.json"
 MANIFEST_BYTES = 2**20

@@ -14,5 +14,5 @@ def default_folder(name: str, purpose: str) -> Path:
         MisuseError: the spec's name would lead somewhere else.
     """
     if name in (".", "..") or PurePath(name).name != name or "\0" in name:
-        raise MisuseError(f"the name {name!r} is no name of a folder; give one with -o")
+        raise MisuseError(f"the name {name!r} cannot be used as a folder name; choose a folder with -o")
     return Path("build") / name / purpose

@@ -1,46 +1,34 @@
-"""Targets: `lower(analysis)` decides, `emit(decision)` spells. Same spec, same bytes: no clock, no network."""
+"""Targets: one module of this folder each, found by its file name; what they share is in the folders beside them.
+
+Same spec, same bytes: a target uses no clock and no network.
+"""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any
 
-from hbspec.analysis import Analysis
-from hbspec.diagnostics import NotKnownError
-from hbspec.targets.artifact import Artifact
-from hbspec.targets.needs import TargetError, refusal
+if TYPE_CHECKING:
+    from hbspec.targets.lowering.target import Target
 
-__all__ = ["TARGETS", "Artifact", "TargetError", "emit"]
-
-TARGETS = {
-    "sagemaker": "the body of CreateTrainingJob and the source folder that it runs",
-    "launch": "a script that runs the same training anywhere",
-    "deployment": "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint",
-}
-
-FORCED = "FORCED.txt"
+DEFAULT = "sagemaker"
 
 
-def emit(analysis: Analysis, target: str, *, forced: bool = False) -> list[Artifact]:
-    """The files of one target, by path.
+@cache
+def names() -> tuple[str, ...]:
+    """The name of every target, in alphabetical order. No target is loaded."""
+    return tuple(sorted(found.name for found in iter_modules(__path__) if not found.ispkg))
 
-    Args:
-        analysis: of a spec that was judged.
-        target: one of `TARGETS`.
-        forced: whether the spec has errors and was compiled all the same, which one more file then says.
+
+def target_of(name: str) -> Target[Any]:
+    """The target of a name.
 
     Raises:
-        ValueError: there is no such target.
-        TargetError: the spec lacks what the target needs, or the service would refuse it.
+        ValueError: no target has this name.
     """
-    if target not in TARGETS:
-        raise ValueError(f"there is no target {target!r}; the targets are {', '.join(TARGETS)}")
-    module = import_module(f"hbspec.targets.{target}")
-    try:
-        artifacts: list[Artifact] = module.emit(module.lower(analysis))
-    except NotKnownError as missing:
-        message = f"target {target} needs {missing}, which is not known"
-        raise TargetError([refusal("HB040", (), message, "add what is missing")]) from None
-    if forced:
-        text = "The spec had errors when this was compiled with --force: `hbspec check` lists them.\n"
-        artifacts.append(Artifact(FORCED, text.encode()))
-    return sorted(artifacts, key=lambda artifact: artifact.path)
+    if name not in names():
+        raise ValueError(f"unknown target {name!r}; choose one of {', '.join(names())}")
+    target: Target[Any] = import_module(f"{__name__}.{name}").TARGET
+    return target

@@ -22,14 +22,15 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
-from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
-from hbspec.targets.hyperparameters import WEIGHTS
-from hbspec.targets.images import image, inference_ami
-from hbspec.targets.needs import Needs, TargetError
-from hbspec.targets.refusals import refused
-from hbspec.targets.scaling import Scaling
-from hbspec.targets.scaling import requests as scaling_requests
-from hbspec.targets.submission import last_attempt, region_option
+from hbspec.targets.aws.images import image, inference_ami
+from hbspec.targets.aws.refusals import refused
+from hbspec.targets.aws.scaling import Scaling
+from hbspec.targets.aws.scaling import requests as scaling_requests
+from hbspec.targets.aws.submission import last_attempt, region_option
+from hbspec.targets.job.hyperparameters import WEIGHTS
+from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.target import Target
 
 MODEL_FOLDER = "/opt/ml/model"
 ADAPTER = CANDIDATE = "candidate"
@@ -288,3 +289,8 @@ def _send(endpoint: Endpoint, operation: str) -> Iterator[str]:
     yield f"aws {service} {file.replace('_', '-')}{region} --cli-input-json {body}"
     if operation == "CreateEndpoint" and endpoint.scaling:
         yield f"aws sagemaker wait endpoint-in-service{region} --endpoint-name {quote(endpoint.name)}"
+
+
+TARGET = Target(
+    "deployment", "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint", lower, emit, "deploy.sh"
+)

@@ -6,59 +6,56 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.analysis import Analysis
-from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
-from hbspec.targets.hyperparameters import hyperparameters, require_weights
-from hbspec.targets.invocation import Invocation, command, exports, invocation
-from hbspec.targets.needs import Needs
-from hbspec.targets.source_folder import source_folder
+from hbspec.targets.job.invocation import command, exports
+from hbspec.targets.job.workload import Workload, workload
+from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.needs import Needs
+from hbspec.targets.lowering.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(NamedTuple):
     """What the folder holds."""
 
     name: str
-    call: Invocation
     own_script: bool
-    hyperparameters: dict[str, str]
-    source: tuple[Artifact, ...]
+    workload: Workload
 
 
 def lower(analysis: Analysis) -> Launch:
     """Decide what is run.
 
     Raises:
-        TargetError: the spec does not name the weights.
+        TargetError: the spec does not name the weights, or its script cannot be handed over.
     """
-    needs = Needs("launch")
-    require_weights(needs, analysis)
-    needs.done()
-    call = invocation(analysis)
     return Launch(
         name=analysis.spec.name,
-        call=call,
         own_script=analysis.spec.script is not None,
-        hyperparameters=hyperparameters(analysis),
-        source=tuple(source_folder(analysis)),
+        workload=workload(analysis, Needs("launch")),
     )
 
 
 def emit(launch: Launch) -> list[Artifact]:
     """Spell it."""
+    call = launch.workload.call
     lines = [
         "#!/usr/bin/env bash",
         comment(f"{launch.name}: written by hbspec. Needs requirements.txt; arguments are handed on to the script."),
         "set -euo pipefail",
         'here=$(cd "$(dirname "$0")" && pwd)',
         'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
-        *exports(launch.call),
-        *command(launch.call, '"$@"' if launch.own_script else '--config-dir "$here" "$@"', below='"$here"/source/'),
+        *exports(call),
+        *command(call, '"$@"' if launch.own_script else '--config-dir "$here" "$@"', below='"$here"/source/'),
     ]
     return [
         script_artifact("launch.sh", lines),
-        json_artifact("hyperparameters.json", launch.hyperparameters),
-        *(file._replace(path=f"source/{file.path}") for file in launch.source),
+        json_artifact("hyperparameters.json", dict(launch.workload.hyperparameters)),
+        *(file._replace(path=f"source/{file.path}") for file in launch.workload.source),
     ]
+
+
+TARGET = Target(
+    "launch", "a script that runs the same training anywhere", lower, emit, "launch.sh", trains=True, folders=True
+)

@@ -11,7 +11,6 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil
@@ -20,16 +19,16 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.plan.training_job import author_name, folder
-from hbspec.shipped import templates
-from hbspec.targets.artifact import Artifact, comment, json_artifact, script_artifact
-from hbspec.targets.hyperparameters import hyperparameters, require_weights
-from hbspec.targets.identity import digest
-from hbspec.targets.images import training_image
-from hbspec.targets.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, invocation
-from hbspec.targets.needs import Needs, TargetError
-from hbspec.targets.refusals import refused
-from hbspec.targets.source_folder import refuse_name, source_folder
-from hbspec.targets.submission import submission
+from hbspec.targets.aws.identity import digest
+from hbspec.targets.aws.images import training_image
+from hbspec.targets.aws.refusals import refused
+from hbspec.targets.aws.submission import submission
+from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports
+from hbspec.targets.job.source_folder import refuse_name
+from hbspec.targets.job.workload import workload
+from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
 
 CODE = "/opt/ml/input/data/code"
@@ -94,29 +93,27 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     image = own_image or (training_image(region) if region else None)
     if region:
         image = needs.take(image, ("sagemaker", "image"), "")
-    require_weights(needs, analysis)
-    needs.done()
+    work = workload(analysis, needs)
     name = author_name(spec)
     local_disk = (
         analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
     )
-    script, source = spec.script, tuple(source_folder(analysis))
-    refuse_name(source, STARTER, "the script that the container starts")
+    refuse_name(work.source, STARTER, "the script that the container starts")
     channels = {"train": data}
     if validation and validation.uri:
         channels["validation"] = validation.uri
-    starter = script_artifact(STARTER, _launch(name, invocation(analysis)))
+    starter = script_artifact(STARTER, _launch(name, work.call))
     job = TrainingJob(
         name=name,
         role=role,
         image=image or "",
         region=region,
-        hyperparameters=hyperparameters(analysis),
+        hyperparameters=work.hyperparameters,
         environment={
-            **(hyperparameters(analysis) if script and script.reads == "environment" else {}),
+            **(work.hyperparameters if spec.script and spec.script.reads == "environment" else {}),
             **(account.environment if account else {}),
         },
-        metrics={**(shipped_metrics() if script is None else {}), **_own_metrics(analysis)},
+        metrics=work.metrics,
         channels=channels,
         code=folder((account and account.code) or output),
         output=folder(output),
@@ -130,7 +127,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),
         tags=account.tags if account else {},
-        source=(*source, starter),
+        source=(*work.source, starter),
     )
     return _named(job)
 
@@ -143,20 +140,6 @@ def _named(job: TrainingJob) -> TrainingJob:
 
 def _whole(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds)
-
-
-def shipped_metrics() -> dict[str, str]:
-    """Metric name to regex, read out of the shipped script's table without running it."""
-    tree = ast.parse((templates() / "metrics.py").read_text(encoding="utf-8"))
-    for node in tree.body:
-        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "METRICS":
-            return dict(ast.literal_eval(node.value or ast.Dict([], [])))
-    raise ValueError("templates/metrics.py has no METRICS")
-
-
-def _own_metrics(analysis: Analysis) -> dict[str, str]:
-    monitoring = analysis.spec.monitoring
-    return {metric.name: metric.regex for metric in monitoring.metrics} if monitoring else {}
 
 
 def emit(job: TrainingJob) -> list[Artifact]:
@@ -227,3 +210,13 @@ def _launch(name: str, call: Invocation) -> list[str]:
         "if [ -f requirements.txt ]; then python -m pip install --quiet --requirement requirements.txt; fi",
         *command(call, hosts=SAGEMAKER_HOSTS),
     ]
+
+
+TARGET = Target(
+    "sagemaker",
+    "the body of CreateTrainingJob and the source folder that it runs",
+    lower,
+    emit,
+    "submit.sh",
+    trains=True,
+)

@@ -11,8 +11,8 @@ from hbspec.diagnostics import Finding
 from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret
 from hbspec.source.paths import PathError, contained, read_bytes
-from hbspec.targets.artifact import Artifact
-from hbspec.targets.needs import TargetError, refusal
+from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.needs import TargetError, refusal
 
 MAX_FILES = 2_000
 MAX_BYTES = 20 * 2**20

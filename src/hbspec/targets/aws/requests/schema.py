@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.diagnostics import Route, route_text
 from hbspec.spelling import nearest
-from hbspec.targets.requests.problem import Problem
+from hbspec.targets.aws.requests.problem import Problem
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator, ValidationError

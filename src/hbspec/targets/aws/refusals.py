@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbspec.diagnostics import Finding, Route, route_text
-from hbspec.targets.needs import refusal
-from hbspec.targets.requests import validate
+from hbspec.targets.aws.requests import validate
+from hbspec.targets.lowering.needs import refusal
 
 ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("TrainingJobName",): ("name",),

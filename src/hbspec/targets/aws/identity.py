@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from hbspec.plan.training_job import DIGEST_LENGTH
-from hbspec.targets.artifact import Artifact
+from hbspec.targets.lowering.artifact import Artifact
 
 LIMITS = (
     ("StoppingCondition",),

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hbspec.diagnostics import Route
-from hbspec.targets.requests import hosting, training
-from hbspec.targets.requests.problem import Problem
-from hbspec.targets.requests.schema import OPERATIONS, schema_problems
+from hbspec.targets.aws.requests import hosting, training
+from hbspec.targets.aws.requests.problem import Problem
+from hbspec.targets.aws.requests.schema import OPERATIONS, schema_problems
 
 __all__ = ["OPERATIONS", "Problem", "schema_problems", "validate"]
 

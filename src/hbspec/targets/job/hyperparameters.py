@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
-from hbspec.targets.needs import Needs
+from hbspec.targets.lowering.needs import Needs
 
 WEIGHTS = "add model.id: the weights' Hugging Face id, or their folder; model.config is their shape alone"
 LAUNCHED = ("method",)

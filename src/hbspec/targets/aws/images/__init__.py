@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hbspec.catalog.partitions import partition
-from hbspec.targets.images.inference_ami import InferenceAmi, inference_ami
+from hbspec.targets.aws.images.inference_ami import InferenceAmi, inference_ami
 
 __all__ = ["ENGINES", "Engine", "Image", "InferenceAmi", "image", "inference_ami", "serving_image", "training_image"]
 

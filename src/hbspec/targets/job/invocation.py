@@ -13,9 +13,9 @@ from shlex import quote
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
 from hbspec.plan.build import ONE_PROCESS
-from hbspec.targets.hyperparameters import hyperparameters
-from hbspec.targets.needs import TargetError, refusal
-from hbspec.targets.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
+from hbspec.targets.job.hyperparameters import hyperparameters
+from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
+from hbspec.targets.lowering.needs import TargetError, refusal
 
 OWN_SCRIPT = "train.py"
 MASTER_PORT = 7777

@@ -10,7 +10,7 @@ from typing import Any
 
 from hbspec.catalog import limits
 from hbspec.diagnostics import Route, route_text
-from hbspec.targets.requests.regions import image_elsewhere, role_elsewhere
+from hbspec.targets.aws.requests.regions import image_elsewhere, role_elsewhere
 
 Said = Iterator[tuple[Route, str]]
 

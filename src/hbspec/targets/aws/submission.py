@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 
 from hbspec.plan.training_job import LAST_ATTEMPT
-from hbspec.targets.artifact import comment
+from hbspec.targets.lowering.artifact import comment
 
 STARTED_ALREADY = 3
 """Exit code of `submit.sh`."""
