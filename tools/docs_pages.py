@@ -12,14 +12,11 @@ from typing import Any, get_args
 from pydantic import WithJsonSchema
 
 from hbspec.api import estimate
-from hbspec.cli import defects as cli_defects
-from hbspec.cli.pages import pages as manual_pages
 from hbspec.cli.spec_schema import section_of, spec_schema
-from hbspec.dataset import defects as data_defects
-from hbspec.render.manual import EXPLAINED, ManualPage
-from hbspec.source import defects as source_defects
+from hbspec.manual import Page, file_of
+from hbspec.manual import pages as manual_pages
+from hbspec.render.manual_page import EXPLAINED
 from hbspec.spec import Spec, fields
-from hbspec.spec import defects as spec_defects
 
 ROOT = Path(__file__).resolve().parents[1]
 FOOTER = "Written by `make docs` (`tools/generate_docs.py`)"
@@ -57,18 +54,18 @@ def generated_pages() -> dict[str, str]:
 
 
 @cache
-def codes() -> tuple[ManualPage, ...]:
+def codes() -> tuple[Page, ...]:
     """Every code that hbspec can print, in order."""
     return tuple(sorted(manual_pages(), key=lambda entry: entry.code))
 
 
-def families() -> Iterator[tuple[str, list[ManualPage]]]:
+def families() -> Iterator[tuple[str, list[Page]]]:
     """The codes by their first digit, under its title."""
     for prefix, entries in groupby(codes(), key=lambda entry: entry.code[:3]):
         yield FAMILIES[prefix], list(entries)
 
 
-def code_page(entry: ManualPage) -> str:
+def code_page(entry: Page) -> str:
     """The manual page of one code."""
     source = _source(entry.code)
     parts = [
@@ -103,11 +100,7 @@ def code_index() -> str:
 
 def _source(code: str) -> str:
     """The file, relative to the root, that a code's page is written in."""
-    for module in (source_defects, spec_defects, cli_defects, data_defects):
-        if code in module.DEFECTS:
-            return str(Path(module.__file__ or "").relative_to(ROOT))
-    found = next((ROOT / "src/hbspec/rules").glob(f"{code.lower()}_*.py"))
-    return str(found.relative_to(ROOT))
+    return str(file_of(code).relative_to(ROOT))
 
 
 def spec_reference() -> str:

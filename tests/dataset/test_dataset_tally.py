@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hbspec.dataset.defects import DEFECTS, LINE, PLACEHOLDER
 from hbspec.dataset.records import Place
 from hbspec.dataset.tally import ACTIONS, KEPT, Tallies
+from hbspec.manual.data import LINE, PAGES, PLACEHOLDER
 
 
 def test_every_code_has_an_action_of_one_line():
-    assert list(ACTIONS) == list(DEFECTS) == [f"HB{number:03}" for number in range(50, 61)]
+    assert list(ACTIONS) == list(PAGES) == [f"HB{number:03}" for number in range(50, 61)]
     assert all(action and "\n" not in action and not action.endswith(".") for action in ACTIONS.values())
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from hbspec.diagnostics import Position, Report
-from hbspec.render.manual import ManualPage
+from hbspec.diagnostics import Position, Report, Severity
+from hbspec.manual import Page
 from hbspec.render.sarif import FINGERPRINT, sarif
 
 from .conftest import BUDGET, IDLE, MISSING, NOTE, WHOLE
 
 SCHEMA = json.loads(Path(__file__).with_name("sarif.schema.json").read_text())
-PAGE = ManualPage("HB101", "idle-gpus", "warning", "Idle.", "They wait.", "a: 1", "a: 2", ("https://example.com/",))
+PAGE = Page("HB101", "idle-gpus", "Idle.", "They wait.", "a: 1", "a: 2", Severity.WARNING, ("https://example.com/",))
 
 
 def page(code):

@@ -10,8 +10,8 @@ import pytest
 from judged import AS_OF
 
 from hbspec.api import check, estimate
-from hbspec.cli.pages import pages as manual_pages
 from hbspec.diagnostics import Finding, Severity
+from hbspec.manual import pages as manual_pages
 from hbspec.rules.causes import Beside, always, at_its_cause, explaining, gathered, same_route
 from hbspec.rules.engine import all_rules, explained, findings_of
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from hbspec.manual.text import PAGES, Page
 from hbspec.source import Document, SourceError, load
-from hbspec.source.defects import DEFECTS, Defect
 
-CODES = sorted(DEFECTS)
+CODES = sorted(PAGES)
 
 
 def load_example(text: str, project: Callable[..., Path]) -> Document:
@@ -21,18 +21,18 @@ def load_example(text: str, project: Callable[..., Path]) -> Document:
 @pytest.mark.parametrize("code", CODES)
 def test_an_example_raises_exactly_its_code(code: str, project: Callable[..., Path]) -> None:
     with pytest.raises(SourceError) as caught:
-        load_example(DEFECTS[code].example, project)
-    assert [(fault.code, fault.name) for fault in caught.value.diagnostics] == [(code, DEFECTS[code].name)]
+        load_example(PAGES[code].example, project)
+    assert [(fault.code, fault.name) for fault in caught.value.diagnostics] == [(code, PAGES[code].name)]
     assert not caught.value.unreadable
 
 
 @pytest.mark.parametrize("code", CODES)
 def test_what_stands_instead_loads(code: str, project: Callable[..., Path]) -> None:
-    assert load_example(DEFECTS[code].instead, project).values
+    assert load_example(PAGES[code].instead, project).values
 
 
-@pytest.mark.parametrize("defect", DEFECTS.values(), ids=CODES)
-def test_an_entry_is_a_whole_manual_page(defect: Defect) -> None:
+@pytest.mark.parametrize("defect", PAGES.values(), ids=CODES)
+def test_an_entry_is_a_whole_manual_page(defect: Page) -> None:
     assert re.fullmatch(r"HB0(0[1-9]|1[0-9])", defect.code)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", defect.name)
     assert defect.summary.endswith(".")
@@ -42,4 +42,4 @@ def test_an_entry_is_a_whole_manual_page(defect: Defect) -> None:
 
 def test_codes_run_without_a_gap_and_names_are_unique() -> None:
     assert [f"HB{number:03}" for number in range(1, len(CODES) + 1)] == CODES
-    assert len({defect.name for defect in DEFECTS.values()}) == len(DEFECTS)
+    assert len({defect.name for defect in PAGES.values()}) == len(PAGES)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from source_reading import read
 
 from hbspec.diagnostics import Diagnostic, Route, Span
+from hbspec.manual.text import PAGES
 from hbspec.source import Document, SourceError, load
 from hbspec.source.characters import control_characters
-from hbspec.source.defects import DEFECTS
 from hbspec.source.layers import Layer, merged
 from hbspec.source.mappings import from_mapping
 from hbspec.source.problems import Problems
@@ -81,7 +81,7 @@ def survives(text: bytes) -> None:
         return
     assert outcome
     for fault in outcome:
-        assert fault.code in DEFECTS
+        assert fault.code in PAGES
         assert fault.message
         assert fault.help
         assert (fault.span is None) == (fault.excerpt is None)

@@ -17,13 +17,13 @@ from hbspec.estimators.job.time import Time, time
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.room import startable
 from hbspec.estimators.training.memory import Memory, memory
+from hbspec.manual.shape import PAGES
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
 from hbspec.spec import Spec
-from hbspec.spec.defects import DEFECTS
 from hbspec.spec.sections import Tokens
 
 CONFIG: Route = ("model", "config")
@@ -176,4 +176,4 @@ def _plausible_lengths(max_length: int) -> Iterator[Fix]:
 
 
 def _attachment(code: str, route: Route, message: str, action: str) -> Finding:
-    return Finding(code, DEFECTS[code].name, Severity.ERROR, route, message, action)
+    return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action)

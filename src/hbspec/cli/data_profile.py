@@ -43,8 +43,8 @@ def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: S
     """
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
-    from hbspec.dataset.defects import FILE
     from hbspec.dataset.profile import profile_data
+    from hbspec.manual.data import FILE
 
     split = files_of(files)
     refuse_other_files(output)

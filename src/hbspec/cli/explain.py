@@ -10,8 +10,8 @@ from hbspec.cli.exit_codes import OK
 
 def run(code: str) -> int:
     """Print the page."""
-    from hbspec.cli.pages import page_of, words
-    from hbspec.render.manual import page_lines
+    from hbspec.manual import page_of, words
+    from hbspec.render.manual_page import page_lines
     from hbspec.render.paint import columns, write
 
     page = page_of(code)

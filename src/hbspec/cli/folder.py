@@ -17,10 +17,10 @@ from hashlib import file_digest
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from hbspec.cli.defects import NOT_A_FOLDER, NOT_OURS, NOT_REPLACEABLE
 from hbspec.cli.whole import alone_in, aside, clear, restore, swap_folder, sync_folder, write_through
 from hbspec.diagnostics import Confidence, Diagnostic, Severity
-from hbspec.source.defects import Defect
+from hbspec.manual import Page
+from hbspec.manual.files import NOT_A_FOLDER, NOT_OURS, NOT_REPLACEABLE
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.targets.lowering.artifact import Artifact
 
@@ -216,7 +216,7 @@ def _cannot_be_replaced(folder: Path, why: str) -> Diagnostic:
     return _diagnostic(NOT_REPLACEABLE, folder, why, "name a folder below it with -o")
 
 
-def _diagnostic(defect: Defect, path: Path, message: str, action: str) -> Diagnostic:
+def _diagnostic(defect: Page, path: Path, message: str, action: str) -> Diagnostic:
     return Diagnostic(
         defect.code, defect.name, Severity.ERROR, Confidence.CERTAIN, str(path), (), None, f"{path} {message}", action
     )

@@ -6,7 +6,7 @@ import sys
 
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.diagnostics import Report
-from hbspec.source.defects import UNREADABLE_FILE
+from hbspec.manual.text import UNREADABLE_FILE
 
 
 def show(report: Report, format: str, *, quiet: bool = False) -> None:  # noqa: A002 - as in `--format`
@@ -21,7 +21,7 @@ def show(report: Report, format: str, *, quiet: bool = False) -> None:  # noqa: 
 
         sys.stdout.writelines(github_lines(report))
     else:
-        from hbspec.cli.pages import page_of
+        from hbspec.manual import page_of
         from hbspec.render.plain_json import json_text
         from hbspec.render.sarif import sarif
 

@@ -11,7 +11,7 @@ from hbspec.cli.options import format_of
 
 def run(format: str) -> int:  # noqa: A002 - the option's name
     """Print a line for every code, or every page as JSON."""
-    from hbspec.cli.pages import pages
+    from hbspec.manual import pages
 
     if format == "json":
         from hbspec.render.plain_json import json_text
@@ -19,7 +19,7 @@ def run(format: str) -> int:  # noqa: A002 - the option's name
         entries = sorted(pages(), key=lambda page: page.code)
         sys.stdout.write(json_text({"format_version": 1, "rules": [page.to_dict() for page in entries]}))
     else:
-        from hbspec.render.manual import index_lines
+        from hbspec.render.manual_page import index_lines
         from hbspec.render.paint import columns, write
 
         write(index_lines(pages(), columns()), sys.stdout)

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hbspec.dataset.defects import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
 from hbspec.dataset.digests import Digests, digest
 from hbspec.dataset.files import DataFile, read_records
 from hbspec.dataset.lines import SUFFIXES, Watch
@@ -18,6 +17,7 @@ from hbspec.dataset.profile import digest_text
 from hbspec.dataset.records import Broken, Place, Record
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import faults, placeholders, prompt_of
+from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
 
 TRAINING, VALIDATION = "training", "validation"
 PASSED_OVER = f"a job passes the file over: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"

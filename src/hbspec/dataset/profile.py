@@ -15,7 +15,6 @@ from heapq import merge as in_order
 from itertools import pairwise
 from typing import Any
 
-from hbspec.dataset.defects import LINE
 from hbspec.dataset.digests import DIGEST_BYTES, Digests, digest
 from hbspec.dataset.files import DataFile, read_records
 from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG, Watch
@@ -23,6 +22,7 @@ from hbspec.dataset.measures import Estimate, Measure, UncountedError
 from hbspec.dataset.records import Broken, Place, Record, decoded
 from hbspec.dataset.tally import Tallies
 from hbspec.histogram import Histogram
+from hbspec.manual.data import LINE
 
 AT_ONCE = 256
 """Examples that are handed to a tokenizer together, and at how many bytes of them there are enough already."""

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from hbspec.dataset.defects import FILE, LINE
 from hbspec.dataset.records import Broken, Place
 from hbspec.diagnostics import Confidence, Diagnostic, Position, Severity, Span
-from hbspec.source.defects import Defect
+from hbspec.manual import Page
+from hbspec.manual.data import FILE, LINE
 from hbspec.units import counted
 
 KEPT = 1000
@@ -45,7 +45,7 @@ class Tally:
         names: what stands at the places (placeholders), with how many of them hold it.
     """
 
-    defect: Defect
+    defect: Page
     what: str
     severity: Severity
     split: str
@@ -104,7 +104,7 @@ class Tallies:
         self._split = split
         self._kinds: dict[tuple[str, str], Tally] = {}
 
-    def add(self, defect: Defect, what: str, place: Place, severity: Severity | None = None) -> Tally:
+    def add(self, defect: Page, what: str, place: Place, severity: Severity | None = None) -> Tally:
         """Count one finding; what is counted with it."""
         kind = (defect.code, what)
         if kind not in self._kinds and sum(code == defect.code for code, _ in self._kinds) >= KINDS:

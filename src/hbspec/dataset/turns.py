@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from hbspec.dataset.defects import ANSWER, EMPTY, FIELD, ORDER
 from hbspec.dataset.records import Record, refusals
 from hbspec.diagnostics import Severity
-from hbspec.source.defects import Defect
+from hbspec.manual import Page
+from hbspec.manual.data import ANSWER, EMPTY, FIELD, ORDER
 
 AFTER = {
     "system": ("user",),
@@ -31,7 +31,7 @@ is more often a set."""
 REFUSED = {"answer": ANSWER, "fields": FIELD}
 """Why the job refuses a conversation, as `refusals` has it, is an error here."""
 
-Fault = tuple[Defect, str, Severity]
+Fault = tuple[Page, str, Severity]
 
 
 def faults(record: Record) -> Iterator[Fault]:

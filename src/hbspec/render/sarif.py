@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from hbspec import __version__
 from hbspec.diagnostics import Diagnostic, Fix, Report, Span, route_text
-from hbspec.render.manual import ManualPage
+from hbspec.manual import Page
 from hbspec.showing.secrets import redact
 from hbspec.source.excerpts import underline
 
@@ -22,7 +22,7 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 FINGERPRINT = "routeAndCode/v1"
 
 
-def sarif(report: Report, page: Callable[[str], ManualPage | None]) -> dict[str, Any]:
+def sarif(report: Report, page: Callable[[str], Page | None]) -> dict[str, Any]:
     """The log of one run.
 
     Args:
@@ -46,18 +46,19 @@ def sarif(report: Report, page: Callable[[str], ManualPage | None]) -> dict[str,
     }
 
 
-def _rule(code: str, page: ManualPage | None) -> dict[str, Any]:
+def _rule(code: str, page: Page | None) -> dict[str, Any]:
     if page is None:
         return {"id": code}
-    text = f"{page.why}\n\nExample:\n\n{page.example}\n\nInstead:\n\n{page.instead}"
-    markdown = f"{page.why}\n\nExample:\n\n```yaml\n{page.example}\n```\n\nInstead:\n\n```yaml\n{page.instead}\n```"
+    example, instead = page.example.strip("\n"), page.instead.strip("\n")
+    text = f"{page.why}\n\nExample:\n\n{example}\n\nInstead:\n\n{instead}"
+    markdown = f"{page.why}\n\nExample:\n\n```yaml\n{example}\n```\n\nInstead:\n\n```yaml\n{instead}\n```"
     rule = {
         "id": code,
         "name": page.name,
         "shortDescription": {"text": page.summary},
         "fullDescription": {"text": page.why},
         "help": {"text": text, "markdown": markdown},
-        "defaultConfiguration": {"level": page.severity},
+        "defaultConfiguration": {"level": page.severity.value},
     }
     return rule | ({"helpUri": page.references[0]} if page.references else {})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.diagnostics import Diagnostic
-from hbspec.source import defects
+from hbspec.manual import text as pages
 from hbspec.source.load import STDIN
 from hbspec.source.problems import Problems
 from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
@@ -59,9 +59,9 @@ def discover(paths: Sequence[str], sections: Collection[str], *, skip_other: boo
             if not specs:
                 message = f"the folder `{path}` holds no spec{_beside(others)}"
                 help_ = "Name a file, or a folder with a *.yaml that begins with `hbspec: 1`"
-                problems.add(defects.UNREADABLE_FILE, path, message, help_)
+                problems.add(pages.UNREADABLE_FILE, path, message, help_)
         elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - likewise
-            problems.add(defects.UNREADABLE_FILE, path, f"`{path}` does not exist", "Give the path of a spec file")
+            problems.add(pages.UNREADABLE_FILE, path, f"`{path}` does not exist", "Give the path of a spec file")
             continue
         elif path != STDIN and skip_other and not looks_like_spec(Path(path), sections):
             passed_over[os.path.realpath(path)] = path

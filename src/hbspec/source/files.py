@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TextIO
 
 from hbspec.diagnostics import Position, Span
-from hbspec.source import defects
+from hbspec.manual import text as pages
 from hbspec.source.characters import position_of
 from hbspec.source.encodings import UTF_8, encoding_of, family
 from hbspec.source.limits import MAX_BYTES
@@ -22,7 +22,7 @@ def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> s
     try:
         data = read_bytes(path, MAX_BYTES)
     except UnreadablePathError as error:
-        problems.add(defects.UNREADABLE_FILE, place, f"`{file}` {error}", "Give the path of a spec file")
+        problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", "Give the path of a spec file")
         return None
     return decode(data, file, problems)
 
@@ -36,7 +36,7 @@ def read_stream(stream: TextIO | None, file: str, problems: Problems) -> str | N
         data = buffer.read(MAX_BYTES + 1) if buffer else stream.read(MAX_BYTES + 1).encode("utf-8", "surrogatepass")
     except (OSError, ValueError) as error:
         message = f"standard input cannot be read: {error}"
-        problems.add(defects.UNREADABLE_FILE, file, message, "Pipe a spec into it, or give the path of a file")
+        problems.add(pages.UNREADABLE_FILE, file, message, "Pipe a spec into it, or give the path of a file")
         return None
     return decode(data, file, problems)
 
@@ -45,13 +45,13 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
     """The text that the bytes are, a byte order mark removed."""
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES:,} bytes"
-        problems.add(defects.OVER_LIMIT, file, message, "Keep data out of the spec, and name its file instead")
+        problems.add(pages.OVER_LIMIT, file, message, "Keep data out of the spec, and name its file instead")
         return None
     encoding = encoding_of(data)
     if encoding not in UTF_8:
         problems.texts[file] = data.decode(encoding, "replace")
         message = f"the file is {family(encoding)}, not UTF-8"
-        problems.add(defects.NOT_UTF8, Span(file, Position(1, 1), Position(1, 2)), message, SAVE)
+        problems.add(pages.NOT_UTF8, Span(file, Position(1, 1), Position(1, 2)), message, SAVE)
         return None
     data = data.removeprefix(codecs.BOM_UTF8)
     try:
@@ -60,7 +60,7 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
         seen = problems.texts[file] = data.decode("utf-8", "replace")
         start = position_of(seen, len(data[: error.start].decode("utf-8")))
         place = Span(file, start, Position(start.line, start.column + 1))
-        problems.add(defects.NOT_UTF8, place, f"the byte 0x{data[error.start]:02X} here is not UTF-8", SAVE)
+        problems.add(pages.NOT_UTF8, place, f"the byte 0x{data[error.start]:02X} here is not UTF-8", SAVE)
         return None
     problems.texts[file] = text
     return text

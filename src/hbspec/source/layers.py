@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.diagnostics import Route
-from hbspec.source import defects
+from hbspec.manual import text as pages
 from hbspec.source.files import read_text
 from hbspec.source.limits import MAX_EXTENDS
 from hbspec.source.nodes import MapNode, Node, ScalarNode, kind_of
@@ -33,7 +33,7 @@ def as_map(tree: Node | None, file: str, problems: Problems) -> MapNode | None:
     if tree is None or isinstance(tree, MapNode):
         return tree
     problems.add(
-        defects.NOT_A_MAPPING,
+        pages.NOT_A_MAPPING,
         tree.span or file,
         f"a spec is a map of keys to values, and this is {kind_of(tree)}",
         "Begin with `hbspec: 1`, and write `key: value` on each line",
@@ -61,26 +61,26 @@ def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Proble
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         several = "; let that file extend the next" if kind_of(node) == "a list" else ""
         message = f"`extends` takes the path of one file, and this is {kind_of(node)}"
-        problems.add(defects.BAD_EXTENDS, place, message, f"Write `extends: ./base.yaml`{several}", route=_ROUTE)
+        problems.add(pages.BAD_EXTENDS, place, message, f"Write `extends: ./base.yaml`{several}", route=_ROUTE)
         return None
     try:
         real = contained(node.value, last.folder, root, allow_outside)
     except OutsideProjectError as error:
         help_ = "Move the file into the project, or allow it with `--allow-outside`"
-        problems.add(defects.OUTSIDE_PROJECT, place, str(error), help_, route=_ROUTE)
+        problems.add(pages.OUTSIDE_PROJECT, place, str(error), help_, route=_ROUTE)
         return None
     except PathError as error:
         help_ = f"Give the path of a spec, relative to {last.folder}"
-        problems.add(defects.UNREADABLE_FILE, place, str(error), help_, route=_ROUTE)
+        problems.add(pages.UNREADABLE_FILE, place, str(error), help_, route=_ROUTE)
         return None
     file = os.path.normpath(Path(last.file).parent / node.value)
     if real in [layer.real for layer in layers]:
         message = f"this closes a circle: {' → '.join([layer.file for layer in layers] + [file])}"
-        problems.add(defects.EXTENDS_CYCLE, place, message, "Remove one `extends` of these", route=_ROUTE)
+        problems.add(pages.EXTENDS_CYCLE, place, message, "Remove one `extends` of these", route=_ROUTE)
         return None
     if len(layers) > MAX_EXTENDS:
         message = f"the spec extends more than {MAX_EXTENDS} files, one after the other"
-        problems.add(defects.OVER_LIMIT, place, message, "Merge some of them", route=_ROUTE)
+        problems.add(pages.OVER_LIMIT, place, message, "Merge some of them", route=_ROUTE)
         return None
     text = read_text(real, file, place, problems)
     tree = None if text is None else as_map(parse(text, file, problems), file, problems)

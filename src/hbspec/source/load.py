@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from hbspec.diagnostics import Span
-from hbspec.source import defects
+from hbspec.manual import text as pages
 from hbspec.source.allowances import allowances
 from hbspec.source.document import Document
 from hbspec.source.files import read_stream, read_text
@@ -53,7 +53,7 @@ def load(
     else:
         text = read_text(Path(file), file, file, problems)
     if text is None:
-        unreadable = problems.diagnostics[0].code == defects.UNREADABLE_FILE.code
+        unreadable = problems.diagnostics[0].code == pages.UNREADABLE_FILE.code
         raise problems.error(unreadable=unreadable)
     tree = as_map(parse(text, file, problems), file, problems)
     if tree is None:
@@ -108,7 +108,7 @@ def _document(
     try:
         values, tables = tabulate(tree, folder_of)
     except TooLargeError as error:
-        problems.add(defects.OVER_LIMIT, first.file, str(error), "Make the spec, or what it extends, smaller")
+        problems.add(pages.OVER_LIMIT, first.file, str(error), "Make the spec, or what it extends, smaller")
         raise problems.error() from error
     return Document(
         file=first.file,

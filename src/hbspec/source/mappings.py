@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbspec.diagnostics import Route, route_text
-from hbspec.source import defects
+from hbspec.manual import text as pages
 from hbspec.source.characters import code_point, control_characters
 from hbspec.source.excerpts import quoted
 from hbspec.source.limits import MAX_DEPTH, MAX_NODES
@@ -51,7 +51,7 @@ class _Reader:
                 entries[str(key)] = (None, self.node(value, (*route, str(key))))
             else:
                 message = f"a key must be text, and {quoted(repr(key))} is not"
-                self._problems.add(defects.KEY_NOT_TEXT, self._file, message, "Write it as text", route=route)
+                self._problems.add(pages.KEY_NOT_TEXT, self._file, message, "Write it as text", route=route)
         return MapNode({**entries}, None)
 
     def _scalar(self, value: Any, route: Route) -> ScalarNode:
@@ -64,7 +64,7 @@ class _Reader:
             return self._number(int(value) if isinstance(value, int) else float(value), route)
         message = f"{quoted(route_text(route))} is a Python {type(value).__name__}, and a spec holds plain data only"
         help_ = "Give text, a number, a truth value, None, a list or a mapping"
-        self._problems.add(defects.NOT_PLAIN_DATA, self._file, message, help_, route=route)
+        self._problems.add(pages.NOT_PLAIN_DATA, self._file, message, help_, route=route)
         return ScalarNode(None, "", None)
 
     def _number(self, value: int | float, route: Route) -> ScalarNode:
@@ -72,13 +72,13 @@ class _Reader:
             return ScalarNode(value, repr(usable(value)), None)
         except UnusableNumberError as error:
             message = f"{quoted(route_text(route))} {error}"
-            self._problems.add(defects.UNUSABLE_NUMBER, self._file, message, "Give a finite number", route=route)
+            self._problems.add(pages.UNUSABLE_NUMBER, self._file, message, "Give a finite number", route=route)
             return ScalarNode(None, "", None)
 
     def _check_text(self, text: str, route: Route) -> None:
         if found := [] if text.isprintable() else control_characters(text):
             message = f"{quoted(text)} holds the character {code_point(text[found[0]])}, which cannot be seen"
-            self._problems.add(defects.CONTROL_CHARACTER, self._file, message, "Remove it", route=route)
+            self._problems.add(pages.CONTROL_CHARACTER, self._file, message, "Remove it", route=route)
 
     def _admit(self, route: Route) -> None:
         self._count += 1
@@ -87,5 +87,5 @@ class _Reader:
         message = f"the mapping is nested more than {MAX_DEPTH} levels deep"
         if self._count > MAX_NODES:
             message = f"the mapping has more than {MAX_NODES:,} keys and values"
-        self._problems.add(defects.OVER_LIMIT, self._file, message, "Make the spec smaller", route=route)
+        self._problems.add(pages.OVER_LIMIT, self._file, message, "Make the spec smaller", route=route)
         raise _TooLargeError

@@ -11,8 +11,8 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from hbspec.diagnostics import Position, Route, Span, route_text
+from hbspec.manual import text as pages
 from hbspec.showing.secrets import redact
-from hbspec.source import defects
 from hbspec.source.excerpts import printable, quoted
 from hbspec.source.layers import EXTENDS
 from hbspec.source.nodes import ListNode, MapNode, Node, ScalarNode, kind_of
@@ -55,7 +55,7 @@ def overridden(tree: MapNode, override: str, problems: Problems) -> MapNode:
     except _RefusedError as refusal:
         message, help_ = refusal.args
         span = Span(file, Position(1, 1), Position(1, max(end, 1) + 1))
-        problems.add(defects.BAD_OVERRIDE, span, message, help_, route=route)
+        problems.add(pages.BAD_OVERRIDE, span, message, help_, route=route)
         return tree
     return changed if isinstance(changed, MapNode) else tree
 

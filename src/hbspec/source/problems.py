@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hbspec.diagnostics import Confidence, Diagnostic, Fix, Position, Route, Severity, Span
+from hbspec.manual import Page
+from hbspec.manual import text as pages
 from hbspec.showing import printable, shown
 from hbspec.showing.secrets import redact_route
-from hbspec.source import defects
-from hbspec.source.defects import Defect
 from hbspec.source.excerpts import excerpt
 from hbspec.source.limits import MAX_FAULTS
 
@@ -40,7 +40,7 @@ class Problems:
 
     def add(
         self,
-        defect: Defect,
+        defect: Page,
         place: Span | str,
         message: str,
         help: str,  # noqa: A002 - the diagnostic's own name for it
@@ -81,5 +81,5 @@ class Problems:
             return SourceError(self.diagnostics, unreadable=unreadable)
         summary = Problems()
         message = f"there are {self._unlisted:,} faults besides the {MAX_FAULTS:,} listed"
-        summary.add(defects.OVER_LIMIT, self.diagnostics[0].file, message, "Mend those listed first")
+        summary.add(pages.OVER_LIMIT, self.diagnostics[0].file, message, "Mend those listed first")
         return SourceError(self.diagnostics + summary.diagnostics, unreadable=unreadable)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import yaml
 
 from hbspec.diagnostics import Position, Span
-from hbspec.source import defects
+from hbspec.manual import Page
+from hbspec.manual import text as pages
 from hbspec.source.characters import lines_of
 from hbspec.source.comparisons import comparison
-from hbspec.source.defects import Defect
 from hbspec.source.excerpts import quoted
 
 
@@ -24,7 +24,7 @@ class Explanation(NamedTuple):
     span: Span
     message: str
     help: str
-    defect: Defect = defects.YAML_SYNTAX
+    defect: Page = pages.YAML_SYNTAX
     range_: str | None = None
 
 
@@ -144,7 +144,7 @@ class _Explainer:
         if "tag" in self.context or "tag" in self.problem:
             message = "`!` begins a tag, and a spec holds plain data only"
             return self._at(
-                self.began, message, "Remove the tag, or put the text in quotes", defect=defects.NOT_PLAIN_DATA
+                self.began, message, "Remove the tag, or put the text in quotes", defect=pages.NOT_PLAIN_DATA
             )
         if "block scalar" in self.context:
             sign = self._rest(self.began)[:1]
@@ -157,7 +157,7 @@ class _Explainer:
         if "document start" in self.problem:
             message = "more text follows the end of the document, and a spec is one document"
             return self._at(
-                self.here, message, "Remove the line `...`, or what follows it", defect=defects.SEVERAL_DOCUMENTS
+                self.here, message, "Remove the line `...`, or what follows it", defect=pages.SEVERAL_DOCUMENTS
             )
         if self._line(self.here).startswith("%"):
             return self._at(Position(self.here.line, 1), "YAML does not know this directive", "Remove the line")
@@ -191,7 +191,7 @@ class _Explainer:
         help_: str,
         *,
         width: int = 1,
-        defect: Defect = defects.YAML_SYNTAX,
+        defect: Page = pages.YAML_SYNTAX,
         range_: str | None = None,
     ) -> Explanation:
         last = Position(max(1, len(self.lines)), len(self.lines[-1]) + 1)

@@ -9,9 +9,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
+from hbspec.manual.shape import PAGES
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
-from hbspec.spec.defects import DEFECTS
 from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
 from hbspec.spelling import bare, nearest
@@ -177,7 +177,7 @@ def _unknown_key(route: Route) -> Finding:
         action = "`{}` belongs under `{}`".format(*homes[0])
     else:
         action = f"delete it; the keys here are {', '.join(known)}"
-    name, message = DEFECTS["HB020"].name, f"there is no key `{key}` {where}"
+    name, message = PAGES["HB020"].name, f"there is no key `{key}` {where}"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 
@@ -194,7 +194,7 @@ def _described(route: Route) -> str:
 
 
 def _make(code: str, route: Route, message: str, action: str, fixes: tuple[Fix, ...] = ()) -> Finding:
-    return Finding(code, DEFECTS[code].name, Severity.ERROR, route, message, action, fixes=fixes)
+    return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action, fixes=fixes)
 
 
 def _shown(value: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from hbspec.diagnostics import Finding, Route, Severity, route_text
-from hbspec.spec.defects import DEFECTS
+from hbspec.manual.shape import PAGES
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ class TargetError(Exception):
 
 def refusal(code: str, route: Route, message: str, action: str) -> Finding:
     """An error that only a target can know."""
-    return Finding(code, DEFECTS[code].name, Severity.ERROR, route, message, action)
+    return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action)
 
 
 class Needs:

@@ -1,11 +1,10 @@
-"""A manual page: what a code means, why it matters, an example of it and what to write instead."""
+"""The pages of the manual and their index, as lines for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
 
+from hbspec.manual import Page
 from hbspec.render.lines import Line, wrapped
 
 MARGIN = 4
@@ -14,26 +13,7 @@ READABLE = 100
 """Columns of a paragraph at most, however wide the terminal."""
 
 
-@dataclass(frozen=True, slots=True)
-class ManualPage:
-    """One code explained; `example` and `instead` are YAML, `beside` are the codes whose findings explain its own."""
-
-    code: str
-    name: str
-    severity: str
-    summary: str
-    why: str
-    example: str
-    instead: str
-    references: tuple[str, ...] = ()
-    beside: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """One entry of `hbspec rules --format json`."""
-        return asdict(self)
-
-
-def page_lines(page: ManualPage, width: int | None = None) -> Iterator[Line]:
+def page_lines(page: Page, width: int | None = None) -> Iterator[Line]:
     """The whole page."""
     width = min(width or READABLE, READABLE)
     yield ((page.severity, f"{page.severity}[{page.code}]"), ("title", f" {page.name}"))
@@ -62,7 +42,7 @@ def _code(title: str, text: str) -> Iterator[Line]:
         yield (("help", " " * MARGIN + line if line else ""),)
 
 
-def index_lines(pages: Iterable[ManualPage], width: int | None = None) -> Iterator[Line]:
+def index_lines(pages: Iterable[Page], width: int | None = None) -> Iterator[Line]:
     """One line a code, in the order of the codes."""
     pages = sorted(pages, key=lambda page: page.code)
     names = max((len(page.name) for page in pages), default=0)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hbspec.source.defects import Defect
+from hbspec.manual.page import Page
 
 _ENTRIES = (
-    Defect(
+    Page(
         code="HB020",
         name="unknown-key",
         summary="A key that the language does not have.",
@@ -13,7 +13,7 @@ _ENTRIES = (
         example="hyperparameters: {lora_rank: 16}",
         instead="hyperparameters: {lora_r: 16}",
     ),
-    Defect(
+    Page(
         code="HB021",
         name="missing-key",
         summary="A key that its section cannot do without.",
@@ -21,7 +21,7 @@ _ENTRIES = (
         example="hyperparameters: {max_length: null}",
         instead="hyperparameters: {max_length: 1024}",
     ),
-    Defect(
+    Page(
         code="HB022",
         name="wrong-type",
         summary="A value of another kind than the key holds: text for a number, a list for a mapping.",
@@ -29,7 +29,7 @@ _ENTRIES = (
         example='hyperparameters: {lora_r: "16"}',
         instead="hyperparameters: {lora_r: 16}",
     ),
-    Defect(
+    Page(
         code="HB023",
         name="not-a-quantity",
         summary="A quantity without its unit, or with a unit of something else.",
@@ -37,7 +37,7 @@ _ENTRIES = (
         example="instance: {max_runtime: 16}",
         instead="instance: {max_runtime: 16h}",
     ),
-    Defect(
+    Page(
         code="HB024",
         name="out-of-range",
         summary="A number outside what the key can mean.",
@@ -45,7 +45,7 @@ _ENTRIES = (
         example="hyperparameters: {lora_dropout: 1.5}",
         instead="hyperparameters: {lora_dropout: 0.05}",
     ),
-    Defect(
+    Page(
         code="HB025",
         name="not-a-choice",
         summary="A word that is not one of the key's choices.",
@@ -53,7 +53,7 @@ _ENTRIES = (
         example="instance: {parallelism: dpp}",
         instead="instance: {parallelism: ddp}",
     ),
-    Defect(
+    Page(
         code="HB026",
         name="other-programs-configuration",
         summary="A configuration of another training program: axolotl, LLaMA-Factory, TRL, torchtune, accelerate.",
@@ -63,7 +63,7 @@ _ENTRIES = (
         instead="model: {id: Qwen/Qwen2.5-7B}\n"
         "hyperparameters: {method: qlora, max_length: 2048, per_device_batch_size: 2}",
     ),
-    Defect(
+    Page(
         code="HB030",
         name="file-not-read",
         summary="A file that the spec names (`model.config`, `data.profile`) cannot be read as JSON.",
@@ -71,7 +71,7 @@ _ENTRIES = (
         example="data: {profile: ./missing.profile.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
     ),
-    Defect(
+    Page(
         code="HB031",
         name="architecture-not-supported",
         summary="A `config.json` that lacks a field, contradicts itself, or is of an architecture that is not known.",
@@ -79,7 +79,7 @@ _ENTRIES = (
         example="model: {config: ./bert.config.json}",
         instead="model: {id: Qwen/Qwen2.5-7B}",
     ),
-    Defect(
+    Page(
         code="HB032",
         name="not-a-profile",
         summary="The file under `data.profile` is not what `hbspec data profile` writes.",
@@ -87,7 +87,7 @@ _ENTRIES = (
         example="data: {profile: ./config.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
     ),
-    Defect(
+    Page(
         code="HB040",
         name="target-needs-more",
         summary="A key that a target cannot do without is missing.",
@@ -95,7 +95,7 @@ _ENTRIES = (
         example="sagemaker: {role: null}",
         instead='sagemaker: {role: "arn:aws:iam::111122223333:role/ExecutionRole"}',
     ),
-    Defect(
+    Page(
         code="HB041",
         name="source-not-copied",
         summary="The author's source folder cannot be copied into the job.",
@@ -103,7 +103,7 @@ _ENTRIES = (
         example="script: {entry_point: train.py, source_dir: ../elsewhere}",
         instead="script: {entry_point: train.py, source_dir: ./src}",
     ),
-    Defect(
+    Page(
         code="HB042",
         name="secret-in-source",
         summary="A file that would be copied into the job holds what looks like a secret.",
@@ -111,7 +111,7 @@ _ENTRIES = (
         example="script: {entry_point: train.py, source_dir: ./with-a-token}",
         instead="script: {entry_point: train.py, source_dir: ./src}",
     ),
-    Defect(
+    Page(
         code="HB043",
         name="request-refused",
         summary="The service would refuse the request that the spec compiles to.",
@@ -119,7 +119,7 @@ _ENTRIES = (
         example="sagemaker: {output: models}",
         instead='sagemaker: {output: "s3://bucket/models/"}',
     ),
-    Defect(
+    Page(
         code="HB044",
         name="not-a-variable-name",
         summary="A hyperparameter that a script reads from its environment has a name that no variable can have.",
@@ -129,4 +129,4 @@ _ENTRIES = (
     ),
 )
 
-DEFECTS = {entry.code: entry for entry in _ENTRIES}
+PAGES = {entry.code: entry for entry in _ENTRIES}

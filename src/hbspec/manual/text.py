@@ -8,25 +8,10 @@ This table is the manual: `hbspec explain` and the generated pages read it, and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from hbspec.diagnostics import Severity
+from hbspec.manual.page import Page
 
-
-@dataclass(frozen=True, slots=True)
-class Defect:
-    """One kind of fault: `example` is YAML that has it and `instead` YAML that has not; most are errors."""
-
-    code: str
-    name: str
-    summary: str
-    why: str
-    example: str
-    instead: str
-    severity: Severity = Severity.ERROR
-
-
-YAML_SYNTAX = Defect(
+YAML_SYNTAX = Page(
     "HB001",
     "yaml-syntax",
     "The text is not YAML.",
@@ -35,7 +20,7 @@ YAML_SYNTAX = Defect(
     "instance:\n  type: ml.p4d.24xlarge\n count: 1\n",
     "instance:\n  type: ml.p4d.24xlarge\n  count: 1\n",
 )
-DUPLICATE_KEY = Defect(
+DUPLICATE_KEY = Page(
     "HB002",
     "duplicate-key",
     "A map holds the same key twice.",
@@ -44,7 +29,7 @@ DUPLICATE_KEY = Defect(
     "hyperparameters:\n  lora_r: 16\n  lora_r: 32\n",
     "hyperparameters:\n  lora_r: 32\n",
 )
-KEY_NOT_TEXT = Defect(
+KEY_NOT_TEXT = Page(
     "HB003",
     "key-not-text",
     "A key is a number, a truth value, nothing at all, a list or a map.",
@@ -52,7 +37,7 @@ KEY_NOT_TEXT = Defect(
     "expect:\n  4: 16 GB\n",
     'expect:\n  "4": 16 GB\n',
 )
-COMPARISON_SIGN = Defect(
+COMPARISON_SIGN = Page(
     "HB004",
     "comparison-sign",
     "A bound is written with a comparison sign.",
@@ -62,7 +47,7 @@ COMPARISON_SIGN = Defect(
     "monitoring:\n  gradient_norm: >= 5\n",
     "monitoring:\n  gradient_norm: 5..\n",
 )
-UNUSABLE_NUMBER = Defect(
+UNUSABLE_NUMBER = Page(
     "HB005",
     "unusable-number",
     "A number is infinite, not a number, or too long or too small to compute with.",
@@ -71,7 +56,7 @@ UNUSABLE_NUMBER = Defect(
     "hyperparameters:\n  learning_rate: .nan\n",
     "hyperparameters:\n  learning_rate: 1e-4\n",
 )
-NOT_PLAIN_DATA = Defect(
+NOT_PLAIN_DATA = Page(
     "HB006",
     "not-plain-data",
     "A value is no text, number, truth value, null, list or map.",
@@ -81,7 +66,7 @@ NOT_PLAIN_DATA = Defect(
     "hyperparameters:\n  seed: !!python/name:os.system 42\n",
     "hyperparameters:\n  seed: 42\n",
 )
-MERGE_KEY = Defect(
+MERGE_KEY = Page(
     "HB007",
     "merge-key",
     "A map uses the merge key `<<`.",
@@ -90,7 +75,7 @@ MERGE_KEY = Defect(
     "instance: &big\n  type: ml.p4d.24xlarge\n  count: 1\ndeployment:\n  instance:\n    <<: *big\n",
     "instance: &big\n  type: ml.p4d.24xlarge\n  count: 1\ndeployment:\n  instance: *big\n",
 )
-UNKNOWN_ALIAS = Defect(
+UNKNOWN_ALIAS = Page(
     "HB008",
     "unknown-alias",
     "An alias refers to an anchor that no earlier line defines.",
@@ -99,7 +84,7 @@ UNKNOWN_ALIAS = Defect(
     "deployment:\n  instance: *big\n",
     "instance: &big {type: ml.g5.2xlarge, count: 1}\ndeployment:\n  instance: *big\n",
 )
-LOOPING_ALIAS = Defect(
+LOOPING_ALIAS = Page(
     "HB009",
     "looping-alias",
     "An alias stands inside the very value that it repeats.",
@@ -107,7 +92,7 @@ LOOPING_ALIAS = Defect(
     "instance: &big\n  type: ml.p4d.24xlarge\n  alternatives: [*big]\n",
     "instance:\n  type: ml.p4d.24xlarge\n  alternatives: [ml.p4de.24xlarge]\n",
 )
-SEVERAL_DOCUMENTS = Defect(
+SEVERAL_DOCUMENTS = Page(
     "HB010",
     "several-documents",
     "One file holds several YAML documents.",
@@ -115,7 +100,7 @@ SEVERAL_DOCUMENTS = Defect(
     "name: first\n---\nname: second\n",
     "name: first\n",
 )
-NOT_A_MAPPING = Defect(
+NOT_A_MAPPING = Page(
     "HB011",
     "not-a-mapping",
     "The file is empty, or is not a map of keys to values.",
@@ -123,7 +108,7 @@ NOT_A_MAPPING = Defect(
     "- model\n- instance\n",
     "model: {id: Qwen/Qwen2.5-7B}\ninstance: {type: ml.g5.2xlarge}\n",
 )
-NOT_UTF8 = Defect(
+NOT_UTF8 = Page(
     "HB012",
     "not-utf8",
     "The file is not UTF-8 text.",
@@ -131,7 +116,7 @@ NOT_UTF8 = Defect(
     "# -*- coding: latin-1 -*-\nname: café-32b\n",
     "# -*- coding: utf-8 -*-\nname: café-32b\n",
 )
-CONTROL_CHARACTER = Defect(
+CONTROL_CHARACTER = Page(
     "HB013",
     "control-character",
     "The text holds a character that cannot be seen.",
@@ -142,7 +127,7 @@ CONTROL_CHARACTER = Defect(
     'name: "heartbeat\\0"\n',
     'name: "heartbeat"\n',
 )
-OVER_LIMIT = Defect(
+OVER_LIMIT = Page(
     "HB014",
     "over-limit",
     "The spec is larger than a spec may be.",
@@ -155,7 +140,7 @@ OVER_LIMIT = Defect(
     "e: &e [*d, *d, *d, *d, *d, *d, *d, *d, *d, *d]\n",
     "a: &a [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\n",
 )
-UNREADABLE_FILE = Defect(
+UNREADABLE_FILE = Page(
     "HB015",
     "unreadable-file",
     "A file is not there, may not be read, or is not a regular file.",
@@ -163,7 +148,7 @@ UNREADABLE_FILE = Defect(
     "extends: ./no-such-file.yaml\n",
     "extends: ./base.yaml\n",
 )
-BAD_EXTENDS = Defect(
+BAD_EXTENDS = Page(
     "HB016",
     "bad-extends",
     "The value of `extends` is not the path of one file.",
@@ -171,7 +156,7 @@ BAD_EXTENDS = Defect(
     "extends: [./base.yaml, ./other.yaml]\n",
     "extends: ./base.yaml\n",
 )
-EXTENDS_CYCLE = Defect(
+EXTENDS_CYCLE = Page(
     "HB017",
     "extends-cycle",
     "A spec extends itself, directly or by way of others.",
@@ -179,7 +164,7 @@ EXTENDS_CYCLE = Defect(
     "extends: ./spec.yaml\n",
     "extends: ./base.yaml\n",
 )
-OUTSIDE_PROJECT = Defect(
+OUTSIDE_PROJECT = Page(
     "HB018",
     "outside-project",
     "A path leads out of the project.",
@@ -189,7 +174,7 @@ OUTSIDE_PROJECT = Defect(
     "extends: ../../../../elsewhere/base.yaml\n",
     "extends: ./base.yaml\n",
 )
-BAD_OVERRIDE = Defect(
+BAD_OVERRIDE = Page(
     "HB019",
     "bad-override",
     "An argument of `--set` cannot be applied.",
@@ -199,9 +184,9 @@ BAD_OVERRIDE = Defect(
     "# hbspec check spec.yaml --set name=hb\nname: heartbeat\n",
 )
 
-DEFECTS: Mapping[str, Defect] = {
-    defect.code: defect
-    for defect in (
+PAGES: Mapping[str, Page] = {
+    page.code: page
+    for page in (
         YAML_SYNTAX,
         DUPLICATE_KEY,
         KEY_NOT_TEXT,

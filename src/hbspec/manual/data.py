@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hbspec.diagnostics import Severity
-from hbspec.source.defects import Defect
+from hbspec.manual.page import Page
 
-LINE = Defect(
+LINE = Page(
     "HB050",
     "data-line-refused",
     "A line of a data file is no conversation.",
@@ -15,7 +15,7 @@ LINE = Defect(
     '# train.jsonl: {"messages": [{"role": "user", "content": "Who leads the league?"}, …]}\n'
     "# hbspec data check train.jsonl",
 )
-FILE = Defect(
+FILE = Page(
     "HB051",
     "data-file-refused",
     "A data file is not JSON lines, cannot be decompressed to its end, has a name that a job passes over, or holds no "
@@ -27,7 +27,7 @@ FILE = Defect(
     "# hbspec data check train.parquet",
     "# hbspec data check train.jsonl.gz",
 )
-ORDER = Defect(
+ORDER = Page(
     "HB052",
     "turns-out-of-order",
     "Roles do not take turns: a system message that is not first, two user turns in a row, an assistant that begins.",
@@ -38,7 +38,7 @@ ORDER = Defect(
     '# train.jsonl: {"messages": [{"role": "system", …}, {"role": "user", …}, {"role": "assistant", …}]}',
     Severity.WARNING,
 )
-ANSWER = Defect(
+ANSWER = Page(
     "HB053",
     "example-without-answer",
     "An example does not end with an assistant turn.",
@@ -48,7 +48,7 @@ ANSWER = Defect(
     '# train.jsonl: {"messages": [{"role": "user", …}, {"role": "assistant", "content": "Montreal."}]}',
     Severity.WARNING,
 )
-EMPTY = Defect(
+EMPTY = Page(
     "HB054",
     "empty-turn",
     "A turn has no text.",
@@ -58,7 +58,7 @@ EMPTY = Defect(
     '# train.jsonl: {"messages": [{"role": "user", …}, {"role": "assistant", "content": "Montreal."}]}',
     Severity.WARNING,
 )
-REPEATED = Defect(
+REPEATED = Page(
     "HB055",
     "example-repeated",
     "An example is the same as an earlier one of its split.",
@@ -68,7 +68,7 @@ REPEATED = Defect(
     "# train.jsonl holds it once",
     Severity.WARNING,
 )
-LEAKED = Defect(
+LEAKED = Page(
     "HB056",
     "example-in-both-splits",
     "An example of the validation split is also trained on.",
@@ -78,7 +78,7 @@ LEAKED = Defect(
     "# validation.jsonl without it",
     Severity.WARNING,
 )
-PROMPT = Defect(
+PROMPT = Page(
     "HB057",
     "prompt-in-both-splits",
     "A prompt of the validation split, all that stands before its last answer, is also trained on.",
@@ -89,7 +89,7 @@ PROMPT = Defect(
     "# all answers to one prompt in one of the files",
     Severity.WARNING,
 )
-PLACEHOLDER = Defect(
+PLACEHOLDER = Page(
     "HB058",
     "placeholder-not-filled",
     "A text holds a placeholder such as `{factor1}` that nothing has filled.",
@@ -99,7 +99,7 @@ PLACEHOLDER = Defect(
     '# train.jsonl: "content": "The decisive factor was the power play."',
     Severity.WARNING,
 )
-FIELD = Defect(
+FIELD = Page(
     "HB059",
     "field-not-trained",
     "A message holds more than a role and a content.",
@@ -108,7 +108,7 @@ FIELD = Defect(
     '# train.jsonl: {"role": "assistant", "content": "", "tool_calls": […]}',
     '# train.jsonl: {"role": "assistant", "content": "[TOOL: parquet_query] …"}',
 )
-PROFILE = Defect(
+PROFILE = Page(
     "HB060",
     "profile-of-other-data",
     "The profile was not made from these files.",
@@ -119,7 +119,7 @@ PROFILE = Defect(
     "# hbspec data check train.jsonl --profile train.profile.json",
 )
 
-DEFECTS = {
-    defect.code: defect
-    for defect in (LINE, FILE, ORDER, ANSWER, EMPTY, REPEATED, LEAKED, PROMPT, PLACEHOLDER, FIELD, PROFILE)
+PAGES = {
+    page.code: page
+    for page in (LINE, FILE, ORDER, ANSWER, EMPTY, REPEATED, LEAKED, PROMPT, PLACEHOLDER, FIELD, PROFILE)
 }

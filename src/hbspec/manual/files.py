@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from hbspec.source.defects import Defect
+from hbspec.manual.page import Page
 
-NOT_OURS = Defect(
+NOT_OURS = Page(
     "HB045",
     "not-our-file",
     "The folder that would be replaced holds files that an earlier compile did not write, or that have changed since.",
@@ -14,7 +14,7 @@ NOT_OURS = Defect(
     "# a file notes.txt of yours lies in ./job\n# hbspec compile spec.yaml --target launch -o job",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
-NOT_A_FOLDER = Defect(
+NOT_A_FOLDER = Page(
     "HB046",
     "not-a-folder",
     "A folder that would be written to is a file, or a symbolic link.",
@@ -22,7 +22,7 @@ NOT_A_FOLDER = Defect(
     "# README.md is a file\n# hbspec compile spec.yaml --target launch -o README.md",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
-NOT_REPLACEABLE = Defect(
+NOT_REPLACEABLE = Page(
     "HB047",
     "folder-not-replaceable",
     "The folder cannot be replaced by another one.",
@@ -32,4 +32,4 @@ NOT_REPLACEABLE = Defect(
     "# hbspec compile spec.yaml --target launch -o ./job",
 )
 
-DEFECTS = {defect.code: defect for defect in (NOT_OURS, NOT_A_FOLDER, NOT_REPLACEABLE)}
+PAGES = {page.code: page for page in (NOT_OURS, NOT_A_FOLDER, NOT_REPLACEABLE)}
