@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import catalog
 from hbspec.claims import Claim, verify
-from hbspec.diagnostics import Diagnostic, NotKnownError, Report, Severity
+from hbspec.diagnostics import NotKnownError, Report
 from hbspec.estimators.job.cost import Cost
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
@@ -20,8 +20,7 @@ from hbspec.estimators.job.time import Time
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.training.memory import Memory
 from hbspec.plan import Assumption, Plan
-from hbspec.rules.engine import explained, findings_of, judge, place
-from hbspec.rules.follow import CLAIM_CONTRADICTED
+from hbspec.rules.engine import judge, place
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import Spec, read
@@ -30,8 +29,8 @@ from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.needs import TargetError
 
 if TYPE_CHECKING:
-    from hbspec.analysis.advice import Advice
-    from hbspec.analysis.software import Dependence
+    from hbspec.search.advice import Advice
+    from hbspec.search.software import Dependence
 
 NEVER_FORCED = frozenset({"HB605"})
 """Errors that `force` does not get past: what is compiled is uploaded, and a credential in it would be given away."""
@@ -78,17 +77,17 @@ class Estimates:
 
         None of them has an error that the spec has not, but for claims that were made of the spec as it is.
         """
-        from hbspec.analysis.advice import advise
+        from hbspec.search.advice import advise
 
         try:
-            return advise(self.analysis, _harmless(self.analysis))
+            return advise(self.analysis)
         except NotKnownError:
             return None
 
     @cached_property
     def dependences(self) -> tuple[Dependence, ...]:
         """What the memory owes to the trainer and to versions."""
-        from hbspec.analysis.software import dependences
+        from hbspec.search.software import dependences
 
         try:
             return dependences(self.analysis)
@@ -239,19 +238,6 @@ def compilation(
         return Compilation(report, chosen.compiled(analysis, forced=not report.ok), analysis.spec)
     except TargetError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
-
-
-def _harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
-    """Whether a changed spec is free of errors that this one does not have."""
-
-    def errors(judged: Analysis) -> list[Diagnostic]:
-        report = place(judged.document, *findings_of(judged), explained())
-        return [entry for entry in report.diagnostics if entry.severity is Severity.ERROR]
-
-    allowed = {CLAIM_CONTRADICTED}
-    for entry in errors(analysis):
-        allowed |= {entry.code, *(code for code, _ in entry.also)}
-    return lambda changed: {entry.code for entry in errors(changed)} <= allowed
 
 
 def _named(spec: SpecLike) -> str:

@@ -7,10 +7,10 @@ import json
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hbspec.analysis.advice import FIT, SHOWN, WORTH_SAYING
 from hbspec.api import check, estimate
 from hbspec.diagnostics import Severity
 from hbspec.rules.follow import CLAIM_CONTRADICTED
+from hbspec.search.advice import FIT, SHOWN, WORTH_SAYING
 
 MODELS = ["Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-7B", "mistralai/Mixtral-8x7B-v0.1", "Qwen/Qwen2.5-72B"]
 TYPES = ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.g5.12xlarge", "ml.p4d.24xlarge"]

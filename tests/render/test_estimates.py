@@ -12,9 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbspec.analysis.advice import Advice, Outcome
-from hbspec.analysis.changes import Change
-from hbspec.analysis.software import Dependence
 from hbspec.catalog import catalog
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity
@@ -28,6 +25,9 @@ from hbspec.render.advice import advice_lines
 from hbspec.render.bars import Filling, bar, letters
 from hbspec.render.estimates import estimate_lines
 from hbspec.render.paint import write
+from hbspec.search.advice import Advice, Outcome
+from hbspec.search.changes import Change
+from hbspec.search.software import Dependence
 from hbspec.units import GB, Interval, Rate
 
 from .made_serving import SERVING

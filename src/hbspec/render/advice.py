@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from hbspec.analysis.advice import FIT, Advice, Outcome
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.memory import VERDICTS
 from hbspec.render.rows import LEAD, section
 from hbspec.render.settings import settings_text
+from hbspec.search.advice import FIT, Advice, Outcome
 from hbspec.units import Money, bytes_text, interval_text, seconds_text, significant
 
 

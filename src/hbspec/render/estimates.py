@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from hbspec.analysis.advice import Advice
-from hbspec.analysis.software import Dependence
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
-from hbspec.estimators.job.cost import Cost
-from hbspec.estimators.job.host import Host
-from hbspec.estimators.job.storage import Storage
-from hbspec.estimators.job.time import Time
-from hbspec.estimators.serving.endpoint import Serving
-from hbspec.estimators.training.memory import Memory
 from hbspec.plan import Assumption, Plan
 from hbspec.render.advice import advice_lines
 from hbspec.render.bill import cost_lines, time_lines
@@ -28,41 +19,13 @@ from hbspec.render.settings import scalar_text
 from hbspec.source.excerpts import printable
 from hbspec.units import bytes_text, count_text, interval_text, significant
 
+if TYPE_CHECKING:
+    from hbspec.api import Estimates
+
 CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unknown": "open", "malformed": "bad"}
 
 
-class Estimated(Protocol):
-    """The shape of `hbspec.api.Estimates`."""
-
-    @property
-    def plan(self) -> Plan: ...  # noqa: D102
-    @property
-    def memory(self) -> Memory | None: ...  # noqa: D102
-    @property
-    def time(self) -> Time | None: ...  # noqa: D102
-    @property
-    def cost(self) -> Cost | None: ...  # noqa: D102
-    @property
-    def serving(self) -> Serving | None: ...  # noqa: D102
-    @property
-    def claims(self) -> tuple[Claim, ...]: ...  # noqa: D102
-    @property
-    def assumed(self) -> tuple[Assumption, ...]: ...  # noqa: D102
-    @property
-    def unknown(self) -> Mapping[str, str]: ...  # noqa: D102
-    @property
-    def host(self) -> Host | None: ...  # noqa: D102
-    @property
-    def storage(self) -> Storage | None: ...  # noqa: D102
-    @property
-    def advice(self) -> Advice | None: ...  # noqa: D102
-    @property
-    def dependences(self) -> tuple[Dependence, ...]: ...  # noqa: D102
-    @property
-    def as_of(self) -> date: ...  # noqa: D102
-
-
-def estimate_lines(estimates: Estimated, width: int | None = None) -> Iterator[Line]:
+def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[Line]:
     """The whole page: plan, memory and what would change it, time, cost, serving, claims, assumptions, gaps."""
     plan = estimates.plan
     yield from _head(plan, width)

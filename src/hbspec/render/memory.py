@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 
-from hbspec.analysis.software import Dependence
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.training.memory import DeviceMemory, Memory
@@ -13,6 +12,7 @@ from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.settings import settings_text
+from hbspec.search.software import Dependence
 from hbspec.source.excerpts import printable
 from hbspec.units import Interval, bytes_text, interval_text
 

@@ -2,44 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, rows, section
 from hbspec.units import count_text, significant
 
-
-class Compared(Protocol):
-    """The shape of `hbspec.smoke.Comparison`."""
-
-    @property
-    def name(self) -> str: ...  # noqa: D102
-    @property
-    def planned(self) -> float | str: ...  # noqa: D102
-    @property
-    def counted(self) -> float | str: ...  # noqa: D102
-    @property
-    def agrees(self) -> bool: ...  # noqa: D102
+if TYPE_CHECKING:
+    from hbspec.smoke import Rehearsal
 
 
-class Rehearsed(Protocol):
-    """The shape of `hbspec.smoke.Rehearsal`."""
-
-    @property
-    def folder(self) -> Path: ...  # noqa: D102
-    @property
-    def run(self) -> Mapping[str, Any]: ...  # noqa: D102
-    @property
-    def comparisons(self) -> Sequence[Compared]: ...  # noqa: D102
-    @property
-    def unproven(self) -> Sequence[str]: ...  # noqa: D102
-    @property
-    def synthetic(self) -> bool: ...  # noqa: D102
-
-
-def rehearsal_lines(rehearsal: Rehearsed, width: int | None = None) -> Iterator[Line]:
+def rehearsal_lines(rehearsal: Rehearsal, width: int | None = None) -> Iterator[Line]:
     """Loss, each comparison, what was not proven, and the folder."""
     yield from section("Loss", width, _loss(rehearsal.run))
     yield from section("Counted as planned", width)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hbspec.analysis.changes import Change
+from hbspec.search.changes import Change
 from hbspec.source.excerpts import printable
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
-from hbspec.analysis.changes import Change
 from hbspec.diagnostics import NotKnownError, Route, route_text
 from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, UNFUSED_TRANSFORMERS, version
 from hbspec.plan import Plan
 from hbspec.plan.training import SOFTWARE
+from hbspec.search.changes import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Changes that an author could make to a spec so that it needs less memory, or uses the memory that is left.
 
-A change is a pure function of the spec: it sets single values, and `hbspec.analysis.advice` plans the changed spec
+A change is a pure function of the spec: it sets single values, and `hbspec.search.advice` plans the changed spec
 anew. Every change keeps the effective batch size, so that the training stays the one that was asked for; what else it
 means for the result is said in its remark.
 """

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
-from hbspec.analysis.changes import Change, larger, leaner, smaller
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.time import Time
 from hbspec.estimators.training.memory import Memory
+from hbspec.search.changes import Change, larger, leaner, smaller
+from hbspec.search.harmless import harmless
 
 SHOWN = 3
 """Changes that are shown."""
@@ -87,19 +89,15 @@ class Advice:
     tried: int
 
 
-def advise(analysis: Analysis, acceptable: Callable[[Analysis], bool]) -> Advice:
+def advise(analysis: Analysis) -> Advice:
     """The changes that are worth an author's while.
 
     To make a job fit: single changes after which it surely fits, and pairs of them that keep the machine, by expected
-    cost, then expected time; where there are none pairs with another machine, and where those do not help either, what
-    comes near ("tight"). For a job that fits: single
-    changes that keep it so and save cost, or time at no cost, by what they save; then longer rows, where examples are
-    cut. One change of a kind is shown before a second is.
-    Left out: three changes at once, and changes of the data, the model or the rank.
-
-    Args:
-        analysis: of the spec as it is.
-        acceptable: whether a changed spec may be recommended; asked only for what would be shown.
+    cost, then expected time; where there are none, pairs with another machine, and where those do not help either, what
+    comes near ("tight"). For a job that fits: single changes that keep it so and save cost, or time at no cost, by what
+    they save; then longer rows, where examples are cut. One change of a kind is shown before a second is. No change
+    brings an error that the spec does not have. Left out: three changes at once, and changes of the data, the model or
+    the rank.
 
     Raises:
         NotKnownError: what the memory needs or has is not known.
@@ -108,7 +106,7 @@ def advise(analysis: Analysis, acceptable: Callable[[Analysis], bool]) -> Advice
     if verdict == "unknown":
         raise NotKnownError("the usable memory of the GPU")
     now = _outcome(Change("", {}), analysis)
-    search = _Search(analysis, acceptable)
+    search = _Search(analysis)
     if verdict == "fits":
         return Advice(ROOM, now, search.uses_of_room(now), search.tried)
     return Advice(FIT, now, search.ways_to_fit(verdict), search.tried)
@@ -117,10 +115,14 @@ def advise(analysis: Analysis, acceptable: Callable[[Analysis], bool]) -> Advice
 class _Search:
     """Plans changed specs and keeps count of them."""
 
-    def __init__(self, analysis: Analysis, acceptable: Callable[[Analysis], bool]) -> None:
+    def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
-        self.acceptable = acceptable
         self.tried = 0
+
+    @cached_property
+    def _acceptable(self) -> Callable[[Analysis], bool]:
+        """Whether a changed spec may be recommended; asked only for what would be shown."""
+        return harmless(self.analysis)
 
     def ways_to_fit(self, verdict: str) -> tuple[Outcome, ...]:
         """Single changes, and pairs on the same machine; else pairs on others; else what is at least tight."""
@@ -172,7 +174,7 @@ class _Search:
             taken = {distinct(trial) for trial in chosen}
             for trial in ranked:
                 new = distinct(trial) not in taken and not _contains(trial, chosen)
-                if len(chosen) < SHOWN and new and self.acceptable(trial[1]):
+                if len(chosen) < SHOWN and new and self._acceptable(trial[1]):
                     taken.add(distinct(trial))
                     chosen.append(trial)
         return tuple(sorted((_outcome(*trial) for trial in chosen), key=_rank))

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from hbspec.analysis.changes import smaller
 from hbspec.api import check, estimate
 from hbspec.diagnostics import Severity
+from hbspec.search.changes import smaller
 
 ON_ONE_A10G = {
     "hbspec": 1,
