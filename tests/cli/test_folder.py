@@ -162,6 +162,32 @@ def test_the_folder_that_a_command_runs_in_is_refused(tmp_path, monkeypatch, ins
     assert not list(Path.cwd().iterdir())
 
 
+@pytest.mark.parametrize("name", ["missing/..", "missing/deeper/../..", "out/../missing/..", "missing/../../here"])
+def test_a_way_back_over_a_missing_folder_is_seen_through(tmp_path, monkeypatch, name):
+    here = tmp_path / "here"
+    (here / "out").mkdir(parents=True)
+    (here / "thesis.txt").write_text("years of work")
+    before = tree(tmp_path)
+    monkeypatch.chdir(here)
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, Path(name))
+    assert names(refused) == [("HB045", str(here))]
+    assert tree(tmp_path) == before
+
+
+def test_a_way_back_to_a_link_is_no_way_through_it(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "there")
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, tmp_path / "missing" / ".." / "out")
+    assert names(refused) == [("HB046", str(tmp_path / "out"))]
+
+
+def test_a_way_back_to_a_new_folder_is_that_folder(tmp_path):
+    write(NEW, tmp_path / "missing" / ".." / "out")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["out"]
+
+
 def test_the_root_is_refused():
     with pytest.raises(RefusedError, match=r"^/ holds files that hbspec did not write") as refused:
         write(NEW, Path("/"))

@@ -77,6 +77,16 @@ def test_a_named_secret_is_starred_out_whole(name: str, secret: str) -> None:
     assert redact(name + secret).rstrip("'\"") == name + "*" * len(secret)
 
 
+@pytest.mark.parametrize("text", ["password: {}: 3", "password: {}: : [", '{{"password: {}": 3}}', "password:\n  {}"])
+def test_a_named_secret_is_no_key_for_what_follows_it(text: str) -> None:
+    assert "horse" not in redact(text.format("correct-horse-battery9"))
+
+
+def test_a_map_below_the_name_is_none() -> None:
+    text = "token:\n  name: x\n  other: y"
+    assert redact(text) == text
+
+
 @pytest.mark.parametrize("text", ORDINARY)
 def test_an_ordinary_value_is_none(text: str) -> None:
     assert not looks_secret(text)

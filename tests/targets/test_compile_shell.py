@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 from pathlib import Path
 
 import pytest
 from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, body, files, project, refusals
+
+from hbspec.targets import target_of
 
 SHIM = """#!/usr/bin/env python3
 import json, os, sys
@@ -202,3 +205,60 @@ def test_hyperparameters_of_ones_own_script_arrive_as_written(reads, tmp_path):
 def test_a_name_that_no_variable_can_have_is_refused(target, name, tmp_path):
     spec = project(tmp_path, f"reads: environment, hyperparameters: {{{json.dumps(name)}: 1}}")
     assert refusals(spec, target, force=True) == [("HB044", f"script.hyperparameters.{name}")]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_folder_of_the_same_name_elsewhere_is_not_entered(target: str, tmp_path: Path) -> None:
+    """`cd` looks for a relative folder along CDPATH first."""
+    here, elsewhere = written(tmp_path / "here/job", files(HEARTBEAT, target)), tmp_path / "elsewhere/job"
+    elsewhere.mkdir(parents=True)
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    for name in ("python", "aws"):
+        (shims / name).write_text(f'#!/bin/sh\npwd >> "{tmp_path}/places"\necho "$0 $*" >> "{tmp_path}/calls"\n')
+        (shims / name).chmod(0o755)
+    environment = {"PATH": f"{shims}:{os.environ['PATH']}", "CDPATH": f"{tmp_path}/elsewhere:."}
+    script = target_of(target).script
+    subprocess.run(["bash", f"job/{script}"], cwd=tmp_path / "here", env=environment, capture_output=True, timeout=60)
+    places, calls = (set((tmp_path / name).read_text().splitlines()) for name in ("places", "calls"))
+    assert places == {str(here.parent if target == "launch" else here)}
+    assert not any(str(elsewhere) in call for call in calls)
+
+
+def test_a_stop_while_requirements_are_installed_is_orderly(tmp_path: Path) -> None:
+    written(tmp_path, files(HEARTBEAT, "sagemaker"))
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    (shims / "python").write_text(f'#!/bin/sh\necho "$*" >> "{tmp_path}/calls"\nexec sleep 60\n')
+    (shims / "python").chmod(0o755)
+    environment = {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    job = subprocess.Popen(
+        ["bash", "source/launch.sh"], cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True
+    )
+    while not (tmp_path / "calls").exists():
+        assert job.poll() is None
+    job.send_signal(signal.SIGTERM)
+    _, errors = job.communicate(timeout=30)
+    assert (job.returncode, errors) == (0, "stopped before training began\n")
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert "pip install" in call
+
+
+@pytest.mark.parametrize("line_end", ["", "\r"])
+@pytest.mark.parametrize(
+    ("listed", "code"), [("", 0), ("-123456789012 Completed", 0), ("-2 Failed", 0), ("-2 Completed", 3), (" Failed", 0)]
+)
+def test_an_attempt_is_a_short_number_and_a_status_is_a_word(
+    listed: str, code: int, line_end: str, tmp_path: Path
+) -> None:
+    """A digest may be all digits: `job-123456789012` is another job, and no attempt at `job`."""
+    written(tmp_path, files(HEARTBEAT, "sagemaker"))
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    name = body(HEARTBEAT)["TrainingJobName"]
+    answer = f"{name}{listed}{line_end}" if listed else ""
+    (shims / "aws").write_text(f"#!/bin/sh\ncase \"$*\" in *list-training-jobs*) printf '%s\\n' '{answer}';; esac\n")
+    (shims / "aws").chmod(0o755)
+    environment = {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(["bash", str(tmp_path / "submit.sh")], env=environment, capture_output=True, timeout=60)
+    assert done.returncode == code, done.stderr

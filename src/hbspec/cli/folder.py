@@ -17,6 +17,7 @@ from hashlib import file_digest
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
+from hbspec.cli.places import settled
 from hbspec.cli.whole import alone_in, aside, clear, restore, swap_folder, sync_folder, write_through
 from hbspec.diagnostics import Confidence, Diagnostic, Severity
 from hbspec.manual import Page
@@ -61,6 +62,7 @@ def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
     for artifact in artifacts:
         if artifact.path == MANIFEST or not _is_below(artifact.path):
             raise ValueError(f"an artifact must not be called {artifact.path}")
+    folder = settled(folder)
     if problem := _unusable(folder):
         raise RefusedError([problem])
     place = Path(os.path.realpath(folder))

@@ -13,7 +13,7 @@ from typing import Any
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import SET, positive
-from hbspec.cli.places import default_folder
+from hbspec.cli.places import default_folder, settled
 
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
 RANKS = 2
@@ -46,7 +46,7 @@ def run(
         train_file, validation_file = _file(train), _file(validation)
         result = rehearse(
             spec,
-            _new(Path(output) if output else default_folder(plan.name, "smoke")),
+            _new(settled(Path(output)) if output else default_folder(plan.name, "smoke")),
             config=config,
             ranks=processes,
             updates=updates,

@@ -27,10 +27,11 @@ from collections.abc import Iterator, Sequence
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity, route_text
-from hbspec.plan.training_job import read_prefixes, written_prefixes
+from hbspec.plan.training_job import folder, read_prefixes, written_prefixes
 from hbspec.rules.rule import Rule
 
-WHOLE_BUCKET = r"s3://[^/\s]+/+"
+WHOLE_BUCKET = r"s3://(?:arn:[^/\s]+:accesspoint/)?[^/\s]+/+"
+"""An access point stands for its bucket."""
 IN_S3 = "s3://"
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -38,7 +39,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Prefixes that are written against prefixes that are read, each as S3 compares them: text from its beginning."""
-    data = {route: uri for route, uri in read_prefixes(analysis.spec).items() if uri.startswith(IN_S3)}
+    data = {route: _of_bucket(uri) for route, uri in read_prefixes(analysis.spec).items() if uri.startswith(IN_S3)}
     written = written_prefixes(analysis.spec)
     said: set[tuple[Route, ...]] = set()
     for route, uri in data.items():
@@ -53,6 +54,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         elif around:
             said_of = f"{route_text(place)}, {prefix}, contains {_listed(around)}, {data[around[0]]}"
             yield RULE.at(place, said_of, "name a prefix without data below it")
+
+
+def _of_bucket(uri: str) -> str:
+    """The name of a bucket ends at a slash, written or not: `s3://data` reads nothing of `s3://data-models/`."""
+    return folder(uri) if "/" not in uri.removeprefix(IN_S3) else uri
 
 
 def _read(route: Route, uri: str, inside: Sequence[Route]) -> Finding:

@@ -80,13 +80,12 @@ _NAME = rf"""{_START}[\w-]{{0,100}}?(?:
     | (?:{_START} | (?:access|api|auth|bearer|hf|hub|refresh|security|session|slack)[_-]?)
       token(?!["']?\s?[:=]\s?["']?[-+.\d]+(?!\S))
     )["']?"""
-# A reference, a placeholder, a truth value or a nested map is not the secret itself.
-_VALUE = (
-    r"""(?!["']?(?:arn:|s3:|[$<*!&{\[] | (?:null|none|true|false|yes|no|~)(?:[\s,\]}"']|$)) | [\w.-]{1,100}:(?:\s|$))"""
-)
+# A reference, a placeholder or a truth value is not the secret itself; nor is a key that stands on a line below.
+_VALUE = r"""(?!["']?(?:arn:|s3:|[$<*!&{\[] | (?:null|none|true|false|yes|no|~)(?:[\s,\]}"']|$)))"""
+_BELOW = r"[ \t]{0,99}[\r\n]\s{0,99}(?![\w.-]{1,100}:(?:\s|$))"
 _NAMED = (
     rf"""^[ \t]{{0,200}}(?:-[ \t]+)?["']?{_NAME}:[ \t]{{1,99}}{_VALUE}()[^\s"'|>][^\r\n]{{2,4096}}""",
-    rf"""{_NAME}\s{{0,99}}[:=]\s{{0,99}}(?:[|>][-+0-9]{{0,2}}\s{{1,99}})?{_VALUE}(?:
+    rf"""{_NAME}\s{{0,99}}[:=](?:{_BELOW}|[ \t]{{0,99}})(?:[|>][-+0-9]{{0,2}}\s{{1,99}})?{_VALUE}(?:
         "()[^"\r\n]{{3,4096}} | '()[^'\r\n]{{3,4096}} | ()[^\s"',;\]}}|>][^\s,;\]}}&]{{2,4096}})""",
 )
 _IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")

@@ -28,8 +28,9 @@ from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
 from hbspec.targets.aws.submission import last_attempt, region_option
 from hbspec.targets.job.hyperparameters import WEIGHTS
-from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.shell import opening
 from hbspec.targets.lowering.target import Target
 
 MODEL_FOLDER = "/opt/ml/model"
@@ -242,12 +243,10 @@ def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
 
 def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
     return [
-        "#!/usr/bin/env bash",
-        comment(
+        *opening(
             f"{endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted."
         ),
-        "set -euo pipefail",
-        'cd "$(dirname "$0")"',
+        'cd -- "$(dirname -- "$0")"',
         *(
             _trained(endpoint.training, endpoint.model_data)
             if endpoint.training

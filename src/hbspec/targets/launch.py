@@ -11,8 +11,9 @@ from typing import NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.targets.job.invocation import command, exports
 from hbspec.targets.job.workload import Workload, workload
-from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
+from hbspec.targets.lowering.shell import opening
 from hbspec.targets.lowering.target import Target
 
 
@@ -41,10 +42,8 @@ def emit(launch: Launch) -> list[Artifact]:
     """Spell it."""
     call = launch.workload.call
     lines = [
-        "#!/usr/bin/env bash",
-        comment(f"{launch.name}: written by hbspec. Needs requirements.txt; arguments are handed on to the script."),
-        "set -euo pipefail",
-        'here=$(cd "$(dirname "$0")" && pwd)',
+        *opening(f"{launch.name}: written by hbspec. Needs requirements.txt; all arguments go to the script."),
+        'here=$(cd -- "$(dirname -- "$0")" && pwd)',
         'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
         *exports(call),
         *command(call, '"$@"' if launch.own_script else '--config-dir "$here" "$@"', below='"$here"/source/'),

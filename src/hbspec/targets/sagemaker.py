@@ -26,8 +26,9 @@ from hbspec.targets.aws.submission import submission
 from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports
 from hbspec.targets.job.source_folder import refuse_name
 from hbspec.targets.job.workload import workload
-from hbspec.targets.lowering.artifact import Artifact, comment, json_artifact, script_artifact
+from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.shell import opening
 from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
 
@@ -37,6 +38,15 @@ CHECKPOINTS = "/opt/ml/checkpoints"
 
 DEFAULT_VOLUME_GB = 30
 """What SageMaker's SDK asks for; instances with local NVMe ignore it."""
+INSTALLATION = (
+    "# The container's first process is deaf to a signal that it does not ask for. A stop before training is orderly.",
+    "trap 'echo \"stopped before training began\" >&2; kill ${pip:-} 2> /dev/null || true; exit 0' TERM",
+    "if [ -f requirements.txt ]; then",
+    "  python -m pip install --quiet --requirement requirements.txt & pip=$!",
+    '  wait "$pip"',
+    "fi",
+)
+"""https://man7.org/linux/man-pages/man7/pid_namespaces.7.html"""
 CONTAINER = {
     "SM_MODEL_DIR": "/opt/ml/model",
     "SM_OUTPUT_DATA_DIR": "/opt/ml/output/data",
@@ -201,13 +211,11 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 
 def _launch(name: str, call: Invocation) -> list[str]:
     return [
-        "#!/usr/bin/env bash",
-        comment(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
-        "set -euo pipefail",
-        'cd "$(dirname "$0")"',
+        *opening(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
+        'cd -- "$(dirname -- "$0")"',
         *(f"export {name}={value}" for name, value in CONTAINER.items()),
         *exports(call),
-        "if [ -f requirements.txt ]; then python -m pip install --quiet --requirement requirements.txt; fi",
+        *INSTALLATION,
         *command(call, hosts=SAGEMAKER_HOSTS),
     ]
 

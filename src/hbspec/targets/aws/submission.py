@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 
 from hbspec.plan.training_job import LAST_ATTEMPT
-from hbspec.targets.lowering.artifact import comment
+from hbspec.targets.lowering.shell import opening
 
 STARTED_ALREADY = 3
 """Exit code of `submit.sh`."""
@@ -34,8 +34,9 @@ def last_attempt(job: str, region: str | None, *, only: str = "") -> list[str]:
         "  --query 'TrainingJobSummaries[].[TrainingJobName, TrainingJobStatus]' --output text)",
         "last=0 name=$job status=",
         "while read -r found state; do",
-        '  if [[ $found =~ ^"$job"(-([1-9][0-9]*))?$ ]] && ((${BASH_REMATCH[2]:-1} > last)); then',
-        "    last=${BASH_REMATCH[2]:-1} name=$found status=$state",
+        f'  if [[ $found =~ ^"$job"(-([1-9][0-9]{{0,{len(str(LAST_ATTEMPT)) - 1}}}))?$ ]] '
+        "&& ((${BASH_REMATCH[2]:-1} > last)); then",
+        "    last=${BASH_REMATCH[2]:-1} name=$found status=${state%$'\\r'}  # the CLI may end lines as Windows does",
         "  fi",
         'done <<< "$jobs"',
     ]
@@ -52,14 +53,14 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
     """
     at = region_option(region)
     return [
-        "#!/usr/bin/env bash",
-        comment(f"{job}: uploads the source and starts the training job. This is the only step that costs money."),
-        "# A job that failed or was stopped is repeated as another attempt, which goes on from its checkpoints.",
-        f"# Exit codes: 0 it was started; {STARTED_ALREADY} nothing was started, because this very job was started "
-        "already and runs or has completed;",
-        "# anything else: the AWS CLI's own.",
-        "set -euo pipefail",
-        'cd "$(dirname "$0")"',
+        *opening(
+            f"{job}: uploads the source and starts the training job. This is the only step that costs money.",
+            "# A job that failed or was stopped is repeated as another attempt, which goes on from its checkpoints.",
+            f"# Exit codes: 0 it was started; {STARTED_ALREADY} nothing was started, because this very job was started "
+            "already and runs or has completed;",
+            "# anything else: the AWS CLI's own.",
+        ),
+        'cd -- "$(dirname -- "$0")"',
         *last_attempt(job, region),
         "started_already() {",
         '  echo "$name: this very job was started already ($1); nothing was started. Look at it with" >&2',
