@@ -20,12 +20,12 @@ SAME = Decimal("0.01")
 
 def parameters(analysis: Analysis) -> str:
     """As in `32,763,876,352 parameters`."""
-    return f"{total_parameters(known(analysis.architecture, 'the architecture')):,} parameters"
+    return f"{total_parameters(analysis.plan.require('architecture')):,} parameters"
 
 
 def four_bit_weights(analysis: Analysis) -> str:
     """How much is really quantised, and what k-bit preparation makes of the rest."""
-    architecture = known(analysis.architecture, "the architecture")
+    architecture = analysis.plan.require("architecture")
     quantised = linear_parameters(architecture)
     rest = total_parameters(architecture) - quantised
     serve = weights_bytes(architecture, "nf4")
@@ -52,7 +52,7 @@ def batch(analysis: Analysis) -> str:
 
 def examples(analysis: Analysis) -> str:
     """As in `300 updates over 2,198 examples, 69 updates an epoch`."""
-    counts = known(analysis.plan.counts, "the counts")
+    counts = analysis.plan.require("counts")
     return (
         f"{count_text(counts.optimizer_steps)} updates over {count_text(counts.examples)} examples, "
         f"{count_text(counts.steps_per_epoch)} updates an epoch"
@@ -62,7 +62,7 @@ def examples(analysis: Analysis) -> str:
 def duration(analysis: Analysis) -> str:
     """Updates, their time, and the lengths that it follows."""
     plan = analysis.plan
-    counts = known(plan.counts, "the counts")
+    counts = plan.require("counts")
     return (
         f"{count_text(counts.optimizer_steps)} updates of {seconds_text(analysis.time.step_seconds.expected)}, "
         f"{significant(plan.row_tokens.expected)} tokens an example by {plan.lengths.source}"

@@ -58,20 +58,20 @@ def _parameters(analysis: Analysis) -> int:
 
 
 def _architecture(analysis: Analysis) -> Architecture:
-    return known(analysis.architecture, analysis.plan.unknown.get("architecture", "the model's architecture"))
+    return analysis.plan.require("architecture")
 
 
 def _counts(name: str) -> Callable[[Analysis], float]:
     def read(analysis: Analysis) -> float:
         plan = analysis.plan
-        return float(getattr(known(plan.counts, plan.unknown.get("counts", "the counts")), name))
+        return float(getattr(plan.require("counts"), name))
 
     return read
 
 
 def _effective_batch(analysis: Analysis) -> int:
     plan = analysis.plan
-    return known(plan.effective_batch_size, plan.unknown.get("data_parallel_size", "the world size"))
+    return plan.require("effective_batch_size")
 
 
 def _training_cost(analysis: Analysis) -> tuple[Interval, str | None]:

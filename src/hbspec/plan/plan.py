@@ -4,14 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, overload
 
 from hbspec.catalog import Architecture
+from hbspec.diagnostics import known
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
 from hbspec.plan.money import Currencies, UnitPrice
 from hbspec.plan.training import Assumption, Training
 from hbspec.units import Interval
+
+Size = Literal[
+    "processes", "data_parallel_size", "effective_batch_size", "trainable_parameters", "adapter_bytes",
+    "checkpoint_bytes",
+]  # fmt: skip
+"""Whole numbers of a plan that may not be known."""
+
+NOUNS: Mapping[str, str] = {
+    "architecture": "the model's architecture",
+    "hardware": "the hardware",
+    "counts": "the counts",
+    "processes": "the number of processes",
+    "data_parallel_size": "the data-parallel size",
+    "effective_batch_size": "the effective batch",
+    "trainable_parameters": "the trainable parameters",
+    "adapter_bytes": "the trainable parameters",
+    "checkpoint_bytes": "the trainable parameters",
+}
+"""What a part of a plan is called where nothing else says why it is not known."""
+
+REASONS: Mapping[str, str] = {
+    "effective_batch_size": "data_parallel_size",
+    "adapter_bytes": "trainable_parameters",
+    "checkpoint_bytes": "trainable_parameters",
+}
+"""The part whose reason is the reason of another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +125,33 @@ class Plan:
     checkpoint_bytes: int | None
     assumptions: tuple[Assumption, ...]
     unknown: Mapping[str, str]
+
+    @overload
+    def require(self, name: Literal["architecture"]) -> Architecture: ...
+    @overload
+    def require(self, name: Literal["hardware"]) -> Hardware: ...
+    @overload
+    def require(self, name: Literal["counts"]) -> Counts: ...
+    @overload
+    def require(self, name: Size) -> int: ...
+
+    def require(self, name: str) -> object:
+        """A part of the plan that may not be known.
+
+        Raises:
+            NotKnownError: it is not; the message says why.
+        """
+        reason = self.unknown.get(REASONS.get(name, name), NOUNS[name])
+        return known(getattr(self, name), reason)
+
+    @property
+    def updates(self) -> int:
+        """Optimizer steps of the whole job.
+
+        Raises:
+            NotKnownError: neither `max_steps` nor the number of examples is given.
+        """
+        return self.training.max_steps or self.require("counts").optimizer_steps
 
     def to_dict(self) -> dict[str, Any]:
         """The `plan` of `hbspec estimate --format json`; unknown is null."""

@@ -209,7 +209,7 @@ def _rented(plan: Plan, seconds: Iterable[Interval], share: Interval) -> Ends:
 
 
 def _priced(plan: Plan) -> tuple[UnitPrice, int]:
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    hardware = plan.require("hardware")
     if plan.price is None:
         where = plan.region or "an unnamed region"
         raise NotKnownError(Missing(f"the price of {hardware.name} in {where}", ("instance",)))

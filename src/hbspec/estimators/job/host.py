@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hbspec.catalog.parameters import total_parameters, weights
-from hbspec.diagnostics import known
 from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.estimators.precision import BYTES
 from hbspec.plan import Plan
@@ -81,8 +80,8 @@ def host(plan: Plan) -> Host:
     Raises:
         NotKnownError: the architecture, what is trained, the hardware or the processes are not known.
     """
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
-    processes = known(plan.processes, plan.unknown.get("processes", "the number of processes"))
+    hardware = plan.require("hardware")
+    processes = plan.require("processes")
     here = min(processes, hardware.gpus_per_instance)
     running = {"processes": PROCESS * here}
     moments = {
@@ -120,7 +119,7 @@ def whole(interval: Interval) -> dict[str, int]:
 def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
     """What is on its way from disk to the GPUs."""
     training = plan.training
-    architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
+    architecture = plan.require("architecture")
     widened = plan.parallelism == "fsdp" and training.autocast and not training.adapters
     published = BYTES.get(architecture.torch_dtype or "bfloat16", 2)
     wanted = BYTES[training.compute_dtype if widened else training.weights_dtype]
@@ -143,9 +142,9 @@ def _offloaded(plan: Plan, hosts: int) -> Mapping[str, Interval]:
     """What lies on a host instead of its GPUs: its share of all states, and of the weights."""
     if plan.offload == "none":
         return {}
-    trained = known(plan.trainable_parameters, plan.unknown.get("trainable_parameters", "what is trained"))
+    trained = plan.require("trainable_parameters")
     terms = {"offloaded_optimizer": ADAM_OFFLOADED * (trained / hosts)}
     if plan.offload == "all":
-        architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
+        architecture = plan.require("architecture")
         terms["offloaded_weights"] = WEIGHTS_OFFLOADED * (total_parameters(architecture) / hosts)
     return terms

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import expm1
 
-from hbspec.diagnostics import known
 from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_WAIT_SECONDS
 from hbspec.plan import Plan
 from hbspec.units import HOUR, Interval
@@ -42,8 +41,8 @@ def interruptions(plan: Plan, phases: Mapping[str, Interval]) -> Mapping[str, In
     """
     if not plan.spot:
         return {}
-    instances = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).instances
-    updates = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    instances = plan.require("hardware").instances
+    updates = plan.updates
     every = plan.training.save_steps if plan.checkpoints_survive else None
     segments = max(1.0, updates / every) if every else 1.0
     work = sum((phases[name] for name in WORK if name in phases), Interval.exact(0))

@@ -47,7 +47,7 @@ def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
     Raises:
         NotKnownError: the architecture, the hardware or its network, the counts, or what a save holds is not known.
     """
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    hardware = plan.require("hardware")
     around: dict[str, Interval] = {}
     if hardware.instance is not None:
         around |= {
@@ -113,8 +113,8 @@ def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
     Raises:
         NotKnownError: the counts or what is trained are not known.
     """
-    updates = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
-    size = known(plan.checkpoint_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
+    updates = plan.updates
+    size = plan.require("checkpoint_bytes")
     if not plan.training.save_steps:
         return Interval.exact(0)
     written = save(size, hardware) * ceil(updates / plan.training.save_steps)
@@ -171,7 +171,7 @@ def weights_on_disk(plan: Plan) -> int:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
+    architecture = plan.require("architecture")
     return total_parameters(architecture) * BYTES.get(architecture.torch_dtype or "bfloat16", 2)
 
 
@@ -181,7 +181,7 @@ def merged_bytes(plan: Plan) -> int:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    return 2 * total_parameters(known(plan.architecture, plan.unknown.get("architecture", "the architecture")))
+    return 2 * total_parameters(plan.require("architecture"))
 
 
 def result_bytes(plan: Plan) -> int:
@@ -192,7 +192,7 @@ def result_bytes(plan: Plan) -> int:
     """
     if plan.merges:
         return merged_bytes(plan)
-    return known(plan.adapter_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
+    return plan.require("adapter_bytes")
 
 
 def disk_bytes_per_second(instance: InstanceType) -> Interval:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog.limits import STOP_SECONDS
-from hbspec.diagnostics import known
 from hbspec.estimators.job.phases import save, sync
 from hbspec.estimators.job.time import usual_step
 from hbspec.estimators.step.duration import micro_batch
@@ -44,8 +43,8 @@ def stop(plan: Plan) -> Stop:
     Raises:
         NotKnownError: as `hbspec.estimators.job.time.time`, or what is trained is not known.
     """
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
-    size = known(plan.checkpoint_bytes, plan.unknown.get("trainable_parameters", "what is trained"))
+    hardware = plan.require("hardware")
+    size = plan.require("checkpoint_bytes")
     usual = usual_step(plan)
     batch = Interval(usual.micro_batch.low, usual.micro_batch.expected, _longest(plan, usual.micro_batch.high))
     copied = sync(size) if plan.checkpoints_survive else Interval.exact(0)

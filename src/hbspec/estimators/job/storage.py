@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from hbspec.diagnostics import known
 from hbspec.estimators.job.host import verdict, whole
 from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.plan import Plan
@@ -80,11 +79,11 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
     Raises:
         NotKnownError: the architecture, what is trained, the hardware or the counts are not known.
     """
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    hardware = plan.require("hardware")
     terms = {
         "weights": Interval.exact(weights_on_disk(plan)),
         "checkpoints": _checkpoints(plan, kept),
-        "result": Interval.exact(known(plan.adapter_bytes, _trained(plan))),
+        "result": Interval.exact(plan.require("adapter_bytes")),
         "data": _data(plan),
     }
     terms = {name: size for name, size in terms.items() if size.high}
@@ -98,18 +97,14 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
 
 
 def _checkpoints(plan: Plan, kept: int | None) -> Interval:
-    updates = known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    updates = plan.updates
     if plan.training.save_steps is None:
         return Interval.exact(0)
-    size, written = known(plan.checkpoint_bytes, _trained(plan)), ceil(updates / plan.training.save_steps)
+    size, written = plan.require("checkpoint_bytes"), ceil(updates / plan.training.save_steps)
     held = written if kept is None else min(kept, written)
     return Interval(held * size, held * size, min(held + 1, written) * size)
 
 
 def _data(plan: Plan) -> Interval:
-    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    counts = plan.require("counts")
     return plan.lengths.mean * counts.examples * BYTES_PER_TOKEN
-
-
-def _trained(plan: Plan) -> str:
-    return plan.unknown.get("trainable_parameters", "what is trained")

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
-from hbspec.diagnostics import known
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
@@ -95,7 +94,7 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     Raises:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
     """
-    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    counts = plan.require("counts")
     step = usual_step(plan, constants)
     around = phases_around_steps(plan)
     before = {name: took for name, took in around.items() if name not in AFTER_STEPS}
@@ -140,8 +139,8 @@ def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
     Raises:
         NotKnownError: as `time`.
     """
-    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus
-    rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch"))
+    gpus = plan.require("hardware").gpus
+    rows = plan.require("effective_batch_size")
     real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error
     found = _by_length(plan, constants, backward=True)
     accumulation = plan.training.gradient_accumulation
@@ -175,8 +174,8 @@ def _measured(plan: Plan) -> Step | None:
     measured = plan.measured_tokens_per_second
     if measured is None:
         return None
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
-    rows = known(plan.effective_batch_size, plan.unknown.get("counts", "the effective batch"))
+    hardware = plan.require("hardware")
+    rows = plan.require("effective_batch_size")
     tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
     rate = Interval(measured / MEASURED_ERROR.high, measured, measured / MEASURED_ERROR.low)
     return Step(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
@@ -189,7 +188,7 @@ def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
     """
     if not plan.evaluations or not plan.validation_examples:
         return {}
-    ranks = known(plan.data_parallel_size, plan.unknown.get("counts", "the data-parallel size"))
+    ranks = plan.require("data_parallel_size")
     rows = micro_batches_per_epoch(plan.validation_examples, plan.training.micro_batch, ranks)
     batch = _over_lengths(_by_length(plan, constants, backward=False))
     return {"evaluation": batch * (plan.evaluations * rows)}

@@ -137,7 +137,7 @@ def reached(gpu: Gpu, dtype: str) -> float:
 
 
 def _hardware(plan: Plan) -> Hardware:
-    return known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    return plan.require("hardware")
 
 
 def _products(job: Job, gpu: Gpu, tokens: float, *, backward: bool) -> tuple[float, float]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import lora_parameters
-from hbspec.diagnostics import known
 from hbspec.estimators.precision import Precision, precision_of
 from hbspec.estimators.step.lifetimes.model import Program
 from hbspec.estimators.step.optimizer import Optimizer, optimizer
@@ -73,9 +72,9 @@ def job_of(plan: Plan) -> Job:
     Raises:
         NotKnownError: the architecture, what is trained, the processes or the optimizer is not known.
     """
-    architecture = known(plan.architecture, plan.unknown.get("architecture", "the architecture"))
+    architecture = plan.require("architecture")
     # before the program: adapters that cannot be counted cannot be placed either
-    trainable = known(plan.trainable_parameters, plan.unknown.get("trainable_parameters", "what is trained"))
+    trainable = plan.require("trainable_parameters")
     training, cut = plan.training, shards(plan)
     precision = _precision(plan, cut)
     return Job(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbspec.diagnostics import known
 from hbspec.plan import Plan
 
 SAFETY = 1.25
@@ -51,10 +50,10 @@ def shards(plan: Plan) -> Shards:
     Raises:
         NotKnownError: the hardware or the number of processes is not known.
     """
-    ranks = known(plan.data_parallel_size, plan.unknown.get("data_parallel_size", "the number of processes"))
+    ranks = plan.require("data_parallel_size")
     if plan.parallelism in ("zero3", "fsdp") and plan.sharding != "none":
         if plan.sharding == "hybrid":
-            hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+            hardware = plan.require("hardware")
             ranks = max(1, min(ranks, hardware.gpus_per_instance // plan.tensor_parallel))
         return Shards(ranks, ranks, ranks)
     if plan.parallelism == "zero2":

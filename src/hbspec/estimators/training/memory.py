@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Any
 
-from hbspec.diagnostics import known
 from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, MEMORY, MemoryConstants
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.moments import LASTING, Moment, moments, peak_moment
@@ -99,7 +98,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
         NotKnownError: the architecture, what is trained, the hardware, the processes or the optimizer is not known.
     """
     job = job_of(plan)
-    hardware = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    hardware = plan.require("hardware")
     longest = plan.lengths.cut(plan.training.max_length).longest
     tokens = Interval.exact(plan.training.max_length) if plan.training.packing else longest
     error = activation_error(job)
