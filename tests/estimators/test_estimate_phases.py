@@ -199,7 +199,7 @@ class TestInterruptions:
 
 
 def test_what_is_missing_is_named():
-    with pytest.raises(NotKnownError, match="what is trained"):
+    with pytest.raises(NotKnownError, match="the trainable parameters"):
         phases.result_bytes(replace(planned(), adapter_bytes=None))
     with pytest.raises(NotKnownError, match="hardware"):
         phases.phases_around_steps(replace(planned(), hardware=None))
