@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from hbspec.analysis.analysis import Analysis
 from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.verdict import Verdict
 from hbspec.spec import Spec
 
 ON_EVERY_GPU = ("ddp", "fsdp")
@@ -17,9 +18,9 @@ def that_hold_it(analysis: Analysis) -> tuple[str, ...]:
     Four-bit weights are stored as FSDP needs them (HB123).
     """
     try:
-        if analysis.memory.verdict == "unknown":
+        if analysis.memory.verdict is Verdict.UNKNOWN:
             return ON_EVERY_GPU
-        return tuple(name for name in ON_EVERY_GPU if _under(analysis, name).memory.verdict == "fits")
+        return tuple(name for name in ON_EVERY_GPU if _under(analysis, name).memory.verdict is Verdict.FITS)
     except NotKnownError:
         return ON_EVERY_GPU
 

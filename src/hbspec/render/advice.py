@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from hbspec.estimators.verdict import Verdict
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.memory import VERDICTS
 from hbspec.render.rows import LEAD, section
@@ -36,7 +37,7 @@ def advice_lines(advice: Advice, width: int | None) -> Iterator[Line]:
 def _heading(advice: Advice) -> str:
     if advice.purpose != FIT:
         return "Best uses of the head-room"
-    if any(outcome.memory.verdict != "fits" for outcome in advice.outcomes):
+    if any(outcome.memory.verdict is not Verdict.FITS for outcome in advice.outcomes):
         return "What comes nearest to fitting"
     return "Cheapest changes that make it fit"
 

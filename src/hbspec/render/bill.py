@@ -7,6 +7,7 @@ from datetime import date
 
 from hbspec.estimators.job.cost import Cost, CostItem
 from hbspec.estimators.job.time import NOT_BILLED, Time
+from hbspec.estimators.verdict import Verdict
 from hbspec.plan import UnitPrice
 from hbspec.render.lines import Line
 from hbspec.render.memory import VERDICTS, words
@@ -35,7 +36,7 @@ def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: i
         yield from section("Cost", width, _amounts(cost, cost.currency))
         yield from rows((*_items(cost), *_price(price, as_of), *_left_out(cost)), width)
     elif price:
-        yield from section("Cost", width, *VERDICTS["unknown"])
+        yield from section("Cost", width, *VERDICTS[Verdict.UNKNOWN])
         yield from rows(_price(price, as_of), width)
 
 

@@ -8,6 +8,7 @@ from itertools import groupby
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.training.memory import DeviceMemory, Memory
+from hbspec.estimators.verdict import Verdict, worst
 from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, Row, rows, section
@@ -17,12 +18,11 @@ from hbspec.source.excerpts import printable
 from hbspec.units import Interval, bytes_text, interval_text
 
 VERDICTS = {
-    "fits": ("fits", "good"),
-    "tight": ("tight", "open"),
-    "does_not_fit": ("does not fit", "bad"),
-    "unknown": ("not known", "open"),
+    Verdict.FITS: ("fits", "good"),
+    Verdict.TIGHT: ("tight", "open"),
+    Verdict.DOES_NOT_FIT: ("does not fit", "bad"),
+    Verdict.UNKNOWN: ("not known", "open"),
 }
-WORST_FIRST = ("does_not_fit", "tight", "unknown", "fits")
 WIDEST_BAR = 72
 SMALL = 0.005
 """Share of a GPU's tensors below which a term is summed up with others like it."""
@@ -67,8 +67,7 @@ def host_lines(host: Host | None, storage: Storage | None, width: int | None) ->
     parts = [part for part in (host, storage) if part is not None]
     if not parts:
         return
-    worst = min((part.verdict for part in parts), key=WORST_FIRST.index)
-    yield from section("Host", width, *VERDICTS[worst])
+    yield from section("Host", width, *VERDICTS[worst(part.verdict for part in parts)])
     yield from rows(_host(host, storage), width)
 
 

@@ -12,6 +12,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.time import Time
 from hbspec.estimators.training.memory import Memory
+from hbspec.estimators.verdict import Verdict
 from hbspec.search.changes import Change, larger, leaner, smaller
 from hbspec.search.harmless import harmless
 
@@ -94,7 +95,7 @@ def advise(analysis: Analysis) -> Advice:
 
     To make a job fit: single changes after which it surely fits, and pairs of them that keep the machine, by expected
     cost, then expected time; where there are none, pairs with another machine, and where those do not help either, what
-    comes near ("tight"). For a job that fits: single changes that keep it so and save cost, or time at no cost, by what
+    comes near (tight). For a job that fits: single changes that keep it so and save cost, or time at no cost, by what
     they save; then longer rows, where examples are cut. One change of a kind is shown before a second is. No change
     brings an error that the spec does not have. Left out: three changes at once, and changes of the data, the model or
     the rank.
@@ -103,11 +104,11 @@ def advise(analysis: Analysis) -> Advice:
         NotKnownError: what the memory needs or has is not known.
     """
     verdict = analysis.memory.verdict
-    if verdict == "unknown":
+    if verdict is Verdict.UNKNOWN:
         raise NotKnownError("the usable memory of the GPU")
     now = _outcome(Change("", {}), analysis)
     search = _Search(analysis)
-    if verdict == "fits":
+    if verdict is Verdict.FITS:
         return Advice(ROOM, now, search.uses_of_room(now), search.tried)
     return Advice(FIT, now, search.ways_to_fit(verdict), search.tried)
 
@@ -124,23 +125,23 @@ class _Search:
         """Whether a changed spec may be recommended; asked only for what would be shown."""
         return harmless(self.analysis)
 
-    def ways_to_fit(self, verdict: str) -> tuple[Outcome, ...]:
+    def ways_to_fit(self, verdict: Verdict) -> tuple[Outcome, ...]:
         """Single changes, and pairs on the same machine; else pairs on others; else what is at least tight."""
         single = list(self._trials(smaller(self.analysis.spec, self.analysis.plan, self.analysis.catalog)))
         here = list(self._pairs(trial for trial in single if trial[0].kind != "instance"))
-        if found := self._best(_judged([*single, *here], "fits")):
+        if found := self._best(_judged([*single, *here], Verdict.FITS)):
             return found
         pairs = [*here, *self._pairs(trial for trial in single if trial[0].kind == "instance")]
-        found = self._best(_judged(pairs, "fits"))
-        if found or verdict == "tight":
+        found = self._best(_judged(pairs, Verdict.FITS))
+        if found or verdict is Verdict.TIGHT:
             return found
-        return self._best(_judged(single, "tight")) or self._best(_judged(pairs, "tight"))
+        return self._best(_judged(single, Verdict.TIGHT)) or self._best(_judged(pairs, Verdict.TIGHT))
 
     def uses_of_room(self, now: Outcome) -> tuple[Outcome, ...]:
         """What saves, and after it what makes the result better."""
         analysis = self.analysis
         trials = self._trials(larger(analysis.spec, analysis.plan, analysis.catalog))
-        fitting = list(_judged(trials, "fits"))
+        fitting = list(_judged(trials, Verdict.FITS))
         longer = [trial for trial in fitting if trial[0].kind == "length"]
         saving = [trial for trial in fitting if trial not in longer and _saves(now, _outcome(*trial))]
         return (*self._best(saving), *self._best(longer))[:SHOWN]
@@ -160,7 +161,7 @@ class _Search:
             self.tried += 1
             trial = replace(self.analysis, spec=change.applied(self.analysis.spec))
             try:
-                known = trial.memory.verdict != "unknown"
+                known = trial.memory.verdict is not Verdict.UNKNOWN
             except NotKnownError:
                 continue
             if known:
@@ -203,13 +204,13 @@ def _one_of_alike(trials: Iterable[Trial]) -> Iterator[Trial]:
         if change.kind == "instance" and analysis.plan.hardware is not None:
             hardware = analysis.plan.hardware
             alike = (hardware.gpu.name, hardware.gpus, analysis.plan.parallelism)
-            if alike in seen or analysis.host.verdict == "does_not_fit":
+            if alike in seen or analysis.host.verdict is Verdict.DOES_NOT_FIT:
                 continue
             seen.add(alike)
         yield change, analysis
 
 
-def _judged(trials: Iterable[Trial], verdict: str) -> Iterator[Trial]:
+def _judged(trials: Iterable[Trial], verdict: Verdict) -> Iterator[Trial]:
     return (trial for trial in trials if trial[1].memory.verdict == verdict)
 
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from hbspec.catalog.parameters import total_parameters, weights
 from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.estimators.precision import BYTES
+from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
 from hbspec.units import GB, Interval
 
@@ -46,8 +47,8 @@ class Host(NamedTuple):
     capacity: int | None
 
     @property
-    def verdict(self) -> str:
-        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `capacity`."""
+    def verdict(self) -> Verdict:
+        """Whether `memory` fits into `capacity`."""
         return verdict(self.memory, self.capacity)
 
     def to_dict(self) -> dict[str, Any]:
@@ -55,9 +56,9 @@ class Host(NamedTuple):
         return {
             "verdict": self.verdict,
             "moment": self.moment,
-            "bytes": whole(self.memory),
+            "bytes": self.memory.map(round).to_dict(),
             "capacity_bytes": self.capacity,
-            "terms": {name: whole(size) for name, size in self.terms.items()},
+            "terms": {name: size.map(round).to_dict() for name, size in self.terms.items()},
         }
 
 
@@ -100,20 +101,6 @@ def host(plan: Plan) -> Host:
         ),
         capacity=hardware.host_memory,
     )
-
-
-def verdict(needed: Interval, capacity: int | None) -> str:
-    """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without a capacity."""
-    if capacity is None:
-        return "unknown"
-    if needed.high <= capacity:
-        return "fits"
-    return "does_not_fit" if needed.low > capacity else "tight"
-
-
-def whole(interval: Interval) -> dict[str, int]:
-    """An interval of bytes as JSON."""
-    return {"low": round(interval.low), "expected": round(interval.expected), "high": round(interval.high)}
 
 
 def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from hbspec.estimators.job.host import verdict, whole
 from hbspec.estimators.job.phases import weights_on_disk
+from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
 from hbspec.units import GB, Interval
 
@@ -45,19 +45,19 @@ class Storage(NamedTuple):
         return sum(self.terms.values(), Interval.exact(0))
 
     @property
-    def verdict(self) -> str:
-        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `capacity`."""
+    def verdict(self) -> Verdict:
+        """Whether `needed` fits into `capacity`; tight at worst where there may be more of it."""
         found = verdict(self.needed, self.capacity)
-        return "tight" if found == "does_not_fit" and self.perhaps_more else found
+        return Verdict.TIGHT if found is Verdict.DOES_NOT_FIT and self.perhaps_more else found
 
     def to_dict(self) -> dict[str, Any]:
         """The `host.disk` of `hbspec estimate --format json`."""
         return {
             "verdict": self.verdict,
             "place": self.place,
-            "bytes": whole(self.needed),
+            "bytes": self.needed.map(round).to_dict(),
             "capacity_bytes": self.capacity,
-            "terms": {name: whole(size) for name, size in self.terms.items()},
+            "terms": {name: size.map(round).to_dict() for name, size in self.terms.items()},
         }
 
 

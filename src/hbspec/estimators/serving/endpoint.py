@@ -23,6 +23,7 @@ from hbspec.estimators.serving.memory import (
     weights_bytes,
 )
 from hbspec.estimators.serving.room import Room, room
+from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval, Money
 
@@ -58,7 +59,7 @@ class Serving:
         unknown: why a part is None.
     """
 
-    verdict: str
+    verdict: Verdict
     weights_bytes: int
     terms: Mapping[str, int]
     engine_bytes: Interval
@@ -132,10 +133,10 @@ class Serving:
             "verdict": self.verdict,
             "weights_bytes": self.weights_bytes,
             "terms": dict(self.terms),
-            "engine_bytes": _whole(self.engine_bytes),
+            "engine_bytes": self.engine_bytes.map(round).to_dict(),
             "kv_bytes_per_token": self.kv_bytes_per_token,
             "kv_bytes_needed": self.kv_bytes_needed,
-            "memory_bytes": _whole(self.memory),
+            "memory_bytes": self.memory.map(round).to_dict(),
             "usable_bytes": self.usable,
             "budget_bytes": self.budget,
             "largest_context": self.largest_context,
@@ -177,7 +178,7 @@ def serving(plan: ServingPlan) -> Serving:
     if billed is None:
         unknown["hourly_cost"] = "a price of the endpoint's instance"
     return Serving(
-        verdict=_verdict(memory, least, budget),
+        verdict=verdict(memory, budget, least),
         weights_bytes=served_weights(plan),
         terms={name: size for name, size in {**terms, "engine": round(CONTEXT_BYTES.expected)}.items() if size},
         engine_bytes=CONTEXT_BYTES,
@@ -199,14 +200,6 @@ def serving(plan: ServingPlan) -> Serving:
         cost_per_1000_answers=busy and answers_cost(plan, busy.requests_per_hour),
         unknown=unknown,
     )
-
-
-def _verdict(memory: Interval, least: Interval, budget: int | None) -> str:
-    if budget is None:
-        return "unknown"
-    if max(memory.high, least.high) <= budget:
-        return "fits"
-    return "does_not_fit" if least.low > budget else "tight"
 
 
 def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, Step | None, Interval | None]:
@@ -233,7 +226,3 @@ def _load(plan: ServingPlan, room: int | None, unknown: dict[str, str]) -> Load 
     except NotKnownError as reason:
         unknown["load"] = str(reason)
         return None
-
-
-def _whole(interval: Interval) -> dict[str, int]:
-    return {"low": round(interval.low), "expected": round(interval.expected), "high": round(interval.high)}

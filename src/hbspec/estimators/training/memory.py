@@ -12,6 +12,7 @@ from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.moments import LASTING, Moment, moments, peak_moment
 from hbspec.estimators.step.placement import Stage, spread
 from hbspec.estimators.training.reserved import Surroundings, process_bytes, reserved_bytes
+from hbspec.estimators.verdict import Verdict, verdict, worst
 from hbspec.estimators.weights import EMBEDDING, HEAD
 from hbspec.plan import Plan
 from hbspec.units import Interval
@@ -42,16 +43,12 @@ class DeviceMemory:
     freed: int = 0
 
     @property
-    def verdict(self) -> str:
-        """How it fits: "fits" if surely, "does_not_fit" if surely not, else "tight"; "unknown" without `usable`.
+    def verdict(self) -> Verdict:
+        """Whether the process fits into `usable`.
 
         The low end of `process` stops at `usable` where only the allocator would pass it, which gives its reserve back.
         """
-        if self.usable is None:
-            return "unknown"
-        if self.process.high <= self.usable:
-            return "fits"
-        return "does_not_fit" if self.process.low > self.usable else "tight"
+        return verdict(self.process, self.usable)
 
     def to_dict(self) -> dict[str, Any]:
         """One of the `devices` of `hbspec estimate --format json`."""
@@ -59,9 +56,9 @@ class DeviceMemory:
             "index": self.index,
             "moment": self.moment,
             "terms": dict(self.terms),
-            "peak_allocated_bytes": _whole(self.peak_allocated),
-            "peak_reserved_bytes": _whole(self.peak_reserved),
-            "process_bytes": _whole(self.process),
+            "peak_allocated_bytes": self.peak_allocated.map(round).to_dict(),
+            "peak_reserved_bytes": self.peak_reserved.map(round).to_dict(),
+            "process_bytes": self.process.map(round).to_dict(),
             "usable_bytes": self.usable,
         }
 
@@ -78,10 +75,9 @@ class Memory:
         return max(self.devices, key=lambda device: device.process.expected)
 
     @property
-    def verdict(self) -> str:
-        """The worst of all GPUs: "does_not_fit", "unknown", "tight" or "fits"."""
-        verdicts = {device.verdict for device in self.devices}
-        return next(worst for worst in ("does_not_fit", "unknown", "tight", "fits") if worst in verdicts)
+    def verdict(self) -> Verdict:
+        """The worst of all GPUs."""
+        return worst(device.verdict for device in self.devices)
 
     def to_dict(self) -> dict[str, Any]:
         """The `memory` of `hbspec estimate --format json`."""
@@ -197,7 +193,3 @@ def _parts(terms: Mapping[str, int]) -> tuple[int, int]:
 
 def _total(job: Job, stage: Stage, tokens: int) -> int:
     return peak_moment(job, stage, tokens).total
-
-
-def _whole(interval: Interval) -> dict[str, int]:
-    return {"low": round(interval.low), "expected": round(interval.expected), "high": round(interval.high)}
