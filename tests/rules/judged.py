@@ -1,11 +1,13 @@
-"""What `check` says about a fragment laid over `base.yaml`."""
+"""What `check` says about a fragment laid over `base.yaml`, and the edge of a rule from both sides."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
-from hbspec.api import check, estimate
+from hbspec.api import Estimates, check, estimate
 from hbspec.diagnostics import Diagnostic, Finding
 from hbspec.rules.engine import findings_of
 
@@ -14,19 +16,64 @@ SPECS = HERE.parent.parent / "specs"
 AS_OF = date(2026, 11, 22)
 
 
-def judged(code: str, fragment: str, folder: Path) -> list[Diagnostic]:
-    """The diagnostics of one rule, in order."""
+def laid(fragment: str, folder: Path) -> Path:
+    """The path of a spec in `folder`: the fragment over `base.yaml`."""
     (folder / "base.yaml").write_text((HERE / "base.yaml").read_text())
     (folder / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
-    return said(code, folder / "spec.yaml")
+    return folder / "spec.yaml"
+
+
+def codes(fragment: str, folder: Path, overrides: Sequence[str] = ()) -> set[str]:
+    """The codes that are reported, without those that only follow from another finding.
+
+    The files that the examples of manual pages name lie beside the spec, unless the test has written its own.
+    """
+    for beside in (HERE / "finetune.py", *HERE.glob("*.json")):
+        if not (folder / beside.name).exists():
+            (folder / beside.name).write_text(beside.read_text())
+    report = check(laid(fragment, folder), overrides=overrides, as_of=AS_OF)
+    return {diagnostic.code for diagnostic in report.diagnostics}
+
+
+def edge(code: str, fragment: str, key: str, within: object, beyond: object, folder: Path) -> None:
+    """Assert that of two specs which differ in one key, only the one beyond the limit is told `code`, and only `code`.
+
+    `key` is a dotted path; a value of None leaves it as the fragment has it.
+    """
+    inside, outside = (codes(fragment, folder, _set(key, value)) for value in (within, beyond))
+    assert code in outside, f"{key}={beyond} is not told {code}, but {sorted(outside)}"
+    assert inside ^ outside == {code}, f"{key}={within}: {sorted(inside)}; {key}={beyond}: {sorted(outside)}"
+
+
+def largest_within(code: str, fragment: str, key: str, within: int, beyond: int, folder: Path, unit: str = "") -> int:
+    """Bisect for the largest whole number, in `unit`, that is not told `code`; the search starts from one of each."""
+    while abs(beyond - within) > 1:
+        middle = (within + beyond) // 2
+        if code in codes(fragment, folder, _set(key, f"{middle} {unit}" if unit else middle)):
+            beyond = middle
+        else:
+            within = middle
+    return within
+
+
+def _set(key: str, value: object) -> list[str]:
+    return [] if value is None else [f"{key}={json.dumps(value)}"]
+
+
+def judged(code: str, fragment: str, folder: Path) -> list[Diagnostic]:
+    """The diagnostics of one rule, in order."""
+    return said(code, laid(fragment, folder))
 
 
 def found_by(code: str, fragment: str, folder: Path) -> list[Finding]:
     """The findings of one rule, those that follow from another one's too."""
-    (folder / "base.yaml").write_text((HERE / "base.yaml").read_text())
-    (folder / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
-    findings, _ = findings_of(estimate(folder / "spec.yaml", as_of=AS_OF).analysis)
+    findings, _ = findings_of(estimated(fragment, folder).analysis)
     return [finding for finding in findings if finding.code == code]
+
+
+def estimated(fragment: str, folder: Path) -> Estimates:
+    """What the job of a fragment needs, takes and costs."""
+    return estimate(laid(fragment, folder), as_of=AS_OF)
 
 
 def said(code: str, spec: Path) -> list[Diagnostic]:

@@ -2,31 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
-from pathlib import Path
-
 import pytest
+from judged import codes
 
-from hbspec.api import check
 from hbspec.manual import Page
 from hbspec.manual.rules import read
 from hbspec.rules.engine import all_rules
 from hbspec.rules.rule import RuleModule
 
-HERE = Path(__file__).parent
-AS_OF = date(2026, 11, 22)
-
 
 def page_of(module: RuleModule) -> Page:
     return read(module.__name__.rpartition(".")[2])
-
-
-def codes(fragment: str, tmp_path: Path) -> set[str]:
-    (tmp_path / "base.yaml").write_text((HERE / "base.yaml").read_text())
-    (tmp_path / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
-    for attachment in [*HERE.glob("*.json"), HERE / "finetune.py"]:
-        (tmp_path / attachment.name).write_text(attachment.read_text())
-    return {diagnostic.code for diagnostic in check(tmp_path / "spec.yaml", as_of=AS_OF).diagnostics}
 
 
 def test_the_base_is_clean(tmp_path):
