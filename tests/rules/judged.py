@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from hbspec.analysis import Analysis
 from hbspec.api import Estimates, check, estimate
 from hbspec.diagnostics import Diagnostic, Finding
+from hbspec.plan import Hardware
 from hbspec.rules.engine import findings_of
 
 HERE = Path(__file__).parent
@@ -74,6 +77,13 @@ def found_by(code: str, fragment: str, folder: Path) -> list[Finding]:
 def estimated(fragment: str, folder: Path) -> Estimates:
     """What the job of a fragment needs, takes and costs."""
     return estimate(laid(fragment, folder), as_of=AS_OF)
+
+
+def on_hardware(fragment: str, folder: Path, change: Callable[[Hardware], Hardware]) -> Analysis:
+    """The analysis of a fragment on hardware that the catalog does not have."""
+    analysis = replace(estimated(fragment, folder).analysis)
+    analysis.__dict__["plan"] = replace(analysis.plan, hardware=change(analysis.plan.hardware))
+    return analysis
 
 
 def said(code: str, spec: Path) -> list[Diagnostic]:

@@ -1,8 +1,8 @@
-"""Layers are split over GPUs that then work one at a time.
+"""`parallelism: pipeline` keeps one GPU busy at a time; the others idle.
 
-Why: `device_map="auto"` puts consecutive layers on different GPUs and runs them in turn, so of eight GPUs seven are
-always waiting and all eight are paid for. The effective batch counts one process: the same numbers under `ddp` train
-that many times more data, unless the accumulation is divided by the number of GPUs.
+Why: `device_map="auto"` puts consecutive layers on different GPUs and runs them in turn: of eight GPUs, seven always
+wait, and all eight are billed. The effective batch size counts one process. Under `ddp` the same settings train on that
+many times more data, unless gradient accumulation is divided by the number of GPUs.
 
 Example:
 
@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Pipelines over more than one GPU; they never reach beyond one instance."""
+    """Find `pipeline` on more than one GPU of an instance; a pipeline never spans instances."""
     plan = analysis.plan
     if plan.parallelism != "pipeline":
         return
@@ -43,13 +43,14 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if gpus > 1:
         yield RULE.at(
             ("instance", "parallelism"),
-            f"pipeline runs one of {gpus} GPUs at a time: {gpus - 1} are paid for and idle" + _under_ddp(plan, gpus),
+            f"parallelism: pipeline uses 1 of {gpus} GPUs at a time: {gpus - 1} are paid for and idle"
+            + _under_ddp(plan, gpus),
             _action(plan, gpus, that_hold_it(analysis)),
         )
 
 
 def _under_ddp(plan: Plan, gpus: int) -> str:
-    """What the same numbers would mean with a process for every GPU."""
+    """The effective batch size and the epochs that the same settings would give with one process per GPU."""
     if plan.counts is None:
         return ""
     micro, accumulation = plan.training.micro_batch, plan.training.gradient_accumulation
@@ -58,21 +59,24 @@ def _under_ddp(plan: Plan, gpus: int) -> str:
     nominal = nominal_examples(steps, batch) / rows
     really = examples_processed(steps, rows, micro, accumulation, gpus) / rows
     return (
-        f"; effective batch {count_text(plan.counts.effective_batch_size)} holds for this one process only, "
-        f"under ddp the same numbers give {count_text(batch)}, nominally {significant(nominal)} epochs "
-        f"(really {significant(really)})"
+        f"; the effective batch size is {count_text(plan.counts.effective_batch_size)} with this one process, "
+        f"under ddp the same settings give {count_text(batch)}: {significant(really)} epochs "
+        f"({significant(nominal)} nominal)"
     )
 
 
 def _action(plan: Plan, gpus: int, holding: tuple[str, ...]) -> str:
-    """A process for every GPU, where that fits."""
+    """The change to one process per GPU, where that fits."""
     if not holding:
-        return "use GPUs with more memory: on these the job does not surely fit, under ddp or under fsdp"
+        return "use GPUs with more memory: on these, the job is not certain to fit under ddp or fsdp"
     use = " or ".join(holding)
     accumulation = plan.training.gradient_accumulation
     if accumulation % gpus:
-        return f"use parallelism: {use}, and divide the accumulation"
+        return (
+            f"use parallelism: {use}, with a smaller gradient_accumulation_steps, "
+            f"or the effective batch size is {gpus} times larger"
+        )
     return (
-        f"use parallelism: {use} with gradient_accumulation_steps: {accumulation // gpus}: "
-        f"the same batch in about 1/{gpus} of the time"
+        f"use parallelism: {use} with gradient_accumulation_steps: {accumulation // gpus}, "
+        f"for the same effective batch size in about 1/{gpus} of the time"
     )

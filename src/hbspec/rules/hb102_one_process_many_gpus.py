@@ -1,7 +1,7 @@
-"""One process on an instance with several GPUs: the others are paid for and never used.
+"""`parallelism: single` uses one GPU of an instance that has several.
 
-Why: `parallelism: single` starts one process, and one process without a device map computes on one GPU. The instance
-is billed whole. A process for every GPU trains the same in a fraction of the time.
+Why: `parallelism: single` starts one process, and a process without a device map computes on one GPU, while the whole
+instance is billed. One process per GPU does the same training in a fraction of the time.
 
 Example:
 
@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`single` on more than one GPU of an instance."""
+    """Find `single` on an instance with more than one GPU."""
     plan = analysis.plan
     if plan.parallelism != "single":
         return
@@ -41,19 +41,19 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if gpus > 1:
         yield RULE.at(
             ("instance", "parallelism"),
-            f"single uses 1 of the {gpus} GPUs of {machine.name}: {gpus - 1} are paid for and idle",
+            f"parallelism: single uses 1 of the {gpus} GPUs of {machine.name}: {gpus - 1} are paid for and idle",
             _action(analysis, machine),
         )
 
 
 def _action(analysis: Analysis, machine: Hardware) -> str:
-    """The same updates on all GPUs if they can be divided, else the same GPU alone where one is sold."""
+    """The change to the same updates on all GPUs if they can be divided, else to a type with one such GPU."""
     gpus, accumulation = machine.gpus_per_instance, analysis.plan.training.gradient_accumulation
     holding = that_hold_it(analysis)
     if holding and accumulation % gpus == 0:
         return (
-            f"use parallelism: {holding[0]} with gradient_accumulation_steps: {accumulation // gpus}: "
-            f"the same batch in about 1/{gpus} of the time"
+            f"use parallelism: {holding[0]} with gradient_accumulation_steps: {accumulation // gpus}, "
+            f"for the same effective batch size in about 1/{gpus} of the time"
         )
     alone = [
         instance
@@ -63,5 +63,8 @@ def _action(analysis: Analysis, machine: Hardware) -> str:
     if machine.instance and alone:
         return f"use {min(alone, key=lambda instance: instance.vcpus).name}, which has one {machine.gpu.name}"
     if not holding:
-        return "use GPUs with more memory: on these the job does not surely fit, under ddp or under fsdp"
-    return f"use parallelism: {holding[0]}, and divide the accumulation, or the batch is that many times larger"
+        return "use GPUs with more memory: on these, the job is not certain to fit under ddp or fsdp"
+    return (
+        f"use parallelism: {holding[0]}, with a smaller gradient_accumulation_steps, "
+        f"or the effective batch size is {gpus} times larger"
+    )

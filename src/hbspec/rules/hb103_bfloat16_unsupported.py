@@ -1,7 +1,7 @@
-"""bfloat16 on a GPU that does not compute in it.
+"""`bf16` is enabled on a GPU that does not support bfloat16.
 
-Why: tensor cores multiply bfloat16 from compute capability 8.0 (Ampere) on. On a T4 or V100 the trainer refuses the
-flag, or PyTorch emulates the type many times slower; the job fails or runs into its limit after it was paid for.
+Why: Tensor cores support bfloat16 from compute capability 8.0 (Ampere). On a T4 or V100 the trainer rejects the flag,
+or PyTorch emulates the format many times slower: the job fails, or reaches its time limit after it was paid for.
 
 Example:
 
@@ -35,18 +35,18 @@ ROUTE = ("hyperparameters", "bf16")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`bf16: true` where the catalog says that the GPU has none."""
+    """Find `bf16: true` where the catalog says that the GPU does not support it."""
     if not analysis.spec.hyperparameters.bf16:
         return
     gpu = known(analysis.plan.hardware, analysis.plan.unknown.get("hardware", "the hardware")).gpu
-    if not known(gpu.bf16, f"whether {gpu.name} computes in bfloat16"):
+    if not known(gpu.bf16, f"whether {gpu.name} supports bfloat16"):
         yield RULE.at(
             ROUTE,
-            f"bf16 is true, but {gpu.name}{_capability(gpu.compute_capability)} does not compute in bfloat16",
+            f"bf16 is true, but {gpu.name}{_capability(gpu.compute_capability)} does not support bfloat16",
             "use fp16: true instead",
             fixes=(Fix("delete bf16, so that float16 is chosen", ROUTE),),
         )
 
 
 def _capability(capability: tuple[int, int] | None) -> str:
-    return f" (compute capability {capability[0]}.{capability[1]}, it takes 8.0)" if capability else ""
+    return f" (compute capability {capability[0]}.{capability[1]}, 8.0 needed)" if capability else ""

@@ -1,7 +1,7 @@
-"""Several instances, and a parallelism that does not connect them.
+"""`count` is above 1, but the `parallelism` does not connect the instances.
 
-Why: `single` and `pipeline` start one process on each instance, and the processes know nothing of each other: every
-instance trains the whole job alone, and all of them write the same checkpoints and the same model.
+Why: `single` and `pipeline` start one process on each instance, and the processes are independent: every instance
+trains the whole job alone, and all of them write the same checkpoints and the same model.
 
 Example:
 
@@ -33,20 +33,20 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A count above one with a parallelism of one process."""
+    """Find a count above one with a parallelism that starts one process."""
     instance = analysis.spec.instance
     if instance.count > 1 and instance.parallelism in ONE_PROCESS:
         yield RULE.at(
             ("instance", "count"),
-            f"{instance.count} instances, but {instance.parallelism} starts one process on each: "
-            f"each trains the whole job alone, and it is paid {instance.count} times",
+            f"count is {instance.count}, but parallelism: {instance.parallelism} starts one process on each instance: "
+            f"each trains the whole job alone, at {instance.count} times the cost",
             _action(analysis),
         )
 
 
 def _action(analysis: Analysis) -> str:
-    """What uses every GPU: one instance does so only where it has one."""
+    """The change that uses every GPU; a single instance suffices only where it has one GPU."""
     machine, holding = analysis.plan.hardware, " or ".join(that_hold_it(analysis))
     if holding and machine is not None and machine.gpus_per_instance > 1:
-        return f"use parallelism: {holding}, to connect them and use every GPU"
-    return f"use count: 1, or parallelism: {holding}, to connect them" if holding else "use count: 1"
+        return f"use parallelism: {holding} to connect the instances and use every GPU"
+    return f"use count: 1, or parallelism: {holding} to connect the instances" if holding else "use count: 1"

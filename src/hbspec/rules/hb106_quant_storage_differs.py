@@ -1,7 +1,7 @@
-"""FSDP over 4-bit weights that are stored in another dtype than is computed in.
+"""FSDP is used with 4-bit weights whose storage dtype is not the compute dtype.
 
-Why: FSDP shards and gathers weights of one floating dtype. 4-bit weights stored as uint8 cannot be
-flattened with the others, or stay whole on every GPU: the job fails, or needs the memory of an unsharded model.
+Why: FSDP shards and gathers weights of a single floating-point dtype. 4-bit weights stored as uint8 cannot be flattened
+with the others, or stay whole on every GPU: the job fails, or needs the memory of an unsharded model.
 
 Example:
 
@@ -32,15 +32,15 @@ ROUTE = ("hyperparameters", "bnb_4bit_quant_storage")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`fsdp` with `qlora` in 4 bit, storage dtype against compute dtype."""
+    """Compare storage dtype and compute dtype of 4-bit weights under `fsdp`."""
     plan, training = analysis.plan, analysis.plan.training
     if plan.parallelism != "fsdp" or training.quantization not in ("nf4", "fp4"):
         return
     if training.quant_storage != training.compute_dtype:
         yield RULE.at(
             ROUTE,
-            f"4-bit weights are stored as {training.quant_storage}, but fsdp shards them with weights in "
-            f"{training.compute_dtype}",
+            f"bnb_4bit_quant_storage is {training.quant_storage}, but fsdp shards 4-bit weights together with "
+            f"{training.compute_dtype} weights",
             f"use bnb_4bit_quant_storage: {training.compute_dtype}",
             fixes=(Fix(f"store them as {training.compute_dtype}", ROUTE, training.compute_dtype),),
         )

@@ -1,7 +1,7 @@
-"""Tensor parallelism over a number of GPUs that the model or the instance does not divide into.
+"""`tensor_parallel` does not evenly divide the model's heads or the instance's GPUs.
 
-Why: a layer is split by attention heads. Heads, key-value heads and GPUs have to divide evenly, else the engine or
-the trainer refuses to start: a model with 28 heads cannot fill eight GPUs.
+Why: Tensor parallelism splits a layer by attention heads. Heads, key-value heads and GPUs have to divide evenly;
+otherwise the engine or the trainer refuses to start: a model with 28 heads cannot use eight GPUs.
 
 Example:
 
@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB124", same_route),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.tensor_parallel` and `deployment.tensor_parallel`, each against heads and GPUs."""
+    """Compare `instance.tensor_parallel` and `deployment.tensor_parallel` with heads and GPUs."""
     spec = analysis.spec
     trained = spec.instance.tensor_parallel if spec.instance.parallelism not in ONE_PROCESS else None
     served = spec.deployment.tensor_parallel if spec.deployment else None
@@ -50,19 +50,19 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 def _judge(
     route: Route, size: int, model: Architecture, machine: Hardware | None, *, copies: bool
 ) -> Iterator[Finding]:
-    """One size; `copies` is whether key-value heads may be repeated on several GPUs, as serving engines do."""
+    """Judge one size; `copies` is whether key-value heads may be repeated on several GPUs, as serving engines do."""
     gpus = machine.gpus_per_instance if machine else None
     possible = [n for n in range(1, (gpus or size) + 1) if not list(_undivided(n, model, gpus, copies))]
-    action = f"use one of {', '.join(map(str, possible))}"
+    action = f"set tensor_parallel to one of {', '.join(map(str, possible))}"
     if machine and size > machine.gpus_per_instance:
-        message = f"tensor_parallel {size} asks for more GPUs than {machine.name} has, {gpus}"
+        message = f"tensor_parallel {size} exceeds the GPU count of {machine.name}, {gpus}"
         yield RULE.at(route, message, action, instead=possible)
     elif undivided := list(_undivided(size, model, gpus, copies)):
         yield RULE.at(route, f"tensor_parallel {size} does not divide {', '.join(undivided)}", action, instead=possible)
 
 
 def _undivided(size: int, model: Architecture, gpus: int | None, copies: bool) -> Iterator[str]:
-    """What a size would leave a remainder of."""
+    """The counts that a size does not divide, each with its noun."""
     heads, pairs = model.num_attention_heads, model.num_key_value_heads
     if heads % size:
         yield f"{heads} attention heads"

@@ -1,7 +1,7 @@
-"""Tensor parallelism asked of a job that starts one process.
+"""`tensor_parallel` is above 1, but the job starts one process.
 
-Why: every GPU that shares a layer is a process of its own. `single` and `pipeline` start one, so the layers are not
-split, and the memory that the split should have saved is missing.
+Why: Each GPU that shares a layer runs its own process. `single` and `pipeline` start one, so the layers are not split,
+and the memory that the split should have saved is still needed.
 
 Example:
 
@@ -32,13 +32,13 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`tensor_parallel` above one with a parallelism of one process."""
+    """Find `tensor_parallel` above one with a parallelism that starts one process."""
     instance = analysis.spec.instance
     if instance.parallelism in ONE_PROCESS and (instance.tensor_parallel or 1) > 1:
         yield RULE.at(
             ("instance", "tensor_parallel"),
-            f"tensor_parallel {instance.tensor_parallel} takes {instance.tensor_parallel} processes, "
-            f"{instance.parallelism} starts 1",
+            f"tensor_parallel {instance.tensor_parallel} needs {instance.tensor_parallel} processes, "
+            f"but parallelism: {instance.parallelism} starts 1",
             "delete tensor_parallel, or use parallelism: ddp or fsdp",
             instead=(None,),
         )

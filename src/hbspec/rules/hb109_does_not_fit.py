@@ -1,7 +1,8 @@
 """Training needs more memory than the GPU has.
 
-Why: the job fails with an out-of-memory error, after the machine was waited for, the weights were downloaded and all of
-it was paid for. An error where even the low end of the estimate is too much, a warning where the high end is.
+Why: The job fails with an out-of-memory error, after the instance was waited for, the weights were downloaded and all
+of that was paid for. It is an error if even the low end of the estimate exceeds the GPU, and a warning if only the high
+end does.
 
 Example:
 
@@ -35,7 +36,7 @@ NAMED_TERMS = 3
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The verdict over the fullest GPU."""
+    """Compare the memory of the fullest GPU with what is usable."""
     plan, memory = analysis.plan, analysis.memory
     machine = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
     usable = known(machine.gpu.usable_bytes, f"the usable memory of the {machine.gpu.name}")
@@ -47,23 +48,23 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     place = f"GPU {fullest.index}" if len(memory.devices) > 1 and plan.parallelism == "pipeline" else "a GPU"
     yield RULE.at(
         ("instance", "type" if analysis.spec.instance.type else "gpu"),
-        f"{place} {'needs' if certain else 'may need'} {interval_text(fullest.process, bytes_text)}, most of it "
-        f"{terms}; {bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} are usable",
+        f"{place} {'needs' if certain else 'may need'} {interval_text(fullest.process, bytes_text)}, mostly "
+        f"{terms}; {bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} is usable",
         _action(plan),
         severity=Severity.ERROR if certain else Severity.WARNING,
     )
 
 
 def _action(plan: Plan) -> str:
-    """The next thing that takes less, in the order of what it costs."""
+    """The cheapest change that reduces memory."""
     if not plan.training.gradient_checkpointing:
         return "use gradient_checkpointing: true"
     if plan.training.micro_batch > 1:
-        return "use a smaller per_device_batch_size and as much more accumulation"
+        return "reduce per_device_batch_size, and raise gradient_accumulation_steps to match"
     if plan.training.method == "full":
         return "use method: lora"
     if plan.training.method == "lora" and plan.architecture and not plan.architecture.is_sparse:
         return "use method: qlora"
     if plan.parallelism == "ddp" and plan.processes != 1:
-        return "use parallelism: fsdp, which divides the weights among the GPUs"
+        return "use parallelism: fsdp, which shards the weights over the GPUs"
     return "use a GPU with more memory"

@@ -1,7 +1,7 @@
-"""Memory that will exceed the author's own alarm.
+"""Predicted GPU memory exceeds `monitoring.gpu_memory`.
 
-Why: an alarm below what the job needs rings from the first step on, and is soon ignored; one at the edge rings by
-chance. An error where even the low end of the estimate is above the limit, a warning where the high end is.
+Why: An alarm below what the job needs fires from the first step and is soon ignored; an alarm at the edge fires by
+chance. It is an error if even the low end of the estimate exceeds the limit, and a warning if only the high end does.
 
 Example:
 
@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`monitoring.gpu_memory.max` against the process bytes of the fullest GPU."""
+    """Compare `monitoring.gpu_memory.max` with the bytes of the process on the fullest GPU."""
     watched = analysis.spec.monitoring and analysis.spec.monitoring.gpu_memory
     if not watched:
         return
@@ -40,8 +40,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         certain = needed.low > watched.max
         yield RULE.at(
             ("monitoring", "gpu_memory", "max"),
-            f"the alarm is at {bytes_text(watched.max)}, and the fullest GPU {'will' if certain else 'may'} hold "
-            f"{interval_text(needed, bytes_text)}",
-            f"set it above {bytes_text(needed.high)}, or make the job smaller",
+            f"the fullest GPU is predicted to use {interval_text(needed, bytes_text)}, "
+            f"{'above' if certain else 'perhaps above'} monitoring.gpu_memory.max ({bytes_text(watched.max)})",
+            f"set monitoring.gpu_memory.max above {bytes_text(needed.high)}",
             severity=Severity.ERROR if certain else Severity.WARNING,
         )
