@@ -234,44 +234,6 @@ class TestAdapters:
         assert judged("HB221", fragment % ("null", "all-linear"), tmp_path) == []
 
 
-class TestWithoutEffect:
-    def silenced(self, fragment, folder):
-        return {diagnostic.route[-1] for diagnostic in judged("HB213", fragment, folder)}
-
-    def test_adapters_where_all_is_trained(self, tmp_path):
-        assert self.silenced("hyperparameters: {method: full}", tmp_path) == {
-            "lora_r", "lora_alpha", "lora_dropout", "bnb_quant_type", "bnb_double_quant",
-        }  # fmt: skip
-
-    def test_scales_of_int8(self, tmp_path):
-        assert self.silenced("hyperparameters: {bnb_quant_type: int8}", tmp_path) == {"bnb_double_quant"}
-
-    def test_shards_and_offload(self, tmp_path):
-        assert self.silenced("instance: {sharding: hybrid, offload: optimizer}", tmp_path) == {"sharding", "offload"}
-        assert self.silenced("instance: {parallelism: zero2, offload: optimizer}", tmp_path) == set()
-        assert self.silenced("instance: {offload: none}", tmp_path) == set()
-
-    def test_a_machine_that_is_not_described(self, tmp_path):
-        described = "gpus: 8, host_memory: 1 TiB, gpu_memory: 40 GiB, network: 400 Gb/s"
-        assert self.silenced(f"instance: {{{described}}}", tmp_path) == {
-            "gpus", "host_memory", "gpu_memory", "network",
-        }  # fmt: skip
-        assert self.silenced(f"instance: {{type: null, gpu: A100-40, {described}}}", tmp_path) == set()
-
-    def test_the_rank_of_adapters_that_are_merged(self, tmp_path):
-        assert self.silenced("deployment: {max_lora_rank: 32, adapters: merged}", tmp_path) == {"max_lora_rank"}
-        whole = "hyperparameters: {method: full}\ndeployment: {max_lora_rank: 32}"
-        assert "max_lora_rank" in self.silenced(whole, tmp_path)
-        assert self.silenced("deployment: {max_lora_rank: 32, adapters: separate}", tmp_path) == set()
-
-    def test_the_rank_that_the_engine_is_told_to_serve(self, tmp_path):
-        """Adapters are served beside the model unless the author merges them: what HB503 asks for has an effect."""
-        fragment = "hyperparameters: {lora_r: 32, lora_alpha: 64}\ndeployment: {max_lora_rank: %s}"
-        assert len(judged("HB503", fragment % 16, tmp_path)) == 1
-        assert judged("HB503", fragment % 32, tmp_path) == []
-        assert self.silenced(fragment % 32, tmp_path) == set()
-
-
 class TestNames:
     """The lists that rules hold are those of the script and of transformers."""
 

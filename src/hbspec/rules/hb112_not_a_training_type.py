@@ -1,7 +1,7 @@
-"""An instance type on which SageMaker does not train.
+"""SageMaker does not train on the instance type.
 
-Why: the request is refused for a name outside SageMaker's `TrainingInstanceType`. EC2's names lack `ml.`, and some
-types exist for endpoints or clusters only.
+Why: SageMaker rejects a request whose type is not in its `TrainingInstanceType` list. EC2's names lack the prefix
+`ml.`, and some types exist for endpoints or clusters only.
 
 Example:
 
@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.type` and `instance.alternatives` against the service's own list."""
+    """Look up `instance.type` and `instance.alternatives` in SageMaker's list of training types."""
     types = analysis.catalog.training_types
     for route, name in training_types(analysis.spec):
         if name not in types:
@@ -39,17 +39,17 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             meant = f"ml.{name}" if f"ml.{name}" in types else None if exists else nearest(name, sorted(types))
             yield RULE.at(
                 route,
-                f"{name} is an instance type, but none to train on"
+                f"{name} is an instance type, but SageMaker does not train on it"
                 if exists
-                else f"there is no type {name}{_ml(name)}",
-                f"did you mean {meant}?" if meant else "choose one of SageMaker's training types",
+                else f"{name} is not a training type{_ml(name)}",
+                f"did you mean {meant}?" if meant else "use one of SageMaker's training types",
                 fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
                 instead=() if meant else _with_gpus(analysis.catalog),
             )
 
 
 def _with_gpus(catalog: Catalog) -> list[str]:
-    """Every type that could be trained on, since nothing says which one is meant."""
+    """All training types with a GPU, since nothing says which one is meant."""
     return [row.name for row in catalog.instances.values() if row.training and row.gpus]
 
 

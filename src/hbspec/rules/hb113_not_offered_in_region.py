@@ -1,7 +1,8 @@
-"""An instance type that the region does not offer.
+"""The instance type is not offered in the region.
 
-Why: the job is refused, or waits for capacity that never comes. What EC2 does not offer in a region SageMaker does not
-either; of what EC2 offers it may still lack some. An alternative that is not offered is no alternative.
+Why: The job is rejected, or waits for capacity that never comes. A type that EC2 does not offer in a region is not
+offered by SageMaker either, and some that EC2 offers may still be missing. An alternative that is not offered cannot be
+used.
 
 Example:
 
@@ -31,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.type` as an error and each alternative as a warning; a region outside the catalog is HB122's."""
+    """Find types not offered: `instance.type` is an error, an alternative a warning; HB122 judges unknown regions."""
     region, catalog = analysis.spec.instance.region, analysis.catalog
     if region is None or region not in catalog.regions:
         return
@@ -46,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 route,
                 f"{name} is not offered in {region}",
-                f"it is in {', '.join(row.regions)}: choose one of them, or another type",
+                f"use one of its regions, {', '.join(row.regions)}, or another instance type",
                 severity=Severity.ERROR if route == TYPE else Severity.WARNING,
             )
     if unknown:

@@ -1,8 +1,8 @@
-"""A volume that cannot hold weights, checkpoints and data.
+"""`volume` is too small for the weights, checkpoints and data.
 
-Why: an instance without local NVMe downloads into its EBS volume, 30 GB where the spec says nothing. The weights come
-in 16 bit even where they are trained in 4; checkpoints, the data and its tokenised copies lie beside them. A full disk
-ends the job, some after hours.
+Why: An instance without local NVMe downloads to its EBS volume, which is 30 GB unless the spec says otherwise. The
+weights are downloaded in 16 bit even where they are trained in 4 bit; checkpoints, the data and its tokenised copies
+lie beside them. A full disk ends the job, sometimes after hours.
 
 Example:
 
@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The verdict over a host's volume; NVMe has HB126. Whether some types have NVMe is not known: a warning."""
+    """Compare a host's volume with what it must hold; a warning where the type may have NVMe; HB126 judges NVMe."""
     row = analysis.plan.hardware.instance if analysis.plan.hardware else None
     if row is None or row.nvme_bytes:
         return
@@ -46,8 +46,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
     yield RULE.at(
         ("instance", "volume"),
-        f"the volume holds {bytes_text(capacity)}{'' if disk.chosen else ' by default'}; "
-        f"{terms} {'take' if disk.needed.low > capacity else 'may take'} {interval_text(disk.needed, bytes_text)}"
+        f"{terms} {'need' if disk.needed.low > capacity else 'may need'} {interval_text(disk.needed, bytes_text)}; "
+        f"the volume has {bytes_text(capacity)}{'' if disk.chosen else ' by default'}"
         + ("" if not disk.perhaps_more else f"; whether {row.name} has local storage as well is not known"),
         f"use volume: {ceil(disk.needed.high / (10 * GB)) * 10} GB",
         severity=None if certain else Severity.WARNING,

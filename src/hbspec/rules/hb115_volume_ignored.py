@@ -1,7 +1,7 @@
-"""A volume for an instance type that has local NVMe.
+"""`volume` is set for an instance type that uses local NVMe instead.
 
-Why: SageMaker gives these types no EBS volume: data, checkpoints and model lie on the local disks, whatever
-`VolumeSizeInGB` says. A size that was chosen with care is not the size that there is.
+Why: SageMaker attaches no EBS volume to these types: data, checkpoints and model are stored on the local disks,
+whatever `VolumeSizeInGB` says. The size that was chosen is not the size available.
 
 Example:
 
@@ -31,14 +31,14 @@ ROUTE = ("instance", "volume")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.volume` where the catalog says that the type has NVMe."""
+    """Find `instance.volume` where the catalog says that the type has NVMe."""
     section = analysis.spec.instance
     row = analysis.catalog.instances.get(section.type or "")
     if section.volume and row and row.nvme_bytes:
         yield RULE.at(
             ROUTE,
-            f"volume {bytes_text(section.volume)} has no effect: {row.name} has {bytes_text(row.nvme_bytes)} of NVMe "
-            "instead",
+            f"volume {bytes_text(section.volume)} has no effect: {row.name} uses its "
+            f"{bytes_text(row.nvme_bytes)} of NVMe instead",
             "delete volume",
             fixes=(Fix("delete it", ROUTE),),
         )

@@ -1,7 +1,7 @@
-"""No hardware, or two kinds of it.
+"""The spec names no hardware, or both an instance type and a GPU.
 
-Why: memory, time and money follow from the hardware. `type` names an instance of the catalog, `gpu` describes a machine
-of one's own; with neither nothing can be judged, and with both it is not known which is meant.
+Why: Memory, time and cost depend on the hardware. `type` names an instance type in the catalog, `gpu` describes the
+author's own machine. With neither, nothing can be checked; with both, it is unclear which one is meant.
 
 Example:
 
@@ -28,7 +28,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`type` and `gpu` of the job's instance and of the endpoint's."""
+    """Find `type` and `gpu` both set or both missing, for the job's instance and the endpoint's."""
     spec = analysis.spec
     yield from _judge(("instance",), spec.instance.type, spec.instance.gpu)
     if spec.deployment:
@@ -40,8 +40,8 @@ def _judge(route: Route, instance_type: str | None, gpu: str | None) -> Iterator
     if instance_type and gpu:
         yield RULE.at(
             (*route, "gpu"),
-            f"both type {instance_type} and gpu {gpu} are given",
-            "delete gpu, or type for a machine outside SageMaker",
+            f"both type {instance_type} and gpu {gpu} are set",
+            "delete gpu, or delete type for a machine outside SageMaker",
         )
     if not instance_type and not gpu:
-        yield RULE.at(route, "neither a type nor a gpu is given", "add type: ml.…, or gpu: for a machine of your own")
+        yield RULE.at(route, "neither type nor gpu is set", "set type to ml.…, or gpu to describe your own machine")

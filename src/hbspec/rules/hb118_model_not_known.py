@@ -1,8 +1,8 @@
-"""A model whose architecture is not known.
+"""The model is not in the catalog, and no `config` describes it.
 
-Why: parameters, memory and time are counted tensor by tensor. That takes the model's shape, from the catalog by its id
-or from its own `config.json`; without it nothing can be judged. A model of another family, version or size is not
-suggested, since it would be judged, and trained, in its place.
+Why: Parameters, memory and time are counted tensor by tensor, from the model's shape. The shape comes from the catalog,
+by the model's id, or from the model's `config.json`; without it nothing can be checked. A model of another family,
+version or size is not suggested, since it would then be checked, and trained, instead.
 
 Example:
 
@@ -27,16 +27,16 @@ from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("model", "id")
-OWN_CONFIG = "give model.config: the model's config.json, saved beside the spec"
+OWN_CONFIG = "set model.config to the model's config.json, saved beside the spec"
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """An id outside the catalog without a config, and neither of them."""
+    """Find an id outside the catalog without a config, and a model with neither."""
     model, models = analysis.spec.model, analysis.catalog.models
     if model.config is not None:
         return
     if model.id is None:
-        yield RULE.at(("model",), "neither an id nor a config is given", "add id: with the model's Hugging Face id")
+        yield RULE.at(("model",), "neither id nor config is set", "set model.id to the model's Hugging Face id")
     elif model.id not in models:
         from hbspec.catalog.names import nearest, short  # difflib, which no known model needs
 
@@ -44,7 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         same = near is not None and short(near) == short(model.id)
         yield RULE.at(
             ROUTE,
-            f"{model.id} is not in the catalog, and no config is given",
-            f"closest known: {near}; or {OWN_CONFIG}" if near else OWN_CONFIG,
+            f"{model.id} is not in the catalog, and config is not set",
+            f"use {near}, if that is meant, or {OWN_CONFIG}" if near else OWN_CONFIG,
             fixes=(Fix(f"change it to {near}", ROUTE, near),) if same else (),
         )

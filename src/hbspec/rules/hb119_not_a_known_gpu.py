@@ -1,8 +1,8 @@
-"""Hardware described by a GPU that the catalog does not have.
+"""`gpu` names a GPU that is not in the catalog.
 
-Why: the memory that PyTorch can use, the bandwidth and what a GPU computes are read from the catalog; of a name that is
-not in it nothing is known, and the two memory sizes that one model is sold with differ by half. With `gpu_memory` a job
-is judged for memory on any GPU, but its time and cost stay unknown.
+Why: A GPU's usable memory, bandwidth and throughput are read from the catalog, so nothing is known about a name that is
+not in it, and the two memory sizes of one model differ by half. With `gpu_memory` a job's memory is checked for any
+GPU, but its time and cost stay unknown.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.gpu`, unless its memory is given, and `deployment.instance.gpu`."""
+    """Look up `instance.gpu`, unless `gpu_memory` is set, and `deployment.instance.gpu`."""
     spec = analysis.spec
     named: list[tuple[Route, str | None]] = []
     if spec.instance.gpu_memory is None:
@@ -42,6 +42,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             names = list(analysis.catalog.gpus)
             variants = [known for known in names if known.startswith(f"{name}-")]
             near = " or ".join(variants) or nearest(name, names)
-            other = "give its `gpu_memory`, or choose" if route == ("instance", "gpu") else "choose"
+            other = "set gpu_memory, or use" if route == ("instance", "gpu") else "use"
             action = f"did you mean {near}?" if near else f"{other} one of {', '.join(names)}"
-            yield RULE.at(route, f"there is no GPU {name} in the catalog", action)
+            yield RULE.at(route, f"gpu {name} is not in the catalog", action)

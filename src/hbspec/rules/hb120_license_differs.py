@@ -1,7 +1,7 @@
-"""A licence that the model is not published under.
+"""`license` is not the licence that the model is published under.
 
-Why: who may use a model for what is decided by its licence, and a spec is often the only place where a reviewer reads
-it. What is asserted here is compared with what the publisher's page says.
+Why: The licence decides who may use a model for what, and a spec is often the only place where a reviewer sees it.
+`license` is compared with the licence on the publisher's page.
 
 Example:
 
@@ -28,11 +28,11 @@ from hbspec.rules.rule import Rule
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("model", "license")
 UNSAID = ("the", "license", "licence", "community", "agreement", "version", "v")
-"""Words that tell no licence from another."""
+"""Words that do not distinguish one licence from another."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The asserted licence against the catalog's; "Apache 2.0" is apache-2.0, "Apache" as well."""
+    """Compare the asserted licence with the catalog's; "Apache 2.0" means apache-2.0, and so does "Apache"."""
     asserted, model = analysis.spec.model.license, analysis.catalog.models.get(analysis.spec.model.id or "")
     if asserted is None or model is None:
         return
@@ -41,7 +41,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ROUTE,
             f"license is {asserted}, but {model.id} is published under {published}",
-            f"read {published}, and write it here if you can rely on it",
+            f"read the {published} licence, and set license to it if you can accept it",
             fixes=(Fix(f"change it to {published}", ROUTE, published),),
         )
 

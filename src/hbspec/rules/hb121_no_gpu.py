@@ -1,7 +1,7 @@
-"""An instance type without a GPU.
+"""The instance type has no GPU.
 
-Why: the training that is compiled here runs on NVIDIA GPUs. On a CPU it would take months, and Trainium and Inferentia
-take another toolchain (Neuron) and another script.
+Why: The compiled training job runs on NVIDIA GPUs. On a CPU it would take months, and Trainium and Inferentia need
+another toolchain (Neuron) and another script.
 
 Example:
 
@@ -30,10 +30,10 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Training types whose row has no GPU; every type with one has a row."""
+    """Find training types whose row in the catalog has no GPU, or that have no row."""
     catalog = analysis.catalog
     for route, name in training_types(analysis.spec):
         row = catalog.instances.get(name)
         if name in catalog.training_types and (row is None or not row.gpus):
             has = f" ({row.note.partition(';')[0]})" if row and row.accelerator == "neuron" else ""
-            yield RULE.at(route, f"{name} has no GPU{has}", "choose a type of the g or p families")
+            yield RULE.at(route, f"{name} has no GPU{has}", "use a GPU instance type (ml.g… or ml.p…)")

@@ -1,7 +1,7 @@
-"""A region that the catalog has not heard of.
+"""The region is not in the catalog.
 
-Why: prices and offers are by region. A misspelled region has neither, so cost and availability go unjudged, and the
-request fails for an endpoint that does not exist.
+Why: Offers and prices depend on the region. A misspelt region has neither, so availability and cost go unchecked, and
+the request fails because the endpoint does not exist.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.region` and `deployment.region`. Only a warning: a region may be newer than the catalog."""
+    """Look up `instance.region` and `deployment.region`; a warning, since the catalog may be older."""
     spec, regions = analysis.spec, analysis.catalog.regions
     named: list[tuple[Route, str | None]] = [(("instance", "region"), spec.instance.region)]
     if spec.deployment:
@@ -40,7 +40,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             near = nearest(name, regions)
             yield RULE.at(
                 route,
-                f"the catalog knows neither an offer nor a price in {name}",
+                f"region {name} is not in the catalog: its offers and prices are unknown",
                 f"did you mean {near}?" if near else "check its spelling",
                 fixes=(Fix(f"change it to {near}", route, near),) if near else (),
             )

@@ -1,7 +1,7 @@
-"""ZeRO-3 over 4-bit weights, which it does not shard.
+"""ZeRO-3 does not shard quantised weights.
 
-Why: ZeRO-3 divides parameters while they are loaded, but bitsandbytes quantises each tensor whole: every GPU ends up
-with a full copy. The memory that the third stage promises is not saved, and the shipped script refuses the pair.
+Why: ZeRO-3 shards parameters while they are loaded, but bitsandbytes quantises each tensor whole: every GPU ends up
+with a full copy. The memory that stage 3 promises is not saved, and the shipped script rejects the combination.
 
 Example:
 
@@ -30,11 +30,11 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`zero3` with quantised weights."""
+    """Find `zero3` with quantised weights."""
     quantization = analysis.plan.training.quantization
     if analysis.plan.parallelism == "zero3" and quantization:
         yield RULE.at(
             ("instance", "parallelism"),
-            f"zero3 does not shard {quantization} weights: every GPU holds all of them",
-            "use parallelism: fsdp with bnb_4bit_quant_storage in the compute dtype",
+            f"parallelism: zero3 does not shard {quantization} weights: every GPU holds a full copy",
+            "use parallelism: fsdp, with bnb_4bit_quant_storage set to the compute dtype",
         )

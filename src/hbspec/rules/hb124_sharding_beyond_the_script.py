@@ -1,7 +1,8 @@
-"""A way of sharding that the shipped training script does not do.
+"""The shipped training script does not support this sharding, offload or tensor parallelism.
 
-Why: the shipped script shards fully (FSDP) or as DeepSpeed's stages do, without offload and tensor parallelism. What
-is estimated would not be what is run, and the job could run out of memory where the estimate says that it fits.
+Why: The shipped script shards fully (FSDP) or in DeepSpeed's stages, without offload and without tensor parallelism.
+The estimate would describe another job than the one that runs, and the job could run out of memory although the
+estimate fits.
 
 Example:
 
@@ -31,11 +32,11 @@ from hbspec.rules.rule import Rule
 RULE = Rule(__name__, Severity.ERROR)
 
 DONE: dict[str, str | int] = {"sharding": "full", "offload": "none", "tensor_parallel": 1}
-"""What the shipped script does, by key of `instance`."""
+"""The only supported value, by key of `instance`."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """What is planned for several processes of the shipped script; what has no effect there is HB213's."""
+    """Find unsupported settings of a job with several processes; HB213 judges settings without effect."""
     if analysis.spec.script is not None or analysis.plan.parallelism in ONE_PROCESS:
         return
     for key, usual in DONE.items():
@@ -43,7 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if planned not in (None, usual):
             yield RULE.at(
                 ("instance", key),
-                f"{key} is {getattr(analysis.spec.instance, key)}, and the shipped script does {usual} only",
-                "delete it, or name a script of your own that does it",
+                f"{key} is {getattr(analysis.spec.instance, key)}, but the shipped script supports only {usual}",
+                f"delete instance.{key}, or set script to your script that supports it",
                 instead=(None,),
             )

@@ -1,9 +1,9 @@
-"""Loading or training needs more memory of the host than it has.
+"""Loading or training needs more host memory than the instance has.
 
-Why: the kernel kills the process, often without a word in its log (exit code -9 or 137), after the weights were
-downloaded and all of it was paid for. Each process has its own libraries; full fine-tuning under FSDP makes an fp32
-copy of the model in every process before it is sharded, and offloaded optimizer states take 12 to 24 bytes a trained
-parameter. An error where even the low end of the estimate is too much, a warning where the high end is.
+Why: The kernel kills the process, often without a message in its log (exit code -9 or 137), after the weights were
+downloaded and paid for. Each process loads its own libraries; full fine-tuning under FSDP makes an fp32 copy of the
+model in every process before it is sharded, and offloaded optimizer states take 12 to 24 bytes per trainable parameter.
+It is an error if even the low end of the estimate exceeds the host, and a warning if only the high end does.
 
 Example:
 
@@ -33,7 +33,7 @@ RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The verdict over one host."""
+    """Compare the memory needed on one host with what it has."""
     host, section = analysis.host, analysis.spec.instance
     capacity = known(host.capacity, "the host's memory")
     if host.verdict == "fits":
@@ -43,8 +43,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     doing = "loading the model" if host.moment == "load" else "training"
     yield RULE.at(
         ("instance", "type" if section.type else "host_memory"),
-        f"{doing} {'needs' if certain else 'may need'} {interval_text(host.memory, bytes_text)} of the host's memory, "
-        f"most of it {largest}; it has {bytes_text(capacity)} ({gib_text(capacity)})",
-        "use less offload" if host.moment == "steps" and analysis.plan.offload != "none" else "use a larger host",
+        f"{doing} {'needs' if certain else 'may need'} {interval_text(host.memory, bytes_text)} of host memory, "
+        f"mostly {largest}; the host has {bytes_text(capacity)} ({gib_text(capacity)})",
+        "reduce instance.offload"
+        if host.moment == "steps" and analysis.plan.offload != "none"
+        else "use a larger host",
         severity=Severity.ERROR if certain else Severity.WARNING,
     )

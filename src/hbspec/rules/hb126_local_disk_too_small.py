@@ -1,8 +1,8 @@
-"""Weights and checkpoints need more than the instance's own disk has.
+"""The instance's local disk is too small for the weights and checkpoints.
 
-Why: an instance with NVMe downloads and writes there, and `volume` does not add to it. The weights come in 16 bit even
-where they are trained in 4, every checkpoint is kept beside them, and the newest is written before the oldest is
-deleted. A full disk ends the job, some after hours.
+Why: An instance with NVMe downloads and writes there, and `volume` does not add to it. The weights are downloaded in 16
+bit even where they are trained in 4 bit; every checkpoint that is kept needs space, and the newest is written before
+the oldest is deleted. A full disk ends the job, sometimes after hours.
 
 Example:
 
@@ -37,7 +37,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The verdict over a host's NVMe; volumes have a rule of their own."""
+    """Compare a host's NVMe with what it must hold; HB114 judges volumes."""
     row = analysis.plan.hardware.instance if analysis.plan.hardware else None
     if row is None or not row.nvme_bytes:
         return
@@ -48,9 +48,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
     yield RULE.at(
         ("instance", "type"),
-        f"{terms} {'take' if certain else 'may take'} {interval_text(disk.needed, bytes_text)}; {row.name} has "
+        f"{terms} {'need' if certain else 'may need'} {interval_text(disk.needed, bytes_text)}; {row.name} has "
         f"{bytes_text(known(disk.capacity, 'its size'))} of NVMe",
-        "keep fewer checkpoints" if "checkpoints" in disk.terms else "use a type with a larger disk",
+        "reduce save_total_limit" if "checkpoints" in disk.terms else "use an instance type with a larger disk",
         severity=None if certain else Severity.WARNING,
         confidence=None if certain else Confidence.LIKELY,
     )

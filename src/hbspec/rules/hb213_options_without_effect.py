@@ -1,7 +1,7 @@
-"""An option that the rest of the spec leaves without effect.
+"""An option has no effect, because another setting disables it.
 
-Why: who set it expects something of it: a rank where everything is trained, a 4-bit type where nothing is quantised,
-shards where nothing is sharded. Either the option or the choice that silences it is a mistake.
+Why: An author who sets an option expects it to act: a rank where all weights are trained, a 4-bit type where nothing is
+quantised, a sharding strategy where nothing is sharded. Either the option or the setting that disables it is a mistake.
 
 Example:
 
@@ -37,7 +37,7 @@ OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Every option that is set to something and means nothing here."""
+    """Find every option that is set and cannot act."""
     for route, value, reason in _silent(analysis):
         if value and value != "none":
             described = route[0] == "instance" and route[-1] in OF_A_GPU
@@ -45,31 +45,31 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 route,
                 f"{route[-1]} {shown} has no effect: {reason}",
-                f"delete {route[-1]}, or the choice that silences it",
+                f"delete {route[-1]}, or change the setting that disables it",
                 fixes=(Fix("delete it", route),),
                 cause=route[:1] if described else None,
             )
 
 
 def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
-    """Each option that cannot act, set or not, and why."""
+    """The options that cannot act, set or not: route, value and reason."""
     spec = analysis.spec
     given, instance, method = spec.hyperparameters, spec.instance, analysis.plan.training.method
     for names, silent, reason in (
-        (ADAPTERS, method == "full", "method full trains all weights"),
-        (QUANTIZATION, method != "qlora", f"method {method} quantises nothing"),
-        (QUANTIZATION[1:], method == "qlora" and given.bnb_quant_type == "int8", "int8 weights have none"),
+        (ADAPTERS, method == "full", "method: full trains all weights"),
+        (QUANTIZATION, method != "qlora", f"method: {method} quantises nothing"),
+        (QUANTIZATION[1:], method == "qlora" and given.bnb_quant_type == "int8", "only 4-bit weights use it"),
     ):
         for name in names if silent else ():
             yield ("hyperparameters", name), getattr(given, name), reason
     if instance.parallelism != "fsdp":
-        yield ("instance", "sharding"), instance.sharding, f"parallelism {instance.parallelism} is not fsdp"
+        yield ("instance", "sharding"), instance.sharding, f"parallelism is {instance.parallelism}, not fsdp"
     offloaded = analysis.plan.offload
     if offloaded != instance.offload:
         what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
-        yield ("instance", "offload"), instance.offload, f"parallelism {instance.parallelism} offloads {what}"
+        yield ("instance", "offload"), instance.offload, f"parallelism: {instance.parallelism} offloads {what}"
     if instance.gpu is None:
         for name in OF_A_GPU:
-            yield ("instance", name), getattr(instance, name), "it describes a gpu, and none is named"
+            yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"
     if spec.deployment and analysis.serving_plan.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"

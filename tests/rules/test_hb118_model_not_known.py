@@ -1,0 +1,39 @@
+"""HB118: models outside the catalog."""
+
+from __future__ import annotations
+
+import pytest
+from judged import edge, judged
+
+
+def test_edge(tmp_path):
+    known = "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
+    edge("HB118", "", "model.id", known, known.replace("Distill", "Distil"), tmp_path)
+
+
+def test_an_owner_that_was_left_out(tmp_path):
+    (found,) = judged("HB118", "model: {id: qwen2.5-7b}", tmp_path)
+    assert found.fixes[0].value == "Qwen/Qwen2.5-7B"
+
+
+def test_a_model_like_no_other_needs_its_config(tmp_path):
+    (found,) = judged("HB118", "model: {id: our/own-model}", tmp_path)
+    assert found.message == "our/own-model is not in the catalog, and config is not set"
+    assert (found.fixes, found.help) == ((), "set model.config to the model's config.json, saved beside the spec")
+
+
+def test_another_model_of_the_same_size_is_named_and_not_put_in_its_place(tmp_path):
+    (found,) = judged("HB118", "model: {id: Qwen/Qwen2.5-7B-Instruct-xyz}", tmp_path)
+    assert found.help.startswith("use Qwen/Qwen2.5-7B, if that is meant, or set model.config")
+    assert found.fixes == ()
+
+
+@pytest.mark.parametrize("model", ["meta-llama/Meta-Llama-3-8B-Instruct", "mistralai/Mixtral-8x22B-v0.1"])
+def test_a_model_of_another_version_or_size_is_not_named(model, tmp_path):
+    (found,) = judged("HB118", f"model: {{id: {model}}}", tmp_path)
+    assert found.help.startswith("set model.config")
+
+
+def test_no_model_at_all(tmp_path):
+    (found,) = judged("HB118", "model: {id: null}", tmp_path)
+    assert (found.route, found.message) == (("model",), "neither id nor config is set")
