@@ -1,7 +1,7 @@
-"""Both a number of updates and a number of epochs: the updates win.
+"""`max_steps` and `num_train_epochs` are both set, and they disagree.
 
-Why: the trainer stops at `max_steps` and never looks at `num_train_epochs`. Whoever reads the epochs, in the spec or on
-the bill, is misled.
+Why: The trainer stops at `max_steps` and ignores `num_train_epochs`. The epochs in the spec, or on the bill, then
+mislead their reader.
 
 Example:
 
@@ -33,7 +33,7 @@ ROUTE = ("hyperparameters", "num_train_epochs")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Both given, unless both come to the same number of updates."""
+    """Find both set, unless both give the same number of updates."""
     given, counts = analysis.spec.hyperparameters, analysis.plan.counts
     if given.max_steps is None or given.num_train_epochs is None:
         return
@@ -43,6 +43,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     yield RULE.at(
         ROUTE,
         f"num_train_epochs {plain(given.num_train_epochs)} is overridden by max_steps {given.max_steps}{really}",
-        "delete the one that is not meant",
+        "delete num_train_epochs or max_steps, whichever is not meant",
         fixes=(Fix("delete num_train_epochs", ROUTE),),
     )

@@ -1,7 +1,7 @@
-"""A warm-up that is as long as the run, or longer.
+"""The warm-up is as long as the run, or longer.
 
-Why: the learning rate climbs during the warm-up. A run that ends before it does never trains at the rate that was
-chosen, and nothing says so.
+Why: The learning rate rises during the warm-up. A run that ends before its warm-up does never trains at the rate that
+was chosen, and nothing reports it.
 
 Example:
 
@@ -29,22 +29,22 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`warmup_steps`, else `warmup_ratio`, against the updates of the run."""
+    """Compare `warmup_steps`, or else `warmup_ratio`, with the updates of the run."""
     given, plan = analysis.spec.hyperparameters, analysis.plan
     if given.warmup_steps is None and given.warmup_ratio != 1:
         return
     if given.warmup_steps is None:
-        yield _finding("warmup_ratio", "warmup_ratio 1", "every update of the run")
+        yield _finding("warmup_ratio", "warmup_ratio 1", "all updates of the run")
         return
     steps = given.max_steps or known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
     if given.warmup_steps >= steps:
-        yield _finding("warmup_steps", f"warmup_steps {plain(given.warmup_steps)}", f"the {steps} updates of the run")
+        yield _finding("warmup_steps", f"warmup_steps {plain(given.warmup_steps)}", f"all {steps} updates of the run")
 
 
 def _finding(key: str, warmup: str, run: str) -> Finding:
     return RULE.at(
         ("hyperparameters", key),
-        f"{warmup} spans {run}: the learning rate never peaks",
-        f"use a smaller {key}",
+        f"{warmup} covers {run}: the learning rate never reaches its peak",
+        f"reduce {key}",
         instead=(None,),
     )

@@ -1,6 +1,6 @@
-"""The best checkpoint is asked for, but checkpoints and evaluations do not coincide.
+"""`load_best_model_at_end` is set, but checkpoints and evaluations do not coincide.
 
-Why: only a checkpoint that was evaluated can be the best. The trainer refuses to start unless there are evaluations and
+Why: Only a checkpoint that was evaluated can be the best. The trainer refuses to start unless the job evaluates and
 `save_steps` is a multiple of `eval_steps`.
 
 Example:
@@ -30,22 +30,22 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`load_best_model_at_end` without `eval_steps`, or with `save_steps` that is no multiple of it."""
+    """Find `load_best_model_at_end` without `eval_steps`, or with `save_steps` that is not a multiple of it."""
     given = analysis.spec.hyperparameters
     if not given.load_best_model_at_end:
         return
     if given.eval_steps is None:
         yield RULE.at(
             ("hyperparameters", "load_best_model_at_end"),
-            "load_best_model_at_end compares evaluations, but there is no eval_steps",
-            "add eval_steps",
+            "load_best_model_at_end compares evaluations, but eval_steps is not set",
+            "set eval_steps",
         )
         return
     if given.save_steps is not None and given.save_steps % given.eval_steps:
         route, multiple = ("hyperparameters", "save_steps"), -(-given.save_steps // given.eval_steps) * given.eval_steps
         yield RULE.at(
             route,
-            f"save_steps {given.save_steps} is no multiple of eval_steps "
+            f"save_steps {given.save_steps} is not a multiple of eval_steps "
             f"{given.eval_steps}: load_best_model_at_end needs every checkpoint evaluated",
             f"use save_steps: {multiple}",
             fixes=(Fix(f"save every {multiple} updates", route, multiple),),

@@ -1,7 +1,7 @@
-"""Adapters for a module that the model does not have.
+"""`target_modules` names a module that the model does not have.
 
-Why: names of modules differ between architectures (`q_proj`, `qkv_proj`, `query_key_value`). A list of which none is
-found stops the job; a name beside others that are found is passed over in silence, and that part is never trained.
+Why: Module names differ between architectures (`q_proj`, `qkv_proj`, `query_key_value`). The job stops if no name in
+the list matches; a name that does not match beside others that do is skipped silently, and that part is never trained.
 
 Example:
 
@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Each plain name in `target_modules`; paths to single layers are left to peft."""
+    """Look up each plain name in `target_modules`; paths to single layers are left to peft."""
     given = analysis.spec.hyperparameters
     if not analysis.plan.training.adapters or given.target_modules is None or isinstance(given.target_modules, str):
         return
@@ -45,7 +45,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         near = nearest(name, names)
         yield RULE.at(
             route,
-            f"{architecture.model_type} has no module {name} that can be adapted; it has {', '.join(names)}",
+            f"{architecture.model_type} has no adaptable module {name}; it has {', '.join(names)}",
             f"did you mean {near}?" if near else "use target_modules: all-linear",
             fixes=(Fix(f"change it to {near}", route, near),) if near else (),
         )

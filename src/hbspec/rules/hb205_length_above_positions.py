@@ -1,7 +1,7 @@
-"""Sequences longer than the positions that the model was made for.
+"""The sequence length exceeds the model's positions.
 
-Why: beyond `max_position_embeddings` rotary angles were never seen in training: the loss is noise there, and serving
-engines refuse to start, unless the config itself scales its positions.
+Why: Beyond `max_position_embeddings` the model never saw the rotary angles in training: the loss there is noise, and
+serving engines refuse to start, unless the config itself scales its positions.
 
 Example:
 
@@ -33,11 +33,11 @@ from hbspec.units import count_text
 
 RULE = Rule(__name__, Severity.ERROR)
 USUAL_LENGTH = 1024
-"""`SFTConfig.max_length` where nobody gives one (TRL 1.16)."""
+"""Default of `SFTConfig.max_length` (TRL 1.16)."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`hyperparameters.max_length` and `deployment.max_model_len`."""
+    """Compare `hyperparameters.max_length` and `deployment.max_model_len` with the model's positions."""
     spec = analysis.spec
     positions = known(analysis.architecture, "the model's architecture").max_position_embeddings
     lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), spec.hyperparameters.max_length)]
@@ -47,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if length is not None and length > positions:
             yield RULE.at(
                 route,
-                f"{route[-1]} {count_text(length)} is beyond the model's {count_text(positions)} positions",
-                f"use at most {positions}",
+                f"{route[-1]} {count_text(length)} exceeds the model's {count_text(positions)} positions",
+                f"set {route[-1]} to at most {positions}",
                 instead=(positions, min(positions, USUAL_LENGTH)),
             )

@@ -1,7 +1,7 @@
-"""A cap on the length that is far above the longest example.
+"""`max_length` is far above the longest example.
 
-Why: time and cost follow the true lengths, not the cap, so this one decides nothing. Hardware that is chosen for it is
-too large, and a duration that is reckoned from it is many times too long.
+Why: Time and cost depend on the actual lengths, so this cap has no effect. Hardware chosen for it is too large, and a
+duration calculated from it is many times too long.
 
 Example:
 
@@ -31,13 +31,13 @@ from hbspec.units import count_text, interval_text
 RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB205", same_route),))
 ROUTE = ("hyperparameters", "max_length")
 ROOM = 1.5
-"""A cap this many times the longest example leaves room for data that grows, and is no mistake."""
+"""A cap up to this many times the longest example leaves room for data that grows."""
 TILE = 64
 """Caps are rounded up to this many tokens, the tile of the usual attention kernels."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`max_length` against the longest example, where that is known; a packed row is filled to the cap."""
+    """Compare `max_length` with the longest example, if known; packed rows are filled to the cap and not judged."""
     training, longest = analysis.plan.training, analysis.plan.lengths.longest
     if training.packing or not analysis.plan.lengths.known or training.max_length <= ROOM * longest.high:
         return
@@ -47,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ROUTE,
             f"max_length {count_text(training.max_length)} is never reached: the longest example has "
             f"{interval_text(longest.map(round), count_text)} tokens",
-            f"use max_length: {enough}, which cuts nothing",
+            f"use max_length: {enough}, which truncates nothing",
             confidence=Confidence.CERTAIN if longest.is_exact else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
         )

@@ -1,8 +1,8 @@
-"""The number of examples in the spec is not the one in the data, or the profile is one of other data.
+"""`data.train.examples` or `data.digest` differs from the data profile.
 
-Why: epochs, checkpoints and the length of the run are counted from it. Often the one figure counts the validation
-split as well, and the run goes over the training data more often than was meant. `data.digest` pins the data: a sum
-over all examples, which stays the same in whatever order and files they lie, and with any change is another.
+Why: Epochs, checkpoints and the length of the run are calculated from the number of examples. Often the larger number
+includes the validation split, and the run makes more passes over the training data than intended. `data.digest` pins
+the data: it is a sum over all examples, which does not depend on their order or files and differs after any change.
 
 Example:
 
@@ -35,7 +35,7 @@ DIGEST = ("data", "digest")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`data.train.examples` and `data.digest` against the profile of the training split."""
+    """Compare `data.train.examples` and `data.digest` with the profile of the training split."""
     profile = analysis.profile
     if profile is None:
         return
@@ -43,22 +43,22 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if train is not None and train.examples is not None and train.examples != profile.examples:
         yield RULE.at(
             ROUTE,
-            f"{count_text(train.examples)} examples are given, but the profile counts {count_text(profile.examples)}"
-            + _epochs(analysis.plan, profile.examples),
-            "correct it, or profile the split that is trained on",
+            f"data.train.examples is {count_text(train.examples)}, but the profile counts "
+            f"{count_text(profile.examples)}" + _epochs(analysis.plan, profile.examples),
+            "correct data.train.examples, or profile the training split",
             fixes=(Fix(f"change it to {profile.examples}", ROUTE, profile.examples),),
         )
     if digest is not None and digest != profile.digest:
         yield RULE.at(
             DIGEST,
-            f"the digest is {digest}, but the profile's is {profile.digest}: it was made of other data",
-            "profile the data that are trained on, or correct the digest",
+            f"data.digest is {digest}, but the profile's is {profile.digest}: it describes other data",
+            "profile the training data again, or correct data.digest",
             fixes=(Fix("change it to the profile's", DIGEST, profile.digest),),
         )
 
 
 def _epochs(plan: Plan, examples: int) -> str:
-    """What the difference makes of the epochs; packed rows would have to be counted anew."""
+    """The epochs with the profile's count beside those of the spec; empty with packing, which changes the rows."""
     training, processes = plan.training, plan.data_parallel_size
     if plan.counts is None or processes is None or training.packing:
         return ""

@@ -1,7 +1,7 @@
-"""An adapter rank above the width of a module that it adapts.
+"""`lora_r` exceeds the width of an adapted module.
 
-Why: the product of two factors has no higher rank than its smaller side. What is above it is memory and time for
-parameters that add nothing, and often `lora_alpha` was meant.
+Why: The product of the two adapter matrices has at most the rank of the module's smaller side. A higher `lora_r` costs
+memory and time for parameters that add nothing, and often `lora_alpha` was meant.
 
 Example:
 
@@ -33,7 +33,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`lora_r` against the smaller side of the narrowest linear module that gets an adapter."""
+    """Compare `lora_r` with the smaller side of the narrowest adapted linear module."""
     training = analysis.plan.training
     if not training.adapters:
         return
@@ -47,8 +47,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if narrowest and training.lora_r > min(narrowest.rows, narrowest.columns):
         yield RULE.at(
             ("hyperparameters", "lora_r"),
-            f"lora_r {count_text(training.lora_r)} is above the width of {narrowest.name}, "
-            f"{count_text(narrowest.rows)} x {count_text(narrowest.columns)}",
-            f"use a rank below {min(narrowest.rows, narrowest.columns)}",
+            f"lora_r {count_text(training.lora_r)} exceeds the smaller side of {narrowest.name} "
+            f"({count_text(narrowest.rows)} x {count_text(narrowest.columns)})",
+            f"set lora_r below {min(narrowest.rows, narrowest.columns)}",
             instead=(None,),
         )

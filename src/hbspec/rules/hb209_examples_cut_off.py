@@ -1,7 +1,7 @@
-"""Examples longer than the cap: their ends are cut off.
+"""`max_length` cuts off the ends of long examples.
 
-Why: an answer stands at the end of its example, so what is cut is what should be learnt, and the token that ends an
-answer with it. The run succeeds, and the model learns not to stop.
+Why: An example ends with its answer, so the truncated part is what should be learned, including the token that ends the
+answer. The run succeeds, but the model learns not to stop.
 
 Example:
 
@@ -35,7 +35,7 @@ TILE = 64
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`max_length` against the longest example, where that is known."""
+    """Compare `max_length` with the longest example, if known."""
     cap, lengths = analysis.plan.training.max_length, analysis.plan.lengths
     if lengths.known and lengths.longest.high > cap:
         enough = ceil(lengths.longest.high / TILE) * TILE
@@ -43,16 +43,16 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         longest = lengths.longest.expected if certain else lengths.longest.high
         yield RULE.at(
             ROUTE,
-            f"max_length {count_text(cap)} cuts {_how_many(lengths, cap)}: the longest has "
+            f"max_length {count_text(cap)} truncates {_how_many(lengths, cap)}: the longest has "
             f"{'' if certain else 'up to '}{count_text(round(longest))} tokens",
-            f"use max_length: {enough}, which cuts nothing",
+            f"use max_length: {enough}, which truncates nothing",
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
         )
 
 
 def _how_many(lengths: Lengths, cap: int) -> str:
-    """Of how many, with the tokens that they lose, where the profile has a histogram."""
+    """The examples cut and the tokens that they lose; without a histogram only the noun."""
     if lengths.histograms is None:
         return "examples"
     low, expected, high = lengths.histograms

@@ -1,6 +1,6 @@
-"""Both 16-bit formats at once.
+"""`bf16` and `fp16` are both enabled.
 
-Why: a matrix product has one format. The trainer refuses to start with both flags set.
+Why: A matrix product is computed in one format. The trainer refuses to start with both flags set.
 
 Example:
 
@@ -28,12 +28,12 @@ ROUTE = ("hyperparameters", "fp16")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`bf16` and `fp16` both true."""
+    """Find `bf16` and `fp16` both true."""
     given = analysis.spec.hyperparameters
     if given.bf16 and given.fp16:
         yield RULE.at(
             ROUTE,
-            "bf16 and fp16 are both true, and compute has one format",
-            "delete fp16, or bf16 on a GPU without bfloat16",
+            "bf16 and fp16 are both true, but the job computes in one format",
+            "delete fp16, or delete bf16 on a GPU without bfloat16",
             fixes=(Fix("delete fp16", ROUTE),),
         )

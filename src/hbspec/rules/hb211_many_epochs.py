@@ -1,8 +1,8 @@
-"""The same examples many times over.
+"""The run repeats the same examples many times.
 
-Why: repeated data soon teaches nothing new: up to four passes are almost as good as fresh data, and from about sixteen
-on the gain is nearly gone, while the model learns its examples by heart and the bill grows with every pass. Many epochs
-are often not meant: `max_steps` was kept when the number of GPUs was raised.
+Why: Repeated data soon teaches nothing new: up to four epochs are almost as good as fresh data, and from about sixteen
+epochs the gain is nearly gone, while the model memorises its examples and the bill grows with every epoch. Many epochs
+are often unintended: `max_steps` was kept when the number of GPUs was raised.
 
 Example:
 
@@ -32,14 +32,15 @@ MANY = 10
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Epochs that are really run."""
+    """Compare the epochs actually run with `MANY`."""
     plan, given = analysis.plan, analysis.spec.hyperparameters
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
     if counts.epochs > MANY:
+        key = "max_steps" if given.max_steps is not None else "num_train_epochs"
         yield RULE.at(
-            ("hyperparameters", "max_steps" if given.max_steps is not None else "num_train_epochs"),
-            f"{count_text(counts.optimizer_steps)} updates of {count_text(counts.effective_batch_size)} go over "
-            f"{count_text(counts.examples)} examples {significant(counts.epochs)} times "
-            f"(nominally {significant(counts.nominal_epochs)}), more than {MANY}",
-            "train fewer updates",
+            ("hyperparameters", key),
+            f"{count_text(counts.optimizer_steps)} updates of effective batch size "
+            f"{count_text(counts.effective_batch_size)} are {significant(counts.epochs)} epochs of "
+            f"{count_text(counts.examples)} examples ({significant(counts.nominal_epochs)} nominal), more than {MANY}",
+            f"reduce {key}",
         )

@@ -1,7 +1,7 @@
-"""4-bit weights for a mixture of experts whose experts are not quantised.
+"""QLoRA leaves the experts of a mixture-of-experts model unquantised.
 
-Why: since version 5 transformers holds the experts of a layer in one fused parameter, and bitsandbytes replaces linear
-modules only. Nearly the whole model keeps its size: QLoRA on it needs at least the memory of LoRA.
+Why: Since version 5, transformers stores the experts of a layer as one fused parameter, and bitsandbytes replaces
+linear modules only. Nearly the whole model keeps its size: QLoRA needs at least as much memory as LoRA.
 
 Example:
 
@@ -39,7 +39,7 @@ FUSED_SINCE = 5
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`qlora` on an architecture with routed experts."""
+    """Find quantised training of an architecture with routed experts."""
     training = analysis.plan.training
     if training.quantization is None:
         return
@@ -53,6 +53,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("hyperparameters", "method"),
             f"qlora leaves the experts of {analysis.plan.model} unquantised (transformers {version}): "
             f"{bytes_text(BYTES[training.weights_dtype] * experts)} in {training.weights_dtype}",
-            "use method: lora, which needs no more, or a dense model",
+            "use method: lora, which does not need more memory, or a dense model",
             instead=(Fix("", ("software", "transformers"), UNFUSED_TRANSFORMERS),) if asked else (),
         )

@@ -1,7 +1,7 @@
-"""An optimizer that the trainer does not have.
+"""`optim` names an optimizer that the training script does not support.
 
-Why: `optim` is looked up when the trainer is built, after the weights were loaded. The shipped script takes those of
-transformers' names that need no further package; a script of one's own may take any of them.
+Why: `optim` is looked up when the trainer is built, after the weights were loaded. The shipped script supports the
+optimizers of transformers that need no further package; your own script may use any of them.
 
 Example:
 
@@ -46,7 +46,7 @@ OTHERS = (
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`optim` against the names of the script that runs."""
+    """Look up `optim` among the names of the script that runs."""
     name, own = analysis.spec.hyperparameters.optim, analysis.spec.script is not None
     names = SHIPPED + OTHERS if own else SHIPPED
     if name is None or name in names:
@@ -54,7 +54,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     near = nearest(name, names)
     yield RULE.at(
         ROUTE,
-        f"{name} needs more than the shipped script has" if name in OTHERS else f"there is no optimizer {name}",
-        f"did you mean {near}?" if near else f"choose one of {', '.join(names)}",
+        f"{name} needs more than the shipped script provides" if name in OTHERS else f"{name} is not a known optimizer",
+        f"did you mean {near}?" if near else f"use one of {', '.join(names)}",
         fixes=(Fix(f"change it to {near}", ROUTE, near),) if near and name not in OTHERS else (),
     )

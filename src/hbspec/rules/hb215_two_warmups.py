@@ -1,7 +1,7 @@
-"""A warm-up given twice, in updates and as a share of them.
+"""`warmup_steps` and `warmup_ratio` are both set.
 
-Why: only one of them can hold. The shipped script refuses both; transformers takes the updates and drops the share in
-silence.
+Why: Only one of them can apply. The shipped script rejects both; transformers uses `warmup_steps` and ignores
+`warmup_ratio` silently.
 
 Example:
 
@@ -29,12 +29,12 @@ ROUTE = ("hyperparameters", "warmup_ratio")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`warmup_steps` and `warmup_ratio` both given."""
+    """Find `warmup_steps` and `warmup_ratio` both set."""
     given = analysis.spec.hyperparameters
     if given.warmup_steps is not None and given.warmup_ratio is not None:
         yield RULE.at(
             ROUTE,
-            f"warmup_steps {given.warmup_steps} and warmup_ratio {plain(given.warmup_ratio)} are both given",
-            "delete one of them",
+            f"warmup_steps {given.warmup_steps} and warmup_ratio {plain(given.warmup_ratio)} are both set",
+            "delete warmup_ratio or warmup_steps",
             fixes=(Fix("delete warmup_ratio", ROUTE),),
         )

@@ -1,7 +1,7 @@
-"""Checkpoints further apart than the run is long.
+"""`save_steps` exceeds the number of updates: no checkpoint is written before the end.
 
-Why: nothing is saved before the last update. A job that is stopped at its time limit, by a spot interruption or by an
-error starts from nothing, and everything that it cost is lost.
+Why: Nothing is saved before the last update. A job that is stopped at its time limit, by a spot interruption or by an
+error starts again from the beginning, and everything that it cost is lost.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`save_steps` against the updates of the run."""
+    """Compare `save_steps` with the updates of the run."""
     given, plan = analysis.spec.hyperparameters, analysis.plan
     if given.save_steps is None:
         return
@@ -38,7 +38,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if given.save_steps > steps:
         yield RULE.at(
             ("hyperparameters", "save_steps"),
-            f"save_steps {count_text(given.save_steps)} is more than the {count_text(steps)} updates of the run: "
+            f"save_steps {count_text(given.save_steps)} exceeds the {count_text(steps)} updates of the run: "
             "nothing is saved before the end",
             f"use save_steps: {max(1, steps // 4)}",
         )

@@ -1,7 +1,8 @@
-"""Updates times batch is not what the trainer processes, and a claim or the budget counts on the product.
+"""A claim or the budget counts on updates times batch size; the trainer processes fewer examples.
 
-Why: an epoch rarely ends with a full update. Its last one takes what is left, so a run over several epochs processes
-fewer examples than the product says, and the epochs that are reckoned from the product are too many.
+Why: An epoch rarely ends with a full update: its last update takes the examples that are left. A run over several
+epochs therefore processes fewer examples than updates times effective batch size, and epochs calculated from that
+product are too many.
 
 Example:
 
@@ -35,23 +36,23 @@ BUDGET: Route = ("budget", "max_cost")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Nominal and real counts that differ, where the nominal one is claimed or decides over the budget."""
+    """Find nominal and real counts that differ, where the nominal one is claimed or decides about the budget."""
     plan = analysis.plan
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
     if counts.nominal_examples == counts.examples_processed:
         return
-    if counts.rows < counts.effective_batch_size:  # HB218 speaks of data below one update
+    if counts.rows < counts.effective_batch_size:  # HB218 judges data below one update
         return
     route = CLAIM if _claims(analysis, counts) else BUDGET if _decides_over_the_budget(analysis, counts) else None
     if route:
         yield RULE.at(
             route,
-            f"{count_text(counts.optimizer_steps)} x {count_text(counts.effective_batch_size)}"
+            f"{count_text(counts.optimizer_steps)} updates x {count_text(counts.effective_batch_size)}"
             f"{' packed rows, about' if plan.training.packing else ' ='} "
             f"{count_text(counts.nominal_examples)} examples ({significant(counts.nominal_epochs)} epochs) is nominal: "
             f"the last update of an epoch is partial, so {count_text(counts.examples_processed)} "
-            f"({significant(counts.epochs)}) are processed",
-            f"count on {count_text(counts.examples_processed)} examples",
+            f"({significant(counts.epochs)} epochs) are processed",
+            f"calculate with {count_text(counts.examples_processed)} examples",
         )
 
 

@@ -1,7 +1,7 @@
-"""Fewer examples than one update takes.
+"""The training data is smaller than one update.
 
-Why: every update then takes the whole data, several processes train on copies of the same examples, and an epoch is
-one update long: the effective batch that was planned for never exists.
+Why: Every update then takes all the data, several processes train on copies of the same examples, and an epoch is one
+update long: the planned effective batch size is never reached.
 
 Example:
 
@@ -32,14 +32,14 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Rows (examples, or packed rows) against the effective batch."""
+    """Compare the rows (examples, or packed rows) with the effective batch size."""
     plan = analysis.plan
     counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
     if counts.rows < counts.effective_batch_size:
         rows = "packed rows" if plan.training.packing else "examples"
         yield RULE.at(
             ("data", "train"),
-            f"an update takes {count_text(counts.effective_batch_size)} {rows}, "
-            f"and there are {count_text(counts.rows)}",
-            "use a smaller effective batch",
+            f"an update needs {count_text(counts.effective_batch_size)} {rows}, but the training data has "
+            f"{count_text(counts.rows)}",
+            "reduce gradient_accumulation_steps or per_device_batch_size",
         )

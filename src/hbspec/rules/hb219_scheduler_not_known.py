@@ -1,7 +1,7 @@
-"""A learning-rate schedule that the trainer does not have.
+"""`lr_scheduler_type` names a schedule that the training script does not support.
 
-Why: `lr_scheduler_type` is looked up when training starts, after the weights were loaded. The shipped script takes the
-schedules that need no arguments of their own; a script of one's own may take any of transformers'.
+Why: `lr_scheduler_type` is looked up when training starts, after the weights were loaded. The shipped script supports
+the schedules that need no further arguments; your own script may use any schedule of transformers.
 
 Example:
 
@@ -39,7 +39,7 @@ OTHERS = (
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`lr_scheduler_type` against the names of the script that runs."""
+    """Look up `lr_scheduler_type` among the names of the script that runs."""
     name, own = analysis.spec.hyperparameters.lr_scheduler_type, analysis.spec.script is not None
     names = SHIPPED + OTHERS if own else SHIPPED
     if name is None or name in names:
@@ -47,7 +47,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     near = nearest(name, names)
     yield RULE.at(
         ROUTE,
-        f"{name} needs arguments that the shipped script lacks" if name in OTHERS else f"there is no schedule {name}",
-        f"did you mean {near}?" if near else f"choose one of {', '.join(names)}",
+        f"{name} needs arguments that the shipped script lacks"
+        if name in OTHERS
+        else f"{name} is not a known schedule",
+        f"did you mean {near}?" if near else f"use one of {', '.join(names)}",
         fixes=(Fix(f"change it to {near}", ROUTE, near),) if near and name not in OTHERS else (),
     )

@@ -1,6 +1,7 @@
-"""Evaluations are asked for, and there is nothing to evaluate on.
+"""Evaluation is requested, but the spec has no validation data.
 
-Why: the job starts, loads its data, finds no validation split and stops; or the best checkpoint is chosen by nothing.
+Why: The job starts, loads its data, finds no validation split and stops; or the best checkpoint is chosen without an
+evaluation.
 
 Example:
 
@@ -29,7 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`eval_steps` or `load_best_model_at_end` without `data.validation`."""
+    """Find `eval_steps` or `load_best_model_at_end` without `data.validation`."""
     given = analysis.spec.hyperparameters
     if analysis.spec.data.validation is not None:
         return
@@ -37,6 +38,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         key = "eval_steps" if given.eval_steps is not None else "load_best_model_at_end"
         yield RULE.at(
             ("hyperparameters", key),
-            f"{key} asks for evaluations, and there is no data.validation",
-            f"add data.validation, or delete {key}",
+            f"{key} needs evaluations, but data.validation is not set",
+            f"set data.validation, or delete {key}",
         )

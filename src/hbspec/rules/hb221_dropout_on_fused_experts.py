@@ -1,7 +1,7 @@
-"""Dropout before adapters on experts that are one fused parameter.
+"""`lora_dropout` is above 0 for adapters on fused experts.
 
-Why: peft adapts fused experts by changing the parameter itself, where there is no input to drop. It refuses every
-`lora_dropout` but zero when the adapters are made, after the weights were loaded.
+Why: peft adapts fused experts by changing the parameter itself, where dropout has no input to act on. It rejects every
+`lora_dropout` but zero when the adapters are created, after the weights were loaded.
 
 Example:
 
@@ -35,7 +35,7 @@ ROUTE = ("hyperparameters", "lora_dropout")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`lora_dropout`, given or assumed, where targets are fused parameters."""
+    """Find `lora_dropout`, set or by default, where targets are fused parameters."""
     training = analysis.plan.training
     if not training.adapters or not training.lora_dropout:
         return
@@ -47,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if fused:
         yield RULE.at(
             ROUTE,
-            f"lora_dropout {plain(training.lora_dropout)} cannot act on fused parameters: {', '.join(fused)}",
+            f"lora_dropout {plain(training.lora_dropout)} cannot be applied to fused parameters: {', '.join(fused)}",
             "use lora_dropout: 0.0",
             fixes=(Fix("train them without dropout", ROUTE, 0.0),),
         )

@@ -1,7 +1,7 @@
-"""8-bit weights with checkpointing, which does not free what their products keep.
+"""Gradient checkpointing does not free the inputs that int8 weights keep.
 
-Why: bitsandbytes' 8-bit product keeps its input on the function's context. Checkpointing frees what is saved the usual
-way only, so the inputs of all linear modules of all layers stay, as if half of the checkpointing was off.
+Why: bitsandbytes' 8-bit product keeps its input on the function's context. Checkpointing frees only tensors saved the
+usual way, so the inputs of all linear modules of all layers stay in memory, as if half of the checkpointing were off.
 
 Example:
 
@@ -34,13 +34,13 @@ from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 
 OF_FOUR_BITS = ("bnb_double_quant", "bnb_4bit_quant_storage")
-"""Options that say that 4 bits were meant."""
+"""Options that show that 4 bits were meant."""
 RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB213", lambda _, other: other.route[-1] in OF_FOUR_BITS),))
 ROUTE = ("hyperparameters", "bnb_quant_type")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`bnb_quant_type: int8` where layers are computed again."""
+    """Find `bnb_quant_type: int8` with gradient checkpointing."""
     plan = analysis.plan
     training = plan.training
     if training.quantization != "int8" or not training.gradient_checkpointing:
@@ -52,8 +52,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     inputs = layers * hidden * job.precision.stream * training.micro_batch * longest
     yield RULE.at(
         ROUTE,
-        f"int8 keeps {bytes_text(kept)} a micro-batch of {longest:,}-token rows although layers are computed again; "
-        f"4 bits keep {bytes_text(inputs)}",
+        f"int8 keeps {bytes_text(kept)} for a micro-batch of {longest:,}-token rows despite gradient checkpointing; "
+        f"4-bit weights keep {bytes_text(inputs)}",
         "use bnb_quant_type: nf4",
         fixes=(Fix("quantise to 4 bits", ROUTE, "nf4"),),
     )

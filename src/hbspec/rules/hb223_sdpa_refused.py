@@ -1,8 +1,8 @@
-"""`sdpa` attention for a model that transformers refuses it for.
+"""transformers rejects `sdpa` attention for this model.
 
-Why: Gemma 2 caps its attention scores and gpt-oss adds a learned score to each row, which PyTorch's kernel cannot do.
-transformers 5 stops when the model is built, after the weights were downloaded. Where the spec says nothing, the job
-is compiled with `eager`.
+Why: Gemma 2 caps its attention scores and gpt-oss adds a learned score to each row, which PyTorch's kernel does not
+support. transformers 5 stops while the model is built, after the weights were downloaded. If `attn_implementation` is
+not set, the job is compiled with `eager`.
 
 Example:
 
@@ -33,7 +33,7 @@ ROUTE = ("hyperparameters", "attn_implementation")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`attn_implementation`; where it is not given the plan takes what works."""
+    """Find `sdpa` where transformers rejects it; without `attn_implementation` the plan uses one that works."""
     if analysis.spec.hyperparameters.attn_implementation != "sdpa":
         return
     architecture = known(analysis.architecture, "the model's architecture")
@@ -41,7 +41,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if refuses_sdpa(architecture, transformers):
         yield RULE.at(
             ROUTE,
-            f"transformers {transformers} refuses sdpa for {architecture.model_type}",
+            f"transformers {transformers} rejects sdpa for {architecture.model_type}",
             "use attn_implementation: eager",
             fixes=(Fix("use eager attention", ROUTE, "eager"),),
         )

@@ -1,8 +1,8 @@
-"""A module to train whole that the model does not have.
+"""`modules_to_save` names a module that the model does not have.
 
-Why: peft trains and saves every module whose name ends with one of `modules_to_save`, in exactly that spelling. A name
-that no module ends with is passed over in silence: the job runs, and the output head or the embedding that was meant
-stays as it was.
+Why: peft trains and saves every module whose name ends with an entry of `modules_to_save`, in exactly that spelling. An
+entry that matches no module is skipped silently: the job runs, and the output head or the embedding that was meant is
+not trained.
 
 Example:
 
@@ -33,7 +33,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Each name in `modules_to_save`; a script of the author's own may load a class with other heads."""
+    """Look up each name in `modules_to_save`; the author's script may load a class with other heads: a warning."""
     given = analysis.spec.hyperparameters
     if given.method == "full" or not given.modules_to_save:
         return
@@ -48,7 +48,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             route,
             f"{architecture.model_type} has no module whose name ends with {name}; it has {', '.join(names)}",
-            f"did you mean {near}?" if near else "delete it, or name one of these",
+            f"did you mean {near}?" if near else "delete the entry, or name one of these",
             severity=Severity.WARNING if own else None,
             confidence=Confidence.LIKELY if own else None,
             fixes=(Fix(f"change it to {near}", route, near),) if near else (),
@@ -56,7 +56,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _means_nothing(architecture: Architecture, name: str) -> bool:
-    """Whether no module is trained for a name; paths and modules that hold others are left to peft."""
+    """Whether no module is trained for a name; paths and containers are left to peft."""
     try:
         return not saved_modules(architecture, [name])
     except TargetError:

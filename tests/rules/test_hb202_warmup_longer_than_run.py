@@ -1,0 +1,26 @@
+"""HB202: the warm-up against the run."""
+
+from __future__ import annotations
+
+from judged import edge, judged
+
+ONE_EPOCH = "hyperparameters: {max_steps: null, num_train_epochs: 1}"  # 69 updates
+
+
+def test_edge(tmp_path):
+    edge("HB202", "", "hyperparameters.warmup_steps", 299, 300, tmp_path)
+
+
+def test_edge_of_the_share(tmp_path):
+    edge("HB202", "", "hyperparameters.warmup_ratio", 0.999, 1.0, tmp_path)
+
+
+def test_edge_of_a_run_counted_in_epochs(tmp_path):
+    edge("HB202", ONE_EPOCH, "hyperparameters.warmup_steps", 68, 69, tmp_path)
+
+
+def test_both_numbers_of_updates_are_named(tmp_path):
+    (found,) = judged("HB202", "hyperparameters: {warmup_steps: 500}", tmp_path)
+    assert found.message == (
+        "warmup_steps 500 covers all 300 updates of the run: the learning rate never reaches its peak"
+    )

@@ -1,0 +1,35 @@
+"""HB203: checkpoints that evaluations miss."""
+
+from __future__ import annotations
+
+from judged import edge, judged
+
+BEST = "hyperparameters: {load_best_model_at_end: true, %s}"
+
+
+def test_edge(tmp_path):
+    edge("HB203", BEST % "eval_steps: 30", "hyperparameters.save_steps", 60, 61, tmp_path)
+
+
+def test_edge_of_the_evaluations(tmp_path):
+    edge("HB203", BEST % "save_steps: 60", "hyperparameters.eval_steps", 30, 31, tmp_path)
+
+
+def test_edge_of_an_evaluation_at_all(tmp_path):
+    edge("HB203", "", "hyperparameters.load_best_model_at_end", False, True, tmp_path)
+
+
+def test_the_next_multiple_is_advised(tmp_path):
+    (found,) = judged("HB203", BEST % "eval_steps: 30, save_steps: 50", tmp_path)
+    assert found.message.startswith("save_steps 50 is not a multiple of eval_steps 30")
+    assert found.fixes[0].value == 60
+
+
+def test_a_default_is_not_judged(tmp_path):
+    assert judged("HB203", BEST % "eval_steps: 30, save_steps: null", tmp_path) == []
+
+
+def test_the_best_of_nothing(tmp_path):
+    (found,) = judged("HB203", "hyperparameters: {load_best_model_at_end: true}", tmp_path)
+    assert found.route == ("hyperparameters", "load_best_model_at_end")
+    assert found.message == "load_best_model_at_end compares evaluations, but eval_steps is not set"

@@ -1,0 +1,28 @@
+"""HB209: examples longer than the cap."""
+
+from __future__ import annotations
+
+from judged import HERE, edge, judged
+
+
+def test_edge(tmp_path):
+    edge("HB209", "", "hyperparameters.max_length", 689, 688, tmp_path)
+
+
+def test_both_lengths_are_named(tmp_path):
+    (found,) = judged("HB209", "hyperparameters: {max_length: 688}", tmp_path)
+    assert found.message == "max_length 688 truncates examples: the longest has 689 tokens"
+    assert found.help == "use max_length: 704, which truncates nothing"
+
+
+def test_unknown_lengths_decide_nothing(tmp_path):
+    assert judged("HB209", "data: {tokens: null}\nhyperparameters: {max_length: 64}", tmp_path) == []
+
+
+def test_estimated_lengths_may_be_cut(tmp_path):
+    profile = (HERE / "train.profile.json").read_text()
+    (tmp_path / "wide.json").write_text(profile.replace('"max": 689', '"max": 689, "bounds": {"max": [600, 800]}'))
+    fragment = "data: {tokens: null, profile: ./wide.json}\nhyperparameters: {max_length: %d}"
+    for cap, confidence in ((599, "certain"), (600, "likely"), (799, "likely"), (800, None)):
+        found = judged("HB209", fragment % cap, tmp_path)
+        assert [diagnostic.confidence for diagnostic in found] == ([confidence] if confidence else [])
