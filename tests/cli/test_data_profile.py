@@ -232,14 +232,14 @@ class TestSpec:
         code, out, _ = self.profiled(data, "--set", "data.train.examples=40")
         assert code == 1
         assert "error[HB207]" in out
-        assert "40 examples are given, but the profile counts 39" in " ".join(out.split())
+        assert "data.train.examples is 40, but the profile counts 39" in " ".join(out.split())
 
     def test_another_digest_is_an_error(self, data):
         code, out, _ = self.profiled(
             data, "--set", "data.train.examples=39", "--set", f"data.digest=blake2b-sum:{'0' * 32}"
         )
         assert code == 1
-        assert "it was made of other data" in " ".join(out.split())
+        assert "it describes other data" in " ".join(out.split())
 
     @pytest.mark.parametrize(
         ("change", "says"),

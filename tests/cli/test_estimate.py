@@ -85,7 +85,7 @@ def test_a_rank_above_a_layer_s_width(hbspec):
     hbspec.write("config.json", json.dumps(CONFIG))
     hbspec.write("own.yaml", SPEC.replace("method: qlora", "method: qlora, lora_r: 600"))
     _, out, _ = hbspec("check", "own.yaml")
-    assert "warning[HB208] rank-above-width: lora_r 600 is above the width of k_proj, 512 x 3,584" in out
+    assert "warning[HB208] rank-above-width: lora_r 600 exceeds the smaller side of k_proj (512 x 3,584)" in out
     code, out, _ = hbspec("estimate", "own.yaml")
     assert code == 0
     assert "Memory: " in out

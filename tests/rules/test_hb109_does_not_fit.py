@@ -27,7 +27,7 @@ def test_edge_of_the_memory_of_a_gpu(tmp_path):
 def test_an_error_where_even_the_low_end_is_too_much(tmp_path):
     (found,) = judged("HB109", "model: {id: Qwen/Qwen2.5-72B}", tmp_path)
     assert (found.severity, found.route) == ("error", ("instance", "type"))
-    assert found.message.startswith("a GPU needs ")
+    assert found.message.startswith("training needs ")
     assert "quantized weights" in found.message
     assert "42.3 GB (39.39 GiB) of the A100-40 is usable" in found.message
 

@@ -18,7 +18,7 @@ def test_an_owner_that_was_left_out(tmp_path):
 
 def test_a_model_like_no_other_needs_its_config(tmp_path):
     (found,) = judged("HB118", "model: {id: our/own-model}", tmp_path)
-    assert found.message == "our/own-model is not in the catalog, and config is not set"
+    assert found.message == "our/own-model is not in the catalog, and model.config is not set"
     assert (found.fixes, found.help) == ((), "set model.config to the model's config.json, saved beside the spec")
 
 
@@ -36,4 +36,4 @@ def test_a_model_of_another_version_or_size_is_not_named(model, tmp_path):
 
 def test_no_model_at_all(tmp_path):
     (found,) = judged("HB118", "model: {id: null}", tmp_path)
-    assert (found.route, found.message) == (("model",), "neither id nor config is set")
+    assert (found.route, found.message) == (("model",), "neither model.id nor model.config is set")

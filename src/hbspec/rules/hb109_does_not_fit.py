@@ -46,10 +46,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     largest = sorted(fullest.terms.items(), key=lambda term: -term[1])[:NAMED_TERMS]
     terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
     place = f"GPU {fullest.index}" if len(memory.devices) > 1 and plan.parallelism == "pipeline" else "a GPU"
+    needed = interval_text(fullest.process, bytes_text)
     yield RULE.at(
         ("instance", "type" if analysis.spec.instance.type else "gpu"),
-        f"{place} {'needs' if certain else 'may need'} {interval_text(fullest.process, bytes_text)}, mostly "
-        f"{terms}; {bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} is usable",
+        f"training {'needs' if certain else 'may need'} {needed} on {place}, mostly {terms}; "
+        f"{bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} is usable",
         _action(plan),
         severity=Severity.ERROR if certain else Severity.WARNING,
     )

@@ -36,7 +36,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if model.config is not None:
         return
     if model.id is None:
-        yield RULE.at(("model",), "neither id nor config is set", "set model.id to the model's Hugging Face id")
+        yield RULE.at(
+            ("model",), "neither model.id nor model.config is set", "set model.id to the model's Hugging Face id"
+        )
     elif model.id not in models:
         from hbspec.catalog.names import nearest, short  # difflib, which no known model needs
 
@@ -44,7 +46,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         same = near is not None and short(near) == short(model.id)
         yield RULE.at(
             ROUTE,
-            f"{model.id} is not in the catalog, and config is not set",
+            f"{model.id} is not in the catalog, and model.config is not set",
             f"use {near}, if that is meant, or {OWN_CONFIG}" if near else OWN_CONFIG,
             fixes=(Fix(f"change it to {near}", ROUTE, near),) if same else (),
         )

@@ -41,7 +41,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ROUTE,
             f"license is {asserted}, but {model.id} is published under {published}",
-            f"read the {published} licence, and set license to it if you can accept it",
+            f"set license: {published}, once you have read its terms",
             fixes=(Fix(f"change it to {published}", ROUTE, published),),
         )
 
@@ -53,6 +53,6 @@ def same_license(asserted: str, published: str) -> bool:
 
 
 def _bare(text: str) -> str:
-    """`Apache License 2.0` as `apache2.0`."""
+    """The words that distinguish a licence, joined: `apache2.0` for "Apache License 2.0"."""
     words = text.lower().replace("-", " ").replace("_", " ").replace(",", " ").split()
     return "".join(word for word in words if word not in UNSAID)

@@ -47,6 +47,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"mostly {largest}; the host has {bytes_text(capacity)} ({gib_text(capacity)})",
         "reduce instance.offload"
         if host.moment == "steps" and analysis.plan.offload != "none"
-        else "use a larger host",
+        else "use a host with more memory",
         severity=Severity.ERROR if certain else Severity.WARNING,
     )

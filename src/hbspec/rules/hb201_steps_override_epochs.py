@@ -33,7 +33,7 @@ ROUTE = ("hyperparameters", "num_train_epochs")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find both set, unless both give the same number of updates."""
+    """Find `max_steps` and `num_train_epochs` both set, unless both give the same number of updates."""
     given, counts = analysis.spec.hyperparameters, analysis.plan.counts
     if given.max_steps is None or given.num_train_epochs is None:
         return
