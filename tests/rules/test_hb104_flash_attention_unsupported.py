@@ -9,9 +9,9 @@ SMALL = "model: {id: Qwen/Qwen2.5-7B}\n"
 MACHINE = "instance: {type: null, gpus: 4, price: 10 USD/h}\nhyperparameters: {attn_implementation: flash_attention_2}"
 
 
-@pytest.mark.parametrize(("within", "beyond"), [("A100-40", "T4"), ("A10G", "V100-32")])
+@pytest.mark.parametrize(("within", "beyond"), [("A100-40", "T4"), ("A10G", "V100-32"), ("H100-80", "V100-32")])
 def test_edge(within, beyond, tmp_path):
-    edge("HB104", SMALL + MACHINE, "instance.gpu", within, beyond, tmp_path)  # 8.0 and 7.5, 8.6 and 7.0
+    edge("HB104", SMALL + MACHINE, "instance.gpu", within, beyond, tmp_path)  # 8.0 and 7.5, 8.6 and 7.0, 9.0 and 7.0
 
 
 def test_edge_of_the_implementation(tmp_path):
