@@ -106,7 +106,7 @@ ESTIMATES = SimpleNamespace(
     serving=SERVING,
     claims=(
         Claim("training.epochs", "4.4", "confirmed", Interval.exact(4.349), None, quantity("training.epochs")),
-        Claim("training.magic", "1", "malformed", reason="there is no such quantity"),
+        Claim("training.magic", "1", "malformed", reason="this quantity does not exist"),
     ),
     assumed=(Assumption(("hyperparameters", "bf16"), True, "the shipped training script"),),
     unknown={},
@@ -175,7 +175,7 @@ Serving: fits
 
 Claims
   confirmed     training.epochs: 4.4; computed 4.349
-  malformed     training.magic: 1; there is no such quantity
+  malformed     training.magic: 1; this quantity does not exist
 
 Assumed
   hyperparameters.bf16  true  the shipped training script

@@ -67,7 +67,7 @@ def verify(analysis: Analysis) -> tuple[Claim, ...]:
 def _judge(analysis: Analysis, key: str, text: str) -> Claim:
     found = quantity(key)
     if found is None:
-        return Claim(key, redact(text), MALFORMED, reason="there is no such quantity")
+        return Claim(key, redact(text), MALFORMED, reason="this quantity does not exist")
     try:
         claimed = parse_claim(text, found.kind)
         computed, currency = _in_currency(analysis, *found.compute(analysis), claimed.currency)

@@ -1,7 +1,7 @@
-"""What the author believes is not what the spec implies.
+"""A claim contradicts what the spec implies.
 
-Why: a plan is approved on its claims. A claim that the arithmetic, the catalog or the estimate rules out is a mistake
-in the plan, or in the spec that should describe it.
+Why: a plan is approved on its claims. A claim that arithmetic, the catalog or the estimate rules out is a mistake in
+the plan or in the spec.
 
 Example:
 
@@ -48,7 +48,7 @@ LIMIT: Route = ("instance", "max_runtime")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Claims whose set and our interval have nothing in common."""
+    """Findings for claims whose range does not overlap the computed interval."""
     for claim in verify(analysis):
         if claim.verdict == CONTRADICTED:
             exact = known(claim.computed, claim.key).is_exact
@@ -56,12 +56,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 ("expect", claim.key),
                 f"{claim.key} is claimed as {claim.believed}, but is {claim.computed_text} ({formula}: {claim.inputs})",
-                "correct the claim, or change what it follows from",
+                "correct the claim, or change the settings it depends on",
                 confidence=Confidence.CERTAIN if exact else Confidence.LIKELY,
                 cause=_cause(claim),
             )
 
 
 def _cause(claim: Claim) -> Route | None:
-    """The limit that the prediction passes where it passes a claim about time too."""
+    """`max_runtime` where the prediction exceeds a claim about time: it may exceed that limit too."""
     return LIMIT if claim.key in TIME and claim.exceeded else None

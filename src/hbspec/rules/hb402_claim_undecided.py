@@ -1,7 +1,7 @@
-"""A claim that may hold or not: the estimate's interval reaches beyond it.
+"""A claim is undecided: part of the predicted interval lies outside it.
 
-Why: an interval so wide that it decides nothing is no confirmation. Narrow the interval, or widen the claim to what
-is really believed.
+Why: an interval that reaches beyond the claim does not confirm it. Narrow the interval, or widen the claim to what you
+really believe.
 
 Example:
 
@@ -49,18 +49,19 @@ RULE = Rule(
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Claims that overlap our interval without containing it; claims of one estimate are one finding."""
+    """Findings for claims that overlap the computed interval without containing it, one for each estimate."""
     undecided = [claim for claim in verify(analysis) if claim.verdict == UNDECIDED]
     for claims in _by_estimate(undecided):
+        texts = (f"{claim.key} is claimed as {claim.believed}, but may be {claim.computed_text}" for claim in claims)
         yield RULE.at(
             ("expect", claims[0].key),
-            "; ".join(f"{claim.key} is claimed as {claim.believed}; it is {claim.computed_text}" for claim in claims),
-            f"it would be decided by {known(claims[0].quantity, claims[0].key).decides}",
+            "; ".join(texts),
+            f"widen the claim, or narrow the estimate with {known(claims[0].quantity, claims[0].key).decides}",
         )
 
 
 def _by_estimate(claims: Iterable[Claim]) -> Iterable[list[Claim]]:
-    """Claims of the job's time together, claims of its memory together, every other on its own."""
+    """Groups of claims: about the job's time, about its memory, and each other claim alone."""
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
         estimate = "time" if claim.key in TIME else "memory" if claim.key in MEMORY else claim.key

@@ -1,4 +1,4 @@
-"""A claim about no quantity that there is, or with no value of that quantity.
+"""The claimed quantity does not exist, or its value cannot be read.
 
 Why: a claim that is not understood is not checked, and a claim that is not checked is believed.
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Claims that cannot be read."""
+    """Findings for claims whose key is not a quantity, or whose value cannot be read."""
     for claim in verify(analysis):
         if claim.verdict == MALFORMED:
             near = nearest(claim.key, QUANTITIES)

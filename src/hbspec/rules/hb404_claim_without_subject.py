@@ -1,6 +1,6 @@
-"""A claim about something that the spec lacks.
+"""A claim needs an input that the spec lacks.
 
-Why: without the section that it is about, a claim can be neither computed nor compiled; it only looks checked.
+Why: without its inputs a claim cannot be computed; it only looks checked.
 
 Example:
 
@@ -33,12 +33,12 @@ WRONG_IN_ITSELF = (
     *("HB204", "HB214"),
     *("HB113", "HB122", "HB306", "HB310", "HB507", "HB610"),
 )
-"""What says that an input is no such thing: files and models, hardware, hyperparameters, prices and facts."""
+"""Rules that reject an input itself: files and models, hardware, hyperparameters, prices and facts."""
 RULE = Rule(__name__, Severity.ERROR, beside=tuple(Beside(code, at_its_cause) for code in WRONG_IN_ITSELF))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Claims whose quantity is not known; those that lack the same input are one finding."""
+    """Findings for claims that cannot be computed, one for each missing input."""
     lacking: dict[str, list[Claim]] = {}
     for claim in verify(analysis):
         if claim.verdict == UNKNOWN:
@@ -46,8 +46,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for reason, (first, *others) in lacking.items():
         yield RULE.at(
             ("expect", first.key),
-            f"{first.key} is claimed as {first.believed}, and cannot be computed without {reason}"
+            f"{first.key} is claimed as {first.believed}, but cannot be computed without {reason}"
             + (f"; nor can {', '.join(claim.key for claim in others)}" if others else ""),
-            f"add what is missing, or delete the claim{'s' if others else ''}",
+            f"add the missing input, or delete the claim{'s' if others else ''}",
             cause=first.cause,
         )
