@@ -1,8 +1,8 @@
-"""The job would be stopped before it is done.
+"""`max_runtime` or `max_wait` is shorter than the predicted duration.
 
-Why: SageMaker ends a job at `max_runtime` (24 hours where none is given), whatever it has reached; what was not saved
-until then is lost, and all of it is paid for. A spot job also ends at `max_wait`, which covers waiting, running and
-what interruptions repeat.
+Why: SageMaker stops a job at `max_runtime` (24 hours by default), however far it has come. Work since the last
+checkpoint is lost, and all of the time is billed. A spot job also stops at `max_wait`, which covers waiting, running
+and repeating work after interruptions.
 
 Example:
 
@@ -41,7 +41,7 @@ RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109", undeci
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Limits that the predicted time passes for certain (error) or may pass (warning); of two the one passed surely."""
+    """One finding where the prediction exceeds a limit: an error if even its low end does, a warning otherwise."""
     passed = [limit for limit in _limits(analysis) if limit.takes.high > limit.seconds]
     if not passed:
         return
@@ -49,7 +49,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     first = next((limit for limit in passed if limit.certain), passed[0])
     yield RULE.at(
         first.route,
-        f"{first.key} is {seconds_text(first.seconds)}, {first.said} {interval_text(first.takes, seconds_text)}",
+        f"{first.key} is {seconds_text(first.seconds)}{first.said} {interval_text(first.takes, seconds_text)}",
         action,
         severity=Severity.ERROR if first.certain else Severity.WARNING,
         fixes=fixes,
@@ -57,7 +57,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _action(analysis: Analysis, passed: Sequence[_Limit]) -> tuple[str, tuple[Fix, ...]]:
-    """Raise what is passed; where the budget does not pay for such a limit (HB302), it cannot be the limit alone."""
+    """The help and its fixes: raise the limits, and the budget too where it does not pay for them (HB302)."""
     raised = " and ".join(f"{limit.key} to {limit.enough}" for limit in passed)
     runtime = next((limit.needed for limit in passed if limit.key == "max_runtime"), 0)
     if runtime and (cost := _above_the_budget(analysis, runtime)):
@@ -67,7 +67,7 @@ def _action(analysis: Analysis, passed: Sequence[_Limit]) -> tuple[str, tuple[Fi
 
 
 def _above_the_budget(analysis: Analysis, seconds: int) -> Money | None:
-    """What such a limit lets the job cost, in whole units, where the budget does not pay for it."""
+    """The most that a job with this limit can cost, in whole units; None if the budget pays for it."""
     budget = analysis.spec.budget
     try:
         if budget is None or seconds <= affordable_seconds(analysis.plan, budget.max_cost):
@@ -79,7 +79,7 @@ def _above_the_budget(analysis: Analysis, seconds: int) -> Money | None:
 
 
 class _Limit(NamedTuple):
-    """One limit in seconds, and the time that it is compared with."""
+    """A limit in seconds, the predicted time in seconds, and the words of the message between the two."""
 
     key: str
     seconds: float
@@ -96,7 +96,7 @@ class _Limit(NamedTuple):
 
     @property
     def needed(self) -> int:
-        """Seconds that are surely enough, in whole hours."""
+        """The high end of the prediction in seconds, rounded up to whole hours."""
         return ceil(self.takes.high / HOUR) * int(HOUR)
 
     @property
@@ -108,8 +108,10 @@ def _limits(analysis: Analysis) -> Iterator[_Limit]:
     instance = analysis.spec.instance
     limit = instance.max_runtime or runtime_limit(analysis.plan)
     if limit is not None:
-        said = "the job takes" if instance.max_runtime else "which is the default, the job takes"
+        default = "" if instance.max_runtime else " by default"
+        said = f"{default}, but the job is predicted to take"
         yield _Limit("max_runtime", limit, running_seconds(analysis.time), said)
     runtime = instance.max_runtime or DEFAULT_RUNTIME_SECONDS
     if instance.spot and instance.max_wait is not None and instance.max_wait >= runtime:  # below it is HB315's
-        yield _Limit("max_wait", instance.max_wait, analysis.time.total_seconds, "waiting and running take")
+        said = ", but waiting and running are predicted to take"
+        yield _Limit("max_wait", instance.max_wait, analysis.time.total_seconds, said)

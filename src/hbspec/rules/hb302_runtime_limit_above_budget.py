@@ -1,7 +1,7 @@
-"""The runtime limit lets the job spend more than the budget.
+"""`max_runtime` lets the job spend more than the budget.
 
-Why: `max_runtime` is the only thing that stops a job which hangs or runs slower than planned. A limit that costs more
-than the budget guards nothing.
+Why: only `max_runtime` stops a job that hangs or runs slower than planned. A limit that costs more than the budget
+does not protect it.
 
 Example:
 
@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The limit x the price x the instances against the budget; with spot the price is only the highest possible."""
+    """A finding where limit x price x instances exceeds the budget: a warning for spot, whose price may be lower."""
     plan, budget = analysis.plan, analysis.spec.budget
     if budget is None or plan.max_runtime is None:
         return
@@ -45,11 +45,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
     instances = known(plan.hardware, "the hardware").instances
     rate = Rate(hourly.amount / instances, hourly.currency)
+    said = f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''}"
     action, fixes = _action(float(longest), _takes(analysis))
     yield RULE.at(
         ("instance", "max_runtime"),
-        f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''} = {most}, "
-        f"above the budget of {budget.max_cost}",
+        f"max_runtime allows {said} = {most}, above the budget of {budget.max_cost}",
         action,
         severity=Severity.WARNING if plan.spot else Severity.ERROR,
         confidence=Confidence.LIKELY if plan.spot else Confidence.CERTAIN,
@@ -59,7 +59,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _takes(analysis: Analysis) -> Interval | None:
-    """What the job runs; None where that is not known."""
+    """The predicted running time in seconds; None if it is not known."""
     try:
         return running_seconds(analysis.time)
     except NotKnownError:
@@ -71,13 +71,13 @@ def _as_long_as_it_waits(instance: Instance) -> tuple[Fix, ...]:
 
 
 def _action(longest: float, takes: Interval | None) -> tuple[str, tuple[Fix, ...]]:
-    """The longest limit that the budget pays for, unless the job may need more."""
+    """The help and its fix: the longest limit that the budget pays for, unless the job may need more."""
     minutes = int(longest // 60)
     if takes is not None and takes.high > 60 * minutes:
-        needed = f"the job takes {interval_text(takes, seconds_text)}, the budget pays for {seconds_text(longest)}"
-        return f"train less, or raise budget.max_cost: {needed}", ()
+        said = f"the job is predicted to take {interval_text(takes, seconds_text)}"
+        return f"train less, or raise budget.max_cost: {said}, the budget pays for {seconds_text(longest)}", ()
     if not minutes:
-        return "raise budget.max_cost above a minute's price", ()
+        return "raise budget.max_cost: it does not pay for a minute", ()
     text = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
     fix = Fix(f"lower max_runtime to {text}", ("instance", "max_runtime"), text)
-    return f"{fix.title}, the longest within the budget", (fix,)
+    return f"{fix.title}, the longest that the budget pays for", (fix,)

@@ -1,6 +1,7 @@
-"""The job is predicted to cost more than the budget.
+"""The predicted cost exceeds `budget.max_cost`.
 
-Why: no launcher stops at a sum of money; a budget is kept before the job is started, or not at all.
+Why: SageMaker does not stop a job when it has spent a given sum. A budget is kept before the job starts, or not at
+all.
 
 Example:
 
@@ -39,7 +40,7 @@ RULE = Rule(
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A budget that the predicted cost exceeds for certain (error) or may exceed (warning)."""
+    """A finding where the predicted cost exceeds the budget: an error if even its low end does, a warning otherwise."""
     budget = analysis.spec.budget
     if budget is None:
         return
@@ -48,15 +49,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     yield RULE.at(
         ("budget", "max_cost"),
-        f"the job costs {money_text(cost.low)} to {money_text(cost.high)} {cost.currency} "
-        f"(expected {money_text(cost.expected)}), the budget is {limit}",
-        "raise the budget, or train less",
+        f"the job is predicted to cost {money_text(cost.low)} to {money_text(cost.high)} {cost.currency} "
+        f"(expected {money_text(cost.expected)}), but budget.max_cost is {limit}",
+        "raise budget.max_cost, or train less",
         severity=Severity.ERROR if cost.low > limit.amount else Severity.WARNING,
         instead=(f"{_enough(analysis)} {cost.currency}",),
     )
 
 
 def _enough(analysis: Analysis) -> int:
-    """A budget that pays for the job, and for all that its runtime limit allows."""
+    """A budget in whole units that pays for the predicted cost and for the whole of `max_runtime`."""
     limited = analysis.plan.max_runtime is not None
     return ceil(max(analysis.cost.high, most_it_can_cost(analysis.plan).amount if limited else 0))

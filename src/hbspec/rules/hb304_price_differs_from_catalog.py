@@ -1,7 +1,7 @@
-"""The author's price is not the catalog's.
+"""`instance.price` differs from the catalog's price.
 
-Why: the author's price beats the catalog's in every sum, so a stale or mistaken one makes every cost wrong. A price
-agreed with AWS is a good reason to differ; EC2's list is none, SageMaker's own instances cost 15 % to 40 % more.
+Why: a given price replaces the catalog's in every cost, so a stale or mistaken one makes every cost wrong. A price
+agreed with AWS is a good reason to differ. EC2's list price is not: SageMaker's instances cost 15 % to 40 % more.
 
 Example:
 
@@ -32,13 +32,13 @@ from hbspec.units import Money, Rate, significant
 RULE = Rule(__name__, Severity.WARNING)
 
 SLIP = 10
-"""A price that is off by this factor is a slip, and what follows from it is none of the job's; a discount is not."""
+"""A price that is off by more than this factor is a slip, which explains other findings; a discount is not."""
 TOLERANCE = Decimal("0.01")
-"""Relative: what authors round to."""
+"""Relative; authors round prices."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`instance.price` and `deployment.instance.price`."""
+    """Findings for `instance.price` and `deployment.instance.price`, each against the catalog's price."""
     spec, catalog = analysis.spec, analysis.catalog
     if spec.instance.price is not None:
         listed = unit_price(catalog, None, spec.instance.type, spec.instance.region, "training")
@@ -64,12 +64,12 @@ def _compare(analysis: Analysis, route: Route, author: Rate, listed: UnitPrice |
     if listed.rate.currency != catalogs.currency:
         rate = analysis.plan.currencies.rates[listed.rate.currency]
         converted = f" x {rate} = {Rate(catalogs.amount, catalogs.currency)}"
-    side = "above" if difference > 0 else "below"
+    percent, side = significant(float(abs(difference) * 100)), "above" if difference > 0 else "below"
     yield RULE.at(
         route,
-        f"{author} is {significant(float(abs(difference) * 100))} % {side} the catalog's {listed.rate}{converted} "
+        f"price is {author}, {percent} % {side} the catalog's {listed.rate}{converted} "
         f"({listed.basis}, {listed.as_of or 'undated'})",
-        "delete it to count with the catalog's price, or say beside `# hbspec: allow` why it differs",
+        f"delete price to use the catalog's, or keep it with a comment `# hbspec: allow {RULE.code}` and the reason",
         instead=(str(listed.rate),) if _is_a_slip(given.amount / catalogs.amount) else (),
     )
 

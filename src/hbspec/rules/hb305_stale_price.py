@@ -1,6 +1,6 @@
-"""A price or an exchange rate that money is counted with is old, or has no date.
+"""A price or an exchange rate is old, or has no date.
 
-Why: prices move: p4d and p5 fell by up to 45 % within 2025. A sum is as good as the day its price was read.
+Why: prices change: p4d and p5 fell by up to 45 % in 2025. A cost is only as current as its price.
 
 Example:
 
@@ -29,7 +29,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The catalog's prices that are used (without a GPU nothing is counted), and every exchange rate."""
+    """Findings for catalog prices that a cost is computed with, and for every exchange rate."""
     spec = analysis.spec
     if analysis.plan.hardware is not None:
         yield from _price(analysis, ("instance", "type"), analysis.plan.price)
@@ -40,8 +40,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if age > STALE_AFTER_DAYS:
             yield RULE.at(
                 ("budget", "exchange_rates", currency, "date"),
-                f"the rate of one {currency}, {entry.rate:g}, is {age} days old; above {STALE_AFTER_DAYS} it is stale",
-                "look the rate up again and give its date",
+                f"the exchange rate of {currency} ({entry.rate:g}) is {age} days old, more than {STALE_AFTER_DAYS}",
+                "look up the current rate, and update rate and date",
             )
 
 
@@ -50,9 +50,9 @@ def _price(analysis: Analysis, route: Route, price: UnitPrice | None) -> Iterato
         return
     age = price.age_days(analysis.as_of)
     if age is None or age > STALE_AFTER_DAYS:
-        said = "has no date" if age is None else f"is {age} days old; above {STALE_AFTER_DAYS} it is stale"
+        said = "has no date" if age is None else f"is {age} days old, more than {STALE_AFTER_DAYS}"
         yield RULE.at(
             route,
-            f"the price of this instance, {price.rate}, {said} ({price.basis}: {price.source})",
-            f"look it up and give {'.'.join(map(str, route[:-1]))}.price",
+            f"the catalog's price of this instance ({price.rate}) {said} ({price.basis}: {price.source})",
+            f"look up the current price and set {'.'.join(map(str, route[:-1]))}.price",
         )

@@ -1,6 +1,6 @@
-"""A price is in another currency than the budget, and the spec has no rate between them.
+"""The price and the budget are in different currencies, and no exchange rate is given.
 
-Why: currencies never mix silently. Without a rate no cost can be compared with the budget.
+Why: currencies are never mixed silently. Without an exchange rate the cost cannot be compared with the budget.
 
 Example:
 
@@ -28,13 +28,13 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The job's price; a claim in another currency is a matter of that claim."""
+    """A finding where the job's price cannot be converted to the budget's currency; claims are checked by HB404."""
     price, money = analysis.plan.price, analysis.plan.currencies
     if price is None or money.budget is None or price.rate.currency in (money.budget, *money.rates):
         return
     currency = price.rate.currency
     yield RULE.at(
         ("budget", "max_cost"),
-        f"the budget is in {money.budget}, the price, {price.rate}, in {currency}: no rate between them is given",
-        f"add budget.exchange_rates: {{{currency}: {{rate: …, date: …}}}}, one {currency} in {money.budget}",
+        f"budget.max_cost is in {money.budget}, but the price ({price.rate}) is in {currency}, and no rate is given",
+        f"add budget.exchange_rates: {{{currency}: {{rate: …, date: …}}}}, the value of 1 {currency} in {money.budget}",
     )

@@ -1,8 +1,8 @@
-"""A spot job that starts from nothing after every interruption.
+"""A spot job saves no checkpoints, so every interruption restarts it from the beginning.
 
-Why: SageMaker takes a spot instance back with two minutes' notice and starts the job again. Only what was saved under
-/opt/ml/checkpoints survives, which is copied to S3, to the job's own folder; without it a long job may never end. The
-shipped script saves every 50 updates unless told otherwise; how often another script saves, only its author knows.
+Why: SageMaker takes a spot instance back at two minutes' notice and restarts the job. Only files under
+/opt/ml/checkpoints survive: they are copied to the job's folder in S3. Without checkpoints a long job may never finish.
+The shipped script saves every 50 updates by default; how often another script saves is known only to its author.
 
 Example:
 
@@ -34,10 +34,10 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Spot without an interval between checkpoints."""
+    """A finding where a spot job has no `save_steps`, given or by default."""
     if analysis.spec.instance.spot and not analysis.plan.training.save_steps:
         yield RULE.at(
             ("instance", "spot"),
-            "spot is true and hyperparameters.save_steps is not given: an interruption loses everything",
-            "save checkpoints to /opt/ml/checkpoints and give hyperparameters.save_steps",
+            "spot is true, but hyperparameters.save_steps is not set: an interruption loses all work",
+            "save checkpoints to /opt/ml/checkpoints in your script, and set hyperparameters.save_steps",
         )

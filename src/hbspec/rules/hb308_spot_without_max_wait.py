@@ -1,6 +1,6 @@
-"""A spot job without a limit on waiting.
+"""`max_wait` is missing for a spot job.
 
-Why: the service refuses a managed spot job that does not say how long it may wait and run together.
+Why: SageMaker rejects a managed spot job that does not limit how long it may wait and run in total.
 
 Example:
 
@@ -23,18 +23,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
+from hbspec.units import seconds_text
 
 RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Spot without `max_wait`."""
+    """A finding where a spot job has no `max_wait`."""
     instance = analysis.spec.instance
     if instance.spot and instance.max_wait is None:
+        runtime = instance.max_runtime or DEFAULT_RUNTIME_SECONDS
         yield RULE.at(
             ("instance", "spot"),
-            "spot is true and max_wait is not given",
-            "add instance.max_wait: waiting and running together, at least max_runtime",
+            "spot is true, but max_wait is not set",
+            f"set instance.max_wait, the limit on waiting and running, to at least {seconds_text(runtime)}",
         )

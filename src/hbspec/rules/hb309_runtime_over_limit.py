@@ -1,6 +1,6 @@
-"""A runtime that SageMaker grants no job.
+"""`max_runtime` is longer than SageMaker allows.
 
-Why: a training job runs for 28 days at most; a longer `max_runtime` is refused when the job is created.
+Why: a training job may run for 28 days at most; SageMaker rejects a longer `max_runtime` when the job is created.
 
 Example:
 
@@ -31,12 +31,12 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`max_runtime` above 28 days."""
+    """A finding where `max_runtime` is above 28 days."""
     limit, route = analysis.spec.instance.max_runtime, ("instance", "max_runtime")
     if limit is not None and limit > MAX_RUNTIME_SECONDS:
         yield RULE.at(
             route,
-            f"max_runtime is {seconds_text(limit)}, SageMaker's limit is {seconds_text(MAX_RUNTIME_SECONDS)}",
-            "lower it, and continue from a checkpoint in another job",
-            fixes=(Fix("lower it to 28 days", route, "28d"),),
+            f"max_runtime is {seconds_text(limit)}, but SageMaker allows at most {seconds_text(MAX_RUNTIME_SECONDS)}",
+            "set max_runtime to at most 28d, and continue from a checkpoint in another job",
+            fixes=(Fix("set max_runtime to 28d", route, "28d"),),
         )

@@ -1,6 +1,6 @@
-"""What the instance costs is not known.
+"""The price of the instance is not known.
 
-Why: without a price no cost is computed and no budget is kept; an unknown price is never taken for zero.
+Why: without a price no cost is computed and no budget is checked; an unknown price is never taken for zero.
 
 Example:
 
@@ -28,7 +28,7 @@ RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB121", same_route), Beside
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The job's and the endpoint's instance; types and regions that there are not have their own rules."""
+    """Notes for the job's and the endpoint's instance; unknown types and regions have their own rules."""
     spec, catalog = analysis.spec, analysis.catalog
     if analysis.plan.price is None and spec.instance.type in catalog.training_types:
         yield from _not_known(analysis, ("instance", "type"), spec.instance.type, spec.instance.region)
@@ -46,6 +46,6 @@ def _not_known(analysis: Analysis, route: Route, instance_type: str | None, regi
     where = f"in {region}" if region else "without a region"
     yield RULE.at(
         route,
-        f"the price of {instance_type} {where} is not known: no cost is computed",
-        f"give {'.'.join(map(str, route[:-1]))}.{'price' if region else 'region'}",
+        f"the price of {instance_type} {where} is not known, so no cost is computed",
+        f"set {'.'.join(map(str, route[:-1]))}.{'price' if region else 'region'}",
     )

@@ -1,7 +1,7 @@
-"""The author's own duration, price and cost do not fit together.
+"""The claimed duration and price do not add up to the claimed cost.
 
-Why: duration x price x instances is the cost. If the claimed sum is another one, at least one of the three is wrong,
-and the budget usually follows the sum.
+Why: the cost is duration x price x instances. If the claimed cost differs from it, at least one of the three is wrong,
+and the budget usually depends on the cost.
 
 Example:
 
@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The longest claimed duration x the author's price x the instances, against the claimed cost."""
+    """A finding where longest claimed duration x `instance.price` x instances is outside the claimed cost."""
     expect, instance = analysis.spec.expect, analysis.spec.instance
     duration, cost = expect.get("training.duration"), expect.get("training.cost")
     if duration is None or cost is None or instance.price is None:
@@ -58,6 +58,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     instances = f" x {instance.count} instances" if instance.count > 1 else ""
     yield RULE.at(
         ("expect", "training.cost"),
-        f"{seconds_text(longest)} x {instance.price}{instances} = {product}, not {cost}",
-        "correct the duration, the price or the cost",
+        f"{seconds_text(longest)} x {instance.price}{instances} = {product}, but training.cost is claimed as {cost}",
+        "correct training.duration, instance.price or training.cost",
     )

@@ -1,6 +1,6 @@
-"""The step time that monitoring calls normal is one that the job never has.
+"""The predicted step time is outside `monitoring.step_time`.
 
-Why: an alarm that always rings is switched off, and one that never rings watches nothing.
+Why: an alarm that always fires is switched off, and an alarm that never fires watches nothing.
 
 Example:
 
@@ -24,22 +24,30 @@ from math import inf
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import interval_text, seconds_text
+from hbspec.units import interval_text, seconds_text, significant
 
 RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`monitoring.step_time` and the predicted step have no time in common."""
+    """A finding where the predicted step time lies wholly below or above `monitoring.step_time`."""
     monitoring = analysis.spec.monitoring
     if monitoring is None or monitoring.step_time is None:
         return
     low, high = monitoring.step_time.min or 0.0, monitoring.step_time.max or inf
     step = analysis.time.step_seconds
     if step.high < low or high < step.low:
-        side = f"min is {seconds_text(low)}" if step.high < low else f"max is {seconds_text(high)}"
+        if step.high < low:
+            limit = f"below monitoring.step_time.min ({seconds_text(low)})"
+        else:
+            limit = f"above monitoring.step_time.max ({seconds_text(high)})"
         yield RULE.at(
             ("monitoring", "step_time"),
-            f"step_time's {side}, a step takes {interval_text(step, seconds_text)}",
-            "set the window around the predicted step",
+            f"steps are predicted to take {interval_text(step, seconds_text)}, {limit}",
+            f"set monitoring.step_time to {{min: {_written(step.low)}, max: {_written(step.high)}}}",
         )
+
+
+def _written(seconds: float) -> str:
+    """Seconds as a spec writes them, to three digits."""
+    return f"{significant(seconds).replace(',', '')}s"

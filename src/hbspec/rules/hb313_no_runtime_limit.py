@@ -1,4 +1,4 @@
-"""A budget, and nothing that stops the job at it.
+"""The budget is not enforced: no `max_runtime` stops the job before it is spent.
 
 Why: without `max_runtime` SageMaker lets a job run for 24 hours, so a job that hangs is billed for a day.
 
@@ -32,14 +32,14 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A budget without a runtime limit; hardware described by hand has no default limit."""
+    """A finding where a spec with a budget and an instance type has no `max_runtime`."""
     spec = analysis.spec
     if spec.budget is None or spec.instance.type is None or spec.instance.max_runtime is not None:
         return
     most = most_it_can_cost(replace(analysis.plan, max_runtime=DEFAULT_RUNTIME_SECONDS))
     yield RULE.at(
         ("instance",),
-        f"max_runtime is not given: SageMaker stops the job after {seconds_text(DEFAULT_RUNTIME_SECONDS)}, "
-        f"which cost {most}; the budget is {spec.budget.max_cost}",
-        "add instance.max_runtime",
+        f"max_runtime is not set: SageMaker stops the job after {seconds_text(DEFAULT_RUNTIME_SECONDS)}, "
+        f"which cost {most}, but budget.max_cost is {spec.budget.max_cost}",
+        "set instance.max_runtime",
     )

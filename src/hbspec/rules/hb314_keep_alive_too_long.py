@@ -1,6 +1,6 @@
-"""A warm pool that SageMaker does not keep that long.
+"""`keep_alive` is longer than SageMaker allows.
 
-Why: instances are kept for six hours at most, and billed while they are kept; a longer `keep_alive` is refused.
+Why: a warm pool is kept for six hours at most, and billed all the while; SageMaker rejects a longer `keep_alive`.
 
 Example:
 
@@ -30,12 +30,12 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`keep_alive` above six hours."""
+    """A finding where `keep_alive` is above six hours."""
     kept, route = analysis.spec.instance.keep_alive, ("instance", "keep_alive")
     if kept is not None and kept > MAX_KEEP_ALIVE_SECONDS:
         yield RULE.at(
             route,
-            f"keep_alive is {seconds_text(kept)}, SageMaker's limit is {seconds_text(MAX_KEEP_ALIVE_SECONDS)}",
-            "lower it to 6h or less",
-            fixes=(Fix("lower it to 6h", route, "6h"),),
+            f"keep_alive is {seconds_text(kept)}, but SageMaker allows at most {seconds_text(MAX_KEEP_ALIVE_SECONDS)}",
+            "set keep_alive to at most 6h",
+            fixes=(Fix("set keep_alive to 6h", route, "6h"),),
         )

@@ -1,6 +1,6 @@
-"""A spot job that may wait and run for less time than it may run.
+"""`max_wait` is shorter than `max_runtime`.
 
-Why: `max_wait` covers waiting for capacity and running together; the service refuses one below `max_runtime`.
+Why: `max_wait` covers waiting for capacity as well as running; SageMaker rejects one below `max_runtime`.
 
 Example:
 
@@ -32,15 +32,15 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`max_wait` below `max_runtime`, or below SageMaker's default where there is none."""
+    """A finding where `max_wait` is below `max_runtime`, or below SageMaker's default if that is not set."""
     instance = analysis.spec.instance
     if not instance.spot or instance.max_wait is None:
         return
     runtime = instance.max_runtime or DEFAULT_RUNTIME_SECONDS
     if instance.max_wait < runtime:
-        whose = "max_runtime" if instance.max_runtime else "SageMaker's default runtime limit"
+        whose = "max_runtime" if instance.max_runtime else "SageMaker's default max_runtime"
         yield RULE.at(
             ("instance", "max_wait"),
-            f"max_wait is {seconds_text(instance.max_wait)}, below {whose}, {seconds_text(runtime)}",
-            "raise max_wait to at least max_runtime",
+            f"max_wait is {seconds_text(instance.max_wait)}, shorter than {whose} ({seconds_text(runtime)})",
+            f"set max_wait to at least {seconds_text(runtime)}",
         )

@@ -1,7 +1,6 @@
-"""A limit on waiting for a job that does not wait.
+"""`max_wait` is set, but the job does not use spot instances.
 
-Why: the service accepts `max_wait` for managed spot jobs only, so the job would be refused; perhaps spot was meant,
-and forgotten.
+Why: SageMaker accepts `max_wait` for managed spot jobs only, and rejects the job; `spot: true` may have been forgotten.
 
 Example:
 
@@ -30,12 +29,12 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`max_wait` on demand."""
+    """A finding where an on-demand job has `max_wait`."""
     instance, route = analysis.spec.instance, ("instance", "max_wait")
     if instance.max_wait is not None and not instance.spot:
         yield RULE.at(
             route,
-            f"max_wait is {seconds_text(instance.max_wait)}, and spot is false",
+            f"max_wait is {seconds_text(instance.max_wait)}, but spot is false",
             "delete max_wait, or set spot: true",
-            fixes=(Fix("delete it", route, None),),
+            fixes=(Fix("delete max_wait", route, None),),
         )

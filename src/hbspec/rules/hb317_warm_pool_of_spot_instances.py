@@ -1,6 +1,6 @@
-"""Spot instances that are to be kept for another job.
+"""`keep_alive` is set, but the job uses spot instances.
 
-Why: warm pools do not support managed spot training, so nothing is kept: the next job starts as cold as this one.
+Why: warm pools do not support managed spot training. No instance is kept, and the next job starts as cold as this one.
 
 Example:
 
@@ -30,12 +30,12 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`keep_alive` of a spot job."""
+    """A finding where a spot job has `keep_alive`."""
     instance, route = analysis.spec.instance, ("instance", "keep_alive")
     if instance.spot and instance.keep_alive:
         yield RULE.at(
             route,
-            f"keep_alive is {seconds_text(instance.keep_alive)}, and spot is true: spot instances are not kept",
+            f"keep_alive is {seconds_text(instance.keep_alive)}, but spot is true: spot instances are not kept",
             "delete keep_alive, or set spot: false",
-            fixes=(Fix("delete it", route, None),),
+            fixes=(Fix("delete keep_alive", route, None),),
         )

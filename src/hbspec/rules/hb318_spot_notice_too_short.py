@@ -1,8 +1,8 @@
-"""A spot job that may not save what it has done when its instance is taken back.
+"""Saving a checkpoint may take longer than the notice of a spot interruption.
 
-Why: EC2 gives two minutes' notice, of which the launcher leaves the ranks 115 seconds. The script ends the current
-micro-batch and saves the last finished update; a job that needs longer is killed, and does the work since its last
-checkpoint again after every interruption.
+Why: EC2 gives two minutes' notice, of which the launcher leaves the ranks 115 seconds. The script finishes the current
+micro-batch and saves the last complete update; a job that needs longer is killed, and repeats the work since its last
+checkpoint after every interruption.
 
 Example:
 
@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Spot jobs whose stop may take longer, but for those that save nothing (HB307) or never run (HB109)."""
+    """A finding where a spot job may stop too slowly, unless it saves nothing (HB307) or does not fit (HB109)."""
     plan = analysis.plan
     if not plan.spot or not plan.training.save_steps or analysis.memory.verdict == "does_not_fit":
         return
@@ -42,8 +42,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if takes.high > GRACE_SECONDS:
         yield RULE.at(
             ("instance", "spot"),
-            f"an interruption leaves {GRACE_SECONDS} s to stop; the current micro-batch and a checkpoint take "
-            f"{interval_text(takes, seconds_text)}",
+            f"the current micro-batch and a checkpoint are predicted to take {interval_text(takes, seconds_text)}, "
+            f"but an interruption leaves {GRACE_SECONDS} s to stop",
             _action(analysis),
         )
 
@@ -52,4 +52,4 @@ def _action(analysis: Analysis) -> str:
     stop, training = analysis.stop, analysis.plan.training
     if stop.micro_batch.high > stop.checkpoint.high and training.micro_batch > 1:
         return "lower per_device_batch_size, and raise gradient_accumulation_steps by the same factor"
-    return "set spot: false, or save_steps so low that the repeated work costs less than spot saves"
+    return "set spot: false, or lower save_steps until the repeated work costs less than spot saves"
