@@ -1,7 +1,7 @@
-"""Merged weights are to be served, and the training job saves adapters alone.
+"""`adapters` is merged, but the training job saves adapters only.
 
-Why: the shipped training script writes the adapters to the model folder. An endpoint that takes that folder for a whole
-model finds no weights and never becomes healthy.
+Why: the shipped training script writes only the adapters to the model folder. An endpoint that expects a whole model
+there finds no weights and never becomes healthy.
 
 Example:
 
@@ -29,12 +29,12 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`deployment.adapters: merged` behind the shipped script, which merges nothing."""
+    """A finding for `deployment.adapters: merged` with the shipped script, which merges nothing."""
     deployment = analysis.spec.deployment
     method = analysis.plan.training.method
     if deployment and deployment.adapters == "merged" and method != "full" and analysis.spec.script is None:
         yield RULE.at(
             ("deployment", "adapters"),
-            f"merged weights are served, but {method} saves adapters alone",
-            "serve them separate, or merge in a script of your own",
+            f"deployment.adapters is merged, but {method} training saves adapters only",
+            "set deployment.adapters to separate, or merge the weights in your script",
         )

@@ -1,7 +1,7 @@
-"""The endpoint starts with more or fewer instances than autoscaling allows.
+"""`deployment.instance.count` is outside the bounds of `autoscaling`.
 
-Why: Application Auto Scaling moves the number of instances into its bounds as soon as it is registered, so that what
-was deployed, and what its cost was computed for, does not last minutes.
+Why: Application Auto Scaling moves the number of instances into its bounds as soon as it is registered, so the deployed
+number, and the cost computed from it, do not last minutes.
 
 Example:
 
@@ -29,7 +29,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`deployment.instance.count` against `deployment.autoscaling`."""
+    """A finding where `deployment.instance.count` is below `autoscaling.min` or above `autoscaling.max`."""
     section = analysis.spec.deployment
     if section is None or section.autoscaling is None:
         return
@@ -39,7 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         route = ("deployment", "instance", "count")
         yield RULE.at(
             route,
-            f"the endpoint starts with {count}, autoscaling keeps it between {bounds.min} and {bounds.max}",
-            f"start with {nearest}",
-            fixes=(Fix(f"set it to {nearest}", route, nearest),),
+            f"instance.count is {count}, but autoscaling keeps {bounds.min} to {bounds.max} instances",
+            f"set instance.count to {nearest}",
+            fixes=(Fix(f"set instance.count to {nearest}", route, nearest),),
         )

@@ -1,7 +1,7 @@
-"""The endpoint computes in another 16-bit format than training did.
+"""The endpoint computes in a different 16-bit format from training.
 
-Why: float16 ends at 65,504, bfloat16 does not; activations of a model that learned in bfloat16 can become infinite in
-float16, and answers then turn to repetition or to nothing. The other way round three bits of precision are lost.
+Why: float16 ends at 65,504, bfloat16 does not. Activations of a model trained in bfloat16 can overflow in float16, and
+answers then turn into repetitions or nothing. The other way round, three bits of precision are lost.
 
 Example:
 
@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The dtype that the author gives, unless the endpoint's GPU has no other."""
+    """A finding where the given dtype is not that of training, unless the endpoint's GPU lacks bfloat16."""
     section = analysis.spec.deployment
     trained = analysis.plan.training.compute_dtype
     if section is None or section.dtype is None or trained == "float32" or section.dtype == trained:
@@ -42,8 +42,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     route = ("deployment", "dtype")
     yield RULE.at(
         route,
-        f"the endpoint computes in {section.dtype}, the model is trained in {trained}",
-        f"serve in {trained}",
+        f"deployment.dtype is {section.dtype}, but the model is trained in {trained}",
+        f"set deployment.dtype to {trained}",
         confidence=Confidence.LIKELY,
-        fixes=(Fix(f"set it to {trained}", route, trained),),
+        fixes=(Fix(f"set deployment.dtype to {trained}", route, trained),),
     )

@@ -1,7 +1,7 @@
-"""Adapters that were trained on 4-bit weights are served on weights that are quantised otherwise.
+"""Adapters are trained on 4-bit weights, but served on weights quantised by another method.
 
-Why: adapters learn to undo the error of the weights that they were trained on. Weights quantised by another method err
-elsewhere, so the adapters correct what is not wrong and leave what is; part of what training gained is lost.
+Why: adapters learn to compensate for the quantisation error of the weights they are trained on. Weights quantised by
+another method have other errors, so part of the gain from training is lost.
 
 Example:
 
@@ -30,11 +30,11 @@ from hbspec.rules.rule import Rule
 RULE = Rule(__name__, Severity.WARNING)
 
 COARSE = ("nf4", "fp4", "awq", "gptq")
-"""Weights in 4 bits; the error of 8 and more is small beside theirs."""
+"""4-bit formats; the error of formats with 8 bits or more is small in comparison."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`deployment.quantization` against what `method: qlora` trains on."""
+    """A finding where `deployment.quantization` is a 4-bit format other than the one qlora trains on."""
     section = analysis.spec.deployment
     trained = analysis.plan.training.quantization
     if section is None or trained not in COARSE or section.quantization not in COARSE:
@@ -43,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     yield RULE.at(
         ("deployment", "quantization"),
-        f"the adapters are trained on {trained} weights and served on {section.quantization} weights",
-        f"serve on {trained} or unquantised weights, or evaluate the endpoint before its release",
+        f"the adapters are trained on {trained} weights, but served on {section.quantization} weights",
+        f"set deployment.quantization to {trained} or none, or evaluate the endpoint before you release it",
         confidence=Confidence.LIKELY,
     )

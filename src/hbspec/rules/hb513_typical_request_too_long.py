@@ -1,7 +1,7 @@
-"""The typical request is longer than the engine lets a request be.
+"""The typical request is longer than `max_model_len`.
 
-Why: `max_model_len` bounds prompt and answer together. A prompt beyond it is refused; an answer that reaches it is cut
-there, in the middle of a sentence. Latency and cost are estimated for the typical request, which would never be served.
+Why: `max_model_len` limits prompt and answer together. The engine rejects a longer prompt, and cuts off an answer that
+reaches the limit. Latency and cost are estimated for the typical request, which would never be served.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Prompt, given or assumed, and answer against `deployment.max_model_len`."""
+    """A finding where prompt (given or assumed) plus answer exceed `max_model_len` or the model's positions."""
     if analysis.spec.deployment is None:
         return
     plan = analysis.serving_plan
@@ -42,12 +42,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if positions and prompt + answer > positions:
         yield RULE.at(
             ("deployment", "typical_input_tokens"),
-            f"{asked}, the model has {count_text(positions)} positions",
-            "expect shorter requests, or serve a model with more positions",
+            f"{asked}, but the model has {count_text(positions)} positions",
+            "lower typical_input_tokens, or use a model with more positions",
         )
         return
     yield RULE.at(
         ("deployment", "max_model_len"),
-        f"{asked}, max_model_len is {count_text(plan.max_model_len)}",
-        f"raise max_model_len to {count_text(prompt + answer)} or more",
+        f"{asked}, but max_model_len is {count_text(plan.max_model_len)}",
+        f"raise max_model_len to at least {count_text(prompt + answer)}",
     )

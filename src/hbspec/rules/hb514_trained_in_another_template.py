@@ -1,8 +1,8 @@
-"""The author's script trains in a chat template of its own, and the endpoint answers in the model's.
+"""The training script sets a chat template, but the endpoint uses the model's.
 
-Why: adapters are learnt behind the words that the template puts around a turn. Beside the base model the engine takes
-that one's template, so every prompt looks unlike the training, and stop words may never come. Merged weights are
-another thing: their folder has the tokenizer, and the template with it. The shipped script trains in the model's own.
+Why: adapters learn with the markers that the template puts around each turn. Beside the base model the engine uses that
+model's template, so no prompt looks like the training data, and stop tokens may never come. Merged weights are not
+affected: their folder includes the tokenizer with its template. The shipped script trains with the model's template.
 
 Example:
 
@@ -34,11 +34,11 @@ REPLACES = (
     rb"(?m)^[^#\n]*?\b"
     rb"(chat_template ?=(?!=)|chat_template_path\b|(?:get_chat_template|setup_chat_format|clone_chat_template) ?\()"
 )
-"""An assignment or an argument; options and functions of TRL and Unsloth that replace the template."""
+"""An assignment or argument, or an option or function of TRL and Unsloth that replaces the template."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """What the script says of templates, where its adapters are served beside the base model."""
+    """A finding where the script sets a template and its adapters are served beside the base model."""
     plan = analysis.serving_plan if analysis.spec.deployment else None
     if plan is None or plan.adapters != "separate":
         return
@@ -49,13 +49,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     model = analysis.spec.model.id
     yield RULE.at(
         ROUTE,
-        f"line {line} of it sets a chat template (`{name}`), and the endpoint answers in that of {model}",
-        "train in the model's own template, or merge the adapters and serve them with their tokenizer",
+        f"line {line} of the script sets a chat template (`{name}`), but the endpoint uses that of {model}",
+        "train with the model's template, or merge the adapters and serve them with their tokenizer",
     )
 
 
 def _script(analysis: Analysis) -> bytes:
-    """The text of the author's script; nothing where there is none, or none that can be read (HB611)."""
+    """The bytes of the training script; empty for the shipped one, or where it cannot be read (HB611)."""
     script = analysis.spec.script
     if script is None:
         return b""
