@@ -1,7 +1,7 @@
-"""The endpoint's GPU cannot hold the weights.
+"""The model's weights do not fit on the endpoint's GPU.
 
-Why: the engine loads the weights before it serves; where they do not fit beside its own needs it ends with "out of
-memory", after the model was trained for that endpoint. Four-bit weights are more than half a byte a parameter:
+Why: the engine loads the weights before it serves. If they do not fit together with its overhead, it fails with "out of
+memory", after the model was trained for that endpoint. Four-bit weights take more than half a byte per parameter:
 embeddings and head stay in 16 bits, and the scales are stored too.
 
 Example:
@@ -38,7 +38,7 @@ RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB503", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Weights, adapters and the least that the engine needs, on one GPU of a replica; alternatives are warnings."""
+    """Findings where weights, adapters and the engine's least overhead exceed a GPU; a warning for an alternative."""
     if analysis.spec.deployment is None:
         return
     for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
@@ -46,8 +46,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if alternative and plan.tensor_parallel > hardware.gpus_per_instance:
             yield RULE.at(
                 route,
-                f"tensor_parallel is {plan.tensor_parallel}, {hardware.name} has {hardware.gpus_per_instance} GPU(s)",
-                "take it off the alternatives",
+                f"tensor_parallel is {plan.tensor_parallel}, but {hardware.name} has {_gpus(hardware)}",
+                f"remove {hardware.name} from the alternatives",
                 severity=Severity.WARNING,
             )
             continue
@@ -61,11 +61,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             lacking = least - served.usable
             yield RULE.at(
                 route,
-                f"{hardware.name} does not hold the model: {bytes_text(weights)} of weights a GPU, "
-                f"{bytes_text(adapters)} of adapters and {bytes_text(served.engine_bytes.low)} or more for the "
-                f"engine, of {plan.utilization:g} x {gib_text(served.usable)} ({bytes_text(served.usable)}) that "
-                f"{_gpu(hardware)} has usable",
-                f"choose a GPU with at least {bytes_text(lacking)} more, or more of them (tensor_parallel)"
+                f"the model does not fit on {hardware.name}: needed per GPU are {bytes_text(weights)} of weights, "
+                f"{bytes_text(adapters)} of adapters and at least {bytes_text(served.engine_bytes.low)} for the "
+                f"engine; available is {plan.utilization:g} of the {gib_text(served.usable)} "
+                f"({bytes_text(served.usable)}) usable on {_gpu(hardware)}",
+                f"use a GPU with at least {bytes_text(lacking)} more memory, or raise tensor_parallel"
                 if lacking > 0
                 else f"raise gpu_memory_utilization above {plan.utilization:g}",
                 severity=Severity.WARNING if alternative else Severity.ERROR,
@@ -75,14 +75,18 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _cause(deployment: Deployment, plan: ServingPlan, served: Serving) -> Route | None:
-    """The rank, where adapters of the largest rank that the engine serves would leave enough."""
+    """The route of the rank where adapters of the largest rank that the engine serves would fit; None otherwise."""
     share = min(1.0, plan.max_lora_rank / plan.lora_r) if plan.lora_r else 1.0
     needed = served.terms["weights"] + share * served.terms.get("adapters", 0) + served.engine_bytes.low
     return served_rank(deployment) if share < 1 and needed <= (served.budget or 0) else None
 
 
+def _gpus(hardware: Hardware) -> str:
+    return "1 GPU" if hardware.gpus_per_instance == 1 else f"{hardware.gpus_per_instance} GPUs"
+
+
 def _gpu(hardware: Hardware) -> str:
-    """The GPU, and what it cannot do besides."""
+    """The GPU's name, and the features that it lacks."""
     gpu = hardware.gpu
     lacks = {"bfloat16": gpu.bf16, "FlashAttention-2": gpu.flash_attention_2}
     missing = [name for name, value in lacks.items() if value is False]

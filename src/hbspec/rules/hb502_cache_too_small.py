@@ -1,8 +1,8 @@
-"""The weights fit, but the cache for one request or for the typical load does not.
+"""The weights fit, but the KV cache for the requested concurrency does not.
 
-Why: every token of every request keeps its keys and values on the GPU. Where one request of `max_model_len` tokens has
-no room beside the weights, the engine refuses to start; where `concurrency` typical requests have none, the endpoint
-does not serve the load that it is planned for.
+Why: every token of every request keeps its keys and values on the GPU. If one request of `max_model_len` tokens does
+not fit beside the weights, the engine does not start; if `concurrency` typical requests do not fit, the endpoint
+cannot serve the planned load.
 
 Example:
 
@@ -41,7 +41,7 @@ CONCURRENCY: Route = ("deployment", "concurrency")
 
 
 class Lack(NamedTuple):
-    """A load that may have no room: where it is asked for, what it takes, what fits, one action."""
+    """A load that may not fit: whether that is certain, its route, what it needs, what fits, one action."""
 
     certain: bool
     route: Route
@@ -52,7 +52,7 @@ class Lack(NamedTuple):
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Cache that does not fit for certain (error) or may not (warning); on an alternative a warning."""
+    """Findings where the KV cache cannot fit (error) or may not fit (warning); on an alternative a warning."""
     if analysis.spec.deployment is None:
         return
     for route, hardware, named in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
@@ -63,8 +63,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         for lack in _lacks(plan, served, route):
             yield RULE.at(
                 route if alternative else lack.route,
-                f"{hardware.name}: {lack.takes}; beside {gib_text(served.weights_bytes)} of weights there is "
-                f"room for {lack.room}",
+                f"{hardware.name}: {lack.takes}, but beside {gib_text(served.weights_bytes)} of weights there is "
+                f"{lack.room}",
                 lack.action,
                 severity=Severity.ERROR if lack.certain and not alternative else Severity.WARNING,
                 confidence=Confidence.CERTAIN if lack.certain else Confidence.LIKELY,
@@ -75,7 +75,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
-    """The longest request and the typical load, as far as they may not fit; where no request does, one of the two."""
+    """The longest request and the typical load where they may not fit, or the activations where they leave no room."""
     sure = known(served.sure_room, "the GPU's memory")
     if sure.longest == 0 and _fits_alone(plan):
         yield _crowded(plan, served)
@@ -89,19 +89,19 @@ def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
 
 
 def _fits_alone(plan: ServingPlan) -> bool:
-    """Whether one request surely has room where the engine is started for one."""
+    """Whether one request surely fits where the engine is started with a concurrency of 1."""
     alone = serving(replace(plan, concurrency=1)).sure_room
     return plan.concurrency > 1 and alone is not None and bool(alone.longest)
 
 
 def _crowded(plan: ServingPlan, served: Serving) -> Lack:
-    """Activations of so many requests leave no room for the cache of one."""
+    """A concurrency whose activations leave no room for the KV cache of one request."""
     return Lack(
         known(served.best_room, "").longest == 0,
         CONCURRENCY,
-        f"{count_text(plan.concurrency)} requests in one batch take {gib_text(served.terms['activations'])} of "
+        f"{count_text(plan.concurrency)} requests in one batch need {gib_text(served.terms['activations'])} of "
         "activations",
-        "the cache of none of them",
+        "not enough room for the KV cache of one request",
         "lower concurrency",
     )
 
@@ -109,14 +109,17 @@ def _crowded(plan: ServingPlan, served: Serving) -> Lack:
 def _longest(plan: ServingPlan, served: Serving, route: Route) -> Lack:
     one, tokens = served.demand.longest or 0, known(plan.max_model_len, "the longest request")
     sure, best = known(served.sure_room, ""), known(served.best_room, "")
-    room, larger = f"one request of {range_text(sure.context, best.context)} tokens", "choose a GPU with more memory"
+    room, larger = (
+        f"room for one request of {range_text(sure.context, best.context)} tokens",
+        "use a GPU with more memory",
+    )
     certain = best.longest == 0
     if plan.assumes("max_model_len"):  # no longer than the typical request, else it would have been assumed shorter
-        return Lack(certain, route, f"one request of {tokens:,} tokens takes {gib_text(one)} of cache", room, larger)
+        return Lack(certain, route, f"one request of {tokens:,} tokens needs {gib_text(one)} of KV cache", room, larger)
     return Lack(
         certain,
         ("deployment", "max_model_len"),
-        f"{plan.concurrency} x {tokens:,} tokens take {gib_text(served.demand.all_longest or 0)} of cache, "
+        f"{plan.concurrency} x {tokens:,} tokens need {gib_text(served.demand.all_longest or 0)} of KV cache, "
         f"one request {gib_text(one)}",
         room,
         f"lower max_model_len, or {larger}" if sure.context else larger,
@@ -129,14 +132,14 @@ def _typical(plan: ServingPlan, served: Serving, most: int) -> Lack:
     return Lack(
         best < plan.concurrency,
         route,
-        f"{count_text(plan.concurrency)} typical requests of {count_text(tokens)} tokens take "
-        f"{gib_text(served.demand.typical or 0)} of cache",
-        f"{range_text(most, best)} of them",
+        f"{count_text(plan.concurrency)} typical requests of {count_text(tokens)} tokens need "
+        f"{gib_text(served.demand.typical or 0)} of KV cache",
+        f"room for {range_text(most, best)} of them",
         f"lower concurrency to {most}",
-        (Fix(f"lower it to {most}", route, most),),
+        (Fix(f"lower concurrency to {most}", route, most),),
     )
 
 
 def range_text(sure: int, best: int) -> str:
-    """What surely fits, and what fits at best."""
+    """`"53 to 58"`: how many surely fit and how many fit at best, or one number where these are equal."""
     return count_text(sure) if sure == best else f"{count_text(sure)} to {count_text(best)}"

@@ -1,7 +1,7 @@
-"""The adapters have a larger rank than the engine serves.
+"""`lora_r` is larger than the `max_lora_rank` that the engine serves.
 
-Why: vLLM refuses adapters above `max_lora_rank` when they are loaded, which is after the training was paid for. Where
-the spec says nothing, the endpoint is compiled with the smallest rank that serves the adapters, at most 512.
+Why: vLLM rejects adapters above `max_lora_rank` when it loads them, after the training was paid for. By default the
+endpoint is compiled with the smallest rank that serves the adapters, at most 512.
 
 Example:
 
@@ -35,22 +35,22 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Adapters served beside the base model; merged ones have no rank any more."""
+    """A finding where adapters served beside the base model exceed the engine's rank; merged ones have no rank."""
     if analysis.spec.deployment is None:
         return
     plan = analysis.serving_plan
     if plan.adapters != "separate" or plan.lora_r <= plan.max_lora_rank:
         return
     enough = next((rank for rank in ENGINE_RANKS if rank >= plan.lora_r), None)
-    lower = f"train with lora_r of at most {ENGINE_RANKS[-1]}, or serve merged"
+    lower = f"set lora_r to at most {ENGINE_RANKS[-1]}, or merge the adapters"
     yield RULE.at(
         route := served_rank(analysis.spec.deployment),
-        f"lora_r is {plan.lora_r}, the engine serves up to rank {plan.max_lora_rank}",
+        f"lora_r is {plan.lora_r}, but the engine serves ranks up to {plan.max_lora_rank}",
         f"set max_lora_rank to {enough}" if enough else lower,
-        fixes=(Fix(f"set it to {enough}", route, enough),) if enough else (),
+        fixes=(Fix(f"set max_lora_rank to {enough}", route, enough),) if enough else (),
     )
 
 
 def served_rank(deployment: Deployment) -> Route:
-    """What is to be changed where the rank is too large: the engine's, or the adapters' where nothing else is given."""
+    """The route to change where the rank is too large: `max_lora_rank` if the spec has it, else `lora_r`."""
     return LORA_R if deployment.max_lora_rank is None else ("deployment", "max_lora_rank")

@@ -1,6 +1,6 @@
 """The endpoint's instance has no GPU.
 
-Why: the containers that are compiled for serve on NVIDIA GPUs; on a host without one the engine does not start.
+Why: the endpoint's containers serve on NVIDIA GPUs; on an instance without one the engine does not start.
 
 Example:
 
@@ -28,9 +28,9 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Hosting types whose row has no GPU; every type with one has a row."""
+    """Findings for hosting types without a GPU in the catalog; every type with one has a row there."""
     catalog = analysis.catalog
     for route, name in named_types(analysis.spec):
         row = catalog.instances.get(name)
         if name in catalog.hosting_types and (row is None or not row.gpus):
-            yield RULE.at(route, f"{name} has no GPU", "choose a type of the g or p families")
+            yield RULE.at(route, f"{name} has no GPU", "use a GPU instance type, such as ml.g5.12xlarge")

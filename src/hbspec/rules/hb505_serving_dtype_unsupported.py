@@ -1,7 +1,7 @@
-"""The endpoint is to compute or to store in a format that its GPU does not have.
+"""The endpoint's GPU does not support its number format.
 
-Why: engines refuse bfloat16 before Ampere (compute capability 8.0) when they start; fp8 before Ada (8.9) is refused,
-or emulated slowly, depending on the engine's version. The GPU that trains is seldom the one that serves.
+Why: engines do not start with bfloat16 before Ampere (compute capability 8.0). They reject fp8 before Ada (8.9), or
+emulate it slowly, depending on their version. The GPU that trains is seldom the one that serves.
 
 Example:
 
@@ -36,7 +36,7 @@ FP8_CAPABILITY = (8, 9)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`dtype`, `quantization` and `kv_cache_dtype` on the endpoint's GPU and on its alternatives'."""
+    """Findings for `dtype`, `quantization` and `kv_cache_dtype`, on the endpoint's GPU and on its alternatives'."""
     section = analysis.spec.deployment
     if section is None:
         return
@@ -46,15 +46,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if section.dtype == "bfloat16" and gpu.bf16 is False:
             yield RULE.at(
                 route if alternative else ("deployment", "dtype"),
-                f"dtype is bfloat16, which {where} does not have",
-                "use float16, or a GPU of compute capability 8.0 or above",
+                f"dtype is bfloat16, which {where} does not support",
+                "set dtype to float16, or use a GPU of compute capability 8.0 or above",
                 severity=Severity.WARNING if alternative else Severity.ERROR,
             )
         for key in ("quantization", "kv_cache_dtype"):
             if getattr(section, key) == "fp8" and _lacks_fp8(gpu):
                 yield RULE.at(
                     route if alternative else ("deployment", key),
-                    f"{key} is fp8, which {where} does not have: the engine refuses it, or emulates it slowly",
+                    f"{key} is fp8, which {where} does not support: the engine rejects it, or emulates it slowly",
                     "use another format, or a GPU of compute capability 8.9 or above",
                     severity=Severity.WARNING,
                     confidence=Confidence.LIKELY,

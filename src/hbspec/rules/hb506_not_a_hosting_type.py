@@ -1,7 +1,7 @@
-"""An instance type on which SageMaker does not host.
+"""The endpoint's instance type is not a SageMaker hosting type.
 
-Why: the endpoint is refused for a name outside SageMaker's `ProductionVariantInstanceType`. EC2's names lack `ml.`, and
-some types train only.
+Why: SageMaker rejects an endpoint whose type is not one of its `ProductionVariantInstanceType`. EC2's names lack `ml.`,
+and some types are for training only.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`deployment.instance.type` and its alternatives against the service's own list."""
+    """Findings for `deployment.instance.type` and alternatives that are not on SageMaker's list."""
     types = analysis.catalog.hosting_types
     for route, name in named_types(analysis.spec):
         if name in types:
@@ -40,7 +40,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         meant = None if trains else near
         yield RULE.at(
             route,
-            f"{name} is a type to train on, none to host on" if trains else f"SageMaker hosts on no type {name}",
-            f"did you mean {meant}?" if meant else "choose one of SageMaker's hosting types",
+            f"{name} is a training type, not a hosting type" if trains else f"{name} is not a SageMaker hosting type",
+            f"did you mean {meant}?" if meant else "use one of SageMaker's hosting types",
             fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
         )

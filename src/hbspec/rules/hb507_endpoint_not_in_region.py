@@ -1,7 +1,7 @@
 """The endpoint's instance type is not offered in its region.
 
-Why: what EC2 does not offer in a region SageMaker does not either, so the endpoint never comes up; an alternative that
-is not offered is no alternative.
+Why: SageMaker does not offer what EC2 does not offer in a region: the endpoint never starts, and an alternative cannot
+be used.
 
 Example:
 
@@ -30,7 +30,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The type as an error, each alternative as a warning, and a note where no list of regions is known."""
+    """Findings for types that the region lacks: an error, a warning for alternatives, a note where it is not known."""
     if analysis.spec.deployment is None:
         return
     catalog, region = analysis.catalog, analysis.serving_plan.region
@@ -42,13 +42,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             yield RULE.at(
                 route,
                 f"it is not known whether {name} is offered in {region}",
-                "look it up before you rely on it",
+                "look it up before you rely on the type",
                 severity=Severity.NOTE,
             )
         elif row is not None and row.regions is not None and region not in row.regions:
             yield RULE.at(
                 route,
                 f"{name} is not offered in {region}",
-                f"it is in {', '.join(row.regions)}: choose one of them, or another type",
+                f"use another type, or one of the regions {', '.join(row.regions)}",
                 severity=Severity.WARNING if "alternatives" in route else Severity.ERROR,
             )

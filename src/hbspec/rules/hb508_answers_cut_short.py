@@ -1,8 +1,8 @@
-"""The answer is expected sooner than the GPU can write it.
+"""The claimed latency is shorter than the GPU needs for the typical answer.
 
-Why: every token of an answer streams all weights through the GPU once, so memory bandwidth bounds how many there can
-be in a time. A reasoning model thinks for hundreds to thousands of tokens before it answers; a latency that allows for
-fewer is kept only by cutting it short.
+Why: every token of an answer reads all weights once, so memory bandwidth limits the tokens per second. A reasoning
+model generates hundreds to thousands of tokens before it answers; a latency that allows fewer is met only by cutting
+it off.
 
 Example:
 
@@ -38,7 +38,7 @@ RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The most tokens that the claimed latency allows, at full bandwidth, against the typical answer."""
+    """Findings where the claimed latency, at full memory bandwidth, allows fewer tokens than the typical answer has."""
     claim = analysis.spec.expect.get("deployment.latency")
     deployment = analysis.spec.deployment
     if claim is None or deployment is None or deployment.typical_output_tokens is None:
@@ -49,19 +49,20 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     if not isfinite(latency.high):
         return
+    answer = deployment.typical_output_tokens
     for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
         served = serving(plan)
         if served.decode_tokens_per_second is None:  # HB610 says so
             continue
         most = served.tokens_within(latency.high).high
-        if most >= deployment.typical_output_tokens:
+        if most >= answer:
             continue
         fewest = f"{count_text(served.tokens_within(latency.low).high)} to " if latency.low > 0 else ""
         yield RULE.at(
             route if "alternatives" in route else ("expect", "deployment.latency"),
-            f"{_text(latency)} are at most {fewest}{count_text(most)} tokens on the {hardware.gpu.name} of "
-            f"{hardware.name}; the typical answer has {count_text(deployment.typical_output_tokens)}",
-            "expect a longer latency, or serve on GPUs with more bandwidth",
+            f"in {_text(latency)} the {hardware.gpu.name} of {hardware.name} generates at most "
+            f"{fewest}{count_text(most)} tokens, but typical_output_tokens is {count_text(answer)}",
+            "claim a longer deployment.latency, or use GPUs with more memory bandwidth",
         )
 
 

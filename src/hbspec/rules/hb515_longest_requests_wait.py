@@ -1,7 +1,7 @@
 """The typical load fits, but `concurrency` requests of `max_model_len` tokens do not.
 
-Why: the engine starts and serves, but where many long requests come at once it lets some of them wait, or preempts them
-and computes their prompts again. Their latency is then several times the estimate for the typical request.
+Why: the engine starts and serves, but when many long requests arrive at once, some wait, or are preempted and have
+their prompts computed again. Their latency is then several times the estimate for the typical request.
 
 Example:
 
@@ -36,7 +36,7 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB205", at_its_cause),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Cache of all requests at a longest length that the author wrote, where what must fit does (else HB501, HB502)."""
+    """Findings where all requests at a given `max_model_len` do not fit, unless HB501 or HB502 says more."""
     if analysis.spec.deployment is None:
         return
     for route, hardware, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
@@ -48,11 +48,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             continue
         yield RULE.at(
             route if "alternatives" in route else ("deployment", "concurrency"),
-            f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens take "
-            f"{gib_text(known(served.demand.all_longest, 'the cache'))} of cache; beside "
+            f"{hardware.name}: {plan.concurrency} x {plan.max_model_len:,} tokens need "
+            f"{gib_text(known(served.demand.all_longest, 'the cache'))} of KV cache, but beside "
             f"{gib_text(served.weights_bytes)} of weights there is room for {_room(plan, served)}: "
             "beyond that, requests wait or are preempted",
-            "lower concurrency or max_model_len if no request may wait",
+            "lower concurrency or max_model_len if requests must not wait",
             confidence=Confidence.CERTAIN if served.memory.low > budget else Confidence.LIKELY,
             cause=("deployment", "max_model_len"),
         )
