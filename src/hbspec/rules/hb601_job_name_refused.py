@@ -1,9 +1,9 @@
-"""A name that SageMaker refuses.
+"""The name of the job, model or endpoint is not valid in SageMaker.
 
-Why: the names of the job, the model and the endpoint are letters, digits and single hyphens between them, at most 63;
-anything else is refused when the job is created, or when the trained model is to be served. A training job's name
-goes on with a digest of what it runs (13 characters) and, from the second attempt on, its number (at most 4): 46 are
-left.
+Why: the name of a job, model or endpoint is letters and digits with single hyphens between them, at most 63 characters.
+SageMaker rejects any other when the job is created, or when the trained model is deployed. To the name of a training
+job a digest of its inputs (13 characters) and, from the second attempt on, its number (at most 4) are added, which
+leaves 46.
 
 Example:
 
@@ -36,7 +36,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """The job's name, the spec's (unless nothing but a job with its own name comes of it), the baseline model's."""
+    """Findings for `sagemaker.job_name`, for `name` where something is named after it, and for the baseline."""
     spec = analysis.spec
     job_name = spec.sagemaker.job_name if spec.sagemaker else None
     trains_there = spec.instance.type is not None
@@ -58,23 +58,23 @@ def _judge(route: Route, name: str, *, trains: bool) -> Iterator[Finding]:
     yield RULE.at(
         route,
         f"{name!r} {_too_long(name, trains) if long else _wrong(name)}",
-        f"call it {legal!r}" if legal else "choose a name of letters, digits and hyphens",
-        fixes=(Fix(f"call it {legal}", route, legal),) if legal else (),
+        f"rename it to {legal!r}" if legal else "use a name of letters, digits and hyphens",
+        fixes=(Fix(f"rename it to {legal}", route, legal),) if legal else (),
     )
 
 
 def _too_long(name: str, trains: bool) -> str:
-    limit = f"the limit is {MAX_TRAINING_JOB_NAME_LENGTH}"
+    limit = f"above the limit of {MAX_TRAINING_JOB_NAME_LENGTH}"
     if not trains:
         return f"has {len(name)} characters, {limit}"
     return (
-        f"has {len(name)} characters and a training job's name {ADDED_LENGTH} more, for the digest of what it runs and "
-        f"the number of the attempt: {len(name) + ADDED_LENGTH}, {limit}"
+        f"has {len(name)} characters, and {ADDED_LENGTH} are added for the digest of the training job's inputs and the "
+        f"attempt number: {len(name) + ADDED_LENGTH}, {limit}"
     )
 
 
 def _wrong(name: str) -> str:
     refused = sorted(set(re.findall(r"[^a-zA-Z0-9-]", name)))
     if refused:
-        return f"has {', '.join(map(repr, refused))}; only letters, digits and hyphens are accepted"
+        return f"contains {', '.join(map(repr, refused))}; only letters, digits and hyphens are allowed"
     return "begins or ends with a hyphen"

@@ -1,6 +1,6 @@
-"""A value, or a number of values, above what a training job may carry.
+"""A value, or the number of values, exceeds SageMaker's limit for a training job.
 
-Why: the service refuses the whole job for one hyperparameter, variable or tag that is too long.
+Why: SageMaker rejects the whole job if one hyperparameter, environment variable or tag is too long.
 
 Example:
 
@@ -35,17 +35,17 @@ from hbspec.rules.rule import Rule
 RULE = Rule(__name__, Severity.ERROR)
 
 Sizes = Iterator[tuple[Route, str, int, int]]
-"""Where, of what, how many, and the limit."""
+"""For each limit: the route, the unit, the size and the limit."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Everything of the spec that a job's request carries and that has a limit of its own."""
+    """Findings for hyperparameters, environment variables, tags and metrics above a limit of the job's request."""
     for route, unit, size, limit in (*_hyperparameters(analysis), *_environment(analysis), *_tags(analysis)):
         if size > limit:
             yield RULE.at(
                 route,
-                f"{route_text(route)[:80]} has {size:,} {unit}, SageMaker's limit is {limit:,}",
-                "shorten it" if unit == "characters" else "give fewer, or put them in a file",
+                f"{route_text(route)[:80]} has {size:,} {unit}; SageMaker's limit is {limit:,}",
+                "shorten it" if unit == "characters" else "reduce their number, or move them to a file",
             )
 
 

@@ -1,7 +1,7 @@
-"""The role is no ARN of an IAM role, or belongs to another part of AWS than the region.
+"""`sagemaker.role` is not the ARN of an IAM role, or is in another AWS partition than the region.
 
-Why: the service refuses it when the job is created. A role's bare name works in notebooks only, where the SDK looks
-it up.
+Why: SageMaker rejects such a role when the job is created. A bare role name works only in notebooks, where the SDK
+looks it up.
 
 Example:
 
@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`sagemaker.role` against the pattern of an ARN and against the region's partition."""
+    """A finding where `sagemaker.role` does not match the pattern of a role's ARN, or the region's partition."""
     role = analysis.spec.sagemaker.role if analysis.spec.sagemaker else None
     if role is None:
         return
@@ -40,7 +40,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if not re.fullmatch(ROLE_ARN_PATTERN, role):
         yield RULE.at(
             route,
-            f"{role!r} is no role's ARN",
+            f"{role!r} is not the ARN of an IAM role",
             "write it as arn:aws:iam::ACCOUNT:role/NAME, with the account's 12 digits",
         )
         return
@@ -48,6 +48,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if home is not None and named != home.name:
         yield RULE.at(
             route,
-            f"the role is of partition {named}, the region {region} of {home.name}",
-            f"name a role of {home.name}",
+            f"the role is in partition {named}, but the region {region} is in {home.name}",
+            f"use a role in {home.name}",
         )

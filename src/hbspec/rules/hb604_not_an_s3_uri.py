@@ -1,7 +1,7 @@
-"""A place in S3 that is none.
+"""An address is not a valid S3 URI.
 
-Why: a training job reads and writes S3 and nothing else of the author's; a path of this computer, or an https address,
-is refused when the job is created.
+Why: a training job reads and writes your files in S3 only; SageMaker rejects a local path or an https address when the
+job is created.
 
 Example:
 
@@ -28,21 +28,21 @@ from hbspec.diagnostics import Finding, Route, Severity, route_text
 from hbspec.rules.rule import Rule
 
 JOBS_OWN = r"s3://[^/\s]+(/[^\n\r]*)?"
-"""The service's pattern also takes `https`, which is for other buckets than a job's own."""
+"""SageMaker's pattern also matches `https`, which is not for the buckets of a job."""
 
 RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Every S3 address of the job; hardware described by hand reads its data wherever it lies."""
+    """Findings for every S3 address of the job; a machine without an instance type may read its data from anywhere."""
     for route, uri in _addresses(analysis):
         if uri is None:
             continue
         if len(uri) > MAX_S3_URI_LENGTH:
-            said = f"has {len(uri):,} characters, the limit is {MAX_S3_URI_LENGTH:,}"
+            said = f"has {len(uri):,} characters; SageMaker's limit is {MAX_S3_URI_LENGTH:,}"
             yield RULE.at(route, f"{route_text(route)} {said}", "shorten it")
         elif not re.fullmatch(JOBS_OWN, uri):
-            yield RULE.at(route, f"{route_text(route)} is {uri!r}, not s3://BUCKET/KEY", "write it as s3://BUCKET/KEY")
+            yield RULE.at(route, f"{route_text(route)} is {uri!r}, not an S3 URI", "write it as s3://BUCKET/KEY")
 
 
 def _addresses(analysis: Analysis) -> Iterator[tuple[Route, str | None]]:

@@ -1,7 +1,7 @@
-"""Something that looks like a credential is written in the spec.
+"""The spec contains what looks like a credential.
 
-Why: a spec is committed and shared, and hyperparameters and environment variables are shown to everybody who may
-describe the job. A token that was once in a repository has to be replaced.
+Why: specs are committed and shared, and hyperparameters and environment variables are visible to everybody who may
+describe the job. A token that was ever in a repository must be replaced.
 
 Example:
 
@@ -30,12 +30,12 @@ RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Every text of the spec, beside the key that names it; the text itself is never repeated."""
+    """Findings for texts that look secret by themselves or by their key; the text itself is never repeated."""
     for route, text in analysis.document.spellings.items():
         name = next((part for part in reversed(route) if isinstance(part, str)), "")
         if looks_secret(f"{name}: {text}"):
             yield RULE.at(
                 route,
-                f"{route_text(route)} holds what looks like a credential",
-                "replace that credential, and let the job read the new one from AWS Secrets Manager",
+                f"{route_text(route)} contains what looks like a credential",
+                "replace the credential, and let the job read the new one from AWS Secrets Manager",
             )

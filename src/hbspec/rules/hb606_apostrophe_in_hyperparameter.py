@@ -1,7 +1,7 @@
-"""An apostrophe in a hyperparameter of the author's own script.
+"""A hyperparameter of your script contains an apostrophe.
 
-Why: jobs that the SageMaker Python SDK 3 launches put all hyperparameters between single quotes in a shell script; one
-apostrophe ends the quotes, and the job dies before training begins.
+Why: the SageMaker Python SDK 3 puts all hyperparameters between single quotes in a shell script; an apostrophe ends the
+quotes, and the job fails before training begins.
 
 Example:
 
@@ -28,12 +28,12 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`script.hyperparameters`; no other hyperparameter can hold one."""
+    """Findings for `script.hyperparameters`; no other hyperparameter can contain an apostrophe."""
     script = analysis.spec.script
     for name, value in script.hyperparameters.items() if script else ():
         if isinstance(value, str) and "'" in value:
             yield RULE.at(
                 ("script", "hyperparameters", name),
-                f"{name} has an apostrophe, which ends the quotes in the SDK's launch script",
-                "write it without the apostrophe",
+                f"{name} contains an apostrophe, which ends the quotes in the SDK's launch script",
+                "remove the apostrophe",
             )
