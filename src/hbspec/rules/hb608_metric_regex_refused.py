@@ -1,7 +1,7 @@
-"""A metric whose regular expression cannot give a value.
+"""The regular expression of a metric cannot capture a value.
 
-Why: SageMaker runs it over the log and takes what its group captures; without a group, or with an expression that does
-not compile, the metric stays empty for the whole job.
+Why: SageMaker searches the log with it and takes the number that its group captures. Without a group, or if it does not
+compile, the metric stays empty for the whole job.
 
 Example:
 
@@ -31,15 +31,15 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Each expression is compiled and never run, so a slow one does no harm here."""
+    """Findings for expressions that do not compile or have no group; they are never run, so a slow one does no harm."""
     monitoring = analysis.spec.monitoring
     for index, metric in enumerate(monitoring.metrics if monitoring else ()):
         wrong = _wrong(metric.regex)
         if wrong:
             yield RULE.at(
                 ("monitoring", "metrics", index, "regex"),
-                f"the expression of metric {metric.name!r} {wrong}",
-                "write one with a group around the number, as in `loss=([0-9.]+)`",
+                f"the regex of metric {metric.name!r} {wrong}",
+                "put a group around the number, as in `loss=([0-9.]+)`",
             )
 
 

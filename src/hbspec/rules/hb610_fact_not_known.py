@@ -1,7 +1,7 @@
-"""Something that the judgement depends on is not known.
+"""A fact that the checks depend on is missing.
 
-Why: an unknown fact is never taken for zero: what follows from it is left out, and this note says so, since silence
-would look like approval.
+Why: an unknown fact is never taken for zero. The results that depend on it are left out, and this note says so, because
+silence would look like approval.
 
 Example:
 
@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.NOTE)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Facts of GPUs that the catalog lacks, and the number of examples; what does not exist has its own rules."""
+    """Notes for GPU facts that the catalog lacks, and for a missing number of examples."""
     spec, plan = analysis.spec, analysis.plan
     if plan.hardware is not None:
         yield from _gpu(("instance", "type" if spec.instance.type else "gpu"), plan.hardware)
@@ -42,8 +42,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if plan.unknown.get("counts") == "data.train.examples" and not claimed:
         yield RULE.at(
             ("data", "train"),
-            "the number of training examples is not known: neither epochs nor time nor cost is computed",
-            "add data.train.examples, or data.profile",
+            "the number of training examples is not known, so epochs, time and cost are not computed",
+            "set data.train.examples or data.profile",
         )
 
 
@@ -58,7 +58,7 @@ def _gpu(route: Route, hardware: Hardware) -> Iterator[Finding]:
     if missing:
         yield RULE.at(
             route,
-            f"the {' and the '.join(missing)} of the {gpu.name} in {hardware.name} is not known: "
-            "what follows from it is not judged",
-            "measure it, or choose a GPU that is known",
+            f"the catalog lacks facts of the {gpu.name} in {hardware.name} ({', '.join(missing)}): "
+            "checks that depend on them are skipped",
+            "use a GPU that the catalog describes in full, or measure this one",
         )

@@ -1,6 +1,6 @@
-"""The author's own training script is not where the spec says.
+"""The training script is not where `script` says.
 
-Why: the folder is copied into the job; without the script the job starts, is billed for loading the image, and fails.
+Why: `source_dir` is copied into the job. Without the script the job starts, is billed for loading its image, and fails.
 
 Example:
 
@@ -29,7 +29,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """`source_dir` is a folder inside the project, `entry_point` a file inside that folder."""
+    """A finding unless `source_dir` is a folder inside the project, and `entry_point` a file inside that folder."""
     script, document = analysis.spec.script, analysis.document
     if script is None:
         return
@@ -41,4 +41,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         route = ("script", "entry_point")
         contained(script.entry_point, folder, folder)
     except PathError as reason:
-        yield RULE.at(route, str(reason), "give the folder and the script in it, relative to this file")
+        yield RULE.at(
+            route, str(reason), "set source_dir relative to this file, and entry_point relative to source_dir"
+        )

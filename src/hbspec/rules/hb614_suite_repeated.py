@@ -1,6 +1,6 @@
-"""Two validation suites of one name.
+"""Two evaluation suites have the same name.
 
-Why: scores are reported by the suite's name; of two with the same name one would be judged by the other's score.
+Why: scores are reported by suite name, so one of two suites with the same name would be judged by the other's score.
 
 Example:
 
@@ -27,14 +27,14 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Every suite whose name an earlier one has."""
+    """Findings for suites that have the name of an earlier one."""
     first: dict[str, int] = {}
     for index, suite in enumerate(analysis.spec.evaluation):
         earlier = first.setdefault(suite.suite, index)
         if earlier != index:
             yield RULE.at(
                 ("evaluation", index, "suite"),
-                f"{suite.suite!r} is also evaluation[{earlier}], with min_score "
-                f"{analysis.spec.evaluation[earlier].min_score:g} against {suite.min_score:g}",
-                "give it another name, or delete it",
+                f"evaluation[{earlier}] is also named {suite.suite!r}; its min_score is "
+                f"{analysis.spec.evaluation[earlier].min_score:g}, this one's is {suite.min_score:g}",
+                "rename this suite, or delete it",
             )

@@ -1,10 +1,10 @@
-"""The job writes where its data lies, or into a whole bucket.
+"""The job writes to the prefix of its data, or to a whole bucket.
 
-Why: SageMaker reads every object whose key begins with a channel's address: what the job writes there, its source, its
-checkpoints or its model, is data to the next run, and `s3://bucket/train` also reads `s3://bucket/train-output/`. What
-is written around the data is as bad: who clears the old models away clears the data away with them. A whole bucket
-is around everything that it holds. Every job writes into a folder of its own below these prefixes, so two jobs may
-share them, and code and checkpoints may lie in the output.
+Why: SageMaker reads every object whose key begins with a channel's URI. Source, checkpoints or models that the job
+writes there are read as data by the next run, and `s3://bucket/train` also reads `s3://bucket/train-output/`. Writing
+to a prefix that contains the data is as bad: deleting old models deletes the data too. A whole bucket contains all of
+its data. Every job writes to its own folder below these prefixes, so two jobs may share them, and code and checkpoints
+may be below the output.
 
 Example:
 
@@ -38,7 +38,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Prefixes that are written against prefixes that are read, each as S3 compares them: text from its beginning."""
+    """Findings where a written prefix begins with a read one or the reverse, as text, which is how S3 compares them."""
     data = {route: _of_bucket(uri) for route, uri in read_prefixes(analysis.spec).items() if uri.startswith(IN_S3)}
     written = written_prefixes(analysis.spec)
     said: set[tuple[Route, ...]] = set()
@@ -50,10 +50,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for place, prefix in written.items():
         around = [route for route, uri in data.items() if uri.startswith(prefix) and not prefix.startswith(uri)]
         if re.fullmatch(WHOLE_BUCKET, prefix):
-            yield RULE.at(place, f"{route_text(place)} is a whole bucket, {prefix}", f"name a folder, {prefix}jobs/")
+            yield RULE.at(
+                place, f"{route_text(place)} is a whole bucket, {prefix}", f"use a folder, such as {prefix}jobs/"
+            )
         elif around:
             said_of = f"{route_text(place)}, {prefix}, contains {_listed(around)}, {data[around[0]]}"
-            yield RULE.at(place, said_of, "name a prefix without data below it")
+            yield RULE.at(place, said_of, "use a prefix without data below it")
 
 
 def _of_bucket(uri: str) -> str:
@@ -62,11 +64,11 @@ def _of_bucket(uri: str) -> str:
 
 
 def _read(route: Route, uri: str, inside: Sequence[Route]) -> Finding:
-    """What is written inside data; said of what is written if that is one thing, else of the address that reads it."""
-    message = f"{route_text(route)} reads every key that begins with {uri}, and {_listed(inside)} writes there"
+    """A finding about writing inside data, at the written prefix if it is the only one, else at the data's URI."""
+    message = f"{route_text(route)} reads every key that begins with {uri}, but {_listed(inside)} writes there"
     if len(inside) == 1:
-        return RULE.at(inside[0], message, f"name a prefix that does not begin with {uri}")
-    return RULE.at(route, message, "name a folder that holds the data alone, and end it with a slash")
+        return RULE.at(inside[0], message, f"use a prefix that does not begin with {uri}")
+    return RULE.at(route, message, "use a folder with nothing but the data, and end its URI with a slash")
 
 
 def _listed(routes: Sequence[Route]) -> str:
