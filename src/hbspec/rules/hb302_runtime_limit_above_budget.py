@@ -1,6 +1,6 @@
 """`max_runtime` lets the job spend more than the budget.
 
-Why: only `max_runtime` stops a job that hangs or runs slower than planned. A limit that costs more than the budget
+Why: Only `max_runtime` stops a job that hangs or runs slower than planned. A limit that costs more than the budget
 does not protect it.
 
 Example:

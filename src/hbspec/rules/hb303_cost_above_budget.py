@@ -1,7 +1,6 @@
 """The predicted cost exceeds `budget.max_cost`.
 
-Why: SageMaker does not stop a job when it has spent a given sum. A budget is kept before the job starts, or not at
-all.
+Why: No launcher stops a job when it has spent a given sum, so a budget can only be enforced before the job starts.
 
 Example:
 

@@ -1,6 +1,6 @@
 """`instance.price` differs from the catalog's price.
 
-Why: a given price replaces the catalog's in every cost, so a stale or mistaken one makes every cost wrong. A price
+Why: A given price replaces the catalog's in every cost, so a stale or mistaken one makes every cost wrong. A price
 agreed with AWS is a good reason to differ. EC2's list price is not: SageMaker's instances cost 15 % to 40 % more.
 
 Example:

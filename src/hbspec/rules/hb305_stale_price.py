@@ -1,6 +1,6 @@
 """A price or an exchange rate is old, or has no date.
 
-Why: prices change: p4d and p5 fell by up to 45 % in 2025. A cost is only as current as its price.
+Why: Prices change: p4d and p5 fell by up to 45 % in 2025. A cost is only as current as its price.
 
 Example:
 

@@ -1,6 +1,6 @@
 """The price and the budget are in different currencies, and no exchange rate is given.
 
-Why: currencies are never mixed silently. Without an exchange rate the cost cannot be compared with the budget.
+Why: Currencies are never mixed silently. Without an exchange rate the cost cannot be compared with the budget.
 
 Example:
 

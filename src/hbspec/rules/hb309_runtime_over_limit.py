@@ -1,6 +1,6 @@
 """`max_runtime` is longer than SageMaker allows.
 
-Why: a training job may run for 28 days at most; SageMaker rejects a longer `max_runtime` when the job is created.
+Why: A training job may run for 28 days at most; SageMaker rejects a longer `max_runtime` when the job is created.
 
 Example:
 

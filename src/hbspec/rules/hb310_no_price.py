@@ -1,6 +1,6 @@
 """The price of the instance is not known.
 
-Why: without a price no cost is computed and no budget is checked; an unknown price is never taken for zero.
+Why: Without a price no cost is computed and no budget is checked; an unknown price is never taken for zero.
 
 Example:
 

@@ -1,6 +1,6 @@
 """The claimed duration and price do not add up to the claimed cost.
 
-Why: the cost is duration x price x instances. If the claimed cost differs from it, at least one of the three is wrong,
+Why: The cost is duration x price x instances. If the claimed cost differs from it, at least one of the three is wrong,
 and the budget usually depends on the cost.
 
 Example:

@@ -1,6 +1,6 @@
 """The predicted step time is outside `monitoring.step_time`.
 
-Why: an alarm that always fires is switched off, and an alarm that never fires watches nothing.
+Why: An alarm that always fires is switched off, and an alarm that never fires watches nothing.
 
 Example:
 

@@ -1,6 +1,6 @@
 """The budget is not enforced: no `max_runtime` stops the job before it is spent.
 
-Why: without `max_runtime` SageMaker lets a job run for 24 hours, so a job that hangs is billed for a day.
+Why: Without `max_runtime` SageMaker lets a job run for 24 hours, so a job that hangs is billed for a day.
 
 Example:
 

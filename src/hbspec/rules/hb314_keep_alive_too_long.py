@@ -1,6 +1,6 @@
 """`keep_alive` is longer than SageMaker allows.
 
-Why: a warm pool is kept for six hours at most, and billed all the while; SageMaker rejects a longer `keep_alive`.
+Why: A warm pool is kept for six hours at most, and billed all the while; SageMaker rejects a longer `keep_alive`.
 
 Example:
 

@@ -1,6 +1,6 @@
 """`max_wait` is set, but the job does not use spot instances.
 
-Why: SageMaker accepts `max_wait` for managed spot jobs only, and rejects the job; `spot: true` may have been forgotten.
+Why: SageMaker accepts `max_wait` for managed spot jobs only, and rejects any other. Perhaps `spot: true` was forgotten.
 
 Example:
 

@@ -1,6 +1,6 @@
 """`keep_alive` is set, but the job uses spot instances.
 
-Why: warm pools do not support managed spot training. No instance is kept, and the next job starts as cold as this one.
+Why: Warm pools do not support managed spot training. No instance is kept, and the next job starts as cold as this one.
 
 Example:
 

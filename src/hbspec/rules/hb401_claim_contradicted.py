@@ -1,6 +1,6 @@
 """A claim contradicts what the spec implies.
 
-Why: a plan is approved on its claims. A claim that arithmetic, the catalog or the estimate rules out is a mistake in
+Why: A plan is approved on its claims. A claim that arithmetic, the catalog or the estimate rules out is a mistake in
 the plan or in the spec.
 
 Example:

@@ -1,6 +1,6 @@
 """A claim is undecided: part of the predicted interval lies outside it.
 
-Why: an interval that reaches beyond the claim does not confirm it. Narrow the interval, or widen the claim to what you
+Why: An interval that reaches beyond the claim does not confirm it. Narrow the interval, or widen the claim to what you
 really believe.
 
 Example:

@@ -1,6 +1,6 @@
 """The claimed quantity does not exist, or its value cannot be read.
 
-Why: a claim that is not understood is not checked, and a claim that is not checked is believed.
+Why: A claim that is not understood is not checked, and a claim that is not checked is believed.
 
 Example:
 

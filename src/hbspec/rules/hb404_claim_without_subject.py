@@ -1,6 +1,6 @@
 """A claim needs an input that the spec lacks.
 
-Why: without its inputs a claim cannot be computed; it only looks checked.
+Why: Without its inputs a claim cannot be computed; it only looks checked.
 
 Example:
 

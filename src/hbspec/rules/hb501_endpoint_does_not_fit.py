@@ -1,6 +1,6 @@
 """The model's weights do not fit on the endpoint's GPU.
 
-Why: the engine loads the weights before it serves. If they do not fit together with its overhead, it fails with "out of
+Why: The engine loads the weights before it serves. If they do not fit together with its overhead, it fails with "out of
 memory", after the model was trained for that endpoint. Four-bit weights take more than half a byte per parameter:
 embeddings and head stay in 16 bits, and the scales are stored too.
 

@@ -1,6 +1,6 @@
 """The weights fit, but the KV cache for the requested concurrency does not.
 
-Why: every token of every request keeps its keys and values on the GPU. If one request of `max_model_len` tokens does
+Why: Every token of every request keeps its keys and values on the GPU. If one request of `max_model_len` tokens does
 not fit beside the weights, the engine does not start; if `concurrency` typical requests do not fit, the endpoint
 cannot serve the planned load.
 

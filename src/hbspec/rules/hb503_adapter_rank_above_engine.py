@@ -1,7 +1,7 @@
 """`lora_r` is larger than the `max_lora_rank` that the engine serves.
 
-Why: vLLM rejects adapters above `max_lora_rank` when it loads them, after the training was paid for. By default the
-endpoint is compiled with the smallest rank that serves the adapters, at most 512.
+Why: Adapters above `max_lora_rank` are rejected by vLLM when it loads them, after the training was paid for. By default
+the endpoint is compiled with the smallest rank that serves the adapters, at most 512.
 
 Example:
 

@@ -1,6 +1,6 @@
 """The endpoint's instance has no GPU.
 
-Why: the endpoint's containers serve on NVIDIA GPUs; on an instance without one the engine does not start.
+Why: The endpoint's containers serve on NVIDIA GPUs; on an instance without one the engine does not start.
 
 Example:
 

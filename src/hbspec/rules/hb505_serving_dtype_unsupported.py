@@ -1,6 +1,6 @@
 """The endpoint's GPU does not support its number format.
 
-Why: engines do not start with bfloat16 before Ampere (compute capability 8.0). They reject fp8 before Ada (8.9), or
+Why: Engines do not start with bfloat16 before Ampere (compute capability 8.0). They reject fp8 before Ada (8.9), or
 emulate it slowly, depending on their version. The GPU that trains is seldom the one that serves.
 
 Example:

@@ -1,6 +1,6 @@
 """The claimed latency is shorter than the GPU needs for the typical answer.
 
-Why: every token of an answer reads all weights once, so memory bandwidth limits the tokens per second. A reasoning
+Why: Every token of an answer reads all weights once, so memory bandwidth limits the tokens per second. A reasoning
 model generates hundreds to thousands of tokens before it answers; a latency that allows fewer is met only by cutting
 it off.
 

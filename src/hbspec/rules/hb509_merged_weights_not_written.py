@@ -1,6 +1,6 @@
 """`adapters` is merged, but the training job saves adapters only.
 
-Why: the shipped training script writes only the adapters to the model folder. An endpoint that expects a whole model
+Why: The shipped training script writes only the adapters to the model folder. An endpoint that expects a whole model
 there finds no weights and never becomes healthy.
 
 Example:

@@ -1,7 +1,7 @@
 """The endpoint computes in a different 16-bit format from training.
 
-Why: float16 ends at 65,504, bfloat16 does not. Activations of a model trained in bfloat16 can overflow in float16, and
-answers then turn into repetitions or nothing. The other way round, three bits of precision are lost.
+Why: The largest float16 number is 65,504. Activations of a model trained in bfloat16 can exceed it, and answers then
+turn into repetitions or nothing. The other way round, three bits of precision are lost.
 
 Example:
 

@@ -1,6 +1,6 @@
 """Adapters are trained on 4-bit weights, but served on weights quantised by another method.
 
-Why: adapters learn to compensate for the quantisation error of the weights they are trained on. Weights quantised by
+Why: Adapters learn to compensate for the quantisation error of the weights they are trained on. Weights quantised by
 another method have other errors, so part of the gain from training is lost.
 
 Example:

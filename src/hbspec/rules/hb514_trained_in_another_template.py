@@ -1,6 +1,6 @@
 """The training script sets a chat template, but the endpoint uses the model's.
 
-Why: adapters learn with the markers that the template puts around each turn. Beside the base model the engine uses that
+Why: Adapters learn with the markers that the template puts around each turn. Beside the base model the engine uses that
 model's template, so no prompt looks like the training data, and stop tokens may never come. Merged weights are not
 affected: their folder includes the tokenizer with its template. The shipped script trains with the model's template.
 

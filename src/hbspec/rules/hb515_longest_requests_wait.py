@@ -1,6 +1,6 @@
 """The typical load fits, but `concurrency` requests of `max_model_len` tokens do not.
 
-Why: the engine starts and serves, but when many long requests arrive at once, some wait, or are preempted and have
+Why: The engine starts and serves, but when many long requests arrive at once, some wait, or are preempted and have
 their prompts computed again. Their latency is then several times the estimate for the typical request.
 
 Example:

@@ -1,6 +1,6 @@
 """The name of the job, model or endpoint is not valid in SageMaker.
 
-Why: the name of a job, model or endpoint is letters and digits with single hyphens between them, at most 63 characters.
+Why: The name of a job, model or endpoint is letters and digits with single hyphens between them, at most 63 characters.
 SageMaker rejects any other when the job is created, or when the trained model is deployed. To the name of a training
 job a digest of its inputs (13 characters) and, from the second attempt on, its number (at most 4) are added, which
 leaves 46.

@@ -1,6 +1,6 @@
 """An address is not a valid S3 URI.
 
-Why: a training job reads and writes your files in S3 only; SageMaker rejects a local path or an https address when the
+Why: A training job reads and writes your files in S3 only; SageMaker rejects a local path or an https address when the
 job is created.
 
 Example:

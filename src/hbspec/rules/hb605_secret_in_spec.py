@@ -1,6 +1,6 @@
 """The spec contains what looks like a credential.
 
-Why: specs are committed and shared, and hyperparameters and environment variables are visible to everybody who may
+Why: Specs are committed and shared, and hyperparameters and environment variables are visible to everybody who may
 describe the job. A token that was ever in a repository must be replaced.
 
 Example:

@@ -1,6 +1,6 @@
 """A hyperparameter of your script contains an apostrophe.
 
-Why: the SageMaker Python SDK 3 puts all hyperparameters between single quotes in a shell script; an apostrophe ends the
+Why: The SageMaker Python SDK 3 puts all hyperparameters between single quotes in a shell script; an apostrophe ends the
 quotes, and the job fails before training begins.
 
 Example:

@@ -1,6 +1,6 @@
 """A fact that the checks depend on is missing.
 
-Why: an unknown fact is never taken for zero. The results that depend on it are left out, and this note says so, because
+Why: An unknown fact is never taken for zero. The results that depend on it are left out, and this note says so, because
 silence would look like approval.
 
 Example:

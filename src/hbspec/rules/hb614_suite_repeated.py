@@ -1,6 +1,6 @@
 """Two evaluation suites have the same name.
 
-Why: scores are reported by suite name, so one of two suites with the same name would be judged by the other's score.
+Why: Scores are reported by suite name, so one of two suites with the same name would be judged by the other's score.
 
 Example:
 
