@@ -6,7 +6,7 @@ import re
 
 from judged import edge, estimated, found_by, judged
 
-from hbspec.estimators.runtime import running_seconds
+from hbspec.estimators.job.runtime import running_seconds
 
 SPOT = "instance: {spot: true, max_wait: %s, max_runtime: %s}\nhyperparameters: {save_steps: 20}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import SPECS, edge, estimated, found_by, judged, said
 
-from hbspec.estimators.runtime import running_seconds
+from hbspec.estimators.job.runtime import running_seconds
 from hbspec.units import HOUR
 
 AT_25_USD = "budget: {max_cost: 100 USD}\ninstance: {price: 25 USD/h, max_runtime: 1h}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import edge, estimated, judged, largest_within
 
-from hbspec.estimators.stop import Stop
+from hbspec.estimators.job.stop import Stop
 from hbspec.units import Interval, interval_text, seconds_text
 
 SPOT = "instance: {spot: true, max_wait: 8h}\n"

@@ -22,6 +22,9 @@ def test_the_edge_is_the_slash_of_the_data(tmp_path):
     edge("HB615", written, "data.train.uri", "s3://bucket/train/", "s3://bucket/train", tmp_path)
 
 
+POINT = "s3://arn:aws:s3:us-east-1:123456789012:accesspoint/models"
+
+
 @pytest.mark.parametrize(
     ("fragment", "keys"),
     [
@@ -42,6 +45,11 @@ def test_the_edge_is_the_slash_of_the_data(tmp_path):
         ('sagemaker: {code: "s3://bucket/x/../train/"}', []),
         ('sagemaker: {code: "s3://bucket//train/"}', []),
         ('sagemaker: {code: "s3://bucket2/train/"}', []),
+        ('data: {train: {uri: "s3://data"}}\nsagemaker: {output: "s3://data-models/x/"}', []),
+        ('data: {train: {uri: "s3://data"}}\nsagemaker: {output: "s3://data/x/"}', ["sagemaker.output"]),
+        # an access point is a whole bucket
+        (f'sagemaker: {{checkpoints: "{POINT}/"}}', ["sagemaker.checkpoints"]),
+        (f'sagemaker: {{checkpoints: "{POINT}/jobs/"}}', []),
         ('data: {train: {uri: "s3://bucket/code-data/"}}', []),
         # the job has a folder of its own below each
         ("sagemaker: {code: null, checkpoints: null}", []),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hbspec.estimators.storage import CHECKPOINTS_KEPT
+from hbspec.estimators.job.storage import CHECKPOINTS_KEPT
 from hbspec.plan.training import SAVE_STEPS
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.processes import that_hold_it
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.plan import Plan
 from hbspec.plan.counts import effective_batch_size, examples_processed, nominal_examples
 from hbspec.rules.causes import Beside
@@ -39,7 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan = analysis.plan
     if plan.parallelism != "pipeline":
         return
-    gpus = known(plan.hardware, plan.unknown.get("hardware", "the hardware")).gpus_per_instance
+    gpus = plan.require("hardware").gpus_per_instance
     if gpus > 1:
         yield RULE.at(
             ("instance", "parallelism"),

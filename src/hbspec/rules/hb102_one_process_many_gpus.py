@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.processes import that_hold_it
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.plan import Hardware
 from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan = analysis.plan
     if plan.parallelism != "single":
         return
-    machine = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    machine = plan.require("hardware")
     gpus = machine.gpus_per_instance
     if gpus > 1:
         yield RULE.at(

@@ -38,7 +38,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `bf16: true` where the catalog says that the GPU does not support it."""
     if not analysis.spec.hyperparameters.bf16:
         return
-    gpu = known(analysis.plan.hardware, analysis.plan.unknown.get("hardware", "the hardware")).gpu
+    gpu = analysis.plan.require("hardware").gpu
     if not known(gpu.bf16, f"whether {gpu.name} supports bfloat16"):
         yield RULE.at(
             ROUTE,

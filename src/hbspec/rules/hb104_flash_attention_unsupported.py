@@ -37,7 +37,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `flash_attention_2` where the catalog says that the GPU does not run it."""
     if analysis.spec.hyperparameters.attn_implementation != "flash_attention_2":
         return
-    gpu = known(analysis.plan.hardware, analysis.plan.unknown.get("hardware", "the hardware")).gpu
+    gpu = analysis.plan.require("hardware").gpu
     if not known(gpu.flash_attention_2, f"whether {gpu.name} runs FlashAttention-2"):
         capability = ".".join(map(str, gpu.compute_capability)) if gpu.compute_capability else "unknown"
         yield RULE.at(

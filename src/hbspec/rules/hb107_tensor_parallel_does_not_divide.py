@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
-from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.plan import Hardware
 from hbspec.plan.build import ONE_PROCESS
 from hbspec.rules.causes import Beside, same_route
@@ -40,7 +40,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     served = spec.deployment.tensor_parallel if spec.deployment else None
     if trained is None and served is None:
         return
-    model = known(analysis.architecture, "the model's architecture")
+    model = analysis.plan.require("architecture")
     if trained is not None:
         yield from _judge(("instance", "tensor_parallel"), trained, model, analysis.plan.hardware, copies=False)
     if served is not None:

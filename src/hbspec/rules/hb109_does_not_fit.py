@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.verdict import Verdict
 from hbspec.plan import Plan
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, gib_text, interval_text
@@ -38,11 +39,11 @@ NAMED_TERMS = 3
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the memory of the fullest GPU with what is usable."""
     plan, memory = analysis.plan, analysis.memory
-    machine = known(plan.hardware, plan.unknown.get("hardware", "the hardware"))
+    machine = plan.require("hardware")
     usable = known(machine.gpu.usable_bytes, f"the usable memory of the {machine.gpu.name}")
-    if memory.verdict == "fits":
+    if memory.verdict is Verdict.FITS:
         return
-    fullest, certain = memory.fullest, memory.verdict == "does_not_fit"
+    fullest, certain = memory.fullest, memory.verdict is Verdict.DOES_NOT_FIT
     largest = sorted(fullest.terms.items(), key=lambda term: -term[1])[:NAMED_TERMS]
     terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
     place = f"GPU {fullest.index}" if len(memory.devices) > 1 and plan.parallelism == "pipeline" else "a GPU"

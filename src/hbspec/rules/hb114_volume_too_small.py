@@ -28,6 +28,7 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.verdict import Verdict
 from hbspec.rules.rule import Rule
 from hbspec.units import GB, bytes_text, interval_text
 
@@ -40,9 +41,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if row is None or row.nvme_bytes:
         return
     disk = analysis.storage
-    if disk.verdict == "fits":
+    if disk.verdict is Verdict.FITS:
         return
-    capacity, certain = known(disk.capacity, "its size"), disk.verdict == "does_not_fit"
+    capacity, certain = known(disk.capacity, "its size"), disk.verdict is Verdict.DOES_NOT_FIT
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
     yield RULE.at(
         ("instance", "volume"),

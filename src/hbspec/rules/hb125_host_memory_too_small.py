@@ -26,6 +26,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.verdict import Verdict
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, gib_text, interval_text
 
@@ -36,9 +37,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the memory needed on one host with what it has."""
     host, section = analysis.host, analysis.spec.instance
     capacity = known(host.capacity, "the host's memory")
-    if host.verdict == "fits":
+    if host.verdict is Verdict.FITS:
         return
-    certain = host.verdict == "does_not_fit"
+    certain = host.verdict is Verdict.DOES_NOT_FIT
     largest = max(host.terms, key=lambda name: host.terms[name].expected).replace("_", " ")
     doing = "loading the model" if host.moment == "load" else "training"
     yield RULE.at(

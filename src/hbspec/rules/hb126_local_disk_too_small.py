@@ -30,6 +30,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.verdict import Verdict
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, interval_text
 
@@ -42,9 +43,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if row is None or not row.nvme_bytes:
         return
     disk = analysis.storage
-    if disk.verdict == "fits":
+    if disk.verdict is Verdict.FITS:
         return
-    certain = disk.verdict == "does_not_fit"
+    certain = disk.verdict is Verdict.DOES_NOT_FIT
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
     yield RULE.at(
         ("instance", "type"),

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if given.warmup_steps is None:
         yield _finding("warmup_ratio", "warmup_ratio 1", "all updates of the run")
         return
-    steps = given.max_steps or known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    steps = plan.updates
     if given.warmup_steps >= steps:
         yield _finding("warmup_steps", f"warmup_steps {plain(given.warmup_steps)}", f"all {steps} updates of the run")
 

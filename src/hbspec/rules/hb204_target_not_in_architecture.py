@@ -24,7 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import target_module_names
-from hbspec.diagnostics import Finding, Fix, Route, Severity, known
+from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     given = analysis.spec.hyperparameters
     if not analysis.plan.training.adapters or given.target_modules is None or isinstance(given.target_modules, str):
         return
-    architecture = known(analysis.architecture, "the model's architecture")
+    architecture = analysis.plan.require("architecture")
     names = target_module_names(architecture)
     for index, name in enumerate(given.target_modules):
         if name in names or "." in name:

@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Route, Severity, known
+from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
@@ -39,7 +39,7 @@ USUAL_LENGTH = 1024
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare `hyperparameters.max_length` and `deployment.max_model_len` with the model's positions."""
     spec = analysis.spec
-    positions = known(analysis.architecture, "the model's architecture").max_position_embeddings
+    positions = analysis.plan.require("architecture").max_position_embeddings
     lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), spec.hyperparameters.max_length)]
     if spec.deployment:
         lengths.append((("deployment", "max_model_len"), spec.deployment.max_model_len))

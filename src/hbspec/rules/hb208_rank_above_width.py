@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
@@ -40,7 +40,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     targets = training.target_modules
     adapted = [
         weight
-        for weight in weights(known(analysis.architecture, "the model's architecture"))
+        for weight in weights(analysis.plan.require("architecture"))
         if weight.kind == "linear" and (isinstance(targets, str) or weight.leaf in targets)
     ]
     narrowest = min(adapted, key=lambda weight: min(weight.rows, weight.columns), default=None)

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, significant
 
@@ -34,7 +34,7 @@ MANY = 10
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the epochs actually run with `MANY`."""
     plan, given = analysis.plan, analysis.spec.hyperparameters
-    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    counts = plan.require("counts")
     if counts.epochs > MANY:
         key = "max_steps" if given.max_steps is not None else "num_train_epochs"
         yield RULE.at(

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
-from hbspec.diagnostics import Finding, Fix, Severity, known
+from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.estimators.precision import BYTES
 from hbspec.estimators.weights import UNFUSED_TRANSFORMERS
 from hbspec.rules.rule import Rule
@@ -43,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     training = analysis.plan.training
     if training.quantization is None:
         return
-    architecture = known(analysis.architecture, "the model's architecture")
+    architecture = analysis.plan.require("architecture")
     version = dict(training.software)["transformers"].strip("=<>~! v")
     major = version.partition(".")[0]
     asked = analysis.spec.hyperparameters.method is not None

@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
@@ -34,7 +34,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     given, plan = analysis.spec.hyperparameters, analysis.plan
     if given.save_steps is None:
         return
-    steps = given.max_steps or known(plan.counts, plan.unknown.get("counts", "the counts")).optimizer_steps
+    steps = plan.updates
     if given.save_steps > steps:
         yield RULE.at(
             ("hyperparameters", "save_steps"),

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, NotKnownError, Route, Severity, known
+from hbspec.diagnostics import Finding, NotKnownError, Route, Severity
 from hbspec.plan import Counts
 from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
@@ -38,7 +38,7 @@ BUDGET: Route = ("budget", "max_cost")
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find nominal and real counts that differ, where the nominal one is claimed or decides about the budget."""
     plan = analysis.plan
-    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    counts = plan.require("counts")
     if counts.nominal_examples == counts.examples_processed:
         return
     if counts.rows < counts.effective_batch_size:  # HB218 judges data below one update

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity, known
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.WARNING)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the rows (examples, or packed rows) with the effective batch size."""
     plan = analysis.plan
-    counts = known(plan.counts, plan.unknown.get("counts", "the counts"))
+    counts = plan.require("counts")
     if counts.rows < counts.effective_batch_size:
         rows = "packed rows" if plan.training.packing else "examples"
         yield RULE.at(

@@ -27,7 +27,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import TargetError, fused_targets
-from hbspec.diagnostics import Finding, Fix, NotKnownError, Severity, known
+from hbspec.diagnostics import Finding, Fix, NotKnownError, Severity
 from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -39,7 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     training = analysis.plan.training
     if not training.adapters or not training.lora_dropout:
         return
-    architecture = known(analysis.architecture, "the model's architecture")
+    architecture = analysis.plan.require("architecture")
     try:
         fused = fused_targets(architecture, training.target_modules)
     except TargetError as reason:

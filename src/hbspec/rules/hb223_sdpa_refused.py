@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Fix, Severity, known
+from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.plan.defaults import refuses_sdpa
 from hbspec.rules.rule import Rule
 
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `sdpa` where transformers rejects it; without `attn_implementation` the plan uses one that works."""
     if analysis.spec.hyperparameters.attn_implementation != "sdpa":
         return
-    architecture = known(analysis.architecture, "the model's architecture")
+    architecture = analysis.plan.require("architecture")
     transformers = dict(analysis.plan.training.software)["transformers"]
     if refuses_sdpa(architecture, transformers):
         yield RULE.at(

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.adapters import TargetError, module_names, saved_modules
 from hbspec.catalog.architecture import Architecture
-from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity, known
+from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
@@ -37,7 +37,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     given = analysis.spec.hyperparameters
     if given.method == "full" or not given.modules_to_save:
         return
-    architecture = known(analysis.architecture, "the model's architecture")
+    architecture = analysis.plan.require("architecture")
     own = analysis.spec.script is not None
     names = module_names(architecture)
     for index, name in enumerate(given.modules_to_save):

@@ -24,7 +24,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Severity, known
+from hbspec.diagnostics import Confidence, Finding, Fix, NotKnownError, Severity
 from hbspec.estimators.job.cost import affordable_seconds, most_it_can_cost
 from hbspec.estimators.job.runtime import running_seconds
 from hbspec.rules.rule import Rule
@@ -43,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if Decimal(str(plan.max_runtime)) <= longest:
         return
     hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
-    instances = known(plan.hardware, "the hardware").instances
+    instances = plan.require("hardware").instances
     rate = Rate(hourly.amount / instances, hourly.currency)
     said = f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''}"
     action, fixes = _action(float(longest), _takes(analysis))
