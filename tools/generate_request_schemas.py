@@ -20,6 +20,8 @@ from typing import Any
 import botocore
 from botocore.loaders import Loader
 
+from hbspec.targets.aws.requests.schema import INSTANCE_TYPES
+
 Schema = dict[str, Any]
 
 OPERATIONS: Mapping[str, str] = {
@@ -119,7 +121,7 @@ def _definition(shapes: Mapping[str, Any], name: str) -> Schema:
     elif kind == "map":
         schema["propertyNames"] = _reference(shapes, shape["key"]["shape"])
         schema["additionalProperties"] = _reference(shapes, shape["value"]["shape"])
-    if "enum" in shape:
+    if "enum" in shape and name not in INSTANCE_TYPES:
         schema["enum"] = shape["enum"]
     if kind in INTEGER_RANGE:
         schema |= {"minimum": -INTEGER_RANGE[kind], "maximum": INTEGER_RANGE[kind] - 1}

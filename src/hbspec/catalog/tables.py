@@ -32,13 +32,15 @@ class Catalog:
 
     @cached_property
     def training_types(self) -> frozenset[str]:
-        """All of SageMaker's `TrainingInstanceType`."""
-        return frozenset(lines("training_types.txt"))
+        """SageMaker's `TrainingInstanceType`: the rows of `instances.csv` that train, and types without a row."""
+        rows = (name for name, instance in self.instances.items() if instance.training)
+        return frozenset(rows).union(lines("training_types.txt"))
 
     @cached_property
     def hosting_types(self) -> frozenset[str]:
-        """All of SageMaker's `ProductionVariantInstanceType`."""
-        return frozenset(lines("hosting_types.txt"))
+        """SageMaker's `ProductionVariantInstanceType`, put together likewise."""
+        rows = (name for name, instance in self.instances.items() if instance.hosting)
+        return frozenset(rows).union(lines("hosting_types.txt"))
 
     @cached_property
     def regions(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hbspec.catalog import Catalog, catalog
 from hbspec.diagnostics import Route, route_text
 from hbspec.spelling import nearest
 from hbspec.targets.aws.requests.problem import Problem
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent
 OPERATIONS = tuple(sorted(path.name.removesuffix(".schema.json") for path in FOLDER.glob("*.schema.json")))
 
+INSTANCE_TYPES: Mapping[str, Callable[[Catalog], frozenset[str]]] = {
+    "TrainingInstanceType": lambda known: known.training_types,
+    "ProductionVariantInstanceType": lambda known: known.hosting_types,
+}
+"""Shapes whose values are the catalog's, so that a type that is added there is accepted here."""
 SHOWN_LENGTH = 60
 FEW_VALUES = 8
 LINE_BREAK = re.compile(r"[\n\r\x85\u2028\u2029]")
@@ -34,7 +40,10 @@ def schema(operation: str) -> Mapping[str, Any]:
     """
     if operation not in OPERATIONS:
         raise ValueError(f"no schema for {operation!r}; there is one for {', '.join(OPERATIONS)}")
-    loaded: Mapping[str, Any] = json.loads((FOLDER / f"{operation}.schema.json").read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads((FOLDER / f"{operation}.schema.json").read_text(encoding="utf-8"))
+    for shape, accepted in INSTANCE_TYPES.items():
+        if shape in loaded["$defs"]:
+            loaded["$defs"][shape]["enum"] = sorted(accepted(catalog()))
     return loaded
 
 
