@@ -14,15 +14,13 @@ from hbspec.plan import counts as count
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import Currencies, unit_price
+from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.training import LANGUAGE, Assumption, Training, left_open, resolve_training
 from hbspec.showing.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
 
-ONE_PROCESS = ("single", "pipeline")
-SHARDED = ("fsdp", "zero1", "zero2", "zero3")
-WHOLE_WEIGHTS = ("zero1", "zero2")
 """Of those, the ones that shard states and gradients only."""
 DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
@@ -142,7 +140,7 @@ def _named_at(spec: Spec) -> Route:
 
 
 def _processes(spec: Spec, machine: Hardware | None, unknown: dict[str, Missing]) -> int | None:
-    if spec.instance.parallelism in ONE_PROCESS:
+    if not PARALLELISMS[spec.instance.parallelism].distributed:
         return 1
     if machine is None:
         unknown["processes"] = unknown["data_parallel_size"] = unknown["hardware"]
@@ -242,9 +240,10 @@ def _offload(parallelism: str, wanted: str) -> str:
     Source: deepspeed.ai, "DeepSpeed Configuration JSON", Parameter offloading: "available only with ZeRO stage 3". The
     shipped script offloads nothing (HB124).
     """
-    if parallelism in WHOLE_WEIGHTS and wanted == "all":
-        return "optimizer"
-    return wanted if parallelism in SHARDED else "none"
+    way = PARALLELISMS[parallelism]
+    if not way.sharded:
+        return "none"
+    return wanted if way.shards_weights or wanted != "all" else "optimizer"
 
 
 def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:

@@ -11,6 +11,7 @@ from hbspec.diagnostics import known
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
 from hbspec.plan.money import Currencies, UnitPrice
+from hbspec.plan.parallelism import PARALLELISMS, Parallelism
 from hbspec.plan.training import Assumption, Training
 from hbspec.units import Interval
 
@@ -125,6 +126,11 @@ class Plan:
     checkpoint_bytes: int | None
     assumptions: tuple[Assumption, ...]
     unknown: Mapping[str, str]
+
+    @property
+    def way(self) -> Parallelism:
+        """How the GPUs share the job."""
+        return PARALLELISMS[self.parallelism]
 
     @overload
     def require(self, name: Literal["architecture"]) -> Architecture: ...

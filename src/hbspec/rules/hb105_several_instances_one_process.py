@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.build import ONE_PROCESS
+from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find a count above one with a parallelism that starts one process."""
     instance = analysis.spec.instance
-    if instance.count > 1 and instance.parallelism in ONE_PROCESS:
+    if instance.count > 1 and not PARALLELISMS[instance.parallelism].distributed:
         yield RULE.at(
             ("instance", "count"),
             f"count is {instance.count}, but parallelism: {instance.parallelism} starts one process on each instance: "

@@ -26,7 +26,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.plan import Hardware
-from hbspec.plan.build import ONE_PROCESS
+from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 
@@ -36,7 +36,7 @@ RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB124", same_route),))
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare `instance.tensor_parallel` and `deployment.tensor_parallel` with heads and GPUs."""
     spec = analysis.spec
-    trained = spec.instance.tensor_parallel if spec.instance.parallelism not in ONE_PROCESS else None
+    trained = spec.instance.tensor_parallel if PARALLELISMS[spec.instance.parallelism].distributed else None
     served = spec.deployment.tensor_parallel if spec.deployment else None
     if trained is None and served is None:
         return

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.build import ONE_PROCESS
+from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `tensor_parallel` above one with a parallelism that starts one process."""
     instance = analysis.spec.instance
-    if instance.parallelism in ONE_PROCESS and (instance.tensor_parallel or 1) > 1:
+    if not PARALLELISMS[instance.parallelism].distributed and (instance.tensor_parallel or 1) > 1:
         yield RULE.at(
             ("instance", "tensor_parallel"),
             f"tensor_parallel {instance.tensor_parallel} needs {instance.tensor_parallel} processes, "

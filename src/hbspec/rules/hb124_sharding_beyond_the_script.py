@@ -26,7 +26,6 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.build import ONE_PROCESS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -37,7 +36,7 @@ DONE: dict[str, str | int] = {"sharding": "full", "offload": "none", "tensor_par
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find unsupported settings of a job with several processes; HB213 judges settings without effect."""
-    if analysis.spec.script is not None or analysis.plan.parallelism in ONE_PROCESS:
+    if analysis.spec.script is not None or not analysis.plan.way.distributed:
         return
     for key, usual in DONE.items():
         planned = getattr(analysis.plan, key)

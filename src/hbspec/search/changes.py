@@ -15,7 +15,7 @@ from typing import Any
 from hbspec.catalog import Catalog, InstanceType
 from hbspec.diagnostics import Route, route_text
 from hbspec.plan import Plan
-from hbspec.plan.build import ONE_PROCESS, SHARDED, WHOLE_WEIGHTS
+from hbspec.plan.parallelism import PARALLELISMS, SHARDED
 from hbspec.spec import Spec
 
 FOUR_BIT = ("nf4", "fp4")
@@ -182,7 +182,7 @@ def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
     settings: Settings = {("instance", "parallelism"): parallelism}
     if spec.instance.sharding and parallelism != "fsdp":
         settings["instance", "sharding"] = None
-    if spec.instance.offload and parallelism not in SHARDED:
+    if spec.instance.offload and not PARALLELISMS[parallelism].sharded:
         settings["instance", "offload"] = None
     storage = plan.training.compute_dtype
     if parallelism == "fsdp" and plan.training.quantization in FOUR_BIT and plan.training.quant_storage != storage:
@@ -191,9 +191,9 @@ def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
 
 
 def _offloaded(plan: Plan) -> Iterator[Change]:
-    if plan.parallelism not in SHARDED:
+    if not plan.way.sharded:
         return
-    steps = ("none", "optimizer") if plan.parallelism in WHOLE_WEIGHTS else ("none", "optimizer", "all")
+    steps = ("none", "optimizer", "all") if plan.way.shards_weights else ("none", "optimizer")
     for offload in steps[steps.index(plan.offload) + 1 :]:
         yield Change("offload", {("instance", "offload"): offload}, "moves it to host memory")
 
@@ -201,7 +201,7 @@ def _offloaded(plan: Plan) -> Iterator[Change]:
 def _more_instances(spec: Spec, plan: Plan) -> Iterator[Change]:
     """Twice the instances, where they share what is held."""
     accumulation = _accumulation(plan, 2 * (plan.data_parallel_size or 0))
-    if plan.parallelism in SHARDED and accumulation is not None:
+    if plan.way.sharded and accumulation is not None:
         yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **_accumulated(plan, accumulation)})
 
 
@@ -243,7 +243,7 @@ def _types(spec: Spec, catalog: Catalog) -> Iterator[InstanceType]:
 
 def _ranks(plan: Plan, parallelism: str, gpus: int) -> int:
     """Processes with data of their own; 0 where the GPUs do not divide."""
-    if parallelism in ONE_PROCESS:
+    if not PARALLELISMS[parallelism].distributed:
         return 1
     return 0 if gpus % plan.tensor_parallel else gpus // plan.tensor_parallel
 

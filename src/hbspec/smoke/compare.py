@@ -99,5 +99,6 @@ def _checkpoints(run: Mapping[str, Any]) -> int:
 
 def unproven(plan: Plan) -> tuple[str, ...]:
     """What a rehearsal on a CPU says nothing about."""
-    more = {"pipeline": (UNPROVEN_PIPELINE,), "single": (), "ddp": ()}
-    return (*more.get(plan.parallelism, (UNPROVEN_SHARDING,)), *UNPROVEN)
+    pipeline = (UNPROVEN_PIPELINE,) if plan.way.splits_layers else ()
+    sharding = (UNPROVEN_SHARDING,) if plan.way.sharded else ()
+    return (*pipeline, *sharding, *UNPROVEN)

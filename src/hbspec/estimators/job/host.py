@@ -10,6 +10,7 @@ from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.estimators.precision import BYTES
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
+from hbspec.plan.parallelism import Engine
 from hbspec.units import GB, Interval
 
 PROCESS = Interval(1.0 * GB, 3.0 * GB, 6.0 * GB)
@@ -107,16 +108,16 @@ def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
     """What is on its way from disk to the GPUs."""
     training = plan.training
     architecture = plan.require("architecture")
-    widened = plan.parallelism == "fsdp" and training.autocast and not training.adapters
+    widened = plan.way.engine is Engine.FSDP and training.autocast and not training.adapters
     published = BYTES.get(architecture.torch_dtype or "bfloat16", 2)
     wanted = BYTES[training.compute_dtype if widened else training.weights_dtype]
-    if training.quantization or plan.parallelism in ("single", "pipeline", "ddp"):
+    if training.quantization or not plan.way.sharded:
         largest = max(weight.rows * weight.columns for weight in weights(architecture))
         workers = 1 if training.quantization else WORKERS
         size = largest * max(published, wanted) * processes
         return {"tensors_on_the_way": Interval(0, size, workers * size)}
     mapped, copy = weights_on_disk(plan), total_parameters(architecture) * wanted
-    readers = 1 if plan.parallelism == "zero3" else processes
+    readers = 1 if plan.way.engine is Engine.DEEPSPEED and plan.way.shards_weights else processes
     certain = copy * readers if wanted != published else 0
     terms = {"weights": Interval(certain, max(mapped, certain), max(mapped, copy * readers))}
     if widened and BYTES[training.weights_dtype] == BYTES["float32"]:

@@ -99,7 +99,7 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
         unpacked=run.unpacked / bandwidth,
         launches=run.launches + _fetches(job, passes),
         communication=_communication(plan, job, hardware, passes, n),
-        handover=STEP.handover if plan.parallelism == "pipeline" and hardware.gpus > 1 else 1.0,
+        handover=STEP.handover if plan.way.splits_layers and hardware.gpus > 1 else 1.0,
     )
 
 
@@ -194,7 +194,7 @@ def _computed_weights(job: Job) -> float:
 
 def _fetches(job: Job, passes: int) -> int:
     """What DeepSpeed's hooks on every module cost the host under ZeRO-3, in launches: each tensor is fetched a pass."""
-    if job.parallelism != "zero3":
+    if not (job.deepspeed and job.way.shards_weights):
         return 0
     tensors = sum(weight.count for weight in weights(job.architecture) if weight.kind != "expert")
     return passes * tensors * STEP.fetch

@@ -13,6 +13,7 @@ from hbspec.estimators.step.optimizer import Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
 from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, training_weights, version
 from hbspec.plan import Plan, Training
+from hbspec.plan.parallelism import PARALLELISMS, Engine, Parallelism
 
 LOSS_COPIED_ONCE_SINCE = (4, 46)
 """Before, models upcast logits themselves and made a contiguous shifted copy (now in `loss/loss_utils.py`)."""
@@ -56,6 +57,11 @@ class Job:
     workspaces: int
 
     @property
+    def way(self) -> Parallelism:
+        """How the GPUs share the job."""
+        return PARALLELISMS[self.parallelism]
+
+    @property
     def sharded(self) -> bool:
         """Whether weights are gathered for every layer."""
         return self.shards.weights > 1
@@ -63,7 +69,7 @@ class Job:
     @property
     def deepspeed(self) -> bool:
         """Whether DeepSpeed holds the states."""
-        return self.parallelism.startswith("zero")
+        return self.way.engine is Engine.DEEPSPEED
 
 
 def job_of(plan: Plan) -> Job:
@@ -112,7 +118,7 @@ def _precision(plan: Plan, cut: Shards) -> Precision:
     DeepSpeed narrows the whole module, adapters included: then nothing is left for autocast to copy.
     """
     precision = precision_of(plan.training)
-    narrows = plan.parallelism.startswith("zero") or cut.weights > 1
+    narrows = plan.way.engine is Engine.DEEPSPEED or cut.weights > 1
     if not (narrows and precision.autocast):
         return precision
     return Precision(precision.compute, precision.compute, precision.compute, autocast=False)

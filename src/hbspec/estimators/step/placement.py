@@ -44,21 +44,19 @@ class Shards(NamedTuple):
 def shards(plan: Plan) -> Shards:
     """How `parallelism` and `sharding` cut weights, gradients and optimizer states.
 
-    ZeRO-1 cuts the states, ZeRO-2 the gradients too, ZeRO-3 and full FSDP the weights too; hybrid FSDP cuts over one
-    host's GPUs only (docs.pytorch.org, `ShardingStrategy`; deepspeed.ai, ZeRO).
+    Hybrid FSDP cuts over one host's GPUs only (docs.pytorch.org, `ShardingStrategy`).
 
     Raises:
         NotKnownError: the hardware or the number of processes is not known.
     """
     ranks = plan.require("data_parallel_size")
-    if plan.parallelism in ("zero3", "fsdp") and plan.sharding != "none":
-        if plan.sharding == "hybrid":
-            hardware = plan.require("hardware")
-            ranks = max(1, min(ranks, hardware.gpus_per_instance // plan.tensor_parallel))
-        return Shards(ranks, ranks, ranks)
-    if plan.parallelism == "zero2":
-        return Shards(1, ranks, ranks)
-    return Shards(1, 1, ranks) if plan.parallelism == "zero1" else Shards(1, 1, 1)
+    if plan.sharding == "none":
+        return Shards(1, 1, 1)
+    if plan.sharding == "hybrid":
+        ranks = max(1, min(ranks, plan.require("hardware").gpus_per_instance // plan.tensor_parallel))
+    way = plan.way
+    cut = (way.shards_weights, way.shards_gradients, way.shards_optimizer)
+    return Shards(*(ranks if is_cut else 1 for is_cut in cut))
 
 
 def spread(

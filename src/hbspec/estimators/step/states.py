@@ -9,6 +9,7 @@ from hbspec.estimators.precision import BYTES
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.weights import EMBEDDING, HEAD, largest_linear
+from hbspec.plan.parallelism import Engine
 
 REDUCE_BUCKET = 500_000_000
 """Numbers in a reduce bucket of ZeRO-1 and ZeRO-2 (DeepSpeed's default `reduce_bucket_size`)."""
@@ -138,9 +139,9 @@ def _trained(job: Job, groups: list[tuple[int, int]]) -> dict[str, int]:
 def _buckets(job: Job, groups: list[tuple[int, int]]) -> int:
     """What gradients are put into to be reduced: all of them under DDP, a bucket or a layer's elsewhere."""
     whole = sum(count * element for count, element in groups)
-    if job.parallelism == "ddp" or (job.parallelism == "fsdp" and not job.sharded):
+    if job.way.engine is Engine.DDP or (job.way.engine is Engine.FSDP and not job.sharded):
         return whole
-    if job.parallelism in ("zero1", "zero2"):
+    if job.deepspeed and not job.way.shards_weights:
         return min(whole, REDUCE_BUCKET * groups[0][1])
     return -(-whole // job.architecture.num_hidden_layers) if job.sharded or job.deepspeed else 0
 
@@ -150,7 +151,7 @@ def _accumulated(job: Job, groups: list[tuple[int, int]], cut: int) -> int:
 
     transformers' Trainer accumulates under `accelerator.no_sync` (torch.distributed.fsdp, `no_sync`).
     """
-    return sum(count * element for count, element in groups) if job.parallelism == "fsdp" else cut
+    return sum(count * element for count, element in groups) if job.way.engine is Engine.FSDP else cut
 
 
 def _loading(job: Job, stage: Stage) -> int:

@@ -99,15 +99,15 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     tokens = Interval.exact(plan.training.max_length) if plan.training.packing else longest
     error = activation_error(job)
     usable, gpus = hardware.gpu.usable_bytes, hardware.gpus_per_instance
-    around = Surroundings(job.shards.weights > 1, _communicates(job), hardware.gpu.compute_capability, usable)
-    if plan.parallelism == "pipeline":
+    around = Surroundings(job.shards.weights > 1, job.way.distributed, hardware.gpu.compute_capability, usable)
+    if plan.way.splits_layers:
         stages = pipeline_stages(job, gpus)
         kinds = {stage.kind: stage for stage in stages}
         alike = {kind: _device(job, stage, tokens, error, around, constants) for kind, stage in kinds.items()}
         return Memory(tuple(replace(alike[stage.kind], index=index) for index, stage in enumerate(stages)))
     whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
     first = _device(job, whole, tokens, error, around, constants)
-    used = 1 if plan.parallelism == "single" else gpus
+    used = gpus if plan.way.distributed else 1
     unused = (_unused(index, usable) for index in range(used, gpus))
     return Memory((*(replace(first, index=index) for index in range(used)), *unused))
 
@@ -137,7 +137,7 @@ def activation_error(job: Job) -> float:
     run on a CPU. Not traced were sharded layers, which gather and free in an order of their own, and tensor
     parallelism. The lists of experts of transformers 4 were held against Mixtral's published peaks instead.
     """
-    alone = job.parallelism in ("single", "ddp", "pipeline") and job.tensor_parallel == 1
+    alone = not job.way.sharded and job.tensor_parallel == 1
     return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
 
 
@@ -174,10 +174,6 @@ def _freed(found: Sequence[Moment], peak: Moment) -> int:
     computing = [one for one in found if one.name not in ("load", "optimizer")]
     fullest = max(computing, key=lambda one: one.total, default=None)
     return _parts(fullest.terms)[1] if fullest else 0
-
-
-def _communicates(job: Job) -> bool:
-    return job.parallelism not in ("single", "pipeline")
 
 
 def _unused(index: int, usable: int | None) -> DeviceMemory:

@@ -12,7 +12,6 @@ from shlex import quote
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
-from hbspec.plan.build import ONE_PROCESS
 from hbspec.targets.job.hyperparameters import hyperparameters
 from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
 from hbspec.targets.lowering.needs import TargetError, refusal
@@ -64,7 +63,7 @@ def invocation(analysis: Analysis) -> Invocation:
         TargetError: the hardware is not known, or a name cannot be one of an environment variable.
     """
     plan, script, machine = analysis.plan, analysis.spec.script, analysis.plan.hardware
-    distributed = plan.parallelism not in ONE_PROCESS
+    distributed = plan.way.distributed
     if machine is None:
         message = f"a launch needs the number of GPUs, and {plan.unknown['hardware']} is not known"
         raise TargetError([refusal("HB040", ("instance",), message, "name an instance type or a GPU of the catalog")])

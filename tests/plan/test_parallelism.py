@@ -1,0 +1,44 @@
+"""The ways to share a job are one table; the language and the shipped script know the same ones."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any, get_args
+
+import pytest
+
+from hbspec.plan.parallelism import PARALLELISMS, SHARDED, Engine
+from hbspec.shipped import templates
+from hbspec.spec import sections
+
+
+def constant(file: str, name: str) -> Any:
+    """The value of a constant of the shipped script, which is not imported: it needs torch."""
+    tree = ast.parse((templates() / file).read_text())
+    (value,) = (
+        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
+    )
+    return eval(ast.unparse(value), {"dict": dict})
+
+
+def test_the_language_has_the_same_ones():
+    assert list(PARALLELISMS)
+    assert set(PARALLELISMS) == set(get_args(sections.Parallelism))
+
+
+def test_the_shipped_script_starts_as_many_processes():
+    distributed = [name for name, way in PARALLELISMS.items() if way.distributed]
+    assert sorted(distributed) == sorted(constant("settings.py", "DISTRIBUTED"))
+
+
+def test_the_shipped_script_wraps_the_model_in_the_same_engine():
+    wrapped = {name: way.engine.value for name, way in PARALLELISMS.items() if way.distributed}
+    assert wrapped == constant("job.py", "WRAPPERS")
+
+
+@pytest.mark.parametrize("way", PARALLELISMS.values(), ids=PARALLELISMS)
+def test_what_is_sharded_grows_from_the_states_to_the_weights(way):
+    parts = (way.shards_optimizer, way.shards_gradients, way.shards_weights)
+    assert list(parts) == sorted(parts, reverse=True)
+    assert way.sharded == (way.name in SHARDED) == (way.engine in (Engine.FSDP, Engine.DEEPSPEED))
+    assert not (way.distributed and way.splits_layers)
