@@ -7,7 +7,7 @@ from planned import FULL, LORA, R1, planned
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import linear_parameters
-from hbspec.estimators.step.flops import attention_pairs, forward_flops, micro_batch_flops
+from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 
 TERA = 10**12
 MIXTRAL = "mistralai/Mixtral-8x7B-v0.1"
@@ -17,6 +17,12 @@ SCOUT = "meta-llama/Llama-4-Scout-17B-16E-Instruct"
 def counted(tokens, checkpointing=True, model=R1, **values):
     plan = planned(model, gradient_checkpointing=checkpointing, per_device_batch_size=1, loss="standard", **values)
     return micro_batch_flops(plan.architecture, plan.training, tokens)
+
+
+def forward_flops(architecture, rows, tokens, scored=None):
+    """Of the model alone."""
+    whole = planned(method=FULL, loss="standard").training
+    return micro_batch_flops(architecture, whole, tokens, rows=rows, scored=scored).forward
 
 
 def test_what_a_counter_counted_on_the_real_model():
@@ -103,7 +109,7 @@ def test_a_prompt_needs_the_head_once():
 
 def test_adapters_add_their_parameters_to_the_forward_pass():
     plan = planned(loss="standard", per_device_batch_size=1)
-    with_adapters = forward_flops(plan.architecture, 1, 100, training=plan.training).products
+    with_adapters = micro_batch_flops(plan.architecture, plan.training, 100, rows=1).forward.products
     assert with_adapters - forward_flops(plan.architecture, 1, 100).products == 2 * 100 * plan.trainable_parameters
 
 

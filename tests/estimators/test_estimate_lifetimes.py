@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from hbspec.estimators.step.lifetimes.autograd import Sink, Tape
-from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
-from hbspec.estimators.step.lifetimes.model import Program, program_profile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbspec.catalog import Architecture
+from hbspec.catalog import Architecture, catalog
+from hbspec.catalog.parameters import lora_parameters
 from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.autograd import Sink, Tape
+from hbspec.estimators.step.lifetimes.kinds import program_profile
+from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
+from hbspec.estimators.step.lifetimes.model import Program
 
 PROGRAM = Program(
     quantization="nf4",
@@ -158,3 +160,19 @@ def test_a_checkpointed_call_is_run_again_until_its_last_saved_tensor():
     tape.backward(outputs)
     assert calls == ["begun", "ended", "begun"]
     assert alive(ledger) == 0
+
+
+def test_llama_4_never_had_a_list_of_experts():
+    scout = catalog().models["meta-llama/Llama-4-Scout-17B-16E-Instruct"].architecture
+    now, before = (program_profile(scout, PROGRAM._replace(experts_listed=listed)) for listed in (False, True))
+    assert before == now
+
+
+def test_adapters_of_listed_experts_have_gradients():
+    """Three modules an expert, each with an adapter of its own; the router's is added to its weight."""
+    mixtral = catalog().models["mistralai/Mixtral-8x7B-v0.1"].architecture
+    program = PROGRAM._replace(experts_listed=True)
+    hidden, size, experts = mixtral.hidden_size, mixtral.moe_intermediate_size, mixtral.num_experts
+    attention = lora_parameters(mixtral, 16, ["q_proj", "k_proj", "v_proj", "o_proj"]) // mixtral.num_hidden_layers
+    adapters = attention + 16 * (hidden + experts) + 16 * experts * 3 * (hidden + size)
+    assert program_profile(mixtral, program).gradients[1] == {op.GRADIENTS: Form(program.trained * adapters)}

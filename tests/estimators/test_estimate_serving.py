@@ -11,7 +11,14 @@ from hbspec.catalog import catalog
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING
-from hbspec.estimators.serving.decoding import Step, host_of, peak_flops, prefill_seconds, step_of, streamed_bytes
+from hbspec.estimators.serving.decoding import (
+    Step,
+    host_of,
+    peak_flops,
+    prefill_seconds,
+    step_of,
+    streamed_bytes,
+)
 from hbspec.estimators.serving.endpoint import serving, weights_bytes
 from hbspec.estimators.serving.memory import activation_bytes, bounded_layers, cache_bytes
 from hbspec.units import GB, GIB
@@ -176,9 +183,10 @@ def test_one_endpoint_by_hand():
     assert found.largest_concurrency == room // (2048 * token)
     assert found.load.largest_concurrency == room // (1200 * token) > 8
 
-    operations = 2 * (parameters - table)
+    norms = (2 * layers + 1) * hidden
+    operations = 2 * (parameters - 2 * table - norms)
     attention = 2 * 1000**2 * hidden * layers
-    prefill = (1000 * operations + attention) / (peak * SERVING.prefill)
+    prefill = (1000 * operations + attention + 2 * table) / (peak * SERVING.prefill)
     assert found.prefill_seconds.expected == pytest.approx(prefill)
     streamed, reach = 2 * (parameters - table), bandwidth * SERVING.bandwidth
     host = SERVING.step + layers * SERVING.graph_layer

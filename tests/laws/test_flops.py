@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.adapters import fused_targets
-from hbspec.estimators.step.flops import attention_pairs, forward_flops, micro_batch_flops
+from hbspec.estimators.step.flops import answering, attention_pairs, micro_batch_flops
 from hbspec.plan import Training
 from hbspec.plan.training import resolve_training
 from hbspec.spec import Spec
@@ -121,16 +121,19 @@ def test_more_visited_experts_never_take_fewer_operations(architecture, training
 @given(architectures, trainings(), lengths)
 def test_a_forward_pass_alone_is_no_more_than_that_of_training(architecture, training, tokens):
     """Equal, but for DoRA, which multiplies twice where dropout tells the two inputs apart."""
-    rows = training.micro_batch
-    alone = forward_flops(architecture, rows, tokens, training=training)
+    alone = micro_batch_flops(architecture, replace(training, lora_dropout=0.0), tokens).forward
     trained = micro_batch_flops(architecture, training, tokens).forward
     assert alone.attention == trained.attention
     if training.use_dora and training.lora_dropout:
         assert alone.products <= trained.products
     else:
         assert alone == trained
-    bare = forward_flops(architecture, rows, tokens, scored=0)
+    bare = micro_batch_flops(architecture, replace(training, method="full"), tokens, scored=0).forward
     assert bare.products <= alone.products
+    served = answering(architecture)
+    assert served.token * training.micro_batch * tokens <= bare.products
+    if not architecture.shared_expert_intermediate_size:  # else every expert computes every token in training
+        assert served.token * training.micro_batch * tokens == bare.products
 
 
 @settings(deadline=None, max_examples=150)

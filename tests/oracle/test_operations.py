@@ -33,6 +33,10 @@ ELSEWHERE = (
     f"toy-qwen3-moe,{SMALL},{KEPT},lora_dropout=0.0,decoder_sparse_step=2,target_modules=gate_proj+up_proj",
     f"toy-llama4,{SMALL},interleave_moe_layer_step=2,target_modules=q_proj+down_proj",
     f"toy-gpt-oss,{SMALL},{KEPT},target_modules=q_proj+v_proj,attention=eager",
+    f"toy-qwen2,{SMALL},{KEPT},target_modules=q_proj+embed_tokens,use_dora=true",
+    f"toy-qwen2,{SMALL},{KEPT},target_modules=q_proj+lm_head,use_dora=true",
+    f"toy-qwen3,{SMALL},{KEPT},target_modules=o_proj,modules_to_save=q_norm",
+    f"toy-qwen3-moe,tokens=128,layers=4,{KEPT},lora_dropout=0.0,decoder_sparse_step=2,target_modules=gate_proj+up_proj",
 )
 """What the grid leaves out: gradients that nothing before needs, layers that differ, and adapters in odd places."""
 

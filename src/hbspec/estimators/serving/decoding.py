@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture, Gpu
-from hbspec.catalog.parameters import active_parameters, embedding_parameters, total_parameters, weights
+from hbspec.catalog.parameters import embedding_parameters, total_parameters, weights
 from hbspec.diagnostics import Missing, NotKnownError, Route, known
 from hbspec.estimators.serving.constants import (
     EAGER,
@@ -18,6 +18,7 @@ from hbspec.estimators.serving.constants import (
     ServingConstants,
 )
 from hbspec.estimators.serving.memory import NO_MODEL, request_cache, served_weights
+from hbspec.estimators.step.flops import answering
 from hbspec.estimators.weights import served_experts, served_kinds
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
@@ -57,10 +58,9 @@ def _visited(architecture: Architecture, requests: float) -> float:
 
 
 class _Counts(NamedTuple):
-    """Parameters: all; what a token meets in products; what it looks up in one row; of experts; of linear modules."""
+    """Parameters: all; what a token looks up in one row; of experts; of linear modules."""
 
     total: int
-    multiplied: int
     looked_up: int
     experts: int
     linear: int
@@ -72,7 +72,6 @@ def _counts(architecture: Architecture) -> _Counts:
     looked_up = 0 if architecture.tie_word_embeddings else embedding_parameters(architecture)
     return _Counts(
         total=total_parameters(architecture),
-        multiplied=active_parameters(architecture) - looked_up,
         looked_up=looked_up,
         experts=sum(weight.parameters for weight in found if weight.copies > 1),
         linear=sum(weight.parameters for weight in found if weight.kind == "linear"),
@@ -175,7 +174,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
     architecture, gpu = _parts(plan)
     bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ENDPOINT))
     held = served_weights(plan)
-    parts = plan.tensor_parallel
+    parts, work = plan.tensor_parallel, answering(architecture)
     experts = served_experts(architecture, plan.quantization)
     peak = peak_flops(gpu, plan)
     if peak is None and requests > 1:
@@ -191,7 +190,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
         unpacked=2 * _quantised(architecture, plan.quantization, requests) / parts,
         cache=requests * request_cache(plan, context) / parts,
         group=architecture.num_attention_heads / architecture.num_key_value_heads,
-        products=None if peak is None else requests * _operations(architecture) / parts / peak,
+        products=None if peak is None else requests * (work.token + work.head) / parts / peak,
         requests=requests,
         reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
     )
@@ -207,7 +206,7 @@ def _quantised(architecture: Architecture, quantization: str, requests: float) -
 def prefill_seconds(
     plan: ServingPlan, tokens: float, requests: float = 1, constants: ServingConstants = SERVING
 ) -> Interval:
-    """Seconds until prompts are read: (2 x active parameters x tokens + causal attention) / (peak x efficiency).
+    """Seconds until prompts are read: operations of a forward pass, attention's causal half, / (peak x efficiency).
 
     No less than a step that answers two requests takes: of several tokens, weights are unpacked first.
 
@@ -230,13 +229,16 @@ def prefill_seconds(
 def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> float:
     """Operations of reading prompts over the peak of the GPUs that share them, seconds.
 
+    Of T tokens each: a forward pass of T tokens, half of attention's T² pairs since it is causal, and the head once.
+
     Raises:
         NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
     """
     architecture, gpu = _parts(plan)
     peak = known(peak_flops(gpu, plan), Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
-    pairs = 2 * tokens * tokens * architecture.query_size * architecture.num_hidden_layers
-    return requests * (_operations(architecture) * tokens + pairs) / peak / plan.tensor_parallel
+    work = answering(architecture)
+    operations = work.token * tokens + work.pair * tokens * tokens / 2 + work.head
+    return requests * operations / peak / plan.tensor_parallel
 
 
 def answering_seconds(
@@ -277,11 +279,6 @@ def host_of(gpu: Gpu) -> str:
     if "GeForce" in gpu.marketing_name:
         return "desktop"
     return "old" if gpu.compute_capability and gpu.compute_capability < (8, 0) else "server"
-
-
-def _operations(architecture: Architecture) -> int:
-    """Of one token, forward: two for each parameter that it meets in a product."""
-    return 2 * _counts(architecture).multiplied
 
 
 def _parts(plan: ServingPlan) -> tuple[Architecture, Gpu]:

@@ -12,17 +12,17 @@ products).
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.architecture import CHUNKED, FULL
-from hbspec.estimators.step.products import Method, Passes, Work, passes
-from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, version
+from hbspec.estimators.precision import precision_of
+from hbspec.estimators.step.job import program_of, reentrant
+from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
+from hbspec.estimators.step.lifetimes.ledger import Form, Products
+from hbspec.estimators.step.lifetimes.model import Program
 from hbspec.plan import Training
-
-NON_REENTRANT_SINCE = (5, 0)
-"""transformers 4 checkpoints by `use_reentrant=True` unless told otherwise, which computes whole layers again."""
 
 
 class Pass(NamedTuple):
@@ -100,28 +100,6 @@ def attention_pairs(
     return local * near + (architecture.num_hidden_layers - local) * causal
 
 
-def forward_flops(
-    architecture: Architecture,
-    rows: float,
-    tokens: float,
-    *,
-    training: Training | None = None,
-    scored: float | None = None,
-) -> Pass:
-    """Operations of a forward pass without gradients: 2 n (W + P) + 2 N V h, and attention's 4 B T² q L.
-
-    Args:
-        architecture: the model.
-        rows: B.
-        tokens: T of each row.
-        training: whose adapters are on the model and whose loss is computed; None is the model alone.
-        scored: N, positions that the head computes: 1 a row for the prompt of an endpoint. None is every position, or
-            with a loss that leaves out the first of each row all others.
-    """
-    method = BARE if training is None else method_of(training)._replace(dropout=False)
-    return _micro_batch(architecture, method, rows, tokens, scored, False).forward
-
-
 def micro_batch_flops(
     architecture: Architecture,
     training: Training,
@@ -158,58 +136,94 @@ def micro_batch_flops(
             logits asks.
     """
     rows = training.micro_batch if rows is None else rows
+    program = program_of(training, precision_of(training), 1, padded=False)
+    layers, head = _passes(architecture, program, reentrant(training))
+    n = rows * tokens
     joined = training.packing and training.attention != "flash_attention_2"
-    return _micro_batch(architecture, method_of(training), rows, tokens, scored, joined)
-
-
-@lru_cache(maxsize=256)
-def method_of(training: Training) -> Method:
-    """What of a training decides which products there are."""
-    since = version(training, "transformers")
-    return Method(
-        targets=training.target_modules if training.adapters else (),
-        modules_to_save=training.modules_to_save,
-        rank=training.lora_r,
-        dropout=training.lora_dropout > 0,
-        dora=training.use_dora,
-        checkpointing=training.gradient_checkpointing,
-        stops_early=since >= NON_REENTRANT_SINCE,
-        eager=training.attention == "eager",
-        standard_loss=training.loss == "standard",
-        experts_listed=since < FUSED_EXPERTS_SINCE,
+    pairs = n * n if joined else n * tokens
+    if scored is None:
+        scored = n if program.standard_loss else max(0, n - rows)
+    return Flops(
+        forward=_pass(layers.forward, n, pairs, head.forward, scored),
+        recompute=_pass(layers.recompute, n, pairs, head.recompute, scored),
+        backward=_pass(layers.backward, n, pairs, head.backward, scored),
     )
 
 
-BARE = Method(
-    targets=(),
+class Answering(NamedTuple):
+    """Operations of a model that an engine serves, forward and without adapters of its own.
+
+    Attributes:
+        token: of each token, the head apart.
+        pair: of each pair of tokens.
+        head: of each position whose next token is asked for: one a prompt, and one a token that is decoded.
+    """
+
+    token: int
+    pair: int
+    head: int
+
+
+@lru_cache(maxsize=256)
+def answering(architecture: Architecture) -> Answering:
+    """Operations of a served model, by the same run as those of training: two a multiply-add."""
+    layers, head = _passes(architecture, INFERENCE, False)
+    return Answering(2 * layers.forward.per_token, 2 * layers.forward.per_pair, 2 * head.forward.per_token)
+
+
+INFERENCE = Program(
+    quantization=None,
+    double_quant=False,
+    targets=None,
     modules_to_save=(),
     rank=0,
     dropout=False,
     dora=False,
     checkpointing=False,
-    stops_early=False,
-    eager=False,
+    attention="sdpa",
+    padded=False,
+    windowed=False,
     standard_loss=True,
+    compute=2,
+    stream=2,
+    trained=2,
+    autocast=False,
+    accumulates=False,
     experts_listed=False,
+    loss_copies=False,
+    outputs_held=False,
+    inputs_kept=False,
+    tensor_parallel=1,
+    float16=False,
+    on_gpu=True,
 )
-"""A model alone."""
+"""A forward pass in 16 bits, with nothing trained."""
 
 
-def _micro_batch(
-    architecture: Architecture, method: Method, rows: float, tokens: float, scored: float | None, joined: bool
-) -> Flops:
-    found: Passes = passes(architecture, method)
-    n = rows * tokens
-    pairs = n * n if joined else n * tokens
-    if scored is None:
-        scored = n if method.standard_loss else max(0, n - rows)
-    positions = 2 * scored
-    return Flops(
-        forward=_pass(found.forward, n, pairs, positions * found.head.token),
-        recompute=_pass(found.recompute, n, pairs, 0),
-        backward=_pass(found.backward, n, pairs, positions * found.head_backward.token),
-    )
+class _Passes(NamedTuple):
+    """Multiply-adds of one micro-batch: of embedding and layers, and of the head for the positions that it computes."""
+
+    layers: Products
+    head: Products
 
 
-def _pass(work: Work, n: float, pairs: float, head: float) -> Pass:
-    return Pass(2 * (work.token * n + work.fixed) + head, 2 * work.pair * pairs)
+@lru_cache(maxsize=1024)
+def _passes(architecture: Architecture, program: Program, whole: bool) -> _Passes:
+    """Products by pass, of layers of which one of each kind was run.
+
+    Args:
+        architecture: the model.
+        program: what runs.
+        whole: whether checkpointing computes whole layers again, and stops nowhere early.
+    """
+    run = program_profile(architecture, program)
+    numbers = kinds(architecture, program).numbers(0, architecture.num_hidden_layers)
+    layers = reduce(Products.plus, (run.products[index].times(number) for index, number in numbers.items()))
+    if whole:
+        layers = layers._replace(recompute=layers.forward)
+    return _Passes(run.embedding_products.plus(layers), run.head_products)
+
+
+def _pass(layers: Form, n: float, pairs: float, head: Form, scored: float) -> Pass:
+    products = 2 * (layers.per_token * n + layers.fixed) + 2 * (head.per_token * scored + head.fixed)
+    return Pass(products, 2 * layers.per_pair * pairs)

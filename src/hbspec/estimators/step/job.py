@@ -18,6 +18,9 @@ from hbspec.plan.parallelism import PARALLELISMS, Engine, Parallelism
 LOSS_COPIED_ONCE_SINCE = (4, 46)
 """Before, models upcast logits themselves and made a contiguous shifted copy (now in `loss/loss_utils.py`)."""
 
+NON_REENTRANT_SINCE = (5, 0)
+"""transformers 4 checkpointed by `use_reentrant=True` unless told otherwise."""
+
 INPUTS_DROPPED_SINCE = (0, 43)
 """Before, `MatMul4Bit` kept its input though only the weight is needed. Inferred from litgpt's published peaks."""
 
@@ -129,6 +132,11 @@ def _whole(architecture: Architecture, training: Training, trainable: int) -> in
         return 0
     adapters = lora_parameters(architecture, training.lora_r, training.target_modules, use_dora=training.use_dora)
     return trainable - adapters
+
+
+def reentrant(training: Training) -> bool:
+    """Whether checkpointing is reentrant, which computes whole layers again and stops nowhere early."""
+    return training.gradient_checkpointing and version(training, "transformers") < NON_REENTRANT_SINCE
 
 
 def program_of(training: Training, precision: Precision, tensor_parallel: int, *, padded: bool) -> Program:

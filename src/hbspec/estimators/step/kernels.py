@@ -7,13 +7,12 @@ bytes into seconds. Left out: kernels that write nothing new, such as views and 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from hbspec.estimators.step.job import Job
+from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Work
-from hbspec.estimators.step.lifetimes.model import kinds, program_profile
 from hbspec.estimators.step.lifetimes.modules import UNPACKED
 from hbspec.estimators.step.moments import row_tokens, windowed
 
@@ -47,13 +46,13 @@ def kernels(job: Job, tokens: int) -> tuple[Kernels, Kernels]:
     """
     architecture, n = job.architecture, job.training.micro_batch * tokens
     program = job.program._replace(windowed=True) if windowed(job, tokens) else job.program
-    run, alike = program_profile(architecture, program), kinds(architecture, program.windowed)
-    times = {0: 1, **{1 + kind: number for kind, number in Counter(alike.of[1:]).items()}}
+    run = program_profile(architecture, program)
+    numbers = kinds(architecture, program).numbers(0, architecture.num_hidden_layers)
     row = row_tokens(job, tokens)
 
     def of(layers: Sequence[Mapping[str, Work]], loss: Mapping[str, Work]) -> Kernels:
         total = _counted(loss.items(), n, row)
-        for index, number in times.items():
+        for index, number in numbers.items():
             found = _counted(layers[index].items(), n, row)
             total = total.plus(Kernels(*(number * count for count in found)))
         return total

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hbspec.estimators.step.job import Job
+from hbspec.estimators.step.job import Job, reentrant
+from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.ledger import Moment as Peak
-from hbspec.estimators.step.lifetimes.model import Kinds, Program, kinds, mask_of, program_profile
+from hbspec.estimators.step.lifetimes.model import Program, mask_of
 from hbspec.estimators.step.lifetimes.program import Profile
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of
-from hbspec.estimators.weights import EMBEDDING, HEAD, version
+from hbspec.estimators.weights import EMBEDDING, HEAD
 
 LASTING = frozenset(
     {
@@ -36,10 +36,6 @@ LASTING = frozenset(
 def kept_bytes(job: Job, stage: Stage, tokens: int) -> int:
     """What a stage's layers leave for the backward pass."""
     return _Run.of(job, stage, tokens).kept(stage.last).total
-
-
-NON_REENTRANT_SINCE = (5, 0)
-"""transformers 4 checkpointed by `use_reentrant=True` unless told otherwise."""
 
 
 class Part(NamedTuple):
@@ -163,7 +159,7 @@ class _Run(NamedTuple):
     @classmethod
     def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
         program = job.program._replace(windowed=True) if windowed(job, tokens) else job.program
-        found = kinds(job.architecture, program.windowed)
+        found = kinds(job.architecture, program)
         run = program_profile(job.architecture, program)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
         return cls(stage, n, row_tokens(job, tokens), found, run, program, types, job.shards.gradients)
@@ -208,11 +204,7 @@ class _Run(NamedTuple):
 
     def _of_layers(self, by_layer: Sequence[Mapping[str, Form]], first: int, last: int) -> Part:
         terms: dict[str, int] = {}
-        alike = Counter(self.kinds.of[max(1, first) : last])
-        numbers = {1 + kind: number for kind, number in alike.items()}
-        if first == 0 < last:
-            numbers[0] = 1
-        for index, number in numbers.items():
+        for index, number in self.kinds.numbers(first, last).items():
             for name, size in by_layer[index].items():
                 terms[name] = terms.get(name, 0) + number * size.at(self.tokens, self.row)
         return _part(terms)
@@ -227,8 +219,7 @@ def _held_by_hooks(job: Job, tokens: int) -> int:
     they is inferred.
     """
     training = job.training
-    reentrant = training.gradient_checkpointing and version(training, "transformers") < NON_REENTRANT_SINCE
-    if not (job.sharded and job.parallelism == "fsdp" and training.adapters and reentrant):
+    if not (job.sharded and job.parallelism == "fsdp" and training.adapters and reentrant(training)):
         return 0
     return job.precision.stream * job.architecture.hidden_size * training.micro_batch * tokens
 

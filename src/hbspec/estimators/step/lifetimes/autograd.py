@@ -228,6 +228,10 @@ class Tape:
         """A fresh tensor without a way back."""
         return Tensor(Storage(self.ledger, numel.times(element), term or self.term), numel, element)
 
+    def multiply(self, work: Form) -> None:
+        """A matrix product of so many multiply-adds."""
+        self.ledger.multiply(work, again=self.recomputing)
+
     def save(self, tensor: Tensor) -> Saved:
         """Hold a tensor's storage for the backward pass.
 

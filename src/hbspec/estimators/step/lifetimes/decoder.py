@@ -12,12 +12,10 @@ from hbspec.estimators.step.lifetimes import layouts
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.attention import Eager, attend
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
+from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.modules import FLOAT32, Linear, Machine, linear, norm, unweighted_norm
-
-LAYER_INPUTS = "layer_inputs"
-"""The term of the residual stream, which checkpointing keeps."""
 
 
 class Layer(NamedTuple):
@@ -47,6 +45,16 @@ class Layer(NamedTuple):
     unweighted_norms: bool
     wide_norms: bool
     experts: Experts | None
+
+    @property
+    def trained(self) -> bool:
+        """Whether anything in it is trained."""
+        return any(weight.trained for weight in self.weights())
+
+    def weights(self) -> list[Parameter]:
+        """Weights of all modules and of their adapters."""
+        linears = (weight for module in self.linears.values() for weight in module.weights())
+        return [*self.norms.values(), *linears, *(self.experts.weights() if self.experts else [])]
 
 
 def layer_forward(machine: Machine, layer: Layer, x: Tensor) -> Tensor:

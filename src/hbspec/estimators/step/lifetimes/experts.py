@@ -28,6 +28,10 @@ from hbspec.estimators.step.lifetimes.modules import (
 INDEX = 8
 """Bytes of a position in a sorted list."""
 
+PARAMETRISED = 2
+"""How often peft adds the adapters of fused experts to their weights for one pass: `register_parametrization` checks
+the result once before the module reads it."""
+
 
 class Experts(NamedTuple):
     """The routed experts of a layer.
@@ -38,6 +42,7 @@ class Experts(NamedTuple):
         router_adapter, up_adapter, down_adapter: what is added to each.
         number: how many there are.
         routes: how many a token visits.
+        computed: how many compute a token.
         hidden, size: widths of the residual stream and of one expert.
         narrow_router: whether probabilities go back to the dtype of the router's product.
         clamped: whether gate and up are clamped and biased, as gpt-oss's are.
@@ -54,6 +59,7 @@ class Experts(NamedTuple):
     down_adapter: Adapter | None
     number: int
     routes: int
+    computed: int
     hidden: int
     size: int
     narrow_router: bool
@@ -62,22 +68,37 @@ class Experts(NamedTuple):
     shared: dict[str, Linear]
     listed: Sequence[dict[str, Linear]]
 
+    def weights(self) -> list[Parameter]:
+        """Weights of the router, of the routed experts and the shared one, and of their adapters."""
+        shared = [weight for module in self.shared.values() for weight in module.weights()]
+        if self.listed:
+            listed = [weight for modules in self.listed for module in modules.values() for weight in module.weights()]
+            return [self.router, *_of(self.router_adapter), *listed, *shared]
+        adapters = (self.router_adapter, self.up_adapter, self.down_adapter)
+        return [self.router, self.up, self.down, *shared, *(weight for one in adapters for weight in _of(one))]
+
+    def work(self, rows: int) -> Form:
+        """Multiply-adds of a product by the computed experts' weights, `rows` by `hidden` each."""
+        return Form(0, self.computed * rows * self.hidden)
+
 
 def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """The sum of the visited experts' outputs, weighted by the router."""
     tape, rows = machine.tape, experts.routes
     chosen = _chosen(machine, experts, x)
     element = experts.up.element  # a sum of both is made in the weight's dtype, autocast or not
-    adapters = [_factors(machine, found, element) for found in (experts.up_adapter, experts.down_adapter)]
+    factors = [_factors(machine, found, element) for found in (experts.up_adapter, experts.down_adapter)]
     tape.term = "mlp"
     order = tape.new(Form(0, rows), INDEX)
     selected = layouts.gathered(tape, x, Form(0, rows * experts.hidden), order)
     weights = layouts.gathered(tape, chosen, Form(0, rows), order)
     bias = tape.new(Form(0, 2 * rows * experts.size), experts.up.element) if experts.clamped else None
-    out = _gated(machine, experts, selected, adapters[0])
+    out = _gated(machine, experts, selected, factors[0])
     if experts.clamped:
         bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
-    out = op.matmul(tape, out, _adapted(machine, experts.down, adapters[1]), Form(0, rows * experts.hidden))
+    weight = _adapted(machine, experts.down, experts.down_adapter, factors[1], PARAMETRISED)
+    out = op.matmul(tape, out, weight, Form(0, rows * experts.hidden), experts.work(experts.size))
+    del weight
     weighted = op.multiply(tape, out, weights)
     weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
     del bias
@@ -92,10 +113,10 @@ def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape.term = "mlp"
     repeated = layouts.spread(tape, x, Form(0, count * experts.hidden))
     repeated = op.multiply(tape, repeated, scores)
-    both = product(machine, repeated, experts.up, Form(0, 2 * count * experts.size))
+    both = product(machine, repeated, experts.up, Form(0, 2 * count * experts.size), experts.work(2 * experts.size))
     gate, up = layouts.halves(tape, both)
     gated = op.multiply(tape, up, op.unary(tape, gate, saves="input"))
-    routed = product(machine, gated, experts.down, Form(0, count * experts.hidden))
+    routed = product(machine, gated, experts.down, Form(0, count * experts.hidden), experts.work(experts.size))
     del repeated, both, gate, up, gated
     out = _shared(machine, experts, x)
     total = layouts.summed(tape, routed, x.numel, FLOAT32 if machine.compute else routed.element)
@@ -104,12 +125,12 @@ def repeated_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
 
 def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """Transformers 4's: one expert after another, each with its share of the tokens, added into a common result."""
-    tape, parts = machine.tape, len(experts.listed)
+    tape = machine.tape
     chosen = op.cast(tape, _chosen(machine, experts, x), x.element)
     tape.term = "mlp"
     total = tape.new(x.numel, x.element)
-    share = Form(0, experts.routes * experts.hidden // parts)
     for modules in experts.listed:
+        share = modules["gate_proj"].each(experts.hidden)
         state = layouts.gathered(tape, x, share, tape.new(Form(), INDEX))
         gate = linear(machine, state, modules["gate_proj"], "mlp")
         activated = op.unary(tape, gate, saves="input")
@@ -128,9 +149,10 @@ def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
 def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """Probabilities of the chosen experts."""
     tape = machine.tape
-    router = _adapted(machine, experts.router, _factors(machine, experts.router_adapter, experts.router.element))
+    adapter = experts.router_adapter
+    router = _adapted(machine, experts.router, adapter, _factors(machine, adapter, experts.router.element), 1)
     tape.term = "router"
-    logits = product(machine, x, router, Form(0, experts.number))
+    logits = product(machine, x, router, Form(0, experts.number), Form(0, experts.number * experts.hidden))
     if experts.repeated:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))
@@ -139,10 +161,11 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     return op.cast(tape, chosen, logits.element) if experts.narrow_router else chosen
 
 
-def _gated(machine: Machine, experts: Experts, selected: Tensor, adapter: list[Tensor]) -> Tensor:
+def _gated(machine: Machine, experts: Experts, selected: Tensor, factors: list[Tensor]) -> Tensor:
     tape, rows, size = machine.tape, experts.routes, experts.size
-    weight = _adapted(machine, experts.up, adapter)
-    both = op.matmul(tape, op.cast(tape, selected, experts.up.element), weight, Form(0, 2 * rows * size))
+    weight = _adapted(machine, experts.up, experts.up_adapter, factors, PARAMETRISED)
+    out, work = Form(0, 2 * rows * size), experts.work(2 * size)
+    both = op.matmul(tape, op.cast(tape, selected, experts.up.element), weight, out, work)
     tape.term = "mlp"
     if experts.clamped:
         return _clamped(machine, experts, both)
@@ -175,12 +198,14 @@ def _factors(machine: Machine, adapter: Adapter | None, element: int) -> list[Te
     return factors
 
 
-def _adapted(machine: Machine, weight: Parameter, factors: list[Tensor]) -> Parameter | Tensor:
-    """All experts' weights with their adapters added."""
-    if not factors:
+def _adapted(
+    machine: Machine, weight: Parameter, adapter: Adapter | None, factors: list[Tensor], times: int
+) -> Parameter | Tensor:
+    """All experts' weights with their adapters added, `times` times over."""
+    if adapter is None:
         return weight
     machine.tape.term = ADAPTERS
-    return op.plus_product(machine.tape, weight, factors[0], factors[1])
+    return op.plus_product(machine.tape, weight, factors[0], factors[1], weight.numel.times(adapter.rank), times)
 
 
 def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
@@ -190,3 +215,7 @@ def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     del gate
     up = linear(machine, x, modules["up_proj"], "mlp")
     return linear(machine, op.multiply(tape, activated, up), modules["down_proj"], "mlp")
+
+
+def _of(adapter: Adapter | None) -> list[Parameter]:
+    return adapter.weights() if adapter else []

@@ -64,6 +64,22 @@ class Work(NamedTuple):
         return Work(self.kernels + other.kernels, self.written.plus(other.written))
 
 
+class Products(NamedTuple):
+    """Multiply-adds of matrix products by pass: forward, in layers that are computed again, and backward."""
+
+    forward: Form = Form()
+    recompute: Form = Form()
+    backward: Form = Form()
+
+    def plus(self, other: Products) -> Products:
+        """Both together, pass by pass."""
+        return Products(*(one.plus(more) for one, more in zip(self, other, strict=True)))
+
+    def times(self, factor: int) -> Products:
+        """The same of so many layers."""
+        return Products(*(one.times(factor) for one in self))
+
+
 class Ledger:
     """Counts storages as they come and go, and keeps the moments that no other moment of their phase covers.
 
@@ -78,6 +94,7 @@ class Ledger:
         self._peaks: dict[str, list[Moment]] = {}
         self._made: dict[str, list[int]] = {}
         self._work: dict[str, dict[str, list[int]]] = {self._phase: self._made}
+        self._products: dict[tuple[str, bool], Form] = {}
 
     def allocate(self, storage: Storage) -> None:
         """A storage begins to live."""
@@ -107,6 +124,16 @@ class Ledger:
     def work(self, phase: str) -> Mapping[str, Work]:
         """What was written in a phase, by term."""
         return {term: Work(made[0], Form(*made[1:])) for term, made in self._work.get(phase, {}).items()}
+
+    def multiply(self, work: Form, *, again: bool) -> None:
+        """A product of so many multiply-adds runs; `again`: in a layer that is computed again."""
+        phase = self._phase, again
+        self._products[phase] = self._products.get(phase, NOTHING).plus(work)
+
+    def products(self, forward: str, backward: str) -> Products:
+        """Multiply-adds of a phase of the forward pass and of the phase that brings back its gradients."""
+        passes = (forward, False), (backward, True), (backward, False)
+        return Products(*(self._products.get(phase, NOTHING) for phase in passes))
 
     def free(self, storage: Storage) -> None:
         """A storage's last reference is gone."""

@@ -82,6 +82,7 @@ class Linear(NamedTuple):
         bias: its bias.
         nested: whether the scales of 4-bit weights are quantised too.
         keeps_input: whether a 4-bit product keeps what it is given.
+        share: the tokens that pass through it, as a ratio of all tokens.
     """
 
     weight: Parameter
@@ -92,6 +93,28 @@ class Linear(NamedTuple):
     bias: Parameter | None = None
     nested: bool = False
     keeps_input: bool = False
+    share: tuple[int, int] = (1, 1)
+
+    def each(self, width: int) -> Form:
+        """A size of so much for each token that passes through."""
+        some, of = self.share
+        return Form(0, width * some // of)
+
+    @property
+    def out(self) -> Form:
+        """Numbers that come out."""
+        return self.each(self.rows)
+
+    @property
+    def work(self) -> Form:
+        """Multiply-adds of its own weight."""
+        return self.each(self.rows * self.columns)
+
+    def weights(self) -> list[Parameter]:
+        """Its weight and bias, and those of its adapter."""
+        adapter = self.adapter
+        own = [self.weight, *([self.bias] if self.bias else [])]
+        return [*own, *(adapter.weights() if adapter else [])]
 
 
 class Adapter(NamedTuple):
@@ -102,6 +125,10 @@ class Adapter(NamedTuple):
     rank: int
     dropout: bool
     magnitude: Parameter | None = None
+
+    def weights(self) -> list[Parameter]:
+        """Both factors, and the magnitude if there is one."""
+        return [self.down, self.up, *([self.magnitude] if self.magnitude else [])]
 
 
 def linear(machine: Machine, given: Tensor, module: Linear, term: str) -> Tensor:
@@ -122,8 +149,8 @@ def linear(machine: Machine, given: Tensor, module: Linear, term: str) -> Tensor
     if adapter.magnitude is not None:
         result = decomposed(machine, x, result, module, adapter, adapter.magnitude)
         return op.cast(tape, result, before) if convert else result
-    low = _lowered(machine, x, adapter)
-    output = product(machine, low, adapter.up, Form(0, module.rows))
+    low = _lowered(machine, x, module, adapter)
+    output = product(machine, low, adapter.up, module.out, module.each(adapter.rank * module.rows))
     del low
     output = op.unary(tape, output)  # * scaling
     if module.quantized and convert:
@@ -150,11 +177,11 @@ def decomposed(
     scaled = tape.new(delta.numel, delta.element)
     total = tape.new(delta.numel, delta.element)
     del scaled, total
-    low = product(machine, x, adapter.down, Form(0, adapter.rank))
-    adapted = product(machine, low, adapter.up, Form(0, module.rows))
+    low = product(machine, x, adapter.down, Form(0, adapter.rank), Form(0, adapter.rank * module.columns))
+    adapted = product(machine, low, adapter.up, module.out, Form(0, adapter.rank * module.rows))
     del low
     if base is None:
-        base = product(machine, x, weight, Form(0, module.rows))
+        base = product(machine, x, weight, module.out, module.work)
     elif module.bias is not None:
         base = op.unary(tape, base)  # - bias
     factor = Tensor(None, magnitude.numel, magnitude.element, magnitude.sink)
@@ -167,9 +194,11 @@ def decomposed(
 
 def _whole_adapter(machine: Machine, module: Linear, adapter: Adapter) -> Tensor:
     """The adapter applied to the unit matrix."""
-    unit = machine.tape.new(Form(module.columns**2), adapter.down.element)
-    low = product(machine, unit, adapter.down, Form(module.columns * adapter.rank))
-    return product(machine, low, adapter.up, Form(module.columns * module.rows))
+    unit, rank = machine.tape.new(Form(module.columns**2), adapter.down.element), adapter.rank
+    low = product(machine, unit, adapter.down, Form(module.columns * rank), Form(module.columns**2 * rank))
+    return product(
+        machine, low, adapter.up, Form(module.columns * module.rows), Form(module.columns * rank * module.rows)
+    )
 
 
 def _whole_weight(machine: Machine, module: Linear, element: int) -> Parameter | Tensor:
@@ -183,19 +212,20 @@ def _whole_weight(machine: Machine, module: Linear, element: int) -> Parameter |
     return op.cast(machine.tape, unpacked, element)
 
 
-def _lowered(machine: Machine, x: Tensor, adapter: Adapter) -> Tensor:
+def _lowered(machine: Machine, x: Tensor, module: Linear, adapter: Adapter) -> Tensor:
     dropped = op.dropout(machine.tape, x) if adapter.dropout else x
-    return product(machine, dropped, adapter.down, Form(0, adapter.rank))
+    out, work = module.each(adapter.rank), module.each(adapter.rank * module.columns)
+    return product(machine, dropped, adapter.down, out, work)
 
 
 def product(
-    machine: Machine, x: Tensor, weight: Parameter | Tensor, out: Form, bias: Parameter | None = None
+    machine: Machine, x: Tensor, weight: Parameter | Tensor, out: Form, work: Form, bias: Parameter | None = None
 ) -> Tensor:
-    """`F.linear`, which autocast runs in the compute dtype; `out` is the size of what comes out."""
+    """`F.linear`, which autocast runs in the compute dtype: `out` numbers by `work` multiply-adds."""
     if machine.compute is None:
-        return op.matmul(machine.tape, x, weight, out, bias)
+        return op.matmul(machine.tape, x, weight, out, work, bias)
     x = op.cast(machine.tape, x, machine.compute)
-    return op.matmul(machine.tape, x, _narrowed(machine.tape, weight, machine.compute), out, bias)
+    return op.matmul(machine.tape, x, _narrowed(machine.tape, weight, machine.compute), out, work, bias)
 
 
 def _narrowed(tape: Tape, weight: Parameter | Tensor, element: int) -> Parameter | Tensor:
@@ -218,7 +248,7 @@ def _base(machine: Machine, x: Tensor, module: Linear) -> Tensor:
         return _four_bit(machine, x, module)
     if module.quantized == "int8":
         return _eight_bit(machine, x, module)
-    return product(machine, x, module.weight, Form(0, module.rows), module.bias)
+    return product(machine, x, module.weight, module.out, module.work, module.bias)
 
 
 def _four_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
@@ -230,10 +260,12 @@ def _four_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
     nested = module.nested
     scales = [_scales(tape, numel) for _ in range(2 * nested)]  # before and after their offset is added
     unpacked = tape.new(numel, element, UNPACKED)
-    out = tape.new(Form(0, module.rows), element)
+    out, work = tape.new(module.out, element), module.work
+    tape.multiply(work)
     del unpacked, scales
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work)
         unpacked = _unpacked(tape, numel, element, nested)
         result = tape.new(width, element, op.BACKWARD)
         del unpacked
@@ -260,7 +292,8 @@ def _eight_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
     The input is kept on the function's context, which checkpointing does not see: it lives in every layer.
     """
     tape, numel, element, width = machine.tape, module.weight.numel, x.element, x.numel
-    out, half = Form(0, module.rows), 2
+    out, work, half = module.out, module.work, 2
+    tape.multiply(work)
     narrow = tape.new(width, half)
     codes = [tape.new(Form(0, 1), FLOAT32), tape.new(width, 1)]
     magnitudes = tape.new(width, half)
@@ -274,6 +307,7 @@ def _eight_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
     held = [Saved(x.storage)] if x.node is not None else []
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work)
         unpacked = tape.new(numel, element, UNPACKED)
         result = tape.new(width, element, op.BACKWARD)
         del unpacked

@@ -158,26 +158,32 @@ def weigh(tape: Tape, x: Tensor, weight: Parameter, *, shifted: bool = False) ->
     return fitting(tape, tape.record(out, [x.node, weight.sink], derivative, held), (x, weight))
 
 
-def matmul(tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, bias: Parameter | None = None) -> Tensor:
-    """`x @ weight + bias`, all in one dtype; `out` is the result's size.
+def matmul(
+    tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, work: Form, bias: Parameter | None = None
+) -> Tensor:
+    """`x @ weight + bias`, all in one dtype. On the way back each gradient is a product of as much work.
 
     Args:
         tape: the tape.
         x: the input.
         weight: a parameter, or a copy of one that autocast made.
         out: how many numbers come out.
+        work: multiply-adds.
         bias: what is added.
     """
     node = weight.node if isinstance(weight, Tensor) else weight.sink if weight.trained else None
     held = [tape.save(x)] if node is not None else []
     if x.node is not None:
         held.append(tape.save(weight if isinstance(weight, Tensor) else NO_STORAGE))
+    tape.multiply(work)  # behind what it saves: computing again stops with the last of that
     sink = bias.sink if bias is not None else None
     inputs, element, numel, of_weight = (x.node, node, sink), x.element, x.numel, weight.numel
     rows = bias.numel if bias is not None else Form()
     term = BACKWARD if isinstance(weight, Tensor) else GRADIENTS
+    back = work.times(sum(needed is not None for needed in inputs[:2]))
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(back)
         first = tape.new(numel, element, BACKWARD) if inputs[0] is not None else None
         second = tape.new(of_weight, element, term) if inputs[1] is not None else None
         return [first, second, tape.new(rows, element, GRADIENTS) if sink is not None else None]
@@ -194,12 +200,19 @@ def dropout(tape: Tape, x: Tensor) -> Tensor:
     return tape.record(out, [x.node], lambda _: [tape.new(numel, element, BACKWARD)], held)
 
 
-def attention(tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Form, mask: Tensor | None) -> Tensor:
-    """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held."""
+def attention(
+    tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Form, mask: Tensor | None, work: Form
+) -> Tensor:
+    """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held.
+
+    It multiplies queries by keys and scores by values, `work` each; on the way back it computes the scores again, and
+    four gradients.
+    """
     inputs = (query, key, value)
     held = [tape.save(x) for x in inputs]
     if mask is not None:
         held.append(tape.save(mask))
+    tape.multiply(work.times(2))
     out = tape.new(query.numel, query.element)
     scores = tape.new(log_sum, 4)
     held += [tape.save(out), tape.save(scores)]
@@ -207,6 +220,7 @@ def attention(tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Fo
     shared = sizes[1] != sizes[0]
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work.times(5))
         numel, element = sizes[0]
         # CUDA's kernel sums up in fp32, and makes a key and a value for every query head (`flash_api.cpp`, `mha_bwd`)
         scratch = [tape.new(numel, 4, BACKWARD)] if tape.on_gpu else []
@@ -238,12 +252,15 @@ def offset(tape: Tape, x: Tensor, constant: int) -> Tensor:
     return fitting(tape, tape.record(out, [x.node], lambda gradient: [alias(gradient)]), (x,))
 
 
-def product(tape: Tape, left: Tensor, right: Tensor, out: Form) -> Tensor:
-    """The product of two activations."""
+def product(tape: Tape, left: Tensor, right: Tensor, out: Form, work: Form) -> Tensor:
+    """The product of two activations, of so much work forward and for each gradient."""
     held = _saved_for_product(tape, left, right)
+    tape.multiply(work)
     sizes = [(x.numel, x.element) for x in (left, right)]
+    back = work.times(sum(x.node is not None for x in (left, right)))
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(back)
         return [tape.new(numel, element, BACKWARD) for numel, element in sizes]
 
     return tape.record(tape.new(out, left.element), [left.node, right.node], derivative, held)
@@ -279,12 +296,17 @@ def widened(tape: Tape, copy: Tensor, weight: Parameter) -> Tensor:
     return tape.record(copy, [weight.sink], lambda _: [tape.new(numel, element, GRADIENTS)])
 
 
-def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor) -> Tensor:
-    """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight."""
+def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor, work: Form, times: int) -> Tensor:
+    """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight.
+
+    It runs `times` times, and one result is used. On the way back each factor's gradient is a product of as much work.
+    """
     held = [tape.save(left), tape.save(right)]
+    tape.multiply(work.times(times))
     sizes = [(x.numel, x.element) for x in (left, right)]
 
     def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work.times(2))
         return [tape.new(numel, element, GRADIENTS) for numel, element in sizes]
 
     return tape.record(tape.new(weight.numel, left.element), [left.node, right.node], derivative, held)

@@ -8,17 +8,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink, Tape, Tensor
-from hbspec.estimators.step.lifetimes.decoder import LAYER_INPUTS, Layer, layer_forward
-from hbspec.estimators.step.lifetimes.experts import Experts
-from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Storage, Work
-from hbspec.estimators.step.lifetimes.modules import COPIES, FLOAT32, Linear, Machine, linear, norm
+from hbspec.estimators.step.lifetimes.autograd import Parameter, Tape, Tensor
+from hbspec.estimators.step.lifetimes.decoder import Layer, layer_forward
+from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS, Embedding, embedded
+from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Products, Work
+from hbspec.estimators.step.lifetimes.loss import Loss, loss
+from hbspec.estimators.step.lifetimes.modules import COPIES, FLOAT32, Linear, Machine, norm
 
 Terms = Mapping[str, Form]
 Written = Mapping[str, Work]
-
-LABEL = 8
-"""Bytes of a token's id."""
 
 
 class Model(NamedTuple):
@@ -26,37 +24,27 @@ class Model(NamedTuple):
 
     Attributes:
         layers: a layer of every kind, and one more, in the order of the model.
+        embedding: the embedding.
         final: the last norm.
         head: the output head.
-        width: hidden size.
+        loss: how the loss is computed.
         stream: bytes of a number of the residual stream.
-        embedding: whether the embedding is trained.
-        hooked: whether the embedding's output is made to need a gradient (`enable_input_require_grads`).
         checkpointing: whether layers are computed again.
         compute: autocast's dtype in bytes; None is no autocast.
         accumulates: whether gradients of an earlier micro-batch exist.
-        standard_loss: whether all logits are held at once.
-        loss_copies: whether the loss copies them in fp32 once more, as transformers did before 4.46.
-        outputs_held: whether the caller holds them during the backward pass.
-        capped_logits: whether they go through a hyperbolic tangent first.
         float16: whether 16-bit numbers are float16, and not bfloat16.
         on_gpu: see `Tape`.
     """
 
     layers: Sequence[Layer]
+    embedding: Embedding
     final: Parameter
     head: Linear
-    width: int
+    loss: Loss
     stream: int
-    embedding: Parameter | None
-    hooked: bool
     checkpointing: bool
     compute: int | None
     accumulates: bool
-    standard_loss: bool
-    loss_copies: bool
-    outputs_held: bool
-    capped_logits: bool
     float16: bool
     on_gpu: bool
 
@@ -77,6 +65,9 @@ class Profile(NamedTuple):
         forward_work: by layer that was run, what its forward pass writes, by term.
         backward_work: the same of its backward pass, with what is computed again.
         loss_work: the same of norm, head and loss, forward and back.
+        embedding_products: multiply-adds of an adapter on the embedding.
+        products: by layer that was run, its multiply-adds.
+        head_products: multiply-adds of the head, where the tokens are the positions that it computes.
     """
 
     kept: Sequence[Terms]
@@ -90,6 +81,9 @@ class Profile(NamedTuple):
     forward_work: Sequence[Written]
     backward_work: Sequence[Written]
     loss_work: tuple[Written, Written]
+    embedding_products: Products
+    products: Sequence[Products]
+    head_products: Products
 
 
 def profile(model: Model) -> Profile:
@@ -106,7 +100,7 @@ def profile(model: Model) -> Profile:
     saved_copies = behind[0].get(COPIES, NOTHING) if behind else NOTHING  # where no layer is trained none is kept
     left = [_less(after, before) for before, after in pairwise(alive)]
     if not model.checkpointing and model.stream < FLOAT32:  # the next norm holds a copy, and not what the layer put out
-        left[0] = _less(left[0], {LAYER_INPUTS: Form(0, model.width * model.stream)})
+        left[0] = _less(left[0], {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)})
     kept = [{name: size for name, size in terms.items() if name != COPIES} for terms in left]
     copies = [terms.get(COPIES, NOTHING) for terms in left]
     if not model.checkpointing:  # copies are saved, but for those of the first layer that nothing needs again
@@ -131,13 +125,16 @@ def profile(model: Model) -> Profile:
         forward_work=[ledger.work(f"forward {index}") for index in range(len(model.layers))],
         backward_work=[ledger.work(f"backward {index}") for index in range(len(model.layers))],
         loss_work=(ledger.work("loss"), ledger.work("loss backward")),
+        embedding_products=ledger.products("forward", "end"),
+        products=[ledger.products(f"forward {index}", f"backward {index}") for index in range(len(model.layers))],
+        head_products=ledger.products("loss", "loss backward"),
     )
 
 
 def _forward(machine: Machine, model: Model, alive: list[Terms], behind: list[Terms]) -> Tensor:
     """The loss; `alive` is told what is there before and behind each layer, `behind` what is on the way back."""
     tape = machine.tape
-    embedded = x = _embedded(machine, model)  # a local of the model's forward pass, as it is here
+    inputs = x = embedded(machine, model.embedding)  # a local of the model's forward pass, as it is here
     alive.append(tape.ledger.alive())
     for index, layer in enumerate(model.layers):
         x = _phase(tape, x, "end" if index == 0 else f"backward {index - 1}")
@@ -147,31 +144,11 @@ def _forward(machine: Machine, model: Model, alive: list[Terms], behind: list[Te
         else:
             x = layer_forward(machine, layer, x)
         alive.append(tape.ledger.alive())
-    del embedded
+    del inputs
     tape.ledger.begin("loss")
     x = _phase(tape, x, f"backward {len(model.layers) - 1}", behind)
-    return _loss(machine, model, norm(machine, x, model.final, "final_norm", wide=model.layers[0].wide_norms))
-
-
-def _embedded(machine: Machine, model: Model) -> Tensor:
-    tape = machine.tape
-    x = tape.new(Form(0, model.width), model.stream, LAYER_INPUTS)
-    if model.embedding is not None:
-        numel, element = model.embedding.numel, model.embedding.element
-        tape.record(x, [model.embedding.sink], lambda _: [tape.new(numel, element, op.GRADIENTS)])
-    elif model.hooked:
-        x.node = Leaf(x.storage)
-    return x
-
-
-class Leaf(Sink):
-    """An input that gathers a gradient; unlike a parameter it is held by that."""
-
-    __slots__ = ("leaf",)
-
-    def __init__(self, leaf: Storage | None) -> None:
-        super().__init__()
-        self.leaf = leaf
+    wide = model.layers[0].wide_norms
+    return loss(machine, model.loss, model.head, norm(machine, x, model.final, "final_norm", wide=wide))
 
 
 def _phase(tape: Tape, x: Tensor, phase: str, alive: list[Terms] | None = None) -> Tensor:
@@ -184,40 +161,6 @@ def _phase(tape: Tape, x: Tensor, phase: str, alive: list[Terms] | None = None) 
         return [Tensor(gradient.storage, gradient.numel, gradient.element)]
 
     return tape.record(Tensor(x.storage, x.numel, x.element), [x.node], begin)
-
-
-def _loss(machine: Machine, model: Model, x: Tensor) -> Tensor:
-    """Head and cross-entropy over all logits at once, in fp32."""
-    tape = machine.tape
-    if not model.standard_loss:
-        return _fused_loss(tape, model, x)
-    logits = linear(machine, x, model.head, "logits")
-    tape.term = "logits"
-    if model.capped_logits:
-        logits = op.capped(tape, logits)
-    wide = op.cast(tape, logits, 4)
-    shifted = op.clone(tape, wide) if model.loss_copies else wide
-    numel = wide.numel
-    logarithms = op.unary(tape, shifted, saves="output", term="logits")
-    tape.held = logits if model.outputs_held else None
-    del wide, shifted, logits
-    held = [tape.save(logarithms), tape.save(tape.new(Form(0, 1), LABEL, "inputs"))]
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        return [tape.new(numel, 4, "logits")]
-
-    return tape.record(tape.new(Form(1), 4), [logarithms.node], derivative, held)
-
-
-def _fused_loss(tape: Tape, model: Model, x: Tensor) -> Tensor:
-    """A head that never holds all logits: what it needs itself is told elsewhere, its gradients stay."""
-    numel, element, head = x.numel, x.element, model.head.weight
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        of_input = tape.new(numel, element, op.BACKWARD)
-        return [of_input, tape.new(head.numel, head.element, op.GRADIENTS) if head.trained else None]
-
-    return tape.record(tape.new(Form(1), 4), [x.node, head.sink], derivative)
 
 
 def _less(after: Terms, before: Terms) -> Terms:
@@ -239,27 +182,5 @@ def _beside(moment: Moment, elsewhere: Sequence[Terms]) -> Moment:
 
 
 def _gradients(layer: Layer) -> Terms:
-    trained = [*layer.norms.values()]
-    for module in layer.linears.values():
-        trained += [module.weight, *([module.bias] if module.bias else [])]
-        if module.adapter:
-            adapter = module.adapter
-            trained += [adapter.down, adapter.up, *([adapter.magnitude] if adapter.magnitude else [])]
-    if layer.experts is not None:
-        trained += _of_experts(layer.experts)
-    size = sum(weight.numel.fixed * weight.element for weight in trained if weight.trained)
+    size = sum(weight.numel.fixed * weight.element for weight in layer.weights() if weight.trained)
     return {op.GRADIENTS: Form(size)} if size else {}
-
-
-def _of_experts(experts: Experts) -> list[Parameter]:
-    modules = [module for module in experts.shared.values() if module.adapter]
-    adapters = [
-        experts.router_adapter,
-        experts.up_adapter,
-        experts.down_adapter,
-        *(module.adapter for module in modules),
-    ]
-    factors = [weight for adapter in adapters if adapter for weight in (adapter.down, adapter.up)]
-    if experts.listed:
-        return [experts.router, *(module.weight for modules in experts.listed for module in modules.values())]
-    return [experts.router, experts.up, experts.down, *(module.weight for module in experts.shared.values()), *factors]

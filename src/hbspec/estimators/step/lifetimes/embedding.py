@@ -1,0 +1,95 @@
+"""The embedding with its adapter over shapes: what the first layer is given.
+
+Sources: transformers 5.23.0, `enable_input_require_grads`; peft 0.21.2, `Embedding.forward` of `tuners/lora/layer.py`
+and `DoraEmbeddingLayer` of `dora.py`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form, Storage
+from hbspec.estimators.step.lifetimes.modules import ADAPTERS, Adapter, Machine, product
+
+LAYER_INPUTS = "layer_inputs"
+"""The term of the residual stream, which checkpointing keeps."""
+
+
+class Embedding(NamedTuple):
+    """The table of the tokens' vectors.
+
+    Attributes:
+        weight: the table.
+        vocabulary, width: its rows and columns.
+        adapter: a low-rank adapter, whose first factor is looked up in as the table is.
+        hooked: whether the rows are made to need a gradient (`enable_input_require_grads`).
+    """
+
+    weight: Parameter
+    vocabulary: int
+    width: int
+    adapter: Adapter | None
+    hooked: bool
+
+    @property
+    def needed(self) -> bool:
+        """Whether the output needs a gradient."""
+        return self.weight.trained or self.adapter is not None or self.hooked
+
+
+class Leaf(Sink):
+    """An input that gathers a gradient; unlike a parameter it is held by that."""
+
+    __slots__ = ("leaf",)
+
+    def __init__(self, leaf: Storage | None) -> None:
+        super().__init__()
+        self.leaf = leaf
+
+
+def embedded(machine: Machine, embedding: Embedding) -> Tensor:
+    """The residual stream, a row of the table for each token."""
+    x = machine.tape.new(Form(0, embedding.width), machine.stream, LAYER_INPUTS)
+    if embedding.weight.trained:
+        return _looked_up(machine, x, embedding.weight)
+    if embedding.hooked:
+        x.node = Leaf(x.storage)
+    return x if embedding.adapter is None else _adapted(machine, x, embedding, embedding.adapter)
+
+
+def _looked_up(machine: Machine, x: Tensor, table: Parameter) -> Tensor:
+    """Rows of a trained table, whose gradient is as large as the whole table."""
+    tape, numel, element = machine.tape, table.numel, table.element
+    return tape.record(x, [table.sink], lambda _: [tape.new(numel, element, op.GRADIENTS)])
+
+
+def _adapted(machine: Machine, x: Tensor, embedding: Embedding, adapter: Adapter) -> Tensor:
+    """The rows plus rows of the first factor times the second one."""
+    tape, width, rank = machine.tape, embedding.width, adapter.rank
+    tape.term = ADAPTERS
+    if adapter.magnitude is not None:
+        _norms(machine, embedding, adapter)
+    low = _looked_up(machine, tape.new(Form(0, rank), adapter.down.element), adapter.down)
+    output = product(machine, low, adapter.up, Form(0, width), Form(0, rank * width))
+    del low
+    before = x.element
+    if adapter.magnitude is not None:
+        magnitude = adapter.magnitude
+        factor = Tensor(None, magnitude.numel, magnitude.element, magnitude.sink)
+        output, x = op.multiply(tape, output, factor), op.multiply(tape, x, factor)
+    output = op.unary(tape, output)  # * scaling
+    total = op.add(tape, x, output, LAYER_INPUTS)
+    tape.term = LAYER_INPUTS
+    return op.cast(tape, total, before)
+
+
+def _norms(machine: Machine, embedding: Embedding, adapter: Adapter) -> None:
+    """DoRA: table and adapter are made whole, added up, normed and let go of."""
+    tape, factor, numel = machine.tape, adapter.down, Form(embedding.vocabulary * embedding.width)
+    whole = Tensor(None, factor.numel, factor.element, factor.sink)
+    delta = product(machine, whole, adapter.up, numel, numel.times(adapter.rank))
+    scaled = tape.new(delta.numel, delta.element)
+    total = tape.new(delta.numel, delta.element)
+    del scaled, total, delta

@@ -1,0 +1,59 @@
+"""Layers that are alike, of which one is run for all, and the profile of such a run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import accumulate
+from operator import or_
+from typing import NamedTuple
+
+from hbspec.catalog import Architecture
+from hbspec.catalog.architecture import FULL
+from hbspec.estimators.step.lifetimes.build import REPEATED, Builder, model_of
+from hbspec.estimators.step.lifetimes.model import Program
+from hbspec.estimators.step.lifetimes.program import Profile, profile
+
+
+class Kinds(NamedTuple):
+    """Which layers of a model are alike.
+
+    Attributes:
+        of: by layer, the index of its kind.
+        run: by layer that is run, the index of its kind: the first layer, and one of each kind behind it.
+    """
+
+    of: tuple[int, ...]
+    run: tuple[int, ...]
+
+    def numbers(self, first: int, last: int) -> Mapping[int, int]:
+        """By layer that is run, how many of the model's layers from `first` up to `last` it stands for."""
+        behind = {1 + kind: number for kind, number in Counter(self.of[max(1, first) : last]).items()}
+        return {**behind, 0: 1} if first == 0 < last else behind
+
+
+@lru_cache(maxsize=4096)
+def kinds(architecture: Architecture, program: Program) -> Kinds:
+    """Layers are alike if both are sparse or dense, attend as far, and get an input that needs a gradient or not.
+
+    The first layer is run for itself alone; it is of the kind that it would be of behind itself.
+    """
+    sparse = frozenset(architecture.moe_layers)
+    shapes = [
+        (index in sparse, kind != FULL and (program.windowed or architecture.model_type == REPEATED))
+        for index, kind in enumerate(architecture.layer_types)
+    ]
+    build = Builder(architecture, program)
+    trains = {shape: build.layer(shapes.index(shape)).trained for shape in set(shapes)}
+    needed = list(accumulate((trains[shape] for shape in shapes), or_, initial=build.embedding().needed))
+    seen = list(zip(shapes, [needed[1], *needed[1:-1]], strict=True))
+    distinct = list(dict.fromkeys(seen))
+    return Kinds(tuple(distinct.index(kind) for kind in seen), (0, *range(len(distinct))))
+
+
+@lru_cache(maxsize=4096)
+def program_profile(architecture: Architecture, program: Program) -> Profile:
+    """The profile of a model's training step, over as few layers as tell all of them."""
+    found = kinds(architecture, program)
+    return profile(model_of(architecture, program, [found.of.index(kind) for kind in found.run]))
