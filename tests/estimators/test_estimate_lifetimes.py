@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.parameters import lora_parameters
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Sink, Tape
+from hbspec.estimators.step.lifetimes.autograd import Sink
 from hbspec.estimators.step.lifetimes.kinds import program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
 from hbspec.estimators.step.lifetimes.model import Program
+from hbspec.estimators.step.lifetimes.tape import Tape
 
 PROGRAM = Program(
     quantization="nf4",

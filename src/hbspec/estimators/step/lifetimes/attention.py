@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
@@ -55,7 +55,7 @@ def attend(
     if machine.compute is not None:
         query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))
     bias = tape.new(Form(0, 0, 1), query.element) if masked else None
-    return op.attention(tape, query, key, value, Form(0, heads[0]), bias, Form(0, 0, query.numel.per_token))
+    return products.attention(tape, query, key, value, Form(0, heads[0]), bias, Form(0, 0, query.numel.per_token))
 
 
 def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
@@ -72,7 +72,7 @@ def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor
     narrow = query.element if machine.compute is None else machine.compute
     before = query.element
     keys, values = _repeated(machine, key, heads), _repeated(machine, value, heads)
-    weights = op.product(tape, op.cast(tape, query, narrow), op.cast(tape, keys, narrow), scores, work)
+    weights = products.product(tape, op.cast(tape, query, narrow), op.cast(tape, keys, narrow), scores, work)
     weights = op.unary(tape, weights)  # * scaling
     if eager.capped:
         weights = op.capped(tape, weights)
@@ -84,8 +84,8 @@ def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor
         weights = layouts.part(tape, op.softmax(tape, shifted, shifted.element), scores)
         del shifted
         weights, values = op.cast(tape, weights, narrow), op.cast(tape, values, narrow)
-        return op.clone(tape, op.product(tape, weights, values, query.numel, work))
+        return op.clone(tape, products.product(tape, weights, values, query.numel, work))
     weights = op.softmax(tape, weights, FLOAT32, fused=machine.float16 and weights.element < FLOAT32)
     weights = op.cast(tape, weights, before)
-    out = op.product(tape, op.cast(tape, weights, narrow), op.cast(tape, values, narrow), query.numel, work)
+    out = products.product(tape, op.cast(tape, weights, narrow), op.cast(tape, values, narrow), query.numel, work)
     return op.clone(tape, out)

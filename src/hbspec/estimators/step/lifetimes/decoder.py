@@ -15,7 +15,8 @@ from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.modules import FLOAT32, Linear, Machine, linear, norm, unweighted_norm
+from hbspec.estimators.step.lifetimes.linear import linear
+from hbspec.estimators.step.lifetimes.modules import FLOAT32, Linear, Machine, norm, unweighted_norm
 
 
 class Layer(NamedTuple):

@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.modules import (
-    ADAPTERS,
-    COPIES,
-    FLOAT32,
-    Adapter,
-    Linear,
-    Machine,
-    linear,
-    product,
-)
+from hbspec.estimators.step.lifetimes.linear import linear
+from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, FLOAT32, Adapter, Linear, Machine, product
 
 INDEX = 8
 """Bytes of a position in a sorted list."""
@@ -97,7 +89,7 @@ def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     if experts.clamped:
         bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
     weight = _adapted(machine, experts.down, experts.down_adapter, factors[1], PARAMETRISED)
-    out = op.matmul(tape, out, weight, Form(0, rows * experts.hidden), experts.work(experts.size))
+    out = products.matmul(tape, out, weight, Form(0, rows * experts.hidden), experts.work(experts.size))
     del weight
     weighted = op.multiply(tape, out, weights)
     weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
@@ -165,7 +157,7 @@ def _gated(machine: Machine, experts: Experts, selected: Tensor, factors: list[T
     tape, rows, size = machine.tape, experts.routes, experts.size
     weight = _adapted(machine, experts.up, experts.up_adapter, factors, PARAMETRISED)
     out, work = Form(0, 2 * rows * size), experts.work(2 * size)
-    both = op.matmul(tape, op.cast(tape, selected, experts.up.element), weight, out, work)
+    both = products.matmul(tape, op.cast(tape, selected, experts.up.element), weight, out, work)
     tape.term = "mlp"
     if experts.clamped:
         return _clamped(machine, experts, both)
@@ -205,7 +197,7 @@ def _adapted(
     if adapter is None:
         return weight
     machine.tape.term = ADAPTERS
-    return op.plus_product(machine.tape, weight, factors[0], factors[1], weight.numel.times(adapter.rank), times)
+    return products.plus_product(machine.tape, weight, factors[0], factors[1], weight.numel.times(adapter.rank), times)
 
 
 def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:

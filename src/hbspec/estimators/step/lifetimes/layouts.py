@@ -5,9 +5,10 @@ Sources as in `hbspec.estimators.step.lifetimes.operators`.
 
 from __future__ import annotations
 
-from hbspec.estimators.step.lifetimes.autograd import Tape, Tensor
+from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.operators import BACKWARD, alias, fitting
+from hbspec.estimators.step.lifetimes.tape import Tape
 
 
 def laid_out(tape: Tape, x: Tensor) -> Tensor:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hbspec.estimators.step.lifetimes.autograd import Node, Parameter, Saved, Tape, Tensor
+from hbspec.estimators.step.lifetimes.autograd import Parameter, Saved, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.tape import Tape
 
 BACKWARD = "backward"
 """The term of gradients of activations and of their temporaries."""
@@ -109,7 +110,7 @@ def mean(tape: Tape, x: Tensor, rows: Form) -> Tensor:
 
 def multiply(tape: Tape, left: Tensor, right: Tensor) -> Tensor:
     """`left * right`; each is held for the other's gradient. `right` may be one number a row or a row for all."""
-    held = _saved_for_product(tape, left, right)
+    held = saved_for_product(tape, left, right)
     out = tape.new(left.numel, max(left.element, right.element))
     nodes = left.node, right.node
     wanted, full, element = [node is not None for node in nodes], out.numel, out.element
@@ -135,7 +136,8 @@ def fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | Parameter]) -> Te
     return out
 
 
-def _saved_for_product(tape: Tape, left: Tensor, right: Tensor) -> list[Saved]:
+def saved_for_product(tape: Tape, left: Tensor, right: Tensor) -> list[Saved]:
+    """Both factors, each held if the other one's gradient is needed."""
     # in the order of derivatives.yaml: self is held for the gradient of other
     held = [tape.save(left)] if right.node is not None else []
     return [*held, tape.save(right)] if left.node is not None else held
@@ -158,39 +160,6 @@ def weigh(tape: Tape, x: Tensor, weight: Parameter, *, shifted: bool = False) ->
     return fitting(tape, tape.record(out, [x.node, weight.sink], derivative, held), (x, weight))
 
 
-def matmul(
-    tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, work: Form, bias: Parameter | None = None
-) -> Tensor:
-    """`x @ weight + bias`, all in one dtype. On the way back each gradient is a product of as much work.
-
-    Args:
-        tape: the tape.
-        x: the input.
-        weight: a parameter, or a copy of one that autocast made.
-        out: how many numbers come out.
-        work: multiply-adds.
-        bias: what is added.
-    """
-    node = weight.node if isinstance(weight, Tensor) else weight.sink if weight.trained else None
-    held = [tape.save(x)] if node is not None else []
-    if x.node is not None:
-        held.append(tape.save(weight if isinstance(weight, Tensor) else NO_STORAGE))
-    tape.multiply(work)  # behind what it saves: computing again stops with the last of that
-    sink = bias.sink if bias is not None else None
-    inputs, element, numel, of_weight = (x.node, node, sink), x.element, x.numel, weight.numel
-    rows = bias.numel if bias is not None else Form()
-    term = BACKWARD if isinstance(weight, Tensor) else GRADIENTS
-    back = work.times(sum(needed is not None for needed in inputs[:2]))
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(back)
-        first = tape.new(numel, element, BACKWARD) if inputs[0] is not None else None
-        second = tape.new(of_weight, element, term) if inputs[1] is not None else None
-        return [first, second, tape.new(rows, element, GRADIENTS) if sink is not None else None]
-
-    return tape.record(tape.new(out, element), inputs, derivative, held)
-
-
 def dropout(tape: Tape, x: Tensor) -> Tensor:
     """CUDA's fused dropout: a mask of bytes is held."""
     numel, element = x.numel, x.element
@@ -198,41 +167,6 @@ def dropout(tape: Tape, x: Tensor) -> Tensor:
     mask = tape.new(numel, 1)
     held = [tape.save(mask)] if x.node is not None else []
     return tape.record(out, [x.node], lambda _: [tape.new(numel, element, BACKWARD)], held)
-
-
-def attention(
-    tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Form, mask: Tensor | None, work: Form
-) -> Tensor:
-    """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held.
-
-    It multiplies queries by keys and scores by values, `work` each; on the way back it computes the scores again, and
-    four gradients.
-    """
-    inputs = (query, key, value)
-    held = [tape.save(x) for x in inputs]
-    if mask is not None:
-        held.append(tape.save(mask))
-    tape.multiply(work.times(2))
-    out = tape.new(query.numel, query.element)
-    scores = tape.new(log_sum, 4)
-    held += [tape.save(out), tape.save(scores)]
-    sizes = [(x.numel, x.element) for x in inputs]
-    shared = sizes[1] != sizes[0]
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(work.times(5))
-        numel, element = sizes[0]
-        # CUDA's kernel sums up in fp32, and makes a key and a value for every query head (`flash_api.cpp`, `mha_bwd`)
-        scratch = [tape.new(numel, 4, BACKWARD)] if tape.on_gpu else []
-        if tape.on_gpu and shared:
-            scratch += [tape.new(numel, element, BACKWARD) for _ in range(2)]
-        gradients: list[Tensor | None] = [tape.new(numel, element, BACKWARD) for numel, element in sizes]
-        del scratch
-        return gradients
-
-    nodes: list[Node | None] = [x.node for x in inputs]
-    del scores, inputs
-    return tape.record(out, nodes, derivative, held)
 
 
 def turn(tape: Tape, x: Tensor, constant: int) -> Tensor:
@@ -250,20 +184,6 @@ def offset(tape: Tape, x: Tensor, constant: int) -> Tensor:
     """The sum with a constant of so many bytes a number, as a mask is."""
     out = tape.new(x.numel, max(x.element, constant))
     return fitting(tape, tape.record(out, [x.node], lambda gradient: [alias(gradient)]), (x,))
-
-
-def product(tape: Tape, left: Tensor, right: Tensor, out: Form, work: Form) -> Tensor:
-    """The product of two activations, of so much work forward and for each gradient."""
-    held = _saved_for_product(tape, left, right)
-    tape.multiply(work)
-    sizes = [(x.numel, x.element) for x in (left, right)]
-    back = work.times(sum(x.node is not None for x in (left, right)))
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(back)
-        return [tape.new(numel, element, BACKWARD) for numel, element in sizes]
-
-    return tape.record(tape.new(out, left.element), [left.node, right.node], derivative, held)
 
 
 def centred(tape: Tape, x: Tensor) -> Tensor:
@@ -294,19 +214,3 @@ def widened(tape: Tape, copy: Tensor, weight: Parameter) -> Tensor:
     """A narrower copy of a trained weight, whose gradient is widened again."""
     numel, element = weight.numel, weight.element
     return tape.record(copy, [weight.sink], lambda _: [tape.new(numel, element, GRADIENTS)])
-
-
-def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor, work: Form, times: int) -> Tensor:
-    """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight.
-
-    It runs `times` times, and one result is used. On the way back each factor's gradient is a product of as much work.
-    """
-    held = [tape.save(left), tape.save(right)]
-    tape.multiply(work.times(times))
-    sizes = [(x.numel, x.element) for x in (left, right)]
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(work.times(2))
-        return [tape.new(numel, element, GRADIENTS) for numel, element in sizes]
-
-    return tape.record(tape.new(weight.numel, left.element), [left.node, right.node], derivative, held)
