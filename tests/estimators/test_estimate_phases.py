@@ -19,9 +19,9 @@ from hbspec.estimators.constants import (
     SAVE_SECONDS,
     VOLUME_BYTES_PER_SECOND,
 )
+from hbspec.estimators.job import phases
 from hbspec.estimators.job.interruptions import interruptions
 from hbspec.estimators.job.time import time
-from hbspec.estimators.job import phases
 from hbspec.units import GB, HOUR, Interval
 
 INSTANCES = catalog().instances
