@@ -18,14 +18,7 @@ from hbspec.catalog.parameters import (
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.precision import BYTES
 from hbspec.plan import Training
-from hbspec.plan.defaults import release
-
-FUSED_EXPERTS_SINCE = (5, 0)
-"""transformers 5 keeps a layer's experts in one 3-dimensional parameter, which bitsandbytes does not quantise; 4.x
-kept them as linear modules, which it did (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`)."""
-
-UNFUSED_TRANSFORMERS = "4.57.0"
-"""A version of transformers that keeps experts as linear modules, which bitsandbytes quantises."""
+from hbspec.plan.epochs import FUSED_EXPERTS
 
 EMBEDDING, HEAD = "embedding", "output_head"
 
@@ -46,13 +39,8 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
         training.quantization,
         training.double_quant,
         BYTES[training.weights_dtype],
-        version(training, "transformers") < FUSED_EXPERTS_SINCE,
+        not training.has(FUSED_EXPERTS),
     )
-
-
-def version(training: Training, package: str) -> tuple[int, int]:
-    """The first two numbers of a package's version."""
-    return release(dict(training.software)[package])
 
 
 @lru_cache(maxsize=256)

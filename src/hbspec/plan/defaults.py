@@ -6,18 +6,16 @@ writes such a value out, so that the script runs with what was planned.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from math import ceil
 from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import TargetError, fused_targets
+from hbspec.plan.epochs import SDPA_REFUSED
 
 WITHOUT_SDPA = ("gemma2", "gpt_oss")
 """Model types without `_supports_sdpa` (transformers 5.23.0)."""
-REFUSED_SINCE = (5, 0)
-"""The first transformers that stops where sdpa is asked for and is not supported."""
 
 FOUR_BITS = ("nf4", "fp4")
 ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -34,15 +32,9 @@ class Working(NamedTuple):
     reason: str
 
 
-def release(version: str) -> tuple[int, int]:
-    """The first two numbers of a version."""
-    first, second, *_ = (*(int(number) for number in re.findall(r"\d+", version)), 0, 0)
-    return first, second
-
-
 def refuses_sdpa(architecture: Architecture, transformers: str) -> bool:
     """Whether transformers stops where `sdpa` is asked for."""
-    return architecture.model_type in WITHOUT_SDPA and release(transformers) >= REFUSED_SINCE
+    return architecture.model_type in WITHOUT_SDPA and SDPA_REFUSED.is_in({"transformers": transformers})
 
 
 def attention(architecture: Architecture | None, transformers: str) -> Working | None:

@@ -10,6 +10,7 @@ from hbspec.catalog import Architecture
 from hbspec.diagnostics import Route
 from hbspec.plan import defaults
 from hbspec.plan.defaults import Working
+from hbspec.plan.epochs import Epoch
 from hbspec.spec import Section, Spec
 
 T = TypeVar("T")
@@ -104,6 +105,10 @@ class Training:
     def adapters(self) -> bool:
         """Whether adapters are trained, and the base is frozen."""
         return self.method != "full"
+
+    def has(self, epoch: Epoch) -> bool:
+        """Whether the libraries that train are recent enough to have a change."""
+        return epoch.is_in(dict(self.software))
 
 
 class _Choices:

@@ -29,13 +29,11 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.estimators.precision import BYTES
-from hbspec.estimators.weights import UNFUSED_TRANSFORMERS
+from hbspec.plan.epochs import FUSED_EXPERTS, UNFUSED_TRANSFORMERS
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text
 
 RULE = Rule(__name__, Severity.WARNING)
-FUSED_SINCE = 5
-"""Major version of transformers."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -45,9 +43,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     architecture = analysis.plan.require("architecture")
     version = dict(training.software)["transformers"].strip("=<>~! v")
-    major = version.partition(".")[0]
     asked = analysis.spec.hyperparameters.method is not None
-    if architecture.is_sparse and not (major.isdigit() and int(major) < FUSED_SINCE):
+    if architecture.is_sparse and training.has(FUSED_EXPERTS):
         experts = sum(weight.parameters for weight in weights(architecture) if weight.kind == "expert")
         yield RULE.at(
             ("hyperparameters", "method"),

@@ -8,8 +8,8 @@ from typing import Any
 
 from hbspec.analysis.analysis import Analysis
 from hbspec.diagnostics import NotKnownError, Route, route_text
-from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, UNFUSED_TRANSFORMERS, version
 from hbspec.plan import Plan
+from hbspec.plan.epochs import FUSED_EXPERTS, UNFUSED_TRANSFORMERS
 from hbspec.plan.training import SOFTWARE
 from hbspec.search.changes import Change
 
@@ -88,7 +88,7 @@ def _facts(analysis: Analysis) -> Iterator[tuple[str, str, Change]]:
 
 
 def _experts(plan: Plan) -> tuple[str, str, Change]:
-    fused = version(plan.training, "transformers") >= FUSED_EXPERTS_SINCE
+    fused = plan.training.has(FUSED_EXPERTS)
     fact = "experts are one parameter a layer, which is not quantised" if fused else "experts are quantised"
     other = UNFUSED_TRANSFORMERS if fused else SOFTWARE["transformers"]
     return _named(plan, "transformers"), fact, _other(("software", "transformers"), other)

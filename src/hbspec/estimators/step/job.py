@@ -11,18 +11,10 @@ from hbspec.estimators.precision import Precision, precision_of
 from hbspec.estimators.step.lifetimes.model import Program
 from hbspec.estimators.step.optimizer import Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
-from hbspec.estimators.weights import FUSED_EXPERTS_SINCE, training_weights, version
+from hbspec.estimators.weights import training_weights
 from hbspec.plan import Plan, Training
+from hbspec.plan.epochs import FUSED_EXPERTS, INPUTS_DROPPED, LOSS_COPIED_ONCE, NON_REENTRANT
 from hbspec.plan.parallelism import PARALLELISMS, Engine, Parallelism
-
-LOSS_COPIED_ONCE_SINCE = (4, 46)
-"""Before, models upcast logits themselves and made a contiguous shifted copy (now in `loss/loss_utils.py`)."""
-
-NON_REENTRANT_SINCE = (5, 0)
-"""transformers 4 checkpointed by `use_reentrant=True` unless told otherwise."""
-
-INPUTS_DROPPED_SINCE = (0, 43)
-"""Before, `MatMul4Bit` kept its input though only the weight is needed. Inferred from litgpt's published peaks."""
 
 WORKSPACE = {9: 33_554_432}
 """Bytes of a cuBLAS workspace by the major compute capability; a GPU that is not listed has `USUAL_WORKSPACE`."""
@@ -136,7 +128,7 @@ def _whole(architecture: Architecture, training: Training, trainable: int) -> in
 
 def reentrant(training: Training) -> bool:
     """Whether checkpointing is reentrant, which computes whole layers again and stops nowhere early."""
-    return training.gradient_checkpointing and version(training, "transformers") < NON_REENTRANT_SINCE
+    return training.gradient_checkpointing and not training.has(NON_REENTRANT)
 
 
 def program_of(training: Training, precision: Precision, tensor_parallel: int, *, padded: bool) -> Program:
@@ -159,10 +151,10 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         trained=precision.trained,
         autocast=precision.autocast,
         accumulates=training.gradient_accumulation > 1,
-        experts_listed=version(training, "transformers") < FUSED_EXPERTS_SINCE,
-        loss_copies=version(training, "transformers") < LOSS_COPIED_ONCE_SINCE,
+        experts_listed=not training.has(FUSED_EXPERTS),
+        loss_copies=not training.has(LOSS_COPIED_ONCE),
         outputs_held=training.trainer == "loop",
-        inputs_kept=version(training, "bitsandbytes") < INPUTS_DROPPED_SINCE,
+        inputs_kept=not training.has(INPUTS_DROPPED),
         tensor_parallel=tensor_parallel,
         float16=training.compute_dtype == "float16",
         on_gpu=True,
