@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hbspec.estimators.job.storage import CHECKPOINTS_KEPT
-from hbspec.plan.training import SAVE_STEPS
+from hbspec.plan.shipped_script import DEFAULTS, OPTIMIZERS, SCHEDULERS
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
 
@@ -27,15 +26,15 @@ def script():
 
 
 def test_of_the_shipped_script(script):
-    assert hb214.SHIPPED == script.OPTIMIZERS
-    assert hb219.SHIPPED == script.SCHEDULERS
-    assert script.defaults()["SAVE_STEPS"] == SAVE_STEPS
-    assert script.defaults()["SAVE_TOTAL_LIMIT"] == CHECKPOINTS_KEPT
+    assert script.OPTIMIZERS == OPTIMIZERS
+    assert script.SCHEDULERS == SCHEDULERS
+    usual = {**script.defaults(), "NUM_TRAIN_EPOCHS": script.Settings(MODEL_ID="x").epochs}
+    assert {name: usual[name.upper()] for name in DEFAULTS} == DEFAULTS
 
 
 def test_of_transformers():
     from transformers.trainer_utils import SchedulerType
     from transformers.training_args import OptimizerNames
 
-    assert sorted(hb214.SHIPPED + hb214.OTHERS) == sorted(name.value for name in OptimizerNames)
-    assert sorted(hb219.SHIPPED + hb219.OTHERS) == sorted(name.value for name in SchedulerType)
+    assert sorted(OPTIMIZERS + hb214.OTHERS) == sorted(name.value for name in OptimizerNames)
+    assert sorted(SCHEDULERS + hb219.OTHERS) == sorted(name.value for name in SchedulerType)

@@ -12,7 +12,7 @@ from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.host import Host, host
 from hbspec.estimators.job.stop import Stop, stop
-from hbspec.estimators.job.storage import CHECKPOINTS_KEPT, Storage, storage
+from hbspec.estimators.job.storage import Storage, storage
 from hbspec.estimators.job.time import Time, time
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.room import startable
@@ -20,6 +20,7 @@ from hbspec.estimators.training.memory import Memory, memory
 from hbspec.manual.shape import PAGES
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
+from hbspec.plan.shipped_script import DEFAULTS
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
@@ -67,7 +68,7 @@ class Analysis:
     def storage(self) -> Storage:
         """Disk of each host while training."""
         kept = self.spec.hyperparameters.save_total_limit
-        usual = CHECKPOINTS_KEPT if self.spec.script is None else None
+        usual = DEFAULTS["save_total_limit"] if self.spec.script is None else None
         return storage(self.plan, volume=self.spec.instance.volume, kept=kept if kept is not None else usual)
 
     @cached_property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hbspec.plan.assumptions import Assumption
 from hbspec.plan.build import build_plan
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile
@@ -9,7 +10,7 @@ from hbspec.plan.money import STALE_AFTER_DAYS, Currencies, UnitPrice
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.profile import read_profile
 from hbspec.plan.serving import ServingPlan, build_serving_plan
-from hbspec.plan.training import Assumption, Training
+from hbspec.plan.training import Training
 
 __all__ = [
     "STALE_AFTER_DAYS",

@@ -5,18 +5,20 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.catalog.adapters import TargetError, saved_modules
 from hbspec.catalog.parameters import lora_parameters, total_parameters
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
+from hbspec.plan.assumptions import Choices
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import Currencies, unit_price
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
-from hbspec.plan.training import LANGUAGE, Assumption, Training, left_open, resolve_training
+from hbspec.plan.training import Training, resolve_training
 from hbspec.showing.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
@@ -35,66 +37,75 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         profile: of the training split; None where there is none.
     """
     unknown: dict[str, Missing] = {}
-    machine = _hardware(spec, catalog, unknown)
+    machine, choices = _hardware(spec, catalog, unknown), Choices()
+    choices.note_language_defaults(spec.instance, ("instance",), "parallelism", "count")
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
+    choices.assumptions += assumed
     training = _with_saved_modules(training, architecture)
-    assumptions = [
-        Assumption(("instance", key), getattr(spec.instance, key), LANGUAGE)
-        for key in left_open(spec.instance, "parallelism", "count")
-    ]
-    assumptions += assumed
-    lengths = _lengths(spec, profile, training, assumptions)
+    lengths = _lengths(spec, profile, training, choices)
     if architecture is None:
         unknown["architecture"] = Missing("the model is not in the catalog and names no config", ("model",))
-    tensor_parallel = spec.instance.tensor_parallel or 1
     processes = _processes(spec, machine, unknown)
-    data_parallel = _data_parallel(processes, tensor_parallel, unknown)
-    effective = data_parallel and count.effective_batch_size(
-        training.micro_batch, training.gradient_accumulation, data_parallel
-    )
-    cut = lengths.cut(training.max_length)
-    row, padded = _rows(cut, training)
-    counts = _counts(spec, profile, training, data_parallel, cut, unknown)
+    data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
+    counts = _counts(spec, profile, training, data_parallel, lengths.cut(training.max_length), unknown)
     validation = spec.data.validation.examples if spec.data.validation else 0
     trainable = _trainable(architecture, training, unknown) if architecture else None
     return Plan(
-        name=redact(spec.name),
-        model=redact(spec.model.id or spec.model.config or "unnamed"),
+        **_as_asked(spec, catalog),
+        **_tokens(lengths, training, counts),
         training=training,
-        parallelism=spec.instance.parallelism,
-        sharding=(spec.instance.sharding or "full") if spec.instance.parallelism == "fsdp" else None,
-        offload=_offload(spec.instance.parallelism, spec.instance.offload or "none"),
-        tensor_parallel=tensor_parallel,
-        spot=spec.instance.spot,
-        max_runtime=spec.instance.max_runtime,
-        keep_alive=None if spec.instance.spot else spec.instance.keep_alive,
-        volume=spec.instance.volume,
-        checkpoints_survive=spec.instance.type is not None,
         merges=_merges(spec, training),
-        region=spec.instance.region and redact(spec.instance.region),
         architecture=architecture,
         hardware=machine,
         processes=processes,
         data_parallel_size=data_parallel,
-        effective_batch_size=effective,
+        effective_batch_size=data_parallel
+        and count.effective_batch_size(training.micro_batch, training.gradient_accumulation, data_parallel),
         counts=counts,
         validation_examples=validation,
         evaluations=_evaluations(spec, training, counts, validation),
-        measured_tokens_per_second=spec.calibration.tokens_per_second_per_gpu if spec.calibration else None,
-        lengths=lengths,
-        row_tokens=row,
-        padded_row_tokens=padded,
-        unevenness=_unevenness(cut, training, padded.expected),
-        real_tokens=cut.mean * counts.examples_processed if counts else None,
-        padded_tokens=padded * counts.rows_computed if counts else None,
-        price=unit_price(catalog, spec.instance.price, spec.instance.type, spec.instance.region, "training"),
-        currencies=currencies(spec),
         trainable_parameters=trainable,
         adapter_bytes=_saved_bytes(architecture, training, trainable),
         checkpoint_bytes=_checkpoint_bytes(architecture, training, trainable),
-        assumptions=tuple(assumptions),
+        assumptions=tuple(choices.assumptions),
         unknown={what: Missing(redact(reason), reason.route) for what, reason in unknown.items()},
     )
+
+
+def _as_asked(spec: Spec, catalog: Catalog) -> dict[str, Any]:
+    """The fields of a plan that the spec and the catalog give as they are."""
+    instance = spec.instance
+    return {
+        "name": redact(spec.name),
+        "model": redact(spec.model.id or spec.model.config or "unnamed"),
+        "parallelism": instance.parallelism,
+        "sharding": (instance.sharding or "full") if instance.parallelism == "fsdp" else None,
+        "offload": _offload(instance.parallelism, instance.offload or "none"),
+        "tensor_parallel": instance.tensor_parallel or 1,
+        "spot": instance.spot,
+        "max_runtime": instance.max_runtime,
+        "keep_alive": None if instance.spot else instance.keep_alive,
+        "volume": instance.volume,
+        "checkpoints_survive": instance.type is not None,
+        "region": instance.region and redact(instance.region),
+        "measured_tokens_per_second": spec.calibration.tokens_per_second_per_gpu if spec.calibration else None,
+        "price": unit_price(catalog, instance.price, instance.type, instance.region, "training"),
+        "currencies": currencies(spec),
+    }
+
+
+def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict[str, Any]:
+    """The fields of a plan that follow from the lengths of examples."""
+    cut = lengths.cut(training.max_length)
+    row, padded = _rows(cut, training)
+    return {
+        "lengths": lengths,
+        "row_tokens": row,
+        "padded_row_tokens": padded,
+        "unevenness": _unevenness(cut, training, padded.expected),
+        "real_tokens": cut.mean * counts.examples_processed if counts else None,
+        "padded_tokens": padded * counts.rows_computed if counts else None,
+    }
 
 
 def currencies(spec: Spec) -> Currencies:
@@ -158,13 +169,13 @@ def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[st
         return None
 
 
-def _lengths(spec: Spec, profile: Profile | None, training: Training, assumptions: list[Assumption]) -> Lengths:
+def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: Choices) -> Lengths:
     if spec.data.tokens is not None:
         return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
     if profile is not None:
         return profiled_lengths(profile)
     lengths = unknown_lengths(training.max_length)
-    assumptions.append(Assumption(("data", "tokens"), lengths.mean.to_dict(), lengths.source))
+    choices.note(("data", "tokens"), lengths.mean.to_dict(), lengths.source)
     return lengths
 
 

@@ -8,11 +8,12 @@ from typing import Any, Literal, overload
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import known
+from hbspec.plan.assumptions import Assumption
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
 from hbspec.plan.money import Currencies, UnitPrice
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
-from hbspec.plan.training import Assumption, Training
+from hbspec.plan.training import Training
 from hbspec.units import Interval
 
 Size = Literal[

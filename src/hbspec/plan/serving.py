@@ -9,11 +9,13 @@ from typing import Any, TypeVar
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
+from hbspec.plan.assumptions import Assumption, Choices
 from hbspec.plan.defaults import engine_rank, request_length
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
-from hbspec.plan.training import DEFAULT_RANK, LANGUAGE, Assumption, left_open
+from hbspec.plan.shipped_script import DEFAULTS
 from hbspec.spec import Spec
+from hbspec.spec.sections import Deployment
 
 T = TypeVar("T")
 
@@ -87,35 +89,21 @@ def build_serving_plan(
     section = spec.deployment
     if section is None:
         return None
-    assumptions = [
-        Assumption(("deployment", key), getattr(section, key), LANGUAGE) for key in left_open(section, "quantization")
-    ]
+    choices = Choices()
+    choices.note_language_defaults(section, ("deployment",), "quantization")
 
     def assume(name: str, value: T | None, default: T, source: str) -> T:
-        if value is not None:
-            return value
-        assumptions.append(Assumption(("deployment", name), default, source))
-        return default
+        return choices.take(value, ("deployment", name), default, source)
 
-    machine = None
-    where = section.instance
-    with suppress(NotKnownError):  # the rules name the instance that is not known
-        machine = hardware(catalog, where.type, where.gpu, where.gpus, where.count, None)
+    where, machine = section.instance, _hardware(section, catalog)
     adapted = spec.hyperparameters.method != "full"
     region = section.region or spec.instance.region
     dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
     prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
     input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
-    lora_r = (spec.hyperparameters.lora_r or DEFAULT_RANK) if adapted else 0
-    rank = section.max_lora_rank or DEFAULT_MAX_LORA_RANK
-    if section.max_lora_rank is None and section.adapters != "merged" and (works := engine_rank(rank, lora_r)):
-        rank = assume("max_lora_rank", None, works.value, works.reason)
-    length = section.max_model_len
-    if length is None and architecture is not None:  # else the positions are not known, and the engine takes its own
-        answer = section.typical_output_tokens or 0
-        positions = architecture.max_position_embeddings
-        works = request_length(positions, longest_tokens and longest_tokens + answer, input_tokens + answer)
-        length = assume("max_model_len", None, works.value, works.reason)
+    lora_r = (spec.hyperparameters.lora_r or DEFAULTS["lora_r"]) if adapted else 0
+    rank = _max_lora_rank(section, lora_r, choices)
+    length = _max_model_len(section, architecture, longest_tokens, input_tokens, choices)
     return ServingPlan(
         architecture=architecture,
         hardware=machine,
@@ -138,8 +126,40 @@ def build_serving_plan(
         input_tokens=input_tokens,
         output_tokens=section.typical_output_tokens,
         scaling=(scaling.min, scaling.max) if (scaling := section.autoscaling) else (where.count, where.count),
-        assumptions=tuple(assumptions),
+        assumptions=tuple(choices.assumptions),
     )
+
+
+def _hardware(section: Deployment, catalog: Catalog) -> Hardware | None:
+    """The endpoint's machine; the rules name one that is not known."""
+    where = section.instance
+    with suppress(NotKnownError):
+        return hardware(catalog, where.type, where.gpu, where.gpus, where.count, None)
+    return None
+
+
+def _max_lora_rank(section: Deployment, lora_r: int, choices: Choices) -> int:
+    """The largest rank that the engine takes: its default, or the next one that holds the trained rank."""
+    usual = section.max_lora_rank or DEFAULT_MAX_LORA_RANK
+    works = None
+    if section.max_lora_rank is None and section.adapters != "merged":
+        works = engine_rank(usual, lora_r)
+    if works is None:
+        return usual
+    choices.note(("deployment", "max_lora_rank"), works.value, works.reason)
+    return int(works.value)
+
+
+def _max_model_len(
+    section: Deployment, architecture: Architecture | None, longest: float | None, prompt: float, choices: Choices
+) -> int | None:
+    """Tokens of the longest request. Where the positions are not known, the engine takes its own: None."""
+    if section.max_model_len is not None or architecture is None:
+        return section.max_model_len
+    answer = section.typical_output_tokens or 0
+    works = request_length(architecture.max_position_embeddings, longest and longest + answer, prompt + answer)
+    choices.note(("deployment", "max_model_len"), works.value, works.reason)
+    return int(works.value)
 
 
 def _usual_dtype(machine: Hardware | None) -> str:

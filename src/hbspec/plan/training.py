@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
 from hbspec.catalog import Architecture
-from hbspec.diagnostics import Route
 from hbspec.plan import defaults
+from hbspec.plan.assumptions import Assumption, Choices
 from hbspec.plan.defaults import Working
 from hbspec.plan.epochs import Epoch
-from hbspec.spec import Section, Spec
+from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
+from hbspec.spec import Spec
 
-T = TypeVar("T")
-
-TEMPLATE = "the shipped training script"
 TRL = "TRL 1.16 SFTTrainer"
-SOFTWARE = {
-    "transformers": "5.23.0",
-    "trl": "1.16.0",
-    "peft": "0.21.2",
-    "bitsandbytes": "0.50.2",
-    "accelerate": "1.15.0",
-}
-"""What `templates/requirements.txt` pins (a test holds them equal)."""
-
-SAVE_STEPS = 50
-"""Updates between checkpoints of the shipped script."""
-
-ALL_LINEAR = "all-linear"
-"""TARGET_MODULES of the shipped script."""
-
-DEFAULT_METHOD = "qlora"
-"""METHOD of the shipped script."""
-
-DEFAULT_RANK = 16
-"""LORA_R of the shipped script."""
-
-DEFAULT_EPOCHS = 3.0
-"""transformers.TrainingArguments.num_train_epochs."""
-
-
-class Assumption(NamedTuple):
-    """A value that the spec leaves open and that memory, time or money depends on.
-
-    `differs`: from what the script would take by itself, so that the compiled job has to write it out.
-    """
-
-    route: Route
-    value: Any
-    source: str
-    differs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,30 +73,6 @@ class Training:
         return epoch.is_in(dict(self.software))
 
 
-class _Choices:
-    """Takes the author's value where there is one and notes the default where there is none."""
-
-    def __init__(self) -> None:
-        self.assumptions: list[Assumption] = []
-
-    def take(self, value: T | None, route: Sequence[str], default: T, source: str, works: Working | None = None) -> T:
-        if value is not None:
-            return value
-        chosen: T = works.value if works else default
-        self.assumptions.append(
-            Assumption(tuple(route), chosen, works.reason if works else source, differs=chosen != default)
-        )
-        return chosen
-
-
-LANGUAGE = "the language's default"
-
-
-def left_open(section: Section, *keys: str) -> list[str]:
-    """Those keys of a section that the author left to the language's default."""
-    return [key for key in keys if key not in section.model_fields_set]
-
-
 def resolve_training(
     spec: Spec, architecture: Architecture | None = None, *, bf16: bool | None
 ) -> tuple[Training, tuple[Assumption, ...]]:
@@ -145,77 +83,143 @@ def resolve_training(
         architecture: of the model, None where not known: some defaults do not work for every model.
         bf16: whether the GPU computes in bfloat16; None where it is not known.
     """
-    chosen, given = _Choices(), spec.hyperparameters
+    resolution = _Resolution(spec, architecture)
+    return resolution.training(bf16), tuple(resolution.choices.assumptions)
 
-    def take(name: str, default: T, source: str = TEMPLATE, works: Working | None = None) -> T:
-        value: T | None = getattr(given, name)
-        return chosen.take(value, ("hyperparameters", name), default, source, works)
 
-    usual, reason = ("trl", TEMPLATE) if spec.script is None else ("transformers", "what most own scripts run")
-    trainer = chosen.take(spec.software.trainer, ("software", "trainer"), usual, reason)
-    trl = trainer == "trl"
-    asked = given.bnb_quant_type is not None or given.bnb_double_quant is not None
-    method = take("method", DEFAULT_METHOD, works=defaults.method(spec.instance.parallelism, quantised=asked))
-    adapters, quantised = method != "full", method == "qlora"
-    chosen.assumptions += [
-        Assumption(("hyperparameters", key), getattr(given, key), LANGUAGE)
-        for key in left_open(given, "gradient_accumulation_steps")
-    ]
-    if given.bf16 is None and given.fp16 is None:
-        compute = "float16" if bf16 is False else "bfloat16"
-        why = "the GPU has no bfloat16" if bf16 is False else TEMPLATE
-        chosen.assumptions.append(Assumption(("hyperparameters", "fp16" if bf16 is False else "bf16"), True, why))
-    else:
-        compute = "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
-    if given.max_steps is None and given.num_train_epochs is None:
-        chosen.assumptions.append(
-            Assumption(("hyperparameters", "num_train_epochs"), DEFAULT_EPOCHS, "transformers.TrainingArguments")
+class _Resolution:
+    """Resolves one spec. Every method notes what it assumes, so their order is that of the list."""
+
+    def __init__(self, spec: Spec, architecture: Architecture | None) -> None:
+        self.spec, self.given, self.architecture = spec, spec.hyperparameters, architecture
+        self.choices = Choices()
+
+    def take(self, name: str, works: Working | None = None, default: Any = None, source: str = TEMPLATE) -> Any:
+        """The author's hyperparameter, or `default`, which is the shipped script's own unless it is given."""
+        usual = DEFAULTS[name] if default is None else default
+        return self.choices.take(getattr(self.given, name), ("hyperparameters", name), usual, source, works)
+
+    def training(self, bf16: bool | None) -> Training:
+        """Everything, resolved."""
+        given, trainer, method = self.given, self.trainer(), self.method()
+        adapters, quantised = method != "full", method == "qlora"
+        self.choices.note_language_defaults(given, ("hyperparameters",), "gradient_accumulation_steps")
+        compute = self.compute_dtype(bf16)
+        epochs = self.epochs()
+        software = self.software()
+        quantization = self.take("bnb_quant_type") if quantised else None
+        return Training(
+            method=method,
+            trainer=trainer,
+            **self.dtypes(trainer, method, compute),
+            quantization=quantization,
+            double_quant=self.take("bnb_double_quant") if quantised else False,
+            quant_storage=self.quant_storage(quantization, compute),
+            lora_r=self.take("lora_r") if adapters else 0,
+            lora_alpha=self.take("lora_alpha") if adapters else 0.0,
+            lora_dropout=self.dropout() if adapters else 0.0,
+            target_modules=self.take("target_modules") if adapters else (),
+            modules_to_save=given.modules_to_save or (),
+            use_dora=bool(given.use_dora),
+            optim=self.take("optim"),
+            gradient_checkpointing=self.take("gradient_checkpointing"),
+            attention=self.attention(software["transformers"]),
+            loss=self.loss(trainer),
+            max_length=given.max_length,
+            packing=bool(given.packing),
+            micro_batch=given.per_device_batch_size,
+            gradient_accumulation=given.gradient_accumulation_steps,
+            max_steps=given.max_steps,
+            epochs=epochs,
+            warmup_steps=given.warmup_steps,
+            warmup_ratio=given.warmup_ratio,
+            eval_steps=given.eval_steps,
+            save_steps=self.save_steps(),
+            software=tuple(software.items()),
         )
-    versions = [
-        (name, chosen.take(getattr(spec.software, name), ("software", name), version, "templates/requirements.txt"))
-        for name, version in SOFTWARE.items()
-    ]
-    transformers = dict(versions)["transformers"]
-    saves = defaults.save_steps(SAVE_STEPS, given.eval_steps, keeps_best=bool(given.load_best_model_at_end))
-    software = spec.software
-    usual_adapters = "bfloat16" if trl and quantised and compute == "bfloat16" else "float32"
-    autocast = software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop"
-    sharded = spec.instance.parallelism == "fsdp" and spec.instance.sharding != "none"
-    master = not adapters and (compute == "float16" or (sharded and autocast))
-    usual_weights = "float32" if (quantised and not trl) or master else compute
-    quantization = take("bnb_quant_type", "nf4") if quantised else None
-    stored = defaults.quant_storage(spec.instance.parallelism, quantization, compute)
-    undropped = defaults.dropout(architecture, given.target_modules or ALL_LINEAR)
-    training = Training(
-        method=method,
-        trainer=trainer,
-        compute_dtype=compute,
-        adapter_dtype=software.adapter_dtype or usual_adapters,
-        weights_dtype=software.weights_dtype or usual_weights,
-        autocast=autocast,
-        quantization=quantization,
-        double_quant=take("bnb_double_quant", True) if quantised else False,
-        quant_storage=take("bnb_4bit_quant_storage", "uint8", works=stored) if quantised else "uint8",
-        lora_r=take("lora_r", DEFAULT_RANK) if adapters else 0,
-        lora_alpha=take("lora_alpha", 32.0) if adapters else 0.0,
-        lora_dropout=take("lora_dropout", 0.05, works=undropped) if adapters else 0.0,
-        target_modules=take("target_modules", ALL_LINEAR) if adapters else (),
-        modules_to_save=given.modules_to_save or (),
-        use_dora=bool(given.use_dora),
-        optim=take("optim", "adamw_torch"),
-        gradient_checkpointing=take("gradient_checkpointing", True),
-        attention=take("attn_implementation", "sdpa", works=defaults.attention(architecture, transformers)),
-        loss=take("loss", "fused", TRL) if trl else take("loss", "standard", "transformers.Trainer"),
-        max_length=given.max_length,
-        packing=bool(given.packing),
-        micro_batch=given.per_device_batch_size,
-        gradient_accumulation=given.gradient_accumulation_steps,
-        max_steps=given.max_steps,
-        epochs=given.num_train_epochs if given.num_train_epochs is not None else DEFAULT_EPOCHS,
-        warmup_steps=given.warmup_steps,
-        warmup_ratio=given.warmup_ratio,
-        eval_steps=given.eval_steps,
-        save_steps=take("save_steps", SAVE_STEPS, works=saves) if spec.script is None else given.save_steps,
-        software=tuple(versions),
-    )
-    return training, tuple(chosen.assumptions)
+
+    def trainer(self) -> str:
+        """Who runs the steps."""
+        usual = ("trl", TEMPLATE) if self.spec.script is None else ("transformers", "what most own scripts run")
+        return self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
+
+    def method(self) -> str:
+        """QLoRA unless it does not work: options of quantisation ask for it by name."""
+        asked = self.given.bnb_quant_type is not None or self.given.bnb_double_quant is not None
+        method: str = self.take("method", defaults.method(self.spec.instance.parallelism, quantised=asked))
+        return method
+
+    def compute_dtype(self, bf16: bool | None) -> str:
+        """What matrix products are computed in."""
+        given = self.given
+        if given.bf16 is not None or given.fp16 is not None:
+            return "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
+        if bf16 is False:
+            self.choices.note(("hyperparameters", "fp16"), True, "the GPU has no bfloat16")
+            return "float16"
+        self.choices.note(("hyperparameters", "bf16"), True, TEMPLATE)
+        return "bfloat16"
+
+    def epochs(self) -> float:
+        """Passes over the data, where `max_steps` does not say how long to train."""
+        if self.given.num_train_epochs is not None:
+            return self.given.num_train_epochs
+        usual: float = DEFAULTS["num_train_epochs"]
+        if self.given.max_steps is None:
+            self.choices.note(("hyperparameters", "num_train_epochs"), usual, "transformers.TrainingArguments")
+        return usual
+
+    def software(self) -> dict[str, str]:
+        """Versions by package."""
+        named, source = self.spec.software, "templates/requirements.txt"
+        return {
+            name: self.choices.take(getattr(named, name), ("software", name), version, source)
+            for name, version in SOFTWARE.items()
+        }
+
+    def dtypes(self, trainer: str, method: str, compute: str) -> dict[str, Any]:
+        """The dtypes of a training, and whether its steps run under autocast; see `Training`."""
+        software, instance = self.spec.software, self.spec.instance
+        trl, quantised = trainer == "trl", method == "qlora"
+        adapter = "bfloat16" if trl and quantised and compute == "bfloat16" else "float32"
+        autocast = software.autocast if software.autocast is not None else compute != "float32" and trainer != "loop"
+        sharded = instance.parallelism == "fsdp" and instance.sharding != "none"
+        master = method == "full" and (compute == "float16" or (sharded and autocast))
+        weights = "float32" if (quantised and not trl) or master else compute
+        return {
+            "compute_dtype": compute,
+            "adapter_dtype": software.adapter_dtype or adapter,
+            "weights_dtype": software.weights_dtype or weights,
+            "autocast": autocast,
+        }
+
+    def quant_storage(self, quantization: str | None, compute: str) -> str:
+        """The dtype that quantised weights are stored in."""
+        if quantization is None:
+            return str(DEFAULTS["bnb_4bit_quant_storage"])
+        works = defaults.quant_storage(self.spec.instance.parallelism, quantization, compute)
+        return str(self.take("bnb_4bit_quant_storage", works))
+
+    def dropout(self) -> float:
+        """Before adapters."""
+        targets = self.given.target_modules or DEFAULTS["target_modules"]
+        return float(self.take("lora_dropout", defaults.dropout(self.architecture, targets)))
+
+    def attention(self, transformers: str) -> str:
+        """The attention kernel."""
+        return str(self.take("attn_implementation", defaults.attention(self.architecture, transformers)))
+
+    def loss(self, trainer: str) -> str:
+        """How logits are held."""
+        if trainer == "trl":
+            return str(self.take("loss", source=TRL))
+        return str(self.take("loss", default="standard", source="transformers.Trainer"))
+
+    def save_steps(self) -> int | None:
+        """Updates between checkpoints; None where only the author's script knows."""
+        given = self.given
+        if self.spec.script is not None:
+            return given.save_steps
+        keeps_best = bool(given.load_best_model_at_end)
+        works = defaults.save_steps(DEFAULTS["save_steps"], given.eval_steps, keeps_best=keeps_best)
+        return int(self.take("save_steps", works))

@@ -23,17 +23,13 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.plan.shipped_script import OPTIMIZERS
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("hyperparameters", "optim")
 
-SHIPPED = (
-    "adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit",
-    "lion_32bit", "lion_8bit", "paged_lion_32bit", "paged_lion_8bit", "adafactor", "sgd", "adagrad", "rmsprop",
-)  # fmt: skip
-"""OPTIMIZERS of the shipped script (a test holds them equal)."""
 OTHERS = (
     "adamw_torch_xla", "adamw_torch_npu_fused", "adamw_anyprecision", "adamw_torch_4bit", "adamw_torch_8bit",
     "ademamix", "ademamix_8bit", "paged_ademamix_32bit", "paged_ademamix_8bit", "rmsprop_bnb", "rmsprop_bnb_8bit",
@@ -48,7 +44,7 @@ OTHERS = (
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up `optim` among the names of the script that runs."""
     name, own = analysis.spec.hyperparameters.optim, analysis.spec.script is not None
-    names = SHIPPED + OTHERS if own else SHIPPED
+    names = OPTIMIZERS + OTHERS if own else OPTIMIZERS
     if name is None or name in names:
         return
     near = nearest(name, names)

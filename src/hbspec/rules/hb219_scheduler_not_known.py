@@ -22,16 +22,13 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.plan.shipped_script import SCHEDULERS
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("hyperparameters", "lr_scheduler_type")
 
-SHIPPED = (
-    "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt",
-)  # fmt: skip
-"""SCHEDULERS of the shipped script (a test holds them equal)."""
 OTHERS = (
     "reduce_lr_on_plateau", "cosine_with_min_lr", "cosine_warmup_with_min_lr", "warmup_stable_decay", "greedy",
 )  # fmt: skip
@@ -41,7 +38,7 @@ OTHERS = (
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up `lr_scheduler_type` among the names of the script that runs."""
     name, own = analysis.spec.hyperparameters.lr_scheduler_type, analysis.spec.script is not None
-    names = SHIPPED + OTHERS if own else SHIPPED
+    names = SCHEDULERS + OTHERS if own else SCHEDULERS
     if name is None or name in names:
         return
     near = nearest(name, names)

@@ -10,7 +10,7 @@ from hbspec.analysis.analysis import Analysis
 from hbspec.diagnostics import NotKnownError, Route, route_text
 from hbspec.plan import Plan
 from hbspec.plan.epochs import FUSED_EXPERTS, UNFUSED_TRANSFORMERS
-from hbspec.plan.training import SOFTWARE
+from hbspec.plan.shipped_script import SOFTWARE
 from hbspec.search.changes import Change
 
 

@@ -14,9 +14,6 @@ from hbspec.units import GB, Interval
 DEFAULT_VOLUME = 30 * GB
 """`volume_size_in_gb` of SageMaker's SDK, and of what is compiled here."""
 
-CHECKPOINTS_KEPT = 3
-"""SAVE_TOTAL_LIMIT of the shipped script."""
-
 BYTES_PER_TOKEN = Interval(3, 30, 60)
 """Data on disk a token: 3 to 6 bytes of UTF-8 text, and beside it columns of 8-byte integers in the cache of `datasets`
 (input ids, labels, masks), which the tokenised copy and its packed or truncated copies have. An assumption."""

@@ -1,0 +1,47 @@
+"""What the shipped training script takes by itself, and the names it knows: equal to `templates/` by a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+TEMPLATE = "the shipped training script"
+
+SOFTWARE: Mapping[str, str] = {
+    "transformers": "5.23.0",
+    "trl": "1.16.0",
+    "peft": "0.21.2",
+    "bitsandbytes": "0.50.2",
+    "accelerate": "1.15.0",
+}
+"""What `templates/requirements.txt` pins."""
+
+DEFAULTS: Mapping[str, Any] = {
+    "method": "qlora",
+    "num_train_epochs": 3.0,
+    "lora_r": 16,
+    "lora_alpha": 32.0,
+    "lora_dropout": 0.05,
+    "target_modules": "all-linear",
+    "bnb_quant_type": "nf4",
+    "bnb_double_quant": True,
+    "bnb_4bit_quant_storage": "uint8",
+    "gradient_checkpointing": True,
+    "attn_implementation": "sdpa",
+    "loss": "fused",
+    "optim": "adamw_torch",
+    "save_steps": 50,
+    "save_total_limit": 3,
+}
+"""Defaults of `templates/settings.py`, by the key of a spec."""
+
+OPTIMIZERS = (
+    "adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit",
+    "lion_32bit", "lion_8bit", "paged_lion_32bit", "paged_lion_8bit", "adafactor", "sgd", "adagrad", "rmsprop",
+)  # fmt: skip
+"""What `optim` may be."""
+
+SCHEDULERS = (
+    "linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup", "inverse_sqrt",
+)  # fmt: skip
+"""What `lr_scheduler_type` may be."""
