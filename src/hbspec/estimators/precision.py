@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import BYTES
 from hbspec.plan import Training
-
-BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
-"""Element size of each dtype that a plan can name."""
 
 
 class Precision(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import (
     NESTED_BLOCK,
     NESTED_CODE_BYTES,
@@ -16,7 +17,6 @@ from hbspec.catalog.parameters import (
     weights,
 )
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.precision import BYTES
 from hbspec.plan import Training
 from hbspec.plan.epochs import FUSED_EXPERTS
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.catalog.adapters import TargetError, saved_modules
+from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import lora_parameters, total_parameters
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
@@ -24,7 +25,6 @@ from hbspec.spec import Spec
 from hbspec.units import Interval
 
 """Of those, the ones that shard states and gradients only."""
-DTYPE_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, profile: Profile | None) -> Plan:
@@ -285,7 +285,7 @@ def _trainable(architecture: Architecture, training: Training, unknown: dict[str
 def _saved_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
     if architecture is None or trainable is None:
         return None
-    return trainable * DTYPE_BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
+    return trainable * BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
 
 
 def _checkpoint_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:

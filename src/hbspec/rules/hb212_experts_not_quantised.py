@@ -26,9 +26,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import weights
 from hbspec.diagnostics import Finding, Fix, Severity
-from hbspec.estimators.precision import BYTES
 from hbspec.plan.epochs import FUSED_EXPERTS, UNFUSED_TRANSFORMERS
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text

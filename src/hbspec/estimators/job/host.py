@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import total_parameters, weights
 from hbspec.estimators.job.phases import weights_on_disk
-from hbspec.estimators.precision import BYTES
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
 from hbspec.plan.parallelism import Engine

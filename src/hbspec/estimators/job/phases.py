@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from hbspec.catalog import InstanceType
+from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.constants import (
@@ -29,7 +30,6 @@ from hbspec.estimators.constants import (
     UPLOAD_SECONDS,
     VOLUME_BYTES_PER_SECOND,
 )
-from hbspec.estimators.precision import BYTES
 from hbspec.plan import Plan
 from hbspec.plan.hardware import Hardware
 from hbspec.units import Interval

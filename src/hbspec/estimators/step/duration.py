@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog import Gpu
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.weights import weights
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, REACHED, REACHED_UNKNOWN, STEP, StepConstants
@@ -14,9 +15,6 @@ from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
-
-FLOAT32 = 4
-"""Bytes of a number that tensor cores do not multiply as it is (`torch.backends.cuda.matmul.allow_tf32` is off)."""
 
 
 class MicroBatch(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
@@ -16,8 +17,6 @@ TILE_TOKENS, TILE_VOCABULARY = 4096, 32768
 """The tile of logits that a fused head works on: `TOKEN_CHUNK_SIZE` and `_CHUNKED_LOGPROB_CHUNK_SIZE` of TRL 1.16.0
 (`trl/kernels/chunked_logprob.py`, `trl/trainer/utils.py`). Other chunked losses are taken to be alike."""
 
-WIDE = 4
-"""Bytes of a number in fp32."""
 
 TARGET_BYTES = 21
 """A target's id, whether it counts, its logarithm, its share of the denominator and its gradient."""
@@ -59,15 +58,15 @@ def fused_backward_bytes(
     Source: TRL 1.16.0, `kernels/chunked_logprob.py`, `ChunkedLogProbFunction.backward`.
     """
     hidden, targets = architecture.hidden_size, tokens - training.micro_batch
-    cast = precision.stream if precision.stream < WIDE else 0
+    cast = precision.stream if precision.stream < FLOAT32 else 0
     trained = not training.adapters or "lm_head" in training.modules_to_save
     head = architecture.vocab_size * hidden if trained else 0
     return {
         **_tile(architecture, precision, targets),
         "final_norm": _norm_bytes(architecture, precision, training, tokens),
         "selected": precision.stream * targets * hidden,
-        "backward": (WIDE + cast) * targets * hidden,
-        "head_gradients": (WIDE + cast) * head,
+        "backward": (FLOAT32 + cast) * targets * hidden,
+        "head_gradients": (FLOAT32 + cast) * head,
         "inputs": TARGET_BYTES * targets,
     }
 
@@ -75,7 +74,7 @@ def fused_backward_bytes(
 def _norm_bytes(architecture: Architecture, precision: Precision, training: Training, tokens: int) -> int:
     """The norm's fp32 input, and where it is trained its normalised output."""
     normalised = 0 if training.adapters else precision.stream
-    return tokens * ((WIDE + normalised) * architecture.hidden_size + WIDE)
+    return tokens * ((FLOAT32 + normalised) * architecture.hidden_size + FLOAT32)
 
 
 def _tile(architecture: Architecture, precision: Precision, targets: int) -> Mapping[str, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hbspec.estimators.precision import BYTES
+from hbspec.catalog.dtypes import BYTES, FLOAT32
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.weights import EMBEDDING, HEAD, largest_linear
@@ -16,9 +16,6 @@ REDUCE_BUCKET = 500_000_000
 
 SCALES = "quantization_scales"
 """Scales of quantised weights are no parameters: sharding leaves them whole on every rank."""
-
-MASTER = 4
-"""Bytes of a number of DeepSpeed's own copy of the weights, and of the states that go with it."""
 
 
 class States(NamedTuple):
@@ -129,10 +126,10 @@ def _trained(job: Job, groups: list[tuple[int, int]]) -> dict[str, int]:
         return terms
     for count, element in groups:
         updated = -(-count // job.shards.optimizer)
-        copied = job.deepspeed and element < MASTER
-        kept = MASTER if copied else element
+        copied = job.deepspeed and element < FLOAT32
+        kept = FLOAT32 if copied else element
         terms["optimizer_states"] += job.optimizer.state_bytes(updated, kept, adapters=job.training.adapters)
-        terms["master_weights"] += MASTER * updated if copied else 0
+        terms["master_weights"] += FLOAT32 * updated if copied else 0
     return terms
 
 
@@ -169,6 +166,6 @@ def _updating(job: Job, groups: list[tuple[int, int]]) -> int:
     temporaries = 0
     for count, element in groups:
         updated = -(-count // job.shards.optimizer)
-        copied = job.deepspeed and element < MASTER
-        temporaries += MASTER * updated if copied else job.optimizer.temporary_bytes(updated, element)
+        copied = job.deepspeed and element < FLOAT32
+        temporaries += FLOAT32 * updated if copied else job.optimizer.temporary_bytes(updated, element)
     return temporaries

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.modules import FLOAT32, Machine
+from hbspec.estimators.step.lifetimes.modules import Machine
 
 
 class Eager(NamedTuple):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import ALL_LINEAR, FUSED
 from hbspec.catalog.architecture import FULL
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.parameters import fused_targets, weights
 from hbspec.catalog.weights import ROUTERS
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink
@@ -16,7 +17,7 @@ from hbspec.estimators.step.lifetimes.experts import Experts
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.loss import Loss
 from hbspec.estimators.step.lifetimes.model import Program, mask_of
-from hbspec.estimators.step.lifetimes.modules import FLOAT32, Adapter, Linear
+from hbspec.estimators.step.lifetimes.modules import Adapter, Linear
 from hbspec.estimators.step.lifetimes.program import Model
 
 CAPPED = "gemma2"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import layouts
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.attention import Eager, attend
@@ -16,7 +17,7 @@ from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import FLOAT32, Linear, Machine, norm, unweighted_norm
+from hbspec.estimators.step.lifetimes.modules import Linear, Machine, norm, unweighted_norm
 
 
 class Layer(NamedTuple):

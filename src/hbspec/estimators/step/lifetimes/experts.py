@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, FLOAT32, Adapter, Linear, Machine, product
+from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, Adapter, Linear, Machine, product
 
 INDEX = 8
 """Bytes of a position in a sorted list."""

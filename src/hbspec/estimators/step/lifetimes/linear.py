@@ -5,11 +5,12 @@ Sources: peft 0.21.2 `tuners/lora/layer.py`, `bnb.py` and `dora.py`, bitsandbyte
 
 from __future__ import annotations
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.parameters import NF4_BLOCK
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Saved, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.modules import ADAPTERS, FLOAT32, UNPACKED, Adapter, Linear, Machine, product
+from hbspec.estimators.step.lifetimes.modules import ADAPTERS, UNPACKED, Adapter, Linear, Machine, product
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Sink, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger, Products
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import FLOAT32, Linear, Machine
+from hbspec.estimators.step.lifetimes.modules import Linear, Machine
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 LABEL = 8

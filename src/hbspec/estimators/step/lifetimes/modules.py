@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes import products
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.tape import Tape
-
-FLOAT32 = 4
 
 ADAPTERS = "adapter_activations"
 """The term of what adapters keep and compute."""

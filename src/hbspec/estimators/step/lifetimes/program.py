@@ -7,13 +7,14 @@ from functools import partial, reduce
 from itertools import pairwise
 from typing import NamedTuple
 
+from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
 from hbspec.estimators.step.lifetimes.decoder import Layer, layer_forward
 from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS, Embedding, embedded
 from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Products, Work
 from hbspec.estimators.step.lifetimes.loss import Loss, loss
-from hbspec.estimators.step.lifetimes.modules import COPIES, FLOAT32, Linear, Machine, norm
+from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, norm
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 Terms = Mapping[str, Form]
