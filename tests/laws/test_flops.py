@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture, catalog
-from hbspec.catalog.adapters import fused_targets
+from hbspec.catalog.roles import fused_targets
 from hbspec.estimators.step.flops import answering, attention_pairs, micro_batch_flops
 from hbspec.plan import Training
 from hbspec.plan.training import resolve_training

@@ -22,6 +22,8 @@ ELSEWHERE = (
     f"toy-gemma3,{SMALL},{KEPT},target_modules=q_proj,modules_to_save=embed_tokens",
     f"toy-qwen2,{SMALL},target_modules=q_proj+embed_tokens",
     f"toy-qwen2,{SMALL},{KEPT},target_modules=embed_tokens",
+    f"toy-qwen2,{SMALL},loss=fused,target_modules=q_proj+embed_tokens",
+    f"toy-qwen2,{SMALL},{KEPT},loss=fused,target_modules=q_proj,modules_to_save=norm",
     f"toy-qwen2,{SMALL},{KEPT},target_modules=q_proj+embed_tokens,use_dora=true",
     f"toy-qwen3-moe,tokens=128,layers=4,{KEPT},lora_dropout=0.0,decoder_sparse_step=2,target_modules=gate_proj+up_proj",
 )

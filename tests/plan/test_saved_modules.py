@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from hbspec.catalog import catalog
-from hbspec.catalog.adapters import CONTAINERS, TargetError, lora_parameters, saved_modules
+from hbspec.catalog.adapters import lora_parameters
+from hbspec.catalog.roles import CONTAINERS, TargetError, saved_modules
 from hbspec.catalog.weights import weights
 from hbspec.estimators.step.flops import micro_batch_flops
 from hbspec.estimators.training.memory import memory

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hbspec.catalog.adapters import TargetError, fused_targets, lora_parameters, target_module_names
+from hbspec.catalog.adapters import lora_parameters
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.roles import TargetError, fused_targets, target_module_names
 from hbspec.catalog.weights import Weight, weights
 
 __all__ = [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
-from hbspec.catalog.adapters import TargetError, saved_modules
 from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
 from hbspec.plan.assumptions import Choices
@@ -49,7 +50,8 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths.cut(training.max_length), unknown)
     validation = spec.data.validation.examples if spec.data.validation else 0
-    trainable = _trainable(architecture, training, unknown) if architecture else None
+    saved = spec.hyperparameters.modules_to_save or ()
+    trainable = _trainable(architecture, training, saved, unknown) if architecture else None
     return Plan(
         **_as_asked(spec, catalog),
         **_tokens(lengths, training, counts),
@@ -266,7 +268,10 @@ def _with_saved_modules(training: Training, architecture: Architecture | None) -
     return training
 
 
-def _trainable(architecture: Architecture, training: Training, unknown: dict[str, Missing]) -> int | None:
+def _trainable(
+    architecture: Architecture, training: Training, saved: Sequence[str], unknown: dict[str, Missing]
+) -> int | None:
+    """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse."""
     if not training.adapters:
         return total_parameters(architecture)
     try:
@@ -275,7 +280,7 @@ def _trainable(architecture: Architecture, training: Training, unknown: dict[str
             training.lora_r,
             training.target_modules,
             use_dora=training.use_dora,
-            modules_to_save=training.modules_to_save,
+            modules_to_save=saved,
         )
     except (ValueError, NotKnownError) as reason:
         unknown["trainable_parameters"] = Missing(str(reason), ("hyperparameters", "target_modules"))

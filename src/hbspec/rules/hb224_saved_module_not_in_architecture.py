@@ -23,8 +23,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.adapters import TargetError, module_names, saved_modules
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.roles import TargetError, module_names, saved_modules
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.parameters import lora_parameters
+from hbspec.catalog.adapters import saved_parameters
 from hbspec.estimators.precision import Precision, precision_of
 from hbspec.estimators.step.lifetimes.model import Program
 from hbspec.estimators.step.optimizer import Optimizer, optimizer
@@ -85,7 +85,7 @@ def job_of(plan: Plan) -> Job:
         program=program_of(training, precision, plan.tensor_parallel, padded=_padded(plan)),
         weights=training_weights(architecture, training),
         trainable=trainable,
-        whole=_whole(architecture, training, trainable),
+        whole=_whole(architecture, training),
         optimizer=optimizer(training.optim),
         shards=cut,
         parallelism=plan.parallelism,
@@ -119,11 +119,10 @@ def _precision(plan: Plan, cut: Shards) -> Precision:
     return Precision(precision.compute, precision.compute, precision.compute, autocast=False)
 
 
-def _whole(architecture: Architecture, training: Training, trainable: int) -> int:
-    if not (training.adapters and training.modules_to_save):
+def _whole(architecture: Architecture, training: Training) -> int:
+    if not training.adapters:
         return 0
-    adapters = lora_parameters(architecture, training.lora_r, training.target_modules, use_dora=training.use_dora)
-    return trainable - adapters
+    return saved_parameters(architecture, training.target_modules, training.modules_to_save)
 
 
 def reentrant(training: Training) -> bool:

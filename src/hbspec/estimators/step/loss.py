@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.roles import TRAINED, roles
 from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
@@ -59,8 +60,7 @@ def fused_backward_bytes(
     """
     hidden, targets = architecture.hidden_size, tokens - training.micro_batch
     cast = precision.stream if precision.stream < FLOAT32 else 0
-    trained = not training.adapters or "lm_head" in training.modules_to_save
-    head = architecture.vocab_size * hidden if trained else 0
+    head = architecture.vocab_size * hidden if _trains(architecture, training, "lm_head") else 0
     return {
         **_tile(architecture, precision, targets),
         "final_norm": _norm_bytes(architecture, precision, training, tokens),
@@ -73,8 +73,13 @@ def fused_backward_bytes(
 
 def _norm_bytes(architecture: Architecture, precision: Precision, training: Training, tokens: int) -> int:
     """The norm's fp32 input, and where it is trained its normalised output."""
-    normalised = 0 if training.adapters else precision.stream
+    normalised = precision.stream if _trains(architecture, training, "norm") else 0
     return tokens * ((FLOAT32 + normalised) * architecture.hidden_size + FLOAT32)
+
+
+def _trains(architecture: Architecture, training: Training, name: str) -> bool:
+    targets = training.target_modules if training.adapters else ()
+    return roles(architecture, targets, training.modules_to_save)[name] == TRAINED
 
 
 def _tile(architecture: Architecture, precision: Precision, targets: int) -> Mapping[str, int]:

@@ -124,8 +124,9 @@ def _computing(job: Job, stage: Stage, tokens: int, states: Part, gradients: int
         if training.loss != "standard":
             shape = job.architecture, job.precision, training, training.micro_batch * tokens
             forward, backward = _part(fused_forward_bytes(*shape)), _part(fused_backward_bytes(*shape))
-            yield _moment("loss", states, accumulated, around, kept, run.copies(stage.last), forward)
-            yield _moment("loss", states, accumulated, around, kept, backward)
+            behind = states, accumulated, around, run.embedded(), kept
+            yield _moment("loss", *behind, run.copies(stage.last), forward)
+            yield _moment("loss", *behind, backward)
     last = run.last()
     for peak in run.profile.forward[last[0]]:
         kept = run.kept(last[1])
@@ -182,6 +183,11 @@ class _Run(NamedTuple):
         """A moment's own terms."""
         terms = {name: size.at(self.tokens, self.row) for name, size in peak.terms.items()}
         return Part(terms, peak.total.at(self.tokens, self.row))
+
+    def embedded(self) -> Part:
+        """What an adapter on the embedding leaves for the backward pass."""
+        terms = self.profile.embedded if self.stage.embedding else {}
+        return _part({name: size.at(self.tokens, self.row) for name, size in terms.items()})
 
     def kept(self, end: int) -> Part:
         """What the stage's layers before `end` leave for the backward pass."""

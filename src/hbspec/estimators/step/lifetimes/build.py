@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.adapters import ALL_LINEAR, FUSED
 from hbspec.catalog.architecture import FULL
 from hbspec.catalog.dtypes import FLOAT32
-from hbspec.catalog.parameters import fused_targets, weights
+from hbspec.catalog.roles import ADAPTED, TRAINED, roles
 from hbspec.catalog.weights import ROUTERS
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink
 from hbspec.estimators.step.lifetimes.decoder import Layer
@@ -59,24 +58,16 @@ class Builder:
 
     def __init__(self, architecture: Architecture, program: Program) -> None:
         self.architecture, self.program = architecture, program
-        self.biased = {weight.name.split(".")[-2] for weight in weights(architecture) if weight.name.endswith(".bias")}
         self.listed = program.experts_listed and architecture.model_type != REPEATED
-        self.fused = frozenset(fused_targets(architecture, program.targets) if program.targets else ())
-        # names that mean fused experts mean no module beside them
-        self.elsewhere = frozenset() if self.listed else frozenset(FUSED.get(architecture.model_type, ()))
+        self.roles = roles(architecture, program.targets, program.modules_to_save, listed=self.listed)
 
-    def trains(self, leaf: str) -> bool:
-        """Whether a module's own weights are trained."""
-        return self.program.targets == () or leaf in self.program.modules_to_save
+    def trains(self, name: str) -> bool:
+        """Whether a weight itself is trained."""
+        return self.roles.get(name) == TRAINED
 
     def adapts(self, name: str) -> bool:
-        """Whether a linear module, or the embedding, has an adapter."""
-        targets, leaf = self.program.targets, name.rpartition(".")[2]
-        if not targets or self.trains(leaf) or leaf in self.elsewhere:
-            return False
-        if targets == ALL_LINEAR:
-            return leaf not in ("lm_head", "embed_tokens")
-        return leaf in targets or name in targets
+        """Whether a weight has an adapter."""
+        return self.roles.get(name) == ADAPTED
 
     def parameter(self, numel: int, trained: bool, element: int | None = None) -> Parameter:
         """A weight, in the dtype of the residual stream unless told otherwise."""
@@ -120,16 +111,16 @@ class Builder:
 
     def linear(self, name: str, columns: int, rows: int) -> Linear:
         """A linear module; what is trained whole cannot be quantised."""
-        program, leaf = self.program, name.rpartition(".")[2]
-        trained = self.trains(leaf)
-        quantized = "" if program.quantization is None or trained else self._quantized()
+        program, trained = self.program, self.trains(name)
+        quantized = "" if trained else self._quantized()
         weight = self.parameter(columns * rows, trained, program.compute if quantized else None)
-        bias = self.parameter(rows, True) if trained and leaf in self.biased else None
+        bias = self.parameter(rows, True) if self.trains(f"{name}.bias") else None
         adapter = self.adapter(name, columns, rows)
         return Linear(weight, columns, rows, quantized, adapter, bias, program.double_quant, program.inputs_kept)
 
     def _quantized(self) -> str:
-        return "int8" if self.program.quantization == "int8" else "4bit"
+        kinds = {None: "", "int8": "int8"}
+        return kinds.get(self.program.quantization, "4bit")
 
     def layer(self, index: int) -> Layer:
         """A layer's modules; a sparse one has its experts instead of an MLP."""
@@ -180,19 +171,21 @@ class Builder:
         """The routed experts of a sparse layer, and the shared one."""
         architecture, program = self.architecture, self.program
         hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
-        count, full, router = architecture.num_experts, program.targets == (), ROUTERS[architecture.model_type]
+        count, router = architecture.num_experts, ROUTERS[architecture.model_type]
+        up, down = "experts.gate_up_proj", "experts.down_proj"
         shared, repeated = architecture.shared_expert_intermediate_size, architecture.model_type == REPEATED
 
         def adapter(name: str, columns: int, rows: int, rank: int, copies: int) -> Adapter | None:
-            return self.factors(columns, rows, rank, copies=copies) if name in self.fused else None
+            return self.factors(columns, rows, rank, copies=copies) if self.adapts(name) else None
 
         return Experts(
             router=self.parameter(count * hidden, self.trains(router)),
-            up=self.parameter(2 * count * hidden * size, full),
-            down=self.parameter(count * hidden * size, full),
-            router_adapter=adapter(router, hidden, count, program.rank, 1),
-            up_adapter=adapter("experts.gate_up_proj", hidden, 2 * size, 2 * program.rank, count),
-            down_adapter=adapter("experts.down_proj", size, hidden, program.rank, count),
+            up=self.parameter(2 * count * hidden * size, self.trains(up)),
+            down=self.parameter(count * hidden * size, self.trains(down)),
+            # Llama 4 does not run with one
+            router_adapter=None if repeated else adapter(router, hidden, count, program.rank, 1),
+            up_adapter=adapter(up, hidden, 2 * size, 2 * program.rank, count),
+            down_adapter=adapter(down, size, hidden, program.rank, count),
             number=count,
             routes=architecture.num_experts_per_tok,
             computed=count if repeated and program.targets is not None else architecture.num_experts_per_tok,
@@ -209,13 +202,12 @@ class Builder:
         """Experts as modules; of more than a few, several together stand for their share of the tokens."""
         architecture, program = self.architecture, self.program
         parts = min(architecture.num_experts, MOST_LISTED)
-        together, full = -(-architecture.num_experts // parts), program.targets == ()
-        quantized = "" if program.quantization is None else self._quantized()
+        together, quantized = -(-architecture.num_experts // parts), self._quantized()
 
         def module(parameter: str, columns: int, rows: int) -> Linear:
-            adapted = parameter in self.fused
-            copies = architecture.num_experts // parts if full else 1
-            weight = self.parameter(columns * rows * copies, full, program.compute if quantized else None)
+            trained, adapted = self.trains(parameter), self.adapts(parameter)
+            copies = architecture.num_experts // parts if trained else 1
+            weight = self.parameter(columns * rows * copies, trained, program.compute if quantized else None)
             adapter = self.factors(columns, rows, program.rank, copies=together, dropout=program.dropout)
             return Linear(
                 weight,

@@ -55,6 +55,7 @@ class Profile(NamedTuple):
     """What the run of a few layers says of any number of them.
 
     Attributes:
+        embedded: what an adapter on the embedding leaves for the backward pass, beside the residual stream.
         kept: by layer that was run, what it leaves for the backward pass.
         copies: by layer that was run, autocast's copies of its weights that live until the forward pass is over.
         gradients: by layer that was run, its gradients.
@@ -72,6 +73,7 @@ class Profile(NamedTuple):
         head_products: multiply-adds of the head, where the tokens are the positions that it computes.
     """
 
+    embedded: Terms
     kept: Sequence[Terms]
     copies: Sequence[Terms]
     gradients: Sequence[Terms]
@@ -101,8 +103,9 @@ def profile(model: Model) -> Profile:
     tape.backward(outputs)
     saved_copies = behind[0].get(COPIES, NOTHING) if behind else NOTHING  # where no layer is trained none is kept
     left = [_less(after, before) for before, after in pairwise(alive)]
+    stream = {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)}
     if not model.checkpointing and model.stream < FLOAT32:  # the next norm holds a copy, and not what the layer put out
-        left[0] = _less(left[0], {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)})
+        left[0] = _less(left[0], stream)
     kept = [{name: size for name, size in terms.items() if name != COPIES} for terms in left]
     copies = [terms.get(COPIES, NOTHING) for terms in left]
     if not model.checkpointing:  # copies are saved, but for those of the first layer that nothing needs again
@@ -116,6 +119,7 @@ def profile(model: Model) -> Profile:
         elsewhere = [*kept[:index], *([] if model.accumulates else gradients[index + 1 :])]
         backward.append([_beside(moment, elsewhere) for moment in ledger.peaks(f"backward {index}")])
     return Profile(
+        embedded=_less(alive[0], stream),
         kept=kept,
         copies=[{COPIES: size} for size in copies],
         gradients=gradients,
