@@ -39,3 +39,20 @@ def test_the_author_s_script_may_have_other_heads(tmp_path):
 def test_an_unknown_architecture_is_not_judged(tmp_path):
     fragment = "model: {id: acme/unheard-of-7B}\nhyperparameters: {modules_to_save: [lm_hea]}"
     assert judged("HB224", fragment, tmp_path) == []
+
+
+def test_a_target_is_trained_whole_by_its_full_name_only(tmp_path):
+    fragment = "hyperparameters: {target_modules: [q_proj, lm_head], modules_to_save: [%s]}"
+    (found,) = judged("HB224", fragment % "norm, head", tmp_path)
+    assert found.route == ("hyperparameters", "modules_to_save", 1)
+    assert found.message == "peft refuses to train lm_head whole by the name head, since it is a target as well"
+    assert [fix.value for fix in found.fixes] == ["lm_head"]
+    assert judged("HB224", fragment % "lm_head", tmp_path) == []
+    assert judged("HB224", fragment % "head, lm_head", tmp_path) == []
+
+
+def test_a_router_that_is_a_target_is_not_trained_whole(tmp_path):
+    fragment = "model: {id: mistralai/Mixtral-8x7B-v0.1}\nhyperparameters: {modules_to_save: [gate], lora_dropout: 0.0}"
+    (found,) = judged("HB224", fragment, tmp_path)
+    assert found.help == "delete it here or in target_modules"
+    assert found.fixes == ()

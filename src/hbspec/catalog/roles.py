@@ -55,6 +55,18 @@ class TargetError(ValueError):
     """A set of targets that peft refuses, or that is not counted here; the message says which and why."""
 
 
+class TargetSavedError(TargetError):
+    """A target that is trained whole as well, which peft refuses.
+
+    Attributes:
+        module: its last name.
+    """
+
+    def __init__(self, module: str) -> None:
+        super().__init__(f"peft refuses to train {module} whole, since it is a target as well")
+        self.module = module
+
+
 def roles(
     architecture: Architecture,
     targets: str | Sequence[str] | None,
@@ -72,6 +84,7 @@ def roles(
             parameters mean modules of dense layers as well.
 
     Raises:
+        TargetSavedError: peft would refuse to train a target whole.
         TargetError: peft would refuse a name, or the targets are a regular expression or paths to single layers, which
             are not counted here.
     """
@@ -96,7 +109,7 @@ def _roles(
             found[weight.name] = _adapted(architecture, weight, module in modules_to_save, fused)
         if module in saved:
             if found[weight.name] == ADAPTED:
-                raise TargetError(f"peft refuses to train {module} whole, since it is a target as well")
+                raise TargetSavedError(module)
             found[weight.name] = TRAINED
     return found
 
