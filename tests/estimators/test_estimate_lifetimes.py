@@ -12,7 +12,7 @@ from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Sink
 from hbspec.estimators.step.lifetimes.kinds import program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
-from hbspec.estimators.step.lifetimes.model import Program
+from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 PROGRAM = Program(

@@ -21,7 +21,7 @@ from hbspec.estimators.precision import precision_of
 from hbspec.estimators.step.job import program_of, reentrant
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Products
-from hbspec.estimators.step.lifetimes.model import Program
+from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.plan import Training
 
 

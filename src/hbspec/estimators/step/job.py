@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import saved_parameters
 from hbspec.estimators.precision import Precision, precision_of
-from hbspec.estimators.step.lifetimes.model import Program
+from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.optimizer import Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
 from hbspec.estimators.weights import training_weights

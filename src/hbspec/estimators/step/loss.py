@@ -1,7 +1,7 @@
 """What TRL's fused output head and loss need at their largest moment.
 
 Symbols: n tokens of a micro-batch, h hidden, V vocabulary, c and s element sizes of compute and residual stream. The
-standard loss, with all logits at once, is run with the layers (`hbspec.estimators.step.lifetimes.program`).
+standard loss, with all logits at once, is run with the layers (`hbspec.estimators.step.lifetimes.model`).
 """
 
 from __future__ import annotations

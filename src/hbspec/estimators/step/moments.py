@@ -9,8 +9,8 @@ from hbspec.estimators.step.job import Job, reentrant
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.ledger import Moment as Peak
-from hbspec.estimators.step.lifetimes.model import Program, mask_of
-from hbspec.estimators.step.lifetimes.program import Profile
+from hbspec.estimators.step.lifetimes.model import Profile
+from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of

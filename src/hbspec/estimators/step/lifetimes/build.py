@@ -15,9 +15,9 @@ from hbspec.estimators.step.lifetimes.embedding import Embedding
 from hbspec.estimators.step.lifetimes.experts import Experts
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.loss import Loss
-from hbspec.estimators.step.lifetimes.model import Program, mask_of
+from hbspec.estimators.step.lifetimes.model import Model
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear
-from hbspec.estimators.step.lifetimes.program import Model
+from hbspec.estimators.step.lifetimes.program import Program, mask_of
 
 CAPPED = "gemma2"
 """The model type whose scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`)."""

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from hbspec.catalog import Architecture
 from hbspec.catalog.architecture import FULL
 from hbspec.estimators.step.lifetimes.build import REPEATED, Builder, model_of
-from hbspec.estimators.step.lifetimes.model import Program
-from hbspec.estimators.step.lifetimes.program import Profile, profile
+from hbspec.estimators.step.lifetimes.model import Profile, profile
+from hbspec.estimators.step.lifetimes.program import Program
 
 
 class Kinds(NamedTuple):
