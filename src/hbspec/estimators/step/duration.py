@@ -13,6 +13,7 @@ from hbspec.estimators.step.communication import host_bytes_per_second, link_byt
 from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
+from hbspec.estimators.step.moments import program_at
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
@@ -141,7 +142,7 @@ def _hardware(plan: Plan) -> Hardware:
 def _products(job: Job, gpu: Gpu, tokens: float, *, backward: bool) -> tuple[float, float]:
     """Seconds of all products with weights, and of attention, were each kernel alone."""
     training, n = job.training, job.training.micro_batch * tokens
-    flops = micro_batch_flops(job.architecture, training, tokens)
+    flops = micro_batch_flops(job.architecture, training, tokens, program=program_at(job, tokens))
     run = flops if backward else flops.forward
     pairs, others = run.attention * _computed_share(job, tokens), run.products
     wide = min(others, _wide_flops(job, n, others, backward=backward))

@@ -107,6 +107,7 @@ def micro_batch_flops(
     *,
     rows: float | None = None,
     scored: float | None = None,
+    program: Program | None = None,
 ) -> Flops:
     """Operations of one micro-batch.
 
@@ -134,9 +135,11 @@ def micro_batch_flops(
         rows: B; None is the training's micro-batch.
         scored: N, positions with a label; None is all but the first of each row. Only a loss that never holds all
             logits asks.
+        program: what the training runs on one GPU, if that was run already; masks and dtypes change no product.
     """
     rows = training.micro_batch if rows is None else rows
-    program = program_of(training, precision_of(training), 1, padded=False)
+    if program is None or program.tensor_parallel > 1:
+        program = program_of(training, precision_of(training), 1, padded=False)
     layers, head = _passes(architecture, program, reentrant(training))
     n = rows * tokens
     joined = training.packing and training.attention != "flash_attention_2"

@@ -14,7 +14,7 @@ from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Work
 from hbspec.estimators.step.lifetimes.modules import UNPACKED
-from hbspec.estimators.step.moments import row_tokens, windowed
+from hbspec.estimators.step.moments import program_at, row_tokens
 
 
 class Kernels(NamedTuple):
@@ -45,7 +45,7 @@ def kernels(job: Job, tokens: int) -> tuple[Kernels, Kernels]:
         tokens: T, tokens of each row of the micro-batch.
     """
     architecture, n = job.architecture, job.training.micro_batch * tokens
-    program = job.program._replace(windowed=True) if windowed(job, tokens) else job.program
+    program = program_at(job, tokens)
     run = program_profile(architecture, program)
     numbers = kinds(architecture, program).numbers(0, architecture.num_hidden_layers)
     row = row_tokens(job, tokens)

@@ -159,7 +159,7 @@ class _Run(NamedTuple):
 
     @classmethod
     def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
-        program = job.program._replace(windowed=True) if windowed(job, tokens) else job.program
+        program = program_at(job, tokens)
         found = kinds(job.architecture, program)
         run = program_profile(job.architecture, program)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
@@ -251,7 +251,7 @@ def _positions(job: Job, tokens: int) -> int:
     return 8 * tokens + bases * 2 * job.precision.stream * job.architecture.head_dim * tokens
 
 
-def windowed(job: Job, tokens: int) -> bool:
-    """Whether a row is as long as the sliding window, so that a mask of its own is made for it."""
+def program_at(job: Job, tokens: float) -> Program:
+    """What runs at a length: a row as long as the sliding window gets a mask of its own."""
     window = job.architecture.sliding_window
-    return window is not None and tokens >= window
+    return job.program._replace(windowed=True) if window is not None and tokens >= window else job.program

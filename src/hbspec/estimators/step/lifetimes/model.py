@@ -170,7 +170,7 @@ def _phase(tape: Tape, x: Tensor, phase: str, alive: list[Terms] | None = None) 
 
 
 def _less(after: Terms, before: Terms) -> Terms:
-    difference = {name: _minus(after.get(name, NOTHING), before.get(name, NOTHING)) for name in {*after, *before}}
+    difference = {name: _minus(after.get(name, NOTHING), before.get(name, NOTHING)) for name in {**after, **before}}
     return {name: size for name, size in difference.items() if size != NOTHING}
 
 
