@@ -15,7 +15,6 @@ from collections.abc import Collection, Sequence
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import (
     ADAPTED,
-    FUSED,
     TRAINED,
     TargetError,
     every_weight,
@@ -55,7 +54,7 @@ def lora_parameters(
     if not adapted:
         available = ", ".join(target_module_names(architecture))
         raise TargetError(f"no module of {architecture.model_type} is named so; it has {available}")
-    folds = list(FUSED.get(architecture.model_type, {}).values())
+    folds = list(architecture.family.fused_targets.values())
     trained = 0
     for weight in adapted:
         tensors = weight.count * weight.copies

@@ -100,6 +100,11 @@ class Architecture:
     multimodal: bool
 
     @property
+    def family(self) -> Family:
+        """What tells this `model_type` from others."""
+        return FAMILIES[self.model_type]
+
+    @property
     def is_sparse(self) -> bool:
         """Whether any layer has routed experts."""
         return bool(self.moe_layers)

@@ -7,6 +7,7 @@ every default against the config classes, and every structure against the models
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 WRAPPERS: Mapping[str, str] = {"gemma3": "gemma3_text", "llama4": "llama4_text"}
@@ -26,6 +27,15 @@ class Family(NamedTuple):
         sparse_step: the field that says every how many layers one is sparse; "" is every layer.
         window: the field with the window of local attention.
         full_every: one layer in so many attends to everything, or the field that says so; 0 is no such layer.
+        router: what the module that chooses the experts is called.
+        router_in_linear: the router is a subclass of `nn.Linear`, so that `all-linear` means it.
+        router_in_compute_dtype: the router's scores are cast back from float32 before they weigh the experts.
+        experts_repeated: all experts compute every token, and they were never a list of modules.
+        fused_targets: names that peft turns into targets on fused parameters, and the parameter that each becomes.
+        capped: scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`).
+        norms_rotated: layers with rotation norm what they rotate, without weights.
+        rotations_by_kind: layers of another kind of attention have other base frequencies.
+        sdpa: whether the class has `_supports_sdpa`.
     """
 
     defaults: Mapping[str, Any]
@@ -43,6 +53,15 @@ class Family(NamedTuple):
     expert_bias: bool = False
     window: str = "sliding_window"
     full_every: int | str = 0
+    router: str = ""
+    router_in_linear: bool = False
+    router_in_compute_dtype: bool = True
+    experts_repeated: bool = False
+    fused_targets: Mapping[str, str] = MappingProxyType({})
+    capped: bool = False
+    norms_rotated: bool = False
+    rotations_by_kind: bool = False
+    sdpa: bool = True
 
 
 def _defaults(
@@ -103,6 +122,13 @@ FAMILIES: Mapping[str, Family] = {
         expert_size="moe_intermediate_size",
         experts=_BOTH_NAMES,
         sparse_step="decoder_sparse_step",
+        router="gate",
+        fused_targets={
+            "gate": "gate",
+            "gate_proj": "experts.gate_up_proj",
+            "up_proj": "experts.gate_up_proj",
+            "down_proj": "experts.down_proj",
+        },
     ),
     "llama": Family(
         _defaults((4096, 11008, 32, 32, None, None), 32000, 2048, attention_bias=False, mlp_bias=False),
@@ -131,6 +157,10 @@ FAMILIES: Mapping[str, Family] = {
         shared_expert=True,
         window="attention_chunk_size",
         full_every="no_rope_layer_interval",
+        router="router",
+        router_in_linear=True,
+        experts_repeated=True,
+        norms_rotated=True,
     ),
     "mistral": Family(_defaults((4096, 14336, 32, 32, 8, None), 32000, 131072, sliding_window=4096)),
     "mixtral": Family(
@@ -145,6 +175,14 @@ FAMILIES: Mapping[str, Family] = {
         ),
         expert_size="intermediate_size",
         experts=_BOTH_NAMES,
+        router="gate",
+        router_in_compute_dtype=False,
+        fused_targets={
+            "gate": "gate",
+            "w1": "experts.gate_up_proj",
+            "w3": "experts.gate_up_proj",
+            "w2": "experts.down_proj",
+        },
     ),
     "gemma2": Family(
         _defaults(
@@ -154,6 +192,8 @@ FAMILIES: Mapping[str, Family] = {
         heads_divide_hidden=True,
         sandwich_norm=True,
         full_every=2,
+        capped=True,
+        sdpa=False,
     ),
     "gemma3_text": Family(
         _defaults(
@@ -170,6 +210,7 @@ FAMILIES: Mapping[str, Family] = {
         qk_norm=True,
         sandwich_norm=True,
         full_every="sliding_window_pattern",
+        rotations_by_kind=True,
     ),
     "phi3": Family(
         _defaults((3072, 8192, 32, 32, None, None), 32064, 4096, sliding_window=None),
@@ -192,5 +233,7 @@ FAMILIES: Mapping[str, Family] = {
         experts=_BOTH_NAMES,
         expert_bias=True,
         full_every=2,
+        router="router",
+        sdpa=False,
     ),
 }

@@ -28,22 +28,6 @@ ALL_LINEAR = "all-linear"
 FROZEN, ADAPTED, TRAINED = "frozen", "adapted", "trained"
 """A weight stays as it is, gets an adapter, or is trained itself."""
 
-FUSED: dict[str, dict[str, str]] = {
-    "mixtral": {
-        "gate": "gate",
-        "w1": "experts.gate_up_proj",
-        "w3": "experts.gate_up_proj",
-        "w2": "experts.down_proj",
-    },
-    "qwen3_moe": {
-        "gate": "gate",
-        "gate_proj": "experts.gate_up_proj",
-        "up_proj": "experts.gate_up_proj",
-        "down_proj": "experts.down_proj",
-    },
-}
-"""By model type: names that peft turns into targets on fused parameters, and the parameter that each becomes."""
-
 CONTAINERS = frozenset({"model", "layers", "self_attn", "mlp", "feed_forward", "experts", "shared_expert"})
 """Modules that hold others: peft refuses them as targets, and as modules to save they are whole subtrees."""
 
@@ -100,7 +84,7 @@ def _roles(
     if not targets:
         return dict.fromkeys((weight.name for weight in present), FROZEN if targets is None else TRAINED)
     saved, fused = saved_modules(architecture, modules_to_save), fused_targets(architecture, targets)
-    elsewhere = frozenset() if listed else frozenset(FUSED.get(architecture.model_type, ()))
+    elsewhere = frozenset() if listed else frozenset(architecture.family.fused_targets)
     meant = [name for name in _names(architecture, targets) if name not in elsewhere]
     found = dict.fromkeys((weight.name for weight in present), FROZEN)
     for weight in present:
@@ -135,7 +119,7 @@ def fused_targets(architecture: Architecture, targets: str | Sequence[str]) -> t
     Raises:
         TargetError: as `roles`.
     """
-    names, fused = _names(architecture, targets), FUSED.get(architecture.model_type, {})
+    names, fused = _names(architecture, targets), architecture.family.fused_targets
     present = {weight.name for weight in weights(architecture)}
     return tuple(dict.fromkeys(fused[name] for name in names if name in fused and fused[name] in present))
 
@@ -146,7 +130,7 @@ def refuse_halves(architecture: Architecture, targets: str | Sequence[str]) -> N
     Raises:
         TargetError: one of two modules that are one fused parameter is named without the other, as peft refuses.
     """
-    names, fused = _names(architecture, targets), FUSED.get(architecture.model_type, {})
+    names, fused = _names(architecture, targets), architecture.family.fused_targets
     for parameter in dict.fromkeys(fused[name] for name in names if name in fused):
         halves = [name for name in fused if fused[name] == parameter]
         if not set(halves) <= set(names):
@@ -179,7 +163,7 @@ def module_names(architecture: Architecture) -> tuple[str, ...]:
 
 def target_module_names(architecture: Architecture) -> tuple[str, ...]:
     """Names that can be targeted, in the order of the model, the embedding and the head last."""
-    fused, present = FUSED.get(architecture.model_type, {}), weights(architecture)
+    fused, present = architecture.family.fused_targets, weights(architecture)
     linear = [weight.leaf for weight in present if is_linear(weight, architecture) and weight.leaf not in fused]
     experts = [name for name, parameter in fused.items() if parameter in {weight.name for weight in present}]
     return tuple(dict.fromkeys([*linear, *experts, "embed_tokens", "lm_head"]))
@@ -187,7 +171,7 @@ def target_module_names(architecture: Architecture) -> tuple[str, ...]:
 
 def is_linear(weight: Weight, architecture: Architecture) -> bool:
     """Whether the module is an `nn.Linear`, the output head aside; Llama 4's router is a subclass of it."""
-    return weight.kind == "linear" or (weight.kind == "router" and architecture.model_type == "llama4_text")
+    return weight.kind == "linear" or (weight.kind == "router" and architecture.family.router_in_linear)
 
 
 def every_weight(architecture: Architecture) -> tuple[Weight, ...]:
@@ -198,7 +182,7 @@ def every_weight(architecture: Architecture) -> tuple[Weight, ...]:
 
 def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[str, ...]:
     """Targets as plain names."""
-    fused = FUSED.get(architecture.model_type, {})
+    fused = architecture.family.fused_targets
     if isinstance(targets, str):
         if targets.lower() != ALL_LINEAR:
             raise TargetError(f"{targets!r} is a regular expression, which is not counted here")

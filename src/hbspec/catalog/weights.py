@@ -103,7 +103,7 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
     layers, hidden, size, experts = len(a.moe_layers), a.hidden_size, a.moe_intermediate_size, a.num_experts
     if not layers:
         return
-    router = ROUTERS[a.model_type]
+    router = a.family.router
     yield Weight(router, "router", layers, experts, hidden)
     yield Weight("experts.gate_up_proj", "expert", layers, 2 * size, hidden, experts)
     yield Weight("experts.down_proj", "expert", layers, hidden, size, experts)
@@ -113,10 +113,6 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
         yield Weight("experts.down_proj_bias", "bias", layers, hidden, 1, experts)
     if a.shared_expert_intermediate_size:
         yield from _mlp("shared_expert.", layers, a.shared_expert_intermediate_size, a)
-
-
-ROUTERS = {"mixtral": "gate", "qwen3_moe": "gate", "gpt_oss": "router", "llama4_text": "router"}
-"""What the module that chooses the experts is called."""
 
 
 def _norms(a: Architecture) -> Iterator[Weight]:

@@ -14,9 +14,6 @@ from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import TargetError, fused_targets
 from hbspec.plan.epochs import SDPA_REFUSED
 
-WITHOUT_SDPA = ("gemma2", "gpt_oss")
-"""Model types without `_supports_sdpa` (transformers 5.23.0)."""
-
 FOUR_BITS = ("nf4", "fp4")
 ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
 """What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
@@ -34,7 +31,7 @@ class Working(NamedTuple):
 
 def refuses_sdpa(architecture: Architecture, transformers: str) -> bool:
     """Whether transformers stops where `sdpa` is asked for."""
-    return architecture.model_type in WITHOUT_SDPA and SDPA_REFUSED.is_in({"transformers": transformers})
+    return not architecture.family.sdpa and SDPA_REFUSED.is_in({"transformers": transformers})
 
 
 def attention(architecture: Architecture | None, transformers: str) -> Working | None:

@@ -247,7 +247,7 @@ def row_tokens(job: Job, tokens: int) -> int:
 def _positions(job: Job, tokens: int) -> int:
     """Ids of the positions, and their cosines and sines, once for every base frequency."""
     tokens = row_tokens(job, tokens)
-    bases = len({*job.architecture.layer_types}) if job.architecture.model_type == "gemma3_text" else 1
+    bases = len({*job.architecture.layer_types}) if job.architecture.family.rotations_by_kind else 1
     return 8 * tokens + bases * 2 * job.precision.stream * job.architecture.head_dim * tokens
 
 

@@ -8,7 +8,6 @@ from hbspec.catalog import Architecture
 from hbspec.catalog.architecture import FULL
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
-from hbspec.catalog.weights import ROUTERS
 from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink
 from hbspec.estimators.step.lifetimes.decoder import Layer
 from hbspec.estimators.step.lifetimes.embedding import Embedding
@@ -19,14 +18,8 @@ from hbspec.estimators.step.lifetimes.model import Model
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 
-CAPPED = "gemma2"
-"""The model type whose scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`)."""
-
 MOST_LISTED = 8
 """Experts that are run one after another."""
-
-REPEATED = "llama4_text"
-"""The model type whose experts compute every token, and whose layers with rotation norm what they rotate."""
 
 
 def model_of(architecture: Architecture, program: Program, layers: Sequence[int]) -> Model:
@@ -42,7 +35,7 @@ def model_of(architecture: Architecture, program: Program, layers: Sequence[int]
             standard=program.standard_loss,
             copies=program.loss_copies,
             outputs_held=program.outputs_held,
-            capped=architecture.model_type == CAPPED,
+            capped=architecture.family.capped,
         ),
         stream=program.stream,
         checkpointing=program.checkpointing,
@@ -58,7 +51,7 @@ class Builder:
 
     def __init__(self, architecture: Architecture, program: Program) -> None:
         self.architecture, self.program = architecture, program
-        self.listed = program.experts_listed and architecture.model_type != REPEATED
+        self.listed = program.experts_listed and not architecture.family.experts_repeated
         self.roles = roles(architecture, program.targets, program.modules_to_save, listed=self.listed)
 
     def trains(self, name: str) -> bool:
@@ -139,9 +132,9 @@ class Builder:
             key_value_heads=max(1, architecture.num_key_value_heads // program.tensor_parallel),
             attention=program.attention,
             masked=mask_of(program, architecture.layer_types[index]) is not None,
-            capped=architecture.model_type == CAPPED,
+            capped=architecture.family.capped,
             sinks=architecture.attention_sinks,
-            unweighted_norms=architecture.model_type == REPEATED and architecture.layer_types[index] != FULL,
+            unweighted_norms=architecture.family.norms_rotated and architecture.layer_types[index] != FULL,
             wide_norms=architecture.sandwich_norm,
             experts=self.experts() if sparse else None,
         )
@@ -171,9 +164,9 @@ class Builder:
         """The routed experts of a sparse layer, and the shared one."""
         architecture, program = self.architecture, self.program
         hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
-        count, router = architecture.num_experts, ROUTERS[architecture.model_type]
+        count, router = architecture.num_experts, architecture.family.router
         up, down = "experts.gate_up_proj", "experts.down_proj"
-        shared, repeated = architecture.shared_expert_intermediate_size, architecture.model_type == REPEATED
+        shared, repeated = architecture.shared_expert_intermediate_size, architecture.family.experts_repeated
 
         def adapter(name: str, columns: int, rows: int, rank: int, copies: int) -> Adapter | None:
             return self.factors(columns, rows, rank, copies=copies) if self.adapts(name) else None
@@ -191,7 +184,7 @@ class Builder:
             computed=count if repeated and program.targets is not None else architecture.num_experts_per_tok,
             hidden=hidden,
             size=size,
-            narrow_router=architecture.model_type != "mixtral",
+            narrow_router=architecture.family.router_in_compute_dtype,
             clamped=architecture.expert_bias,
             repeated=repeated,
             shared=self.mlp("shared_expert.", shared) if shared else {},

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.architecture import FULL
-from hbspec.estimators.step.lifetimes.build import REPEATED, Builder, model_of
+from hbspec.estimators.step.lifetimes.build import Builder, model_of
 from hbspec.estimators.step.lifetimes.model import Profile, profile
 from hbspec.estimators.step.lifetimes.program import Program
 
@@ -41,7 +41,7 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
     """
     sparse = frozenset(architecture.moe_layers)
     shapes = [
-        (index in sparse, kind != FULL and (program.windowed or architecture.model_type == REPEATED))
+        (index in sparse, kind != FULL and (program.windowed or architecture.family.norms_rotated))
         for index, kind in enumerate(architecture.layer_types)
     ]
     build = Builder(architecture, program)
