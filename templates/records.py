@@ -83,7 +83,7 @@ def decoded(line: bytes | str, place: Place) -> Record | Broken | None:
         return Broken(place, line)
     if not line or line.isspace():
         return None
-    if _nesting(line) > MAX_NESTING:
+    if nesting(line) > MAX_NESTING:
         return Broken(place, f"nested more than {MAX_NESTING} deep")
     try:
         value = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
@@ -115,6 +115,14 @@ def refusals(record: Record) -> Iterator[tuple[str, str]]:
         yield "fields", f"messages hold {', '.join([*shown, *more])}, which training does not read"
 
 
+def nesting(line: bytes) -> int:
+    """How deep the brackets of a JSON text are nested; 0 where there are at most `MAX_NESTING` of them."""
+    if line.count(b"[") + line.count(b"{") <= MAX_NESTING:
+        return 0
+    brackets = _BRACKETS.findall(_TEXTS.sub(b"", line))
+    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
+
+
 def quoted(text: str) -> str:
     r"""The beginning of a text out of the data, without what moves a terminal's cursor.
 
@@ -123,14 +131,6 @@ def quoted(text: str) -> str:
     """
     shown = text if len(text) <= LONGEST_WORD else f"{text[:LONGEST_WORD]}…"
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in shown)
-
-
-def _nesting(line: bytes) -> int:
-    """How deep brackets stand in one another outside of texts; 0 where there are few of them."""
-    if line.count(b"[") + line.count(b"{") <= MAX_NESTING:
-        return 0
-    brackets = _BRACKETS.findall(_TEXTS.sub(b"", line))
-    return max(accumulate(1 if bracket in b"[{" else -1 for bracket in brackets), default=0)
 
 
 def _is_conversation(value: Any) -> bool:

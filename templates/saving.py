@@ -7,14 +7,16 @@ checkpoint at any moment.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import checkpoints
+import manifest
 from accelerate.utils import gather_object
 from fingerprint import Fingerprint
+from removal import remove
 from trl import SFTTrainer
 
 
@@ -60,30 +62,27 @@ class SavingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if step == self.saved_step:
             return
         folder = Path(self.args.output_dir)
-        self._delete(folder / checkpoints.name_of(step))  # a damaged one, whose files must not be taken for new ones
+        self._delete(folder / manifest.name_of(step))  # a damaged one, whose files must not be taken for new ones
         super()._save_checkpoint(model, trial)
-        self._make_whole(folder / checkpoints.name_of(step))
+        self._make_whole(folder / manifest.name_of(step))
         self.saved_step = step
         best = self.state.best_model_checkpoint
         main = self.accelerator.is_main_process
         old: list[str] = gather_object(checkpoints.superfluous(folder, step, self.keep, best) if main else [])
-        self._delete(*(folder / name for name in old))
+        self._delete(*(folder / name for name in old), spared=(OSError,))  # the next save tries again
 
     def _make_whole(self, checkpoint: Path) -> None:
         """Every host lists the files that its ranks saved; the manifest lists them all."""
         self.accelerator.wait_for_everyone()
-        listed = gather_object([checkpoints.contents(checkpoint)] if self.accelerator.is_local_main_process else [])
+        listed = gather_object([manifest.contents(checkpoint)] if self.accelerator.is_local_main_process else [])
         if self.accelerator.is_main_process:
             files = {name: entry for each in listed for name, entry in each.items()}
-            checkpoints.write_manifest(checkpoint, self.fingerprint, files)
+            manifest.write_manifest(checkpoint, self.fingerprint, files)
 
-    def _delete(self, *folders: Path) -> None:
-        """Deletes folders, on every host."""
+    def _delete(self, *paths: Path, spared: tuple[type[OSError], ...] = ()) -> None:
+        """Deletes folders, or the links that have their names, on every host."""
         if self.accelerator.is_local_main_process:
-            _remove(folders)
+            for path in paths:
+                with suppress(*spared):
+                    remove(path)
         self.accelerator.wait_for_everyone()
-
-
-def _remove(folders: Iterable[Path]) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)  # SageMaker may put a marker into it while it copies

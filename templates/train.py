@@ -7,6 +7,7 @@ standard error and exit code 2; only then is anything heavy imported. `train.py 
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str]) -> int:
         print(usage())
         return 0
     signal.signal(signal.SIGTERM, _leave)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the log shows names of files, which can be any bytes
     try:
         asked = parse(arguments, os.environ)
         settings, overrides = rehearsal(asked, launched="RANK" in os.environ)

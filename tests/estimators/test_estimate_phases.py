@@ -119,7 +119,7 @@ class TestCheckpoints:
         assert volume.expected > 2 * nvme.expected
 
     def test_digests_are_taken_of_as_much_as_the_script_says(self):
-        script = (Path(__file__).parents[2] / "templates/checkpoints.py").read_text()
+        script = (Path(__file__).parents[2] / "templates/manifest.py").read_text()
         assert re.search("^DIGESTED_BYTES = (.*)$", script, re.MULTILINE)[1] == "256 * 2**20"
         assert DIGESTED_BYTES == 256 * 2**20
 

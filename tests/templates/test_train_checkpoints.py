@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Any, ClassVar
 
 import checkpoints
 import fingerprint
+import manifest
 import pytest
-from checkpoints import Start, best_left, damage, find_start, name_of, superfluous, write_manifest, write_owner
+import removal
+from checkpoints import Start, best_left, find_start, superfluous, write_owner
+from manifest import damage, name_of, write_manifest
 from settings import Folders, Invocation, RefusedError, Settings
 
 FILES = (
@@ -21,10 +25,11 @@ FILES = (
 )  # fmt: skip
 """What the trainer writes, with adapters, in one process, in many, with FSDP and with ZeRO."""
 MINE: fingerprint.Fingerprint = {
-    "learned": {"LORA_R": 16, "training data a.jsonl": "9 bytes"},
+    "learned": {"METHOD": "lora", "checkpoint files": "whole", "LORA_R": 16, "training data a.jsonl": "9 bytes"},
     "loaded": {"compute dtype": "bfloat16"},
-    "noted": {"SAVE_STEPS": 50},
+    "noted": {"SAVE_STEPS": 50, "processes": 1},
 }
+OTHER = {"METHOD": "lora", "checkpoint files": "whole", "LORA_R": 8}
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "gone": lambda path: path.unlink(),
     "empty": lambda path: path.write_bytes(b""),
@@ -40,7 +45,7 @@ def saved(folder: Path, step: int, theirs: fingerprint.Fingerprint = MINE) -> Pa
     for number, name in enumerate(FILES):
         (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
         (checkpoint / name).write_bytes(f"{step} {name}".encode() * (number + 1))
-    write_manifest(checkpoint, theirs, checkpoints.contents(checkpoint))
+    write_manifest(checkpoint, theirs, manifest.contents(checkpoint))
     return checkpoint
 
 
@@ -71,18 +76,18 @@ def test_a_save_that_was_cut_off_before_or_in_its_manifest_is_passed_over(
     tmp_path: Path, content: bytes | None
 ) -> None:
     older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
-    (newer / checkpoints.MANIFEST).unlink()
+    (newer / manifest.MANIFEST).unlink()
     if content is not None:
-        (newer / checkpoints.MANIFEST).write_bytes(content)
+        (newer / manifest.MANIFEST).write_bytes(content)
     start = find_start(tmp_path, MINE)
     assert start.checkpoint == older
     assert "checkpoint-4 is damaged" in start.notes[0]
 
 
 def test_large_files_are_told_by_their_sizes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "DIGESTED_BYTES", 400)
+    monkeypatch.setattr(manifest, "DIGESTED_BYTES", 400)
     checkpoint = saved(tmp_path, 4)
-    found = json.loads((checkpoint / checkpoints.MANIFEST).read_text())["files"]
+    found = json.loads((checkpoint / manifest.MANIFEST).read_text())["files"]
     digested = [entry["bytes"] for entry in found.values() if "sha256" in entry]
     others = [entry["bytes"] for entry in found.values() if "sha256" not in entry]
     assert digested
@@ -100,11 +105,29 @@ def test_names_that_are_no_checkpoints_are_said_and_left_alone(tmp_path: Path) -
     names = ["checkpoint-12-backup", "checkpoint-tmp", "checkpoint-012", "checkpoint-x", "checkpoint-"]
     for name in names:
         (tmp_path / name).mkdir()
-    (tmp_path / "checkpoint-99").write_text("a file")
+    (tmp_path / "checkpoint-x9").write_text("a file")
     start = find_start(tmp_path, MINE)
     assert start.checkpoint == real
-    assert sorted(note.split()[0] for note in start.notes) == sorted([*names, "checkpoint-99"])
+    assert sorted(note.split()[0] for note in start.notes) == sorted([*names, "checkpoint-x9"])
     assert superfluous(tmp_path, newest=12, keep=1, best=None) == []
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo], ids=["file", "pipe"])
+def test_a_file_with_a_checkpoints_name_is_refused(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    saved(tmp_path, 12)
+    make(tmp_path / "checkpoint-99")
+    with pytest.raises(RefusedError, match="checkpoint-99 has a checkpoint's name and is not a folder"):
+        find_start(tmp_path, MINE)
+
+
+def test_a_link_with_a_checkpoints_name_that_leads_to_no_folder_is_said(tmp_path: Path) -> None:
+    real = saved(tmp_path, 12)
+    (tmp_path / "checkpoint-99").symlink_to(tmp_path / "nowhere")
+    start = find_start(tmp_path, MINE)
+    assert (start.checkpoint, start.notes) == (
+        real,
+        ("checkpoint-99 is a link that leads to no folder and is passed over",),
+    )
 
 
 def test_a_checkpoint_under_another_steps_name_is_damaged(tmp_path: Path) -> None:
@@ -116,9 +139,157 @@ def test_what_sagemaker_puts_beside_the_files_is_no_part_of_a_checkpoint(tmp_pat
     checkpoint = saved(tmp_path, 4)
     marker = checkpoint / "optimizer.pt.sagemaker-uploading"
     marker.touch()
-    write_manifest(checkpoint, MINE, checkpoints.contents(checkpoint))
+    write_manifest(checkpoint, MINE, manifest.contents(checkpoint))
     marker.unlink()
     assert damage(checkpoint) is None
+
+
+def foreign_adapter(checkpoint: Path) -> None:
+    (checkpoint / "default").mkdir()
+    (checkpoint / "default/adapter_model.safetensors").touch()
+
+
+FOREIGN: dict[str, Callable[[Path], object]] = {
+    "model.safetensors": lambda checkpoint: (checkpoint / "model.safetensors").touch(),
+    "default": foreign_adapter,
+    "pytorch_model_fsdp_1": lambda checkpoint: (checkpoint / "pytorch_model_fsdp_1").mkdir(),
+    ".hidden": lambda checkpoint: (checkpoint / ".hidden").mkdir(),
+    "linked": lambda checkpoint: (checkpoint / "linked").symlink_to(checkpoint / "optimizer_0"),
+    "dangling.bin": lambda checkpoint: (checkpoint / "dangling.bin").symlink_to("nowhere"),
+    "optimizer_0/__0_0.distcp": lambda checkpoint: (checkpoint / "optimizer_0/__0_0.distcp").touch(),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_what_the_manifest_does_not_list_is_damage(tmp_path: Path, name: str) -> None:
+    older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
+    FOREIGN[name](newer)
+    start = find_start(tmp_path, MINE)
+    assert start.checkpoint == older
+    assert start.notes == (f"checkpoint-4 is damaged and is passed over: {name} is not listed in its hbspec.json",)
+    assert superfluous(tmp_path, 6, 9, None) == ["checkpoint-4"]
+
+
+def test_hidden_files_beside_the_manifest_are_not(tmp_path: Path) -> None:
+    checkpoint = saved(tmp_path, 4)
+    (checkpoint / ".nfs0001").touch()
+    assert damage(checkpoint) is None
+    (checkpoint / "optimizer_0/.nfs0001").touch()
+    assert "optimizer_0/.nfs0001" in str(damage(checkpoint))
+
+
+def rewrite(checkpoint: Path, **changes: Any) -> None:
+    """Forges a manifest."""
+    path = checkpoint / manifest.MANIFEST
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+class TestForged:
+    LAYOUTS: ClassVar[dict[str, tuple[dict[str, Any], int, set[str]]]] = {
+        "adapters": (
+            {"METHOD": "qlora", "checkpoint files": "whole"},
+            1,
+            {"adapter_model.safetensors", "adapter_config.json", "optimizer.pt", "scheduler.pt", "rng_state.pth"},
+        ),
+        "all weights": (
+            {"METHOD": "full", "checkpoint files": "whole"},
+            2,
+            {"model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state_0.pth", "rng_state_1.pth"},
+        ),
+        "fsdp": (
+            {"METHOD": "lora", "checkpoint files": "fsdp"},
+            2,
+            {
+                "pytorch_model_fsdp_0/.metadata",
+                "optimizer_0/.metadata",
+                "scheduler.pt",
+                "rng_state_0.pth",
+                "rng_state_1.pth",
+            },
+        ),
+        "zero": (
+            {"METHOD": "full", "checkpoint files": "zero3 over 1 processes"},
+            1,
+            {
+                "latest",
+                "global_step4/zero_pp_rank_0_mp_rank_00_model_states.pt",
+                "global_step4/bf16_zero_pp_rank_0_mp_rank_00_optim_states.pt",
+                "rng_state.pth",
+            },
+        ),
+    }
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    def test_a_file_that_is_needed_can_be_left_out_of_no_manifest(self, tmp_path: Path, layout: str) -> None:
+        learned, processes, names = self.LAYOUTS[layout]
+        mine = {"learned": learned, "loaded": {}, "noted": {"processes": processes}}
+        whole = {name: {"bytes": 0} for name in (*names, "trainer_state.json")}
+        checkpoint = tmp_path / "checkpoint-4"
+        for name in whole:
+            (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
+            (checkpoint / name).touch()
+        write_manifest(checkpoint, mine, whole)
+        assert find_start(tmp_path, mine).checkpoint == checkpoint
+        for name in whole:
+            (checkpoint / name).unlink()
+            rewrite(checkpoint, files={other: entry for other, entry in whole.items() if other != name})
+            assert "is missing" in str(damage(checkpoint)), name
+            with pytest.raises(RuntimeError, match="the trainer saved"):
+                write_manifest(checkpoint, mine, {other: whole[other] for other in whole if other != name})
+            (checkpoint / name).touch()
+
+    def test_nothing_listed_is_nothing_saved(self, tmp_path: Path) -> None:
+        checkpoint = saved(tmp_path, 4)
+        for path in checkpoint.iterdir():
+            if path.name != manifest.MANIFEST:
+                removal.remove(path)
+        rewrite(checkpoint, files={})
+        assert "adapter_model.safetensors is missing" in find_start(tmp_path, MINE).notes[0]
+
+    @pytest.mark.parametrize(
+        "theirs", [None, {}, [], {"learned": None, "loaded": {}, "noted": {}}, {**MINE, "loaded": None}], ids=repr
+    )
+    def test_one_that_says_nothing_of_its_run_is_not_gone_on_from(self, tmp_path: Path, theirs: Any) -> None:
+        write_owner(tmp_path, MINE)
+        older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
+        write_owner(newer, MINE)
+        rewrite(newer, fingerprint=theirs)
+        start = find_start(tmp_path, MINE)
+        assert start.checkpoint == older
+        assert "checkpoint-4 is damaged and is passed over" in start.notes[0]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"[" * 200_000,
+            b'{"format_version": 1, "step": 4, "fingerprint": ' + b"[" * 900 + b"]" * 900 + b"}",
+            b"9" * 5_000,
+            b" " * (17 * 2**20),
+            b'{"format_version": 1, "step": 4, "files": {}}',
+            b'{"format_version": 1, "step": "\\ud800", "files": {}, "fingerprint": {}}',
+        ],
+        ids=["deep", "too deep to compare", "a number", "large", "no fingerprint", "not a step"],
+    )
+    def test_whatever_a_manifest_holds_it_is_passed_over(self, tmp_path: Path, content: bytes) -> None:
+        older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
+        (newer / manifest.MANIFEST).write_bytes(content)
+        start = find_start(tmp_path, MINE)
+        assert start.checkpoint == older
+        assert "checkpoint-4 is damaged and is passed over" in start.notes[0]
+
+    def test_a_pipe_in_its_place_is_not_waited_for(self, tmp_path: Path) -> None:
+        older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
+        (newer / manifest.MANIFEST).unlink()
+        os.mkfifo(newer / manifest.MANIFEST)
+        assert find_start(tmp_path, MINE).checkpoint == older
+
+    def test_files_elsewhere_are_not_a_checkpoints(self, tmp_path: Path) -> None:
+        checkpoint = saved(tmp_path, 4)
+        (tmp_path / "elsewhere").touch()
+        files = json.loads((checkpoint / manifest.MANIFEST).read_text())["files"]
+        for name in ("../elsewhere", str(tmp_path / "elsewhere")):
+            rewrite(checkpoint, files=files | {name: {"bytes": 0}})
+            assert f"{name} is missing" in str(damage(checkpoint))
 
 
 def test_where_none_is_whole_training_starts_again_and_says_so(tmp_path: Path) -> None:
@@ -137,7 +308,7 @@ class TestAnotherRun:
         return str(caught.value)
 
     def test_each_key_that_differs_is_named_with_both_values(self, tmp_path: Path) -> None:
-        saved(tmp_path, 4, {**MINE, "learned": {"LORA_R": 8, "training data b.jsonl": "7 bytes", "REVISION": None}})
+        saved(tmp_path, 4, {**MINE, "learned": OTHER | {"training data b.jsonl": "7 bytes", "REVISION": None}})
         text = self.refusal(tmp_path)
         for part in (
             "checkpoint-4 was written by another run",
@@ -150,24 +321,24 @@ class TestAnotherRun:
             assert part in text
 
     def test_also_where_it_is_damaged_or_older(self, tmp_path: Path) -> None:
-        theirs = {**MINE, "learned": {"LORA_R": 8}}
+        theirs = {**MINE, "learned": OTHER}
         (saved(tmp_path, 4, theirs) / "optimizer.pt").unlink()
         self.refusal(tmp_path)
         saved(tmp_path, 6)
         self.refusal(tmp_path)
 
     def test_also_where_only_the_folders_owner_is_left(self, tmp_path: Path) -> None:
-        write_owner(tmp_path, {**MINE, "learned": {"LORA_R": 8}})
+        write_owner(tmp_path, {**MINE, "learned": OTHER})
         assert find_start(tmp_path, MINE) == Start(), "a folder without checkpoints is free"
         (tmp_path / "checkpoint-4").mkdir()
         assert checkpoints.OWNER in self.refusal(tmp_path)
 
     def test_one_that_says_nothing_of_its_run_is_refused_for_that(self, tmp_path: Path) -> None:
-        (saved(tmp_path, 4) / checkpoints.MANIFEST).unlink()
+        (saved(tmp_path, 4) / manifest.MANIFEST).unlink()
         assert "checkpoint-4 does not say which run wrote it" in self.refusal(tmp_path)
 
     def test_what_changes_no_result_is_noted(self, tmp_path: Path) -> None:
-        saved(tmp_path, 4, {**MINE, "noted": {"SAVE_STEPS": 20}})
+        saved(tmp_path, 4, {**MINE, "noted": MINE["noted"] | {"SAVE_STEPS": 20}})
         start = find_start(tmp_path, MINE)
         assert start.step == 4
         assert start.notes == ("SAVE_STEPS was 20 there and is 50 here; what is learned is the same",)

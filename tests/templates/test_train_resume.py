@@ -13,6 +13,7 @@ from typing import Any
 
 import checkpoints
 import folder_lock
+import manifest
 import pytest
 from training_bench import TEMPLATES
 
@@ -91,9 +92,9 @@ def test_damaged_checkpoints_are_passed_over_and_the_result_is_the_same(bench: A
     assert f"hbspec: resumes from {folder}/checkpoint-1" in output
     assert losses(output) == unbroken[1:]
     assert result(bench) == finished
-    assert all(checkpoints.damage(folder / f"checkpoint-{step}") is None for step in (1, 2, 3, 4))
+    assert all(manifest.damage(folder / f"checkpoint-{step}") is None for step in (1, 2, 3, 4))
     for step in (1, 2, 3, 4):
-        (folder / f"checkpoint-{step}" / checkpoints.MANIFEST).unlink()
+        (folder / f"checkpoint-{step}" / manifest.MANIFEST).unlink()
     output = job()
     assert "hbspec: WARNING none of the 4 checkpoints" in output
     assert losses(output) == unbroken
@@ -121,14 +122,15 @@ def test_wherever_a_save_is_cut_off_a_whole_checkpoint_is_left(
 
     place, name = {
         "super": (SFTTrainer, "_save_optimizer_and_scheduler"),
-        "delete": (saving, "_remove"),
-    }.get(where, (checkpoints, where))
+        "delete": (saving, "remove"),
+        "superfluous": (checkpoints, "superfluous"),
+    }.get(where, (manifest, where))
     whole = getattr(place, name)
     with monkeypatch.context() as patched:
         patched.setattr(place, name, cut)
         with pytest.raises(CutOff):
             job()
-    assert any(checkpoints.damage(path) is None for path in folder.glob("checkpoint-*"))
+    assert any(manifest.damage(path) is None for path in folder.glob("checkpoint-*"))
     output = job()
     assert "resumes from" in output
     assert steps(output)[-1] == 3

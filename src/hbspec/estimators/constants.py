@@ -182,7 +182,7 @@ SAVE_SECONDS = Interval(0.2, 1, 5)
 
 DIGESTED_BYTES = 256 * 2**20
 """What the shipped script reads again of a checkpoint to store SHA-256 digests of its smallest files. A test holds it
-equal to `templates/checkpoints.py`."""
+equal to `templates/manifest.py`."""
 
 DIGEST_BYTES_PER_SECOND = Interval(0.4 * GB, 0.8 * GB, 2.0 * GB)
 """SHA-256 of a file that memory still holds. Python's hashlib on one core of an AMD EPYC: 0.6 to 0.9 GB/s; the ends are

@@ -1,0 +1,54 @@
+"""A run's notes to its next start: JSON files that are on the disk whole or not at all, and are read without trust.
+
+Only the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from records import MAX_NESTING, nesting
+
+FORMAT_VERSION = 1
+MAX_BYTES = 16 * 2**20
+"""A checkpoint of a hundred thousand files has a manifest of this size."""
+
+UNREADABLE = (OSError, ValueError, LookupError, TypeError, AttributeError)
+"""What a file that is missing, damaged or not one of ours raises, in `load` or where its content is used."""
+
+
+def load(path: Path) -> dict[str, Any]:
+    """The content of a file that `store` wrote.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        OSError, ValueError, LookupError, TypeError: it is not such a file (see `UNREADABLE`).
+    """
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise ValueError("it is not a regular file")  # a pipe would be waited for
+    if found.st_size > MAX_BYTES:
+        raise ValueError(f"it has {found.st_size} bytes, more than {MAX_BYTES}")
+    text = path.read_bytes()
+    if nesting(text) > MAX_NESTING:
+        raise ValueError(f"it is nested more than {MAX_NESTING} deep")
+    content: dict[str, Any] = json.loads(text.decode("utf-8"))
+    if content["format_version"] != FORMAT_VERSION:
+        raise ValueError(f"it has format {content['format_version']}, and this script reads {FORMAT_VERSION}")
+    return content
+
+
+def store(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a file that is there whole or not at all, whenever the process is killed; a link is replaced."""
+    unfinished = path.with_name(path.name + ".tmp")
+    unfinished.unlink(missing_ok=True)
+    with unfinished.open("x", encoding="utf-8") as file:
+        json.dump({"format_version": FORMAT_VERSION, **content}, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.replace(path)

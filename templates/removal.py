@@ -1,0 +1,29 @@
+"""What lies under a name is taken away, so that nothing of it is taken for what is written there next.
+
+Only the standard library is imported.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+ATTEMPTS = 5
+"""SageMaker may put a marker into a folder while that is removed."""
+
+
+def remove(path: Path) -> None:
+    """Removes a file, a folder with all that it holds, or a link; what a link leads to stays. Nothing there is fine.
+
+    Raises:
+        OSError: it is still there.
+    """
+    if path.is_symlink() or path.is_file():
+        path.unlink(missing_ok=True)
+    for _ in range(ATTEMPTS):
+        if not os.path.lexists(path):
+            return
+        shutil.rmtree(path, ignore_errors=True)
+    if os.path.lexists(path):
+        raise OSError(f"{path} cannot be removed: what lies there would be mixed with what is saved there")

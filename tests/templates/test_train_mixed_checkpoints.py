@@ -1,0 +1,143 @@
+"""Real runs that start in a folder whose checkpoints hold what another run, or nobody, should have put there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from training_bench import Bench, sums
+
+SETTINGS = {
+    "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
+    "METHOD": "lora",
+    "LEARNING_RATE": "5e-3",
+    "PER_DEVICE_BATCH_SIZE": "2",
+    "MAX_LENGTH": "256",
+    "LORA_DROPOUT": "0.1",
+    "MAX_STEPS": "6",
+    "SAVE_STEPS": "2",
+}
+Job = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A checkpoint of another run, by its method."""
+    found = {}
+    for method in ("full", "lora"):
+        bench = Bench(tmp_path_factory.mktemp(method))
+        bench.write(SETTINGS | {"METHOD": method, "SEED": "7", "MAX_STEPS": "4", "SAVE_STEPS": "4"}, sums(20, seed=3))
+        bench.run()
+        found[method] = bench.folder / "checkpoints/checkpoint-4"
+    return found
+
+
+@pytest.fixture
+def broken_off(bench: Bench, job: Job) -> bytes:
+    """A run after checkpoint 4 of 6; the adapter that it would have delivered."""
+    bench.write(SETTINGS, sums(20))
+    job()
+    whole = adapter(bench)
+    shutil.rmtree(bench.folder / "checkpoints/checkpoint-6")
+    shutil.rmtree(bench.folder / "model")
+    return whole
+
+
+def adapter(bench: Bench) -> bytes:
+    return (bench.folder / "model/adapter_model.safetensors").read_bytes()
+
+
+def forge(checkpoint: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    path = checkpoint / "hbspec.json"
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def test_weights_that_another_run_left_in_a_checkpoint_are_not_gone_on_from(
+    bench: Bench, job: Job, broken_off: bytes, others: dict[str, Path]
+) -> None:
+    checkpoint = bench.folder / "checkpoints/checkpoint-4"
+    shutil.copy(others["full"] / "model.safetensors", checkpoint)
+    (bench.folder / "checkpoints/checkpoint-2/default").mkdir()
+    for name in ("adapter_model.safetensors", "adapter_config.json"):
+        shutil.copy(others["lora"] / name, bench.folder / "checkpoints/checkpoint-2/default")
+    output = job()
+    assert "checkpoint-4 is damaged and is passed over: model.safetensors is not listed in its hbspec.json" in output
+    assert "checkpoint-2 is damaged and is passed over: default is not listed in its hbspec.json" in output
+    assert adapter(bench) == broken_off
+
+
+def test_a_manifest_that_lists_too_little_or_says_nothing_of_its_run_is_not_gone_on_from(
+    bench: Bench, job: Job, broken_off: bytes, others: dict[str, Path]
+) -> None:
+    folder = bench.folder / "checkpoints"
+    (folder / "checkpoint-4/optimizer.pt").unlink()
+    forge(folder / "checkpoint-4", lambda content: content["files"].pop("optimizer.pt"))
+    shutil.copytree(others["lora"], folder / "checkpoint-5")
+    forge(folder / "checkpoint-5", lambda content: content.update(step=5))
+    forge(folder / "checkpoint-5", lambda content: content["fingerprint"].update(learned=None))
+    output = job()
+    assert "checkpoint-4 is damaged and is passed over: optimizer.pt is missing" in output
+    assert "checkpoint-5 is damaged and is passed over: its hbspec.json does not say which run wrote it" in output
+    assert f"resumes from {folder}/checkpoint-2" in output
+    assert adapter(bench) == broken_off
+
+
+def test_a_manifest_that_cannot_be_read_ends_no_job(bench: Bench, job: Job, broken_off: bytes) -> None:
+    folder = bench.folder / "checkpoints"
+    (folder / "checkpoint-4/hbspec.json").write_text("[" * 200_000)
+    forge(folder / "checkpoint-2", lambda content: content.pop("fingerprint"))
+    output = job()
+    assert "WARNING none of the 2 checkpoints" in output
+    assert adapter(bench) == broken_off
+
+
+def test_what_no_encoding_has_can_be_shown(bench: Bench) -> None:
+    bench.write(SETTINGS, sums(20))
+    bench.run("--MAX_STEPS", "2")
+    forge(bench.folder / "checkpoints/checkpoint-2", lambda content: content.update(step="\ud800"))
+    assert "it was saved as checkpoint-\\ud800" in bench.run("--MAX_STEPS", "2")
+
+
+@pytest.mark.parametrize("target", ["a folder", "nothing"])
+def test_a_save_never_follows_a_link(bench: Bench, job: Job, broken_off: bytes, target: str) -> None:
+    elsewhere, link = bench.folder / "elsewhere", bench.folder / "checkpoints/checkpoint-6"
+    if target == "a folder":
+        elsewhere.mkdir()
+        (elsewhere / "trainer_state.json").write_text("another's")
+    link.symlink_to(elsewhere)
+    job()
+    assert not link.is_symlink()
+    assert link.is_dir()
+    assert adapter(bench) == broken_off
+    if target == "a folder":
+        assert [path.name for path in elsewhere.iterdir()] == ["trainer_state.json"]
+        assert (elsewhere / "trainer_state.json").read_text() == "another's"
+    else:
+        assert not elsewhere.exists()
+
+
+def test_a_folder_that_cannot_be_cleared_is_not_saved_into(
+    bench: Bench, job: Job, broken_off: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stale = bench.folder / "checkpoints/checkpoint-6/stale"
+    stale.mkdir(parents=True)
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
+    with pytest.raises(OSError, match="checkpoint-6 cannot be removed"):
+        job()
+    assert [path.name for path in stale.parent.iterdir()] == ["stale"]
+
+
+def test_a_file_with_a_checkpoints_name_is_refused_at_once(
+    bench: Bench, job: Job, broken_off: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    (bench.folder / "checkpoints/checkpoint-6").write_text("a file")
+    assert train.main(bench.arguments) == 2
+    assert "checkpoint-6 has a checkpoint's name and is not a folder: move it away" in capsys.readouterr().err
