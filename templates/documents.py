@@ -45,7 +45,7 @@ def load(path: Path) -> dict[str, Any]:
 
 def store(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a file that is there whole or not at all, whenever the process is killed; a link is replaced."""
-    unfinished = path.with_name(path.name + ".tmp")
+    unfinished = path.with_name(f".{path.name}.tmp")  # hidden: what a killed process leaves is nobody's file
     unfinished.unlink(missing_ok=True)
     with unfinished.open("x", encoding="utf-8") as file:
         json.dump({"format_version": FORMAT_VERSION, **content}, file, indent=1)

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import model_folder
 import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
@@ -28,13 +29,12 @@ from loading import (
     load_model,
     trainer_arguments,
 )
-from settings import Invocation, RefusedError
+from removal import remove
+from settings import RUN_FILE, TINY_FOLDER, Invocation, RefusedError
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 
-RUN_FILE = "run.json"
-TINY_FOLDER = "tiny-model"
 TRAINER_STATE = "trainer_state.json"
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
@@ -100,7 +100,7 @@ def run(
     if stopped:
         state.print(f"hbspec: {_stopped_after(trainer.state.global_step)}")
     else:
-        trainer.save_model(str(folders.model_dir))
+        _deliver(trainer, state, invocation)
     counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
     if state.is_main_process:
         record = {
@@ -235,6 +235,19 @@ def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates:
         state.print(f"hbspec: resumes from {start.checkpoint}")
         trainer.resume(start.checkpoint, start.step, best)
     return start.step
+
+
+def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocation) -> None:
+    """Saves the model beside what lies in the model folder, and then in its place."""
+    unfinished = invocation.folders.model_dir / model_folder.UNFINISHED
+    if state.is_local_main_process:
+        remove(unfinished)  # of a run that was killed
+    state.wait_for_everyone()
+    trainer.save_model(str(unfinished))
+    state.wait_for_everyone()
+    with state.main_process_first():  # hosts may share the folder
+        if state.is_local_main_process:
+            model_folder.deliver(invocation, trainer.fingerprint)
 
 
 def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:

@@ -16,6 +16,11 @@ ROOT = Path("/opt/ml")
 """Where SageMaker lays out a training container:
 https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo.html"""
 
+RUN_FILE = "run.json"
+"""What was counted, in the output folder."""
+TINY_FOLDER = "tiny-model"
+"""A rehearsal's base model, in the output folder."""
+
 OPTIMIZERS = (
     "adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit",
     "lion_32bit", "lion_8bit", "paged_lion_32bit", "paged_lion_8bit", "adafactor", "sgd", "adagrad", "rmsprop",
@@ -240,6 +245,13 @@ class Invocation:
     def config_file(self) -> Path:
         """The config.json that names the architecture: `--model-config`, or the one in the model's local folder."""
         return self.folders.model_config or Path(self.settings.MODEL_ID) / "config.json"
+
+    @property
+    def base_folders(self) -> tuple[Path, ...]:
+        """Where the base model lies, if on this machine: a local folder, and a rehearsal's own."""
+        local = Path(self.settings.MODEL_ID)
+        tiny = [self.folders.output_data_dir / TINY_FOLDER] if self.folders.tiny else []
+        return (*([local] if local.is_dir() else []), *tiny)
 
 
 def names() -> tuple[str, ...]:

@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from types import FrameType
 
-from checkpoints import find_start
+from checkpoints import Start, find_start
 from conversations import Conversation, read_conversations
-from fingerprint import fingerprint
+from fingerprint import Fingerprint, fingerprint
 from folder_lock import alone_in
 from handover import parse, refuse_folders
+from model_folder import refuse_other_model
 from settings import Folders, Invocation, RefusedError, usage
 from tiny import rehearsal
 
@@ -49,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
         first = os.environ.get("RANK", "0") == "0"
         with alone_in(asked.folders.checkpoint_dir) if first else nullcontext():
             mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
-            start = find_start(asked.folders.checkpoint_dir, mine)
+            start = _start(invocation, mine)
             _choose_devices(invocation)
             from job import run  # torch and its kin, which take seconds to import
 
@@ -73,6 +74,23 @@ def _splits(folders: Folders) -> list[list[Conversation]]:
     if problems:
         raise RefusedError(problems)
     return found
+
+
+def _start(invocation: Invocation, mine: Fingerprint) -> Start:
+    """Where training starts; other runs' models and checkpoints in its folders are refused at once."""
+    problems: list[str] = []
+    start = Start()
+    try:
+        refuse_other_model(invocation, mine)
+    except RefusedError as refused:
+        problems += refused.problems
+    try:
+        start = find_start(invocation.folders.checkpoint_dir, mine)
+    except RefusedError as refused:
+        problems += refused.problems
+    if problems:
+        raise RefusedError(problems)
+    return start
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

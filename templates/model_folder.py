@@ -1,0 +1,98 @@
+"""The model folder: whose model lies there, and how a run's own takes its place as a whole.
+
+A model is written into a hidden folder inside and moved up when it is complete, so that what lies in the folder is of
+one model at any moment. Only the standard library is imported, so that a folder is refused before anything heavy is
+loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from checkpoints import OWNER
+from documents import UNREADABLE, load, store
+from fingerprint import Fingerprint
+from manifest import readable
+from removal import remove
+from settings import RUN_FILE, Invocation, RefusedError
+
+AUTHOR = "hbspec-model.json"
+"""In the model folder: the fingerprint of the run that wrote the model, and the names of what it wrote."""
+
+UNFINISHED = ".hbspec-unfinished"
+"""In the model folder: a model that is being written, or whose run was killed meanwhile. It is hidden, so no loader
+reads it, and inside, because a file moves at once only within its volume, and the folder may be one."""
+
+BESIDE = (AUTHOR, OWNER, RUN_FILE)
+"""What this script itself puts beside a model where one folder serves several purposes."""
+
+SHOWN_NAMES = 5
+
+
+def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
+    """Ends a run whose model would overwrite its own base, or be mixed with files that this run has not written.
+
+    Hidden files and folders are left alone, as no loader reads them.
+
+    Raises:
+        RefusedError: with what lies there.
+    """
+    folder = invocation.folders.model_dir
+    for base in invocation.base_folders:
+        if folder.resolve().is_relative_to(base.resolve()):
+            said = f"--model-dir {folder} is the folder of the base model, {base}, or lies in it"
+            raise RefusedError([f"{said}: pass another --model-dir"])
+    others = _others(folder, mine)
+    if others:
+        shown = ", ".join([*others[:SHOWN_NAMES], *(["…"] if len(others) > SHOWN_NAMES else [])])
+        said = f"--model-dir {folder} holds files that this run has not written ({shown})"
+        raise RefusedError([f"{said}: pass another --model-dir, or empty this one"])
+
+
+def deliver(invocation: Invocation, mine: Fingerprint) -> None:
+    """Puts the model in `UNFINISHED` in the place of the one that this run delivered before, if any.
+
+    On a host that wrote nothing, nothing happens.
+
+    Raises:
+        RefusedError: another model was put there meanwhile. The new one is left in `UNFINISHED`.
+    """
+    folder = invocation.folders.model_dir
+    unfinished = folder / UNFINISHED
+    if not unfinished.is_dir():
+        return
+    refuse_other_model(invocation, mine)
+    before, new = _written(folder, mine), sorted(path.name for path in unfinished.iterdir())
+    # both, so that this run knows all files for its own, wherever it is killed in the next lines
+    _sign(folder, mine, {*before, *new})
+    for name in before:
+        remove(folder / name)
+    for name in new:
+        (unfinished / name).replace(folder / name)
+    remove(unfinished)
+    _sign(folder, mine, new)
+
+
+def _sign(folder: Path, mine: Fingerprint, names: Collection[str]) -> None:
+    store(folder / AUTHOR, {"fingerprint": mine, "names": sorted(names)})
+
+
+def _others(folder: Path, mine: Fingerprint) -> list[str]:
+    """Names of the files in a folder, which may not exist, that this run has not written."""
+    if not folder.is_dir():
+        return []
+    own = {*_written(folder, mine), *BESIDE}
+    found = (path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir())
+    return sorted(path.name for path in found if path.name not in own)
+
+
+def _written(folder: Path, mine: Fingerprint) -> set[str]:
+    """Names of what lies in a folder and was delivered by this run."""
+    try:
+        content = load(folder / AUTHOR)
+        theirs = readable(content)
+        names = set(content["names"]) if theirs and theirs["learned"] == mine["learned"] else set()
+    except UNREADABLE:
+        return set()
+    return {path.name for path in folder.iterdir() if path.name in names}

@@ -1,0 +1,222 @@
+"""The model folder: one run's model lies there, whole, or the run is refused before it costs anything."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import model_folder
+import pytest
+from settings import Folders, Invocation, RefusedError, Settings
+from training_bench import TEMPLATES, Bench, sums
+
+SETTINGS = {
+    "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
+    "METHOD": "lora",
+    "LEARNING_RATE": "5e-3",
+    "PER_DEVICE_BATCH_SIZE": "2",
+    "MAX_LENGTH": "256",
+    "LORA_DROPOUT": "0.0",
+    "MAX_STEPS": "2",
+    "SAVE_STEPS": "2",
+}
+MINE = {"learned": {"LORA_R": 16}, "loaded": {}, "noted": {}}
+OTHER = {"learned": {"LORA_R": 8}, "loaded": {}, "noted": {}}
+Job = Callable[..., str]
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+class TestFolder:
+    @pytest.fixture
+    def invocation(self, tmp_path: Path) -> Invocation:
+        return Invocation(Settings(MODEL_ID="any"), Folders(model_dir=tmp_path / "model"))
+
+    def write(self, invocation: Invocation, mine: Any, **files: str) -> None:
+        unfinished = invocation.folders.model_dir / model_folder.UNFINISHED
+        unfinished.mkdir(parents=True)
+        for name, text in files.items():
+            (unfinished / name).write_text(text)
+        model_folder.deliver(invocation, mine)
+
+    def texts(self, invocation: Invocation) -> dict[str, str]:
+        found = content(invocation.folders.model_dir)
+        assert found.pop(model_folder.AUTHOR)
+        return {name: text.decode() for name, text in found.items()}
+
+    def test_a_runs_own_model_is_replaced_as_a_whole(self, invocation: Invocation) -> None:
+        model_folder.refuse_other_model(invocation, MINE)
+        self.write(invocation, MINE, weights="one", index="one")
+        model_folder.refuse_other_model(invocation, MINE)
+        self.write(invocation, MINE, weights="two")
+        assert self.texts(invocation) == {"weights": "two"}
+
+    def test_another_runs_is_refused_and_left(self, invocation: Invocation) -> None:
+        self.write(invocation, OTHER, weights="theirs")
+        with pytest.raises(RefusedError, match=r"holds files that this run has not written \(weights\)"):
+            model_folder.refuse_other_model(invocation, MINE)
+        with pytest.raises(RefusedError):  # it came while this run trained
+            self.write(invocation, MINE, config="mine")
+        assert self.texts(invocation) == {"weights": "theirs", f"{model_folder.UNFINISHED}/config": "mine"}
+
+    def test_files_of_nobody_are_refused_by_their_names(self, invocation: Invocation) -> None:
+        folder = invocation.folders.model_dir
+        self.write(invocation, MINE, weights="mine")
+        for number in range(7):
+            (folder / f"file{number}").symlink_to("nowhere")
+        with pytest.raises(RefusedError) as refused:
+            model_folder.refuse_other_model(invocation, MINE)
+        assert "(file0, file1, file2, file3, file4, …): pass another --model-dir" in str(refused.value)
+
+    @pytest.mark.parametrize("text", ["", "[]", "[" * 200_000, '{"format_version": 1, "names": ["weights"]}'])
+    def test_a_list_that_cannot_be_read_makes_no_file_ours(self, invocation: Invocation, text: str) -> None:
+        self.write(invocation, MINE, weights="mine")
+        (invocation.folders.model_dir / model_folder.AUTHOR).write_text(text)
+        with pytest.raises(RefusedError):
+            model_folder.refuse_other_model(invocation, MINE)
+
+    def test_nothing_outside_is_removed_whatever_is_listed(self, invocation: Invocation, tmp_path: Path) -> None:
+        folder = invocation.folders.model_dir
+        self.write(invocation, MINE, weights="one")
+        (tmp_path / "elsewhere").touch()
+        author = json.loads((folder / model_folder.AUTHOR).read_text())
+        author["names"] += ["../elsewhere", str(tmp_path / "elsewhere"), ".", ".."]
+        (folder / model_folder.AUTHOR).write_text(json.dumps(author))
+        self.write(invocation, MINE, weights="two")
+        assert (tmp_path / "elsewhere").exists()
+        assert self.texts(invocation) == {"weights": "two"}
+
+    @pytest.mark.parametrize("calls", range(6))
+    def test_wherever_it_is_cut_off_one_run_has_written_all_and_may_go_on(
+        self, invocation: Invocation, monkeypatch: pytest.MonkeyPatch, calls: int
+    ) -> None:
+        self.write(invocation, MINE, a="one", b="one", c="one")
+        left = [calls]
+
+        def cut(whole: Callable[..., Any]) -> Callable[..., Any]:
+            def run(*arguments: Any) -> Any:
+                left[0] -= 1
+                if left[0] < 0:
+                    raise KeyboardInterrupt
+                return whole(*arguments)
+
+            return run
+
+        with monkeypatch.context() as patched:
+            patched.setattr(model_folder, "remove", cut(model_folder.remove))
+            patched.setattr(Path, "replace", cut(Path.replace))
+            with pytest.raises(KeyboardInterrupt):
+                self.write(invocation, MINE, b="two", c="two")
+        found = {text for name, text in self.texts(invocation).items() if not name.startswith(".")}
+        assert len(found) <= 1, "never of two models"
+        model_folder.refuse_other_model(invocation, MINE)
+        shutil.rmtree(invocation.folders.model_dir / model_folder.UNFINISHED, ignore_errors=True)
+        self.write(invocation, MINE, b="two", c="two")
+        assert self.texts(invocation) == {"b": "two", "c": "two"}
+
+
+@pytest.mark.parametrize(("first", "second"), [("lora", "full"), ("full", "lora")])
+def test_a_second_model_is_never_mixed_into_the_first(
+    bench: Bench, job: Job, capsys: pytest.CaptureFixture[str], first: str, second: str
+) -> None:
+    import train
+
+    bench.write(SETTINGS, sums(8))
+    job("--METHOD", first)
+    before = content(bench.folder / "model")
+    again = [*bench.arguments, "--METHOD", second, "--checkpoint-dir", str(bench.folder / "others")]
+    assert train.main(again) == 2
+    said = capsys.readouterr().err
+    assert f"--model-dir {bench.folder}/model holds files that this run has not written (" in said
+    assert {"lora": "adapter_model.safetensors", "full": "model.safetensors"}[first] in said
+    assert content(bench.folder / "model") == before
+
+
+def test_the_models_and_the_checkpoints_of_another_run_are_refused_together(
+    bench: Bench, job: Job, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    bench.write(SETTINGS, sums(8))
+    job()
+    assert train.main([*bench.arguments, "--LORA_R", "8"]) == 2
+    said = capsys.readouterr().err
+    assert "pass another --model-dir, or empty this one" in said
+    assert "LORA_R was 16 there and is 8 here" in said
+
+
+def test_a_repeated_attempt_replaces_its_own_model(bench: Bench, job: Job) -> None:
+    bench.write(SETTINGS, sums(8))
+    job()
+    folder = bench.folder / "model"
+    before = content(folder)
+    assert not (folder / model_folder.UNFINISHED).exists()
+    shutil.rmtree(bench.folder / "checkpoints")
+    (folder / "adapter_model.safetensors").unlink()
+    (folder / model_folder.UNFINISHED).mkdir()
+    (folder / model_folder.UNFINISHED / "model.safetensors").touch()
+    job()
+    assert content(folder) == before
+
+
+def test_a_rehearsals_own_base_is_not_overwritten(bench: Bench, job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    import train
+
+    bench.write(SETTINGS, sums(8))
+    job("--METHOD", "full")
+    base = bench.folder / "output/tiny-model"
+    before = content(base)
+    shutil.rmtree(bench.folder / "checkpoints")
+    assert train.main([*bench.arguments, "--METHOD", "full", "--model-dir", str(base)]) == 2
+    assert "is the folder of the base model" in capsys.readouterr().err
+    assert content(base) == before
+
+
+@pytest.mark.parametrize("below", [".", "fine-tuned", "link"])
+def test_a_local_base_is_not_overwritten(bench: Bench, job: Job, below: str) -> None:
+    bench.write(SETTINGS | {"PARALLELISM": "single"}, sums(8))
+    job()
+    base = (bench.folder / "output/tiny-model").rename(bench.folder / "base")
+    target = base / below
+    if below == "link":
+        target = bench.folder / "link"
+        target.symlink_to(base)
+    before = content(base)
+    real = bench.arguments[1:]
+    at = real.index("--model-config")
+    real[at : at + 2] = ["--METHOD", "full", "--MODEL_ID", str(base), "--checkpoint-dir", str(bench.folder / "others")]
+    command = [sys.executable, TEMPLATES / "train.py", *real, "--model-dir", target]
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
+    assert done.returncode == 2, done.stderr[-4000:]
+    assert f"--model-dir {target} is the folder of the base model, {base}, or lies in it" in done.stderr
+    assert content(base) == before
+
+
+BEFORE_TRAINING = """
+import os, signal, sys
+sys.path.insert(0, {templates!r})
+import train
+def choose(invocation):
+    os.kill(os.getpid(), signal.SIGTERM)
+    signal.pause()
+train._choose_devices = choose
+sys.exit(train.main(sys.argv[1:]))
+"""
+
+
+def test_a_stop_before_training_does_not_pass_another_runs_model_off_as_this_ones(bench: Bench, job: Job) -> None:
+    bench.write(SETTINGS, sums(8))
+    job()
+    driver = bench.folder / "stopped.py"
+    driver.write_text(BEFORE_TRAINING.format(templates=str(TEMPLATES)))
+    command = [sys.executable, driver, *bench.arguments, "--checkpoint-dir", bench.folder / "others"]
+    done = subprocess.run([*command, "--LORA_R", "8"], capture_output=True, env=bench.environment, timeout=120)
+    assert done.returncode == 2
+    assert subprocess.run(command, capture_output=True, env=bench.environment, timeout=120).returncode == 0
