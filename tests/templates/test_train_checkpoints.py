@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Callable
 from dataclasses import fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -490,7 +491,33 @@ class TestFingerprint:
         assert len(fingerprint.differences(one["learned"], other["learned"])) == 1
 
     def test_the_files_of_a_local_model_count(self, invocation: Invocation, tmp_path: Path) -> None:
-        (tmp_path / "model").mkdir()
-        (tmp_path / "model/model.safetensors").write_bytes(b"12345")
+        weights = tmp_path / "model/model.safetensors"
+        weights.parent.mkdir()
+        weights.write_bytes(b"12345")
         local = Invocation(replace(invocation.settings, MODEL_ID=str(tmp_path / "model")), invocation.folders)
-        assert fingerprint.fingerprint(local, 1)["learned"]["base model model.safetensors"] == "5 bytes"
+        before = fingerprint.fingerprint(local, 1)["learned"]
+        assert before["base model model.safetensors"] == "5 bytes, SHA-256 5994471abb01112a"
+        weights.write_bytes(b"54321")
+        lines = fingerprint.differences(before, fingerprint.fingerprint(local, 1)["learned"])
+        assert len(lines) == 1
+        assert lines[0].startswith(
+            "base model model.safetensors was 5 bytes, SHA-256 5994471abb01112a there and is 5 bytes"
+        )
+
+    def test_of_a_large_file_blocks_from_the_first_byte_to_the_last_count(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fingerprint, "WHOLE_BYTES", 1000)
+        monkeypatch.setattr(fingerprint, "BLOCK_BYTES", 2)
+        path = tmp_path / "model.safetensors"
+
+        def seen(place: int) -> bool:
+            path.write_bytes(bytes(2000))
+            before = fingerprint.sampled_digest(path)
+            path.write_bytes(bytes(place) + b"x" + bytes(1999 - place))
+            return fingerprint.sampled_digest(path) != before
+
+        places = [place for place in range(2000) if seen(place)]
+        assert len(places) == 2 * fingerprint.BLOCKS
+        assert {0, 1, 1998, 1999} <= set(places)
+        assert max(b - a for a, b in pairwise(places)) <= 32

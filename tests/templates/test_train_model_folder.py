@@ -191,8 +191,9 @@ def test_a_local_base_is_not_overwritten(bench: Bench, job: Job, below: str) -> 
     before = content(base)
     real = bench.arguments[1:]
     at = real.index("--model-config")
-    real[at : at + 2] = ["--METHOD", "full", "--MODEL_ID", str(base), "--checkpoint-dir", str(bench.folder / "others")]
-    command = [sys.executable, TEMPLATES / "train.py", *real, "--model-dir", target]
+    real[at : at + 2] = ["--METHOD", "full", "--MODEL_ID", str(base)]
+    more = ["--model-dir", target, "--checkpoint-dir", bench.folder / "others"]
+    command = [sys.executable, TEMPLATES / "train.py", *real, *more]
     done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
     assert done.returncode == 2, done.stderr[-4000:]
     assert f"--model-dir {target} is the folder of the base model, {base}, or lies in it" in done.stderr

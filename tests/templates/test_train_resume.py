@@ -182,6 +182,34 @@ def test_weights_that_moved_on_the_hub_are_not_trained_on(
     assert "commit of the weights was one there and is two here" in capsys.readouterr().err
 
 
+def test_an_adapter_does_not_go_on_on_another_base(bench: Any, job: Job) -> None:
+    """Other weights of the same size in the place of a local base model."""
+    bench.write(SETTINGS | {"PARALLELISM": "single", "MAX_STEPS": "2"}, conversations(20))
+    job()
+    base = (bench.folder / "output/tiny-model").rename(bench.folder / "base")
+    at = bench.arguments.index("--model-config")
+    places = {"--MODEL_ID": base, "--checkpoint-dir": bench.folder / "others", "--model-dir": bench.folder / "adapter"}
+    real = [
+        *bench.arguments[1:at],
+        *bench.arguments[at + 2 :],
+        *(str(word) for pair in places.items() for word in pair),
+    ]
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(TEMPLATES / "train.py"), *real]
+        return subprocess.run(command, capture_output=True, text=True, env=bench.environment)
+
+    assert run().returncode == 0
+    again = run()
+    assert (again.returncode, "nothing is left to train" in again.stdout) == (0, True), again.stderr[-4000:]
+    weights = bytearray((base / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (base / "model.safetensors").write_bytes(weights)
+    refused = run()
+    assert refused.returncode == 2
+    assert re.search(r"base model model.safetensors was (\d+ bytes), SHA-256 \w+ there and is \1", refused.stderr)
+
+
 def test_the_best_checkpoint_is_judged_where_the_folder_lies_now(bench: Any, job: Job) -> None:
     """A finished run's folder is copied elsewhere: the recorded path is gone, and then the best one is damaged."""
     diverging = {"METHOD": "full", "LEARNING_RATE": "0.5", "LR_SCHEDULER_TYPE": "constant", "MAX_STEPS": "3"}

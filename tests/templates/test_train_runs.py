@@ -247,11 +247,17 @@ def test_a_local_model_trains_without_any_override_and_keeps_trls_dtypes(
     assert {dtype for name, dtype in dtypes.items() if "lora" in name} == {torch.bfloat16}
 
 
+def folders_of(bench: Bench, name: str) -> list[str]:
+    """Folders for one of several runs."""
+    at = bench.folder / name
+    return ["--checkpoint-dir", f"{at}/checkpoints", "--model-dir", f"{at}/model"]
+
+
 def test_whole_logits_and_tiles_give_the_same_loss(bench: Bench, job: Job) -> None:
     bench.write(SMALL | {"METHOD": "lora", "MAX_STEPS": "2"}, sums(20), sums(4, seed=9))
     found = {}
     for kind in ("standard", "chunked", "fused"):
-        output = job("--LOSS", kind, "--checkpoint-dir", f"{bench.folder}/{kind}")
+        output = job("--LOSS", kind, *folders_of(bench, kind))
         found[kind] = losses(output)
         assert len(re.findall(metrics.METRICS["eval:loss"], output)) == 1, "a validation set is used once at the end"
     assert found["standard"] == pytest.approx(found["fused"], rel=1e-4)
@@ -262,9 +268,9 @@ def test_packing_changes_no_loss(bench: Bench, job: Job) -> None:
     """Before the first update the model is the same: examples in one row must not see each other."""
     everything = {"MAX_STEPS": "1", "PER_DEVICE_BATCH_SIZE": "1", "GRADIENT_ACCUMULATION_STEPS": "30"}
     bench.write(SMALL | everything, sums(30))
-    apart = losses(job("--PACKING", "false", "--checkpoint-dir", f"{bench.folder}/apart"))
+    apart = losses(job("--PACKING", "false", *folders_of(bench, "apart")))
     assert bench.record["examples_consumed"] == 30
-    packed = losses(job("--PACKING", "true", "--checkpoint-dir", f"{bench.folder}/packed"))
+    packed = losses(job("--PACKING", "true", *folders_of(bench, "packed")))
     assert bench.record["examples_consumed"] == 30
     assert packed == pytest.approx(apart, rel=1e-5)
 
