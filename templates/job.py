@@ -89,6 +89,8 @@ def run(
     keep_trainable_dtype(trainer.model, compute)
     parameters = count_parameters(trainer.model)
     watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
+    # a rank that leaves before it trains would let those wait in vain that train
+    state.wait_for_everyone()
     stop = _stop(trainer)
     epoch = trainer.rehearse_epoch()
     if state.is_local_main_process:

@@ -14,34 +14,46 @@ join or leave, which `torchrun` has. Only the standard library is imported.
 
 from __future__ import annotations
 
+import signal
+
+if __name__ == "__main__":  # first of all: the imports below take a tenth of a second
+    heard: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: heard.append(number))
+
 import argparse
 import ctypes
 import math
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from types import FrameType
 
 GRACE_SECONDS = 115.0
 """From SIGTERM to SIGKILL: SageMaker's 120 seconds without the time to end the container itself."""
 FAILURE_SECONDS = 15.0
 """As long as ranks have to end when another failed: most then wait for it in vain and save nothing."""
+INTERPRETER_SECONDS = 2.0
+"""Until a rank has its interpreter and can handle a signal; before that it would be killed by it."""
 POLL_SECONDS = 0.1
 PR_SET_PDEATHSIG = 1
 """https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html"""
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-def main(words: Sequence[str]) -> int:
-    """Starts the ranks and waits for all of them; returns the exit code."""
+def main(words: Sequence[str], heard: list[int]) -> int:
+    """Starts the ranks and waits for all of them; returns the exit code.
+
+    Args:
+        words: the command line.
+        heard: grows by each signal that asks the job to end.
+    """
     options = _options(words)
-    launch = Launch(options.grace)
-    for number in SIGNALS:
-        signal.signal(number, launch.hear)
+    if heard:
+        _say(f"{signal.Signals(heard[0]).name}: no rank is started")
+        return 0
+    launch = Launch(options.grace, heard)
     launch.start([sys.executable, "-u", options.script, *options.arguments], environments(options, os.environ))
     return launch.wait()
 
@@ -97,19 +109,16 @@ class Launch:
 
     Args:
         grace: seconds from the first signal until ranks are killed.
+        heard: grows by each signal: the first asks the job to end; a second SIGINT, that it end at once.
     """
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, heard: Sequence[int]) -> None:
         self.grace = grace
+        self.heard = heard
         self.ranks: dict[str, subprocess.Popen[bytes]] = {}
-        self.heard: list[int] = []
         self.failure = 0
         self.deadline = math.inf
-
-    def hear(self, number: int, frame: FrameType | None) -> None:
-        """A signal asks the job to end; a second SIGINT, that it end at once."""
-        del frame
-        self.heard.append(number)
+        self.listening = math.inf
 
     def start(self, command: Sequence[str], environments: Sequence[Mapping[str, str]]) -> None:
         """Starts a rank in each environment, in a process group of its own: a terminal's Ctrl-C reaches none."""
@@ -118,12 +127,13 @@ class Launch:
             self.ranks[environment["RANK"]] = subprocess.Popen(
                 command, env=environment, stdin=subprocess.DEVNULL, process_group=0, preexec_fn=prepare
             )
+        self.listening = time.monotonic() + INTERPRETER_SECONDS
 
     def wait(self) -> int:
         """Waits for all ranks, and ends them where one failed or a signal came; returns the exit code."""
         while running := {name: rank for name, rank in self.ranks.items() if rank.poll() is None}:
             self._judge()
-            if self.heard and self.deadline == math.inf:
+            if self.heard and self.deadline == math.inf and time.monotonic() > self.listening:
                 _say(f"{signal.Signals(self.heard[0]).name}: ranks have {self.grace:g} s to save and end")
                 self._ask(running, self.grace)
             if self.failure and self.deadline == math.inf:
@@ -177,4 +187,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:], heard)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the ranks have ended, and so has the job
+    sys.exit(code)

@@ -6,15 +6,19 @@ standard error and exit code 2; only then is anything heavy imported. `train.py 
 
 from __future__ import annotations
 
+if __name__ == "__main__":  # first of all: the imports below take a third of a second
+    import leaving
+
+    leaving.listen()
+
 import importlib.util
 import io
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
-from types import FrameType
 
+import leaving
 from checkpoints import Start, find_start
 from conversations import Conversation, read_conversations
 from fingerprint import Fingerprint, fingerprint
@@ -33,7 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     if "--help" in arguments:
         print(usage())
         return 0
-    signal.signal(signal.SIGTERM, _leave)
+    leaving.listen()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the log shows names of files, which can be any bytes
     try:
@@ -93,17 +97,6 @@ def _start(invocation: Invocation, mine: Fingerprint) -> Start:
     return start
 
 
-def _leave(number: int, frame: FrameType | None) -> None:
-    """Ends the process after a SIGTERM that comes before training, when there is nothing to save.
-
-    Without a handler the first process of a container does not even receive the signal.
-    """
-    del number, frame
-    if os.environ.get("RANK", "0") == "0":
-        os.write(sys.stdout.fileno(), b"hbspec: stopped by SIGTERM before training began\n")
-    os._exit(0)
-
-
 def _choose_devices(invocation: Invocation) -> None:
     """What torch and accelerate read from the environment when they are imported."""
     if invocation.folders.tiny:
@@ -119,4 +112,6 @@ def _choose_devices(invocation: Invocation) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    code = main(sys.argv[1:])
+    leaving.finish()
+    sys.exit(code)

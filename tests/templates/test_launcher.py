@@ -171,13 +171,14 @@ def test_a_rank_that_saves_is_not_cut_short_by_one_that_failed(
 ) -> None:
     """On a stop, the time is the service's, whatever other ranks do with it."""
     monkeypatch.setattr(launcher, "FAILURE_SECONDS", 0.0)
-    launch = launcher.Launch(SAFETY)
+    heard: list[int] = []
+    launch = launcher.Launch(SAFETY, heard)
     program = SAVES.format(seconds="2 if os.environ['RANK'] == '0' else 0", code="int(os.environ['RANK'])")
     launch.start([sys.executable, "-c", program], environments("--nproc_per_node=2", **os.environ))
     until, said = time.monotonic() + SAFETY, ""
     while said.count("ready") < 2 and time.monotonic() < until:
         said += capfd.readouterr().out
-    launch.hear(signal.SIGTERM, None)
+    heard.append(signal.SIGTERM)
     assert launch.wait() == 1
     assert "saved 0" in capfd.readouterr().out
 
@@ -212,6 +213,40 @@ time.sleep(600)
 """
 
 
+STOPPED_IN_ITS_IMPORTS = "import os, signal; os.kill(os.getpid(), signal.SIGTERM); from _argparse import *\n"
+LATE_SIGNAL = """
+import os
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid(), launcher="RANK" not in os.environ):
+        if launcher:
+            kill(process, 15)
+late = Late()
+"""
+"""The interpreter deletes it when it has put away all handlers of signals."""
+
+
+def test_a_signal_while_the_launcher_is_imported_starts_no_rank(tmp_path: Path) -> None:
+    (tmp_path / "launcher.py").write_text((TEMPLATES / "launcher.py").read_text())
+    (tmp_path / "_argparse.py").write_text(Path(argparse.__file__).read_text())
+    (tmp_path / "argparse.py").write_text(STOPPED_IN_ITS_IMPORTS)
+    command = [sys.executable, tmp_path / "launcher.py", tmp_path / "no_script.py"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=SAFETY)
+    assert (done.returncode, done.stderr) == (0, "launcher.py: SIGTERM: no rank is started\n")
+
+
+def test_a_signal_when_all_ranks_have_ended_changes_nothing(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(LATE_SIGNAL)
+    assert ended(start("", PYTHONPATH=str(tmp_path))) == (0, "", "")
+
+
+def test_a_rank_is_not_signalled_before_it_can_listen(start: Start, tmp_path: Path) -> None:
+    """Its interpreter takes a while; the launcher hears the signal meanwhile."""
+    slow = "import os, signal, time\nif 'RANK' in os.environ: os.kill(os.getppid(), signal.SIGTERM); time.sleep(1)\n"
+    (tmp_path / "sitecustomize.py").write_text(slow)
+    code, output, errors = ended(start(SAVES.format(seconds=0, code=0), ranks=1, PYTHONPATH=str(tmp_path)))
+    assert (code, output.splitlines()[-1]) == (0, "saved 0"), errors
+
+
 @pytest.mark.parametrize(
     ("failure", "code", "said"),
     [
@@ -230,7 +265,7 @@ def test_ranks_that_wait_for_a_failed_one_are_killed(
 ) -> None:
     monkeypatch.setattr(launcher, "FAILURE_SECONDS", 0.2)
     deaf = "import os, signal, time; signal.signal(15, signal.SIG_IGN); os.environ['RANK'] == '0' and time.sleep(600)"
-    launch = launcher.Launch(SAFETY)
+    launch = launcher.Launch(SAFETY, [])
     launch.start([sys.executable, "-c", f"{deaf}; raise SystemExit(4)"], environments("--nproc_per_node=2"))
     assert launch.wait() == 4
     assert "rank 1 ended with exit code 4" in capfd.readouterr().err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -222,3 +223,60 @@ def test_a_signal_before_training_ends_the_job_well(bench: Bench) -> None:
     command = [sys.executable, driver, *bench.arguments]
     job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
     assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
+
+
+def test_a_signal_while_the_script_is_imported_ends_the_job_well(bench: Bench) -> None:
+    copy = bench.folder / "source"
+    shutil.copytree(TEMPLATES, copy)
+    (copy / "checkpoints.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGTERM); signal.pause()")
+    job = subprocess.run([sys.executable, copy / "train.py"], capture_output=True, text=True, timeout=120)
+    assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
+
+
+LATE_SIGNAL = """
+import os
+class Late:
+    def __del__(self, kill=os.kill, process=os.getpid()):
+        kill(process, 15)
+late = Late()
+"""
+"""The interpreter deletes it when it has put away all handlers of signals."""
+
+
+def test_a_signal_when_all_is_written_changes_nothing(bench: Bench) -> None:
+    bench.write(SMALL | {"MAX_STEPS": "1"}, sums(24))
+    (bench.folder / "sitecustomize.py").write_text(LATE_SIGNAL)
+    environment = bench.environment | {"PYTHONPATH": str(bench.folder)}
+    job = subprocess.run(bench.command(), capture_output=True, text=True, env=environment)
+    assert job.returncode == 0, job.stderr[-4000:]
+    assert bench.record["stopped_by"] is None
+    assert (bench.folder / "model" / ADAPTER).is_file()
+
+
+ONE_IS_LATE = """
+import os, signal, sys, time
+sys.path.insert(0, {templates!r})
+import job
+from train import main
+
+def keep(*arguments):
+    if os.environ["RANK"] == "1":
+        time.sleep(2)
+        os.kill(os.getppid(), signal.SIGTERM)
+        time.sleep(2)
+    return whole(*arguments)
+
+whole, job.keep_trainable_dtype = job.keep_trainable_dtype, keep
+sys.exit(main(sys.argv[1:]))
+"""
+"""Rank 0 has its trainer and would train, and rank 1 leaves while it still makes its own."""
+
+
+def test_a_rank_that_is_ready_to_train_does_not_fail_when_another_leaves(bench: Bench) -> None:
+    bench.write(SMALL | {"PARALLELISM": "ddp", "MAX_STEPS": "3"}, sums(24))
+    driver = bench.folder / "one_is_late.py"
+    driver.write_text(ONE_IS_LATE.format(templates=str(TEMPLATES)))
+    command = [sys.executable, TEMPLATES / "launcher.py", "--nproc_per_node", "2", driver, *bench.arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert "stopped by SIGTERM before training began" in done.stdout
