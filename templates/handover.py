@@ -127,7 +127,8 @@ def refuse_folders(folders: Folders) -> None:
     """Asks for folders that this machine lacks: the defaults are SageMaker's.
 
     Raises:
-        RefusedError: there is no training data, or a folder cannot be written; all at once, each with its option.
+        RefusedError: there is no training data, a folder cannot be written, or the model would lie among checkpoints;
+            all at once, each with its option.
     """
     problems = []
     if not folders.train_dir.is_dir():
@@ -137,6 +138,8 @@ def refuse_folders(folders: Folders) -> None:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):
             problems.append(f"{folder} cannot be written: pass --{name.replace('_', '-')} FOLDER")
+    if folders.model_dir.resolve() == folders.checkpoint_dir.resolve():
+        problems.append(f"--model-dir and --checkpoint-dir are both {folders.model_dir}: pass two folders")
     if problems:
         raise RefusedError(problems)
 

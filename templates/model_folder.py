@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from checkpoints import OWNER
 from documents import UNREADABLE, load, store
 from fingerprint import Fingerprint
 from manifest import readable
@@ -24,8 +23,8 @@ UNFINISHED = ".hbspec-unfinished"
 """In the model folder: a model that is being written, or whose run was killed meanwhile. It is hidden, so no loader
 reads it, and inside, because a file moves at once only within its volume, and the folder may be one."""
 
-BESIDE = (AUTHOR, OWNER, RUN_FILE)
-"""What this script itself puts beside a model where one folder serves several purposes."""
+BESIDE = (AUTHOR, RUN_FILE)
+"""What this script itself puts beside a model, `RUN_FILE` where the output folder is the same."""
 
 SHOWN_NAMES = 5
 

@@ -152,6 +152,15 @@ def test_the_models_and_the_checkpoints_of_another_run_are_refused_together(
     assert "LORA_R was 16 there and is 8 here" in said
 
 
+def test_a_model_does_not_lie_among_checkpoints(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    import train
+
+    bench.write(SETTINGS, sums(8))
+    folder = bench.folder / "checkpoints"
+    assert train.main([*bench.arguments, "--model-dir", str(folder)]) == 2
+    assert f"--model-dir and --checkpoint-dir are both {folder}: pass two folders" in capsys.readouterr().err
+
+
 def test_a_repeated_attempt_replaces_its_own_model(bench: Bench, job: Job) -> None:
     bench.write(SETTINGS, sums(8))
     job()
