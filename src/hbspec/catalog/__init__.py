@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hbspec.catalog.architecture import Architecture, ArchitectureError
+from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.config_fields import ArchitectureError
 from hbspec.catalog.gpus import Gpu
 from hbspec.catalog.instances import InstanceType
 from hbspec.catalog.models import Model

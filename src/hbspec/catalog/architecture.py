@@ -13,33 +13,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
+from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, shown
 from hbspec.catalog.families import FAMILIES, WRAPPERS, Family
 
 ALWAYS_WRITTEN = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
 
-LARGEST = 2**31 - 1
-MOST_LAYERS = 10_000
-"""Above both no model exists; a config is untrusted, and layers are listed one by one."""
-
-LONGEST_SHOWN = 60
-
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
-
-
-class ArchitectureError(ValueError):
-    """A config that says no architecture that can be counted.
-
-    Attributes:
-        field: the field at fault, as config.json spells it (`text_config.head_dim` inside a wrapper).
-        message: what is wrong and what would be right.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,73 +111,22 @@ class Architecture:
         model_type = config.get("model_type")
         supported = sorted({*FAMILIES, *WRAPPERS})
         if not isinstance(model_type, str) or model_type not in supported:
-            said = "is missing" if model_type is None else f"{_shown(model_type)} is not supported"
+            said = "is missing" if model_type is None else f"{shown(model_type)} is not supported"
             raise ArchitectureError("model_type", f"{said}; supported: {', '.join(supported)}")
         if model_type not in WRAPPERS:
-            return _architecture(_Fields(config, FAMILIES[model_type], ""), None, model_type)
+            return _architecture(Fields(config, FAMILIES[model_type], ""), None, model_type)
         inner = config.get("text_config")
         if not isinstance(inner, Mapping):
             raise ArchitectureError("text_config", f"is missing; a {model_type} config has its language model there")
         text_type = WRAPPERS[model_type]
         if inner.get("model_type", text_type) != text_type:
             raise ArchitectureError(
-                "text_config.model_type", f"{_shown(inner['model_type'])} is not {text_type}, which {model_type} holds"
+                "text_config.model_type", f"{shown(inner['model_type'])} is not {text_type}, which {model_type} holds"
             )
-        return _architecture(_Fields(inner, FAMILIES[text_type], "text_config."), config, text_type)
+        return _architecture(Fields(inner, FAMILIES[text_type], "text_config."), config, text_type)
 
 
-class _Fields(NamedTuple):
-    """The fields of a config that its family knows. An explicit null is None, not the default."""
-
-    config: Mapping[str, Any]
-    family: Family
-    prefix: str
-
-    def get(self, field: str) -> Any:
-        return self.config.get(field, self.family.defaults[field]) if field in self.family.defaults else None
-
-    def fail(self, field: str, message: str) -> ArchitectureError:
-        return ArchitectureError(self.prefix + field, message)
-
-    def optional_whole(self, field: str, most: int = LARGEST, least: int = 1) -> int | None:
-        value = self.get(field)
-        if value is None:
-            return None
-        if type(value) is not int or not least <= value <= most:
-            raise self.fail(field, f"{_shown(value)} is no whole number from {least} to {most}")
-        return value
-
-    def whole(self, field: str, most: int = LARGEST, least: int = 1) -> int:
-        value = self.optional_whole(field, most, least)
-        if value is None:
-            raise self.fail(field, "is null; it has to be a whole number")
-        return value
-
-    def flag(self, field: str) -> bool:
-        value = self.get(field)
-        if value is not None and not isinstance(value, bool):
-            raise self.fail(field, f"{_shown(value)} is neither true nor false")
-        return bool(value)
-
-    def listed(self, field: str, kind: type, length: int | None = None) -> list[Any] | None:
-        """A list of one kind of value, and of one length if given; None where not given."""
-        value = self.get(field)
-        if value is None:
-            return None
-        if not isinstance(value, list | tuple) or not all(type(item) is kind for item in value):
-            raise self.fail(field, f"is no list of {'names' if kind is str else 'whole numbers'}")
-        if length is not None and len(value) != length:
-            raise self.fail(field, f"has {len(value)} entries for {length} layers")
-        return list(value)
-
-
-def _shown(value: Any) -> str:
-    """A value out of somebody else's file, cut to what fits in a message."""
-    text = repr(value)
-    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
-
-
-def _architecture(fields: _Fields, wrapper: Mapping[str, Any] | None, model_type: str) -> Architecture:
+def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type: str) -> Architecture:
     family, config = fields.family, fields.config
     if wrapper is None:
         for field in ALWAYS_WRITTEN:
@@ -204,31 +134,19 @@ def _architecture(fields: _Fields, wrapper: Mapping[str, Any] | None, model_type
                 raise fields.fail(field, f"is missing; a {model_type} config.json always has it")
     hidden = fields.whole("hidden_size")
     layers = fields.whole("num_hidden_layers", MOST_LAYERS)
-    heads = fields.whole("num_attention_heads")
-    key_value_heads = fields.optional_whole("num_key_value_heads") or heads
-    if heads % key_value_heads:
-        raise fields.fail("num_key_value_heads", f"{key_value_heads} does not divide num_attention_heads {heads}")
-    head_dim = fields.optional_whole("head_dim")
-    if (head_dim is None or family.heads_divide_hidden) and hidden % heads:
-        raise fields.fail("num_attention_heads", f"{heads} does not divide hidden_size {hidden}")
     experts, per_token, moe_layers = _experts(fields, layers)
     expert_size = fields.whole(family.expert_size) if moe_layers else 0
     window, layer_types = _attention(fields, layers)
-    tied = fields.flag("tie_word_embeddings")
-    if wrapper is not None and isinstance(wrapper.get("tie_word_embeddings"), bool):
-        tied = wrapper["tie_word_embeddings"]
     dtypes = (place.get(name) for place in (config, wrapper or {}) for name in ("dtype", "torch_dtype"))
     return Architecture(
         model_type=model_type,
         hidden_size=hidden,
+        **_heads(fields, hidden),
         intermediate_size=fields.whole(family.dense_size),
         num_hidden_layers=layers,
-        num_attention_heads=heads,
-        num_key_value_heads=key_value_heads,
-        head_dim=head_dim or hidden // heads,
         vocab_size=fields.whole("vocab_size"),
         max_position_embeddings=fields.whole("max_position_embeddings"),
-        tie_word_embeddings=tied,
+        tie_word_embeddings=_tied(fields, wrapper or {}),
         attention_bias=family.qkv_bias or fields.flag("attention_bias"),
         output_bias=fields.flag("attention_bias"),
         mlp_bias=fields.flag("mlp_bias"),
@@ -249,7 +167,30 @@ def _architecture(fields: _Fields, wrapper: Mapping[str, Any] | None, model_type
     )
 
 
-def _experts(fields: _Fields, layers: int) -> tuple[int, int, tuple[int, ...]]:
+def _heads(fields: Fields, hidden: int) -> dict[str, int]:
+    """The numbers of heads, and the width of one."""
+    heads = fields.whole("num_attention_heads")
+    key_value_heads = fields.optional_whole("num_key_value_heads") or heads
+    if heads % key_value_heads:
+        raise fields.fail("num_key_value_heads", f"{key_value_heads} does not divide num_attention_heads {heads}")
+    head_dim = fields.optional_whole("head_dim")
+    if (head_dim is None or fields.family.heads_divide_hidden) and hidden % heads:
+        raise fields.fail("num_attention_heads", f"{heads} does not divide hidden_size {hidden}")
+    return {
+        "num_attention_heads": heads,
+        "num_key_value_heads": key_value_heads,
+        "head_dim": head_dim or hidden // heads,
+    }
+
+
+def _tied(fields: Fields, wrapper: Mapping[str, Any]) -> bool:
+    """Whether head and embedding are one weight; a multimodal wrapper has the last word."""
+    outer = wrapper.get("tie_word_embeddings")
+    inner = fields.flag("tie_word_embeddings")
+    return outer if isinstance(outer, bool) else inner
+
+
+def _experts(fields: Fields, layers: int) -> tuple[int, int, tuple[int, ...]]:
     """Routed experts, how many of them a token visits, and the sparse layers; zeros and none for a dense model."""
     family = fields.family
     if not family.expert_size:
@@ -270,7 +211,7 @@ def _experts(fields: _Fields, layers: int) -> tuple[int, int, tuple[int, ...]]:
     return experts, per_token, chosen
 
 
-def _attention(fields: _Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
+def _attention(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     """The window of the layers that have one, and each layer's type."""
     family = fields.family
     local = CHUNKED if family.window == "attention_chunk_size" else SLIDING

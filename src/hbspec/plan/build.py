@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
@@ -17,7 +16,7 @@ from hbspec.plan import counts as count
 from hbspec.plan.assumptions import Choices
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
-from hbspec.plan.money import Currencies, unit_price
+from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.training import Training, resolve_training
@@ -108,14 +107,6 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
         "real_tokens": cut.mean * counts.examples_processed if counts else None,
         "padded_tokens": padded * counts.rows_computed if counts else None,
     }
-
-
-def currencies(spec: Spec) -> Currencies:
-    """The budget's currency and the author's exchange rates."""
-    if spec.budget is None:
-        return Currencies(None, {})
-    rates = {currency: Decimal(str(entry.rate)) for currency, entry in spec.budget.exchange_rates.items()}
-    return Currencies(spec.budget.max_cost.currency, rates)
 
 
 def _merges(spec: Spec, training: Training) -> bool:

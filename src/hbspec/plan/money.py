@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from hbspec.catalog import Catalog
 from hbspec.catalog.prices import EXACT
 from hbspec.diagnostics import Missing, NotKnownError
+from hbspec.spec import Spec
 from hbspec.units import Money, Rate
 
 STALE_AFTER_DAYS = 180
@@ -65,6 +66,14 @@ class Currencies(NamedTuple):
         if rate is None:
             raise NotKnownError(Missing(f"an exchange rate from {money.currency} to {self.budget}", ("budget",)))
         return Money(money.amount * rate, self.budget)
+
+
+def currencies(spec: Spec) -> Currencies:
+    """The budget's currency and the author's exchange rates."""
+    if spec.budget is None:
+        return Currencies(None, {})
+    rates = {currency: Decimal(str(entry.rate)) for currency, entry in spec.budget.exchange_rates.items()}
+    return Currencies(spec.budget.max_cost.currency, rates)
 
 
 def unit_price(

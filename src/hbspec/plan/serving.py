@@ -96,13 +96,12 @@ def build_serving_plan(
         return choices.take(value, ("deployment", name), default, source)
 
     where, machine = section.instance, _hardware(section, catalog)
-    adapted = spec.hyperparameters.method != "full"
+    rank_trained = _trained_rank(spec)
     region = section.region or spec.instance.region
     dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
     prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
     input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
-    lora_r = (spec.hyperparameters.lora_r or DEFAULTS["lora_r"]) if adapted else 0
-    rank = _max_lora_rank(section, lora_r, choices)
+    rank = _max_lora_rank(section, rank_trained, choices)
     length = _max_model_len(section, architecture, longest_tokens, input_tokens, choices)
     return ServingPlan(
         architecture=architecture,
@@ -113,11 +112,9 @@ def build_serving_plan(
         quantization=section.quantization,
         dtype=dtype,
         kv_cache_dtype=section.kv_cache_dtype or "auto",
-        adapters=assume("adapters", section.adapters, "separate", "what the training job saves")
-        if adapted
-        else "merged",
-        lora_r=lora_r,
-        lora_parameters=trainable if adapted else None,
+        adapters=_adapters(section, choices) if rank_trained else "merged",
+        lora_r=rank_trained,
+        lora_parameters=trainable if rank_trained else None,
         max_lora_rank=rank,
         tensor_parallel=section.tensor_parallel or 1,
         max_model_len=length,
@@ -125,9 +122,25 @@ def build_serving_plan(
         utilization=section.gpu_memory_utilization or DEFAULT_UTILIZATION,
         input_tokens=input_tokens,
         output_tokens=section.typical_output_tokens,
-        scaling=(scaling.min, scaling.max) if (scaling := section.autoscaling) else (where.count, where.count),
+        scaling=_scaling(section),
         assumptions=tuple(choices.assumptions),
     )
+
+
+def _trained_rank(spec: Spec) -> int:
+    """The rank of the adapters that are trained; 0 if everything is."""
+    given = spec.hyperparameters
+    return 0 if given.method == "full" else given.lora_r or int(DEFAULTS["lora_r"])
+
+
+def _adapters(section: Deployment, choices: Choices) -> str:
+    return choices.take(section.adapters, ("deployment", "adapters"), "separate", "what the training job saves")
+
+
+def _scaling(section: Deployment) -> tuple[int, int]:
+    """The fewest and the most instances."""
+    scaling, count = section.autoscaling, section.instance.count
+    return (scaling.min, scaling.max) if scaling else (count, count)
 
 
 def _hardware(section: Deployment, catalog: Catalog) -> Hardware | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import lora_parameters, total_parameters
-from hbspec.plan import Plan
+from hbspec.plan import Plan, Training
 from hbspec.plan import counts as count
 
 UNPROVEN = (
@@ -45,50 +45,43 @@ def compare(plan: Plan, run: Mapping[str, Any], tiny_config: Mapping[str, Any], 
         tiny_config: `config.json` of the model that it trained.
         ranks: that were asked for.
     """
-    training, examples = plan.training, run["data"]["train"]["used"]
+    training = plan.training
+    trained = _trained(training, Architecture.from_config(tiny_config))
+    return [
+        Comparison("ranks", ranks, run["ranks"]),
+        *([] if training.packing else _examples(training, run, ranks)),
+        Comparison("trainable parameters", trained, run["parameters"]["trainable"]),
+        Comparison("checkpoints", _checkpoints(run), len(run["checkpoints"])),
+    ]
+
+
+def _examples(training: Training, run: Mapping[str, Any], ranks: int) -> list[Comparison]:
+    """The counts of the data loop; packed rows are not counted by it."""
+    examples, updates = run["data"]["train"]["used"], run["updates"]
     micro, accumulation = training.micro_batch, training.gradient_accumulation
-    rows = [Comparison("ranks", ranks, run["ranks"])]
-    if not training.packing:
-        updates = run["updates"]
-        rows += [
-            Comparison(
-                "examples of a full update",
-                min(
-                    count.effective_batch_size(micro, accumulation, ranks),
-                    count.examples_per_epoch(examples, micro, ranks),
-                ),
-                run["examples_per_update"],
-            ),
-            Comparison(
-                "examples of an epoch",
-                count.examples_per_epoch(examples, micro, ranks),
-                run["epoch"]["examples"],
-            ),
-            Comparison(
-                "updates of an epoch",
-                count.steps_per_epoch(examples, micro, accumulation, ranks),
-                run["epoch"]["updates"],
-            ),
-            Comparison(
-                f"examples of {updates} updates",
-                count.examples_processed(updates, examples, micro, accumulation, ranks),
-                run["examples_consumed"],
-            ),
-        ]
-    architecture = Architecture.from_config(tiny_config)
-    total = total_parameters(architecture)
-    trained = total
-    if training.adapters:
-        trained = lora_parameters(
-            architecture,
-            training.lora_r,
-            training.target_modules,
-            use_dora=training.use_dora,
-            modules_to_save=training.modules_to_save,
-        )
-    rows.append(Comparison("trainable parameters", trained, run["parameters"]["trainable"]))
-    rows.append(Comparison("checkpoints", _checkpoints(run), len(run["checkpoints"])))
-    return rows
+    epoch = count.examples_per_epoch(examples, micro, ranks)
+    steps = count.steps_per_epoch(examples, micro, accumulation, ranks)
+    effective = count.effective_batch_size(micro, accumulation, ranks)
+    processed = count.examples_processed(updates, examples, micro, accumulation, ranks)
+    return [
+        Comparison("examples of a full update", min(effective, epoch), run["examples_per_update"]),
+        Comparison("examples of an epoch", epoch, run["epoch"]["examples"]),
+        Comparison("updates of an epoch", steps, run["epoch"]["updates"]),
+        Comparison(f"examples of {updates} updates", processed, run["examples_consumed"]),
+    ]
+
+
+def _trained(training: Training, architecture: Architecture) -> int:
+    """Trainable parameters of the tiny model."""
+    if not training.adapters:
+        return total_parameters(architecture)
+    return lora_parameters(
+        architecture,
+        training.lora_r,
+        training.target_modules,
+        use_dora=training.use_dora,
+        modules_to_save=training.modules_to_save,
+    )
 
 
 def _checkpoints(run: Mapping[str, Any]) -> int:

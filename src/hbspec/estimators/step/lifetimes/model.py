@@ -106,12 +106,7 @@ def profile(model: Model) -> Profile:
     stream = {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)}
     if not model.checkpointing and model.stream < FLOAT32:  # the next norm holds a copy, and not what the layer put out
         left[0] = _less(left[0], stream)
-    kept = [{name: size for name, size in terms.items() if name != COPIES} for terms in left]
-    copies = [terms.get(COPIES, NOTHING) for terms in left]
-    if not model.checkpointing:  # copies are saved, but for those of the first layer that nothing needs again
-        saved = [_minus(saved_copies, reduce(Form.plus, copies[1:], NOTHING)), *copies[1:]]
-        kept = [{**terms, COPIES: size} for terms, size in zip(kept, saved, strict=True)]
-        copies = [_minus(size, more) for size, more in zip(copies, saved, strict=True)]
+    kept, copies = _kept(left, None if model.checkpointing else saved_copies)
     gradients = [_gradients(layer) for layer in model.layers]
     forward, backward = [], []
     for index in range(len(model.layers)):
@@ -135,6 +130,23 @@ def profile(model: Model) -> Profile:
         products=[ledger.products(f"forward {index}", f"backward {index}") for index in range(len(model.layers))],
         head_products=ledger.products("loss", "loss backward"),
     )
+
+
+def _kept(left: Sequence[Terms], saved_copies: Form | None) -> tuple[list[Terms], list[Form]]:
+    """What each layer leaves for the backward pass, and copies of weights that live until the forward pass is over.
+
+    Args:
+        left: by layer, what it leaves behind its forward pass.
+        saved_copies: copies that are saved, but for those of the first layer that nothing needs again; None where
+            layers are computed again, and save none.
+    """
+    kept: list[Terms] = [{name: size for name, size in terms.items() if name != COPIES} for terms in left]
+    copies = [terms.get(COPIES, NOTHING) for terms in left]
+    if saved_copies is None:
+        return kept, copies
+    saved = [_minus(saved_copies, reduce(Form.plus, copies[1:], NOTHING)), *copies[1:]]
+    kept = [{**terms, COPIES: size} for terms, size in zip(kept, saved, strict=True)]
+    return kept, [_minus(size, more) for size, more in zip(copies, saved, strict=True)]
 
 
 def _forward(machine: Machine, model: Model, alive: list[Terms], behind: list[Terms]) -> Tensor:

@@ -1,0 +1,84 @@
+"""The fields of a `config.json`, taken one by one: each is of its kind and within bounds, or the config is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hbspec.catalog.families import Family
+
+LARGEST = 2**31 - 1
+MOST_LAYERS = 10_000
+"""Above both no model exists; a config is untrusted, and layers are listed one by one."""
+
+LONGEST_SHOWN = 60
+
+
+class ArchitectureError(ValueError):
+    """A config that says no architecture that can be counted.
+
+    Attributes:
+        field: the field at fault, as config.json spells it (`text_config.head_dim` inside a wrapper).
+        message: what is wrong and what would be right.
+    """
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class Fields(NamedTuple):
+    """The fields of a config that its family knows. An explicit null is None, not the default."""
+
+    config: Mapping[str, Any]
+    family: Family
+    prefix: str
+
+    def get(self, field: str) -> Any:
+        """The value, or the class's default; None where the class does not know the field."""
+        return self.config.get(field, self.family.defaults[field]) if field in self.family.defaults else None
+
+    def fail(self, field: str, message: str) -> ArchitectureError:
+        """An error about a field, to be raised."""
+        return ArchitectureError(self.prefix + field, message)
+
+    def optional_whole(self, field: str, most: int = LARGEST, least: int = 1) -> int | None:
+        """An integer within bounds, or None where the field is null. Raises `ArchitectureError` for anything else."""
+        value = self.get(field)
+        if value is None:
+            return None
+        if type(value) is not int or not least <= value <= most:
+            raise self.fail(field, f"{shown(value)} is not an integer from {least} to {most}")
+        return value
+
+    def whole(self, field: str, most: int = LARGEST, least: int = 1) -> int:
+        """An integer within bounds. Raises `ArchitectureError` for anything else."""
+        value = self.optional_whole(field, most, least)
+        if value is None:
+            raise self.fail(field, "is null; it has to be a whole number")
+        return value
+
+    def flag(self, field: str) -> bool:
+        """A boolean, false where the field is null. Raises `ArchitectureError` for anything else."""
+        value = self.get(field)
+        if value is not None and not isinstance(value, bool):
+            raise self.fail(field, f"{shown(value)} is neither true nor false")
+        return bool(value)
+
+    def listed(self, field: str, kind: type, length: int | None = None) -> list[Any] | None:
+        """A list of one kind of value, and of one length if given; None where not given."""
+        value = self.get(field)
+        if value is None:
+            return None
+        if not isinstance(value, list | tuple) or not all(type(item) is kind for item in value):
+            raise self.fail(field, f"is no list of {'names' if kind is str else 'whole numbers'}")
+        if length is not None and len(value) != length:
+            raise self.fail(field, f"has {len(value)} entries for {length} layers")
+        return list(value)
+
+
+def shown(value: Any) -> str:
+    """A value out of somebody else's file, cut to what fits in a message."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
