@@ -35,7 +35,7 @@ def test_every_word_has_a_page():
 def test_a_defect_s_page(hbspec):
     code, out, _ = hbspec("explain", "duplicate-key")
     assert code == 0
-    assert out.startswith("error[HB002] duplicate-key\n\nA map holds the same key twice.\n")
+    assert out.startswith("error[HB002] duplicate-key\n\nA mapping holds the same key twice.\n")
     assert "\nInstead\n\n    hyperparameters:\n      lora_r: 32\n" in out
 
 
@@ -58,7 +58,7 @@ def test_the_list(hbspec):
 def test_the_list_on_forty_columns(hbspec):
     _, out, _ = hbspec("rules", COLUMNS="40")
     assert max(map(len, out.splitlines())) <= 60
-    assert "HB002  error    duplicate-key\n    A map holds the same key twice.\n" in out
+    assert "HB002  error    duplicate-key\n    A mapping holds the same key twice.\n" in out
 
 
 def test_the_list_as_json(hbspec):

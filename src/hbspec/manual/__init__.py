@@ -1,7 +1,7 @@
-"""The manual: every code that hbspec can print, found by code or name.
+"""The manual: every code that hbspec can print, looked up by code or name.
 
-A module beside this one is a family of codes, a table `PAGES` of them; the pages of rules are the rules' docstrings. No
-rule is run to read its page, so the manual opens without what judges a spec.
+Each module beside this one holds a family of codes in a table `PAGES`; the pages of rules are the rules' docstrings.
+Rules are parsed, not imported, so that the manual opens without loading the code that judges a spec.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _tables() -> Mapping[Path, Mapping[str, Page]]:
 
 
 def pages() -> Iterator[Page]:
-    """Every page."""
+    """Every page: first those of the tables, then those of the rules by code."""
     for table in _tables().values():
         yield from table.values()
     for stem in stems():
@@ -34,7 +34,7 @@ def pages() -> Iterator[Page]:
 
 
 def page_of(word: str) -> Page | None:
-    """The page of a code in any case (`hb101`) or of a name (`idle-gpus`); None if there is none."""
+    """The page of a code in any case (`hb101`) or of a name (`idle-gpus`); None if the word is neither."""
     for table in _tables().values():
         for page in table.values():
             if word.upper() == page.code or word == page.name:
@@ -57,7 +57,7 @@ def file_of(code: str) -> Path:
 
 
 def words() -> list[str]:
-    """Everything that `page_of` knows."""
+    """Every code and every name that `page_of` knows."""
     found = [word for table in _tables().values() for page in table.values() for word in (page.code, page.name)]
     for stem in stems():
         code, _, name = stem.partition("_")

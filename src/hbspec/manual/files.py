@@ -1,4 +1,4 @@
-"""What can be wrong in the folder that a command writes to: HB045 to HB049."""
+"""Defects of the folder that a command writes to: HB045 to HB049."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from hbspec.manual.page import Page
 NOT_OURS = Page(
     "HB045",
     "not-our-file",
-    "The folder that would be replaced holds files that an earlier compile did not write, or that have changed since.",
-    "`compile` replaces its folder as a whole, so that at every moment it holds one complete compile. What it wrote is "
-    "listed in `.hbspec.json`, with the SHA-256 of each file. A file that is not in that list, or that has changed "
-    "since, is somebody's work and is never removed; `--force` does not change that.",
-    "# a file notes.txt of yours lies in ./job\n# hbspec compile spec.yaml --target launch -o job",
+    "The output folder holds files that an earlier compile did not write, or that have changed since.",
+    "`compile` replaces its folder as a whole, so that it holds one complete compile at every moment. `.hbspec.json` "
+    "lists the files that were written, with the SHA-256 of each. A file that is not listed, or that has changed "
+    "since, is somebody's work and is never removed, not even with `--force`.",
+    "# ./job holds your file notes.txt\n# hbspec compile spec.yaml --target launch -o job",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
 NOT_A_FOLDER = Page(
     "HB046",
     "not-a-folder",
-    "A folder that would be written to is a file, or a symbolic link.",
-    "Through a link the files would land somewhere else than the command line says.",
+    "The output folder is a file or a symbolic link.",
+    "Through a link, the files would end up in another place than the command line names.",
     "# README.md is a file\n# hbspec compile spec.yaml --target launch -o README.md",
     "# hbspec compile spec.yaml --target launch -o build/job",
 )
 NOT_REPLACEABLE = Page(
     "HB047",
     "folder-not-replaceable",
-    "The folder cannot be replaced by another one.",
-    "A folder that a command runs in, a mount point, or a folder of another layer of a container's file system cannot "
-    "be renamed, and without that a compile that is interrupted would leave half of its files.",
+    "The output folder cannot be replaced.",
+    "The working folder of a command, a mount point, or a folder in another layer of a container's file system cannot "
+    "be renamed. Without a rename, an interrupted compile would leave half of its files.",
     "# hbspec compile spec.yaml --target launch -o .",
     "# hbspec compile spec.yaml --target launch -o ./job",
 )

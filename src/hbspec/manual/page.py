@@ -1,4 +1,4 @@
-"""A page of the manual: what a code means, why it matters, an example of it and what to write instead."""
+"""A page of the manual: what a code means, why it matters, an example and its correction."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from hbspec.diagnostics import Severity
 
 
 class Page(NamedTuple):
-    """One code explained.
+    """The manual page of one code.
 
     Attributes:
-        name: reads well after "allow".
+        code: `HB` and three digits.
+        name: in kebab case; reads well after "allow".
         summary: the defect in one sentence.
-        example: YAML that has it.
-        instead: YAML that does not.
-        severity: the usual one; a single finding may weigh less.
-        references: addresses.
-        beside: the codes whose findings explain this one, which is then not reported on its own.
+        why: the cost of the defect, in a paragraph.
+        example: YAML with the defect.
+        instead: the same YAML, corrected.
+        severity: the usual severity; a single finding may be less severe.
+        references: URLs.
+        beside: codes whose findings explain this one, which is then not reported separately.
     """
 
     code: str
@@ -31,7 +33,7 @@ class Page(NamedTuple):
     beside: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """One entry of `hbspec rules --format json`."""
+        """The entry in `hbspec rules --format json`."""
         return {
             "code": self.code,
             "name": self.name,

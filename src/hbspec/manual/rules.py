@@ -1,4 +1,4 @@
-"""A rule's docstring as its manual page: summary, reason, an example that raises it, one that does not, references.
+"""A rule's docstring as its manual page: summary, reason, an example with the defect, one without, references.
 
 ```text
 Summary: the defect in one sentence.
@@ -18,7 +18,8 @@ References:
     https://…
 ```
 
-The two examples are YAML fragments laid over the clean spec in `tests/rules/base.yaml`. Files are read, not imported.
+The two examples are YAML fragments merged over the clean spec in `tests/rules/base.yaml`. Files are parsed, not
+imported.
 """
 
 from __future__ import annotations
@@ -40,15 +41,15 @@ _HEADING = re.compile(rf"^({'|'.join(HEADINGS)}):[ \n]", re.MULTILINE)
 
 @cache
 def stems() -> tuple[str, ...]:
-    """The name of every rule's module, `hbNNN_name`, by code."""
+    """The module names of all rules, `hbNNN_name`, ordered by code."""
     return tuple(sorted(path.stem for path in FOLDER.glob("hb*.py")))
 
 
 def read(stem: str) -> Page:
-    """The page of one rule.
+    """The page of the rule in the module `stem`.
 
     Raises:
-        ValueError: a section is missing.
+        ValueError: a section of its docstring is missing.
     """
     tree = ast.parse((FOLDER / f"{stem}.py").read_text(encoding="utf-8"))
     code, _, name = stem.partition("_")
@@ -57,7 +58,7 @@ def read(stem: str) -> Page:
     sections = dict(zip(parts[1::2], (cleandoc(f"\n{part}") for part in parts[2::2]), strict=True))
     missing = [heading for heading in HEADINGS if not sections.get(heading)]
     if missing or not parts[0].strip():
-        raise ValueError(f"{code.upper()}: no {', '.join(missing) or 'summary'} in its docstring")
+        raise ValueError(f"{code.upper()}: the docstring lacks {', '.join(missing) or 'a summary'}")
     return Page(
         code=code.upper(),
         name=name.replace("_", "-"),
@@ -72,13 +73,13 @@ def read(stem: str) -> Page:
 
 
 def _beside(tree: ast.Module) -> tuple[str, ...]:
-    """The codes that a rule names: those of `Rule.beside` (a test holds both equal)."""
+    """The codes that a rule's source names: those of `Rule.beside` (a test compares the two)."""
     texts = (node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str))
     return tuple(sorted(set(filter(CODE.fullmatch, texts))))
 
 
 def _severity(tree: ast.Module) -> Severity:
-    """The severity in `RULE = Rule(__name__, Severity.WARNING)`; a rule without one raises errors."""
+    """The severity in `RULE = Rule(__name__, Severity.WARNING)`; ERROR for a rule that names none."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Rule":
             for argument in [*node.args, *(keyword.value for keyword in node.keywords)]:
