@@ -1,4 +1,4 @@
-"""Declarative fine-tuning jobs: judged before they cost anything, then compiled.
+"""Declarative fine-tuning jobs: checked before they cost anything, then compiled.
 
 The public API is `check`, `estimate` and `compile_spec`; see `hbspec.api`.
 """

@@ -86,7 +86,7 @@ def test_words_become_values():
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["check", "--format", "jsn"], "--format jsn is none of text, json, sarif, github; did you mean json?"),
+        (["check", "--format", "jsn"], "--format jsn is not one of text, json, sarif, github; did you mean json?"),
         (["check", "--as-of", "22.11.2026"], "--as-of 22.11.2026: not a day; one is written 2026-11-22"),
     ],
 )

@@ -97,7 +97,7 @@ def test_a_name_never_leads_out_of_the_build_folder(hbspec, name):
     before = sorted(hbspec.folder.parent.rglob("*"))  # by name: other tests leave huge files there
     code, _, err = hbspec("compile", "job.yaml", "-t", "launch", "--set", f"name={name}", "--force")
     assert code == 2
-    assert err.splitlines()[-1] == f"hbspec: the name {name!r} cannot be used as a folder name; choose a folder with -o"
+    assert err.splitlines()[-1] == f"hbspec: the name {name!r} cannot be used as a folder name; name a folder with -o"
     assert sorted(hbspec.folder.parent.rglob("*")) == before
 
 

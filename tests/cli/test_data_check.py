@@ -86,7 +86,7 @@ class TestProfiles:
     @pytest.mark.parametrize(
         ("text", "says"),
         [
-            ("{", "p.json is no JSON"),
+            ("{", "p.json is not JSON"),
             ("{}", "p.json: it is no profile: `format_version` is not 1"),
             ('{"format_version": 1, "examples": 0, "tokens": {}}', "p.json: `examples` is 0"),
             (
@@ -137,8 +137,8 @@ class TestFiles:
             (("nowhere.jsonl",), "nowhere.jsonl: No such file or directory"),
             (("empty",), "empty holds no file that ends in .jsonl, .jsonl.gz, .jsonl.zst"),
             (("t.jsonl", "t.jsonl"), "t.jsonl is named twice"),
-            (("t.jsonl", "--validation", "t.jsonl"), "t.jsonl cannot be both: what is trained on, and --validation"),
-            (("-", "--validation", "-"), "- cannot be both: what is trained on, and --validation"),
+            (("t.jsonl", "--validation", "t.jsonl"), "t.jsonl cannot be both training data and --validation"),
+            (("-", "--validation", "-"), "- cannot be both training data and --validation"),
             (("t.jsonl", "--profile", "nowhere.json"), "nowhere.json: No such file or directory"),
         ],
     )

@@ -37,13 +37,16 @@ def test_merged_parts_merge_again(parts):
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("0.json", "0.json"), "0.json is named twice, and its examples would count twice"),
+        (("0.json", "0.json"), "0.json is named twice; its examples would be counted twice"),
         (("0.json", "nowhere.json"), "nowhere.json: No such file or directory"),
-        (("0.json", "all.jsonl"), "all.jsonl is no JSON"),
+        (("0.json", "all.jsonl"), "all.jsonl is not JSON"),
         (("0.json", "whole.json"), "whole.json: it carries no digests, so what it shares with others cannot be seen;"),
         (("0.json", "mine.json"), "mine.json: it is no profile: `format_version` is not 1"),
-        (("0.json", "1.json", "-o", "mine.json"), "mine.json is already there, and is no profile; name another file"),
-        (("0.json", "1.json", "-o", "no/p.json"), "no/p.json: there is no folder no; make it, or name another file"),
+        (("0.json", "1.json", "-o", "mine.json"), "mine.json already exists and is not a profile; name another file"),
+        (
+            ("0.json", "1.json", "-o", "no/p.json"),
+            "no/p.json: the folder no does not exist; create it, or name another file",
+        ),
     ],
 )
 def test_what_is_refused(parts, words, says):

@@ -39,13 +39,13 @@ class TestProfile:
         for heading in (
             "39 examples",
             "Tokens of an example: ",
-            "Cut at max_length",
+            "Truncated at max_length",
             "Padded to the",
             "Packed",
             "Advice",
         ):
             assert f"\n{heading}" in f"\n{out}"
-        assert "\n  max_length: 64 is expected to lose nothing: the longest example has 46 tokens\n" in out
+        assert "\n  max_length: 64 is expected to truncate nothing: the longest example has 46 tokens\n" in out
         assert out.endswith("\n\np.json\n")
 
     def test_without_a_file_it_is_printed(self, data):
@@ -68,8 +68,8 @@ class TestProfile:
 
     def test_caps_that_are_asked_for(self, data):
         _, out, _ = data(*WHOLE, "--max-length", "20", "--max-length", "9999")
-        assert "\n  20     cuts " in out
-        assert "\n  9,999  cuts nothing\n" in out
+        assert "\n  20     truncates " in out
+        assert "\n  9,999  truncates nothing\n" in out
 
     @pytest.mark.parametrize("cap", ["0", "-1", "1.5", "x", "1000000"])
     def test_caps_that_are_none(self, data, cap):
@@ -105,7 +105,7 @@ class TestTokenizer:
         assert code == 0
         assert (tokens["max"], tokens["mean"]) == (41, 22.0)
         assert "bounds" not in tokens
-        assert "\n  max_length: 64 loses nothing: the longest example has 41 tokens\n" in out
+        assert "\n  max_length: 64 truncates nothing: the longest example has 41 tokens\n" in out
 
     def test_parts_that_were_counted_otherwise_do_not_merge(self, words):
         words("data", "profile", "train.jsonl", "--part", "-o", "a.json")
@@ -140,7 +140,7 @@ class TestBadData:
     @pytest.mark.parametrize(
         ("content", "says"),
         [
-            (b"", "hbspec: train.jsonl: there is no example in it\n"),
+            (b"", "hbspec: train.jsonl: no examples found\n"),
             (b"x\n", "train.jsonl:1:1: error[HB050]"),
             (b"PAR1xxxx", "train.jsonl: error[HB051]"),
             (gzip.compress(LINES.encode())[:-9], "train.jsonl:3"),
@@ -165,7 +165,7 @@ class TestOutput:
         data.write("p.json", '{"mine": 1}')
         code, out, err = data(*WHOLE)
         assert (code, out) == (2, "")
-        assert err == "hbspec: p.json is already there, and is no profile; name another file\n"
+        assert err == "hbspec: p.json already exists and is not a profile; name another file\n"
         assert (data.folder / "p.json").read_text() == '{"mine": 1}'
         assert sorted(path.name for path in data.folder.iterdir()) == before
 
@@ -179,13 +179,16 @@ class TestOutput:
     @pytest.mark.parametrize(
         ("output", "says"),
         [
-            ("train.jsonl", "train.jsonl is already there, and is no profile; name another file"),
-            ("folder", "folder is already there, and is no profile; name another file"),
-            ("pipe", "pipe is already there, and is no profile; name another file"),
-            ("/dev/null", "/dev/null is already there, and is no profile; name another file"),
-            ("dangling", "dangling is already there, and is no profile; name another file"),
-            ("no/where/p.json", "no/where/p.json: there is no folder no/where; make it, or name another file"),
-            ("train.jsonl/p.json", "train.jsonl/p.json: there is no folder train.jsonl; make it, or name another file"),
+            ("train.jsonl", "train.jsonl already exists and is not a profile; name another file"),
+            ("folder", "folder already exists and is not a profile; name another file"),
+            ("pipe", "pipe already exists and is not a profile; name another file"),
+            ("/dev/null", "/dev/null already exists and is not a profile; name another file"),
+            ("dangling", "dangling already exists and is not a profile; name another file"),
+            ("no/where/p.json", "no/where/p.json: the folder no/where does not exist; create it, or name another file"),
+            (
+                "train.jsonl/p.json",
+                "train.jsonl/p.json: the folder train.jsonl does not exist; create it, or name another file",
+            ),
         ],
     )
     def test_what_cannot_be_written(self, data, output, says):

@@ -42,8 +42,8 @@ def test_a_defect_s_page(hbspec):
 def test_a_word_without_a_page(hbspec):
     code, out, err = hbspec("explain", "idle-gpu")
     assert (code, out) == (2, "")
-    assert (
-        err == "hbspec: idle-gpu is no code and no name of one (`hbspec rules` lists them); did you mean idle-gpus?\n"
+    assert err == (
+        "hbspec: idle-gpu is neither a code nor the name of one (`hbspec rules` lists them); did you mean idle-gpus?\n"
     )
 
 

@@ -58,7 +58,7 @@ class TestInit:
 
     def test_nothing_is_overwritten(self, hbspec):
         hbspec.write("mine.yaml", "mine")
-        assert hbspec("init", "mine.yaml") == (2, "", "hbspec: mine.yaml is already there; name another file\n")
+        assert hbspec("init", "mine.yaml") == (2, "", "hbspec: mine.yaml already exists; name another file\n")
         assert (hbspec.folder / "mine.yaml").read_text() == "mine"
 
     def test_a_folder_that_is_not_there(self, hbspec):

@@ -93,7 +93,7 @@ def folder(tmp_path, monkeypatch):
 def printed(capsys, *words):
     main(words)
     said = capsys.readouterr()
-    assert "fault of ours" not in said.err
+    assert "internal error" not in said.err
     return said.out + said.err
 
 

@@ -71,7 +71,7 @@ def test_several_processes(rehearsed, words, ranks):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--ranks", "2"), "--ranks 2: the job is one process"),
+        (("--ranks", "2"), "--ranks 2: the job runs in one process"),
         (("--ranks", "0"), "--ranks 0: not a whole number from 1 to 999,999"),
         (("--updates", "²"), "--updates ²: not a whole number from 1 to 999,999"),
         (("--train", "nowhere"), "nowhere is not a file"),
@@ -98,4 +98,4 @@ def test_training_that_fails(rehearsed, capsys):
 def test_without_the_extra(rehearsed, capsys, monkeypatch):
     monkeypatch.setattr("hbspec.cli.smoke.find_spec", lambda name: None if name in ("torch", "trl") else object())
     assert main(["smoke", SPEC]) == 2
-    assert capsys.readouterr().err == "hbspec: smoke trains, and needs torch, trl: pip install 'hbspec[train]'\n"
+    assert capsys.readouterr().err == "hbspec: smoke trains a model and needs torch, trl: pip install 'hbspec[train]'\n"

@@ -20,7 +20,7 @@ def run(hbspec, command, redirection):
     spec = (hbspec.folder / "job.yaml").read_bytes()
     done = subprocess.run(["bash", "-c", line], cwd=hbspec.folder, input=spec, capture_output=True, env=PLAIN)
     assert b"Traceback" not in done.stderr + done.stdout
-    assert b"fault of ours" not in done.stderr + done.stdout
+    assert b"internal error" not in done.stderr + done.stdout
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -1,4 +1,4 @@
-"""The command line: one thin file a command; `command.py` says what a command is."""
+"""The command line: one thin file per command; `command.py` defines what a command is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hbspec check`: everything that is wrong with specs."""
+"""`hbspec check`: every error, warning and note about specs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(
     format: str,  # noqa: A002 - the option's name
     quiet: bool,
 ) -> int:
-    """Check every spec that the paths mean, and say what was found in one of the formats."""
+    """Check every spec that the paths name, print the report in the format, and return the exit code."""
     from hbspec.api import check
     from hbspec.cli.outcome import exit_code, show
     from hbspec.rules.engine import merge
@@ -42,13 +42,13 @@ def run(
 
 COMMAND = Command(
     "check",
-    "Say everything that is wrong with specs.",
+    "Check specs, and report everything that is wrong with them.",
     run,
     (
         Parameter(
             "paths",
-            "Spec files, folders (every file below that looks like a spec), or `-` for standard input; this folder if "
-            "absent.",
+            "Spec files, folders (all files below that look like specs), or `-` for standard input; the current folder "
+            "by default.",
             metavar="PATHS",
             repeated=True,
         ),
@@ -56,10 +56,10 @@ COMMAND = Command(
         SET,
         AS_OF,
         ALLOW_OUTSIDE,
-        Parameter("skip_other", "Pass over named files that are no specs.", ("--skip-other",), switch=True),
-        Parameter("quiet", "Text: errors only, and no summary.", ("--quiet", "-q"), switch=True),
+        Parameter("skip_other", "Skip named files that are not specs.", ("--skip-other",), switch=True),
+        Parameter("quiet", "Show only errors, without the summary (text format).", ("--quiet", "-q"), switch=True),
     ),
-    "Every file that is named is judged, whatever is wrong with the others. Of a folder, YAML files that do not look "
-    "like specs, and hidden files that do, are passed over, counted and named. Exit code 0: no errors. 1: errors "
-    "found. 2: a file could not be read, whatever was found in the others.",
+    "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
+    "hidden files that do are skipped, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file could "
+    "not be read, even if others have errors.",
 )

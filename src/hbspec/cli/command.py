@@ -1,7 +1,7 @@
-"""What a command is: a function and the words that it takes.
+"""A command: a function, and the arguments and options that it takes.
 
-Commands are described once, as data, and read twice: `plain.py` reads the everyday calls without loading anything,
-`full.py` hands the description to typer, which knows help, completion and what to say about a mistake.
+Commands are described once, as data, and read twice: `plain.py` parses everyday calls without loading anything else,
+and `full.py` passes the description to typer, which prints help, completes words and explains mistakes.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ COMMANDS = (
     "data check",
     "schema",
 )
-"""Every command, in the order in which `--help` lists them: `data profile` is the `COMMAND` of `data_profile.py`."""
+"""Every command in the order of `--help`. `data profile` is the `COMMAND` of `data_profile.py`."""
 
 
 class MisuseError(Exception):
-    """The command line asks for something that there is not; the message says what there is."""
+    """The command line asks for something that does not exist; the message says what exists."""
 
 
 def as_text(text: str) -> Any:
-    """A word as it is."""
+    """The word, unchanged: the default of `Parameter.convert`."""
     return text
 
 
@@ -41,12 +41,16 @@ class Parameter(NamedTuple):
     """One argument (without flags) or option of a command.
 
     Attributes:
-        name: of the function's own parameter.
-        default: the word that stands for none; without it the function is given None.
-        convert: a word to the value; raises `MisuseError`. Not used by a switch.
+        name: the name of the function's parameter.
+        help: one sentence for `--help`.
+        flags: the option's spellings; empty for an argument.
+        metavar: the value's placeholder in `--help`.
+        default: the word used if the call has none; without a default the function is given None.
+        convert: makes the value from a word; raises `ValueError` or `MisuseError`. Not used by a switch.
+        choices: the allowed words; empty for any.
         switch: an option without a value.
-        repeated: takes any number of words, and gives a tuple.
-        required: at least one word must be there.
+        repeated: takes any number of words; the value is a tuple.
+        required: at least one word must be given.
     """
 
     name: str
@@ -61,10 +65,10 @@ class Parameter(NamedTuple):
     required: bool = False
 
     def value(self, words: Sequence[str]) -> Any:
-        """What the function is given for the words of a call.
+        """The function's argument for the words of a call.
 
         Raises:
-            MisuseError: a word that the parameter does not take.
+            MisuseError: the parameter does not take one of the words.
         """
         if self.switch:
             return bool(words)
@@ -76,7 +80,9 @@ class Parameter(NamedTuple):
     def _one(self, word: str) -> Any:
         shown = self.flags[0] if self.flags else self.metavar
         if self.choices and word not in self.choices:
-            raise MisuseError(f"{shown} {word} is none of {', '.join(self.choices)}{did_you_mean(word, self.choices)}")
+            raise MisuseError(
+                f"{shown} {word} is not one of {', '.join(self.choices)}{did_you_mean(word, self.choices)}"
+            )
         try:
             return self.convert(word)
         except ValueError as reason:
@@ -84,7 +90,7 @@ class Parameter(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command and what carries it out: `run` takes each parameter by name and returns the exit code."""
+    """A command and its function: `run` takes each parameter by name and returns the exit code."""
 
     name: str
     summary: str
@@ -94,28 +100,28 @@ class Command(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A command and the words for each of its parameters, defaults included; a switch that is on has the word `set`."""
+    """A command with the words for each parameter, defaults included; a switch that is on has the word `set`."""
 
     command: Command
     words: Mapping[str, tuple[str, ...]]
 
     def run(self) -> int:
-        """Carry it out.
+        """Run the command, and return its exit code.
 
         Raises:
-            MisuseError: a word that its parameter does not take.
+            MisuseError: a parameter does not take its word.
         """
         values = {parameter.name: parameter.value(self.words[parameter.name]) for parameter in self.command.parameters}
         return self.command.run(**values)
 
 
 def command(name: str) -> Command:
-    """The command of a name in `COMMANDS`; only its own module is loaded."""
+    """The command with a name in `COMMANDS`; only its module is loaded."""
     found: Command = import_module(f"hbspec.cli.{name.replace(' ', '_')}").COMMAND
     return found
 
 
 def did_you_mean(word: str, choices: Sequence[str]) -> str:
-    """A question to put behind a word that is none of the choices; empty if none is close."""
+    """A question to append to a message about a word that is not one of the choices; empty if no choice is close."""
     close = nearest(word, choices)
     return f"; did you mean {close}?" if close else ""

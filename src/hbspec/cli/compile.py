@@ -16,7 +16,7 @@ from hbspec.targets import DEFAULT, names, target_of
 
 
 def run(spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool) -> int:
-    """Compile, write everything or nothing, and say what was written; what is wrong goes to standard error."""
+    """Compile, write all files or none, and list them; the report goes to standard error."""
     from hbspec.api import InvalidSpecError, compilation
     from hbspec.cli.folder import RefusedError, write
     from hbspec.cli.next_step import next_step
@@ -55,16 +55,16 @@ def _lines(
 
 COMMAND = Command(
     "compile",
-    "Write the files of a target.",
+    "Compile a spec, and write the files of a target.",
     run,
     (
         SPEC,
-        Parameter("target", "What to compile to.", ("--target", "-t"), choices=names(), default=DEFAULT),
-        Parameter("output", "Folder to write to; build/NAME/TARGET if absent.", ("--output", "-o"), "DIR"),
+        Parameter("target", "The target to compile to.", ("--target", "-t"), choices=names(), default=DEFAULT),
+        Parameter("output", "The folder to write to; build/NAME/TARGET by default.", ("--output", "-o"), "DIR"),
         SET,
         ALLOW_OUTSIDE,
-        Parameter("force", "Compile a spec that has errors, and say so.", ("--force",), switch=True),
+        Parameter("force", "Compile even if the spec has errors, and say so.", ("--force",), switch=True),
     ),
-    "The folder is replaced as a whole. It must be new, or hold an earlier compile and nothing else: a file that an "
-    "earlier compile did not write, or that has changed since, is never removed, not even with --force.",
+    "The folder is replaced as a whole. It must be new, or hold only an earlier compile: a file that an earlier "
+    "compile did not write, or that has changed since, is never removed, not even with --force.",
 )

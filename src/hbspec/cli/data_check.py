@@ -1,4 +1,4 @@
-"""`hbspec data check`: everything that is wrong with the data of a job, alike findings as one."""
+"""`hbspec data check`: everything that is wrong with the data of a job, similar findings grouped."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
 
 VALIDATION = Parameter(
     "validation",
-    "A file or folder of the validation split, which is compared with the other files. Any number of times.",
+    "A file or folder of the validation split, which is compared with the training files. Can be repeated.",
     ("--validation",),
     "FILE",
     repeated=True,
 )
-PROFILE = Parameter("profile", "A profile that should be of these files.", ("--profile",), "PROFILE")
+PROFILE = Parameter("profile", "A profile to compare with these files.", ("--profile",), "PROFILE")
 
 
 def run(files: Sequence[str], validation: Sequence[str], profile: str | None, format: str) -> int:  # noqa: A002
-    """Report what is wrong, and how many examples were read."""
+    """Report what is wrong and how many examples were read; return the exit code."""
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import exit_code, show
     from hbspec.dataset.check import check_data
 
     both = sorted(set(files) & set(validation))
     if both:
-        raise MisuseError(f"{both[0]} cannot be both: what is trained on, and --validation")
+        raise MisuseError(f"{both[0]} cannot be both training data and --validation")
     training, held_out = files_of(files), files_of(validation)
     expected = profile and _profile(profile)
     with Progress((*training, *held_out)) as watch:
@@ -52,7 +52,7 @@ def run(files: Sequence[str], validation: Sequence[str], profile: str | None, fo
 
 
 def report_of(verdict: Verdict, names: Sequence[str]) -> Report:
-    """What a check found as diagnostics: by split, the heavier first, then by code."""
+    """The defects that a check found as diagnostics, ordered by split, severity and code."""
     diagnostics = []
     for split in verdict.splits:
         tallies = sorted(split.tallies, key=lambda tally: (SEVERITY_ORDER[tally.severity], tally.defect.code))
@@ -72,9 +72,9 @@ def _profile(name: str) -> tuple[str, int, str]:
 
 COMMAND = Command(
     "data check",
-    "Say what is wrong with training data.",
+    "Check training data, and report what is wrong with it.",
     run,
     (FILES, VALIDATION, PROFILE, format_of("text", "json", "github")),
-    "Lines that cannot be used, turns out of order, answers that are missing, examples that come twice, what is in "
-    "both splits, placeholders that nothing has filled. Reads each file once, line by line.",
+    "Reports unusable lines, turns out of order, missing answers, repeated examples, overlap between the splits and "
+    "unfilled placeholders. Reads each file once, line by line.",
 )

@@ -1,4 +1,4 @@
-"""Data files and profiles as commands name them."""
+"""Data files and profiles that are named on the command line."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from hbspec.cli.command import MisuseError, Parameter
 if TYPE_CHECKING:
     from hbspec.dataset.files import DataFile
 
-KINDS = "JSON lines, plain or compressed by gzip or zstd; a folder of such files; `-` for standard input"
+KINDS = "JSON lines, plain or compressed with gzip or zstd; a folder of such files; `-` for standard input"
 FILES = Parameter("files", f"The files of one split: {KINDS}.", metavar="FILE", repeated=True, required=True)
-OUTPUT = Parameter("output", "The file to write; standard output if absent.", ("--output", "-o"), "OUT")
-PART = Parameter("part", "Write a profile that can be merged: with a digest of each example.", ("--part",), switch=True)
+OUTPUT = Parameter("output", "The file to write; standard output by default.", ("--output", "-o"), "OUT")
+PART = Parameter(
+    "part", "Include a digest of each example, so that the profile can be merged.", ("--part",), switch=True
+)
 
 
 def files_of(words: Sequence[str]) -> tuple[DataFile, ...]:
-    """The files that words name.
+    """The data files that words name.
 
     Raises:
-        MisuseError: a folder without data, or a file that is named twice.
-        OSError: one is not there.
+        MisuseError: a folder holds no data, or a file is named twice.
+        OSError: a file does not exist.
     """
     from hbspec.dataset.files import data_files
 
@@ -38,35 +40,35 @@ def document_of(name: str) -> Any:
     """The content of a JSON file.
 
     Raises:
-        MisuseError: it is none.
-        OSError: it cannot be read.
+        MisuseError: the file is not JSON.
+        OSError: the file cannot be read.
     """
     try:
         return json.loads(Path(name).read_bytes())
     except (ValueError, RecursionError):
-        raise MisuseError(f"{name} is no JSON") from None
+        raise MisuseError(f"{name} is not JSON") from None
 
 
 def refuse_other_files(output: str | None) -> None:
-    """Let nothing but a profile be written over, and say so before the data are read.
+    """Refuse to overwrite any file but a profile, before the data are read.
 
     Raises:
-        MisuseError: something else is there, or no folder to write into.
+        MisuseError: another file exists at the path, or the folder does not exist.
     """
     if output is None:
         return
     path = Path(output)
     if not path.parent.is_dir():
-        raise MisuseError(f"{output}: there is no folder {path.parent}; make it, or name another file")
+        raise MisuseError(f"{output}: the folder {path.parent} does not exist; create it, or name another file")
     if os.path.lexists(path) and not _is_profile(path):
-        raise MisuseError(f"{output} is already there, and is no profile; name another file")
+        raise MisuseError(f"{output} already exists and is not a profile; name another file")
 
 
 def _is_profile(path: Path) -> bool:
     from hbspec.plan import read_profile
 
     try:
-        if not path.is_file():  # to read a pipe or a terminal may take for ever
+        if not path.is_file():  # reading a pipe or a terminal may never end
             return False
         read_profile(json.loads(path.read_bytes()))
     except (OSError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""`hbspec data merge`: the profile of data that were profiled in parts."""
+"""`hbspec data merge`: one profile from the profiles of parts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hbspec.cli.data_profile import write
 from hbspec.cli.exit_codes import OK
 
 PARTS = Parameter(
-    "parts", "Profiles that `hbspec data profile --part` wrote.", metavar="PART", repeated=True, required=True
+    "parts", "Profiles written by `hbspec data profile --part`.", metavar="PART", repeated=True, required=True
 )
 
 
 def run(parts: Sequence[str], output: str | None, part: bool) -> int:
-    """Write what `hbspec data profile` would have written of all the data at once."""
+    """Write the profile that `hbspec data profile` would have written for all the data at once."""
     from hbspec.dataset.files import named_twice
     from hbspec.dataset.profile import merge, read_part
 
     refuse_other_files(output)
     twice = named_twice(parts)
     if twice is not None:
-        raise MisuseError(f"{twice} is named twice, and its examples would count twice")
+        raise MisuseError(f"{twice} is named twice; its examples would be counted twice")
     read = []
     for name in parts:
         try:
@@ -39,9 +39,9 @@ def run(parts: Sequence[str], output: str | None, part: bool) -> int:
 
 COMMAND = Command(
     "data merge",
-    "Make one profile of the profiles of parts.",
+    "Merge the profiles of parts into one.",
     run,
     (PARTS, OUTPUT, PART),
-    "Equal to the profile of the whole, byte for byte, in whatever order the parts come. With --part the result can be "
-    "merged again.",
+    "The result equals the profile of the whole data byte for byte, whatever the order of the parts. With --part it "
+    "can be merged again.",
 )

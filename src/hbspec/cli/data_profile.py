@@ -1,4 +1,4 @@
-"""`hbspec data profile`: how many examples there are and how long they are, for `data.profile` in a spec."""
+"""`hbspec data profile`: the number of examples and their lengths in tokens, for `data.profile` in a spec."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 TOKENIZER = Parameter(
     "tokenizer",
-    "The model's own: a tokenizer.json, a folder with one, or a model in the hub's cache. Without it lengths are "
-    "estimated.",
+    "The model's tokenizer: a tokenizer.json, a folder with one, or a model in the Hugging Face cache. Without it, "
+    "lengths are estimated.",
     ("--tokenizer",),
     "TOKENIZER",
 )
 MAX_LENGTH = Parameter(
     "caps",
-    "A cap to say the losses of, beside the usual ones. Any number of times.",
+    "A max_length whose truncation is reported besides the usual ones. Can be repeated.",
     ("--max-length",),
     "TOKENS",
     convert=positive,
@@ -36,10 +36,10 @@ MAX_LENGTH = Parameter(
 
 
 def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: Sequence[int], part: bool) -> int:
-    """Write the profile of one split, and say what follows from it where it goes to a file.
+    """Write the profile of one split; if it goes to a file, print its summary to standard output.
 
-    Lines that it leaves out go to standard error, and make the exit code 1; of a file that cannot be read to its end
-    nothing is written.
+    Skipped lines are reported on standard error and make the exit code 1. If a file cannot be read to its end, nothing
+    is written.
     """
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
@@ -55,14 +55,14 @@ def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: S
         refuse(report)
     if not profile.examples or any(tally.defect is FILE for tally in tallies):
         if not report.diagnostics:
-            raise MisuseError(f"{', '.join(files)}: there is no example in it")
+            raise MisuseError(f"{', '.join(files)}: no examples found")
         return UNUSABLE
     write(profile if part else profile.whole(), output, caps)
     return ERRORS if report.diagnostics else OK
 
 
 def write(profile: DataProfile, output: str | None, caps: Sequence[int] = ()) -> None:
-    """A profile to standard output, or to a file and what follows from it to standard output."""
+    """Write a profile to standard output, or to a file and its summary to standard output."""
     if output is None:
         sys.stdout.write(profile.text())
         return
@@ -92,9 +92,9 @@ def _report(tallies: Tallies, names: Sequence[str], examples: int) -> Report:
 
 COMMAND = Command(
     "data profile",
-    "Count and measure the examples of one split.",
+    "Count the examples of one split, and measure their lengths in tokens.",
     run,
     (FILES, OUTPUT, TOKENIZER, MAX_LENGTH, PART),
-    "Name the profile in a spec as data.profile: time and cost follow the true lengths. With -o, what caps cut, what "
-    "padding and packing make of the lengths, and the advice that follows are printed.",
+    "Name the profile in a spec as data.profile, and time and cost are estimated from the measured lengths. With -o, a "
+    "summary is printed: truncation by max_length, padding, packing, and advice.",
 )

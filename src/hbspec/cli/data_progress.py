@@ -1,4 +1,4 @@
-"""How far reading has come, on a terminal: one line on standard error, written over itself, gone at the end."""
+"""A progress bar on a terminal: one line on standard error, overwritten in place and erased at the end."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hbspec.dataset.files import DataFile
 from hbspec.units import bytes_text
 
 SILENT_SECONDS = 1.0
-"""What is done by then needs no bar."""
+"""Reading that takes less time shows no bar."""
 BETWEEN_SECONDS = 0.1
 BAR_COLUMNS = 30
 ERASE = "\r\x1b[K"
 
 
 class Progress:
-    """Told of bytes read, draws a bar; without a terminal it does nothing."""
+    """A progress bar over the bytes of data files; without a terminal it draws nothing."""
 
     def __init__(self, files: Sequence[DataFile]) -> None:
         sizes = [file.size for file in files]
@@ -31,7 +31,7 @@ class Progress:
         self._terminal = sys.stderr.isatty()
 
     def __call__(self, size: int) -> None:
-        """Take note of `size` bytes more."""
+        """Count `size` more bytes, and redraw the bar if it is due."""
         self._read += size
         if self._terminal and monotonic() >= self._next:
             self._next = monotonic() + BETWEEN_SECONDS
@@ -49,7 +49,7 @@ class Progress:
 
 
 def bar(read: int, total: int | None, columns: int) -> str:
-    """The line: a bar and how much of how much, or how much alone where the total is not known.
+    """A bar with the percentage read and the total, or the bytes read where the total is unknown (None).
 
     >>> bar(250_000_000, 1_000_000_000, 80)
     '[#######.......................] 25 % of 1.00 GB'

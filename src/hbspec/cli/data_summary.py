@@ -1,4 +1,4 @@
-"""What follows from a profile: the losses of caps, the waste of padding, the gain of packing, and advice."""
+"""The summary of a profile: truncation at caps, padding, packing, and advice."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ USUAL_CAPS = (256, 512, 1024, 2048, 4096, 8192, 16384, 32768)
 MICRO_BATCHES = (2, 4, 8, 16)
 PACKED = (2048, 4096)
 WASTE = 0.1
-"""Padding below this share is no reason to change a job."""
+"""Advice is given only if the share of padding is above this."""
 
 
 def summary(profile: DataProfile, caps: Sequence[int], width: int | None) -> Iterator[Line]:
-    """A profile in words; `caps` are asked for beside the usual ones that cut something."""
+    """The lines of a summary; `caps` (tokens) are shown besides the usual ones that truncate an example."""
     yield from wrapped((("title", counted(profile.examples, "example")), ("", _beside(profile))), width, 4)
     lengths = (
         ("mean", interval_text(_interval(profile, lambda histogram: histogram.mean), _whole), ""),
@@ -29,7 +29,7 @@ def summary(profile: DataProfile, caps: Sequence[int], width: int | None) -> Ite
     )
     yield from section("Tokens of an example", width, profile.method, "faint")
     yield from rows(lengths, width)
-    yield from section("Cut at max_length", width)
+    yield from section("Truncated at max_length", width)
     yield from rows((_cut(profile, cap) for cap in _caps(profile, caps)), width)
     if profile.examples >= MICRO_BATCHES[0]:
         yield from section("Padded to the longest of a micro-batch", width)
@@ -43,28 +43,28 @@ def summary(profile: DataProfile, caps: Sequence[int], width: int | None) -> Ite
 
 
 def advice(profile: DataProfile) -> Iterator[str]:
-    """What to write into a spec, a sentence each: what is expected, and what is sure."""
+    """Advice on what to write into a spec, a sentence each: for the expected and for the largest estimated lengths."""
     expected, sure = enough(profile.expected), enough(profile.high)
     longest = count_text(profile.expected.longest)
     if profile.is_exact:
-        yield f"max_length: {expected} loses nothing: the longest example has {longest} tokens"
+        yield f"max_length: {expected} truncates nothing: the longest example has {longest} tokens"
     else:
-        yield f"max_length: {expected} is expected to lose nothing: the longest example has {longest} tokens"
+        yield f"max_length: {expected} is expected to truncate nothing: the longest example has {longest} tokens"
         if sure > expected:
             most = count_text(profile.high.longest)
-            yield f"max_length: {sure} loses nothing even if it has {most}, the most estimated; --tokenizer tells which"
+            yield f"max_length: {sure} truncates nothing even at {most} tokens, the highest estimate; pass --tokenizer"
     waste = _waste(profile.expected, MICRO_BATCHES[0]) if profile.examples > 1 else 0.0
     if waste > WASTE:
         yield (
-            f"micro-batches of {MICRO_BATCHES[0]} and more compute on {_percent(waste)} padding and more: "
-            "per_device_batch_size 1, or packing, computes on none"
+            f"at least {_percent(waste)} of the tokens in micro-batches of {MICRO_BATCHES[0]} or more are padding: use "
+            "per_device_batch_size 1 or packing to avoid it"
         )
     if profile.distinct < profile.examples:
-        yield "`hbspec data check` names the lines of examples that come twice"
+        yield "run `hbspec data check` to list the lines of repeated examples"
 
 
 def enough(histogram: Histogram) -> int:
-    """The cap that loses nothing."""
+    """The smallest cap, in tokens and a multiple of `TILE`, that truncates nothing."""
     return ceil(histogram.longest / TILE) * TILE
 
 
@@ -77,21 +77,21 @@ def _cut(profile: DataProfile, cap: int) -> Row:
     examples = _interval(profile, lambda histogram: histogram.above(cap))
     lost = _interval(profile, lambda histogram: histogram.lost(cap) / histogram.total)
     if not examples.high:
-        return count_text(cap), "cuts nothing", ""
-    cut = f"cuts {interval_text(examples, count_text)} {'example' if examples.high == 1 else 'examples'}"
+        return count_text(cap), "truncates nothing", ""
+    cut = f"truncates {interval_text(examples, count_text)} {'example' if examples.high == 1 else 'examples'}"
     return count_text(cap), cut, f"{interval_text(lost, _percent)} of all tokens"
 
 
 def _padding(profile: DataProfile, micro_batch: int) -> Row:
     padded = _interval(profile, lambda histogram: histogram.padded(micro_batch))
     waste = _percent(_waste(profile.expected, micro_batch))
-    return f"{micro_batch} rows", f"{interval_text(padded, _whole)} tokens a row", f"{waste} of them padding"
+    return f"{micro_batch} rows", f"{interval_text(padded, _whole)} tokens per row", f"{waste} of them padding"
 
 
 def _packing(profile: DataProfile, cap: int) -> Row:
     packed = profile.expected.packed(cap)
     full = profile.expected.cut(cap).total / (packed * cap)
-    gain = f"{profile.examples / packed:.1f} examples a row, {_percent(full)} full"
+    gain = f"{profile.examples / packed:.1f} examples per row, {_percent(full)} full"
     return f"to {count_text(cap)}", counted(packed, "row"), gain
 
 
@@ -100,7 +100,7 @@ def _waste(histogram: Histogram, micro_batch: int) -> float:
 
 
 def _interval(profile: DataProfile, number: Callable[[Histogram], float]) -> Interval:
-    """A number at the fewest, expected and most tokens, in ascending order: a share need not grow with the lengths."""
+    """A number at the fewest, expected and most tokens, sorted: a share need not grow with the lengths."""
     expected = number(profile.expected)
     low, high = number(profile.low), number(profile.high)
     return Interval(min(low, expected, high), expected, max(low, expected, high))
@@ -108,7 +108,7 @@ def _interval(profile: DataProfile, number: Callable[[Histogram], float]) -> Int
 
 def _beside(profile: DataProfile) -> str:
     repeated = profile.examples - profile.distinct
-    parts = [f"{repeated:,} of them the same as an earlier one"] if repeated else []
+    parts = [f"{repeated:,} of them repeats of an earlier one"] if repeated else []
     parts += [f"{counted(profile.broken_lines, 'line')} left out"] if profile.broken_lines else []
     return f", {', '.join(parts)}" if parts else ""
 

@@ -1,4 +1,4 @@
-"""From the process to a command and back: reading the call, exit codes, and what is said when something breaks."""
+"""The entry point: parse the command line, run the command, and turn exceptions into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from hbspec.showing import shown
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out a command line (that of the process by default) and return the exit code. Raises nothing."""
+    """Run a command line (that of the process by default), and return the exit code. Raises nothing."""
     words = list(sys.argv[1:] if argv is None else argv)
     debug = words[:1] == ["--debug"]
-    # a command is over before rubbish in cycles is worth looking for; at Python's own threshold that is 7 % of a check
+    # a command ends before cyclic garbage is worth collecting; at Python's default threshold that takes 7 % of a check
     gc.set_threshold(200_000)
     # pydantic looks through every installed distribution for plugins (about 30 ms); hbspec uses none
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
@@ -47,8 +47,8 @@ def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
 
             print_exc()
         return _said(
-            f"hbspec {__version__}: a fault of ours ({type(fault).__name__}), not of the spec. Please report it with "
-            "the spec and this line; `hbspec --debug …` shows where it happened.",
+            f"hbspec {__version__}: internal error ({type(fault).__name__}): this is a bug in hbspec, not in your "
+            "spec. Please report it with the spec and this line; `hbspec --debug …` shows the traceback.",
             FAULT,
         )
     return code

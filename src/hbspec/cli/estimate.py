@@ -1,4 +1,4 @@
-"""`hbspec estimate`: what a job needs, takes and costs."""
+"""`hbspec estimate`: a job's memory, time and cost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, SET, SPEC, format_of
 
 
 def run(spec: str, overrides: Sequence[str], as_of: date | None, allow_outside: bool, format: str) -> int:  # noqa: A002
-    """Print the estimates; a spec that cannot be read into a plan is refused with every reason."""
+    """Print the estimates, or every reason why the spec cannot be estimated; return the exit code."""
     from hbspec.api import InvalidSpecError, estimate
     from hbspec.cli.outcome import refuse
 
@@ -34,7 +34,7 @@ def run(spec: str, overrides: Sequence[str], as_of: date | None, allow_outside: 
 
 COMMAND = Command(
     "estimate",
-    "Say what a job needs, takes and costs, item by item.",
+    "Estimate a job's memory, time and cost, itemised.",
     run,
     (SPEC, format_of("text", "json"), SET, AS_OF, ALLOW_OUTSIDE),
 )

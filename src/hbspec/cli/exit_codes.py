@@ -1,21 +1,21 @@
-"""What a command tells the shell."""
+"""The exit codes of commands."""
 
 from __future__ import annotations
 
 OK = 0
-"""No errors; warnings and notes are allowed."""
+"""No errors; there may be warnings and notes."""
 
 ERRORS = 1
 """Errors were found."""
 
 UNUSABLE = 2
-"""A file could not be read or written, whatever was found in others, or the command was misused."""
+"""A file could not be read or written, even if others have errors, or the command was misused."""
 
 FAULT = 70
-"""A fault of hbspec's own (EX_SOFTWARE in sysexits.h)."""
+"""An internal error of hbspec (EX_SOFTWARE in sysexits.h)."""
 
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
 BROKEN_PIPE = 141
-"""128 + SIGPIPE, likewise."""
+"""128 + SIGPIPE, as shells report it."""

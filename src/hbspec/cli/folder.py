@@ -1,7 +1,7 @@
-"""A compiled folder: put in its place as a whole, and never in the place of what was not written here.
+"""A compiled folder: replaced as a whole, and never in place of files that hbspec did not write.
 
-A list of what was written, `.hbspec.json`, lies in the folder. A folder is replaced only if it holds the files of that
-list, as they were left, and nothing else.
+The folder holds a list of the files that were written, `.hbspec.json`. A folder is replaced only if it holds those
+files, unchanged, and nothing else.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ MANIFEST = ".hbspec.json"
 MANIFEST_BYTES = 2**20
 ELSEWHERE = "name another folder with -o"
 SHOWN = 5
-"""Entries that are in the way and are named."""
+"""Entries in the way that a message names; the others are an ellipsis."""
 LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""What file managers leave in every folder that they show; nobody's work."""
+"""Files that file managers leave in every folder that they show: nobody's work."""
 CACHE, CACHED = "__pycache__", ".pyc"
-"""What Python leaves beside a module that was imported."""
+"""The folder and the suffix of bytecode that Python leaves beside an imported module."""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What a folder holds now, and what of the compile before is gone; paths below the folder."""
+    """The files that a folder holds now, and those of the earlier compile that are gone; paths below the folder."""
 
     files: tuple[str, ...]
     removed: tuple[str, ...]
 
 
 class RefusedError(Exception):
-    """Nothing was written; `diagnostics` says what is in the way."""
+    """Nothing was written; `diagnostics` say what is in the way."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("; ".join(diagnostic.message for diagnostic in diagnostics))
@@ -53,15 +53,15 @@ class RefusedError(Exception):
 
 
 def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
-    """Make `folder` hold every artifact and the list of them, in one step and in place of an earlier compile.
+    """Write every artifact and the list of them to `folder`, in one step and in place of an earlier compile.
 
     Raises:
-        RefusedError: the folder holds something that is not ours, or cannot be replaced.
+        RefusedError: the folder holds a file that hbspec did not write, or cannot be replaced.
         OSError: the system refuses; nothing has changed.
     """
     for artifact in artifacts:
         if artifact.path == MANIFEST or not _is_below(artifact.path):
-            raise ValueError(f"an artifact must not be called {artifact.path}")
+            raise ValueError(f"an artifact cannot have the path {artifact.path}")
     folder = settled(folder)
     if problem := _unusable(folder):
         raise RefusedError([problem])
@@ -84,7 +84,7 @@ def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
 
 
 def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mapping[str, str]:
-    """The exchange itself; gives the list of the folder that was replaced."""
+    """Exchange the folder; return path to SHA-256 of the files in the folder that was replaced."""
     work = aside(place)
     new, spare = work / "new", work / "old"
     restore(spare, place)
@@ -112,12 +112,12 @@ def _is_below(path: str) -> bool:
 
 
 def _ours(folder: Path) -> Mapping[str, str]:
-    """Path to SHA-256 of every file of the compile that `folder` holds; empty where it holds nothing.
+    """Path to SHA-256 of every file of the compile in `folder`; empty if the folder does not exist.
 
-    Asked while nobody else can exchange the folder, or the list would be of one compile and the files of another.
+    Called with the lock held: otherwise the list could belong to one compile and the files to another.
 
     Raises:
-        RefusedError: it holds something else besides or instead, or cannot be replaced.
+        RefusedError: the folder holds other files besides or instead, or cannot be replaced.
     """
     if not os.path.lexists(folder):
         return {}
@@ -129,9 +129,11 @@ def _ours(folder: Path) -> Mapping[str, str]:
 
 
 def _unusable(folder: Path) -> Diagnostic | None:
-    """What is wrong with the path before anything in it is looked at."""
+    """A diagnostic if the path itself is unusable, before its content is read."""
     if folder.is_symlink():
-        return _diagnostic(NOT_A_FOLDER, folder, "is a symbolic link", "name the folder it leads to, or another one")
+        return _diagnostic(
+            NOT_A_FOLDER, folder, "is a symbolic link", "name the folder that it points to, or another one"
+        )
     nearest = next((place for place in (folder, *folder.parents) if os.path.lexists(place)), folder)
     if os.path.lexists(nearest) and not nearest.is_dir():
         return _diagnostic(NOT_A_FOLDER, nearest, "is not a folder", ELSEWHERE)
@@ -139,11 +141,11 @@ def _unusable(folder: Path) -> Diagnostic | None:
 
 
 def _manifest(folder: Path) -> Mapping[str, str]:
-    """The list in a folder; empty if there is none.
+    """The list in a folder: path to SHA-256; empty if the folder has no list.
 
     Raises:
-        RefusedError: the list is not one of ours. It may come from a stranger, so a path that leads out of the folder
-            is reason enough.
+        RefusedError: hbspec did not write the list, or a path in it leads out of the folder: the list may come from a
+            stranger.
     """
     manifest = folder / MANIFEST
     if not os.path.lexists(manifest):
@@ -172,7 +174,7 @@ def _folders_of(listed: Collection[str]) -> frozenset[str]:
 
 
 def _unlisted(folder: Path, above: str, listed: Collection[str], folders: Collection[str]) -> Iterator[str]:
-    """Entries below a folder that the list does not explain; of a folder without listed files only its own name."""
+    """Entries below a folder that are not on the list; a folder without listed files is one entry."""
     with os.scandir(folder / above) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
@@ -206,10 +208,10 @@ def _is_as_left(target: Path, digest: str) -> bool:
 
 
 def _fixed(folder: Path) -> Iterator[Diagnostic]:
-    """Whether something holds the folder where it is."""
+    """A diagnostic if the folder cannot be renamed."""
     real = Path(os.path.realpath(folder))
     if Path(os.path.realpath(Path.cwd())).is_relative_to(real):
-        yield _cannot_be_replaced(folder, "is the folder that the command runs in, or one above it")
+        yield _cannot_be_replaced(folder, "is the working folder of this command, or a folder above it")
     elif os.path.ismount(real):
         yield _cannot_be_replaced(folder, "is a mount point")
 
@@ -225,7 +227,7 @@ def _diagnostic(defect: Page, path: Path, message: str, action: str) -> Diagnost
 
 
 def _stage(artifacts: Sequence[Artifact], folder: Path) -> None:
-    """Every artifact and their list below a new folder, and all of it on the disk."""
+    """Write every artifact and their list below a new folder, and wait until all of it is on the disk."""
     folder.mkdir()
     for artifact in (*artifacts, Artifact(MANIFEST, _spelled(artifacts))):
         path = folder / artifact.path

@@ -1,4 +1,4 @@
-"""Any command line, read by typer: help, shell completion, and what to say about a mistake. The only home of typer."""
+"""Any command line, parsed by typer: help, shell completion, and messages about mistakes. The only use of typer."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from hbspec.cli.plain import SET
 from hbspec.showing import shown
 
 GROUPS = {"data": "Profile and check training data."}
-HELP = "Declarative fine-tuning jobs: judged before they cost anything, then compiled."
+HELP = "Declarative fine-tuning jobs: checked before they cost anything, then compiled."
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
 def read(argv: Sequence[str]) -> Call | int:
-    """The call that a command line spells, or the exit code if everything has been said (help, a mistake)."""
+    """The call that a command line spells, or the exit code if help or a mistake has been printed."""
     calls: list[Call] = []
     out, err = StringIO(), StringIO()
     try:
-        # typer writes past a stream that it takes for misconfigured, and repeats the words of the call as they are
+        # typer bypasses a stream that it considers misconfigured, and echoes the words of the call unredacted
         with redirect_stdout(out), redirect_stderr(err):
             application(calls.append)(args=list(argv), prog_name="hbspec")
     except SystemExit as done:
@@ -43,7 +43,7 @@ def _repeat(said: StringIO, stream: TextIO) -> None:
 
 
 def application(receive: Callable[[Call], None]) -> typer.Typer:
-    """Every command as a typer application that carries nothing out: what is called goes to `receive`."""
+    """Every command as a typer application that runs nothing: it passes the call to `receive`."""
     plain = {"rich_markup_mode": None, "context_settings": SETTINGS, "no_args_is_help": True}
     root = typer.Typer(help=HELP, pretty_exceptions_enable=False, **plain)  # type: ignore[arg-type]
     root.callback()(_options)
@@ -61,7 +61,7 @@ def application(receive: Callable[[Call], None]) -> typer.Typer:
 
 
 def _function(found: Command, receive: Callable[[Call], None]) -> Callable[..., None]:
-    """A function with the signature that typer reads options from."""
+    """A function with the command's options as its signature, which typer reads."""
 
     def receiver(**given: Any) -> None:
         words = {parameter.name: _words(parameter, given[parameter.name]) for parameter in found.parameters}
@@ -103,6 +103,8 @@ def _version(asked: bool) -> None:
 
 def _options(
     version: bool = typer.Option(False, "--version", "-V", help="Print the version.", is_eager=True, callback=_version),
-    debug: bool = typer.Option(False, "--debug", help="Before the command: show the traceback of a fault of hbspec."),
+    debug: bool = typer.Option(
+        False, "--debug", help="Show the traceback of an internal error; goes before the command."
+    ),
 ) -> None:
-    """What stands before a command."""
+    """The options before a command."""

@@ -1,4 +1,4 @@
-"""`hbspec init`: a spec to start from."""
+"""`hbspec init`: write a spec to start from."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ STARTER = Path(__file__).with_name("starter.yaml")
 
 
 def run(path: str) -> int:
-    """Write the starter, unless something is there already."""
+    """Write the starter spec, unless the file exists; return the exit code."""
     from hbspec.cli.whole import write_file
 
     try:
         write_file(Path(path), STARTER.read_bytes(), replace=False)
     except FileExistsError:
-        raise MisuseError(f"{path} is already there; name another file") from None
+        raise MisuseError(f"{path} already exists; name another file") from None
     from hbspec.render.paint import write
 
     write(((("path", path),), (("", f"next: hbspec check {path}"),)), sys.stdout)

@@ -11,16 +11,16 @@ from hbspec.targets.lowering.target import Target
 
 READ, EVALUATED = "--train-dir TRAIN", "--validation-dir VALIDATION"
 WRITTEN = "--checkpoint-dir CHECKPOINTS --model-dir MODEL --output-data-dir OUTPUT"
-"""Folders of the shipped script, which are SageMaker's where they are not named."""
+"""Options for the folders of the shipped script; without them it uses SageMaker's folders."""
 
 
 def next_step(folder: Path, target: Target[Any], spec: Spec) -> str:
-    """The command, quoted for a shell; words in capitals are folders that the user chooses.
+    """The command that runs the compiled files, quoted for a shell; words in capitals are folders to choose.
 
     Args:
-        folder: that was compiled to.
-        target: that was compiled.
-        spec: that was compiled.
+        folder: the compiled folder.
+        target: the compiled target.
+        spec: the compiled spec.
     """
     command = f"bash {quote(str(folder / target.script))}"
     if not target.folders or spec.script:

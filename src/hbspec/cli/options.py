@@ -1,4 +1,4 @@
-"""Parameters that several commands take."""
+"""Parameters that several commands share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from hbspec.cli.command import Parameter
 
 
 def day(text: str) -> date:
-    """A day of the calendar.
+    """The date that a word such as `2026-11-22` spells.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the word is not a date in that form.
     """
     try:
         return date.fromisoformat(text)
@@ -20,10 +20,10 @@ def day(text: str) -> date:
 
 
 def positive(text: str) -> int:
-    """A whole number from 1.
+    """The whole number, from 1 to 999,999, that a word spells.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the word is not such a number.
     """
     if not (text.isascii() and text.isdecimal() and 0 < int(text) < 10**6):
         raise ValueError("not a whole number from 1 to 999,999")

@@ -1,4 +1,4 @@
-"""A report onto the screen, and what it means to the shell."""
+"""Printing of a report, and its exit code."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def show(report: Report, format: str, *, quiet: bool = False) -> None:  # noqa: 
 
 
 def refuse(report: Report) -> int:
-    """Say on standard error why a command has no result; the exit code."""
+    """Print on standard error why a command has no result, and return the exit code."""
     from hbspec.render.paint import columns, write
     from hbspec.render.report import report_lines
 
@@ -38,9 +38,9 @@ def refuse(report: Report) -> int:
 
 
 def exit_code(report: Report) -> int:
-    """2 if a file that the command line names could not be read, else 1 if there are errors, else 0.
+    """The exit code of a report: 2 if a file named on the command line could not be read, else 1 for errors, else 0.
 
-    A file that a *spec* names and that cannot be read is an error at a place in that spec.
+    An unreadable file that a *spec* names is an error at a place in that spec.
     """
     if any(entry.code == UNREADABLE_FILE.code and entry.span is None for entry in report.diagnostics):
         return UNUSABLE

@@ -1,4 +1,4 @@
-"""Where a command writes when it is not told."""
+"""The folders that commands write to by default."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ def default_folder(name: str, purpose: str) -> Path:
     """`build/NAME/PURPOSE` in the working folder.
 
     Raises:
-        MisuseError: the spec's name would lead somewhere else.
+        MisuseError: the spec's name is not a folder name, and would lead elsewhere.
     """
     if name in (".", "..") or PurePath(name).name != name or "\0" in name:
-        raise MisuseError(f"the name {name!r} cannot be used as a folder name; choose a folder with -o")
+        raise MisuseError(f"the name {name!r} cannot be used as a folder name; name a folder with -o")
     return Path("build") / name / purpose
 
 
 def settled(folder: Path) -> Path:
-    """The folder that a path with `..` means, without them; any other path as it is written.
+    """The folder that a path with `..` resolves to; any other path unchanged.
 
-    Behind a folder that is missing, `missing/..` does not exist to whoever asks for it, and is the folder above to
-    whoever writes there. So it is settled before anything is asked. A link at its end stays a link.
+    If `missing` does not exist, `missing/..` does not exist for a reader, but is the folder above for a writer that
+    creates it. So the path is resolved before it is used. A symbolic link at its end is not followed.
     """
     if ".." not in folder.parts:
         return folder

@@ -1,6 +1,6 @@
-"""The everyday call read without loading typer: options spelled in full, nothing missing, nothing to explain.
+"""Everyday calls parsed without loading typer: options spelled in full, nothing missing, nothing to explain.
 
-A command line that is anything else is left to typer, so this reader may give up, but never disagree
+Any other command line is left to typer, so this parser may give up, but must never disagree with it
 (`tests/cli/test_command_line.py`).
 """
 
@@ -14,7 +14,7 @@ SET = ("set",)
 
 
 def read(argv: Sequence[str]) -> Call | None:
-    """The call that a command line spells, None if it takes typer to tell."""
+    """The call that a command line spells; None if it is left to typer."""
     for name in COMMANDS:
         words = name.split()
         if list(argv[: len(words)]) == words:

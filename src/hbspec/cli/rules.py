@@ -1,4 +1,4 @@
-"""`hbspec rules`: every code there is."""
+"""`hbspec rules`: the list of all codes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hbspec.cli.options import format_of
 
 
 def run(format: str) -> int:  # noqa: A002 - the option's name
-    """Print a line for every code, or every page as JSON."""
+    """Print one line per code, or all pages as JSON; return the exit code."""
     from hbspec.manual import pages
 
     if format == "json":

@@ -9,7 +9,7 @@ from hbspec.cli.exit_codes import OK
 
 
 def run() -> int:
-    """Print the schema."""
+    """Print the schema, and return the exit code."""
     from hbspec.cli.spec_schema import spec_schema
     from hbspec.render.plain_json import json_text
 

@@ -1,4 +1,4 @@
-"""`hbspec smoke`: run the compiled job for a few updates on a CPU, and compare what it counts with the plan."""
+"""`hbspec smoke`: run the compiled job for a few updates on a CPU, and compare its counts with the plan."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hbspec.cli.places import default_folder, settled
 
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
 RANKS = 2
-"""Processes of a rehearsal where the job has several: the fewest that show how the data are shared out."""
+"""Ranks of a rehearsal if the job has several: the fewest that show how the data are distributed."""
 
 
 def run(
@@ -30,10 +30,10 @@ def run(
     overrides: Sequence[str],
     force: bool,
 ) -> int:
-    """Rehearse in a new folder, and say what agrees with the plan, what does not, and what was not proven."""
+    """Rehearse in a new folder, and print what agrees with the plan, what does not, and what is unproven."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
-        raise MisuseError(f"smoke trains, and needs {', '.join(missing)}: pip install 'hbspec[train]'")
+        raise MisuseError(f"smoke trains a model and needs {', '.join(missing)}: pip install 'hbspec[train]'")
     from hbspec.api import InvalidSpecError, estimate
     from hbspec.cli.outcome import refuse
     from hbspec.render.paint import columns, write
@@ -66,12 +66,12 @@ def run(
 
 def _ranks(asked: int | None, processes: int | None) -> int:
     if processes == 1 and asked not in (None, 1):
-        raise MisuseError(f"--ranks {asked}: the job is one process")
+        raise MisuseError(f"--ranks {asked}: the job runs in one process")
     return asked or (1 if processes == 1 else RANKS)
 
 
 def _new(wanted: Path) -> Path:
-    """The folder, or one numbered after it if it holds something already: what an earlier run left is kept."""
+    """A new or empty folder: the wanted one, or its name with a number if an earlier run left files in it."""
     numbered = (wanted if number == 1 else wanted.with_name(f"{wanted.name}-{number}") for number in count(1))
     folder = next(place for place in numbered if not place.exists() or (place.is_dir() and not any(place.iterdir())))
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,7 +85,7 @@ def _file(name: str | None) -> Path | None:
 
 
 def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
-    """The `config.json` of the model: the spec's own, or as it was published."""
+    """The `config.json` of the model: from `model.config`, or as published for a model of the catalog."""
     from hbspec.catalog.rows import DATA
     from hbspec.source import load
     from hbspec.source.attachments import read_json
@@ -98,7 +98,7 @@ def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
     for entry in entries:
         if entry["id"] == model.get("id"):
             return dict(entry["config"])
-    raise MisuseError(f"the model {model.get('id')} is not in the catalog; give model.config, its config.json")
+    raise MisuseError(f"the model {model.get('id')} is not in the catalog; set model.config to its config.json")
 
 
 COMMAND = Command(
@@ -106,14 +106,21 @@ COMMAND = Command(
     "Rehearse the compiled job on this machine's CPU, with a tiny random model.",
     run,
     (
-        Parameter("spec", "A spec.", metavar="SPEC", required=True),
-        Parameter("ranks", f"Processes; {RANKS} if absent, 1 where the job is one.", ("--ranks",), "N", None, positive),
-        Parameter("updates", "Optimizer updates.", ("--updates",), "N", "4", positive),
-        Parameter("train", "JSON lines to train on; a synthetic sample if absent.", ("--train",), "FILE"),
+        Parameter("spec", "The spec to rehearse.", metavar="SPEC", required=True),
+        Parameter(
+            "ranks",
+            f"Number of processes; {RANKS} by default, or 1 if the job runs in one.",
+            ("--ranks",),
+            "N",
+            None,
+            positive,
+        ),
+        Parameter("updates", "Number of optimizer updates.", ("--updates",), "N", "4", positive),
+        Parameter("train", "JSON lines to train on; a synthetic sample by default.", ("--train",), "FILE"),
         Parameter("validation", "JSON lines to evaluate on.", ("--validation",), "FILE"),
-        Parameter("output", "Folder to work in; build/NAME/smoke if absent.", ("--output", "-o"), "DIR"),
+        Parameter("output", "The folder to work in; build/NAME/smoke by default.", ("--output", "-o"), "DIR"),
         SET,
-        Parameter("force", "Rehearse a spec that has errors.", ("--force",), switch=True),
+        Parameter("force", "Rehearse even if the spec has errors.", ("--force",), switch=True),
     ),
-    "Exit code 0: everything that was counted is as planned. Needs the extra `train`.",
+    "Exit code 0: every count is as planned. Needs the extra `train`.",
 )

@@ -1,4 +1,4 @@
-"""The JSON Schema of a spec as an editor needs it: with `extends`, and with every claim that can be made."""
+"""The JSON Schema of a spec for editors, including `extends` and every possible claim."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DEFINITION = "#/$defs/"
 
 
 def spec_schema() -> Schema:
-    """A spec that extends another may leave out what that one has, and one that does not may not."""
+    """The schema, in which keys are required only of a spec without `extends`: another spec may supply them."""
     schema: Schema = _plain(Spec.model_json_schema())
-    extends = {"type": "string", "description": "Another spec that this one is laid over."}
+    extends = {"type": "string", "description": "Another spec that this one is merged over."}
     definitions = schema.pop("$defs")
     whole = _needed({**schema, "$defs": definitions}, schema)
     schema["properties"] = {"extends": extends, **schema["properties"], "expect": _claims()}
@@ -36,7 +36,7 @@ def spec_schema() -> Schema:
 
 
 def _plain(value: Any) -> Any:
-    """A schema without what pydantic adds for itself."""
+    """A schema without the titles and empty defaults that pydantic adds."""
     if isinstance(value, list):
         return [_plain(part) for part in value]
     if isinstance(value, dict):
@@ -45,14 +45,14 @@ def _plain(value: Any) -> Any:
 
 
 def _noise(name: str, part: Any) -> bool:
-    """Titles made of names, and defaults that only say "absent"."""
+    """Whether an entry is a title made from a name, or a default that only means "absent"."""
     if name == "title":
         return isinstance(part, str)
     return name == "default" and (part is None or isinstance(part, (dict, list)))
 
 
 def section_of(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Schema | None:
-    """The section that a field is, or is a list or a map of; None if it is a plain value."""
+    """The schema of a field that is a section, or a list or mapping of sections; None for a plain value."""
     if "$ref" in field:
         found: Schema = schema["$defs"][field["$ref"].removeprefix(DEFINITION)]
         return found
@@ -62,7 +62,7 @@ def section_of(field: Mapping[str, Any], schema: Mapping[str, Any]) -> Schema | 
 
 
 def _needed(schema: Schema, section: Schema) -> Schema:
-    """What a section and those in it cannot do without; taken out of them."""
+    """The required keys of a section and of the sections in it, moved out of them into one schema."""
     needed: Schema = {"required": section["required"]} if "required" in section else {}
     inner = {}
     for name, field in section["properties"].items():

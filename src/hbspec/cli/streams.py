@@ -1,8 +1,8 @@
-"""Standard output and standard error: the one place where text leaves the program, and no credential with it.
+"""Standard output and standard error: the only exits for text, where credentials are redacted.
 
-Whatever is written passes through `redact_forms`, which knows credentials by their form. Those known by a name beside
-them, and characters that cannot be seen, are dealt with where a text is still a text of its own: a line
-(`render.paint`), a string of a JSON document (`render.plain_json`), a field of an annotation (`render.github`).
+All output passes through `redact_forms`, which recognises credentials by their form. Credentials recognised by a name
+beside them, and invisible characters, are handled earlier, where each text is still separate: a line (`render.paint`),
+a string in a JSON document (`render.plain_json`), a field of an annotation (`render.github`).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from hbspec.showing.secrets import redact_forms
 
 
 class Outlet:
-    """A standard stream of the process, or none where it is closed."""
+    """A standard stream of the process, which may be closed (None)."""
 
     def __init__(self, stream: TextIO | None, name: str) -> None:
         self._stream = stream
         self._name = name
 
     def write(self, text: str) -> int:
-        """Write without credentials.
+        """Write the text with credentials starred out, and return its length.
 
         Raises:
-            OSError: it cannot be written; with the stream's name.
+            OSError: the stream is closed or cannot be written; its name is in `filename`.
         """
         if self._stream is None:
             raise OSError(errno.EBADF, "it is closed", self._name)
@@ -39,15 +39,15 @@ class Outlet:
         return len(text)
 
     def writelines(self, lines: Iterable[str]) -> None:
-        """Likewise, line by line."""
+        """Write the lines with credentials starred out."""
         for line in lines:
             self.write(line)
 
     def flush(self) -> None:
-        """Hand on what is kept back.
+        """Flush the buffer of the stream.
 
         Raises:
-            OSError: as `write`.
+            OSError: the stream cannot be written; its name is in `filename`.
         """
         if self._stream is None:
             return
@@ -58,14 +58,14 @@ class Outlet:
             raise
 
     def isatty(self) -> bool:
-        """Whether a terminal shows it."""
+        """Whether the stream is a terminal."""
         return self._stream is not None and self._stream.isatty()
 
     def fileno(self) -> int:
-        """The system's number of it.
+        """The file descriptor of the stream.
 
         Raises:
-            OSError: it has none.
+            OSError: the stream is closed.
         """
         if self._stream is None:
             raise OSError(errno.EBADF, "it is closed", self._name)
@@ -73,20 +73,20 @@ class Outlet:
 
     @property
     def encoding(self) -> str:
-        """How characters become bytes."""
+        """The encoding of the stream."""
         return "utf-8" if self._stream is None else self._stream.encoding
 
     def drop(self) -> None:
-        """Let what is left in the buffer go nowhere, or Python complains about it at its own end."""
+        """Discard the rest of the buffer; otherwise Python reports it when it exits."""
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
 
 class Beside(Outlet):
-    """Standard error. What is said beside the result may get lost; the exit code says the rest."""
+    """Standard error. Its messages may get lost without an exception; the exit code remains."""
 
     def write(self, text: str) -> int:
-        """Write what can be written."""
+        """Write the text if the stream accepts it, and return its length."""
         try:
             return super().write(text)
         except OSError:
@@ -94,7 +94,7 @@ class Beside(Outlet):
             return len(text)
 
     def flush(self) -> None:
-        """Likewise."""
+        """Flush the stream if it accepts it."""
         try:
             super().flush()
         except OSError:
@@ -103,7 +103,7 @@ class Beside(Outlet):
 
 @contextmanager
 def guarded(out: TextIO | None, err: TextIO | None) -> Iterator[tuple[Outlet, Beside]]:
-    """For the time of a command, standard output and standard error that let no credential out."""
+    """For the duration of a command, standard output and standard error with credentials starred out."""
     _occupy_closed()
     _never_fail_to_encode(out, err)
     outlets = Outlet(out, "standard output"), Beside(err, "standard error")
@@ -112,17 +112,17 @@ def guarded(out: TextIO | None, err: TextIO | None) -> Iterator[tuple[Outlet, Be
 
 
 def _occupy_closed() -> None:
-    """Give the numbers 0 to 2 to nothing, where they are free: the next file to be opened must not become one."""
+    """Occupy free file descriptors from 0 to 2, so that no file opened later becomes a standard stream."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
-            # the lowest free number is what the system gives
+            # the system assigns the lowest free descriptor
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _never_fail_to_encode(*streams: TextIO | None) -> None:
-    """In a locale without a character, its code is written instead, as Python spells it; nothing ends for that."""
+    """Write a character that the locale cannot encode as its Python escape, instead of raising."""
     for stream in streams:
         if stream is not None and hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -1,9 +1,10 @@
-"""Files and folders onto the disk whole or not at all, whatever ends the process on the way.
+"""Files and folders written to disk completely or not at all, however the process ends.
 
-What is new is written beside its place, in a hidden entry of the same folder (`.hbspec-` and twelve digits of the
-place's name), and moved to it in one step. A process that is killed leaves that entry behind; the next one that writes
-to the same place clears it away. Writers of one folder wait for each other by a lock on it (`flock`), which the system
-releases with the process. Without such a lock (Windows, some network file systems) two at a time are not kept apart.
+New content is written beside its place, to a hidden entry of the same folder (`.hbspec-` and twelve hexadecimal digits
+of a hash of the place's name), and renamed to its place in one step. A killed process leaves that entry behind; the
+next one that writes to the same place removes it. Writers of one folder wait for each other by a lock on it (`flock`),
+which the system releases with the process. Without such a lock (Windows, some network file systems) concurrent writers
+are not kept apart.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ NOREPLACE, EXCHANGE = 1, 2
 """Flags of renameat2, https://man7.org/linux/man-pages/man2/rename.2.html"""
 HERE = -100  # AT_FDCWD
 UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
-"""What a kernel or a file system without such a flag answers."""
+"""Errors of a kernel or a file system that does not support such a flag."""
 
 
 def aside(place: Path) -> Path:
-    """The hidden entry beside a place in which its next content is made."""
+    """The hidden entry beside a place, in which its next content is prepared."""
     return place.with_name(f".hbspec-{sha256(os.fsencode(place.name)).hexdigest()[:12]}")
 
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait until no other hbspec writes into a folder, and let none begin.
+    """Wait until no other hbspec process writes to a folder, and keep others out.
 
     Raises:
-        OSError: there is no such folder, or it may not be read.
+        OSError: the folder does not exist or cannot be read.
     """
     try:
         from fcntl import LOCK_EX, flock
@@ -42,7 +43,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # a network file system that locks no folders
+        with suppress(OSError):  # a network file system without locks on folders
             flock(handle, LOCK_EX)
         yield
     finally:
@@ -50,11 +51,11 @@ def alone_in(folder: Path) -> Iterator[None]:
 
 
 def write_file(place: Path, content: bytes, *, replace: bool) -> None:
-    """Put a file in its place.
+    """Write a file in one step.
 
     Raises:
-        FileExistsError: something is there, and `replace` is not set.
-        OSError: the system refuses; what was there is untouched.
+        FileExistsError: the place is occupied, and `replace` is not set.
+        OSError: the system refuses; the previous content is untouched.
     """
     unfinished = aside(place)
     try:
@@ -88,10 +89,10 @@ def write_through(file: Path, content: bytes) -> None:
 
 
 def swap_folder(new: Path, place: Path, spare: Path) -> None:
-    """Put the folder `new` in the place of a folder, which then lies at `new` or at `spare`.
+    """Move the folder `new` to `place`; the previous folder is then at `new` or at `spare`.
 
-    Where the system can exchange two folders, there is one in its place at every moment. Where it cannot, nothing is
-    there for a moment, and `restore` brings back what lies at `spare` if that moment was the last.
+    If the system can exchange two folders, `place` holds one at every moment. Otherwise `place` is empty for a moment;
+    if the process ends then, `restore` moves the folder at `spare` back.
 
     Raises:
         OSError: the system refuses; nothing has changed.
@@ -105,16 +106,16 @@ def swap_folder(new: Path, place: Path, spare: Path) -> None:
 
 
 def restore(spare: Path, place: Path) -> None:
-    """What `swap_folder` moved away and put nothing in place of, back where it was."""
+    """Move back the folder that an interrupted `swap_folder` moved to `spare`."""
     if spare.is_dir() and not os.path.lexists(place):
         spare.rename(place)
 
 
 def move_to_free_place(source: Path, place: Path) -> None:
-    """Rename, but over nothing.
+    """Rename without replacing anything.
 
     Raises:
-        FileExistsError: something is there.
+        FileExistsError: the place is occupied.
     """
     if _renameat2(source, place, NOREPLACE):
         return
@@ -124,10 +125,10 @@ def move_to_free_place(source: Path, place: Path) -> None:
 
 
 def clear(entry: Path) -> None:
-    """Remove a file, a link, or a folder with all that is in it, also where the right to write was taken away.
+    """Remove a file, a link, or a folder with its content, even if the folder is write-protected.
 
     Raises:
-        OSError: it cannot be removed.
+        OSError: the entry cannot be removed.
     """
     if entry.is_symlink() or not entry.is_dir():
         entry.unlink(missing_ok=True)
@@ -138,7 +139,7 @@ def clear(entry: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Have the names in a folder reach the disk, where the system can do that."""
+    """Flush the entries of a folder to the disk, if the system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:
@@ -148,10 +149,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def _renameat2(source: Path, target: Path, flag: int) -> bool:
-    """Linux's rename with a flag; False where there is no such call.
+    """Rename with a flag of Linux; return False if the system does not support it.
 
     Raises:
-        OSError: it was refused.
+        OSError: the system refused the rename.
     """
     import ctypes
 
