@@ -140,7 +140,7 @@ class TestWhatIsChecked:
         (hbspec.folder / "empty").mkdir()
         code, out, _ = hbspec("check", "empty")
         assert code == 2
-        assert "holds no spec" in out
+        assert "contains no spec" in out
 
     def test_several_files_are_one_report(self, hbspec):
         hbspec.write("second.yaml", "hbspec: 1\n")

@@ -12,7 +12,7 @@ from .conftest import PLAIN
 
 COMMANDS = ["check job.yaml", "check -", "compile - -o out", "estimate job.yaml", "explain HB101", "rules", "schema"]
 OTHERS = ["check --help", "init new.yaml", "data check no.jsonl", "chekc"]
-CLOSED = "hbspec: standard output: it is closed\n"
+CLOSED = "hbspec: standard output: the stream is closed\n"
 
 
 def run(hbspec, command, redirection):
@@ -53,7 +53,7 @@ def test_no_command_breaks(hbspec, command, redirection):
 def test_a_spec_on_a_closed_input(hbspec, command):
     code, out, err = run(hbspec, command, "<&-")
     assert code == 2
-    assert "standard input cannot be read: it is closed" in out + err
+    assert "standard input cannot be read: the stream is closed" in out + err
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only where there is a full device")  # noqa: PTH110

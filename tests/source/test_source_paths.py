@@ -47,9 +47,9 @@ def test_a_path_outside_is_refused_unless_allowed(path: str, root: Path) -> None
 
 @pytest.mark.parametrize(
     ("path", "words"),
-    [("missing", "does not exist"), ("", "no path"), ("a\0b", "no path"), ("fifo", "a pipe"),
+    [("missing", "does not exist"), ("", "is not a path"), ("a\0b", "is not a path"), ("fifo", "a pipe"),
     ("loop", "cannot be read"), ("../src", "a folder"),
-     ("config.json/x", "does not exist"), ("x" * 300, "cannot be read"), ("\ud800", "no path")],
+     ("config.json/x", "does not exist"), ("x" * 300, "cannot be read"), ("\ud800", "is not a path")],
 )  # fmt: skip
 def test_what_is_no_file_is_refused(path: str, words: str, root: Path) -> None:
     with pytest.raises(UnreadablePathError, match=words):
@@ -101,11 +101,11 @@ def test_json_is_read_from_beside_the_file_that_names_it(project: Project) -> No
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"{", "no JSON: .* line 1, column 2"),
+        (b"{", "is not JSON: .* line 1, column 2"),
         (b"\xff", "not UTF-8"),
-        (b"[NaN]", "too large|no JSON"),
-        (b"[" * 200_000, "too large"),
-        (b"9" * 5000, "too large"),
+        (b"[NaN]", "a number is too long or not finite"),
+        (b"[" * 200_000, "the nesting is too deep"),
+        (b"9" * 5000, "a number is too long"),
     ],
 )
 def test_what_is_no_json_is_refused(content: bytes, words: str, project: Project) -> None:

@@ -19,25 +19,25 @@ CASES = [
     ("a: 'x\nb: 1\n", "HB001", (1, 4), "quote `'`"),
     ('é: "x\nb: 1\n', "HB001", (1, 4), 'quote `"`'),
     ("a: 'b\n---\nc'\n", "HB001", (1, 4), "never closed"),
-    ("a: 'it's'\n", "HB001", (1, 8), "complete already"),
+    ("a: 'it's'\n", "HB001", (1, 8), "follows a complete value"),
     ("a: [1, 2\nb: 3\n", "HB001", (1, 4), "`[` that opens here is not closed before line 2"),
     ("a: {x: 1\nb: 3\n", "HB001", (1, 4), "`{` that opens here is not closed before line 2"),
     ("a: [1, {x: 2}", "HB001", (1, 4), "`[` that opens here is not closed"),
     ("a: [\n", "HB001", (1, 4), "not closed"),
-    ("a: [1, 2}\n", "HB001", (1, 9), "`}` stands where `,` or `]`"),
-    ("a: [b: c: d]\n", "HB001", (1, 9), "`:` stands where `,` or `]`"),
+    ("a: [1, 2}\n", "HB001", (1, 9), "expected `,` or `]` for the `[` in column 4, but found `}`"),
+    ("a: [b: c: d]\n", "HB001", (1, 9), "expected `,` or `]` for the `[` in column 4, but found `:`"),
     ("a: [, 1]\n", "HB001", (1, 5), "cannot begin with `,`"),
     ("a: {b: c:}\n", "HB001", (1, 9), "colon|`:`"),
     ("a: ]\n", "HB001", (1, 4), "cannot begin with `]`"),
     ("a: @x\n", "HB001", (1, 4), "cannot begin with `@`"),
     ("a: %x\n", "HB001", (1, 4), "cannot begin with `%`"),
-    ("a: *\n", "HB001", (1, 4), "`*` begins a name"),
-    ("a: & b\n", "HB001", (1, 4), "`&` begins a name"),
-    ("a: |x\n", "HB001", (1, 4), "begins a text"),
+    ("a: *\n", "HB001", (1, 4), "`*` begins an anchor or an alias, but no name follows"),
+    ("a: & b\n", "HB001", (1, 4), "`&` begins an anchor or an alias, but no name follows"),
+    ("a: |x\n", "HB001", (1, 4), "begins a string"),
     ("a: 1\nb\nc: 2\n", "HB001", (2, 1), "neither a key"),
     ("a: - b\n", "HB001", (1, 4), "list cannot begin"),
     ("- a\nb: 1\n", "HB001", (2, 1), "without a dash"),
-    (": a\n", "HB001", (1, 1), "no key before"),
+    (": a\n", "HB001", (1, 1), "the key before this colon is missing"),
     ("%YAML 3.0\n---\na: 1\n", "HB001", (1, 1), "directive"),
     ("a: !<x\n", "HB006", (1, 4), "tag"),
     ("a: !e!x y\n", "HB006", (1, 4), "tag"),
@@ -112,7 +112,7 @@ def test_a_file_without_values_is_refused(text: str, parser: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"), [("- a\n", "a list"), ("hello\n", "text"), ("42", "a number"), ("true", "a truth value")]
+    ("text", "kind"), [("- a\n", "a list"), ("hello\n", "a string"), ("42", "a number"), ("true", "a boolean")]
 )
 def test_a_spec_is_a_map(text: str, kind: str) -> None:
     diagnostic = fault(text)

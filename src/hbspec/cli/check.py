@@ -56,10 +56,10 @@ COMMAND = Command(
         SET,
         AS_OF,
         ALLOW_OUTSIDE,
-        Parameter("skip_other", "Skip named files that are not specs.", ("--skip-other",), switch=True),
+        Parameter("skip_other", "Pass over named files that are not specs.", ("--skip-other",), switch=True),
         Parameter("quiet", "Show only errors, without the summary (text format).", ("--quiet", "-q"), switch=True),
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
-    "hidden files that do are skipped, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file could "
-    "not be read, even if others have errors.",
+    "hidden files that do are passed over, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file "
+    "could not be read, even if others have errors.",
 )

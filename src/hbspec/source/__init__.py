@@ -1,4 +1,4 @@
-"""Text to a `Document`: plain values, and where each was written. The only package that knows YAML."""
+"""Reading of specs: text to a `Document` of plain values with their places. The only package that knows YAML."""
 
 from __future__ import annotations
 

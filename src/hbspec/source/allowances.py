@@ -1,7 +1,7 @@
 """Comments that allow a finding: `# hbspec: allow HB101 one-process-many-gpus -- why`.
 
-Behind a value the comment speaks for its own line, on a line of its own for the next line that is not a comment. Codes
-and names may be separated by commas; what follows the last of them is the author's reason.
+After a value, the comment applies to its line; alone on a line, it applies to the next line that is not a comment.
+Codes and names may be separated by commas; the words after the last of them are the author's reason.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _COMMENT = r"(?:^|[ \t])#[ \t]*hbspec: allow((?:[ \t,]+(?:HB[0-9]{3}|[a-z0-9]+(?
 
 
 def allowances(text: str, tree: MapNode) -> dict[int, frozenset[str]]:
-    """By line, the codes and names that comments allow there; `tree` is what the text spells."""
+    """The codes and names that comments allow, by line (from 1); `tree` is the parsed text."""
     found: dict[int, frozenset[str]] = {}
     if _PHRASE not in text:
         return found

@@ -1,4 +1,4 @@
-"""Files that a spec names besides its own text: a model's `config.json`, a data profile, the author's script."""
+"""Files that a spec names: a model's `config.json`, a data profile, the author's script."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from hbspec.source.paths import PathError, contained, read_bytes
 
 
 class AttachmentError(ValueError):
-    """A named file that cannot be read; the message is one sentence that begins with its name."""
+    """A file that cannot be read; the message is one sentence that begins with its name."""
 
 
 def read_json(document: Document, route: Route, path: str) -> Any:
     """The content of the JSON file that the value at `route` names, inside the document's project.
 
-    Raises `AttachmentError` if it lies outside, is not there, is larger than `MAX_ATTACHMENT_BYTES`, or is no JSON
-    (RFC 8259, so NaN and Infinity are none).
+    Raises `AttachmentError` if the file is outside the project, does not exist, is larger than `MAX_ATTACHMENT_BYTES`,
+    or is not JSON (RFC 8259, which excludes NaN and Infinity).
     """
     try:
         data = _read(contained(path, document.origin(route), document.root, document.allow_outside), path)
@@ -32,17 +32,19 @@ def read_json(document: Document, route: Route, path: str) -> Any:
         raise AttachmentError(f"`{path}` is not UTF-8 text") from error
     except json.JSONDecodeError as error:
         raise AttachmentError(
-            f"`{path}` is no JSON: {error.msg} in line {error.lineno}, column {error.colno}"
+            f"`{path}` is not JSON: {error.msg} in line {error.lineno}, column {error.colno}"
         ) from error
     except (ValueError, RecursionError) as error:
-        raise AttachmentError(f"`{path}` holds a number or a nesting that is too large to read") from error
+        raise AttachmentError(
+            f"`{path}` cannot be read: a number is too long or not finite, or the nesting is too deep"
+        ) from error
 
 
 def read_script(document: Document, source_dir: str, entry_point: str) -> bytes:
-    """The author's own training script: a file inside a folder inside the document's project.
+    """The content of the author's training script: a file in a folder of the document's project.
 
-    Raises `AttachmentError` if either lies outside or is not there, or the script is larger than
-    `MAX_ATTACHMENT_BYTES`.
+    Raises `AttachmentError` if the folder or the file is outside the project or does not exist, or if the file is
+    larger than `MAX_ATTACHMENT_BYTES`.
     """
     origin, outside = document.origin(("script", "source_dir")), document.allow_outside
     try:

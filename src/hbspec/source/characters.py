@@ -1,4 +1,4 @@
-"""Lines and characters of a text, counted as YAML counts them here."""
+"""Lines and characters of a text, counted as in YAML."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ _LINE_BREAK = re.compile(r"\r\n|\r|\n")
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text: a line ends with CR, LF or both, and with nothing else."""
+    """The lines of a text, without their ends; only CR, LF or CR LF end a line."""
     return _LINE_BREAK.split(text)
 
 
 def position_of(text: str, index: int) -> Position:
-    r"""Line and column of a character by its index.
+    r"""The line and the column, from 1, of the character at an index.
 
     >>> position_of("a\r\nbc", 4)
     Position(line=2, column=2)
@@ -26,7 +26,7 @@ def position_of(text: str, index: int) -> Position:
 
 
 def control_characters(text: str) -> list[int]:
-    r"""The indices of all characters that neither a spec nor a value in it may hold.
+    r"""The indices of all characters that neither a spec nor a value in it may contain.
 
     >>> control_characters("heart\tbeat"), control_characters("heart\0beat")
     ([], [5])
@@ -35,5 +35,5 @@ def control_characters(text: str) -> list[int]:
 
 
 def code_point(character: str) -> str:
-    """The name of a character that cannot be shown: `U+0000`."""
+    """The code point of an invisible character, as in `U+0000`."""
     return f"U+{ord(character):04X}"

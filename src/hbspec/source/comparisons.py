@@ -1,4 +1,4 @@
-"""`>= 5` and its likes, which YAML reads as something else, put as ranges."""
+"""Comparisons such as `>= 5`, which YAML reads as something else, and the ranges that they mean."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _COMPARISON = r"\s*(<=?|>=?|=<|=>|≤|≥)\s*([-+]?\.?[0-9][^\s#,:\]}]*(?:[ \t]+
 
 
 def comparison(text: str) -> tuple[str, str] | None:
-    r"""The comparison at the beginning of a text and the range that it means (ends included), if there is one.
+    r"""The comparison at the beginning of a text and the range that it means (ends included); None without one.
 
     >>> comparison(">= 5"), comparison("< 35 GB # why"), comparison(">\n  folded text")
     (('>= 5', '5..'), ('< 35 GB', '..35 GB'), None)

@@ -1,4 +1,4 @@
-"""Files and folders on a command line to the specs they mean."""
+"""The specs that files and folders on a command line stand for."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hbspec.source.problems import Problems
 from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
 
 NAMED = 3
-"""Files that a message about a folder names; the others are counted."""
+"""The number of files that a message about a folder names; the others are counted."""
 
 
 class Found(NamedTuple):
-    """What paths mean.
+    """The specs that paths stand for.
 
     Attributes:
-        specs: files to read, and `-`; none comes twice.
+        specs: files to read, and `-`; each once.
         passed_over: YAML files that do not look like specs, and hidden files in folders that do.
         diagnostics: paths that do not exist, and folders without a spec.
     """
@@ -32,15 +32,15 @@ class Found(NamedTuple):
 
 
 def discover(paths: Sequence[str], sections: Collection[str], *, skip_other: bool = False) -> Found:
-    """The specs that paths mean: a file and `-` themselves, a folder every spec below it, in the order of their names.
+    """The specs that paths stand for: files and `-` themselves, and all specs below a folder, ordered by name.
 
-    Below a folder a spec is a YAML or JSON file that looks like one (`recognise.py`). Hidden files are passed over;
-    hidden folders, and links that lead out of the folder, are left alone.
+    Below a folder, a spec is a YAML or JSON file that looks like one (`recognise.py`). Hidden files are passed over and
+    listed; hidden folders, and links that lead out of the folder, are ignored.
 
     Args:
-        paths: as on the command line.
-        sections: the keys that a spec may have at its top.
-        skip_other: pass over files that do not look like specs although they are named.
+        paths: files, folders and `-`, as on the command line.
+        sections: the keys that a spec may have at its top level.
+        skip_other: pass over files that do not look like specs even if they are named.
     """
     problems = Problems()
     found: dict[str, str] = {}
@@ -57,11 +57,11 @@ def discover(paths: Sequence[str], sections: Collection[str], *, skip_other: boo
                     others.append(str(file))
             passed_over |= {os.path.realpath(other): other for other in others}
             if not specs:
-                message = f"the folder `{path}` holds no spec{_beside(others)}"
-                help_ = "Name a file, or a folder with a *.yaml that begins with `hbspec: 1`"
+                message = f"the folder `{path}` contains no spec{_beside(others)}"
+                help_ = "name a file, or a folder with a *.yaml that begins with `hbspec: 1`"
                 problems.add(pages.UNREADABLE_FILE, path, message, help_)
-        elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - likewise
-            problems.add(pages.UNREADABLE_FILE, path, f"`{path}` does not exist", "Give the path of a spec file")
+        elif path != STDIN and not os.path.exists(path):  # noqa: PTH110 - as above
+            problems.add(pages.UNREADABLE_FILE, path, f"`{path}` does not exist", "give the path of a spec file")
             continue
         elif path != STDIN and skip_other and not looks_like_spec(Path(path), sections):
             passed_over[os.path.realpath(path)] = path
@@ -81,7 +81,7 @@ def _beside(others: Sequence[str]) -> str:
 
 
 def _files_below(folder: str) -> Iterator[Path]:
-    """The YAML and JSON files below a folder, hidden ones too, in the order of their names."""
+    """The YAML and JSON files below a folder, including hidden files, in the order of their names."""
     real = os.path.realpath(folder)
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

@@ -1,4 +1,4 @@
-"""A spec as read: plain values, and where each was written."""
+"""A spec as read: plain values, and the place of each."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from hbspec.source import excerpts
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The values of a spec after `extends` and `--set`, with tables that tell where each comes from.
+    """The values of a spec after `extends` and `--set`, with tables of where each was written.
 
     Attributes:
         file: the spec's name as the user would write it; `-` for standard input, `<mapping>` for a mapping.
         values: plain data only (dict, list, str, int, float, bool, None); numbers are finite.
-        spans: the stretch of text of each value; an aliased value's own is the alias, its parts' are where they stand.
-        key_spans: the stretch of the key that introduces a value.
-        spellings: the author's text of each scalar, quotes removed: `1e-4` stays `1e-4`.
+        spans: the span of each value; that of an aliased value is the alias, those of its parts are the originals.
+        key_spans: the span of the key before each value.
+        spellings: each scalar as the author wrote it, without quotes: `1e-4` stays `1e-4`.
         directory: the folder of the spec; None for standard input and mappings.
-        origins: the folder against which a relative path at a route resolves: that of the file that wrote the value.
-        texts: the text of every spec file read and of every `--set`, by the name that spans use.
-        allowed: by file and line, the codes and names in `# hbspec: allow …` comments that speak for the line.
-        root: the project folder, outside of which nothing is read.
+        origins: the folder that a relative path at a route is resolved against: that of the file with the value.
+        texts: the text of every spec file and of every `--set`, by the name that spans use.
+        allowed: the codes and names in `# hbspec: allow …` comments, by file and by the line that they apply to.
+        root: the project folder; files outside it are not read.
         allow_outside: whether the user has lifted that restriction.
     """
 
@@ -42,9 +42,9 @@ class Document:
     allow_outside: bool = False
 
     def span(self, route: Route) -> Span | None:
-        """Where to point for a route; None if no text was read.
+        """The span to point at for a route; None if the document has no text.
 
-        That is a scalar itself, the key above a section, and for what is missing the nearest section that is there.
+        This is a scalar itself, the key of a section, or, for a missing value, the nearest section that exists.
         """
         if span := self.spans.get(route):
             key = self.key_spans.get(route)
@@ -58,15 +58,15 @@ class Document:
         return None
 
     def origin(self, route: Route) -> Path:
-        """The folder that a relative path at a route resolves against, the route's nearest section's if it has none."""
+        """The folder that a relative path at a route is resolved against; for a missing value, that of its section."""
         while route not in self.origins:
             route = route[:-1]
         return self.origins[route]
 
     def excerpt(self, span: Span) -> str | None:
-        """The line on which the span starts: control characters pictured, secrets starred, long lines clipped.
+        """The line on which the span starts, with control characters pictured, secrets starred and long lines clipped.
 
-        None if the span is in no text that this document knows.
+        None if the document does not hold the text of the span's file.
         """
         text = self.texts.get(span.file)
         return None if text is None else excerpts.excerpt(text, span)

@@ -1,4 +1,4 @@
-"""Which of Unicode's encodings a text is in, told from its first bytes."""
+"""The Unicode encoding of a text, detected from its first bytes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ZEROS: dict[tuple[bool, ...], str] = {
     (True, False, True, False): "utf-16-be",
     (False, True, False, True): "utf-16-le",
 }
-"""Without a mark: where the first characters, which are ASCII, have their zeros (YAML 1.2.2, section 5.2)."""
+"""Without a byte order mark: the zero bytes of the first characters, which are ASCII (YAML 1.2.2, section 5.2)."""
 
 
 def encoding_of(data: bytes) -> str:
-    """The name by which Python knows the encoding; UTF-8 where nothing speaks for another one.
+    """Python's name of the encoding; UTF-8 unless the bytes indicate another one.
 
     >>> encoding_of("hbspec: 1".encode("utf-16-le")), encoding_of(b"hbspec: 1")
     ('utf-16-le', 'utf-8')
@@ -33,7 +33,7 @@ def encoding_of(data: bytes) -> str:
 
 
 def family(encoding: str) -> str:
-    """An encoding as a reader knows it, whatever the order of its bytes.
+    """The common name of an encoding, without its byte order.
 
     >>> family("utf-16-le")
     'UTF-16'

@@ -1,7 +1,7 @@
-"""Pieces of a spec's text, made fit for a terminal: nothing invisible, nothing secret, nothing endless.
+"""Excerpts of a spec for a terminal: printable, redacted and clipped.
 
-Every change keeps one character for one, so that a column of the file stays a column of the excerpt; only the clipping
-of long lines moves them, and `underline` knows by how much.
+Every change replaces one character by one, so that columns of the file remain columns of the excerpt; only the clipping
+of long lines shifts them, which `underline` takes into account.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from hbspec.source.characters import lines_of
 __all__ = ["WIDTH", "excerpt", "printable", "quoted", "underline"]
 
 WIDTH = 160
-"""Characters of an excerpt at most."""
+"""The largest number of characters in an excerpt."""
 
-_LEAD = 40  # characters kept before the place when the line's beginning is cut off
+_LEAD = 40  # characters kept before the place if the beginning of the line is clipped
 
 
 def quoted(text: str, width: int = 60) -> str:
-    """Some text of the author's inside a message: in backticks, printable, redacted, and clipped to `width`."""
+    """Part of the author's text for a message: in backticks, printable, redacted, and clipped to `width` characters."""
     clean = shown(text)
     return f"`{clean if len(clean) <= width else clean[: width - 1] + '…'}`"
 
@@ -33,7 +33,7 @@ def _redacted_lines(text: str) -> list[str]:
 
 
 def excerpt(text: str, span: Span) -> str:
-    """The line on which the span starts, at most `WIDTH` characters of it, with `…` for what was cut off."""
+    """The line on which the span starts, clipped with `…` to at most `WIDTH` characters."""
     lines = _redacted_lines(text)
     line = lines[span.start.line - 1] if span.start.line <= len(lines) else ""
     first = _first_shown(span)
@@ -46,9 +46,9 @@ def excerpt(text: str, span: Span) -> str:
 
 
 def underline(shown: str, span: Span) -> tuple[int, int]:
-    """Where the caret belongs under an excerpt: characters before it, and how many it covers (at least one).
+    """The underline of an excerpt: the number of characters before it, and its length (at least one).
 
-    A span of several lines is underlined to the end of its first.
+    A span of several lines is underlined to the end of its first line.
     """
     offset = min(span.start.column - 1 - _first_shown(span), len(shown))
     width = span.end.column - span.start.column if span.end.line == span.start.line else len(shown)

@@ -1,4 +1,4 @@
-"""Bytes to text: UTF-8 with or without a byte order mark, and within the limit."""
+"""Decoding of spec files: UTF-8 with or without a byte order mark, within the size limit."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from hbspec.source.limits import MAX_BYTES
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.source.problems import Problems
 
-SAVE = "Save the file as UTF-8"
+SAVE = "save the file as UTF-8"
 
 
 def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> str | None:
-    """The text of a spec file, known to `problems` as `file`; what keeps it from being read is noted at `place`."""
+    """The text of a spec file, which `problems` calls `file`; None, with the reason added at `place`, if unreadable."""
     try:
         data = read_bytes(path, MAX_BYTES)
     except UnreadablePathError as error:
-        problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", "Give the path of a spec file")
+        problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", "give the path of a spec file")
         return None
     return decode(data, file, problems)
 
 
 def read_stream(stream: TextIO | None, file: str, problems: Problems) -> str | None:
-    """The text of a spec on standard input."""
+    """The text of a spec on standard input; None, with the reason in `problems`, if it cannot be read."""
     try:
         if stream is None:
-            raise OSError("it is closed")
+            raise OSError("the stream is closed")
         buffer = getattr(stream, "buffer", None)
         data = buffer.read(MAX_BYTES + 1) if buffer else stream.read(MAX_BYTES + 1).encode("utf-8", "surrogatepass")
     except (OSError, ValueError) as error:
         message = f"standard input cannot be read: {error}"
-        problems.add(pages.UNREADABLE_FILE, file, message, "Pipe a spec into it, or give the path of a file")
+        problems.add(pages.UNREADABLE_FILE, file, message, "pipe a spec into it, or give the path of a file")
         return None
     return decode(data, file, problems)
 
 
 def decode(data: bytes, file: str, problems: Problems) -> str | None:
-    """The text that the bytes are, a byte order mark removed."""
+    """The bytes as text, without a byte order mark; None, with the reason in `problems`, if they are not UTF-8."""
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES:,} bytes"
-        problems.add(pages.OVER_LIMIT, file, message, "Keep data out of the spec, and name its file instead")
+        problems.add(pages.OVER_LIMIT, file, message, "move data to a file, and name it in the spec")
         return None
     encoding = encoding_of(data)
     if encoding not in UTF_8:
@@ -60,7 +60,7 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
         seen = problems.texts[file] = data.decode("utf-8", "replace")
         start = position_of(seen, len(data[: error.start].decode("utf-8")))
         place = Span(file, start, Position(start.line, start.column + 1))
-        problems.add(pages.NOT_UTF8, place, f"the byte 0x{data[error.start]:02X} here is not UTF-8", SAVE)
+        problems.add(pages.NOT_UTF8, place, f"the byte 0x{data[error.start]:02X} is not UTF-8", SAVE)
         return None
     problems.texts[file] = text
     return text

@@ -1,4 +1,4 @@
-"""`extends`: one spec over another."""
+"""`extends`: one spec merged over another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ROUTE: Route = (EXTENDS,)
 
 
 class Layer(NamedTuple):
-    """One file of a chain: its name as shown, the folder its paths resolve against, its real path, and its content."""
+    """One file of a chain: its name as shown, the folder that its paths resolve against, its real path, its tree."""
 
     file: str
     folder: Path
@@ -29,22 +29,22 @@ class Layer(NamedTuple):
 
 
 def as_map(tree: Node | None, file: str, problems: Problems) -> MapNode | None:
-    """The tree if it is a map, as a spec has to be."""
+    """The tree if it is a mapping, as a spec must be; otherwise None, with the reason in `problems`."""
     if tree is None or isinstance(tree, MapNode):
         return tree
     problems.add(
         pages.NOT_A_MAPPING,
         tree.span or file,
-        f"a spec is a map of keys to values, and this is {kind_of(tree)}",
-        "Begin with `hbspec: 1`, and write `key: value` on each line",
+        f"a spec must be a mapping, but this is {kind_of(tree)}",
+        "begin with `hbspec: 1`, and write `key: value` on each line",
     )
     return None
 
 
 def chain(first: Layer, root: Path, allow_outside: bool, problems: Problems) -> list[Layer]:
-    """The spec and all that it extends, one after the other, the spec itself first.
+    """The spec and the specs that it extends, in order, the spec itself first.
 
-    Stops with a problem at the first file that cannot be had.
+    Stops at the first file that cannot be read, with the reason in `problems`.
     """
     layers = [first]
     while (layer := _next(layers, root, allow_outside, problems)) is not None:
@@ -60,27 +60,27 @@ def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Proble
     place = node.span or last.file
     if not isinstance(node, ScalarNode) or not isinstance(node.value, str):
         several = "; let that file extend the next" if kind_of(node) == "a list" else ""
-        message = f"`extends` takes the path of one file, and this is {kind_of(node)}"
-        problems.add(pages.BAD_EXTENDS, place, message, f"Write `extends: ./base.yaml`{several}", route=_ROUTE)
+        message = f"`extends` takes the path of one file, but this is {kind_of(node)}"
+        problems.add(pages.BAD_EXTENDS, place, message, f"write `extends: ./base.yaml`{several}", route=_ROUTE)
         return None
     try:
         real = contained(node.value, last.folder, root, allow_outside)
     except OutsideProjectError as error:
-        help_ = "Move the file into the project, or allow it with `--allow-outside`"
+        help_ = "move the file into the project, or allow it with `--allow-outside`"
         problems.add(pages.OUTSIDE_PROJECT, place, str(error), help_, route=_ROUTE)
         return None
     except PathError as error:
-        help_ = f"Give the path of a spec, relative to {last.folder}"
+        help_ = f"give the path of a spec, relative to {last.folder}"
         problems.add(pages.UNREADABLE_FILE, place, str(error), help_, route=_ROUTE)
         return None
     file = os.path.normpath(Path(last.file).parent / node.value)
     if real in [layer.real for layer in layers]:
-        message = f"this closes a circle: {' → '.join([layer.file for layer in layers] + [file])}"
-        problems.add(pages.EXTENDS_CYCLE, place, message, "Remove one `extends` of these", route=_ROUTE)
+        message = f"this closes a cycle: {' → '.join([layer.file for layer in layers] + [file])}"
+        problems.add(pages.EXTENDS_CYCLE, place, message, "remove one of these `extends`", route=_ROUTE)
         return None
     if len(layers) > MAX_EXTENDS:
-        message = f"the spec extends more than {MAX_EXTENDS} files, one after the other"
-        problems.add(pages.OVER_LIMIT, place, message, "Merge some of them", route=_ROUTE)
+        message = f"the spec extends a chain of more than {MAX_EXTENDS} files"
+        problems.add(pages.OVER_LIMIT, place, message, "merge some of them", route=_ROUTE)
         return None
     text = read_text(real, file, place, problems)
     tree = None if text is None else as_map(parse(text, file, problems), file, problems)
@@ -88,7 +88,7 @@ def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Proble
 
 
 def merged(layers: list[Layer]) -> MapNode:
-    """All layers as one map without its `extends`: maps merge, everything else replaces, null deletes (RFC 7396)."""
+    """All layers as one mapping without `extends`: mappings merge, other values replace, null deletes (RFC 7396)."""
     tree = layers[-1].tree
     for layer in reversed(layers[:-1]):
         tree = _over(tree, layer.tree)

@@ -1,7 +1,7 @@
-"""How much of a spec is read before it is refused.
+"""Size limits: how large a spec may be before it is refused.
 
-A spec may come from a stranger. Each limit is far above what a spec needs and low enough that reading the
-worst text within it takes a moment.
+A spec may come from a stranger. Each limit is far above the needs of a spec, and low enough that the worst text within
+it is read in a moment.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ MAX_BYTES = 1 << 20
 """Bytes of one spec file."""
 
 MAX_NODES = 100_000
-"""Keys and values of a spec, each alias counted as all that it stands for."""
+"""Keys and values of a spec, with aliases expanded."""
 
 MAX_DEPTH = 100
-"""Maps and lists inside one another, aliases expanded."""
+"""Levels of nested mappings and lists, with aliases expanded."""
 
 MAX_NUMBER_LENGTH = 240
 """Characters of one number: 240 hexadecimal digits are 960 bits, which a 64-bit float can still hold."""
 
 MAX_INTEGER_BITS = 4 * MAX_NUMBER_LENGTH
-"""Bits of an integer that did not come from text."""
+"""Bits of an integer in a Python mapping."""
 
 MAX_EXTENDS = 20
-"""Files that one spec may extend, one after the other."""
+"""Files in the chain that one spec extends."""
 
 MAX_FAULTS = 1_000
-"""Faults of one spec that are listed; of the others only their number is told."""
+"""Faults of one spec that are listed; the others are only counted."""
 
 MAX_ATTACHMENT_BYTES = 16 << 20
-"""Bytes of a file that a spec names besides its own text."""
+"""Bytes of a file that a spec names, such as a `config.json`."""

@@ -1,4 +1,4 @@
-"""A path, standard input or a mapping to a `Document`."""
+"""Loading of a `Document` from a path, from standard input or from a mapping."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ def load(
     root: Path | None = None,
     stdin: TextIO | None = None,
 ) -> Document:
-    """Read a spec, what it extends, and what is set on the command line.
+    """Read a spec, the specs that it extends, and the overrides of the command line.
 
     Args:
         path: a file, or `-` for standard input, whose relative paths resolve against the working folder.
-        overrides: texts `key.path=value`, applied in their order.
+        overrides: strings `key.path=value`, applied in order.
         allow_outside: let `extends` leave the project.
-        root: the project folder; by default the nearest one above the spec with `.git` or `pyproject.toml`, else the
-            spec's own.
-        stdin: what `-` stands for; `sys.stdin` by default.
+        root: the project folder; by default the nearest folder above the spec with `.git` or `pyproject.toml`, else the
+            folder of the spec.
+        stdin: the stream that `-` stands for; `sys.stdin` by default.
 
     Raises:
-        SourceError: with everything that is wrong. Bad input raises nothing else.
+        SourceError: the spec cannot be read; the error lists every fault. Bad input raises nothing else.
     """
     file = str(path)
     problems = Problems()
@@ -71,10 +71,10 @@ def load_mapping(
     allow_outside: bool = False,
     root: Path | None = None,
 ) -> Document:
-    """Take a spec from a mapping of plain data; it has no spans. Relative paths resolve against the working folder.
+    """The document of a mapping of plain data, without spans. Relative paths resolve against the working folder.
 
     Raises:
-        SourceError: with everything that is wrong.
+        SourceError: the mapping is not a spec's plain data; the error lists every fault.
     """
     problems = Problems()
     tree = from_mapping(values, MAPPING, problems)
@@ -108,7 +108,7 @@ def _document(
     try:
         values, tables = tabulate(tree, folder_of)
     except TooLargeError as error:
-        problems.add(pages.OVER_LIMIT, first.file, str(error), "Make the spec, or what it extends, smaller")
+        problems.add(pages.OVER_LIMIT, first.file, str(error), "make the spec, or the specs that it extends, smaller")
         raise problems.error() from error
     return Document(
         file=first.file,

@@ -1,4 +1,4 @@
-"""A mapping of Python's as a tree of nodes: the same data, with no text behind it."""
+"""A Python mapping as a tree of nodes without spans."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hbspec.source.scalars import UnusableNumberError, usable
 
 
 class _TooLargeError(Exception):
-    """Stops the reading where a limit is passed."""
+    """Stops the reading where a limit is exceeded."""
 
 
 def from_mapping(values: Mapping[Any, Any], file: str, problems: Problems) -> MapNode | None:
-    """The tree of a mapping of plain data (tuples count as lists), or None if it is too large for a spec."""
+    """The tree of a mapping of plain data (tuples count as lists); None if it is too large for a spec."""
     reader = _Reader(file, problems)
     try:
         return reader.map(values, ())
@@ -50,8 +50,8 @@ class _Reader:
                 self._check_text(key, route)
                 entries[str(key)] = (None, self.node(value, (*route, str(key))))
             else:
-                message = f"a key must be text, and {quoted(repr(key))} is not"
-                self._problems.add(pages.KEY_NOT_TEXT, self._file, message, "Write it as text", route=route)
+                message = f"a key must be a string, but {quoted(repr(key))} is not"
+                self._problems.add(pages.KEY_NOT_TEXT, self._file, message, "make it a string", route=route)
         return MapNode({**entries}, None)
 
     def _scalar(self, value: Any, route: Route) -> ScalarNode:
@@ -62,8 +62,8 @@ class _Reader:
             return ScalarNode(str(value), str(value), None)
         if isinstance(value, int | float):
             return self._number(int(value) if isinstance(value, int) else float(value), route)
-        message = f"{quoted(route_text(route))} is a Python {type(value).__name__}, and a spec holds plain data only"
-        help_ = "Give text, a number, a truth value, None, a list or a mapping"
+        message = f"{quoted(route_text(route))} is a Python {type(value).__name__}, but a spec holds only plain data"
+        help_ = "give a string, a number, a boolean, None, a list or a mapping"
         self._problems.add(pages.NOT_PLAIN_DATA, self._file, message, help_, route=route)
         return ScalarNode(None, "", None)
 
@@ -72,13 +72,13 @@ class _Reader:
             return ScalarNode(value, repr(usable(value)), None)
         except UnusableNumberError as error:
             message = f"{quoted(route_text(route))} {error}"
-            self._problems.add(pages.UNUSABLE_NUMBER, self._file, message, "Give a finite number", route=route)
+            self._problems.add(pages.UNUSABLE_NUMBER, self._file, message, "give a finite number", route=route)
             return ScalarNode(None, "", None)
 
     def _check_text(self, text: str, route: Route) -> None:
         if found := [] if text.isprintable() else control_characters(text):
-            message = f"{quoted(text)} holds the character {code_point(text[found[0]])}, which cannot be seen"
-            self._problems.add(pages.CONTROL_CHARACTER, self._file, message, "Remove it", route=route)
+            message = f"{quoted(text)} contains the invisible character {code_point(text[found[0]])}"
+            self._problems.add(pages.CONTROL_CHARACTER, self._file, message, "remove it", route=route)
 
     def _admit(self, route: Route) -> None:
         self._count += 1
@@ -87,5 +87,5 @@ class _Reader:
         message = f"the mapping is nested more than {MAX_DEPTH} levels deep"
         if self._count > MAX_NODES:
             message = f"the mapping has more than {MAX_NODES:,} keys and values"
-        self._problems.add(pages.OVER_LIMIT, self._file, message, "Make the spec smaller", route=route)
+        self._problems.add(pages.OVER_LIMIT, self._file, message, "make the spec smaller", route=route)
         raise _TooLargeError

@@ -1,6 +1,6 @@
-"""A spec as a tree: plain values, each with the place where it was written.
+"""The tree of a spec: plain values, each with the span where it was written.
 
-Nodes are shared between aliases and between the layers of `extends`, so they are never changed once read.
+Nodes are shared between aliases and between the layers of `extends`, so they are never changed after reading.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from hbspec.source.scalars import Plain
 
 @dataclass(slots=True)
 class ScalarNode:
-    """One value and the text it came from; a quoted text is spelled without its quotes."""
+    """A scalar value and its text, without quotes."""
 
     value: Plain
     spelling: str
@@ -22,7 +22,7 @@ class ScalarNode:
 
 @dataclass(slots=True)
 class ListNode:
-    """A list."""
+    """A list of nodes."""
 
     items: list[Node]
     span: Span | None
@@ -30,7 +30,7 @@ class ListNode:
 
 @dataclass(slots=True)
 class MapNode:
-    """A map: to every key the span of the key itself, and the value."""
+    """A mapping: the span of each key, and its value."""
 
     entries: Entries
     span: Span | None
@@ -41,7 +41,7 @@ Entries = dict[str, tuple[Span | None, Node]]
 
 
 def at(node: Node, span: Span | None) -> Node:
-    """The same value, written elsewhere (as an alias does it)."""
+    """The same value at another span (that of an alias)."""
     if isinstance(node, ScalarNode):
         return ScalarNode(node.value, node.spelling, span)
     if isinstance(node, ListNode):
@@ -50,13 +50,13 @@ def at(node: Node, span: Span | None) -> Node:
 
 
 def kind_of(node: Node) -> str:
-    """What a value is, in words, fit to follow `is`: `text`, `a number`, `empty`."""
+    """The type of a value as words that follow `is`: `a string`, `a number`, `empty`."""
     if isinstance(node, MapNode):
-        return "a map"
+        return "a mapping"
     if isinstance(node, ListNode):
         return "a list"
     if isinstance(node.value, bool):
-        return "a truth value"
+        return "a boolean"
     if node.value is None:
         return "empty"
-    return "text" if isinstance(node.value, str) else "a number"
+    return "a string" if isinstance(node.value, str) else "a number"

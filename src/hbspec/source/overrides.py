@@ -1,7 +1,7 @@
-"""`--set KEY=VALUE`: single values changed from the command line.
+"""`--set KEY=VALUE`: values changed on the command line.
 
-The key is a dotted path, `evaluation[0].min_score`. A name that holds a dot is found where it exists
-(`expect.training.cost`); a new one needs quotes (`expect."training.cost"`). The value is YAML; null deletes.
+The key is a dotted path, `evaluation[0].min_score`. An existing name with a dot is recognised (`expect.training.cost`);
+a new one needs quotes (`expect."training.cost"`). The value is YAML; null deletes the key.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
 
 _STEP = r"""(?:(?:^|(?<!^)\.)(?:"([^"]+)"|'([^']+)'|([^\s.=\[\]"']+))|\[([0-9]{1,6})\])"""
-_EXAMPLE = "Write it as `--set hyperparameters.learning_rate=2e-4`"
+_EXAMPLE = "write it as `--set hyperparameters.learning_rate=2e-4`"
 
 
 class _RefusedError(Exception):
-    """Why an override cannot be applied; the second argument is one action."""
+    """The reason why an override cannot be applied, and one action as the second argument."""
 
 
 class _Change(NamedTuple):
-    """A value to put in place of another; `span` is that of the path."""
+    """A new value, and the span of the override's path."""
 
     value: Node
     span: Span
@@ -39,7 +39,7 @@ class _Change(NamedTuple):
 
 
 def overridden(tree: MapNode, override: str, problems: Problems) -> MapNode:
-    """The tree with one override applied; or the tree as it is, with the reason noted."""
+    """The tree with one override applied; or the unchanged tree, with the reason in `problems`."""
     file = f"--set {printable(redact(override))}"
     problems.texts[file] = override
     route: Route = ()
@@ -47,7 +47,7 @@ def overridden(tree: MapNode, override: str, problems: Problems) -> MapNode:
     try:
         route, end = _path(override)
         span = Span(file, Position(1, 1), Position(1, end + 1))
-        # Spaces in place of the path keep the columns of the value.
+        # Spaces instead of the path preserve the columns of the value.
         value = parse(" " * (end + 1) + override[end + 1 :], file, problems, route)
         if value is None:
             return tree
@@ -61,7 +61,11 @@ def overridden(tree: MapNode, override: str, problems: Problems) -> MapNode:
 
 
 def _path(override: str) -> tuple[Route, int]:
-    """The route before the `=`, and where that stands."""
+    """The route before the `=`, and the index of the `=`.
+
+    Raises:
+        _RefusedError: the override is not of the form KEY=VALUE.
+    """
     route: list[str | int] = []
     end = 0
     while found := re.compile(_STEP).match(override, end):
@@ -71,18 +75,18 @@ def _path(override: str) -> tuple[Route, int]:
     if not override[end:].startswith("=") or not route:
         raise _RefusedError(f"{quoted(override)} is not of the form KEY=VALUE", _EXAMPLE)
     if "\n" in override or "\r" in override:
-        raise _RefusedError("an override is one line", "Write maps as `{key: value}` and lists as `[a, b]`")
+        raise _RefusedError("an override must be one line", "write mappings as `{key: value}` and lists as `[a, b]`")
     if not override[end + 1 :].strip() or override[end + 1 :].lstrip().startswith("#"):
         raise _RefusedError(
-            f"no value follows {quoted(override[: end + 1])}", "Write a value, or `null` to delete the key"
+            f"no value follows {quoted(override[: end + 1])}", "write a value, or `null` to delete the key"
         )
     if route[0] == EXTENDS:
-        raise _RefusedError("`extends` cannot be set: it is followed before anything is set", "Write it in the spec")
+        raise _RefusedError("`extends` cannot be set: it is read before overrides apply", "write it in the spec")
     return tuple(route), end
 
 
 def _changed(node: Node, route: Route, above: Route, change: _Change) -> Node:
-    """The node with the value at `route` below it changed; `above` is where the node itself stands."""
+    """The node with the value at `route` below it changed; `above` is the route of the node itself."""
     if not route:
         return change.value
     if isinstance(node, ListNode):
@@ -90,16 +94,16 @@ def _changed(node: Node, route: Route, above: Route, change: _Change) -> Node:
     if not isinstance(node, MapNode):
         where = quoted(route_text(above))
         raise _RefusedError(
-            f"{where} is {kind_of(node)} and has no {quoted(str(route[0]))}", f"Set {where} itself, or another key"
+            f"{where} is {kind_of(node)} and has no {quoted(str(route[0]))}", f"set {where} itself, or another key"
         )
     if isinstance(route[0], int):
         where = quoted(route_text(above) or "the spec")
-        raise _RefusedError(f"{where} is a map and has no entry {route[0]}", "Name one of its keys")
+        raise _RefusedError(f"{where} is a mapping and has no entry {route[0]}", "name one of its keys")
     key, rest = _key(node, route)
     here = (*above, key)
     if key not in node.entries and change.deletes:
         raise _RefusedError(
-            f"there is no {quoted(route_text(above + route))} to delete", "Check the spelling of the key"
+            f"{quoted(route_text(above + route))} cannot be deleted: it does not exist", "check the spelling of the key"
         )
     entries = dict(node.entries)
     if change.deletes and not rest:
@@ -115,12 +119,12 @@ def _changed_list(node: ListNode, route: Route, above: Route, change: _Change) -
     step = str(route[0])
     if not step.isdecimal() or not step.isascii():
         raise _RefusedError(
-            f"{where} is a list and has no {quoted(step)}", f"Give the number of an entry: `{route_text(above)}[0]`"
+            f"{where} is a list and has no {quoted(step)}", f"give the index of an entry: `{route_text(above)}[0]`"
         )
     index = int(step)
     if index >= len(node.items):
         entries = f"entries 0 to {len(node.items) - 1}" if node.items else "no entries"
-        raise _RefusedError(f"{where} has {entries}, not {index}", "Give the number of an entry, or set the whole list")
+        raise _RefusedError(f"{where} has {entries}, not {index}", "give the index of an entry, or set the whole list")
     items = list(node.items)
     if change.deletes and len(route) == 1:
         del items[index]
@@ -130,7 +134,7 @@ def _changed_list(node: ListNode, route: Route, above: Route, change: _Change) -
 
 
 def _key(node: MapNode, route: Route) -> tuple[str, Route]:
-    """The longest beginning of the route that is a key of the map, else its first name; and what remains."""
+    """The longest prefix of the route that is a key of the mapping, else its first name; and the rest of the route."""
     names = list(takewhile(lambda step: isinstance(step, str), route))
     for taken in range(len(names), 0, -1):
         if (name := ".".join(map(str, names[:taken]))) in node.entries:

@@ -1,7 +1,7 @@
-"""YAML text to a tree of nodes.
+"""Parsing of YAML text to a tree of nodes.
 
-The tree is built from PyYAML's event stream, not from its node graph: nesting is checked before anything recurses,
-aliases are counted before they are followed, and one pass finds every fault that leaves the rest of the text readable.
+The tree is built from PyYAML's event stream, not from its node graph: nesting is checked before any recursion, aliases
+are counted before they are followed, and one pass finds every fault that leaves the rest of the text readable.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from hbspec.source.problems import Problems
 from hbspec.source.scalars import Plain, UnusableNumberError, resolve
 from hbspec.source.syntax import explain
 
-# libyaml's parser where PyYAML was built with it; both speak the same events.
+# libyaml's parser if PyYAML was built with it; both emit the same events.
 _PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse(text: str, file: str, problems: Problems, above: Route = ()) -> Node | None:
-    """The value that a text spells, or None if it spells none; what is wrong with it goes to `problems`.
+    """The tree of a YAML text; None if it has no value or cannot be read. Its faults go to `problems`.
 
-    `above` is the route at which the value will stand.
+    `above` is the route of the value.
     """
     faults = Faults(text, file, problems)
     if found := control_characters(text):
@@ -49,7 +49,7 @@ def parse(text: str, file: str, problems: Problems, above: Route = ()) -> Node |
 
 @dataclass(slots=True)
 class _Anchor:
-    """What `&name` marked; None while its value is still being read."""
+    """The value marked `&name`, with its size and height; `node` is None while it is being read."""
 
     node: Node | None = None
     size: int = 1
@@ -58,7 +58,7 @@ class _Anchor:
 
 @dataclass(slots=True)
 class _Frame:
-    """A map or list that is being read. In a map, `key` is None where a key is expected next."""
+    """A mapping or list that is being read. In a mapping, `key` is None if a key is expected next."""
 
     node: MapNode | ListNode
     start: Position
@@ -72,7 +72,7 @@ class _Frame:
 
 
 class _TooLargeError(Exception):
-    """Stops the reading where a limit is passed."""
+    """Stops the reading where a limit is exceeded."""
 
 
 class _Reader:
@@ -101,7 +101,7 @@ class _Reader:
         return None
 
     def _documents(self, parser: Any) -> int:
-        """Read to the end of the stream; gives the number of documents."""
+        """Read to the end of the stream, and return the number of documents."""
         documents = 0
         while True:
             event = parser.get_event()
@@ -153,7 +153,7 @@ class _Reader:
         return value
 
     def _block_scalar(self, text: str, span: Span, event: Any) -> Span:
-        """Check the header of a `|` or `>` text, and give its span without the line breaks that follow it."""
+        """Check the header of a `|` or `>` string, and return its span without the line breaks after it."""
         written = self._text[event.start_mark.index : event.end_mark.index].rstrip()
         end = position_of(written, len(written))
         column = end.column + (span.start.column - 1 if end.line == 1 else 0)
@@ -176,7 +176,7 @@ class _Reader:
     def _close(self, event: Any) -> None:
         frame = self._frames.pop()
         node = frame.node
-        # A block ends where the next thing begins, blank lines and comments later: its last value is its true end.
+        # libyaml ends a block at the next token, after blank lines and comments; its true end is its last value
         end = Position(event.end_mark.line + 1, event.end_mark.column + 1)
         if not frame.flow:
             last = _last(node)
@@ -200,7 +200,11 @@ class _Reader:
         self._place(at(anchor.node, span))
 
     def _admit(self, event: Any, size: int, height: int) -> None:
-        """Count what is about to be added, before it is."""
+        """Count a value before it is added.
+
+        Raises:
+            _TooLargeError: the spec would exceed a limit.
+        """
         self._count += size
         if self._count <= MAX_NODES and len(self._frames) + height <= MAX_DEPTH:
             return
@@ -212,7 +216,7 @@ class _Reader:
             self._frames[-1].height = max(self._frames[-1].height, height + 1)
 
     def _place(self, node: Node, *, is_plain: bool = False, is_broken: bool = False) -> None:
-        """Put a finished value where it belongs: the top, a list, behind its key, or as a key."""
+        """Add a finished value to its place: the root, a list, a mapping, or as a key."""
         if not self._frames:
             self._root = node
             return
@@ -244,7 +248,7 @@ class _Reader:
         return bool(self._frames) and isinstance(self._frames[-1].node, MapNode) and self._frames[-1].key is None
 
     def _route(self) -> Route:
-        """The route of the value that is being read, or of the map whose key is."""
+        """The route of the value that is being read, or of the mapping whose key is being read."""
         parts = (len(frame.node.items) if isinstance(frame.node, ListNode) else frame.key for frame in self._frames)
         return (*self._above, *(part for part in parts if part is not None))
 

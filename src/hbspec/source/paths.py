@@ -1,4 +1,4 @@
-"""Paths that a spec names: inside the project, past every symbolic link, and of the kind expected."""
+"""Paths that a spec names: resolved, inside the project, and of the expected type."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MARKERS = (".git", "pyproject.toml")
 
 
 class PathError(ValueError):
-    """A path that must not or cannot be used; the message says why in one sentence."""
+    """A path that may not or cannot be used; the message gives the reason in one sentence."""
 
 
 class OutsideProjectError(PathError):
@@ -18,7 +18,7 @@ class OutsideProjectError(PathError):
 
 
 class UnreadablePathError(PathError):
-    """There is nothing there, or nothing that can be read."""
+    """The path does not exist, or cannot be read."""
 
 
 def project_root(folder: Path) -> Path:
@@ -33,15 +33,15 @@ def project_root(folder: Path) -> Path:
 def contained(path: str, base: Path, root: Path, allow_outside: bool = False, *, folder: bool = False) -> Path:
     """The real path of a regular file (or a folder) that a spec names.
 
-    `path` is relative to `base`. Links are followed before it is compared with `root`.
+    `path` is relative to `base`. Symbolic links are followed before it is compared with `root`.
 
     Raises:
         OutsideProjectError: the path leads out of `root`, and `allow_outside` is not set.
-        UnreadablePathError: nothing is there, or something of another kind: a pipe, a device, a folder.
+        UnreadablePathError: the path does not exist, or is something else: a pipe, a device, a folder.
     """
     shown = f"`{path}`"
     if not path or "\0" in path:
-        raise UnreadablePathError(f"{shown} is no path")
+        raise UnreadablePathError(f"{shown} is not a path")
     try:
         real = Path(os.path.realpath(base / path))
         if not allow_outside and not real.is_relative_to(os.path.realpath(root)):
@@ -50,7 +50,7 @@ def contained(path: str, base: Path, root: Path, allow_outside: bool = False, *,
     except OSError as error:
         raise UnreadablePathError(f"{shown} {describe(error)}") from error
     except UnicodeError as error:
-        raise UnreadablePathError(f"{shown} is no path") from error
+        raise UnreadablePathError(f"{shown} is not a path") from error
     expected = stat.S_ISDIR if folder else stat.S_ISREG
     if not expected(mode):
         raise UnreadablePathError(f"{shown} is {_kind(mode)}, not a {'folder' if folder else 'file'}")
@@ -58,7 +58,7 @@ def contained(path: str, base: Path, root: Path, allow_outside: bool = False, *,
 
 
 def read_bytes(path: Path, limit: int) -> bytes:
-    """At most `limit` + 1 bytes of a regular file, never waiting for a pipe or a device.
+    """At most `limit` + 1 bytes of a regular file, without waiting for a pipe or a device.
 
     Raises `UnreadablePathError`.
     """
@@ -67,7 +67,7 @@ def read_bytes(path: Path, limit: int) -> bytes:
     except OSError as error:
         raise UnreadablePathError(describe(error)) from error
     except ValueError as error:
-        raise UnreadablePathError("is no path") from error
+        raise UnreadablePathError("is not a path") from error
     try:
         mode = os.fstat(handle).st_mode
         if not stat.S_ISREG(mode):
@@ -81,11 +81,11 @@ def read_bytes(path: Path, limit: int) -> bytes:
 
 
 def describe(error: OSError) -> str:
-    """Why a file could not be read, fit to follow its name."""
+    """The reason why a file could not be read, as words that follow its name."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return "does not exist"
     if isinstance(error, PermissionError):
-        return "may not be read"
+        return "cannot be read: permission denied"
     if isinstance(error, IsADirectoryError):
         return "is a folder, not a file"
     return f"cannot be read: {(error.strerror or type(error).__name__).lower()}"

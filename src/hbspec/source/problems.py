@@ -1,4 +1,4 @@
-"""The faults found while a spec is read: collected, then raised all at once."""
+"""The faults found while a spec is read: collected, then raised together."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from hbspec.source.limits import MAX_FAULTS
 
 
 class SourceError(Exception):
-    """A spec that cannot be read, with every reason in the order of files and lines.
+    """A spec that cannot be read, with every reason, ordered by file and line.
 
-    `unreadable` tells a file that could not be read at all (exit code 2) from one with errors in it (exit code 1).
+    `unreadable` distinguishes a file that could not be read at all (exit code 2) from one with errors (exit code 1).
     """
 
     def __init__(self, diagnostics: Iterable[Diagnostic], *, unreadable: bool = False) -> None:
@@ -31,7 +31,7 @@ def _line(diagnostic: Diagnostic) -> str:
 
 
 class Problems:
-    """Collects diagnostics; knows the texts read so far, for their excerpts."""
+    """Collects diagnostics, and the texts read so far for their excerpts."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -48,7 +48,7 @@ class Problems:
         route: Route = (),
         fixes: tuple[Fix, ...] = (),
     ) -> None:
-        """Note one fault at a span, or in a file as a whole if its name is all there is to say."""
+        """Add one fault at a span, or for a whole file given by its name."""
         if len(self.diagnostics) >= MAX_FAULTS:
             self._unlisted += 1
             return
@@ -71,15 +71,15 @@ class Problems:
         )
 
     def raise_any(self) -> None:
-        """Raise `SourceError` if anything was noted."""
+        """Raise `SourceError` if any fault was added."""
         if self.diagnostics:
             raise self.error()
 
     def error(self, *, unreadable: bool = False) -> SourceError:
-        """Everything noted so far as one error."""
+        """All faults added so far as one error."""
         if not self._unlisted:
             return SourceError(self.diagnostics, unreadable=unreadable)
         summary = Problems()
-        message = f"there are {self._unlisted:,} faults besides the {MAX_FAULTS:,} listed"
-        summary.add(pages.OVER_LIMIT, self.diagnostics[0].file, message, "Mend those listed first")
+        message = f"the spec has {self._unlisted:,} more faults than the {MAX_FAULTS:,} listed"
+        summary.add(pages.OVER_LIMIT, self.diagnostics[0].file, message, "fix the listed ones first")
         return SourceError(self.diagnostics + summary.diagnostics, unreadable=unreadable)

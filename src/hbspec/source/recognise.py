@@ -1,8 +1,8 @@
-"""Whether a file is meant to be a spec, told from its first-level keys without parsing it.
+"""Recognition of specs by their top-level keys, without parsing.
 
-A file that is meant to be one and is not read would be passed over in silence, and its author told "no errors". So a
-misspelt `hbspec`, another encoding, JSON, and a spec without the key are told as well; what is wrong with them is the
-reader's to say.
+If a file that is meant as a spec were skipped silently, its author would be told "no errors". So files with a misspelt
+`hbspec`, in another encoding, in JSON, or without the key are recognised as well; the parser then reports what is wrong
+with them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ KEY = "hbspec"
 YAML_SUFFIXES = (".yaml", ".yml")
 JSON_SUFFIXES = (".json",)
 DISTINCTIVE = frozenset(("hyperparameters", "instance"))
-"""Sections that no spec can do without and other programs' files do not have together with two more of ours."""
+"""Required sections of a spec, which files of other programs do not have together with two more of its sections."""
 SECTIONS = 3
 
 _FIRST_KEYS = r"""(?m)^\{?["']?([A-Za-z_][\w-]*)["']?[ \t]*:"""
@@ -31,25 +31,25 @@ _EXTENDS = rf"""(?m)^["']?{EXTENDS}["']?[ \t]*:[ \t]*["']?([^"'#\n]+?)["']?[ \t]
 
 
 def is_yaml(name: str) -> bool:
-    """Whether a file's name is one of YAML, in upper or lower case."""
+    """Whether a file name has a suffix of YAML, in upper or lower case."""
     return name.casefold().endswith(YAML_SUFFIXES)
 
 
 def is_json(name: str) -> bool:
-    """Whether a file's name is one of JSON, in upper or lower case."""
+    """Whether a file name has the suffix of JSON, in upper or lower case."""
     return name.casefold().endswith(JSON_SUFFIXES)
 
 
 def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
-    """Whether somebody means a file to be a spec; of YAML that cannot be read it counts, so that somebody says so.
+    """Whether a file is meant to be a spec; True for YAML that cannot be read, so that its fault is reported.
 
-    It is if it has the key `hbspec` or one that is one letter off, if it extends such a file, if it extends a file that
-    is not there and has nothing but sections, or if it has three of the sections, `instance` or `hyperparameters` among
-    them, and is not there to be extended by a file beside it.
+    A file looks like a spec if it has the key `hbspec` or one that differs by one letter; if it extends such a file; if
+    it extends a missing file and has only sections; or if it has three sections, `instance` or `hyperparameters` among
+    them, and no file beside it extends it.
 
     Args:
         path: a file.
-        sections: the keys that a spec may have at its top.
+        sections: the keys that a spec may have at its top level.
     """
     try:
         data = read_bytes(path, MAX_BYTES)
@@ -71,7 +71,7 @@ def _text(data: bytes) -> str:
 
 
 def _keys(text: str) -> set[str]:
-    """The keys at the top: of JSON all of them, of YAML those that begin a line."""
+    """The top-level keys: in JSON all of them, in YAML those that begin a line."""
     if text.lstrip().startswith("{"):
         if "hb" not in text.casefold() and "hyperparameters" not in text and "instance" not in text:
             return set()  # most JSON is not worth parsing
@@ -85,7 +85,10 @@ def _keys(text: str) -> set[str]:
 
 
 def _is_nearly_the_key(key: str) -> bool:
-    """One letter changed, left out, put in or swapped with the next; case, hyphens and underscores do not count."""
+    """Whether a key is `hbspec` with at most one letter changed, missing, added or swapped with the next.
+
+    Case, hyphens and underscores do not count.
+    """
     key = bare(key)
     places = range(len(KEY) + 1)
     swapped = {KEY[:at] + KEY[at : at + 2][::-1] + KEY[at + 2 :] for at in places}
@@ -96,7 +99,7 @@ def _is_nearly_the_key(key: str) -> bool:
 
 
 def _inherited(path: Path, text: str) -> tuple[list[str], bool]:
-    """The texts of the files that a file extends, and whether the last of them extends one that is not there."""
+    """The texts of the files that a file extends, and whether the last of them extends a missing file."""
     texts: list[str] = []
     while (base := _base(path, text)) is not None:
         try:
@@ -115,13 +118,13 @@ def _is_base(text: str, sections: Collection[str]) -> bool:
 
 
 def _base(path: Path, text: str) -> Path | None:
-    """The file that a text says it extends."""
+    """The file that a text extends; None if it extends none."""
     found = re.search(_EXTENDS, text)
     return path.parent / found[1] if found and "\0" not in found[1] else None
 
 
 def _is_extended(path: Path) -> bool:
-    """Whether a YAML file beside it, or in a folder beside it, extends it: it is judged as a part of that one."""
+    """Whether a YAML file beside a file, or in a folder beside it, extends it, so that it is checked as its part."""
     real = os.path.realpath(path)
     for pattern in ("*", "*/*"):
         for other in path.parent.glob(pattern):

@@ -1,7 +1,7 @@
-"""What an unquoted text means: the core schema of YAML 1.2.2, section 10.3.2.
+"""Values of unquoted scalars: the core schema of YAML 1.2.2, section 10.3.2.
 
-So `1e-4`, `.5` and `010` are numbers, while `yes`, `1:30`, `1_000` and dates are text. Beyond the schema, a number must
-be finite and of bearable length.
+So `1e-4`, `.5` and `010` are numbers, while `yes`, `1:30`, `1_000` and dates are strings. Beyond the schema, a number
+must be finite and at most `MAX_NUMBER_LENGTH` characters long.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _NOT_FINITE = frozenset(
 
 
 class UnusableNumberError(ValueError):
-    """A number that nothing can be computed with; the message says why, fit to follow the number."""
+    """A number that cannot be computed with; the message is the reason, as words that follow the number."""
 
 
 def resolve(text: str) -> Plain:
     """The value of an unquoted scalar.
 
-    Raises `UnusableNumberError` for infinities, NaN, and numbers outside what 64-bit floats hold.
+    Raises `UnusableNumberError` for infinities, NaN, and numbers outside the range of 64-bit floats.
 
     >>> [resolve(text) for text in ("1e-4", "010", "0x1F", "yes", "1:30", "~")]
     [0.0001, 10, 31, 'yes', '1:30', None]
@@ -57,7 +57,10 @@ def resolve(text: str) -> Plain:
 
 
 def usable(value: float, *, is_zero: bool = True) -> float:
-    """A number as it is, unless it is infinite, NaN, too long, or became zero although `is_zero` says it is not."""
+    """The number, unchanged.
+
+    Raises `UnusableNumberError` if it is infinite, NaN, too long, or zero although `is_zero` is False (underflow).
+    """
     if isinstance(value, int):
         if value.bit_length() > MAX_INTEGER_BITS:
             raise UnusableNumberError(f"has {value.bit_length():,} bits, more than {MAX_INTEGER_BITS}")

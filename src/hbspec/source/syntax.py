@@ -1,7 +1,7 @@
-"""What a YAML syntax error means, in plain words.
+"""Explanations of YAML syntax errors in plain words.
 
-libyaml and PyYAML's own scanner word the same error differently, so the words are told apart by what both share, and by
-the characters at the marks.
+libyaml and PyYAML's scanner word the same error differently, so errors are distinguished by the words that both use and
+by the characters at the marks.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ class Explanation(NamedTuple):
 def explain(
     error: yaml.MarkedYAMLError, text: str, file: str, *, opening: Position | None, expects_key: bool
 ) -> Explanation:
-    """What is behind an error of PyYAML's parser, at the place where the author has to act.
+    """The explanation of an error of PyYAML's parser, at the place that the author has to correct.
 
-    `opening` is where the innermost open bracket stands, `expects_key` whether a key was due.
+    `opening` is the position of the innermost open bracket; `expects_key` is whether the parser expected a key.
     """
     return _Explainer(error, text, file, opening, expects_key).explanation()
 
@@ -60,7 +60,7 @@ class _Explainer:
             or self._indentation()
             or self._signs()
             or self._at(
-                self.here, f"this is not YAML: {self.problem}", "Check the indentation, quotes and brackets here"
+                self.here, f"this is not YAML: {self.problem}", "check the indentation, quotes and brackets here"
             )
         )
 
@@ -73,16 +73,16 @@ class _Explainer:
     def _tab(self) -> Explanation | None:
         if not self._rest(self.here).startswith("\t"):
             return None
-        return self._at(self.here, "a tab stands in the indentation", "Indent with spaces")
+        return self._at(self.here, "the indentation contains a tab", "indent with spaces")
 
     def _quotes(self) -> Explanation | None:
         if "quoted scalar" not in self.context:
             return None
         if "escape" in self.problem or "hex" in self.problem:
-            help_ = "Double the backslash, or put the text in single quotes (in \"C:\\\\temp\" as in 'C:\\temp')"
-            return self._at(self.here, "YAML does not know this escape sequence", help_)
+            help_ = "double the backslash, or use single quotes (\"C:\\\\temp\" or 'C:\\temp')"
+            return self._at(self.here, "YAML does not have this escape sequence", help_)
         quote = self._rest(self.began)[:1]
-        return self._at(self.began, f"the quote `{quote}` that opens here is never closed", f"Close it with `{quote}`")
+        return self._at(self.began, f"the quote `{quote}` that opens here is never closed", f"close it with `{quote}`")
 
     def _brackets(self) -> Explanation | None:
         if "flow" not in self.context and not (self._at_end() and self.opening):
@@ -93,12 +93,12 @@ class _Explainer:
         if self._at_end() or self.here.line > opening.line:
             before = "" if self._at_end() else f" before line {self.here.line}"
             message = f"the bracket `{bracket}` that opens here is not closed{before}"
-            return self._at(opening, message, f"Close it with `{closing}`, and put commas between its entries")
+            return self._at(opening, message, f"close it with `{closing}`, and put commas between its entries")
         if "node content" in self.problem:
             return None
-        expected = f"`,` or `{closing}` is expected for the `{bracket}` in column {opening.column}"
-        message = f"{self._character()} stands where {expected}"
-        return self._at(self.here, message, "Put a comma between entries, and text with signs in it in quotes")
+        expected = f"expected `,` or `{closing}` for the `{bracket}` in column {opening.column}"
+        message = f"{expected}, but found {self._character()}"
+        return self._at(self.here, message, "put a comma between entries, and quote strings with special characters")
 
     def _indentation(self) -> Explanation | None:
         line = self._line(self.here)
@@ -107,70 +107,66 @@ class _Explainer:
         first = Position(self.here.line, indent + 1)
         if "mapping values" in self.problem or "mapping keys" in self.problem:
             if ": " in before or before.lstrip(" ").startswith(('"', "'")):
-                return self._at(
-                    self.here, "a second colon makes a map of what is a value already", "Put the value in quotes"
-                )
-            return self._at(first, self._deeper(indent), "Give it the indentation of the keys beside it")
+                return self._at(self.here, "a second colon turns this value into a mapping", "quote the value")
+            return self._at(first, self._deeper(indent), "align it with the keys of its mapping")
         if "could not find expected ':'" in self.problem:
             return self._at(
                 self.began,
                 "this line is neither a key with a value nor part of one",
-                "Write `key: value`, with a space after the colon",
+                "write `key: value`, with a space after the colon",
             )
         if "sequence entries" in self.problem:
-            help_ = "Begin the list on the next line, or write it as `[a, b]`"
-            return self._at(self.here, "a list cannot begin behind a key on the same line", help_)
+            help_ = "begin the list on the next line, or write it as `[a, b]`"
+            return self._at(self.here, "a list cannot begin on the line of its key", help_)
         if not any(f"block {kind}" in self.context for kind in ("mapping", "collection", "sequence")):
             return None
         if before.strip(" -"):
-            help_ = "Put the whole value in quotes (a quote inside them doubled), or remove what follows it"
-            return self._at(self.here, f"{self._character()} follows a value that is complete already", help_)
+            help_ = "quote the whole value (and double any quote inside it), or remove the rest of the line"
+            return self._at(self.here, f"{self._character()} follows a complete value", help_)
         if self._rest(self.here).startswith(":"):
-            return self._at(self.here, "there is no key before this colon", "Write the key's name")
+            return self._at(self.here, "the key before this colon is missing", "write the key's name")
         if "mapping" not in self.context and indent + 1 == self.began.column:
             return self._at(
                 self.here,
-                f"the list that begins on line {self.began.line} goes on here without a dash",
-                "Begin the line with `- `",
+                f"the list that begins on line {self.began.line} continues here without a dash",
+                "begin the line with `- `",
             )
-        return self._at(first, self._astray(indent), "Give it the indentation of the lines it belongs with")
+        return self._at(first, self._astray(indent), "align it with the lines that it belongs to")
 
     def _signs(self) -> Explanation | None:
         if "anchor" in self.context or "alias" in self.context:
             sign = self._rest(self.began)[:1]
             return self._at(
-                self.began, f"`{sign}` begins a name of YAML's own, and no name follows", "Put the text in quotes"
+                self.began, f"`{sign}` begins an anchor or an alias, but no name follows", "quote the string"
             )
         if "tag" in self.context or "tag" in self.problem:
-            message = "`!` begins a tag, and a spec holds plain data only"
-            return self._at(
-                self.began, message, "Remove the tag, or put the text in quotes", defect=pages.NOT_PLAIN_DATA
-            )
+            message = "`!` begins a tag, but a spec holds only plain data"
+            return self._at(self.began, message, "remove the tag, or quote the string", defect=pages.NOT_PLAIN_DATA)
         if "block scalar" in self.context:
             sign = self._rest(self.began)[:1]
-            message = f"`{sign}` begins a text on the lines below, and more follows it on this line"
-            return self._at(self.began, message, "Put the text in quotes")
+            message = f"`{sign}` begins a string on the next lines, but more follows it on this line"
+            return self._at(self.began, message, "quote the string")
         if "start any token" in self.problem or "node content" in self.problem:
-            return self._at(self.here, f"a value cannot begin with {self._character()}", "Put the text in quotes")
+            return self._at(self.here, f"a value cannot begin with {self._character()}", "quote the string")
         if "unexpected ':'" in self.problem:
-            return self._at(self.here, "a text within brackets cannot end with a colon", "Put the text in quotes")
+            return self._at(self.here, "a string in brackets cannot end with a colon", "quote the string")
         if "document start" in self.problem:
-            message = "more text follows the end of the document, and a spec is one document"
+            message = "more text follows the end of the document, but a spec is one document"
             return self._at(
-                self.here, message, "Remove the line `...`, or what follows it", defect=pages.SEVERAL_DOCUMENTS
+                self.here, message, "remove the line `...`, or the lines after it", defect=pages.SEVERAL_DOCUMENTS
             )
         if self._line(self.here).startswith("%"):
-            return self._at(Position(self.here.line, 1), "YAML does not know this directive", "Remove the line")
+            return self._at(Position(self.here.line, 1), "YAML does not have this directive", "remove the line")
         return None
 
     def _deeper(self, indent: int) -> str:
-        return f"this key is indented by {indent}, but what stands above it is a value and can hold no keys"
+        return f"this key is indented by {indent}, but the line above is a complete value and cannot contain keys"
 
     def _astray(self, indent: int) -> str:
         earlier = reversed(self.lines[: self.here.line - 1])
         above = next((line for line in earlier if line.strip() and line.strip()[0] != "#"), "")
         other = len(above) - len(above.lstrip(" "))
-        return f"this line is indented by {indent} and the one above by {other}, which fits no block above"
+        return f"this line is indented by {indent} and the one above by {other}, which matches no block above"
 
     def _line(self, place: Position) -> str:
         return self.lines[place.line - 1] if place.line <= len(self.lines) else ""

@@ -1,4 +1,4 @@
-"""A tree of nodes to plain values and tables by route."""
+"""Conversion of a tree of nodes to plain values and tables by route."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from hbspec.source.nodes import ListNode, MapNode, Node, ScalarNode
 
 
 class TooLargeError(Exception):
-    """The merged tree is larger than one spec may be; the message says by what."""
+    """The merged tree exceeds a limit of specs; the message names the limit."""
 
 
 @dataclass(slots=True)
 class Tables:
-    """What a `Document` knows by route."""
+    """The tables of a `Document`, by route."""
 
     spans: dict[Route, Span] = field(default_factory=dict)
     key_spans: dict[Route, Span] = field(default_factory=dict)
@@ -27,9 +27,9 @@ class Tables:
 
 
 def tabulate(root: MapNode, folder_of: Callable[[Span | None], Path]) -> tuple[dict[str, Any], Tables]:
-    """The plain values of a tree, and its tables. Aliased values become values of their own.
+    """The plain values of a tree, and its tables. Aliased values are copied.
 
-    Raises `TooLargeError`: files that are small enough by themselves may not be when merged.
+    Raises `TooLargeError`: files within the limits may exceed them when merged.
     """
     tables = Tables()
     count = 0
