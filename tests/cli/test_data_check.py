@@ -25,7 +25,7 @@ class TestFindings:
         assert (code, err) == (1, "")
         assert out == (
             "train.jsonl:2:1: error[HB050] data-line-refused: 2 lines (2, 3): not JSON (Expecting property name "
-            "enclosed in double quotes)\n  = help: mend or delete the line\n\n1 error\n1 training example\n"
+            "enclosed in double quotes)\n  = help: fix or delete the line\n\n1 error\n1 training example\n"
         )
 
     def test_validation_against_training(self, hbspec):
@@ -112,7 +112,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "says"),
         [
-            (b"", "train.jsonl: error[HB051] data-file-refused: there is no example in the training data\n"),
+            (b"", "train.jsonl: error[HB051] data-file-refused: the training data contain no example\n"),
             (b"PAR1....", "train.jsonl: error[HB051] data-file-refused: the file is a Parquet file, not JSON lines\n"),
             (bytes(50), "train.jsonl: error[HB051] data-file-refused: the file is not text: there are null bytes"),
             (b"\xff\xfe{\x00", "train.jsonl: error[HB051] data-file-refused: the file is UTF-16 text, not UTF-8\n"),

@@ -117,9 +117,9 @@ class TestTokenizer:
     @pytest.mark.parametrize(
         ("name", "says"),
         [
-            ("nowhere", "nowhere is no tokenizer.json, and no folder with one"),
-            ("acme/nowhere", "not in the hub's cache ("),
-            ("train.jsonl", "train.jsonl: no tokenizer ("),
+            ("nowhere", "nowhere is neither a tokenizer.json nor a folder with one"),
+            ("acme/nowhere", "not in the Hugging Face cache ("),
+            ("train.jsonl", "train.jsonl: not a tokenizer ("),
         ],
     )
     def test_that_is_none(self, words, name, says):

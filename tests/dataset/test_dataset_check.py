@@ -92,7 +92,7 @@ def test_what_is_alike_is_one_message_with_the_first_places(tmp_path):
     (diagnostic,) = report_of(verdict, ["t"]).diagnostics
     assert diagnostic.span.start.line == 1
     assert diagnostic.message == (
-        "1,200 of 1,200 examples (lines 1, 2, 3, 4, 5, …): placeholders that nothing has filled, {name}, {other}"
+        "1,200 of 1,200 examples (lines 1, 2, 3, 4, 5, …): unfilled placeholders, {name}, {other}"
     )
     assert verdict.to_dict()["findings"][0]["names"] == {"{name}": 1200, "{other}": 1200}
 

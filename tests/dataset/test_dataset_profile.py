@@ -56,7 +56,7 @@ def test_examples_that_a_template_refuses_are_left_out_and_the_rest_counts(tmp_p
     assert (profile.examples, profile.broken_lines) == (2, 1)
     (tally,) = tallies
     assert (tally.defect.code, tally.places[0].line) == ("HB050", 2)
-    assert tally.what == "the model's chat template refuses it (no x is allowed)"
+    assert tally.what == "the model's chat template refuses the example (no x is allowed)"
 
 
 def test_batches_are_bounded_by_examples_and_by_bytes(monkeypatch):
@@ -89,7 +89,7 @@ def test_a_part_is_whole_without_its_digests_and_reads_back():
     assert read_part(json.loads(part.text())) == part
     assert set(part.to_dict()) - set(part.whole().to_dict()) == {"digests"}
     assert read_profile(part.to_dict()) == read_profile(part.whole().to_dict())
-    with pytest.raises(ValueError, match="carries no digests"):
+    with pytest.raises(ValueError, match="lacks digests"):
         read_part(part.whole().to_dict())
 
 
@@ -100,7 +100,7 @@ def test_a_part_is_whole_without_its_digests_and_reads_back():
         ({"digests": "?"}, "Base64"),
         ({"digests": ""}, "2 different examples"),
         ({"digest": "sha256:00"}, "blake2b-sum"),
-        ({"digest": "blake2b-sum:-1"}, "no number"),
+        ({"digest": "blake2b-sum:-1"}, "`digest` is not a number"),
         ({"broken_lines": -1}, "broken_lines"),
         ({"broken_lines": None}, "broken_lines"),
         ({"exact_duplicates": 1}, "1 different examples"),
@@ -117,7 +117,7 @@ def test_a_part_that_was_changed_by_hand(change, says):
 def test_digests_out_of_order_are_refused():
     one, other = (profile_lines([chat("q", text)]) for text in "ab")
     swapped = merge([one, other]).to_dict() | {"digests": b64encode(b"\1" * 16 + bytes(16)).decode()}
-    with pytest.raises(ValueError, match="in order"):
+    with pytest.raises(ValueError, match="sorted digests of 2 different"):
         read_part(swapped)
 
 

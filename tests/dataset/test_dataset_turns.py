@@ -31,8 +31,8 @@ def test_turns_in_order(turns):
 @pytest.mark.parametrize(
     ("turns", "says"),
     [
-        (("assistant:a",), "begins with the role assistant"),
-        (("tool:r", "assistant:a"), "begins with the role tool"),
+        (("assistant:a",), "the first role is assistant"),
+        (("tool:r", "assistant:a"), "the first role is tool"),
         (("user:q", "user:q", "assistant:a"), "user follows user"),
         (("user:q", "system:s", "assistant:a"), "system follows user"),
         (("system:s", "assistant:a"), "assistant follows system"),

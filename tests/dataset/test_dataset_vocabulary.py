@@ -127,13 +127,13 @@ def test_a_model_in_the_hubs_cache(folder, tmp_path, monkeypatch):
 def test_what_is_no_tokenizer(tmp_path, monkeypatch, name):
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(TokenizerError, match=r"is no tokenizer\.json"):
+    with pytest.raises(TokenizerError, match=r"is neither a tokenizer\.json nor a folder with one"):
         counting(name)
 
 
 def test_a_file_that_is_no_tokenizer(tmp_path):
     (tmp_path / "tokenizer.json").write_bytes(b"\xff{}")
-    with pytest.raises(TokenizerError, match="no tokenizer"):
+    with pytest.raises(TokenizerError, match="not a tokenizer"):
         counting(str(tmp_path))
 
 

@@ -26,4 +26,4 @@ def test_the_nearest_bound_is_offered(count, bounds, nearest, tmp_path):
 
 def test_bounds_that_contradict_each_other_are_refused(tmp_path):
     (found,) = judged("HB024", "deployment: {autoscaling: {min: 3, max: 2}}", tmp_path)
-    assert "min is 3 instances, above max 2" in found.message
+    assert "min (3 instances) is above max (2)" in found.message

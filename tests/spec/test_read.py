@@ -28,7 +28,7 @@ def test_the_base_is_a_spec():
     ("override", "code", "route", "says", "action"),
     [
         ("hyperparameters.lora_rank=8", "HB020", ("hyperparameters", "lora_rank"), "lora_rank", "`lora_r`"),
-        ("lora_r=8", "HB020", ("lora_r",), "top of a spec", "belongs under `hyperparameters`"),
+        ("lora_r=8", "HB020", ("lora_r",), "top level of a spec", "belongs under `hyperparameters`"),
         ("instance.xyzzy=8", "HB020", ("instance", "xyzzy"), "xyzzy", "type"),
         (
             "hyperparameters.learning_rate=null",
@@ -63,12 +63,18 @@ def test_the_base_is_a_spec():
         ("hyperparameters.lora_r=0", "HB024", ("hyperparameters", "lora_r"), "0", "range"),
         ("instance.parallelism=dpp", "HB025", ("instance", "parallelism"), "'dpp'", "'ddp'"),
         ("hbspec=2", "HB025", ("hbspec",), "2", "1"),
-        ('hbspec="1"', "HB022", ("hbspec",), "is text ('1'), not a number", "write 1"),
-        ("hbspec=one", "HB022", ("hbspec",), "is text ('one'), not a number", "write 1"),
+        ('hbspec="1"', "HB022", ("hbspec",), "is a string ('1'), not a number", "write 1"),
+        ("hbspec=one", "HB022", ("hbspec",), "is a string ('one'), not a number", "write 1"),
         ("instance.parallelism=DDP", "HB025", ("instance", "parallelism"), "'DDP'", "did you mean 'ddp'?"),
         ("hyperparameters.LORA_ALPHA=8", "HB020", ("hyperparameters", "LORA_ALPHA"), "LORA_ALPHA", "`lora_alpha`?"),
-        ("LORA_R=8", "HB020", ("LORA_R",), "top of a spec", "`lora_r` belongs under `hyperparameters`"),
-        ("data.tokens={mean: 700, max: 689}", "HB024", ("data", "tokens"), "700 tokens, above the longest", "one of"),
+        ("LORA_R=8", "HB020", ("LORA_R",), "top level of a spec", "`lora_r` belongs under `hyperparameters`"),
+        (
+            "data.tokens={mean: 700, max: 689}",
+            "HB024",
+            ("data", "tokens"),
+            "the mean of 700 tokens is above the longest",
+            "one of",
+        ),
         ("software={trl: newest}", "HB022", ("software", "trl"), "'newest'", "version"),
         ("hyperparameters.target_modules=3", "HB022", ("hyperparameters", "target_modules"), "3", "write"),
     ],
@@ -189,6 +195,6 @@ def test_a_configuration_of_another_program_is_named_and_not_refused_key_by_key(
     path.write_text(OF_OTHERS[program])
     (finding,) = read(load(path))
     assert (finding.code, finding.route) == ("HB026", ())
-    assert finding.message == f"this is a configuration of {program}, not a spec of hbspec"
+    assert finding.message == f"this is a configuration of {program}, not an hbspec spec"
     path.write_text(f"hbspec: 1\n{OF_OTHERS[program]}")
     assert {entry.code for entry in read(load(path))} == {"HB020", "HB021"}

@@ -78,7 +78,7 @@ def _claims() -> Schema:
     price = known(quantity(SOME_PRICE), SOME_PRICE)
     return {
         "type": "object",
-        "description": "The author's own claims, each verified.",
+        "description": "Your claims about the job; each is verified.",
         "properties": {key: _claim(entry.formula) for key, entry in QUANTITIES.items()},
         "patternProperties": {f"^{PRICE_KEY.pattern}$": _claim(price.formula)},
         "additionalProperties": False,

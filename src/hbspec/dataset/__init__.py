@@ -1,4 +1,4 @@
-"""Training data: read line by line, checked, profiled in parts or whole."""
+"""Training data: reading line by line, checks, and profiles of a split or of parts of it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Everything that is wrong with the data of a job: line by line, within a split, and between training and validation.
+"""Checks of the data of a job: line by line, within a split, and between training and validation.
 
-Memory does not grow with the data but for the digests: one of each training example and, where there is a validation
-split, one of each prompt that is trained on; about 17 bytes a digest.
+Memory grows with the data only by the digests: one of each training example and, with a validation split, one of each
+training prompt; about 17 bytes per digest.
 """
 
 from __future__ import annotations
@@ -20,12 +20,21 @@ from hbspec.dataset.turns import faults, placeholders, prompt_of
 from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
 
 TRAINING, VALIDATION = "training", "validation"
-PASSED_OVER = f"a job passes the file over: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
+PASSED_OVER = f"the job ignores this file: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
 
 
 @dataclass(slots=True)
 class Split:
-    """What was read of one split, and everything that is wrong with it."""
+    """The counts of one split, and its defects.
+
+    Attributes:
+        name: `TRAINING` or `VALIDATION`.
+        files: number of files.
+        examples: number of examples.
+        broken: number of lines and files that cannot be used.
+        digest: sum of the digests of the examples.
+        tallies: defects, counted by kind.
+    """
 
     name: str
     files: int
@@ -35,7 +44,7 @@ class Split:
     tallies: Tallies
 
     def to_dict(self) -> dict[str, Any]:
-        """As in `hbspec data check --format json`."""
+        """The entry of the split in `hbspec data check --format json`."""
         return {
             "files": self.files,
             "examples": self.examples,
@@ -46,19 +55,19 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Of a check: the splits, in the order in which they were read."""
+    """The result of a check: the splits, in the order of reading."""
 
     splits: tuple[Split, ...]
 
     @property
     def tallies(self) -> Iterator[tuple[Tally, Split]]:
-        """Every kind of finding with its split, the first place first."""
+        """Every kind of finding with its split, in order of first occurrence."""
         for split in self.splits:
             for tally in split.tallies:
                 yield tally, split
 
     def to_dict(self) -> dict[str, Any]:
-        """The `data` of `hbspec data check --format json`."""
+        """The value of `data` in `hbspec data check --format json`."""
         return {
             "splits": {split.name: split.to_dict() for split in self.splits},
             "findings": [tally.to_dict() for tally, _ in self.tallies],
@@ -72,13 +81,13 @@ def check_data(
     profile: tuple[str, int, str] | None = None,
     watch: Watch | None = None,
 ) -> Verdict:
-    """Check a training split and, where there is one, a validation split against it.
+    """Check a training split and, if given, a validation split against it.
 
     Args:
-        training: its files.
-        validation: likewise; none where the data have one split.
-        profile: name, examples and digest of the profile that should be of the training split.
-        watch: is told of the bytes that were read.
+        training: files of the training split.
+        validation: files of the validation split; empty if the data have one split.
+        profile: name, number of examples and digest of the profile to compare with the training split.
+        watch: called with the number of bytes after each read.
 
     Raises:
         OSError: a file cannot be read.
@@ -88,7 +97,7 @@ def check_data(
     first = Split(TRAINING, len(training), 0, 0, 0, Tallies(TRAINING))
     for record, mark in _examples(first, training, watch):
         if not trained.add(mark):
-            first.tallies.add(REPEATED, "the same as an earlier one", record.place)
+            first.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if prompts is not None and prompt_of(record):
             prompts.add(_prompt(record))
     if profile is not None:
@@ -99,16 +108,16 @@ def check_data(
     judged = Digests()
     for record, mark in _examples(second, validation, watch):
         if not judged.add(mark):
-            second.tallies.add(REPEATED, "the same as an earlier one", record.place)
+            second.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if mark in trained:
-            second.tallies.add(LEAKED, "the same as one that is trained on", record.place)
+            second.tallies.add(LEAKED, "also in the training split", record.place)
         if prompt_of(record) and _prompt(record) in prompts:
-            second.tallies.add(PROMPT, "the prompt is also trained on", record.place)
+            second.tallies.add(PROMPT, "the prompt is also in the training split", record.place)
     return Verdict((first, second))
 
 
 def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> Iterator[tuple[Record, bytes]]:
-    """Every example with its digest, counted and judged by itself."""
+    """Every example of a split with its digest; counts it, and adds its own defects to the split."""
     for file in files:
         if file.is_passed_over:
             split.tallies.add(FILE, PASSED_OVER, Place(file.name, 0))
@@ -124,12 +133,12 @@ def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> I
             split.tallies.add(defect, what, found.place, severity)
         names = dict.fromkeys(placeholders(found))
         if names:
-            tally = split.tallies.add(PLACEHOLDER, "placeholders that nothing has filled", found.place)
+            tally = split.tallies.add(PLACEHOLDER, "unfilled placeholders", found.place)
             for name in names:
                 split.tallies.name(tally, name)
         yield found, mark
     if not split.examples and not split.broken:
-        split.tallies.add(FILE, f"there is no example in the {split.name} data", Place(files[0].name, 0))
+        split.tallies.add(FILE, f"the {split.name} data contain no example", Place(files[0].name, 0))
 
 
 def _prompt(record: Record) -> bytes:
@@ -140,9 +149,9 @@ def _prompt(record: Record) -> bytes:
 def _compare(split: Split, profile: tuple[str, int, str], file: str) -> None:
     name, examples, digested = profile
     if examples != split.examples:
-        said = f"{name} counts {examples:,} examples, and the {split.name} data hold {split.examples:,}"
+        said = f"{name} counts {examples:,} examples, but the {split.name} data contain {split.examples:,}"
     elif digested != digest_text(split.digest):
-        said = f"{name} has the digest {digested}, and the {split.name} data {digest_text(split.digest)}"
+        said = f"{name} has the digest {digested}, but the {split.name} data have {digest_text(split.digest)}"
     else:
         return
     split.tallies.add(PROFILE, said, Place(file, 0))

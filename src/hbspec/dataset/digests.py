@@ -1,4 +1,4 @@
-"""Sixteen bytes that identify an example, and a set of millions of them that takes little more than that."""
+"""Digests of 16 bytes that identify examples, and a compact set for millions of them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hashlib import blake2b
 
 DIGEST_BYTES = 16
 FULL = 1024
-"""Digests of a leaf before it is split: a search in it takes ten steps, an insertion moves 8 KiB at the mean."""
+"""Largest number of digests in a leaf: a search takes ten steps, an insertion moves 8 KiB on average."""
 
 
 def digest(roles: Sequence[str], encoded: Sequence[bytes]) -> bytes:
-    """Of messages: all roles, then all contents, each with its length before it, so that no two lists run together."""
+    """The digest of a conversation: of all roles, then all contents, each preceded by its length to keep them apart."""
     hashed = blake2b(digest_size=DIGEST_BYTES)
     for text in (*map(str.encode, roles), *encoded):
         hashed.update(len(text).to_bytes(8) + text)
@@ -20,10 +20,11 @@ def digest(roles: Sequence[str], encoded: Sequence[bytes]) -> bytes:
 
 
 class Digests:
-    """A growing set of digests, in order: leaves of a sorted `bytearray` each (a B+ tree of two levels).
+    """A growing sorted set of digests: a two-level B+ tree whose leaves are sorted `bytearray`s.
 
-    About 17 bytes a digest with what leaves keep free, where a `set` of `bytes` takes 110 to 140: an object of 56, and
-    a slot of 16 in a table that is at most three fifths full. Digests are as good as random, so leaves fill evenly.
+    A digest takes about 17 bytes, including free space in the leaves. In a `set` of `bytes` it takes 110 to 140: an
+    object of 56, and a slot of 16 in a table that is at most three fifths full. Digests are practically random, so
+    leaves fill evenly.
     """
 
     def __init__(self) -> None:
@@ -31,7 +32,7 @@ class Digests:
         self._first = [bytes(DIGEST_BYTES)]
 
     def add(self, mark: bytes) -> bool:
-        """Put one in; False if it was there."""
+        """Add a digest; return False if the set already held it."""
         index, leaf, place = self._find(mark)
         if leaf[place : place + DIGEST_BYTES] == mark:
             return False
@@ -50,17 +51,17 @@ class Digests:
         return sum(map(len, self._leaves)) // DIGEST_BYTES
 
     def __iter__(self) -> Iterator[bytes]:
-        """In ascending order."""
+        """The digests in ascending order."""
         for leaf in self._leaves:
             for place in range(0, len(leaf), DIGEST_BYTES):
                 yield bytes(leaf[place : place + DIGEST_BYTES])
 
     def __bytes__(self) -> bytes:
-        """All of them, one after the other in ascending order."""
+        """All digests, concatenated in ascending order."""
         return b"".join(self._leaves)
 
     def _find(self, mark: bytes) -> tuple[int, bytearray, int]:
-        """The leaf that holds or would hold a digest, and the byte where it begins or would."""
+        """The index and the leaf that hold or would hold a digest, and its offset in bytes."""
         index = bisect_right(self._first, mark) - 1
         leaf = self._leaves[index]
         rank = bisect_left(

@@ -1,4 +1,4 @@
-"""Data files as a command line names them: one by one, by their folder, or standard input."""
+"""Data files on a command line: single files, folders, or standard input."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from hbspec.dataset.records import Broken, Record, records
 
 STANDARD_INPUT = "-"
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
-"""How shells name the output of a command, `<(zcat a.gz)`: a pipe, but one that somebody writes to."""
+"""Prefixes of the names that shells give to the output of a command, `<(zcat a.gz)`: pipes that have a writer."""
 
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file: its name as the user would write it, and its size on disk where that is known."""
+    """One file: its name as the user writes it, and its size on disk in bytes (None if unknown)."""
 
     name: str
     size: int | None
 
     @property
     def is_passed_over(self) -> bool:
-        """Whether a job does not read a file of this name; pipes and devices have none."""
+        """Whether the job ignores a file of this name; False for pipes and devices."""
         return Path(self.name).is_file() and not is_data(Path(self.name).name)
 
 
 def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
-    """The files that a command line names; of a folder those that a job would read of it, in the same order.
+    """The files that a command line names; of a folder, those that the job would read, in the same order.
 
     Raises:
-        OSError: one is not there.
-        ValueError: a folder holds none, or a file is named twice; the message says which.
+        OSError: a file does not exist.
+        ValueError: a folder contains no data file, or a file is named twice; the message names it.
     """
     found: list[DataFile] = []
     for word in words:
@@ -57,7 +57,7 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
 
 
 def named_twice(names: Iterable[str]) -> str | None:
-    """The first name that comes a second time."""
+    """The first name that occurs a second time; None if all differ."""
     seen: set[str] = set()
     for name in names:
         if name in seen:
@@ -67,7 +67,7 @@ def named_twice(names: Iterable[str]) -> str | None:
 
 
 def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Iterator[Record | Broken]:
-    """Every line of every file; what cannot be used is said, and the rest goes on.
+    """Every line of every file as a record, or as `Broken` with the reason; reading continues after it.
 
     Raises:
         OSError: a file cannot be read.
@@ -77,16 +77,16 @@ def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Itera
 
 
 def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | str]:
-    """As `lines`, of a file, of standard input or of what a shell has opened.
+    """The lines of a file, of standard input or of a pipe that a shell has opened (see `lines`).
 
     Raises:
         OSError: the file cannot be opened, or read to its end.
-        FileRefusedError: it is not a regular file, its bytes are not JSON lines, or the rest cannot be decompressed.
+        FileRefusedError: not a regular file, not JSON lines, or a part that cannot be decompressed.
     """
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
-            raise FileRefusedError("is not there: standard input is closed")
-        # one system call at a time, or an interrupt is not heard before a whole block has come
+            raise FileRefusedError("cannot be read: standard input is closed")
+        # one system call at a time: otherwise an interrupt waits until a whole block has arrived
         yield from lines(cast(io.BufferedReader, sys.stdin.buffer).read1, watch)
         return
     try:
@@ -95,6 +95,6 @@ def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | s
                 yield from lines(raw.read, watch)
         else:
             yield from file_lines(file.name, watch)
-    except OSError as reason:  # of a read it does not name the file
+    except OSError as reason:  # an error of a read does not name the file
         reason.filename = file.name
         raise

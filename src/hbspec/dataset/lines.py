@@ -1,4 +1,4 @@
-"""Data files to lines, as the job reads them: `templates/lines.py`."""
+"""Reading of data files line by line, as in the job: `templates/lines.py`."""
 
 from __future__ import annotations
 

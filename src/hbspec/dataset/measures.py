@@ -1,8 +1,8 @@
-"""How many tokens an example has: estimated from its bytes, where `vocabulary.py` counts them.
+"""The number of tokens of an example, estimated from its bytes; `vocabulary.py` counts them.
 
 The ratios were measured on the HeartBeat examples (English prose with Markdown) with Qwen's published vocabulary: 5.02
-bytes a token over all, 4.43 to 5.64 for single examples; other prose, numbers and code need more tokens, so the
-interval reaches further down. Other languages are outside it.
+bytes per token overall, 4.43 to 5.64 for single examples. Other prose, numbers and code need more tokens, so the
+interval extends further down. Other languages are outside it.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from hbspec.units import Interval
 
 BYTES_PER_TOKEN = Interval(4.2, 4.9, 5.7)
 TEMPLATE_TOKENS = Interval(1.0, 2.0, 5.0)
-"""A message's share of the chat template: R1's spends about one, ChatML five."""
+"""Tokens of the chat template per message: about one in R1's template, five in ChatML."""
 
 Tokens = tuple[int, int, int]
-"""The fewest, expected and most tokens of an example; three times the same where they are counted."""
+"""The fewest, expected and most tokens of an example; all equal if they are counted."""
 
 
 class Measure(Protocol):
-    """Counts or estimates tokens; `method` says how, and is the same wherever the same numbers come out."""
+    """Counts or estimates tokens; `method` says how, and is equal for measures that give equal numbers."""
 
     @property
     def method(self) -> str:
-        """In words, for the profile."""
+        """The method in words, for the profile."""
 
     def __call__(self, records: Sequence[Record]) -> Sequence[Tokens]:
-        """Of each example, whole numbers from 1.
+        """The tokens of each example: whole numbers from 1.
 
         Raises:
-            UncountedError: an example that the model's chat template refuses.
+            UncountedError: the model's chat template refuses an example.
         """
 
 
 class UncountedError(Exception):
-    """The chat template refuses an example; `record` is that, and the message the template's."""
+    """The chat template refuses the example `record`; the message is the template's."""
 
     def __init__(self, record: Record, reason: str) -> None:
         super().__init__(reason)
@@ -45,12 +45,12 @@ class UncountedError(Exception):
 
 
 class Estimate:
-    """Tokens of `size` bytes in n messages: size / bytes a token + n x template, rounded."""
+    """Tokens of `size` bytes in n messages: size / bytes per token + n x template tokens, rounded."""
 
     method = "estimated from UTF-8 bytes, 4.2 to 5.7 a token; no tokenizer"
 
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
-        """As `Measure` has it."""
+        """The estimated tokens of each example."""
         return [_tokens(sum(map(len, record.encoded)), len(record.roles)) for record in records]
 
 

@@ -1,7 +1,7 @@
-"""What a plan has to know of the data: how many examples, how long, how many twice.
+"""Profiles of training data: the number of examples, their lengths, and the number of repeats.
 
-Everything in a profile is a sum, a union or a histogram of whole numbers, so that parts that were profiled apart and
-merged equal the whole, in whatever order and grouping: any engine can map `profile_lines` and reduce with `merge`.
+Everything in a profile is a sum, a union or a histogram of whole numbers, so that separately profiled and merged parts
+equal the whole, whatever their order and grouping: any engine can map `profile_lines` and reduce with `merge`.
 """
 
 from __future__ import annotations
@@ -25,21 +25,24 @@ from hbspec.histogram import Histogram
 from hbspec.manual.data import LINE
 
 AT_ONCE = 256
-"""Examples that are handed to a tokenizer together, and at how many bytes of them there are enough already."""
+"""Largest number of examples, and number of bytes, in one batch for the tokenizer."""
 BATCH_BYTES = 2**24
 
 
 @dataclass(frozen=True, slots=True)
 class DataProfile:
-    """One split, or a part of one.
+    """The profile of one split, or of a part of it.
 
     Attributes:
-        distinct: examples that repeat no other.
-        digest: the sum of the examples' digests modulo 2^128: it does not depend on their order.
-        low: tokens of the examples if they have as few as can be; the same as `expected` where they are counted.
-        high: likewise.
+        examples: number of examples.
+        distinct: number of different examples.
+        broken_lines: number of lines that were left out.
+        digest: sum of the examples' digests modulo 2^128, independent of their order.
+        low: histogram of the fewest tokens that the examples may have; equal to `expected` if tokens were counted.
+        expected: histogram of the expected tokens.
+        high: histogram of the most tokens that the examples may have; equal to `expected` if tokens were counted.
         method: how tokens were counted.
-        digests: of the distinct examples, in order, one after the other; None in a profile that cannot be merged.
+        digests: the digests of the distinct examples, concatenated in order; None if the profile cannot be merged.
     """
 
     examples: int
@@ -54,16 +57,16 @@ class DataProfile:
 
     @property
     def is_exact(self) -> bool:
-        """Whether tokens were counted."""
+        """Whether tokens were counted, not estimated."""
         return self.low == self.expected == self.high
 
     @property
     def is_part(self) -> bool:
-        """Whether it can be merged."""
+        """Whether the profile can be merged."""
         return self.digests is not None
 
     def whole(self) -> DataProfile:
-        """Without the digests: what a spec names."""
+        """The profile without the digests, as a spec names it."""
         return replace(self, digests=None)
 
     def to_dict(self) -> dict[str, Any]:
@@ -73,7 +76,7 @@ class DataProfile:
             ValueError: it is of no example.
         """
         if not self.examples:
-            raise ValueError("there is no example in it")
+            raise ValueError("the profile contains no example")
         statistics = {name: _statistics(histogram) for name, histogram in self._histograms().items()}
         bounds = {key: [statistics["low"][key], statistics["high"][key]] for key in statistics["expected"]}
         shown = ("expected",) if self.is_exact else ("low", "expected", "high")
@@ -97,7 +100,7 @@ class DataProfile:
         return document if self.digests is None else {**document, "digests": b64encode(self.digests).decode()}
 
     def text(self) -> str:
-        """The document as JSON, each of its keys on a line of its own.
+        """The document as JSON, one key per line.
 
         Raises:
             ValueError: it is of no example.
@@ -112,12 +115,12 @@ class DataProfile:
 def profile_data(
     files: Sequence[DataFile], measure: Measure | None = None, watch: Watch | None = None
 ) -> tuple[DataProfile, Tallies]:
-    """The profile of one split, with its digests, and the lines that are left out of it.
+    """The profile of one split, with its digests, and the lines that were left out.
 
     Args:
-        files: of the split.
+        files: files of the split.
         measure: counts tokens; an estimate from bytes by default.
-        watch: is told of the bytes that were read.
+        watch: called with the number of bytes after each read.
 
     Raises:
         OSError: a file cannot be read.
@@ -126,11 +129,11 @@ def profile_data(
 
 
 def profile_lines(lines: Iterable[bytes | str], measure: Measure | None = None) -> DataProfile:
-    """The part of a profile that these lines are, for engines that split files themselves.
+    """The profile of these lines as a part, for engines that split files themselves.
 
-    The result can be pickled, and merged by `merge`. Lines that are no example are counted and left out.
+    The result can be pickled, and merged by `merge`. Lines that are not examples are counted and left out.
     """
-    # engines that read text mark bytes that are none with surrogates; encoded they are no UTF-8, as they were
+    # engines that read text mark bytes outside UTF-8 with surrogates; encoding restores bytes that are not UTF-8
     plain = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in lines)
     cut = (line if len(line) <= MAX_LINE_BYTES else TOO_LONG for line in plain)
     found = (decoded(line, Place("lines", number)) for number, line in enumerate(cut, 1))
@@ -138,14 +141,14 @@ def profile_lines(lines: Iterable[bytes | str], measure: Measure | None = None) 
 
 
 def merge(parts: Iterable[DataProfile]) -> DataProfile:
-    """The profile of all the parts' examples together; associative and commutative.
+    """The profile of the examples of all parts; associative and commutative.
 
     Raises:
-        ValueError: a part has no digests, or tokens were counted in several ways; or there is no part.
+        ValueError: a part lacks digests, the parts counted tokens in different ways, or `parts` is empty.
     """
     taken = list(parts)
     if not taken:
-        raise ValueError("there is no part to merge")
+        raise ValueError("no parts to merge")
     methods = {part.method for part in taken}
     if len(methods) != 1:
         raise ValueError(f"tokens were counted in {len(methods)} ways: {'; '.join(sorted(methods))}")
@@ -166,29 +169,29 @@ def merge(parts: Iterable[DataProfile]) -> DataProfile:
 
 
 def read_part(values: Any) -> DataProfile:
-    """A part out of its JSON document.
+    """The profile of a part from its JSON document.
 
     Raises:
-        ValueError: it is no profile, or one without digests; the message says what is wrong with it.
+        ValueError: the document is not a profile with digests; the message says what is wrong.
     """
     from hbspec.plan import read_profile
 
     profile = read_profile(values)
     if "digests" not in values or profile.histograms is None:
-        raise ValueError("it carries no digests, so what it shares with others cannot be seen; write it with --part")
+        raise ValueError("the profile lacks digests, which are needed to merge it; write it with --part")
     broken = values.get("broken_lines")
     name, _, digested = profile.digest.partition(":")
     try:
         digests = b64decode(values["digests"], validate=True)
         number = int.from_bytes(bytes.fromhex(digested))
     except (TypeError, ValueError):
-        raise ValueError("`digests` is no Base64, or `digest` no number") from None
+        raise ValueError("`digests` is not Base64, or `digest` is not a number") from None
     marks = list(_marks(digests))
     distinct = profile.examples - profile.exact_duplicates
     if len(digests) != distinct * DIGEST_BYTES or any(one >= other for one, other in pairwise(marks)):
-        raise ValueError(f"`digests` does not hold those of {distinct} different examples in order")
+        raise ValueError(f"`digests` does not contain the sorted digests of {distinct} different examples")
     if name != DIGEST_NAME or type(broken) is not int or broken < 0:
-        raise ValueError(f"`digest` is no {DIGEST_NAME}, or `broken_lines` no whole number from 0")
+        raise ValueError(f"`digest` is not a {DIGEST_NAME}, or `broken_lines` is not a whole number from 0")
     low, expected, high = profile.histograms
     return DataProfile(profile.examples, distinct, broken, number, low, expected, high, profile.method, digests)
 
@@ -197,7 +200,7 @@ DIGEST_NAME = "blake2b-sum"
 
 
 def digest_text(number: int) -> str:
-    """A sum of examples' digests as it stands in a profile."""
+    """A sum of examples' digests as written in a profile."""
     return f"{DIGEST_NAME}:{number % (1 << 8 * DIGEST_BYTES):0{2 * DIGEST_BYTES}x}"
 
 
@@ -218,7 +221,7 @@ def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataPr
         for record, tokens in _measured(records, measure):
             if isinstance(tokens, str):
                 broken += 1
-                tallies.add(LINE, f"the model's chat template refuses it ({tokens})", record.place)
+                tallies.add(LINE, f"the model's chat template refuses the example ({tokens})", record.place)
                 continue
             mark = digest(record.roles, record.encoded)
             digests.add(mark)
@@ -232,7 +235,7 @@ def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataPr
 
 
 def _measured(records: list[Record], measure: Measure) -> Iterator[tuple[Record, tuple[int, int, int] | str]]:
-    """Each example with its tokens, or with what the chat template says against it."""
+    """Each example with its tokens, or with the reason why the chat template refuses it."""
     try:
         yield from zip(records, measure(records), strict=True)
     except UncountedError:
@@ -279,7 +282,7 @@ def _marks(digests: bytes) -> Iterator[bytes]:
 
 
 def _union(several: Sequence[bytes]) -> bytes:
-    """Ordered digests of several, each once."""
+    """The union of several sorted runs of digests, sorted."""
     found, last = bytearray(), b""
     for mark in in_order(*map(_marks, several)):
         if mark != last:

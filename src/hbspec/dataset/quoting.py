@@ -1,4 +1,4 @@
-"""Words out of the data as diagnostics repeat them: short, and without what moves a terminal's cursor."""
+"""Quotes from the data for diagnostics: short, and without characters that move a terminal's cursor."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from hbspec.showing import shown
 LONGEST_WORD = 40
 LONGEST_SENTENCE = 200
 PLENTY = 10_000
-"""Characters that are looked at: beyond what is shown, for a credential must not be cut before it is recognised."""
+"""Characters that are searched for credentials: more than are shown, so that none is clipped before it is found."""
 
 
 def quoted(text: str, longest: int = LONGEST_WORD) -> str:
-    r"""At most `longest` characters of a text.
+    r"""At most `longest` characters of a text, printable and redacted.
 
     >>> quoted("\x1b[31mred"), quoted("x" * 50, 5)
     ('␛[31mred', 'xxxxx…')

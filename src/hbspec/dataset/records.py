@@ -1,4 +1,4 @@
-"""Lines to conversations, as the job reads them: `templates/records.py`."""
+"""Parsing of lines to conversations, as in the job: `templates/records.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Findings that are alike, counted: a defect of ten thousand lines is one message with the first few of them."""
+"""Similar findings, counted: a defect in ten thousand lines is one message that names the first few."""
 
 from __future__ import annotations
 
@@ -14,35 +14,40 @@ from hbspec.manual.data import FILE, LINE
 from hbspec.units import counted
 
 KEPT = 1000
-"""Places that are kept of one kind, and names of what stands there; all are counted."""
+"""Places, and placeholder names, that are kept per kind of finding; all are counted."""
 SHOWN = 5
-"""Of those, so many are shown to people."""
+"""Kept places and names that a message shows."""
 KINDS = 20
-"""Reasons of one defect that are told apart; those beyond are counted together."""
+"""Reasons of one defect that are counted separately; further ones are counted together."""
 OTHER = "for other reasons"
 
 ACTIONS = {
-    "HB050": "mend or delete the line",
-    "HB051": "give whole files of JSON lines: UTF-8 text, plain or compressed by gzip or zstd",
-    "HB052": "put the turns in order, or delete the example",
-    "HB053": "add the answer, or cut what follows the last one",
-    "HB054": "write the text, or delete the example",
+    "HB050": "fix or delete the line",
+    "HB051": "give complete files of JSON lines: UTF-8 text, plain or compressed with gzip or zstd",
+    "HB052": "reorder the turns, or delete the example",
+    "HB053": "add the answer, or delete the turns after the last one",
+    "HB054": "fill in the text, or delete the example",
     "HB055": "keep one of each",
-    "HB056": "delete them from one of the splits",
-    "HB057": "split by prompt, so that all answers to one lie in the same split",
-    "HB058": "fill them where the examples are made, or delete the examples",
-    "HB059": "write what they say into the content, or train with a script of your own",
-    "HB060": "write it anew with `hbspec data profile`",
+    "HB056": "delete the examples from one of the splits",
+    "HB057": "split by prompt, so that all answers to a prompt are in the same split",
+    "HB058": "fill in the placeholders where the examples are generated, or delete the examples",
+    "HB059": "move the field's information to the content, or train with your script",
+    "HB060": "profile the data again with `hbspec data profile`",
 }
 
 
 @dataclass(slots=True)
 class Tally:
-    """One kind of finding in one split.
+    """One kind of finding in one split, counted.
 
     Attributes:
-        what: is wrong, in words that fit one place and many.
-        names: what stands at the places (placeholders), with how many of them hold it.
+        defect: the manual page.
+        what: the reason, in words that suit one place and many.
+        severity: error or warning.
+        split: name of the split.
+        count: number of findings.
+        places: the first `KEPT` of their places.
+        names: placeholders at the places, with the number of examples that contain each.
     """
 
     defect: Page
@@ -54,7 +59,7 @@ class Tally:
     names: Counter[str] = field(default_factory=Counter)
 
     def diagnostic(self, examples: int) -> Diagnostic:
-        """At its first place, with how many of the split's examples it concerns."""
+        """One diagnostic at the first place, for a split with this number of examples."""
         first = self.places[0]
         start = Position(max(first.line, 1), 1)
         return Diagnostic(
@@ -70,7 +75,7 @@ class Tally:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As in `hbspec data check --format json`, with up to `KEPT` places."""
+        """The entry in `hbspec data check --format json`, with up to `KEPT` places."""
         return {
             "code": self.defect.code,
             "split": self.split,
@@ -98,14 +103,14 @@ class Tally:
 
 
 class Tallies:
-    """All kinds of findings of one split."""
+    """The findings of one split, counted by kind."""
 
     def __init__(self, split: str) -> None:
         self._split = split
         self._kinds: dict[tuple[str, str], Tally] = {}
 
     def add(self, defect: Page, what: str, place: Place, severity: Severity | None = None) -> Tally:
-        """Count one finding; what is counted with it."""
+        """Count one finding, and return the tally of its kind."""
         kind = (defect.code, what)
         if kind not in self._kinds and sum(code == defect.code for code, _ in self._kinds) >= KINDS:
             kind = (defect.code, OTHER)
@@ -118,11 +123,11 @@ class Tallies:
         return tally
 
     def broken(self, broken: Broken) -> None:
-        """Count a line or a file that cannot be used."""
+        """Count an unusable line or file."""
         self.add(FILE if broken.rest else LINE, broken.reason, broken.place)
 
     def name(self, tally: Tally, name: str) -> None:
-        """Note what stands at a place."""
+        """Count a placeholder name in a tally."""
         if name in tally.names or len(tally.names) < KEPT:
             tally.names[name] += 1
 

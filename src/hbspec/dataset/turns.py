@@ -1,4 +1,4 @@
-"""What can be wrong with one conversation that is valid: its turns, and what its texts still hold."""
+"""Defects of a valid conversation: the order of its turns, empty turns, and unfilled placeholders."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ AFTER = {
     "assistant": ("user", "tool"),
     "tool": ("assistant", "tool"),
 }
-"""What may follow a turn: user and assistant alternate, tools answer an assistant, a system message comes first."""
+"""Roles that may follow a role: user and assistant alternate, tools answer an assistant, a system message is first."""
 
 _CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`|\bf(?:\"[^\"\n]*\"|'[^'\n]*')", re.S)
 _PLACEHOLDER = re.compile(
     r"(?<![\w\\${}^/])(?:\{[A-Za-z][A-Za-z0-9_]{1,63}\}|\{\{ ?[A-Za-z][\w.]{0,63} ?\}\})(?![\w}])"
 )
-"""A name between single braces, or between double ones as Jinja and Mustache have them.
+"""A name in single braces, or in double braces as in Jinja and Mustache.
 
-Not behind what LaTeX (`\\frac{ab}`, `x^{ij}`), shells (`${HOME}`) and paths (`/users/{id}`) put there; a single letter
-is more often a set."""
+Names after the prefixes of LaTeX (`\\frac{ab}`, `x^{ij}`), shells (`${HOME}`) and paths (`/users/{id}`) do not match;
+neither does a single letter, which is more often a set."""
 
 REFUSED = {"answer": ANSWER, "fields": FIELD}
-"""Why the job refuses a conversation, as `refusals` has it, is an error here."""
+"""Manual pages of the reasons why the job refuses a conversation (`refusals`); these are errors."""
 
 Fault = tuple[Page, str, Severity]
 
 
 def faults(record: Record) -> Iterator[Fault]:
-    """What is wrong, one of a kind: the defect, what it is about (the same for all that are alike), and its weight."""
+    """The defects of an example, each kind once: the page, the reason (equal for similar defects), the severity."""
     roles = record.roles
     disorder = _disorder(roles)
     if disorder is not None:
@@ -43,13 +43,13 @@ def faults(record: Record) -> Iterator[Fault]:
     for kind, what in refusals(record):
         yield REFUSED[kind], what, Severity.ERROR
     if roles[-1] != "assistant" and "assistant" in roles:
-        yield ANSWER, "nothing is learnt of what follows the last assistant turn", ANSWER.severity
+        yield ANSWER, "turns after the last assistant turn teach nothing", ANSWER.severity
     if not all(map(str.strip, record.contents)):
-        yield EMPTY, "a turn without text", EMPTY.severity
+        yield EMPTY, "a turn is empty", EMPTY.severity
 
 
 def placeholders(record: Record) -> Iterator[str]:
-    """The placeholders that nothing has filled, in the order of the texts; one that is repeated comes again.
+    """The unfilled placeholders in order, including repeats.
 
     >>> from hbspec.dataset.records import Place
     >>> texts = ("By {factor1} and {{ name }}", "`{code}` ${HOME} /users/{id} {x} {1} {'a': 1}")
@@ -62,7 +62,7 @@ def placeholders(record: Record) -> Iterator[str]:
 
 
 def prompt_of(record: Record) -> int:
-    """How many messages stand before the last assistant turn; all of them where there is none."""
+    """The number of messages before the last assistant turn; all of them if no turn is an assistant's."""
     for index in range(len(record.roles) - 1, -1, -1):
         if record.roles[index] == "assistant":
             return index
@@ -71,7 +71,7 @@ def prompt_of(record: Record) -> int:
 
 def _disorder(roles: tuple[str, ...]) -> str | None:
     if roles[0] not in ("system", "user"):
-        return f"begins with the role {roles[0]}"
+        return f"the first role is {roles[0]}"
     for before, after in pairwise(roles):
         if after not in AFTER[before]:
             return f"{after} follows {before}"

@@ -1,11 +1,11 @@
-"""How many tokens an example has: counted with the model's own tokenizer, in its own chat template where that is there.
+"""The number of tokens of an example, counted with the model's tokenizer and, if available, its chat template.
 
-Nothing is fetched: a tokenizer is a `tokenizer.json`, a folder that holds one, or the id of a model in the hub's cache.
-The template is that of `chat_template.jinja` or `tokenizer_config.json` beside it, rendered as
-`transformers.PreTrainedTokenizerBase.apply_chat_template` does (5.23, `utils/chat_template_utils.py`): in a sandbox,
-without the opening of a next turn. Left out: `tools` and `documents` that a script may hand the template, and
-`strftime_now`, for the number of tokens must not follow the clock. Without a template the words are counted, and each
-message's share of it is the estimate of `measures.py`.
+Nothing is downloaded: a tokenizer is a `tokenizer.json`, a folder with one, or the id of a model in the Hugging Face
+cache. The template comes from `chat_template.jinja` or `tokenizer_config.json` beside it, and is rendered as in
+`transformers.PreTrainedTokenizerBase.apply_chat_template` (5.23, `utils/chat_template_utils.py`): in a sandbox, without
+the opening of a next turn. Left out: `tools` and `documents` that a script may pass to the template, and
+`strftime_now`, because the number of tokens must not depend on the clock. Without a template, the contents are counted,
+and the tokens of the template are estimated per message as in `measures.py`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
 from hbspec.dataset.records import Record
 
 TOKENIZER = "tokenizer.json"
-INSTALL = 'it takes `pip install "hbspec[data]"`'
+INSTALL = 'this needs `pip install "hbspec[data]"`'
 SHOWN_DIGITS = 12
 MODEL_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*")
 
@@ -31,14 +31,14 @@ Render = Callable[[Record], str]
 
 
 class TokenizerError(ValueError):
-    """There is no such tokenizer here, or it cannot be used; the message says why."""
+    """The tokenizer does not exist here, or cannot be used; the message says why."""
 
 
 def counting(name: str) -> Measure:
-    """What counts the tokens of a tokenizer's file or folder, or of a model's id in the hub's cache.
+    """A measure that counts tokens with a tokenizer: a file, a folder, or the id of a model in the Hugging Face cache.
 
     Raises:
-        TokenizerError: there is none, or a library that it takes is not installed.
+        TokenizerError: the tokenizer does not exist or cannot be read, or a required library is not installed.
     """
     path = _file(name)
     try:
@@ -49,7 +49,7 @@ def counting(name: str) -> Measure:
         content = path.read_bytes()
         tokenizer = Tokenizer.from_buffer(content)
     except Exception as reason:  # the library raises plain exceptions
-        raise TokenizerError(f"{path}: no tokenizer ({reason})") from None
+        raise TokenizerError(f"{path}: not a tokenizer ({reason})") from None
     tokenizer.no_truncation()
     tokenizer.no_padding()
     identity = f"counted with the tokenizer {sha256(content).hexdigest()[:SHOWN_DIGITS]}"
@@ -62,25 +62,25 @@ def counting(name: str) -> Measure:
 
 
 class _Rendered:
-    """Tokens of what the chat template makes of an example; it writes the special tokens itself."""
+    """Counts the tokens of an example as rendered by the chat template, which adds the special tokens."""
 
     def __init__(self, tokenizer: Any, render: Render, method: str) -> None:
         self._tokenizer, self._render, self.method = tokenizer, render, method
 
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
-        """As `Measure` has it."""
+        """The tokens of each example."""
         counts = _counts(self._tokenizer, [self._render(record) for record in records])
         return [(count, count, count) for count in counts]
 
 
 class _Words:
-    """Tokens of the contents alone, and the template's as an estimate."""
+    """Counts the tokens of the contents, and estimates those of the template."""
 
     def __init__(self, tokenizer: Any, method: str) -> None:
         self._tokenizer, self.method = tokenizer, method
 
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
-        """As `Measure` has it."""
+        """The tokens of each example."""
         counts = iter(_counts(self._tokenizer, [text for record in records for text in record.contents]))
         ends = (TEMPLATE_TOKENS.low, TEMPLATE_TOKENS.expected, TEMPLATE_TOKENS.high)
         found = []
@@ -104,30 +104,30 @@ def _file(name: str) -> Path:
     if path.is_file():
         return path
     if not MODEL_ID.fullmatch(name):
-        raise TokenizerError(f"{name} is no {TOKENIZER}, and no folder with one")
+        raise TokenizerError(f"{name} is neither a {TOKENIZER} nor a folder with one")
     cache = _cache()
     model = cache / f"models--{name.replace('/', '--')}"
     try:
         revision = (model / "refs" / "main").read_text(encoding="utf-8").strip()
     except (OSError, ValueError):
         raise TokenizerError(
-            f"{name} is no {TOKENIZER}, no folder with one, and not in the hub's cache ({cache}); "
-            f"`hf download {name} --include 'token*' 'chat_template*'` fetches it"
+            f"{name} is neither a {TOKENIZER} nor a folder with one, and is not in the Hugging Face cache ({cache}); "
+            f"download it with `hf download {name} --include 'token*' 'chat_template*'`"
         ) from None
     found = model / "snapshots" / revision / TOKENIZER
     if not found.is_file():
-        raise TokenizerError(f"{name} is in the hub's cache without its {TOKENIZER}")
+        raise TokenizerError(f"{name} is in the Hugging Face cache, but without its {TOKENIZER}")
     return found
 
 
 def _cache() -> Path:
-    """Where `huggingface_hub` keeps what it has fetched (its documentation, "Environment variables")."""
+    """The cache folder of `huggingface_hub` (its documentation, "Environment variables")."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
 def _template(folder: Path) -> tuple[str | None, dict[str, Any]]:
-    """The chat template that lies beside a tokenizer, and its settings."""
+    """The chat template beside a tokenizer (None without one), and the tokenizer's settings."""
     try:
         read = json.loads((folder / "tokenizer_config.json").read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -137,7 +137,7 @@ def _template(folder: Path) -> tuple[str | None, dict[str, Any]]:
         return (folder / "chat_template.jinja").read_text(encoding="utf-8"), settings
     except (OSError, ValueError):
         template = settings.get("chat_template")
-    if isinstance(template, list):  # several by name
+    if isinstance(template, list):  # several templates by name
         named = {entry.get("name"): entry.get("template") for entry in template if isinstance(entry, dict)}
         template = named.get("default")
     return template if isinstance(template, str) else None, settings
@@ -149,13 +149,13 @@ def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
         from jinja2.ext import Extension, loopcontrols
         from jinja2.sandbox import ImmutableSandboxedEnvironment
     except ImportError:
-        raise TokenizerError(f"{path} has a chat template: {INSTALL}") from None
+        raise TokenizerError(f"{path} has a chat template; {INSTALL}") from None
 
     def refuse(reason: str) -> None:
         raise TemplateError(reason)
 
     class Generation(Extension):
-        """`{% generation %}`, which marks what the assistant says and changes nothing of the text."""
+        """The tag `{% generation %}`, which marks the assistant's words and does not change the text."""
 
         tags = {"generation"}  # noqa: RUF012 - jinja2 declares it of instances
 
@@ -179,12 +179,12 @@ def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
         ]
         try:
             return compiled.render(messages=messages, add_generation_prompt=False, **special)
-        except Exception as reason:  # a template raises what it likes
+        except Exception as reason:  # a template can raise any exception
             raise UncountedError(record, quoted(str(reason), LONGEST_SENTENCE)) from None
 
     return render
 
 
 def _text(value: Any) -> str:
-    """A special token, which older files hold as a map."""
+    """The text of a special token, which older files store as a mapping."""
     return str(value.get("content")) if isinstance(value, dict) else str(value)

@@ -1,4 +1,4 @@
-"""What the user writes: the typed sections and how a document becomes them. The only home of pydantic."""
+"""The typed sections of a spec, and the validation of documents against them. The only use of pydantic."""
 
 from __future__ import annotations
 

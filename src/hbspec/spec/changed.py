@@ -1,4 +1,4 @@
-"""A spec with one value in place of another, at any route and in the spelling of the file."""
+"""A spec with one value replaced, at any route and as spelled in a file."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hbspec.spec.sections import Spec
 
 
 def with_value(spec: Spec, route: Route, value: Any) -> Spec:
-    """The spec with a value, read as in a file; None is the default. A section that is left out stays left out.
+    """The spec with `value` at `route`, read as in a file; None is the default. A missing section stays missing.
 
-    What the whole section says of its keys together is not checked again.
+    Checks across the keys of a section are not repeated.
 
     Raises:
-        ValueError: the language does not allow the value there.
+        ValueError: the key does not accept the value.
     """
     changed: Spec = _with(spec, route, value)
     return changed

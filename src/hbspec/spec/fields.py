@@ -1,4 +1,4 @@
-"""Field types of the spec: text with units in, base units out, and their JSON Schema for editors."""
+"""Field types of a spec: strings with units converted to base units, with their JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hbspec.units import (
 
 
 class Section(BaseModel):
-    """A mapping of the spec: unknown keys refused, no silent conversion, immutable once read."""
+    """A mapping of a spec: unknown keys are refused, values are not converted silently, and sections are immutable."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True, defer_build=True)
 

@@ -1,4 +1,4 @@
-"""Configurations of other training programs, told by the keys that are theirs."""
+"""Configurations of other training programs, recognised by their keys."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ KEYS: dict[str, frozenset[str]] = {
         )
     ),
 }  # fmt: skip
-"""Top-level keys by program; the model's name is both LLaMA-Factory's and TRL's, so `ENOUGH` are asked for."""
+"""Top-level keys by program. LLaMA-Factory and TRL share the key of the model's name, so `ENOUGH` are required."""
 ENOUGH = 2
 OURS = frozenset(("hbspec", "instance", "hyperparameters"))
-"""Whoever wrote one of these means a spec, whatever else is in it."""
+"""A file with one of these keys is meant as a spec, whatever else it holds."""
 
 
 def program_of(values: Mapping[str, Any]) -> str | None:
-    """The program whose configuration a document is; None where it may be meant as a spec.
+    """The program that a document configures; None if the document may be meant as a spec.
 
     >>> program_of({"base_model": "Qwen/Qwen2.5-7B", "adapter": "qlora", "sequence_len": 2048})
     'axolotl'
@@ -64,5 +64,5 @@ def program_of(values: Mapping[str, Any]) -> str | None:
 
 
 def _is_component(value: Any) -> bool:
-    """Whether a section is one of torchtune's: a map that names the Python object it makes (torchtune/config)."""
+    """Whether a value is a component of torchtune: a mapping that names a Python object to make (torchtune/config)."""
     return isinstance(value, Mapping) and str(value.get("_component_", "")).startswith("torchtune.")

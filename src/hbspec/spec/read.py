@@ -1,4 +1,4 @@
-"""Document to spec: pydantic's verdicts turned into findings at routes, all of them at once."""
+"""Validation of a document as a spec: pydantic's errors as findings at routes, all of them at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hbspec.spec.sections import Spec
 from hbspec.spelling import bare, nearest
 
 _KINDS = {
-    "string_type": "text",
+    "string_type": "a string",
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
@@ -26,7 +26,7 @@ _KINDS = {
     "model_attributes_type": "a mapping",
     "dict_type": "a mapping",
     "tuple_type": "a list",
-    "literal_error": "another value",
+    "literal_error": "one of the allowed values",
     "string_pattern_mismatch": "a version such as 5.23.0",
 }
 _BOUNDS = {
@@ -34,24 +34,24 @@ _BOUNDS = {
     "greater_than_equal": ("ge", "at least"),
     "less_than": ("lt", "below"),
     "less_than_equal": ("le", "at most"),
-    "string_too_short": ("min_length", "a text of at least this many characters:"),
-    "string_too_long": ("max_length", "a text of at most this many characters:"),
-    "too_short": ("min_length", "a list of at least this many values:"),
-    "too_long": ("max_length", "a list of at most this many values:"),
+    "string_too_short": ("min_length", "a string whose number of characters is at least"),
+    "string_too_long": ("max_length", "a string whose number of characters is at most"),
+    "too_short": ("min_length", "a list whose number of entries is at least"),
+    "too_long": ("max_length", "a list whose number of entries is at most"),
 }
 
 
 def read(document: Document) -> Spec | list[Finding]:
-    """The typed spec of a document, or every reason why it is none.
+    """The typed spec of a document, or a finding for every reason why it is not one.
 
-    Claims keep the author's own spelling (`4.40` is another claim than `4.4`), so the values under `expect` are
-    replaced by their text first.
+    Claims keep the author's spelling (`4.40` is a different claim from `4.4`), so the values under `expect` are first
+    replaced by their text.
     """
     values = dict(document.values)
     program = program_of(values)
     if program is not None:
-        message = f"this is a configuration of {program}, not a spec of hbspec"
-        return [_make("HB026", (), message, "write a spec for the job: `hbspec init` prints one to begin with")]
+        message = f"this is a configuration of {program}, not an hbspec spec"
+        return [_make("HB026", (), message, "write a spec for the job; `hbspec init` writes one to start from")]
     if isinstance(values.get("expect"), Mapping):
         values["expect"] = {
             key: document.spellings.get(("expect", key), value) for key, value in values["expect"].items()
@@ -63,13 +63,13 @@ def read(document: Document) -> Spec | list[Finding]:
 
 
 def section_keys(route: Route) -> tuple[str, ...] | None:
-    """The keys that the mapping at `route` may have; None where it may have any, or is no section."""
+    """The keys that the mapping at `route` may have; None if it may have any key, or is not a section."""
     section = _section(_annotation(route))
     return tuple(section.model_fields) if section else None
 
 
 def _annotation(route: Route) -> Any:
-    """The type that the value at `route` has; None where the language has no such place."""
+    """The type of the value at `route`; None if the spec language does not have this route."""
     annotation: Any = Spec
     for part in route:
         section = _section(annotation)
@@ -96,20 +96,20 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
     for error in invalid.errors(include_url=False):
         route = _route(error["loc"], values, missing=error["type"] == "missing")
         said = by_route.get(route)
-        # a union reports each of its branches: a word was meant as one of the choices, anything else as the other form
+        # a union reports every branch: a string is taken as one of the choices, any other value as the other form
         if said is None or (said["type"] == "literal_error" and not isinstance(error["input"], str)):
             by_route[route] = error
     unknown = [route for route, error in by_route.items() if error["type"] == "extra_forbidden"]
     said = {(*route[:-1], near) for route in unknown if (near := _near(route))}
     said |= {route[:length] for route in by_route for length in range(len(route))}
     for route, error in by_route.items():
-        # a key that is misspelt is not missing as well, and a list with a wrong value is not also too short
+        # a misspelt key is not also missing, and a list with a wrong value is not also too short
         if route not in said or error["type"] not in ("missing", "too_short", "literal_error"):
             yield _finding(error, route)
 
 
 def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Route:
-    """The location without what pydantic adds for its own union branches."""
+    """The route of an error: its location without the names of union branches that pydantic adds."""
     route: Route = ()
     for part in location:
         try:
@@ -145,7 +145,7 @@ def _finding(error: Any, route: Route) -> Finding:
         return _make("HB024", route, f"{key}: {error['msg']}", "correct one of the two")
     if kind == "finite_number":
         return _make("HB024", route, f"{key} is {_shown(given)}; it must be finite", "choose a value in range")
-    wanted = _KINDS.get(kind, "another kind of value")
+    wanted = _KINDS.get(kind, "a value of another type")
     return _make("HB022", route, f"{key} is {_kind_of(given)} ({_shown(given)}), not {wanted}", f"write {wanted}")
 
 
@@ -156,7 +156,7 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
     ]
     if isinstance(given, str) and all(isinstance(choice, int) for choice in choices):
         fixes = tuple(Fix(f"write {choice}", route, choice) for choice in choices if given.strip() == str(choice))
-        return _make("HB022", route, f"{key} is text ({_shown(given)}), not a number", f"write {expected}", fixes)
+        return _make("HB022", route, f"{key} is a string ({_shown(given)}), not a number", f"write {expected}", fixes)
     near = nearest(str(given), map(str, choices))
     fixes = (Fix(f"change it to {near}", route, near),) if near else ()
     action = f"did you mean {near!r}?" if near else "choose one of them"
@@ -170,19 +170,19 @@ def _unknown_key(route: Route) -> Finding:
     homes = [
         (name, home) for home in Spec.model_fields for name in section_keys((home,)) or () if bare(name) == bare(key)
     ]
-    where = f"in {route_text(parent)}" if parent else "at the top of a spec"
+    where = f"in {route_text(parent)}" if parent else "at the top level of a spec"
     if near:
         action = f"did you mean `{near}`?"
     elif homes:
         action = "`{}` belongs under `{}`".format(*homes[0])
     else:
-        action = f"delete it; the keys here are {', '.join(known)}"
-    name, message = PAGES["HB020"].name, f"there is no key `{key}` {where}"
+        action = f"delete it; the allowed keys are {', '.join(known)}"
+    name, message = PAGES["HB020"].name, f"unknown key `{key}` {where}"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 
 def _near(route: Route) -> str | None:
-    """The key that an unknown one was probably meant to be, if there is one."""
+    """The known key that an unknown one probably stands for; None if no key is similar."""
     key, known = str(route[-1]), section_keys(route[:-1]) or ()
     return nearest(key, known) or next((name for name in known if name.startswith(f"{key.casefold()}_")), None)
 
@@ -203,5 +203,5 @@ def _shown(value: Any) -> str:
 
 
 def _kind_of(value: Any) -> str:
-    names = {str: "text", bool: "true or false", int: "a whole number", float: "a number", list: "a list"}
+    names = {str: "a string", bool: "a boolean", int: "a whole number", float: "a number", list: "a list"}
     return names.get(type(value), "a mapping" if isinstance(value, Mapping) else "a value")

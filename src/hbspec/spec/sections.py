@@ -1,9 +1,9 @@
-"""The sections of a spec, language version 1: what the author writes, typed.
+"""The sections of a spec, language version 1, as types.
 
-Each class is one mapping of the YAML file; a field's description is its line in the spec reference and in the
-editor's JSON Schema. Nothing is computed here. Most defaults that matter to memory, time or money are chosen in
-`hbspec.plan`, where they are listed. Annotations are real objects in this file: pydantic would
-have to compile each text of one again, which is a fifth of what building the models takes.
+Each class is one mapping of the YAML file; a field's description is its line in the spec reference and in the editors'
+JSON Schema. Nothing is computed here. Most defaults that affect memory, time or cost are chosen in `hbspec.plan`, where
+they are listed. Annotations in this file are real objects: pydantic would have to compile string annotations, which
+takes a fifth of the time to build the models.
 """
 
 from typing import Annotated, Literal, Self
@@ -36,23 +36,23 @@ Quantization = Literal["none", "nf4", "fp4", "int8", "awq", "gptq", "fp8"]
 
 
 class Model(Section):
-    """What is fine-tuned."""
+    """The model to fine-tune."""
 
     id: Text | None = Field(None, description="Hugging Face id of a model in the catalog.")
     config: Text | None = Field(None, description="Path of a `config.json`, for a model outside the catalog.")
     revision: Text | None = Field(None, description="Commit or tag that pins the weights.")
-    license: Text | None = Field(None, description="The licence the author relies on; checked against the catalog.")
+    license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
 
 
 class TrainingData(Section):
     """One split of the data."""
 
-    uri: Text | None = Field(None, description="Where the file or prefix lies (`s3://…`).")
-    examples: Positive | None = Field(None, description="How many examples it holds.")
+    uri: Text | None = Field(None, description="S3 URI of the file or prefix (`s3://…`).")
+    examples: Positive | None = Field(None, description="Number of examples.")
 
 
 class Tokens(Section):
-    """Known token lengths of one example, in the model's own template."""
+    """Known token lengths of the examples, including the model's chat template."""
 
     mean: Annotated[float, Field(ge=1, le=10**7)] = Field(description="Mean tokens of an example.")
     max: Positive = Field(description="Tokens of the longest example.")
@@ -62,61 +62,69 @@ class Tokens(Section):
         if self.mean > self.max:
             raise PydanticCustomError(
                 "contradiction",
-                "the mean is {mean} tokens, above the longest example's {max}",
+                "the mean of {mean} tokens is above the longest example's {max}",
                 {"mean": f"{self.mean:g}", "max": self.max},
             )
         return self
 
 
 class Data(Section):
-    """What the model learns from."""
+    """The training data."""
 
     format: Literal["messages"] = Field("messages", description='One `{"messages": [{role, content}, …]}` per line.')
-    train: TrainingData | None = Field(None, description="The examples trained on.")
-    validation: TrainingData | None = Field(None, description="The examples evaluated on.")
-    profile: Text | None = Field(None, description="True lengths, written by `hbspec data profile`.")
-    digest: Text | None = Field(None, description="The digest that the profile must have; pins the data.")
-    tokens: Tokens | None = Field(None, description="True lengths, given by hand.")
+    train: TrainingData | None = Field(None, description="The training split.")
+    validation: TrainingData | None = Field(None, description="The validation split.")
+    profile: Text | None = Field(
+        None, description="Path of a profile written by `hbspec data profile`: the measured lengths."
+    )
+    digest: Text | None = Field(None, description="The digest that the profile must have; it pins the data.")
+    tokens: Tokens | None = Field(None, description="Known lengths, instead of a profile.")
 
 
 class Instance(Section):
-    """What the job runs on."""
+    """The instance or GPUs that the job runs on."""
 
-    type: Text | None = Field(None, description="SageMaker instance type, `ml.p4d.24xlarge`.")
-    alternatives: Texts = Field((), description="Other types that would do, in order of preference.")
+    type: Text | None = Field(None, description="SageMaker instance type, such as `ml.p4d.24xlarge`.")
+    alternatives: Texts = Field((), description="Other acceptable types, in order of preference.")
     count: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Number of instances.")
-    region: Text | None = Field(None, description="AWS region, `ca-central-1`.")
-    parallelism: Parallelism = Field("single", description="How the GPUs share the work.")
-    sharding: Literal["full", "hybrid", "none"] | None = Field(None, description="What FSDP shards.")
-    offload: Literal["none", "optimizer", "all"] | None = Field(None, description="What is kept in host memory.")
-    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="GPUs that share a layer.")
-    max_runtime: Seconds | None = Field(None, description="The job is stopped after this time, `16h`.")
-    max_wait: Seconds | None = Field(None, description="Spot only: waiting and running together, `24h`.")
-    spot: bool = Field(False, description="Managed spot training.")
-    price: Price | None = Field(None, description="The author's own price of one instance; beats the catalog's.")
-    volume: Bytes | None = Field(None, description="EBS volume for types without local NVMe.")
-    keep_alive: Seconds | None = Field(None, description="Warm pool: how long the instance is kept afterwards.")
-    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, `A100-80`.")
-    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: how many.")
-    gpu_memory: Bytes | None = Field(None, description="With `gpu`: its memory, for a GPU outside the catalog.")
-    host_memory: Bytes | None = Field(None, description="With `gpu`: the host's memory.")
-    network: Speed | None = Field(None, description="With `gpu` and `count`: what joins a host to the others.")
+    region: Text | None = Field(None, description="AWS region, such as `ca-central-1`.")
+    parallelism: Parallelism = Field("single", description="How the work is divided among the GPUs.")
+    sharding: Literal["full", "hybrid", "none"] | None = Field(None, description="Sharding strategy of FSDP.")
+    offload: Literal["none", "optimizer", "all"] | None = Field(
+        None, description="State that is offloaded to host memory."
+    )
+    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(
+        None, description="GPUs that share each layer."
+    )
+    max_runtime: Seconds | None = Field(None, description="Time after which the job is stopped, such as `16h`.")
+    max_wait: Seconds | None = Field(None, description="Spot only: limit on waiting plus running time, such as `24h`.")
+    spot: bool = Field(False, description="Use managed spot training.")
+    price: Price | None = Field(None, description="Your price of one instance; overrides the catalog's.")
+    volume: Bytes | None = Field(None, description="Size of the EBS volume, for types without local NVMe.")
+    keep_alive: Seconds | None = Field(None, description="Warm pool: time that the instance is kept after the job.")
+    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, such as `A100-80`.")
+    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: number of GPUs.")
+    gpu_memory: Bytes | None = Field(None, description="With `gpu`: memory of one GPU, for a GPU outside the catalog.")
+    host_memory: Bytes | None = Field(None, description="With `gpu`: memory of the host.")
+    network: Speed | None = Field(None, description="With `gpu` and `count`: network bandwidth of one host.")
 
 
 class Script(Section):
-    """The author's own training script, instead of the one that is shipped."""
+    """Your training script, instead of the shipped one."""
 
     entry_point: Text = Field(description="The script inside `source_dir`.")
-    source_dir: Text = Field(".", description="Folder that is copied into the job.")
-    reads: Literal["arguments", "environment"] = Field("arguments", description="How it takes hyperparameters.")
-    hyperparameters: dict[str, str | int | float | bool] = Field({}, description="Names that only this script knows.")
+    source_dir: Text = Field(".", description="Folder to copy into the job.")
+    reads: Literal["arguments", "environment"] = Field("arguments", description="How the script reads hyperparameters.")
+    hyperparameters: dict[str, str | int | float | bool] = Field(
+        {}, description="Hyperparameters that only this script reads."
+    )
 
 
 class Software(Section):
-    """Versions the job runs, where they are not those of the shipped requirements."""
+    """Library versions of the job, if they differ from the shipped requirements."""
 
     trainer: Literal["trl", "transformers", "loop"] | None = Field(
-        None, description="Which trainer class runs; `loop` is a loop of one's own that holds the model's outputs."
+        None, description="Trainer class; `loop` is a custom training loop that keeps the model's outputs alive."
     )
     torch: Version | None = Field(None, description="Version of PyTorch.")
     transformers: Version | None = Field(None, description="Version of transformers.")
@@ -124,34 +132,38 @@ class Software(Section):
     peft: Version | None = Field(None, description="Version of peft.")
     bitsandbytes: Version | None = Field(None, description="Version of bitsandbytes.")
     accelerate: Version | None = Field(None, description="Version of accelerate.")
-    weights_dtype: Dtype | None = Field(None, description="Storage of the weights that are not quantised.")
-    adapter_dtype: Dtype | None = Field(None, description="Storage of the adapters.")
+    weights_dtype: Dtype | None = Field(None, description="Storage dtype of the weights that are not quantised.")
+    adapter_dtype: Dtype | None = Field(None, description="Storage dtype of the adapters.")
     autocast: bool | None = Field(None, description="Whether steps run under torch's autocast.")
 
 
 class Hyperparameters(Section):
-    """How it is trained; names as in Hugging Face and, in upper case, in the job."""
+    """Hyperparameters, named as in Hugging Face; the job receives them in upper case."""
 
     method: Method | None = Field(
-        None, description="What is trained: adapters on 4-bit or 16-bit weights, or everything."
+        None, description="Adapters on 4-bit weights, adapters on 16-bit weights, or all parameters."
     )
     learning_rate: Annotated[float, Field(gt=0, le=1)] = Field(description="Peak learning rate.")
-    max_steps: Positive | None = Field(None, description="Optimizer updates; beats `num_train_epochs`.")
+    max_steps: Positive | None = Field(None, description="Number of optimizer updates; overrides `num_train_epochs`.")
     num_train_epochs: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Passes over the data.")
-    per_device_batch_size: Annotated[int, Field(gt=0, le=10**6)] = Field(description="Micro-batch: rows a process.")
+    per_device_batch_size: Annotated[int, Field(gt=0, le=10**6)] = Field(description="Micro-batch: rows per process.")
     gradient_accumulation_steps: Annotated[int, Field(gt=0, le=10**6)] = Field(
-        1, description="Micro-batches an update."
+        1, description="Micro-batches per update."
     )
-    max_length: Annotated[int, Field(gt=0, le=10**8)] = Field(description="Tokens after which an example is cut.")
+    max_length: Annotated[int, Field(gt=0, le=10**8)] = Field(description="Tokens after which an example is truncated.")
     packing: bool | None = Field(None, description="Fill every row to `max_length` with several examples.")
     lora_r: Annotated[int, Field(gt=0, le=10**5)] | None = Field(None, description="Adapter rank.")
     lora_alpha: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Adapter scale.")
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Dropout before the adapters.")
     target_modules: Literal["all-linear"] | Names | None = Field(None, description="Modules that get adapters.")
-    modules_to_save: Names | None = Field(None, description="Modules trained and saved whole beside the adapters.")
-    use_rslora: bool | None = Field(None, description="Scale by the root of the rank.")
-    use_dora: bool | None = Field(None, description="Weight-decomposed adapters.")
-    bnb_quant_type: Literal["nf4", "fp4", "int8"] | None = Field(None, description="Quantised storage of the base.")
+    modules_to_save: Names | None = Field(
+        None, description="Modules that are trained and saved in full, besides the adapters."
+    )
+    use_rslora: bool | None = Field(None, description="Scale the adapters by the square root of the rank.")
+    use_dora: bool | None = Field(None, description="Use weight-decomposed adapters.")
+    bnb_quant_type: Literal["nf4", "fp4", "int8"] | None = Field(
+        None, description="Quantised storage of the base weights."
+    )
     bnb_double_quant: bool | None = Field(None, description="Quantise the scales too.")
     bnb_4bit_quant_storage: Literal["uint8", "bfloat16", "float16", "float32"] | None = Field(
         None, description="Storage dtype of 4-bit weights; FSDP needs the compute dtype."
@@ -162,73 +174,77 @@ class Hyperparameters(Section):
     attn_implementation: Literal["eager", "sdpa", "flash_attention_2"] | None = Field(
         None, description="Attention kernel."
     )
-    loss: Literal["standard", "chunked", "fused"] | None = Field(None, description="How the loss is computed.")
+    loss: Literal["standard", "chunked", "fused"] | None = Field(None, description="Implementation of the loss.")
     optim: Text | None = Field(None, description="Optimizer, by its transformers name.")
     lr_scheduler_type: Text | None = Field(None, description="Learning-rate schedule.")
-    warmup_ratio: Fraction | None = Field(None, description="Share of the updates that warm up.")
-    warmup_steps: Natural | None = Field(None, description="Updates that warm up.")
-    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = Field(None, description="Decay of the weights.")
-    max_grad_norm: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Gradients are clipped.")
+    warmup_ratio: Fraction | None = Field(None, description="Share of the updates used for warm-up.")
+    warmup_steps: Natural | None = Field(None, description="Number of updates used for warm-up.")
+    weight_decay: Annotated[float, Field(ge=0, le=10)] | None = Field(None, description="Weight decay.")
+    max_grad_norm: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Gradient norm to clip to.")
     eval_steps: Positive | None = Field(None, description="Updates between evaluations.")
     save_steps: Positive | None = Field(None, description="Updates between checkpoints.")
-    save_total_limit: Positive | None = Field(None, description="Checkpoints kept.")
+    save_total_limit: Positive | None = Field(None, description="Number of checkpoints to keep.")
     load_best_model_at_end: bool | None = Field(
         None, description="Keep the checkpoint with the lowest evaluation loss."
     )
-    logging_steps: Positive | None = Field(None, description="Updates between metric lines.")
-    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(None, description="Seed of weights and data order.")
+    logging_steps: Positive | None = Field(None, description="Updates between log lines.")
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
+        None, description="Seed of the adapters' weights and the data order."
+    )
 
 
 class ExchangeRate(Section):
-    """What one unit of a currency is worth in the budget's, and since when the author says so."""
+    """The exchange rate of one currency to the budget's, and its date."""
 
-    rate: Annotated[float, Field(ge=1e-9, le=10**9)] = Field(description="In the currency of the budget.")
-    date: Day = Field(description="When it was looked up.")
+    rate: Annotated[float, Field(ge=1e-9, le=10**9)] = Field(description="Value of one unit in the budget's currency.")
+    date: Day = Field(description="Date of the exchange rate.")
 
 
 class Budget(Section):
-    """What may be spent."""
+    """The budget of one job."""
 
-    max_cost: Amount = Field(description="The most that one job may cost.")
+    max_cost: Amount = Field(description="Largest cost of one job.")
     exchange_rates: dict[str, ExchangeRate] = Field(
         {}, description="One unit of each currency in the budget's currency."
     )
 
 
 class LossMonitor(Section):
-    """The loss is to fall."""
+    """Alarm on the training loss."""
 
-    decreasing_over: Steps | None = Field(None, description='`"300 steps"`')
+    decreasing_over: Steps | None = Field(None, description='Steps over which the loss must decrease, `"300 steps"`.')
 
 
 class MemoryMonitor(Section):
-    """Memory is to stay below."""
+    """Alarm on GPU memory."""
 
-    max: Bytes = Field(description="The most on one GPU.")
+    max: Bytes = Field(description="Largest allowed memory use of one GPU.")
 
 
 class StepTimeMonitor(Section):
-    """A step is to take."""
+    """Alarm on the step time."""
 
-    min: Seconds | None = Field(None, description="No step is to take less.")
-    max: Seconds | None = Field(None, description="No step is to take more.")
+    min: Seconds | None = Field(None, description="Shortest allowed step time.")
+    max: Seconds | None = Field(None, description="Longest allowed step time.")
 
 
 class GradientMonitor(Section):
-    """The gradient norm is to stay below."""
+    """Alarm on the gradient norm."""
 
-    max: Annotated[float, Field(gt=0, le=10**12)] = Field(description="The largest norm before clipping.")
+    max: Annotated[float, Field(gt=0, le=10**12)] = Field(description="Largest allowed norm before clipping.")
 
 
 class Metric(Section):
-    """A metric of the author's own script: a regular expression with one group, run over its log."""
+    """A metric of your script: a regular expression with one group, matched in its log."""
 
     name: Text = Field(description="Name of the metric.")
-    regex: Annotated[str, Field(min_length=1, max_length=500)] = Field(description="With one group, the number.")
+    regex: Annotated[str, Field(min_length=1, max_length=500)] = Field(
+        description="Regular expression whose one group is the number."
+    )
 
 
 class Monitoring(Section):
-    """What is watched while it trains."""
+    """Alarms and metrics during training."""
 
     loss: LossMonitor | None = None
     gpu_memory: MemoryMonitor | None = None
@@ -238,69 +254,75 @@ class Monitoring(Section):
 
 
 class Suite(Section):
-    """One validation suite and the score it must reach."""
+    """A validation suite and the score that it must reach."""
 
     suite: Text = Field(description="Name of the suite.")
-    min_score: Fraction = Field(description="The score that it must reach, 0 to 1.")
-    data: Text | None = Field(None, description="Path or URI of its cases.")
+    min_score: Fraction = Field(description="Lowest accepted score, 0 to 1.")
+    data: Text | None = Field(None, description="Path or URI of the suite's cases.")
 
 
 class ServingInstance(Section):
-    """What the endpoint runs on."""
+    """The instance or GPUs that the endpoint runs on."""
 
-    type: Text | None = Field(None, description="SageMaker instance type, `ml.g5.2xlarge`.")
-    alternatives: Texts = Field((), description="Other types that would do, in order of preference.")
+    type: Text | None = Field(None, description="SageMaker instance type, such as `ml.g5.2xlarge`.")
+    alternatives: Texts = Field((), description="Other acceptable types, in order of preference.")
     count: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Number of instances.")
-    price: Price | None = Field(None, description="The author's own price of one instance.")
-    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, `A10G`.")
-    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: how many.")
+    price: Price | None = Field(None, description="Your price of one instance.")
+    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, such as `A10G`.")
+    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: number of GPUs.")
 
 
 class AbTest(Section):
-    """The candidate beside what serves today."""
+    """An A/B test of the new model against the current one."""
 
-    baseline: Text = Field(description="Name of the SageMaker model that serves today.")
-    candidate_weight: Annotated[float, Field(gt=0, lt=1)] = Field(description="Share of the traffic for the new one.")
+    baseline: Text = Field(description="Name of the current SageMaker model.")
+    candidate_weight: Annotated[float, Field(gt=0, lt=1)] = Field(description="Share of the traffic for the new model.")
 
 
 class Autoscaling(Section):
-    """How many instances the endpoint may have, as the traffic asks."""
+    """Limits on the number of instances, which follows the traffic."""
 
-    min: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Fewest instances.")
-    max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Most instances.")
+    min: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Smallest number of instances.")
+    max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Largest number of instances.")
 
     @model_validator(mode="after")
     def _min_within_max(self) -> Self:
         if self.min > self.max:
             raise PydanticCustomError(
-                "contradiction", "min is {min} instances, above max {max}", {"min": self.min, "max": self.max}
+                "contradiction", "min ({min} instances) is above max ({max})", {"min": self.min, "max": self.max}
             )
         return self
 
 
 class Deployment(Section):
-    """The endpoint."""
+    """The endpoint that serves the model."""
 
     instance: ServingInstance
-    region: Text | None = Field(None, description="Where it serves; the job's region if absent.")
+    region: Text | None = Field(None, description="AWS region of the endpoint; the job's by default.")
     engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
-    quantization: Quantization = Field("none", description="Storage of the weights that are served.")
+    quantization: Quantization = Field("none", description="Quantisation of the served weights.")
     dtype: Literal["bfloat16", "float16"] | None = Field(None, description="Compute dtype of the endpoint.")
-    kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage of the KV cache.")
+    kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage dtype of the KV cache.")
     adapters: Literal["merged", "separate"] | None = Field(None, description="How the trained adapters are served.")
-    max_lora_rank: Annotated[int, Field(gt=0, le=4096)] | None = Field(None, description="The engine's largest rank.")
-    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="GPUs that share a layer.")
+    max_lora_rank: Annotated[int, Field(gt=0, le=4096)] | None = Field(
+        None, description="Largest adapter rank that the engine accepts."
+    )
+    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(
+        None, description="GPUs that share each layer."
+    )
     max_model_len: Annotated[int, Field(gt=0, le=10**8)] | None = Field(
         None,
-        description="Prompt and answer of the longest request, tokens; if absent, 4,096 or as many as the longest "
-        "example and the typical answer need, within the model's positions and what the GPU holds.",
+        description="Tokens of the longest request, prompt plus answer; by default 4,096, or more if the longest "
+        "example and the typical answer need it, within the model's positions and the GPU's memory.",
     )
-    concurrency: Annotated[int, Field(gt=0, le=10**6)] | None = Field(None, description="Requests served at once.")
+    concurrency: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
+        None, description="Number of requests served at once."
+    )
     gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
-        None, description="Share of a GPU that the engine may use."
+        None, description="Share of the GPU memory that the engine may use."
     )
-    typical_input_tokens: Positive | None = Field(None, description="Prompt of a typical request, tokens.")
-    typical_output_tokens: Positive | None = Field(None, description="Answer of a typical request, tokens.")
+    typical_input_tokens: Positive | None = Field(None, description="Tokens in the prompt of a typical request.")
+    typical_output_tokens: Positive | None = Field(None, description="Tokens in the answer to a typical request.")
     autoscaling: Autoscaling | None = None
     ab_test: AbTest | None = None
 
@@ -313,36 +335,38 @@ class Vpc(Section):
 
 
 class SageMaker(Section):
-    """What only the account knows."""
+    """Values from your AWS account."""
 
     role: Text | None = Field(None, description="ARN of the execution role.")
-    output: Text | None = Field(None, description="S3 prefix for the model; each job has a folder of its own in it.")
+    output: Text | None = Field(None, description="S3 prefix for the model; each job gets its own folder below it.")
     checkpoints: Text | None = Field(
-        None, description="S3 prefix below which each job has its own folder of checkpoints; the output if absent."
+        None, description="S3 prefix for checkpoints; each job gets its own folder below it. `output` by default."
     )
     code: Text | None = Field(
-        None, description="S3 prefix below which each job has its own folder of source; the output if absent."
+        None, description="S3 prefix for the source code; each job gets its own folder below it. `output` by default."
     )
-    image: Text | None = Field(None, description="Training image, instead of the catalog's.")
-    serving_image: Text | None = Field(None, description="Serving image, instead of the catalog's.")
-    job_name: Text | None = Field(None, description="Training job name, if not the spec's name; a digest is added.")
+    image: Text | None = Field(None, description="Training image; the catalog's by default.")
+    serving_image: Text | None = Field(None, description="Serving image; the catalog's by default.")
+    job_name: Text | None = Field(
+        None, description="Name of the training job, to which a digest is added; the spec's name by default."
+    )
     vpc: Vpc | None = None
     environment: dict[str, str] = Field({}, description="Environment variables of the job.")
     tags: dict[str, str] = Field({}, description="Tags of the job.")
 
 
 class Calibration(Section):
-    """What the author measured on this very job; beats the estimate."""
+    """Your measurements of this job, which override estimates."""
 
     tokens_per_second_per_gpu: Annotated[float, Field(ge=1e-3, le=10**9)] | None = Field(
-        None, description="Real tokens a second, over all GPUs of the job."
+        None, description="Tokens per second and GPU, without padding: the mean over all GPUs of the job."
     )
 
 
 class Spec(Section):
-    """One spec: what is trained, on what, within which limits, how it is judged and served, and what is believed."""
+    """A fine-tuning job: model, data, hardware, limits, evaluation, deployment and claims."""
 
-    hbspec: Literal[1] = Field(description="Version of the language.")
+    hbspec: Literal[1] = Field(description="Version of the spec language.")
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the job.")
     model: Model
     data: Data = Data()
@@ -356,4 +380,4 @@ class Spec(Section):
     deployment: Deployment | None = None
     sagemaker: SageMaker | None = None
     calibration: Calibration | None = None
-    expect: dict[str, str] = Field({}, description="The author's own claims, each verified.")
+    expect: dict[str, str] = Field({}, description="Your claims about the job; each is verified.")
