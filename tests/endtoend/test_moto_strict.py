@@ -53,11 +53,15 @@ def test_a_client_finds_the_server_by_the_environment(sagemaker_server: Server) 
         (None, {"TrainingJobName": "bad_name!"}, "TrainingJobName 'bad_name!' does not match"),
         ("ResourceConfig", {"InstanceType": "ml.nope.1"}, "'ml.nope.1' is not one of its 225 values"),
         ("HyperParameters", {"P": "p" * 2501}, "is 2501 characters long, the limit is 2500"),
-        ("StoppingCondition", {"MaxWaitTimeInSeconds": 60}, "is 60, below MaxRuntimeInSeconds, which is 57600"),
+        (
+            "StoppingCondition",
+            {"MaxWaitTimeInSeconds": 60},
+            "MaxWaitTimeInSeconds (60) is below MaxRuntimeInSeconds (57600)",
+        ),
         (
             "AlgorithmSpecification",
             {"TrainingImage": "763104351884.dkr.ecr.us-east-1.amazonaws.com/x:1"},
-            "comes from us-east-1",
+            "is in us-east-1",
         ),
     ],
 )

@@ -80,7 +80,7 @@ def test_a_job_is_started_once(run: Run, sagemaker_server: Server) -> None:
         jobs(sagemaker_server)[body["TrainingJobName"]].training_job_status = status
         again = run("sagemaker")
         assert again.returncode == STARTED_ALREADY
-        assert f"this very job was started already ({status})" in again.stderr
+        assert f"this job was already started ({status})" in again.stderr
         assert f"describe-training-job --region ca-central-1 --training-job-name {body['TrainingJobName']}" in (
             again.stderr
         )
@@ -138,7 +138,7 @@ def test_a_race_that_was_lost_says_the_same(
     monkeypatch.setattr(SageMakerModelBackend, "list_training_jobs", lambda *_, **__: nothing)
     again = run("sagemaker")
     assert again.returncode == STARTED_ALREADY
-    assert "this very job was started already" in again.stderr
+    assert "this job was already started" in again.stderr
 
 
 def test_what_else_the_service_refuses_is_passed_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +149,7 @@ def test_what_else_the_service_refuses_is_passed_on(run: Run, monkeypatch: pytes
     refused = run("sagemaker")
     assert refused.returncode == REFUSED
     assert "no such role" in refused.stderr
-    assert "started already" not in refused.stderr
+    assert "already started" not in refused.stderr
 
 
 def test_nothing_in_the_bucket_is_lost(run: Run, sagemaker_server: Server) -> None:

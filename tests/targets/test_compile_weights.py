@@ -36,7 +36,7 @@ def test_no_target_takes_a_config_for_weights(target: str, spec: Path) -> None:
     assert diagnostic.message == f"target {target} needs model.id, which is missing"
     assert (
         diagnostic.help
-        == "add model.id: the weights' Hugging Face id, or their folder; model.config is their shape alone"
+        == "add model.id, the Hugging Face id or the folder of the weights; model.config gives only their shapes"
     )
 
 

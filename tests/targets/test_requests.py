@@ -98,8 +98,8 @@ Mutation = tuple[str, tuple[str | int, ...], object, str]
 MUTATIONS: dict[str, list[Mutation]] = {
     # botocore's ParamValidator, so boto3 and the AWS CLI, already refuses it.
     "botocore": [
-        ("type", COUNT, "1", "is a string, it must be an integer"),
-        ("type", ("HyperParameters", "LORA_R"), 16, "HyperParameters.LORA_R is an integer, it must be a string"),
+        ("type", COUNT, "1", "is a string, but must be an integer"),
+        ("type", ("HyperParameters", "LORA_R"), 16, "HyperParameters.LORA_R is an integer, but must be a string"),
         ("required", ("RoleArn",), DELETE, "RoleArn is missing"),
         ("additionalProperties", (RESOURCES, "InstanceTyp"), "x", "did you mean 'InstanceType'?"),
         ("minimum", (STOPPING, "MaxRuntimeInSeconds"), 0, "is 0, at least 1 is needed"),
@@ -114,11 +114,11 @@ MUTATIONS: dict[str, list[Mutation]] = {
         ("enum", (ALGORITHM, "TrainingInputMode"), "FILE", "'FILE' is not one of 'Pipe', 'File', 'FastFile'"),
         ("pattern", NAME, "bad_name", "'bad_name' does not match [a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"),
         ("pattern", NAME, "heartbeat-", "'heartbeat-' does not match"),
-        ("pattern", NAME, "heartbeat\n", "a line break is not allowed there"),
+        ("pattern", NAME, "heartbeat\n", "line breaks are not allowed"),
         ("pattern", ("RoleArn",), "arn:aws:iam::1111:role/HeartBeat", "'arn:aws:iam::1111:role/HeartBeat' does not"),
         ("pattern", (OUTPUT, "S3OutputPath"), "http://heartbeat/models", "does not match (https|s3)://"),
         ("pattern", ("Environment", "1ST"), "x", "a key of Environment, '1ST' does not match"),
-        ("pattern", ("HyperParameters", "P"), "a\nb", "HyperParameters.P has a line break"),
+        ("pattern", ("HyperParameters", "P"), "a\nb", "HyperParameters.P contains a line break"),
         ("pattern", ("InputDataConfig", 0, "ChannelName"), "my data", "InputDataConfig[0].ChannelName 'my data'"),
         ("pattern", ("Tags", 0, "Key"), "urgent!", "Tags[0].Key 'urgent!' does not match"),
         ("maxLength", NAME, "n" * 64, "TrainingJobName is 64 characters long, the limit is 63"),
@@ -138,8 +138,8 @@ MUTATIONS: dict[str, list[Mutation]] = {
     "rule": [
         ("spot_without_max_wait", WAIT, DELETE, "has no MaxWaitTimeInSeconds"),
         ("max_wait_without_spot", ("EnableManagedSpotTraining",), False, "EnableManagedSpotTraining is not true"),
-        ("max_wait_below_max_runtime", WAIT, 3600, "is 3600, below MaxRuntimeInSeconds, which is 57600"),
-        ("max_wait_below_max_runtime", (STOPPING,), {WAIT[1]: 3600}, "below MaxRuntimeInSeconds, which is 86400"),
+        ("max_wait_below_max_runtime", WAIT, 3600, "MaxWaitTimeInSeconds (3600) is below MaxRuntimeInSeconds (57600)"),
+        ("max_wait_below_max_runtime", (STOPPING,), {WAIT[1]: 3600}, "is below MaxRuntimeInSeconds (86400)"),
         (
             "max_runtime_above_limit", (STOPPING,), {"MaxRuntimeInSeconds": 2_505_600, WAIT[1]: 2_505_600},
             "is 2505600, the limit is 2419200 (28 days)",
@@ -150,7 +150,7 @@ MUTATIONS: dict[str, list[Mutation]] = {
         ("image_and_algorithm", (ALGORITHM, "AlgorithmName"), "mine", "both of TrainingImage and AlgorithmName"),
         (
             "instances_chosen_twice", (RESOURCES, "InstancePreferences"), [{"InstanceType": "ml.p5.48xlarge"}],
-            "InstanceType is given beside InstancePreferences",
+            "InstanceType is given together with InstancePreferences",
         ),
         ("no_instance", COUNT, 0, "ResourceConfig.InstanceCount is 0, at least 1 is needed"),
         (
@@ -160,17 +160,17 @@ MUTATIONS: dict[str, list[Mutation]] = {
         ),
         ("channel_named_twice", ("InputDataConfig", 0, "ChannelName"), "train", "2 channels are named 'train'"),
         ("data_source_count", (*SOURCE, "FileSystemDataSource"), FILE_SYSTEM, "FileSystemDataSource and S3DataSource"),
-        ("data_source_count", SOURCE, {}, "here: none"),
+        ("data_source_count", SOURCE, {}, "exactly one source of data, but has none"),
         ("metric_without_value", REGEX, "loss: ([0-9.]+", "of metric 'train:loss' does not compile"),
         ("metric_without_value", REGEX, "(" * 499, "of metric 'train:loss' does not compile"),
         ("metric_without_value", REGEX, "loss: [0-9.]+", "captures nothing"),
         (
             "role_in_another_partition", ("RoleArn",), "arn:aws-cn:iam::111122223333:role/HeartBeat",
-            "RoleArn is of partition 'aws-cn', region ca-central-1 is of 'aws'",
+            "RoleArn is in partition 'aws-cn', but region ca-central-1 is in 'aws'",
         ),
         (
             "image_in_another_region", IMAGE, "763104351884.dkr.ecr.us-east-1.amazonaws.com/x:1",
-            "TrainingImage comes from us-east-1, the request is for ca-central-1",
+            "TrainingImage is in us-east-1, but the request is for ca-central-1",
         ),
     ],
 }  # fmt: skip
@@ -218,7 +218,7 @@ def test_all_problems_are_said_at_once_and_each_once() -> None:
 def test_rules_do_not_judge_what_has_the_wrong_type() -> None:
     request = changed(JOB, ((STOPPING,), "57600"))
     assert validate(JOB, request, REGION) == [
-        Problem((STOPPING,), "StoppingCondition is a string, it must be an object", "type")
+        Problem((STOPPING,), "StoppingCondition is a string, but must be an object", "type")
     ]
 
 
@@ -276,7 +276,7 @@ def test_numbers_are_those_of_json() -> None:
             "CreateEndpointConfig",
             "shadow_variant_count",
             [(("ShadowProductionVariants",), [{"VariantName": "shadow", "ModelName": "heartbeat-candidate"}])],
-            "1 shadow variants beside 2 production variants",
+            "1 shadow variants and 2 production variants; only 1 of each is allowed",
         ),
         (
             "CreateModel",
@@ -291,7 +291,7 @@ def test_numbers_are_those_of_json() -> None:
                 (("PrimaryContainer",), DELETE),
                 (("Containers",), [{"Image": "763104351884.dkr.ecr.us-east-2.amazonaws.com/x"}]),
             ],
-            "Containers[0].Image comes from us-east-2",
+            "Containers[0].Image is in us-east-2",
         ),
         (
             "CreateModel",

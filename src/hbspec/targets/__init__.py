@@ -1,6 +1,6 @@
-"""Targets: one module of this folder each, found by its file name; what they share is in the folders beside them.
+"""Targets: each is a module of this folder, found by its file name; their shared code is in the subfolders.
 
-Same spec, same bytes: a target uses no clock and no network.
+The same spec gives the same bytes: a target uses neither the clock nor the network.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ DEFAULT = "sagemaker"
 
 @cache
 def names() -> tuple[str, ...]:
-    """The name of every target, in alphabetical order. No target is loaded."""
+    """The names of all targets, in alphabetical order. Targets are not loaded."""
     return tuple(sorted(found.name for found in iter_modules(__path__) if not found.ispkg))
 
 
 def target_of(name: str) -> Target[Any]:
-    """The target of a name.
+    """The target with this name.
 
     Raises:
         ValueError: no target has this name.

@@ -1,10 +1,11 @@
-"""Target `deployment`: the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint, and of autoscaling's two.
+"""Target `deployment`: the bodies of CreateModel, CreateEndpointConfig, CreateEndpoint and the autoscaling requests.
 
-With `ab_test` the endpoint has two variants, the model that serves today and the new one, and SageMaker splits the
-traffic by their weights (a variant's share is its weight over the sum of weights).
+With `ab_test`, the endpoint has two variants, the current model and the new one, and SageMaker splits the traffic by
+their weights (a variant's share is its weight over the sum of weights).
 
-The model is what the training job of the same spec writes. Which of its attempts completed is not known before it has,
-so `create_model.json` names the first one's model, and `deploy.sh` asks the service and puts the right one there.
+The model is the output of the training job of the same spec. Which of its attempts completes is not known in advance,
+so `create_model.json` names the model of the first attempt, and `deploy.sh` asks the service and replaces it by the
+right one.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ProductionVariant.html
 """
 
@@ -36,7 +37,7 @@ from hbspec.targets.lowering.target import Target
 MODEL_FOLDER = "/opt/ml/model"
 ADAPTER = CANDIDATE = "candidate"
 SLOWEST_DOWNLOAD = 50e6
-"""Bytes a second: weights are given the time that this takes, within what the service allows."""
+"""Bytes per second: the slowest expected download of the weights; sets the timeout within the service's limits."""
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
 """Seconds; 3,600 is ContainerStartupHealthCheckTimeoutInSeconds' maximum."""
 
@@ -47,12 +48,12 @@ FILES = {
     "RegisterScalableTarget": "register_scalable_target",
     "PutScalingPolicy": "put_scaling_policy",
 }
-"""Operation to file, and to the command's words with hyphens."""
+"""File names by operation; with hyphens, also the commands of the AWS CLI."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One production variant."""
+    """One production variant, with the model's name and its weight in the traffic."""
 
     name: str
     model: str
@@ -61,7 +62,7 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """The job that writes the model."""
+    """The training job that writes the model."""
 
     job: str
     region: str | None
@@ -69,7 +70,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Everything that the requests say, decided; without `training` the model is put at `model_data` by its author."""
+    """All values of the requests; without `training`, the author puts the model at `model_data`."""
 
     name: str
     role: str
@@ -88,10 +89,10 @@ class Endpoint:
 
 
 def lower(analysis: Analysis) -> Endpoint:
-    """Decide what the requests say.
+    """Choose the values of the requests.
 
     Raises:
-        TargetError: what a request cannot do without is missing from the spec.
+        TargetError: the spec lacks a key that a request needs.
     """
     spec = analysis.spec
     account, section = spec.sagemaker, spec.deployment
@@ -101,7 +102,7 @@ def lower(analysis: Analysis) -> Endpoint:
     output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
     instance_type = needs.take(section.instance.type, ("deployment", "instance", "type"), "") if section else ""
     needs.done()
-    assert section is not None  # noqa: S101 - Needs has just said so
+    assert section is not None  # noqa: S101 - Needs has just checked it
     plan = analysis.serving_plan
     own_image = account.serving_image if account else None
     shipped = image(plan.engine, plan.region) if plan.region and own_image is None else None
@@ -130,7 +131,7 @@ def lower(analysis: Analysis) -> Endpoint:
 
 
 def _training(analysis: Analysis) -> Training | None:
-    """The training job of the same spec; None where the spec trains on hardware that is described by hand."""
+    """The training job of the same spec; None if the spec describes its hardware instead of an instance type."""
     if analysis.spec.instance.type is None:
         return None
     job = sagemaker.lower(analysis, "deployment")
@@ -152,7 +153,7 @@ def _startup_timeout(plan: ServingPlan) -> int:
 
 
 def _environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
-    """What the serving container reads: engine arguments by their own names."""
+    """The environment variables of the serving container: engine arguments by the engine's names."""
     model = analysis.spec.model.id or ""
     merged = plan.adapters == "merged"
     settings: dict[str, Any] = {
@@ -186,10 +187,10 @@ def _environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
 
 
 def emit(endpoint: Endpoint) -> list[Artifact]:
-    """Spell it, and hold each body against the service's model.
+    """Write the files, after validating each body against the service's API model.
 
     Raises:
-        TargetError: the service would refuse a body.
+        TargetError: the service would reject a body.
     """
     bodies = requests(endpoint)
     findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)]
@@ -202,7 +203,7 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
 
 
 def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """Operation to body, in the order in which they are sent."""
+    """The request bodies by operation, in the order of sending."""
     tags = {"Tags": [{"Key": key, "Value": value} for key, value in endpoint.tags.items()]} if endpoint.tags else {}
     return {
         "CreateModel": {
@@ -257,7 +258,7 @@ def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
 
 
 def _trained(training: Training, compiled: str) -> list[str]:
-    """Shell lines that set `model` to the body of CreateModel, with the model that was really trained in it."""
+    """Shell lines that set `model` to the body of CreateModel with the output of the completed attempt."""
     at, literal = region_option(training.region), json.dumps(compiled, ensure_ascii=False)
     return [
         "# Deploys the last completed attempt at the training job, or the training job that is named as the argument.",
@@ -269,7 +270,7 @@ def _trained(training: Training, compiled: str) -> list[str]:
         '    echo "submit.sh, or name another training job: deploy.sh JOB" >&2',
         "    exit 1",
         "  fi",
-        '  echo "The model is that of $name ($status)."',
+        '  echo "Using the model of $name ($status)."',
         "fi",
         f'trained=$(aws sagemaker describe-training-job{at} --training-job-name "$name" \\',
         "  --query ModelArtifacts.S3ModelArtifacts --output json)",

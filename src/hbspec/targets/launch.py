@@ -1,6 +1,6 @@
-"""Target `launch`: the same training anywhere, a process for each GPU or one.
+"""Target `launch`: the same training on any machine, with one process per GPU or a single one.
 
-`launch.sh` hands all its arguments on to the script, so folders are named when it is run:
+`launch.sh` passes all its arguments to the script, so that folders are named when it is run:
 `./launch.sh --train-dir data --checkpoint-dir checkpoints --model-dir model --output-data-dir out`.
 """
 
@@ -18,7 +18,7 @@ from hbspec.targets.lowering.target import Target
 
 
 class Launch(NamedTuple):
-    """What the folder holds."""
+    """The content of the compiled folder."""
 
     name: str
     own_script: bool
@@ -26,10 +26,10 @@ class Launch(NamedTuple):
 
 
 def lower(analysis: Analysis) -> Launch:
-    """Decide what is run.
+    """Choose the name and the workload.
 
     Raises:
-        TargetError: the spec does not name the weights, or its script cannot be handed over.
+        TargetError: the spec does not name the weights, or its script cannot be copied.
     """
     return Launch(
         name=analysis.spec.name,
@@ -39,7 +39,7 @@ def lower(analysis: Analysis) -> Launch:
 
 
 def emit(launch: Launch) -> list[Artifact]:
-    """Spell it."""
+    """Write the files of the folder."""
     call = launch.workload.call
     lines = [
         *opening(f"{launch.name}: written by hbspec. Needs requirements.txt; all arguments go to the script."),

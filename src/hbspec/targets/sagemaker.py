@@ -1,11 +1,11 @@
-"""Target `sagemaker`: the body of CreateTrainingJob, the folder of source that it runs, and the script that submits it.
+"""Target `sagemaker`: the body of CreateTrainingJob, the source folder that it runs, and the script that submits it.
 
-The container is started by a script of ours (`ContainerEntrypoint`), out of a channel named `code`, as SageMaker's own
-Python SDK 3 does it: nothing then depends on what a framework's entry point makes of hyperparameters, and the job's
-HyperParameters are the author's alone.
+The container is started by a script of hbspec (`ContainerEntrypoint`) from a channel named `code`, as in SageMaker's
+Python SDK 3: nothing then depends on how a framework's entry point treats hyperparameters, and the job's
+HyperParameters are only the author's.
 
-A job is named after what it runs (`identity.py`), and its source and its checkpoints lie in folders of that name: the
-same job finds its own checkpoints again, another one never does.
+A job's name contains a digest of its content (`identity.py`), and its source and its checkpoints are in folders of that
+name: the same job finds its checkpoints again, and no other job does.
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
 """
 
@@ -37,7 +37,7 @@ STARTER = "launch.sh"
 CHECKPOINTS = "/opt/ml/checkpoints"
 
 DEFAULT_VOLUME_GB = 30
-"""What SageMaker's SDK asks for; instances with local NVMe ignore it."""
+"""The default of SageMaker's SDK; instances with local NVMe ignore it."""
 INSTALLATION = (
     "# The container's first process is deaf to a signal that it does not ask for. A stop before training is orderly.",
     "trap 'echo \"stopped before training began\" >&2; kill ${pip:-} 2> /dev/null || true; exit 0' TERM",
@@ -53,12 +53,12 @@ CONTAINER = {
     "SM_CHANNEL_TRAIN": "/opt/ml/input/data/train",
     "SM_CHANNEL_VALIDATION": "/opt/ml/input/data/validation",
 }
-"""What framework containers export for a script, and this entry point therefore has to."""
+"""Variables that framework containers export for a script, so this entry point exports them too."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """Everything that the request says, decided; `channels` are name to S3 prefix, `source` has the starter in it."""
+    """All values of the request; `channels` are S3 prefixes by name, and `source` includes the starter script."""
 
     name: str
     role: str
@@ -84,10 +84,10 @@ class TrainingJob:
 
 
 def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
-    """Decide what the request says; `target` is who asks.
+    """Choose the values of the request; `target` is the name for messages.
 
     Raises:
-        TargetError: what the request cannot do without is missing from the spec.
+        TargetError: the spec lacks a key that the request needs.
     """
     spec = analysis.spec
     account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
@@ -143,7 +143,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
 
 
 def _named(job: TrainingJob) -> TrainingJob:
-    """A job whose prefixes are still those that it shares, as the one that owns a name and a folder below each."""
+    """The job with the digest in its name, and with its own folders below the shared prefixes."""
     name = f"{job.name}-{digest(request(job), job.source)}"
     return replace(job, name=name, code=f"{job.code}{name}/code/", checkpoints=f"{job.checkpoints}{name}/checkpoints/")
 
@@ -153,10 +153,10 @@ def _whole(seconds: float | None) -> int | None:
 
 
 def emit(job: TrainingJob) -> list[Artifact]:
-    """Spell it, and hold the body against the service's model.
+    """Write the files, after validating the body against the service's API model.
 
     Raises:
-        TargetError: the service would refuse the body.
+        TargetError: the service would reject the body.
     """
     body = request(job)
     findings = refused("CreateTrainingJob", body, job.region)
@@ -170,7 +170,7 @@ def emit(job: TrainingJob) -> list[Artifact]:
 
 
 def request(job: TrainingJob) -> dict[str, Any]:
-    """The body of CreateTrainingJob, as `aws sagemaker create-training-job --cli-input-json` takes it."""
+    """The body of CreateTrainingJob, as taken by `aws sagemaker create-training-job --cli-input-json`."""
     body: dict[str, Any] = {
         "TrainingJobName": job.name,
         "RoleArn": job.role,

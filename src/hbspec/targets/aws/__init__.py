@@ -1,1 +1,1 @@
-"""What targets of AWS share: request bodies and their schemas, container images, job names, and shell lines."""
+"""Shared code of the AWS targets: request bodies and their schemas, container images, job names, shell lines."""

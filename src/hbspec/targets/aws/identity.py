@@ -1,4 +1,4 @@
-"""What makes a training job this one and no other: a digest of its request and of the source that it runs."""
+"""The identity of a training job: a digest of its request and of its source files."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ LIMITS = (
     ("ResourceConfig", "KeepAlivePeriodInSeconds"),
     ("Tags",),
 )
-"""Members that do not change what is trained: how long it may take, who pays less for waiting, how long the instance
-is kept, what it is booked under. A job that was stopped goes on under other limits, so they are no part of it."""
+"""Members that do not affect the trained model: time limits, spot training, the warm pool and tags. A stopped job may
+continue under other limits, so they are not part of its identity."""
 
 
 def digest(request: Mapping[str, Any], source: Sequence[Artifact]) -> str:
-    """Hexadecimal digits that two jobs share if they ask for the same and run the same files.
+    """Hexadecimal digits that are equal for two jobs with the same request and the same source files.
 
-    Left out: `LIMITS`, and what lies behind an S3 address, which is not read.
+    Left out: `LIMITS`, and the content behind S3 URIs, which is not read.
 
     Args:
-        request: the body of CreateTrainingJob with the author's own name and prefixes, of which the job's are made.
-        source: the files that are uploaded.
+        request: the body of CreateTrainingJob with the author's name and prefixes, before the digest is added.
+        source: the files to upload.
     """
     asked: dict[str, Any] = deepcopy(dict(request))
     for *path, member in LIMITS:

@@ -1,4 +1,4 @@
-"""What the service would refuse, said before it is asked."""
+"""Findings for requests that the service would reject."""
 
 from __future__ import annotations
 
@@ -36,19 +36,20 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("ResourceId",): ("name",),
     ("PolicyName",): ("name",),
 }
-"""Which part of a spec a part of a request comes from; the longest prefix counts."""
+"""The key of the spec that a part of a request is compiled from; the longest matching prefix counts."""
 
 
 def refused(operation: str, body: Mapping[str, Any], region: str | None) -> list[Finding]:
-    """Everything that the service would refuse in a body, at the keys of the spec that it comes from."""
+    """A finding for every problem of a body, at the key of the spec that the value is compiled from."""
+    found = ((_origin(problem.route), problem.message) for problem in validate(operation, body, region))
     return [
         refusal(
             "HB043",
-            _origin(problem.route),
-            f"{operation} would refuse {route_text(problem.route)}: {problem.message}",
-            "change the value that it is compiled from",
+            route,
+            f"{operation} would reject {route_text(route) or 'the request'}: {message}",
+            f"change {route_text(route) or 'the spec'}",
         )
-        for problem in validate(operation, body, region)
+        for route, message in found
     ]
 
 

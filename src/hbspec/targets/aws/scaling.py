@@ -1,7 +1,7 @@
-"""The autoscaling of an endpoint's new variant: bodies of RegisterScalableTarget and PutScalingPolicy.
+"""Autoscaling of an endpoint's new variant: the bodies of RegisterScalableTarget and PutScalingPolicy.
 
-Target tracking on the requests that each instance has in work, which is what an engine's batch is full of. High
-resolution metrics come every 10 seconds. https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
+The policy tracks the concurrent requests per instance, which fill the batch of the engine. High-resolution metrics are
+emitted every 10 seconds. https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-auto-scaling.html
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from typing import Any
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
-"""Between two changes: an instance more is wanted soon; one less is certain only after some quiet minutes."""
+"""Cooldowns: an instance is added quickly, but removed only after some quiet minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """Bounds, and the requests that one instance shall have in work."""
+    """The fewest and the most instances, and the target number of concurrent requests per instance."""
 
     fewest: int
     most: int
@@ -26,7 +26,7 @@ class Scaling:
 
 
 def requests(endpoint: str, variant: str, scaling: Scaling | None) -> Mapping[str, dict[str, Any]]:
-    """Operation to body, in the order in which they are sent; none without autoscaling."""
+    """The request bodies by operation, in the order of sending; empty without autoscaling."""
     if scaling is None:
         return {}
     target = {

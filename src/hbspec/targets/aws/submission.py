@@ -1,4 +1,4 @@
-"""`submit.sh`: a job is started once, and again only if it failed or was stopped.
+"""The script `submit.sh`, which starts a job once, and again only if it failed or was stopped.
 
 https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.html
 """
@@ -11,20 +11,20 @@ from hbspec.plan.training_job import LAST_ATTEMPT
 from hbspec.targets.lowering.shell import opening
 
 STARTED_ALREADY = 3
-"""Exit code of `submit.sh`."""
+"""Exit code of `submit.sh` if the job was already started."""
 
 
 def region_option(region: str | None) -> str:
-    """`--region` for a command of the AWS CLI, which else takes its own."""
+    """The option `--region` for the AWS CLI; empty for the CLI's default region."""
     return f" --region {quote(region)}" if region else ""
 
 
 def last_attempt(job: str, region: str | None, *, only: str = "") -> list[str]:
-    """Shell lines that set `last`, the number of the job's last attempt (0: none), `name` and `status`.
+    """Shell lines that set `last` (the number of the job's last attempt, 0 without one), `name` and `status`.
 
     Args:
-        job: the job's name, that of its first attempt.
-        region: where it runs.
+        job: the job's name, which is that of its first attempt.
+        region: AWS region of the job; None for the CLI's default.
         only: the one status that counts; all if empty.
     """
     status = f" --status-equals {only}" if only else ""
@@ -47,33 +47,33 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
 
     Args:
         job: the job's name.
-        region: where it runs.
-        code: the folder in S3 that the source is uploaded to.
-        checkpoints: the folder in S3 that every attempt goes on from.
+        region: AWS region of the job; None for the CLI's default.
+        code: the S3 folder that the source is uploaded to.
+        checkpoints: the S3 folder with the checkpoints that every attempt continues from.
     """
     at = region_option(region)
     return [
         *opening(
             f"{job}: uploads the source and starts the training job. This is the only step that costs money.",
-            "# A job that failed or was stopped is repeated as another attempt, which goes on from its checkpoints.",
-            f"# Exit codes: 0 it was started; {STARTED_ALREADY} nothing was started, because this very job was started "
-            "already and runs or has completed;",
-            "# anything else: the AWS CLI's own.",
+            "# A job that failed or was stopped is repeated as another attempt, which continues from its checkpoints.",
+            f"# Exit codes: 0 the job was started; {STARTED_ALREADY} nothing was started, because this job was "
+            "already started and is running or has completed;",
+            "# any other: the exit code of the AWS CLI.",
         ),
         'cd -- "$(dirname -- "$0")"',
         *last_attempt(job, region),
         "started_already() {",
-        '  echo "$name: this very job was started already ($1); nothing was started. Look at it with" >&2',
+        '  echo "$name: this job was already started ($1); nothing was started. Inspect it with" >&2',
         f'  echo {quote(f"  aws sagemaker describe-training-job{at} --training-job-name")} "$name" >&2',
-        '  echo "To run the same job once more, give it another name (sagemaker.job_name) and compile again." >&2',
+        '  echo "To run the same job again, set another name (sagemaker.job_name) and recompile." >&2',
         f"  exit {STARTED_ALREADY}",
         "}",
         "case $status in",
         "  '') ;;",
         "  Failed | Stopped)",
-        f'    if ((last == {LAST_ATTEMPT})); then echo "$job: {LAST_ATTEMPT} attempts are the most" >&2; exit 1; fi',
+        f'    if ((last == {LAST_ATTEMPT})); then echo "$job: the limit is {LAST_ATTEMPT} attempts" >&2; exit 1; fi',
         "    name=$job-$((last + 1))",
-        '    echo "$name: attempt $((last + 1)), since attempt $last is $status. It goes on from the checkpoints in"',
+        '    echo "$name: attempt $((last + 1)), as attempt $last is $status. It continues from the checkpoints in"',
         f"    echo {quote('  ' + checkpoints)}",
         "    ;;",
         '  *) started_already "$status" ;;',

@@ -1,1 +1,1 @@
-"""What every target that starts training hands over: what runs, how it is started and what it is told."""
+"""Shared code of the targets that start training: source files, command line and hyperparameters."""

@@ -1,4 +1,4 @@
-"""The job's hyperparameters: the spec's names in upper case, every value a text in the author's own spelling."""
+"""The job's hyperparameters: the spec's names in upper case, and every value as a string in the author's spelling."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
 from hbspec.targets.lowering.needs import Needs
 
-WEIGHTS = "add model.id: the weights' Hugging Face id, or their folder; model.config is their shape alone"
+WEIGHTS = "add model.id, the Hugging Face id or the folder of the weights; model.config gives only their shapes"
 LAUNCHED = ("method",)
-"""Keys that the launch line carries instead, beside the parallelism."""
+"""Keys that are passed on the command line instead, with the parallelism."""
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
-    """Name to text: `MODEL_ID`, the author's in their order, and an own script's or the defaults that only work so.
+    """Strings by name: `MODEL_ID`, the spec's in their order, and those of the author's script or needed defaults.
 
-    `MODEL_ID` is missing where the spec names no weights: `require_weights` says when that will not do.
+    Without `model.id` in the spec, `MODEL_ID` is missing; `require_weights` reports it if it is needed.
     """
     spec, written = analysis.spec, analysis.document.values["hyperparameters"]
     values = {"MODEL_ID": spec.model.id} if spec.model.id else {}
@@ -35,19 +35,19 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
 
 
 def require_weights(needs: Needs, analysis: Analysis) -> None:
-    """The shipped script loads `model.id`; a `config.json` is the weights' shape. The author's own may know better."""
+    """Require `model.id` for the shipped script, which loads these weights; the author's script may not need it."""
     if analysis.spec.script is None:
         needs.take(analysis.spec.model.id, ("model", "id"), "", WEIGHTS)
 
 
 def _working_defaults(analysis: Analysis) -> dict[str, str]:
-    """What the plan chose where the shipped script's own default would fail; an author's script has its own ones."""
+    """Values that the plan chose because the shipped script's default would fail."""
     chosen = (entry for entry in analysis.plan.assumptions if entry.differs)
     return {str(entry.route[-1]).upper(): str(entry.value) for entry in chosen if entry.route[0] == "hyperparameters"}
 
 
 def _text(analysis: Analysis, route: Route, value: Any) -> str:
-    """`1e-4` stays `1e-4`; booleans are `true` and `false` and lists are JSON, whatever their spelling in YAML."""
+    """A value as a string: `1e-4` stays `1e-4`; booleans and lists are JSON, whatever their spelling in YAML."""
     if isinstance(value, (bool, list, dict)):
         return json.dumps(value)
     return analysis.document.spellings.get(route, str(value))

@@ -1,6 +1,6 @@
-"""The command line that starts training: which program, how many processes, and what the shell script around it does.
+"""The command line that starts training: the program, the number of processes, and the shell lines around them.
 
-One form serves every target: a container of SageMaker, a machine of one's own, and the rehearsal on a CPU.
+The same form serves every target: a SageMaker container, any other machine, and the rehearsal on a CPU.
 """
 
 from __future__ import annotations
@@ -32,19 +32,21 @@ SAGEMAKER_HOSTS = (
 )
 """https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-training-algo-running-container.html"""
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-"""What a shell takes as a variable's name (POSIX.1-2017, Base Definitions, 3.235)."""
+"""The name of a shell variable (POSIX.1-2017, Base Definitions, 3.235)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """How training is started.
+    """The program that starts training, with its processes, arguments and environment.
 
     Attributes:
-        script: below the source folder.
-        launcher: what starts the processes, below the source folder.
-        processes: on each instance; 1 is plain python, else the launcher.
-        arguments: after the script's name.
-        environment: exported before it.
+        script: path of the script below the source folder.
+        launcher: path of the program that starts the processes, below the source folder.
+        instances: number of instances.
+        processes: number of processes on each instance.
+        distributed: whether the launcher starts the processes; otherwise plain `python` runs the script.
+        arguments: words after the script's name.
+        environment: variables to export, by name.
     """
 
     script: str
@@ -57,15 +59,15 @@ class Invocation:
 
 
 def invocation(analysis: Analysis) -> Invocation:
-    """The invocation that a spec describes; the shipped script reads its hyperparameters from their file itself.
+    """The invocation of a spec's script; the shipped script reads its hyperparameters from a file.
 
     Raises:
-        TargetError: the hardware is not known, or a name cannot be one of an environment variable.
+        TargetError: the hardware is unknown, or a name cannot be that of an environment variable.
     """
     plan, script, machine = analysis.plan, analysis.spec.script, analysis.plan.hardware
     distributed = plan.way.distributed
     if machine is None:
-        message = f"a launch needs the number of GPUs, and {plan.unknown['hardware']} is not known"
+        message = f"a launch needs the number of GPUs, but {plan.unknown['hardware']} is not known"
         raise TargetError([refusal("HB040", ("instance",), message, "name an instance type or a GPU of the catalog")])
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = {}
@@ -91,13 +93,13 @@ def invocation(analysis: Analysis) -> Invocation:
 
 
 def _refuse(names: Sequence[str]) -> None:
-    """Raises `TargetError` for the names, if there are any."""
+    """Raise `TargetError` with a finding for each name, if any."""
     findings: list[Finding] = [
         refusal(
             "HB044",
             ("script", "hyperparameters", name),
-            f"{name!r} is to be handed over in the environment, where no variable can have this name",
-            "use letters, digits and underscores, and no digit at the beginning",
+            f"{name!r} is passed in the environment, but is not a valid variable name",
+            "use letters, digits and underscores, and do not begin with a digit",
         )
         for name in names
     ]
@@ -106,23 +108,23 @@ def _refuse(names: Sequence[str]) -> None:
 
 
 def _variable(name: str) -> str:
-    """A hyperparameter's name as part of a shell variable's."""
+    """A hyperparameter's name as part of a shell variable's name."""
     return re.sub(r"\W", "_", name, flags=re.ASCII).upper()
 
 
 def exports(call: Invocation) -> list[str]:
-    """Shell lines that hand values over in the environment."""
+    """Shell lines that export the environment variables."""
     return [f"export {name}={quote(value)}" for name, value in call.environment.items()]
 
 
 def command(call: Invocation, more: str = "", *, below: str = "", hosts: Sequence[str] = ANY_HOSTS) -> list[str]:
-    """Shell lines that start training and replace the shell, so that signals reach it.
+    """Shell lines that start training and replace the shell, so that signals reach the process.
 
     Args:
-        call: what to start.
+        call: the invocation.
         more: shell text after the arguments, verbatim.
-        hosts: shell lines that set `node_rank` and `master_addr`, where there are several instances.
-        below: shell text before the script's path, verbatim: the source folder, where it is not the current one.
+        hosts: shell lines that set `node_rank` and `master_addr` if the job has several instances.
+        below: shell text before the script's path, verbatim: the source folder, if it is not the current one.
     """
     arguments = " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
     if not call.distributed:

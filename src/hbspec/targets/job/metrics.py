@@ -1,4 +1,4 @@
-"""The metrics that a training job's log is searched for."""
+"""The metrics that are extracted from a training job's log."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hbspec.shipped import templates
 
 
 def metrics(analysis: Analysis) -> dict[str, str]:
-    """Metric name to regex: the shipped script's, unless the author has a script, and those of `monitoring.metrics`."""
+    """Regular expressions by metric name: the shipped script's, if it runs, and those of `monitoring.metrics`."""
     own = analysis.spec.monitoring.metrics if analysis.spec.monitoring else ()
     shipped = shipped_metrics() if analysis.spec.script is None else {}
     return {**shipped, **{metric.name: metric.regex for metric in own}}
 
 
 def shipped_metrics() -> dict[str, str]:
-    """Metric name to regex, read out of the shipped script's table without running it."""
+    """Regular expressions by metric name, parsed from the shipped script's table without running it."""
     tree = ast.parse((templates() / "metrics.py").read_text(encoding="utf-8"))
     for node in tree.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == "METRICS":

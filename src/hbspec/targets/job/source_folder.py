@@ -1,4 +1,4 @@
-"""The folder that a job runs: the shipped script, or the author's own, without what must not leave the machine."""
+"""The source folder of a job: the shipped script, or the author's files without those that must stay local."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from hbspec.targets.lowering.needs import TargetError, refusal
 
 MAX_FILES = 2_000
 MAX_BYTES = 20 * 2**20
-"""A folder that holds a script and what it imports is far smaller; data and weights have channels of their own."""
+"""Limits on the folder: a script with its imports is far smaller; data and weights have separate channels."""
 LEFT_OUT = (
     ".*", "__pycache__", "*.pyc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*.ppk",
     "credentials*", "node_modules", "build", "dist", "venv",
 )  # fmt: skip
-"""Version control, caches, environments, and files that hold keys. `.env` and `.git` are among the dot files."""
+"""Patterns of files that are not copied: version control, caches, environments, key files; `.*` has `.env`, `.git`."""
 LAUNCHER = "launcher.py"
 LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
-"""What the shipped launcher is called among the author's own files."""
+"""File name of the shipped launcher beside the author's files."""
 
 
 def source_folder(analysis: Analysis) -> list[Artifact]:
-    """Every file of the folder, by path: the shipped script, or the author's own and the launcher of its processes.
+    """Every file of the folder: those of the shipped script, or the author's and the launcher of its processes.
 
     Raises:
-        TargetError: the author's folder cannot be read, holds a secret, is too large, or holds a file of the
+        TargetError: the author's folder cannot be read, contains a secret, is too large, or contains a file with the
             launcher's name.
     """
     if analysis.spec.script is None:
         files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
         return [Artifact(path.name, path.read_bytes()) for path in files]
     own = list(_own(analysis, analysis.spec.script.source_dir))
-    refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is put beside it")
+    refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is added to it")
     return [*own, Artifact(LAUNCHER_BESIDE_OWN, (templates() / LAUNCHER).read_bytes())]
 
 
 def refuse_name(files: Iterable[Artifact], name: str, owner: str) -> None:
-    """Raises `TargetError` where the author's folder holds a file whose name is taken.
+    """Raise `TargetError` if the author's folder contains a file with a reserved name.
 
     Args:
-        files: of the author's folder.
-        name: that is taken.
-        owner: what it names, as in "has the name of …".
+        files: the files of the author's folder.
+        name: the reserved name.
+        owner: the file that has the name, in words that follow "has the name of".
     """
     if any(file.path == name for file in files):
-        message = f"{name} in it has the name of {owner}"
-        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "give it another name")])
+        message = f"{name} in script.source_dir has the name of {owner}"
+        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "rename the file")])
 
 
 def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
@@ -70,21 +70,21 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
             content = read_bytes(path, MAX_BYTES)
         except PathError as reason:
             message = f"{name} in {source_dir} {reason}"
-            raise TargetError([refusal("HB041", route, message, "take it out, or let it be read")]) from None
+            raise TargetError([refusal("HB041", route, message, "remove the file, or make it readable")]) from None
         size, count = size + len(content), count + 1
         if count > MAX_FILES or size > MAX_BYTES:
-            message = f"{source_dir} holds more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
-            raise TargetError([refusal("HB041", route, message, "name a folder that holds the script alone")])
+            message = f"{source_dir} contains more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
+            raise TargetError([refusal("HB041", route, message, "name a folder that contains only the script")])
         if b"\0" not in content and looks_secret(content.decode(errors="ignore")):
-            message = f"{name} holds what looks like a secret"
-            problems.append(refusal("HB042", route, message, "take it out; a job reads secrets from its role"))
+            message = f"{name} appears to contain a secret"
+            problems.append(refusal("HB042", route, message, "remove the secret; a job gets credentials from its role"))
         yield Artifact(name, content)
     if problems:
         raise TargetError(problems)
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """Regular files below a folder, sorted; links are not followed."""
+    """The regular files below a folder, sorted by path; links are not followed."""
     for path in sorted(folder.iterdir()):
         if any(fnmatch(path.name, pattern) for pattern in LEFT_OUT) or path.is_symlink():
             continue

@@ -1,4 +1,4 @@
-"""What runs in a training job, whole: a target that takes a workload can forget no part of it."""
+"""The workload of a training job: all its parts in one value, so that a target cannot forget one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hbspec.targets.lowering.needs import Needs
 
 
 class Workload(NamedTuple):
-    """Everything that a target which starts training hands over.
+    """The parts of a training job that every target passes on.
 
     Attributes:
         call: the command line.
-        hyperparameters: name to text, as the script reads them from `hyperparameters.json`.
-        metrics: metric name to the regex that finds its value in the log.
-        source: the files that run, by path.
+        hyperparameters: strings by name, as the script reads them from `hyperparameters.json`.
+        metrics: regular expressions by metric name, which find its value in the log.
+        source: the source files.
     """
 
     call: Invocation
@@ -31,11 +31,11 @@ class Workload(NamedTuple):
 
 
 def workload(analysis: Analysis, needs: Needs) -> Workload:
-    """The workload of a spec, once nothing is missing.
+    """The workload of a spec.
 
     Raises:
-        TargetError: something that the target needs is missing, the hardware is not known, or the author's script or
-            its folder cannot be handed over.
+        TargetError: a key that the target needs is missing, the hardware is unknown, or the author's script or its
+            folder cannot be copied into the job.
     """
     require_weights(needs, analysis)
     needs.done()

@@ -1,1 +1,1 @@
-"""What a target is: an analysis is lowered to a decision, and the decision emitted as files."""
+"""The form of targets: an analysis is lowered to a decision, and the decision is emitted as files."""

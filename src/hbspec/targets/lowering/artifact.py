@@ -1,4 +1,4 @@
-"""One file of a compiled target. Nothing here writes it."""
+"""One file of a compiled target, in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Artifact(NamedTuple):
         return sha256(self.content).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """Path, size, digest, and the text where it is one."""
+        """The path, the size in bytes, the digest, and the text (None for binary content)."""
         try:
             text = self.content.decode()
         except UnicodeDecodeError:
@@ -29,15 +29,15 @@ class Artifact(NamedTuple):
 
 
 def json_artifact(path: str, body: Any) -> Artifact:
-    """A JSON file, keys in the order that the body has, ending in a newline."""
+    """A JSON file with the keys in the order of the body, ending in a newline."""
     return Artifact(path, (json.dumps(body, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def comment(text: str) -> str:
-    """A comment of a shell script: one line, whatever the text."""
+    """The text as a one-line comment of a shell script."""
     return f"# {' '.join(text.split())}"
 
 
 def script_artifact(path: str, lines: list[str]) -> Artifact:
-    """An executable text file."""
+    """An executable text file with these lines."""
     return Artifact(path, ("\n".join(lines) + "\n").encode(), executable=True)

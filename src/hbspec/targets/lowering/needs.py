@@ -1,4 +1,4 @@
-"""What a target cannot do without: a section that is missing is an error at its key."""
+"""The keys that a target requires: a missing one is an error at its route."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class TargetError(Exception):
-    """A spec that cannot be lowered to a target; `findings` says why, at the keys."""
+    """A spec that cannot be compiled to a target; `findings` say why, at the keys."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         super().__init__("; ".join(finding.message for finding in findings))
@@ -20,19 +20,19 @@ class TargetError(Exception):
 
 
 def refusal(code: str, route: Route, message: str, action: str) -> Finding:
-    """An error that only a target can know."""
+    """An error that only a target can find."""
     return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action)
 
 
 class Needs:
-    """Collects what is missing, so that all of it is said at once."""
+    """Collects missing keys, so that all of them are reported at once."""
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.findings: list[Finding] = []
 
     def take(self, value: T | None, route: Route, default: T, action: str | None = None) -> T:
-        """The value; where it is missing a finding is noted and the stand-in returned, which `done` never lets out."""
+        """The value; if it is None, `default`, with a finding that makes `done` raise."""
         if value is not None:
             return value
         key = route_text(route)
@@ -42,6 +42,6 @@ class Needs:
         return default
 
     def done(self) -> None:
-        """Raises `TargetError` if anything was missing."""
+        """Raise `TargetError` if any key was missing."""
         if self.findings:
             raise TargetError(self.findings)

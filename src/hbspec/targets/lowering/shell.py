@@ -1,4 +1,4 @@
-"""How every compiled shell script begins."""
+"""The beginning of every compiled shell script."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hbspec.targets.lowering.artifact import comment
 
 
 def opening(about: str, *notes: str) -> Iterator[str]:
-    """The first lines of a bash script: it stops at the first failure, and `cd` goes nowhere but where it is told.
+    """The first lines of a bash script, which stops at the first failure and ignores CDPATH.
 
     Args:
-        about: what the script does, a sentence.
-        notes: further lines of comment, verbatim.
+        about: a sentence that says what the script does.
+        notes: further comment lines, verbatim.
     """
     yield "#!/usr/bin/env bash"
     yield comment(about)

@@ -1,4 +1,4 @@
-"""The form of a target, and how one is run."""
+"""The form of a target, and its compilation."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ FORCED = "FORCED.txt"
 
 
 class Target(NamedTuple, Generic[Decision]):
-    """One target; its type says that what `lower` decides is what `emit` spells.
+    """One target; its type parameter is the decision that `lower` returns and `emit` takes.
 
     Attributes:
-        name: of the target and of its module.
-        summary: what it writes, a noun phrase.
-        lower: decides. Raises `TargetError` if the spec lacks what the target needs.
-        emit: spells the decision as files, from nothing else. Raises `TargetError` if the service would reject it.
-        script: the file that starts what was compiled, below the target's folder.
-        trains: whether it starts training, and so hands over the whole `job.workload`.
-        folders: whether the shipped script is told its folders on the command line, and not by the service.
+        name: name of the target and of its module.
+        summary: a noun phrase for the compiled files.
+        lower: makes the decision. Raises `TargetError` if the spec lacks a key that the target needs.
+        emit: writes the files from the decision alone. Raises `TargetError` if the service would reject it.
+        script: path of the script that starts the compiled job, below the target's folder.
+        trains: whether the target starts training, and so passes on the whole `job.workload`.
+        folders: whether the shipped script gets its folders on the command line, not from the service.
     """
 
     name: str
@@ -40,17 +40,17 @@ class Target(NamedTuple, Generic[Decision]):
         """The files of the target, by path.
 
         Args:
-            analysis: of a spec that was judged.
-            forced: whether the spec has errors and is compiled all the same; one more file then says so.
+            analysis: the analysis of a checked spec.
+            forced: whether the spec has errors and is compiled anyway; one more file then says so.
 
         Raises:
-            TargetError: the spec lacks what the target needs, or the service would reject it.
+            TargetError: the spec lacks a key that the target needs, or the service would reject a request.
         """
         try:
             artifacts = self.emit(self.lower(analysis))
         except NotKnownError as missing:
             message = f"target {self.name} needs {missing}, which is not known"
-            raise TargetError([refusal("HB040", (), message, "add what is missing")]) from None
+            raise TargetError([refusal("HB040", (), message, "add the missing value")]) from None
         if forced:
             text = "The spec had errors when this was compiled with --force: `hbspec check` lists them.\n"
             artifacts = [*artifacts, Artifact(FORCED, text.encode())]

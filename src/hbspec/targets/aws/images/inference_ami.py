@@ -1,7 +1,7 @@
-"""Which host image of an endpoint can run which CUDA release.
+"""Host images of endpoints, and the CUDA releases that they can run.
 
-An endpoint's container brings its CUDA libraries, the host its NVIDIA driver. Nothing in the service's model pairs the
-two: a container whose CUDA is newer than the driver knows may fail to start.
+The container of an endpoint contains the CUDA libraries, the host the NVIDIA driver. The service's API model does not
+match the two: a container may fail to start if its CUDA release is newer than the driver supports.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InferenceAmi:
-    """A value of InferenceAmiVersion, the branch of its NVIDIA driver and the newest CUDA that the driver knows."""
+    """A value of InferenceAmiVersion, its NVIDIA driver branch, and the newest CUDA that the driver supports."""
 
     name: str
     driver: int
@@ -19,7 +19,7 @@ class InferenceAmi:
 
 
 # botocore 1.44.5, sagemaker 2017-07-24, documentation of ProductionVariant$InferenceAmiVersion; oldest driver first.
-# `-gpu-2-1` is `-gpu-2` with CUDA compatibility mounting switched off, as all later ones have it.
+# `-gpu-2-1` is `-gpu-2` without CUDA compatibility mounting, like all later ones.
 INFERENCE_AMIS = (
     InferenceAmi("al2-ami-sagemaker-inference-gpu-2", 535, "12.2"),
     InferenceAmi("al2-ami-sagemaker-inference-gpu-2-1", 535, "12.2"),
@@ -29,11 +29,11 @@ INFERENCE_AMIS = (
 
 
 def inference_ami(cuda: str) -> InferenceAmi | None:
-    """The oldest host image whose driver knows a CUDA release, None where none does.
+    """The oldest host image whose driver supports a CUDA release; None if no driver does.
 
     This is NVIDIA's rule that a driver runs the CUDA releases up to its own
-    (https://docs.nvidia.com/deploy/cuda-compatibility/). Left out: forward compatibility packages inside a container,
-    with which an older host may do.
+    (https://docs.nvidia.com/deploy/cuda-compatibility/). Left out: forward compatibility packages in a container, with
+    which an older host may suffice.
 
     >>> inference_ami("13.0").name, inference_ami("12.9").name, inference_ami("14.0")
     ('al2023-ami-sagemaker-inference-gpu-4-1', 'al2023-ami-sagemaker-inference-gpu-4-1', None)

@@ -1,7 +1,7 @@
-"""Requests judged offline, as the service would judge them.
+"""Offline validation of requests, as the service would validate them.
 
-Two layers: the constraints of AWS's service model (types, members, enums, patterns, bounds), as JSON Schemas generated
-from botocore, and rules between members that the model has in prose only or not at all.
+There are two layers: the constraints of AWS's API model (types, members, enums, patterns, bounds), as JSON Schemas
+generated from botocore, and rules between members that the model states only in prose or not at all.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ REGION_RULES: Mapping[str, tuple[RegionRule, ...]] = {
 
 
 def validate(operation: str, body: Mapping[str, Any], region: str | None = None) -> list[Problem]:
-    """Everything that the service would refuse in a request's body, as far as it can be known offline.
+    """Every problem for which the service would reject a request's body, as far as it can be known offline.
 
-    `operation` is the API's name, as `CreateTrainingJob`; `region` is where the request would be sent, None where that
-    is not known: then nothing is said about roles and images of elsewhere. Rules between members are left out where a
-    member has the wrong type, since they would judge what is not there.
+    `operation` is the API's name, such as `CreateTrainingJob`. `region` is the region of the request; if it is None,
+    the regions of roles and images are not checked. If a member has the wrong type, rules between members are not
+    checked.
 
     Raises:
         ValueError: not one of `OPERATIONS`.

@@ -1,4 +1,4 @@
-"""What the service refuses in CreateModel and CreateEndpointConfig although its model does not say so in a shape."""
+"""Rules of CreateModel and CreateEndpointConfig that are not constraints of the API model's shapes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Said = Iterator[tuple[Route, str]]
 
 
 def shadow_variant_count(body: Mapping[str, Any]) -> Said:
-    """Shadow traffic is copied from one variant to one other.
+    """Shadow traffic is copied from exactly one production variant to one shadow variant.
 
     Source: botocore's model, CreateEndpointConfigInput$ShadowProductionVariants: "you can only specify one variant for
     ProductionVariants and one variant for ShadowProductionVariants".
     """
     shadows, variants = body.get("ShadowProductionVariants", ()), body.get("ProductionVariants", ())
     if shadows and (len(shadows), len(variants)) != (1, 1):
-        said = f"{len(shadows)} shadow variants beside {len(variants)} production variants, only 1 beside 1 is possible"
+        said = f"{len(shadows)} shadow variants and {len(variants)} production variants; only 1 of each is allowed"
         yield ("ShadowProductionVariants",), said
 
 
 def variant_named_twice(body: Mapping[str, Any]) -> Said:
-    """A variant is addressed by its name (InvokeEndpoint's TargetVariant, the metrics, the scaling).
+    """Variant names are unique: requests, metrics and scaling address a variant by its name.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-ab-testing.html: each variant is invoked and updated
     by its VariantName.
@@ -38,7 +38,7 @@ def variant_named_twice(body: Mapping[str, Any]) -> Said:
 
 
 def environment_too_large(body: Mapping[str, Any]) -> Said:
-    """All containers' variables share one limit.
+    """The environment variables of all containers together have one size limit.
 
     Source: botocore's model, ContainerDefinition$Environment: "The maximum length of all keys and values in the map,
     combined, is 32 KB"; of several containers, "of all of their maps, combined".

@@ -1,4 +1,4 @@
-"""What is wrong with a request, and where."""
+"""Problems of requests, with their places."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from hbspec.diagnostics import Route
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that the service would refuse.
+    """One value that the service would reject.
 
-    `route` is the place in the request body; `check` is the JSON Schema keyword or the name of the rule that found it.
+    `route` is its place in the request body; `check` is the JSON Schema keyword or the name of the rule.
     """
 
     route: Route

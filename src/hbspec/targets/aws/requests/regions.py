@@ -1,4 +1,4 @@
-"""What a region decides: its partition, and with it which roles and which images a request there may name."""
+"""Rules on regions: the roles and images that a request in a region may name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _IMAGE = re.compile(r"\d{12}\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.")
 
 
 def role_elsewhere(route: Route, role: str | None, region: str) -> Iterator[tuple[Route, str]]:
-    """A role of another partition than the region's. Nothing is said of a region that is not known.
+    """A problem if the role is in another partition than the region; none for an unknown region.
 
     Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, "Each AWS account is scoped to one
     partition."
@@ -22,11 +22,11 @@ def role_elsewhere(route: Route, role: str | None, region: str) -> Iterator[tupl
         return
     named = role.split(":")[1]
     if named != home.name:
-        yield route, f"{route_text(route)} is of partition {named!r}, region {region} is of {home.name!r}"
+        yield route, f"{route_text(route)} is in partition {named!r}, but region {region} is in {home.name!r}"
 
 
 def image_elsewhere(route: Route, image: str | None, region: str) -> Iterator[tuple[Route, str]]:
-    """An Amazon ECR image of another region. Nothing is said of images in other registries.
+    """A problem if an Amazon ECR image is in another region; none for images in other registries.
 
     Source: botocore's model, ContainerDefinition$Image: "must be in the same region as the model or endpoint you are
     creating"; for training the service's words, "Please provide the valid <region>.<dns-suffix>", as quoted in
@@ -34,4 +34,4 @@ def image_elsewhere(route: Route, image: str | None, region: str) -> Iterator[tu
     """
     found = _IMAGE.match(image or "")
     if found and found["region"] != region:
-        yield route, f"{route_text(route)} comes from {found['region']}, the request is for {region}"
+        yield route, f"{route_text(route)} is in {found['region']}, but the request is for {region}"

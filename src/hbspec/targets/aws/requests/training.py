@@ -1,4 +1,4 @@
-"""What the service refuses in CreateTrainingJob although its model does not say so in a shape."""
+"""Rules of CreateTrainingJob that are not constraints of the API model's shapes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Said = Iterator[tuple[Route, str]]
 
 
 def spot_without_max_wait(body: Mapping[str, Any]) -> Said:
-    """A managed spot job needs a limit on waiting and running together.
+    """A managed spot job needs MaxWaitTimeInSeconds, a limit on waiting plus running.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/dg/model-managed-spot-training.html, "Using Managed Spot
     Training": set EnableManagedSpotTraining and specify MaxWaitTimeInSeconds.
@@ -26,7 +26,7 @@ def spot_without_max_wait(body: Mapping[str, Any]) -> Said:
 
 
 def max_wait_without_spot(body: Mapping[str, Any]) -> Said:
-    """MaxWaitTimeInSeconds is for managed spot jobs only.
+    """MaxWaitTimeInSeconds is allowed only for managed spot jobs.
 
     Source: the service's words, "Invalid MaxWaitTimeInSeconds. It is only supported when EnableManagedSpotTraining is
     set to true", as quoted in https://github.com/Kenza-AI/sagify/issues/111.
@@ -37,7 +37,7 @@ def max_wait_without_spot(body: Mapping[str, Any]) -> Said:
 
 
 def max_wait_below_max_runtime(body: Mapping[str, Any]) -> Said:
-    """Waiting for capacity counts towards MaxWaitTimeInSeconds, running counts too.
+    """MaxWaitTimeInSeconds, which includes the running time, must be at least MaxRuntimeInSeconds.
 
     Source: botocore's model, StoppingCondition$MaxWaitTimeInSeconds: "must be equal to or greater than
     MaxRuntimeInSeconds".
@@ -47,11 +47,11 @@ def max_wait_below_max_runtime(body: Mapping[str, Any]) -> Said:
     runtime = condition.get("MaxRuntimeInSeconds", limits.DEFAULT_RUNTIME_SECONDS)
     if wait is not None and wait < runtime:
         route = ("StoppingCondition", "MaxWaitTimeInSeconds")
-        yield route, f"MaxWaitTimeInSeconds is {wait}, below MaxRuntimeInSeconds, which is {runtime}"
+        yield route, f"MaxWaitTimeInSeconds ({wait}) is below MaxRuntimeInSeconds ({runtime})"
 
 
 def max_runtime_above_limit(body: Mapping[str, Any]) -> Said:
-    """A job runs for 28 days at most.
+    """A job runs for at most 28 days.
 
     Source: botocore's model, StoppingCondition$MaxRuntimeInSeconds: "The maximum value is 28 days."
     """
@@ -62,18 +62,18 @@ def max_runtime_above_limit(body: Mapping[str, Any]) -> Said:
 
 
 def member_of_a_job_missing(body: Mapping[str, Any]) -> Said:
-    """Only a serverless job goes without an algorithm, resources and a stopping condition.
+    """Only a serverless job may lack an algorithm, resources and a stopping condition.
 
     Source: botocore's model required all three until serverless jobs made them optional (1.40.0 does, 1.44.5 does not).
     """
     if "ServerlessJobConfig" not in body:
         for member in ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition"):
             if member not in body:
-                yield (member,), f"{member} is missing, and the job is not serverless"
+                yield (member,), f"{member} is missing, but the job is not serverless"
 
 
 def image_and_algorithm(body: Mapping[str, Any]) -> Said:
-    """A job runs either an image or an algorithm resource.
+    """A job runs either a training image or an algorithm resource.
 
     Source: botocore's model, AlgorithmSpecification$AlgorithmName: "mutually exclusive with the TrainingImage
     parameter"; "You must specify either".
@@ -81,11 +81,11 @@ def image_and_algorithm(body: Mapping[str, Any]) -> Said:
     algorithm = body.get("AlgorithmSpecification")
     if algorithm is not None and ("TrainingImage" in algorithm) == ("AlgorithmName" in algorithm):
         count = "both" if "TrainingImage" in algorithm else "neither"
-        yield ("AlgorithmSpecification", "TrainingImage"), f"{count} of TrainingImage and AlgorithmName given"
+        yield ("AlgorithmSpecification", "TrainingImage"), f"{count} of TrainingImage and AlgorithmName are given"
 
 
 def instances_chosen_twice(body: Mapping[str, Any]) -> Said:
-    """InstancePreferences is another way to choose instances, and for on-demand capacity or training plans only.
+    """InstancePreferences replaces the other choices of instances, and excludes managed spot training.
 
     Source: botocore's model, ResourceConfig$InstancePreferences: "mutually exclusive with InstanceType, InstanceGroups,
     InstancePlacementConfig, and EnableManagedSpotTraining".
@@ -94,13 +94,13 @@ def instances_chosen_twice(body: Mapping[str, Any]) -> Said:
     if "InstancePreferences" in resources:
         for member in ("InstanceType", "InstanceGroups", "InstancePlacementConfig"):
             if member in resources:
-                yield ("ResourceConfig", member), f"{member} is given beside InstancePreferences"
+                yield ("ResourceConfig", member), f"{member} is given together with InstancePreferences"
         if body.get("EnableManagedSpotTraining"):
-            yield ("EnableManagedSpotTraining",), "managed spot training is asked for beside InstancePreferences"
+            yield ("EnableManagedSpotTraining",), "managed spot training is requested together with InstancePreferences"
 
 
 def no_instance(body: Mapping[str, Any]) -> Said:
-    """A job runs on an instance; the shape TrainingInstanceCount starts at 0.
+    """A job needs at least one instance, although the shape TrainingInstanceCount allows 0.
 
     Source: inferred from botocore's model, ResourceConfig$InstanceCount: "The number of ML compute instances to use.
     For distributed training, provide a value greater than 1."
@@ -115,7 +115,7 @@ def no_instance(body: Mapping[str, Any]) -> Said:
 
 
 def channel_named_twice(body: Mapping[str, Any]) -> Said:
-    """A channel is a folder, /opt/ml/input/data/NAME, so a name stands for one channel.
+    """Channel names are unique, because a channel is the folder /opt/ml/input/data/NAME.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Channel.html ("A channel is a named input
     source") and https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html (the folder).
@@ -127,24 +127,27 @@ def channel_named_twice(body: Mapping[str, Any]) -> Said:
 
 
 def data_source_count(body: Mapping[str, Any]) -> Said:
-    """A channel has one source of data; the shape DataSource is not a union, so none and two pass it.
+    """A channel has exactly one source of data, although the shape DataSource allows none or two.
 
     Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataSource.html, "Describes the location of
-    the channel data": one location a channel.
+    the channel data": one location per channel.
     """
     for index, channel in enumerate(body.get("InputDataConfig", ())):
         source = channel.get("DataSource")
         if source is not None and len(source) != 1:
             given = " and ".join(sorted(source)) or "none"
-            yield ("InputDataConfig", index, "DataSource"), f"a channel has one source of data, here: {given}"
+            yield (
+                ("InputDataConfig", index, "DataSource"),
+                f"a channel needs exactly one source of data, but has {given}",
+            )
 
 
 def metric_without_value(body: Mapping[str, Any]) -> Said:
-    """A metric's value is what its regular expression captures.
+    """The regular expression of a metric must capture a value.
 
     Source: botocore's model, MetricDefinition$Regex: "searches the output of a training job and gets the value of the
     metric"; the examples of https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html capture it with
-    a group. Judged by Python's `re`, which may differ from the service's engine.
+    a group. Checked with Python's `re`, which may differ from the service's engine.
     """
     definitions = body.get("AlgorithmSpecification", {}).get("MetricDefinitions", ())
     for index, definition in enumerate(definitions):
