@@ -82,22 +82,20 @@ class TestWhatIsChecked:
         hbspec.write("compose.yaml", "services: {}\n")
         assert hbspec("check", ".")[:2] == (
             0,
-            "passed over: 1 file that does not look like a spec (compose.yaml)\nno errors\n",
+            "ignored: 1 file that does not look like a spec (compose.yaml)\nno errors\n",
         )
         for number in range(7):
             hbspec.write(f"more/{number}.yml", "x: 1\n")
         assert "8 files that do not look like specs (compose.yaml, more/0.yml, " in hbspec("check", ".")[1]
-        assert ", 3 more; --format json names all)\n" in hbspec("check", ".")[1]
+        assert ", 3 more; --format json lists them all)\n" in hbspec("check", ".")[1]
         assert hbspec("check", ".", "--quiet")[:2] == (0, "")
 
     def test_what_is_passed_over_is_named_where_it_was_named_and_where_it_is_hidden(self, hbspec):
         hbspec.write("compose.yaml", "services: {}\n")
-        said = "passed over: 1 file that does not look like a spec (compose.yaml)\nno errors in 0 files\n"
+        said = "ignored: 1 file that does not look like a spec (compose.yaml)\nno errors in 0 files\n"
         assert hbspec("check", "--skip-other", "compose.yaml")[:2] == (0, said)
         hbspec.write(".hidden.yaml", "hbspec: 1\n")
-        said = (
-            "passed over: 2 files that are hidden or do not look like specs (.hidden.yaml, compose.yaml)\nno errors\n"
-        )
+        said = "ignored: 2 files that are hidden or do not look like specs (.hidden.yaml, compose.yaml)\nno errors\n"
         assert hbspec("check")[:2] == (0, said)
 
     def test_a_base_that_is_not_there_is_said(self, hbspec):

@@ -15,7 +15,7 @@ class TestEstimate:
         assert (code, err) == (0, "")
         for heading in ("Plan", "Memory: fits", "Time: ", "Cost: ", "Claims", "Assumed"):
             assert f"\n\n{heading}" in out
-        assert "  effective batch     16 " in out
+        assert "  effective batch size  16 " in out
 
     def test_json(self, hbspec):
         document = json.loads(hbspec("estimate", "job.yaml", "--format", "json")[1])

@@ -122,41 +122,41 @@ tiny␛[31m
 Qwen/Qwen2.5-7B on 2 x ml.g5.12xlarge, ddp, us-east-1
 
 Plan
-  effective batch     32                         1 x 4 accumulated x 8 processes with data of their own
-  optimizer steps     300                        69 an epoch
-  examples            9,560                      nominally 9,600
-  epochs              4.35                       nominally 4.37
-  tokens of a row     329 to 458 (expected 385)  data.profile
-  tokens computed     3,680,000                  padding included
-  parameters          7.62B                      15.2 GB in 16 bits
-  trained parameters  134,217,728                result 268 MB, checkpoint 805 MB
+  effective batch size  32                         micro-batch 1 x accumulation 4 x 8 data-parallel ranks
+  optimizer steps       300                        69 per epoch
+  examples              9,560                      9,600 nominal
+  epochs                4.35                       4.37 nominal
+  tokens per row        329 to 458 (expected 385)  data.profile
+  tokens computed       3,680,000                  including padding
+  parameters            7.62B                      15.2 GB in 16-bit
+  trainable parameters  134,217,728                result 268 MB, checkpoint 805 MB
 
 Memory: tight
-  each of GPU 0 to 1: tight, 10.0 GB to 22.0 GB (expected 12.0 GB) of 20.0 GB usable, 8.00 GB left, fullest at backward
+  GPUs 0-1, each: tight. 12.0 GB expected (10.0 to 22.0) of 20.0 GB usable; peak in the backward pass
   [QQQQQQQQQQQQQQQQQQQQQQQQQQQQEEE++++++????????????????????????|??????]
-    Q quantized weights 9.00 GB, E embedding 1.00 GB, smaller ones 10.0 MB
-  GPU 2: no process uses it
-  + beside the tensors, ? may come on top, . free, | end of the usable memory
+    Q quantized weights 9.00 GB, E embedding 1.00 GB, other terms 10.0 MB
+  GPU 2: not used by any process
+  + overhead expected   ? overhead possible   . free   | usable limit
 
-Cheapest changes that make it fit: 57 planned
-  hyperparameters.gradient_checkpointing: true
+Cheapest changes that make it fit: 57 tried
+  set hyperparameters.gradient_checkpointing=true
     fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 1.14 h (+12 % time), 16.10 CAD (4.10 CAD more)
-  instance.type: ml.p4d.24xlarge, no instance.price
+  set instance.type=ml.p4d.24xlarge; remove instance.price
     fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 30.5 min (-50 % time), 12.00 CAD (same cost); a remark
 
-Software that memory rests on
-  trl 1.16.0  adapters are thin  -3.00 GB with software.trl: 0.1
+Memory depends on library versions
+  trl 1.16.0  adapters are thin  -3.00 GB with software.trl=0.1
 
 Host: tight
   memory  1.00 GB to 6.00 GB (expected 3.00 GB)  of 64.0 GB: processes 3.00 GB
   disk    15.0 GB to 17.0 GB (expected 16.0 GB)  of 16.0 GB (volume): weights 15.0 GB, data 1.00 GB
 
 Time: 51.0 min to 1.68 h (expected 1.02 h)
-  one update               10.0 s to 20.0 s (expected 12.0 s)
-  tokens a second and GPU  466                                   padding excluded
-  startup                  1.00 min                              not billed
-  steps                    50.0 min to 1.67 h (expected 1.00 h)
-  billed                   50.0 min to 1.67 h (expected 1.00 h)
+  one update                 10.0 s to 20.0 s (expected 12.0 s)
+  tokens per second per GPU  466                                   excluding padding
+  startup                    1.00 min                              not billed
+  steps                      50.0 min to 1.67 h (expected 1.00 h)
+  billed                     50.0 min to 1.67 h (expected 1.00 h)
 
 Cost: 10.00 CAD to 20.00 CAD (expected 12.00 CAD)
   instances  10.00 CAD to 20.00 CAD (expected 12.00 CAD)  hours x price
@@ -166,12 +166,12 @@ Cost: 10.00 CAD to 20.00 CAD (expected 12.00 CAD)
 Serving: fits
   [WWWWWWWWWWWWWWWWWEEE????............................................]
     W weights 5.00 GB, E engine 1.00 GB
-  memory of a GPU       6.00 GB to 7.00 GB (expected 6.00 GB)  of 20.0 GB usable
-  budget of the engine  18.0 GB
-  cache of a token      57.3 kB
-  longest context       209,263 tokens                        of one request
-  tokens a second       20.0 to 60.0 (expected 30.0)          of one request
-  cost                  1.52 USD/h                            36.36 USD a day, 1,090.80 USD a month
+  memory per GPU      6.00 GB to 7.00 GB (expected 6.00 GB)  of 20.0 GB usable
+  engine budget       18.0 GB
+  KV cache per token  57.3 kB
+  longest context     209,263 tokens                        one request
+  tokens per second   20.0 to 60.0 (expected 30.0)          one request
+  cost                1.52 USD/h                            36.36 USD per day, 1,090.80 USD per month
 
 Claims
   confirmed     training.epochs: 4.4; computed 4.349
@@ -198,7 +198,7 @@ def test_the_whole_page():
 def test_forty_columns():
     narrow = text(estimate_lines(ESTIMATES, 40))
     assert not [line for line in narrow.splitlines() if len(line) > 40 and " " in line.strip()]
-    assert "\n  epochs: 4.35; nominally 4.37\n" in narrow
+    assert "\n  epochs: 4.35; 4.37 nominal\n" in narrow
 
 
 def test_what_is_not_there_is_left_out():
@@ -224,7 +224,7 @@ def test_what_is_not_there_is_left_out():
     assert "hardware not known" in shown
     assert "needs instance type ml.x␇" in shown
     assert "  memory, time    needs the hardware\n" in shown.partition("Not known")[2]
-    headings = ("Memory:", "fit:", "Software", "Host:", "Time:", "Cost:", "Serving:", "Claims", "Assumed")
+    headings = ("Memory:", "fit:", "library versions", "Host:", "Time:", "Cost:", "Serving:", "Claims", "Assumed")
     assert not any(heading in shown for heading in headings)
 
 
@@ -238,16 +238,16 @@ def test_a_price_is_shown_where_the_cost_is_not_known():
     [
         (
             Advice("fit", NOW, (), 321),
-            "Cheapest changes that make it fit: 321 planned\n"
-            "  none of them surely makes it fit, alone or two together\n",
+            "Cheapest changes that make it fit: 321 tried\n"
+            "  no change is certain to make it fit, alone or combined with another\n",
         ),
         (
             Advice("fit", NOW, (outcome({("instance", "count"): 2}, seconds=1, amount=1, high=21),), 9),
-            "What comes nearest to fitting: 9 planned\n  instance.count: 2\n    tight, ",
+            "Closest to fitting: 9 tried\n  set instance.count=2\n    tight, ",
         ),
         (
             Advice("room", NOW, (), 3),
-            "Best uses of the head-room: 3 planned\n  none of them saves cost, or time at no cost\n",
+            "Best uses of the headroom: 3 tried\n  no change saves money, or time at no extra cost\n",
         ),
     ],
 )

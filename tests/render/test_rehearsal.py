@@ -39,8 +39,8 @@ Not proven
   speed, and with it time and cost
 
 Files
-  trained on        a synthetic sample
-  everything is in  build/x/smoke
+  trained on  a synthetic sample
+  written to  build/x/smoke
 """
     )
 

@@ -45,7 +45,7 @@ def test_items_price_and_gaps():
 
 def test_ages_of_prices():
     undated = UnitPrice(RATE, "derived", None, "nobody knows")
-    assert text(cost_lines(None, undated, TODAY, None))[-1].endswith("derived, no date: nobody knows")
+    assert text(cost_lines(None, undated, TODAY, None))[-1].endswith("derived, undated: nobody knows")
     own = UnitPrice(RATE, "author", None, "the spec")
     assert text(cost_lines(None, own, TODAY, None))[-1].endswith("author: the spec")
 

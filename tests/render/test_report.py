@@ -52,9 +52,9 @@ specs/seed.yaml:112:13: error[HB131] runtime-over-budget: 16.0 h at 36.00 CAD/h 
     |             ^^^^^^^
     = help: set instance.max_runtime: 14h
 
-not judged: HB150 (not known: the GPU)
-not judged: HB140, HB210 (not known: the price)
-2 errors, 1 warning, 1 note (2 allowed, 3 rules not judged)
+skipped: HB150 (not known: the GPU)
+skipped: HB140, HB210 (not known: the price)
+2 errors, 1 warning, 1 note (2 allowed, 3 rules skipped)
 """
 
 NARROW = """\
@@ -84,7 +84,7 @@ def test_quiet_says_errors_and_nothing_else(report):
     shown = text(report_lines(report, quiet=True))
     assert "HB021" in shown
     assert "HB131" in shown
-    assert not re.search(r"HB101|HB305|2 errors|not judged", shown)
+    assert not re.search(r"HB101|HB305|2 errors|skipped", shown)
 
 
 def test_a_clean_report():
@@ -123,7 +123,7 @@ def on_a_terminal(lines):
         write(lines, stream)
         stream.flush()
         shown = b""
-        while not shown.endswith(b"judged)\r\n"):
+        while not shown.endswith(b"skipped)\r\n"):
             shown += os.read(outer, 65536)
     os.close(outer)
     return shown.decode().replace("\r\n", "\n")

@@ -32,25 +32,25 @@ def printed(serving):
 
 def test_a_load_is_said_for_each_and_for_all():
     lines = printed(replace(SERVING, load=LOAD))
-    assert "requests at once 56 of the typical length" in lines
-    assert "tokens a second 10.0 to 30.0 (expected 15.0) of each request with 4 at once" in lines
-    assert "typical answer 15.0 s to 45.0 s (expected 30.0 s) with 4 at once" in lines
-    assert "tokens a second 30.0 to 90.0 (expected 50.0) of an instance with 4 at once, prompts read" in lines
-    assert "requests an hour 320 to 960 (expected 480) of an instance with 4 at once" in lines
+    assert "concurrent requests 56 of typical length" in lines
+    assert "tokens per second 10.0 to 30.0 (expected 15.0) per request, 4 concurrent" in lines
+    assert "typical answer 15.0 s to 45.0 s (expected 30.0 s) 4 concurrent" in lines
+    assert "tokens per second 30.0 to 90.0 (expected 50.0) per instance, 4 concurrent, including prefill" in lines
+    assert "requests per hour 320 to 960 (expected 480) per instance, 4 concurrent" in lines
 
 
 def test_one_request_is_not_said_twice():
     lines = printed(replace(SERVING, load=LOAD._replace(concurrency=1)))
-    assert not any("of each request" in line for line in lines)
-    assert any("with 1 at once, prompts read" in line for line in lines)
+    assert not any("per request" in line for line in lines)
+    assert any("1 concurrent, including prefill" in line for line in lines)
 
 
 def test_bounds_of_autoscaling_and_the_price_of_answers():
     answers = Charge(Decimal("3.125"), Decimal("6.25"), Decimal("9.375"), "USD")
     lines = printed(replace(SERVING, charges=CHARGES, cost_per_1000_answers=answers))
-    assert "cost 3.00 USD/h 72.00 USD a day, 2,160.00 USD a month" in lines
-    assert "with autoscaling 1.50 USD to 6.00 USD/h 1,080.00 USD to 4,320.00 USD a month" in lines
-    assert "1,000 answers 3.12 USD to 9.38 USD of an instance that is never idle" in lines
+    assert "cost 3.00 USD/h 72.00 USD per day, 2,160.00 USD per month" in lines
+    assert "with autoscaling 1.50 USD to 6.00 USD/h 1,080.00 USD to 4,320.00 USD per month" in lines
+    assert "1,000 answers 3.12 USD to 9.38 USD on an instance that is never idle" in lines
 
 
 def test_nothing_is_said_of_what_is_not_known():

@@ -147,7 +147,7 @@ class TestRoom:
         )
         longer = next(outcome for outcome in found.outcomes if outcome.change.kind == "length")
         assert settings(longer) == {"hyperparameters.max_length": 1400}
-        assert longer.change.remark == "no example is cut at 1,024 tokens"
+        assert longer.change.remark == "no example is truncated at 1,024 tokens"
         assert found.outcomes[-1] is longer
 
     def test_idle_gpus_are_put_to_work(self):

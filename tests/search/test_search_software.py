@@ -48,7 +48,7 @@ def test_trl_never_holds_the_logits_and_narrows_adapters():
     assert logits.software == "trl 1.16.0"
     assert logits.peak_allocated_bytes > 0
     assert facts["adapters are bfloat16"].peak_allocated_bytes > 0
-    kept = facts["what is not quantised is bfloat16: without k-bit preparation it stays so"]
+    kept = facts["unquantised weights stay bfloat16 (no k-bit preparation)"]
     embedding_and_head = 2 * 152_064 * 3584
     assert kept.peak_allocated_bytes >= 2 * embedding_and_head
 
@@ -56,16 +56,16 @@ def test_trl_never_holds_the_logits_and_narrows_adapters():
 def test_the_plain_trainer_does_the_opposite():
     facts = lines("software.trainer=transformers")
     assert facts["all logits are held at once"].peak_allocated_bytes < 0
-    assert facts["what is not quantised is float32: k-bit preparation makes it so"].peak_allocated_bytes < 0
+    assert facts["unquantised weights become float32 (k-bit preparation)"].peak_allocated_bytes < 0
     assert {entry.software for entry in facts.values()} <= {"transformers 5.23.0", "peft 0.21.2"}
 
 
-def test_a_loop_of_one_s_own_has_no_version():
-    assert lines("software.trainer=loop")["all logits are held at once"].software == "the loop"
+def test_an_author_s_loop_has_no_version():
+    assert lines("software.trainer=loop")["all logits are held at once"].software == "your loop"
 
 
 def test_fused_experts_are_not_quantised():
-    fact = lines(*MIXTRAL)["experts are one parameter a layer, which is not quantised"]
+    fact = lines(*MIXTRAL)["experts are one fused parameter per layer, not quantised"]
     assert fact.software == "transformers 5.23.0"
     assert fact.other.to_dict() == {"software.transformers": "4.57.0"}
     assert fact.peak_allocated_bytes < -50 * 10**9

@@ -1,1 +1,1 @@
-"""Reports, estimates and manual pages as text, JSON, SARIF and annotations. The only home of rich."""
+"""Reports, estimates and manual pages as text, JSON, SARIF and GitHub annotations. Only this package uses rich."""

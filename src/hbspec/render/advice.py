@@ -1,4 +1,4 @@
-"""What an author could change, and what a job would then need, take and cost."""
+"""Changes to a spec, each with the memory, time and cost that it would lead to."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from hbspec.units import Money, bytes_text, interval_text, seconds_text, signifi
 
 
 def advice_lines(advice: Advice, width: int | None) -> Iterator[Line]:
-    """The changes, each with its settings and its figures against the spec as it is."""
-    planned = f"{advice.tried} planned"
-    yield from section(_heading(advice), width, planned, "faint")
+    """The changes, each with its settings, its figures and their difference from the current spec."""
+    yield from section(_heading(advice), width, f"{advice.tried} tried", "faint")
     if not advice.outcomes:
         nothing = (
-            "none of them surely makes it fit, alone or two together"
+            "no change is certain to make it fit, alone or combined with another"
             if advice.purpose == FIT
-            else "none of them saves cost, or time at no cost"
+            else "no change saves money, or time at no extra cost"
         )
         yield from wrapped((("", f"{LEAD}{nothing}"),), width, 2 * len(LEAD))
     for outcome in advice.outcomes:
@@ -36,9 +35,9 @@ def advice_lines(advice: Advice, width: int | None) -> Iterator[Line]:
 
 def _heading(advice: Advice) -> str:
     if advice.purpose != FIT:
-        return "Best uses of the head-room"
+        return "Best uses of the headroom"
     if any(outcome.memory.verdict is not Verdict.FITS for outcome in advice.outcomes):
-        return "What comes nearest to fitting"
+        return "Closest to fitting"
     return "Cheapest changes that make it fit"
 
 
@@ -52,7 +51,7 @@ def _figures(then: Outcome, now: Outcome) -> Iterator[str]:
 
 
 def _longer(then: float, now: float | None) -> str:
-    """The change of the time, in percent."""
+    """The change in time, in percent."""
     if not now:
         return ""
     share = 100 * (then / now - 1)
@@ -60,7 +59,7 @@ def _longer(then: float, now: float | None) -> str:
 
 
 def _dearer(amount: Decimal, currency: str) -> str:
-    """The change of the bill."""
+    """The change in cost."""
     if not round(amount, 2):
         return " (same cost)"
     return f" ({Money(abs(amount), currency)} {'more' if amount > 0 else 'less'})"

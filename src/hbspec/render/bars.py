@@ -4,8 +4,8 @@
 [QQQQQQQQQQEEEEHHHHAA+++??.....................]
 ```
 
-Each letter is a term, `+` what the process holds beside them, `?` what may come on top, `.` what is free, and `|` the
-end of the usable memory where the bar goes beyond it.
+Each letter is a term, `+` expected overhead, `?` possible overhead, `.` free memory, and `|` the usable limit where
+the bar extends beyond it.
 """
 
 from __future__ import annotations
@@ -17,12 +17,19 @@ from string import ascii_lowercase, ascii_uppercase
 
 from hbspec.render.lines import Line
 
-LEGEND = "+ beside the tensors, ? may come on top, . free, | end of the usable memory"
+LEGEND = "+ overhead expected   ? overhead possible   . free   | usable limit"
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """What fills one GPU, in bytes: named terms, then what the process is expected to hold and holds at most."""
+    """The contents of one GPU, in bytes.
+
+    Attributes:
+        terms: tensors by name.
+        expected: memory of the process, as expected.
+        high: memory of the process at most.
+        usable: memory that PyTorch can use, None where it is not known.
+    """
 
     terms: Mapping[str, int]
     expected: float
@@ -31,7 +38,7 @@ class Filling:
 
 
 def letters(names: Iterable[str]) -> dict[str, str]:
-    """A letter for each name, from the name itself as long as one of its own is free.
+    """A letter for each name, from the name itself where one of its letters is still free.
 
     >>> letters(["weights", "loading", "layer_inputs", "logits"])
     {'weights': 'W', 'loading': 'L', 'layer_inputs': 'A', 'logits': 'O'}
@@ -45,7 +52,7 @@ def letters(names: Iterable[str]) -> dict[str, str]:
 
 
 def bar(filling: Filling, letter: Mapping[str, str], width: int) -> Line:
-    """The bar, `width` columns wide with its brackets."""
+    """The bar, `width` columns wide including its brackets."""
     cells = max(width - 2, 1)
     scale = max(filling.usable or 0, filling.high, 1) / cells
     signs = [_sign(filling, letter, (cell + 0.5) * scale) for cell in range(cells)]
@@ -58,7 +65,7 @@ def bar(filling: Filling, letter: Mapping[str, str], width: int) -> Line:
 
 
 def _sign(filling: Filling, letter: Mapping[str, str], place: float) -> tuple[str, str]:
-    """Style and sign of the byte at `place`."""
+    """Style and character of the byte at `place`."""
     over = filling.usable is not None and place > filling.usable
     end = 0
     for name, size in filling.terms.items():

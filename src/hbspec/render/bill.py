@@ -1,4 +1,4 @@
-"""How long a job takes, phase by phase, and what it is billed, item by item."""
+"""The time of a job, phase by phase, and its cost, item by item."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from hbspec.units import Money, interval_text, seconds_text, significant
 
 
 def time_lines(time: Time | None, width: int | None) -> Iterator[Line]:
-    """The section on time; nothing where it is not known."""
+    """The section on time; empty where the time is not known."""
     if time:
         yield from section("Time", width, interval_text(time.total_seconds, seconds_text))
         yield from rows(_phases(time), width)
 
 
 def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: int | None) -> Iterator[Line]:
-    """The section on cost: the bill, or the price alone; nothing where neither is known.
+    """The section on cost: the bill, or the price alone; empty where neither is known.
 
     Args:
         cost: the bill.
-        price: of an instance.
-        as_of: the day that the price's age is counted to.
+        price: the price of one instance.
+        as_of: the day on which the price's age is calculated.
         width: columns to wrap at.
     """
     if cost:
@@ -43,15 +43,15 @@ def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: i
 def _phases(time: Time) -> Iterator[Row]:
     yield "one update", interval_text(time.step_seconds, seconds_text), ""
     rate = interval_text(time.tokens_per_second_per_gpu, significant)
-    yield "tokens a second and GPU", rate, "padding excluded"
+    yield "tokens per second per GPU", rate, "excluding padding"
     for name, took in time.phases.items():
         yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
-    limit = f"ended by max_runtime, {seconds_text(time.limit)}" if time.limit and time.may_be_stopped else ""
+    limit = f"stopped by max_runtime ({seconds_text(time.limit)})" if time.limit and time.may_be_stopped else ""
     yield "billed", interval_text(time.billed_seconds, seconds_text), limit
 
 
 def _amounts(item: Cost | CostItem, currency: str) -> str:
-    """`low to high (expected …)` of a bill or one of its items."""
+    """`low to high (expected …)` for a bill or one of its items."""
     low, expected, high = (str(Money(amount, currency)) for amount in (item.low, item.expected, item.high))
     return expected if low == high else f"{low} to {high} (expected {expected})"
 
@@ -67,7 +67,7 @@ def _price(price: UnitPrice | None, as_of: date) -> Iterator[Row]:
     said = price.basis
     if price.basis != "author":
         age = price.age_days(as_of)
-        said += ", no date" if age is None else f", as of {price.as_of}, {age} days old"
+        said += ", undated" if age is None else f", as of {price.as_of}, {age} days old"
     yield "price", str(price.rate), f"{said}: {printable(price.source)}"
 
 

@@ -1,4 +1,4 @@
-"""What a job needs, takes and costs, on one page."""
+"""The page of estimates: a job's plan, memory, time, cost and claims."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.serving import serving_lines
 from hbspec.render.settings import scalar_text
 from hbspec.source.excerpts import printable
-from hbspec.units import bytes_text, count_text, interval_text, significant
+from hbspec.units import bytes_text, count_text, counted, interval_text, significant
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -26,7 +26,7 @@ CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unkn
 
 
 def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[Line]:
-    """The whole page: plan, memory and what would change it, time, cost, serving, claims, assumptions, gaps."""
+    """The whole page: plan, memory and changes to it, time, cost, serving, claims, assumptions and missing facts."""
     plan = estimates.plan
     yield from _head(plan, width)
     yield from section("Plan", width)
@@ -53,7 +53,7 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
 
 
 def _needs(unknown: Mapping[str, str]) -> Iterator[Row]:
-    """What is not known, by what it needs."""
+    """The quantities that are not known, grouped by the missing fact."""
     needing: dict[str, list[str]] = {}
     for name, reason in unknown.items():
         needing.setdefault(reason, []).append(words(name))
@@ -73,27 +73,26 @@ def _head(plan: Plan, width: int | None) -> Iterator[Line]:
 def _counts(plan: Plan) -> Iterator[Row]:
     training, counts = plan.training, plan.counts
     if plan.effective_batch_size is not None:
-        how = f"{training.micro_batch:,} x {training.gradient_accumulation:,} accumulated x {_processes(plan)}"
-        yield "effective batch", count_text(plan.effective_batch_size), how
+        how = f"micro-batch {training.micro_batch:,} x accumulation {training.gradient_accumulation:,} x {_ranks(plan)}"
+        yield "effective batch size", count_text(plan.effective_batch_size), how
     if counts:
-        yield "optimizer steps", count_text(counts.optimizer_steps), f"{counts.steps_per_epoch:,} an epoch"
-        yield "examples", count_text(counts.examples_processed), f"nominally {counts.nominal_examples:,}"
-        yield "epochs", significant(counts.epochs), f"nominally {significant(counts.nominal_epochs)}"
-    yield "tokens of a row", interval_text(plan.row_tokens, significant), plan.lengths.source
+        yield "optimizer steps", count_text(counts.optimizer_steps), f"{counts.steps_per_epoch:,} per epoch"
+        yield "examples", count_text(counts.examples_processed), f"{counts.nominal_examples:,} nominal"
+        yield "epochs", significant(counts.epochs), f"{significant(counts.nominal_epochs)} nominal"
+    yield "tokens per row", interval_text(plan.row_tokens, significant), plan.lengths.source
     if plan.padded_tokens:
-        yield "tokens computed", interval_text(plan.padded_tokens, _about), "padding included"
+        yield "tokens computed", interval_text(plan.padded_tokens, _about), "including padding"
     if plan.architecture is not None:
         parameters = total_parameters(plan.architecture)
-        yield "parameters", count_text(parameters), f"{bytes_text(2 * parameters)} in 16 bits"
+        yield "parameters", count_text(parameters), f"{bytes_text(2 * parameters)} in 16-bit"
     if plan.trainable_parameters is not None:
         saved = [("result", plan.adapter_bytes), ("checkpoint", plan.checkpoint_bytes)]
         sizes = ", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None)
-        yield "trained parameters", count_text(plan.trainable_parameters), sizes
+        yield "trainable parameters", count_text(plan.trainable_parameters), sizes
 
 
-def _processes(plan: Plan) -> str:
-    size = plan.data_parallel_size
-    return "1 process" if size == 1 else f"{size:,} processes with data of their own"
+def _ranks(plan: Plan) -> str:
+    return counted(plan.data_parallel_size or 0, "data-parallel rank")
 
 
 def _about(count: float) -> str:

@@ -1,4 +1,4 @@
-"""Annotations of a GitHub Actions run, one line a diagnostic.
+"""Annotations of a GitHub Actions run, one line per diagnostic.
 
 https://docs.github.com/actions/reference/workflow-commands-for-github-actions
 """
@@ -14,7 +14,7 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 
 
 def github_lines(report: Report) -> Iterator[str]:
-    """`::error file=…,line=…::message`; GitHub shows columns only where a place begins and ends on one line."""
+    """`::error file=…,line=…::message`; GitHub shows columns only for a span that begins and ends on one line."""
     for diagnostic in report.diagnostics:
         properties = ",".join(f"{key}={_property(shown(value))}" for key, value in _properties(diagnostic))
         also = f"\nalso: {shown(diagnostic.also_text)}" if diagnostic.also else ""

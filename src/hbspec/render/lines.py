@@ -1,4 +1,4 @@
-"""Lines of styled text: laid out here once, painted elsewhere or not at all."""
+"""Lines of styled text: laid out here, coloured elsewhere or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Line = tuple[Segment, ...]
 
 
 def cells(text: str) -> int:
-    """Columns of a terminal that a text takes: two for a wide character, none for a combining one (UAX #11).
+    """The terminal columns that a text takes: two for a wide character, none for a combining one (UAX #11).
 
     >>> cells("GPU"), cells("模型")
     (3, 4)
@@ -24,12 +24,12 @@ def cells(text: str) -> int:
 
 
 def width_of(line: Line) -> int:
-    """Columns that a line takes."""
+    """The terminal columns that a line takes."""
     return sum(cells(text) for _, text in line)
 
 
 def wrapped(line: Iterable[Segment], width: int | None, indent: int = 0) -> Iterator[Line]:
-    """A line folded at its spaces, what follows the first line indented; unchanged where there is no width.
+    """A line folded at its spaces, with all lines after the first indented; unchanged where `width` is None.
 
     A word longer than the width stays whole, so that paths and numbers can be copied.
     """
@@ -55,7 +55,7 @@ def wrapped(line: Iterable[Segment], width: int | None, indent: int = 0) -> Iter
 
 
 def _words(line: Line) -> Iterator[Line]:
-    """The words between spaces, each of one or several styles; every space is an empty word."""
+    """The words between spaces, each in one or several styles; every space is an empty word."""
     word: list[Segment] = []
     for style, text in line:
         for piece in re.split("( )", text):

@@ -8,9 +8,9 @@ from hbspec.manual import Page
 from hbspec.render.lines import Line, wrapped
 
 MARGIN = 4
-EXPLAINED = "Not reported on its own beside a finding of the same cause:"
+EXPLAINED = "Not reported separately when one of these has the same cause:"
 READABLE = 100
-"""Columns of a paragraph at most, however wide the terminal."""
+"""The widest paragraph in columns, however wide the terminal is."""
 
 
 def page_lines(page: Page, width: int | None = None) -> Iterator[Line]:
@@ -43,7 +43,7 @@ def _code(title: str, text: str) -> Iterator[Line]:
 
 
 def index_lines(pages: Iterable[Page], width: int | None = None) -> Iterator[Line]:
-    """One line a code, in the order of the codes."""
+    """One line per code, in the order of the codes."""
     pages = sorted(pages, key=lambda page: page.code)
     names = max((len(page.name) for page in pages), default=0)
     for page in pages:

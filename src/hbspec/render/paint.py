@@ -1,4 +1,4 @@
-"""Lines onto a stream: in colour on a terminal, plain everywhere else."""
+"""Writes lines to a stream: in colour on a terminal, plain everywhere else."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ STYLES = {
     "bar": "blue",
     "rest": "dim",
 }
-"""What each style of a segment is to rich."""
+"""Each style of a segment as rich spells it."""
 
 
 def columns() -> int | None:
-    """The width to fold at: the terminal's or that of `COLUMNS`; None in a pipe, where lines are for programs."""
+    """The width to fold at: the terminal's, or `COLUMNS`; None in a pipe, where programs read the lines."""
     return shutil.get_terminal_size((0, 0)).columns or None
 
 
 def write(lines: Iterable[Line], stream: TextIO) -> None:
-    """Write lines; rich is loaded for a terminal only, where it also minds NO_COLOR and what the terminal can do."""
+    """Write lines; rich is loaded for a terminal only, where it respects NO_COLOR and the terminal's capabilities."""
     if not stream.isatty():
         stream.writelines(shown("".join(text for _, text in line)) + "\n" for line in lines)
         return
@@ -47,7 +47,7 @@ def write(lines: Iterable[Line], stream: TextIO) -> None:
 
 
 def _shown(line: Line) -> Line:
-    """The line as it may be shown; a credential may reach over several segments."""
+    """The line without credentials, which may span several segments."""
     left = shown("".join(text for _, text in line))
     segments = []
     for style, text in line:

@@ -9,16 +9,16 @@ from hbspec.showing.secrets import REDACTED, redact
 
 
 def json_text(document: Any) -> str:
-    """Indented JSON in ASCII, so that no locale can spoil it, with a newline at its end and without credentials.
+    """Indented JSON in ASCII, so that no locale can garble it, without credentials and with a final newline.
 
     Raises:
-        ValueError: an infinity or a NaN, which JSON (RFC 8259) does not have.
+        ValueError: the document holds an infinity or a NaN, which JSON (RFC 8259) does not allow.
     """
     return json.dumps(_redacted(document), indent=2, allow_nan=False) + "\n"
 
 
 def _redacted(value: Any, name: str = "") -> Any:
-    """The same document; `name` is the key that a value stands behind."""
+    """The document without credentials; `name` is the key of the value."""
     if isinstance(value, dict):
         redacted: dict[Any, Any] = {}
         for key, part in value.items():
@@ -32,7 +32,7 @@ def _redacted(value: Any, name: str = "") -> Any:
 
 
 def _key(key: Any, taken: dict[Any, Any]) -> Any:
-    """A key that holds a credential gives way to `REDACTED`, numbered from the second on, so that none is lost."""
+    """The key, or `REDACTED` if it holds a credential, numbered from the second on so that no entry is lost."""
     if not isinstance(key, str) or redact(key) == key:
         return key
     number = sum(str(other).startswith(REDACTED) for other in taken) + 1

@@ -1,4 +1,4 @@
-"""What a rehearsal proved, did not prove, and where it is."""
+"""The result of a rehearsal: what it proved, what it did not prove, and its folder."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def rehearsal_lines(rehearsal: Rehearsal, width: int | None = None) -> Iterator[Line]:
-    """Loss, each comparison, what was not proven, and the folder."""
+    """The loss, each comparison, the unproven statements, and the folder."""
     yield from section("Loss", width, _loss(rehearsal.run))
     yield from section("Counted as planned", width)
     for row in rehearsal.comparisons:
@@ -25,8 +25,8 @@ def rehearsal_lines(rehearsal: Rehearsal, width: int | None = None) -> Iterator[
     for text in rehearsal.unproven:
         yield from wrapped((("", f"{LEAD}{text}"),), width, 2 * len(LEAD))
     yield from section("Files", width)
-    data = "a synthetic sample" if rehearsal.synthetic else "the data given"
-    yield from rows((("trained on", data, ""), ("everything is in", str(rehearsal.folder), "")), width)
+    data = "a synthetic sample" if rehearsal.synthetic else "the given data"
+    yield from rows((("trained on", data, ""), ("written to", str(rehearsal.folder), "")), width)
 
 
 def _loss(run: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A report as text: place, message, excerpt with carets, action; then one line that counts."""
+"""A report as text: place, message, excerpt with carets, help; then one summary line."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from hbspec.units import counted
 INDENT = 4
 ELLIPSIS = "…"
 FILES_NAMED = 5
-_ONE_PASSED_OVER = ("does not look like a spec", "is hidden or does not look like a spec")
-_SEVERAL_PASSED_OVER = ("do not look like specs", "are hidden or do not look like specs")
+_ONE_IGNORED = ("does not look like a spec", "is hidden or does not look like a spec")
+_SEVERAL_IGNORED = ("do not look like specs", "are hidden or do not look like specs")
 
 
 def report_lines(report: Report, width: int | None = None, *, quiet: bool = False) -> Iterator[Line]:
     """Every diagnostic and the summary.
 
     Args:
-        report: what a check has to say.
-        width: columns to fold at; lines are not folded where it is None.
+        report: the result of a check.
+        width: columns to fold at; None folds nothing.
         quiet: errors only, without the summary.
     """
     for diagnostic in report.diagnostics:
@@ -38,7 +38,7 @@ def report_lines(report: Report, width: int | None = None, *, quiet: bool = Fals
 
 
 def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[Line]:
-    """One diagnostic: its place and message, the excerpt, the action."""
+    """One diagnostic: its place and message, the excerpt, the help."""
     yield from wrapped(_headline(diagnostic), width, INDENT)
     gutter = 2
     if diagnostic.span and diagnostic.excerpt is not None:
@@ -82,7 +82,7 @@ def _excerpt(diagnostic: Diagnostic, gutter: int, width: int | None) -> Iterator
 
 
 def clipped(shown: str, before: int, marked: int, width: int) -> tuple[str, int, int]:
-    """An excerpt cut to `width` characters around what is marked, with `…` for what is left out at either side.
+    """An excerpt cut to `width` characters around the marked part, with `…` for the text cut off at either side.
 
     >>> clipped("  parallelism: pipeline", 15, 8, 16)
     ('…elism: pipeline', 8, 8)
@@ -102,18 +102,18 @@ def _not_judged(report: Report, width: int | None) -> Iterator[Line]:
     by_reason = sorted((reason, code) for code, reason in report.skipped.items())
     for reason, pairs in groupby(by_reason, key=lambda pair: pair[0]):
         codes = ", ".join(code for _, code in pairs)
-        yield from wrapped((("faint", "not judged: "), ("", f"{codes} ({printable(reason)})")), width, INDENT)
+        yield from wrapped((("faint", "skipped: "), ("", f"{codes} ({printable(reason)})")), width, INDENT)
 
 
 def _passed_over(report: Report, width: int | None) -> Iterator[Line]:
     files = report.passed_over
     if files:
         named = [printable(file) for file in files[:FILES_NAMED]]
-        more = [f"{len(files) - FILES_NAMED:,} more; --format json names all"] if len(files) > FILES_NAMED else []
+        more = [f"{len(files) - FILES_NAMED:,} more; --format json lists them all"] if len(files) > FILES_NAMED else []
         is_hidden = any(PurePath(file).name.startswith(".") for file in files)
-        kind = _ONE_PASSED_OVER if len(files) == 1 else _SEVERAL_PASSED_OVER
+        kind = _ONE_IGNORED if len(files) == 1 else _SEVERAL_IGNORED
         said = f"{counted(len(files), 'file')} that {kind[is_hidden]} ({', '.join([*named, *more])})"
-        yield from wrapped((("faint", "passed over: "), ("", said)), width, INDENT)
+        yield from wrapped((("faint", "ignored: "), ("", said)), width, INDENT)
 
 
 def _summary(report: Report) -> Line:
@@ -124,6 +124,6 @@ def _summary(report: Report) -> Line:
             style = severity.value if count else "good"
             parts += [("", ", "), (style, counted(count, severity.value) if count else "no errors")]
     beside = [f"{report.allowed:,} allowed"] if report.allowed else []
-    beside += [f"{counted(len(report.skipped), 'rule')} not judged"] if report.skipped else []
+    beside += [f"{counted(len(report.skipped), 'rule')} skipped"] if report.skipped else []
     where = f" in {counted(len(report.files), 'file')}" if len(report.files) != 1 else ""
     return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))

@@ -15,7 +15,7 @@ WIDEST_VALUE = 36
 
 
 def rows(entries: Iterable[Row], width: int | None) -> Iterator[Line]:
-    """Rows under one another, in columns where there is room for columns."""
+    """Rows below one another, aligned in columns where the width allows."""
     entries = tuple(entries)
     labels = max((cells(label) for label, _, _ in entries), default=0)
     values = min(max((cells(value) for _, value, _ in entries), default=0), WIDEST_VALUE)

@@ -26,8 +26,8 @@ def sarif(report: Report, page: Callable[[str], Page | None]) -> dict[str, Any]:
     """The log of one run.
 
     Args:
-        report: what the check has to say.
-        page: the manual page of a code, None where there is none.
+        report: the result of a check.
+        page: finds the manual page of a code; None for a code without one.
     """
     codes = sorted({diagnostic.code for diagnostic in report.diagnostics})
     rules = [_rule(code, page(code)) for code in codes]
@@ -85,9 +85,9 @@ def _result(diagnostic: Diagnostic, codes: Sequence[str], seen: Counter[str]) ->
 
 
 def _in_place(diagnostic: Diagnostic, fix: Fix) -> bool:
-    """Whether a fix puts one plain value where the diagnostic points to another.
+    """Whether a fix replaces the plain value that the diagnostic points to by another.
 
-    The span of a key that is missing is that of the section it is missing in, which must not be overwritten.
+    The span of a missing key is that of its section, which must not be overwritten.
     """
     span, shown = diagnostic.span, diagnostic.excerpt
     if span is None or shown is None or span.start.line != span.end.line or fix.route != diagnostic.route:
@@ -99,14 +99,14 @@ def _in_place(diagnostic: Diagnostic, fix: Fix) -> bool:
 
 
 def _fix(diagnostic: Diagnostic, span: Span, fix: Fix) -> dict[str, Any]:
-    """A scalar in JSON is the same scalar in YAML 1.2."""
+    """A fix with its value in JSON, which is the same scalar in YAML 1.2."""
     replacement = {"deletedRegion": _region(span), "insertedContent": {"text": json.dumps(fix.value)}}
     change = {"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": [replacement]}
     return {"description": {"text": fix.title}, "artifactChanges": [change]}
 
 
 def _region(span: Span) -> dict[str, int]:
-    """Columns count from 1 and the end is exclusive (3.30.5 to 3.30.8), as they are in a span."""
+    """The region of a span; in both, columns count from 1 and the end is exclusive (3.30.5 to 3.30.8)."""
     return {
         "startLine": span.start.line,
         "startColumn": span.start.column,
@@ -116,12 +116,12 @@ def _region(span: Span) -> dict[str, int]:
 
 
 def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
-    """What stays when lines move: the code, and the key it is about (3.27.17); a second one there is counted."""
+    """A hash that is stable when lines move: of the code and its key (3.27.17), numbered where both repeat."""
     key = f"{diagnostic.code} {route_text(diagnostic.route)}"
     seen[f"{diagnostic.file} {key}"] += 1
     return f"{sha256(key.encode(errors='surrogatepass')).hexdigest()[:32]}:{seen[f'{diagnostic.file} {key}']}"
 
 
 def _uri(file: str) -> str:
-    """A file's name as a relative reference (3.4.3); standard input has no other name."""
+    """A file's name as a relative reference (3.4.3); `stdin` for standard input."""
     return "stdin" if file == "-" else quote(redact(file).replace("\\", "/"), safe="/", errors="surrogateescape")

@@ -1,4 +1,4 @@
-"""What an endpoint holds, answers and costs, as rows."""
+"""The memory, speed and cost of an endpoint, as rows."""
 
 from __future__ import annotations
 
@@ -26,44 +26,45 @@ def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
 
 def _memory(serving: Serving) -> Iterator[Row]:
     of = "" if serving.usable is None else f"of {bytes_text(serving.usable)} usable"
-    yield "memory of a GPU", interval_text(serving.memory, bytes_text), of
+    yield "memory per GPU", interval_text(serving.memory, bytes_text), of
     if serving.budget is not None:
-        yield "budget of the engine", bytes_text(serving.budget), ""
-    yield "cache of a token", bytes_text(serving.kv_bytes_per_token), ""
+        yield "engine budget", bytes_text(serving.budget), ""
+    yield "KV cache per token", bytes_text(serving.kv_bytes_per_token), ""
     if serving.kv_bytes_needed is not None:
-        yield "cache needed", bytes_text(serving.kv_bytes_needed), "all requests at their longest"
+        yield "KV cache needed", bytes_text(serving.kv_bytes_needed), "all requests of max_model_len"
     if serving.largest_context is not None:
-        yield "longest context", f"{count_text(serving.largest_context)} tokens", "of one request"
+        yield "longest context", f"{count_text(serving.largest_context)} tokens", "one request"
     if serving.largest_concurrency is not None:
-        yield "requests at once", count_text(serving.largest_concurrency), "at their longest"
+        yield "concurrent requests", count_text(serving.largest_concurrency), "of max_model_len"
 
 
 def _alone(serving: Serving) -> Iterator[Row]:
     if serving.prefill_seconds:
-        yield "reading the prompt", interval_text(serving.prefill_seconds, seconds_text), ""
+        yield "prefill", interval_text(serving.prefill_seconds, seconds_text), "one request"
     if serving.decode_tokens_per_second:
-        yield "tokens a second", interval_text(serving.decode_tokens_per_second, significant), "of one request"
+        yield "tokens per second", interval_text(serving.decode_tokens_per_second, significant), "one request"
     if serving.latency_seconds:
-        yield "typical answer", interval_text(serving.latency_seconds, seconds_text), "alone"
+        yield "typical answer", interval_text(serving.latency_seconds, seconds_text), "one request"
 
 
 def _loaded(load: Load) -> Iterator[Row]:
-    yield "requests at once", count_text(load.largest_concurrency), "of the typical length"
-    at = f"with {count_text(load.concurrency)} at once"
+    yield "concurrent requests", count_text(load.largest_concurrency), "of typical length"
+    at = f"{count_text(load.concurrency)} concurrent"
     if load.concurrency > 1:
-        yield "tokens a second", interval_text(load.request_tokens_per_second, significant), f"of each request {at}"
+        yield "tokens per second", interval_text(load.request_tokens_per_second, significant), f"per request, {at}"
         yield "typical answer", interval_text(load.latency_seconds, seconds_text), at
-    yield "tokens a second", interval_text(load.tokens_per_second, significant), f"of an instance {at}, prompts read"
-    yield "requests an hour", interval_text(load.requests_per_hour, significant), f"of an instance {at}"
+    rate = interval_text(load.tokens_per_second, significant)
+    yield "tokens per second", rate, f"per instance, {at}, including prefill"
+    yield "requests per hour", interval_text(load.requests_per_hour, significant), f"per instance, {at}"
 
 
 def _money(charges: Charges, answers: Charge | None) -> Iterator[Row]:
-    yield "cost", f"{charges.hourly}/h", f"{charges.daily} a day, {charges.monthly} a month"
+    yield "cost", f"{charges.hourly}/h", f"{charges.daily} per day, {charges.monthly} per month"
     hourly, monthly = charges.scaled["hourly"], charges.scaled["monthly"]
     if hourly.low != hourly.high:
-        yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} a month"
+        yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} per month"
     if answers:
-        yield "1,000 answers", _range(answers), "of an instance that is never idle"
+        yield "1,000 answers", _range(answers), "on an instance that is never idle"
 
 
 def _range(charge: Charge) -> str:

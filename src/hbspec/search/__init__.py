@@ -1,1 +1,1 @@
-"""Other specs in the place of one: what a change would save, planned and judged anew."""
+"""Changes to a spec that save memory, time or money, each planned and judged again."""

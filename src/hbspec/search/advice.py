@@ -1,4 +1,4 @@
-"""The cheapest changes that make a job fit, or the best uses of the memory that is left: each one planned anew."""
+"""The cheapest changes that make a job fit, or the best uses of the memory that is left, each planned again."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from hbspec.search.changes import Change, larger, leaner, smaller
 from hbspec.search.harmless import harmless
 
 SHOWN = 3
-"""Changes that are shown."""
+"""The largest number of changes shown."""
 
 WORTH_SAYING = 0.01
-"""Share of cost or time that a use of the head-room has to save: less disappears in the width of every estimate."""
+"""Share of cost or time that a use of the headroom has to save: less is lost in the width of the estimates."""
 
 WORTH_A_CHANGE = 0.05
-"""Share of cost or time that a second change has to save: with less, the first alone is the better advice."""
+"""Share of cost or time that a second change has to save: below it, the first alone is the better advice."""
 
 ORDER = (
     *("instance", "parallelism", "offload", "instances", "method", "quantisation", "checkpointing", "micro-batch"),
     *("loss", "attention", "optimizer", "length"),
 )
-"""In which two kinds are combined: whatever decides on what another one means comes first."""
+"""The order in which two kinds of change are combined: a kind that changes the meaning of another comes first."""
 
 FIT, ROOM = "fit", "room"
 
 Trial = tuple[Change, Analysis]
-"""A change, and the analysis of the spec that it makes."""
+"""A change, and the analysis of the changed spec."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job would need, take and cost. Time and cost are None where they are not known.
+    """The memory, time and cost of a job after a change. Time and cost are None where they are not known.
 
-    `whole` is the bill to the job's end where a limit may stop it before: being stopped early saves nothing.
+    `whole` is the cost without the runtime limit, where the limit may stop the job: being stopped early saves nothing.
     """
 
     change: Change
@@ -52,12 +52,12 @@ class Outcome:
 
     @property
     def seconds(self) -> float | None:
-        """Of the whole job, as expected."""
+        """Expected seconds of the whole job."""
         return self.time.total_seconds.expected if self.time else None
 
     @property
     def amount(self) -> float | None:
-        """Of the whole job, as expected, in its currency."""
+        """Expected cost of the whole job, in its currency."""
         bill = self.whole or self.cost
         return float(bill.expected) if bill else None
 
@@ -75,13 +75,13 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What could be changed.
+    """The recommended changes.
 
     Attributes:
-        purpose: "fit" for a job that does not surely fit, "room" for one that does.
-        now: the spec as it is.
-        outcomes: the changes, the best first; none where nothing that was tried helps.
-        tried: how many were planned.
+        purpose: "fit" for a job that is not certain to fit, "room" for one that is.
+        now: the current spec.
+        outcomes: the changes, the best first; empty where none of those tried helps.
+        tried: the number of changes that were planned.
     """
 
     purpose: str
@@ -91,17 +91,17 @@ class Advice:
 
 
 def advise(analysis: Analysis) -> Advice:
-    """The changes that are worth an author's while.
+    """The changes that are worth recommending.
 
-    To make a job fit: single changes after which it surely fits, and pairs of them that keep the machine, by expected
-    cost, then expected time; where there are none, pairs with another machine, and where those do not help either, what
-    comes near (tight). For a job that fits: single changes that keep it so and save cost, or time at no cost, by what
-    they save; then longer rows, where examples are cut. One change of a kind is shown before a second is. No change
-    brings an error that the spec does not have. Left out: three changes at once, and changes of the data, the model or
-    the rank.
+    To make a job fit: single changes after which it is certain to fit, and pairs of them on the same instance type, by
+    expected cost, then expected time; if there are none, pairs with another instance type; if those do not help either,
+    changes that make it tight. For a job that fits: single changes after which it still fits and that save cost, or
+    time at no extra cost, by the amount saved; then longer rows, where examples are truncated. One change of each kind
+    is shown before a second of the same kind. No change introduces an error that the spec does not have. Left out:
+    three changes at once, and changes to the data, the model or the rank.
 
     Raises:
-        NotKnownError: what the memory needs or has is not known.
+        NotKnownError: the memory that is needed or usable is not known.
     """
     verdict = analysis.memory.verdict
     if verdict is Verdict.UNKNOWN:
@@ -114,7 +114,7 @@ def advise(analysis: Analysis) -> Advice:
 
 
 class _Search:
-    """Plans changed specs and keeps count of them."""
+    """Plans changed specs and counts them."""
 
     def __init__(self, analysis: Analysis) -> None:
         self.analysis = analysis
@@ -122,11 +122,11 @@ class _Search:
 
     @cached_property
     def _acceptable(self) -> Callable[[Analysis], bool]:
-        """Whether a changed spec may be recommended; asked only for what would be shown."""
+        """Whether a changed spec may be recommended; only called for changes that would be shown."""
         return harmless(self.analysis)
 
     def ways_to_fit(self, verdict: Verdict) -> tuple[Outcome, ...]:
-        """Single changes, and pairs on the same machine; else pairs on others; else what is at least tight."""
+        """Single changes and pairs on the same instance type; else pairs on others; else changes that end up tight."""
         single = list(self._trials(smaller(self.analysis.spec, self.analysis.plan, self.analysis.catalog)))
         here = list(self._pairs(trial for trial in single if trial[0].kind != "instance"))
         if found := self._best(_judged([*single, *here], Verdict.FITS)):
@@ -138,7 +138,7 @@ class _Search:
         return self._best(_judged(single, Verdict.TIGHT)) or self._best(_judged(pairs, Verdict.TIGHT))
 
     def uses_of_room(self, now: Outcome) -> tuple[Outcome, ...]:
-        """What saves, and after it what makes the result better."""
+        """Changes that save cost or time, then those that improve the result."""
         analysis = self.analysis
         trials = self._trials(larger(analysis.spec, analysis.plan, analysis.catalog))
         fitting = list(_judged(trials, Verdict.FITS))
@@ -147,7 +147,7 @@ class _Search:
         return (*self._best(saving), *self._best(longer))[:SHOWN]
 
     def _pairs(self, single: Iterable[Trial]) -> Iterator[Trial]:
-        """Two changes of different kinds, of which the first helps on its own."""
+        """Pairs of changes of different kinds, where the first reduces memory by itself."""
         for first, analysis in _one_of_alike(single):
             if _fullness(analysis) >= _fullness(self.analysis):
                 continue
@@ -156,7 +156,7 @@ class _Search:
             yield from self._trials(change.after(first) for change in later)
 
     def _trials(self, changes: Iterable[Change]) -> Iterator[Trial]:
-        """Each change with the analysis of the spec that it makes, as far as its memory is known."""
+        """Each change with the analysis of the changed spec, if its memory is known."""
         for change in changes:
             self.tried += 1
             trial = replace(self.analysis, spec=change.applied(self.analysis.spec))
@@ -168,7 +168,7 @@ class _Search:
                 yield change, trial
 
     def _best(self, trials: Iterable[Trial]) -> tuple[Outcome, ...]:
-        """The cheapest of each kind that may be recommended; where kinds are few, the cheapest on each GPU too."""
+        """The cheapest acceptable change of each kind; where there are few kinds, the cheapest on each GPU too."""
         ranked = sorted(trials, key=lambda trial: _rank(_outcome(*trial)))
         chosen: list[Trial] = []
         for distinct in (_kind, _kind_and_gpu):
@@ -182,7 +182,7 @@ class _Search:
 
 
 def _contains(pair: Trial, chosen: Iterable[Trial]) -> bool:
-    """Whether one of its changes does as well alone."""
+    """Whether one of the two changes is chosen already."""
     parts = pair[0].kind.split("+")
     return len(parts) > 1 and any(trial[0].kind in parts for trial in chosen)
 
@@ -198,7 +198,10 @@ def _kind_and_gpu(trial: Trial) -> tuple[str, ...]:
 
 
 def _one_of_alike(trials: Iterable[Trial]) -> Iterator[Trial]:
-    """Of instance types with the same GPUs the cheapest: another change means the same to all of them."""
+    """The trials, with only the cheapest of the instance types that have the same GPUs.
+
+    Any other change has the same effect on all of those.
+    """
     seen: set[tuple[Any, ...]] = set()
     for change, analysis in sorted(trials, key=lambda trial: _rank(_outcome(*trial))):
         if change.kind == "instance" and analysis.plan.hardware is not None:
@@ -227,18 +230,18 @@ def _outcome(change: Change, analysis: Analysis) -> Outcome:
 
 
 def _rank(outcome: Outcome) -> tuple[float, float, int]:
-    """Expected cost, expected time, how much is to be written; what is not known comes last."""
+    """Expected cost, expected time, number of settings; an unknown value ranks last."""
     burden = 1 + WORTH_A_CHANGE * outcome.change.kind.count("+")
     return _rounded(outcome.amount, burden), _rounded(outcome.seconds, burden), len(outcome.change.settings)
 
 
 def _rounded(value: float | None, burden: float) -> float:
-    """Three digits: what differs by less is the same, and the simpler change wins."""
+    """The value times the burden, to three digits: smaller differences count as none, and the simpler change wins."""
     return float("inf") if value is None else float(f"{value * burden:.3g}")
 
 
 def _saves(now: Outcome, then: Outcome) -> bool:
-    """Whether a change saves money, or time and costs no more."""
+    """Whether a change saves money, or saves time and costs no more."""
     cost, time = _saved(now.amount, then.amount), _saved(now.seconds, then.seconds)
     if cost is not None and cost >= WORTH_SAYING:
         return True
@@ -246,10 +249,10 @@ def _saves(now: Outcome, then: Outcome) -> bool:
 
 
 def _saved(now: float | None, then: float | None) -> float | None:
-    """The share that is saved; None where one of the two is not known."""
+    """The share saved; None where either value is not known."""
     return None if now is None or then is None or not now else 1 - then / now
 
 
 def _fullness(analysis: Analysis) -> float:
-    """The largest share of its usable memory that a GPU's tensors may take."""
+    """The largest share of a GPU's usable memory that its tensors may take."""
     return max(device.peak_allocated.high / device.usable for device in analysis.memory.devices if device.usable)

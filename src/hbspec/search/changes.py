@@ -1,8 +1,8 @@
-"""Changes that an author could make to a spec so that it needs less memory, or uses the memory that is left.
+"""Changes to a spec that reduce its memory, or use the memory that is left.
 
-A change is a pure function of the spec: it sets single values, and `hbspec.search.advice` plans the changed spec
-anew. Every change keeps the effective batch size, so that the training stays the one that was asked for; what else it
-means for the result is said in its remark.
+A change is a pure function of the spec: it sets single values, and `hbspec.search.advice` plans the changed spec.
+Every change keeps the effective batch size, so that the training stays the requested one; any other effect on the
+result is stated in its remark.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Settings = dict[Route, Any]
 """The value to write at each route, as in the spec; None deletes the key."""
 
 LARGEST_FACTOR = 64
-"""Largest factor on the micro-batch that is tried."""
+"""The largest factor tried on the micro-batch."""
 
 EIGHT_BIT_ADAMW = "adamw_bnb_8bit"
 WITH_STATES_IN_FULL = ("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit")
@@ -34,9 +34,9 @@ class Change:
     """Values to set in a spec.
 
     Attributes:
-        kind: what is changed; of two changes of one kind an author makes one.
-        settings: what is set.
-        remark: what else it means for the result; empty where nothing.
+        kind: the subject of the change; two changes of one kind are alternatives.
+        settings: the values to set.
+        remark: any other effect on the result; empty where there is none.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Change:
     remark: str = ""
 
     def applied(self, spec: Spec) -> Spec:
-        """The spec with these values in place of its own."""
+        """The spec with these values set."""
         sections: dict[str, dict[str, Any]] = {}
         for (section, key), value in self.settings.items():
             sections.setdefault(str(section), {})[str(key)] = value
@@ -52,7 +52,7 @@ class Change:
         return spec.model_copy(update=changed)
 
     def after(self, first: Change) -> Change:
-        """Both changes as one, `first` being made first."""
+        """Both changes as one, with `first` applied first."""
         remark = "; ".join(filter(None, (first.remark, self.remark)))
         return Change(f"{first.kind}+{self.kind}", {**first.settings, **self.settings}, remark)
 
@@ -62,14 +62,14 @@ class Change:
 
 
 def smaller(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
-    """Changes that can make a job need less memory of a GPU, in no order of merit."""
+    """Changes that can reduce the memory needed on each GPU, in no particular order."""
     more = ("ddp", "pipeline", "fsdp") if plan.parallelism == "single" else ("fsdp",)
     yield from _other_instances(spec, plan, catalog, *more)
     yield from leaner(spec, plan)
 
 
 def leaner(spec: Spec, plan: Plan) -> Iterator[Change]:
-    """Those of them that stay on the same type of instance."""
+    """Changes that can reduce the memory needed on each GPU and keep the instance type."""
     yield from _smaller_micro_batches(plan)
     yield from _leaner_steps(plan)
     yield from _leaner_methods(plan)
@@ -79,7 +79,7 @@ def leaner(spec: Spec, plan: Plan) -> Iterator[Change]:
 
 
 def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
-    """Changes that can turn memory that is left over into time or money, in no order of merit."""
+    """Changes that can use unused memory to save time or money, in no particular order."""
     training = plan.training
     factor = 2
     while training.gradient_accumulation % factor == 0 and factor <= LARGEST_FACTOR:
@@ -90,7 +90,7 @@ def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
     if training.quantization:
         unquantised: Settings = {("hyperparameters", "method"): "lora"}
         unquantised |= {("hyperparameters", key): None for key in _given(spec, "bnb_")}
-        yield Change("method", unquantised, "frozen weights keep 16 bits")
+        yield Change("method", unquantised, "frozen weights stay in 16-bit")
     if training.attention == "eager":
         yield _set("attention", "attn_implementation", "sdpa")
     if plan.offload != "none":
@@ -100,7 +100,7 @@ def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
     yield from _other_instances(spec, plan, catalog, *(("ddp",) if plan.parallelism == "single" else ()))
     longest = ceil(plan.lengths.longest.high)
     if plan.lengths.known and longest > training.max_length:
-        yield _set("length", "max_length", longest, f"no example is cut at {training.max_length:,} tokens")
+        yield _set("length", "max_length", longest, f"no example is truncated at {training.max_length:,} tokens")
 
 
 def _smaller_micro_batches(plan: Plan) -> Iterator[Change]:
@@ -114,7 +114,7 @@ def _smaller_micro_batches(plan: Plan) -> Iterator[Change]:
 
 
 def _leaner_steps(plan: Plan) -> Iterator[Change]:
-    """The same training in less memory: recomputation, kernels, the dtype of optimizer states, padding."""
+    """Changes that keep the training the same in less memory: recomputation, kernels, optimizer states, padding."""
     training = plan.training
     if not training.gradient_checkpointing:
         yield _set("checkpointing", "gradient_checkpointing", True)
@@ -130,16 +130,16 @@ def _leaner_steps(plan: Plan) -> Iterator[Change]:
         yield _set("optimizer", "optim", EIGHT_BIT_ADAMW, "optimizer states are rounded to 8 bits")
     longest = ceil(plan.lengths.longest.high)
     if training.packing and plan.lengths.known and longest < training.max_length:
-        yield _set("length", "max_length", longest, "still cuts no example; a row holds fewer of them")
+        yield _set("length", "max_length", longest, "no example is truncated; a row holds fewer examples")
 
 
 def _leaner_methods(plan: Plan) -> Iterator[Change]:
-    """Less that is trained, or fewer bits for what is not: the result is another one, and the remark says so."""
+    """Changes that train fewer parameters or store frozen ones in fewer bits; each remark names the effect."""
     training = plan.training
-    adapters = "trains adapters instead of all weights, which want a higher learning rate"
+    adapters = "trains adapters instead of all weights, and needs a higher learning rate"
     quantised = "frozen weights are rounded to 4 bits"
     four_bit: Settings = {}
-    if plan.parallelism == "fsdp":  # shards 4-bit weights only where they are stored in the dtype of the others
+    if plan.parallelism == "fsdp":  # shards 4-bit weights only if they are stored in the dtype of the other weights
         four_bit["hyperparameters", "bnb_4bit_quant_storage"] = training.compute_dtype
     if training.method == "full":
         yield _set("method", "method", "lora", adapters)
@@ -154,7 +154,7 @@ def _leaner_methods(plan: Plan) -> Iterator[Change]:
 
 
 def _shared(spec: Spec, plan: Plan) -> Iterator[Change]:
-    """Ways to divide what one GPU holds among those that are there."""
+    """Changes that divide the contents of one GPU among all GPUs of the job."""
     if plan.hardware is None or plan.hardware.gpus == 1:
         return
     if plan.parallelism == "single" and plan.hardware.gpus_per_instance > 1:
@@ -167,7 +167,7 @@ def _shared(spec: Spec, plan: Plan) -> Iterator[Change]:
 
 
 def _one_process_each(spec: Spec, plan: Plan, parallelism: str) -> Iterator[Change]:
-    """One process for each GPU under `parallelism`, where there are several and they divide the batch."""
+    """A change to one process per GPU under `parallelism`, if there are several GPUs and they divide the batch."""
     gpus = plan.hardware.gpus if plan.hardware else 1
     accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
     if gpus == 1 or accumulation is None:
@@ -176,7 +176,7 @@ def _one_process_each(spec: Spec, plan: Plan, parallelism: str) -> Iterator[Chan
 
 
 def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
-    """What makes a spec run under `parallelism`; nothing if it does already."""
+    """The settings that make a spec run under `parallelism`; empty if it already does."""
     if parallelism == spec.instance.parallelism:
         return {}
     settings: Settings = {("instance", "parallelism"): parallelism}
@@ -195,24 +195,25 @@ def _offloaded(plan: Plan) -> Iterator[Change]:
         return
     steps = ("none", "optimizer", "all") if plan.way.shards_weights else ("none", "optimizer")
     for offload in steps[steps.index(plan.offload) + 1 :]:
-        yield Change("offload", {("instance", "offload"): offload}, "moves it to host memory")
+        moved = "optimizer states" if offload == "optimizer" else "optimizer states and weights"
+        yield Change("offload", {("instance", "offload"): offload}, f"moves {moved} to host memory")
 
 
 def _more_instances(spec: Spec, plan: Plan) -> Iterator[Change]:
-    """Twice the instances, where they share what is held."""
+    """A change to twice as many instances, where the instances shard the model."""
     accumulation = _accumulation(plan, 2 * (plan.data_parallel_size or 0))
     if plan.way.sharded and accumulation is not None:
         yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **_accumulated(plan, accumulation)})
 
 
 def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str) -> Iterator[Change]:
-    """Other instance types: the author's alternatives, and all that are offered and priced in the region.
+    """Changes to other instance types: the author's alternatives, and all types offered and priced in the region.
 
     Args:
         spec: the spec.
-        plan: its plan.
-        catalog: the types.
-        more: further kinds of parallelism to try where a type has several GPUs.
+        plan: the spec's plan.
+        catalog: the instance types and their prices.
+        more: additional values of `parallelism` to try on a type with several GPUs.
     """
     section = spec.instance
     if section.type is None:
@@ -223,14 +224,14 @@ def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str) -> It
             accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
             if accumulation is not None:
                 settings: Settings = {("instance", "type"): instance.name}
-                if section.price is not None:  # it was that of the other type
+                if section.price is not None:  # the price of the replaced type
                     settings["instance", "price"] = None
                 settings |= _parallelised(spec, plan, parallelism) | _accumulated(plan, accumulation)
                 yield Change("instance", settings)
 
 
 def _types(spec: Spec, catalog: Catalog) -> Iterator[InstanceType]:
-    """Other types that train: by the author's preference, then by name."""
+    """Other training instance types: the author's alternatives in order, then all others by name."""
     section = spec.instance
     for name in dict.fromkeys((*section.alternatives, *sorted(catalog.instances))):
         instance = catalog.instances.get(name)
@@ -242,14 +243,14 @@ def _types(spec: Spec, catalog: Catalog) -> Iterator[InstanceType]:
 
 
 def _ranks(plan: Plan, parallelism: str, gpus: int) -> int:
-    """Processes with data of their own; 0 where the GPUs do not divide."""
+    """The number of data-parallel ranks; 0 where `tensor_parallel` does not divide the GPUs."""
     if not PARALLELISMS[parallelism].distributed:
         return 1
     return 0 if gpus % plan.tensor_parallel else gpus // plan.tensor_parallel
 
 
 def _accumulation(plan: Plan, ranks: int) -> int | None:
-    """The accumulation that keeps the effective batch size over so many ranks; None where there is none."""
+    """The gradient accumulation that keeps the effective batch size over `ranks`; None if no whole number does."""
     rows = plan.training.micro_batch * ranks
     if not rows or plan.effective_batch_size is None or plan.effective_batch_size % rows:
         return None
@@ -274,6 +275,6 @@ def _set(kind: str, key: str, value: Any, remark: str = "") -> Change:
 
 
 def _given(spec: Spec, prefix: str) -> list[str]:
-    """The hyperparameters that the author set and that begin so."""
+    """The hyperparameters set by the author whose names begin with `prefix`."""
     given = spec.hyperparameters
     return sorted(key for key in given.model_fields_set if key.startswith(prefix) and getattr(given, key) is not None)

@@ -1,4 +1,4 @@
-"""Which changed specs may be proposed: those that are as free of errors as the spec itself."""
+"""Accepts a changed spec if it has no error that the original spec does not have."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hbspec.rules.follow import CLAIM_CONTRADICTED
 
 
 def harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
-    """Whether a changed spec is free of errors that this one does not have.
+    """A predicate: whether a changed spec has no error that `analysis` does not have.
 
-    A claim that the change contradicts is no such error: it was made of the spec as it is.
+    A claim that the change contradicts does not count: the claim is about the unchanged spec.
     """
     allowed = {CLAIM_CONTRADICTED}
     for entry in _errors(analysis):

@@ -1,4 +1,4 @@
-"""What a job's memory owes to its trainer and to versions: each such fact, and the bytes that the other one makes."""
+"""Facts about the trainer and library versions that memory depends on, each with the bytes under the opposite."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from hbspec.search.changes import Change
 
 @dataclass(frozen=True, slots=True)
 class Dependence:
-    """A fact that holds because of what runs, and what the opposite would make.
+    """A fact that holds because of the software that runs, and the effect of its opposite.
 
     Attributes:
-        software: what makes it so, with its version: `trl 1.16.0`.
-        fact: what is so.
-        other: the values that say the opposite.
-        peak_allocated_bytes: how much more the fullest GPU would hold with them, less if negative.
+        software: the library that causes it, with its version: `trl 1.16.0`.
+        fact: the fact in words.
+        other: the settings that state the opposite.
+        peak_allocated_bytes: additional bytes on the fullest GPU under those settings; negative if fewer.
     """
 
     software: str
@@ -41,7 +41,7 @@ class Dependence:
 
 
 def dependences(analysis: Analysis) -> tuple[Dependence, ...]:
-    """Every fact that the spec leaves to the software and that memory depends on; one that makes no byte is left out.
+    """The facts that the spec leaves to the software and that change memory.
 
     Raises:
         NotKnownError: the memory is not known.
@@ -59,10 +59,10 @@ def dependences(analysis: Analysis) -> tuple[Dependence, ...]:
 
 
 def _facts(analysis: Analysis) -> Iterator[tuple[str, str, Change]]:
-    """What makes it so, what is so, and the opposite; only what the author did not decide."""
+    """The software, the fact and the opposite setting of each fact that the author did not decide."""
     spec, plan = analysis.spec, analysis.plan
     training, software, given = plan.training, spec.software, spec.hyperparameters
-    trainer = "the loop" if training.trainer == "loop" else _named(plan, training.trainer)
+    trainer = "your loop" if training.trainer == "loop" else _named(plan, training.trainer)
     if given.loss is None:
         if training.loss == "standard":
             yield trainer, "all logits are held at once", _other(("hyperparameters", "loss"), "fused")
@@ -76,9 +76,9 @@ def _facts(analysis: Analysis) -> Iterator[tuple[str, str, Change]]:
         yield by, f"adapters are {training.adapter_dtype}", _other(("software", "adapter_dtype"), dtype)
     if software.weights_dtype is None and training.quantization:
         prepared = training.weights_dtype == "float32"
-        how = "k-bit preparation makes it" if prepared else "without k-bit preparation it stays"
-        fact = f"what is not quantised is {training.weights_dtype}: {how} so"
+        stay = f"stay {training.weights_dtype} (no k-bit preparation)"
         dtype = training.compute_dtype if prepared else "float32"
+        fact = f"unquantised weights {'become float32 (k-bit preparation)' if prepared else stay}"
         yield trainer, fact, _other(("software", "weights_dtype"), dtype)
     if software.autocast is None and training.compute_dtype != "float32":
         state = "under autocast" if training.autocast else "without autocast"
@@ -89,7 +89,7 @@ def _facts(analysis: Analysis) -> Iterator[tuple[str, str, Change]]:
 
 def _experts(plan: Plan) -> tuple[str, str, Change]:
     fused = plan.training.has(FUSED_EXPERTS)
-    fact = "experts are one parameter a layer, which is not quantised" if fused else "experts are quantised"
+    fact = "experts are one fused parameter per layer, not quantised" if fused else "experts are quantised"
     other = UNFUSED_TRANSFORMERS if fused else SOFTWARE["transformers"]
     return _named(plan, "transformers"), fact, _other(("software", "transformers"), other)
 
