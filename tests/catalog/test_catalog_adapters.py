@@ -134,11 +134,15 @@ def test_fused_experts_are_named_and_refuse_dropout(variants, trained):
     [
         ("mixtral", ["w1"], "w1 and w3 are one fused parameter"),
         ("qwen3_moe", ["q_proj", "up_proj"], "gate_proj and up_proj are one fused parameter"),
-        ("mixtral", ["gate_up_proj"], "no module of mixtral is named so; it has q_proj, k_proj"),
-        ("phi3", ATTENTION, "no module of phi3 is named so; it has qkv_proj, o_proj, gate_up_proj, down_proj"),
-        ("gpt_oss", ["q_proj", "router"], "router is no linear module"),
-        ("llama", ["input_layernorm"], "input_layernorm is no linear module"),
-        ("llama", ["self_attn"], "self_attn holds other modules"),
+        ("mixtral", ["gate_up_proj"], "no module of mixtral has any of these names; it has q_proj, k_proj"),
+        (
+            "phi3",
+            ATTENTION,
+            "no module of phi3 has any of these names; it has qkv_proj, o_proj, gate_up_proj, down_proj",
+        ),
+        ("gpt_oss", ["q_proj", "router"], "router is not a linear module"),
+        ("llama", ["input_layernorm"], "input_layernorm is not a linear module"),
+        ("llama", ["self_attn"], "self_attn contains other modules"),
         ("llama", [], "no module of llama"),
     ],
 )
@@ -154,7 +158,7 @@ def test_what_peft_refuses_is_refused(name, targets, message, variants, trained)
     [
         (r".*\.q_proj", {}, "is a regular expression"),
         (["layers.0.self_attn.q_proj"], {}, "is a path"),
-        (ATTENTION, {"modules_to_save": ["mlp"]}, "mlp holds other modules"),
+        (ATTENTION, {"modules_to_save": ["mlp"]}, "mlp contains other modules"),
     ],
 )
 def test_what_is_not_counted_says_so(targets, options, message, variants):

@@ -253,9 +253,9 @@ class TestSpec:
             ({"tokens": {"mean": 5, "max": -3, "method": ""}}, "`tokens.max` is not a number of tokens above 0"),
             (
                 {"histogram": {"expected": {"tokens": [-4], "counts": [39]}}},
-                "holds -4, which is not an integer from 1",
+                "holds -4, which is not a whole number from 1",
             ),
-            ({"histogram": {"expected": {"tokens": [4], "counts": [0]}}}, "holds 0, which is not an integer from 1"),
+            ({"histogram": {"expected": {"tokens": [4], "counts": [0]}}}, "holds 0, which is not a whole number from 1"),
             ({"format_version": 2}, "`format_version` is not 1"),
         ],
     )

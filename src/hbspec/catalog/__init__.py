@@ -1,4 +1,4 @@
-"""What is true of the world: instance types, GPUs, prices and models, with sources and dates."""
+"""Facts with sources and dates: instance types, GPUs, prices and models."""
 
 from __future__ import annotations
 

@@ -33,18 +33,18 @@ def lora_parameters(
     use_dora: bool = False,
     modules_to_save: Collection[str] = (),
 ) -> int:
-    """Parameters that LoRA trains, copies of `modules_to_save` included.
+    """The number of parameters that LoRA trains, including copies of `modules_to_save`.
 
     Args:
         architecture: the base model.
         rank: `r`.
-        targets: "all-linear" or names of modules (`["q_proj", "v_proj"]`).
+        targets: "all-linear" or module names (`["q_proj", "v_proj"]`).
         use_dora: whether each adapted module also trains magnitudes.
-        modules_to_save: names of modules trained as a whole.
+        modules_to_save: names of modules that are trained in full.
 
     Raises:
-        TargetError: nothing matches, peft would refuse, or the targets are a regular expression or paths to single
-            layers, which are not counted here.
+        TargetError: no module matches, peft would refuse the targets, or they are a regular expression or paths to
+            single layers, which are not counted here.
     """
     if use_dora and fused_targets(architecture, targets):
         raise TargetError(f"DoRA does not work on fused parameters: {', '.join(fused_targets(architecture, targets))}")

@@ -1,12 +1,12 @@
 """The shape of a decoder-only language model, read from a Hugging Face `config.json`.
 
-Values that a config leaves out are those of transformers' own config class (5.23.0, `configuration_*.py`, see
+A field that a config omits has the default of transformers' config class (5.23.0, `configuration_*.py`, see
 `families.py`). The five sizes in `ALWAYS_WRITTEN` have defaults there too, but `save_pretrained` always writes them at
-the top level, so a config.json without one is damaged and is refused. Inside a `text_config` transformers leaves out
-whatever equals the default (Gemma 3's published configs do), so there the defaults apply.
+the top level, so a config.json without one is damaged and is refused. Inside a `text_config`, transformers omits values
+that equal the default (as in Gemma 3's published configs), so the defaults apply there.
 
-A multimodal wrapper (`gemma3`, `llama4`) is read for its language model alone: the vision tower and the projector are
-in no count.
+Only the language model of a multimodal wrapper (`gemma3`, `llama4`) is read: the vision tower and the projector are not
+counted.
 """
 
 from __future__ import annotations
@@ -25,30 +25,30 @@ FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attenti
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """Everything that parameter counts, memory and FLOPs depend on. Names are those of config.json.
+    """All properties that parameter counts, memory and FLOPs depend on. Names are those of config.json.
 
     Attributes:
-        model_type: of the language model: `qwen2`, `gemma3_text`, `llama4_text`, …
+        model_type: the language model's type: `qwen2`, `gemma3_text`, `llama4_text`, …
         intermediate_size: width of a dense MLP (Llama 4 calls it `intermediate_size_mlp`).
-        head_dim: explicit, or hidden_size / num_attention_heads.
+        head_dim: width of one head: explicit, or hidden_size / num_attention_heads.
         vocab_size: rows of the embedding.
         tie_word_embeddings: whether the output head is the embedding.
         attention_bias: biases on the query, key and value projections.
         output_bias: a bias on the attention's output projection.
         mlp_bias: biases in a dense MLP.
         qk_norm: RMS norms with weights on each head's queries and keys.
-        sandwich_norm: four norms a layer, around attention and around the MLP, instead of two.
-        fused_projections: `qkv_proj` and `gate_up_proj` instead of single projections (Phi-3).
-        attention_sinks: one learned logit a head (gpt-oss).
-        num_experts: routed experts of a sparse layer; 0 is a dense model.
-        num_experts_per_tok: of them, how many a token visits.
-        moe_intermediate_size: width of one routed expert; 0 is a dense model.
-        shared_expert_intermediate_size: width of the expert that every token visits; 0 is none.
+        sandwich_norm: four norms per layer, around attention and around the MLP, instead of two.
+        fused_projections: `qkv_proj` and `gate_up_proj` instead of separate projections (Phi-3).
+        attention_sinks: one learned logit per head (gpt-oss).
+        num_experts: routed experts per sparse layer; 0 for a dense model.
+        num_experts_per_tok: routed experts that each token visits.
+        moe_intermediate_size: width of one routed expert; 0 for a dense model.
+        shared_expert_intermediate_size: width of the expert that every token visits; 0 without one.
         expert_bias: biases in the experts and in the router (gpt-oss).
         moe_layers: indices of the layers whose MLP is sparse.
-        layer_types: `full_attention`, `sliding_attention` or `chunked_attention`, one a layer.
-        sliding_window: tokens that a layer of the other two types attends to; None where there is none.
-        torch_dtype: of the published weights; None is not known.
+        layer_types: `full_attention`, `sliding_attention` or `chunked_attention` for each layer.
+        sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
+        torch_dtype: dtype of the published weights; None where not known.
         multimodal: whether this is the language model inside a wrapper with a vision tower.
     """
 
@@ -92,12 +92,12 @@ class Architecture:
 
     @property
     def query_size(self) -> int:
-        """Width of all queries of a token."""
+        """Width of all queries per token."""
         return self.num_attention_heads * self.head_dim
 
     @property
     def key_value_size(self) -> int:
-        """Width of all keys of a token, which is that of its values."""
+        """Width of all keys per token, equal to the width of all values."""
         return self.num_key_value_heads * self.head_dim
 
     @classmethod
@@ -105,8 +105,8 @@ class Architecture:
         """The architecture that a `config.json` describes.
 
         Raises:
-            ArchitectureError: a model type that is not supported, a field that is missing or no number of its kind,
-                or sizes that do not divide.
+            ArchitectureError: the model type is not supported, a field is missing or not a number of its kind, or
+                sizes do not divide.
         """
         model_type = config.get("model_type")
         supported = sorted({*FAMILIES, *WRAPPERS})
@@ -117,7 +117,7 @@ class Architecture:
             return _architecture(Fields(config, FAMILIES[model_type], ""), None, model_type)
         inner = config.get("text_config")
         if not isinstance(inner, Mapping):
-            raise ArchitectureError("text_config", f"is missing; a {model_type} config has its language model there")
+            raise ArchitectureError("text_config", f"is missing; a {model_type} config holds its language model there")
         text_type = WRAPPERS[model_type]
         if inner.get("model_type", text_type) != text_type:
             raise ArchitectureError(

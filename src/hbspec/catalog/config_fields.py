@@ -49,14 +49,14 @@ class Fields(NamedTuple):
         if value is None:
             return None
         if type(value) is not int or not least <= value <= most:
-            raise self.fail(field, f"{shown(value)} is not an integer from {least} to {most}")
+            raise self.fail(field, f"{shown(value)} is not a whole number from {least} to {most}")
         return value
 
     def whole(self, field: str, most: int = LARGEST, least: int = 1) -> int:
         """An integer within bounds. Raises `ArchitectureError` for anything else."""
         value = self.optional_whole(field, most, least)
         if value is None:
-            raise self.fail(field, "is null; it has to be a whole number")
+            raise self.fail(field, "is null, but must be a whole number")
         return value
 
     def flag(self, field: str) -> bool:

@@ -1,7 +1,7 @@
-"""What tells the supported model families apart, and what transformers fills in for each.
+"""The differences between the supported model families, and the defaults that transformers applies to each.
 
-Source: transformers 5.23.0, `models/*/configuration_*.py` (defaults) and `modeling_*.py` (structure). The tests hold
-every default against the config classes, and every structure against the models built from them.
+Source: transformers 5.23.0, `models/*/configuration_*.py` (defaults) and `modeling_*.py` (structure). The tests compare
+every default with the config classes, and every structure with the models built from them.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ WRAPPERS: Mapping[str, str] = {"gemma3": "gemma3_text", "llama4": "llama4_text"}
 
 
 class Family(NamedTuple):
-    """One `model_type`. A named tuple, since making a dataclass of this size costs every check a millisecond.
+    """One `model_type`. A named tuple, since creating a dataclass of this size costs every check a millisecond.
 
     Attributes:
-        defaults: every field of config.json that matters here and that the class knows, with the class's default.
-            A field that is not among them is ignored, as transformers ignores it.
-        qkv_bias: biases on queries, keys and values whatever `attention_bias` says.
-        heads_divide_hidden: the class refuses heads that do not divide the hidden size even beside a `head_dim`.
-        dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" is no experts.
+        defaults: every relevant field of config.json that the config class defines, with its default. Any other field
+            is ignored, as transformers ignores it.
+        qkv_bias: biases on queries, keys and values regardless of `attention_bias`.
+        heads_divide_hidden: the class refuses heads that do not divide the hidden size even if `head_dim` is set.
+        dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" without experts.
         experts: the fields that may hold the number of experts.
-        sparse_step: the field that says every how many layers one is sparse; "" is every layer.
+        sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
         window: the field with the window of local attention.
         full_every: one layer in so many attends to everything, or the field that says so; 0 is no such layer.
         router: what the module that chooses the experts is called.

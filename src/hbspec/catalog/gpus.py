@@ -1,4 +1,4 @@
-"""GPUs: what PyTorch can use of their memory, what they compute, and what they cannot."""
+"""GPUs: usable memory, speed and capabilities."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hbspec.catalog.rows import GIB, GIGA, MIB, TERA, flag, number, rows, whole
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One GPU model. None is always "not known".
+    """One GPU model. None always means "not known".
 
     Attributes:
-        name: the key, with the memory size where one model is sold with two: `A100-40`, `T4`.
+        name: the key, with the memory size for a model sold in two sizes: `A100-40`, `T4`.
         compute_capability: CUDA's (major, minor).
-        nominal_bytes: memory as the EC2 API lists it.
-        usable_bytes: memory that PyTorch reports as the device's total, the least that was seen.
+        nominal_bytes: memory in bytes as listed by the EC2 API.
+        usable_bytes: the device's total memory in bytes as reported by PyTorch, the smallest value observed.
         bandwidth: memory bandwidth, bytes/s.
         fp32_flops: FLOP/s in float32, without tensor cores.
         fp16_flops: dense tensor-core FLOP/s, without sparsity; likewise for bf16 and fp8.
-        bf16: whether the hardware computes in bfloat16. PyTorch emulates it elsewhere, slowly.
-        flash_attention_2: whether FlashAttention-2 runs, which takes compute capability 8.0.
-        nvlink_bandwidth: bytes/s, both directions together; 0.0 is a GPU without NVLink.
+        bf16: whether the hardware computes in bfloat16; otherwise PyTorch emulates it slowly.
+        flash_attention_2: whether FlashAttention-2 runs, which needs compute capability 8.0.
+        nvlink_bandwidth: bytes/s, both directions together; 0.0 for a GPU without NVLink.
         pcie_generation: None also where sources contradict each other; see `note`.
     """
 
@@ -47,12 +47,12 @@ class Gpu:
 
 
 USABLE_SHARE = 0.98
-"""Of its memory, what PyTorch can use of a GPU that was never read. The catalog's rows lie between 0.983 and 0.996, but
-for the T4, whose error correction takes a tenth."""
+"""The share of its memory that PyTorch can use on a GPU outside the catalog. The catalog's rows lie between 0.983 and
+0.996, except the T4, whose error correction takes a tenth."""
 
 
 def unlisted_gpu(name: str, memory: int) -> Gpu:
-    """A GPU of which only the memory is known, in bytes as its maker names it: enough to judge whether a job fits."""
+    """A GPU for which only the nominal memory in bytes is known: enough to decide whether a job fits."""
     return Gpu(
         name=name,
         marketing_name=name,
@@ -75,7 +75,7 @@ def unlisted_gpu(name: str, memory: int) -> Gpu:
 
 
 def load_gpus() -> Mapping[str, Gpu]:
-    """Every GPU of the catalog, by name."""
+    """All GPUs of the catalog, by name."""
     return {row["name"]: _gpu(row) for row in rows("gpus.csv")}
 
 

@@ -1,4 +1,4 @@
-"""Instance types: hosts of SageMaker, by their `ml.` names."""
+"""SageMaker's instance types, by their `ml.` names."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from hbspec.catalog.rows import GIB, GIGA, number, rows, whole
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """One instance type. None is "not known" unless said otherwise.
+    """One instance type. None means "not known" unless stated otherwise.
 
     Attributes:
         name: `ml.p4d.24xlarge`.
-        gpu: key into the GPUs; None is a host without one.
-        gpus: how many.
-        accelerator: "gpu", "neuron" (Inferentia, Trainium; `note` says which) or "none".
-        nvme_bytes: local NVMe; 0 is a host that has none.
-        network_bits_per_second: sustained, the smaller figure where sources disagree.
-        gpu_link: "nvlink" or "pcie" between the host's GPUs; also None for a single GPU.
-        training: whether SageMaker's `TrainingInstanceType` has it.
-        hosting: whether SageMaker's `ProductionVariantInstanceType` has it.
-        regions: where EC2 offers it; SageMaker may offer it in fewer.
+        gpu: name of the GPU model; None for an instance without a GPU.
+        gpus: number of GPUs.
+        accelerator: "gpu", "neuron" (Inferentia, Trainium; see `note`) or "none".
+        nvme_bytes: size of the local NVMe storage; 0 for an instance without it.
+        network_bits_per_second: sustained bandwidth, the smaller figure where sources disagree.
+        gpu_link: "nvlink" or "pcie" between the GPUs; also None for a single GPU.
+        training: whether the type is in SageMaker's `TrainingInstanceType`.
+        hosting: whether the type is in SageMaker's `ProductionVariantInstanceType`.
+        regions: the regions in which EC2 offers the type; SageMaker may offer it in fewer.
     """
 
     name: str
@@ -45,7 +45,7 @@ class InstanceType:
 
 
 def load_instances() -> Mapping[str, InstanceType]:
-    """Every instance type of the catalog, by name."""
+    """All instance types of the catalog, by name."""
     return {row["name"]: _instance(row) for row in rows("instances.csv")}
 
 

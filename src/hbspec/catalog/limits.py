@@ -1,7 +1,7 @@
 r"""SageMaker's limits by name, for rules and targets that must not load a schema.
 
-Each of them is tested equal to what botocore's model says (`tests/targets/test_request_limits.py`), but for those under
-"prose", which the model has in its documentation only. Patterns are Python's and match the whole value (`fullmatch`).
+A test compares each limit with botocore's model (`tests/targets/test_request_limits.py`), except those under "prose",
+which appear only in the model's documentation. Patterns are Python's and match the whole value (`fullmatch`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Models that can be named by their Hugging Face id."""
+"""The models of the catalog, by their Hugging Face id."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from hbspec.catalog.rows import DATA
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One checkpoint. None is "not known".
+    """One published model. None means "not known".
 
     Attributes:
         id: `deepseek-ai/DeepSeek-R1-Distill-Qwen-32B`.
         license: the Hub's tag in lower case (`mit`, `apache-2.0`, `llama3.1`); remarks are in `note`.
-        dtype: of the published weights.
-        reported_parameters: what the publisher or the Hub says, which may count a vision tower or a tied head
-            (`note` says so); what is computed with is counted from the architecture.
+        dtype: dtype of the published weights.
+        reported_parameters: the count stated by the publisher or the Hub, which may include a vision tower or a tied
+            head (see `note`); estimates use the count from the architecture.
     """
 
     id: str
@@ -35,7 +35,7 @@ class Model:
 
 
 class Models(Mapping[str, Model]):
-    """Every model of the catalog, by id. A check asks for one, so each architecture is read when it is asked for."""
+    """All models of the catalog, by id. A check needs only one, so each architecture is read on first access."""
 
     def __init__(self) -> None:
         entries = json.loads((DATA / "models.json").read_text(encoding="utf-8"))

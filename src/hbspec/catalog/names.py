@@ -1,4 +1,4 @@
-"""What a model's id says of it: its family, the version of that, and its size."""
+"""The parts of a model's id: family, version and size."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from difflib import SequenceMatcher, get_close_matches
 from typing import Self
 
 LETTERS_ALIKE = 0.88
-"""Of two families that are one misspelt: `lama` and `llama` are, `mistral` and `mixtral` (0.86) are not."""
+"""The similarity from which two family names count as one misspelt: `lama` and `llama`, not `mistral` and `mixtral`
+(0.86)."""
 
 _SIZE = re.compile(r"(?:\d+x)?\d+(?:\.\d+)?[bm]")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -19,7 +20,7 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 class ModelName:
     """The parts of `Qwen/Qwen2.5-7B-Instruct`: letters `qwen`, version `("2.5",)`, size `7b`.
 
-    What follows the size (`Instruct`, a date) is left out, and so is the owner; without a size the whole name is the
+    The owner and all words after the size (`Instruct`, a date) are left out; without a size, the whole name is the
     family.
     """
 
@@ -41,7 +42,7 @@ class ModelName:
         return cls(letters, tuple(_NUMBER.findall(family)), words[place] if place < len(words) else None)
 
     def is_like(self, other: Self) -> bool:
-        """Whether family, version and size are the same, but for a letter that somebody mistyped."""
+        """Whether family, version and size are the same, except for a typing mistake in the family."""
         alike = SequenceMatcher(None, self.letters, other.letters).ratio() >= LETTERS_ALIKE
         return alike and (self.version, self.size) == (other.version, other.size)
 
@@ -52,7 +53,7 @@ def short(model_id: str) -> str:
 
 
 def nearest(model_id: str, known: Iterable[str]) -> str | None:
-    """The known id of the same family, version and size that is spelled most like an id; None if there is none."""
+    """The known id of the same family, version and size with the most similar spelling; None if there is none."""
     name = ModelName.of(model_id)
     alike = {short(other): other for other in known if name.is_like(ModelName.of(other))}
     found = get_close_matches(short(model_id), alike, n=1, cutoff=0)

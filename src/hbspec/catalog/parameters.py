@@ -1,7 +1,7 @@
-"""Exact counts over an architecture: parameters, LoRA parameters, bytes of NF4 weights, bytes of KV cache.
+"""Exact counts for an architecture: parameters, LoRA parameters, bytes of NF4 weights, bytes of KV cache.
 
-Each is a sum over `hbspec.catalog.weights`, and the tests hold each against transformers 5.23.0, peft 0.21.2 and
-bitsandbytes 0.50.2. Of a multimodal wrapper only the language model is counted.
+Each is a sum over `hbspec.catalog.weights`, and the tests compare each with transformers 5.23.0, peft 0.21.2 and
+bitsandbytes 0.50.2. Only the language model of a multimodal wrapper is counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NF4_BLOCK = 64
 """Weights that share one scale: the default blocksize of `bitsandbytes.functional.quantize_4bit`."""
 
 NESTED_BLOCK = 256
-"""Scales that share one scale of their own under double quantisation (`quantize_blockwise`, same file)."""
+"""Scales that share one second-level scale under double quantisation (`quantize_blockwise`, same file)."""
 
 NF4_CODE_BYTES = 16 * 4
 """The sixteen NF4 levels in fp32, held by each quantised module."""
@@ -45,53 +45,52 @@ NESTED_CODE_BYTES = 256 * 4 + 4
 
 
 def total_parameters(architecture: Architecture) -> int:
-    """All parameters, each once: a tied head adds none."""
+    """The number of all parameters, each counted once: a tied head adds none."""
     return _count(weights(architecture))
 
 
 def active_parameters(architecture: Architecture) -> int:
-    """Parameters that one token meets: all but the routed experts that it does not visit."""
+    """The number of parameters active for one token: all but the routed experts that it does not visit."""
     idle = architecture.num_experts - architecture.num_experts_per_tok
     resting = (weight.parameters // weight.copies * idle for weight in weights(architecture) if weight.copies > 1)
     return total_parameters(architecture) - sum(resting)
 
 
 def linear_parameters(architecture: Architecture) -> int:
-    """Weights of every `nn.Linear` but the output head, without biases: what bitsandbytes quantises.
+    """The number of weights that bitsandbytes quantises: every `nn.Linear` but the output head, without biases.
 
-    Not among them: fused experts and routers, so of Mixtral 8x7B no more than 2.9 %.
+    Fused experts and routers are not included, so the count for Mixtral 8x7B is only 2.9 % of its parameters.
     """
     return _count(weight for weight in weights(architecture) if weight.kind == "linear")
 
 
 def embedding_parameters(architecture: Architecture) -> int:
-    """The token embedding."""
+    """The number of parameters in the token embedding."""
     return architecture.vocab_size * architecture.hidden_size
 
 
 def head_parameters(architecture: Architecture) -> int:
-    """The output head; 0 where it is the embedding."""
+    """The number of parameters in the output head; 0 where it is tied to the embedding."""
     return _count(weight for weight in weights(architecture) if weight.kind == "head")
 
 
 def kv_cache_bytes_per_token(architecture: Architecture, bytes_per_element: int = 2) -> int:
-    """Bytes of keys and values that one token leaves behind: 2 · layers · key-value heads · head_dim · element size.
+    """Bytes of keys and values per token: 2 · layers · key-value heads · head_dim · element size.
 
-    An upper bound where layers have a sliding window or an attention chunk: once a request is longer than it, an engine
-    may keep no more than the window for those layers.
+    An upper bound where layers have a sliding window or an attention chunk: for a longer request, an engine may keep
+    only the window for those layers.
     """
     return 2 * architecture.num_hidden_layers * architecture.key_value_size * bytes_per_element
 
 
 class QuantizedBytes(NamedTuple):
-    """What a model occupies after `load_in_4bit`.
+    """The size of a model after `load_in_4bit`, in bytes unless stated otherwise.
 
     Attributes:
-        packed: the 4-bit codes, two a byte.
-        scales: one scale a block, and under double quantisation the scales of the scales.
-        constants: code books and offsets, the same for every quantised module whatever its size.
-        kept_parameters: parameters that are not quantised, at whatever dtype they are held: embedding, head, norms,
-            biases, routers, fused experts.
+        packed: the 4-bit codes, two per byte.
+        scales: one scale per block, and under double quantisation the scales of the scales.
+        constants: code books and offsets, the same for every quantised module regardless of its size.
+        kept_parameters: number of unquantised parameters: embedding, head, norms, biases, routers, fused experts.
     """
 
     packed: int
@@ -101,13 +100,13 @@ class QuantizedBytes(NamedTuple):
 
     @property
     def quantized(self) -> int:
-        """Bytes of everything that belongs to the quantised modules."""
+        """Bytes of all quantised modules."""
         return self.packed + self.scales + self.constants
 
     def total(self, kept_bytes: int = 2) -> int:
-        """Bytes of the whole model where what is kept takes so many bytes an element.
+        """Bytes of the whole model with `kept_bytes` bytes per unquantised parameter.
 
-        `prepare_model_for_kbit_training` makes that 4, fused experts included.
+        `prepare_model_for_kbit_training` makes that 4, including fused experts.
         """
         return self.quantized + self.kept_parameters * kept_bytes
 

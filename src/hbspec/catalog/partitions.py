@@ -1,4 +1,4 @@
-"""AWS's separate clouds: a region, its roles and its images belong to one of them."""
+"""AWS partitions: a region, its roles and its images belong to exactly one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Partition(NamedTuple):
-    """One of AWS's separate clouds: its name in ARNs, the pattern of its regions' names, its hosts' domain."""
+    """One AWS partition: its name in ARNs, the pattern of its region names, and its domain."""
 
     name: str
     regions: str
@@ -28,7 +28,7 @@ PARTITIONS = (
 
 
 def partition(region: str) -> Partition | None:
-    """The partition of a region, None where its name is like no region's.
+    """The partition of a region, None if no partition's pattern matches.
 
     >>> [partition(region) and partition(region).name for region in ("ca-central-1", "us-gov-west-1", "moon-1")]
     ['aws', 'aws-us-gov', None]

@@ -1,20 +1,20 @@
-"""What an hour of an instance costs, in USD, on demand, before tax.
+"""The hourly price of an instance, in USD, on demand, before tax.
 
-Few SageMaker prices can be read anywhere, so a price is chosen among pieces of evidence, the most direct first:
+Few SageMaker prices are published, so a price is chosen among pieces of evidence, the most direct first:
 
 1. a rate read for the component itself ("training" or "hosting");
-2. the same type's rate for the other component: the two were the same wherever both were read;
-3. the rate of SageMaker Studio, another dimension of the same price list, at most rounded differently;
+2. the same type's rate for the other component: the two were equal wherever both were read;
+3. the rate of SageMaker Studio, another dimension of the same price list, which differs at most by rounding;
 4. EC2's on-demand price times the markup measured for the family and size (`markups.csv`: 1.15 for p4d, p4de and p5,
    1.40 for a g family's `.xlarge`, 1.25 for its other sizes, the same in every region where it was measured). A family
    without a measured pair (p5e, p5en, p6, g7, p3) has no price this way, and one is not guessed.
 
-Within a piece the newest rate that no later cut superseded counts. Directness yields to freshness: p4d and p5 fell by a
-third to almost a half in June 2025, so a rate that is undated, or more than `SUPERSEDED_AFTER` older than less direct
-evidence, is confirmed or replaced by that evidence. Where the two agree within `SAME_RATE` the more direct number is
-kept with the later date (g4dn.2xlarge hosting: 0.94 was read in January 2025, and Studio still said 0.94 in September
-2026); where they differ the later number wins. Either way the price is called derived, since no one read it as such on
-that day, and `source` names all that it rests on. A price whose only evidence is undated stays undated.
+Within each piece, the newest rate that no later cut superseded is used. Freshness overrides directness: p4d and p5 fell
+by a third to almost a half in June 2025, so a rate that is undated, or more than `SUPERSEDED_AFTER` older than less
+direct evidence, is confirmed or replaced by that evidence. If the two agree within `SAME_RATE`, the more direct number
+is kept with the later date (g4dn.2xlarge hosting: 0.94 was read in January 2025, and Studio still listed 0.94 in
+September 2026); if they differ, the later number wins. In both cases the price is called derived, since it was not read
+as such on that day, and `source` names all evidence. A price whose only evidence is undated stays undated.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from typing import NamedTuple
 from hbspec.catalog.rows import DATA, day, parse, rows
 
 SUPERSEDED_AFTER = timedelta(days=180)
-"""The age at which this project calls a price old."""
+"""The age from which less direct evidence confirms or replaces a price."""
 
 SAME_RATE = Decimal("0.01")
-"""Relative. Studio's 1.52 and Training's 1.515 are one rate, rounded; the measured markups spread by 0.3 %."""
+"""Relative difference. Studio's 1.52 and Training's 1.515 are one rate, rounded; measured markups vary by 0.3 %."""
 
 EXACT = (Decimal(1), Decimal(1))
 
 STUDIO_SPREAD = (Decimal("0.995"), Decimal("1.005"))
-"""Studio's rates are Training's, rounded to cents: 1.52 beside 1.515, 0.33 % apart."""
+"""Studio's rates are those of training, rounded to cents: 1.52 and 1.515 differ by 0.33 %."""
 
 VOLUME_USD_PER_GB_MONTH = Decimal("0.14")
-"""General purpose SSD behind a training instance in `VOLUME_REGION` (https://aws.amazon.com/sagemaker/ai/pricing/)."""
+"""General-purpose SSD of a training instance in `VOLUME_REGION` (https://aws.amazon.com/sagemaker/ai/pricing/)."""
 
 VOLUME_REGION = "us-east-1"
 VOLUME_AS_OF = date(2026, 9, 28)
 
 VOLUME_SPREAD = (Decimal(1), Decimal(2))
-"""What other regions charge, as multiples: EBS's gp2, whose price this is times 1.4, costs from 0.10 to 0.19 USD."""
+"""The price in other regions, as multiples: this is 1.4 times the price of EBS gp2, which costs 0.10 to 0.19 USD."""
 
 SIBLINGS: Mapping[str, str] = {"training": "hosting", "hosting": "training"}
 
@@ -53,10 +53,10 @@ class Price(NamedTuple):
     """USD per hour of one instance.
 
     Attributes:
-        component: "training" or "hosting"; rows as they were read also have "studio" and "ec2".
-        as_of: when the source read it, the first of the month where it names only that; None is undated, which counts
-            as stale.
-        basis: "read" for this component, or "derived" from something else, which `source` spells out.
+        component: "training" or "hosting"; rows of the table also have "studio" and "ec2".
+        as_of: the day on which the price was read, the first of the month if only that is known; None if undated, which
+            counts as stale.
+        basis: "read" for this component, or "derived" from other evidence, which `source` names.
     """
 
     instance_type: str
@@ -71,7 +71,7 @@ class Price(NamedTuple):
 
 
 class PriceTable:
-    """The rows as they were read, and the choice among them. A check asks for few types, so only theirs are parsed."""
+    """The rows of the table, and the choice among them. A check needs few types, so only their rows are parsed."""
 
     def __init__(self) -> None:
         self._header, *lines = (DATA / "prices.csv").read_text(encoding="utf-8").splitlines()
@@ -87,11 +87,11 @@ class PriceTable:
         return {place.partition(",")[2] for place in self._lines}
 
     def observed(self, instance_type: str, region: str) -> tuple[Price, ...]:
-        """Every price that was read, EC2's and superseded ones included, in no particular order of merit."""
+        """Every price read for a type in a region, including EC2's and superseded ones, in no particular order."""
         return tuple(_observed(row) for row in self._rows(instance_type, region))
 
     def price(self, instance_type: str, region: str, component: str) -> Price | None:
-        """The best-founded price; None where there is no evidence. See the module's text for the choice."""
+        """The price with the best evidence; None without evidence. The module's docstring describes the choice."""
         best: Price | None = None
         for candidate in self._evidence(instance_type, region, component):
             best = candidate if best is None else _fresher(best, candidate)
@@ -129,7 +129,7 @@ def _newest(prices: Iterable[Price | None]) -> Price:
 
 
 def _fresher(direct: Price, other: Price) -> Price:
-    """The more direct price, unless the other is so much later that it confirms or replaces it."""
+    """The more direct price, confirmed or replaced by the other where that is much newer."""
     if other.as_of is None or (direct.as_of is not None and other.as_of - direct.as_of <= SUPERSEDED_AFTER):
         return direct
     if abs(other.usd_per_hour - direct.usd_per_hour) <= SAME_RATE * direct.usd_per_hour:
@@ -146,7 +146,7 @@ def _derived(
 
 
 def _around(spread: tuple[Decimal, Decimal]) -> tuple[Decimal, Decimal]:
-    """A spread that holds 1: where every pair lies above the rounded markup, the markup itself is the least."""
+    """The spread extended to contain 1: where every pair lies above the rounded markup, the markup is the minimum."""
     return min(spread[0], Decimal(1)), max(spread[1], Decimal(1))
 
 

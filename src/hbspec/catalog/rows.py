@@ -1,4 +1,4 @@
-"""Reading the shipped tables: one row a line, the first line names the columns, an empty cell is not known."""
+"""Reads the shipped tables: one row per line, column names in the first line, empty cells for unknown values."""
 
 from __future__ import annotations
 
@@ -22,36 +22,36 @@ def rows(name: str) -> Iterator[dict[str, str]]:
 
 
 def parse(header: str, lines: Iterable[str]) -> Iterator[dict[str, str]]:
-    """Rows by column, from lines of comma-separated cells (no cell spans two lines)."""
+    """The rows by column, from lines of comma-separated cells (no cell spans two lines)."""
     columns = header.split(",")
     for cells in csv.reader(lines):
         yield dict(zip(columns, cells, strict=True))
 
 
 def lines(name: str) -> Iterator[str]:
-    """The lines of `data/NAME` that are no comment."""
+    """The lines of `data/NAME` that are not comments."""
     for line in (DATA / name).read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             yield line
 
 
 def number(cell: str, scale: float = 1.0) -> float | None:
-    """A number in base units; None where the cell is empty."""
+    """The number in a cell, in base units; None where the cell is empty."""
     return float(cell) * scale if cell else None
 
 
 def whole(cell: str, scale: float = 1) -> int | None:
-    """A whole number in base units, rounded down; None where the cell is empty."""
+    """The number in a cell, in base units and rounded down; None where the cell is empty."""
     return int(float(cell) * scale) if cell else None
 
 
 def flag(cell: str) -> bool | None:
-    """`yes`, `no`, or None where the cell is empty."""
+    """True for `yes`, False for `no`, None where the cell is empty."""
     return cell == "yes" if cell else None
 
 
 def day(cell: str) -> date | None:
-    """The first day that an ISO date of day or month precision can mean; None where the cell is empty.
+    """The day of an ISO date, or the first day of an ISO month; None where the cell is empty.
 
     >>> day("2026-08")
     datetime.date(2026, 8, 1)

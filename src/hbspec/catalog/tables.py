@@ -13,7 +13,7 @@ from hbspec.catalog.rows import lines
 
 
 class Catalog:
-    """What is true of the world: hardware, prices and models, each row with its source and the day it was checked."""
+    """Hardware, prices and models, each row with its source and the day on which it was checked."""
 
     @cached_property
     def gpus(self) -> Mapping[str, Gpu]:
@@ -22,7 +22,7 @@ class Catalog:
 
     @cached_property
     def instances(self) -> Mapping[str, InstanceType]:
-        """Instance types by name (`ml.p4d.24xlarge`): all with GPUs that SageMaker accepts, and some others."""
+        """Instance types by name (`ml.p4d.24xlarge`): all GPU types that SageMaker accepts, and some others."""
         return load_instances()
 
     @cached_property
@@ -44,12 +44,12 @@ class Catalog:
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
-        """Every region that an offer or a price names, in alphabetical order."""
+        """All regions with an offer or a price, in alphabetical order."""
         offered = (instance.regions or () for instance in self.instances.values())
         return tuple(sorted(self._prices.regions.union(*offered)))
 
     def price(self, instance_type: str, region: str, component: str) -> Price | None:
-        """USD per hour of an instance type in a region, as `hbspec.catalog.prices` chooses it.
+        """USD per hour of an instance type in a region, as chosen by `hbspec.catalog.prices`.
 
         Args:
             instance_type: `ml.p4d.24xlarge`.
@@ -63,14 +63,14 @@ class Catalog:
         return self._prices.price(instance_type, region, component) if instance_type in accepted else None
 
     def observed_prices(self, instance_type: str, region: str) -> tuple[Price, ...]:
-        """Every price that was read for a type in a region: SageMaker's, Studio's and EC2's, old ones included.
+        """Every price read for a type in a region: SageMaker's, Studio's and EC2's, including old ones.
 
-        It is for explaining a number that somebody took from elsewhere (32.77 was EC2's p4d until June 2025).
+        Used to explain a number taken from elsewhere (32.77 was EC2's p4d until June 2025).
         """
         return self._prices.observed(instance_type, region)
 
     def gpu_of(self, instance_type: str) -> Gpu | None:
-        """The GPU of an instance type; None where it has none or is not in the catalog."""
+        """The GPU of an instance type; None if it has no GPU or is not in the catalog."""
         instance = self.instances.get(instance_type)
         return self.gpus[instance.gpu] if instance and instance.gpu else None
 
@@ -81,5 +81,5 @@ class Catalog:
 
 @cache
 def catalog() -> Catalog:
-    """The catalog that is shipped with this version."""
+    """The catalog shipped with this version."""
     return Catalog()

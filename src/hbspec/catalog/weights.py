@@ -1,7 +1,7 @@
 """Every parameter tensor of a model, itemised by the module that holds it.
 
 Shapes and names are those of transformers 5.23.0 (`models/*/modeling_*.py`), where the routed experts of a layer are
-three-dimensional `nn.Parameter`s and no longer lists of `nn.Linear`.
+three-dimensional `nn.Parameter`s instead of lists of `nn.Linear`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ class Weight:
     """One kind of parameter tensor.
 
     Attributes:
-        name: the module below its layer (`q_proj`, `shared_expert.up_proj`, `experts.gate_up_proj`), or the module of
-            the model (`embed_tokens`); a bias is `q_proj.bias`.
+        name: the module within its layer (`q_proj`, `shared_expert.up_proj`, `experts.gate_up_proj`) or within the
+            model (`embed_tokens`); a bias is `q_proj.bias`.
         kind: "linear" (an `nn.Linear`: bitsandbytes quantises it, LoRA can target it), "expert" (fused routed experts:
             not quantised), "router" (chooses the experts: not quantised), "embedding", "head", "norm", or "bias" (any
-            other vector, gpt-oss's attention sinks among them).
-        count: how many of these tensors the whole model has.
-        rows: out features.
-        columns: in features; 1 for a vector.
-        copies: experts in one tensor.
+            other vector, including gpt-oss's attention sinks).
+        count: number of such tensors in the whole model.
+        rows: output features.
+        columns: input features; 1 for a vector.
+        copies: number of experts in one tensor.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Weight:
 
     @property
     def parameters(self) -> int:
-        """Elements of all these tensors together."""
+        """The number of elements in all these tensors together."""
         return self.count * self.copies * self.rows * self.columns
 
     @property
@@ -49,7 +49,7 @@ class Weight:
 
 @lru_cache(maxsize=64)
 def weights(architecture: Architecture) -> tuple[Weight, ...]:
-    """The whole model, each parameter once: a tied output head is not listed."""
+    """All tensors of the model, each parameter once: a tied output head is not listed."""
     head = () if architecture.tie_word_embeddings else (output_head(architecture),)
     return (
         Weight("embed_tokens", "embedding", 1, architecture.vocab_size, architecture.hidden_size),
@@ -62,7 +62,7 @@ def weights(architecture: Architecture) -> tuple[Weight, ...]:
 
 
 def output_head(architecture: Architecture) -> Weight:
-    """The output head, which every model has as a module, tied to the embedding or not."""
+    """The output head, which every model has as a module, even where it is tied to the embedding."""
     return Weight("lm_head", "head", 1, architecture.vocab_size, architecture.hidden_size)
 
 

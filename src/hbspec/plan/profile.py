@@ -88,7 +88,7 @@ def _histogram(name: str, values: Any) -> Histogram:
         for number in numbers:
             if type(number) is not int or not 0 < number < LARGEST:
                 shown = repr(number)[:20]
-                raise ValueError(f"`histogram.{name}.{what}` holds {shown}, which is not an integer from 1")
+                raise ValueError(f"`histogram.{name}.{what}` holds {shown}, which is not a whole number from 1")
     if any(second <= first for first, second in pairwise(lengths)):
         raise ValueError(f"`histogram.{name}.tokens` are not in ascending order")
     return Histogram(tuple(lengths), tuple(counts))
