@@ -87,7 +87,7 @@ class TestProfiles:
         ("text", "says"),
         [
             ("{", "p.json is not JSON"),
-            ("{}", "p.json: it is no profile: `format_version` is not 1"),
+            ("{}", "p.json: not a profile: `format_version` is not 1"),
             ('{"format_version": 1, "examples": 0, "tokens": {}}', "p.json: `examples` is 0"),
             (
                 '{"format_version": 1, "examples": 1, "tokens": {"mean": -3, "max": 0}}',

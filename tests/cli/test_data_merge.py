@@ -41,7 +41,7 @@ def test_merged_parts_merge_again(parts):
         (("0.json", "nowhere.json"), "nowhere.json: No such file or directory"),
         (("0.json", "all.jsonl"), "all.jsonl is not JSON"),
         (("0.json", "whole.json"), "whole.json: the profile lacks digests, which are needed to merge it;"),
-        (("0.json", "mine.json"), "mine.json: it is no profile: `format_version` is not 1"),
+        (("0.json", "mine.json"), "mine.json: not a profile: `format_version` is not 1"),
         (("0.json", "1.json", "-o", "mine.json"), "mine.json already exists and is not a profile; name another file"),
         (
             ("0.json", "1.json", "-o", "no/p.json"),

@@ -247,15 +247,18 @@ class TestSpec:
     @pytest.mark.parametrize(
         ("change", "says"),
         [
-            ({"examples": -1}, "`examples` is not a whole number from 0"),
+            ({"examples": -1}, "`examples` is not a whole number of at least 0"),
             ({"examples": 0}, "`examples` is 0"),
-            ({"tokens": {"mean": 0, "max": 3, "method": ""}}, "`tokens.mean` is not a number of tokens above 0"),
-            ({"tokens": {"mean": 5, "max": -3, "method": ""}}, "`tokens.max` is not a number of tokens above 0"),
+            ({"tokens": {"mean": 0, "max": 3, "method": ""}}, "`tokens.mean` is not a positive number"),
+            ({"tokens": {"mean": 5, "max": -3, "method": ""}}, "`tokens.max` is not a positive number"),
             (
                 {"histogram": {"expected": {"tokens": [-4], "counts": [39]}}},
-                "holds -4, which is not a whole number from 1",
+                "holds -4, which is not a positive whole number",
             ),
-            ({"histogram": {"expected": {"tokens": [4], "counts": [0]}}}, "holds 0, which is not a whole number from 1"),
+            (
+                {"histogram": {"expected": {"tokens": [4], "counts": [0]}}},
+                "holds 0, which is not a positive whole number",
+            ),
             ({"format_version": 2}, "`format_version` is not 1"),
         ],
     )

@@ -41,9 +41,9 @@ BAD = {
     "no architecture": ({"hidden_size": 1}, "model_type: is missing; supported: gemma2"),
     "a negative depth": (CONFIG | {"num_hidden_layers": -1}, "num_hidden_layers: -1 is not a whole number from 1 to"),
     "a text for a number": (CONFIG | {"vocab_size": "many"}, "vocab_size: 'many' is not a whole number from 1 to"),
-    "a list": ([1], "it is no map of fields, as every config.json is"),
-    "a number": (1, "it is no map of fields, as every config.json is"),
-    "null": (None, "it is no map of fields, as every config.json is"),
+    "a list": ([1], "not a mapping of fields, as every config.json is"),
+    "a number": (1, "not a mapping of fields, as every config.json is"),
+    "null": (None, "not a mapping of fields, as every config.json is"),
 }
 
 

@@ -26,7 +26,7 @@ def said():
 @pytest.mark.parametrize(
     "numbers",
     [
-        ("claimed as 9600", "9,560", "69 updates an epoch"),  # a nominal count, and the real one
+        ("claimed as 9600", "9,560", "69 updates per epoch"),  # a nominal count, and the real one
         ("claimed as 4.4", "4.349"),
         ("32", "256", "34.9", "33.4", "gradient_accumulation_steps: 4"),  # one process, or eight
         ("1 of 8 GPUs", "7 are paid for and idle"),
@@ -36,11 +36,11 @@ def said():
         ("36.00 CAD/h", "29.04 USD/h x 1.38 = 40.07 CAD/h", "derived"),
         ("ml.p4de.24xlarge is not offered in ca-central-1",),
         ("16 GB", "0.127 bits", "19.2 GB to serve", "22.3 GB to train"),
-        ("65 GB", "a sum over 8 GPUs"),
+        ("65 GB", "the sum over 8 GPUs"),
         ("ml.g4dn.2xlarge", "19.2 GB", "14.56 GiB", "T4", "without bfloat16 and FlashAttention-2"),
         ("ml.g5.2xlarge", "4 x 4,096", "4.00 GiB"),
         ("67 to 101 tokens", "A10G", "400"),
-        ("2s..3s", "17.7 GB streamed a token"),
+        ("2s..3s", "17.7 GB streamed per token"),
         ("0.75 USD/h", "0.94 USD/h", "EC2's price"),
         ("18 USD", "25.05 USD", "so 22.56 USD"),
         ("540 USD", "751.50 USD", "so 676.80 USD"),

@@ -153,7 +153,7 @@ class TestEngineRank:
     def test_the_smallest_that_serves_the_adapters(self):
         spec = minimal("Qwen/Qwen2.5-7B", lora_r=48) | {"deployment": {"instance": {"type": "ml.g5.12xlarge"}}}
         (assumed,) = [entry for entry in estimate(spec).assumed if entry.route == ("deployment", "max_lora_rank")]
-        assert (assumed.value, assumed.source) == (64, "the engine's smallest that serves lora_r 48")
+        assert (assumed.value, assumed.source) == (64, "the smallest value the engine accepts for lora_r 48")
         assert errors(spec) == []
 
     def test_none_above_the_engines_largest(self):

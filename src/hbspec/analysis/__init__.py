@@ -1,4 +1,4 @@
-"""One spec together with everything that follows from it, and what would follow from another."""
+"""One spec with its plan and all estimates, each calculated on first use."""
 
 from __future__ import annotations
 

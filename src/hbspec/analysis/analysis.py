@@ -1,4 +1,4 @@
-"""Everything that can be known about one spec: document, spec and plan, and each estimate on first use."""
+"""The analysis of one spec: document, spec and plan, and each estimate on first use."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ CONFIG: Route = ("model", "config")
 
 @dataclass(frozen=True, eq=False)
 class Analysis:
-    """One spec and what follows from it; equal to itself alone, so that results can be kept by it.
+    """One spec with its plan and estimates; equal only to itself, so that results can be cached by it.
 
-    Each estimate raises `NotKnownError` where an input is missing, every time it is asked for. `findings` are
-    defects of the files that the spec names (`model.config`, `data.profile`).
+    Each estimate raises `NotKnownError` on every access where an input is missing. `findings` are defects of the files
+    that the spec names (`model.config`, `data.profile`).
     """
 
     document: Document
@@ -78,12 +78,12 @@ class Analysis:
 
     @cached_property
     def stop(self) -> Stop:
-        """Time that the job takes to stop when it is told to."""
+        """Time from SIGTERM to the end of the job."""
         return stop(self.plan)
 
     @cached_property
     def cost(self) -> Cost:
-        """What the job is billed."""
+        """The bill of the job."""
         return cost(self.plan, self.time)
 
     @cached_property
@@ -105,11 +105,11 @@ class Analysis:
 
     @cached_property
     def serving(self) -> Serving:
-        """What the endpoint holds, answers and costs."""
+        """Memory, speed and cost of the endpoint."""
         return serving(self.serving_plan)
 
     def _why_no_architecture(self) -> Missing:
-        """What is missing, with the reason: the file's defect, or that the catalog lacks the model."""
+        """The missing architecture with the reason: a defect of the file, or a model outside the catalog."""
         at_config = (finding.message for finding in self.findings if finding.route == CONFIG)
         model = self.spec.model.id or "the model"
         reason = next(at_config, f"{model} is not in the catalog; model.config can name its config.json")
@@ -117,14 +117,14 @@ class Analysis:
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Every value that the spec leaves open and that an estimate depends on."""
+        """Every value that the spec does not set and that an estimate depends on."""
         if self.spec.deployment is None:
             return self.plan.assumptions
         return self.plan.assumptions + self.serving_plan.assumptions
 
 
 def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> Analysis:
-    """Bring a spec together with the catalog and the files that it names."""
+    """The analysis of a spec with the catalog and the files that it names."""
     findings: list[Finding] = []
     return Analysis(
         document=document,
@@ -145,12 +145,12 @@ def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: li
         values = read_json(document, CONFIG, spec.model.config)
         if isinstance(values, Mapping):
             return Architecture.from_config(values)
-        message = f"{spec.model.config}: it is no map of fields, as every config.json is"
-        findings.append(_attachment("HB031", CONFIG, message, "name the model's own config.json"))
+        message = f"{spec.model.config}: not a mapping of fields, as every config.json is"
+        findings.append(_attachment("HB031", CONFIG, message, "give the path of the model's config.json"))
     except AttachmentError as reason:
         findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
-        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", "mend the field it names"))
+        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", "correct this field"))
     return None
 
 
@@ -164,13 +164,13 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
         finding = _attachment("HB030", route, str(reason), "give the path of a readable JSON file")
     except ValueError as reason:
         message = f"{spec.data.profile}: {reason}"
-        finding = _attachment("HB032", route, message, "write it anew with `hbspec data profile`")
+        finding = _attachment("HB032", route, message, "create the profile again with `hbspec data profile`")
     findings.append(replace(finding, instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
     return None
 
 
 def _plausible_lengths(max_length: int) -> Iterator[Fix]:
-    """Lengths that the data might have."""
+    """Token lengths that the data might have, within `max_length`."""
     lengths = unknown_lengths(max_length)
     for mean in (lengths.mean.expected, lengths.mean.low, lengths.mean.high):
         yield Fix("", ("data", "tokens"), Tokens(mean=mean, max=round(lengths.longest.high)))

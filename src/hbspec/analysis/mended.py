@@ -1,4 +1,4 @@
-"""A spec with one finding mended, which shows what follows from that finding."""
+"""The analysis of a spec with one finding fixed: any other finding that disappears has the same cause."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hbspec.diagnostics import Finding, Route
 from hbspec.spec.changed import with_value
 
 READ: tuple[Route, ...] = (("model", "id"), ("model", "config"), ("data", "profile"))
-"""Keys that an analysis reads a file or a row of the catalog for."""
+"""Keys for which an analysis reads a file or a row of the catalog."""
 
 
 def mended(analysis: Analysis, finding: Finding) -> Iterator[Analysis]:
-    """The analysis with each change that would mend a finding, as far as the language allows the value."""
+    """The analysis under each change that would fix a finding, where the spec allows the value."""
     others = tuple(other for other in analysis.findings if other != finding)
     for fix in (*finding.fixes, *finding.instead):
         try:

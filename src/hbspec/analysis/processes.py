@@ -1,4 +1,4 @@
-"""Whether a job fits with a process on every GPU, which rules on idle GPUs ask before they advise one."""
+"""Whether a job fits with one process per GPU, which rules on idle GPUs check before they recommend it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ ON_EVERY_GPU = ("ddp", "fsdp")
 
 
 def that_hold_it(analysis: Analysis) -> tuple[str, ...]:
-    """Of `ddp` and `fsdp` those under which the job surely fits on its hardware; both where that is not known.
+    """The values of `ddp` and `fsdp` under which the job is certain to fit; both where its memory is not known.
 
-    Four-bit weights are stored as FSDP needs them (HB123).
+    Under FSDP, 4-bit weights are taken to be stored in the compute dtype, as FSDP needs them (HB123).
     """
     try:
         if analysis.memory.verdict is Verdict.UNKNOWN:

@@ -1,4 +1,4 @@
-"""The author's own claims, each a set, each verified."""
+"""The author's claims, each read as a set of values and verified."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a computed quantity follows from, in numbers: the second half of a contradiction's message."""
+"""The inputs of a computed quantity, in numbers: the second half of a contradiction's message."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SAME = Decimal("0.01")
 
 
 def parameters(analysis: Analysis) -> str:
-    """As in `32,763,876,352 parameters`."""
+    """`"32,763,876,352 parameters"`."""
     return f"{total_parameters(analysis.plan.require('architecture')):,} parameters"
 
 
 def four_bit_weights(analysis: Analysis) -> str:
-    """How much is really quantised, and what k-bit preparation makes of the rest."""
+    """The quantised and unquantised parameters, and their size with and without k-bit preparation."""
     architecture = analysis.plan.require("architecture")
     quantised = linear_parameters(architecture)
     rest = total_parameters(architecture) - quantised
@@ -32,12 +32,12 @@ def four_bit_weights(analysis: Analysis) -> str:
     return (
         f"{count_text(quantised)} in 4 bits + {significant(8 * (serve - 2 * rest) / quantised - 4)} bits of scales, "
         f"{count_text(rest)} in 16 bits: {bytes_text(serve)} to serve, and {bytes_text(serve + 2 * rest)} to train "
-        "where k-bit preparation turns the 16-bit ones into fp32"
+        "where k-bit preparation converts the 16-bit ones to fp32"
     )
 
 
 def served_weights(analysis: Analysis) -> str:
-    """As `four_bit_weights` where they are served so, else the format."""
+    """`four_bit_weights` for weights served in nf4, else the parameters and the quantisation."""
     quantization = analysis.serving_plan.quantization
     if quantization == "nf4":
         return four_bit_weights(analysis)
@@ -45,27 +45,27 @@ def served_weights(analysis: Analysis) -> str:
 
 
 def batch(analysis: Analysis) -> str:
-    """The three factors, as in `1 x 4 x 8`."""
+    """The three factors of the effective batch size: `"1 x 4 x 8"`."""
     plan = analysis.plan
     return f"{plan.training.micro_batch} x {plan.training.gradient_accumulation} x {plan.data_parallel_size}"
 
 
 def examples(analysis: Analysis) -> str:
-    """As in `300 updates over 2,198 examples, 69 updates an epoch`."""
+    """`"300 updates over 2,198 examples, 69 updates per epoch"`."""
     counts = analysis.plan.require("counts")
     return (
         f"{count_text(counts.optimizer_steps)} updates over {count_text(counts.examples)} examples, "
-        f"{count_text(counts.steps_per_epoch)} updates an epoch"
+        f"{count_text(counts.steps_per_epoch)} updates per epoch"
     )
 
 
 def duration(analysis: Analysis) -> str:
-    """Updates, their time, and the lengths that it follows."""
+    """Updates, the time of each, and the token lengths behind it."""
     plan = analysis.plan
     counts = plan.require("counts")
     return (
         f"{count_text(counts.optimizer_steps)} updates of {seconds_text(analysis.time.step_seconds.expected)}, "
-        f"{significant(plan.row_tokens.expected)} tokens an example by {plan.lengths.source}"
+        f"{significant(plan.row_tokens.expected)} tokens per example ({plan.lengths.source})"
     )
 
 
@@ -77,9 +77,9 @@ def cost(analysis: Analysis) -> str:
 
 
 def memory_total(analysis: Analysis) -> str:
-    """That it is a sum, and over how many."""
+    """The number of GPUs in the sum, and the memory of the fullest."""
     gpus = len(analysis.memory.devices) * analysis.spec.instance.count
-    return f"a sum over {gpus} GPUs, {bytes_text(analysis.memory.fullest.process.expected)} on the fullest"
+    return f"the sum over {gpus} GPUs, {bytes_text(analysis.memory.fullest.process.expected)} on the fullest"
 
 
 def memory_per_gpu(analysis: Analysis) -> str:
@@ -89,7 +89,7 @@ def memory_per_gpu(analysis: Analysis) -> str:
 
 
 def latency(analysis: Analysis) -> str:
-    """What each token streams, and how many tokens there are."""
+    """The bytes streamed for each token, the bandwidth, and the number of tokens."""
     plan, serving = analysis.serving_plan, analysis.serving
     architecture = known(plan.architecture, "the architecture")
     whole = served_experts(architecture, plan.quantization)
@@ -97,13 +97,13 @@ def latency(analysis: Analysis) -> str:
     machine = known(plan.hardware, "the endpoint's hardware")
     bandwidth = known(machine.gpu.bandwidth, "its bandwidth")
     return (
-        f"{bytes_text(streamed)} streamed a token over {plan.tensor_parallel} x {bytes_text(bandwidth)}/s, "
+        f"{bytes_text(streamed)} streamed per token over {plan.tensor_parallel} x {bytes_text(bandwidth)}/s, "
         f"{significant(plan.output_tokens or 0)} tokens"
     )
 
 
 def endpoint_cost(analysis: Analysis, hours: int) -> str:
-    """The price, whose it is, and what it would be in us-east-1, where most documents take theirs from."""
+    """The price and its basis, and the cost in us-east-1, whose prices most documents quote."""
     plan = analysis.serving_plan
     price, machine = known(plan.price, "a price"), known(plan.hardware, "the endpoint's hardware")
     text = f"{price.rate} x {machine.instances} in {plan.region}, {price.basis}"
@@ -115,17 +115,17 @@ def endpoint_cost(analysis: Analysis, hours: int) -> str:
 
 
 def daily_cost(analysis: Analysis) -> str:
-    """`endpoint_cost` of a day."""
+    """`endpoint_cost` for one day."""
     return endpoint_cost(analysis, HOURS_PER_DAY)
 
 
 def monthly_cost(analysis: Analysis) -> str:
-    """`endpoint_cost` of 30 days."""
+    """`endpoint_cost` for 30 days."""
     return endpoint_cost(analysis, HOURS_PER_DAY * DAYS_PER_MONTH)
 
 
 def price(analysis: Analysis, instance_type: str, region: str, chosen: Price, believed: str) -> str:
-    """The chosen price's basis, and whose price the believed one is, if it is anybody's."""
+    """The basis of the chosen price, and the service that charges the believed price, if one does."""
     text = f"{chosen.basis}, {chosen.as_of or 'undated'}"
     number = Decimal(believed.split()[0]) if believed.split()[0].replace(".", "", 1).isdigit() else None
     if number is None:

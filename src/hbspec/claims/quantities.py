@@ -1,4 +1,4 @@
-"""What can be claimed: each key of `expect`, how it is computed and from what."""
+"""The quantities that can be claimed: each key of `expect`, its formula and its inputs."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from hbspec.units import Interval, bytes_text, money_text, seconds_text, signifi
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
 NO_ANSWER = Missing("deployment.typical_output_tokens", ("deployment", "typical_output_tokens"))
 DERIVED_PRICE_ERROR = 0.005
-"""Half width of a derived price: the measured ratios of SageMaker's to EC2's prices are rounded at the third digit."""
+"""Relative half-width of a derived price: measured ratios of SageMaker to EC2 prices are rounded to three digits."""
 
 
 class Quantity(NamedTuple):
-    """Something that a spec implies.
+    """A quantity that a spec implies.
 
     Attributes:
-        kind: "count" (of whole things), "ratio", "bytes", "seconds", "money" or "rate".
-        formula: in words, with the names of its inputs.
-        compute: its interval in base units, and the currency where it is of money. Raises `NotKnownError`.
-        decides: what would make the interval narrower.
-        inputs: the formula's inputs in numbers, for the analysis and what is believed. Raises `NotKnownError`.
+        kind: "count" (a whole number), "ratio", "bytes", "seconds", "money" or "rate".
+        formula: the formula in words, with the names of its inputs.
+        compute: computes the interval in base units, and the currency of an amount. Raises `NotKnownError`.
+        decides: the fact that would make the interval narrower.
+        inputs: words the formula's inputs in numbers, from the analysis and the claim. Raises `NotKnownError`.
     """
 
     kind: str
@@ -41,7 +41,7 @@ class Quantity(NamedTuple):
 
 
 def _of(function: Callable[[Analysis], str]) -> Callable[[Analysis, str], str]:
-    """Inputs that do not depend on what is believed."""
+    """A wording of inputs that ignores the claim."""
     return lambda analysis, _: function(analysis)
 
 
@@ -90,7 +90,7 @@ def _serving_cost(name: str) -> Callable[[Analysis], tuple[Interval, str | None]
 
 
 def _no_price(analysis: Analysis) -> Missing:
-    """The endpoint's price, and which key it is lacking for: a region that nobody knows, else the instance."""
+    """The missing price of the endpoint, and its key: the region where that is unknown, else the instance."""
     region, own = analysis.serving_plan.region, known(analysis.spec.deployment, "a deployment").region
     named: Route = ("deployment" if own else "instance", "region")
     is_known = region is None or region in analysis.catalog.regions
@@ -127,9 +127,9 @@ def _price_quantity(instance_type: str, region: str) -> Quantity:
 
 
 TIME = ("training.duration", "training.step_time", "training.cost")
-"""What follows from the estimate of time."""
+"""Quantities calculated from the estimate of time."""
 MEMORY = ("training.memory_total", "training.memory_per_gpu")
-"""What follows from the estimate of memory."""
+"""Quantities calculated from the estimate of memory."""
 
 LENGTHS = "the true token lengths (`data.profile`) and a measured step"
 NOTHING = "nothing: it is exact"
@@ -250,7 +250,7 @@ def _memory_total(analysis: Analysis) -> Interval:
 
 
 def quantity(key: str) -> Quantity | None:
-    """The quantity that a key of `expect` names; None for a key that there is not."""
+    """The quantity that a key of `expect` names; None for an unknown key."""
     match = PRICE_KEY.fullmatch(key)
     if match:
         return _price_quantity(match[1], match[2])
@@ -258,7 +258,7 @@ def quantity(key: str) -> Quantity | None:
 
 
 def text_of(kind: str, currency: str | None) -> Callable[[float], str]:
-    """How a value of a kind is written in a message."""
+    """A function that formats a value of a kind for a message."""
     if kind in ("money", "rate"):
         suffix = "/h" if kind == "rate" else ""
         return lambda value: f"{money_text(Decimal(str(value)))} {currency}{suffix}"

@@ -1,8 +1,8 @@
-"""A claim as a set: what the author's words allow.
+"""A claim as the set of values that it allows.
 
 A count written in full digits (`9600`, `9,600`) means exactly itself. Any other plain value (`9.6K`, `~9600`, `1e3`,
 every value of another kind) means itself, give or take half a unit of its last written digit or 1 %, whichever is
-larger. `a..b`, `..b` and `a..` are inclusive, and their ends mean exactly themselves: who writes a bound means it.
+larger. `a..b`, `..b` and `a..` are inclusive, and their ends are exact: whoever writes a bound means it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ WHOLE = "count"
 
 
 class ClaimSet(NamedTuple):
-    """The closed set of values that a claim allows, in base units; `currency` where it is of money."""
+    """The closed interval of values that a claim allows, in base units, with the currency of an amount."""
 
     low: float
     high: float
@@ -66,10 +66,10 @@ _OF_NUMBERS = "0123456789.,_ "
 
 
 def parse_claim(text: str, kind: str) -> ClaimSet:
-    """The set that a claim's text describes.
+    """The set of values that a claim allows.
 
     Raises:
-        UnitError: no value or range of this kind; the message says how one is written.
+        UnitError: the text is not a value or range of this kind; the message says how one is written.
 
     >>> parse_claim("4.4", "ratio")
     ClaimSet(low=4.35, high=4.45, currency=None)
@@ -83,7 +83,7 @@ def parse_claim(text: str, kind: str) -> ClaimSet:
         return _range(text, low.strip(), high.strip(), kind) if dots else _around(low, kind)
     except UnitError as reason:
         action = _range_meant(text, kind) or reason.action
-        written = f"it is claimed as {_WRITTEN[kind]}, or as a..b, ..b, a.."
+        written = f"write {_WRITTEN[kind]}, or a range a..b, ..b or a.."
         raise UnitError("; ".join(filter(None, (str(reason), action, written)))) from None
 
 
@@ -102,7 +102,7 @@ def _range(text: str, low: str, high: str, kind: str) -> ClaimSet:
 
 
 def _range_meant(text: str, kind: str) -> str:
-    """How a range is written that has a dash or a word between its ends; "" where it is not one."""
+    """The correct spelling of a range with a dash or a word between its ends; "" for any other text."""
     found = _DASHED.fullmatch(text.strip())
     if not found:
         return ""
@@ -129,7 +129,7 @@ def _is_exact(text: str, kind: str) -> bool:
 
 
 def _last_digit(text: str, kind: str) -> Decimal:
-    """What one more of the last written digit is worth, in base units."""
+    """One unit of the last written digit, in base units."""
     *_, (number, unit) = _PARTS.findall(text)
     return Decimal(str(_value(f"1E{decimal(number).as_tuple().exponent}{unit}", kind)))
 

@@ -1,4 +1,4 @@
-"""Each claim of `expect` against what the spec implies."""
+"""Compares each claim of `expect` with the quantity computed from the spec."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ UNKNOWN, MALFORMED = "unknown", "malformed"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One line of `expect`, judged.
+    """One line of `expect` with its verdict.
 
     Attributes:
-        verdict: confirmed (our interval lies inside the claim), contradicted (disjoint), undecided, unknown (an
-            input is missing: `reason` says which) or malformed (no such key, or no such value: `reason`).
-        inputs: of the formula, in numbers.
-        computed: in base units, in the claim's currency.
-        cause: where the spec gives the missing input of an unknown claim, if that is known.
-        exceeded: whether all of our interval lies above the claim.
+        verdict: confirmed (the computed interval lies inside the claim), contradicted (disjoint), undecided, unknown
+            (an input is missing: `reason` says which) or malformed (unknown key or unreadable value: `reason`).
+        inputs: the inputs of the formula, in numbers.
+        computed: the computed interval in base units, in the claim's currency.
+        cause: the route of the missing input of an unknown claim; None where it is not known.
+        exceeded: whether the whole computed interval lies above the claim.
     """
 
     key: str
@@ -60,7 +60,7 @@ class Claim:
 
 @lru_cache(maxsize=1)
 def verify(analysis: Analysis) -> tuple[Claim, ...]:
-    """Every claim of the spec, in the author's order. Several rules ask one after the other: the answer is kept."""
+    """Every claim of the spec, in the author's order; cached, since several rules use it one after the other."""
     return tuple(_judge(analysis, key, text) for key, text in analysis.spec.expect.items())
 
 
@@ -81,7 +81,7 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
 
 
 def verdict(computed: Interval, claimed: ClaimSet) -> str:
-    """Inside: confirmed. Disjoint: contradicted. Otherwise undecided."""
+    """Confirmed if the interval lies inside the claim, contradicted if disjoint, otherwise undecided."""
     if claimed.low <= computed.low and computed.high <= claimed.high:
         return CONFIRMED
     if computed.high < claimed.low or claimed.high < computed.low:
@@ -92,7 +92,7 @@ def verdict(computed: Interval, claimed: ClaimSet) -> str:
 def _in_currency(
     analysis: Analysis, computed: Interval, currency: str | None, wanted: str | None
 ) -> tuple[Interval, str | None]:
-    """Money in the claim's currency, by the author's rates; nothing else is touched."""
+    """An amount in the claim's currency, by the author's exchange rates; other quantities unchanged."""
     if currency is None or wanted is None or currency == wanted:
         return computed, currency
     money = analysis.plan.currencies

@@ -1,4 +1,4 @@
-"""Spec x catalog: every choice made, every derived count."""
+"""The plan of a spec: every choice made and every derived count."""
 
 from __future__ import annotations
 

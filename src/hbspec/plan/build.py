@@ -1,4 +1,4 @@
-"""Spec x catalog to plan: the one place where choices are made."""
+"""Builds the plan from a spec and the catalog; all choices are made here."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from hbspec.showing.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
 
-"""Of those, the ones that shard states and gradients only."""
 
 
 def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, profile: Profile | None) -> Plan:
@@ -32,9 +31,9 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
 
     Args:
         spec: the typed spec.
-        catalog: what is true of the world.
-        architecture: of the model that the spec names; None where it is not known.
-        profile: of the training split; None where there is none.
+        catalog: hardware, prices and models.
+        architecture: the architecture of the spec's model; None where it is not known.
+        profile: the profile of the training split; None where there is none.
     """
     unknown: dict[str, Missing] = {}
     machine, choices = _hardware(spec, catalog, unknown), Choices()
@@ -44,7 +43,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     training = _with_saved_modules(training, architecture)
     lengths = _lengths(spec, profile, training, choices)
     if architecture is None:
-        unknown["architecture"] = Missing("the model is not in the catalog and names no config", ("model",))
+        unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths.cut(training.max_length), unknown)
@@ -110,7 +109,7 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
 
 
 def _merges(spec: Spec, training: Training) -> bool:
-    """Whether merged adapters are served; the shipped script merges none, so that only the author's own can."""
+    """Whether merged adapters are served; only the author's script can merge, since the shipped one does not."""
     return (
         training.adapters
         and spec.script is not None
@@ -138,7 +137,7 @@ def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, Missing]) -> Hard
 
 
 def _named_at(spec: Spec) -> Route:
-    """Where the spec names the job's hardware."""
+    """The route at which the spec names the job's hardware."""
     key = "type" if spec.instance.type is not None else "gpu" if spec.instance.gpu is not None else None
     return ("instance", key) if key else ("instance",)
 
@@ -173,7 +172,7 @@ def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: C
 
 
 def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
-    """Real and padded tokens of one row."""
+    """Real and padded tokens per row."""
     if training.packing:
         row = cut.packed_row(training.max_length)
         return row, row
@@ -181,7 +180,7 @@ def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
 
 
 def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
-    """Packed rows are as good as even."""
+    """Mean square of row lengths over the square of their mean; 1 for packed rows, which are nearly equal."""
     return 1.0 if training.packing else max(1.0, cut.padded_square(training.micro_batch) / mean**2)
 
 
@@ -209,7 +208,7 @@ def _counts(
     effective = count.effective_batch_size(batch, accumulation, data_parallel)
     processed = count.examples_processed(steps, rows, batch, accumulation, data_parallel)
     nominal = count.nominal_examples(steps, effective)
-    if training.packing:  # a row holds several examples; counts of examples follow the rows
+    if training.packing:  # a row holds several examples, so counts of examples are scaled from counts of rows
         processed, nominal = (round(number * examples / rows) for number in (processed, nominal))
     return Counts(
         examples=examples,
@@ -230,7 +229,7 @@ def _counts(
 
 
 def _evaluations(spec: Spec, training: Training, counts: Counts | None, validation: int | None) -> int | None:
-    """One every `eval_steps`; where that is not given the shipped script evaluates once, at the end."""
+    """The number of evaluations: one every `eval_steps`; without it the shipped script evaluates once, at the end."""
     if not validation or counts is None:
         return 0 if validation == 0 else None
     if training.eval_steps:
@@ -239,7 +238,7 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
 
 
 def _offload(parallelism: str, wanted: str) -> str:
-    """What is really moved to host memory: FSDP and DeepSpeed alone offload, and weights only where they are sharded.
+    """The effective `offload`: only FSDP and DeepSpeed offload, and weights only where they are sharded.
 
     Source: deepspeed.ai, "DeepSpeed Configuration JSON", Parameter offloading: "available only with ZeRO stage 3". The
     shipped script offloads nothing (HB124).
@@ -251,7 +250,7 @@ def _offload(parallelism: str, wanted: str) -> str:
 
 
 def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:
-    """The training with `modules_to_save` as the modules that they mean; unchanged where that is not counted here."""
+    """The training with `modules_to_save` resolved to the model's modules; unchanged if not counted here."""
     if architecture is None or not training.adapters:
         return training
     with suppress(TargetError):
@@ -285,7 +284,7 @@ def _saved_bytes(architecture: Architecture | None, training: Training, trainabl
 
 
 def _checkpoint_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
-    """Weights that are trained and their two AdamW moments, in the dtype of the weights (8-bit: a byte each)."""
+    """Trainable weights and their two AdamW moments, in the dtype of the weights (8-bit: one byte each)."""
     saved = _saved_bytes(architecture, training, trainable)
     if saved is None or trainable is None:
         return None

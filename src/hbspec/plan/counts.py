@@ -1,10 +1,10 @@
-"""The arithmetic of batches, updates and epochs, as the Hugging Face trainer does it.
+"""The arithmetic of batches, updates and epochs, as in the Hugging Face trainer.
 
-Symbols: n examples, m micro-batch (examples a process takes at once), a gradient accumulation steps, d data-parallel
-size (processes that see different examples). Source of the rounding: `transformers.Trainer` (an epoch's last update
-accumulates whatever is left) and `accelerate.data_loader.BatchSamplerShard` (`even_batches=True`: with d > 1 the last
-micro-batches are filled up with examples from the epoch's beginning). Left out: `dataloader_drop_last`,
-`split_batches`, group-by-length sampling.
+Symbols: n examples, m micro-batch (examples per process and forward pass), a gradient accumulation steps, d
+data-parallel ranks (processes that see different examples). Source of the rounding: `transformers.Trainer` (the last
+update of an epoch accumulates the remaining micro-batches) and `accelerate.data_loader.BatchSamplerShard`
+(`even_batches=True`: with d > 1 the last micro-batches are filled up with examples from the beginning of the epoch).
+Left out: `dataloader_drop_last`, `split_batches`, group-by-length sampling.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from math import ceil
 
 
 def data_parallel_size(world_size: int, tensor_parallel: int = 1) -> int:
-    """Processes that see different examples: d = world size / tensor-parallel size.
+    """Data-parallel ranks: d = world size / tensor-parallel size.
 
     Raises:
         ValueError: the world size is not a multiple of the tensor-parallel size.
@@ -24,22 +24,22 @@ def data_parallel_size(world_size: int, tensor_parallel: int = 1) -> int:
 
 
 def effective_batch_size(micro_batch: int, gradient_accumulation: int, data_parallel: int) -> int:
-    """Examples of one full update: m x a x d."""
+    """Examples per full update: m x a x d."""
     return micro_batch * gradient_accumulation * data_parallel
 
 
 def micro_batches_per_epoch(examples: int, micro_batch: int, data_parallel: int) -> int:
-    """Micro-batches that each process takes in an epoch: ceil(n / (m d))."""
+    """Micro-batches per process and epoch: ceil(n / (m d))."""
     return ceil(examples / (micro_batch * data_parallel))
 
 
 def steps_per_epoch(examples: int, micro_batch: int, gradient_accumulation: int, data_parallel: int) -> int:
-    """Updates in an epoch, the last of them partial: ceil(ceil(n / (m d)) / a)."""
+    """Updates per epoch, including a partial last one: ceil(ceil(n / (m d)) / a)."""
     return ceil(micro_batches_per_epoch(examples, micro_batch, data_parallel) / gradient_accumulation)
 
 
 def examples_per_epoch(examples: int, micro_batch: int, data_parallel: int) -> int:
-    """Examples consumed in an epoch: n for one process, else n filled up to whole micro-batches of every process."""
+    """Examples consumed per epoch: n for one process, else n filled up to whole micro-batches of every process."""
     if data_parallel == 1:
         return examples
     return micro_batches_per_epoch(examples, micro_batch, data_parallel) * micro_batch * data_parallel
@@ -53,7 +53,7 @@ def optimizer_steps(steps_of_epoch: int, max_steps: int | None, epochs: float) -
 def examples_processed(
     steps: int, examples: int, micro_batch: int, gradient_accumulation: int, data_parallel: int
 ) -> int:
-    """Examples consumed by `steps` updates: whole epochs, then full updates of the epoch that was begun.
+    """Examples consumed by `steps` updates: whole epochs, then full updates of the last, incomplete epoch.
 
     >>> examples_processed(300, 2198, 1, 32, 1)
     9560
@@ -64,7 +64,7 @@ def examples_processed(
 
 
 def nominal_examples(steps: int, effective_batch: int) -> int:
-    """The product that plans usually state, as if every update were full: steps x effective batch."""
+    """Examples as plans usually state them, as if every update were full: steps x effective batch size."""
     return steps * effective_batch
 
 

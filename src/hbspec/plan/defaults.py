@@ -1,7 +1,7 @@
-"""What works where the author leaves a value open and the script's own default would fail for this model or machine.
+"""Defaults that replace the script's where the script's default would fail on this model or hardware.
 
-Each function gives the value that works, with the reason, or None where the script's default is right. The compiled job
-writes such a value out, so that the script runs with what was planned.
+Each function returns the working value with the reason, or None where the script's default works. The compiled job sets
+such a value explicitly, so that the script runs as planned.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from hbspec.plan.epochs import SDPA_REFUSED
 
 FOUR_BITS = ("nf4", "fp4")
 ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""What vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
+"""Values that vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
 
 SHORTEST_LENGTH, LENGTH_STEP = 4096, 1024
-"""Tokens: the shortest `max_model_len` that is chosen, and what it is a multiple of. A choice, no fact."""
+"""Tokens: the shortest `max_model_len` that is chosen, and its step. A choice of hbspec."""
 
 
 class Working(NamedTuple):
-    """A default that works, and why the usual one does not."""
+    """A default that works, and the reason why the usual one does not."""
 
     value: Any
     reason: str
@@ -42,14 +42,14 @@ def attention(architecture: Architecture | None, transformers: str) -> Working |
 
 
 def method(parallelism: str, *, quantised: bool) -> Working | None:
-    """Adapters on 16-bit weights under ZeRO-3, which does not shard 4-bit ones, unless options ask for those."""
+    """`lora` under ZeRO-3, which does not shard 4-bit weights, unless the spec sets options of 4-bit weights."""
     if parallelism != "zero3" or quantised:
         return None
     return Working("lora", "ZeRO-3 does not shard 4-bit weights")
 
 
 def dropout(architecture: Architecture | None, targets: str | Sequence[str]) -> Working | None:
-    """None at all where targets are fused parameters: peft refuses it there."""
+    """0 where the targets include fused parameters: peft refuses dropout on them."""
     try:
         fused = fused_targets(architecture, targets) if architecture else ()
     except TargetError:  # a rule names the target that is wrong
@@ -65,30 +65,30 @@ def quant_storage(parallelism: str, quantization: str | None, compute: str) -> W
 
 
 def save_steps(usual: int, eval_steps: int | None, *, keeps_best: bool) -> Working | None:
-    """The next multiple of `eval_steps` where the best checkpoint is kept, since each must be evaluated."""
+    """The next multiple of `eval_steps` where the best checkpoint is kept, since every checkpoint must be evaluated."""
     if not keeps_best or eval_steps is None or usual % eval_steps == 0:
         return None
     return Working(-(-usual // eval_steps) * eval_steps, "load_best_model_at_end needs every checkpoint evaluated")
 
 
 def engine_rank(usual: int, lora_r: int) -> Working | None:
-    """The smallest rank that the engine accepts and that serves these adapters; its largest where none does."""
+    """The smallest rank that the engine accepts for these adapters; the engine's largest where none suffices."""
     if lora_r <= usual:
         return None
     enough = next((rank for rank in ENGINE_RANKS if rank >= lora_r), ENGINE_RANKS[-1])
-    return Working(enough, f"the engine's smallest that serves lora_r {lora_r}")
+    return Working(enough, f"the smallest value the engine accepts for lora_r {lora_r}")
 
 
 def request_length(positions: int, longest: float | None, typical: float) -> Working:
-    """The longest request that an endpoint allows: room for what the model was trained on, and no more than it can.
+    """The `max_model_len` of an endpoint: enough for the training data, and at most the model's positions.
 
     Args:
-        positions: of the model, tokens.
-        longest: the longest training example and the typical answer, tokens; None where no lengths are known.
-        typical: the typical prompt and answer, tokens.
+        positions: the model's `max_position_embeddings`, tokens.
+        longest: length of the longest training example plus the typical answer, tokens; None where not known.
+        typical: length of the typical prompt plus the typical answer, tokens.
     """
     asked = max(longest or 0, typical)
     length = max(SHORTEST_LENGTH, LENGTH_STEP * ceil(asked / LENGTH_STEP))
     if length > positions:
-        return Working(positions, "the model's positions")
+        return Working(positions, "the model's max_position_embeddings")
     return Working(length, f"room for the {'longest example and the typical answer' if longest else 'typical request'}")

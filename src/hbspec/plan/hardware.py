@@ -1,4 +1,4 @@
-"""What the job runs on, from the catalog or described by hand."""
+"""The hardware of a job, from the catalog or described by hand."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class Hardware:
     Attributes:
         name: the instance type, or `4 x A100-80`.
         instance: the catalog's row; None for hardware described by hand.
-        gpu: the catalog's GPU, or one of which the author gave only the memory.
-        gpus_per_instance: GPUs in one host.
-        instances: hosts.
-        host_memory: bytes of one host's memory, None where not known.
-        network: bits a second between a host and the others, None where not known.
+        gpu: the catalog's GPU, or a GPU for which the author gave only the memory.
+        gpus_per_instance: GPUs per host.
+        instances: number of hosts.
+        host_memory: memory of one host in bytes, None where not known.
+        network: bits per second between a host and the others, None where not known.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Hardware:
 
     @property
     def gpus(self) -> int:
-        """GPUs of all hosts together."""
+        """The number of GPUs of all hosts together."""
         return self.gpus_per_instance * self.instances
 
 
@@ -49,11 +49,12 @@ def hardware(
 ) -> Hardware:
     """The hardware that a section of the spec names.
 
-    A GPU outside the catalog is taken with the memory that the author gives for it, `gpu_memory` in bytes. A GPU of the
-    catalog keeps what was measured: a nominal size is more than PyTorch can use.
+    A GPU outside the catalog gets the memory that the author gives for it, `gpu_memory` in bytes. A GPU in the catalog
+    keeps its measured memory: the nominal size is more than PyTorch can use.
 
     Raises:
-        NotKnownError: nothing named, an instance type without GPUs, or a name outside the catalog without a memory.
+        NotKnownError: neither a type nor a GPU is set, the type is not in the catalog or has no GPU, or the GPU is not
+            in the catalog and `gpu_memory` is not set.
     """
     if instance_type is not None:
         instance = catalog.instances.get(instance_type)
@@ -71,7 +72,7 @@ def hardware(
             raise NotKnownError(f"GPU {gpu}")
         count = gpus or 1
         return Hardware(f"{count} x {gpu}", None, found, count, instances, host_memory, network)
-    raise NotKnownError("the instance: neither a type nor a gpu is given")
+    raise NotKnownError("the hardware: neither instance.type nor instance.gpu is set")
 
 
 def _of_host(instance: InstanceType) -> tuple[int | None, float | None]:

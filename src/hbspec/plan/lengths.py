@@ -1,4 +1,4 @@
-"""How long the examples are: what time and cost follow, instead of the cap `max_length`."""
+"""Token lengths of the examples, which determine time and cost, unlike the cap `max_length`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from hbspec.histogram import Histogram
 from hbspec.units import Interval
 
 SHORTEST_PLAUSIBLE_EXAMPLE = 32
-"""Tokens of the shortest mean that is considered where lengths are unknown: a template and a one-line answer."""
+"""The shortest mean length considered where lengths are unknown, in tokens: a template and a one-line answer."""
 
 Spread = tuple[Histogram, Histogram, Histogram]
-"""The lengths of the examples at their fewest, expected and most tokens; thrice the same where they are counted."""
+"""Histograms of the lengths at the fewest, expected and most tokens; all three the same where tokens are counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What `hbspec data profile` found in one split.
+    """The profile of one split, as written by `hbspec data profile`.
 
     Attributes:
-        examples: lines that hold a valid example.
-        mean: tokens of the mean example, an interval where the tokenizer was not at hand.
+        examples: number of lines that hold a valid example.
+        mean: mean tokens per example, an interval where the tokenizer was not available.
         longest: tokens of the longest example, likewise.
         method: how tokens were counted.
         digest: identifies the data, independent of order.
-        histograms: of the lengths; None in a profile that was written before there were any.
+        histograms: histograms of the lengths; None in older profiles.
     """
 
     examples: int
@@ -39,17 +39,17 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Lengths:
-    """Token lengths of the examples, before `max_length` cuts them.
+    """Token lengths of the examples, before truncation at `max_length`.
 
-    With a histogram padding, packing and truncation are what they will be in the mean over shuffled epochs; without one
-    a power of a uniform number stands in, U^a times the longest, which has the mean for a = longest / mean - 1.
+    With a histogram, padding, packing and truncation are the averages over shuffled epochs. Without one, lengths are
+    modelled as U^a times the longest for a uniform U, which has the right mean for a = longest / mean - 1.
 
     Attributes:
-        mean: tokens of the mean example.
+        mean: mean tokens per example.
         longest: tokens of the longest example.
-        source: where they come from, in words.
-        known: False where nothing was measured and the interval is all that `max_length` allows.
-        histograms: of all lengths, where a profile has them.
+        source: the origin of the lengths, in words.
+        known: False where nothing was measured and the interval is everything that `max_length` allows.
+        histograms: histograms of all lengths; None without a profile that has them.
     """
 
     mean: Interval
@@ -59,9 +59,9 @@ class Lengths:
     histograms: Spread | None = None
 
     def cut(self, max_length: int) -> Lengths:
-        """The lengths after truncation at `max_length`: exact with a histogram, else mean and longest at most that.
+        """The lengths after truncation at `max_length`: exact with a histogram, else mean and longest capped at it.
 
-        Without a histogram the mean is too high where some examples are cut and others are not.
+        Without a histogram the mean is too high where only some examples are truncated.
         """
         if self.histograms is not None:
             return _of_histograms(_each(self.histograms, max_length), self.source)
@@ -73,11 +73,11 @@ class Lengths:
         )
 
     def padded(self, micro_batch: int) -> Interval:
-        """Tokens of a row when `micro_batch` examples are padded to the longest of them: E[max].
+        """Tokens per row when `micro_batch` examples are padded to the longest of them: E[max].
 
-        With a histogram, `Histogram.padded`: an example is drawn once an epoch, so draws are without replacement. Else
-        E[max] = l m / (m + a) for the longest l, m draws and a as above, between the mean and the longest. Leaves out
-        an epoch's last micro-batch, which may be smaller, `group_by_length` and `pad_to_multiple_of`.
+        With a histogram, `Histogram.padded`: an example is drawn once per epoch, so draws are without replacement. Else
+        E[max] = l m / (m + a) for the longest l, m draws and a as above, between the mean and the longest. Left out:
+        the last micro-batch of an epoch, which may be smaller, `group_by_length` and `pad_to_multiple_of`.
         """
         if self.histograms is not None:
             return _ordered(*(histogram.padded(micro_batch) for histogram in self.histograms))
@@ -88,24 +88,24 @@ class Lengths:
         return Interval(self.mean.low, expected, self.longest.high)
 
     def padded_square(self, micro_batch: int) -> float:
-        """The expected square of such a row's tokens, E[max²], in tokens²; the work of attention grows with it.
+        """The expected square of the tokens per padded row, E[max²], in tokens²; the work of attention grows with it.
 
-        With a histogram, `Histogram.padded_square`; else l² m / (m + 2 a). At `micro_batch` 1 it is the mean of the
-        examples' own squares.
+        With a histogram, `Histogram.padded_square`; else l² m / (m + 2 a). At `micro_batch` 1, this is the mean of the
+        squared lengths of the examples.
         """
         if self.histograms is not None:
             return self.histograms[1].padded_square(micro_batch)
         return self.longest.expected**2 * micro_batch / (micro_batch + 2 * self._power)
 
     def packed(self, capacity: int, examples: int) -> int:
-        """Rows of `capacity` tokens for `examples` examples: packed as in `Histogram.packed`, else all rows full."""
+        """Rows of `capacity` tokens for `examples` examples: as in `Histogram.packed`, else all rows are full."""
         if self.histograms is None:
             return max(1, ceil(examples * self.cut(capacity).mean.expected / capacity))
         histogram = self.histograms[1]
         return max(1, ceil(histogram.packed(capacity) * examples / histogram.size))
 
     def packed_row(self, capacity: int) -> Interval:
-        """Real tokens of such a row: what best fit leaves empty is not computed on, for TRL packs without padding.
+        """Real tokens per packed row: TRL packs without padding, so the space left by best fit is not computed.
 
         Source: TRL 1.16, `SFTTrainer.padding_free`, on for `packing_strategy="bfd"`.
         """
@@ -122,12 +122,12 @@ class Lengths:
 
 def _each(histograms: Spread, cap: int) -> Spread:
     low, expected, high = histograms
-    # where they were counted there is one histogram, and one to cut
+    # counted lengths have one histogram, so only one is cut
     return (cut := expected.cut(cap), cut, cut) if low is high else (low.cut(cap), expected.cut(cap), high.cut(cap))
 
 
 def _ordered(low: float, expected: float, high: float) -> Interval:
-    """An interval of three numbers whose order only rounding can disturb."""
+    """The interval of three numbers that are in order except for rounding."""
     return Interval(min(low, expected), expected, max(expected, high))
 
 
@@ -143,23 +143,23 @@ def _of_histograms(histograms: Spread, source: str) -> Lengths:
 
 
 def unknown_lengths(max_length: int) -> Lengths:
-    """All that a cap allows: means from a one-line answer to the cap itself, expected at their geometric middle."""
+    """All lengths that a cap allows: means from a one-line answer to the cap, expected at their geometric mean."""
     low = min(SHORTEST_PLAUSIBLE_EXAMPLE, max_length)
     return Lengths(
         Interval(low, sqrt(low * max_length), max_length),
         Interval(low, max_length, max_length),
-        f"unknown: no profile and no tokens, so anything from {low} to max_length",
+        f"not known (neither data.profile nor data.tokens is set): {low} to max_length",
         known=False,
     )
 
 
 def given_lengths(mean: float, longest: float) -> Lengths:
-    """Lengths that the author gave by hand; `data.tokens` is taken as exact."""
+    """Lengths from `data.tokens`, taken as exact."""
     return Lengths(Interval.exact(mean), Interval.exact(longest), "data.tokens", known=True)
 
 
 def profiled_lengths(profile: Profile) -> Lengths:
-    """Lengths out of a profile."""
+    """Lengths from a profile."""
     source = f"data.profile ({profile.method})"
     if profile.histograms is not None:
         return _of_histograms(profile.histograms, source)

@@ -1,4 +1,4 @@
-"""What an instance costs an hour, in whose words, and what that is in the budget's currency."""
+"""The hourly price of an instance with its basis, and amounts in the budget's currency."""
 
 from __future__ import annotations
 
@@ -14,17 +14,18 @@ from hbspec.spec import Spec
 from hbspec.units import Money, Rate
 
 STALE_AFTER_DAYS = 180
-"""Prices and exchange rates older than this are said to be old; p4d and p5 fell by up to 45 % within 2025."""
+"""The age in days from which prices and exchange rates count as stale; p4d and p5 fell by up to 45 % within 2025."""
 
 
 class UnitPrice(NamedTuple):
-    """The price of one instance for an hour.
+    """The hourly price of one instance.
 
     Attributes:
         rate: amount and currency.
-        basis: "author" (the spec's own), "read" (from a SageMaker price list) or "derived" (from another price).
-        as_of: when the source read it; None is undated, which counts as stale. The author's own has no age.
-        spread: the least and the most that the rate may be, as multiples of it.
+        basis: "author" (set in the spec), "read" (from a SageMaker price list) or "derived" (from another price).
+        as_of: the day on which the price was read; None if undated, which counts as stale. A price of the author's has
+            no age.
+        spread: the lowest and the highest possible rate, as multiples of `rate`.
     """
 
     rate: Rate
@@ -34,7 +35,7 @@ class UnitPrice(NamedTuple):
     spread: tuple[Decimal, Decimal] = EXACT
 
     def age_days(self, today: date) -> int | None:
-        """Days since it was read, None where undated."""
+        """Days since the price was read, None where undated."""
         return None if self.as_of is None else (today - self.as_of).days
 
     def to_dict(self) -> dict[str, Any]:
@@ -49,7 +50,7 @@ class UnitPrice(NamedTuple):
 
 
 class Currencies(NamedTuple):
-    """The budget's currency and what one unit of each other is worth in it."""
+    """The budget's currency, and by currency the value of one unit in it."""
 
     budget: str | None
     rates: Mapping[str, Decimal]
@@ -58,7 +59,7 @@ class Currencies(NamedTuple):
         """An amount in the budget's currency; unchanged where there is no budget.
 
         Raises:
-            NotKnownError: no exchange rate for its currency.
+            NotKnownError: the budget has no exchange rate for the amount's currency.
         """
         if self.budget is None or money.currency == self.budget:
             return money
@@ -79,7 +80,7 @@ def currencies(spec: Spec) -> Currencies:
 def unit_price(
     catalog: Catalog, author: Rate | None, instance_type: str | None, region: str | None, component: str
 ) -> UnitPrice | None:
-    """The author's own price, else the catalog's for this region and component ("training" or "hosting")."""
+    """The author's price, else the catalog's for this region and component ("training" or "hosting")."""
     if author is not None:
         return UnitPrice(author, "author", None, "the spec")
     if instance_type is None or region is None:

@@ -1,4 +1,4 @@
-"""The plan: every choice made and every derived count, by name. Estimates and targets look at nothing behind it."""
+"""The plan: every choice made and every derived count, by name. Estimates depend on nothing else."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Size = Literal[
     "processes", "data_parallel_size", "effective_batch_size", "trainable_parameters", "adapter_bytes",
     "checkpoint_bytes",
 ]  # fmt: skip
-"""Whole numbers of a plan that may not be known."""
+"""The whole numbers of a plan that may be unknown."""
 
 NOUNS: Mapping[str, str] = {
     "architecture": "the model's architecture",
@@ -33,24 +33,24 @@ NOUNS: Mapping[str, str] = {
     "adapter_bytes": "the trainable parameters",
     "checkpoint_bytes": "the trainable parameters",
 }
-"""What a part of a plan is called where nothing else says why it is not known."""
+"""The name of each part of a plan, printed where no reason says why it is not known."""
 
 REASONS: Mapping[str, str] = {
     "effective_batch_size": "data_parallel_size",
     "adapter_bytes": "trainable_parameters",
     "checkpoint_bytes": "trainable_parameters",
 }
-"""The part whose reason is the reason of another one."""
+"""Parts that share the reason of another part."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What the data loop does. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
+    """Counts of the data loop. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
 
     Attributes:
-        rows: what a micro-batch is made of: examples, or packed rows.
-        micro_batches: that each process runs in the whole job.
-        rows_computed: by all processes in the whole job, filled-up rows included.
+        rows: rows of the training split: examples, or packed rows.
+        micro_batches: micro-batches per process in the whole job.
+        rows_computed: rows of all processes in the whole job, including rows that fill up micro-batches.
     """
 
     examples: int
@@ -69,26 +69,27 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A job as it will run. A part that cannot be known is None, and `unknown` says why.
+    """A job as it will run. An unknown part is None, and `unknown` gives the reason.
 
     Attributes:
-        processes: the world size of the launch; one for `single` and `pipeline`, else one a GPU.
+        processes: the world size of the launch; 1 for `single` and `pipeline`, else one per GPU.
         data_parallel_size: processes that see different examples.
-        validation_examples: that an evaluation runs forward; 0 where there are none, None where not known.
-        evaluations: in the whole job.
-        keep_alive: seconds that the instances are kept after the job, None where they are not.
-        volume: bytes of the volume that the author wants behind an instance without disks of its own.
-        checkpoints_survive: whether checkpoints are copied to where an interrupted job finds them again.
+        validation_examples: examples per evaluation; 0 where there are none, None where not known.
+        evaluations: number of evaluations in the whole job.
+        keep_alive: seconds for which the instances are kept after the job, None where they are not.
+        volume: size of the volume in bytes that the spec sets for an instance without local disks.
+        checkpoints_survive: whether checkpoints are copied to a place where an interrupted job finds them.
         merges: whether the job ends with merged weights instead of adapters.
-        measured_tokens_per_second: a GPU, where the author measured it (`calibration`).
-        row_tokens: real tokens of a row after truncation (an example, or a packed row).
-        padded_row_tokens: tokens of a row after padding inside its micro-batch.
-        unevenness: mean square of these over the square of their mean: what attention costs more than with even rows.
+        measured_tokens_per_second: tokens per second per GPU, where the author measured them (`calibration`).
+        row_tokens: real tokens per row after truncation (an example, or a packed row).
+        padded_row_tokens: tokens per row after padding within its micro-batch.
+        unevenness: mean square of the padded row lengths over the square of their mean: the factor on the cost of
+            attention compared with rows of equal length.
         real_tokens: tokens of all examples processed.
-        padded_tokens: tokens that the GPUs compute on.
-        trainable_parameters: adapters and `modules_to_save`, or everything.
-        adapter_bytes: what is saved at the end (adapters, or the 16-bit model).
-        checkpoint_bytes: one checkpoint: what is trained, with its optimizer states.
+        padded_tokens: tokens that the GPUs compute, including padding.
+        trainable_parameters: parameters of adapters and `modules_to_save`, or of the whole model.
+        adapter_bytes: bytes saved at the end (adapters, or the 16-bit model).
+        checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
     """
 
     name: str
@@ -146,14 +147,14 @@ class Plan:
         """A part of the plan that may not be known.
 
         Raises:
-            NotKnownError: it is not; the message says why.
+            NotKnownError: the part is not known; the message gives the reason.
         """
         reason = self.unknown.get(REASONS.get(name, name), NOUNS[name])
         return known(getattr(self, name), reason)
 
     @property
     def updates(self) -> int:
-        """Optimizer steps of the whole job.
+        """The number of optimizer steps in the whole job.
 
         Raises:
             NotKnownError: neither `max_steps` nor the number of examples is given.

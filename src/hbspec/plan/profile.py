@@ -1,4 +1,4 @@
-"""A data profile out of its JSON document, and what can be wrong with one."""
+"""Reads a data profile from its JSON document, and names any defect."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hbspec.plan.lengths import Profile, Spread
 from hbspec.units import Interval
 
 LARGEST = 10**9
-"""No example has so many tokens."""
+"""More tokens than any example has."""
 ROUNDED = 0.06
-"""The mean stands in a profile with one decimal."""
+"""Tolerance on the mean, which a profile states with one decimal."""
 
 
 def read_profile(values: Any) -> Profile:
@@ -22,16 +22,17 @@ def read_profile(values: Any) -> Profile:
     `histogram` holds the lengths of all examples, likewise with `low` and `high`; older profiles have none.
 
     Raises:
-        ValueError: not a profile of a version that is known, or a field missing or absurd; the message names it.
+        ValueError: the document is not a profile of a known version, or a field is missing or invalid; the message
+            names it.
     """
     if not isinstance(values, dict) or values.get("format_version") != 1:
-        raise ValueError("it is no profile: `format_version` is not 1")
+        raise ValueError("not a profile: `format_version` is not 1")
     tokens = values.get("tokens")
     if not isinstance(tokens, dict):
         raise ValueError("`tokens` is missing")
     examples = _whole(values, "examples")
     if examples < 1:
-        raise ValueError("`examples` is 0: there is nothing to train on")
+        raise ValueError("`examples` is 0: the split has no training data")
     mean, longest = _tokens(tokens, "mean"), _tokens(tokens, "max")
     if longest.expected < mean.expected:
         raise ValueError(f"`tokens.max` {longest.expected:g} is below `tokens.mean` {mean.expected:g}")
@@ -39,7 +40,7 @@ def read_profile(values: Any) -> Profile:
     if duplicates >= examples:
         raise ValueError(f"`exact_duplicates` {duplicates} is not below `examples` {examples}")
     if not isinstance(digest, str) or not isinstance(method, str):
-        raise ValueError("`digest` and `tokens.method` must be texts")
+        raise ValueError("`digest` and `tokens.method` must be strings")
     histograms = _histograms(values["histogram"], examples, mean) if "histogram" in values else None
     return Profile(examples, duplicates, mean, longest, method, digest, histograms)
 
@@ -47,7 +48,7 @@ def read_profile(values: Any) -> Profile:
 def _whole(values: dict[str, Any], key: str) -> int:
     value = values.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError(f"`{key}` is not a whole number from 0")
+        raise ValueError(f"`{key}` is not a whole number of at least 0")
     return value
 
 
@@ -56,7 +57,7 @@ def _tokens(tokens: dict[str, Any], key: str) -> Interval:
     ends = bounds.get(key, [tokens.get(key)] * 2) if isinstance(bounds, dict) else None
     values: list[Any] = [ends[0], tokens.get(key), ends[1]] if isinstance(ends, list) and len(ends) == 2 else []
     if not values or not all(type(value) in (int, float) and 0 < value < LARGEST for value in values):
-        raise ValueError(f"`tokens.{key}` is not a number of tokens above 0, or its `bounds` are not two such numbers")
+        raise ValueError(f"`tokens.{key}` is not a positive number, or its `bounds` are not two positive numbers")
     low, expected, high = map(float, values)
     if not low <= expected <= high:
         raise ValueError(f"`tokens.{key}` {expected:g} is not within its bounds, {low:g} and {high:g}")
@@ -72,23 +73,23 @@ def _histograms(values: Any, examples: int, mean: Interval) -> Spread:
     low, high = read.get("low", expected), read.get("high", expected)
     for histogram in (low, expected, high):
         if histogram.size != examples:
-            raise ValueError(f"`histogram` counts {histogram.size} examples, and `examples` is {examples}")
+            raise ValueError(f"`histogram` counts {histogram.size} examples, but `examples` is {examples}")
     if abs(expected.mean - mean.expected) > ROUNDED:
-        raise ValueError(f"`tokens.mean` is {mean.expected:g}, and that of `histogram` {expected.mean:.1f}")
+        raise ValueError(f"`tokens.mean` is {mean.expected:g}, but the mean of `histogram` is {expected.mean:.1f}")
     if not (low.is_within(expected) and expected.is_within(high)):
-        raise ValueError("`histogram.low` is not below `histogram.expected`, or that not below `histogram.high`")
+        raise ValueError("`histogram.low`, `histogram.expected` and `histogram.high` are not in ascending order")
     return low, expected, high
 
 
 def _histogram(name: str, values: Any) -> Histogram:
     lengths, counts = (values.get("tokens"), values.get("counts")) if isinstance(values, dict) else (None, None)
     if not isinstance(lengths, list) or not isinstance(counts, list) or not len(lengths) == len(counts) > 0:
-        raise ValueError(f"`histogram.{name}` does not hold as many `tokens` as `counts`")
+        raise ValueError(f"`histogram.{name}` does not have as many `tokens` as `counts`")
     for what, numbers in (("tokens", lengths), ("counts", counts)):
         for number in numbers:
             if type(number) is not int or not 0 < number < LARGEST:
                 shown = repr(number)[:20]
-                raise ValueError(f"`histogram.{name}.{what}` holds {shown}, which is not a whole number from 1")
+                raise ValueError(f"`histogram.{name}.{what}` holds {shown}, which is not a positive whole number")
     if any(second <= first for first, second in pairwise(lengths)):
         raise ValueError(f"`histogram.{name}.tokens` are not in ascending order")
     return Histogram(tuple(lengths), tuple(counts))

@@ -28,10 +28,10 @@ DEFAULT_UTILIZATION = 0.9
 
 @dataclass(frozen=True, slots=True)
 class ServingPlan:
-    """What the endpoint holds and how; a part that cannot be known is None.
+    """The endpoint as it will run; an unknown part is None.
 
     Attributes:
-        scaling: the fewest and the most instances; those of `hardware` twice without autoscaling.
+        scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
     """
 
     architecture: Architecture | None
@@ -56,11 +56,11 @@ class ServingPlan:
     assumptions: tuple[Assumption, ...]
 
     def assumes(self, name: str) -> bool:
-        """Whether the author left `deployment.<name>` open."""
+        """Whether `deployment.<name>` is an assumption."""
         return any(entry.route == ("deployment", name) for entry in self.assumptions)
 
     def assuming(self, name: str, value: Any, source: str | None = None) -> ServingPlan:
-        """The same endpoint with another assumed value, for another reason if one is given."""
+        """The endpoint with another assumed value, and another reason if `source` is given."""
         assumptions = tuple(
             entry._replace(value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
             for entry in self.assumptions
@@ -80,11 +80,11 @@ def build_serving_plan(
 
     Args:
         spec: the typed spec.
-        catalog: what is true of the world.
-        architecture: of the model, None where not known.
-        trainable: adapter parameters, None where not known.
-        mean_tokens: tokens expected of a training example, the prompt's length where none is given.
-        longest_tokens: of the longest training example, None where not known.
+        catalog: hardware and prices.
+        architecture: the architecture of the model, None where not known.
+        trainable: number of adapter parameters, None where not known.
+        mean_tokens: expected tokens per training example, used as the prompt's length where the spec sets none.
+        longest_tokens: tokens of the longest training example, None where not known.
     """
     section = spec.deployment
     if section is None:
@@ -98,7 +98,7 @@ def build_serving_plan(
     where, machine = section.instance, _hardware(section, catalog)
     rank_trained = _trained_rank(spec)
     region = section.region or spec.instance.region
-    dtype = assume("dtype", section.dtype, _usual_dtype(machine), "what the GPU computes in")
+    dtype = assume("dtype", section.dtype, _usual_dtype(machine), "the GPU's 16-bit dtype")
     prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
     input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
     rank = _max_lora_rank(section, rank_trained, choices)
@@ -180,10 +180,10 @@ def _usual_dtype(machine: Hardware | None) -> str:
 
 
 def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> ServingPlan:
-    """The same endpoint on another instance type: hardware, the catalog's price and an assumed dtype change.
+    """The endpoint on another instance type, with its hardware, the catalog's price and its usual dtype.
 
     Raises:
-        NotKnownError: no such type, a type without a GPU, or an endpoint whose own hardware is not known.
+        NotKnownError: the type is not in the catalog or has no GPU, or the endpoint's hardware is not known.
     """
     machine = hardware(
         catalog, instance_type, None, None, known(plan.hardware, "the endpoint's own instance").instances, None
@@ -206,9 +206,9 @@ def named_types(spec: Spec) -> Iterator[tuple[Route, str]]:
 def with_each_instance(
     plan: ServingPlan, catalog: Catalog, spec: Spec
 ) -> Iterator[tuple[Route, Hardware, ServingPlan]]:
-    """The endpoint on its own hardware and on each alternative, with the route of what names it.
+    """The endpoint on its instance and on each alternative, with the route of the key that names it.
 
-    What is not known is left out, and so is what SageMaker does not host on.
+    Unknown types and types that SageMaker does not host on are left out.
     """
     if spec.deployment is None or plan.hardware is None:
         return

@@ -1,4 +1,4 @@
-"""Every choice that training needs, made: the author's value, or a default that is listed as an assumption."""
+"""Every choice of the training: the author's value, or a default that is listed as an assumption."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ TRL = "TRL 1.16 SFTTrainer"
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """Resolved hyperparameters and what the trainer makes of them.
+    """Resolved hyperparameters and their effects in the trainer.
 
     Attributes:
         compute_dtype: "bfloat16", "float16" or "float32".
-        adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their states. The shipped script
-            trains the adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
-        weights_dtype: dtype of whatever is not quantised. `peft.prepare_model_for_kbit_training`, which belongs to
-            QLoRA under a plain Trainer, turns 16-bit ones into float32; TRL 1.16 never calls it. Training all
-            weights in float16 needs float32 ones, since the gradient scaler refuses float16 gradients; and what FSDP
-            trains in mixed precision accelerate upcasts (1.15.0, `prepare_model`, `fsdp2_prepare_model`).
-        autocast: whether the trainer runs the step under torch's autocast, as both do for `bf16` and `fp16`.
+        adapter_dtype: dtype of adapters, their gradients and (with torch's AdamW) their optimizer states. The shipped
+            script trains adapters of a quantised model in bfloat16, as TRL casts them; elsewhere peft keeps float32.
+        weights_dtype: dtype of unquantised weights. `peft.prepare_model_for_kbit_training`, which belongs to QLoRA
+            under a plain Trainer, converts 16-bit weights to float32; TRL 1.16 never calls it. Training all weights in
+            float16 needs float32 weights, since the gradient scaler refuses float16 gradients; and accelerate upcasts
+            weights that FSDP trains in mixed precision (1.15.0, `prepare_model`, `fsdp2_prepare_model`).
+        autocast: whether the trainer runs the step under torch's autocast, as TRL and the plain Trainer do for `bf16`
+            and `fp16`.
         loss: "standard" holds all logits at once; "chunked" and "fused" never do.
     """
 
@@ -65,7 +66,7 @@ class Training:
 
     @property
     def adapters(self) -> bool:
-        """Whether adapters are trained, and the base is frozen."""
+        """Whether adapters are trained and the base model is frozen."""
         return self.method != "full"
 
     def has(self, epoch: Epoch) -> bool:
@@ -76,12 +77,12 @@ class Training:
 def resolve_training(
     spec: Spec, architecture: Architecture | None = None, *, bf16: bool | None
 ) -> tuple[Training, tuple[Assumption, ...]]:
-    """The training that a spec describes, and what was assumed for it.
+    """The training that a spec describes, and the assumptions made for it.
 
     Args:
         spec: the typed spec.
-        architecture: of the model, None where not known: some defaults do not work for every model.
-        bf16: whether the GPU computes in bfloat16; None where it is not known.
+        architecture: the architecture of the model, None where not known: some defaults do not work for every model.
+        bf16: whether the GPU computes in bfloat16; None where not known.
     """
     resolution = _Resolution(spec, architecture)
     return resolution.training(bf16), tuple(resolution.choices.assumptions)

@@ -1,8 +1,8 @@
-"""What a training job of SageMaker is called, what it reads and where it writes.
+"""The name of a SageMaker training job, and the prefixes that it reads and writes.
 
-A job's name is the author's, a digest of what is run, and from the second attempt on its number: `bot-0a1b2c3d4e5f`,
-`bot-0a1b2c3d4e5f-2`. Below each prefix that the author names, a job writes into a folder of that name only, so that
-two jobs never share source or checkpoints.
+The job's name is the author's name, a digest of the job, and from the second attempt on the attempt's number:
+`bot-0a1b2c3d4e5f`, `bot-0a1b2c3d4e5f-2`. Below each prefix that the author gives, a job writes only into a folder of
+that name, so that two jobs never share source or checkpoints.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from hbspec.diagnostics import Route
 from hbspec.spec import Spec
 
 DIGEST_LENGTH = 12
-"""Hexadecimal digits: 48 bits, so that among a million jobs of one name two are alike with a chance of 1 in 560."""
+"""Hexadecimal digits: 48 bits, so that among a million jobs of one name the chance of a collision is 1 in 560."""
 
 LAST_ATTEMPT = 999
 
 ADDED_LENGTH = len("-") + DIGEST_LENGTH + len(f"-{LAST_ATTEMPT}")
-"""Characters that a training job's name has beyond the author's."""
+"""Characters that a training job's name adds to the author's name."""
 
 LONGEST_NAME = MAX_TRAINING_JOB_NAME_LENGTH - ADDED_LENGTH
-"""Characters of the author's name."""
+"""The largest length of the author's name, in characters."""
 
 
 def author_name(spec: Spec) -> str:
@@ -29,13 +29,13 @@ def author_name(spec: Spec) -> str:
 
 
 def read_prefixes(spec: Spec) -> dict[Route, str]:
-    """Key to prefix of the data. SageMaker reads every object whose key begins with it (`S3Prefix`)."""
+    """The prefix of the data by route. SageMaker reads every object whose key begins with it (`S3Prefix`)."""
     splits = {"train": spec.data.train, "validation": spec.data.validation}
     return {("data", name, "uri"): split.uri for name, split in splits.items() if split and split.uri}
 
 
 def written_prefixes(spec: Spec) -> dict[Route, str]:
-    """Key to folder of everything that the job writes or uploads; what is not named lies below the output."""
+    """The folder of everything that the job writes or uploads, by route; unnamed folders lie below the output."""
     section = spec.sagemaker
     if section is None:
         return {}
@@ -44,5 +44,5 @@ def written_prefixes(spec: Spec) -> dict[Route, str]:
 
 
 def folder(uri: str) -> str:
-    """An S3 address that ends in a slash. Nothing else is tidied: S3 takes `//`, `..` and case as they are."""
+    """The URI with a final slash, otherwise unchanged: S3 takes `//`, `..` and case literally."""
     return uri if uri.endswith("/") else f"{uri}/"
