@@ -110,7 +110,7 @@ class TestSpot:
         assert list(found) == ["instances", "lost_work", "restarts"]
         for name in ("lost_work", "restarts"):
             assert found[name].high == hours(phases[name].high) * 36
-            assert "assumed at 0.0001 to 0.16 an hour" in found[name].note
+            assert "assumed at 0.0001 to 0.16 per hour" in found[name].note
 
     def test_nothing_to_go_on_from_costs_more(self):
         plan = planned(instance=SPOT, save_steps=50)
@@ -138,7 +138,7 @@ class TestVolume:
         found, took = items(plan)["volume"], time(plan).billed_seconds
         month = DAYS_PER_MONTH * 24
         assert found.expected == pytest.approx(hours(took.expected) / month * 100 * 2 * Decimal("0.14"))
-        assert "100 GB x 0.14 USD a month x 2" in found.note
+        assert "100 GB x 0.14 USD per month x 2" in found.note
 
     def test_elsewhere_it_may_cost_twice(self):
         here, there = (
@@ -168,9 +168,9 @@ class TestVolume:
         author = {**P3, "price": "5 CAD/h"}
         found = billed(without_disks(instance=author))
         assert [item.name for item in found.items] == ["instances"]
-        assert found.left_out["volume"] == "it needs a budget with an exchange rate from USD to CAD"
+        assert found.left_out["volume"] == "needs a budget with an exchange rate from USD to CAD"
         without = billed(without_disks(instance=author, sections={"budget": {"max_cost": "90 CAD"}}))
-        assert without.left_out["volume"] == "it needs an exchange rate from USD to CAD"
+        assert without.left_out["volume"] == "needs an exchange rate from USD to CAD"
         budget = {"budget": {"max_cost": "90 CAD", **RATES}}
         converted = billed(without_disks(instance=author, sections=budget))
         dollars = items(without_disks(instance=P3))["volume"]
@@ -196,7 +196,7 @@ class TestLimit:
         assert took.to_the_end.billed_seconds.low > 10 * HOUR
         assert found.high == hours(HOUR + 120 + took.phases["upload"].high) * 36
         assert [item.name for item in found.items] == ["instances"]
-        assert "ended by max_runtime (1.00 h, 2.00 min to save, the upload)" in found.items[0].note
+        assert "stopped by max_runtime (1.00 h, plus 2.00 min to save and the upload)" in found.items[0].note
 
     def test_where_none_is_given_the_service_has_one(self):
         instance = {**PRICE, "max_runtime": None}

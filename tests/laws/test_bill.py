@@ -171,7 +171,7 @@ def test_nothing_is_billed_beyond_the_limit_its_grace_and_the_upload(instance, s
     for end in ENDS:
         assert getattr(bill, end) == sum(getattr(item, end) for item in bill.items)
     assert all(0 <= item.low <= item.expected <= item.high for item in bill.items)
-    assert ("ended by max_runtime" in bill.items[0].note) == took.may_be_stopped
+    assert ("stopped by max_runtime" in bill.items[0].note) == took.may_be_stopped
 
 
 @given(JOBS, SECONDS, LIMITS, LIMITS)

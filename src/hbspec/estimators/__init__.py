@@ -1,5 +1,5 @@
-"""What a plan needs, takes and costs: pure functions of a plan, one module a quantity, each result itemised.
+"""Memory, time and cost of a plan: pure functions, one module per quantity, each result itemised.
 
-Rooms, each built on those before it: `step`, `training`, `job`; and `serving`, which shares with them only what stands
-here: the bytes of weights and of numbers, and what is fitted.
+Packages, each built on those before it: `step`, `training`, `job`; and `serving`, which shares with them only the
+modules of this package: bytes of weights and dtypes, and fitted constants.
 """

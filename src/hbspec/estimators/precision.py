@@ -1,4 +1,4 @@
-"""In how many bytes the parts of a training step hold a number."""
+"""Element sizes, in bytes, of the parts of a training step."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Precision(NamedTuple):
     """Element sizes of one training step, in bytes.
 
     Attributes:
-        compute: of matrix products.
-        stream: of the residual stream, which has the dtype of the embedding: 4 after k-bit preparation.
-        trained: of what is trained, of its gradients, and of torch's optimizer states.
+        compute: element size of matrix products.
+        stream: element size of the residual stream, which has the embedding's dtype: 4 after k-bit preparation.
+        trained: element size of trainable parameters, their gradients, and torch's optimizer states.
         autocast: whether the trainer runs the step under torch's autocast, as it does for `bf16` and `fp16`.
     """
 
@@ -25,12 +25,12 @@ class Precision(NamedTuple):
 
     @property
     def attention(self) -> int:
-        """Of queries, keys and values: autocast turns a 4-byte stream into the compute dtype there."""
+        """Element size of queries, keys and values: autocast converts a 4-byte stream to the compute dtype there."""
         return self.compute if self.autocast else self.stream
 
 
 def precision_of(training: Training) -> Precision:
-    """The element sizes that a plan's dtypes mean."""
+    """The element sizes of a training's dtypes."""
     compute, stream = BYTES[training.compute_dtype], BYTES[training.weights_dtype]
     return Precision(
         compute=compute,

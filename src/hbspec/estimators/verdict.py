@@ -1,4 +1,4 @@
-"""Whether what is needed fits into what is there."""
+"""Compares needed bytes with a capacity."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hbspec.units import Interval
 
 
 class Verdict(StrEnum):
-    """How an interval of bytes fits into a capacity."""
+    """Whether an interval of bytes fits into a capacity."""
 
     FITS = "fits"
     TIGHT = "tight"
@@ -21,12 +21,12 @@ WORST_FIRST = (Verdict.DOES_NOT_FIT, Verdict.UNKNOWN, Verdict.TIGHT, Verdict.FIT
 
 
 def verdict(needed: Interval, capacity: float | None, least: Interval | None = None) -> Verdict:
-    """FITS if it surely does, DOES_NOT_FIT if it surely does not, else TIGHT; UNKNOWN without a capacity.
+    """FITS if it is certain to fit, DOES_NOT_FIT if it is certain not to, else TIGHT; UNKNOWN without a capacity.
 
     Args:
-        needed: bytes that are asked for.
-        capacity: bytes that are there.
-        least: bytes that will do, where that is less than what is asked for: only these surely do not fit.
+        needed: bytes requested.
+        capacity: bytes available, None where not known.
+        least: bytes sufficient to run, if fewer than requested: DOES_NOT_FIT compares these with the capacity.
     """
     least = least or needed
     if capacity is None:
@@ -37,5 +37,5 @@ def verdict(needed: Interval, capacity: float | None, least: Interval | None = N
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The worst of several verdicts; an unknown one is worse than a tight one."""
+    """The worst of several verdicts; UNKNOWN is worse than TIGHT."""
     return min(verdicts, key=WORST_FIRST.index)

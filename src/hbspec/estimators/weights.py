@@ -1,4 +1,4 @@
-"""Bytes of a model's weights, as they lie on GPUs while training and while serving."""
+"""Bytes of a model's weights on GPUs, while training and while serving."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ EMBEDDING, HEAD = "embedding", "output_head"
 
 
 def training_weights(architecture: Architecture, training: Training) -> Mapping[str, int]:
-    """Bytes of the base model as training holds it, by term, `embedding` and `output_head` on their own.
+    """Bytes of the base model while training, by term, with `embedding` and `output_head` as separate terms.
 
-    Quantised (`method: qlora`): linear modules in 4 or 8 bits, everything else in the dtype that k-bit preparation
-    gives it (fp32). Else: everything in the compute dtype.
+    Quantised (`method: qlora`): linear modules in 4 or 8 bits, everything else in `weights_dtype`. Otherwise:
+    everything in `weights_dtype`.
 
     Source of the 4-bit sizes: `hbspec.catalog.parameters.nf4_bytes`. 8-bit: a byte a weight and an fp32 scale a row
     (bitsandbytes 0.50.2, `nn.Int8Params`). Left out: the allocator's rounding to 512 bytes, buffers of rotary
@@ -63,10 +63,10 @@ def _training_weights(
 
 
 def quantized_bytes(weight: Weight, quantization: str, double_quant: bool) -> tuple[int, int]:
-    """Bytes of the codes, and of the scales and constants, of one kind of weight.
+    """Bytes of the codes, and bytes of the scales and constants, of one kind of weight.
 
     Raises:
-        NotKnownError: a quantisation that training does not have.
+        NotKnownError: training does not support the quantisation.
     """
     modules, elements = weight.count * weight.copies, weight.rows * weight.columns
     if quantization == "int8":
@@ -84,22 +84,23 @@ GROUP = 128
 """Weights that share a scale and a zero point under AWQ and GPTQ (the usual `group_size`)."""
 
 GROUP_BYTES = 2.5
-"""Bytes a group: a 16-bit scale and a 4-bit zero point."""
+"""Bytes per group: a 16-bit scale and a 4-bit zero point."""
 
 GROUPED_BYTES = {"awq": 0.5, "gptq": 0.5, "gptq8": 1.0, "q4_k_m": 4.85 / 8 - GROUP_BYTES / GROUP}
-"""Bytes of a weight without its group's part. The last two are measured but have no name in the language: GPTQ with 8
+"""Bytes per weight without its share of the group. The last two are measured but cannot be named in a spec: GPTQ with 8
 bits, and llama.cpp's mixture of 4 and 6 bits, 4.85 on average (ggml-org/llama.cpp, tools/quantize/README.md)."""
 
 
 def serving_weights(architecture: Architecture, quantization: str) -> Mapping[str, int]:
-    """Bytes of the model as served, by term; everything that is not quantised in 16 bits.
+    """Bytes of the model as served, by term; unquantised weights take 16 bits.
 
-    nf4 and fp4 are quantised twice, as trained. awq and gptq: 4 bits, and 2.5 bytes for every 128 weights. fp8 and
-    int8: a byte a weight and an fp32 scale a row. All leave embedding, head, norms and biases alone; experts are
-    quantised by awq, gptq and fp8 (whose checkpoints hold them so) and not by bitsandbytes.
+    nf4 and fp4: with double quantisation, as in training. awq and gptq: 4 bits, and 2.5 bytes for every 128 weights.
+    fp8 and int8: one byte per weight and an fp32 scale per row. None of them quantises the embedding, head, norms or
+    biases; experts are quantised by awq, gptq and fp8 (their checkpoints contain quantised experts) and not by
+    bitsandbytes.
 
     Raises:
-        NotKnownError: a quantisation that is not listed here.
+        NotKnownError: the quantisation is not listed here.
     """
     if quantization in ("nf4", "fp4"):
         sizes = nf4_bytes(architecture)
@@ -114,7 +115,7 @@ def serving_weights(architecture: Architecture, quantization: str) -> Mapping[st
 
 
 KINDS: Mapping[str, tuple[str, ...]] = {"none": (), **dict.fromkeys(("nf4", "fp4", "int8"), ("linear",))}
-"""Kinds of weights that are served quantised, where experts are not among them."""
+"""The kinds of weights that are served quantised, for quantisations that leave out experts."""
 
 
 def served_kinds(quantization: str) -> tuple[str, ...]:
@@ -124,7 +125,7 @@ def served_kinds(quantization: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def served_experts(architecture: Architecture, quantization: str) -> int:
-    """Bytes of all experts of all layers as served, which is a part of `serving_weights`; 0 in a dense model.
+    """Bytes of all experts of all layers as served, included in `serving_weights`; 0 for a dense model.
 
     Raises:
         NotKnownError: as `serving_weights`.
@@ -144,5 +145,5 @@ def _served(weight: Weight, quantization: str) -> int:
 
 @lru_cache(maxsize=256)
 def largest_linear(architecture: Architecture) -> int:
-    """Numbers in the largest weight of a linear module."""
+    """The number of elements in the largest weight of a linear module."""
     return max((weight.rows * weight.columns for weight in weights(architecture) if weight.kind == "linear"), default=0)

@@ -1,1 +1,1 @@
-"""The whole job: its phases, interruptions, time, host, disk and bill."""
+"""The whole job: phases, interruptions, time, host memory, disk and bill."""

@@ -1,4 +1,4 @@
-"""What a job is billed, item by item: exact in the author's price, as wide as the time and as the catalog's price."""
+"""The bill of a job, item by item: an interval as wide as the job's time and the catalog's price."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ Ends = tuple[Decimal, Decimal, Decimal]
 """Low, expected and high of an amount."""
 
 INTERRUPTED = {
-    LOST: "work done again after spot interruptions",
-    RESTARTS: "image, weights and loading again after spot interruptions",
+    LOST: "work repeated after spot interruptions",
+    RESTARTS: "image, weights and loading repeated after spot interruptions",
 }
-UNPRICED = "no price of S3, of transfer or of logs is known"
+UNPRICED = "prices of S3, data transfer and logs are not known"
 
 
 class CostItem(NamedTuple):
-    """One line of the bill, in the cost's currency; `note` says how it comes about."""
+    """One line of the bill, in the bill's currency; `note` says how it is calculated."""
 
     name: str
     low: Decimal
@@ -37,7 +37,7 @@ class CostItem(NamedTuple):
     note: str
 
     def to_dict(self) -> dict[str, str]:
-        """Decimal strings, rounded to cents."""
+        """The item with its amounts as decimal strings, rounded to cents."""
         return {"name": self.name, **_cents(self.low, self.expected, self.high), "note": self.note}
 
 
@@ -46,8 +46,8 @@ class Cost:
     """The bill of a job.
 
     Attributes:
-        price: of an instance, before spot.
-        left_out: what the bill does not have, and why.
+        price: the on-demand price of one instance.
+        left_out: by name, the reason why an item is not in the bill.
     """
 
     currency: str
@@ -62,7 +62,7 @@ class Cost:
 
     @property
     def expected(self) -> Decimal:
-        """Sum of what is expected of the items."""
+        """Sum of the items' expected amounts."""
         return sum((item.expected for item in self.items), Decimal(0))
 
     @property
@@ -85,15 +85,15 @@ class Cost:
 
 
 def cost(plan: Plan, time: Time) -> Cost:
-    """The bill of a plan, in the budget's currency where there is one, else in the price's.
+    """The bill of a plan, in the budget's currency if there is a budget, else in the price's currency.
 
     Every second from start to end is billed for every instance (see `hbspec.estimators.job.time`), whatever runs on it.
-    The end is no later than the runtime limit allows; where the limit may be reached, the time of interruptions is not
-    an item of its own, since nobody knows what of it lies before the limit.
-    Managed spot is an assumption: the share of the on-demand bill in `SPOT_SHARE`, and interruptions as items.
+    The runtime limit caps the time; where the limit may be reached, interruptions are not a separate item, since their
+    share of the time before the limit is not known. Managed spot is assumed to cost `SPOT_SHARE` of the on-demand bill,
+    with interruptions as items.
 
     Raises:
-        NotKnownError: no price, no hardware, or no exchange rate of the price.
+        NotKnownError: the price, the hardware or the price's exchange rate is not known.
     """
     price = _priced(plan)[0]
     currency = plan.currencies.convert(Money(Decimal(0), price.rate.currency)).currency
@@ -106,15 +106,15 @@ def cost(plan: Plan, time: Time) -> Cost:
             name, ends, note = _volume(plan, time)
             items.append(CostItem(name, *_converted(plan, ends, "USD", currency), note))
         except NotKnownError as reason:
-            left_out["volume"] = f"it needs {reason}"
+            left_out["volume"] = f"needs {reason}"
     return Cost(currency, tuple(items), price, left_out)
 
 
 def most_it_can_cost(plan: Plan) -> Money:
-    """What the runtime limit lets a job spend: max_runtime x price x instances, on demand.
+    """The largest cost within the runtime limit: max_runtime x price x instances, on demand.
 
     Raises:
-        NotKnownError: no limit, no price, no hardware, or no exchange rate.
+        NotKnownError: the limit, the price, the hardware or an exchange rate is not known.
     """
     price, instances = _priced(plan)
     limit = known(plan.max_runtime, "instance.max_runtime")
@@ -125,25 +125,26 @@ def affordable_seconds(plan: Plan, budget: Money) -> Decimal:
     """The longest runtime limit that a budget pays for, on demand.
 
     Raises:
-        NotKnownError: no price, no hardware, or no exchange rate.
+        NotKnownError: the price, the hardware or an exchange rate is not known.
     """
     return budget.amount * Decimal(str(HOUR)) / most_it_can_cost(replace(plan, max_runtime=HOUR)).amount
 
 
 def hours(seconds: float) -> Decimal:
-    """Seconds as hours of money's kind."""
+    """Seconds as hours, as a decimal number."""
     return Decimal(str(seconds)) / Decimal(str(HOUR))
 
 
 def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
-    """The job itself: as if nothing interrupted it, or up to its limit."""
+    """The item of the job's instances: without interruptions, or up to the runtime limit."""
     price, instances = _priced(plan)
     note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
     if plan.spot:
         share = SPOT_SHARE
-        note += f", managed spot assumed at {share.low:g} to {share.high:g} of it (expected {share.expected:g})"
+        note += f", managed spot assumed at {share.low:g} to {share.high:g} of that (expected {share.expected:g})"
     if time.may_be_stopped and time.limit is not None:
-        note += f", ended by max_runtime ({seconds_text(time.limit)}, {seconds_text(GRACE.high)} to save, the upload)"
+        limit = f"{seconds_text(time.limit)}, plus {seconds_text(GRACE.high)} to save and the upload"
+        note += f", stopped by max_runtime ({limit})"
         billed = time.billed_seconds
     else:
         phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
@@ -152,27 +153,27 @@ def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
 
 
 def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:
-    """Work that is lost and starts that are repeated."""
+    """The items of lost work and of repeated starts."""
     rate = INTERRUPTIONS_PER_HOUR
-    assumed = f"assumed at {rate.low:g} to {rate.high:g} an hour (expected {rate.expected:g})"
+    assumed = f"assumed at {rate.low:g} to {rate.high:g} per hour (expected {rate.expected:g})"
     for name, why in INTERRUPTED.items():
         if name in time.phases:
             yield name, _rented(plan, (time.phases[name],), SPOT_SHARE), f"{why}, {assumed}"
 
 
 def _warm_pool(plan: Plan) -> Iterable[tuple[str, Ends, str]]:
-    """Instances that wait for another job: billed like training, until one comes or `keep_alive` is over.
+    """The item of instances kept for another job: billed like training, until one starts or `keep_alive` ends.
 
     API reference, WarmPoolStatus: `ResourceRetainedBillableTimeInSeconds` x instances.
     """
     if plan.keep_alive:
         kept = Interval(0, plan.keep_alive, plan.keep_alive)
-        note = f"kept for {seconds_text(plan.keep_alive)} after the job, or until another job takes them over"
+        note = f"kept for {seconds_text(plan.keep_alive)} after the job, or until another job starts on them"
         yield "warm_pool", _rented(plan, (kept,), Interval.exact(1)), note
 
 
 def _volume(plan: Plan, time: Time) -> tuple[str, Ends, str]:
-    """Each instance's volume while it is kept, in USD; a month is 30 days."""
+    """The item of the instances' volumes for as long as they are kept, in USD; a month is 30 days."""
     instances = _priced(plan)[1]
     gigabytes = Decimal(plan.volume or DEFAULT_VOLUME) / GB
     kept = time.billed_seconds + Interval(0, plan.keep_alive or 0, plan.keep_alive or 0)
@@ -184,12 +185,13 @@ def _volume(plan: Plan, time: Time) -> tuple[str, Ends, str]:
     )
     instance = _instance(plan)
     certain = instance is not None and instance.nvme_bytes == 0
-    note = f"{gigabytes:,.0f} GB x {VOLUME_USD_PER_GB_MONTH} USD a month x {instances}, {VOLUME_REGION}, {VOLUME_AS_OF}"
+    price = f"{VOLUME_USD_PER_GB_MONTH} USD per month"
+    note = f"{gigabytes:,.0f} GB x {price} x {instances}, {VOLUME_REGION}, {VOLUME_AS_OF}"
     return "volume", (low if certain else Decimal(0), expected, high), note
 
 
 def _has_volume(plan: Plan) -> bool:
-    """Whether SageMaker puts a volume behind each instance; also where it is not known whether it has disks."""
+    """Whether SageMaker attaches a volume to each instance; True also if it is not known whether it has local disks."""
     instance = _instance(plan)
     return instance is not None and not instance.nvme_bytes
 
@@ -199,7 +201,7 @@ def _instance(plan: Plan) -> InstanceType | None:
 
 
 def _rented(plan: Plan, seconds: Iterable[Interval], share: Interval) -> Ends:
-    """All instances for so long at a share of the price, in its currency; as wide as the price's spread too."""
+    """The cost of all instances for `seconds` at a share of the price, in its currency, with the price's spread."""
     price, instances = _priced(plan)
     least, most = price.spread
     took = sum(seconds, Interval.exact(0))
@@ -217,10 +219,10 @@ def _priced(plan: Plan) -> tuple[UnitPrice, int]:
 
 
 def _converted(plan: Plan, ends: Ends, currency: str, wanted: str | None = None) -> Ends:
-    """Amounts in the budget's currency.
+    """The amounts in the budget's currency.
 
     Raises:
-        NotKnownError: no exchange rate to it, or no budget that could have one and another currency `wanted`.
+        NotKnownError: the budget has no exchange rate, or there is no budget and the currency is not `wanted`.
     """
     low, expected, high = (plan.currencies.convert(Money(amount, currency)) for amount in ends)
     if wanted is not None and expected.currency != wanted:

@@ -1,4 +1,4 @@
-"""Memory of one host beside its GPUs: while the model is loaded, and while it is trained."""
+"""Memory of one host, without its GPUs: while loading the model and while training."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from hbspec.plan.parallelism import Engine
 from hbspec.units import GB, Interval
 
 PROCESS = Interval(1.0 * GB, 3.0 * GB, 6.0 * GB)
-"""Python, PyTorch's and CUDA's libraries, tokenised rows and pinned batches of one process. An assumption: importing
-torch and transformers without CUDA alone takes 0.3 GB, and CUDA maps its kernels on first use."""
+"""Python, the libraries of PyTorch and CUDA, tokenised rows and pinned batches of one process. An assumption: importing
+torch and transformers without CUDA takes 0.3 GB, and CUDA maps its kernels on first use."""
 
 WORKERS = 4
-"""Tensors read at once (transformers 5.23.0, `core_model_loading.GLOBAL_WORKERS`); one where they are quantised on the
-way, which is done in step with reading."""
+"""Tensors read at once (transformers 5.23.0, `core_model_loading.GLOBAL_WORKERS`); one where they are quantised while
+loading, which is synchronous with reading."""
 
 ADAM_OFFLOADED = Interval(12, 16, 24)
-"""Bytes a trained parameter of an optimizer in host memory: fp32 weight and two moments; expected with the fp32
-gradient; at most with DeepSpeed's own factor of 1.5 for buffers (`deepspeed/runtime/zero/stage3.py`,
-`estimate_zero3_model_states_mem_needs`, 16 a parameter times `additional_buffer_factor`)."""
+"""Bytes per trainable parameter of an optimizer in host memory: fp32 weight and two moments; expected with the fp32
+gradient; at most with DeepSpeed's factor of 1.5 for buffers (`deepspeed/runtime/zero/stage3.py`,
+`estimate_zero3_model_states_mem_needs`, 16 per parameter times `additional_buffer_factor`)."""
 
 WEIGHTS_OFFLOADED = Interval(2, 2, 3)
-"""Bytes a parameter of 16-bit weights in host memory, with the same factor (18 - 16 a parameter there)."""
+"""Bytes per parameter of 16-bit weights in host memory, with the same factor (18 - 16 per parameter there)."""
 
 ZERO = Interval.exact(0)
 
@@ -36,10 +36,10 @@ class Host(NamedTuple):
     """Memory of one host; all hosts are alike.
 
     Attributes:
-        moment: "load" or "steps", whichever is expected to need more.
+        moment: "load" or "steps", whichever is expected to need more memory.
         terms: bytes by name at that moment.
-        memory: their sum, with each end at its own largest moment.
-        capacity: bytes that the host has, None where not known.
+        memory: total bytes; each end is the maximum over both moments.
+        capacity: bytes of the host's memory, None where not known.
     """
 
     moment: str
@@ -64,23 +64,24 @@ class Host(NamedTuple):
 
 
 def host(plan: Plan) -> Host:
-    """Memory of one host at its fullest moment.
+    """Peak memory of one host.
 
-    load: processes, and the weights on their way. Files are mapped, not read (safetensors), so where weights go
-    straight to a GPU (one process, DDP, or quantised: bitsandbytes' loader always puts them there) a process holds the
-    largest tensors for a moment. Elsewhere they stay on the host first, in every process: pages of one file that all
-    share and that can be dropped, or a copy of its own for whatever is cast. FSDP casts what is trained to fp32 before
-    it shards (accelerate 1.15.0, `utils/fsdp_utils.py`, `fsdp2_prepare_model`), and transformers 5.23.0 loads real
-    weights in every process even with `cpu_ram_efficient_loading` (seen with two processes: 4 bytes a parameter in
-    each). Under ZeRO-3 only the first process reads (`modeling_utils.py`: `map_location` is "meta" elsewhere).
+    load: processes, and weights being loaded. Files are mapped, not read (safetensors), so where weights go directly to
+    a GPU (one process, DDP, or quantised: bitsandbytes' loader always puts them there) a process briefly holds the
+    largest tensors. Otherwise the weights are first held on the host, in every process: as pages of one file, which all
+    processes share and which can be dropped, or as a separate copy of any weights that are cast. FSDP casts trainable
+    weights to fp32 before it shards (accelerate 1.15.0, `utils/fsdp_utils.py`, `fsdp2_prepare_model`), and transformers
+    5.23.0 loads real weights in every process even with `cpu_ram_efficient_loading` (observed with two processes: 4
+    bytes per parameter in each). Under ZeRO-3 only the first process reads (`modeling_utils.py`: `map_location` is
+    "meta" in the others).
 
-    steps: processes, and what is offloaded.
+    steps: processes, and offloaded states and weights.
 
-    Left out: page cache beyond the mapped files, checkpoints in other formats than safetensors, merging of adapters,
-    data that the author's own script keeps in memory.
+    Left out: page cache beyond the mapped files, checkpoints in formats other than safetensors, merging of adapters,
+    data that the author's script keeps in memory.
 
     Raises:
-        NotKnownError: the architecture, what is trained, the hardware or the processes are not known.
+        NotKnownError: the architecture, the trainable parameters, the hardware or the processes are not known.
     """
     hardware = plan.require("hardware")
     processes = plan.require("processes")
@@ -105,7 +106,7 @@ def host(plan: Plan) -> Host:
 
 
 def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
-    """What is on its way from disk to the GPUs."""
+    """Bytes held on the host between the disk and the GPUs, by name."""
     training = plan.training
     architecture = plan.require("architecture")
     widened = plan.way.engine is Engine.FSDP and training.autocast and not training.adapters
@@ -127,7 +128,7 @@ def _loading(plan: Plan, processes: int) -> Mapping[str, Interval]:
 
 
 def _offloaded(plan: Plan, hosts: int) -> Mapping[str, Interval]:
-    """What lies on a host instead of its GPUs: its share of all states, and of the weights."""
+    """Bytes offloaded from the GPUs to one host, by name: its share of the optimizer states, and of the weights."""
     if plan.offload == "none":
         return {}
     trained = plan.require("trainable_parameters")

@@ -1,4 +1,4 @@
-"""What being interrupted costs a managed-spot job: work done twice, starts, and waiting."""
+"""The time that interruptions add to a managed-spot job: repeated work, restarts, and waiting."""
 
 from __future__ import annotations
 
@@ -14,27 +14,26 @@ RESTARTED = ("image_pull", "weights_download", "load")
 WORK = ("steps", "evaluation")
 
 NEVER = 50.0
-"""Interruptions expected within one segment beyond which a job is as good as endless; it is counted as if there were
-no more."""
+"""The largest number of interruptions counted per segment; with more, the job practically never ends."""
 
 
 def interruptions(plan: Plan, phases: Mapping[str, Interval]) -> Mapping[str, Interval]:
-    """Seconds by phase that interruptions are expected to add; nothing on demand.
+    """Seconds by phase that interruptions are expected to add; empty on demand.
 
-    Work is done in k segments of s = work / k seconds, each ending with a checkpoint that survives; without one, the
-    whole job is one segment. Instances are taken back at random, at the rate a (all instances of a job together, since
-    one that is missing stops all), and a segment begins anew. Then, with r seconds to start again,
+    Work is divided into k segments of s = work / k seconds, each ending with a checkpoint that survives; without
+    checkpoints the whole job is one segment. Instances are interrupted at random, at the rate a (for all instances of a
+    job together, since one missing instance stops all), and the segment starts again. Then, with r seconds per restart,
 
         stretch = (e^(a s) - 1) / (a s)    lost work = work (stretch - 1)    restarts = r x a x work x stretch
 
     (J. T. Daly, A higher order estimate of the optimum checkpoint interval for restart dumps, FGCS 22, 2006, without
-    failures of the restart itself). For small a s that is half a segment for each of a x work interruptions. Left out:
-    interruptions of starts, checkpoints, merge and upload, the 120 s in which a script may still save, and that
-    interruptions come in bursts.
+    failures of the restart itself). For small a s, that is half a segment for each of a x work interruptions. Left out:
+    interruptions of starts, checkpoints, merge and upload, the 120 s in which a script may still save, and the
+    clustering of interruptions.
 
     Args:
-        plan: with `spot` set, else nothing is added.
-        phases: seconds of the job when nothing interrupts it.
+        plan: the plan; without `spot` nothing is added.
+        phases: seconds by phase without interruptions.
 
     Raises:
         NotKnownError: the hardware or the counts are not known.
@@ -55,6 +54,6 @@ def interruptions(plan: Plan, phases: Mapping[str, Interval]) -> Mapping[str, In
 
 
 def _stretched(times: float) -> float:
-    """How much longer a segment takes whose work alone would see so many interruptions: (e^x - 1) / x."""
+    """The factor on the time of a segment with `times` expected interruptions: (e^x - 1) / x."""
     times = min(times, NEVER)
     return max(1.0, expm1(times) / times) if times else 1.0

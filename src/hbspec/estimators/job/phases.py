@@ -1,7 +1,7 @@
-"""What a job does beside training steps, one function a phase, and how long each takes.
+"""The phases of a job around its training steps, one function per phase, with their durations.
 
-Bytes over the slowest thing that they pass: the network, the disk, the memory. What SageMaker bills of it is said in
-`hbspec.estimators.job.time`.
+Each duration is bytes over the slowest link: network, disk or memory. `hbspec.estimators.job.time` says which phases
+SageMaker bills.
 """
 
 from __future__ import annotations
@@ -35,17 +35,18 @@ from hbspec.plan.hardware import Hardware
 from hbspec.units import Interval
 
 AFTER_STEPS = ("checkpoints", "merge", "upload")
-"""Phases that begin when steps have run; the others come before."""
+"""Phases after the steps; all others come before."""
 
 
 def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
-    """Seconds of every phase but steps and evaluation, in order.
+    """Seconds of every phase except steps and evaluation, in order.
 
-    Hardware described by hand is a machine that runs already and has the weights: no `startup`, `image_pull`,
-    `weights_download`, `upload`. Left out: the download of the data, which is small beside the weights.
+    Hardware described by hand is taken to run already and to have the weights: it has no `startup`, `image_pull`,
+    `weights_download` or `upload`. Left out: the download of the data, which is small compared with the weights.
 
     Raises:
-        NotKnownError: the architecture, the hardware or its network, the counts, or what a save holds is not known.
+        NotKnownError: the architecture, the hardware or its network, the counts, or the trainable parameters are not
+            known.
     """
     hardware = plan.require("hardware")
     around: dict[str, Interval] = {}
@@ -64,21 +65,21 @@ def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
 
 
 def startup() -> Interval:
-    """Seconds from the request to an instance that runs."""
+    """Seconds from the request to a running instance."""
     return STARTUP_SECONDS
 
 
 def image_pull() -> Interval:
-    """Seconds until the script runs: the image, its start, and what is installed into it."""
+    """Seconds until the script runs: download and start of the image, and installation of requirements."""
     return IMAGE_PULL_SECONDS
 
 
 def weights_download(size: float, instance: InstanceType) -> Interval:
-    """Seconds of the published weights through the network onto the disk; several hosts download side by side.
+    """Seconds to download the published weights to disk; several hosts download in parallel.
 
     Args:
-        size: bytes.
-        instance: whose network and disk they pass.
+        size: bytes of the weights.
+        instance: the instance type, whose network and disk limit the rate.
 
     Raises:
         NotKnownError: the instance's network is not known.
@@ -89,13 +90,13 @@ def weights_download(size: float, instance: InstanceType) -> Interval:
 
 
 def load(size: float, hardware: Hardware) -> Interval:
-    """Seconds of imports and of the weights from disk to the GPUs, quantised on the way.
+    """Seconds of imports and of loading the weights from disk to the GPUs, including quantisation.
 
-    Files that were just downloaded are still in the host's memory where they fit; else the disk is read.
+    Freshly downloaded files are read from the page cache if they fit into the host's memory, else from the disk.
 
     Args:
-        size: bytes.
-        hardware: whose memory and disk count.
+        size: bytes of the weights.
+        hardware: the hardware, whose memory and disk limit the rate.
     """
     rate, memory = LOAD_BYTES_PER_SECOND, hardware.host_memory
     if hardware.instance is not None and memory is not None and size > memory:
@@ -104,14 +105,14 @@ def load(size: float, hardware: Hardware) -> Interval:
 
 
 def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
-    """Seconds that all checkpoints keep the job from training: one every `save_steps` and one at the end.
+    """Seconds during which checkpoints stop the training: one every `save_steps` and one at the end.
 
-    Each is written to the disk, at best into memory that caches it, and the digests of its small files are taken. The
-    copies to S3 run beside the steps; only the last one is waited for. Left out: gathering of what is sharded, and
-    writes of several hosts at once.
+    Each is written to the disk, at best to the page cache, and digests of its small files are calculated. Copies to S3
+    run in parallel with the steps; the job waits only for the last one. Left out: gathering of sharded states, and
+    simultaneous writes of several hosts.
 
     Raises:
-        NotKnownError: the counts or what is trained are not known.
+        NotKnownError: the counts or the trainable parameters are not known.
     """
     updates = plan.updates
     size = plan.require("checkpoint_bytes")
@@ -124,11 +125,11 @@ def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
 
 
 def save(size: float, hardware: Hardware) -> Interval:
-    """Seconds of one checkpoint out of the GPUs onto the disk, at best into memory that caches it.
+    """Seconds to write one checkpoint from the GPUs to the disk, at best to the page cache.
 
     Args:
-        size: bytes.
-        hardware: whose disk counts.
+        size: bytes of the checkpoint.
+        hardware: the hardware, whose disk limits the rate.
     """
     rate = SAVE_BYTES_PER_SECOND
     if hardware.instance is not None:
@@ -139,16 +140,16 @@ def save(size: float, hardware: Hardware) -> Interval:
 
 
 def sync(size: float) -> Interval:
-    """Seconds of one checkpoint's copy to S3.
+    """Seconds to copy one checkpoint to S3.
 
     Args:
-        size: bytes.
+        size: bytes of the checkpoint.
     """
     return duration(size, SYNC_BYTES_PER_SECOND)
 
 
 def merge(size: float) -> Interval:
-    """Seconds of adding adapters to 16-bit weights: those are loaded anew on the host, added to, and written.
+    """Seconds to merge adapters into 16-bit weights: the weights are loaded again on the host, merged, and written.
 
     Args:
         size: bytes of the 16-bit weights.
@@ -157,7 +158,7 @@ def merge(size: float) -> Interval:
 
 
 def upload(size: float) -> Interval:
-    """Seconds of packing the result and of sending it to S3.
+    """Seconds to pack the result and upload it to S3.
 
     Args:
         size: bytes of the result.
@@ -166,7 +167,7 @@ def upload(size: float) -> Interval:
 
 
 def weights_on_disk(plan: Plan) -> int:
-    """Bytes of the published weights; 16-bit where their dtype is not known.
+    """Bytes of the published weights, taken as 16-bit where their dtype is not known.
 
     Raises:
         NotKnownError: the architecture is not known.
@@ -185,10 +186,10 @@ def merged_bytes(plan: Plan) -> int:
 
 
 def result_bytes(plan: Plan) -> int:
-    """Bytes of what the job hands over: the merged model, else what was trained.
+    """Bytes of the job's result: the merged model, else the trained weights.
 
     Raises:
-        NotKnownError: the architecture or what is trained is not known.
+        NotKnownError: the architecture or the trainable parameters are not known.
     """
     if plan.merges:
         return merged_bytes(plan)
@@ -196,17 +197,17 @@ def result_bytes(plan: Plan) -> int:
 
 
 def disk_bytes_per_second(instance: InstanceType) -> Interval:
-    """What the instance's disk moves; either kind where it is not known which it has."""
+    """Bytes per second of the instance's disk; an interval over both kinds of disk where the kind is not known."""
     if instance.nvme_bytes is None:
         return Interval(VOLUME_BYTES_PER_SECOND.low, VOLUME_BYTES_PER_SECOND.expected, NVME_BYTES_PER_SECOND.high)
     return NVME_BYTES_PER_SECOND if instance.nvme_bytes else VOLUME_BYTES_PER_SECOND
 
 
 def slower(one: Interval, other: Interval) -> Interval:
-    """The rate of what passes both, one after the other at the same time."""
+    """The lower of two rates, as the rate of bytes that pass through both at once."""
     return Interval(min(one.low, other.low), min(one.expected, other.expected), min(one.high, other.high))
 
 
 def duration(size: float, rate: Interval) -> Interval:
-    """Seconds that so many bytes take at a rate; the fastest rate is the low end."""
+    """Seconds for `size` bytes at a rate; the highest rate gives the low end."""
     return Interval(size / rate.high, size / rate.expected, size / rate.low)

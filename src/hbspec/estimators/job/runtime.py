@@ -1,4 +1,4 @@
-"""What SageMaker's limits on time are held against."""
+"""The running time that SageMaker compares with its time limits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from hbspec.units import Interval
 
 
 def running_seconds(time: Time) -> Interval:
-    """What `max_runtime` is held against: what the job runs from the moment that it is billed.
+    """Seconds that SageMaker compares with `max_runtime`: the running time from the start of billing.
 
-    The service does not say whether the upload counts ("any time spent … uploading models after it has been stopped" is
-    limited apart, API reference, StoppingCondition), so that the low end leaves it out. With spot, all attempts count.
+    The service does not document whether the upload counts ("any time spent … uploading models after it has been
+    stopped" has a separate limit, API reference, StoppingCondition), so the low end leaves it out. With spot, all
+    attempts count.
     """
     billed = [took for name, took in time.phases.items() if name not in NOT_BILLED and name != "upload"]
     upload = time.phases.get("upload", Interval.exact(0))

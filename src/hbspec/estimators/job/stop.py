@@ -1,4 +1,4 @@
-"""How long a job takes to stop in good order, once the service tells it to."""
+"""The time that a job takes to stop in good order after SIGTERM."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hbspec.plan import Plan
 from hbspec.units import Interval
 
 GRACE_SECONDS = STOP_SECONDS - 5
-"""What the shipped launcher leaves the ranks (`templates/launcher.py`); the rest is for the end of the container."""
+"""Seconds that the shipped launcher gives the ranks (`templates/launcher.py`); the rest is for the container to end."""
 
 
 class Stop(NamedTuple):
     """Seconds from SIGTERM to the end.
 
     Attributes:
-        micro_batch: that is under way, with the optimizer's update.
-        checkpoint: written, and copied to where it outlives the instance.
+        micro_batch: seconds to finish the current micro-batch and the optimizer's update.
+        checkpoint: seconds to write the checkpoint, and to copy it to S3.
     """
 
     micro_batch: Interval
@@ -28,20 +28,20 @@ class Stop(NamedTuple):
 
     @property
     def total(self) -> Interval:
-        """Seconds of both."""
+        """Seconds of the micro-batch and the checkpoint together."""
         return self.micro_batch + self.checkpoint
 
 
 def stop(plan: Plan) -> Stop:
-    """What the shipped script does on SIGTERM: it ends the current micro-batch and saves the last finished update.
+    """Seconds that the shipped script takes on SIGTERM to finish the current micro-batch and save the last update.
 
-    A whole micro-batch counts, since the signal may come at its beginning: at its high end one of the longest row. So
-    does the whole copy to S3: SageMaker copies while the job runs and after its end, and for a spot instance whose two
-    minutes are over no more time is promised. Left out: gathering of what is sharded, and the wait for a batch of an
-    evaluation, which is shorter.
+    A whole micro-batch is counted, since the signal may arrive at its beginning; its high end is a micro-batch of the
+    longest row. The whole copy to S3 is counted as well: SageMaker copies while the job runs and after its end, and
+    guarantees a spot instance no time beyond its two minutes. Left out: gathering of sharded states, and the wait for a
+    batch of an evaluation, which is shorter.
 
     Raises:
-        NotKnownError: as `hbspec.estimators.job.time.time`, or what is trained is not known.
+        NotKnownError: as for `hbspec.estimators.job.time.time`, or the trainable parameters are not known.
     """
     hardware = plan.require("hardware")
     size = plan.require("checkpoint_bytes")
@@ -52,7 +52,7 @@ def stop(plan: Plan) -> Stop:
 
 
 def _longest(plan: Plan, usual: float) -> float:
-    """Seconds of a micro-batch that holds the longest row; at the author's own rate, in proportion to its tokens."""
+    """Seconds of a micro-batch with the longest row; at a measured rate, in proportion to its tokens."""
     longest = plan.lengths.cut(plan.training.max_length).longest.high
     tokens = max(longest, plan.padded_row_tokens.high)
     if plan.measured_tokens_per_second is not None:

@@ -1,4 +1,4 @@
-"""Disk of one host: what is downloaded, what is written, and where."""
+"""Disk space of one host: downloaded and written files, and the disk that holds them."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from hbspec.plan import Plan
 from hbspec.units import GB, Interval
 
 DEFAULT_VOLUME = 30 * GB
-"""`volume_size_in_gb` of SageMaker's SDK, and of what is compiled here."""
+"""Default size of the volume: `volume_size_in_gb` in SageMaker's SDK and in compiled requests."""
 
 BYTES_PER_TOKEN = Interval(3, 30, 60)
-"""Data on disk a token: 3 to 6 bytes of UTF-8 text, and beside it columns of 8-byte integers in the cache of `datasets`
-(input ids, labels, masks), which the tokenised copy and its packed or truncated copies have. An assumption."""
+"""Bytes of data on disk per token: 3 to 6 bytes of UTF-8 text, and columns of 8-byte integers (input ids, labels,
+masks) in the cache of `datasets`, for the tokenised copy and for its packed or truncated copies. An assumption."""
 
 
 class Storage(NamedTuple):
-    """Disk of one host; all hosts are alike.
+    """Disk space of one host; all hosts are alike.
 
     Attributes:
         terms: bytes by name.
-        place: "NVMe" or "volume", or "disk" where it is not known.
-        capacity: bytes that it has, None where not known.
-        chosen: whether the author named the size.
-        perhaps_more: whether the host may have local storage beside it, which is not known.
+        place: "NVMe" or "volume", or "disk" where not known.
+        capacity: bytes of the disk, None where not known.
+        chosen: whether the spec sets the size.
+        perhaps_more: whether the host may also have local storage of unknown size.
     """
 
     terms: Mapping[str, Interval]
@@ -43,7 +43,7 @@ class Storage(NamedTuple):
 
     @property
     def verdict(self) -> Verdict:
-        """Whether `needed` fits into `capacity`; tight at worst where there may be more of it."""
+        """Whether `needed` fits into `capacity`; at worst TIGHT where there may be more storage."""
         found = verdict(self.needed, self.capacity)
         return Verdict.TIGHT if found is Verdict.DOES_NOT_FIT and self.perhaps_more else found
 
@@ -59,22 +59,22 @@ class Storage(NamedTuple):
 
 
 def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
-    """What a job puts on its host's disk.
+    """Disk space that a job needs on one host.
 
-    weights: the published files, once (the Hub's cache links to them). checkpoints: those kept, and at most one more,
-    since the oldest is deleted after the newest is written (transformers 5.23.0, `Trainer._save_checkpoint`). result:
-    what is saved at the end. data: text and its tokenised copies. An instance with NVMe has no volume (SageMaker
-    ignores its size), one without has a volume.
+    weights: the published files, once (the Hub's cache links to them). checkpoints: the kept ones, and at most one
+    more, since the oldest is deleted after the newest is written (transformers 5.23.0, `Trainer._save_checkpoint`).
+    result: the weights saved at the end. data: text and its tokenised copies. An instance with NVMe has no volume
+    (SageMaker ignores `volume`); an instance without NVMe has one.
 
-    Left out: the container's image, which lies elsewhere, and logs.
+    Left out: the container's image, which is stored elsewhere, and logs.
 
     Args:
         plan: the plan.
-        volume: `instance.volume`, bytes; None is the default of `DEFAULT_VOLUME`.
-        kept: checkpoints kept; None keeps all.
+        volume: `instance.volume` in bytes; None for `DEFAULT_VOLUME`.
+        kept: number of checkpoints kept; None keeps all.
 
     Raises:
-        NotKnownError: the architecture, what is trained, the hardware or the counts are not known.
+        NotKnownError: the architecture, the trainable parameters, the hardware or the counts are not known.
     """
     hardware = plan.require("hardware")
     terms = {

@@ -1,4 +1,4 @@
-"""How long a step and a job take, phase by phase, and what of it is billed."""
+"""The time of a step and of a job, phase by phase, and the billed part of it."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval
 
 NOT_BILLED = frozenset({"startup", WAITS})
-"""SageMaker bills from TrainingStartTime to TrainingEndTime: the download of the container and of the data is inside,
-and so is the upload of the model ("you are billed for the time interval between this time and the value of
+"""SageMaker bills from TrainingStartTime to TrainingEndTime, including the download of the container and of the data
+and the upload of the model ("you are billed for the time interval between this time and the value of
 TrainingEndTime … the time after model artifacts are uploaded", API reference, DescribeTrainingJob)."""
 
 UPLOAD = "upload"
 
 GRACE = Interval(0, STOP_SECONDS, STOP_SECONDS)
-"""Seconds that a job may run beyond its limit, to save ("SIGTERM … delays job termination for 120 seconds", API
-reference, StoppingCondition). A job that exits at once needs none of them."""
+"""Seconds that a job may run beyond its limit to save ("SIGTERM … delays job termination for 120 seconds", API
+reference, StoppingCondition); 0 for a job that exits at once."""
 
 
 class Time(NamedTuple):
-    """What a job takes to its end, and what of it is billed where a limit stops it before.
+    """The time of a job to its end, and the billed part where a limit may stop the job earlier.
 
     Attributes:
-        step_seconds: one full update of mean rows.
-        phases: seconds by phase, in order, whatever the limit.
-        tokens_per_second_per_gpu: real tokens (no padding) over all GPUs of the job, idle ones too.
-        limit: seconds after which the service stops the job; None where nothing does.
+        step_seconds: seconds of one full update of average rows.
+        phases: seconds by phase, in order, regardless of the limit.
+        tokens_per_second_per_gpu: real tokens (without padding) per second and GPU, including idle GPUs.
+        limit: seconds after which the service stops the job; None without a limit.
     """
 
     step_seconds: Interval
@@ -43,22 +43,22 @@ class Time(NamedTuple):
 
     @property
     def total_seconds(self) -> Interval:
-        """From the request to the result."""
+        """Seconds from the request to the result."""
         return sum(self.phases.values(), Interval.exact(0))
 
     @property
     def may_be_stopped(self) -> bool:
-        """Whether the limit may end the job; the upload is not counted, as it also comes after a stop."""
+        """Whether the limit may stop the job; the upload does not count, as it also follows a stop."""
         return self.limit is not None and self._running().high > self.limit
 
     @property
     def to_the_end(self) -> Time:
-        """The same job without a limit."""
+        """The time of the job without a limit."""
         return self._replace(limit=None)
 
     @property
     def billed_seconds(self) -> Interval:
-        """What each instance is paid for: all that runs, up to the limit and its grace, and the upload."""
+        """Billed seconds per instance: the running time up to the limit plus `GRACE`, and the upload."""
         running, upload = self._running(), self.phases.get(UPLOAD, Interval.exact(0))
         if self.limit is None:
             return running + upload
@@ -89,7 +89,7 @@ class Time(NamedTuple):
 def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     """The time of a plan.
 
-    steps = micro-batches of a process x seconds of one + updates x seconds of one, with rows of the mean length.
+    steps = micro-batches per process x seconds of each + updates x seconds of each, with rows of the mean length.
 
     Raises:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
@@ -107,9 +107,9 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
 
 
 def runtime_limit(plan: Plan) -> float | None:
-    """Seconds after which SageMaker stops a job: `max_runtime`, or its default; none on hardware described by hand.
+    """Seconds after which SageMaker stops a job: `max_runtime` or its default; None on hardware described by hand.
 
-    All attempts of a spot job count together. Left out: `max_wait`, which is no shorter and covers waiting too.
+    All attempts of a spot job count together. Left out: `max_wait`, which is at least as long and includes waiting.
     """
     if plan.hardware is None or plan.hardware.instance is None:
         return None
@@ -117,7 +117,7 @@ def runtime_limit(plan: Plan) -> float | None:
 
 
 class Step(NamedTuple):
-    """Seconds of a micro-batch and of an update, and real tokens a second on each GPU, idle ones too."""
+    """Seconds of a micro-batch and of an update, and real tokens per second and GPU, including idle GPUs."""
 
     micro_batch: Interval
     update: Interval
@@ -125,26 +125,26 @@ class Step(NamedTuple):
 
 
 def usual_step(plan: Plan, constants: StepConstants = STEP) -> Step:
-    """A step at the author's own rate, else by the estimate.
+    """The time of a step at the author's measured rate, else as estimated.
 
     Raises:
-        NotKnownError: as `time`.
+        NotKnownError: as for `time`.
     """
     return _measured(plan) or step_of(plan, constants)
 
 
 def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
-    """A step over the lengths that rows may have and the error of the estimate.
+    """The estimated time of a step, as an interval over the possible row lengths and the error of the estimate.
 
     Raises:
-        NotKnownError: as `time`.
+        NotKnownError: as for `time`.
     """
     gpus = plan.require("hardware").gpus
     rows = plan.require("effective_batch_size")
     real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error
     found = _by_length(plan, constants, backward=True)
     accumulation = plan.training.gradient_accumulation
-    # long rows are the faster ones, so every length is tried
+    # rates are highest for long rows, so the extremes over all lengths are taken
     rates = [
         [rows * tokens / gpus / seconds for seconds in _ends(batch * accumulation + update)]
         for tokens, batch in zip(_ends(real), found, strict=True)
@@ -158,7 +158,7 @@ def _ends(interval: Interval) -> tuple[float, float, float]:
 
 
 def _by_length(plan: Plan, constants: StepConstants, *, backward: bool) -> list[Interval]:
-    """Seconds of a micro-batch of the shortest, expected and longest rows."""
+    """Seconds of a micro-batch with the shortest, expected and longest rows."""
     lengths = _ends(plan.padded_row_tokens)
     found = {length: micro_batch(plan, length, backward=backward).seconds(constants) for length in {*lengths}}
     return [found[length] for length in lengths]
@@ -170,7 +170,7 @@ def _over_lengths(found: list[Interval]) -> Interval:
 
 
 def _measured(plan: Plan) -> Step | None:
-    """A step out of the author's own rate, with the update inside its micro-batches; None where there is none."""
+    """A step at the author's measured rate, with the update included in its micro-batches; None without a rate."""
     measured = plan.measured_tokens_per_second
     if measured is None:
         return None
@@ -182,9 +182,9 @@ def _measured(plan: Plan) -> Step | None:
 
 
 def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
-    """Seconds of all evaluations: a forward pass for each of a process's share of the validation examples.
+    """Seconds of all evaluations: a forward pass over each process's share of the validation examples.
 
-    Validation rows are taken to be as long as training rows, and as many at once.
+    Validation rows are taken to be as long as training rows, in micro-batches of the same size.
     """
     if not plan.evaluations or not plan.validation_examples:
         return {}

@@ -1,1 +1,1 @@
-"""The memory of a GPU that trains."""
+"""GPU memory while training."""

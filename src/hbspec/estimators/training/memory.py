@@ -1,4 +1,4 @@
-"""Memory of every GPU while training: tensors by closed form, the process around them by an interval."""
+"""Memory of every GPU while training: tensors exactly, the overhead of the process as an interval."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from hbspec.units import Interval
 
 @dataclass(frozen=True, slots=True)
 class DeviceMemory:
-    """One GPU at its fullest moment.
+    """One GPU at its peak.
 
     Attributes:
-        index: which GPU of the host.
-        terms: bytes by name; they add up to `peak_allocated.expected`.
-        moment: "load", "loss", "recompute", "backward" or "optimizer".
-        peak_allocated: what `torch.cuda.max_memory_allocated` would say.
-        peak_reserved: what `torch.cuda.max_memory_reserved` would say.
-        process: what `nvidia-smi` would say: also context, fragmentation and communicators.
-        usable: bytes that PyTorch can have of this GPU, None where not known.
-        freed: what lies unused in the allocator since before the peak, see `reserved_bytes`.
+        index: index of the GPU on its host.
+        terms: bytes of tensors by name; they add up to `peak_allocated.expected`.
+        moment: the moment of the peak: "load", "loss", "recompute", "backward" or "optimizer".
+        peak_allocated: bytes as reported by `torch.cuda.max_memory_allocated`.
+        peak_reserved: bytes as reported by `torch.cuda.max_memory_reserved`.
+        process: bytes as reported by `nvidia-smi`: with context, fragmentation and communicators.
+        usable: bytes that PyTorch can use on this GPU, None where not known.
+        freed: bytes freed before the peak that stay unused in the allocator, see `reserved_bytes`.
     """
 
     index: int
@@ -46,7 +46,8 @@ class DeviceMemory:
     def verdict(self) -> Verdict:
         """Whether the process fits into `usable`.
 
-        The low end of `process` stops at `usable` where only the allocator would pass it, which gives its reserve back.
+        The low end of `process` is capped at `usable` where only the allocator's reserve, which it can release, would
+        exceed it.
         """
         return verdict(self.process, self.usable)
 
@@ -65,7 +66,7 @@ class DeviceMemory:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Every GPU of one host; all hosts are alike."""
+    """Memory of every GPU of one host; all hosts are alike."""
 
     devices: tuple[DeviceMemory, ...]
 
@@ -76,7 +77,7 @@ class Memory:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all GPUs."""
+        """The worst verdict of all GPUs."""
         return worst(device.verdict for device in self.devices)
 
     def to_dict(self) -> dict[str, Any]:
@@ -85,13 +86,14 @@ class Memory:
 
 
 def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
-    """Memory of each GPU of one host at the fullest moment of training.
+    """Peak memory of each GPU of one host while training.
 
-    The row that decides is the longest after truncation, so `peak_allocated` spans what the lengths allow, and the
-    error of the activation terms. Left out: evaluation with larger batches, host memory, disk.
+    The longest row after truncation determines the peak, so `peak_allocated` spans the possible lengths of that row and
+    the error of the activation terms. Left out: evaluation with larger batches, host memory, disk.
 
     Raises:
-        NotKnownError: the architecture, what is trained, the hardware, the processes or the optimizer is not known.
+        NotKnownError: the architecture, the trainable parameters, the hardware, the processes or the optimizer is not
+            known.
     """
     job = job_of(plan)
     hardware = plan.require("hardware")
@@ -113,7 +115,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
 
 
 def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:
-    """Where `device_map="auto"` puts the layers, by their sizes as loaded (before k-bit preparation)."""
+    """The placement of layers by `device_map="auto"`, from their sizes as loaded (before k-bit preparation)."""
     weights = job.weights
     halved = 2 if job.training.quantization and job.precision.stream == 4 else 1
     layers = job.architecture.num_hidden_layers
@@ -131,11 +133,11 @@ def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:
 
 
 def activation_error(job: Job) -> float:
-    """Half width of the activation terms, as a share: small where the lifetimes were held against traces.
+    """Relative half-width of the activation terms: small where the lifetimes were compared with traces.
 
-    Traced was one GPU under transformers 5: every family, method and optimizer, padding and packing, both kernels that
-    run on a CPU. Not traced were sharded layers, which gather and free in an order of their own, and tensor
-    parallelism. The lists of experts of transformers 4 were held against Mixtral's published peaks instead.
+    Traces cover one GPU under transformers 5: every family, method and optimizer, padding and packing, and both kernels
+    that run on a CPU. They do not cover sharded layers, which gather and free in a different order, or tensor
+    parallelism. The lists of experts of transformers 4 were compared with Mixtral's published peaks instead.
     """
     alone = not job.way.sharded and job.tensor_parallel == 1
     return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
@@ -168,7 +170,7 @@ def _device(
 
 
 def _freed(found: Sequence[Moment], peak: Moment) -> int:
-    """What the backward pass had beside lasting tensors, where the optimizer needs the most."""
+    """Bytes of temporary tensors in the backward pass, where the peak is in the optimizer step; otherwise 0."""
     if peak.name != "optimizer":
         return 0
     computing = [one for one in found if one.name not in ("load", "optimizer")]
@@ -177,7 +179,7 @@ def _freed(found: Sequence[Moment], peak: Moment) -> int:
 
 
 def _unused(index: int, usable: int | None) -> DeviceMemory:
-    """A GPU that no process touches."""
+    """A GPU that no process uses."""
     nothing = Interval.exact(0)
     return DeviceMemory(index, {}, "load", nothing, nothing, nothing, usable)
 

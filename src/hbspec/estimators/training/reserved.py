@@ -1,15 +1,15 @@
-"""What a GPU's process holds beside its tensors: the allocator's reserve, the CUDA context, communicators.
+"""The overhead of a GPU's process beyond its tensors: the allocator's reserve, the CUDA context, communicators.
 
 PyTorch's caching allocator rounds a request up to 512 bytes, takes memory from the driver in segments of 2 MiB, 20 MiB
-or (from 10 MiB on) the request itself rounded up to 2 MiB, and keeps what is freed for requests that fit into it
-(docs.pytorch.org, "CUDA semantics", memory management; `c10/cuda/CUDACachingAllocator.cpp`). What is reserved beyond
-the tensors' peak therefore grows with what is allocated and freed again in every step: activations and temporaries on
-one GPU, and where weights are sharded the weights that are gathered too. How much follows from the order of requests,
-which is not modelled: the shares are fitted (`hbspec.estimators.constants.MEMORY`).
+or (for 10 MiB or more) the request rounded up to 2 MiB, and keeps freed blocks for later requests that fit
+(docs.pytorch.org, "CUDA semantics", memory management; `c10/cuda/CUDACachingAllocator.cpp`). Memory reserved beyond the
+peak of the tensors therefore grows with the tensors allocated and freed in every step: activations and temporaries on
+one GPU, and gathered weights where weights are sharded. The amount depends on the order of requests, which is not
+modelled: the shares are fitted (`hbspec.estimators.constants.MEMORY`).
 
-Before it fails, the allocator gives back every segment that is free. So the reserve alone never makes a job fail for
-sure: low, the least in which it may run, stops at the GPU's memory unless the tensors pass it. Expected and high do not
-stop: they are what the job takes where there is room for it.
+Before it fails, the allocator releases every free segment. So the reserve alone is never certain to make a job fail:
+the low end, the least memory in which the job may run, is capped at the GPU's memory unless the tensors exceed it. The
+expected and high ends are not capped: they are the memory that the job takes where it is available.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from hbspec.units import Interval
 
 
 class Surroundings(NamedTuple):
-    """What decides how much lies around the tensors.
+    """The properties of a job that determine its overhead.
 
     Attributes:
         sharded: whether weights are gathered and freed layer by layer.
         ranks: whether several processes work together.
         capability: CUDA's (major, minor), None where not known.
-        usable: bytes that PyTorch can have of the GPU, None where not known.
+        usable: bytes that PyTorch can use on the GPU, None where not known.
     """
 
     sharded: bool
@@ -40,18 +40,18 @@ class Surroundings(NamedTuple):
 def reserved_bytes(
     allocated: Interval, lasting: int, around: Surroundings, constants: MemoryConstants, *, freed: int = 0
 ) -> Interval:
-    """Bytes that `torch.cuda.max_memory_reserved` would say.
+    """Bytes as reported by `torch.cuda.max_memory_reserved`.
 
-    allocated + f (allocated - lasting) + freed where each GPU has whole weights, allocated (1 + f) + freed where they
+    allocated + f (allocated - lasting) + freed where each GPU holds whole weights, allocated (1 + f) + freed where they
     are sharded.
 
     Args:
         allocated: peak bytes of tensors.
-        lasting: of these, weights, states and gradients.
-        freed: what the backward pass had allocated and freed before the optimizer made the peak: the optimizer's
-            temporaries are of other sizes, so that those blocks lie unused (FMS, full fine-tunes of a 7B).
-        around: the GPU and how the ranks share the work.
-        constants: f by kind.
+        lasting: bytes of weights, optimizer states and gradients among them.
+        freed: bytes allocated and freed by the backward pass before a peak in the optimizer step: the optimizer's
+            temporaries have other sizes, so that those blocks stay unused (FMS, full fine-tunes of a 7B).
+        around: the GPU, and how the ranks share the work.
+        constants: f for sharded and for whole weights.
     """
     share = constants.reserved_of_sharded if around.sharded else constants.reserved_of_passing
     kept = 0 if around.sharded else lasting
@@ -69,12 +69,12 @@ def reserved_bytes(
 def process_bytes(
     reserved: Interval, allocated: Interval, around: Surroundings, constants: MemoryConstants
 ) -> Interval:
-    """Bytes that `nvidia-smi` would say: the reserve, the context and the communicators.
+    """Bytes as reported by `nvidia-smi`: reserved memory, the CUDA context and the communicators.
 
     Args:
-        reserved: as `reserved_bytes`.
-        allocated: as there.
-        around: as there.
+        reserved: bytes from `reserved_bytes`.
+        allocated: peak bytes of tensors.
+        around: the GPU, and how the ranks share the work.
         constants: sizes of the context and the communicators.
     """
     beside = beside_bytes(around, constants)
@@ -85,6 +85,6 @@ def process_bytes(
 
 
 def beside_bytes(around: Surroundings, constants: MemoryConstants) -> Interval:
-    """The context, and the communicators where there are several ranks."""
+    """Bytes of the CUDA context, and of the communicators where there are several ranks."""
     context = constants.context_by_capability.get(around.capability or (0, 0), constants.context)
     return context + constants.communicators if around.ranks else context
