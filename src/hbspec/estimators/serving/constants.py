@@ -1,8 +1,8 @@
-"""Every number about the speed of serving that is fitted to measurements or assumed, with where it comes from.
+"""All constants of the speed of serving that are fitted to measurements or assumed, with their sources.
 
-What is in `SERVING` is what `benchmarks/accuracy.py --fit` prints: the least weighted error of the
-logarithm over the runs in `benchmarks/measured/fitted_serving.json`, each source weighing the same, each number held
-near the one that was assumed before, so that what nobody measured stays as assumed. The runs are those of:
+The values in `SERVING` are printed by `benchmarks/accuracy.py --fit`: they minimise the weighted error of the logarithm
+over the runs in `benchmarks/measured/fitted_serving.json`, with the same weight for each source, and are regularised
+towards the earlier assumptions, so that values without measurements stay as assumed. The runs are:
 
 - Qwen: QwenLM/Qwen README and QwenLM/Qwen3 docs, speed benchmark of Qwen2.5 (A100-80GB; transformers and vLLM 0.6.3).
 - optimum-benchmark: huggingface/optimum-benchmark examples/running-llamas, -mistrals, -vicunas (A100-80GB).
@@ -21,31 +21,32 @@ from typing import NamedTuple
 from hbspec.units import GB, Interval
 
 EAGER = ("transformers", "litgpt")
-"""Engines that launch the kernels of each layer from Python, one by one, in every step; the others replay a graph."""
+"""Engines that launch the kernels of each layer from Python in every step; the others replay a CUDA graph."""
 
 
 class ServingConstants(NamedTuple):
-    """What a step of decoding takes beyond the data sheet. Mappings that lack a key say 1.0, or nothing added.
+    """The time of a decoding step beyond the data sheet. A missing key means a factor of 1.0, or 0 added.
 
     Attributes:
-        layer: seconds of the host to launch one layer's kernels, of an eager engine with 16-bit weights.
-        launches: factor on that by quantisation, whose kernels are more.
-        host: factor on that by the kind of machine that a GPU is built into (`decoding.host_of`).
+        layer: host seconds to launch the kernels of one layer, in an eager engine with 16-bit weights.
+        launches: factor on `layer` by quantisation, whose kernels are more numerous.
+        host: factor on `layer` by the kind of machine that the GPU is usually built into (`decoding.host_of`).
         eager_bandwidth: share of the memory bandwidth at which eager engines stream weights.
-        old_cache, old_cache_group: how often such an engine moves the cache in a step: it is copied to grow, and
-            repeated for every group of query heads; the second is a factor on query heads for each key-value head.
-        unpacked: how often quantised weights cross the bus as 16-bit numbers, by quantisation, where several requests
-            are answered at once by kernels that unpack first and multiply then.
-        step: seconds of the host a step, of an engine with graphs: scheduling, sampling, detokenising.
-        steps: factor on that by engine.
-        request: seconds of the same for each request of the batch.
-        graph_layer: seconds that each layer takes in gaps between kernels.
-        quantised_layer: the same in addition for layers with quantised weights.
-        bandwidth: share of the memory bandwidth at which engines with graphs stream weights and cache.
-        reduction: seconds of one sum over the GPUs that share a layer; there are two a layer.
+        old_cache, old_cache_group: number of times that an eager engine moves the KV cache per step: the cache is
+            copied to grow, and repeated for every group of query heads; the second is a factor on query heads per
+            key-value head.
+        unpacked: number of times that quantised weights cross the memory bus as 16-bit numbers, by quantisation, where
+            kernels that first unpack and then multiply answer several requests at once.
+        step: host seconds per step of an engine with CUDA graphs: scheduling, sampling, detokenising.
+        steps: factor on `step` by engine.
+        request: additional host seconds per request in the batch.
+        graph_layer: seconds per layer in gaps between kernels.
+        quantised_layer: additional seconds per layer with quantised weights.
+        bandwidth: share of the memory bandwidth at which engines with CUDA graphs stream weights and cache.
+        reduction: seconds of one sum over the GPUs that share a layer; there are two per layer.
         compute: share of the peak that a step's products reach.
-        prefill: share of the peak that reading a prompt reaches.
-        error: factor on all that was computed, by "eager" or "graph".
+        prefill: share of the peak that prefill reaches.
+        error: factor on the computed time, by "eager" or "graph".
     """
 
     layer: float
@@ -88,23 +89,25 @@ SERVING = ServingConstants(
 )
 
 MOST_STREAMED = {"llama.cpp": 1.1e12}
-"""Bytes a second that an engine's kernels stream at most, whatever the memory could: llama.cpp's products of a matrix
-with one vector reach about 1 TB/s on an A100 and an H100 as on an RTX 4090."""
+"""The largest rate at which an engine's kernels stream, in bytes per second, regardless of the memory bandwidth:
+llama.cpp's matrix-vector products reach about 1 TB/s on an A100 and an H100, as on an RTX 4090."""
 
 SLOW_KERNELS = {"nf4": 0.6, "int8": 0.5}
-"""Share of the bandwidth that bitsandbytes' kernels reach of what others do, in an engine with graphs. Assumed: nobody
-published it. bitsandbytes' README has NF4 on an RTX 4090 at 42 % of the bandwidth or more, launches included."""
+"""Bandwidth of bitsandbytes' kernels as a share of that of other kernels, in an engine with CUDA graphs. Assumed: no
+measurement is published. bitsandbytes' README has NF4 on an RTX 4090 at 42 % of the bandwidth or more, including
+launches."""
 
 SLOW_KERNELS_ERROR = Interval(0.5, 1.0, 2.0)
-"""Factor on the time of those; assumed."""
+"""Factor on the time of steps with `SLOW_KERNELS`; assumed."""
 
 OVERLAP = 3.0
-"""How launches and the GPU's work overlap in an eager engine: their powers add up. Infinity were the longer of both."""
+"""Exponent of the overlap of launches and the GPU's work in an eager engine: their powers add up. At infinity, the step
+takes the longer of both."""
 
 CONTEXT_BYTES = Interval(0.3 * GB, 0.7 * GB, 1.6 * GB)
-"""The driver's context, libraries, communicators and CUDA graphs of an engine beside what is counted. Assumed: vLLM
-logs 0.1 to 0.9 GB for its graphs, and a context takes 0.3 to 0.6 GB."""
+"""The CUDA context, libraries, communicators and CUDA graphs of an engine, per GPU. Assumed: vLLM logs 0.1 to 0.9 GB
+for its graphs, and a context takes 0.3 to 0.6 GB."""
 
 BATCHED_TOKENS = 2048
-"""Tokens that vLLM computes at once, for which it reserves activations (`--max-num-batched-tokens`, docs.vllm.ai,
+"""Tokens that vLLM computes at once and reserves activations for (`--max-num-batched-tokens`, docs.vllm.ai,
 Optimization and Tuning, Chunked Prefill)."""

@@ -1,4 +1,4 @@
-"""What an endpoint is billed, and what an answer of it costs."""
+"""The bill of an endpoint, and the cost per answer."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ class Charge(NamedTuple):
 
 
 class Charges(NamedTuple):
-    """What the endpoint is billed with the instances that it starts with, and within its autoscaling bounds.
+    """The bill of an endpoint with its initial instances, and within its autoscaling bounds.
 
     Attributes:
-        hourly, daily, monthly: of the instances that it starts with; a month is 30 days.
-        scaled: the same three from the fewest to the most instances, by name; expected is the first of all.
+        hourly, daily, monthly: the cost of the initial instances; a month is 30 days.
+        scaled: by the same three names, the cost from the fewest to the most instances; `expected` is the cost of the
+            initial instances.
     """
 
     hourly: Money
@@ -38,19 +39,20 @@ class Charges(NamedTuple):
 
     @property
     def daily(self) -> Money:
-        """24 hours."""
+        """The cost of the initial instances for 24 hours."""
         return _times(self.hourly, HOURS_PER_DAY)
 
     @property
     def monthly(self) -> Money:
-        """720 hours."""
+        """The cost of the initial instances for 720 hours."""
         return _times(self.hourly, HOURS_PER_DAY * DAYS_PER_MONTH)
 
 
 def charges(plan: ServingPlan) -> Charges | None:
-    """Price x instances x hours; an instance is billed by the second, whether it answers or not.
+    """Price x instances x hours; None without a price or hardware.
 
-    Left out: storage of the instances, data in and out. None without a price or hardware.
+    An instance is billed by the second, whether it answers requests or not. Left out: storage of the instances, data in
+    and out.
     """
     if plan.price is None or plan.hardware is None:
         return None
@@ -65,11 +67,11 @@ def charges(plan: ServingPlan) -> Charges | None:
 
 
 def answers_cost(plan: ServingPlan, per_hour: Interval) -> Charge | None:
-    """What 1,000 answers cost: the price of an instance for as long as it takes, busy all the time.
+    """The cost of 1,000 answers on an instance that is never idle; None without a price.
 
     Args:
         plan: the endpoint.
-        per_hour: requests that one instance answers in an hour.
+        per_hour: requests per hour that one instance answers.
     """
     if plan.price is None:
         return None

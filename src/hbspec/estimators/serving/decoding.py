@@ -1,4 +1,4 @@
-"""How fast an endpoint answers: prefill by compute; decoding by memory bandwidth, compute and the host's launches."""
+"""The speed of an endpoint: prefill from compute; decoding from memory bandwidth, compute and the host's launches."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
 ENDPOINT: Route = ("deployment", "instance")
-"""Where a spec names what its endpoint runs on."""
+"""The route at which a spec names its endpoint's hardware."""
 
 
 def streamed_bytes(
     architecture: Architecture, weights_bytes: int, requests: float = 1, experts_bytes: int | None = None
 ) -> int:
-    """Bytes of weights that are read for one token of each request: all but what no request visits.
+    """Bytes of weights read for one token of each request: all weights except unvisited experts and embedding rows.
 
-    The embedding table is looked up in one row a request, unless it is the head too. Of a layer's experts, each request
-    visits its own, taken to be chosen at random: a share 1 - (1 - visited share)^requests of them is read.
+    Each request looks up one row of the embedding table, unless the table is also the head. Each request visits its own
+    experts of a layer, taken to be chosen at random: a share 1 - (1 - visited share)^requests of the experts is read.
 
     Args:
         architecture: the model.
-        weights_bytes: of the model as served.
-        requests: that are answered at once.
-        experts_bytes: how many of these bytes are experts'; if absent, their share of the parameters.
+        weights_bytes: bytes of the model as served.
+        requests: number of concurrent requests.
+        experts_bytes: bytes of the experts among these; if None, their share of the parameters.
     """
     found = _counts(architecture)
     read = weights_bytes - 2 * found.looked_up
@@ -50,7 +50,7 @@ def streamed_bytes(
 
 
 def _visited(architecture: Architecture, requests: float) -> float:
-    """Share of the experts that some request visits."""
+    """The share of the experts that at least one request visits."""
     if not architecture.num_experts:
         return 1.0
     share = architecture.num_experts_per_tok / architecture.num_experts
@@ -58,7 +58,14 @@ def _visited(architecture: Architecture, requests: float) -> float:
 
 
 class _Counts(NamedTuple):
-    """Parameters: all; what a token looks up in one row; of experts; of linear modules."""
+    """Numbers of parameters.
+
+    Attributes:
+        total: all parameters.
+        looked_up: parameters of the embedding table, unless it is also the head.
+        experts: parameters of all experts.
+        linear: parameters of linear modules.
+    """
 
     total: int
     looked_up: int
@@ -79,20 +86,20 @@ def _counts(architecture: Architecture) -> _Counts:
 
 
 class Step(NamedTuple):
-    """What one step, a token of each request, asks of each GPU and of the host.
+    """The work of one decoding step (one token of each request) on each GPU and on the host.
 
     Attributes:
-        engine, quantization: that the constants are looked up by.
-        host: the kind of machine.
-        layers: of the model; with tensor parallelism each GPU has a part of all.
-        bandwidth: of a GPU's memory, bytes/s.
-        weights: bytes that are streamed.
-        unpacked: bytes of the quantised ones as 16-bit numbers.
+        engine, quantization: keys of the constants.
+        host: the kind of machine, from `host_of`.
+        layers: number of layers; under tensor parallelism each GPU holds a part of every layer.
+        bandwidth: memory bandwidth of a GPU, bytes/s.
+        weights: bytes of streamed weights.
+        unpacked: bytes of the streamed quantised weights as 16-bit numbers.
         cache: bytes of the requests' keys and values.
-        group: query heads that share a key-value head.
-        products: operations over the GPU's peak, seconds; None where the peak is not known.
-        requests: answered at once.
-        reductions: sums over GPUs.
+        group: number of query heads that share a key-value head.
+        products: operations over the GPU's peak, in seconds; None where the peak is not known.
+        requests: number of concurrent requests.
+        reductions: number of sums over GPUs.
     """
 
     engine: str
@@ -110,16 +117,16 @@ class Step(NamedTuple):
 
     @property
     def eager(self) -> bool:
-        """Whether kernels are launched one by one."""
+        """Whether the engine launches kernels one by one."""
         return self.engine in EAGER
 
     @property
     def least(self) -> float:
-        """Seconds that physics asks for: weights and cache once, at the full bandwidth."""
+        """The physical minimum in seconds: weights and cache are read once, at full bandwidth."""
         return (self.weights + self.cache) / self.bandwidth
 
     def seconds(self, constants: ServingConstants = SERVING) -> float:
-        """Seconds of the step, as expected."""
+        """Expected seconds of the step."""
         return self._eager(constants) if self.eager else self._graph(constants)
 
     def _eager(self, constants: ServingConstants) -> float:
@@ -147,29 +154,29 @@ class Step(NamedTuple):
         return max(self.weights / streamed, unpacked, (self.products or 0.0) / constants.compute)
 
     def error(self, constants: ServingConstants = SERVING) -> Interval:
-        """Factor on the time of such a step."""
+        """The factor on the expected time of the step."""
         if not self.eager and self.quantization in SLOW_KERNELS:
             return SLOW_KERNELS_ERROR
         return constants.error["eager" if self.eager else "graph"]
 
     def interval(self, constants: ServingConstants = SERVING) -> Interval:
-        """The same with its error; never below what physics asks for."""
+        """Seconds of the step as an interval, never below `least`."""
         error = self.error(constants)
         expected = max(self.seconds(constants), self.least)
         return Interval(max(self.least, expected * error.low), expected, expected * error.high)
 
 
 def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
-    """One step of decoding. Left out: speculative decoding, separate adapters' own products, prompts read meanwhile.
+    """One step of decoding. Left out: speculative decoding, products of separate adapters, prefill of other requests.
 
     Args:
         plan: the endpoint.
-        context: tokens of each request that are in the cache, on average.
-        requests: that are answered at once.
+        context: average tokens per request in the cache.
+        requests: number of concurrent requests.
 
     Raises:
-        NotKnownError: the architecture, the hardware or its bandwidth is not known; of several requests also the
-            GPU's speed in the served dtype.
+        NotKnownError: the architecture, the hardware or its bandwidth is not known; for several requests also the GPU's
+            speed in the served dtype.
     """
     architecture, gpu = _parts(plan)
     bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ENDPOINT))
@@ -197,7 +204,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
 
 
 def _quantised(architecture: Architecture, quantization: str, requests: float) -> float:
-    """Parameters that are read quantised in one step."""
+    """The number of quantised parameters read in one step."""
     kinds, found = served_kinds(quantization), _counts(architecture)
     visited = found.experts * _visited(architecture, requests) if "expert" in kinds else 0.0
     return visited + (found.linear if "linear" in kinds else 0)
@@ -206,15 +213,15 @@ def _quantised(architecture: Architecture, quantization: str, requests: float) -
 def prefill_seconds(
     plan: ServingPlan, tokens: float, requests: float = 1, constants: ServingConstants = SERVING
 ) -> Interval:
-    """Seconds until prompts are read: operations of a forward pass, attention's causal half, / (peak x efficiency).
+    """Seconds of prefill: operations of a forward pass, with the causal half of attention, / (peak x efficiency).
 
-    No less than a step that answers two requests takes: of several tokens, weights are unpacked first.
+    At least the time of a step with two requests: for several tokens, weights are unpacked first.
 
     Args:
         plan: the endpoint.
-        tokens: of each prompt.
-        requests: prompts that are read together.
-        constants: fitted or assumed.
+        tokens: tokens per prompt.
+        requests: number of prompts in the batch.
+        constants: fitted or assumed constants.
 
     Raises:
         NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
@@ -227,7 +234,7 @@ def prefill_seconds(
 
 
 def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> float:
-    """Operations of reading prompts over the peak of the GPUs that share them, seconds.
+    """Seconds of prefill at the peak speed of the GPUs that share the model.
 
     Of T tokens each: a forward pass of T tokens, half of attention's T² pairs since it is causal, and the head once.
 
@@ -244,37 +251,37 @@ def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> flo
 def answering_seconds(
     plan: ServingPlan, prompt: float, answer: float, requests: float = 1, constants: ServingConstants = SERVING
 ) -> Interval:
-    """Seconds until some requests that come together are answered: all prompts, then a step for each token.
+    """Seconds to answer requests that arrive together: prefill of all prompts, then one step per token.
 
-    Just as long takes each of a stream of requests of which so many are in work at any time, since the prompts of all
-    are read in that time.
+    In a continuous stream with this concurrency, each request takes as long, since all prompts are prefilled in that
+    time.
 
     Args:
         plan: the endpoint.
-        prompt: tokens of each request's prompt.
-        answer: tokens of each answer; the cache holds half of them on average.
-        requests: that are answered at once; no more than fit.
-        constants: fitted or assumed.
+        prompt: tokens per prompt.
+        answer: tokens per answer; the cache holds half of them on average.
+        requests: number of concurrent requests, at most as many as fit.
+        constants: fitted or assumed constants.
 
     Raises:
-        NotKnownError: as `prefill_seconds` and `step_of`.
+        NotKnownError: as for `prefill_seconds` and `step_of`.
     """
     step = step_of(plan, prompt + answer / 2, requests).interval(constants)
     return prefill_seconds(plan, prompt, requests, constants) + step * answer
 
 
 def peak_flops(gpu: Gpu, plan: ServingPlan) -> float | None:
-    """Dense operations a second in which the products run; None where not known."""
+    """The GPU's peak for the products in operations per second (dense); None where not known."""
     if plan.quantization == "fp8" and gpu.fp8_flops:
         return gpu.fp8_flops
     return gpu.bf16_flops if plan.dtype == "bfloat16" and gpu.bf16 else gpu.fp16_flops
 
 
 def host_of(gpu: Gpu) -> str:
-    """The machine that a GPU is usually built into, whose processor launches the kernels.
+    """The kind of machine that a GPU is usually built into, whose CPU launches the kernels.
 
-    GeForce cards stand in desktops, whose single cores are fast; cards before compute capability 8.0 in the older
-    servers that clouds rent out with them.
+    GeForce cards are in desktops, whose single cores are fast; GPUs before compute capability 8.0 are in the older
+    servers that clouds offer with them.
     """
     if "GeForce" in gpu.marketing_name:
         return "desktop"

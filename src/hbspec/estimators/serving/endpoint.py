@@ -1,4 +1,4 @@
-"""What an endpoint holds, answers and costs."""
+"""Memory, speed and cost of an endpoint."""
 
 from __future__ import annotations
 
@@ -32,31 +32,32 @@ __all__ = ["Serving", "serving", "weights_bytes"]
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """An endpoint, per GPU where it is about memory.
+    """The estimate of an endpoint; memory is per GPU.
 
     Attributes:
-        verdict: "fits" if `concurrency` requests of `max_model_len` tokens surely fit at once; "does_not_fit" if one of
-            them surely does not, or not the typical load; else "tight"; "unknown" where the GPU's memory is not known.
-        weights_bytes: the whole model as served, on however many GPUs.
-        terms: bytes of each GPU by name, the engine as expected; they add up to `memory.expected`.
-        engine_bytes: what the engine needs beside what is counted.
-        kv_bytes_per_token: of all GPUs of a replica together, as long as no layer's window is full.
-        demand: the cache that is asked for.
-        memory: bytes of each GPU with all requests at their longest.
-        least_memory: bytes of each GPU with the cache that must fit (`Demand.least`).
-        usable: bytes that PyTorch can have of a GPU.
-        budget: of these, what the engine may use (`gpu_memory_utilization`).
-        room: what fits, as expected; None where the GPU's memory is not known.
-        sure_room: what fits even where the engine takes the most that it may; likewise.
-        best_room: what fits where the engine takes the least; likewise.
-        prefill_seconds: until the typical prompt is read, where nothing else is asked.
-        decode_tokens_per_second: of one request alone.
-        least_token_seconds: of one token of it, streaming all that it needs at the full bandwidth.
-        latency_seconds: of the typical prompt and answer, alone.
-        load: the endpoint at the concurrency that is asked for; None where a part is not known.
-        charges: what is billed; None without a price.
-        cost_per_1000_answers: of an instance that is busy all the time; likewise.
-        unknown: why a part is None.
+        verdict: "fits" if `concurrency` requests of `max_model_len` tokens are certain to fit at once; "does_not_fit"
+            if a single one, or the typical load, is certain not to; else "tight"; "unknown" where the GPU's memory is
+            not known.
+        weights_bytes: bytes of the whole model as served, over all its GPUs.
+        terms: bytes per GPU by name, with the engine as expected; they add up to `memory.expected`.
+        engine_bytes: overhead of the engine per GPU, in bytes.
+        kv_bytes_per_token: KV cache per token in bytes, over all GPUs of a replica, while no layer's window is full.
+        demand: the KV cache needed.
+        memory: bytes per GPU with all requests at `max_model_len`.
+        least_memory: bytes per GPU with the KV cache that must fit (`Demand.least`).
+        usable: bytes that PyTorch can use on a GPU.
+        budget: bytes that the engine may use (`gpu_memory_utilization`).
+        room: requests that fit with the engine's expected overhead; None where the GPU's memory is not known.
+        sure_room: requests that fit with the engine's largest overhead; likewise.
+        best_room: requests that fit with the engine's smallest overhead; likewise.
+        prefill_seconds: seconds of prefill of a single typical prompt.
+        decode_tokens_per_second: tokens per second of a single request.
+        least_token_seconds: physical minimum of seconds per token of a single request, at full bandwidth.
+        latency_seconds: seconds of a single typical prompt and answer.
+        load: the endpoint at the planned concurrency; None where a part is not known.
+        charges: the bill; None without a price.
+        cost_per_1000_answers: cost on an instance that is never idle; None without a price.
+        unknown: the reason why a part is None, by name.
     """
 
     verdict: Verdict
@@ -83,42 +84,42 @@ class Serving:
 
     @property
     def kv_bytes_needed(self) -> int | None:
-        """Cache of all requests at their longest."""
+        """Bytes of KV cache for all requests at `max_model_len`."""
         return self.demand.all_longest
 
     @property
     def largest_context(self) -> int | None:
-        """Tokens of the longest request that fits, as expected, within the model's positions."""
+        """Expected tokens of the longest request that fits, within the model's positions."""
         return self.room and self.room.context
 
     @property
     def largest_concurrency(self) -> int | None:
-        """Requests of `max_model_len` that fit at once, as expected."""
+        """Expected number of requests of `max_model_len` tokens that fit at once."""
         return self.room and self.room.longest
 
     @property
     def holds_weights(self) -> bool:
-        """Whether weights, adapters and the least that the engine needs fit; also where that is not known, False."""
+        """Whether weights, adapters and the engine's smallest overhead fit; False where it is not known."""
         held = self.terms["weights"] + self.terms.get("adapters", 0) + self.engine_bytes.low
         return self.budget is not None and held <= self.budget
 
     @property
     def hourly_cost(self) -> Money | None:
-        """Of the instances that the endpoint starts with, in the price's currency; likewise a day and a month."""
+        """The hourly cost of the endpoint's initial instances, in the price's currency."""
         return self.charges and self.charges.hourly
 
     @property
     def daily_cost(self) -> Money | None:
-        """24 hours."""
+        """The cost of the endpoint's initial instances for 24 hours."""
         return self.charges and self.charges.daily
 
     @property
     def monthly_cost(self) -> Money | None:
-        """30 days."""
+        """The cost of the endpoint's initial instances for 30 days."""
         return self.charges and self.charges.monthly
 
     def tokens_within(self, seconds: float) -> Interval:
-        """How many tokens one request can be answered with in a time, its prompt aside; at most, at full bandwidth.
+        """Tokens that one request can generate in `seconds`, without its prefill; the high end is at full bandwidth.
 
         Raises:
             NotKnownError: the speed of decoding is not known.
@@ -155,12 +156,12 @@ class Serving:
 
 
 def serving(plan: ServingPlan) -> Serving:
-    """The estimate of an endpoint. What depends on a missing fact is None, and `unknown` names the fact.
+    """The estimate of an endpoint. A part that depends on a missing fact is None, and `unknown` names the fact.
 
-    Without a `max_model_len`, given or assumed, no cache is needed for sure, and the verdict is about the rest.
+    Without a given or assumed `max_model_len`, the verdict does not include a KV cache.
 
     Raises:
-        NotKnownError: the architecture is not known, or the size of weights quantised so.
+        NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
     known(plan.architecture, NO_MODEL)
     unknown: dict[str, str] = {}
@@ -203,7 +204,7 @@ def serving(plan: ServingPlan) -> Serving:
 
 
 def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, Step | None, Interval | None]:
-    """Prefill, a step of decoding and latency of the typical request, where it is the only one."""
+    """Prefill, a decoding step and latency of a single typical request."""
     prompt, answer = plan.input_tokens, plan.output_tokens
     prefill = step = None
     try:
@@ -215,7 +216,8 @@ def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None,
     except NotKnownError as reason:
         unknown["prefill_seconds"] = str(reason)
     if prefill is None or step is None or answer is None:
-        unknown["latency_seconds"] = "deployment.typical_output_tokens" if answer is None else "the speed or the prompt"
+        lacking = "deployment.typical_output_tokens" if answer is None else "the speed of prefill and decoding"
+        unknown["latency_seconds"] = lacking
         return prefill, step, None
     return prefill, step, prefill + step.interval() * answer
 

@@ -1,4 +1,4 @@
-"""An endpoint under load: what each request and all of them together get at a concurrency."""
+"""An endpoint under load: the speed of each request and of all requests together at a concurrency."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hbspec.units import HOUR, Interval
 
 
 class Load(NamedTuple):
-    """One instance while as many typical requests are in work as are asked for, and as fit.
+    """One instance at the planned concurrency of typical requests, or as many as fit.
 
     Attributes:
-        concurrency: requests in work: those asked for, or `largest_concurrency` if fewer.
-        largest_concurrency: typical requests that the cache holds at once.
-        request_tokens_per_second: of each of them, while no prompt is read.
-        tokens_per_second: of all together, prompts' reading included.
-        latency_seconds: of each of them.
-        requests_per_hour: that one instance answers.
+        concurrency: concurrent requests: as planned, or `largest_concurrency` if fewer.
+        largest_concurrency: typical requests that the KV cache holds at once.
+        request_tokens_per_second: tokens per second of each request, without prefill.
+        tokens_per_second: tokens per second of all requests together, including prefill.
+        latency_seconds: seconds per request.
+        requests_per_hour: requests per hour that one instance answers.
     """
 
     concurrency: int
@@ -37,21 +37,21 @@ class Load(NamedTuple):
 
 
 def load(plan: ServingPlan, room: int) -> Load:
-    """The endpoint at `plan.concurrency`, as far as the cache reaches.
+    """The endpoint at `plan.concurrency`, or at as many requests as the KV cache holds.
 
     Args:
         plan: the endpoint.
-        room: bytes for the cache, of all GPUs together.
+        room: bytes for the KV cache, over all GPUs together.
 
     Raises:
-        NotKnownError: a part that it depends on, or that not even one typical request fits.
+        NotKnownError: an input is not known, or a single typical request does not fit.
     """
     prompt = plan.input_tokens
     answer = known(plan.output_tokens, "deployment.typical_output_tokens")
     most = int(room / request_cache(plan, prompt + answer))
     requests = min(plan.concurrency, most)
     if requests < 1:
-        raise NotKnownError("room for the cache of one typical request")
+        raise NotKnownError("room for the KV cache of one typical request")
     took = answering_seconds(plan, prompt, answer, requests)
     step = step_of(plan, prompt + answer / 2, requests).interval()
     return Load(

@@ -1,4 +1,4 @@
-"""What an endpoint keeps in memory: weights, adapters, the requests' cache, activations, the engine itself."""
+"""GPU memory of an endpoint: weights, adapters, KV cache, activations, the engine's overhead."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ NO_MODEL = Missing("the model's architecture", ("model",))
 
 
 class Demand(NamedTuple):
-    """Cache that an endpoint is asked for, in bytes of all GPUs of a replica together.
+    """KV cache that an endpoint needs, in bytes over all GPUs of a replica together.
 
     Attributes:
-        longest: of one request of `max_model_len` tokens; None where no length is given. vLLM refuses to start where
+        longest: bytes of one request of `max_model_len` tokens; None where no length is set. vLLM refuses to start if
             it does not fit (`vllm/v1/core/kv_cache_utils.py`, `check_enough_kv_cache_memory`).
-        typical_request: of one typical request; None where the length of the typical answer is not given.
-        typical: of `concurrency` typical requests; likewise.
-        all_longest: of `concurrency` requests of `max_model_len` tokens; as `longest`. Beyond what fits, vLLM lets
-            requests wait, or preempts them and computes them again (docs.vllm.ai, Optimization, "Preemption").
+        typical_request: bytes of one typical request; None where the length of the typical answer is not set.
+        typical: bytes of `concurrency` typical requests; likewise.
+        all_longest: bytes of `concurrency` requests of `max_model_len` tokens; None where no length is set. Requests
+            that do not fit wait, or vLLM preempts and recomputes them (docs.vllm.ai, Optimization, "Preemption").
     """
 
     longest: int | None
@@ -35,12 +35,12 @@ class Demand(NamedTuple):
 
     @property
     def least(self) -> int:
-        """What must fit: one request of any length that is allowed, and the typical load."""
+        """Bytes that must fit: the longest allowed request, or the typical load if larger."""
         return max(self.longest or 0, self.typical or 0)
 
 
 def demand(plan: ServingPlan) -> Demand:
-    """The cache of the longest and of the typical requests.
+    """The KV cache of the longest and of the typical requests.
 
     Raises:
         NotKnownError: the architecture is not known.
@@ -52,7 +52,7 @@ def demand(plan: ServingPlan) -> Demand:
 
 
 def typical_tokens(plan: ServingPlan) -> float | None:
-    """Tokens of a typical prompt and answer, cut where the engine cuts them; None without the answer's length."""
+    """Tokens of a typical prompt and answer, capped at `max_model_len`; None without the answer's length."""
     if plan.output_tokens is None:
         return None
     tokens = plan.input_tokens + plan.output_tokens
@@ -70,18 +70,18 @@ def weights_bytes(architecture: Architecture, quantization: str) -> int:
 
 
 def served_weights(plan: ServingPlan) -> int:
-    """Bytes of the plan's model as served, on however many GPUs.
+    """Bytes of the plan's model as served, over all its GPUs.
 
     Raises:
-        NotKnownError: the architecture is not known, or the size of weights quantised so.
+        NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
     return weights_bytes(known(plan.architecture, NO_MODEL), plan.quantization)
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
-    """16-bit adapters that are served beside the weights; the engine keeps room for its largest rank.
+    """Bytes of 16-bit adapters served separately from the weights; the engine reserves them for its largest rank.
 
-    Merged adapters take nothing. Source: docs.vllm.ai, "LoRA Adapters" (`max_lora_rank` sizes the slots).
+    Merged adapters take no memory. Source: docs.vllm.ai, "LoRA Adapters" (`max_lora_rank` sizes the slots).
     """
     if plan.adapters != "separate" or not plan.lora_parameters or not plan.lora_r:
         return 0
@@ -89,14 +89,14 @@ def adapter_slot_bytes(plan: ServingPlan) -> int:
 
 
 def cache_element(plan: ServingPlan) -> int:
-    """Bytes of a number in the cache."""
+    """Bytes per element of the KV cache."""
     return 1 if plan.kv_cache_dtype == "fp8" else 2
 
 
 def cache_copies(plan: ServingPlan) -> float:
-    """How many times the GPUs that share a layer keep each key and value: once, unless they outnumber the heads.
+    """Copies of each key and value over the GPUs that share a layer: one, unless the GPUs outnumber the heads.
 
-    Every GPU holds at least one key-value head, so with more GPUs than heads the heads are repeated (vLLM,
+    Every GPU holds at least one key-value head, so with more GPUs than heads the heads are replicated (vLLM,
     `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size)).
 
     Raises:
@@ -106,7 +106,7 @@ def cache_copies(plan: ServingPlan) -> float:
 
 
 def request_cache(plan: ServingPlan, tokens: float) -> float:
-    """Bytes of one request's keys and values on all GPUs that share it, repeated heads included.
+    """Bytes of one request's keys and values over all GPUs that share it, including replicated heads.
 
     Raises:
         NotKnownError: the architecture is not known.
@@ -116,10 +116,10 @@ def request_cache(plan: ServingPlan, tokens: float) -> float:
 
 
 def cache_bytes(architecture: Architecture, tokens: float, element: int = 2) -> float:
-    """Bytes of one request's keys and values: of every layer 2 x key-value heads x head_dim x its tokens.
+    """Bytes of one request's keys and values: 2 x key-value heads x head_dim x tokens x `element` for each layer.
 
-    A layer with a sliding window, or with chunked attention, keeps no more tokens than that (transformers'
-    `SlidingWindowLayer`; vLLM's hybrid KV cache manager, docs.vllm.ai).
+    A layer with a sliding window or chunked attention keeps at most its window (transformers' `SlidingWindowLayer`;
+    vLLM's hybrid KV cache manager, docs.vllm.ai).
     """
     layer = kv_cache_bytes_per_token(architecture, element) / architecture.num_hidden_layers
     bounded = bounded_layers(architecture)
@@ -128,9 +128,9 @@ def cache_bytes(architecture: Architecture, tokens: float, element: int = 2) -> 
 
 
 def longest_request(architecture: Architecture, room: float, element: int = 2) -> int:
-    """The most tokens whose cache is no larger than `room` bytes: the inverse of `cache_bytes`.
+    """The most tokens whose KV cache takes at most `room` bytes: the inverse of `cache_bytes`.
 
-    Where every layer has a window, a request of any length fits once a window does: the model's positions are said.
+    Where every layer has a window, a request of any length fits if a window does: the model's positions are returned.
     """
     layers, window = architecture.num_hidden_layers, architecture.sliding_window
     layer = kv_cache_bytes_per_token(architecture, element) / layers
@@ -145,18 +145,19 @@ def longest_request(architecture: Architecture, room: float, element: int = 2) -
 
 
 def bounded_layers(architecture: Architecture) -> int:
-    """Layers whose cache has a largest size."""
+    """The number of layers whose KV cache is bounded by a window."""
     if architecture.sliding_window is None:
         return 0
     return sum(kind != "full_attention" for kind in architecture.layer_types)
 
 
 def activation_bytes(architecture: Architecture, tokens: float, logits: float, element: int = 2) -> float:
-    """Bytes that a forward pass over `tokens` tokens has at once, beside weights and cache.
+    """Peak bytes of activations in a forward pass over `tokens` tokens.
 
-    In the MLP three vectors of its width and three of the model's: the gate, what goes up and their product, beside the
-    residual, its norm and the result. A sparse layer has as many as a token visits experts. Logits of `logits` tokens
-    in fp32. transformers' Qwen2.5 in 16 bits, 6,144 to 30,720 tokens: within 3 % of all that is allocated.
+    The MLP holds three vectors of its own width (gate, up and their product) and three of the model's width (residual,
+    its norm and the result) per token; a sparse layer has the width of all experts that a token visits. Logits of
+    `logits` tokens are in fp32. transformers' Qwen2.5 in 16 bits, 6,144 to 30,720 tokens: within 3 % of all allocated
+    memory.
     """
     wide = architecture.intermediate_size
     if architecture.is_sparse:
@@ -166,17 +167,17 @@ def activation_bytes(architecture: Architecture, tokens: float, logits: float, e
 
 
 def room_bytes(plan: ServingPlan, engine: float = CONTEXT_BYTES.expected) -> int | None:
-    """Bytes that all GPUs together have for the cache; None where the GPU's memory is not known.
+    """Bytes available for the KV cache over all GPUs together; None where the GPU's memory is not known.
 
-    Of each GPU the engine may use a share, and of that weights, adapters, activations and the engine itself take
-    theirs first. Below zero: they do not fit.
+    The share of each GPU that the engine may use, less weights, adapters, activations and the engine's overhead; it is
+    negative where these do not fit.
 
     Args:
         plan: the endpoint.
-        engine: bytes of each GPU that the engine itself takes.
+        engine: the engine's overhead in bytes per GPU.
 
     Raises:
-        NotKnownError: as `fixed_terms`.
+        NotKnownError: as for `fixed_terms`.
     """
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     if usable is None:
@@ -186,10 +187,10 @@ def room_bytes(plan: ServingPlan, engine: float = CONTEXT_BYTES.expected) -> int
 
 
 def fixed_terms(plan: ServingPlan) -> dict[str, int]:
-    """Bytes of each GPU that do not depend on the requests, by name; what is shared is divided, rounded up.
+    """Bytes per GPU that do not depend on the lengths of requests, by name; sharded terms are rounded up.
 
     Raises:
-        NotKnownError: the architecture is not known, or the size of weights quantised so.
+        NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
     architecture = known(plan.architecture, NO_MODEL)
     parts = plan.tensor_parallel

@@ -1,4 +1,4 @@
-"""What an endpoint's cache has room for, and the length that the engine surely starts with."""
+"""The requests that an endpoint's KV cache holds, and a request length with which the engine is certain to start."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from hbspec.plan import ServingPlan
 
 
 class Room(NamedTuple):
-    """What fits beside weights, adapters, activations and the engine.
+    """The requests whose KV cache fits beside weights, adapters, activations and the engine.
 
     Attributes:
         context: tokens of the longest single request, within the model's positions.
-        longest: requests of `max_model_len` tokens at once; None where no length is given.
-        typical: typical requests at once; None where the length of the typical answer is not given.
+        longest: concurrent requests of `max_model_len` tokens; None where no length is set.
+        typical: concurrent typical requests; None where the length of the typical answer is not set.
     """
 
     context: int
@@ -34,10 +34,10 @@ class Room(NamedTuple):
 
 
 def room(plan: ServingPlan, engine: float) -> Room | None:
-    """What there is room for where the engine takes so many bytes of each GPU; None without the GPU's memory.
+    """The requests that fit if the engine takes `engine` bytes per GPU; None where the GPU's memory is not known.
 
     Raises:
-        NotKnownError: the architecture is not known, or the size of weights quantised so.
+        NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
     free = room_bytes(plan, engine)
     if free is None:
@@ -56,9 +56,9 @@ def _held(free: int, each: int | None) -> int | None:
 
 
 def startable(plan: ServingPlan) -> ServingPlan:
-    """The endpoint with an assumed `max_model_len` lowered to what surely fits, but not below the typical request.
+    """The endpoint with an assumed `max_model_len` lowered until it is certain to fit, but not below a typical request.
 
-    vLLM refuses to start where one request of `max_model_len` tokens does not fit. A length of the author's stays.
+    vLLM refuses to start if one request of `max_model_len` tokens does not fit. A length set by the author is kept.
     """
     if plan.max_model_len is None or not plan.assumes("max_model_len"):
         return plan
@@ -66,5 +66,5 @@ def startable(plan: ServingPlan) -> ServingPlan:
         sure = room(plan, CONTEXT_BYTES.high)
         if sure is not None and sure.context < plan.max_model_len:
             typical = min(ceil(plan.input_tokens + (plan.output_tokens or 0)), plan.max_model_len)
-            return plan.assuming("max_model_len", max(typical, sure.context), "what surely fits beside the weights")
+            return plan.assuming("max_model_len", max(typical, sure.context), "certainly fits beside the weights")
     return plan
