@@ -1,8 +1,8 @@
-"""One cause, one finding: a finding that another one explains is named with it instead of being reported.
+"""One finding per cause: a finding that another one explains is listed with it instead of being reported separately.
 
-Whatever is gone once a finding is mended follows from it: the spec is judged anew with each of the finding's `fixes`
-and `instead` (`rules.follow`). Where nobody can say what the right value would be, a rule declares the rules that
-explain it (`Rule.beside`): its finding is computed from the very value that the other calls wrong.
+A finding causes the others that disappear when it is fixed: the spec is checked again with each of its `fixes` and
+`instead` (`rules.follow`). Where the right value is not known, a rule declares the rules that explain it
+(`Rule.beside`): its finding is computed from the value that the other rule reports as wrong.
 """
 
 from __future__ import annotations
@@ -14,52 +14,53 @@ from hbspec.diagnostics import Finding, Severity
 
 
 def always(_own: Finding, _other: Finding) -> bool:
-    """Wherever both are found."""
+    """True for every pair of findings."""
     return True
 
 
 def same_route(own: Finding, other: Finding) -> bool:
-    """Both speak of one value."""
+    """Whether both findings are about the same value."""
     return own.route == other.route
 
 
 def at_its_cause(own: Finding, other: Finding) -> bool:
-    """The other stands at the value that the explained one follows from, or inside that section."""
+    """Whether the other finding is at the route that causes the explained one, or below it."""
     return own.cause is not None and other.route[: len(own.cause)] == own.cause
 
 
 def both_undecided(own: Finding, other: Finding) -> bool:
-    """Both only may be so: one wide interval is what neither decides."""
+    """Whether both findings are warnings: the same wide interval leaves both undecided."""
     return own.severity is other.severity is Severity.WARNING
 
 
 def undecided(own: Finding, _other: Finding) -> bool:
-    """What is explained only may be so."""
+    """Whether the explained finding is a warning."""
     return own.severity is Severity.WARNING
 
 
 def undecided_beside_an_error(own: Finding, other: Finding) -> bool:
-    """What is explained only may be so, and the other is certain to stop the job."""
+    """Whether the explained finding is a warning and the other an error."""
     return own.severity is Severity.WARNING and other.severity is Severity.ERROR
 
 
 class Beside(NamedTuple):
-    """Findings of `code` explain this rule's, where `when` holds of this rule's finding and the other."""
+    """Findings of `code` explain this rule's finding if `when(this finding, other finding)` is true."""
 
     code: str
     when: Callable[[Finding, Finding], bool] = always
 
 
 Relation = Mapping[str, tuple[Beside, ...]]
-"""By code, the rules that explain it. A test holds it free of cycles."""
+"""The rules that explain a rule, by its code. A test ensures that it has no cycles."""
 
 
 def gathered(
     findings: Iterable[Finding], relation: Relation, gone: Mapping[Finding, frozenset[Finding]] | None = None
 ) -> dict[Finding, list[Finding]]:
-    """The findings that no other explains, each with those that follow from it, directly or in turn.
+    """The findings that no other explains, each with the findings that it causes, directly or indirectly.
 
-    `gone` are, by finding, the others that are gone once it is mended. What mends most is taken for a cause first.
+    `gone` maps a finding to the others that disappear when it is fixed. The finding whose fix removes the most is taken
+    as a cause first.
     """
     found = list(dict.fromkeys(findings))
     causes = {finding: cause for finding in found if (cause := explaining(finding, found, relation))}
@@ -75,7 +76,7 @@ def gathered(
 
 
 def explaining(finding: Finding, found: Iterable[Finding], relation: Relation) -> Finding | None:
-    """The finding that this one directly follows from; None if it stands for itself."""
+    """The finding that directly explains this one; None if there is none."""
     for beside in relation.get(finding.code, ()):
         for other in found:
             if other.code == beside.code and beside.when(finding, other):

@@ -1,4 +1,4 @@
-"""Runs every rule over an analysis and turns routes into spans; the one place that knows lines and silencers."""
+"""Runs every rule on an analysis, resolves routes to spans, and applies `# hbspec: allow` comments."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def all_rules() -> tuple[RuleModule, ...]:
 
 
 def judge(analysis: Analysis) -> Report:
-    """All findings of all rules, one a cause, placed and sorted."""
+    """All findings of all rules as a report: one per cause, with spans, sorted."""
     judged = findings_of(analysis)
     return place(analysis.document, *judged, explained(), followed(analysis, judged, findings_of))
 
 
 def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
-    """All findings of all rules, and by code why a rule was skipped: its inputs cannot be known."""
+    """All findings of all rules, and by code the unknown input for which a rule was skipped."""
     findings: list[Finding] = list(analysis.findings)
     skipped: dict[str, str] = {}
     for module in all_rules():
@@ -46,7 +46,7 @@ def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
 
 @cache
 def explained() -> Relation:
-    """By code, the rules whose findings explain a rule's own."""
+    """The rules whose findings explain those of a rule, by the rule's code."""
     return {module.RULE.code: module.RULE.beside for module in all_rules() if module.RULE.beside}
 
 
@@ -57,7 +57,7 @@ def place(
     relation: Relation | None = None,
     gone: Mapping[Finding, frozenset[Finding]] | None = None,
 ) -> Report:
-    """Findings of one document as a report: causes, spans, excerpts, silencers, order."""
+    """The findings of one document as a report: by cause, sorted, with spans, without allowed ones."""
     groups = gathered(findings, relation or {}, gone)
     shown = [
         diagnostic for cause, following in groups.items() for diagnostic in _of_one_cause(document, cause, following)
@@ -72,9 +72,9 @@ def place(
 
 
 def _of_one_cause(document: Document, cause: Finding, following: Iterable[Finding]) -> list[Diagnostic]:
-    """One diagnostic, as severe as the worst that follows from it.
+    """One diagnostic for a cause, with the severity of the worst finding in its group.
 
-    An author who allows a finding has seen it, and allows what follows; only what is more severe is then still said.
+    Allowing a finding also allows the findings that it causes, except more severe ones, which are still reported.
     """
     first = _diagnostic(document, cause)
     others = [
@@ -88,7 +88,7 @@ def _of_one_cause(document: Document, cause: Finding, following: Iterable[Findin
 
 
 def merge(reports: Sequence[Report]) -> Report:
-    """Several files as one report."""
+    """The reports of several files as one report."""
     return Report(
         files=tuple(file for report in reports for file in report.files),
         diagnostics=tuple(
@@ -122,7 +122,7 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
 
 
 def _allowed(document: Document, diagnostic: Diagnostic) -> bool:
-    """Whether an `# hbspec: allow CODE` comment stands on the diagnostic's line."""
+    """Whether the diagnostic's line has an `# hbspec: allow CODE` comment."""
     if diagnostic.span is None:
         return False
     words = document.allowed.get(diagnostic.span.file, {}).get(diagnostic.span.start.line, frozenset())

@@ -1,4 +1,4 @@
-"""What follows from a finding: whatever is gone when the spec is judged with that finding mended."""
+"""Finds the effects of a finding: the others that disappear when the spec is checked with that finding fixed."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
 
 Judged = tuple[list[Finding], dict[str, str]]
-"""Findings, and by code why a rule was skipped."""
+"""Findings, and by code the reason why a rule was skipped."""
 Place = tuple[str, Route]
 
 CLAIM_CONTRADICTED = "HB401"
-"""An error that a right change may bring: what the author believed of the job may not be true of the changed one."""
+"""An error that a correct change may cause: a claim about the original job may not hold for the changed one."""
 
 
 def followed(
     analysis: Analysis, judged: Judged, judge: Callable[[Analysis], Judged]
 ) -> Mapping[Finding, frozenset[Finding]]:
-    """By finding, the others that are gone once it is mended, in one of the ways that mend it."""
+    """The other findings that disappear when a finding is fixed in one of the possible ways, by finding."""
     findings = judged[0]
     if len(set(findings)) < 2:
         return {}
@@ -30,7 +30,7 @@ def followed(
 
 
 def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[Analysis], Judged]) -> Iterator[Finding]:
-    from hbspec.analysis.mended import mended  # only a spec with findings is judged anew
+    from hbspec.analysis.mended import mended  # only a spec with findings is checked again
 
     others = set(judged[0]) - {cause}
     for changed in mended(analysis, cause):
@@ -45,7 +45,7 @@ def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[A
 
 
 def _mends(cause: Finding, judged: Judged, left: Iterable[Finding]) -> bool:
-    """Whether a change removes the cause and brings no error that was judged before and was not there."""
+    """Whether a change removes the cause and introduces no new error of a rule that was checked before."""
     findings, skipped = judged
     wrong, wrong_before = (
         {_place(one) for one in found if one.severity is Severity.ERROR} for found in (left, findings)

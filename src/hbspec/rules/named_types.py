@@ -11,7 +11,7 @@ TYPE: Route = ("instance", "type")
 
 
 def training_types(spec: Spec) -> Iterator[tuple[Route, str]]:
-    """The job's type, then its alternatives."""
+    """The job's instance type and its alternatives, each with its route."""
     if spec.instance.type is not None:
         yield TYPE, spec.instance.type
     for index, name in enumerate(spec.instance.alternatives):

@@ -1,4 +1,4 @@
-"""What a rule is: a module with a docstring, a `RULE` and a `check`. Code and name are the module's own name."""
+"""The shape of a rule: a module with a docstring, a `RULE` and a `check`. Its code and name are the module's name."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.causes import Beside
 
-if TYPE_CHECKING:  # manual pages are read from the modules, and need no analysis
+if TYPE_CHECKING:  # manual pages are read from the modules and do not need an analysis
     from hbspec.analysis import Analysis
 
 
 class Rule(NamedTuple):
     """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus.
 
-    `beside` are the rules whose findings explain this one's: of one cause only the explaining finding is reported.
+    `beside` lists the rules whose findings explain this rule's: only the explaining finding of a cause is reported.
     """
 
     module: str
@@ -25,12 +25,12 @@ class Rule(NamedTuple):
 
     @property
     def code(self) -> str:
-        """As in `HB101`."""
+        """The code, such as `HB101`."""
         return self.module.rpartition(".")[2].partition("_")[0].upper()
 
     @property
     def name(self) -> str:
-        """As in `idle-gpus`."""
+        """The name, such as `idle-gpus`."""
         return self.module.rpartition(".")[2].partition("_")[2].replace("_", "-")
 
     def at(
@@ -45,10 +45,10 @@ class Rule(NamedTuple):
         cause: Route | None = None,
         instead: Iterable[Any] = (),
     ) -> Finding:
-        """A finding of this rule at a route: what disagrees, and one action.
+        """A finding of this rule at a route, with a message that says what disagrees and one action.
 
-        `instead` are values at the route with which the finding would be gone (None: the default), or a `Fix` for one
-        elsewhere.
+        `instead` holds values at the route that would remove the finding (None: the default), or a `Fix` for a value at
+        another route.
         """
         return Finding(
             self.code,
@@ -73,5 +73,5 @@ class RuleModule(Protocol):
 
 
 def plain(value: Any) -> str:
-    """A value as it stands in a message: numbers without a trailing `.0`."""
+    """A value as messages show it: numbers without a trailing `.0`."""
     return f"{value:g}" if isinstance(value, float) else str(value)
