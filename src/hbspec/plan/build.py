@@ -25,7 +25,6 @@ from hbspec.spec import Spec
 from hbspec.units import Interval
 
 
-
 def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, profile: Profile | None) -> Plan:
     """The plan of a spec.
 
