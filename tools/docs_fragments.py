@@ -1,13 +1,13 @@
-"""The generated parts of pages written by hand.
+"""The generated parts of handwritten pages.
 
 ```text
 <!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
-<!-- output: COMMAND -->       what COMMAND prints in that folder, which begins empty and outlives the command
-<!-- slow: COMMAND -->         likewise, but run only when pages are written: the tests run it once
-<!-- json: COMMAND -->         likewise, for a JSON document: small maps on one line, of lists of maps the first alone
+<!-- output: COMMAND -->       the output of COMMAND in that folder, which is empty at first and shared by the commands
+<!-- slow: COMMAND -->         the same, but run only when pages are written: the tests run it once
+<!-- json: COMMAND -->         the same, for a JSON document: small objects on one line, only the first of a list
 <!-- source: PATH -->          a file of this project
-<!-- formulas: MODULE … -->    the docstrings of modules and of their functions, as far as they say how
-<!-- constants: MODULE -->     a module's named numbers, with what they mean and where they come from
+<!-- formulas: MODULE … -->    the docstrings of modules and of the functions that explain a method
+<!-- constants: MODULE -->     a module's named numbers, with their meanings and sources
 <!-- table: NAME -->           one of `TABLES`
 ```
 """
@@ -45,26 +45,26 @@ FRAGMENT = re.compile(rf"(<!-- ({KINDS}): (.+?) -->\n)(.*?)(<!-- end -->)", re.S
 BLOCK = re.compile(r"```\w*\n(.*?)```\n", re.S)
 COLUMNS = "96"
 JUDGED = (0, 1)
-"""Exit codes of a command that did its work; another one is a fault of the page."""
+"""Exit codes of a command that worked; any other is an error in the page."""
 
 
 class PageError(Exception):
-    """A page asks for what there is not; the message says where and what."""
+    """A page refers to something that does not exist; the message names the page and the reference."""
 
 
 def fill(text: str, page: str, *, slow: bool) -> str:
-    """A page with all its fragments as they should be.
+    """The text of a page with all its fragments generated.
 
     Args:
-        text: the page as it is.
-        page: its name.
-        slow: whether slow commands are run; else their output is left as it is.
+        text: the current text of the page.
+        page: the name of the page.
+        slow: whether slow commands are run; otherwise their output is left unchanged.
 
     Raises:
-        PageError: a fragment of no known kind, or a command that failed.
+        PageError: a fragment has an unknown kind, or a command failed.
     """
     if text.count("<!-- end -->") != len(FRAGMENT.findall(text)):
-        raise PageError(f"{page}: an `<!-- end -->` without a beginning of a known kind")
+        raise PageError(f"{page}: an `<!-- end -->` has no beginning of a known kind")
     with tempfile.TemporaryDirectory(prefix="hbspec-docs-") as name:
         folder = Path(name).resolve()
 
@@ -73,7 +73,7 @@ def fill(text: str, page: str, *, slow: bool) -> str:
             if kind == "file":
                 block = BLOCK.search(body)
                 if block is None:
-                    raise PageError(f"{page}: no block for the file {words}")
+                    raise PageError(f"{page}: the block for the file {words} is missing")
                 (folder / words).write_text(block[1], encoding="utf-8")
                 return match[0]
             if kind == "slow" and not slow:
@@ -88,9 +88,9 @@ def fill(text: str, page: str, *, slow: bool) -> str:
 
 
 def _output(words: str, folder: Path, page: str) -> str:
-    """What a command prints on standard output.
+    """The standard output of a command.
 
-    Diagnostics go to standard error where a command has a result, and may depend on the day; they are left out.
+    Diagnostics that a command prints on standard error may depend on the day, and are left out.
     """
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environment = {**os.environ, "PATH": path, "COLUMNS": COLUMNS, "LC_ALL": "C.UTF-8"}
@@ -102,7 +102,7 @@ def _output(words: str, folder: Path, page: str) -> str:
 
 
 def _laid_out(value: Any, before: str = "", indent: int = 0, after: str = "") -> Iterator[str]:
-    """A JSON document as lines that a page can show."""
+    """The lines of a JSON document, abbreviated for a page."""
     lead = "  " * indent
     flat = f"{lead}{before}{json.dumps(value, ensure_ascii=False)}{after}"
     if len(flat) <= int(COLUMNS) or not isinstance(value, (dict, list)):
@@ -139,13 +139,13 @@ def _module(module: ModuleType) -> str:
 
 
 def _prose(docstring: str | None) -> str:
-    """A docstring without its lists of arguments, results and errors and its examples; equations keep their lines."""
+    """A docstring without its examples and its lists of arguments, results and errors; equations keep their lines."""
     text = re.sub(r"\n(?=\w+ = )", "\\\\\n", inspect.cleandoc(docstring or ""))
     return re.split(r"\n\n(?:Args|Returns|Raises|Attributes):\n|\n\n>>> ", text)[0]
 
 
 def _says_how(text: str) -> bool:
-    """Whether a docstring holds more than what the function is."""
+    """Whether a docstring explains a method, beyond its summary."""
     return "\n\n" in text or "=" in text or ": " in text
 
 
@@ -155,7 +155,7 @@ def _constants(words: str) -> str:
 
 
 def _named_numbers(module: ModuleType, body: list[ast.stmt]) -> Iterator[tuple[str, ...]]:
-    """Assignments that a text explains."""
+    """The name, value and meaning of each assignment that a docstring follows."""
     for node, after in pairwise(body):
         if (
             isinstance(node, ast.Assign)
@@ -180,9 +180,9 @@ def _claims() -> str:
 
 
 def _settings() -> str:
-    words = {"str": "text", "float": "number", "int": "whole number", "bool": "`true` or `false`"}
+    words = {"str": "string", "float": "number", "int": "whole number", "bool": "`true` or `false`"}
     return table(
-        ("Name", "What it is", "Default", "Meaning", "Changes what is learned"),
+        ("Name", "Type", "Default", "Meaning", "Affects the trained model"),
         (
             (
                 f"`{entry.name}`",
@@ -215,7 +215,7 @@ def _shown(default: Any) -> str:
 
 
 def template(name: str) -> Any:
-    """A module of the training script that needs nothing but Python."""
+    """A module of the training script that imports only the standard library."""
     path = ROOT / "templates" / f"{name}.py"
     spec = spec_from_file_location(f"hbspec_template_{name}", path)
     assert spec is not None
@@ -228,9 +228,9 @@ def template(name: str) -> Any:
 
 def _families() -> str:
     return table(
-        ("Codes", "What they are about", "For example"),
+        ("Codes", "Subject", "Examples"),
         (
-            (f"[{entries[0].code[:3]}xx](docs/rules/index.md), {len(entries)} of them", title, _first(entries))
+            (f"[{entries[0].code[:3]}xx](docs/rules/index.md), {len(entries)} codes", title, _first(entries))
             for title, entries in families()
         ),
     )
@@ -245,7 +245,7 @@ def _commands() -> str:
 
 
 def _targets() -> str:
-    return table(("Target", "What it writes"), ((f"`{name}`", target_of(name).summary) for name in names()))
+    return table(("Target", "Output"), ((f"`{name}`", target_of(name).summary) for name in names()))
 
 
 def _layers() -> str:
@@ -254,9 +254,7 @@ def _layers() -> str:
     levels = contracts["importlinter:contract:layers"]["layers"].split("\n")
     names = [level.strip().split(" | ") for level in levels if level.strip()]
     ranked = [(len(names) - number, name) for number, level in enumerate(names) for name in level]
-    return table(
-        ("Level", "Package", "What it is"), ((str(rank), f"`{name}`", _summary(name)) for rank, name in ranked)
-    )
+    return table(("Level", "Package", "Content"), ((str(rank), f"`{name}`", _summary(name)) for rank, name in ranked))
 
 
 def _summary(name: str) -> str:

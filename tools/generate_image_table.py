@@ -1,6 +1,6 @@
-"""Write `src/hbspec/targets/aws/images/images.json` from the image tables that AWS ships in the sagemaker-core wheel.
+"""Generate `src/hbspec/targets/aws/images/images.json` from the image tables in the sagemaker-core wheel of AWS.
 
-Get the wheel first (`pip download --no-deps sagemaker-core==2.27.0 -d DIR`), then
+Download the wheel first (`pip download --no-deps sagemaker-core==2.27.0 -d DIR`), then
 `python tools/generate_image_table.py DIR/sagemaker_core-2.27.0-py3-none-any.whl --checked 2026-11-22`.
 """
 
@@ -18,8 +18,8 @@ from typing import Any
 TABLE = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "images" / "images.json"
 CONFIG = "sagemaker/core/image_uri_config"
 
-# Framework, its version in the wheel's table, and the path to that version's entry. The training image is the newest of
-# its family, as are the serving images; TGI (huggingface-llm) is left out, since it is in maintenance mode.
+# Framework, its version in the wheel's table, and the path to that version's entry. All images are the newest of their
+# families; TGI (huggingface-llm) is left out, because it is in maintenance mode.
 IMAGES = (
     ("huggingface", "5.3.0", ("training", "versions", "5.3.0", "pytorch2.9.0")),
     ("djl-lmi", "0.38.0", ("versions", "0.38.0")),
@@ -29,10 +29,10 @@ IMAGES = (
 
 
 def entries(wheel: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """Framework, version and the wheel's own entry of each image that is used here.
+    """The framework, the version and the wheel's entry of each image in `IMAGES`.
 
     Raises:
-        KeyError: the wheel has no such framework or version.
+        KeyError: the wheel lacks a framework or a version.
     """
     with zipfile.ZipFile(wheel) as archive:
         for framework, version, path in IMAGES:
@@ -43,7 +43,7 @@ def entries(wheel: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
 
 
 def tag(framework: str, version: str, entry: Mapping[str, Any]) -> str:
-    """An image's tag, put together as `sagemaker.core.image_uris.retrieve` does for a GPU instance."""
+    """The tag of an image, composed as in `sagemaker.core.image_uris.retrieve` for a GPU instance."""
     prefix = f"2.9.0-transformers{version}" if framework == "huggingface" else entry["tag_prefix"]
     if "container_version" not in entry:
         return str(prefix)
@@ -51,10 +51,10 @@ def tag(framework: str, version: str, entry: Mapping[str, Any]) -> str:
 
 
 def table(wheel: Path, checked: date) -> dict[str, Any]:
-    """The whole file: which account serves a region, and which regions have which image.
+    """The content of the file: the account that serves each region, and the regions of each image.
 
     Raises:
-        ValueError: two images of one region come from two accounts, or a tag names no CUDA version.
+        ValueError: two images in one region are in different accounts, or a tag lacks the CUDA version.
     """
     accounts: dict[str, str] = {}
     images: dict[str, Any] = {}
@@ -65,7 +65,7 @@ def table(wheel: Path, checked: date) -> dict[str, Any]:
         name = tag(framework, version, entry)
         cuda = re.search(r"-cu(\d+)(\d)\b", name)
         if cuda is None:
-            raise ValueError(f"{framework}: {name} names no CUDA version")
+            raise ValueError(f"{framework}: {name} lacks a CUDA version")
         images[framework] = {
             "repository": entry["repository"],
             "tag": name,
@@ -86,7 +86,9 @@ def main() -> None:
     """Write the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
-    parser.add_argument("--checked", type=date.fromisoformat, required=True, help="the day of the look, YYYY-MM-DD")
+    parser.add_argument(
+        "--checked", type=date.fromisoformat, required=True, help="the day on which the wheel was checked, YYYY-MM-DD"
+    )
     arguments = parser.parse_args()
     content = table(arguments.wheel, arguments.checked)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in content.items() if key != "images"]

@@ -1,10 +1,10 @@
-"""Write `src/hbspec/targets/aws/requests/*.schema.json` from the AWS service model that botocore ships.
+"""Generate `src/hbspec/targets/aws/requests/*.schema.json` from the AWS API models in botocore.
 
     python tools/generate_request_schemas.py            # write
-    python tools/generate_request_schemas.py --check    # exit 1 where a committed file differs
+    python tools/generate_request_schemas.py --check    # exit 1 if a committed file differs
 
-botocore itself checks only types, unknown or missing members and minima; the model that it carries also has enums,
-patterns and maxima. These schemas carry all of them, so that a request is judged offline by the service's own words.
+botocore itself checks only types, unknown or missing members and minima; its models also have enums, patterns and
+maxima. The schemas contain all of them, so that a request is validated offline against the service's constraints.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "a
 
 # Smithy 2.0, simple types: an integer has 32 bits, a long 64.
 INTEGER_RANGE = {"integer": 2**31, "long": 2**63}
-# The names that one kind of bound has for each kind of shape.
+# The JSON Schema keywords of the bounds of each kind of shape.
 BOUNDS = {
     "string": ("minLength", "maxLength"),
     "list": ("minItems", "maxItems"),
@@ -65,7 +65,7 @@ def request_schema(service: str, operation: str) -> Schema:
     """The JSON Schema (draft 2020-12) of one operation's request body, for Python's `re`.
 
     Raises:
-        ValueError: the model has a pattern that is not translated here.
+        ValueError: the model has a pattern that cannot be translated.
     """
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     model = loader.load_service_model(service, "service-2")
@@ -81,7 +81,7 @@ def request_schema(service: str, operation: str) -> Schema:
 
 
 def _reachable(shapes: Mapping[str, Any], root: str) -> set[str]:
-    """The shapes that a request can hold and that say more than their type."""
+    """The shapes that a request can contain and that have constraints besides their type."""
     found, waiting = {root}, [root]
     while waiting:
         for name in _references(shapes[waiting.pop()]):
@@ -105,7 +105,7 @@ def _reference(shapes: Mapping[str, Any], name: str) -> Schema:
 
 
 def _definition(shapes: Mapping[str, Any], name: str) -> Schema:
-    """What the model says of one shape, in JSON Schema's words."""
+    """The JSON Schema of one shape of the model."""
     shape = shapes[name]
     kind = shape["type"]
     schema: Schema = {"type": JSON_TYPES[kind]}
@@ -138,7 +138,7 @@ def _definition(shapes: Mapping[str, Any], name: str) -> Schema:
 
 # AWS's patterns are java.util.regex, matched against the whole value: \d, \w, \s and POSIX classes mean ASCII there and
 # `.` stops at five line terminators (java.util.regex.Pattern, "Predefined character classes", "Line terminators").
-# In Python \w also means every letter and number of Unicode, which is just what [\p{L}\p{N}_] asks for.
+# In Python \w also matches every letter and number of Unicode, like [\p{L}\p{N}_] in Java.
 LINE_BREAKS = r"\n\r\x85\u2028\u2029"
 SPACE = r" \t\n\x0b\f\r"
 SEPARATORS = r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
@@ -151,10 +151,10 @@ ITEM = re.compile(r"\\p\{\w+\}|\\[uU][0-9A-F]+|\\.|.", re.S)
 
 
 def python_pattern(java: str) -> str:
-    r"""A Java pattern in Python's spelling; both are meant to match the whole value.
+    r"""A Java pattern in Python's syntax; both match the whole value.
 
     Raises:
-        ValueError: a construct that is not known to mean the same in both.
+        ValueError: a construct whose meaning may differ between the two.
 
     >>> python_pattern("(https|s3)://([^/]+)/?(.*)")
     '(https|s3)://([^/]+)/?([^\\n\\r\\x85\\u2028\\u2029]*)'
@@ -205,7 +205,7 @@ def _literal(item: str) -> str:
 
 
 def text(schema: Schema) -> str:
-    """The file: compact, one definition a line, so that a new botocore shows as a small diff."""
+    """The text of the file: compact, one definition per line, so that a new botocore gives a small diff."""
     compact = (",", ":")
     lines = [f"{json.dumps(key)}:{json.dumps(value)}" for key, value in schema.items() if key != "$defs"]
     defs = [f"{json.dumps(key)}:{json.dumps(value, separators=compact)}" for key, value in schema["$defs"].items()]
@@ -213,9 +213,9 @@ def text(schema: Schema) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Write the files, or with `--check` name those that differ; returns the exit status."""
+    """Write the files, or with `--check` name those that differ; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--check", action="store_true", help="write nothing, exit 1 where a file differs")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
     check = parser.parse_args(arguments).check
     stale = []
     for operation, service in OPERATIONS.items():

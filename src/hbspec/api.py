@@ -1,4 +1,4 @@
-"""The whole pipeline, a line a stage. Stable: `check`, `estimate`, `compile_spec`, and what they return."""
+"""The whole pipeline, one line per stage. Stable: `check`, `estimate`, `compile_spec`, and their results."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from hbspec.search.software import Dependence
 
 NEVER_FORCED = frozenset({"HB605"})
-"""Errors that `force` does not get past: what is compiled is uploaded, and a credential in it would be given away."""
+"""Errors that `force` does not override: compiled files are uploaded, and a credential in them would be disclosed."""
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""
@@ -49,9 +49,9 @@ class InvalidSpecError(ValueError):
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """What a job needs, takes and costs. A part that cannot be known is None, and `unknown` says why.
+    """A job's memory, time and cost. A part that cannot be estimated is None, with the reason in `unknown`.
 
-    `advice` and `dependences` plan other specs, dozens to hundreds of them, on first use.
+    `advice` and `dependences` plan dozens to hundreds of other specs on first use.
     """
 
     plan: Plan
@@ -68,14 +68,14 @@ class Estimates:
 
     @property
     def as_of(self) -> date:
-        """The day that ages are counted from."""
+        """The day from which the ages of prices and rates are counted."""
         return self.analysis.as_of
 
     @cached_property
     def advice(self) -> Advice | None:
-        """The cheapest changes that make the job fit, or the best uses of memory left over; None if not known.
+        """The cheapest changes that make the job fit, or the best uses of spare memory; None if memory is unknown.
 
-        None of them has an error that the spec has not, but for claims that were made of the spec as it is.
+        No change introduces an error, except for claims about the unchanged spec.
         """
         from hbspec.search.advice import advise
 
@@ -86,7 +86,7 @@ class Estimates:
 
     @cached_property
     def dependences(self) -> tuple[Dependence, ...]:
-        """What the memory owes to the trainer and to versions."""
+        """The dependence of the memory estimate on the trainer and on library versions."""
         from hbspec.search.software import dependences
 
         try:
@@ -125,14 +125,14 @@ def check(
     as_of: date | None = None,
     stdin: TextIO | None = None,
 ) -> Report:
-    """Everything that is wrong with a spec.
+    """Check a spec, and report everything that is wrong with it.
 
     Args:
         spec: a path, `-`, or a mapping.
-        overrides: `key.path=value` texts, as after `--set`.
+        overrides: strings `key.path=value`, as after `--set`.
         allow_outside: let the spec name files outside its project.
-        as_of: the day that ages are counted from; today if absent.
-        stdin: what `-` is read from; standard input if absent.
+        as_of: the day from which the ages of prices and rates are counted; today by default.
+        stdin: the stream that `-` stands for; standard input by default.
     """
     try:
         analysis = _analyse(spec, overrides, allow_outside, as_of, stdin)
@@ -151,10 +151,10 @@ def estimate(
     as_of: date | None = None,
     stdin: TextIO | None = None,
 ) -> Estimates:
-    """What the job needs, takes and costs, each with its interval.
+    """Estimate a job's memory, time and cost, as intervals.
 
     Raises:
-        InvalidSpecError: the text or its shape is wrong; a spec that is merely unwise is estimated.
+        InvalidSpecError: the spec cannot be read or validated; other errors do not prevent estimates.
     """
     analysis = _strict(spec, overrides, allow_outside, as_of, stdin)
     unknown: dict[str, str] = {}
@@ -190,19 +190,19 @@ def compile_spec(
     force: bool = False,
     stdin: TextIO | None = None,
 ) -> list[Artifact]:
-    """The files of one target; nothing is written. The `artifacts` of `compilation`, which raises the same."""
+    """The files of one target, in memory: the `artifacts` of `compilation`, with the same arguments and errors."""
     return compilation(
         spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin
     ).artifacts
 
 
 class Compilation(NamedTuple):
-    """A spec that was judged and compiled.
+    """The result of checking and compiling a spec.
 
     Attributes:
-        report: everything that is wrong with it, which did not stop it.
+        report: the report of the check; its errors, if any, were forced.
         artifacts: the files of the target, by path.
-        spec: what was compiled.
+        spec: the compiled spec.
     """
 
     report: Report
@@ -219,13 +219,13 @@ def compilation(
     force: bool = False,
     stdin: TextIO | None = None,
 ) -> Compilation:
-    """Judge a spec and compile it, in one reading of its files; nothing is written.
+    """Check and compile a spec in one reading of its files; nothing is written to disk.
 
-    What is emitted never depends on the day; the day only decides which warnings are given.
+    The files never depend on the day, which decides only which warnings are given.
 
     Raises:
-        InvalidSpecError: the spec has errors (and `force` is not set, or they are of `NEVER_FORCED`), or lacks what
-            the target needs.
+        InvalidSpecError: the spec has errors (and `force` is not set, or they are in `NEVER_FORCED`), or lacks a key
+            that the target needs.
         ValueError: no target has this name.
     """
     chosen = target_of(target)
@@ -241,7 +241,7 @@ def compilation(
 
 
 def _named(spec: SpecLike) -> str:
-    """A spec as reports name it."""
+    """The name of a spec in reports."""
     return "<mapping>" if isinstance(spec, Mapping) else str(spec)
 
 

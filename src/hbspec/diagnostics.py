@@ -1,7 +1,7 @@
-"""What is said to the author: findings name routes, diagnostics carry spans.
+"""Findings, which name routes, and diagnostics, which carry spans.
 
-A rule knows *which value* is wrong and yields a `Finding` at a route. Only the engine knows where that
-value stands in which file, and turns findings into `Diagnostic`s. A renderer sees diagnostics only.
+A rule knows *which value* is wrong and yields a `Finding` at a route. Only the engine knows the place of that value in
+a file, and turns findings into `Diagnostic`s. A renderer sees only diagnostics.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 
 Route = tuple[str | int, ...]
-"""The path of a value in a spec: `("hyperparameters", "lora_r")`, `("evaluation", 0, "suite")`; `()` is the whole."""
+"""The path of a value in a spec: `("hyperparameters", "lora_r")`, `("evaluation", 0, "suite")`; `()` is the spec."""
 
 
 class Severity(StrEnum):
-    """How much a finding weighs: an error stops a compile, a warning and a note do not."""
+    """The severity of a finding: an error stops a compile, a warning and a note do not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -26,7 +26,7 @@ class Severity(StrEnum):
 
 
 class Confidence(StrEnum):
-    """How sure the finding is: arithmetic and published limits are certain, estimates are likely."""
+    """The confidence in a finding: arithmetic and published limits are certain, estimates are likely."""
 
     CERTAIN = "certain"
     LIKELY = "likely"
@@ -36,14 +36,14 @@ SEVERITY_ORDER: Mapping[Severity, int] = {Severity.ERROR: 0, Severity.WARNING: 1
 
 
 class Position(NamedTuple):
-    """A place in a text; line and column count from 1, columns in characters."""
+    """A place in a text; lines and columns count from 1, columns in characters."""
 
     line: int
     column: int
 
 
 class Span(NamedTuple):
-    """A stretch of one file; `end` is exclusive. `file` is the name as the user would write it (`-` for stdin)."""
+    """A part of one file; `end` is exclusive. `file` is the name as the user writes it (`-` for standard input)."""
 
     file: str
     start: Position
@@ -51,7 +51,7 @@ class Span(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """A change that would mend a finding: set the value at `route` to `value` (plain data; None deletes the key)."""
+    """A change that fixes a finding: set the value at `route` to `value` (plain data; None deletes the key)."""
 
     title: str
     route: Route
@@ -60,12 +60,12 @@ class Fix(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One defect, as a rule sees it.
+    """One defect of a spec, at a route.
 
     `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
-    `at_key` says that the key at the route is what is wrong, and not its value. `cause` is the route of the value that
-    the finding follows from, where that is another one and is known. `instead` are changes that would mend the finding
-    and are not proposed, since the author may mean another value; with `fixes` they show what follows from it.
+    `at_key` says that the key at the route is wrong, not its value. `cause` is the route of the value that causes the
+    finding, if it is another one and known. `instead` are changes that would fix the finding but are not proposed,
+    since the author may mean another value; together with `fixes` they reveal its consequences.
     """
 
     code: str
@@ -83,10 +83,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """A finding with its place.
+    """A finding with its place in a file.
 
-    `excerpt` is the source line at `span.start`, control characters escaped. `also` are the findings of the same cause
-    that are not reported on their own: their codes and routes.
+    `excerpt` is the source line at `span.start`, with control characters escaped. `also` are the codes and routes of
+    findings with the same cause that are not reported separately.
     """
 
     code: str
@@ -104,12 +104,12 @@ class Diagnostic:
 
     @property
     def also_text(self) -> str:
-        """What follows from it, as in `monitoring.gpu_memory.max (HB110)`."""
+        """The findings in `also`, as in `monitoring.gpu_memory.max (HB110)`."""
         return ", ".join(f"{route_text(route)} ({code})" for code, route in self.also)
 
     @property
     def sort_key(self) -> tuple[str, int, int, int, str, str]:
-        """Files in the order of their names, then places, then the heavier finding first."""
+        """The sort key: file name, then place, then severity, then code and message."""
         start = self.span.start if self.span else Position(0, 0)
         return (self.file, start.line, start.column, SEVERITY_ORDER[self.severity], self.code, self.message)
 
@@ -137,10 +137,11 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that one check has to say, in order.
+    """The result of one check, with diagnostics in order.
 
-    `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to why they
-    could not be judged, `passed_over` names the files that were not judged: they do not look like specs, or are hidden.
+    `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to the reasons why
+    they could not be checked, and `passed_over` names the files that were not checked: they do not look like specs, or
+    are hidden.
     """
 
     files: tuple[str, ...]
@@ -150,12 +151,12 @@ class Report:
     passed_over: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:
-        """How many diagnostics have this severity."""
+        """The number of diagnostics with this severity."""
         return sum(diagnostic.severity is severity for diagnostic in self.diagnostics)
 
     @property
     def ok(self) -> bool:
-        """Whether nothing stops a compile: warnings and notes are allowed."""
+        """Whether the report has no errors, which would stop a compile."""
         return not self.count(Severity.ERROR)
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,7 +177,7 @@ class Report:
 
 
 def route_text(route: Route) -> str:
-    """A route as people write it: `evaluation[0].suite`.
+    """A route as an author writes it: `evaluation[0].suite`.
 
     >>> route_text(("evaluation", 0, "suite"))
     'evaluation[0].suite'
@@ -188,32 +189,32 @@ def route_text(route: Route) -> str:
 
 
 class Missing(str):
-    """An input that is missing, in words; `route` is where the spec gives it."""
+    """The name of a missing input, and the `route` at which the spec gives it."""
 
     __slots__ = ("route",)
     route: Route
 
     def __new__(cls, what: str, route: Route) -> Missing:
-        """The words, with their route."""
+        """A string with a route."""
         missing = super().__new__(cls, what)
         missing.route = route
         return missing
 
 
 class NotKnownError(Exception):
-    """A quantity cannot be computed; the message says which input is missing."""
+    """A quantity that cannot be computed; the message names the missing input."""
 
     @property
     def route(self) -> Route | None:
-        """Where the spec gives the missing input, if that is known."""
+        """The route at which the spec gives the missing input; None if unknown."""
         return getattr(self.args[0], "route", None)
 
 
 def known(value: T | None, what: str) -> T:
-    """`value`, or a `NotKnownError` that says what is missing.
+    """The value, if it is known.
 
     Raises:
-        NotKnownError: the value is None.
+        NotKnownError: the value is None; `what` names it.
     """
     if value is None:
         raise NotKnownError(what)

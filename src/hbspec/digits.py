@@ -1,4 +1,4 @@
-"""How a number is written inside a quantity, and what is refused because it could be read as two numbers."""
+"""Numbers in quantities: how they are written, and the spellings that are refused as ambiguous."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from decimal import Decimal, InvalidOperation
 
 NUMBER = r"(?:[0-9][0-9_,.]*|\.[0-9][0-9_,.]*)(?:[eE][+-]?[0-9]+)?"
-"""Where a number begins and ends in a text; `decimal` judges what is between."""
+"""The extent of a number in a text; `decimal` validates it."""
 LARGEST = Decimal(10) ** 30
-"""No quantity is larger than this in its unit; arithmetic with it stays far from overflow."""
+"""Largest quantity in its unit; arithmetic with it stays far from overflow."""
 LONGEST = 60
 
 _GROUPED = r"[1-9][0-9]{0,2}(?:,[0-9]{3})+"
@@ -17,10 +17,10 @@ _DECIMAL_COMMA = re.compile(r"([+-]?[0-9]+),([0-9]+)")
 
 
 class UnitError(ValueError):
-    """A text that is not a quantity of the kind asked for; the message names the units of that kind.
+    """A string that is not a quantity of the required kind; the message names the units of that kind.
 
     Attributes:
-        action: what to write instead; "" where it is the number with its unit.
+        action: the correction; "" if it is to write the number with its unit.
     """
 
     def __init__(self, message: str, action: str = "") -> None:
@@ -29,10 +29,10 @@ class UnitError(ValueError):
 
 
 def decimal(text: str) -> Decimal:
-    """The number in `text`: ASCII digits, with `,` between groups of three of them or `_` between any two.
+    """The number in `text`: ASCII digits, with `,` between groups of three digits or `_` between any two digits.
 
     Raises:
-        UnitError: not a number, or one beyond `LARGEST`, or one of more than `LONGEST` characters.
+        UnitError: not a number, larger than `LARGEST`, or longer than `LONGEST` characters.
 
     >>> decimal("32,763,876,352")
     Decimal('32763876352')
@@ -43,7 +43,7 @@ def decimal(text: str) -> Decimal:
         raise _not_a_number(text)
     try:
         number = Decimal(text.replace("_", "").replace(",", ""))
-    except InvalidOperation:  # an exponent that no number can have
+    except InvalidOperation:  # an exponent out of range
         raise UnitError(f"{text!r} is out of range") from None
     if abs(number) > LARGEST:
         raise UnitError(f"{text!r} is out of range")
@@ -51,7 +51,7 @@ def decimal(text: str) -> Decimal:
 
 
 def _not_a_number(text: str) -> UnitError:
-    """Why digits are not a number; one comma may have been meant as either separator."""
+    """The error for digits that are not a number; a single comma may be meant as either separator."""
     if "," not in text:
         return UnitError(f"{text!r} is not a number")
     why = f"{text!r} has a comma that does not separate groups of three digits, as in 1,000"

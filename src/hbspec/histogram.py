@@ -1,7 +1,7 @@
-"""How often each whole number occurs: token lengths, and what cutting, padding and packing make of them.
+"""Histograms of token lengths, and the effects of truncation, padding and packing.
 
-A histogram of lengths is small whatever the data: k different lengths take at least k (k + 1) / 2 tokens, so a billion
-tokens have at most 45,000 of them, and chats a few thousand.
+A histogram of lengths is small whatever the data: k different lengths need at least k (k + 1) / 2 tokens, so a billion
+tokens have at most 45,000 lengths, and chats a few thousand.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from math import exp, lgamma
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """Lengths in ascending order, and how many examples have each. Of none there is no mean and no longest.
+    """Lengths in ascending order with the number of examples of each. An empty histogram lacks a mean and a longest.
 
     Attributes:
-        lengths: in tokens, from 1.
-        counts: of the examples of that length, from 1.
+        lengths: tokens, from 1.
+        counts: numbers of examples of each length, from 1.
     """
 
     lengths: tuple[int, ...]
@@ -27,28 +27,28 @@ class Histogram:
 
     @classmethod
     def of(cls, counted: Mapping[int, int]) -> Histogram:
-        """From length to count, in any order."""
+        """The histogram of counts by length, in any order."""
         lengths = sorted(counted)
         return cls(tuple(lengths), tuple(counted[length] for length in lengths))
 
     @property
     def size(self) -> int:
-        """Examples."""
+        """The number of examples."""
         return sum(self.counts)
 
     @property
     def total(self) -> int:
-        """Tokens of all examples."""
+        """The number of tokens of all examples."""
         return sum(length * count for length, count in self.pairs())
 
     @property
     def mean(self) -> float:
-        """Tokens of the mean example."""
+        """The mean number of tokens of an example."""
         return self.total / self.size
 
     @property
     def longest(self) -> int:
-        """Tokens of the longest example."""
+        """The number of tokens of the longest example."""
         return self.lengths[-1]
 
     def pairs(self) -> Iterable[tuple[int, int]]:
@@ -56,30 +56,30 @@ class Histogram:
         return zip(self.lengths, self.counts, strict=True)
 
     def at(self, rank: int) -> int:
-        """The length of the example with this rank, from 0 for the shortest."""
+        """The length of the example with this rank; 0 is the shortest."""
         reached = list(accumulate(self.counts))
         return self.lengths[bisect_left(reached, rank + 1)]
 
     def cut(self, cap: int) -> Histogram:
-        """After truncation: what is longer than `cap` has that length."""
+        """The histogram after truncation of longer examples to `cap` tokens."""
         kept = bisect_left(self.lengths, cap)
         if kept == len(self.lengths):
             return self
         return Histogram((*self.lengths[:kept], cap), (*self.counts[:kept], sum(self.counts[kept:])))
 
     def above(self, cap: int) -> int:
-        """Examples longer than `cap`."""
+        """The number of examples longer than `cap` tokens."""
         return sum(count for length, count in self.pairs() if length > cap)
 
     def lost(self, cap: int) -> int:
-        """Tokens beyond `cap`."""
+        """The number of tokens lost by truncation to `cap` tokens."""
         return sum((length - cap) * count for length, count in self.pairs() if length > cap)
 
     def maximum(self, draws: int) -> Iterator[tuple[int, float]]:
-        """Each length with the probability that it is the longest of `draws` examples drawn without replacement.
+        """Each length with the probability that it is the longest of `draws` examples, drawn without replacement.
 
-        P(longest <= x) = C(c, m) / C(n, m), with n examples, c of them of x tokens or fewer, and m draws. A
-        micro-batch of a shuffled epoch is such a draw. More draws than examples are as many as there are.
+        P(longest <= x) = C(c, m) / C(n, m), with n examples, c of them of x tokens or fewer, and m draws. A micro-batch
+        of a shuffled epoch is such a draw. The number of draws is limited to that of the examples.
         """
         size = self.size
         draws = min(draws, size)
@@ -91,20 +91,20 @@ class Histogram:
             below = within
 
     def padded(self, draws: int) -> float:
-        """Expected tokens of a row that is padded to the longest of its `draws`: E[max]."""
+        """The expected length of a row that is padded to the longest of `draws` examples: E[max]."""
         return self.mean if draws == 1 else sum(length * share for length, share in self.maximum(draws))
 
     def padded_square(self, draws: int) -> float:
-        """The expected square of that length, E[max²], which the cost of attention follows."""
+        """The expected square of the padded length, E[max²], to which the cost of attention is proportional."""
         return sum(length * length * share for length, share in self.maximum(draws))
 
     def packed(self, capacity: int) -> int:
-        """Rows of `capacity` tokens that the examples fill, packed as TRL packs: best fit, longest first.
+        """The number of rows of `capacity` tokens that the examples fill, packed as in TRL: best fit, longest first.
 
-        An example that is longer is cut at `capacity`. Examples of one length go to rows with one space together, as
-        many as each row holds, which is where best fit would put them one by one. Source: TRL 1.16,
-        `data_utils._pack_bfd` (`packing_strategy="bfd"`). Leaves out that `datasets.map` hands it 1,000 examples at a
-        time, so that each thousand has a last row of its own.
+        Longer examples are truncated to `capacity`. Examples of one length go together to rows with one amount of free
+        space, as many as fit, which is where best fit would put them one by one. Source: TRL 1.16,
+        `data_utils._pack_bfd` (`packing_strategy="bfd"`). Left out: `datasets.map` passes it 1,000 examples at a time,
+        so that each thousand has its own last row.
         """
         rows = 0
         free: dict[int, int] = {}
@@ -139,12 +139,12 @@ class Histogram:
         return rows
 
     def is_within(self, other: Histogram) -> bool:
-        """Whether no example is longer than the one of the same rank in `other`, which has as many."""
+        """Whether `other` has as many examples, and no example is longer than the one of the same rank in `other`."""
         if self.size != other.size:
             return False
         ranks = list(accumulate(other.counts))
         last = accumulate(self.counts)
-        # of a run of equal lengths the first rank decides: in `other` the later ones are no shorter
+        # the first rank in a run of equal lengths decides: in `other`, later ranks are at least as long
         return all(
             length <= other.lengths[bisect_left(ranks, end - count + 1)]
             for (length, count), end in zip(self.pairs(), last, strict=True)
@@ -152,7 +152,7 @@ class Histogram:
 
 
 def _all_within(within: int, size: int, draws: int) -> float:
-    """C(within, draws) / C(size, draws), in logarithms: neither fits a float."""
+    """The ratio C(within, draws) / C(size, draws), by logarithms because neither fits a float."""
     if within < draws:
         return 0.0
     if draws == 1:

@@ -1,4 +1,4 @@
-"""What hbspec and the jobs that it compiles have in common lies in `templates/`: where that is, and code out of it."""
+"""The folder `templates/`, which holds the code that hbspec shares with the jobs that it compiles."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from types import CodeType
 
 @cache
 def templates() -> Path:
-    """The shipped templates: inside the installed package, or beside `src` in a checkout."""
+    """The folder of the shipped templates: in the installed package, or beside `src` in a checkout."""
     package = Path(__file__).parent
     installed = package / "templates"
     return installed if installed.is_dir() else package.parents[1] / "templates"
 
 
 def code(template: str, module: str) -> CodeType:
-    """What a template does, for `exec` in the namespace of the module that stands for it in this package.
+    """The compiled code of a template, to be executed in the namespace of a module of this package.
 
-    A job has no hbspec, so what both must do alike is the template's; it imports the standard library alone. Run in a
-    module of the package its classes are that module's: they can be pickled, and no name of a user's is taken.
+    hbspec is not installed in a job, so shared behaviour is in the template, which imports only the standard library.
+    Executed in a module of the package, its classes belong to that module: they can be pickled, and the template's name
+    does not shadow a module of the user.
     """
     loader = SourceFileLoader(module, str(templates() / f"{template}.py"))
     found = loader.get_code(module)
-    assert found is not None  # noqa: S101 - of a source file there is code
+    assert found is not None  # noqa: S101 - a source file has code
     return found

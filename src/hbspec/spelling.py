@@ -1,4 +1,4 @@
-"""Which known word a misspelt one was probably meant to be."""
+"""Suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LEFT_OUT = re.compile(r"[-_ ]")
 
 
 def bare(word: str) -> str:
-    """A word without what does not count when two are compared: case, hyphens, underscores and blanks.
+    """A word for comparison: without case, hyphens, underscores and spaces.
 
     >>> bare("Learning-Rate") == bare("learning_rate")
     True
@@ -18,7 +18,7 @@ def bare(word: str) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that is spelled most like another one; None if none is like it.
+    """The known word that is spelled most like `word`; None if no known word is similar.
 
     >>> nearest("LORA_R", ["lora_r", "lora_alpha"]), nearest("xyzzy", ["lora_r"])
     ('lora_r', None)

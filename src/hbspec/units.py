@@ -1,4 +1,4 @@
-"""Quantities: text to numbers and back, and intervals of them.
+"""Quantities: conversion from and to text, and intervals.
 
 Base units inside: bytes, seconds, FLOP, tokens, and `Decimal` money in a named currency. GB = 10^9 bytes and
 GiB = 2^30; K, M and B are 10^3, 10^6 and 10^9 of a count; a month is 30 days.
@@ -34,7 +34,7 @@ PERIODS: dict[str, float] = {"h": HOUR, "day": DAY, "month": DAYS_PER_MONTH * DA
 
 _QUANTITY = re.compile(rf"\s*~?\s*([+-]?{NUMBER})\s*([A-Za-z]*(?:/s)?)\s*")
 _PART = re.compile(rf"\s*({NUMBER})\s*([A-Za-z]+)\s*")
-"""A number and its unit within a duration such as `1h30m`: without a sign, as `3h-1h` is not a sum."""
+"""A number and its unit in a duration such as `1h30m`; without a sign, because `3h-1h` is not a duration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Low, expected and high of a quantity in its base unit. An exact quantity has zero width.
+    """The low, expected and high value of a quantity in its base unit. An exact quantity has zero width.
 
     Raises:
         ValueError: unless low <= expected <= high.
@@ -82,7 +82,7 @@ class Interval:
 
     @property
     def is_exact(self) -> bool:
-        """Whether low and high are the same number."""
+        """Whether low and high are equal."""
         return self.low == self.high
 
     def __add__(self, other: Interval | float) -> Interval:
@@ -101,11 +101,11 @@ class Interval:
     __rmul__ = __mul__
 
     def map(self, function: Callable[[float], float]) -> Interval:
-        """The image under an increasing function."""
+        """The interval of the values of an increasing function."""
         return Interval(function(self.low), function(self.expected), function(self.high))
 
     def to_dict(self) -> dict[str, float]:
-        """`{"low", "expected", "high"}`."""
+        """The JSON form, `{"low", "expected", "high"}`."""
         return {"low": self.low, "expected": self.expected, "high": self.high}
 
 
@@ -208,10 +208,10 @@ def parse_money(value: Any) -> Money:
 
 
 def parse_rate(value: Any) -> Rate:
-    """A price per hour from `"36 CAD/h"` (`/day` and `/month` are converted).
+    """The price per hour from `"36 CAD/h"`; `/day` and `/month` are converted.
 
     Raises:
-        UnitError: no currency or no period.
+        UnitError: the currency or the period is missing.
     """
     amount, slash, period = value.partition("/") if isinstance(value, str) else ("", "", "")
     if not slash or period.strip() not in PERIODS:
@@ -221,7 +221,7 @@ def parse_rate(value: Any) -> Rate:
 
 
 def money_text(amount: Decimal) -> str:
-    """An amount with two decimals and thousands separated.
+    """An amount with two decimals and thousands separators.
 
     >>> money_text(Decimal("1234.5"))
     '1,234.50'
@@ -234,7 +234,7 @@ _WIDE = Context(prec=100)
 
 
 def cents(amount: Decimal) -> str:
-    """An amount rounded to cents, half up, as programs read it, however large.
+    """An amount rounded half up to cents, without separators, however large.
 
     >>> cents(Decimal("1234.565")), cents(Decimal("1e28"))
     ('1234.57', '10000000000000000000000000000.00')
@@ -243,7 +243,7 @@ def cents(amount: Decimal) -> str:
 
 
 def bytes_text(count: float) -> str:
-    """Bytes in GB or the largest smaller unit, three significant digits.
+    """Bytes in TB, GB, MB or kB, to three significant digits.
 
     >>> bytes_text(22_300_000_000)
     '22.3 GB'
@@ -264,7 +264,7 @@ def gib_text(count: float) -> str:
 
 
 def seconds_text(seconds: float) -> str:
-    """A duration in its natural unit.
+    """A duration in days, hours, minutes, seconds or milliseconds, to three significant digits.
 
     >>> seconds_text(5400), seconds_text(2.5)
     ('1.50 h', '2.50 s')
@@ -276,7 +276,7 @@ def seconds_text(seconds: float) -> str:
 
 
 def count_text(count: float) -> str:
-    """A count with thousands separated, or in B above a billion.
+    """A count with thousands separators, or in B (billions) from a billion.
 
     >>> count_text(9600), count_text(32_763_876_352)
     ('9,600', '32.8B')
@@ -287,7 +287,7 @@ def count_text(count: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number of things, `noun` being the word for one of them.
+    """A number with its noun, given in the singular.
 
     >>> counted(1, "example"), counted(1758, "example")
     ('1 example', '1,758 examples')
@@ -296,7 +296,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with this many significant digits, never in exponent form.
+    """A number with this many significant digits, never in exponential form.
 
     >>> significant(4.349), significant(1234.5)
     ('4.35', '1,234')
@@ -308,6 +308,6 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def interval_text(interval: Interval, text: Callable[[float], str]) -> str:
-    """`"9.1 h to 14.2 h (expected 11.3 h)"`, or one number where that is all its text shows."""
+    """An interval as in `"9.1 h to 14.2 h (expected 11.3 h)"`; one number if low and high have the same text."""
     low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
     return expected if low == high else f"{low} to {high} (expected {expected})"

@@ -97,7 +97,7 @@ def test_every_estimator_is_on_its_page():
         ({"type": "number", "exclusiveMinimum": 0}, "number, above 0"),
         ({"type": "number", "minimum": 0, "exclusiveMaximum": 1}, "number, at least 0, below 1"),
         ({"type": "string", "examples": ["40 GB"]}, "a size with its unit, `40 GB`"),
-        ({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]}, "`all` or list of text"),
+        ({"anyOf": [{"const": "all"}, {"type": "array", "items": {"type": "string"}}]}, "`all` or list of strings"),
     ],
 )
 def test_types_in_plain_words(form, words):

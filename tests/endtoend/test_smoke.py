@@ -132,5 +132,5 @@ def test_what_cannot_be_rehearsed_says_so(tmp_path: Path) -> None:
         rehearse(AS_WRITTEN, tmp_path / "errors", config=QWEN_32B, ranks=1)
     broken = tmp_path / "broken.jsonl"
     broken.write_text("{}\n")
-    with pytest.raises(RehearsalError, match=r"exit code \d+; what it wrote is in .*failed"):
+    with pytest.raises(RehearsalError, match=r"exit code \d+; its output is in .*failed"):
         rehearse(BASE, tmp_path / "failed", config=QWEN_32B, ranks=1, updates=1, train=broken)

@@ -32,14 +32,20 @@ def positive(text: str) -> int:
 
 SPEC = Parameter("spec", "A spec, or `-` for standard input.", metavar="SPEC", required=True)
 SET = Parameter(
-    "overrides", "Set a value, hyperparameters.lora_r=8. Any number of times.", ("--set",), "KEY=VALUE", repeated=True
+    "overrides", "Set a value, as in hyperparameters.lora_r=8. Can be repeated.", ("--set",), "KEY=VALUE", repeated=True
 )
 ALLOW_OUTSIDE = Parameter(
     "allow_outside", "Let the spec name files outside its project.", ("--allow-outside",), switch=True
 )
-AS_OF = Parameter("as_of", "The day that ages are counted from; today if absent.", ("--as-of",), "DAY", convert=day)
+AS_OF = Parameter(
+    "as_of",
+    "The day from which the ages of prices and rates are counted; today by default.",
+    ("--as-of",),
+    "DAY",
+    convert=day,
+)
 
 
 def format_of(*choices: str) -> Parameter:
-    """`--format`, the first choice by default."""
-    return Parameter("format", "How the result is written.", ("--format",), choices=choices, default=choices[0])
+    """The parameter `--format`, with the first choice as its default."""
+    return Parameter("format", "The format of the result.", ("--format",), choices=choices, default=choices[0])

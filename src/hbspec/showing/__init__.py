@@ -1,4 +1,4 @@
-"""Text of an author's as it may be shown: without credentials, and with nothing invisible in it."""
+"""The author's text made safe to show: credentials starred out, invisible characters replaced."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ __all__ = ["printable", "shown"]
 
 
 def shown(text: str) -> str:
-    """The text, redacted and printable; as long as it was."""
+    """The text, redacted and printable, with its length unchanged."""
     return printable(redact(text))

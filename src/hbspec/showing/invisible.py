@@ -1,25 +1,25 @@
-"""Characters that cannot be seen, and how they are shown: one for one, so that columns still point at their places."""
+"""Invisible characters and their visible replacements: one for one, so that columns remain valid."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
 
-# Above the controls: soft hyphen, marks and overrides of direction (CVE-2021-42574), invisible operators, fillers,
-# annotations, the language tags of plane 14, halves of surrogate pairs and what is no character. U+0085, U+2028 and
-# U+2029 are among them since YAML 1.1 readers end a line there and nobody else does.
+# Besides the controls: soft hyphen, direction marks and overrides (CVE-2021-42574), invisible operators, fillers,
+# annotations, the language tags of plane 14, halves of surrogate pairs and noncharacters. U+0085, U+2028 and U+2029
+# are included because only YAML 1.1 readers end a line there.
 _UNSEEN = (
     "\x7f-\x9f\xad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
     "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f"
 )
-# Zero-width joiners are text between two characters of Persian, of Indic scripts or of emoji, and hidden beside ASCII.
+# Zero-width joiners are legitimate between two characters of Persian, Indic scripts or emoji, but not beside ASCII.
 _STRAY_JOINER = "(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])"
 CONTROL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
-"""What neither a spec nor a value in it may hold: tab and line ends are text."""
+"""Characters that neither a spec nor a value in it may contain; tabs and line ends are allowed."""
 
 
 def printable(text: str) -> str:
-    r"""The text with every invisible character shown: controls by their Unicode pictures, all others as U+FFFD.
+    r"""The text with invisible characters replaced: controls by their Unicode pictures, all others by U+FFFD.
 
     >>> printable("a\tb\x1b[31m")
     'a␉b␛[31m'
@@ -29,7 +29,7 @@ def printable(text: str) -> str:
 
 @cache
 def _invisible() -> re.Pattern[str]:
-    """Compiled where there is something to show: most of what is printed is plain."""
+    """The pattern of invisible characters, compiled on first use: most printed text is plain."""
     return re.compile(f"[\x00-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
 
 

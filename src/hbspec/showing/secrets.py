@@ -1,9 +1,9 @@
-"""Texts that look like credentials, and how they are blacked out.
+"""Detection of credentials in text, and their redaction.
 
 The forms are those that issuers publish and that public scanners look for (gitleaks, detect-secrets, GitHub secret
 scanning; `tests/showing/secret_corpus.py` names a source for each), JSON Web Tokens (RFC 7519), PEM private keys
-(RFC 7468) and passwords in URLs (RFC 3986, section 3.2.1); besides, any value that is called a password, a secret, a
-token or a key. A credential without any of these marks is not seen.
+(RFC 7468) and passwords in URLs (RFC 3986, section 3.2.1); also any value that is named a password, a secret, a token
+or a key. A credential without any of these marks is not detected.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from itertools import pairwise
 from math import log2
 
 Route = tuple[str | int, ...]
-"""As in `hbspec.diagnostics`, which stands beside this package."""
+"""As in `hbspec.diagnostics`, which this package does not import."""
 
 REDACTED = "<redacted>"
-"""What stands in a route for a key that holds a credential."""
+"""The replacement in a route for a key that contains a credential."""
 
-# In every pattern the empty group () stands where hiding begins; repetitions are bounded, so that no text takes long.
-# The forty characters of an AWS secret key do not begin behind the `//` of a URI, and are no part of a longer base64.
-# A form matches no quote, brace or space inside what it hides, so that starring it out leaves JSON and YAML whole.
-_FORM_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"  # also behind an escaped line break or space
-_LONG = r"(?=[\w.:/+~%=-]{15}|[Bb]earer[ ])"  # no form is shorter; most words are, and are passed over by this alone
+# In every pattern the empty group () marks where hiding begins; repetitions are bounded to limit the running time.
+# The forty characters of an AWS secret key do not begin after the `//` of a URI, nor are they part of longer base64.
+# The hidden part of a form matches no quote, brace or space, so that JSON and YAML stay intact when it is starred out.
+_FORM_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"  # also after an escaped line break or space
+_LONG = r"(?=[\w.:/+~%=-]{15}|[Bb]earer[ ])"  # no form is shorter; this alone rules out most words
 _ALPHANUMERIC = (
     "hf_|api_org_|gh[opsur]_|npm_|r8_|gsk_|rpa_|xai-|tvly-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sbp_|NRAK-|LTAI|fw_|jina_"
     "|(?:sk|rk)_(?:live|test|prod)_|do[opr]_v1_|dapi|glsa_|wandb_v1_|AGE-SECRET-KEY-1|pplx-|rubygems_|KGAT_|csk-|ATBB"
@@ -36,7 +36,7 @@ _WITH_SIGNS = (
 _WITH_DOTS = "gl(?:pat|dt|rt|cbt|ptt|ft|soat|imt|agent|ffct|oas)-|ya29[.]|hv[sb][.]|pscale_(?:tkn|pw|oauth)_|AT[AC]TT3"
 _UUID = r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 _DIGITS_IN_BASE64 = r"(?:[MNO][DTjz][AEIMQUYcgk][w-z0-5])"  # of three decimal digits
-# A refresh token of Google begins `1//0`; where it is taken for a path, one slash is left.
+# A refresh token of Google begins with `1//0`; if it was normalised as a path, one slash is left.
 _FORMS = (
     rf"(?:{_ALPHANUMERIC})()[A-Za-z0-9]{{20,255}}[\w-]{{0,255}}",
     rf"(?:{_WITH_SIGNS})()[\w-]{{20,512}}",
@@ -73,14 +73,14 @@ _ANYWHERE = (
 )
 _FORM = rf"{_FORM_START}{_LONG}(?:{'|'.join(_FORMS)})|{'|'.join(_ANYWHERE)}"
 
-_START = r"(?<![\w-])(?<![0-9]:)"  # not the `secret` of an ARN, behind its account
+_START = r"(?<![\w-])(?<![0-9]:)"  # not the `secret` of an ARN, after its account
 _NAME = rf"""{_START}[\w-]{{0,100}}?(?:
     pass(?:word|wd|phrase) | secret(?:[_-]?access)?(?:[_-]?key)? | (?:api|access|private|account)[_-]?key
     | credentials? | amz-signature | authorization
     | (?:{_START} | (?:access|api|auth|bearer|hf|hub|refresh|security|session|slack)[_-]?)
       token(?!["']?\s?[:=]\s?["']?[-+.\d]+(?!\S))
     )["']?"""
-# A reference, a placeholder or a truth value is not the secret itself; nor is a key that stands on a line below.
+# A reference, a placeholder or a boolean is not the secret itself; nor is a key on a following line.
 _VALUE = r"""(?!["']?(?:arn:|s3:|[$<*!&{\[] | (?:null|none|true|false|yes|no|~)(?:[\s,\]}"']|$)))"""
 _BELOW = r"[ \t]{0,99}[\r\n]\s{0,99}(?![\w.-]{1,100}:(?:\s|$))"
 _NAMED = (
@@ -89,12 +89,12 @@ _NAMED = (
         "()[^"\r\n]{{3,4096}} | '()[^'\r\n]{{3,4096}} | ()[^\s"',;\]}}|>][^\s,;\]}}&]{{2,4096}})""",
 )
 _IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
-"""Some part of every name in `_NAME`: a text without any is not searched for names."""
+"""Substrings, one of which is in every name of `_NAME`: a text without any is not searched for names."""
 CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
-"""Of forty random characters: at least so many neighbours of different kinds (capital, small letter, digit, sign; 25
-are expected), at least so many bits a character (4.8), at most so many slashes (0.6), and at most so many in rows of
-three small letters or more (6; of names put together from words about 25), at least so many capitals, and small letters
-(16 of each)."""
+"""Limits for forty random characters, with the expected values in parentheses: at least `CHANGES` neighbours of
+different kinds (capital, small letter, digit, sign; 25), at least `ENTROPY` bits per character (4.8), at most `SLASHES`
+slashes (0.6), at most `IN_WORDS` characters in runs of three or more small letters (6; about 25 in names made of
+words), and at least `OF_EACH_CASE` capitals and small letters (16 each)."""
 
 
 @cache
@@ -108,7 +108,7 @@ def _named() -> re.Pattern[str]:
 
 
 def looks_secret(text: str) -> bool:
-    """Whether the text holds something like a credential; give `name: value` to have the name considered.
+    """Whether the text appears to contain a credential; pass `name: value` to have the name considered.
 
     >>> looks_secret("password: correct-horse"), looks_secret("pad_token: <|endoftext|>")
     (True, False)
@@ -117,7 +117,7 @@ def looks_secret(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """The text with every credential starred out; it stays as long, so that columns still point at their places.
+    """The text with every credential starred out; its length is unchanged, so that columns remain valid.
 
     >>> redact("token: 8b1a9953c4611296")
     'token: ****************'
@@ -127,7 +127,7 @@ def redact(text: str) -> str:
 
 
 def redact_forms(text: str) -> str:
-    """The same, by form alone and whatever the text is: nothing but letters, digits and their signs is starred out.
+    """The text with credentials of a known form starred out; quotes, braces and spaces are never starred out.
 
     >>> redact_forms('{"id": "hf_abcdefghijklmnopqrstuvwx", "token": "short"}')
     '{"id": "hf_************************", "token": "short"}'
@@ -136,7 +136,7 @@ def redact_forms(text: str) -> str:
 
 
 def redact_route(route: Route) -> Route:
-    """The route with `REDACTED` in the place of every key that holds a credential."""
+    """The route with `REDACTED` in place of every key that contains a credential."""
     if not _has_form("\n".join(map(str, route))):
         return route
     return tuple(REDACTED if isinstance(part, str) and _has_form(part) else part for part in route)
@@ -152,7 +152,7 @@ def _may_be_named(text: str) -> bool:
 
 
 def _is_credential(match: re.Match[str]) -> bool:
-    """Whether a match of forty characters is random: AWS's secret keys have no other mark. Other forms have theirs."""
+    """Whether a match is a credential: forty characters must look random, because AWS secret keys have no prefix."""
     text = match.groupdict().get("random")
     if text is None:
         return True
@@ -165,7 +165,7 @@ def _is_credential(match: re.Match[str]) -> bool:
 
 
 def _entropy(text: str) -> float:
-    """Of the characters of a text, in bits (Shannon, 1948)."""
+    """The entropy of a text in bits per character (Shannon, 1948)."""
     shares = [count / len(text) for count in Counter(text).values()]
     return -sum(share * log2(share) for share in shares)
 

@@ -1,4 +1,4 @@
-"""The rehearsal of a compiled job on a CPU: trained for a few updates, counted, compared with the plan."""
+"""The rehearsal of a compiled job on a CPU: a few updates are trained, counted and compared with the plan."""
 
 from __future__ import annotations
 

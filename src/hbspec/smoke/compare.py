@@ -1,4 +1,4 @@
-"""What a rehearsal counted, held against what the plan says for the same ranks and the same data."""
+"""Comparison of a rehearsal's counts with the plan for the same ranks and the same data."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ UNPROVEN = (
     "bfloat16 and float16 compute, and GPU kernels (FlashAttention, fused 4-bit products)",
     "the real weights, their tokenizer and their chat template",
 )
-UNPROVEN_SHARDING = "sharding: fsdp and ZeRO need GPUs, on a CPU the trainer makes ddp of them"
-UNPROVEN_PIPELINE = "device_map: layers are split over GPUs only"
+UNPROVEN_SHARDING = "sharding: fsdp and ZeRO need GPUs; on a CPU the trainer runs ddp instead"
+UNPROVEN_PIPELINE = "device_map: layers are split only across GPUs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether both are the same number."""
+        """Whether both values are equal."""
         return self.planned == self.counted
 
 
@@ -40,10 +40,10 @@ def compare(plan: Plan, run: Mapping[str, Any], tiny_config: Mapping[str, Any], 
     """Every quantity that a rehearsal can prove.
 
     Args:
-        plan: of the spec.
-        run: `run.json` of the rehearsal.
-        tiny_config: `config.json` of the model that it trained.
-        ranks: that were asked for.
+        plan: the plan of the spec.
+        run: the rehearsal's `run.json`.
+        tiny_config: the `config.json` of the trained model.
+        ranks: the requested number of ranks.
     """
     training = plan.training
     trained = _trained(training, Architecture.from_config(tiny_config))
@@ -85,7 +85,7 @@ def _trained(training: Training, architecture: Architecture) -> int:
 
 
 def _checkpoints(run: Mapping[str, Any]) -> int:
-    """One every SAVE_STEPS, and one at the end."""
+    """The expected number of checkpoints: one every SAVE_STEPS updates, and one at the end."""
     updates, every = int(run["updates"]), int(run["settings"]["SAVE_STEPS"])
     return ceil(updates / every)
 

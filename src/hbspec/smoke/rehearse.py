@@ -1,7 +1,7 @@
 """The rehearsal: the compiled invocation, run for a few updates on this machine's CPU.
 
-What is run is target `launch` as it is compiled, with the shipped script's `--tiny`. Every override is the script's own
-and documented there (`templates/tiny.py`); it prints each.
+The rehearsal runs the compiled target `launch` with the shipped script's option `--tiny`. The script documents and
+prints the settings that it overrides (`templates/tiny.py`).
 """
 
 from __future__ import annotations
@@ -26,18 +26,20 @@ TIMEOUT = 1800
 
 
 class RehearsalError(RuntimeError):
-    """The rehearsal could not be run, or did not finish; the message says which and where its output is."""
+    """A rehearsal that could not run or did not finish; the message says which, and where its output is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """What a rehearsal did.
+    """The result of a rehearsal.
 
     Attributes:
-        run: `run.json`, as the script wrote it.
-        comparisons: planned and counted.
-        unproven: what it says nothing about.
-        synthetic: whether the training data were made up.
+        folder: the folder of the rehearsal.
+        plan: the plan of the spec.
+        run: the content of `run.json`, written by the script.
+        comparisons: planned and counted quantities.
+        unproven: facts that the rehearsal does not prove.
+        synthetic: whether the training data were synthetic.
     """
 
     folder: Path
@@ -49,7 +51,7 @@ class Rehearsal:
 
     @property
     def agrees(self) -> bool:
-        """Whether everything counted is as planned."""
+        """Whether all counts are as planned."""
         return all(row.agrees for row in self.comparisons)
 
 
@@ -65,22 +67,22 @@ def rehearse(
     overrides: Sequence[str] = (),
     force: bool = False,
 ) -> Rehearsal:
-    """Compile, train, compare.
+    """Compile a spec, train a few updates, and compare the counts with the plan.
 
     Args:
         spec: a path, `-`, or a mapping.
-        folder: an empty one, in which everything is written.
+        folder: an empty folder for all output.
         config: the model's `config.json`.
-        ranks: processes; one for `single` and `pipeline`.
-        updates: optimizer updates.
-        train: JSON lines to train on; a synthetic sample if absent.
-        validation: JSON lines to evaluate on; a synthetic sample if absent where the job evaluates.
-        overrides: as after `--set`.
+        ranks: number of processes; 1 for `single` and `pipeline`.
+        updates: number of optimizer updates.
+        train: file of JSON lines to train on; a synthetic sample by default.
+        validation: file of JSON lines to evaluate on; by default a synthetic sample, if the job evaluates.
+        overrides: strings `key.path=value`, as after `--set`.
         force: rehearse a spec that has errors.
 
     Raises:
         hbspec.api.InvalidSpecError: the spec cannot be compiled.
-        RehearsalError: it has its own script, a package is missing, or training failed.
+        RehearsalError: the spec has its own script, or training failed.
     """
     plan = estimate(spec, overrides=overrides).plan
     for artifact in compile_spec(spec, "launch", overrides=overrides, force=force):
@@ -89,7 +91,7 @@ def rehearse(
         path.write_bytes(artifact.content)
         path.chmod(0o755 if artifact.executable else 0o644)
     if not (folder / "source" / "tiny.py").is_file():
-        raise RehearsalError("only the shipped script has a tiny model; this spec names its own script")
+        raise RehearsalError("a rehearsal needs the shipped script, but this spec names its own script")
     (folder / "config.json").write_text(json.dumps(config))
     _place(train, folder / "train", training_lines())
     if validation or plan.training.eval_steps:
@@ -108,7 +110,7 @@ def rehearse(
 
 
 def _place(file: Path | None, folder: Path, made_up: str) -> None:
-    """One split as the folder that a channel is."""
+    """Write one split to a new folder, as for a channel: the file, or synthetic lines without one."""
     folder.mkdir()
     if file is None:
         (folder / "data.jsonl").write_text(made_up)
@@ -127,14 +129,14 @@ def _train(folder: Path, ranks: int, updates: int) -> None:
         "--max-updates": updates,
     }
     words = [str(word) for pair in arguments.items() for word in pair]
-    # python is this interpreter, whatever the caller's PATH says
+    # `python` is this interpreter, whatever the caller's PATH
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environment = {**os.environ, "PATH": path, "NPROC_PER_NODE": str(ranks), "OMP_NUM_THREADS": "1"}
     try:
-        done = subprocess.run(  # noqa: S603 - our own script, in a folder of ours
+        done = subprocess.run(  # noqa: S603 - hbspec's script, in a folder that hbspec wrote
             ["/usr/bin/env", "bash", str(folder / "launch.sh"), "--tiny", *words], env=environment, timeout=TIMEOUT
         )
     except subprocess.TimeoutExpired:
-        raise RehearsalError(f"training took longer than {TIMEOUT} s; what it wrote is in {folder}") from None
+        raise RehearsalError(f"training took longer than {TIMEOUT} s; its output is in {folder}") from None
     if done.returncode:
-        raise RehearsalError(f"training ended with exit code {done.returncode}; what it wrote is in {folder}")
+        raise RehearsalError(f"training ended with exit code {done.returncode}; its output is in {folder}")

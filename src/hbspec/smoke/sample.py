@@ -1,4 +1,4 @@
-"""A small synthetic data set for rehearsals where the real one is not at hand; it says so in its own words."""
+"""A small synthetic data set for rehearsals without the real data; its texts say that it is synthetic."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _ANSWER = (
 
 
 def training_lines() -> str:
-    """JSON lines of conversations, the same ones every time."""
+    """The training split: JSON lines of conversations, always the same."""
     return _lines(range(EXAMPLES))
 
 
 def validation_lines() -> str:
-    """Others of their kind."""
+    """The validation split: other conversations of the same form."""
     return _lines(range(EXAMPLES, EXAMPLES + VALIDATION))
 
 
