@@ -109,7 +109,7 @@ _ENTRIES = (
         code="HB042",
         name="secret-in-source",
         summary="A file that would be copied into the job appears to contain a secret.",
-        why="The copy is uploaded to S3, where everyone with access to the job's code can read it.",
+        why="The copy is uploaded to S3, where everyone with access to the bucket can read it.",
         example="script: {entry_point: train.py, source_dir: ./with-a-token}",
         instead="script: {entry_point: train.py, source_dir: ./src}",
     ),

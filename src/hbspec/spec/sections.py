@@ -189,7 +189,7 @@ class Hyperparameters(Section):
     )
     logging_steps: Positive | None = Field(None, description="Updates between log lines.")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
-        None, description="Seed of the adapters' weights and the data order."
+        None, description="Seed of the initial weights and the data order."
     )
 
 
