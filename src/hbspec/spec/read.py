@@ -170,14 +170,14 @@ def _unknown_key(route: Route) -> Finding:
     homes = [
         (name, home) for home in Spec.model_fields for name in section_keys((home,)) or () if bare(name) == bare(key)
     ]
-    where = f"in {route_text(parent)}" if parent else "at the top level of a spec"
+    where = route_text(parent) if parent else "the top level of a spec"
     if near:
         action = f"did you mean `{near}`?"
     elif homes:
         action = "`{}` belongs under `{}`".format(*homes[0])
     else:
         action = f"delete it; the allowed keys are {', '.join(known)}"
-    name, message = PAGES["HB020"].name, f"unknown key `{key}` {where}"
+    name, message = PAGES["HB020"].name, f"{where} has no key `{key}`"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 
