@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Mapping
 
 import pytest
-from conftest import TINY, VARIANTS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora.layer import LoraLayer, ParamWrapper
+from small_configs import TINY, VARIANTS
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import lora_parameters

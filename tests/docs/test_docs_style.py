@@ -13,26 +13,6 @@ import hbspec
 from hbspec.manual import Page, pages
 
 PACKAGE = Path(hbspec.__file__).parent
-ROOMS = (
-    "__init__.py",
-    "api.py",
-    "cli",
-    "dataset",
-    "diagnostics.py",
-    "digits.py",
-    "histogram.py",
-    "manual",
-    "rules",
-    "shipped.py",
-    "showing",
-    "smoke",
-    "source",
-    "spec",
-    "spelling.py",
-    "targets",
-    "units.py",
-)
-"""Files and folders below the package whose texts are checked."""
 PHRASES = (
     r"(?:is|are) no(?! longer)",
     r"that there (?:is|are)",
@@ -58,18 +38,9 @@ def refused_in(source: str) -> Iterator[tuple[int, str]]:
                 yield min(node.lineno + below, node.end_lineno or node.lineno), phrase
 
 
-def modules(room: str) -> list[Path]:
-    """The Python files of a room."""
-    place = PACKAGE / room
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_texts_of_a_room(room: str) -> None:
-    files = modules(room)
-    assert files
-    found = [(file, *place) for file in files for place in refused_in(file.read_text(encoding="utf-8"))]
-    assert not [f"{file.relative_to(PACKAGE.parent)}:{line}: {phrase}" for file, line, phrase in found]
+@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
+def test_the_texts_of_a_module(file: Path) -> None:
+    assert [f"{file.name}:{line}: {phrase}" for line, phrase in refused_in(file.read_text(encoding="utf-8"))] == []
 
 
 @pytest.mark.parametrize("page", tuple(pages()), ids=lambda page: page.code)

@@ -217,5 +217,5 @@ def test_a_profile_with_anything_in_it_is_read_or_refused(key, value):
 
 @given(VALUES)
 def test_anything_is_a_profile_or_refused(value):
-    with pytest.raises(ValueError, match="no profile"):
+    with pytest.raises(ValueError, match="not a profile"):
         read_part(value)

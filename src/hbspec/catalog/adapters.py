@@ -1,6 +1,6 @@
 """How many parameters LoRA adds to a model, and how many `modules_to_save` trains beside them.
 
-Rules of peft 0.21.2 on transformers 5.x, from its source and held against `get_peft_model` by the tests; which weights
+Rules of peft 0.21.2 on transformers 5.x, from its source and compared with `get_peft_model` by the tests; which weights
 are adapted or trained is `hbspec.catalog.roles`:
 
 - A module of `out` by `in` features gets r · (in + out) parameters; DoRA adds its magnitudes, one an output feature.
@@ -53,7 +53,7 @@ def lora_parameters(
     adapted = [weight for weight in every_weight(architecture) if found.get(weight.name) == ADAPTED]
     if not adapted:
         available = ", ".join(target_module_names(architecture))
-        raise TargetError(f"no module of {architecture.model_type} is named so; it has {available}")
+        raise TargetError(f"no module of {architecture.model_type} has any of these names; it has {available}")
     folds = list(architecture.family.fused_targets.values())
     trained = 0
     for weight in adapted:

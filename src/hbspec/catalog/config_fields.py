@@ -72,7 +72,7 @@ class Fields(NamedTuple):
         if value is None:
             return None
         if not isinstance(value, list | tuple) or not all(type(item) is kind for item in value):
-            raise self.fail(field, f"is no list of {'names' if kind is str else 'whole numbers'}")
+            raise self.fail(field, f"is not a list of {'names' if kind is str else 'whole numbers'}")
         if length is not None and len(value) != length:
             raise self.fail(field, f"has {len(value)} entries for {length} layers")
         return list(value)

@@ -26,7 +26,7 @@ class Family(NamedTuple):
         experts: the fields that may hold the number of experts.
         sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
         window: the field with the window of local attention.
-        full_every: one layer in so many attends to everything, or the field that says so; 0 is no such layer.
+        full_every: one layer in so many attends to everything, or the field that says so; 0 means none.
         router: what the module that chooses the experts is called.
         router_in_linear: the router is a subclass of `nn.Linear`, so that `all-linear` means it.
         router_in_compute_dtype: the router's scores are cast back from float32 before they weigh the experts.

@@ -1,6 +1,6 @@
 """What a training does with each weight of a model: names of modules, matched as peft matches them.
 
-Rules of peft 0.21.2 on transformers 5.x, from its source and held against `get_peft_model` by the tests:
+Rules of peft 0.21.2 on transformers 5.x, from its source and compared with `get_peft_model` by the tests:
 
 - A target means the modules of that name (`tuners/tuners_utils.py`, `check_target_module_exists`: a whole part of the
   path). A name that is nowhere in the model is ignored as long as another one is found.
@@ -107,7 +107,7 @@ def _adapted(architecture: Architecture, weight: Weight, named: bool, fused: Col
     if is_linear(weight, architecture) or weight.kind in ("embedding", "head"):
         return ADAPTED
     if weight.kind in ("norm", "router"):
-        raise TargetError(f"{weight.name} is no linear module; peft does not adapt it")
+        raise TargetError(f"{weight.name} is not a linear module; peft does not adapt it")
     return FROZEN
 
 
@@ -150,7 +150,7 @@ def saved_modules(architecture: Architecture, names: Collection[str]) -> tuple[s
         if "." in name:
             raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
         if name.isdigit() or any(container.endswith(name) for container in CONTAINERS):
-            raise TargetError(f"{name} holds other modules; what it would train is not counted here")
+            raise TargetError(f"{name} contains other modules; what it would train is not counted here")
         if any(part.endswith(name) for part in INSIDE):
             raise TargetError(f"parts of adapters end with {name} too; what it would train is not counted here")
     return tuple(module for module in module_names(architecture) if any(module.endswith(name) for name in names))
@@ -190,7 +190,7 @@ def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[st
         return tuple(dict.fromkeys([*linear, *fused]))
     for name in targets:
         if name in CONTAINERS:
-            raise TargetError(f"{name} holds other modules and cannot be adapted itself")
+            raise TargetError(f"{name} contains other modules and cannot be adapted itself")
         if "." in name and name not in {weight.name for weight in weights(architecture)}:
             raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
     return tuple(dict.fromkeys(targets))

@@ -56,7 +56,7 @@ class Currencies(NamedTuple):
     rates: Mapping[str, Decimal]
 
     def convert(self, money: Money) -> Money:
-        """An amount in the budget's currency; unchanged where there is no budget.
+        """An amount in the budget's currency; unchanged without a budget.
 
         Raises:
             NotKnownError: the budget has no exchange rate for the amount's currency.

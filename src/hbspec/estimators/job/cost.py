@@ -222,7 +222,7 @@ def _converted(plan: Plan, ends: Ends, currency: str, wanted: str | None = None)
     """The amounts in the budget's currency.
 
     Raises:
-        NotKnownError: the budget has no exchange rate, or there is no budget and the currency is not `wanted`.
+        NotKnownError: the budget has no exchange rate, or the spec has none and the currency is not `wanted`.
     """
     low, expected, high = (plan.currencies.convert(Money(amount, currency)) for amount in ends)
     if wanted is not None and expected.currency != wanted:

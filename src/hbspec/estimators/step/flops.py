@@ -50,7 +50,7 @@ class Flops(NamedTuple):
 
     @property
     def products(self) -> float:
-        """Of all three passes, what is no attention."""
+        """Of all three passes, without attention."""
         return self.forward.products + self.recompute.products + self.backward.products
 
     @property

@@ -15,7 +15,7 @@ REDUCE_BUCKET = 500_000_000
 """Numbers in a reduce bucket of ZeRO-1 and ZeRO-2 (DeepSpeed's default `reduce_bucket_size`)."""
 
 SCALES = "quantization_scales"
-"""Scales of quantised weights are no parameters: sharding leaves them whole on every rank."""
+"""Scales of quantised weights are not parameters: sharding leaves them whole on every rank."""
 
 
 class States(NamedTuple):

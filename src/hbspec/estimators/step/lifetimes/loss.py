@@ -76,7 +76,7 @@ def _fused(machine: Machine, head: Linear, x: Tensor) -> Tensor:
 
 
 def _products(machine: Machine, head: Linear, x: Tensor) -> Products:
-    """The head's products both ways, on a tape of their own: whatever it holds is no part of the step."""
+    """The head's products both ways, on a tape of their own: what it holds does not belong to the step."""
     ledger = Ledger()
     tape = Tape(ledger)
     given = tape.new(x.numel, x.element)

@@ -32,7 +32,7 @@ class Model(NamedTuple):
         loss: how the loss is computed.
         stream: bytes of a number of the residual stream.
         checkpointing: whether layers are computed again.
-        compute: autocast's dtype in bytes; None is no autocast.
+        compute: autocast's dtype in bytes; None without autocast.
         accumulates: whether gradients of an earlier micro-batch exist.
         float16: whether 16-bit numbers are float16, and not bfloat16.
         on_gpu: see `Tape`.

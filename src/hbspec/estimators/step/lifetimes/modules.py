@@ -30,7 +30,7 @@ class Machine(NamedTuple):
 
     Attributes:
         tape: runs operators.
-        compute: bytes of a number in matrix products under autocast; None is no autocast.
+        compute: bytes of a number in matrix products under autocast; None without autocast.
         stream: bytes of a number of the residual stream, and of cosines and sines.
         float16: whether 16-bit numbers are those of a GPU's fused kernels for float16.
     """

@@ -63,7 +63,7 @@ class Program(NamedTuple):
 
 
 def mask_of(program: Program, kind: str) -> int | None:
-    """Bytes of a number of the mask that layers of a type get, which all of them share; None is no mask.
+    """Bytes of a number of the mask that layers of a type get, which all of them share; None without a mask.
 
     Eager attention always adds one, other kernels take one of bytes for padded rows and for a window.
     """
