@@ -343,3 +343,24 @@ def test_a_signal_at_any_moment_leaves_the_old_or_the_new(tmp_path, number, way,
     found = json.loads(done.stdout)
     assert found["wrong"] == []
     assert found["moments"] > (10 if what == "create" else 20)
+
+
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_file_that_comes_during_the_exchange_is_kept(tmp_path, monkeypatch, exchanges):
+    out = tmp_path / "out"
+    write(OLD, out)
+    swap = whole.swap_folder
+
+    def slow(new, place, spare):
+        if not (place / "mine").exists() and "old" in spare.name:
+            (place / "mine").write_text("work of an hour")
+        swap(new, place, spare)
+
+    monkeypatch.setattr("hbspec.cli.folder.swap_folder", slow)
+    if not exchanges:
+        monkeypatch.setattr(whole, "_renameat2", lambda *_: False)
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, out)
+    assert names(refused) == [("HB045", str(out))]
+    assert (out / "mine").read_text() == "work of an hour"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]

@@ -168,3 +168,21 @@ def test_nothing_invisible_reaches_the_terminal(folder, capsys):
 
 if sys.platform == "win32":
     pytest.skip("names of files there cannot hold these signs", allow_module_level=True)
+
+
+@pytest.mark.parametrize(
+    "value", ["[s3cr3tpw]", "{v: s3cr3tpw}", "[[s3cr3tpw]]", '["s3cr3tpw", 1]', "\n    - s3cr3tpw"]
+)
+@pytest.mark.parametrize("output", FORMATS)
+def test_a_value_of_another_kind_under_a_secret_s_name_is_not_shown(value, output, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("job.yaml").write_text(f"hbspec: 1\nname: x\nsagemaker:\n  environment:\n   DB_PASSWORD: {value}\n")
+    main(["check", "job.yaml", "--format", output])
+    assert "s3cr3tpw" not in "".join(capsys.readouterr())
+
+
+def test_nor_is_one_that_the_command_line_gives(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("job.yaml").write_text(SPEC)
+    main(["check", "job.yaml", "--set", "sagemaker.environment.DB_PASSWORD=[s3cr3tpw]"])
+    assert "s3cr3tpw" not in "".join(capsys.readouterr())

@@ -82,6 +82,14 @@ def test_a_named_secret_is_no_key_for_what_follows_it(text: str) -> None:
     assert "horse" not in redact(text.format("correct-horse-battery9"))
 
 
+@pytest.mark.parametrize(
+    "text", ["DB_PASSWORD: [{}]", "API_KEY: {{v: {}}}", 'password: ["{}", 1]', "x: {{token: [[{}]]}}"]
+)
+def test_a_list_or_a_mapping_of_a_secret_s_name_is_starred_out(text: str) -> None:
+    assert "s3cr3tpw" not in redact(text.format("s3cr3tpw"))
+    assert not looks_secret(text.format("s3cr3tpw"))
+
+
 def test_a_map_below_the_name_is_none() -> None:
     text = "token:\n  name: x\n  other: y"
     assert redact(text) == text

@@ -262,3 +262,22 @@ def test_an_attempt_is_a_short_number_and_a_status_is_a_word(
     environment = {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(tmp_path)}
     done = subprocess.run(["bash", str(tmp_path / "submit.sh")], env=environment, capture_output=True, timeout=60)
     assert done.returncode == code, done.stderr
+
+
+@pytest.mark.parametrize("how", ["bash < ../job/submit.sh", ". ../job/submit.sh", "bash go.sh"])
+def test_another_compile_is_never_submitted_under_its_name(how: str, tmp_path: Path) -> None:
+    job, other = written(tmp_path / "job", files(HEARTBEAT, "sagemaker")), tmp_path / "other"
+    written(other, files(HEARTBEAT, "sagemaker", "hyperparameters.lora_r=8"))
+    (other / "go.sh").symlink_to("../job/submit.sh")
+    shims = tmp_path / "shims"
+    shims.mkdir()
+    (shims / "aws").write_text(f'#!/bin/sh\npwd >> "{tmp_path}/places"\n')
+    (shims / "aws").chmod(0o755)
+    environment = {"PATH": f"{shims}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    done = subprocess.run(["bash", "-c", how], cwd=other, env=environment, capture_output=True, text=True, timeout=60)
+    places = tmp_path / "places"
+    if places.exists():  # its own folder was found
+        assert set(places.read_text().splitlines()) == {str(job)}
+    else:
+        assert done.returncode == 1
+        assert "run it from its own folder" in done.stderr

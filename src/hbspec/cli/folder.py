@@ -96,6 +96,7 @@ def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mappin
         if place.exists():
             shutil.copymode(place, new)
         swap_folder(new, place, spare)
+        _keep_what_came_meanwhile(old, new if new.exists() else spare, place, work / "undone")
     except OSError as reason:
         if str(reason.filename).startswith(str(work)):
             reason.filename = str(folder)
@@ -104,6 +105,17 @@ def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mappin
         restore(spare, place)
         clear(work)
     return old
+
+
+def _keep_what_came_meanwhile(old: Mapping[str, str], previous: Path, place: Path, spare: Path) -> None:
+    """Undo the exchange if somebody put a file into the folder, or changed one, after it was checked.
+
+    Raises:
+        RefusedError: the previous folder is back in its place, with everything in it.
+    """
+    if previous.is_dir() and any((*_foreign(previous, old), *_changed(previous, old))):
+        swap_folder(previous, place, spare)
+        _ours(place)
 
 
 def _is_below(path: str) -> bool:

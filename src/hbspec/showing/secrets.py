@@ -88,6 +88,8 @@ _NAMED = (
     rf"""{_NAME}\s{{0,99}}[:=](?:{_BELOW}|[ \t]{{0,99}})(?:[|>][-+0-9]{{0,2}}\s{{1,99}})?{_VALUE}(?:
         "()[^"\r\n]{{3,4096}} | '()[^'\r\n]{{3,4096}} | ()[^\s"',;\]}}|>][^\s,;\]}}&]{{2,4096}})""",
 )
+_FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}(?=[\[{{])()[^\r\n]{{3,4096}}"""
+"""A list or a mapping below the name, on its line: starred out where it is shown, but ordinary in a program."""
 _IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
 """Substrings, one of which is in every name of `_NAME`: a text without any is not searched for names."""
 CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
@@ -107,6 +109,20 @@ def _named() -> re.Pattern[str]:
     return re.compile("|".join(_NAMED), re.MULTILINE | re.IGNORECASE | re.VERBOSE)
 
 
+@cache
+def _flow() -> re.Pattern[str]:
+    return re.compile(_FLOW, re.IGNORECASE | re.VERBOSE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a value of this name is a secret, whatever it is.
+
+    >>> is_secret_name("DB_PASSWORD"), is_secret_name("max_tokens")
+    (True, False)
+    """
+    return _may_be_named(name) and _named().search(f"{name}: {'x' * 8}") is not None
+
+
 def looks_secret(text: str) -> bool:
     """Whether the text appears to contain a credential; pass `name: value` to have the name considered.
 
@@ -123,7 +139,10 @@ def redact(text: str) -> str:
     'token: ****************'
     """
     hidden = redact_forms(text)
-    return _named().sub(_starred, hidden) if _may_be_named(hidden) else hidden
+    if not _may_be_named(hidden):
+        return hidden
+    hidden = _named().sub(_starred, hidden)
+    return _flow().sub(_starred, hidden) if "[" in hidden or "{" in hidden else hidden
 
 
 def redact_forms(text: str) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.manual.shape import PAGES
-from hbspec.showing.secrets import redact
+from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
 from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
@@ -139,14 +139,19 @@ def _finding(error: Any, route: Route) -> Finding:
     if kind in _BOUNDS:
         bound, words = _BOUNDS[kind]
         return _make(
-            "HB024", route, f"{key} is {_shown(given)}; it must be {words} {context[bound]}", "choose a value in range"
+            "HB024",
+            route,
+            f"{key} is {_shown(route, given)}; it must be {words} {context[bound]}",
+            "choose a value in range",
         )
     if kind == "contradiction":
         return _make("HB024", route, f"{key}: {error['msg']}", "correct one of the two")
     if kind == "finite_number":
-        return _make("HB024", route, f"{key} is {_shown(given)}; it must be finite", "choose a value in range")
+        return _make("HB024", route, f"{key} is {_shown(route, given)}; it must be finite", "choose a value in range")
     wanted = _KINDS.get(kind, "a value of another type")
-    return _make("HB022", route, f"{key} is {_kind_of(given)} ({_shown(given)}), not {wanted}", f"write {wanted}")
+    return _make(
+        "HB022", route, f"{key} is {_kind_of(given)} ({_shown(route, given)}), not {wanted}", f"write {wanted}"
+    )
 
 
 def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
@@ -156,11 +161,13 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
     ]
     if isinstance(given, str) and all(isinstance(choice, int) for choice in choices):
         fixes = tuple(Fix(f"write {choice}", route, choice) for choice in choices if given.strip() == str(choice))
-        return _make("HB022", route, f"{key} is a string ({_shown(given)}), not a number", f"write {expected}", fixes)
+        return _make(
+            "HB022", route, f"{key} is a string ({_shown(route, given)}), not a number", f"write {expected}", fixes
+        )
     near = nearest(str(given), map(str, choices))
     fixes = (Fix(f"change it to {near}", route, near),) if near else ()
     action = f"did you mean {near!r}?" if near else "choose one of them"
-    return _make("HB025", route, f"{key} is {_shown(given)}, not one of {expected}", action, fixes)
+    return _make("HB025", route, f"{key} is {_shown(route, given)}, not one of {expected}", action, fixes)
 
 
 def _unknown_key(route: Route) -> Finding:
@@ -197,8 +204,10 @@ def _make(code: str, route: Route, message: str, action: str, fixes: tuple[Fix, 
     return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action, fixes=fixes)
 
 
-def _shown(value: Any) -> str:
+def _shown(route: Route, value: Any) -> str:
     text = redact(repr(value))
+    if any(isinstance(part, str) and is_secret_name(part) for part in route):
+        text = "*" * len(text)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
 

@@ -31,7 +31,7 @@ from hbspec.targets.aws.submission import last_attempt, region_option
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs, TargetError
-from hbspec.targets.lowering.shell import opening
+from hbspec.targets.lowering.shell import HERE, opening, owned
 from hbspec.targets.lowering.target import Target
 
 MODEL_FOLDER = "/opt/ml/model"
@@ -247,7 +247,8 @@ def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
         *opening(
             f"{endpoint.name}: creates the model, the configuration and the endpoint, which is billed until deleted."
         ),
-        'cd -- "$(dirname -- "$0")"',
+        f"cd -- {HERE}",
+        *owned("create_endpoint.json", "EndpointName", endpoint.name),
         *(
             _trained(endpoint.training, endpoint.model_data)
             if endpoint.training

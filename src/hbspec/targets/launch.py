@@ -13,7 +13,7 @@ from hbspec.targets.job.invocation import command, exports
 from hbspec.targets.job.workload import Workload, workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
-from hbspec.targets.lowering.shell import opening
+from hbspec.targets.lowering.shell import HERE, opening
 from hbspec.targets.lowering.target import Target
 
 
@@ -43,7 +43,7 @@ def emit(launch: Launch) -> list[Artifact]:
     call = launch.workload.call
     lines = [
         *opening(f"{launch.name}: written by hbspec. Needs requirements.txt; all arguments go to the script."),
-        'here=$(cd -- "$(dirname -- "$0")" && pwd)',
+        f"here=$(cd -- {HERE} && pwd)",
         'export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"',
         *exports(call),
         *command(call, '"$@"' if launch.own_script else '--config-dir "$here" "$@"', below='"$here"/source/'),

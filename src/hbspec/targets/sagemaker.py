@@ -28,7 +28,7 @@ from hbspec.targets.job.source_folder import refuse_name
 from hbspec.targets.job.workload import workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs, TargetError
-from hbspec.targets.lowering.shell import opening
+from hbspec.targets.lowering.shell import HERE, opening
 from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
 
@@ -212,7 +212,7 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
 def _launch(name: str, call: Invocation) -> list[str]:
     return [
         *opening(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
-        'cd -- "$(dirname -- "$0")"',
+        f"cd -- {HERE}",
         *(f"export {name}={value}" for name, value in CONTAINER.items()),
         *exports(call),
         *INSTALLATION,

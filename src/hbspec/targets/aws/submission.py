@@ -8,7 +8,7 @@ from __future__ import annotations
 from shlex import quote
 
 from hbspec.plan.training_job import LAST_ATTEMPT
-from hbspec.targets.lowering.shell import opening
+from hbspec.targets.lowering.shell import HERE, opening, owned
 
 STARTED_ALREADY = 3
 """Exit code of `submit.sh` if the job was already started."""
@@ -60,7 +60,8 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
             "already started and is running or has completed;",
             "# any other: the exit code of the AWS CLI.",
         ),
-        'cd -- "$(dirname -- "$0")"',
+        f"cd -- {HERE}",
+        *owned("create_training_job.json", "TrainingJobName", job),
         *last_attempt(job, region),
         "started_already() {",
         '  echo "$name: this job was already started ($1); nothing was started. Inspect it with" >&2',

@@ -2,9 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from shlex import quote
+from typing import Final
 
 from hbspec.targets.lowering.artifact import comment
+
+HERE: Final = '"$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]:-$0}")")"'
+"""The script's own folder, also where it is sourced or started by way of a link."""
+
+
+def owned(file: str, member: str, name: str) -> Iterator[str]:
+    """Lines that stop the script unless a compiled body in the current folder is the one it belongs to.
+
+    A script that bash reads from standard input does not know its folder.
+
+    Args:
+        file: the body.
+        member: its member that holds a name.
+        name: that the member must hold.
+    """
+    text = quote(f'"{member}": {json.dumps(name, ensure_ascii=False)}')
+    yield f"if ! grep -qF -- {text} {file}; then"
+    yield f'  echo "this script starts $PWD/{file} only if it is of {name}: run it from its own folder" >&2'
+    yield "  exit 1"
+    yield "fi"
 
 
 def opening(about: str, *notes: str) -> Iterator[str]:
