@@ -18,14 +18,16 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
+from hbspec.estimators.job.storage import DEFAULT_VOLUME
 from hbspec.plan.training_job import author_name, folder
+from hbspec.spec import Spec
 from hbspec.targets.aws.identity import digest
 from hbspec.targets.aws.images import training_image
 from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.submission import submission
 from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports
 from hbspec.targets.job.source_folder import refuse_name
-from hbspec.targets.job.workload import workload
+from hbspec.targets.job.workload import Workload, workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs, TargetError
 from hbspec.targets.lowering.shell import HERE, opening
@@ -36,8 +38,6 @@ CODE = "/opt/ml/input/data/code"
 STARTER = "launch.sh"
 CHECKPOINTS = "/opt/ml/checkpoints"
 
-DEFAULT_VOLUME_GB = 30
-"""The default of SageMaker's SDK; instances with local NVMe ignore it."""
 INSTALLATION = (
     "# The container's first process is deaf to a signal that it does not ask for. A stop before training is orderly.",
     "trap 'echo \"stopped before training began\" >&2; kill ${pip:-} 2> /dev/null || true; exit 0' TERM",
@@ -96,18 +96,9 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
     data = needs.take(train.uri if train else None, ("data", "train", "uri"), "")
     instance_type = needs.take(spec.instance.type, ("instance", "type"), "")
-    region = spec.instance.region
-    own_image = account.image if account else None
-    if own_image is None:
-        region = needs.take(region, ("instance", "region"), "")
-    image = own_image or (training_image(region) if region else None)
-    if region:
-        image = needs.take(image, ("sagemaker", "image"), "")
+    region, image = _image(spec, needs)
     work = workload(analysis, needs)
     name = author_name(spec)
-    local_disk = (
-        analysis.catalog.instances[instance_type].nvme_bytes if instance_type in analysis.catalog.instances else 0
-    )
     refuse_name(work.source, STARTER, "the script that the container starts")
     channels = {"train": data}
     if validation and validation.uri:
@@ -116,13 +107,10 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     job = TrainingJob(
         name=name,
         role=role,
-        image=image or "",
+        image=image,
         region=region,
         hyperparameters=work.hyperparameters,
-        environment={
-            **(work.hyperparameters if spec.script and spec.script.reads == "environment" else {}),
-            **(account.environment if account else {}),
-        },
+        environment=_environment(spec, work),
         metrics=work.metrics,
         channels=channels,
         code=folder((account and account.code) or output),
@@ -130,7 +118,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         checkpoints=folder((account and account.checkpoints) or output),
         instance_type=instance_type,
         instances=spec.instance.count,
-        volume_gb=None if local_disk else ceil((spec.instance.volume or DEFAULT_VOLUME_GB * GB) / GB),
+        volume_gb=_volume(analysis),
         keep_alive=_whole(spec.instance.keep_alive),
         max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME_SECONDS),
         max_wait=_whole(spec.instance.max_wait),
@@ -140,6 +128,28 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         source=(*work.source, starter),
     )
     return _named(job)
+
+
+def _image(spec: Spec, needs: Needs) -> tuple[str | None, str]:
+    """The region, and the container image: the author's, or the one that AWS publishes there."""
+    region, own = spec.instance.region, spec.sagemaker.image if spec.sagemaker else None
+    if own is not None:
+        return region, own
+    region = needs.take(region, ("instance", "region"), "")
+    return region, needs.take(training_image(region), ("sagemaker", "image"), "") if region else ""
+
+
+def _environment(spec: Spec, work: Workload) -> dict[str, str]:
+    """The container's variables: the author's, after the hyperparameters of a script that reads them there."""
+    reads = spec.script is not None and spec.script.reads == "environment"
+    return {**(work.hyperparameters if reads else {}), **(spec.sagemaker.environment if spec.sagemaker else {})}
+
+
+def _volume(analysis: Analysis) -> int | None:
+    """Gigabytes of the volume; None where the instance has disks of its own."""
+    instance = analysis.spec.instance
+    row = analysis.catalog.instances.get(instance.type or "")
+    return None if row and row.nvme_bytes else ceil((instance.volume or DEFAULT_VOLUME) / GB)
 
 
 def _named(job: TrainingJob) -> TrainingJob:
