@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbspec.units import UnitError, parse_bytes, parse_count, parse_money, parse_rate, parse_seconds
+from hbspec.digits import UnitError
+from hbspec.parsing import parse_bytes, parse_count, parse_money, parse_rate, parse_seconds
 
 PARSERS = {
     "{} USD": lambda text: float(parse_money(text).amount),

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.claims.verify import CONFIRMED, CONTRADICTED, UNDECIDED, verdict
-from hbspec.units import Interval, UnitError
+from hbspec.digits import UnitError
+from hbspec.units import Interval
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from hbspec.plan.parallelism import PARALLELISMS, SHARDED, Engine
 from hbspec.shipped import templates
-from hbspec.spec import sections
+from hbspec.spec import choices
 
 
 def constant(file: str, name: str) -> Any:
@@ -23,7 +23,7 @@ def constant(file: str, name: str) -> Any:
 
 def test_the_language_has_the_same_ones():
     assert list(PARALLELISMS)
-    assert set(PARALLELISMS) == set(get_args(sections.Parallelism))
+    assert set(PARALLELISMS) == set(get_args(choices.Parallelism))
 
 
 def test_the_shipped_script_starts_as_many_processes():

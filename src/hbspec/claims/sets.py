@@ -15,7 +15,7 @@ from math import inf
 from typing import NamedTuple
 
 from hbspec.digits import NUMBER, UnitError, decimal
-from hbspec.units import (
+from hbspec.parsing import (
     BYTE_UNITS,
     COUNT_UNITS,
     PERIODS,

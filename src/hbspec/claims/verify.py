@@ -10,8 +10,9 @@ from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.diagnostics import Missing, NotKnownError, Route
+from hbspec.digits import UnitError
 from hbspec.showing.secrets import redact
-from hbspec.units import Interval, UnitError, interval_text
+from hbspec.units import Interval, interval_text
 
 CONFIRMED, CONTRADICTED, UNDECIDED = "confirmed", "contradicted", "undecided"
 UNKNOWN, MALFORMED = "unknown", "malformed"

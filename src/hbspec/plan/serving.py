@@ -15,7 +15,7 @@ from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.shipped_script import DEFAULTS
 from hbspec.spec import Spec
-from hbspec.spec.sections import Deployment
+from hbspec.spec.deployment import Deployment
 
 T = TypeVar("T")
 

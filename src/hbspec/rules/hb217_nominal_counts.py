@@ -25,10 +25,12 @@ from contextlib import suppress
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, NotKnownError, Route, Severity
+from hbspec.digits import UnitError
+from hbspec.parsing import parse_count
 from hbspec.plan import Counts
 from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
-from hbspec.units import UnitError, count_text, parse_count, significant
+from hbspec.units import count_text, significant
 
 RULE = Rule(__name__, Severity.NOTE, beside=(Beside("HB401", same_route),))
 CLAIM: Route = ("expect", "training.examples_processed")

@@ -28,8 +28,9 @@ from math import isfinite
 from hbspec.analysis import Analysis
 from hbspec.claims.sets import parse_claim
 from hbspec.diagnostics import Finding, Severity
+from hbspec.digits import UnitError
 from hbspec.rules.rule import Rule
-from hbspec.units import HOUR, Money, UnitError, seconds_text
+from hbspec.units import HOUR, Money, seconds_text
 
 RULE = Rule(__name__, Severity.WARNING)
 

@@ -31,7 +31,7 @@ from hbspec.plan.serving import ServingPlan, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.hb503_adapter_rank_above_engine import served_rank
 from hbspec.rules.rule import Rule
-from hbspec.spec.sections import Deployment
+from hbspec.spec.deployment import Deployment
 from hbspec.units import bytes_text, gib_text
 
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB503", at_its_cause),))

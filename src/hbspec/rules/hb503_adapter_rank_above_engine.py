@@ -28,7 +28,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan.defaults import ENGINE_RANKS
 from hbspec.rules.rule import Rule
-from hbspec.spec.sections import Deployment
+from hbspec.spec.deployment import Deployment
 
 LORA_R: Route = ("hyperparameters", "lora_r")
 RULE = Rule(__name__, Severity.ERROR)

@@ -29,10 +29,11 @@ from math import isfinite
 from hbspec.analysis import Analysis
 from hbspec.claims.sets import ClaimSet, parse_claim
 from hbspec.diagnostics import Finding, Severity
+from hbspec.digits import UnitError
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.plan.serving import with_each_instance
 from hbspec.rules.rule import Rule
-from hbspec.units import UnitError, count_text, seconds_text
+from hbspec.units import count_text, seconds_text
 
 RULE = Rule(__name__, Severity.WARNING)
 

@@ -8,16 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from hbspec.units import (
-    Money,
-    Rate,
-    UnitError,
-    parse_bits_per_second,
-    parse_bytes,
-    parse_money,
-    parse_rate,
-    parse_seconds,
-)
+from hbspec.digits import UnitError
+from hbspec.parsing import parse_bits_per_second, parse_bytes, parse_money, parse_rate, parse_seconds
+from hbspec.units import Money, Rate
 
 
 class Section(BaseModel):

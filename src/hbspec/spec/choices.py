@@ -1,0 +1,8 @@
+"""Values that keys of several sections choose from."""
+
+from typing import Literal
+
+Parallelism = Literal["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
+Method = Literal["qlora", "lora", "full"]
+Dtype = Literal["float32", "bfloat16", "float16"]
+Quantization = Literal["none", "nf4", "fp4", "int8", "awq", "gptq", "fp8"]

@@ -1,0 +1,81 @@
+"""The sections of a spec on the endpoint that serves the model, as types."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from hbspec.spec.choices import Quantization
+from hbspec.spec.fields import (
+    Positive,
+    Price,
+    Section,
+    Text,
+    Texts,
+)
+
+
+class ServingInstance(Section):
+    """The instance or GPUs that the endpoint runs on."""
+
+    type: Text | None = Field(None, description="SageMaker instance type, such as `ml.g5.2xlarge`.")
+    alternatives: Texts = Field((), description="Other acceptable types, in order of preference.")
+    count: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Number of instances.")
+    price: Price | None = Field(None, description="Your price of one instance.")
+    gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, such as `A10G`.")
+    gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: number of GPUs.")
+
+
+class AbTest(Section):
+    """An A/B test of the new model against the current one."""
+
+    baseline: Text = Field(description="Name of the current SageMaker model.")
+    candidate_weight: Annotated[float, Field(gt=0, lt=1)] = Field(description="Share of the traffic for the new model.")
+
+
+class Autoscaling(Section):
+    """Limits on the number of instances, which follows the traffic."""
+
+    min: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Smallest number of instances.")
+    max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Largest number of instances.")
+
+    @model_validator(mode="after")
+    def _min_within_max(self) -> Self:
+        if self.min > self.max:
+            raise PydanticCustomError(
+                "contradiction", "min ({min} instances) is above max ({max})", {"min": self.min, "max": self.max}
+            )
+        return self
+
+
+class Deployment(Section):
+    """The endpoint that serves the model."""
+
+    instance: ServingInstance
+    region: Text | None = Field(None, description="AWS region of the endpoint; the job's by default.")
+    engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
+    quantization: Quantization = Field("none", description="Quantisation of the served weights.")
+    dtype: Literal["bfloat16", "float16"] | None = Field(None, description="Compute dtype of the endpoint.")
+    kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage dtype of the KV cache.")
+    adapters: Literal["merged", "separate"] | None = Field(None, description="How the trained adapters are served.")
+    max_lora_rank: Annotated[int, Field(gt=0, le=4096)] | None = Field(
+        None, description="Largest adapter rank that the engine accepts."
+    )
+    tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(
+        None, description="GPUs that share each layer."
+    )
+    max_model_len: Annotated[int, Field(gt=0, le=10**8)] | None = Field(
+        None,
+        description="Tokens of the longest request, prompt plus answer; by default 4,096, or more if the longest "
+        "example and the typical answer need it, within the model's positions and the GPU's memory.",
+    )
+    concurrency: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
+        None, description="Number of requests served at once."
+    )
+    gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
+        None, description="Share of the GPU memory that the engine may use."
+    )
+    typical_input_tokens: Positive | None = Field(None, description="Tokens in the prompt of a typical request.")
+    typical_output_tokens: Positive | None = Field(None, description="Tokens in the answer to a typical request.")
+    autoscaling: Autoscaling | None = None
+    ab_test: AbTest | None = None
