@@ -261,6 +261,19 @@ def _summary(name: str) -> str:
     return (import_module(f"hbspec.{name}").__doc__ or "").partition("\n")[0].rstrip(".:")
 
 
+def _errors() -> str:
+    """Every public exception of the package, with its base, its module, and the first paragraph of its docstring."""
+    found = []
+    for file in sorted((ROOT / "src/hbspec").rglob("*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and node.name.endswith("Error") and not node.name.startswith("_"):
+                about = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
+                where = str(file.relative_to(ROOT / "src/hbspec").with_suffix(""))
+                found.append((node.name != "InvalidSpecError", where, node.name, ast.unparse(node.bases[0]), about))
+    rows = ((f"`{name}`", f"`{base}`", f"`{where}`", about) for _, where, name, base, about in sorted(found))
+    return table(("Exception", "Is a", "In", "Means"), rows)
+
+
 def _left_out() -> str:
     from hbspec.targets.job.source_folder import LEFT_OUT
 
@@ -270,6 +283,7 @@ def _left_out() -> str:
 TABLES: dict[str, Callable[[], str]] = {
     "claims": _claims,
     "commands": _commands,
+    "errors": _errors,
     "families": _families,
     "folders": _folders,
     "layers": _layers,

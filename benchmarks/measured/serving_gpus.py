@@ -7,7 +7,6 @@ bandwidth, dense 16-bit FLOP/s of tensor cores (with fp32 accumulation, half rat
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.catalog import Gpu, catalog
@@ -73,8 +72,7 @@ def gpu_of(text: str) -> tuple[Gpu, tuple[str, ...]]:
 
 
 def _as_gpu(card: Card) -> Gpu:
-    return replace(
-        unlisted_gpu(card.name, card.memory * GIB),
+    return unlisted_gpu(card.name, card.memory * GIB)._replace(
         bandwidth=card.bandwidth * 1e9,
         fp16_flops=card.flops * 1e12,
         bf16_flops=card.flops * 1e12,

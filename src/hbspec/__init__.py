@@ -1,6 +1,6 @@
 """Declarative fine-tuning jobs: checked before they cost anything, then compiled.
 
-The public API is `check`, `estimate` and `compile_spec`; see `hbspec.api`.
+The public API is `check`, `estimate`, `compile_spec` and `InvalidSpecError`; see `hbspec.api`.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "check", "compile_spec", "estimate"]
+__all__ = ["InvalidSpecError", "__version__", "check", "compile_spec", "estimate"]
 
 if TYPE_CHECKING:
-    from hbspec.api import check, compile_spec, estimate
+    from hbspec.api import InvalidSpecError, check, compile_spec, estimate
 
 
 def __getattr__(name: str) -> object:

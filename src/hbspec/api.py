@@ -26,7 +26,7 @@ from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
-from hbspec.targets.lowering.needs import TargetError
+from hbspec.targets.lowering.needs import LoweringError
 
 if TYPE_CHECKING:
     from hbspec.search.advice import Advice
@@ -236,7 +236,7 @@ def compilation(
         raise InvalidSpecError(report)
     try:
         return Compilation(report, chosen.compiled(analysis, forced=not report.ok), analysis.spec)
-    except TargetError as refused:
+    except LoweringError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
 
 

@@ -7,7 +7,6 @@ a file, and turns findings into `Diagnostic`s. A renderer sees only diagnostics.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeVar
 
@@ -58,8 +57,7 @@ class Fix(NamedTuple):
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One defect of a spec, at a route.
 
     `message` holds the two numbers or names that disagree, `help` one action, and the rule's manual page the reason.
@@ -81,8 +79,7 @@ class Finding:
     instead: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """A finding with its place in a file.
 
     `excerpt` is the source line at `span.start`, with control characters escaped. `also` are the codes and routes of
@@ -135,8 +132,7 @@ class Diagnostic:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """The result of one check, with diagnostics in order.
 
     `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to the reasons why
@@ -147,7 +143,7 @@ class Report:
     files: tuple[str, ...]
     diagnostics: tuple[Diagnostic, ...]
     allowed: int = 0
-    skipped: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = {}
     passed_over: tuple[str, ...] = ()
 
     def count(self, severity: Severity) -> int:

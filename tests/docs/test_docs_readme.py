@@ -41,3 +41,13 @@ def test_what_it_says_to_change_compiles(tmp_path):
     path = tmp_path / "support-bot.yaml"
     path.write_text(spec_of_readme())
     assert compile_spec(path, overrides=["hyperparameters.gradient_accumulation_steps=8"])
+
+
+def test_the_exception_of_the_library_is_exported() -> None:
+    import pickle
+
+    from hbspec import InvalidSpecError, check, estimate
+
+    with pytest.raises(InvalidSpecError) as invalid:
+        estimate({"hbspec": 2})
+    assert pickle.loads(pickle.dumps(invalid.value.report)) == invalid.value.report == check({"hbspec": 2})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +116,7 @@ def test_a_count_that_differs_is_seen(two_ranks: Rehearsal) -> None:
     for key, value in {"ranks": 3, "examples_per_update": 7, "examples_consumed": 15, "checkpoints": []}.items():
         doctored = {**two_ranks.run, key: value}
         assert [row.name for row in compare(two_ranks.plan, doctored, tiny, 2) if not row.agrees], key
-    fewer = replace(two_ranks.plan, training=replace(two_ranks.plan.training, lora_r=8))
+    fewer = two_ranks.plan._replace(training=two_ranks.plan.training._replace(lora_r=8))
     assert [row.name for row in compare(fewer, two_ranks.run, tiny, 2) if not row.agrees] == ["trainable parameters"]
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -27,8 +26,8 @@ def billed(plan):
 def without_disks(**changes):
     """A job on instances of which it is known that they have none."""
     plan = planned(SMALL, bf16=False, fp16=True, **changes)
-    instance = replace(plan.hardware.instance, nvme_bytes=0)
-    return replace(plan, hardware=replace(plan.hardware, instance=instance))
+    instance = plan.hardware.instance._replace(nvme_bytes=0)
+    return plan._replace(hardware=plan.hardware._replace(instance=instance))
 
 
 def items(plan):
@@ -114,7 +113,7 @@ class TestSpot:
 
     def test_nothing_to_go_on_from_costs_more(self):
         plan = planned(instance=SPOT, save_steps=50)
-        without, kept = (items(replace(plan, checkpoints_survive=flag)) for flag in (False, True))
+        without, kept = (items(plan._replace(checkpoints_survive=flag)) for flag in (False, True))
         assert without["lost_work"].expected > 2 * kept["lost_work"].expected
         assert without["instances"].expected < kept["instances"].expected  # the last copy is not waited for
 
@@ -160,8 +159,8 @@ class TestVolume:
 
     def test_it_may_cost_nothing_where_disks_are_not_known(self):
         plan = without_disks(instance=P3)
-        row = replace(plan.hardware.instance, nvme_bytes=None)
-        found = items(replace(plan, hardware=replace(plan.hardware, instance=row)))["volume"]
+        row = plan.hardware.instance._replace(nvme_bytes=None)
+        found = items(plan._replace(hardware=plan.hardware._replace(instance=row)))["volume"]
         assert found.low == 0 < found.expected
 
     def test_dollars_are_not_added_to_others(self):

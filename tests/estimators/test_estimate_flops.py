@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from planned import FULL, LORA, R1, planned
 
@@ -70,7 +68,7 @@ def test_only_visited_experts_compute():
     mixtral, scout = (catalog().models[name].architecture for name in (MIXTRAL, SCOUT))
     one = forward_flops(mixtral, 1, 1).products / 2
     assert one == pytest.approx(12.7e9, rel=0.01)
-    assert forward_flops(replace(mixtral, num_experts_per_tok=8), 1, 1).products / 2 == pytest.approx(46.6e9, rel=0.01)
+    assert forward_flops(mixtral._replace(num_experts_per_tok=8), 1, 1).products / 2 == pytest.approx(46.6e9, rel=0.01)
     assert forward_flops(scout, 1, 1).products / 2 > 100e9, "every expert of Llama 4 computes every token"
 
 
@@ -116,7 +114,7 @@ def test_adapters_add_their_parameters_to_the_forward_pass():
 def test_packed_rows_are_one_row_unless_the_kernel_keeps_them_apart():
     plan = planned(packing=True, per_device_batch_size=4)
     joined = micro_batch_flops(plan.architecture, plan.training, 512).forward.attention
-    apart = replace(plan.training, attention="flash_attention_2")
+    apart = plan.training._replace(attention="flash_attention_2")
     assert joined == 4 * micro_batch_flops(plan.architecture, apart, 512).forward.attention
 
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ from hbspec.units import GB, HOUR, Interval
 
 INSTANCES = catalog().instances
 NVME = INSTANCES["ml.g5.2xlarge"]
-VOLUME = replace(NVME, nvme_bytes=0)
+VOLUME = NVME._replace(nvme_bytes=0)
 OWN = {"type": None, "gpu": "A100-80", "gpus": 1, "parallelism": "single"}
 SCRIPT = {"script": {"entry_point": "train.py"}}
 MERGED = {**SCRIPT, "deployment": {"instance": {"type": "ml.g5.12xlarge"}, "adapters": "merged"}}
@@ -41,7 +40,7 @@ def around(**changes):
 
 def without_copies(**changes):
     """A plan whose checkpoints stay on the instance."""
-    return replace(planned(**changes), checkpoints_survive=False)
+    return planned(**changes)._replace(checkpoints_survive=False)
 
 
 def test_the_whole_of_a_published_run_lies_inside():
@@ -59,7 +58,7 @@ def test_the_whole_of_a_published_run_lies_inside():
 
 class TestDownload:
     def test_the_network_bounds_it(self):
-        slow = replace(NVME, network_bits_per_second=8 * 0.2 * GB)
+        slow = NVME._replace(network_bits_per_second=8 * 0.2 * GB)
         found = phases.weights_download(20 * GB, slow)
         assert (found.low, found.expected) == (100, 100)
         assert found.high == pytest.approx(20 * GB / DOWNLOAD_BYTES_PER_SECOND.low)
@@ -70,18 +69,18 @@ class TestDownload:
         assert found.expected > phases.weights_download(20 * GB, NVME).expected
 
     def test_either_disk_where_it_is_not_known(self):
-        known = [phases.weights_download(GB, replace(NVME, nvme_bytes=size)) for size in (0, 10**12)]
-        unknown = phases.weights_download(GB, replace(NVME, nvme_bytes=None))
+        known = [phases.weights_download(GB, NVME._replace(nvme_bytes=size)) for size in (0, 10**12)]
+        unknown = phases.weights_download(GB, NVME._replace(nvme_bytes=None))
         assert unknown.low == min(found.low for found in known)
         assert unknown.high == max(found.high for found in known)
 
     def test_a_network_that_is_not_known_is_named(self):
         with pytest.raises(NotKnownError, match=r"network of ml\.g5\.2xlarge"):
-            phases.weights_download(GB, replace(NVME, network_bits_per_second=None))
+            phases.weights_download(GB, NVME._replace(network_bits_per_second=None))
 
 
 class TestLoad:
-    HARDWARE = replace(planned().hardware, instance=VOLUME)
+    HARDWARE = planned().hardware._replace(instance=VOLUME)
 
     def test_files_that_fit_into_memory_are_not_read_again(self):
         found = phases.load(10 * GB, self.HARDWARE)
@@ -91,7 +90,7 @@ class TestLoad:
         size = self.HARDWARE.host_memory + 1
         found = phases.load(size, self.HARDWARE)
         assert found.low == pytest.approx(size / VOLUME_BYTES_PER_SECOND.high + IMPORT_SECONDS.low)
-        assert phases.load(size, replace(self.HARDWARE, host_memory=None)).low < found.low
+        assert phases.load(size, self.HARDWARE._replace(host_memory=None)).low < found.low
 
 
 class TestCheckpoints:
@@ -113,7 +112,7 @@ class TestCheckpoints:
     def test_a_volume_is_slower_but_for_what_memory_caches(self):
         plan = planned(SMALL, method={"method": "full"}, save_steps=100)
         nvme, volume = (
-            phases.checkpoints(plan, replace(plan.hardware, instance=instance)) for instance in (NVME, VOLUME)
+            phases.checkpoints(plan, plan.hardware._replace(instance=instance)) for instance in (NVME, VOLUME)
         )
         assert volume.low == nvme.low
         assert volume.expected > 2 * nvme.expected
@@ -124,8 +123,8 @@ class TestCheckpoints:
         assert DIGESTED_BYTES == 256 * 2**20
 
         def small(size):
-            plan = replace(planned(save_steps=300), checkpoint_bytes=size)
-            return phases.checkpoints(plan, replace(plan.hardware, instance=None)).expected
+            plan = planned(save_steps=300)._replace(checkpoint_bytes=size)
+            return phases.checkpoints(plan, plan.hardware._replace(instance=None)).expected
 
         of_bytes = phases.duration(10**9, SAVE_BYTES_PER_SECOND).expected / 10**9
         digested = phases.duration(DIGESTED_BYTES, DIGEST_BYTES_PER_SECOND).expected
@@ -200,9 +199,9 @@ class TestInterruptions:
 
 def test_what_is_missing_is_named():
     with pytest.raises(NotKnownError, match="the trainable parameters"):
-        phases.result_bytes(replace(planned(), adapter_bytes=None))
+        phases.result_bytes(planned()._replace(adapter_bytes=None))
     with pytest.raises(NotKnownError, match="hardware"):
-        phases.phases_around_steps(replace(planned(), hardware=None))
+        phases.phases_around_steps(planned()._replace(hardware=None))
 
 
 def test_hardware_of_ones_own_only_loads_and_saves():

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from planned import planned
 
@@ -59,4 +57,4 @@ def test_layers_lie_where_transformers_puts_them(model, gpus, quantized, layers,
 )
 def test_what_is_cut_over_two_hosts(parallelism, sharding, expected):
     plan = planned(instance={"parallelism": parallelism, "count": 2})
-    assert shards(replace(plan, sharding=sharding)) == expected
+    assert shards(plan._replace(sharding=sharding)) == expected

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -108,7 +107,7 @@ def test_missing_facts_leave_the_rest():
 
 
 def test_hardware_that_is_not_known():
-    found = serving(replace(served(**A10G), hardware=None))
+    found = serving(served(**A10G)._replace(hardware=None))
     assert (found.verdict, found.decode_tokens_per_second, found.hourly_cost) == ("unknown", None, None)
     with pytest.raises(NotKnownError, match="hardware"):
         found.tokens_within(1)
@@ -217,7 +216,7 @@ def test_bitsandbytes_leaves_experts_as_they_are():
     plan = served("Qwen/Qwen3-30B-A3B", **H100)
     experts = 48 * 128 * 3 * 768 * 2048
     table = 2 * 151_936 * 2048
-    step, awq = step_of(plan, 0), step_of(replace(plan, quantization="awq"), 0)
+    step, awq = step_of(plan, 0), step_of(plan._replace(quantization="awq"), 0)
     assert step.weights == pytest.approx(weights_bytes(plan.architecture, "nf4") - table - 2 * experts * 120 / 128)
     linear = 48 * 2048 * 128 * (2 * 32 + 2 * 4)
     assert step.unpacked == 2 * linear
@@ -282,7 +281,7 @@ class TestStep:
 
 def test_fp8_products_run_at_fp8_speed():
     h100 = served(**H100, quantization="fp8")
-    assert peak_flops(h100.hardware.gpu, h100) == 2 * peak_flops(h100.hardware.gpu, replace(h100, quantization="none"))
+    assert peak_flops(h100.hardware.gpu, h100) == 2 * peak_flops(h100.hardware.gpu, h100._replace(quantization="none"))
 
 
 def test_hosts():

@@ -39,7 +39,7 @@ def test_a_stop_is_a_micro_batch_of_the_longest_row_and_a_checkpoint_that_outliv
     assert found.micro_batch.high == pytest.approx(longest + usual.update.high)
     assert found.checkpoint == save(plan.checkpoint_bytes, plan.hardware) + sync(plan.checkpoint_bytes)
     assert found.total == found.micro_batch + found.checkpoint
-    lost = replace(plan, checkpoints_survive=False)
+    lost = plan._replace(checkpoints_survive=False)
     assert stop(lost).checkpoint == save(plan.checkpoint_bytes, plan.hardware)
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from planned import FULL, LORA, QLORA, planned
 
@@ -68,7 +66,7 @@ def test_hardware_of_ones_own_has_no_phases_of_a_service():
 
 
 def test_checkpoints_take_time():
-    plans = (replace(planned(save_steps=every), checkpoints_survive=False) for every in (301, 10))
+    plans = (planned(save_steps=every)._replace(checkpoints_survive=False) for every in (301, 10))
     last, often = (time(plan).phases["checkpoints"] for plan in plans)
     assert last.low > 0  # one is written at the end, whatever save_steps says
     assert often.expected == pytest.approx(30 * last.expected)
@@ -92,6 +90,6 @@ def test_what_is_missing_is_named(changes, said):
 
 
 def test_missing_counts_are_named():
-    plan = replace(planned(), counts=None, unknown={"counts": "data.train.examples"})
+    plan = planned()._replace(counts=None, unknown={"counts": "data.train.examples"})
     with pytest.raises(NotKnownError, match=r"data\.train\.examples"):
         time(plan)

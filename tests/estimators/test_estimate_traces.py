@@ -6,8 +6,6 @@ AdamW states allocated, no autocast, no k-bit preparation, rank 16 on all linear
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from planned import FULL, LORA, QLORA, R1, planned
 
@@ -65,11 +63,11 @@ def traced_job(model, method, trained, tokens, checkpointing, loss, *, precision
         **changes,
     )
     dtype = {2: "bfloat16", 4: "float32"}[trained]
-    training = replace(plan.training, loss=loss, adapter_dtype=dtype, weights_dtype="bfloat16")
-    job = job_of(replace(plan, training=training))
+    training = plan.training._replace(loss=loss, adapter_dtype=dtype, weights_dtype="bfloat16")
+    job = job_of(plan._replace(training=training))
     precision = precision or Precision(compute=2, stream=2, trained=trained, autocast=False)
     program = program_of(training, precision, 1, padded=False)._replace(on_gpu=False)
-    return replace(job, precision=precision, program=program, workspaces=0)
+    return job._replace(precision=precision, program=program, workspaces=0)
 
 
 def whole(job):

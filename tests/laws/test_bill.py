@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given
@@ -55,8 +54,8 @@ def planned(instance, *, save_steps=50, max_steps=400, merged=False):
     plan = build_plan(Spec.model_validate(values), catalog(), architecture, None)
     if disks:
         return plan
-    row = replace(plan.hardware.instance, nvme_bytes=0)
-    return replace(plan, hardware=replace(plan.hardware, instance=row))
+    row = plan.hardware.instance._replace(nvme_bytes=0)
+    return plan._replace(hardware=plan.hardware._replace(instance=row))
 
 
 def timed(plan, seconds=3600.0):
@@ -87,7 +86,7 @@ def test_items_sum_to_the_total_and_are_ordered(instance, merged):
 def test_twice_the_instances_at_the_same_time_cost_twice(instance, seconds):
     plan = planned(instance)
     took = timed(plan, seconds)
-    twice = replace(plan, hardware=replace(plan.hardware, instances=2 * plan.hardware.instances))
+    twice = plan._replace(hardware=plan.hardware._replace(instances=2 * plan.hardware.instances))
     one, two = cost(plan, took), cost(twice, took)
     for end in ENDS:
         half, whole = getattr(one, end), getattr(two, end)
@@ -119,16 +118,16 @@ def test_closer_checkpoints_lose_less_and_take_longer(instance, one, other, seco
 @given(JOBS, st.integers(1, 400), SECONDS)
 def test_checkpoints_that_do_not_survive_never_help(instance, every, seconds):
     plan = planned({**instance, "spot": True}, save_steps=every)
-    kept, lost = (timed(replace(plan, checkpoints_survive=flag), seconds) for flag in (True, False))
+    kept, lost = (timed(plan._replace(checkpoints_survive=flag), seconds) for flag in (True, False))
     for name in (LOST, RESTARTS):
         assert no_interval_above(kept.phases[name], lost.phases[name])
 
 
 @given(JOBS, st.floats(1, 21_600))
 def test_a_warm_pool_is_never_cheaper(instance, kept):
-    plan = replace(planned(instance), keep_alive=None)
+    plan = planned(instance)._replace(keep_alive=None)
     took = timed(plan)
-    assert no_end_above(cost(plan, took), cost(replace(plan, keep_alive=kept), took))
+    assert no_end_above(cost(plan, took), cost(plan._replace(keep_alive=kept), took))
 
 
 @given(JOBS, st.floats(0, 1e5))
@@ -146,7 +145,7 @@ def test_more_bytes_never_take_less(instance_type, merged):
     plan = planned({"type": instance_type}, merged=merged)
     small = phases_around_steps(plan)
     large = phases_around_steps(
-        replace(plan, checkpoint_bytes=2 * plan.checkpoint_bytes, adapter_bytes=2 * plan.adapter_bytes)
+        plan._replace(checkpoint_bytes=2 * plan.checkpoint_bytes, adapter_bytes=2 * plan.adapter_bytes)
     )
     assert all(no_interval_above(small[name], large[name]) for name in small)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -160,7 +159,7 @@ def test_quantised_is_never_larger(model):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_window_never_keeps_more_than_everything(model):
     architecture = catalog().models[model].architecture
-    everything = replace(architecture, sliding_window=None, layer_types=(FULL,) * architecture.num_hidden_layers)
+    everything = architecture._replace(sliding_window=None, layer_types=(FULL,) * architecture.num_hidden_layers)
     for tokens in (0, 1, 100, 4096, 8192, 131_072):
         bounded = cache_bytes(architecture, tokens)
         assert bounded <= cache_bytes(everything, tokens)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from decimal import Decimal
 
 from hypothesis import given, settings
@@ -162,7 +161,7 @@ def test_sharding_and_checkpointing_never_need_more(job):
 @given(JOBS, st.floats(1, 4096), st.floats(1, 4096))
 def test_time_grows_with_tokens(job, one, other):
     plan = planned({**job, "hyperparameters": {**job["hyperparameters"], "packing": False}})
-    shorter, longer = (replace(plan, padded_row_tokens=Interval.exact(tokens)) for tokens in sorted([one, other]))
+    shorter, longer = (plan._replace(padded_row_tokens=Interval.exact(tokens)) for tokens in sorted([one, other]))
     assert time(shorter).step_seconds.expected <= time(longer).step_seconds.expected
     assert time(shorter).total_seconds.high <= time(longer).total_seconds.high
 
@@ -179,7 +178,7 @@ def test_time_is_the_sum_of_its_phases(job):
 def test_cost_is_the_rate_times_the_hours(job, instances):
     plan = planned(job)
     took = time(plan)
-    plan = replace(plan, hardware=replace(plan.hardware, instances=instances))
+    plan = plan._replace(hardware=plan.hardware._replace(instances=instances))
     bill = cost(plan, took)
     for end in ("low", "expected", "high"):
         assert getattr(bill, end) == hours(getattr(took.billed_seconds, end)) * 36 * instances
@@ -206,7 +205,7 @@ def test_endpoints(model, quantization, concurrency, length, instance_type):
     assert found.daily_cost.amount == 24 * found.hourly_cost.amount
     assert found.monthly_cost.amount == 30 * found.daily_cost.amount
     assert found.largest_concurrency * found.kv_bytes_needed <= concurrency * found.budget
-    more = serving(replace(plan, concurrency=concurrency + 1))
+    more = serving(plan._replace(concurrency=concurrency + 1))
     assert more.memory.expected > found.memory.expected
 
 

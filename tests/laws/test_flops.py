@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -98,8 +96,8 @@ def test_more_tokens_never_take_fewer_operations(architecture, training, tokens,
 @given(architectures, trainings(), lengths)
 def test_checkpointing_computes_again_and_the_first_layers_gradient(architecture, training, tokens):
     """Beside what is computed again, only the gradient of the first layer's input can be added."""
-    kept = micro_batch_flops(architecture, replace(training, gradient_checkpointing=False), tokens)
-    again = micro_batch_flops(architecture, replace(training, gradient_checkpointing=True), tokens)
+    kept = micro_batch_flops(architecture, training._replace(gradient_checkpointing=False), tokens)
+    again = micro_batch_flops(architecture, training._replace(gradient_checkpointing=True), tokens)
     assert again.forward == kept.forward
     assert again.recompute.total <= again.forward.total
     assert again.backward.total >= kept.backward.total
@@ -111,7 +109,7 @@ def test_checkpointing_computes_again_and_the_first_layers_gradient(architecture
 @given(architectures.filter(lambda found: found.is_sparse), trainings(), lengths)
 def test_more_visited_experts_never_take_fewer_operations(architecture, training, tokens):
     few, some, every = (
-        micro_batch_flops(replace(architecture, num_experts_per_tok=visits), training, tokens).total
+        micro_batch_flops(architecture._replace(num_experts_per_tok=visits), training, tokens).total
         for visits in (1, architecture.num_experts_per_tok, architecture.num_experts)
     )
     assert few <= some <= every
@@ -121,14 +119,14 @@ def test_more_visited_experts_never_take_fewer_operations(architecture, training
 @given(architectures, trainings(), lengths)
 def test_a_forward_pass_alone_is_no_more_than_that_of_training(architecture, training, tokens):
     """Equal, but for DoRA, which multiplies twice where dropout tells the two inputs apart."""
-    alone = micro_batch_flops(architecture, replace(training, lora_dropout=0.0), tokens).forward
+    alone = micro_batch_flops(architecture, training._replace(lora_dropout=0.0), tokens).forward
     trained = micro_batch_flops(architecture, training, tokens).forward
     assert alone.attention == trained.attention
     if training.use_dora and training.lora_dropout:
         assert alone.products <= trained.products
     else:
         assert alone == trained
-    bare = micro_batch_flops(architecture, replace(training, method="full"), tokens, scored=0).forward
+    bare = micro_batch_flops(architecture, training._replace(method="full"), tokens, scored=0).forward
     assert bare.products <= alone.products
     served = answering(architecture)
     assert served.token * training.micro_batch * tokens <= bare.products

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -82,7 +80,7 @@ def test_names_are_unique(architecture):
 
 @given(architectures())
 def test_tying_the_head_saves_exactly_the_head(architecture):
-    tied, untied = (replace(architecture, tie_word_embeddings=tie) for tie in (True, False))
+    tied, untied = (architecture._replace(tie_word_embeddings=tie) for tie in (True, False))
     assert total_parameters(untied) - total_parameters(tied) == embedding_parameters(architecture)
 
 
@@ -90,7 +88,7 @@ def test_tying_the_head_saves_exactly_the_head(architecture):
 def test_dense_layers_all_cost_the_same(architecture, more):
     assume(not architecture.is_sparse)
     first, second, third = (
-        total_parameters(replace(architecture, num_hidden_layers=architecture.num_hidden_layers + times * more))
+        total_parameters(architecture._replace(num_hidden_layers=architecture.num_hidden_layers + times * more))
         for times in (0, 1, 2)
     )
     assert third - second == second - first > 0
@@ -99,7 +97,7 @@ def test_dense_layers_all_cost_the_same(architecture, more):
 @given(architectures())
 def test_a_token_meets_no_more_than_there_is(architecture):
     assert active_parameters(architecture) <= total_parameters(architecture)
-    everyone = replace(architecture, num_experts_per_tok=architecture.num_experts)
+    everyone = architecture._replace(num_experts_per_tok=architecture.num_experts)
     assert active_parameters(everyone) == total_parameters(architecture)
 
 
@@ -107,7 +105,7 @@ def test_a_token_meets_no_more_than_there_is(architecture):
 def test_each_further_expert_visited_adds_the_same(architecture):
     assume(architecture.is_sparse)  # few layers and a long step leave none
     first, second, third = (
-        active_parameters(replace(architecture, num_experts_per_tok=visited)) for visited in (1, 2, 3)
+        active_parameters(architecture._replace(num_experts_per_tok=visited)) for visited in (1, 2, 3)
     )
     assert third - second == second - first > 0
 
@@ -169,9 +167,9 @@ def test_double_quantisation_shrinks_the_scales(architecture):
 def test_the_cache_depends_on_key_value_heads_alone(architecture, element):
     size = kv_cache_bytes_per_token(architecture, element)
     assert size == element * kv_cache_bytes_per_token(architecture, 1)
-    assert size == kv_cache_bytes_per_token(replace(architecture, num_attention_heads=999), element)
+    assert size == kv_cache_bytes_per_token(architecture._replace(num_attention_heads=999), element)
     assert 2 * size == kv_cache_bytes_per_token(
-        replace(architecture, num_hidden_layers=2 * architecture.num_hidden_layers), element
+        architecture._replace(num_hidden_layers=2 * architecture.num_hidden_layers), element
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
@@ -43,7 +43,7 @@ def closed_form(case: Case) -> Moment:
     job = job_of(plan_of(case))
     whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
     # a trace looks on through a dispatch mode, under which torch adds no gradient into another, and sees no library
-    job = replace(job, program=job.program._replace(on_gpu=False), workspaces=0)
+    job = job._replace(program=job.program._replace(on_gpu=False), workspaces=0)
     step = (moment for moment in moments(job, whole, case.tokens) if moment.name != "load")
     return max(step, key=lambda moment: moment.total)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from hbspec.estimators.step.job import job_of
@@ -29,7 +27,7 @@ def written(text):
     case = parse(text)
     made = [event for event in traced(case).trace.events if event.sign == 1 and event.storage.phase in PASSES]
     job = job_of(plan_of(case))
-    forward, backward = kernels(replace(job, program=job.program._replace(on_gpu=False)), case.tokens)
+    forward, backward = kernels(job._replace(program=job.program._replace(on_gpu=False)), case.tokens)
     both = forward.plus(backward)
     return sum(event.storage.bytes for event in made), len(made), both.written + both.unpacked, both.launches
 

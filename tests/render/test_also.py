@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 from hbspec.diagnostics import Report
 from hbspec.render.github import github_lines
@@ -13,7 +12,7 @@ from hbspec.render.sarif import sarif
 
 from .conftest import BUDGET
 
-FOLLOWED = replace(BUDGET, also=(("HB402", ("expect", "training.cost")), ("HB305", ("evaluation", 0, "suite"))))
+FOLLOWED = BUDGET._replace(also=(("HB402", ("expect", "training.cost")), ("HB305", ("evaluation", 0, "suite"))))
 NAMED = "also: expect.training.cost (HB402), evaluation[0].suite (HB305)"
 REPORT = Report(files=("specs/seed.yaml",), diagnostics=(FOLLOWED,))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hbspec.diagnostics import Position, Report
 from hbspec.render.github import github_lines
 
@@ -22,7 +20,7 @@ def test_an_error():
 
 
 def test_a_note_is_a_notice_on_one_line():
-    (line,) = lines(replace(NOTE, message="50 %\r\n::error::"))
+    (line,) = lines(NOTE._replace(message="50 %\r\n::error::"))
     assert line.startswith("::notice ")
     assert line.count("\n") == 1
     assert "50 %25␍␊::error::" in line
@@ -30,11 +28,11 @@ def test_a_note_is_a_notice_on_one_line():
 
 def test_a_file_name_cannot_add_properties():
     span = BUDGET.span._replace(file="a,line=1:b")
-    assert "file=a%2Cline=1%3Ab,line=112" in lines(replace(BUDGET, span=span))[0]
+    assert "file=a%2Cline=1%3Ab,line=112" in lines(BUDGET._replace(span=span))[0]
 
 
 def test_several_lines_have_no_columns():
-    (line,) = lines(replace(BUDGET, span=BUDGET.span._replace(end=Position(114, 3))))
+    (line,) = lines(BUDGET._replace(span=BUDGET.span._replace(end=Position(114, 3))))
     assert "line=112,endLine=114::" in line
 
 

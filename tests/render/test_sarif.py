@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ def test_the_manual_comes_along():
 
 
 def test_fingerprints_outlive_a_move_and_tell_two_apart():
-    moved = replace(BUDGET, span=BUDGET.span._replace(start=Position(7, 3), end=Position(7, 4)))
+    moved = BUDGET._replace(span=BUDGET.span._replace(start=Position(7, 3), end=Position(7, 4)))
     prints = [result["partialFingerprints"][FINGERPRINT] for result in run_of(BUDGET, IDLE)["results"]]
     assert len(set(prints)) == 2
     assert run_of(moved)["results"][0]["partialFingerprints"][FINGERPRINT] == prints[0]
@@ -81,12 +80,12 @@ def test_a_value_is_replaced_where_it_stands():
     "diagnostic",
     [
         MISSING,
-        replace(IDLE, fixes=(IDLE.fixes[0]._replace(route=("instance", "count")),)),
-        replace(IDLE, fixes=(IDLE.fixes[0]._replace(value=None),)),
-        replace(IDLE, fixes=(IDLE.fixes[0]._replace(value={"a": 1}),)),
-        replace(IDLE, excerpt="  parallelism: {a: 1}   "),
-        replace(IDLE, span=IDLE.span._replace(end=Position(10, 3))),
-        replace(IDLE, span=None, excerpt=None),
+        IDLE._replace(fixes=(IDLE.fixes[0]._replace(route=("instance", "count")),)),
+        IDLE._replace(fixes=(IDLE.fixes[0]._replace(value=None),)),
+        IDLE._replace(fixes=(IDLE.fixes[0]._replace(value={"a": 1}),)),
+        IDLE._replace(excerpt="  parallelism: {a: 1}   "),
+        IDLE._replace(span=IDLE.span._replace(end=Position(10, 3))),
+        IDLE._replace(span=None, excerpt=None),
     ],
     ids=["missing key", "another key", "deletion", "a map", "over a map", "several lines", "no place"],
 )
@@ -99,6 +98,6 @@ def test_nothing_else_is_offered_as_a_replacement(diagnostic):
     [("-", "stdin"), ("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("x\udcff.yaml", "x%FF.yaml"), ("C:\\a", "C%3A/a")],
 )
 def test_names_are_uris(file, uri):
-    run = run_of(replace(NOTE, file=file), files=(file,))
+    run = run_of(NOTE._replace(file=file), files=(file,))
     assert run["artifacts"] == [{"location": {"uri": uri}}]
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.estimators.serving.cost import Charge, Charges
@@ -31,7 +30,7 @@ def printed(serving):
 
 
 def test_a_load_is_said_for_each_and_for_all():
-    lines = printed(replace(SERVING, load=LOAD))
+    lines = printed(SERVING._replace(load=LOAD))
     assert "concurrent requests 56 of typical length" in lines
     assert "tokens per second 10.0 to 30.0 (expected 15.0) per request, 4 concurrent" in lines
     assert "typical answer 15.0 s to 45.0 s (expected 30.0 s) 4 concurrent" in lines
@@ -40,19 +39,19 @@ def test_a_load_is_said_for_each_and_for_all():
 
 
 def test_one_request_is_not_said_twice():
-    lines = printed(replace(SERVING, load=LOAD._replace(concurrency=1)))
+    lines = printed(SERVING._replace(load=LOAD._replace(concurrency=1)))
     assert not any("per request" in line for line in lines)
     assert any("1 concurrent, including prefill" in line for line in lines)
 
 
 def test_bounds_of_autoscaling_and_the_price_of_answers():
     answers = Charge(Decimal("3.125"), Decimal("6.25"), Decimal("9.375"), "USD")
-    lines = printed(replace(SERVING, charges=CHARGES, cost_per_1000_answers=answers))
+    lines = printed(SERVING._replace(charges=CHARGES, cost_per_1000_answers=answers))
     assert "cost 3.00 USD/h 72.00 USD per day, 2,160.00 USD per month" in lines
     assert "with autoscaling 1.50 USD to 6.00 USD/h 1,080.00 USD to 4,320.00 USD per month" in lines
     assert "1,000 answers 3.12 USD to 9.38 USD on an instance that is never idle" in lines
 
 
 def test_nothing_is_said_of_what_is_not_known():
-    lines = printed(replace(SERVING, charges=None))
+    lines = printed(SERVING._replace(charges=None))
     assert not any(line.startswith(("cost", "with autoscaling", "1,000 answers")) for line in lines)

@@ -82,7 +82,7 @@ def estimated(fragment: str, folder: Path) -> Estimates:
 def on_hardware(fragment: str, folder: Path, change: Callable[[Hardware], Hardware]) -> Analysis:
     """The analysis of a fragment on hardware that the catalog does not have."""
     analysis = replace(estimated(fragment, folder).analysis)
-    analysis.__dict__["plan"] = replace(analysis.plan, hardware=change(analysis.plan.hardware))
+    analysis.__dict__["plan"] = analysis.plan._replace(hardware=change(analysis.plan.hardware))
     return analysis
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -359,8 +358,8 @@ class TestGathered:
         assert always(own, there)
         assert same_route(own, here)
         assert not same_route(own, there)
-        assert at_its_cause(replace(own, cause=("c",)), there)
-        assert not at_its_cause(replace(own, cause=("c", "d")), there)
+        assert at_its_cause(own._replace(cause=("c",)), there)
+        assert not at_its_cause(own._replace(cause=("c", "d")), there)
         assert not at_its_cause(own, there)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from judged import edge, estimated, judged, largest_within, on_hardware
 
 from hbspec.rules import hb109_does_not_fit as hb109
@@ -37,6 +35,6 @@ def test_a_warning_where_only_the_high_end_is(tmp_path):
     assert process.low < process.high
     for usable, severity in ((process.low - 1, "error"), (process.high - 1, "warning"), (process.high, None)):
         analysis = on_hardware(
-            "", tmp_path, lambda old, usable=usable: replace(old, gpu=replace(old.gpu, usable_bytes=int(usable)))
+            "", tmp_path, lambda old, usable=usable: old._replace(gpu=old.gpu._replace(usable_bytes=int(usable)))
         )
         assert [found.severity for found in hb109.check(analysis)] == ([severity] if severity else [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -64,9 +63,9 @@ def test_local_disks_need_no_volume(tmp_path):
 def _with_disks(fragment, folder, nvme_bytes: int, volume: int | None) -> Analysis:
     """The analysis on an instance that is known to have so much NVMe, and so large a volume."""
     analysis = on_hardware(
-        fragment, folder, lambda old: replace(old, instance=replace(old.instance, nvme_bytes=nvme_bytes))
+        fragment, folder, lambda old: old._replace(instance=old.instance._replace(nvme_bytes=nvme_bytes))
     )
     section = analysis.spec.instance.model_copy(update={"volume": volume})
-    sized = replace(analysis, spec=analysis.spec.model_copy(update={"instance": section}))
+    sized = analysis._replace(spec=analysis.spec.model_copy(update={"instance": section}))
     sized.__dict__["plan"] = analysis.plan
     return sized

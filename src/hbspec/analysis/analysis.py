@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 
@@ -52,7 +52,7 @@ class Analysis:
         plan = build_plan(self.spec, self.catalog, self.architecture, self.profile)
         if self.architecture is not None:
             return plan
-        return replace(plan, unknown={**plan.unknown, "architecture": self._why_no_architecture()})
+        return plan._replace(unknown={**plan.unknown, "architecture": self._why_no_architecture()})
 
     @cached_property
     def memory(self) -> Memory:
@@ -165,7 +165,7 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
     except ValueError as reason:
         message = f"{spec.data.profile}: {reason}"
         finding = _attachment("HB032", route, message, "create the profile again with `hbspec data profile`")
-    findings.append(replace(finding, instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
+    findings.append(finding._replace(instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
     return None
 
 

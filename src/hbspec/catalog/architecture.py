@@ -12,8 +12,7 @@ counted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, shown
 from hbspec.catalog.families import FAMILIES, WRAPPERS, Family
@@ -23,8 +22,7 @@ ALWAYS_WRITTEN = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
 
 
-@dataclass(frozen=True, slots=True)
-class Architecture:
+class Architecture(NamedTuple):
     """All properties that parameter counts, memory and FLOPs depend on. Names are those of config.json.
 
     Attributes:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from hbspec.catalog.rows import GIB, GIGA, MIB, TERA, flag, number, rows, whole
 
 
-@dataclass(frozen=True, slots=True)
-class Gpu:
+class Gpu(NamedTuple):
     """One GPU model. None always means "not known".
 
     Attributes:

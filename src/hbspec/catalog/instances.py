@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from hbspec.catalog.rows import GIB, GIGA, number, rows, whole
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceType:
+class InstanceType(NamedTuple):
     """One instance type. None means "not known" unless stated otherwise.
 
     Attributes:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
@@ -18,8 +17,7 @@ CONFIRMED, CONTRADICTED, UNDECIDED = "confirmed", "contradicted", "undecided"
 UNKNOWN, MALFORMED = "unknown", "malformed"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One line of `expect` with its verdict.
 
     Attributes:

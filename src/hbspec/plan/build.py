@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
@@ -253,7 +252,7 @@ def _with_saved_modules(training: Training, architecture: Architecture | None) -
     if architecture is None or not training.adapters:
         return training
     with suppress(TargetError):
-        return replace(training, modules_to_save=saved_modules(architecture, training.modules_to_save))
+        return training._replace(modules_to_save=saved_modules(architecture, training.modules_to_save))
     return training
 
 

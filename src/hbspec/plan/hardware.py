@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.catalog import Catalog, Gpu, InstanceType
 from hbspec.catalog.gpus import unlisted_gpu
 from hbspec.diagnostics import NotKnownError
 
 
-@dataclass(frozen=True, slots=True)
-class Hardware:
+class Hardware(NamedTuple):
     """The GPUs of a job or an endpoint.
 
     Attributes:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import ceil, sqrt
+from typing import NamedTuple
 
 from hbspec.histogram import Histogram
 from hbspec.units import Interval
@@ -15,8 +15,7 @@ Spread = tuple[Histogram, Histogram, Histogram]
 """Histograms of the lengths at the fewest, expected and most tokens; all three the same where tokens are counted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """The profile of one split, as written by `hbspec data profile`.
 
     Attributes:
@@ -37,8 +36,7 @@ class Profile:
     histograms: Spread | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
+class Lengths(NamedTuple):
     """Token lengths of the examples, before truncation at `max_length`.
 
     With a histogram, padding, packing and truncation are the averages over shuffled epochs. Without one, lengths are

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, overload
+from typing import Any, Literal, NamedTuple, overload
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import known
@@ -43,8 +42,7 @@ REASONS: Mapping[str, str] = {
 """Parts that share the reason of another part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """Counts of the data loop. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
 
     Attributes:
@@ -67,8 +65,7 @@ class Counts:
     nominal_epochs: float
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """A job as it will run. An unknown part is None, and `unknown` gives the reason.
 
     Attributes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.diagnostics import NotKnownError, Route, known
@@ -26,8 +25,7 @@ DEFAULT_UTILIZATION = 0.9
 """vLLM's `--gpu-memory-utilization` (docs.vllm.ai, Engine Arguments)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServingPlan:
+class ServingPlan(NamedTuple):
     """The endpoint as it will run; an unknown part is None.
 
     Attributes:
@@ -65,7 +63,7 @@ class ServingPlan:
             entry._replace(value=value, source=source or entry.source) if entry.route == ("deployment", name) else entry
             for entry in self.assumptions
         )
-        return replace(self, **{name: value}, assumptions=assumptions)
+        return self._replace(**{name: value}, assumptions=assumptions)
 
 
 def build_serving_plan(
@@ -188,7 +186,7 @@ def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> Se
     machine = hardware(
         catalog, instance_type, None, None, known(plan.hardware, "the endpoint's own instance").instances, None
     )
-    other = replace(plan, hardware=machine, price=unit_price(catalog, None, instance_type, plan.region, "hosting"))
+    other = plan._replace(hardware=machine, price=unit_price(catalog, None, instance_type, plan.region, "hosting"))
     return other.assuming("dtype", _usual_dtype(machine)) if plan.assumes("dtype") else other
 
 

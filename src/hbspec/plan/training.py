@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.plan import defaults
@@ -16,8 +15,7 @@ from hbspec.spec import Spec
 TRL = "TRL 1.16 SFTTrainer"
 
 
-@dataclass(frozen=True, slots=True)
-class Training:
+class Training(NamedTuple):
     """Resolved hyperparameters and their effects in the trainer.
 
     Attributes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -84,7 +83,7 @@ def _of_one_cause(document: Document, cause: Finding, following: Iterable[Findin
         return [other for other in others if SEVERITY_ORDER[other.severity] < SEVERITY_ORDER[first.severity]]
     worst = min((first, *others), key=lambda diagnostic: SEVERITY_ORDER[diagnostic.severity])
     also = tuple((other.code, other.route) for other in sorted(others, key=lambda other: other.sort_key))
-    return [replace(first, severity=worst.severity, also=also)]
+    return [first._replace(severity=worst.severity, also=also)]
 
 
 def merge(reports: Sequence[Report]) -> Report:

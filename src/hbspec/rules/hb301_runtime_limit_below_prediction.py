@@ -72,7 +72,7 @@ def _above_the_budget(analysis: Analysis, seconds: int) -> Money | None:
     try:
         if budget is None or seconds <= affordable_seconds(analysis.plan, budget.max_cost):
             return None
-        cost = most_it_can_cost(replace(analysis.plan, max_runtime=seconds))
+        cost = most_it_can_cost(analysis.plan._replace(max_runtime=seconds))
     except NotKnownError:
         return None
     return replace(cost, amount=cost.amount.to_integral_value(ROUND_CEILING))

@@ -20,7 +20,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 from hbspec.analysis import Analysis
@@ -42,7 +41,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     longest = affordable_seconds(plan, budget.max_cost)
     if Decimal(str(plan.max_runtime)) <= longest:
         return
-    hourly, most = most_it_can_cost(replace(plan, max_runtime=HOUR)), most_it_can_cost(plan)
+    hourly, most = most_it_can_cost(plan._replace(max_runtime=HOUR)), most_it_can_cost(plan)
     instances = plan.require("hardware").instances
     rate = Rate(hourly.amount / instances, hourly.currency)
     said = f"{seconds_text(plan.max_runtime)} x {rate}{f' x {instances} instances' if instances > 1 else ''}"

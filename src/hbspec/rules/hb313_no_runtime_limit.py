@@ -19,7 +19,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
@@ -36,7 +35,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     spec = analysis.spec
     if spec.budget is None or spec.instance.type is None or spec.instance.max_runtime is not None:
         return
-    most = most_it_can_cost(replace(analysis.plan, max_runtime=DEFAULT_RUNTIME_SECONDS))
+    most = most_it_can_cost(analysis.plan._replace(max_runtime=DEFAULT_RUNTIME_SECONDS))
     yield RULE.at(
         ("instance",),
         f"max_runtime is not set: SageMaker stops the job after {seconds_text(DEFAULT_RUNTIME_SECONDS)}, "

@@ -22,7 +22,6 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
@@ -90,7 +89,7 @@ def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
 
 def _fits_alone(plan: ServingPlan) -> bool:
     """Whether one request surely fits where the engine is started with a concurrency of 1."""
-    alone = serving(replace(plan, concurrency=1)).sure_room
+    alone = serving(plan._replace(concurrency=1)).sure_room
     return plan.concurrency > 1 and alone is not None and bool(alone.longest)
 
 

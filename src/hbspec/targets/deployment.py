@@ -30,7 +30,7 @@ from hbspec.targets.aws.scaling import requests as scaling_requests
 from hbspec.targets.aws.submission import last_attempt, region_option
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
-from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.needs import LoweringError, Needs
 from hbspec.targets.lowering.shell import HERE, opening, owned
 from hbspec.targets.lowering.target import Target
 
@@ -92,7 +92,7 @@ def lower(analysis: Analysis) -> Endpoint:
     """Choose the values of the requests.
 
     Raises:
-        TargetError: the spec lacks a key that a request needs.
+        LoweringError: the spec lacks a key that a request needs.
     """
     spec = analysis.spec
     account, section = spec.sagemaker, spec.deployment
@@ -190,12 +190,12 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
     """Write the files, after validating each body against the service's API model.
 
     Raises:
-        TargetError: the service would reject a body.
+        LoweringError: the service would reject a body.
     """
     bodies = requests(endpoint)
     findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)]
     if findings:
-        raise TargetError(findings)
+        raise LoweringError(findings)
     return [
         *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
         script_artifact("deploy.sh", _deploy(endpoint, list(bodies))),

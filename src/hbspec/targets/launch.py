@@ -29,7 +29,7 @@ def lower(analysis: Analysis) -> Launch:
     """Choose the name and the workload.
 
     Raises:
-        TargetError: the spec does not name the weights, or its script cannot be copied.
+        LoweringError: the spec does not name the weights, or its script cannot be copied.
     """
     return Launch(
         name=analysis.spec.name,

@@ -29,7 +29,7 @@ from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, 
 from hbspec.targets.job.source_folder import refuse_name
 from hbspec.targets.job.workload import Workload, workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
-from hbspec.targets.lowering.needs import Needs, TargetError
+from hbspec.targets.lowering.needs import LoweringError, Needs
 from hbspec.targets.lowering.shell import HERE, opening
 from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
@@ -87,7 +87,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     """Choose the values of the request; `target` is the name for messages.
 
     Raises:
-        TargetError: the spec lacks a key that the request needs.
+        LoweringError: the spec lacks a key that the request needs.
     """
     spec = analysis.spec
     account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
@@ -166,12 +166,12 @@ def emit(job: TrainingJob) -> list[Artifact]:
     """Write the files, after validating the body against the service's API model.
 
     Raises:
-        TargetError: the service would reject the body.
+        LoweringError: the service would reject the body.
     """
     body = request(job)
     findings = refused("CreateTrainingJob", body, job.region)
     if findings:
-        raise TargetError(findings)
+        raise LoweringError(findings)
     return [
         json_artifact("create_training_job.json", body),
         script_artifact("submit.sh", submission(job.name, job.region, job.code, job.checkpoints)),

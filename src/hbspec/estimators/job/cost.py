@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -41,8 +40,7 @@ class CostItem(NamedTuple):
         return {"name": self.name, **_cents(self.low, self.expected, self.high), "note": self.note}
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(NamedTuple):
     """The bill of a job.
 
     Attributes:
@@ -53,7 +51,7 @@ class Cost:
     currency: str
     items: tuple[CostItem, ...]
     price: UnitPrice | None = None
-    left_out: Mapping[str, str] = field(default_factory=dict)
+    left_out: Mapping[str, str] = {}
 
     @property
     def low(self) -> Decimal:
@@ -127,7 +125,7 @@ def affordable_seconds(plan: Plan, budget: Money) -> Decimal:
     Raises:
         NotKnownError: the price, the hardware or an exchange rate is not known.
     """
-    return budget.amount * Decimal(str(HOUR)) / most_it_can_cost(replace(plan, max_runtime=HOUR)).amount
+    return budget.amount * Decimal(str(HOUR)) / most_it_can_cost(plan._replace(max_runtime=HOUR)).amount
 
 
 def hours(seconds: float) -> Decimal:

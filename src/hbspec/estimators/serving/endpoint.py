@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import floor
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import CONTEXT_BYTES
@@ -30,8 +29,7 @@ from hbspec.units import Interval, Money
 __all__ = ["Serving", "serving", "weights_bytes"]
 
 
-@dataclass(frozen=True, slots=True)
-class Serving:
+class Serving(NamedTuple):
     """The estimate of an endpoint; memory is per GPU.
 
     Attributes:

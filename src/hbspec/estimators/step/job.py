@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import saved_parameters
@@ -26,8 +26,7 @@ WORKSPACES = 2
 """One for the thread of the forward pass and one for that of the backward pass, from the caching allocator."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """The side of a plan that every GPU's memory and time follow from.
 
     Attributes:

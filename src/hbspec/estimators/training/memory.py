@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, MEMORY, MemoryConstants
 from hbspec.estimators.step.job import Job, job_of
@@ -64,8 +64,7 @@ class DeviceMemory:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Memory of every GPU of one host; all hosts are alike."""
 
     devices: tuple[DeviceMemory, ...]

@@ -14,7 +14,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
 from hbspec.targets.job.hyperparameters import hyperparameters
 from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
-from hbspec.targets.lowering.needs import TargetError, refusal
+from hbspec.targets.lowering.needs import LoweringError, refusal
 
 OWN_SCRIPT = "train.py"
 MASTER_PORT = 7777
@@ -62,13 +62,13 @@ def invocation(analysis: Analysis) -> Invocation:
     """The invocation of a spec's script; the shipped script reads its hyperparameters from a file.
 
     Raises:
-        TargetError: the hardware is unknown, or a name cannot be that of an environment variable.
+        LoweringError: the hardware is unknown, or a name cannot be that of an environment variable.
     """
     plan, script, machine = analysis.plan, analysis.spec.script, analysis.plan.hardware
     distributed = plan.way.distributed
     if machine is None:
         message = f"a launch needs the number of GPUs, but {plan.unknown['hardware']} is not known"
-        raise TargetError([refusal("HB040", ("instance",), message, "name an instance type or a GPU of the catalog")])
+        raise LoweringError([refusal("HB040", ("instance",), message, "name an instance type or a GPU of the catalog")])
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     if script is None:
@@ -93,7 +93,7 @@ def invocation(analysis: Analysis) -> Invocation:
 
 
 def _refuse(names: Sequence[str]) -> None:
-    """Raise `TargetError` with a finding for each name, if any."""
+    """Raise `LoweringError` with a finding for each name, if any."""
     findings: list[Finding] = [
         refusal(
             "HB044",
@@ -104,7 +104,7 @@ def _refuse(names: Sequence[str]) -> None:
         for name in names
     ]
     if findings:
-        raise TargetError(findings)
+        raise LoweringError(findings)
 
 
 def _variable(name: str) -> str:

@@ -12,7 +12,7 @@ from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret
 from hbspec.source.paths import PathError, contained, read_bytes
 from hbspec.targets.lowering.artifact import Artifact
-from hbspec.targets.lowering.needs import TargetError, refusal
+from hbspec.targets.lowering.needs import LoweringError, refusal
 
 MAX_FILES = 2_000
 MAX_BYTES = 20 * 2**20
@@ -31,7 +31,7 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
     """Every file of the folder: those of the shipped script, or the author's and the launcher of its processes.
 
     Raises:
-        TargetError: the author's folder cannot be read, contains a secret, is too large, or contains a file with the
+        LoweringError: the author's folder cannot be read, contains a secret, is too large, or contains a file with the
             launcher's name.
     """
     if analysis.spec.script is None:
@@ -43,7 +43,7 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
 
 
 def refuse_name(files: Iterable[Artifact], name: str, owner: str) -> None:
-    """Raise `TargetError` if the author's folder contains a file with a reserved name.
+    """Raise `LoweringError` if the author's folder contains a file with a reserved name.
 
     Args:
         files: the files of the author's folder.
@@ -52,7 +52,7 @@ def refuse_name(files: Iterable[Artifact], name: str, owner: str) -> None:
     """
     if any(file.path == name for file in files):
         message = f"{name} in script.source_dir has the name of {owner}"
-        raise TargetError([refusal("HB041", ("script", "source_dir"), message, "rename the file")])
+        raise LoweringError([refusal("HB041", ("script", "source_dir"), message, "rename the file")])
 
 
 def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
@@ -61,7 +61,7 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
         document = analysis.document
         root = contained(source_dir, document.origin(route), document.root, document.allow_outside, folder=True)
     except PathError as reason:
-        raise TargetError([refusal("HB041", route, str(reason), "name a folder inside the project")]) from None
+        raise LoweringError([refusal("HB041", route, str(reason), "name a folder inside the project")]) from None
     size = count = 0
     problems: list[Finding] = []
     for path in _walk(root):
@@ -70,17 +70,17 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
             content = read_bytes(path, MAX_BYTES)
         except PathError as reason:
             message = f"{name} in {source_dir} {reason}"
-            raise TargetError([refusal("HB041", route, message, "remove the file, or make it readable")]) from None
+            raise LoweringError([refusal("HB041", route, message, "remove the file, or make it readable")]) from None
         size, count = size + len(content), count + 1
         if count > MAX_FILES or size > MAX_BYTES:
             message = f"{source_dir} contains more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
-            raise TargetError([refusal("HB041", route, message, "name a folder that contains only the script")])
+            raise LoweringError([refusal("HB041", route, message, "name a folder that contains only the script")])
         if b"\0" not in content and looks_secret(content.decode(errors="ignore")):
             message = f"{name} appears to contain a secret"
             problems.append(refusal("HB042", route, message, "remove the secret; a job gets credentials from its role"))
         yield Artifact(name, content)
     if problems:
-        raise TargetError(problems)
+        raise LoweringError(problems)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -34,7 +34,7 @@ def workload(analysis: Analysis, needs: Needs) -> Workload:
     """The workload of a spec.
 
     Raises:
-        TargetError: a key that the target needs is missing, the hardware is unknown, or the author's script or its
+        LoweringError: a key that the target needs is missing, the hardware is unknown, or the author's script or its
             folder cannot be copied into the job.
     """
     require_weights(needs, analysis)

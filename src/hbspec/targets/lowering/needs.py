@@ -11,7 +11,7 @@ from hbspec.manual.shape import PAGES
 T = TypeVar("T")
 
 
-class TargetError(Exception):
+class LoweringError(Exception):
     """A spec that cannot be compiled to a target; `findings` say why, at the keys."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -42,6 +42,6 @@ class Needs:
         return default
 
     def done(self) -> None:
-        """Raise `TargetError` if any key was missing."""
+        """Raise `LoweringError` if any key was missing."""
         if self.findings:
-            raise TargetError(self.findings)
+            raise LoweringError(self.findings)

@@ -8,7 +8,7 @@ from typing import Generic, NamedTuple, TypeVar
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import NotKnownError
 from hbspec.targets.lowering.artifact import Artifact
-from hbspec.targets.lowering.needs import TargetError, refusal
+from hbspec.targets.lowering.needs import LoweringError, refusal
 
 Decision = TypeVar("Decision")
 
@@ -21,8 +21,8 @@ class Target(NamedTuple, Generic[Decision]):
     Attributes:
         name: name of the target and of its module.
         summary: a noun phrase for the compiled files.
-        lower: makes the decision. Raises `TargetError` if the spec lacks a key that the target needs.
-        emit: writes the files from the decision alone. Raises `TargetError` if the service would reject it.
+        lower: makes the decision. Raises `LoweringError` if the spec lacks a key that the target needs.
+        emit: writes the files from the decision alone. Raises `LoweringError` if the service would reject it.
         script: path of the script that starts the compiled job, below the target's folder.
         trains: whether the target starts training, and so passes on the whole `job.workload`.
         folders: whether the shipped script gets its folders on the command line, not from the service.
@@ -44,13 +44,13 @@ class Target(NamedTuple, Generic[Decision]):
             forced: whether the spec has errors and is compiled anyway; one more file then says so.
 
         Raises:
-            TargetError: the spec lacks a key that the target needs, or the service would reject a request.
+            LoweringError: the spec lacks a key that the target needs, or the service would reject a request.
         """
         try:
             artifacts = self.emit(self.lower(analysis))
         except NotKnownError as missing:
             message = f"target {self.name} needs {missing}, which is not known"
-            raise TargetError([refusal("HB040", (), message, "add the missing value")]) from None
+            raise LoweringError([refusal("HB040", (), message, "add the missing value")]) from None
         if forced:
             text = "The spec had errors when this was compiled with --force: `hbspec check` lists them.\n"
             artifacts = [*artifacts, Artifact(FORCED, text.encode())]
