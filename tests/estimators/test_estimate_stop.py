@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.util import module_from_spec, spec_from_file_location
 
 import pytest
@@ -57,7 +56,7 @@ def test_what_is_longer_takes_longer() -> None:
 
 
 def test_at_the_author_s_own_rate_the_longest_row_counts_too() -> None:
-    plan = replace(planned(instance=DDP, tokens=(374.0, 689)), measured_tokens_per_second=100.0)
+    plan = planned(instance=DDP, tokens=(374.0, 689))._replace(measured_tokens_per_second=100.0)
     usual = usual_step(plan).micro_batch
     assert usual.expected == pytest.approx(374 / 100)
     assert stop(plan).micro_batch.high == pytest.approx(usual.high * 689 / 374)

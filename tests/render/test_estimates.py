@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -62,7 +63,7 @@ TERMS = {"embedding": 1 * GB, "quantized_weights": 9 * GB, "norms": 10_000_000}
 PROCESS = Interval(10 * GB, 12 * GB, 22 * GB)
 NOTHING = Interval.exact(0)
 FULL = DeviceMemory(0, TERMS, "backward", Interval.exact(10.01 * GB), PROCESS, PROCESS, 20 * GB)
-TWIN = FULL._replace(index=1)
+TWIN = replace(FULL, index=1)
 IDLE = DeviceMemory(2, {}, "load", NOTHING, NOTHING, NOTHING, 20 * GB)
 TIME = Time(
     Interval(10, 12, 20), {"startup": Interval.exact(60), "steps": Interval(3000, 3600, 6000)}, Interval.exact(466)
@@ -77,7 +78,7 @@ NOW = Outcome(Change("", {}), Memory((FULL, TWIN, IDLE)), TIME, COST)
 
 def outcome(settings, *, seconds, amount, high=15, remark=""):
     """A change to one GPU of 20 GB, with the time and the cost that it makes."""
-    device = FULL._replace(process=Interval(10 * GB, 12 * GB, high * GB))
+    device = replace(FULL, process=Interval(10 * GB, 12 * GB, high * GB))
     time = Time(Interval.exact(1), {"steps": Interval.exact(seconds)}, Interval.exact(1))
     cost = Cost("CAD", (CostItem("instances", *[Decimal(amount)] * 3, ""),))
     return Outcome(Change("kind", settings, remark), Memory((device,)), time, cost)

@@ -161,10 +161,7 @@ def test_a_clipped_excerpt_still_shows_the_place(shown, data):
 
 @pytest.mark.parametrize("sign", ["模", "\uff21"])
 def test_carets_stand_below_wide_characters(sign):
-    from dataclasses import replace
-
-    wide = replace(
-        IDLE,
+    wide = IDLE._replace(
         excerpt=f"  parallelism: {sign * 2}ipeline",
         span=IDLE.span._replace(end=IDLE.span.end._replace(column=18)),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import ceil
 
 import pytest
@@ -66,6 +67,6 @@ def _with_disks(fragment, folder, nvme_bytes: int, volume: int | None) -> Analys
         fragment, folder, lambda old: old._replace(instance=old.instance._replace(nvme_bytes=nvme_bytes))
     )
     section = analysis.spec.instance.model_copy(update={"volume": volume})
-    sized = analysis._replace(spec=analysis.spec.model_copy(update={"instance": section}))
+    sized = replace(analysis, spec=analysis.spec.model_copy(update={"instance": section}))
     sized.__dict__["plan"] = analysis.plan
     return sized

@@ -95,7 +95,7 @@ class TestAnotherInstance:
         plan = seed.serving_plan
         other = with_instance(plan, seed.catalog, "ml.g5.2xlarge")
         assert (plan.dtype, other.dtype) == ("float16", "bfloat16")
-        changed = {name for name in plan.__slots__ if getattr(plan, name) != getattr(other, name)}
+        changed = {name for name in plan._fields if getattr(plan, name) != getattr(other, name)}
         assert changed == {"hardware", "price", "dtype", "assumptions"}
         assumed = {entry.route: entry.value for entry in other.assumptions}
         assert assumed["deployment", "dtype"] == "bfloat16"
