@@ -14,7 +14,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from settings import DISTRIBUTED, Folders, Invocation, RefusedError, Settings, flag, names, whole
+from settings import DISTRIBUTED, WRITTEN, Folders, Invocation, RefusedError, Settings, flag, names, option, whole
 
 LAUNCHER_PREFIX = "sagemaker_"
 """Hyperparameters that SageMaker's own tools add for themselves begin so; they are none of ours and are passed over."""
@@ -26,8 +26,6 @@ ENVIRONMENT = {
     "output_data_dir": "SM_OUTPUT_DATA_DIR",
 }
 """Folders that SageMaker's launchers name in the environment; the command line beats them."""
-
-WRITTEN = ("checkpoint_dir", "model_dir", "output_data_dir")
 
 
 def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Invocation:
@@ -63,23 +61,23 @@ def parse(arguments: Sequence[str], environment: Mapping[str, str]) -> Invocatio
 
 def _command_line(arguments: Sequence[str], problems: list[str]) -> tuple[dict[str, str], dict[str, str]]:
     """Settings by name, and options of `Folders` by field name, both as texts."""
-    known, options = set(names()), {entry.name: entry for entry in fields(Folders)}
+    known, options = set(names()), {entry.name for entry in fields(Folders)}
     given: dict[str, str] = {}
     chosen: dict[str, str] = {}
     rest = list(arguments)
     while rest:
         word, equals, value = rest.pop(0).partition("=")
-        name, option = word[2:].upper(), word[2:].replace("-", "_")
-        if not word.startswith("--") or (name not in known and option not in options):
+        name, folder = word[2:].upper(), word[2:].replace("-", "_")
+        if not word.startswith("--") or (name not in known and folder not in options):
             problems.append(f"{word} is no setting of this script (--help lists them)")
             if rest and not rest[0].startswith("--"):
                 rest.pop(0)  # its value, which is not a second mistake
             continue
-        if option == "tiny":
-            chosen[option] = value if equals else "true"
+        if folder == "tiny":
+            chosen[folder] = value if equals else "true"
         elif equals or (rest and not rest[0].startswith("--")):
             value = value if equals else rest.pop(0)
-            (given if name in known else chosen)[name if name in known else option] = value
+            (given if name in known else chosen)[name if name in known else folder] = value
         else:
             problems.append(f"{word} needs a value")
     return given, chosen
@@ -119,7 +117,7 @@ def _folders(options: Mapping[str, str], environment: Mapping[str, str], problem
         try:
             values[name] = flag(text) if name == "tiny" else whole(1)(text) if name == "max_updates" else Path(text)
         except ValueError as reason:
-            problems.append(f"--{name.replace('_', '-')}={text!r}: {reason}")
+            problems.append(f"{option(name)}={text!r}: {reason}")
     return Folders(**values)
 
 
@@ -137,7 +135,7 @@ def refuse_folders(folders: Folders) -> None:
         folder: Path = getattr(folders, name)
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-            problems.append(f"{folder} cannot be written: pass --{name.replace('_', '-')} FOLDER")
+            problems.append(f"{folder} cannot be written: pass {option(name)} FOLDER")
     if folders.model_dir.resolve() == folders.checkpoint_dir.resolve():
         problems.append(f"--model-dir and --checkpoint-dir are both {folders.model_dir}: pass two folders")
     if problems:

@@ -241,14 +241,14 @@ def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates:
 
 def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocation) -> None:
     """Saves the model beside what lies in the model folder, and then in its place."""
-    unfinished = invocation.folders.model_dir / model_folder.UNFINISHED
+    unfinished = model_folder.unfinished(invocation.folders.model_dir, trainer.fingerprint)
     if state.is_local_main_process:
-        remove(unfinished)  # of a run that was killed
+        remove(unfinished)  # of a start of this run that was killed
     state.wait_for_everyone()
     trainer.save_model(str(unfinished))
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder
-        if state.is_local_main_process:
+        if state.is_main_process or (state.is_local_main_process and unfinished.is_dir()):
             model_folder.deliver(invocation, trainer.fingerprint)
 
 

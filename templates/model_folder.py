@@ -7,6 +7,8 @@ loaded.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from pathlib import Path
 
@@ -20,8 +22,7 @@ AUTHOR = "hbspec-model.json"
 """In the model folder: the fingerprint of the run that wrote the model, and the names of what it wrote."""
 
 UNFINISHED = ".hbspec-unfinished"
-"""In the model folder: a model that is being written, or whose run was killed meanwhile. It is hidden, so no loader
-reads it, and inside, because a file moves at once only within its volume, and the folder may be one."""
+"""What the name of an unfinished model begins with, see `unfinished`."""
 
 BESIDE = (AUTHOR, RUN_FILE)
 """What this script itself puts beside a model, `RUN_FILE` where the output folder is the same."""
@@ -49,27 +50,37 @@ def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
         raise RefusedError([f"{said}: pass another --model-dir, or empty this one"])
 
 
-def deliver(invocation: Invocation, mine: Fingerprint) -> None:
-    """Puts the model in `UNFINISHED` in the place of the one that this run delivered before, if any.
+def unfinished(folder: Path, mine: Fingerprint) -> Path:
+    """Where in the model folder a run's model lies while it is written, or where a killed run left it.
 
-    On a host that wrote nothing, nothing happens.
+    It is hidden, so no loader reads it, and inside, because a file moves at once only within its volume, and the folder
+    may be one. Its name has a digest of what is learned, so that where file systems have no locks, no other run removes
+    or delivers it.
+    """
+    learned = json.dumps(mine["learned"], sort_keys=True).encode()
+    return folder / f"{UNFINISHED}-{hashlib.sha256(learned).hexdigest()[:16]}"
+
+
+def deliver(invocation: Invocation, mine: Fingerprint) -> None:
+    """Puts the unfinished model in the place of the one that this run delivered before, if any.
 
     Raises:
-        RefusedError: another model was put there meanwhile. The new one is left in `UNFINISHED`.
+        RefusedError: another model was put there meanwhile. The new one is left where it is.
+        RuntimeError: the model that this run wrote is gone.
     """
     folder = invocation.folders.model_dir
-    unfinished = folder / UNFINISHED
-    if not unfinished.is_dir():
-        return
+    written = unfinished(folder, mine)
+    if not written.is_dir():
+        raise RuntimeError(f"the model was written to {written}, and is gone: another program removed it")
     refuse_other_model(invocation, mine)
-    before, new = _written(folder, mine), sorted(path.name for path in unfinished.iterdir())
+    before, new = _written(folder, mine), sorted(path.name for path in written.iterdir())
     # both, so that this run knows all files for its own, wherever it is killed in the next lines
     _sign(folder, mine, {*before, *new})
     for name in before:
         remove(folder / name)
     for name in new:
-        (unfinished / name).replace(folder / name)
-    remove(unfinished)
+        (written / name).replace(folder / name)
+    remove(written)
     _sign(folder, mine, new)
 
 

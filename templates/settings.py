@@ -234,6 +234,19 @@ class Folders:
     tiny: bool = False
 
 
+WRITTEN = ("checkpoint_dir", "model_dir", "output_data_dir")
+"""The fields of `Folders` that a run writes into."""
+
+
+def option(name: str) -> str:
+    """A field of `Folders` as the command line spells it.
+
+    >>> option("model_dir")
+    '--model-dir'
+    """
+    return f"--{name.replace('_', '-')}"
+
+
 @dataclass(frozen=True, slots=True)
 class Invocation:
     """One run: its settings and its folders."""
@@ -271,5 +284,5 @@ def usage() -> str:
         default = str(entry.default).lower() if isinstance(entry.default, bool) else entry.default
         default = "" if default in (MISSING, None, ()) else f" [{default}]"
         lines.append(f"  --{entry.name:<28} {entry.metadata['about']}{default}")
-    options = ", ".join(f"--{entry.name.replace('_', '-')}" for entry in fields(Folders))
+    options = ", ".join(option(entry.name) for entry in fields(Folders))
     return "\n".join([*lines, "", f"  folders and switches: {options}"])

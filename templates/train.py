@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
             raise RefusedError([said])
         first = os.environ.get("RANK", "0") == "0"
-        with alone_in(asked.folders.checkpoint_dir) if first else nullcontext():
+        with alone_in(asked.folders) if first else nullcontext():
             mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
             start = _start(invocation, mine)
             _choose_devices(invocation)

@@ -40,7 +40,7 @@ class TestFolder:
         return Invocation(Settings(MODEL_ID="any"), Folders(model_dir=tmp_path / "model"))
 
     def write(self, invocation: Invocation, mine: Any, **files: str) -> None:
-        unfinished = invocation.folders.model_dir / model_folder.UNFINISHED
+        unfinished = model_folder.unfinished(invocation.folders.model_dir, mine)
         unfinished.mkdir(parents=True)
         for name, text in files.items():
             (unfinished / name).write_text(text)
@@ -64,7 +64,17 @@ class TestFolder:
             model_folder.refuse_other_model(invocation, MINE)
         with pytest.raises(RefusedError):  # it came while this run trained
             self.write(invocation, MINE, config="mine")
-        assert self.texts(invocation) == {"weights": "theirs", f"{model_folder.UNFINISHED}/config": "mine"}
+        unfinished = model_folder.unfinished(Path(), MINE)
+        assert self.texts(invocation) == {"weights": "theirs", f"{unfinished}/config": "mine"}
+
+    def test_one_run_neither_delivers_nor_removes_what_another_is_writing(self, invocation: Invocation) -> None:
+        theirs = model_folder.unfinished(invocation.folders.model_dir, OTHER)
+        theirs.mkdir(parents=True)
+        (theirs / "weights").write_text("theirs")
+        with pytest.raises(RuntimeError, match="and is gone: another program removed it"):
+            model_folder.deliver(invocation, MINE)
+        self.write(invocation, MINE, weights="mine")
+        assert self.texts(invocation) == {"weights": "mine", f"{theirs.name}/weights": "theirs"}
 
     def test_files_of_nobody_are_refused_by_their_names(self, invocation: Invocation) -> None:
         folder = invocation.folders.model_dir
@@ -117,7 +127,7 @@ class TestFolder:
         found = {text for name, text in self.texts(invocation).items() if not name.startswith(".")}
         assert len(found) <= 1, "never of two models"
         model_folder.refuse_other_model(invocation, MINE)
-        shutil.rmtree(invocation.folders.model_dir / model_folder.UNFINISHED, ignore_errors=True)
+        shutil.rmtree(model_folder.unfinished(invocation.folders.model_dir, MINE), ignore_errors=True)
         self.write(invocation, MINE, b="two", c="two")
         assert self.texts(invocation) == {"b": "two", "c": "two"}
 
@@ -166,11 +176,12 @@ def test_a_repeated_attempt_replaces_its_own_model(bench: Bench, job: Job) -> No
     job()
     folder = bench.folder / "model"
     before = content(folder)
-    assert not (folder / model_folder.UNFINISHED).exists()
+    assert not list(folder.glob(f"{model_folder.UNFINISHED}*"))
+    mine = json.loads((folder / model_folder.AUTHOR).read_text())["fingerprint"]
     shutil.rmtree(bench.folder / "checkpoints")
     (folder / "adapter_model.safetensors").unlink()
-    (folder / model_folder.UNFINISHED).mkdir()
-    (folder / model_folder.UNFINISHED / "model.safetensors").touch()
+    model_folder.unfinished(folder, mine).mkdir()
+    (model_folder.unfinished(folder, mine) / "model.safetensors").touch()
     job()
     assert content(folder) == before
 

@@ -15,6 +15,7 @@ import checkpoints
 import folder_lock
 import manifest
 import pytest
+from settings import Folders
 from training_bench import TEMPLATES
 
 SETTINGS = {
@@ -237,21 +238,26 @@ def weights(folder: Path) -> bytes:
     return (folder / "model.safetensors").read_bytes()
 
 
-def test_two_runs_never_save_into_one_folder_at_once(
-    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+OPTIONS = {"--checkpoint-dir": "checkpoints", "--model-dir": "model", "--output-data-dir": "output"}
+
+
+@pytest.mark.parametrize("shared", OPTIONS)
+def test_two_runs_never_write_into_one_folder_at_once(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], shared: str
 ) -> None:
     import train
 
     bench.write(SETTINGS, conversations(20))
-    folder = bench.folder / "checkpoints"
+    folder = bench.folder / OPTIONS[shared]
+    others = [word for name in OPTIONS if name != shared for word in (name, str(bench.folder / "second" / name))]
 
     def second(*_: Any) -> int:
         monkeypatch.setattr("job.run", lambda *_: pytest.fail("the second run was begun"))
-        return train.main(bench.arguments)
+        return train.main([*bench.arguments, *others, "--SEED", "7"])
 
     monkeypatch.setattr("job.run", second)
     assert train.main(bench.arguments) == 2
-    assert f"another run saves its checkpoints in {folder} now" in capsys.readouterr().err
+    assert f"another run writes into {shared} {folder} now: pass another {shared}" in capsys.readouterr().err
     monkeypatch.undo()
     job("--MAX_STEPS", "1")
 
@@ -261,7 +267,9 @@ def test_what_a_killed_run_held_is_free_again(bench: Any, job: Job) -> None:
     bench.write(SETTINGS, conversations(20))
     folder = bench.folder / "checkpoints"
     held = f"import os, sys; sys.path.insert(0, {str(TEMPLATES)!r}); import folder_lock, pathlib\n"
-    held += f"with folder_lock.alone_in(pathlib.Path({str(folder)!r})): os.kill(os.getpid(), 9)"
+    held += f"import settings; one = pathlib.Path({str(folder)!r})\n"
+    held += "folders = settings.Folders(checkpoint_dir=one, model_dir=one, output_data_dir=one)\n"
+    held += "with folder_lock.alone_in(folders): os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", held], check=False).returncode == -signal.SIGKILL
-    with folder_lock.alone_in(folder):
+    with folder_lock.alone_in(Folders(checkpoint_dir=folder, model_dir=folder, output_data_dir=folder)):
         pass
