@@ -29,17 +29,27 @@ def load(path: Path) -> dict[str, Any]:
         FileNotFoundError: there is no such file.
         OSError, ValueError, LookupError, TypeError: it is not such a file (see `UNREADABLE`).
     """
-    found = path.stat()
-    if not stat.S_ISREG(found.st_mode):
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ValueError(f"it has {size} bytes, more than {MAX_BYTES}")
+    content = parsed(path)
+    if content["format_version"] != FORMAT_VERSION:
+        raise ValueError(f"it has format {content['format_version']}, and this script reads {FORMAT_VERSION}")
+    return content
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The content of a JSON file of any size, which may not be a mapping.
+
+    Raises:
+        OSError, ValueError: it cannot be read, or it is not JSON.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
         raise ValueError("it is not a regular file")  # a pipe would be waited for
-    if found.st_size > MAX_BYTES:
-        raise ValueError(f"it has {found.st_size} bytes, more than {MAX_BYTES}")
     text = path.read_bytes()
     if nesting(text) > MAX_NESTING:
         raise ValueError(f"it is nested more than {MAX_NESTING} deep")
     content: dict[str, Any] = json.loads(text.decode("utf-8"))
-    if content["format_version"] != FORMAT_VERSION:
-        raise ValueError(f"it has format {content['format_version']}, and this script reads {FORMAT_VERSION}")
     return content
 
 

@@ -16,6 +16,7 @@ import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from checkpoints import Start, best_left, refuse_other, write_owner
+from completeness import STATE
 from conversations import Conversation, Tally, encode, prompted_only, template_of
 from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
@@ -34,8 +35,6 @@ from settings import RUN_FILE, TINY_FOLDER, Invocation, RefusedError
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
-
-TRAINER_STATE = "trainer_state.json"
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
 """What must have wrapped the model. The trainer silently makes DDP of FSDP where accelerate does not know the device,
@@ -226,7 +225,7 @@ def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates:
                 f"use another checkpoint folder than {start.checkpoint.parent}, or train at least {start.step}",
             ]
         )
-    saved = json.loads((start.checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))
+    saved = json.loads((start.checkpoint / STATE).read_text(encoding="utf-8"))
     best, note = best_left(start.checkpoint.parent, saved)
     if note:
         state.print(f"hbspec: {note}")

@@ -11,11 +11,12 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from completeness import missing
-from documents import UNREADABLE, load, store
+from completeness import STATE, missing
+from documents import UNREADABLE, load, parsed, store
 from fingerprint import Fingerprint
 
 MANIFEST = "hbspec.json"
@@ -46,18 +47,20 @@ def step_of(checkpoint: Path) -> int:
 
 def contents(checkpoint: Path) -> dict[str, dict[str, Any]]:
     """Every file of a checkpoint: sizes in bytes, and digests from the smallest on, up to `DIGESTED_BYTES` together."""
-    left = DIGESTED_BYTES
-    found: dict[str, dict[str, Any]] = {}
-    paths = (checkpoint / name for name in _entries(checkpoint))
-    for size, path in sorted((path.stat().st_size, path) for path in paths if path.is_file()):
-        left -= size
-        digest = {"sha256": _digest(path)} if left >= 0 else {}
-        found[path.relative_to(checkpoint).as_posix()] = {"bytes": size, **digest}
+    names = (name for name in _entries(checkpoint) if (checkpoint / name).is_file())
+    found: dict[str, dict[str, Any]] = {name: {"bytes": (checkpoint / name).stat().st_size} for name in names}
+    for name in _digested(found):
+        found[name]["sha256"] = _digest(checkpoint / name)
     return found
 
 
 def write_manifest(checkpoint: Path, mine: Fingerprint, files: Files) -> None:
     """Makes a checkpoint whole: after this, and not before, a run goes on from it.
+
+    Args:
+        checkpoint: its folder.
+        mine: the run's fingerprint.
+        files: the `contents` of the checkpoint on all hosts. Digests of more than the smallest are left out.
 
     Raises:
         RuntimeError: a file is not there without which the checkpoint cannot be resumed from.
@@ -65,7 +68,9 @@ def write_manifest(checkpoint: Path, mine: Fingerprint, files: Files) -> None:
     lacking = list(missing(files, mine))
     if lacking:
         raise RuntimeError(f"the trainer saved {checkpoint} without {', '.join(lacking)}")
-    store(checkpoint / MANIFEST, {"step": step_of(checkpoint), "fingerprint": mine, "files": files})
+    digested = _digested(files)
+    listed = {name: entry if name in digested else {"bytes": entry["bytes"]} for name, entry in files.items()}
+    store(checkpoint / MANIFEST, {"step": step_of(checkpoint), "fingerprint": mine, "files": listed})
 
 
 def damage(checkpoint: Path, *, digests: bool = True) -> str | None:
@@ -73,7 +78,7 @@ def damage(checkpoint: Path, *, digests: bool = True) -> str | None:
 
     Args:
         checkpoint: its folder.
-        digests: whether small files are read; else sizes alone are compared.
+        digests: whether small files and the trainer's state are read; else sizes alone are compared.
     """
     try:
         content = load(checkpoint / MANIFEST)
@@ -104,8 +109,19 @@ def author(path: Path) -> Fingerprint | None:
         return None
 
 
+def _digested(files: Files) -> set[str]:
+    """Names of the files whose digests a manifest holds: from the smallest on, up to `DIGESTED_BYTES` together.
+
+    Of the files of many hosts these are never more than each host chose of its own.
+    """
+    sizes = sorted((entry["bytes"], name) for name, entry in files.items())
+    totals = accumulate(size for size, _ in sizes)
+    return {name for (_, name), total in zip(sizes, totals, strict=True) if total <= DIGESTED_BYTES}
+
+
 def _damaged(checkpoint: Path, files: Files, theirs: Fingerprint, digests: bool) -> Iterator[str]:
     there = set(_entries(checkpoint))
+    digested = _digested(files)
     listed = {*files, *(parent.as_posix() for name in files for parent in Path(name).parents)}
     yield from (f"{name} is missing, and not listed in its {MANIFEST}" for name in missing(files, theirs))
     yield from (f"{name} is not listed in its {MANIFEST}" for name in sorted(there - listed))
@@ -115,8 +131,23 @@ def _damaged(checkpoint: Path, files: Files, theirs: Fingerprint, digests: bool)
             yield f"{name} is missing"
         elif path.stat().st_size != entry["bytes"]:
             yield f"{name} has {path.stat().st_size} bytes, but {entry['bytes']} were saved"
-        elif digests and "sha256" in entry and _digest(path) != entry["sha256"]:
+        elif name in digested and "sha256" not in entry:
+            yield f"{name} has no SHA-256 digest in its {MANIFEST}"
+        elif digests and name in digested and _digest(path) != entry["sha256"]:
             yield f"{name} is not what was saved: its SHA-256 digest differs"
+    if digests:
+        yield from _other_step(checkpoint)
+
+
+def _other_step(checkpoint: Path) -> Iterator[str]:
+    """The trainer goes on from the update in its state, whatever the folder is called."""
+    try:
+        step = parsed(checkpoint / STATE)["global_step"]
+    except UNREADABLE as reason:
+        yield f"its {STATE} cannot be read: {reason}"
+        return
+    if type(step) is not int or step != step_of(checkpoint):
+        yield f"its {STATE} is of update {step}, its name of update {step_of(checkpoint)}"
 
 
 def _entries(checkpoint: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -46,6 +47,7 @@ def saved(folder: Path, step: int, theirs: fingerprint.Fingerprint = MINE) -> Pa
     for number, name in enumerate(FILES):
         (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
         (checkpoint / name).write_bytes(f"{step} {name}".encode() * (number + 1))
+    (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": step, "log_history": []}))
     write_manifest(checkpoint, theirs, manifest.contents(checkpoint))
     return checkpoint
 
@@ -136,6 +138,20 @@ def test_a_checkpoint_under_another_steps_name_is_damaged(tmp_path: Path) -> Non
     assert damage(tmp_path / "checkpoint-99") == "it was saved as checkpoint-12"
 
 
+def test_a_checkpoint_that_was_renamed_and_says_so_in_its_manifest_is_damaged(tmp_path: Path) -> None:
+    saved(tmp_path, 12).rename(tmp_path / "checkpoint-99")
+    rewrite(tmp_path / "checkpoint-99", step=99)
+    assert damage(tmp_path / "checkpoint-99") == "its trainer_state.json is of update 12, its name of update 99"
+
+
+@pytest.mark.parametrize("state", ["", "[]", "[" * 200_000, "{}", '{"global_step": "4"}', '{"global_step": true}'])
+def test_a_trainers_state_that_says_no_update_is_damage(tmp_path: Path, state: str) -> None:
+    checkpoint = saved(tmp_path, 4)
+    (checkpoint / "trainer_state.json").write_text(state)
+    write_manifest(checkpoint, MINE, manifest.contents(checkpoint))
+    assert "trainer_state.json" in str(damage(checkpoint))
+
+
 def test_what_sagemaker_puts_beside_the_files_is_no_part_of_a_checkpoint(tmp_path: Path) -> None:
     checkpoint = saved(tmp_path, 4)
     marker = checkpoint / "optimizer.pt.sagemaker-uploading"
@@ -224,20 +240,45 @@ class TestForged:
     def test_a_file_that_is_needed_can_be_left_out_of_no_manifest(self, tmp_path: Path, layout: str) -> None:
         learned, processes, names = self.LAYOUTS[layout]
         mine = {"learned": learned, "loaded": {}, "noted": {"processes": processes}}
-        whole = {name: {"bytes": 0} for name in (*names, "trainer_state.json")}
         checkpoint = tmp_path / "checkpoint-4"
-        for name in whole:
+        for name in names:
             (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
             (checkpoint / name).touch()
+        (checkpoint / "trainer_state.json").write_text('{"global_step": 4}')
+        whole = manifest.contents(checkpoint)
         write_manifest(checkpoint, mine, whole)
         assert find_start(tmp_path, mine).checkpoint == checkpoint
         for name in whole:
+            content = (checkpoint / name).read_bytes()
             (checkpoint / name).unlink()
             rewrite(checkpoint, files={other: entry for other, entry in whole.items() if other != name})
             assert "is missing" in str(damage(checkpoint)), name
             with pytest.raises(RuntimeError, match="the trainer saved"):
                 write_manifest(checkpoint, mine, {other: whole[other] for other in whole if other != name})
-            (checkpoint / name).touch()
+            (checkpoint / name).write_bytes(content)
+
+    def test_a_digest_that_was_taken_can_be_left_out_of_no_manifest(self, tmp_path: Path) -> None:
+        checkpoint = saved(tmp_path, 4)
+        files = json.loads((checkpoint / manifest.MANIFEST).read_text())["files"]
+        for name, entry in files.items():
+            rewrite(checkpoint, files=files | {name: {"bytes": entry["bytes"]}})
+            assert damage(checkpoint) == f"{name} has no SHA-256 digest in its hbspec.json"
+            assert damage(checkpoint, digests=False) == damage(checkpoint)
+
+    def test_which_files_are_digested_is_the_same_for_one_host_and_for_many(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each host digests its smallest files; together they are more than a manifest has digests of."""
+        monkeypatch.setattr(manifest, "DIGESTED_BYTES", 400)
+        checkpoint = saved(tmp_path, 4)
+        alone = json.loads((checkpoint / manifest.MANIFEST).read_text())["files"]
+        hosts: dict[str, Any] = {}
+        for name in alone:
+            whole = (checkpoint / name).read_bytes()
+            hosts[name] = {"bytes": len(whole), "sha256": hashlib.sha256(whole).hexdigest()}
+        write_manifest(checkpoint, MINE, hosts)
+        assert json.loads((checkpoint / manifest.MANIFEST).read_text())["files"] == alone
+        assert damage(checkpoint) is None
 
     def test_nothing_listed_is_nothing_saved(self, tmp_path: Path) -> None:
         checkpoint = saved(tmp_path, 4)

@@ -88,6 +88,28 @@ def test_a_manifest_that_lists_too_little_or_says_nothing_of_its_run_is_not_gone
     assert adapter(bench) == broken_off
 
 
+def test_a_checkpoint_under_a_forged_step_is_not_taken_for_the_last_update(
+    bench: Bench, job: Job, broken_off: bytes
+) -> None:
+    folder = bench.folder / "checkpoints"
+    (folder / "checkpoint-4").rename(folder / "checkpoint-6")
+    forge(folder / "checkpoint-6", lambda content: content.update(step=6))
+    output = job()
+    assert "checkpoint-6 is damaged and is passed over: its trainer_state.json is of update 4" in output
+    assert adapter(bench) == broken_off
+
+
+def test_a_manifest_without_digests_is_not_trusted(bench: Bench, job: Job, broken_off: bytes) -> None:
+    checkpoint = bench.folder / "checkpoints/checkpoint-4"
+    forge(checkpoint, lambda content: [entry.pop("sha256") for entry in content["files"].values()])
+    optimizer = bytearray((checkpoint / "optimizer.pt").read_bytes())
+    middle = len(optimizer) // 2
+    optimizer[middle : middle + 100] = bytes(100)
+    (checkpoint / "optimizer.pt").write_bytes(optimizer)
+    assert "has no SHA-256 digest in its hbspec.json" in job()
+    assert adapter(bench) == broken_off
+
+
 def test_a_manifest_that_cannot_be_read_ends_no_job(bench: Bench, job: Job, broken_off: bytes) -> None:
     folder = bench.folder / "checkpoints"
     (folder / "checkpoint-4/hbspec.json").write_text("[" * 200_000)
