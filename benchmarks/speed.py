@@ -43,6 +43,7 @@ def programs(spec: Path, folder: Path) -> dict[str, list[str]]:
     return {
         BASELINE: [sys.executable, "-c", BASELINE_CODE],
         "hbspec check": [str(BIN / "hbspec"), "check", str(spec)],
+        "hbspec estimate": [str(BIN / "hbspec"), "estimate", str(spec)],
         "Python alone": [sys.executable, "-c", "pass"],
         "check-jsonschema": [str(BIN / "check-jsonschema"), "--schemafile", str(schema), str(spec)],
         "cfn-lint": [str(BIN / "cfn-lint"), str(template)],
