@@ -63,3 +63,13 @@ def test_a_type_that_does_not_exist_is_left_to_hb506(tmp_path):
 
 def test_a_gpu_of_unknown_memory_is_not_judged(tmp_path):
     assert judged("HB501", "deployment: {instance: {type: ml.g7.12xlarge}}", tmp_path) == []
+
+
+def test_the_advised_gpu_is_large_enough_for_the_share_that_the_engine_may_use(tmp_path):
+    """19.77 GB are needed and the engine takes 0.9 of a GPU: 21.97 GB, and not 19.77."""
+    from hbspec.units import bytes_text
+
+    (found,) = judged("HB501", "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null}", tmp_path)
+    served = estimated("deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null}", tmp_path).serving
+    least = served.terms["weights"] + served.terms.get("adapters", 0) + served.engine_bytes.low
+    assert f"at least {bytes_text(least / 0.9)} of usable memory" in found.help

@@ -58,20 +58,27 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         held = weights + adapters
         least = held + served.engine_bytes.low
         if least > served.budget:
-            lacking = least - served.usable
             yield RULE.at(
                 route,
-                f"the model does not fit on {hardware.name}: needed per GPU are {bytes_text(weights)} of weights, "
-                f"{bytes_text(adapters)} of adapters and at least {bytes_text(served.engine_bytes.low)} for the "
-                f"engine; available is {plan.utilization:g} of the {gib_text(served.usable)} "
-                f"({bytes_text(served.usable)}) usable on {_gpu(hardware)}",
-                f"use a GPU with at least {bytes_text(lacking)} more memory, or raise tensor_parallel"
-                if lacking > 0
-                else f"raise gpu_memory_utilization above {plan.utilization:g}",
+                f"the model does not fit on {hardware.name} with {_gpu(hardware)}: needed per GPU are "
+                f"{bytes_text(weights)} of weights, {bytes_text(adapters)} of adapters and at least "
+                f"{bytes_text(served.engine_bytes.low)} for the engine; the engine may use "
+                f"{bytes_text(served.budget)}, {plan.utilization:g} of the {gib_text(served.usable)} "
+                f"({bytes_text(served.usable)}) usable",
+                _action(plan, hardware, least, served.usable),
                 severity=Severity.WARNING if alternative else Severity.ERROR,
                 confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
                 cause=_cause(analysis.spec.deployment, plan, served),
             )
+
+
+def _action(plan: ServingPlan, hardware: Hardware, least: float, usable: int) -> str:
+    """What makes room: a larger share of the GPU where that is enough, otherwise a larger GPU or more of them."""
+    if least <= usable:
+        return f"raise gpu_memory_utilization above {plan.utilization:g}"
+    larger = f"use a GPU with at least {bytes_text(least / plan.utilization)} of usable memory"
+    more = hardware.gpus_per_instance > plan.tensor_parallel
+    return f"{larger}, or raise tensor_parallel, at most to {hardware.gpus_per_instance}" if more else larger
 
 
 def _cause(deployment: Deployment, plan: ServingPlan, served: Serving) -> Route | None:

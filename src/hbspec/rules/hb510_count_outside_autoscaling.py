@@ -39,7 +39,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         route = ("deployment", "instance", "count")
         yield RULE.at(
             route,
-            f"instance.count is {count}, but autoscaling keeps {bounds.min} to {bounds.max} instances",
-            f"set instance.count to {nearest}",
-            fixes=(Fix(f"set instance.count to {nearest}", route, nearest),),
+            f"deployment.instance.count is {count}, but autoscaling keeps {bounds.min} to {bounds.max} instances",
+            f"set deployment.instance.count to {nearest}",
+            fixes=(Fix(f"set deployment.instance.count to {nearest}", route, nearest),),
         )
