@@ -104,9 +104,30 @@ def _model(invocation: Invocation) -> dict[str, Any]:
     if invocation.folders.tiny:
         return {"base model": f"random weights of config.json {_digest(invocation.config_file)}"}
     folder = Path(invocation.settings.MODEL_ID)
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
-    held = {f"base model {path.name}": f"{path.stat().st_size} bytes, SHA-256 {sampled_digest(path)}" for path in files}
-    return {"base model": "published weights", **held}
+    held = contents(folder) if folder.is_dir() else {}
+    return {"base model": "published weights", **{f"base model {name}": said for name, said in held.items()}}
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Size and `sampled_digest` of every file in a folder and below it, by relative path.
+
+    Links are followed, as loaders do; hidden folders such as `.git` and `.cache` are left out.
+
+    Raises:
+        OSError: a folder cannot be looked into.
+    """
+    files = sorted((path.relative_to(folder).as_posix(), path) for path in _files(folder, frozenset()))
+    return {name: f"{path.stat().st_size} bytes, SHA-256 {sampled_digest(path)}" for name, path in files}
+
+
+def _files(folder: Path, above: frozenset[Path]) -> Iterator[Path]:
+    """Regular files in a folder and below it; a link to a folder above is a circle, and is not followed."""
+    above |= {folder.resolve()}
+    for path in folder.iterdir():
+        if path.is_file():
+            yield path
+        elif path.is_dir() and not path.name.startswith(".") and path.resolve() not in above:
+            yield from _files(path, above)
 
 
 def _data(folder: Path) -> Iterator[tuple[str, str]]:

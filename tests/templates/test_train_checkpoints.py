@@ -545,6 +545,29 @@ class TestFingerprint:
             "base model model.safetensors was 5 bytes, SHA-256 5994471abb01112a there and is 5 bytes"
         )
 
+    def test_the_files_below_a_local_model_count_too(self, invocation: Invocation, tmp_path: Path) -> None:
+        model, elsewhere = tmp_path / "model", tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        local = Invocation(replace(invocation.settings, MODEL_ID=str(model)), invocation.folders)
+        files = [model / "w/a.safetensors", model / "additional_chat_templates/default.jinja", elsewhere / "a.bin"]
+        for path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("one")
+        (model / "linked").symlink_to(elsewhere)
+        (model / "w/back").symlink_to(model)
+        (model / ".git").mkdir()
+        (model / "pipe").mkdir()
+        os.mkfifo(model / "pipe/pipe")
+        before = fingerprint.fingerprint(local, 1)["learned"]
+        for path in (*files, model / ".git/index"):
+            path.write_text("two")
+        lines = fingerprint.differences(before, fingerprint.fingerprint(local, 1)["learned"])
+        assert [line.partition(" was ")[0] for line in lines] == [
+            "base model additional_chat_templates/default.jinja",
+            "base model linked/a.bin",
+            "base model w/a.safetensors",
+        ]
+
     def test_of_a_large_file_blocks_from_the_first_byte_to_the_last_count(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
