@@ -6,13 +6,13 @@ What one checkpoint holds, and whether it is whole, is said in `manifest`. Only 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
 from documents import store
 from fingerprint import Fingerprint, differences
-from manifest import MANIFEST, NAME, author, damage, name_of, step_of
+from manifest import MANIFEST, NAME, author, damage, is_foreign, name_of, step_of
 from settings import RefusedError
 
 OWNER = "hbspec-run.json"
@@ -42,13 +42,21 @@ def find_start(folder: Path, mine: Fingerprint) -> Start:
     """The newest whole checkpoint in a folder, which may not exist, and what there is to say about the others.
 
     Raises:
-        RefusedError: another run wrote what lies there, or nothing says which run did; a file has a checkpoint's name.
+        RefusedError: another run wrote what lies there, or nothing says which run did; a file, or another program's
+            folder, has a name that a save may need.
     """
     found = sorted(_checkpoints(folder), key=step_of, reverse=True)
-    notes = _notes_on_strays(folder)
-    if not found:
-        return Start(notes=tuple(notes))
-    _refuse_others(folder, found, mine)
+    start = Start()
+    if found:
+        _refuse_others(folder, found, mine)
+        start = _newest_whole(folder, [path for path in found if not is_foreign(path)], mine)
+    foreign = _notes_on_foreign([path for path in found if is_foreign(path)], start.step)
+    return replace(start, notes=(*_notes_on_strays(folder), *foreign, *start.notes))
+
+
+def _newest_whole(folder: Path, found: Sequence[Path], mine: Fingerprint) -> Start:
+    """The first whole one of this script's checkpoints, which begin with the newest, and a note on each before it."""
+    notes: list[str] = []
     for checkpoint in found:
         reason = damage(checkpoint)
         if reason is None and (theirs := author(checkpoint / MANIFEST)):
@@ -86,7 +94,7 @@ def superfluous(folder: Path, newest: int, keep: int, best: str | None) -> list[
     """Names of the checkpoints to delete after a save.
 
     The one that was just saved and the best one stay whatever `keep` says, and of the other whole ones the newest.
-    Damaged ones before the newest go; what is not called a checkpoint is not touched.
+    Damaged ones before the newest go; what is not called a checkpoint, or is another program's, is not touched.
 
     Args:
         folder: where the checkpoints lie.
@@ -94,7 +102,8 @@ def superfluous(folder: Path, newest: int, keep: int, best: str | None) -> list[
         keep: how many whole ones stay.
         best: path of the best one, in whichever folder; None where none is chosen.
     """
-    older = sorted((path for path in _checkpoints(folder) if step_of(path) < newest), key=step_of, reverse=True)
+    ours = (path for path in _checkpoints(folder) if step_of(path) < newest and not is_foreign(path))
+    older = sorted(ours, key=step_of, reverse=True)
     best_name = PurePath(best).name if best else None
     protected = [path for path in older if path.name == best_name]
     others = [path for path in older if path.name != best_name and damage(path, digests=False) is None]
@@ -132,6 +141,18 @@ def best_left(folder: Path, state: Mapping[str, Any]) -> tuple[dict[str, Any], s
 
 def _checkpoints(folder: Path) -> Iterator[Path]:
     return (path for path in folder.glob("checkpoint-*") if path.is_dir() and NAME.fullmatch(path.name))
+
+
+def _notes_on_foreign(foreign: Sequence[Path], start: int) -> list[str]:
+    """What the log should say of other programs' folders, newest first, that have a checkpoint's name.
+
+    Raises:
+        RefusedError: one has the name of an update after the start, which is saved if the run is stopped there.
+    """
+    if needed := [path for path in foreign if step_of(path) > start]:
+        said = f"was written by another program, and a save may need its name: move it away (it has no {MANIFEST})"
+        raise RefusedError([f"{path} {said}" for path in needed])
+    return [f"{path.name} has no {MANIFEST}: another program wrote it, and it is left alone" for path in foreign]
 
 
 def _notes_on_strays(folder: Path) -> list[str]:

@@ -22,6 +22,9 @@ from fingerprint import Fingerprint
 MANIFEST = "hbspec.json"
 """In a checkpoint's folder: the run's fingerprint, the step, and the files."""
 
+BEGUN = ".hbspec-begun"
+"""In a checkpoint's folder, before anything else: this script writes it, and may delete it if the save is cut off."""
+
 DIGESTED_BYTES = 256 * 2**20
 """The digests of a checkpoint's smallest files are stored, up to this many bytes in total; of the others the size."""
 
@@ -43,6 +46,23 @@ def name_of(step: int) -> str:
 def step_of(checkpoint: Path) -> int:
     """The last update that a checkpoint holds, from its name."""
     return int(checkpoint.name.rpartition("-")[2])
+
+
+def begin(checkpoint: Path) -> None:
+    """Makes the folder of a checkpoint, and marks it as this script's."""
+    checkpoint.mkdir(parents=True, exist_ok=True)
+    (checkpoint / BEGUN).touch()
+
+
+def is_foreign(checkpoint: Path) -> bool:
+    """Whether a folder, which may not exist, holds something and neither a manifest nor the mark says that it is ours.
+
+    A link is not foreign: only the link is ever removed.
+    """
+    if checkpoint.is_symlink() or not checkpoint.is_dir():
+        return False
+    names = [path.name for path in checkpoint.iterdir() if not path.name.endswith(MARKERS)]
+    return bool(names) and not {MANIFEST, BEGUN}.intersection(names)
 
 
 def contents(checkpoint: Path) -> dict[str, dict[str, Any]]:

@@ -62,14 +62,29 @@ class SavingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         if step == self.saved_step:
             return
         folder = Path(self.args.output_dir)
-        self._delete(folder / manifest.name_of(step))  # a damaged one, whose files must not be taken for new ones
+        checkpoint = folder / manifest.name_of(step)
+        self._begin(checkpoint)
         super()._save_checkpoint(model, trial)
-        self._make_whole(folder / manifest.name_of(step))
+        self._make_whole(checkpoint)
         self.saved_step = step
         best = self.state.best_model_checkpoint
         main = self.accelerator.is_main_process
         old: list[str] = gather_object(checkpoints.superfluous(folder, step, self.keep, best) if main else [])
         self._delete(*(folder / name for name in old), spared=(OSError,))  # the next save tries again
+
+    def _begin(self, checkpoint: Path) -> None:
+        """Removes a damaged one of this name, whose files must not be taken for new ones.
+
+        Raises:
+            FileExistsError: another program made it since the run began.
+        """
+        if manifest.is_foreign(checkpoint):
+            raise FileExistsError(f"{checkpoint} was written by another program while this run trained")
+        self.accelerator.wait_for_everyone()
+        self._delete(checkpoint)
+        if self.accelerator.is_local_main_process:
+            manifest.begin(checkpoint)
+        self.accelerator.wait_for_everyone()
 
     def _make_whole(self, checkpoint: Path) -> None:
         """Every host lists the files that its ranks saved; the manifest lists them all."""

@@ -44,6 +44,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def saved(folder: Path, step: int, theirs: fingerprint.Fingerprint = MINE) -> Path:
     """A checkpoint as a save leaves it."""
     checkpoint = folder / name_of(step)
+    manifest.begin(checkpoint)
     for number, name in enumerate(FILES):
         (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
         (checkpoint / name).write_bytes(f"{step} {name}".encode() * (number + 1))
@@ -199,6 +200,48 @@ def rewrite(checkpoint: Path, **changes: Any) -> None:
     """Forges a manifest."""
     path = checkpoint / manifest.MANIFEST
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+class TestAnotherPrograms:
+    """Folders with a checkpoint's name that this script has not begun."""
+
+    @pytest.fixture
+    def foreign(self, tmp_path: Path) -> Path:
+        (tmp_path / "checkpoint-3").mkdir()
+        (tmp_path / "checkpoint-3/precious.bin").write_text("precious")
+        return tmp_path / "checkpoint-3"
+
+    def test_an_older_one_is_said_and_never_deleted(self, tmp_path: Path, foreign: Path) -> None:
+        for step in (2, 4, 6):
+            saved(tmp_path, step)
+        start = find_start(tmp_path, MINE)
+        assert start.step == 6
+        assert start.notes == ("checkpoint-3 has no hbspec.json: another program wrote it, and it is left alone",)
+        assert superfluous(tmp_path, 6, 1, None) == ["checkpoint-4", "checkpoint-2"]
+
+    def test_one_whose_name_a_save_may_need_is_refused(self, tmp_path: Path, foreign: Path) -> None:
+        saved(tmp_path, 2)
+        with pytest.raises(RefusedError, match="checkpoint-3 was written by another program, and a save may need"):
+            find_start(tmp_path, MINE)
+        (tmp_path / "checkpoint-2/optimizer.pt").unlink()
+        with pytest.raises(RefusedError, match="checkpoint-3 was written by another program"):
+            find_start(tmp_path, MINE)
+
+    @pytest.mark.parametrize("name", [manifest.MANIFEST, manifest.BEGUN])
+    def test_what_this_script_has_begun_is_its_own(self, tmp_path: Path, foreign: Path, name: str) -> None:
+        saved(tmp_path, 2)
+        (foreign / name).touch()
+        assert "checkpoint-3 is damaged and is passed over" in find_start(tmp_path, MINE).notes[0]
+        assert superfluous(tmp_path, 4, 9, None) == ["checkpoint-3"]
+
+    def test_an_empty_one_and_a_link_hold_nothing_to_lose(self, tmp_path: Path, foreign: Path) -> None:
+        saved(tmp_path, 2)
+        foreign.rename(tmp_path / "elsewhere")
+        foreign.symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "checkpoint-4").mkdir()
+        (tmp_path / "checkpoint-4/any.sagemaker-uploading").touch()
+        assert find_start(tmp_path, MINE).step == 2
+        assert superfluous(tmp_path, 6, 9, None) == ["checkpoint-4", "checkpoint-3"]
 
 
 class TestForged:

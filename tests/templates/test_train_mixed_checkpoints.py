@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import manifest
 import pytest
 from training_bench import Bench, sums
 
@@ -149,10 +150,47 @@ def test_a_folder_that_cannot_be_cleared_is_not_saved_into(
 ) -> None:
     stale = bench.folder / "checkpoints/checkpoint-6/stale"
     stale.mkdir(parents=True)
+    (stale.parent / manifest.BEGUN).touch()
     monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
     with pytest.raises(OSError, match="checkpoint-6 cannot be removed"):
         job()
-    assert [path.name for path in stale.parent.iterdir()] == ["stale"]
+    assert {path.name for path in stale.parent.iterdir()} == {"stale", manifest.BEGUN}
+
+
+def test_a_checkpoint_of_another_program_is_never_deleted(
+    bench: Bench, job: Job, broken_off: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import train
+
+    foreign = bench.folder / "checkpoints/checkpoint-3"
+    foreign.mkdir()
+    (foreign / "precious.bin").write_text("precious")
+    assert "hbspec: checkpoint-3 has no hbspec.json" in job("--SAVE_TOTAL_LIMIT", "1")
+    assert adapter(bench) == broken_off
+    assert sorted(path.name for path in foreign.parent.glob("checkpoint-*")) == ["checkpoint-3", "checkpoint-6"]
+    shutil.rmtree(foreign.parent / "checkpoint-6")
+    foreign.rename(foreign.parent / "checkpoint-6")
+    bench.write(SETTINGS, sums(20))
+    assert train.main(bench.arguments) == 2
+    assert "precious" in (foreign.parent / "checkpoint-6/precious.bin").read_text()
+
+
+def test_one_that_came_while_the_run_trains_ends_it(bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    import counting
+
+    bench.write(SETTINGS, sums(20))
+    foreign = bench.folder / "checkpoints/checkpoint-4"
+    original = counting.CountingTrainer.training_step
+
+    def step(self: Any, *arguments: Any, **named: Any) -> Any:
+        foreign.mkdir(exist_ok=True)
+        (foreign / "precious.bin").write_text("precious")
+        return original(self, *arguments, **named)
+
+    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    with pytest.raises(OSError, match="checkpoint-4 was written by another program"):
+        job()
+    assert [path.name for path in foreign.iterdir()] == ["precious.bin"]
 
 
 def test_a_file_with_a_checkpoints_name_is_refused_at_once(
