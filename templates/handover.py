@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
@@ -121,13 +121,14 @@ def _folders(options: Mapping[str, str], environment: Mapping[str, str], problem
     return Folders(**values)
 
 
-def refuse_folders(folders: Folders) -> None:
-    """Asks for folders that this machine lacks: the defaults are SageMaker's.
+def refuse_folders(invocation: Invocation) -> None:
+    """Asks for folders that this machine lacks, since the defaults are SageMaker's, or that are in each other's way.
 
     Raises:
-        RefusedError: there is no training data, a folder cannot be written, or the model would lie among checkpoints;
-            all at once, each with its option.
+        RefusedError: there is no training data, a folder cannot be written, the model would lie among checkpoints, or
+            the base model would be written over; all at once, each with its option.
     """
+    folders = invocation.folders
     problems = []
     if not folders.train_dir.is_dir():
         problems.append(f"there is no folder {folders.train_dir} to train on: pass --train-dir FOLDER")
@@ -136,10 +137,35 @@ def refuse_folders(folders: Folders) -> None:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):
             problems.append(f"{folder} cannot be written: pass {option(name)} FOLDER")
-    if folders.model_dir.resolve() == folders.checkpoint_dir.resolve():
-        problems.append(f"--model-dir and --checkpoint-dir are both {folders.model_dir}: pass two folders")
+    problems += [*_nested(folders), *_over_base(invocation)]
     if problems:
         raise RefusedError(problems)
+
+
+def _nested(folders: Folders) -> Iterator[str]:
+    """A model that would be deleted as a checkpoint, or checkpoints that would be delivered as part of the model."""
+    model, checkpoints = folders.model_dir.resolve(), folders.checkpoint_dir.resolve()
+    if model == checkpoints:
+        yield f"--model-dir and --checkpoint-dir are both {folders.model_dir}: pass two folders"
+    elif model.is_relative_to(checkpoints):
+        yield f"--model-dir {folders.model_dir} lies in --checkpoint-dir {folders.checkpoint_dir}: pass two folders"
+    elif checkpoints.is_relative_to(model):
+        yield f"--checkpoint-dir {folders.checkpoint_dir} lies in --model-dir {folders.model_dir}: pass two folders"
+
+
+def _over_base(invocation: Invocation) -> Iterator[str]:
+    """Folders in which a save would write into the base model, or could remove it.
+
+    A rehearsal's base lies in the output folder, which may be around it.
+    """
+    for name in WRITTEN:
+        folder: Path = getattr(invocation.folders, name)
+        for base in invocation.base_folders:
+            written, read = folder.resolve(), base.resolve()
+            around = read.is_relative_to(written) and not invocation.folders.tiny and name != "output_data_dir"
+            if written.is_relative_to(read) or around:
+                said = f"{option(name)} {folder} overlaps the folder of the base model, {base}"
+                yield f"{said}: pass another {option(name)}"
 
 
 def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> list[str]:

@@ -31,7 +31,7 @@ SHOWN_NAMES = 5
 
 
 def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
-    """Ends a run whose model would overwrite its own base, or be mixed with files that this run has not written.
+    """Ends a run whose model would be mixed with files that this run has not written.
 
     Hidden files and folders are left alone, as no loader reads them.
 
@@ -39,10 +39,6 @@ def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
         RefusedError: with what lies there.
     """
     folder = invocation.folders.model_dir
-    for base in invocation.base_folders:
-        if folder.resolve().is_relative_to(base.resolve()):
-            said = f"--model-dir {folder} is the folder of the base model, {base}, or lies in it"
-            raise RefusedError([f"{said}: pass another --model-dir"])
     others = _others(folder, mine)
     if others:
         shown = ", ".join([*others[:SHOWN_NAMES], *(["…"] if len(others) > SHOWN_NAMES else [])])

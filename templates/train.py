@@ -46,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         if settings.PARALLELISM.startswith("zero") and importlib.util.find_spec("deepspeed") is None:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
-        refuse_folders(asked.folders)
+        refuse_folders(invocation)
         train, validation = _splits(asked.folders)
         if settings.EVAL_STEPS and not validation:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"

@@ -162,13 +162,27 @@ def test_the_models_and_the_checkpoints_of_another_run_are_refused_together(
     assert "LORA_R was 16 there and is 8 here" in said
 
 
-def test_a_model_does_not_lie_among_checkpoints(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("model", "checkpoints", "said"),
+    [
+        ("c", "c", "--model-dir and --checkpoint-dir are both {at}/c"),
+        ("c/checkpoint-4", "c", "--model-dir {at}/c/checkpoint-4 lies in --checkpoint-dir {at}/c"),
+        ("m", "m/deep/c", "--checkpoint-dir {at}/m/deep/c lies in --model-dir {at}/m"),
+        ("m/../c/m", "c", "--model-dir {at}/m/../c/m lies in --checkpoint-dir {at}/c"),
+    ],
+)
+def test_a_model_does_not_lie_among_checkpoints(
+    bench: Bench, capsys: pytest.CaptureFixture[str], model: str, checkpoints: str, said: str
+) -> None:
     import train
 
     bench.write(SETTINGS, sums(8))
-    folder = bench.folder / "checkpoints"
-    assert train.main([*bench.arguments, "--model-dir", str(folder)]) == 2
-    assert f"--model-dir and --checkpoint-dir are both {folder}: pass two folders" in capsys.readouterr().err
+    at = bench.folder
+    folders = ["--model-dir", f"{at}/{model}", "--checkpoint-dir", f"{at}/{checkpoints}"]
+    assert train.main([*bench.arguments, *folders]) == 2
+    assert f"{said.format(at=at)}: pass two folders" in capsys.readouterr().err
+    assert not (at / "c").exists()
+    assert not (at / "m").exists()
 
 
 def test_a_repeated_attempt_replaces_its_own_model(bench: Bench, job: Job) -> None:
@@ -195,29 +209,39 @@ def test_a_rehearsals_own_base_is_not_overwritten(bench: Bench, job: Job, capsys
     before = content(base)
     shutil.rmtree(bench.folder / "checkpoints")
     assert train.main([*bench.arguments, "--METHOD", "full", "--model-dir", str(base)]) == 2
-    assert "is the folder of the base model" in capsys.readouterr().err
+    assert "overlaps the folder of the base model" in capsys.readouterr().err
     assert content(base) == before
 
 
-@pytest.mark.parametrize("below", [".", "fine-tuned", "link"])
-def test_a_local_base_is_not_overwritten(bench: Bench, job: Job, below: str) -> None:
+@pytest.mark.parametrize(
+    ("option", "below"),
+    [
+        *((option, below) for option in ("model", "checkpoint", "output-data") for below in (".", "deep/er", "link")),
+        ("model", ".."),
+        ("checkpoint", ".."),
+    ],
+)
+def test_a_local_base_is_not_overwritten(bench: Bench, job: Job, option: str, below: str) -> None:
     bench.write(SETTINGS | {"PARALLELISM": "single"}, sums(8))
     job()
-    base = (bench.folder / "output/tiny-model").rename(bench.folder / "base")
+    (bench.folder / "bases").mkdir()
+    base = (bench.folder / "output/tiny-model").rename(bench.folder / "bases/base")
     target = base / below
     if below == "link":
         target = bench.folder / "link"
         target.symlink_to(base)
-    before = content(base)
+    before = {path: path.is_dir() or path.read_bytes() for path in base.parent.rglob("*")}
     real = bench.arguments[1:]
     at = real.index("--model-config")
     real[at : at + 2] = ["--METHOD", "full", "--MODEL_ID", str(base)]
-    more = ["--model-dir", target, "--checkpoint-dir", bench.folder / "others"]
+    more = ["--model-dir", bench.folder / "another", "--checkpoint-dir", bench.folder / "others"]
+    more += [f"--{option}-dir", target]
     command = [sys.executable, TEMPLATES / "train.py", *real, *more]
     done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
     assert done.returncode == 2, done.stderr[-4000:]
-    assert f"--model-dir {target} is the folder of the base model, {base}, or lies in it" in done.stderr
-    assert content(base) == before
+    said = f"--{option}-dir {target} overlaps the folder of the base model, {base}: pass another --{option}-dir"
+    assert said in done.stderr
+    assert {path: path.is_dir() or path.read_bytes() for path in base.parent.rglob("*")} == before
 
 
 BEFORE_TRAINING = """

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import settings
 from handover import parse, refuse_folders
-from settings import Folders, RefusedError, Settings
+from settings import Folders, Invocation, RefusedError, Settings
 from training_bench import SEED, TEMPLATES
 
 
@@ -119,14 +119,14 @@ def test_folders_that_this_machine_lacks_are_asked_for_at_once(tmp_path: Path) -
         output_data_dir=tmp_path / "file",
     )  # fmt: skip
     with pytest.raises(RefusedError) as caught:
-        refuse_folders(lacking)
+        refuse_folders(Invocation(Settings(MODEL_ID="any"), lacking))
     assert caught.value.problems == (
         f"there is no folder {tmp_path}/nowhere to train on: pass --train-dir FOLDER",
         f"{tmp_path}/file/model cannot be written: pass --model-dir FOLDER",
         f"{tmp_path}/file cannot be written: pass --output-data-dir FOLDER",
     )
     there = {name: tmp_path / name for name in ("model_dir", "checkpoint_dir", "output_data_dir")}
-    refuse_folders(Folders(train_dir=tmp_path / "train", **there))
+    refuse_folders(Invocation(Settings(MODEL_ID="any"), Folders(train_dir=tmp_path / "train", **there)))
 
 
 def test_every_setting_is_in_the_usage_and_each_default_parses_back() -> None:
