@@ -21,7 +21,7 @@ def test_edge_of_an_evaluation_at_all(tmp_path):
 
 def test_the_next_multiple_is_advised(tmp_path):
     (found,) = judged("HB203", BEST % "eval_steps: 30, save_steps: 50", tmp_path)
-    assert found.message.startswith("save_steps 50 is not a multiple of eval_steps 30")
+    assert found.message.endswith("save_steps (50) is not a multiple of eval_steps (30)")
     assert found.fixes[0].value == 60
 
 

@@ -19,4 +19,4 @@ def test_the_edge_is_the_missing_section(tmp_path):
 def test_claims_that_lack_one_input_are_one_finding(tmp_path):
     (found,) = judged("HB404", WITHOUT, tmp_path)
     assert found.message.endswith("without data.train.examples; nor can training.duration")
-    assert found.help == "add the missing input, or delete the claims"
+    assert found.help == "give what is missing, or delete the claims under expect"

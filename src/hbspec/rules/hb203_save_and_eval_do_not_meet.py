@@ -45,8 +45,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         route, multiple = ("hyperparameters", "save_steps"), -(-given.save_steps // given.eval_steps) * given.eval_steps
         yield RULE.at(
             route,
-            f"save_steps {given.save_steps} is not a multiple of eval_steps "
-            f"{given.eval_steps}: load_best_model_at_end needs every checkpoint evaluated",
+            "load_best_model_at_end compares evaluated checkpoints only, "
+            f"but save_steps ({given.save_steps}) is not a multiple of eval_steps ({given.eval_steps})",
             f"use save_steps: {multiple}",
             fixes=(Fix(f"save every {multiple} updates", route, multiple),),
         )

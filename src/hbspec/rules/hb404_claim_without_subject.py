@@ -48,6 +48,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("expect", first.key),
             f"{first.key} is claimed as {first.believed}, but cannot be computed without {reason}"
             + (f"; nor can {', '.join(claim.key for claim in others)}" if others else ""),
-            f"add the missing input, or delete the claim{'s' if others else ''}",
+            f"give what is missing, or delete the claim{'s' if others else ''} under expect",
             cause=first.cause,
         )

@@ -63,8 +63,9 @@ class Faults:
 
     def looping_alias(self, name: str, span: Span, route: Route) -> None:
         """An alias inside its own anchor."""
-        message = f"{quoted('*' + name)} is inside the value that it repeats"
-        self._problems.add(pages.LOOPING_ALIAS, span, message, "write the value instead of the alias", route=route)
+        message = f"{quoted('*' + name)} is used inside {quoted('&' + name)}, so the value would contain itself"
+        help_ = "delete the alias, or write the keys that you want"
+        self._problems.add(pages.LOOPING_ALIAS, span, message, help_, route=route)
 
     def too_large(self, count: int, span: Span, route: Route) -> None:
         """More values or deeper nesting than a spec may have."""
@@ -83,7 +84,7 @@ class Faults:
     def merge_key(self, node: Node, route: Route) -> None:
         """The merge key `<<`."""
         message = "the merge key `<<` is not part of YAML 1.2"
-        help_ = "repeat the whole value with `*name`, write out its keys, or merge files with `extends`"
+        help_ = "delete the line and write its keys here, repeat a whole value with `key: *name`, or use `extends`"
         self._problems.add(pages.MERGE_KEY, node.span or self._file, message, help_, route=route)
 
     def duplicate_key(self, key: str, first: Span, node: Node, route: Route) -> None:
