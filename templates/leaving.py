@@ -24,6 +24,8 @@ def finish() -> None:
 
 def _leave(number: int, frame: FrameType | None) -> None:
     del number, frame
-    if os.environ.get("RANK", "0") == "0":
-        os.write(sys.stdout.fileno(), b"hbspec: stopped by SIGTERM before training began\n")
-    os._exit(0)
+    try:
+        if os.environ.get("RANK", "0") == "0":
+            os.write(sys.stdout.fileno(), b"hbspec: stopped by SIGTERM before training began\n")
+    finally:  # standard output may be closed, or nobody may read it: the job ends well without this line too
+        os._exit(0)

@@ -72,6 +72,9 @@ class SavingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
         old: list[str] = gather_object(checkpoints.superfluous(folder, step, self.keep, best) if main else [])
         self._delete(*(folder / name for name in old), spared=(OSError,))  # the next save tries again
 
+    def create_model_card(self, *arguments: Any, **named: Any) -> None:
+        """Writes nothing: TRL's card would lie beside the checkpoints, in the place of a README.md that is there."""
+
     def _begin(self, checkpoint: Path) -> None:
         """Removes a damaged one of this name, whose files must not be taken for new ones.
 

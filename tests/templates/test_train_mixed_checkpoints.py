@@ -157,6 +157,16 @@ def test_a_folder_that_cannot_be_cleared_is_not_saved_into(
     assert {path.name for path in stale.parent.iterdir()} == {"stale", manifest.BEGUN}
 
 
+def test_a_file_beside_the_checkpoints_is_not_written_over(bench: Bench, job: Job) -> None:
+    bench.write(SETTINGS, sums(20))
+    notes = bench.folder / "checkpoints/README.md"
+    notes.parent.mkdir()
+    notes.write_text("my notes")
+    job("--MAX_STEPS", "2")
+    assert notes.read_text() == "my notes"
+    assert {path.name for path in notes.parent.iterdir()} == {"README.md", "checkpoint-2", "hbspec-run.json"}
+
+
 def test_a_checkpoint_of_another_program_is_never_deleted(
     bench: Bench, job: Job, broken_off: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -223,6 +224,20 @@ def test_a_signal_before_training_ends_the_job_well(bench: Bench) -> None:
     command = [sys.executable, driver, *bench.arguments]
     job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
     assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
+
+
+@pytest.mark.parametrize("stdout", ["closed", "unread"])
+def test_a_signal_before_training_ends_the_job_well_when_nobody_reads_its_log(bench: Bench, stdout: str) -> None:
+    bench.write(SMALL, sums(24))
+    driver = bench.folder / "stopped.py"
+    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES)))
+    reader, writer = os.pipe()
+    os.close(reader)
+    redirected = ["bash", "-c", 'exec "$@" >&-', "bash"] if stdout == "closed" else []
+    command = [*redirected, sys.executable, driver, *bench.arguments]
+    job = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=bench.environment, timeout=120)
+    os.close(writer)
+    assert (job.returncode, job.stderr) == (0, b"")
 
 
 def test_a_signal_while_the_script_is_imported_ends_the_job_well(bench: Bench) -> None:
