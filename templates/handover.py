@@ -14,7 +14,19 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from settings import DISTRIBUTED, WRITTEN, Folders, Invocation, RefusedError, Settings, flag, names, option, whole
+from settings import (
+    DISTRIBUTED,
+    RUN_FILE,
+    WRITTEN,
+    Folders,
+    Invocation,
+    RefusedError,
+    Settings,
+    flag,
+    names,
+    option,
+    whole,
+)
 
 LAUNCHER_PREFIX = "sagemaker_"
 """Hyperparameters that SageMaker's own tools add for themselves begin so; they are none of ours and are passed over."""
@@ -137,6 +149,8 @@ def refuse_folders(invocation: Invocation) -> None:
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):
             problems.append(f"{folder} cannot be written: pass {option(name)} FOLDER")
+    if (folders.output_data_dir / RUN_FILE).is_dir():
+        problems.append(f"{folders.output_data_dir / RUN_FILE} is a folder: move it away, or pass --output-data-dir")
     problems += [*_nested(folders), *_over_base(invocation)]
     if problems:
         raise RefusedError(problems)

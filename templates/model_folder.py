@@ -27,19 +27,25 @@ UNFINISHED = ".hbspec-unfinished"
 BESIDE = (AUTHOR, RUN_FILE)
 """What this script itself puts beside a model, `RUN_FILE` where the output folder is the same."""
 
+SAVED_SUFFIXES = (".bin", ".jinja", ".json", ".md", ".model", ".py", ".safetensors", ".tiktoken", ".txt")
+SAVED_FOLDERS = ("additional_chat_templates",)
+"""What a model's save may write (transformers, peft). A folder that is in the way would be noticed after training."""
+
 SHOWN_NAMES = 5
 
 
 def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
     """Ends a run whose model would be mixed with files that this run has not written.
 
-    Hidden files and folders are left alone, as no loader reads them.
+    Left alone are what is hidden, as no loader reads it, and folders, unless a file of the model may need their name.
 
     Raises:
         RefusedError: with what lies there.
     """
-    folder = invocation.folders.model_dir
-    others = _others(folder, mine)
+    _refuse(invocation.folders.model_dir, _others(invocation.folders.model_dir, mine))
+
+
+def _refuse(folder: Path, others: list[str]) -> None:
     if others:
         shown = ", ".join([*others[:SHOWN_NAMES], *(["…"] if len(others) > SHOWN_NAMES else [])])
         said = f"--model-dir {folder} holds files that this run has not written ({shown})"
@@ -70,6 +76,7 @@ def deliver(invocation: Invocation, mine: Fingerprint) -> None:
         raise RuntimeError(f"the model was written to {written}, and is gone: another program removed it")
     refuse_other_model(invocation, mine)
     before, new = _written(folder, mine), sorted(path.name for path in written.iterdir())
+    _refuse(folder, [name for name in new if name not in before and (folder / name).is_dir()])
     # both, so that this run knows all files for its own, wherever it is killed in the next lines
     _sign(folder, mine, {*before, *new})
     for name in before:
@@ -88,9 +95,15 @@ def _others(folder: Path, mine: Fingerprint) -> list[str]:
     """Names of the files in a folder, which may not exist, that this run has not written."""
     if not folder.is_dir():
         return []
-    own = {*_written(folder, mine), *BESIDE}
-    found = (path for path in folder.iterdir() if not path.name.startswith(".") and not path.is_dir())
-    return sorted(path.name for path in found if path.name not in own)
+    own = _written(folder, mine)
+    found = (path for path in folder.iterdir() if not path.name.startswith(".") and path.name not in own)
+    return sorted(path.name for path in found if _is_in_the_way(path))
+
+
+def _is_in_the_way(path: Path) -> bool:
+    if path.is_dir():
+        return path.name in SAVED_FOLDERS or path.name.endswith(SAVED_SUFFIXES)
+    return path.name not in BESIDE
 
 
 def _written(folder: Path, mine: Fingerprint) -> set[str]:

@@ -85,6 +85,36 @@ class TestFolder:
             model_folder.refuse_other_model(invocation, MINE)
         assert "(file0, file1, file2, file3, file4, …): pass another --model-dir" in str(refused.value)
 
+    @pytest.mark.parametrize("name", ["README.md", "model.safetensors", "additional_chat_templates", "run.json"])
+    def test_a_folder_in_the_place_of_a_models_file_is_refused(self, invocation: Invocation, name: str) -> None:
+        folder = invocation.folders.model_dir
+        self.write(invocation, MINE, weights="mine")
+        for other in ("code", "lost+found", ".cache.json", name):
+            (folder / other).mkdir()
+        with pytest.raises(RefusedError, match=rf"files that this run has not written \({name}\)"):
+            model_folder.refuse_other_model(invocation, MINE)
+
+    def test_a_folder_that_stands_in_the_way_of_a_new_file_leaves_the_model_before_whole(
+        self, invocation: Invocation
+    ) -> None:
+        self.write(invocation, MINE, weights="one", index="one")
+        (invocation.folders.model_dir / "vocabulary").mkdir()
+        with pytest.raises(RefusedError, match="vocabulary"):
+            self.write(invocation, MINE, weights="two", vocabulary="two")
+        unfinished = model_folder.unfinished(Path(), MINE)
+        new = {f"{unfinished}/{name}": "two" for name in ("weights", "vocabulary")}
+        assert self.texts(invocation) == {"weights": "one", "index": "one", **new}
+
+    def test_a_runs_own_folder_is_replaced_with_all_that_it_holds(self, invocation: Invocation) -> None:
+        folder = invocation.folders.model_dir
+        for text in ("one", "two"):
+            templates = model_folder.unfinished(folder, MINE) / "additional_chat_templates"
+            templates.mkdir(parents=True)
+            (templates / f"{text}.jinja").write_text(text)
+            model_folder.deliver(invocation, MINE)
+            model_folder.refuse_other_model(invocation, MINE)
+        assert self.texts(invocation) == {"additional_chat_templates/two.jinja": "two"}
+
     @pytest.mark.parametrize("text", ["", "[]", "[" * 200_000, '{"format_version": 1, "names": ["weights"]}'])
     def test_a_list_that_cannot_be_read_makes_no_file_ours(self, invocation: Invocation, text: str) -> None:
         self.write(invocation, MINE, weights="mine")
@@ -198,6 +228,15 @@ def test_a_repeated_attempt_replaces_its_own_model(bench: Bench, job: Job) -> No
     (model_folder.unfinished(folder, mine) / "model.safetensors").touch()
     job()
     assert content(folder) == before
+
+
+def test_a_folder_in_the_place_of_the_record_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    import train
+
+    bench.write(SETTINGS, sums(8))
+    (bench.folder / "output/run.json").mkdir(parents=True)
+    assert train.main(bench.arguments) == 2
+    assert f"{bench.folder}/output/run.json is a folder: move it away" in capsys.readouterr().err
 
 
 def test_a_rehearsals_own_base_is_not_overwritten(bench: Bench, job: Job, capsys: pytest.CaptureFixture[str]) -> None:
