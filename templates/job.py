@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -31,10 +31,11 @@ from loading import (
     trainer_arguments,
 )
 from removal import remove
-from settings import RUN_FILE, TINY_FOLDER, Invocation, RefusedError
+from settings import RUN_FILE, TINY_FOLDER, Invocation, RefusedError, Settings
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
+from trl import SFTConfig
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
 """What must have wrapped the model. The trainer silently makes DDP of FSDP where accelerate does not know the device,
@@ -55,47 +56,84 @@ def run(
         RefusedError: the chat template refuses the data, or leaves nothing to train on; the checkpoint to start from is
             of other weights, or past what is to be trained.
     """
-    settings, folders = invocation.settings, invocation.folders
+    settings = invocation.settings
     compute = compute_dtype(settings)
     arguments = trainer_arguments(invocation, compute, evaluated=bool(validation))
     state = PartialState(cpu=arguments.use_cpu)
     _quiet()
     for line in (*overrides, *(f"hbspec: {note}" for note in start.notes)):
         state.print(line)
-    source = settings.MODEL_ID
-    if folders.tiny:
-        source = str(folders.output_data_dir / TINY_FOLDER)
-        with state.main_process_first():
-            if state.is_main_process:
-                tiny.write(invocation, train, Path(source))
+    source = _base(invocation, state, train)
     tokenizer = AutoTokenizer.from_pretrained(source, revision=settings.REVISION)
     splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
     model = load_model(source, settings, compute, state.local_process_index)
     dtype = str(compute).removeprefix("torch.")
     fingerprint["loaded"] = loaded(dtype, getattr(model.config, "_commit_hash", None))
     _check_start(start, fingerprint)
-    trainer = CountingTrainer(
+    trainer = _trainer(model, arguments, tokenizer, splits, settings, fingerprint)
+    keep_trainable_dtype(trainer.model, compute)
+    known = {"model_folder": source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
+    watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
+    # a rank that leaves before it trains would let those wait in vain that train
+    state.wait_for_everyone()
+    happened = _learn(trainer, state, invocation, start, watch)
+    if state.is_main_process:
+        told = {
+            "overrides": [_override(each) for each in overrides],
+            "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
+            "ranks": state.num_processes,
+            "wrapper": type(trainer.model_wrapped).__name__,
+        }
+        _record(invocation, told | known | happened)
+    # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
+    state.wait_for_everyone()
+    state.destroy_process_group()
+    return 0
+
+
+def _base(invocation: Invocation, state: PartialState, train: Sequence[Conversation]) -> str:
+    """Id or folder of the base model; a rehearsal's own is written first."""
+    if not invocation.folders.tiny:
+        return invocation.settings.MODEL_ID
+    folder = invocation.folders.output_data_dir / TINY_FOLDER
+    with state.main_process_first():
+        if state.is_main_process:
+            tiny.write(invocation, train, folder)
+    return str(folder)
+
+
+def _trainer(
+    model: Any,
+    arguments: SFTConfig,
+    tokenizer: Any,
+    splits: Mapping[str, tuple[Dataset, Tally]],
+    settings: Settings,
+    fingerprint: Fingerprint,
+) -> CountingTrainer:
+    return CountingTrainer(
         model,
         arguments,
         loss=settings.LOSS,
         fingerprint=fingerprint,
         keep=settings.SAVE_TOTAL_LIMIT,
         train_dataset=splits["train"][0],
-        eval_dataset=splits["validation"][0] if validation else None,
+        eval_dataset=splits["validation"][0] if "validation" in splits else None,
         processing_class=tokenizer,
         peft_config=adapters(settings),
     )
-    keep_trainable_dtype(trainer.model, compute)
-    parameters = count_parameters(trainer.model)
-    watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
-    # a rank that leaves before it trains would let those wait in vain that train
-    state.wait_for_everyone()
+
+
+def _learn(
+    trainer: CountingTrainer, state: PartialState, invocation: Invocation, start: Start, watch: Watch
+) -> dict[str, Any]:
+    """Trains, evaluates and delivers, up to a stop; returns what the record says of it."""
+    settings = invocation.settings
     stop = _stop(trainer)
     epoch = trainer.rehearse_epoch()
     if state.is_local_main_process:
-        write_owner(folders.checkpoint_dir, fingerprint)
+        write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
     resumed = _train(trainer, state, start, settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates))
-    if validation and settings.EVAL_STEPS is None and not stop.ask():
+    if trainer.eval_dataset is not None and settings.EVAL_STEPS is None and not stop.ask():
         trainer.evaluate()
     stopped = stop.ask()
     if stopped:
@@ -103,28 +141,16 @@ def run(
     else:
         _deliver(trainer, state, invocation)
     counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
-    if state.is_main_process:
-        record = {
-            "format_version": 1,
-            "settings": asdict(settings),
-            "overrides": [_override(each) for each in overrides],
-            "versions": {package: version(package) for package in PACKAGES},
-            "model_folder": source,
-            "compute_dtype": dtype,
-            "ranks": state.num_processes,
-            "wrapper": type(trainer.model_wrapped).__name__,
-            "parameters": parameters,
-            "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
-            "resumed_from_step": resumed,
-            "stopped_by": "SIGTERM" if stopped else None,
-            **counted,
-        }
-        folders.output_data_dir.mkdir(parents=True, exist_ok=True)
-        (folders.output_data_dir / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
-    state.wait_for_everyone()
-    state.destroy_process_group()
-    return 0
+    return {"resumed_from_step": resumed, "stopped_by": "SIGTERM" if stopped else None, **counted}
+
+
+def _record(invocation: Invocation, found: Mapping[str, Any]) -> None:
+    """Writes `RUN_FILE`."""
+    settings = {"format_version": 1, "settings": asdict(invocation.settings)}
+    record = {**settings, "versions": {package: version(package) for package in PACKAGES}, **found}
+    folder = invocation.folders.output_data_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
 
 
 def expected_wrapper(parallelism: str, processes: int) -> str | None:
