@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 from documents import UNREADABLE, load, store
-from fingerprint import Fingerprint
+from fingerprint import Fingerprint, contents
 from manifest import readable
 from removal import remove
 from settings import RUN_FILE, Invocation, RefusedError
 
 AUTHOR = "hbspec-model.json"
-"""In the model folder: the fingerprint of the run that wrote the model, and the names of what it wrote."""
+"""In the model folder: the fingerprint of the run that wrote the model, and the `contents` of what it wrote."""
 
 UNFINISHED = ".hbspec-unfinished"
 """What the name of an unfinished model begins with, see `unfinished`."""
@@ -48,7 +48,7 @@ def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
 def _refuse(folder: Path, others: list[str]) -> None:
     if others:
         shown = ", ".join([*others[:SHOWN_NAMES], *(["…"] if len(others) > SHOWN_NAMES else [])])
-        said = f"--model-dir {folder} holds files that this run has not written ({shown})"
+        said = f"--model-dir {folder} holds files that this run has not written, or that were changed since ({shown})"
         raise RefusedError([f"{said}: pass another --model-dir, or empty this one"])
 
 
@@ -75,20 +75,21 @@ def deliver(invocation: Invocation, mine: Fingerprint) -> None:
     if not written.is_dir():
         raise RuntimeError(f"the model was written to {written}, and is gone: another program removed it")
     refuse_other_model(invocation, mine)
-    before, new = _written(folder, mine), sorted(path.name for path in written.iterdir())
+    before, files = _written(folder, mine), contents(written)
+    new = sorted(path.name for path in written.iterdir())
     _refuse(folder, [name for name in new if name not in before and (folder / name).is_dir()])
     # both, so that this run knows all files for its own, wherever it is killed in the next lines
-    _sign(folder, mine, {*before, *new})
+    _sign(folder, mine, files, {name: said for held in before.values() for name, said in held.items()})
     for name in before:
         remove(folder / name)
     for name in new:
         (written / name).replace(folder / name)
     remove(written)
-    _sign(folder, mine, new)
+    _sign(folder, mine, files, {})
 
 
-def _sign(folder: Path, mine: Fingerprint, names: Collection[str]) -> None:
-    store(folder / AUTHOR, {"fingerprint": mine, "names": sorted(names)})
+def _sign(folder: Path, mine: Fingerprint, files: Mapping[str, str], before: Mapping[str, str]) -> None:
+    store(folder / AUTHOR, {"fingerprint": mine, "files": files, "before": before})
 
 
 def _others(folder: Path, mine: Fingerprint) -> list[str]:
@@ -106,12 +107,23 @@ def _is_in_the_way(path: Path) -> bool:
     return path.name not in BESIDE
 
 
-def _written(folder: Path, mine: Fingerprint) -> set[str]:
-    """Names of what lies in a folder and was delivered by this run."""
+def _written(folder: Path, mine: Fingerprint) -> dict[str, dict[str, str]]:
+    """The `contents` of each file and folder in a folder that this run delivered, if nothing changed it since."""
     try:
         content = load(folder / AUTHOR)
         theirs = readable(content)
-        names = set(content["names"]) if theirs and theirs["learned"] == mine["learned"] else set()
+        if theirs is None or theirs["learned"] != mine["learned"]:
+            return {}
+        signed = [_by_name(content[part]) for part in ("files", "before")]
+        there = _by_name(contents(folder))
     except UNREADABLE:
-        return set()
-    return {path.name for path in folder.iterdir() if path.name in names}
+        return {}
+    return {name: held for name, held in there.items() if any(held == each.get(name) for each in signed)}
+
+
+def _by_name(files: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """`contents` of a folder by the name of the file or folder directly in it."""
+    found: dict[str, dict[str, str]] = {}
+    for path, said in files.items():
+        found.setdefault(path.partition("/")[0], {})[path] = said
+    return found

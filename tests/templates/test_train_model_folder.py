@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fingerprint
 import model_folder
 import pytest
 from settings import Folders, Invocation, RefusedError, Settings
@@ -60,7 +61,9 @@ class TestFolder:
 
     def test_another_runs_is_refused_and_left(self, invocation: Invocation) -> None:
         self.write(invocation, OTHER, weights="theirs")
-        with pytest.raises(RefusedError, match=r"holds files that this run has not written \(weights\)"):
+        with pytest.raises(
+            RefusedError, match=r"holds files that this run has not written, or that were changed since \(weights\)"
+        ):
             model_folder.refuse_other_model(invocation, MINE)
         with pytest.raises(RefusedError):  # it came while this run trained
             self.write(invocation, MINE, config="mine")
@@ -91,7 +94,9 @@ class TestFolder:
         self.write(invocation, MINE, weights="mine")
         for other in ("code", "lost+found", ".cache.json", name):
             (folder / other).mkdir()
-        with pytest.raises(RefusedError, match=rf"files that this run has not written \({name}\)"):
+        with pytest.raises(
+            RefusedError, match=rf"files that this run has not written, or that were changed since \({name}\)"
+        ):
             model_folder.refuse_other_model(invocation, MINE)
 
     def test_a_folder_that_stands_in_the_way_of_a_new_file_leaves_the_model_before_whole(
@@ -115,7 +120,27 @@ class TestFolder:
             model_folder.refuse_other_model(invocation, MINE)
         assert self.texts(invocation) == {"additional_chat_templates/two.jinja": "two"}
 
-    @pytest.mark.parametrize("text", ["", "[]", "[" * 200_000, '{"format_version": 1, "names": ["weights"]}'])
+    def test_a_file_that_was_edited_is_refused_and_left(self, invocation: Invocation) -> None:
+        folder = invocation.folders.model_dir
+        self.write(invocation, MINE, card="made", weights="made")
+        (folder / "card").write_text("hand")
+        with pytest.raises(RefusedError, match=r"or that were changed since \(card\)"):
+            model_folder.refuse_other_model(invocation, MINE)
+        with pytest.raises(RefusedError, match=r"or that were changed since \(card\)"):
+            self.write(invocation, MINE, card="new")
+        assert (folder / "card").read_text() == "hand"
+
+    def test_a_file_that_was_put_into_a_runs_own_folder_is_refused_and_left(self, invocation: Invocation) -> None:
+        folder = invocation.folders.model_dir
+        templates = model_folder.unfinished(folder, MINE) / "additional_chat_templates"
+        templates.mkdir(parents=True)
+        (templates / "one.jinja").write_text("one")
+        model_folder.deliver(invocation, MINE)
+        (folder / "additional_chat_templates/mine.jinja").write_text("mine")
+        with pytest.raises(RefusedError, match="additional_chat_templates"):
+            model_folder.refuse_other_model(invocation, MINE)
+
+    @pytest.mark.parametrize("text", ["", "[]", "[" * 200_000, '{"format_version": 1, "files": {"weights": ""}}'])
     def test_a_list_that_cannot_be_read_makes_no_file_ours(self, invocation: Invocation, text: str) -> None:
         self.write(invocation, MINE, weights="mine")
         (invocation.folders.model_dir / model_folder.AUTHOR).write_text(text)
@@ -127,7 +152,8 @@ class TestFolder:
         self.write(invocation, MINE, weights="one")
         (tmp_path / "elsewhere").touch()
         author = json.loads((folder / model_folder.AUTHOR).read_text())
-        author["names"] += ["../elsewhere", str(tmp_path / "elsewhere"), ".", ".."]
+        outside = ("../elsewhere", str(tmp_path / "elsewhere"), ".", "..")
+        author["files"] |= dict.fromkeys(outside, fingerprint.contents(tmp_path)["elsewhere"])
         (folder / model_folder.AUTHOR).write_text(json.dumps(author))
         self.write(invocation, MINE, weights="two")
         assert (tmp_path / "elsewhere").exists()
@@ -174,7 +200,10 @@ def test_a_second_model_is_never_mixed_into_the_first(
     again = [*bench.arguments, "--METHOD", second, "--checkpoint-dir", str(bench.folder / "others")]
     assert train.main(again) == 2
     said = capsys.readouterr().err
-    assert f"--model-dir {bench.folder}/model holds files that this run has not written (" in said
+    assert (
+        f"--model-dir {bench.folder}/model holds files that this run has not written, or that were changed since ("
+        in said
+    )
     assert {"lora": "adapter_model.safetensors", "full": "model.safetensors"}[first] in said
     assert content(bench.folder / "model") == before
 
