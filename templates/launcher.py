@@ -30,6 +30,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 GRACE_SECONDS = 115.0
 """From SIGTERM to SIGKILL: SageMaker's 120 seconds without the time to end the container itself."""
@@ -183,7 +184,9 @@ def _die_with_parent() -> Callable[[], None] | None:
 
 
 def _say(text: str) -> None:
-    print(f"launcher.py: {text}", file=sys.stderr, flush=True)
+    # nobody may read standard error, or it is closed; the ranks are waited for all the same
+    with suppress(OSError, ValueError, AttributeError):
+        os.write(sys.stderr.fileno(), f"launcher.py: {text}\n".encode())
 
 
 if __name__ == "__main__":

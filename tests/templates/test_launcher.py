@@ -204,6 +204,17 @@ def test_a_second_interrupt_does_not_wait(start: Start) -> None:
     assert gone(processes)
 
 
+def test_ranks_are_waited_for_when_nobody_reads_the_log(start: Start) -> None:
+    launch = start(SAVES.format(seconds=0.5, code=0))
+    ready(launch)
+    assert launch.stderr is not None
+    assert launch.stdout is not None
+    launch.stderr.close()
+    launch.terminate()
+    assert launch.wait(SAFETY) == 0
+    assert sorted(launch.stdout.read().splitlines()) == ["saved 0", "saved 1"]
+
+
 FAILS = """
 import os, signal, time
 if os.environ["RANK"] == "1":
