@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 
 from oracle.case import Case, parse
@@ -129,7 +130,7 @@ def _crossed() -> Iterator[Case]:
                 # steps that share no factor with how the loops repeat, so that every pair meets
                 said += [SHAPES[(number + number // 8) % 4], VOCABULARIES[(number // 2 + number // 16) % 2]]
                 case = parse(",".join(part for part in said if part))
-                yield case._replace(loss="standard") if family in NO_FUSED_HEAD else case
+                yield replace(case, loss="standard") if family in NO_FUSED_HEAD else case
 
 
 def _varied() -> Iterator[Case]:

@@ -73,3 +73,9 @@ def test_the_advised_gpu_is_large_enough_for_the_share_that_the_engine_may_use(t
     served = estimated("deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null}", tmp_path).serving
     least = served.terms["weights"] + served.terms.get("adapters", 0) + served.engine_bytes.low
     assert f"at least {bytes_text(least / 0.9)} of usable memory" in found.help
+
+
+def test_of_a_sliver_of_the_gpu_the_usual_share_is_advised(tmp_path):
+    sliver = "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null, gpu_memory_utilization: 1e-320}"
+    (found,) = judged("HB501", sliver, tmp_path)
+    assert found.help.endswith("of usable memory and set gpu_memory_utilization: 0.9")

@@ -27,7 +27,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Route, Severity
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.plan import Hardware
-from hbspec.plan.serving import ServingPlan, with_each_instance
+from hbspec.plan.serving import DEFAULT_UTILIZATION, ServingPlan, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
 from hbspec.rules.hb503_adapter_rank_above_engine import served_rank
 from hbspec.rules.rule import Rule
@@ -76,7 +76,10 @@ def _action(plan: ServingPlan, hardware: Hardware, least: float, usable: int) ->
     """What makes room: a larger share of the GPU where that is enough, otherwise a larger GPU or more of them."""
     if least <= usable:
         return f"raise gpu_memory_utilization above {plan.utilization:g}"
-    larger = f"use a GPU with at least {bytes_text(least / plan.utilization)} of usable memory"
+    share = max(plan.utilization, DEFAULT_UTILIZATION)  # of a sliver no GPU would be large enough
+    larger = f"use a GPU with at least {bytes_text(least / share)} of usable memory"
+    if share > plan.utilization:
+        larger += f" and set gpu_memory_utilization: {share:g}"
     more = hardware.gpus_per_instance > plan.tensor_parallel
     return f"{larger}, or raise tensor_parallel, at most to {hardware.gpus_per_instance}" if more else larger
 
