@@ -8,39 +8,14 @@ from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.parameters import lora_parameters
+from hbspec.estimators.step.flops import INFERENCE
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Sink
 from hbspec.estimators.step.lifetimes.kinds import program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger
-from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.lifetimes.tape import Tape
 
-PROGRAM = Program(
-    quantization="nf4",
-    double_quant=True,
-    targets="all-linear",
-    modules_to_save=(),
-    rank=16,
-    dropout=True,
-    dora=False,
-    checkpointing=False,
-    attention="sdpa",
-    padded=False,
-    windowed=False,
-    standard_loss=True,
-    compute=2,
-    stream=2,
-    trained=2,
-    autocast=False,
-    accumulates=False,
-    experts_listed=False,
-    loss_copies=False,
-    outputs_held=False,
-    inputs_kept=False,
-    tensor_parallel=1,
-    float16=False,
-    on_gpu=True,
-)
+PROGRAM = INFERENCE._replace(quantization="nf4", double_quant=True, targets="all-linear", rank=16, dropout=True)
 WIDTHS = st.tuples(st.integers(1, 64), st.integers(1, 8), st.sampled_from([1, 2, 4]), st.integers(1, 300))
 
 
