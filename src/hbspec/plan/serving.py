@@ -15,6 +15,7 @@ from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.shipped_script import DEFAULTS
 from hbspec.spec import Spec
 from hbspec.spec.deployment import Deployment
+from hbspec.spec.instance_types import hosting_types
 
 T = TypeVar("T")
 
@@ -190,17 +191,6 @@ def with_instance(plan: ServingPlan, catalog: Catalog, instance_type: str) -> Se
     return other.assuming("dtype", _usual_dtype(machine)) if plan.assumes("dtype") else other
 
 
-def named_types(spec: Spec) -> Iterator[tuple[Route, str]]:
-    """The endpoint's instance type and its alternatives, in the order of preference, with their routes."""
-    if spec.deployment is None:
-        return
-    route: Route = ("deployment", "instance")
-    if spec.deployment.instance.type is not None:
-        yield (*route, "type"), spec.deployment.instance.type
-    for index, name in enumerate(spec.deployment.instance.alternatives):
-        yield (*route, "alternatives", index), name
-
-
 def with_each_instance(
     plan: ServingPlan, catalog: Catalog, spec: Spec
 ) -> Iterator[tuple[Route, Hardware, ServingPlan]]:
@@ -212,7 +202,7 @@ def with_each_instance(
         return
     if spec.deployment.instance.type is None:
         yield ("deployment", "instance", "gpu"), plan.hardware, plan
-    for route, name in named_types(spec):
+    for route, name in hosting_types(spec):
         if "alternatives" not in route:
             yield route, plan.hardware, plan
         elif name in catalog.hosting_types:

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog import Catalog
 from hbspec.diagnostics import Finding, Fix, Severity
-from hbspec.rules.named_types import training_types
 from hbspec.rules.rule import Rule
+from hbspec.spec.instance_types import training_types
 from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.rules.named_types import training_types
 from hbspec.rules.rule import Rule
+from hbspec.spec.instance_types import training_types
 
 RULE = Rule(__name__, Severity.ERROR)
 

@@ -22,8 +22,8 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
-from hbspec.plan.serving import named_types
 from hbspec.rules.rule import Rule
+from hbspec.spec.instance_types import hosting_types
 from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -32,7 +32,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Findings for `deployment.instance.type` and alternatives that are not on SageMaker's list."""
     types = analysis.catalog.hosting_types
-    for route, name in named_types(analysis.spec):
+    for route, name in hosting_types(analysis.spec):
         if name in types:
             continue
         trains = name in analysis.catalog.training_types

@@ -23,8 +23,8 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.serving import named_types
 from hbspec.rules.rule import Rule
+from hbspec.spec.instance_types import hosting_types
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     catalog, region = analysis.catalog, analysis.serving_plan.region
     if region not in catalog.regions:
         return
-    for route, name in named_types(analysis.spec):
+    for route, name in hosting_types(analysis.spec):
         row = catalog.instances.get(name)
         if row is not None and row.regions is None:
             yield RULE.at(
