@@ -288,6 +288,8 @@ sys.exit(main(sys.argv[1:]))
 
 
 def test_a_rank_that_is_ready_to_train_does_not_fail_when_another_leaves(bench: Bench) -> None:
+    import accelerate  # noqa: F401 - what is started imports it
+
     bench.write(SMALL | {"PARALLELISM": "ddp", "MAX_STEPS": "3"}, sums(24))
     driver = bench.folder / "one_is_late.py"
     driver.write_text(ONE_IS_LATE.format(templates=str(TEMPLATES)))
