@@ -18,8 +18,9 @@ from pathlib import Path
 
 from measured.fitted import fit, left_out, observed, record, recorded
 from measured.fitting import KINDS
+from measured.judged import judge
 from measured.row import Row, TableError, read_rows
-from measured.score import judge, score
+from measured.score import score
 from measured.serving_fit import constants_text
 from measured.table import errors, lines
 
@@ -29,7 +30,7 @@ WRONG_INPUT = 2
 
 
 def main() -> int:
-    """Prints the score of some files; 2 where one of them is no table of measurements."""
+    """Prints the score of some files; 2 where one of them is not a table of measurements."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="+", type=Path, metavar="CSV")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")

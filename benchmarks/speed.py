@@ -105,7 +105,7 @@ def in_process(spec: Path) -> None:
     document = load(spec)
     typed = read(document)
     if not isinstance(typed, Spec):
-        sys.exit(f"{spec} is no valid spec")
+        sys.exit(f"{spec} is not a valid spec")
     analysis = analyse(document, typed, catalog(), date(2026, 1, 1))
     plan, endpoint = analysis.plan, analysis.serving_plan
 

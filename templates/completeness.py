@@ -1,12 +1,13 @@
-"""The files without which a checkpoint cannot be resumed from, whatever its manifest lists.
+"""The files without which a checkpoint cannot be resumed from, whatever its manifest lists, and those that are loaded.
 
-Without a word the trainer starts anew what it does not find: the optimizer, the schedule, a rank's random numbers. The
+The trainer silently restarts any state that it does not find: the optimizer, the schedule, a rank's random numbers. The
 names are those of transformers (`Trainer._save_checkpoint`), accelerate (FSDP) and DeepSpeed. Only the standard library
 is imported.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from fnmatch import fnmatchcase
 
@@ -25,6 +26,17 @@ FSDP: tuple[Needed, ...] = (
 )
 ZERO: tuple[Needed, ...] = (("latest",), ("global_step*/*model_states.pt",), ("global_step*/*optim_states.pt",))
 STATE = "trainer_state.json"
+
+LOADED = re.compile(
+    r"(?:.*/)?(?:.*[.](?:bin|safetensors|distcp|index[.]json)|.*(?:optimizer|scheduler|scaler|_states)[.]pt"
+    r"|rng_state.*[.]pth|[.]metadata|adapter_config[.]json|trainer_state[.]json|latest)"
+    r"|.*pytorch_model_fsdp.*|optimizer_[0-9]+|global_step.*"
+)
+"""Files and folders that are loaded for their names alone, by the trainer, peft, accelerate or DeepSpeed, in the place
+of those that were saved or beside them."""
+
+READ = "config.json"
+"""Read when a checkpoint is loaded, though nothing is taken from it (transformers, `Trainer._load_from_checkpoint`)."""
 
 
 def missing(names: Collection[str], theirs: Fingerprint) -> Iterator[str]:
@@ -51,3 +63,12 @@ def _needed(theirs: Fingerprint) -> Iterator[Needed]:
         yield from FSDP if layout == "fsdp" else ZERO
     yield (STATE,)
     yield from ((f"rng_state_{rank}.pth",) for rank in range(processes)) if processes > 1 else [("rng_state.pth",)]
+
+
+def is_loaded(name: str) -> bool:
+    """Whether a file is read where a run goes on from a checkpoint, by its path there. A model's card never is.
+
+    >>> is_loaded("adapter_model.safetensors"), is_loaded("README.md")
+    (True, False)
+    """
+    return LOADED.fullmatch(name) is not None or name == READ

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fingerprint import Digest
 from lines import SUFFIXES, data_files, file_lines
 from records import Broken, Record, records, refusals
 from settings import RefusedError
@@ -75,8 +76,13 @@ class Tally:
     reasoning_dropped: int = 0
 
 
-def read_conversations(folder: Path) -> list[Conversation]:
+def read_conversations(folder: Path, read: dict[str, str] | None = None) -> list[Conversation]:
     """Every conversation of a channel, in the order of names and lines.
+
+    Args:
+        folder: of the channel.
+        read: is told the size and the digest of each file by its path in the folder. They are of the bytes that the
+            conversations are of, so that a file that is replaced later is not taken for what was read.
 
     Raises:
         RefusedError: no files, files that cannot be read, or lines that are not a conversation to learn from; the first
@@ -87,12 +93,15 @@ def read_conversations(folder: Path) -> list[Conversation]:
     for path in _files(folder):
         name = str(path.relative_to(folder.parent))
         try:
-            for entry in records(file_lines(path), name):
+            digest = Digest()
+            for entry in records(file_lines(path, take=digest.take), name):
                 place = f"{name}:{entry.place.line}" if entry.place.line else name
                 reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
                 problems += [f"{place}: {reason}" for reason in reasons]
                 if isinstance(entry, Record) and not reasons:
                     found.append(Conversation(place, _messages(entry)))
+            if read is not None:
+                read[path.relative_to(folder).as_posix()] = str(digest)
         except OSError as reason:
             problems.append(f"{name}: {reason.strerror}")
     _refuse(problems)

@@ -6,18 +6,15 @@ out is counted by walking the sampler once more, indices only.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import metrics
 import torch
 from accelerate.utils import gather_object
-from saving import SavingTrainer
-from stopping import EvaluationStoppedError
+from best_model import BestTrainer
 from transformers import ProgressCallback, Trainer, TrainerCallback
 
 EXAMPLE = "example"
@@ -69,13 +66,13 @@ class KeepExampleNumbers:
         return batch
 
 
-class CountingTrainer(SavingTrainer):
+class CountingTrainer(BestTrainer):
     """`trl.SFTTrainer` that counts what it trains on, and can compute the loss from whole logits.
 
     Args:
         loss: "standard" runs the model's own forward and holds all logits at once. "fused" and "chunked" are what TRL
             1.16 always does: its head runs in tiles of 4096 tokens x 32768 words and returns log-probabilities. Its
-            documentation names overriding `compute_loss` as the way to another loss; there is no switch.
+            documentation names overriding `compute_loss` as the way to another loss; no switch exists.
     """
 
     def __init__(self, *arguments: Any, loss: str, **named: Any) -> None:
@@ -87,8 +84,9 @@ class CountingTrainer(SavingTrainer):
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """One micro-batch forward and backward, its examples counted."""
         numbers = inputs.pop(EXAMPLE, None)
-        if numbers is None:  # packed rows: one sequence boundary an example, and one at the end
-            numbers = [-1] * (inputs["cu_seq_lens_q"].numel() - 1)
+        if numbers is None:  # packed rows: one sequence boundary an example, and one at the end; wrapped rows have none
+            bounds = inputs.get("cu_seq_lens_q")
+            numbers = [-1] * (len(inputs["input_ids"]) if bounds is None else bounds.numel() - 1)
         self.consumed.current += numbers
         return super().training_step(model, inputs, num_items_in_batch=num_items_in_batch)
 
@@ -100,18 +98,6 @@ class CountingTrainer(SavingTrainer):
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         inputs["use_cache"] = False
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
-
-    def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
-        """The evaluation's metrics; a loss that is not a number where the run is to end before they are known."""
-        try:
-            return dict(super().evaluate(*arguments, **named))
-        except EvaluationStoppedError:
-            return {"eval_loss": math.nan}
-
-    def load_finished(self, checkpoint: Path, step: int) -> None:
-        """Takes the weights of a run that is over, to evaluate and save them."""
-        self._load_from_checkpoint(str(checkpoint))
-        self.state.global_step = step
 
     def rehearse_epoch(self) -> Epoch:
         """Counts one epoch by walking a fresh sampler; nothing is loaded, no random state is touched."""
@@ -186,14 +172,15 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             print(metrics.line(state.global_step, values), flush=True)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Evaluation is no part of a step's time."""
+        """Evaluation is not part of a step's time."""
         del args, state, control
         self._tick(working=False)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """A checkpoint was written, which is no part of a step's time."""
+        """A checkpoint was written, unless its weights are not finite; that is not part of a step's time."""
         del args, control
-        self.checkpoints.append(f"checkpoint-{state.global_step}")
+        if self.trainer.saved_step == state.global_step:
+            self.checkpoints.append(f"checkpoint-{state.global_step}")
         self._tick(working=False)
 
 

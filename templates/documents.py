@@ -1,5 +1,7 @@
 """A run's notes to its next start: JSON files that are on the disk whole or not at all, and are read without trust.
 
+Also what a note speaks of: files that are on the disk before it is.
+
 Only the standard library is imported.
 """
 
@@ -9,6 +11,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +29,7 @@ def load(path: Path) -> dict[str, Any]:
     """The content of a file that `store` wrote.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: the file does not exist.
         OSError, ValueError, LookupError, TypeError: it is not such a file (see `UNREADABLE`).
     """
     size = path.stat().st_size
@@ -62,3 +65,33 @@ def store(path: Path, content: Mapping[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)
+    _sync(path.parent.resolve())
+
+
+def flush(folder: Path) -> None:
+    """Waits until a folder, all that it holds and its name are on the disk; links are not followed.
+
+    Else a machine that loses power, or an instance that is taken back, could leave empty files whose successors are
+    deleted already.
+    """
+    for place, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(place, name))
+        _sync(Path(place))
+    _sync(folder.parent.resolve())
+
+
+def _sync(path: Path) -> None:
+    """Of a regular file or a folder. Some file systems cannot sync a folder, and need not."""
+    with suppress(FileNotFoundError):  # SageMaker takes its markers away meanwhile
+        kind = path.lstat().st_mode
+        if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+            return
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        except OSError:
+            if stat.S_ISREG(kind):
+                raise
+        finally:
+            os.close(handle)

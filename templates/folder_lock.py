@@ -8,28 +8,59 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from settings import WRITTEN, Folders, RefusedError, option
 
 
+class Held(NamedTuple):
+    """The folders that a run writes, as they were when it began.
+
+    Attributes:
+        folders: each with its option, its device and its inode; none on the ranks that hold no lock.
+    """
+
+    folders: tuple[tuple[Path, str, tuple[int, int]], ...] = ()
+
+    def moved(self) -> list[str]:
+        """What is not where it was: another run may hold the lock on what lies there now, and own what it holds."""
+        return [
+            f"{name} {folder} is not the folder any more that this run began in: it was moved, removed or replaced; "
+            "put it back and start again, or go on from where it lies now"
+            for folder, name, began in self.folders
+            if _identity(folder) != began
+        ]
+
+
 @contextmanager
-def alone_in(folders: Folders) -> Iterator[None]:
+def alone_in(folders: Folders) -> Iterator[Held]:
     """Keeps every other run out of the folders that a run writes, which are made if need be.
 
     Two runs that write into one folder at once would delete each other's checkpoints, train on each other's tiny base
     and deliver each other's model. Left out: file systems without locks (`flock`), and hosts that do not see each
-    other's.
+    other's. The lock is on a folder and not on its name, so a run asks before it writes whether the folder was `moved`.
 
     Raises:
         RefusedError: another run writes into one of them now.
     """
-    with ExitStack() as held:
+    with ExitStack() as stack:
+        held = []
         for folder, name in {getattr(folders, name).resolve(): name for name in WRITTEN}.items():
             folder.mkdir(parents=True, exist_ok=True)
             place = os.open(folder, os.O_RDONLY)
-            held.callback(os.close, place)
+            stack.callback(os.close, place)
             _lock(place, getattr(folders, name), option(name))
-        yield
+            about = os.fstat(place)
+            held.append((getattr(folders, name), option(name), (about.st_dev, about.st_ino)))
+        yield Held(tuple(held))
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        about = folder.stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
 
 
 def _lock(place: int, folder: Path, name: str) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+import parsers
+from manifest import is_checkpoint
 from settings import (
     DISTRIBUTED,
     RUN_FILE,
@@ -22,14 +24,18 @@ from settings import (
     Invocation,
     RefusedError,
     Settings,
-    flag,
     names,
     option,
-    whole,
 )
 
 LAUNCHER_PREFIX = "sagemaker_"
 """Hyperparameters that SageMaker's own tools add for themselves begin so; they are none of ours and are passed over."""
+
+ADAPTER_FILE = "adapter_config.json"
+"""What peft saves beside an adapter (peft.utils.CONFIG_NAME)."""
+
+SHARE_UNIT = 1_000_000
+"""Shares are compared as multiples of a millionth (transformers 5.23.0, `LARGE_MULTIPLIER`)."""
 
 ENVIRONMENT = {
     "train_dir": "SM_CHANNEL_TRAIN",
@@ -81,7 +87,7 @@ def _command_line(arguments: Sequence[str], problems: list[str]) -> tuple[dict[s
         word, equals, value = rest.pop(0).partition("=")
         name, folder = word[2:].upper(), word[2:].replace("-", "_")
         if not word.startswith("--") or (name not in known and folder not in options):
-            problems.append(f"{word} is no setting of this script (--help lists them)")
+            problems.append(f"{word} is not a setting of this script (--help lists them)")
             if rest and not rest[0].startswith("--"):
                 rest.pop(0)  # its value, which is not a second mistake
             continue
@@ -104,7 +110,7 @@ def _hyperparameters(folder: Path, asked: bool, problems: list[str]) -> dict[str
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as reason:
-        problems.append(f"{path} is no JSON: {reason}")
+        problems.append(f"{path} is not JSON: {reason}")
         return {}
     if not isinstance(content, dict):
         problems.append(f"{path} must hold a map of names to texts")
@@ -115,7 +121,7 @@ def _hyperparameters(folder: Path, asked: bool, problems: list[str]) -> dict[str
         if name.lower().startswith(LAUNCHER_PREFIX):
             continue
         if name not in known:
-            problems.append(f"{name} in {path} is no setting of this script (--help lists them)")
+            problems.append(f"{name} in {path} is not a setting of this script (--help lists them)")
         elif not isinstance(value, str):
             problems.append(f"{name} in {path} must be a text, as SageMaker hands values over, not {value!r}")
         else:
@@ -127,23 +133,40 @@ def _folders(options: Mapping[str, str], environment: Mapping[str, str], problem
     values: dict[str, Any] = {name: Path(environment[key]) for name, key in ENVIRONMENT.items() if key in environment}
     for name, text in options.items():
         try:
-            values[name] = flag(text) if name == "tiny" else whole(1)(text) if name == "max_updates" else Path(text)
+            values[name] = (
+                parsers.flag(text)
+                if name == "tiny"
+                else parsers.whole(1)(text)
+                if name == "max_updates"
+                else Path(text)
+            )
         except ValueError as reason:
             problems.append(f"{option(name)}={text!r}: {reason}")
     return Folders(**values)
+
+
+def problems_of(*asks: Callable[[], object]) -> list[str]:
+    """What several checks refuse, all at once."""
+    found: list[str] = []
+    for ask in asks:
+        try:
+            ask()
+        except RefusedError as refused:
+            found += refused.problems
+    return list(dict.fromkeys(found))
 
 
 def refuse_folders(invocation: Invocation) -> None:
     """Asks for folders that this machine lacks, since the defaults are SageMaker's, or that are in each other's way.
 
     Raises:
-        RefusedError: there is no training data, a folder cannot be written, the model would lie among checkpoints, or
-            the base model would be written over; all at once, each with its option.
+        RefusedError: training data is missing, a folder cannot be written, checkpoints would be written into one, the
+            model would lie among them, or the base model would be written over; all at once, each with its option.
     """
     folders = invocation.folders
     problems = []
     if not folders.train_dir.is_dir():
-        problems.append(f"there is no folder {folders.train_dir} to train on: pass --train-dir FOLDER")
+        problems.append(f"the folder {folders.train_dir} to train on does not exist: pass --train-dir FOLDER")
     for name in WRITTEN:
         folder: Path = getattr(folders, name)
         nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
@@ -151,6 +174,11 @@ def refuse_folders(invocation: Invocation) -> None:
             problems.append(f"{folder} cannot be written: pass {option(name)} FOLDER")
     if (folders.output_data_dir / RUN_FILE).is_dir():
         problems.append(f"{folders.output_data_dir / RUN_FILE} is a folder: move it away, or pass --output-data-dir")
+    if is_checkpoint(folders.checkpoint_dir):
+        said = (
+            f"--checkpoint-dir {folders.checkpoint_dir} is itself a checkpoint, and a run goes on from the newest one"
+        )
+        problems.append(f"{said} in a folder: pass --checkpoint-dir {folders.checkpoint_dir.resolve().parent}")
     problems += [*_nested(folders), *_over_base(invocation)]
     if problems:
         raise RefusedError(problems)
@@ -182,6 +210,14 @@ def _over_base(invocation: Invocation) -> Iterator[str]:
                 yield f"{said}: pass another {option(name)}"
 
 
+def _all_evaluated(settings: Settings) -> bool:
+    """Whether every checkpoint falls on an evaluation; a share and a number of updates are never sure to meet."""
+    every, save = settings.EVAL_STEPS, settings.SAVE_STEPS
+    if every is None or (every < 1) != (save < 1):
+        return False
+    return save % every == 0 if every >= 1 else save * SHARE_UNIT % (every * SHARE_UNIT) == 0
+
+
 def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> list[str]:
     """Settings that parse but cannot hold together, and launches that cannot do what they ask."""
     settings, folders = invocation.settings, invocation.folders
@@ -190,12 +226,14 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
         found.append("BF16 and FP16 are both true: compute has one dtype, set one of them")
     if settings.WARMUP_RATIO is not None and settings.WARMUP_STEPS is not None:
         found.append("WARMUP_RATIO and WARMUP_STEPS are both set: set one of them")
-    if settings.LOAD_BEST_MODEL_AT_END and (settings.EVAL_STEPS is None or settings.SAVE_STEPS % settings.EVAL_STEPS):
+    if settings.LOAD_BEST_MODEL_AT_END and not _all_evaluated(settings):
         found.append(
             f"LOAD_BEST_MODEL_AT_END needs every checkpoint evaluated: SAVE_STEPS={settings.SAVE_STEPS} "
             f"must be a multiple of EVAL_STEPS={settings.EVAL_STEPS}"
         )
-    if folders.tiny and not invocation.config_file.is_file():
+    adapter = adapter_problems(settings.MODEL_ID, Path(settings.MODEL_ID) / ADAPTER_FILE)
+    found += adapter
+    if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
     if folders.tiny:
         return found  # a rehearsal overrides the parallelism, see tiny.OVERRIDES
@@ -211,4 +249,45 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
         )
     if settings.METHOD == "qlora" and settings.PARALLELISM == "zero3":
         found.append("PARALLELISM=zero3 does not shard 4-bit weights in this script: use fsdp, or METHOD=lora")
-    return found
+    return [*found, *_deepspeed(settings)]
+
+
+def adapter_problems(source: str, path: Path) -> list[str]:
+    """Why an adapter cannot be the base model.
+
+    transformers (5.23, `AutoModelForCausalLM.from_pretrained`) would load the base that it names and the adapter on top
+    of it; TRL then trains an adapter that knows nothing of it.
+
+    Args:
+        source: the setting MODEL_ID.
+        path: where its `ADAPTER_FILE` lies, if it has one.
+    """
+    if not path.is_file():
+        return []
+    try:
+        base = json.loads(path.read_text(encoding="utf-8"))["base_model_name_or_path"]
+    except (OSError, ValueError, LookupError, TypeError):
+        base = None
+    named = f", {base}," if isinstance(base, str) and base else ""
+    said = f"MODEL_ID={source} holds an adapter ({ADAPTER_FILE}) and not a whole model"
+    return [f"{said}: merge it into its base{named} first (peft: merge_and_unload), and name the merged model"]
+
+
+def _deepspeed(settings: Settings) -> Iterator[str]:
+    """A JSON that no engine reads, or that is not beside this script."""
+    name = settings.DEEPSPEED
+    if name is None:
+        return
+    if not settings.PARALLELISM.startswith("zero"):
+        yield f"DEEPSPEED={name} has no effect with PARALLELISM={settings.PARALLELISM}: use zero1, zero2 or zero3"
+    elif Path(name).name != name or not Path(__file__).with_name(name).is_file():
+        yield f"DEEPSPEED={name} is not a file beside this script"
+    elif not _is_mapping(Path(__file__).with_name(name)):
+        yield f"DEEPSPEED={name} does not hold a JSON object: correct the file"
+
+
+def _is_mapping(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+import base_model
 import model_folder
 import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
-from checkpoints import Start, best_left, refuse_other, write_owner
-from completeness import STATE
+from checkpoints import Start, refuse_others, write_owner
 from conversations import Conversation, Tally, encode, prompted_only, template_of
 from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
-from fingerprint import PACKAGES, Fingerprint, loaded
+from fingerprint import SHOWN_DIFFERENCES, Fingerprint, differences, engine
+from folder_lock import Held
+from handover import problems_of
 from loading import (
     adapters,
+    beside_language_model,
     compute_dtype,
     count_parameters,
     keep_trainable_dtype,
@@ -31,7 +31,9 @@ from loading import (
     trainer_arguments,
 )
 from removal import remove
-from settings import RUN_FILE, TINY_FOLDER, Invocation, RefusedError, Settings
+from run_record import refuse_other_record, write_record
+from saving import refuse_together, saying_room
+from settings import Invocation, RefusedError
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
@@ -49,6 +51,7 @@ def run(
     validation: Sequence[Conversation],
     fingerprint: Fingerprint,
     start: Start,
+    held: Held,
 ) -> int:
     """Trains, saves and records; returns the exit code.
 
@@ -58,25 +61,29 @@ def run(
     """
     settings = invocation.settings
     compute = compute_dtype(settings)
-    arguments = trainer_arguments(invocation, compute, evaluated=bool(validation))
+    arguments = trainer_arguments(invocation, compute, evaluated=bool(validation), engine=engine(fingerprint))
     state = PartialState(cpu=arguments.use_cpu)
     _quiet()
     for line in (*overrides, *(f"hbspec: {note}" for note in start.notes)):
         state.print(line)
-    source = _base(invocation, state, train)
-    tokenizer = AutoTokenizer.from_pretrained(source, revision=settings.REVISION)
-    splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
-    model = load_model(source, settings, compute, state.local_process_index)
+    base = base_model.find(invocation, state, train)
     dtype = str(compute).removeprefix("torch.")
-    fingerprint["loaded"] = loaded(dtype, getattr(model.config, "_commit_hash", None))
-    _check_start(start, fingerprint)
-    trainer = _trainer(model, arguments, tokenizer, splits, settings, fingerprint)
+    fingerprint["loaded"] = {"compute dtype": dtype, **base.said}
+    _check_start(start, invocation, fingerprint)
+    tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
+    splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
+    model = load_model(base, settings, compute, state.local_process_index)
+    refuse_together(base_model.sign(base, fingerprint))
+    _check_start(start, invocation, fingerprint)
+    named = {"fingerprint": fingerprint, "held": held, "keep": settings.SAVE_TOTAL_LIMIT, "loss": settings.LOSS}
+    trainer = _trainer(model, arguments, tokenizer, splits, adapters(settings, beside_language_model(model)), named)
     keep_trainable_dtype(trainer.model, compute)
-    known = {"model_folder": source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
+    known = {"model_folder": base.source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
     watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
     # a rank that leaves before it trains would let those wait in vain that train
     state.wait_for_everyone()
     happened = _learn(trainer, state, invocation, start, watch)
+    refuse_together(held.moved())
     if state.is_main_process:
         told = {
             "overrides": [_override(each) for each in overrides],
@@ -84,22 +91,11 @@ def run(
             "ranks": state.num_processes,
             "wrapper": type(trainer.model_wrapped).__name__,
         }
-        _record(invocation, told | known | happened)
+        write_record(invocation, fingerprint, told | known | happened)
     # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
     state.wait_for_everyone()
     state.destroy_process_group()
     return 0
-
-
-def _base(invocation: Invocation, state: PartialState, train: Sequence[Conversation]) -> str:
-    """Id or folder of the base model; a rehearsal's own is written first."""
-    if not invocation.folders.tiny:
-        return invocation.settings.MODEL_ID
-    folder = invocation.folders.output_data_dir / TINY_FOLDER
-    with state.main_process_first():
-        if state.is_main_process:
-            tiny.write(invocation, train, folder)
-    return str(folder)
 
 
 def _trainer(
@@ -107,19 +103,17 @@ def _trainer(
     arguments: SFTConfig,
     tokenizer: Any,
     splits: Mapping[str, tuple[Dataset, Tally]],
-    settings: Settings,
-    fingerprint: Fingerprint,
+    adapter: Any,
+    named: Mapping[str, Any],
 ) -> CountingTrainer:
     return CountingTrainer(
         model,
         arguments,
-        loss=settings.LOSS,
-        fingerprint=fingerprint,
-        keep=settings.SAVE_TOTAL_LIMIT,
+        **named,
         train_dataset=splits["train"][0],
         eval_dataset=splits["validation"][0] if "validation" in splits else None,
         processing_class=tokenizer,
-        peft_config=adapters(settings),
+        peft_config=adapter,
     )
 
 
@@ -130,27 +124,24 @@ def _learn(
     settings = invocation.settings
     stop = _stop(trainer)
     epoch = trainer.rehearse_epoch()
+    updates = settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates)
+    place = model_folder.place_of(invocation)
+    shorter = problems_of(lambda: model_folder.refuse_shorter(place, trainer.fingerprint, updates))
+    refuse_together([*trainer.held.moved(), *_past(start, updates), *shorter, *trainer.parted(updates)])
     if state.is_local_main_process:
         write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
-    resumed = _train(trainer, state, start, settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates))
+    resumed = _train(trainer, state, start, updates)
+    if not stop.ask():
+        refuse_together(trainer.diverged())
     if trainer.eval_dataset is not None and settings.EVAL_STEPS is None and not stop.ask():
         trainer.evaluate()
     stopped = stop.ask()
     if stopped:
-        state.print(f"hbspec: {_stopped_after(trainer.state.global_step)}")
+        state.print(f"hbspec: {_stopped_after(trainer.saved_step, stop.heard_name)}")
     else:
         _deliver(trainer, state, invocation)
     counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
-    return {"resumed_from_step": resumed, "stopped_by": "SIGTERM" if stopped else None, **counted}
-
-
-def _record(invocation: Invocation, found: Mapping[str, Any]) -> None:
-    """Writes `RUN_FILE`."""
-    settings = {"format_version": 1, "settings": asdict(invocation.settings)}
-    record = {**settings, "versions": {package: version(package) for package in PACKAGES}, **found}
-    folder = invocation.folders.output_data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    return {"resumed_from_step": resumed, "stopped_by": stop.heard_name if stopped else None, **counted}
 
 
 def expected_wrapper(parallelism: str, processes: int) -> str | None:
@@ -167,18 +158,27 @@ def _quiet() -> None:
         transformers_logging.disable_progress_bar()
 
 
-def _check_start(start: Start, fingerprint: Fingerprint) -> None:
-    """What can be known of the checkpoint to start from only when the model is loaded.
+def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint) -> None:
+    """What can be known of what lies in the run's folders only when the base model is found.
 
     Raises:
-        RefusedError: it was trained on other weights, or in another dtype.
+        RefusedError: it was trained on other weights, or in another dtype; or the ranks have read different files.
         RuntimeError: the hosts hold different checkpoints.
     """
     steps = gather_object([start.step])
     if len(set(steps)) > 1:
         raise RuntimeError(f"the ranks do not find the same checkpoint: they would start after updates {steps}")
-    if start.checkpoint is not None and start.loaded is not None:
-        refuse_other(start.checkpoint, start.loaded, fingerprint["loaded"])
+    first, *others = gather_object([fingerprint["learned"] | fingerprint["loaded"]])
+    if unlike := list(dict.fromkeys(line for theirs in others for line in differences(theirs, first))):
+        raise RefusedError(
+            ["the ranks would not train the same: start again on the same files", *unlike[:SHOWN_DIFFERENCES]]
+        )
+    problems = problems_of(
+        lambda: refuse_others(start.authors, fingerprint),
+        lambda: model_folder.refuse_other_model(model_folder.place_of(invocation), fingerprint),
+        lambda: refuse_other_record(invocation, fingerprint),
+    )
+    refuse_together(problems)
 
 
 def _splits(
@@ -222,59 +222,60 @@ def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
 
 
 def _stop(trainer: CountingTrainer) -> Stop:
-    """Listens for SIGTERM from now on."""
+    """Listens for SIGTERM and Ctrl-C from now on."""
     stop = Stop(trainer.args)
     stop.listen()
     trainer.add_callback(stop)
     return stop
 
 
-def _stopped_after(update: int) -> str:
+def _stopped_after(update: int, name: str) -> str:
     if update:
-        return f"stopped by SIGTERM after update {update}; a new start resumes there"
-    return "stopped by SIGTERM before the first update ended: nothing is saved"
+        return f"stopped by {name} after update {update}; a new start resumes there"
+    return f"stopped by {name} before the first update ended: nothing is saved"
+
+
+def _past(start: Start, updates: int) -> list[str]:
+    """What is wrong with a checkpoint that is past the last update; nothing where it is not."""
+    if start.checkpoint is None or start.step <= updates:
+        return []
+    action = f"use another checkpoint folder than {start.checkpoint.parent}, or train at least {start.step}"
+    return [f"{start.checkpoint} is past the {updates} updates to train", action]
 
 
 def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates: int) -> int | None:
     """Trains from where it starts to the last of so many updates; returns the update that it went on from.
 
     Raises:
-        RefusedError: the checkpoint is past that.
+        RefusedError: the checkpoint was changed since it was found.
     """
     if start.checkpoint is None:
         trainer.train()
         return None
-    if start.step > updates:
-        raise RefusedError(
-            [
-                f"{start.checkpoint} is past the {updates} updates to train",
-                f"use another checkpoint folder than {start.checkpoint.parent}, or train at least {start.step}",
-            ]
-        )
-    saved = json.loads((start.checkpoint / STATE).read_text(encoding="utf-8"))
-    best, note = best_left(start.checkpoint.parent, saved)
-    if note:
-        state.print(f"hbspec: {note}")
+    trainer.check(start)
     if start.step == updates:  # the trainer would add one update more
         state.print(f"hbspec: {start.checkpoint} is the last update already: nothing is left to train")
-        trainer.load_finished(Path(best.get("best_model_checkpoint") or start.checkpoint), start.step)
+        trainer.load_finished(start.checkpoint, start.step)
+        trainer.check(start)
     else:
         state.print(f"hbspec: resumes from {start.checkpoint}")
-        trainer.resume(start.checkpoint, start.step, best)
+        trainer.resume(start.checkpoint, start.step)
     return start.step
 
 
 def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocation) -> None:
     """Saves the model beside what lies in the model folder, and then in its place."""
     unfinished = model_folder.unfinished(invocation.folders.model_dir, trainer.fingerprint)
+    refuse_together(trainer.held.moved())
     if state.is_local_main_process:
         remove(unfinished)  # of a start of this run that was killed
     state.wait_for_everyone()
-    trainer.save_model(str(unfinished))
+    with saying_room(unfinished):
+        trainer.save_model(str(unfinished))
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder
         if state.is_main_process or (state.is_local_main_process and unfinished.is_dir()):
-            model_folder.deliver(invocation, trainer.fingerprint)
+            model_folder.deliver(model_folder.place_of(invocation), trainer.fingerprint, trainer.state.global_step)
 
 
 def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:
@@ -283,6 +284,7 @@ def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bo
     return {
         "updates": len(updates),
         "last_step": trainer.state.global_step,
+        "best": trainer.told_of_best(),
         "examples_per_update": max(updates, default=None),
         "examples_of_each_update": updates,
         "examples_consumed": sum(updates),

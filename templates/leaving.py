@@ -1,4 +1,4 @@
-"""SIGTERM outside of training, when there is nothing to save yet or any more: the job ends well.
+"""SIGTERM and Ctrl-C outside of training, when there is nothing to save yet or any more: the job ends well.
 
 `stopping` has it while the run trains. Without a handler the first process of a container does not even receive the
 signal, and any other is killed by it, which counts as a failure. Only what the interpreter has at hand is imported.
@@ -13,8 +13,9 @@ from types import FrameType
 
 
 def listen() -> None:
-    """From now on SIGTERM ends the process at once, with exit code 0."""
+    """From now on SIGTERM, or Ctrl-C, ends the process at once, with exit code 0."""
     signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
 
 
 def finish() -> None:
@@ -23,9 +24,10 @@ def finish() -> None:
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
-    del number, frame
+    del frame
     try:
         if os.environ.get("RANK", "0") == "0":
-            os.write(sys.stdout.fileno(), b"hbspec: stopped by SIGTERM before training began\n")
+            said = f"hbspec: stopped by {signal.Signals(number).name} before training began\n"
+            os.write(sys.stdout.fileno(), said.encode())
     finally:  # standard output may be closed, or nobody may read it: the job ends well without this line too
         os._exit(0)

@@ -9,6 +9,7 @@ decompresses to more than `MAX_RATIO` times its size is not read on, once it has
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
     import zstandard
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+"""In any case: some systems write `.JSONL`."""
 HIDDEN = (".", "_")
 """What begins so is a note of some tool's (`.ipynb_checkpoints`, `_SUCCESS`, `_temporary`), and not data."""
+NAMED = 5
+"""Files that are not read are named up to so many, and counted."""
 MAX_LINE_BYTES = 16 * 2**20
 TOO_LONG = f"longer than {MAX_LINE_BYTES // 2**20} MiB"
 MAX_WINDOW_BYTES = 128 * 2**20
@@ -67,27 +71,80 @@ class FileRefusedError(ValueError):
 def data_files(folder: Path) -> list[Path]:
     """The data in a folder and below it: names that end in one of `SUFFIXES`, nothing hidden, in order.
 
+    Links to files and to folders are followed.
+
     Raises:
-        OSError: a folder cannot be looked into; what cannot be seen must not be missed without a word.
+        OSError: a folder cannot be looked into, or a link leads nowhere or to a folder that it lies in; what cannot be
+            seen must not be missed without a word.
     """
-    found: list[Path] = []
-    for place, folders, names in os.walk(folder, onerror=_refuse):
-        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
-        found += [Path(place, name) for name in names if is_data(name)]
-    return sorted(found)
+    return sorted(path for path, is_read in _found(folder, ()) if is_read)
+
+
+def unread_files(folder: Path) -> list[str]:
+    """What else lies there, and would be missed without a word: names below the folder, in order.
+
+    Not named are the notes of tools: what begins with `.` and is not named as data are, and empty files such as
+    `_SUCCESS`. Of a hidden folder only its name is known.
+
+    Raises:
+        OSError: as `data_files`.
+    """
+    passed_over = sorted(path for path, is_read in _found(folder, ()) if not is_read)
+    return [path.relative_to(folder).as_posix() + ("/" if path.is_dir() else "") for path in passed_over]
+
+
+def unread(folder: Path) -> str | None:
+    """The same in words that follow the folder's name; None if everything is read.
+
+    Raises:
+        OSError: as `data_files`.
+    """
+    names = unread_files(folder)
+    if not names:
+        return None
+    shown = ", ".join([*map(repr, names[:NAMED]), *(["…"] if len(names) > NAMED else [])])
+    return (
+        f"holds {len(names):,} {'entry' if len(names) == 1 else 'entries'} that the job does not read, since a name "
+        f"must end in {', '.join(SUFFIXES)} and not begin with . or _: {shown}"
+    )
+
+
+def _found(folder: Path, above: tuple[os.stat_result, ...]) -> Iterator[tuple[Path, bool]]:
+    """What lies in a folder and below it, and whether it is read."""
+    here = folder.stat()
+    if any(os.path.samestat(here, each) for each in above):
+        raise OSError(errno.ELOOP, "Link leads to a folder that it lies in", str(folder))
+    for path in folder.iterdir():
+        if path.name.startswith(HIDDEN):
+            if not _is_note(path):
+                yield path, False
+        elif path.is_dir():
+            yield from _found(path, (*above, here))
+        else:
+            yield path, is_data(path.name) or (path.is_symlink() and not path.exists())
+
+
+def _is_note(path: Path) -> bool:
+    """Whether a hidden name is that of a tool's note, which nobody takes for data."""
+    if path.name.startswith("."):
+        return not path.name.lower().endswith(SUFFIXES)
+    return path.is_file() and path.stat().st_size == 0
 
 
 def is_data(name: str) -> bool:
     """Whether a job reads a file that lies in its channel under this name."""
-    return name.endswith(SUFFIXES) and not name.startswith(HIDDEN)
+    return name.lower().endswith(SUFFIXES) and not name.startswith(HIDDEN)
 
 
-def _refuse(reason: OSError) -> None:
-    raise reason
-
-
-def file_lines(path: str | Path, watch: Watch | None = None) -> Iterator[bytes | str]:
+def file_lines(
+    path: str | Path, watch: Watch | None = None, take: Callable[[bytes], object] | None = None
+) -> Iterator[bytes | str]:
     """As `lines`, of a regular file. A pipe is not even opened: where nobody writes, that would wait for ever.
+
+    Args:
+        path: of the file.
+        watch: as `lines` has it.
+        take: is given the bytes of the file as they are read, all of them if it is read to its end.
 
     Raises:
         OSError: the file cannot be opened, or read to its end.
@@ -97,7 +154,16 @@ def file_lines(path: str | Path, watch: Watch | None = None) -> Iterator[bytes |
     if kind:
         raise FileRefusedError(f"is a {kind}, not a regular file")
     with open(path, "rb", buffering=0) as raw:  # noqa: PTH123 - likewise
-        yield from lines(raw.read, watch)
+        yield from lines(raw.read if take is None else _taken(raw.read, take), watch)
+
+
+def _taken(read: Read, take: Callable[[bytes], object]) -> Read:
+    def reading(size: int) -> bytes | None:
+        some = read(size)
+        take(some or b"")
+        return some
+
+    return reading
 
 
 def lines(read: Read, watch: Watch | None = None) -> Iterator[bytes | str]:

@@ -7,11 +7,13 @@ Dtypes follow TRL 1.16 on top of peft and bitsandbytes: 16-bit weights are loade
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
+from base_model import Base
 from peft import LoraConfig
 from settings import DISTRIBUTED, Invocation, Settings
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
@@ -29,7 +31,7 @@ def compute_dtype(settings: Settings) -> torch.dtype:
     return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
 
 
-def load_model(source: str, settings: Settings, compute: torch.dtype, local_rank: int) -> Any:
+def load_model(base: Base, settings: Settings, compute: torch.dtype, local_rank: int) -> Any:
     """The base model, quantised for qlora, on the device (or over the devices) that the parallelism asks for.
 
     float16 needs float32 masters where all weights are trained: the gradient scaler refuses float16 gradients.
@@ -38,21 +40,34 @@ def load_model(source: str, settings: Settings, compute: torch.dtype, local_rank
     placed = torch.cuda.is_available() and settings.PARALLELISM in ("single", "pipeline", "ddp")
     devices = "auto" if settings.PARALLELISM == "pipeline" else {"": local_rank}
     model = AutoModelForCausalLM.from_pretrained(
-        source,
-        revision=settings.REVISION,
+        base.source,
+        revision=base.revision,
         dtype=torch.float32 if masters else compute,
         attn_implementation=settings.ATTN_IMPLEMENTATION,
         quantization_config=quantization(settings, compute) if settings.METHOD == "qlora" else None,
         device_map=devices if placed else None,
     )
     keep_packing(model)
+    for name in beside_language_model(model):
+        model.get_submodule(name).requires_grad_(False)
     return model
+
+
+def beside_language_model(model: Any) -> list[str]:
+    """The modules of a wrapper that text does not go through: a tower for images or sound, and its projector.
+
+    Nothing of them is trained, also where all weights are: they get no gradient, and ranks that wait for one stop.
+    """
+    base = model.base_model
+    if base is model or not hasattr(base, "language_model"):
+        return []
+    return [f"{model.base_model_prefix}.{name}" for name, _ in base.named_children() if name != "language_model"]
 
 
 def keep_packing(model: Any) -> None:
     """Keeps 4-bit weights packed as they were quantised, on every CPU and in every mode.
 
-    Where a CPU has AVX512-BF16, bitsandbytes (0.50.2, `nn.Linear4bit.forward`) packs them anew when a model that does
+    Where a CPU has AVX512-BF16, bitsandbytes (0.50.2, `nn.Linear4bit.forward`) repacks them when a model that does
     not train is called. Training after that loses the gradients of the layers below without a word, and a save or a
     merge changes the weights. On a GPU this switch has no effect.
     """
@@ -74,8 +89,13 @@ def quantization(settings: Settings, compute: torch.dtype) -> BitsAndBytesConfig
     )
 
 
-def adapters(settings: Settings) -> LoraConfig | None:
-    """The adapters; None where all weights are trained."""
+def adapters(settings: Settings, beside: Sequence[str] = ()) -> LoraConfig | None:
+    """The adapters; None where all weights are trained.
+
+    Args:
+        settings: the run's settings.
+        beside: modules that get none, whatever is inside them, see `beside_language_model`.
+    """
     if settings.METHOD == "full":
         return None
     targets = settings.TARGET_MODULES
@@ -84,6 +104,7 @@ def adapters(settings: Settings) -> LoraConfig | None:
         lora_alpha=settings.LORA_ALPHA,
         lora_dropout=settings.LORA_DROPOUT,
         target_modules=targets if isinstance(targets, str) else list(targets),
+        exclude_modules=rf"({'|'.join(map(re.escape, beside))})\..*" if beside else None,
         modules_to_save=list(settings.MODULES_TO_SAVE) or None,
         use_rslora=settings.USE_RSLORA,
         use_dora=settings.USE_DORA,
@@ -92,10 +113,18 @@ def adapters(settings: Settings) -> LoraConfig | None:
     )
 
 
-def trainer_arguments(invocation: Invocation, compute: torch.dtype, *, evaluated: bool) -> SFTConfig:
-    """TRL's arguments. Nothing is left to the environment, and no service is reported to."""
+def trainer_arguments(
+    invocation: Invocation, compute: torch.dtype, *, evaluated: bool, engine: Mapping[str, Any] | None = None
+) -> SFTConfig:
+    """TRL's arguments. Nothing is left to the environment, and no service is reported to.
+
+    Args:
+        invocation: the run's settings and folders.
+        compute: the dtype of matrix products.
+        evaluated: whether there are validation data.
+        engine: DeepSpeed's JSON, if the run has its own.
+    """
     settings, folders = invocation.settings, invocation.folders
-    best = settings.LOAD_BEST_MODEL_AT_END
     return SFTConfig(
         output_dir=str(folders.checkpoint_dir),
         use_cpu=not torch.cuda.is_available(),
@@ -103,11 +132,14 @@ def trainer_arguments(invocation: Invocation, compute: torch.dtype, *, evaluated
         max_steps=settings.MAX_STEPS or -1,
         num_train_epochs=settings.epochs,
         per_device_train_batch_size=settings.PER_DEVICE_BATCH_SIZE,
-        per_device_eval_batch_size=settings.PER_DEVICE_BATCH_SIZE,
+        per_device_eval_batch_size=settings.PER_DEVICE_EVAL_BATCH_SIZE or settings.PER_DEVICE_BATCH_SIZE,
         gradient_accumulation_steps=settings.GRADIENT_ACCUMULATION_STEPS,
         max_length=settings.MAX_LENGTH,
         packing=settings.PACKING,
+        packing_strategy=settings.PACKING_STRATEGY,
         eval_packing=False,
+        use_liger_kernel=settings.LIGER,
+        activation_offloading=settings.ACTIVATION_OFFLOADING,
         optim=settings.OPTIM,
         lr_scheduler_type=settings.LR_SCHEDULER_TYPE,
         warmup_steps=settings.WARMUP_STEPS or settings.WARMUP_RATIO or 0,  # below 1 it is a share of all updates
@@ -116,33 +148,36 @@ def trainer_arguments(invocation: Invocation, compute: torch.dtype, *, evaluated
         bf16=compute == torch.bfloat16,
         fp16=compute == torch.float16,
         logging_steps=settings.LOGGING_STEPS,
+        logging_nan_inf_filter=False,  # a loss that is not a number would be logged as 0, or left out of a mean
         eval_strategy="steps" if evaluated and settings.EVAL_STEPS else "no",
         eval_steps=settings.EVAL_STEPS,
         save_strategy="steps",
         save_steps=settings.SAVE_STEPS,
-        load_best_model_at_end=best,
-        metric_for_best_model="eval_loss" if best else None,
-        greater_is_better=False if best else None,
         seed=settings.SEED,
         dataloader_pin_memory=torch.cuda.is_available(),
         ddp_find_unused_parameters=False,
+        accelerator_config={"gradient_accumulation_kwargs": {"sync_each_batch": settings.SYNC_EACH_BATCH}},
         remove_unused_columns=False,  # the column that says which example a row is must reach the trainer
         report_to="none",
         disable_tqdm=not sys.stderr.isatty(),
-        **_sharding(settings),
+        **_best(settings),
+        **_sharding(settings, engine),
     )
 
 
-def _sharding(settings: Settings) -> Mapping[str, Any]:
+def _best(settings: Settings) -> Mapping[str, Any]:
+    """Which checkpoint is delivered: the last one, or the one with the lowest evaluation loss."""
+    if not settings.LOAD_BEST_MODEL_AT_END:
+        return {}
+    return {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", "greater_is_better": False}
+
+
+def _sharding(settings: Settings, engine: Mapping[str, Any] | None) -> Mapping[str, Any]:
     """Recomputation, and the sharding that goes with it: FSDP recomputes by itself, else gathers would be repeated."""
-    recompute = settings.GRADIENT_CHECKPOINTING
     if settings.PARALLELISM == "fsdp":
-        # 4-bit weights cannot be sent from one rank to the others while loading (accelerate.utils.fsdp_utils)
-        from_one_rank = settings.METHOD != "qlora"
-        sharding = {"version": 2, "activation_checkpointing": recompute, "cpu_ram_efficient_loading": from_one_rank}
-        return {"activation_checkpointing": False, "fsdp": True, "fsdp_config": sharding}
+        return {"activation_checkpointing": False, "fsdp": True, "fsdp_config": _fsdp(settings)}
     if settings.PARALLELISM in DISTRIBUTED and settings.PARALLELISM != "ddp":
-        engine = {
+        usual = {
             "zero_optimization": {"stage": int(settings.PARALLELISM.removeprefix("zero"))},
             "bf16": {"enabled": "auto"},
             "fp16": {"enabled": "auto"},
@@ -151,8 +186,35 @@ def _sharding(settings: Settings) -> Mapping[str, Any]:
             "train_micro_batch_size_per_gpu": "auto",
             "gradient_accumulation_steps": "auto",
         }
-        return {"activation_checkpointing": recompute, "deepspeed": engine}
-    return {"activation_checkpointing": recompute}
+        return {**_recomputing(settings), "deepspeed": dict(usual if engine is None else engine)}
+    return _recomputing(settings)
+
+
+def _recomputing(settings: Settings) -> Mapping[str, Any]:
+    """Whether and how layers are computed again.
+
+    TRL 1.16 wants adapters under ZeRO-3 to be reentrant, but says so in an argument that transformers 5.23 ignores.
+    """
+    usual = settings.PARALLELISM == "zero3" and settings.METHOD != "full"
+    reentrant = usual if settings.USE_REENTRANT is None else settings.USE_REENTRANT
+    return {
+        "activation_checkpointing": settings.GRADIENT_CHECKPOINTING,
+        "activation_checkpointing_kwargs": {"use_reentrant": reentrant},
+    }
+
+
+def _fsdp(settings: Settings) -> dict[str, Any]:
+    """What FSDP is told; version 1 names its strategies instead of saying whether weights are freed."""
+    reshard: bool | str = settings.RESHARD_AFTER_FORWARD
+    if settings.FSDP_VERSION == "1":
+        reshard = "full_shard" if reshard else "shard_grad_op"
+    return {
+        "version": int(settings.FSDP_VERSION),
+        "reshard_after_forward": reshard,
+        "activation_checkpointing": settings.GRADIENT_CHECKPOINTING,
+        # 4-bit weights cannot be sent from one rank to the others while loading (accelerate.utils.fsdp_utils)
+        "cpu_ram_efficient_loading": settings.METHOD != "qlora",
+    }
 
 
 def keep_trainable_dtype(model: Any, compute: torch.dtype) -> None:

@@ -1,8 +1,7 @@
 """The manifest of a checkpoint: whether it is whole, and which run wrote it.
 
 The manifest is written last and lists every file with its size, and small files with their SHA-256 digests. So a save
-that was cut off, an incomplete copy, a file that was cut short and a file that does not belong there are all seen,
-whichever files the trainer wrote. Only the standard library is imported.
+that was cut off, an incomplete copy and a file that was cut short or put there are seen. Imports no library.
 """
 
 from __future__ import annotations
@@ -10,26 +9,33 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from completeness import STATE, missing
-from documents import UNREADABLE, load, parsed, store
-from fingerprint import Fingerprint
+from completeness import LOADED, STATE, is_loaded, missing
+from documents import UNREADABLE, flush, load, parsed, store
+from fingerprint import Fingerprint, is_same, mark
+from removal import remove
 
 MANIFEST = "hbspec.json"
 """In a checkpoint's folder: the run's fingerprint, the step, and the files."""
 
-BEGUN = ".hbspec-begun"
-"""In a checkpoint's folder, before anything else: this script writes it, and may delete it if the save is cut off."""
+BEGUN = ".hbspec-begun-"
+"""In a checkpoint's folder, before anything else, with the run's `mark`: it may delete it if the save is cut off."""
+
+OWN = (BEGUN, f".{MANIFEST}.")
+"""What hidden notes of this script beside the manifest begin with."""
 
 DIGESTED_BYTES = 256 * 2**20
 """The digests of a checkpoint's smallest files are stored, up to this many bytes in total; of the others the size."""
 
 MARKERS = (".sagemaker-uploading", ".sagemaker-uploaded")
 """Suffixes of files that SageMaker puts beside those that it copies to S3, and takes away again."""
+
+NOBODYS = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""Files that file managers leave in every folder that they show."""
 
 NAME = re.compile("checkpoint-([1-9][0-9]*)")
 """What the trainer calls a checkpoint (transformers' PREFIX_CHECKPOINT_DIR): the number is its last update."""
@@ -48,26 +54,85 @@ def step_of(checkpoint: Path) -> int:
     return int(checkpoint.name.rpartition("-")[2])
 
 
-def begin(checkpoint: Path) -> None:
-    """Makes the folder of a checkpoint, and marks it as this script's."""
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder, which may not exist, is a checkpoint of this script or another program, or was begun as one."""
+    return any((folder / name).is_file() for name in (MANIFEST, STATE)) or any(folder.glob(f"{BEGUN}*"))
+
+
+def begin(checkpoint: Path, mine: Fingerprint) -> None:
+    """Makes the folder of a checkpoint, and marks it as this run's."""
     checkpoint.mkdir(parents=True, exist_ok=True)
-    (checkpoint / BEGUN).touch()
+    (checkpoint / f"{BEGUN}{mark(mine)}").touch()
 
 
-def is_foreign(checkpoint: Path) -> bool:
-    """Whether a folder, which may not exist, holds something and neither a manifest nor the mark says that it is ours.
+def is_foreign(checkpoint: Path, mine: Fingerprint) -> bool:
+    """Whether a folder, which may not exist, holds something and neither manifest nor mark says that it is this run's.
 
     A link is not foreign: only the link is ever removed.
     """
     if checkpoint.is_symlink() or not checkpoint.is_dir():
         return False
     names = [path.name for path in checkpoint.iterdir() if not path.name.endswith(MARKERS)]
-    return bool(names) and not {MANIFEST, BEGUN}.intersection(names)
+    theirs = author(checkpoint / MANIFEST)
+    if theirs is not None:
+        return not is_same(theirs, mine)
+    return bool(names) and f"{BEGUN}{mark(mine)}" not in names
+
+
+def discard(checkpoint: Path) -> None:
+    """Removes a checkpoint, its mark last: what a process leaves that is killed meanwhile is still known for its run's.
+
+    Raises:
+        OSError: something is still there.
+    """
+    if checkpoint.is_dir() and not checkpoint.is_symlink():
+        for path in checkpoint.iterdir():
+            if not path.name.startswith(BEGUN):
+                remove(path)
+    remove(checkpoint)
+
+
+def added(checkpoint: Path) -> list[str]:
+    """What a checkpoint holds besides the files that were saved: somebody put it there, and it is not this run's.
+
+    So is a file that is never loaded, such as README.md, if it is not what was saved. Nothing where no save has ended
+    with the manifest that is there, if any, or where only a link would be removed.
+    """
+    if checkpoint.is_symlink():
+        return []
+    try:
+        content = load(checkpoint / MANIFEST)
+        theirs, files = readable(content), content["files"]
+        ended = theirs is not None and not any(missing(files, theirs))
+        mine = set(_entries(checkpoint)) - _listed(files)
+        mine |= {name for name in files if not is_loaded(name) and _differs(checkpoint / name, files[name])}
+        return sorted(mine) if ended else []
+    except UNREADABLE:
+        return []
+
+
+def differing(checkpoint: Path) -> list[str]:
+    """What was `added`, and what is loaded and has another size than was saved.
+
+    Content of the same size is left out: to read all that is loaded takes too long after each save.
+    """
+    names = added(checkpoint)
+    try:
+        files = {} if checkpoint.is_symlink() else load(checkpoint / MANIFEST)["files"]
+        loaded = {name: {"bytes": entry["bytes"]} for name, entry in files.items() if is_loaded(name)}
+        return sorted({*names, *(name for name in loaded if _differs(checkpoint / name, loaded[name]))})
+    except UNREADABLE:
+        return names
 
 
 def contents(checkpoint: Path) -> dict[str, dict[str, Any]]:
-    """Every file of a checkpoint: sizes in bytes, and digests from the smallest on, up to `DIGESTED_BYTES` together."""
-    names = (name for name in _entries(checkpoint) if (checkpoint / name).is_file())
+    """Every file of a checkpoint: sizes in bytes, and digests from the smallest on, up to `DIGESTED_BYTES` together.
+
+    Hidden files beside the manifest are not a save's. All is on the disk before it is listed.
+    """
+    flush(checkpoint)
+    seen = (name for name in _entries(checkpoint) if "/" in name or not name.startswith("."))
+    names = (name for name in seen if (checkpoint / name).is_file())
     found: dict[str, dict[str, Any]] = {name: {"bytes": (checkpoint / name).stat().st_size} for name in names}
     for name in _digested(found):
         found[name]["sha256"] = _digest(checkpoint / name)
@@ -114,6 +179,17 @@ def damage(checkpoint: Path, *, digests: bool = True) -> str | None:
         return f"its {MANIFEST} cannot be read: {reason}"
 
 
+def stamps(checkpoint: Path) -> dict[str, tuple[int, int]]:
+    """Size in bytes and time of the last change, in nanoseconds, of every file in a checkpoint, its manifest included.
+
+    Raises:
+        OSError: one is gone meanwhile.
+    """
+    names = [MANIFEST, *(name for name in _entries(checkpoint) if (checkpoint / name).is_file())]
+    found = {name: (checkpoint / name).stat() for name in names}
+    return {name: (about.st_size, about.st_mtime_ns) for name, about in found.items()}
+
+
 def readable(content: Mapping[str, Any]) -> Fingerprint | None:
     """The fingerprint in a document; None where it is not one."""
     found: Fingerprint = content["fingerprint"]
@@ -142,11 +218,13 @@ def _digested(files: Files) -> set[str]:
 def _damaged(checkpoint: Path, files: Files, theirs: Fingerprint, digests: bool) -> Iterator[str]:
     there = set(_entries(checkpoint))
     digested = _digested(files)
-    listed = {*files, *(parent.as_posix() for name in files for parent in Path(name).parents)}
     yield from (f"{name} is missing, and not listed in its {MANIFEST}" for name in missing(files, theirs))
-    yield from (f"{name} is not listed in its {MANIFEST}" for name in sorted(there - listed))
+    others = _loaded(checkpoint, sorted(there - _listed(files)))
+    yield from (f"{name} is not listed in its {MANIFEST}, and would be loaded" for name in others)
     for name, entry in files.items():
         path = checkpoint / name
+        if not is_loaded(name) and _is_inside(name):
+            continue  # whatever it holds, nothing is taken from it
         if name not in there or not path.is_file():
             yield f"{name} is missing"
         elif path.stat().st_size != entry["bytes"]:
@@ -157,6 +235,31 @@ def _damaged(checkpoint: Path, files: Files, theirs: Fingerprint, digests: bool)
             yield f"{name} is not what was saved: its SHA-256 digest differs"
     if digests:
         yield from _other_step(checkpoint)
+
+
+def _is_inside(name: str) -> bool:
+    return ".." not in Path(name).parts and not Path(name).is_absolute()
+
+
+def _differs(path: Path, entry: Mapping[str, Any]) -> bool:
+    """Whether something is there and not what was saved."""
+    if not path.is_file() or path.stat().st_size != entry["bytes"]:
+        return os.path.lexists(path)
+    return "sha256" in entry and _digest(path) != entry["sha256"]
+
+
+def _listed(files: Files) -> set[str]:
+    """The files of a manifest, and the folders that they lie in."""
+    return {*files, *(parent.as_posix() for name in files for parent in Path(name).parents)}
+
+
+def _loaded(checkpoint: Path, names: Iterable[str]) -> Iterator[str]:
+    """Those of names that are loaded for themselves, or that lead to folders which hold such."""
+    for name in names:
+        linked = checkpoint / name if (checkpoint / name).is_symlink() else None
+        inside = [path.name for path in linked.iterdir()] if linked and linked.is_dir() else []
+        if any(map(LOADED.fullmatch, (name, *inside))):
+            yield name
 
 
 def _other_step(checkpoint: Path) -> Iterator[str]:
@@ -173,15 +276,19 @@ def _other_step(checkpoint: Path) -> Iterator[str]:
 def _entries(checkpoint: Path) -> Iterator[str]:
     """Paths of the files and folders in a checkpoint; links are not followed.
 
-    A folder counts, since the trainer takes some for weights by their names alone. Left out: the manifest, SageMaker's
-    markers, and hidden files beside the manifest, which no loader reads.
+    A folder counts, since the trainer takes some for weights by their names alone. Left out: this script's own notes,
+    SageMaker's markers, and what systems leave behind.
     """
     for place, folders, names in os.walk(checkpoint, onerror=_refuse):
         inside = Path(place).relative_to(checkpoint)
         if inside == Path():
-            names = [name for name in names if name != MANIFEST and not name.startswith(".")]
+            names = [name for name in names if name != MANIFEST and not name.startswith(OWN)]
         yield from ((inside / name).as_posix() for name in folders)
-        yield from ((inside / name).as_posix() for name in names if not name.endswith(MARKERS))
+        yield from ((inside / name).as_posix() for name in names if not _is_nobodys(name))
+
+
+def _is_nobodys(name: str) -> bool:
+    return name in NOBODYS or name.startswith(".nfs") or name.endswith(MARKERS)
 
 
 def _refuse(reason: OSError) -> None:

@@ -7,19 +7,18 @@ loaded.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
-from documents import UNREADABLE, load, store
-from fingerprint import Fingerprint, contents
-from manifest import readable
+from documents import UNREADABLE, flush, load, store
+from fingerprint import Fingerprint, all_differences, contents, is_same, mark, shown
+from manifest import author, readable
 from removal import remove
 from settings import RUN_FILE, Invocation, RefusedError
 
 AUTHOR = "hbspec-model.json"
-"""In the model folder: the fingerprint of the run that wrote the model, and the `contents` of what it wrote."""
+"""In the model folder: the fingerprint of the run that wrote the model, its updates, and the `contents` of all."""
 
 UNFINISHED = ".hbspec-unfinished"
 """What the name of an unfinished model begins with, see `unfinished`."""
@@ -31,25 +30,63 @@ SAVED_SUFFIXES = (".bin", ".jinja", ".json", ".md", ".model", ".py", ".safetenso
 SAVED_FOLDERS = ("additional_chat_templates",)
 """What a model's save may write (transformers, peft). A folder that is in the way would be noticed after training."""
 
-SHOWN_NAMES = 5
+
+class Place(NamedTuple):
+    """A folder for a model, and the option that moves it."""
+
+    folder: Path
+    option: str
 
 
-def refuse_other_model(invocation: Invocation, mine: Fingerprint) -> None:
+def place_of(invocation: Invocation) -> Place:
+    """Where the trained model goes."""
+    return Place(invocation.folders.model_dir, "--model-dir")
+
+
+def refuse_other_model(place: Place, mine: Fingerprint) -> None:
     """Ends a run whose model would be mixed with files that this run has not written.
 
     Left alone are what is hidden, as no loader reads it, and folders, unless a file of the model may need their name.
 
     Raises:
-        RefusedError: with what lies there.
+        RefusedError: with what lies there, and in what the run that wrote it differs.
     """
-    _refuse(invocation.folders.model_dir, _others(invocation.folders.model_dir, mine))
+    _refuse(place, _others(place.folder, mine), mine)
 
 
-def _refuse(folder: Path, others: list[str]) -> None:
+def _refuse(place: Place, others: list[str], mine: Fingerprint) -> None:
     if others:
-        shown = ", ".join([*others[:SHOWN_NAMES], *(["…"] if len(others) > SHOWN_NAMES else [])])
-        said = f"--model-dir {folder} holds files that this run has not written, or that were changed since ({shown})"
-        raise RefusedError([f"{said}: pass another --model-dir, or empty this one"])
+        folder, option = place
+        theirs = author(folder / AUTHOR)
+        said = "holds files that this run has not written, or that were changed since"
+        lines = all_differences(theirs, mine) if theirs else []
+        action = f"pass another {option}, or empty this one"
+        raise RefusedError([f"{option} {folder} {said} ({shown(others)}): {action}", *lines])
+
+
+def refuse_shorter(place: Place, mine: Fingerprint, updates: int) -> None:
+    """Ends a run whose model would take the place of the one that the same run delivered after more updates.
+
+    Where the schedule does not depend on the run's end, a short trial is the same run as a long one.
+
+    Args:
+        place: where the model goes.
+        mine: the run's fingerprint.
+        updates: how many the model will have learnt from, those before a checkpoint that the run goes on from included.
+
+    Raises:
+        RefusedError: with both numbers.
+    """
+    folder, option = place
+    try:
+        before = load(folder / AUTHOR).get("updates")
+    except UNREADABLE:
+        return
+    if isinstance(before, int) and before > updates and _written(folder, mine):
+        said = (
+            f"{option} {folder} holds the finished model of {before} updates, and this run would put one of {updates}"
+        )
+        raise RefusedError([f"{said} in its place: pass another {option}"])
 
 
 def unfinished(folder: Path, mine: Fingerprint) -> Path:
@@ -59,37 +96,40 @@ def unfinished(folder: Path, mine: Fingerprint) -> Path:
     may be one. Its name has a digest of what is learned, so that where file systems have no locks, no other run removes
     or delivers it.
     """
-    learned = json.dumps(mine["learned"], sort_keys=True).encode()
-    return folder / f"{UNFINISHED}-{hashlib.sha256(learned).hexdigest()[:16]}"
+    return folder / f"{UNFINISHED}-{mark(mine)}"
 
 
-def deliver(invocation: Invocation, mine: Fingerprint) -> None:
+def deliver(place: Place, mine: Fingerprint, updates: int | None = None) -> None:
     """Puts the unfinished model in the place of the one that this run delivered before, if any.
+
+    Args:
+        place: where it goes.
+        mine: the run's fingerprint.
+        updates: how many it was trained for; None for a model that is not trained.
 
     Raises:
         RefusedError: another model was put there meanwhile. The new one is left where it is.
         RuntimeError: the model that this run wrote is gone.
     """
-    folder = invocation.folders.model_dir
+    folder = place.folder
     written = unfinished(folder, mine)
     if not written.is_dir():
         raise RuntimeError(f"the model was written to {written}, and is gone: another program removed it")
-    refuse_other_model(invocation, mine)
+    refuse_other_model(place, mine)
+    flush(written)
     before, files = _written(folder, mine), contents(written)
     new = sorted(path.name for path in written.iterdir())
-    _refuse(folder, [name for name in new if name not in before and (folder / name).is_dir()])
+    _refuse(place, [name for name in new if name not in before and (folder / name).is_dir()], mine)
     # both, so that this run knows all files for its own, wherever it is killed in the next lines
-    _sign(folder, mine, files, {name: said for held in before.values() for name, said in held.items()})
+    told = {"fingerprint": mine, "updates": updates, "files": files}
+    replaced = {name: said for held in before.values() for name, said in held.items()}
+    store(folder / AUTHOR, {**told, "before": replaced})
     for name in before:
         remove(folder / name)
     for name in new:
         (written / name).replace(folder / name)
     remove(written)
-    _sign(folder, mine, files, {})
-
-
-def _sign(folder: Path, mine: Fingerprint, files: Mapping[str, str], before: Mapping[str, str]) -> None:
-    store(folder / AUTHOR, {"fingerprint": mine, "files": files, "before": before})
+    store(folder / AUTHOR, {**told, "before": {}})
 
 
 def _others(folder: Path, mine: Fingerprint) -> list[str]:
@@ -112,7 +152,7 @@ def _written(folder: Path, mine: Fingerprint) -> dict[str, dict[str, str]]:
     try:
         content = load(folder / AUTHOR)
         theirs = readable(content)
-        if theirs is None or theirs["learned"] != mine["learned"]:
+        if theirs is None or not is_same(theirs, mine):
             return {}
         signed = [_by_name(content[part]) for part in ("files", "before")]
         there = _by_name(contents(folder))

@@ -134,7 +134,7 @@ def quoted(text: str) -> str:
 
 
 def _is_conversation(value: Any) -> bool:
-    """Whether there is no `fault`, which takes longer to find."""
+    """Whether the value has no `fault`, which takes longer to find."""
     if not isinstance(value, dict):
         return False
     messages = value.get("messages")

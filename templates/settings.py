@@ -5,12 +5,12 @@ Nothing here imports more than the standard library, so that other programs can 
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+import parsers
 
 ROOT = Path("/opt/ml")
 """Where SageMaker lays out a training container:
@@ -32,6 +32,11 @@ SCHEDULERS = (
 )  # fmt: skip
 """`transformers.SchedulerType` that need no further arguments."""
 
+ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
+"""Attention kernels that need nothing beyond requirements.txt and the image."""
+
+LOSSES = ("standard", "chunked", "fused")
+
 ENDLESS = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Schedules whose learning rate does not depend on when the run ends; the others fall towards the last update."""
 
@@ -44,71 +49,6 @@ class RefusedError(ValueError):
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
-def flag(value: str) -> bool:
-    """`true` or `false`; anything else is a ValueError."""
-    if value not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return value == "true"
-
-
-def _choice(*allowed: str) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
-        return value
-
-    return parse
-
-
-def whole(at_least: int) -> Callable[[str], int]:
-    """A parser of whole numbers with a lower bound; anything else is a ValueError."""
-
-    def parse(value: str) -> int:
-        if not re.fullmatch(r"[+-]?[0-9]+", value) or int(value) < at_least:
-            raise ValueError(f"must be a whole number, {at_least} or more")
-        return int(value)
-
-    return parse
-
-
-def _number(meaning: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
-    def parse(value: str) -> float:
-        try:
-            number = float(value)
-        except ValueError:
-            raise ValueError(f"must be a number, {meaning}") from None
-        if not holds(number):  # false for nan too
-            raise ValueError(f"must be a number, {meaning}")
-        return number
-
-    return parse
-
-
-def _names(value: str) -> tuple[str, ...]:
-    try:
-        given = json.loads(value)
-    except ValueError:
-        given = None
-    if not isinstance(given, list) or not given or not all(isinstance(name, str) and name for name in given):
-        raise ValueError('must be a JSON list of names, like ["q_proj", "v_proj"]')
-    return tuple(given)
-
-
-def _targets(value: str) -> str | tuple[str, ...]:
-    if value == "all-linear":
-        return value
-    try:
-        return _names(value)
-    except ValueError as reason:
-        raise ValueError(f"{reason}, or all-linear") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +65,14 @@ class Learned:
 
 
 def _schedule_ends(settings: Settings) -> bool:
-    warmed_by_share = settings.LR_SCHEDULER_TYPE != "constant" and settings.WARMUP_RATIO is not None
+    share = settings.WARMUP_RATIO if settings.WARMUP_STEPS is None else settings.WARMUP_STEPS
+    warmed_by_share = settings.LR_SCHEDULER_TYPE != "constant" and share is not None and 0 < share < 1
     return settings.LR_SCHEDULER_TYPE not in ENDLESS or warmed_by_share
 
 
 YES = Learned("yes", lambda _: True)
 NO = Learned("no", lambda _: False)
+BY_JSON = Learned("only its content does", lambda _: False)
 BY_BATCH = Learned("only the effective batch does", lambda _: False)
 BY_LAYOUT = Learned("only where the files differ (fsdp, zero)", lambda _: False)
 BY_LENGTH = Learned("yes, unless the schedule is constant or inverse_sqrt", _schedule_ends)
@@ -143,7 +85,7 @@ def _setting(default: Any, parse: Callable[[str], Any], about: str, learned: Lea
 
 
 def _one_of(default: str, allowed: Sequence[str], about: str, learned: Learned = YES) -> Any:
-    return _setting(default, _choice(*allowed), f"{about}: {', '.join(allowed)}", learned)
+    return _setting(default, parsers.choice(*allowed), f"{about}: {', '.join(allowed)}", learned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,62 +97,89 @@ class Settings:
     None means "not set": the trainer then does what the meaning says.
     """
 
-    MODEL_ID: str = _setting(MISSING, _text, "Hugging Face id or local folder of the base model (required)")
-    REVISION: str | None = _setting(None, _text, "branch, tag or commit of the weights")
+    MODEL_ID: str = _setting(MISSING, parsers.text, "Hugging Face id or local folder of the base model (required)")
+    REVISION: str | None = _setting(None, parsers.text, "branch, tag or commit of the weights")
     METHOD: str = _one_of("qlora", ("qlora", "lora", "full"), "what is trained")
-    LEARNING_RATE: float = _setting(2e-5, _number("above 0, at most 1", lambda x: 0 < x <= 1), "peak learning rate")
-    MAX_STEPS: int | None = _setting(None, whole(1), "optimizer updates; beats NUM_TRAIN_EPOCHS", BY_LENGTH)
+    LEARNING_RATE: float = _setting(
+        2e-5, parsers.number("above 0, at most 1", lambda x: 0 < x <= 1), "peak learning rate"
+    )
+    MAX_STEPS: int | None = _setting(None, parsers.whole(1), "optimizer updates; beats NUM_TRAIN_EPOCHS", BY_LENGTH)
     NUM_TRAIN_EPOCHS: float | None = _setting(
         None,
-        _number("above 0", lambda x: 0 < x < 1e6),
+        parsers.number("above 0", lambda x: 0 < x < 1e6),
         "passes over the data; 3 if MAX_STEPS is not set either",
         BY_EPOCHS,
     )
-    PER_DEVICE_BATCH_SIZE: int = _setting(1, whole(1), "micro-batch: rows a process takes at once", BY_BATCH)
-    GRADIENT_ACCUMULATION_STEPS: int = _setting(1, whole(1), "micro-batches of an update", BY_BATCH)
-    MAX_LENGTH: int = _setting(1024, whole(1), "tokens after which an example is cut")
-    PACKING: bool = _setting(False, flag, "fill every row with several examples")
-    LORA_R: int = _setting(16, whole(1), "adapter rank")
-    LORA_ALPHA: float = _setting(32.0, _number("above 0", lambda x: 0 < x < 1e9), "adapter scale")
-    LORA_DROPOUT: float = _setting(0.05, _number("from 0 to below 1", lambda x: 0 <= x < 1), "dropout before adapters")
-    TARGET_MODULES: str | tuple[str, ...] = _setting("all-linear", _targets, "modules that get adapters")
-    MODULES_TO_SAVE: tuple[str, ...] = _setting((), _names, "modules trained and saved whole beside the adapters")
-    USE_RSLORA: bool = _setting(False, flag, "scale adapters by the root of the rank")
-    USE_DORA: bool = _setting(False, flag, "weight-decomposed adapters")
+    PER_DEVICE_BATCH_SIZE: int = _setting(1, parsers.whole(1), "micro-batch: rows a process takes at once", BY_BATCH)
+    PER_DEVICE_EVAL_BATCH_SIZE: int | None = _setting(
+        None, parsers.whole(1), "the same in an evaluation; PER_DEVICE_BATCH_SIZE if not set", NO
+    )
+    GRADIENT_ACCUMULATION_STEPS: int = _setting(1, parsers.whole(1), "micro-batches of an update", BY_BATCH)
+    SYNC_EACH_BATCH: bool = _setting(
+        False, parsers.flag, "ranks add up gradients after every micro-batch, not once an update", NO
+    )
+    MAX_LENGTH: int = _setting(1024, parsers.whole(1), "tokens after which an example is cut")
+    PACKING: bool = _setting(False, parsers.flag, "fill every row with several examples")
+    PACKING_STRATEGY: str = _one_of("bfd", ("bfd", "bfd_split", "wrapped"), "how rows are filled")
+    LORA_R: int = _setting(16, parsers.whole(1), "adapter rank")
+    LORA_ALPHA: float = _setting(32.0, parsers.number("above 0", lambda x: 0 < x < 1e9), "adapter scale")
+    LORA_DROPOUT: float = _setting(
+        0.05, parsers.number("from 0 to below 1", lambda x: 0 <= x < 1), "dropout before adapters"
+    )
+    TARGET_MODULES: str | tuple[str, ...] = _setting("all-linear", parsers.targets, "modules that get adapters")
+    MODULES_TO_SAVE: tuple[str, ...] = _setting(
+        (), parsers.names, "modules trained and saved whole beside the adapters"
+    )
+    USE_RSLORA: bool = _setting(False, parsers.flag, "scale adapters by the root of the rank")
+    USE_DORA: bool = _setting(False, parsers.flag, "weight-decomposed adapters")
     BNB_QUANT_TYPE: str = _one_of("nf4", ("nf4", "fp4", "int8"), "quantised storage of the base (qlora)")
-    BNB_DOUBLE_QUANT: bool = _setting(True, flag, "quantise the scales too (qlora)")
+    BNB_DOUBLE_QUANT: bool = _setting(True, parsers.flag, "quantise the scales too (qlora)")
     BNB_4BIT_QUANT_STORAGE: str = _one_of(
         "uint8", ("uint8", "bfloat16", "float16", "float32"), "storage dtype of 4-bit weights (qlora)", NO
     )
-    BF16: bool | None = _setting(None, flag, "compute in bfloat16; what the GPU can do if FP16 is not set either")
-    FP16: bool | None = _setting(None, flag, "compute in float16")
-    GRADIENT_CHECKPOINTING: bool = _setting(True, flag, "recompute activations in the backward pass", NO)
-    ATTN_IMPLEMENTATION: str = _one_of("sdpa", ("eager", "sdpa", "flash_attention_2"), "attention kernel")
-    LOSS: str = _one_of(
-        "fused", ("standard", "chunked", "fused"), "all logits at once, or in tiles (chunked is fused in TRL 1.16)"
+    BF16: bool | None = _setting(
+        None, parsers.flag, "compute in bfloat16; what the GPU can do if FP16 is not set either"
     )
+    FP16: bool | None = _setting(None, parsers.flag, "compute in float16")
+    GRADIENT_CHECKPOINTING: bool = _setting(True, parsers.flag, "recompute activations in the backward pass", NO)
+    USE_REENTRANT: bool | None = _setting(
+        None, parsers.flag, "recompute whole layers; true for adapters under zero3 if not set, else false", NO
+    )
+    ACTIVATION_OFFLOADING: bool = _setting(False, parsers.flag, "keep what the backward pass needs in host memory", NO)
+    ATTN_IMPLEMENTATION: str = _one_of("sdpa", ATTENTION, "attention kernel")
+    LOSS: str = _one_of("fused", LOSSES, "all logits at once, or in tiles (chunked is fused in TRL 1.16)")
+    LIGER: bool = _setting(False, parsers.flag, "run Liger's kernels for norms, rotations and MLPs", NO)
     OPTIM: str = _one_of("adamw_torch", OPTIMIZERS, "optimizer")
     LR_SCHEDULER_TYPE: str = _one_of("linear", SCHEDULERS, "learning-rate schedule")
     WARMUP_RATIO: float | None = _setting(
-        None, _number("from 0 to below 1", lambda x: 0 <= x < 1), "share of the updates that warm up"
+        None, parsers.number("from 0 to below 1", lambda x: 0 <= x < 1), "share of the updates that warm up"
     )
-    WARMUP_STEPS: int | None = _setting(None, whole(0), "updates that warm up")
-    WEIGHT_DECAY: float = _setting(0.0, _number("0 or more", lambda x: 0 <= x < 1e3), "weight decay")
-    MAX_GRAD_NORM: float = _setting(1.0, _number("0 or more", lambda x: 0 <= x < 1e9), "gradients are clipped to this")
-    EVAL_STEPS: int | None = _setting(
-        None, whole(1), "updates between evaluations; once at the end if not set", BY_BEST
+    WARMUP_STEPS: float | None = _setting(None, parsers.updates(0), "updates that warm up; below 1 their share")
+    WEIGHT_DECAY: float = _setting(0.0, parsers.number("0 or more", lambda x: 0 <= x < 1e3), "weight decay")
+    MAX_GRAD_NORM: float = _setting(
+        1.0, parsers.number("0 or more", lambda x: 0 <= x < 1e9), "gradients are clipped to this"
     )
-    SAVE_STEPS: int = _setting(50, whole(1), "updates between checkpoints; one more at the end", BY_BEST)
-    SAVE_TOTAL_LIMIT: int = _setting(3, whole(1), "checkpoints kept", NO)
-    LOAD_BEST_MODEL_AT_END: bool = _setting(False, flag, "keep the checkpoint with the lowest evaluation loss")
-    LOGGING_STEPS: int = _setting(1, whole(1), "updates between metric lines", NO)
-    SEED: int = _setting(42, whole(0), "seed of weights, adapters and data order")
+    EVAL_STEPS: float | None = _setting(
+        None, parsers.updates(1), "updates between evaluations, below 1 a share; once at the end if not set", BY_BEST
+    )
+    SAVE_STEPS: float = _setting(
+        50, parsers.updates(1), "updates between checkpoints, below 1 a share; one more at the end", BY_BEST
+    )
+    SAVE_TOTAL_LIMIT: int = _setting(3, parsers.whole(1), "checkpoints kept", NO)
+    LOAD_BEST_MODEL_AT_END: bool = _setting(False, parsers.flag, "keep the checkpoint with the lowest evaluation loss")
+    LOGGING_STEPS: float = _setting(1, parsers.updates(1), "updates between metric lines, below 1 a share", NO)
+    SEED: int = _setting(42, parsers.whole(0), "seed of weights, adapters and data order")
     PARALLELISM: str = _one_of(
         "single",
         ("single", "pipeline", *DISTRIBUTED),
         "one process (pipeline: layers over all GPUs) or one a GPU",
         BY_LAYOUT,
     )
+    FSDP_VERSION: str = _one_of("2", ("1", "2"), "which FSDP (fsdp)", BY_LAYOUT)
+    RESHARD_AFTER_FORWARD: bool = _setting(
+        True, parsers.flag, "free gathered weights between forward and backward (fsdp)", NO
+    )
+    DEEPSPEED: str | None = _setting(None, parsers.text, "DeepSpeed's JSON, a file beside this script (zero)", BY_JSON)
     DATA_FORMAT: str = _one_of("messages", ("messages",), "JSON lines of {messages: [{role, content}, ...]}")
 
     @property

@@ -17,7 +17,7 @@ from transformers import TrainerCallback
 
 
 class EvaluationStoppedError(Exception):
-    """The run is to end, and what an evaluation has seen so far is no result."""
+    """The run is to end, and what an evaluation has seen so far is not a result."""
 
 
 class RandomStates(NamedTuple):
@@ -44,7 +44,7 @@ class RandomStates(NamedTuple):
 
 
 class Stop(TrainerCallback):  # type: ignore[misc]  # transformers has no types
-    """Ends the run after SIGTERM, on all ranks at the same micro-batch.
+    """Ends the run after SIGTERM or SIGINT, on all ranks at the same micro-batch.
 
     What is saved then is what the trainer would have saved after the last finished update: its weights, and the
     random states from before the micro-batches that are dropped, so that their repetition draws the same dropout. A
@@ -54,18 +54,22 @@ class Stop(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     def __init__(self, args: Any) -> None:
         self.args = args
         self.heard = False
+        self.heard_name = signal.SIGTERM.name
         self.agreed = False
         self._saved = 0
         self._states = RandomStates.now()
         self._epoch_begins = True
 
     def listen(self) -> None:
-        """From now on SIGTERM asks the run to end."""
+        """From now on SIGTERM, or Ctrl-C, asks the run to end; a second Ctrl-C ends it at once, as in `launcher.py`."""
         signal.signal(signal.SIGTERM, self._hear)
+        signal.signal(signal.SIGINT, self._hear)
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        del number, frame
-        self.heard = True
+        del frame
+        self.heard, self.heard_name = True, signal.Signals(number).name
+        if number == signal.SIGINT:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     def ask(self) -> bool:
         """Whether the run is to end. All ranks ask together, since each may have heard the signal at another time."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from conversations import Conversation
-from settings import Invocation, Settings
+from settings import Invocation, RefusedError, Settings
 
 LAYERS = 2
 EXPERTS = 4
@@ -43,7 +43,9 @@ OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str | int, str], ...] = (
     ("TOKENIZER", None, "byte-level BPE trained on the training data", "a tiny vocabulary, without a network"),
     ("DEVICE", None, "cpu", "a rehearsal runs anywhere"),
     ("COMPUTE", None, "float32", "bfloat16 matrix products are up to 78 times slower on a CPU without native ones"),
-    ("ATTN_IMPLEMENTATION", ("flash_attention_2",), "sdpa", "FlashAttention needs a GPU"),
+    ("ATTN_IMPLEMENTATION", ("flash_attention_2", "flex_attention"), "sdpa", "the kernel needs a GPU"),
+    ("ACTIVATION_OFFLOADING", None, False, "a rehearsal has no GPU to offload from"),
+    ("LIGER", None, False, "Liger's kernels need a GPU"),
     ("PARALLELISM", ("pipeline",), "single", "device_map splits layers over GPUs only; it is one process either way"),
     ("PARALLELISM", ("fsdp", "zero1", "zero2", "zero3"), "ddp", "sharding needs GPUs; ranks and their data stay"),
     ("LOGGING_STEPS", None, 1, "a rehearsal is a few updates, and the loss of each is shown"),
@@ -139,6 +141,10 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
     return replace(settings, **changes), tuple(made)
 
 
+NOT_SHRUNK = ("gpt2", "opt")
+"""Types that learn a vector for every position, which keeps a model large; GPT-2 names its sizes otherwise too."""
+
+
 def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     """A config.json's content with everything that sizes the model made tiny; what shapes it stays.
 
@@ -152,6 +158,8 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     (10, 2, 320, 640)
     """
     full = {**config, **config["text_config"]} if isinstance(config.get("text_config"), dict) else dict(config)
+    if full.get("model_type") in NOT_SHRUNK:
+        raise RefusedError([f"--tiny: models of type {full['model_type']} are not made tiny"])
     left_out = ("quantization_config", "text_config", "vision_config")
     tiny = {key: value for key, value in full.items() if key not in left_out}
     heads = int(full["num_attention_heads"])
@@ -178,10 +186,11 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
         tiny["layer_types"] = (kinds * layers)[:layers]
     for key in ("max_window_layers", "no_rope_layers", "moe_layers"):
         tiny.pop(key, None)  # counted in layers that are gone; the defaults fit
+    rotated = int(head_dim * full.get("partial_rotary_factor", 1)) // 2
     for key in ("rope_scaling", "rope_parameters"):
         if isinstance(full.get(key), dict):
             tiny[key] = {
-                name: value[: head_dim // 2] if isinstance(value, list) else value for name, value in full[key].items()
+                name: value[:rotated] if isinstance(value, list) else value for name, value in full[key].items()
             }
     tiny["vocab_size"] = vocabulary
     for key in ("bos_token_id", "eos_token_id", "pad_token_id"):

@@ -19,12 +19,15 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 import leaving
+from base_model import refuse_other_base
 from checkpoints import Start, find_start
 from conversations import Conversation, read_conversations
 from fingerprint import Fingerprint, fingerprint
-from folder_lock import alone_in
-from handover import parse, refuse_folders
-from model_folder import refuse_other_model
+from folder_lock import Held, alone_in
+from handover import parse, problems_of, refuse_folders
+from lines import unread
+from model_folder import place_of, refuse_other_model, refuse_shorter
+from run_record import refuse_other_record
 from settings import Folders, Invocation, RefusedError, usage
 from tiny import rehearsal
 
@@ -33,7 +36,7 @@ REFUSED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the job. Exit codes: 0 done or stopped by SIGTERM, 2 refused, 1 anything else."""
+    """Runs the job. Exit codes: 0 done or stopped by a signal, 2 refused, 1 anything else."""
     if "--help" in arguments:
         print(usage())
         return 0
@@ -47,18 +50,19 @@ def main(arguments: Sequence[str]) -> int:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
         refuse_folders(invocation)
-        train, validation = _splits(asked.folders)
+        (train, validation), digests = _splits(asked.folders)
+        _say_unread(asked.folders)
         if settings.EVAL_STEPS and not validation:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
             raise RefusedError([said])
         first = os.environ.get("RANK", "0") == "0"
-        with alone_in(asked.folders) if first else nullcontext():
-            mine = fingerprint(invocation, processes=int(os.environ.get("WORLD_SIZE", "1")))
+        with alone_in(asked.folders) if first else nullcontext(Held()) as held:
+            mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)
             start = _start(invocation, mine)
             _choose_devices(invocation)
             from job import run  # torch and its kin, which take seconds to import
 
-            return run(invocation, overrides, train, validation, mine, start)
+            return run(invocation, overrides, train, validation, mine, start, held)
     except RefusedError as refused:
         if os.environ.get("RANK", "0") == "0":  # every rank reads the same
             for problem in refused.problems:
@@ -66,35 +70,46 @@ def main(arguments: Sequence[str]) -> int:
         return REFUSED
 
 
-def _splits(folders: Folders) -> list[list[Conversation]]:
-    """Training and validation conversations, none of these where there is no folder; both are refused at once."""
+def _splits(folders: Folders) -> tuple[list[list[Conversation]], list[dict[str, str]]]:
+    """Training and validation conversations, and the digests of their files; both refused at once.
+
+    Without its folder the validation split is empty.
+    """
     found: list[list[Conversation]] = []
-    problems: list[str] = []
-    for folder, needed in ((folders.train_dir, True), (folders.validation_dir, False)):
-        try:
-            found.append(read_conversations(folder) if needed or folder.is_dir() else [])
-        except RefusedError as refused:
-            problems += refused.problems
+    digests: list[dict[str, str]] = [{}, {}]
+    held = folders.validation_dir.is_dir()
+    problems = problems_of(
+        lambda: found.append(read_conversations(folders.train_dir, digests[0])),
+        lambda: found.append(read_conversations(folders.validation_dir, digests[1]) if held else []),
+    )
     if problems:
         raise RefusedError(problems)
-    return found
+    return found, digests
+
+
+def _say_unread(folders: Folders) -> None:
+    """What lies beside the data is named once: it may be data under another name."""
+    if os.environ.get("RANK", "0") == "0":
+        for folder in (folders.train_dir, folders.validation_dir):
+            if folder.is_dir() and (said := unread(folder)):
+                print(f"hbspec: note {folder} {said}", flush=True)
 
 
 def _start(invocation: Invocation, mine: Fingerprint) -> Start:
-    """Where training starts; other runs' models and checkpoints in its folders are refused at once."""
-    problems: list[str] = []
-    start = Start()
-    try:
-        refuse_other_model(invocation, mine)
-    except RefusedError as refused:
-        problems += refused.problems
-    try:
-        start = find_start(invocation.folders.checkpoint_dir, mine)
-    except RefusedError as refused:
-        problems += refused.problems
+    """Where training starts; what others have put into the folders that it writes is refused at once."""
+    found: list[Start] = []
+    problems = problems_of(
+        lambda: refuse_other_model(place_of(invocation), mine),
+        lambda: found.append(find_start(invocation.folders.checkpoint_dir, mine)),
+        lambda: refuse_other_record(invocation, mine),
+        lambda: refuse_other_base(invocation),
+    )
     if problems:
         raise RefusedError(problems)
-    return start
+    updates = invocation.settings.MAX_STEPS  # else the job counts them, when it knows how long an epoch is
+    if updates and updates >= found[0].step:
+        refuse_shorter(place_of(invocation), mine, updates)
+    return found[0]
 
 
 def _choose_devices(invocation: Invocation) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FILES = sorted(path for folder in ("src", "templates") for path in (ROOT / folder).rglob("*.py"))
+FILES = sorted(path for folder in ("src", "templates", "tools") for path in (ROOT / folder).rglob("*.py"))
 LONGEST_FILE, LONGEST_BODY = 300, 40
 
 
@@ -30,3 +30,15 @@ def test_a_docstring_is_not_counted() -> None:
     (function,) = ast.parse('def f():\n    """One.\n\n    Two.\n    """\n    x = 1\n    return x\n').body
     assert isinstance(function, ast.FunctionDef)
     assert body_lines(function) == 2
+
+
+def test_a_class_has_a_name_of_its_own() -> None:
+    """But for the sections of a spec, which are named as their keys."""
+    named: dict[str, list[str]] = {}
+    for file in (ROOT / "src").rglob("*.py"):
+        if file.match("spec/sections.py"):
+            continue
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                named.setdefault(node.name, []).append(str(file.relative_to(ROOT)))
+    assert {name: files for name, files in named.items() if len(files) > 1} == {}

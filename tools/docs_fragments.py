@@ -222,6 +222,7 @@ def template(name: str) -> Any:
     assert spec.loader is not None
     module = module_from_spec(spec)
     sys.modules[module.__name__] = module
+    sys.path.append(str(path.parent))  # where it finds its siblings
     spec.loader.exec_module(module)
     return module
 

@@ -225,7 +225,7 @@ def _unit_words() -> dict[str, str]:
     """The descriptions of quantities in `hbspec.spec.fields`, by their examples."""
     noted = (note for alias in vars(fields).values() for note in get_args(alias) if isinstance(note, WithJsonSchema))
     schemas = [note.json_schema or {} for note in noted]
-    return {schema["examples"][0]: schema["description"] for schema in schemas}
+    return {schema["examples"][0]: schema["description"] for schema in schemas if "examples" in schema}
 
 
 @cache

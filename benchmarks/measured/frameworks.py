@@ -31,10 +31,12 @@ class Framework:
         targets: adapted modules where the row names none.
         padded: whether rows are padded to the longest, so that attention has a mask.
         loss: how it is computed where the row does not say so.
-        transformers: the major version at the time, which decides whether experts are quantised.
+        transformers: the version at the time, which decides whether experts are quantised, and how logits are held.
+        files: the same for some of a source's files, where each states its own.
         defaults: cells that the framework fills where the row leaves them empty.
         bitsandbytes: the version at the time, which decides what 4-bit products keep.
         unlike_sharded: why what it runs under FSDP has no words in the spec; "" where it has.
+        reentrant_sharded: whether checkpointing under FSDP is reentrant; None is what its transformers does.
     """
 
     pattern: str
@@ -54,11 +56,22 @@ class Framework:
     defaults: Mapping[str, str] = field(default_factory=dict)
     bitsandbytes: str = "0.43.3"
     unlike_sharded: str = ""
+    reentrant_sharded: bool | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
 
     def cell(self, row: Row, column: str) -> str:
         """What the row says, or what the framework does where it says nothing."""
         return row[column] if row[column] not in ("", "?") else self.defaults.get(column, "")
 
+    def transformers_of(self, row: Row) -> str:
+        """The version of transformers behind a row."""
+        stated = (version for file, version in self.files.items() if row["source_locator"].endswith(file))
+        return next(stated, self.transformers)
+
+
+FMS_FILES = {"refs/a100_80gb.csv": "4.48.1", "refs/a100_80gb_moe.csv": "4.52.4"}
+"""foundation-model-stack/fms-acceleration, scripts/benchmarks/refs/requirements.txt and requirements_moe.txt; those of
+the other files say 4.45.2."""
 
 FRAMEWORKS = (
     Framework(
@@ -68,6 +81,7 @@ FRAMEWORKS = (
         adapters="quantised",
         double_quant=True,
         dropout=0.1,
+        files=FMS_FILES,
     ),
     Framework(
         "fms-hf-tuning|fms-acceleration",
@@ -77,6 +91,7 @@ FRAMEWORKS = (
         kept="compute",
         double_quant=True,
         dropout=0.1,
+        files=FMS_FILES,
     ),
     Framework(
         "fitcheck",
@@ -98,18 +113,20 @@ FRAMEWORKS = (
     ),
     Framework(
         "litgpt|lit-gpt",
-        "Lightning-AI/litgpt, litgpt/finetune/lora.py (its own LoRA, in the dtype of the weights)",
+        "Lightning-AI/litgpt, litgpt/finetune/lora.py (its own LoRA, in the dtype of the weights); versions as in its "
+        "tutorials/resource-tables.md",
+        trainer="litgpt",
         autocast=False,
         adapters="compute",
         kept="compute",
-        loss="chunked",
-        bitsandbytes="0.42.0",
+        bitsandbytes="0.41.1",
         defaults={"grad_accum": "32"},
         unlike_sharded="litgpt under FSDP: one flat parameter holds frozen and adapted weights, and has a gradient",
     ),
     Framework(
         "fsdp_qlora|answerdotai",
-        "AnswerDotAI/fsdp_qlora, train.py (`precision` bf16: everything in bfloat16)",
+        "AnswerDotAI/fsdp_qlora, train.py (`precision` bf16: everything in bfloat16; `CheckpointImpl.NO_REENTRANT`)",
+        reentrant_sharded=False,
         autocast=False,
         adapters="compute",
         kept="compute",
@@ -118,9 +135,9 @@ FRAMEWORKS = (
     ),
     Framework(
         "ms-swift",
-        "modelscope/ms-swift 2.x, SftArguments: all linear modules, rank 8, accumulation over 16",
+        "modelscope/ms-swift 2.x, SftArguments: DEFAULT targets (attention's qkv), rank 8, accumulation over 16",
         kept="compute",
-        targets="all-linear",
+        targets="q_proj,k_proj,v_proj",
         padded=True,
         defaults={"grad_accum": "16", "lora_r": "8", "compute_dtype": "bf16"},
     ),
@@ -145,8 +162,10 @@ FRAMEWORKS = (
     ),
     Framework(
         "llama-recipes|jumpstart|llama-cookbook",
-        "meta-llama/llama-recipes, configs/{training,fsdp,peft}.py: r 8 on q and v, activation checkpointing",
+        "meta-llama/llama-recipes, configs/{training,fsdp,peft}.py: r 8 on q and v, activation checkpointing, which "
+        "policies/activation_checkpointing_functions.py wraps with CheckpointImpl.NO_REENTRANT",
         trained="float32",
+        reentrant_sharded=False,
         defaults={"gradient_checkpointing": "y", "lora_r": "8"},
     ),
     Framework(
@@ -160,6 +179,21 @@ FRAMEWORKS = (
         "QwenLM/Qwen, finetune.py and finetune/ds_config_zero{2,3}.json: DeepSpeed keeps the engine's dtype everywhere",
         adapters="quantised",
         kept="compute",
+    ),
+    Framework(
+        "atorch",
+        "intelligent-machine-learning/dlrover, atorch/examples/llama2/fsdp_llama2.py: fp32 weights by `from_config`, "
+        "`amp_native`, checkpoints with `no_reentrant`, and a loop that holds the model's outputs",
+        trainer="loop",
+        trained="float32",
+        reentrant_sharded=False,
+    ),
+    Framework(
+        "vertex",
+        "GoogleCloudPlatform/vertex-ai-samples, model_oss/peft/instruct_lora.py: a transformers Trainer with fp16 "
+        "weights; dockerfile/train.Dockerfile: torch 2.0.1, a transformers of July 2023 and bitsandbytes 0.39.0",
+        transformers="4.31.0",
+        bitsandbytes="0.39.0",
     ),
     Framework("axolotl", "axolotl-ai-cloud/axolotl: Trainer under bf16, adapters fp32", padded=True),
     Framework(

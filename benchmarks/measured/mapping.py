@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,6 +20,11 @@ from measured.placement import instance
 from measured.reason import NotExpressibleError
 from measured.row import Row
 from measured.spelling import attention, loss, optimizer, targets
+
+FOAK = "fms-acceleration's fused norms and rotations as the model's own"
+
+DEVIATION = re.compile(r"token stats (\d+) ?\+-? ?(\d+)")
+"""Mean and standard deviation of the lengths, before what exceeds the cap is dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +75,7 @@ def express(row: Row) -> Case:
         architecture = found.architecture
         stand_ins = [found.stand_in] if found.stand_in else []
         method = _method(row, framework, stand_ins)
-        stand_ins += _unsaid(row)
+        stand_ins += _unsaid(row, framework, architecture)
         values = {
             "hbspec": 1,
             "name": "measured",
@@ -104,12 +110,17 @@ def planned(values: dict[str, Any], architecture: Architecture | None) -> Plan:
 
 
 def _others(row: Row, framework: Framework, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The same spec with another optimizer, checkpointing or offload, where the row does not say which."""
+    """The same spec with another optimizer, kernel, checkpointing or offload, where the row does not say which.
+
+    A version of transformers is that of the time, so that it decides between kernels only before it had two.
+    """
     given = values["hyperparameters"]
+    if framework.cell(row, "attention") == "" and given["attn_implementation"] != "eager":
+        yield {**values, "hyperparameters": {**given, "attn_implementation": "eager"}}
     if row["optimizer"] in ("", "?"):
         given = {**given, "optim": "adamw_torch_fused"}
         yield {**values, "hyperparameters": given}
-    if framework.cell(row, "gradient_checkpointing") in ("", "?"):
+    if _checkpointing(row, framework, given) == "":
         given = {**given, "gradient_checkpointing": True}
         yield {**values, "hyperparameters": given}
     if "not read" in row["parallelism"]:
@@ -122,6 +133,9 @@ def _method(row: Row, framework: Framework, stand_ins: list[str]) -> dict[str, A
     text = f"{row['framework']} {row['source_title']}".lower()
     if framework.unlike_sharded and "fsdp" in row["parallelism"].lower() and name != "full":
         raise NotExpressibleError(framework.unlike_sharded)
+    objective = re.search(r"objective=(?!SFT\b)(\w+)", row["notes"])
+    if objective:
+        raise NotExpressibleError(f"objective {objective[1]}")
     if "unsloth" in text:
         raise NotExpressibleError("Unsloth: checkpoints are offloaded to the host while they wait")
     if re.match(r"full\b(?!.*galore)", name):
@@ -149,6 +163,9 @@ def _method(row: Row, framework: Framework, stand_ins: list[str]) -> dict[str, A
 def _precision(row: Row, framework: Framework) -> tuple[str, str | None, bool]:
     """The compute dtype, the dtype that weights are said to have, and whether steps run under autocast."""
     text = framework.cell(row, "compute_dtype").lower()
+    by_storage = re.search(r";? ?\bfp16 for gptq", text)
+    if by_storage:
+        text = "fp16" if "gptq" in row["quant"].lower() else text.replace(by_storage[0], "")
     if "fp8" in text or "float8" in text:
         raise NotExpressibleError("computes in fp8")
     storage, _, computing = text.rpartition("/")
@@ -161,10 +178,10 @@ def _precision(row: Row, framework: Framework) -> tuple[str, str | None, bool]:
     elif re.search(r"fp32 (params|master|weights)", text):
         said = "float32"
     autocast = framework.autocast
-    if "amp" in text or ("mixed" in text and not framework.casts_units):
-        autocast = True
-    elif re.search(r"pure|true|no amp", text):
+    if re.search(r"pure|true|no amp", text):
         autocast = False
+    elif "amp" in text or ("mixed" in text and not framework.casts_units):
+        autocast = True
     return compute, said, autocast and compute != "float32"
 
 
@@ -182,7 +199,7 @@ def _software(row: Row, framework: Framework, method: dict[str, Any]) -> dict[st
     narrow = framework.adapters == "compute" or (framework.adapters == "quantised" and method["method"] == "qlora")
     return {
         "trainer": framework.trainer,
-        "transformers": framework.transformers,
+        "transformers": framework.transformers_of(row),
         "bitsandbytes": framework.bitsandbytes,
         "weights_dtype": said or weights,
         "adapter_dtype": compute if narrow else "float32",
@@ -193,10 +210,20 @@ def _software(row: Row, framework: Framework, method: dict[str, Any]) -> dict[st
 def _tokens(row: Row, framework: Framework) -> dict[str, Any]:
     """Token lengths; none where they vary and the longest is not stated, since the cap says no more than the cap."""
     length = _whole(row, framework, "seq_len", "sequence length")
+    spread = DEVIATION.search(row["notes"])
+    if row.lengths_vary and spread:
+        return {"tokens": {"mean": _mean_below(length, float(spread[1]), float(spread[2])), "max": length}}
     if re.search(r"variable.?length", row["notes"], re.IGNORECASE) and "longest" not in row["notes"].lower():
         return {}
     mean = length - 1 if framework.padded and length > 1 else length  # any difference means a mask
     return {"tokens": {"mean": float(mean), "max": length}}
+
+
+def _mean_below(cap: int, mean: float, deviation: float) -> float:
+    """The mean of a normal distribution of lengths without what is below one token or above the cap."""
+    lengths = NormalDist(mean, deviation)
+    shares = [(length, lengths.pdf(length)) for length in range(1, cap + 1)]
+    return sum(length * share for length, share in shares) / sum(share for _, share in shares)
 
 
 def _whole(row: Row, framework: Framework, column: str, what: str) -> int:
@@ -206,11 +233,18 @@ def _whole(row: Row, framework: Framework, column: str, what: str) -> int:
     return stated
 
 
+def _checkpointing(row: Row, framework: Framework, method: dict[str, Any]) -> str:
+    """The cell on checkpointing; where it is open, what peft's `prepare_model_for_kbit_training` turns on; else ""."""
+    said = framework.cell(row, "gradient_checkpointing").lower().replace("?", "")
+    prepared = method["method"] == "qlora" and framework.kept == "float32"
+    return said or ("y" if prepared else "")
+
+
 def _hyperparameters(
     row: Row, framework: Framework, method: dict[str, Any], architecture: Architecture
 ) -> dict[str, Any]:
     compute, _, _ = _precision(row, framework)
-    checkpointing = framework.cell(row, "gradient_checkpointing").lower()
+    checkpointing = _checkpointing(row, framework, method)
     if "selective" in checkpointing:
         raise NotExpressibleError("selective activation checkpointing")
     values: dict[str, Any] = {
@@ -222,25 +256,32 @@ def _hyperparameters(
         "bf16": compute == "bfloat16",
         "fp16": compute == "float16",
         "gradient_checkpointing": checkpointing.startswith(("y", "true", "full")),
-        "attn_implementation": attention(framework.cell(row, "attention")),
+        "attn_implementation": attention(framework.cell(row, "attention"), framework.transformers_of(row)),
         "loss": loss(row["fused_ce"], framework),
         "optim": optimizer(row["optimizer"]),
         **method,
     }
+    if framework.reentrant_sharded is not None and "fsdp" in row["parallelism"].lower():
+        values["use_reentrant"] = framework.reentrant_sharded
     if method["method"] != "full":
         values |= {
             "lora_r": _whole(row, framework, "lora_r", "adapter rank"),
             "lora_dropout": framework.dropout,
-            "target_modules": targets(row["lora_targets"], framework, architecture),
+            "target_modules": targets(row["lora_targets"], framework, architecture).chosen,
         }
         if "embedding" in row["lora_targets"] or "embed_tokens" in row["lora_targets"]:
             values["modules_to_save"] = ["embed_tokens", "lm_head"]
     return values
 
 
-def _unsaid(row: Row) -> list[str]:
+def _unsaid(row: Row, framework: Framework, architecture: Architecture) -> list[str]:
     """What the spec has no word for, and what it is described by instead."""
     said = []
-    if "kernel" in row["fused_ce"].lower():
-        said.append("a loss kernel that works in place on the logits as a fused loss")
+    if "foak" in row["fused_ce"].lower():
+        said.append(FOAK)
+    if row["method"].lower() not in ("full", "") and row["lora_targets"]:
+        absent = targets(row["lora_targets"], framework, architecture).absent
+        said += [f"adapters on {name}, which the model does not have, left out" for name in absent]
+    if row.lengths_vary and DEVIATION.search(row["notes"]):
+        said.append("lengths of a stated mean and deviation as a normal distribution without what exceeds the cap")
     return said

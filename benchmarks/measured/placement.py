@@ -30,7 +30,10 @@ def instance(row: Row) -> dict[str, Any]:
     """
     gpus = row.whole("n_gpus") or 1
     hosts = gpus // GPUS_A_HOST if gpus > GPUS_A_HOST and gpus % GPUS_A_HOST == 0 else 1
-    where = {"count": hosts, "gpus": gpus // hosts, **_parallelism(row["parallelism"], gpus), **_gpu(row["gpu"])}
+    way = _parallelism(row["parallelism"], gpus)
+    if way == {"parallelism": "single"}:
+        way = _engine_of_one(row["notes"])
+    where = {"count": hosts, "gpus": gpus // hosts, **way, **_gpu(row["gpu"])}
     if hosts > 1:
         where |= _network(row, where["gpu"], where["gpus"])
     return where
@@ -50,7 +53,7 @@ def _parallelism(text: str, gpus: int) -> dict[str, Any]:
     lowered = text.lower()
     offload = "offload" in lowered and "not read" not in lowered
     tensor = re.search(r"tp[ =_-]?(\d+)", lowered)
-    if re.search(r"\bcp\d|context|sequence|ulysses|\bpp\d|\bep\d", lowered):
+    if re.search(r"(?<![a-z])(?:[cse]p|pp)[ =_-]?\d|context|sequence|ulysses", lowered):
         raise NotExpressibleError(f"parallelism {text}")
     kind: dict[str, Any]
     zero = re.search(r"zero[ _-]?(?:stage[ _-]?)?([123])", lowered)
@@ -73,6 +76,15 @@ def _parallelism(text: str, gpus: int) -> dict[str, Any]:
     else:
         raise NotExpressibleError(f"parallelism {text or 'of several GPUs'} not known")
     return {**kind, **({"tensor_parallel": int(tensor[1])} if tensor else {})}
+
+
+def _engine_of_one(notes: str) -> dict[str, Any]:
+    """One GPU, with or without DeepSpeed, which keeps fp32 master weights and its buffers there too.
+
+    Stage 3 where the notes name none, as QwenLM/Qwen's finetune_ds.sh has it.
+    """
+    found = re.search(r"deepspeed(?: zero-?(\d))?", notes, re.IGNORECASE)
+    return {"parallelism": f"zero{found[1] or 3}" if found else "single"}
 
 
 def _gpu(text: str) -> dict[str, Any]:

@@ -12,11 +12,21 @@ from pathlib import Path
 from hbspec.units import HOUR
 
 COLUMNS = (
-    *("id", "source_title", "kind", "model_id", "params_b", "method", "quant", "compute_dtype", "optimizer", "lora_r"),
-    *("lora_targets", "seq_len", "micro_batch", "grad_accum", "gradient_checkpointing", "attention", "fused_ce"),
+    *("id", "source_title", "source_locator", "kind", "model_id", "params_b", "method", "quant", "compute_dtype"),
+    *(
+        "optimizer",
+        "lora_r",
+        "lora_targets",
+        "seq_len",
+        "micro_batch",
+        "grad_accum",
+        "gradient_checkpointing",
+        "attention",
+        "fused_ce",
+    ),
     *("parallelism", "n_gpus", "gpu", "framework", "peak_allocated_bytes", "peak_reserved_bytes", "process_bytes"),
     *("peak_bytes_unknown_metric", "oom", "tokens_per_s_per_gpu", "step_time_s", "total_time_h", "total_cost_usd"),
-    "notes",
+    *("grade", "notes"),
 )
 """The columns that are read; a file may have more."""
 
@@ -24,8 +34,9 @@ MEMORY = {
     "peak_allocated": "peak_allocated_bytes",
     "peak_reserved": "peak_reserved_bytes",
     "process": "process_bytes",
+    "unknown_metric": "peak_bytes_unknown_metric",
 }
-"""What is scored in bytes, by column. `peak_bytes_unknown_metric` is used for verdicts only."""
+"""What is scored in bytes, by column. Sources of an unknown metric do not say which of the other three they read."""
 
 TIME = {
     "tokens_per_second_per_gpu": "tokens_per_s_per_gpu",
@@ -37,12 +48,22 @@ TIME = {
 UNITS = {"total_time": HOUR}
 """What a cell's number is in the metric's unit, where that is another one."""
 
-FRONTIER = "FRONTIER"
-"""Notes that begin so: the row is the largest job that fitted, and its bytes are no peak of it."""
+FRONTIER = r"^FRONTIER"
+LARGEST = r"\bmax(imum)? (batch size|length)\b"
+"""Notes that begin so, titles that say so: the row is the largest job that fitted, and its bytes are not its peak."""
+
+VARYING = r"variable.?length|unpacked|padded not packed|token stats|samples dropped"
+"""Notes on data whose rows differ in length: the cap says nothing about speed."""
+
+STATED = ("attention", "compute_dtype", "gradient_checkpointing", "fused_ce")
+"""What decides the tensors of a step, beside the model, the method and the batch."""
+
+KERNEL_ASSUMED = r"attention[^;]*assumed"
+"""Notes on a row whose kernel is a guess, though its cell holds one."""
 
 
 class TableError(Exception):
-    """A file that is no table of measurements; the message is one line."""
+    """A file that is not a table of measurements; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +102,38 @@ class Row:
         """Whether it ran out of memory, by its own words or because it never finished."""
         return self["oom"].lower() in ("yes", "inferred", "y", "true")
 
+    @property
+    def is_frontier(self) -> bool:
+        """Whether it is the largest job that fitted: one more token or row would not have."""
+        return bool(re.search(FRONTIER, self["notes"]) or re.search(LARGEST, self["source_title"]))
+
+    @property
+    def lengths_vary(self) -> bool:
+        """Whether its examples differ in length, and no two micro-batches are alike."""
+        return bool(re.search(VARYING, self["notes"], re.IGNORECASE))
+
+    @property
+    def only_caps_lengths(self) -> bool:
+        """Whether its examples differ in length, and of the longest only a cap is said, which it may not reach."""
+        return self.lengths_vary and "max_seq_length" in self["notes"]
+
+    @property
+    def loss_in_place(self) -> bool:
+        """Whether fms-acceleration's kernel writes the gradient over the logits."""
+        return "foak" in self["fused_ce"].lower()
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether the source states kernels, dtype, loss and checkpointing, and the row is fully specified (grade A).
+
+        >>> said = {"attention": "sdpa", "compute_dtype": "bf16", "gradient_checkpointing": "y", "fused_ce": "n"}
+        >>> Row({**said, "grade": "A", "notes": ""}).is_stated, Row({**said, "grade": "B", "notes": ""}).is_stated
+        (True, False)
+        """
+        said = all(self[column] and "?" not in self[column] for column in STATED)
+        assumed = re.search(KERNEL_ASSUMED, self["notes"], re.IGNORECASE)
+        return self["grade"] == "A" and said and not assumed
+
     def number(self, column: str) -> float | None:
         """The number that a cell begins with; None where it begins with none."""
         found = re.match(r"[-+]?\d[\d,]*\.?\d*(?:[eE][-+]?\d+)?", self[column])
@@ -95,7 +148,7 @@ class Row:
         """A value of `MEMORY` or `TIME`; None where not measured, or where it is a range, or none of this job."""
         cell = {**MEMORY, **TIME}[metric]
         value = self.number(cell)
-        if not value or self.out_of_memory or (metric in MEMORY and self["notes"].startswith(FRONTIER)):
+        if not value or self.out_of_memory or (metric in MEMORY and self.is_frontier):
             return None
         return None if re.search(r"\d ?- ?\d", self[cell]) else value * UNITS.get(metric, 1)
 
@@ -111,7 +164,7 @@ def read_rows(paths: Iterable[Path]) -> tuple[Row, ...]:
     """The rows of some files, one after another.
 
     Raises:
-        TableError: a file that cannot be read, is no CSV, or lacks a column.
+        TableError: a file that cannot be read, is not CSV, or lacks a column.
     """
     return tuple(row for path in paths for row in _read(path))
 
@@ -127,5 +180,5 @@ def _read(path: Path) -> tuple[Row, ...]:
     except OSError as reason:
         raise TableError(f"{path} cannot be read: {reason.strerror}") from reason
     except (UnicodeDecodeError, csv.Error) as reason:
-        raise TableError(f"{path} is no CSV in UTF-8: {reason}") from reason
+        raise TableError(f"{path} is not CSV in UTF-8: {reason}") from reason
     return rows

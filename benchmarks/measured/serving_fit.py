@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import ServingConstants
-from hbspec.estimators.serving.decoding import Step, prompt_seconds, step_of
+from hbspec.estimators.serving.decoding import DecodingStep, prompt_seconds, step_of
 from hbspec.units import Interval
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
@@ -81,12 +81,12 @@ class Observation(NamedTuple):
     answer: int
     prompts: float
     seconds: float
-    step: Step
+    step: DecodingStep
 
     @classmethod
     def of(cls, values: dict[str, Any]) -> Observation:
         """As `to_dict` has it."""
-        return cls(**{**values, "step": Step(*values["step"])})
+        return cls(**{**values, "step": DecodingStep(*values["step"])})
 
     def to_dict(self) -> dict[str, Any]:
         """As on disk."""
@@ -115,7 +115,7 @@ def _observation(row: Row) -> Observation | None:
     except (NotExpressibleError, NotKnownError):
         return None
     tokens = requests * (run.answer + run.prompt * run.counts_prompts)
-    rounded = Step._make(float(f"{value:.4g}") if isinstance(value, float) else value for value in step)
+    rounded = DecodingStep._make(float(f"{value:.4g}") if isinstance(value, float) else value for value in step)
     return Observation(
         row["id"], row.source, run.answer, float(f"{prompts:.4g}"), float(f"{tokens / run.rate:.5g}"), rounded
     )

@@ -64,7 +64,7 @@ def gpu_of(text: str) -> tuple[Gpu, tuple[str, ...]]:
     card = next((card for pattern, card in CARDS if re.search(pattern, smaller, re.IGNORECASE)), None)
     if card is not None:
         return _as_gpu(card), said
-    plain = Row({"gpu": smaller, "n_gpus": "1", "parallelism": "single"})
+    plain = Row({"gpu": smaller, "n_gpus": "1", "parallelism": "single", "notes": ""})
     found = catalog().gpus.get(instance(plain)["gpu"])
     if found is None or found.bandwidth is None:
         raise NotExpressibleError(f"GPU {text or 'not named'}: its bandwidth is not known")

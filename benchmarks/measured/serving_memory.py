@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hbspec.diagnostics import known
 from hbspec.estimators.serving.memory import activation_bytes, cache_bytes, cache_element, served_weights
+from hbspec.estimators.step.uncounted import LITGPT
 from hbspec.plan import ServingPlan
 from hbspec.units import GB, Interval
 from measured.reason import NotExpressibleError
@@ -37,11 +38,13 @@ class Stated(NamedTuple):
         """The same figure, estimated: the larger of the moment when prompts are read and of the last token.
 
         Raises:
-            NotExpressibleError: an engine that takes a share of the GPU whatever it needs.
+            NotExpressibleError: an engine that takes a share of the GPU whatever it needs, or layers of its own.
         """
         if run.engine in ("vllm", "tensorrt-llm", "sglang", "lmdeploy", "tgi"):
             raise NotExpressibleError("memory of an engine that takes a share of the GPU whatever it needs")
         architecture = known(plan.architecture, "the architecture")
+        if run.engine == "litgpt" and architecture.model_type not in LITGPT:
+            raise NotExpressibleError("LitGPT's own layers of this family")
         old = run.engine == "transformers" and bool(re.search(BEFORE_DYNAMIC_CACHE, run.model, re.IGNORECASE))
         element, tokens = cache_element(plan), run.prompt * run.requests
         kept = served_weights(plan)

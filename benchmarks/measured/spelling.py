@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import target_module_names
+from hbspec.plan.epochs import SDPA_BY_DEFAULT
 from measured.frameworks import Framework
 from measured.reason import NotExpressibleError
 
 
-def attention(text: str) -> str:
-    """The attention kernel; sdpa where nothing is said, as transformers chooses."""
+def attention(text: str, transformers: str) -> str:
+    """The attention kernel; where nothing is said, what a version of transformers chooses."""
     lowered = text.lower()
+    if lowered in ("", "?") and not SDPA_BY_DEFAULT.is_in({"transformers": transformers}):
+        return "eager"
     if lowered.startswith("eager"):
         return "eager"
     return "flash_attention_2" if lowered.startswith("flash") else "sdpa"
 
 
 def loss(text: str, framework: Framework) -> str:
-    """How the loss is computed. A kernel that works in place on the logits counts as fused, which is nearer."""
+    """How the loss is computed; fms-acceleration's fast cross-entropy copies the logits that it works on in place."""
     lowered = text.lower()
-    if "liger" in lowered or "fused linear" in lowered or "kernel" in lowered:
+    if "liger" in lowered or "fused linear" in lowered:
         return "fused"
     if "chunk" in lowered:
-        return "chunked"
+        return "standard" if framework.trainer == "litgpt" else "chunked"  # LitGPT holds all of its chunks
+    if IN_PLACE in lowered:
+        return "in_place_shifted" if "foak" in lowered else "in_place"
     return framework.loss if lowered in ("", "?") else "standard"
 
 
@@ -69,20 +75,40 @@ ALIASES = {
 """Short names, and those of Qwen 1, in names of the families that stand for them."""
 
 
-def targets(text: str, framework: Framework, architecture: Architecture) -> str | list[str]:
+IN_PLACE = "kernel"
+"""In a cell of the loss: a kernel that writes the gradient over the logits, as fms-acceleration's and Unsloth's do."""
+
+
+class Targets(NamedTuple):
+    """The adapted modules, and the names of a row that its model does not have."""
+
+    chosen: str | list[str]
+    absent: tuple[str, ...]
+
+
+def targets(text: str, framework: Framework, architecture: Architecture) -> Targets:
     """The adapted modules, by the names that the architecture has.
 
     Raises:
         NotExpressibleError: none of the modules is one of the architecture's.
     """
-    named = re.split(r"\(| \+ ", text)[0].strip()
-    if not named or re.search(r"default|blank|printed|trainable", named, re.IGNORECASE):
-        named = "q_proj,v_proj" if "q,v" in text else framework.targets
+    named = _named(text, framework)
     if re.match(r"all\b", named, re.IGNORECASE):
-        return "all-linear"
+        return Targets("all-linear", ())
     existing = {name.rpartition(".")[2] for name in target_module_names(architecture)}
-    wanted = [module for name in re.split(r"[,;/\s]+", named) if name for module in ALIASES.get(name.lower(), (name,))]
-    chosen = [module for module in dict.fromkeys(wanted) if module in existing]
+    wanted = {name: ALIASES.get(name.lower(), (name,)) for name in re.split(r"[,;/\s]+", named) if name}
+    absent = tuple(name for name, modules in wanted.items() if not existing.intersection(modules))
+    chosen = dict.fromkeys(module for modules in wanted.values() for module in modules if module in existing)
     if not chosen:
-        raise NotExpressibleError(f"adapters on {text}")
-    return chosen
+        raise NotExpressibleError(f"adapters on {text}: the model has no such module")
+    return Targets(list(chosen), absent)
+
+
+def _named(text: str, framework: Framework) -> str:
+    """The modules that a cell names: before its remarks, or in them where the rest is only "default"."""
+    named = re.split(r"\(| \+ ", text)[0].strip()
+    if named and not re.search(r"default|blank|printed|trainable", named, re.IGNORECASE):
+        return named
+    if re.search(r"qkv|q,k,v", text):
+        return "q_proj,k_proj,v_proj"
+    return "q_proj,v_proj" if "q,v" in text else framework.targets

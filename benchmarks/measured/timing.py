@@ -15,9 +15,6 @@ from hbspec.units import HOUR, Interval
 from measured.mapping import Case
 from measured.reason import NotExpressibleError
 
-VARIABLE = r"variable.?length|unpacked|padded not packed"
-"""Notes on data whose rows differ in length: the cap says nothing about speed."""
-
 REGION = "us-east-1"
 """Where an instance is taken to run; only its price depends on it, and that is the row's own."""
 
@@ -66,7 +63,7 @@ def data_of(case: Case) -> dict[str, Any]:
     step = re.search(r"avg (\d[\d,]*) tokens ?/ ?step", row["notes"])
     if step is not None:
         mean = _number(step[1]) / batch
-    elif re.search(VARIABLE, row["notes"], re.IGNORECASE):
+    elif row.lengths_vary:
         raise NotExpressibleError("rows differ in length, and their mean is not stated")
     else:
         mean = float(values["hyperparameters"]["max_length"])

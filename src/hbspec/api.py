@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from hbspec.analysis import Analysis, analyse
-from hbspec.catalog import catalog
+from hbspec.catalog import Catalog, catalog
 from hbspec.claims import Claim, verify
 from hbspec.diagnostics import NotKnownError, Report
 from hbspec.estimators.job.cost import Cost
@@ -18,9 +18,10 @@ from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.job.time import Time
 from hbspec.estimators.serving.endpoint import Serving
-from hbspec.estimators.training.memory import Memory
+from hbspec.estimators.training.devices import Memory
 from hbspec.plan import Assumption, Plan
-from hbspec.rules.engine import judge, place
+from hbspec.rules.engine import place
+from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import Spec, read
@@ -124,6 +125,7 @@ def check(
     allow_outside: bool = False,
     as_of: date | None = None,
     stdin: TextIO | None = None,
+    prices: Path | None = None,
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -133,9 +135,13 @@ def check(
         allow_outside: let the spec name files outside its project.
         as_of: the day from which the ages of prices and rates are counted; today by default.
         stdin: the stream that `-` stands for; standard input by default.
+        prices: a file that `hbspec catalog refresh prices` wrote, whose prices stand beside the shipped ones.
+
+    Raises:
+        PriceFileError: the file of prices is not as it was written.
     """
     try:
-        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin)
+        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin, prices)
     except SourceError as invalid:
         return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
     except InvalidSpecError as invalid:
@@ -150,13 +156,14 @@ def estimate(
     allow_outside: bool = False,
     as_of: date | None = None,
     stdin: TextIO | None = None,
+    prices: Path | None = None,
 ) -> Estimates:
     """Estimate a job's memory, time and cost, as intervals.
 
     Raises:
         InvalidSpecError: the spec cannot be read or validated; other errors do not prevent estimates.
     """
-    analysis = _strict(spec, overrides, allow_outside, as_of, stdin)
+    analysis = _strict(spec, overrides, allow_outside, as_of, stdin, prices)
     unknown: dict[str, str] = {}
 
     def part(name: str) -> Any:
@@ -189,10 +196,11 @@ def compile_spec(
     allow_outside: bool = False,
     force: bool = False,
     stdin: TextIO | None = None,
+    prices: Path | None = None,
 ) -> list[Artifact]:
     """The files of one target, in memory: the `artifacts` of `compilation`, with the same arguments and errors."""
     return compilation(
-        spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin
+        spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin, prices=prices
     ).artifacts
 
 
@@ -218,6 +226,7 @@ def compilation(
     allow_outside: bool = False,
     force: bool = False,
     stdin: TextIO | None = None,
+    prices: Path | None = None,
 ) -> Compilation:
     """Check and compile a spec in one reading of its files; nothing is written to disk.
 
@@ -229,7 +238,7 @@ def compilation(
         ValueError: no target has this name.
     """
     chosen = target_of(target)
-    analysis = _strict(spec, overrides, allow_outside, None, stdin)
+    analysis = _strict(spec, overrides, allow_outside, None, stdin, prices)
     report = judge(analysis)
     secret = any(entry.code in NEVER_FORCED for entry in report.diagnostics)
     if secret or not (report.ok or force):
@@ -246,22 +255,33 @@ def _named(spec: SpecLike) -> str:
 
 
 def _strict(
-    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, as_of: date | None, stdin: TextIO | None
+    spec: SpecLike,
+    overrides: Sequence[str],
+    allow_outside: bool,
+    as_of: date | None,
+    stdin: TextIO | None,
+    prices: Path | None,
 ) -> Analysis:
     try:
-        return _analyse(spec, overrides, allow_outside, as_of, stdin)
+        return _analyse(spec, overrides, allow_outside, as_of, stdin, prices)
     except SourceError as invalid:
         raise InvalidSpecError(Report(files=(_named(spec),), diagnostics=invalid.diagnostics)) from invalid
 
 
 def _analyse(
-    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, as_of: date | None, stdin: TextIO | None
+    spec: SpecLike,
+    overrides: Sequence[str],
+    allow_outside: bool,
+    as_of: date | None,
+    stdin: TextIO | None,
+    prices: Path | None,
 ) -> Analysis:
     document = _document(spec, overrides, allow_outside, stdin)
     typed = read(document)
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))
-    return analyse(document, typed, catalog(), as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
+    facts = Catalog(prices) if prices else catalog()
+    return analyse(document, typed, facts, as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
 
 
 def _document(spec: SpecLike, overrides: Sequence[str], allow_outside: bool, stdin: TextIO | None) -> Document:

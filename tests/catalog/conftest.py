@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 import pytest
 from small_configs import CONTAINERS, TINY, VARIANTS
+from wrapped_models import beside, whole_model
+
+from hbspec.catalog.families import WRAPPERS
+from hbspec.catalog.families.wrappers import TEXT
 
 
 @pytest.fixture(params=VARIANTS)
@@ -29,20 +34,25 @@ def config_of() -> Callable[[Mapping[str, Any]], Any]:
     from transformers import AutoConfig
 
     def build(config: Mapping[str, Any]) -> Any:
-        fields = dict(config.get("text_config", config))
-        return AutoConfig.for_model(fields.pop("model_type"), **fields)
+        fields = deepcopy(dict(config))
+        return AutoConfig.for_model(fields.pop("model_type"), **fields).get_text_config()
 
     return build
 
 
 @pytest.fixture(scope="session")
 def model_of(config_of: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """The transformers model of it, on the meta device."""
+    """The transformers model of it, on the meta device: of a wrapper what is left without its tower."""
 
     import torch
     from transformers import AutoModelForCausalLM
 
     def build(config: Mapping[str, Any]) -> Any:
+        if WRAPPERS.get(config["model_type"], WRAPPERS["llama4"]).built != TEXT:
+            whole = whole_model(config)
+            for name in beside(whole):
+                delattr(whole.model, name)
+            return whole
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(config_of(config))
 

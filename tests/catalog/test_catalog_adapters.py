@@ -10,6 +10,7 @@ from hbspec.catalog.parameters import TargetError, fused_targets, lora_parameter
 
 ATTENTION = ["q_proj", "v_proj"]
 SPLIT = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+FUSED = ["qkv_proj", "query_key_value", "c_attn", "dense"]
 MIXTRAL = {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok": 2}
 
 
@@ -26,11 +27,14 @@ def trained(model_of):
 
 
 @pytest.mark.parametrize("rank", [8, 16])
-@pytest.mark.parametrize("targets", ["all-linear", ATTENTION, [*SPLIT, "gate", "w1", "w2", "w3"]], ids=str)
+@pytest.mark.parametrize("targets", ["all-linear", ATTENTION, [*SPLIT, "gate", "w1", "w2", "w3", *FUSED]], ids=str)
 def test_every_model_type(variant, rank, targets, trained):
-    if variant["model_type"] == "phi3" and targets == ATTENTION:
-        targets = ["qkv_proj", "gate_up_proj"]
-    assert lora_parameters(Architecture.from_config(variant), rank, targets) == trained(variant, rank, targets)
+    architecture = Architecture.from_config(variant)
+    if architecture.family.fused_attention and targets == ATTENTION:
+        targets = list(target_module_names(architecture)[:3])
+    if isinstance(targets, list) and not architecture.family.fused_targets:  # then a router is no target
+        targets = [name for name in targets if name != architecture.family.router]
+    assert lora_parameters(architecture, rank, targets) == trained(variant, rank, targets)
 
 
 def test_every_single_name(variant, trained):
@@ -80,8 +84,9 @@ def test_dora_on_the_embedding_and_the_head(module, tied, trained, variants):
     ids=str,
 )
 def test_modules_to_save_are_trained_whole(variant, saved, trained):
-    targets = ["qkv_proj"] if variant["model_type"] == "phi3" else ATTENTION
-    ours = lora_parameters(Architecture.from_config(variant), 4, targets, modules_to_save=saved)
+    architecture = Architecture.from_config(variant)
+    targets = list(target_module_names(architecture)[:1]) if architecture.family.fused_attention else ATTENTION
+    ours = lora_parameters(architecture, 4, targets, modules_to_save=saved)
     assert ours == trained(variant, 4, targets, modules_to_save=saved)
 
 

@@ -8,7 +8,8 @@ import pytest
 from transformers import CONFIG_MAPPING
 
 from hbspec.catalog import Architecture, ArchitectureError
-from hbspec.catalog.families import FAMILIES, WRAPPERS
+from hbspec.catalog.families import ALONE, FAMILIES, WRAPPERS
+from hbspec.catalog.families import SUPPORTED as TYPES
 
 LLAMA = {
     "model_type": "llama", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 4,
@@ -16,16 +17,15 @@ LLAMA = {
 }  # fmt: skip
 MIXTRAL = LLAMA | {"model_type": "mixtral"}
 LLAMA_4 = LLAMA | {"model_type": "llama4_text"}
-SUPPORTED = (
-    "gemma2, gemma3, gemma3_text, gpt_oss, llama, llama4, llama4_text, mistral, mixtral, phi3, qwen2, qwen3, qwen3_moe"
-)
+SUPPORTED = ", ".join(TYPES)
 
 
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_defaults_are_those_of_the_config_class(model_type):
     fields = CONFIG_MAPPING[model_type].__dataclass_fields__
     # What the classes take as a keyword or read by getattr, without a field: absent is None, or the alias's default.
-    by_keyword = {"head_dim": None, "sliding_window_pattern": 6}
+    by_keyword = {"head_dim": None, "sliding_window_pattern": 4 if model_type == "cohere2" else 6}
+    by_keyword["tie_word_embeddings"] = False  # of a language model inside a wrapper, which says it
     family = FAMILIES[model_type]
     for field, default in family.defaults.items():
         names = family.experts if field in family.experts else (field,)
@@ -35,22 +35,26 @@ def test_defaults_are_those_of_the_config_class(model_type):
 
 @pytest.mark.parametrize("model_type", FAMILIES)
 def test_an_empty_text_config_is_the_class_itself(model_type, config_of):
-    wrapper = next((name for name, text in WRAPPERS.items() if text == model_type), None)
-    if wrapper is None:
-        with pytest.raises(ArchitectureError, match="hidden_size: is missing"):
+    wrapper = next((name for name, one in WRAPPERS.items() if one.text == model_type and one.others == ()), None)
+    if model_type in ALONE:
+        with pytest.raises(ArchitectureError, match=r"(hidden_size|n_embd): is missing"):
             Architecture.from_config({"model_type": model_type})
+    else:
+        with pytest.raises(ArchitectureError, match=f"model_type: '{model_type}' is not supported"):
+            Architecture.from_config({"model_type": model_type})
+    if wrapper is None or wrapper == "voxtral":  # whose text_config has defaults of its own
         return
     theirs = config_of({"model_type": model_type})
-    ours = Architecture.from_config({"model_type": wrapper, "text_config": {}})
+    ours = Architecture.from_config({"model_type": wrapper, "text_config": {}, WRAPPERS[wrapper].tower: {}})
     for field in ("hidden_size", "num_hidden_layers", "head_dim", "vocab_size", "tie_word_embeddings"):
-        assert getattr(ours, field) == getattr(theirs, field), field
-    assert ours.multimodal
+        assert getattr(ours, field) == getattr(theirs, field, getattr(ours, field)), field
+    assert ours.wrapper == wrapper
     assert ours.model_type == model_type
 
 
 def test_a_wrapper_is_read_for_its_language_model():
     config = {"model_type": "gemma3", "dtype": "bfloat16", "tie_word_embeddings": False, "text_config": {"head_dim": 8}}
-    architecture = Architecture.from_config(config)
+    architecture = Architecture.from_config(config | {"vision_config": {}})
     assert architecture.head_dim == 8
     assert architecture.torch_dtype == "bfloat16"
     assert not architecture.tie_word_embeddings

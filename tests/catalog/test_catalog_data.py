@@ -16,14 +16,16 @@ from hbspec.catalog.partitions import partition
 from hbspec.catalog.rows import DATA, day, lines, rows
 from hbspec.units import GIB
 
-TABLES = ["gpus.csv", "instances.csv", "prices.csv", "markups.csv"]
+TABLES = ["gpus.csv", "instances.csv", "prices.csv", "markups.csv", "names.csv", "untemplated.csv"]
 KEYS = {
     "gpus.csv": ("name",),
     "instances.csv": ("name",),
     "prices.csv": ("instance_type", "region", "component", "as_of", "source"),
     "markups.csv": ("family", "size"),
+    "names.csv": ("id",),
+    "untemplated.csv": ("id",),
 }
-MODELS = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
+SHAPES = {path: json.loads(path.read_text(encoding="utf-8")) for path in (DATA / "models").rglob("*.json")}
 FIRST_CHECK = date(2026, 11, 22)
 
 
@@ -33,19 +35,49 @@ def test_keys_are_unique(table):
     assert keys.most_common(1)[0][1] == 1
 
 
-def test_model_ids_are_unique():
-    assert len({entry["id"] for entry in MODELS}) == len(MODELS) == len(catalog().models)
+def test_names_of_models_are_unique_in_any_case():
+    names = [*catalog().models]
+    assert len({name.lower() for name in names}) == len(names) == len(catalog().models)
 
 
-@pytest.mark.parametrize("table", [*TABLES, "models.json"])
+def test_every_shape_is_of_a_name_and_the_other_way_round():
+    """A file that no name leads to is never read; a name without its file ends in a traceback."""
+    files = {path.relative_to(DATA / "models").with_suffix("").as_posix() for path in SHAPES}
+    assert files == {row["shape"] for row in rows("names.csv")}
+    assert files <= {*catalog().models}
+
+
+def test_an_id_is_looked_up_as_a_whole():
+    for wrong in ("", "id", "Qwen/Qwen2.5", "Qwen/Qwen2.5-7B,Qwen/Qwen2.5-7B", "../names", "Qwen/Qwen2.5-7B\n"):
+        assert wrong not in catalog().models
+        assert catalog().models.get(wrong) is None
+
+
+def test_an_id_is_known_in_any_case():
+    assert catalog().models["meta-llama/Meta-Llama-3-70b"].id == "meta-llama/Meta-Llama-3-70B"
+    assert (DATA / "names.csv").read_bytes().isascii()
+
+
+def test_a_quantised_copy_has_the_shape_of_its_base_and_says_how_it_is_stored():
+    models = catalog().models
+    base, copy = models["meta-llama/Llama-3.1-8B-Instruct"], models["unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit"]
+    assert (base.stored, copy.stored) == (None, "bnb-4bit")
+    assert copy.architecture == base.architecture._replace(quant_method="bitsandbytes")
+
+
+def test_a_shape_of_a_family_that_is_not_counted_is_no_architecture():
+    model = catalog().models["Qwen/Qwen3.5-35B-A3B"]
+    assert (model.model_type, model.architecture) == ("qwen3_5_moe", None)
+
+
+@pytest.mark.parametrize("table", [*TABLES, "models"])
 def test_every_row_has_a_source_and_the_day_it_was_checked(table):
-    entries = MODELS if table == "models.json" else rows(table)
-    for row in entries:
+    for row in SHAPES.values() if table == "models" else rows(table):
         assert row["source"].strip(), row
         assert date.fromisoformat(row["checked"]) >= FIRST_CHECK, row
 
 
-@pytest.mark.parametrize("path", sorted(DATA.iterdir()), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(path for path in DATA.rglob("*") if path.is_file()), ids=lambda path: path.name)
 def test_no_row_names_a_place_that_readers_cannot_reach(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"""(?:^|[\s,;("'])/\w+/|localhost|127\.0\.0\.1|file://""", text, re.MULTILINE)
@@ -178,7 +210,7 @@ def test_licenses_are_tags():
 
 
 def test_models_know_their_dtype_or_say_nothing():
-    assert {model.dtype for model in catalog().models.values()} <= {"bfloat16", None}
+    assert {model.dtype for model in catalog().models.values()} <= {"bfloat16", "float16", "float32", None}
     assert catalog().models["deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"].dtype == "bfloat16"
 
 

@@ -23,15 +23,16 @@ HEADER = "instance_type,region,component,usd_per_hour,as_of,superseded,source,ch
         # Studio's rate is the freshest that there is.
         ("ml.p4d.24xlarge", "us-east-1", "training", "25.2512883", date(2026, 9, 24), "derived"),
         ("ml.p5.48xlarge", "us-east-1", "hosting", "63.296", date(2026, 9, 24), "derived"),
-        # Read for the component itself, months ago.
-        ("ml.g5.2xlarge", "us-east-1", "training", "1.515", date(2026, 8, 20), "read"),
+        # Read for the component itself, months ago; and confirmed by Studio's 1.52 since.
+        ("ml.p5en.48xlarge", "ap-south-1", "training", "87.354", date(2026, 9, 21), "read"),
+        ("ml.g5.2xlarge", "us-east-1", "training", "1.515", date(2026, 9, 24), "derived"),
         ("ml.g6e.12xlarge", "us-east-1", "hosting", "13.12", date(2026, 8, 17), "read"),
         # Read long ago or on no known day, and confirmed since.
         ("ml.g4dn.2xlarge", "us-east-1", "hosting", "0.94", date(2026, 9, 24), "derived"),
         ("ml.p4d.24xlarge", "us-west-2", "hosting", "25.25", date(2026, 9, 24), "derived"),
         ("ml.p4de.24xlarge", "us-east-1", "training", "31.5641075", date(2026, 7, 20), "derived"),
         # The other component's rate.
-        ("ml.g7e.2xlarge", "us-east-1", "hosting", "4.2039", date(2026, 6, 19), "derived"),
+        ("ml.g7e.2xlarge", "us-east-1", "hosting", "4.2039", date(2026, 9, 24), "derived"),
         # Nothing newer than an old reading.
         ("ml.p3.2xlarge", "us-east-1", "hosting", "3.825", date(2025, 1, 26), "read"),
     ],
@@ -45,7 +46,9 @@ def test_choice(instance_type, region, component, usd, as_of, basis):
 def test_a_derived_price_shows_what_it_is_derived_from():
     price = catalog().price("ml.p4d.24xlarge", "ca-central-1", "training")
     assert price.source.startswith("EC2 25.25174 USD x 1.15 (measured on 5 pairs), EC2 price of 2026-01-21: ")
-    assert catalog().price("ml.p4d.24xlarge", "us-east-1", "training").source.startswith("Studio rate of 2026-09-24: ")
+    assert catalog().price("ml.c5.2xlarge", "ap-northeast-1", "training").source.startswith("Studio rate of ")
+    one_pair = catalog().price("ml.p5en.48xlarge", "us-east-1", "training").source
+    assert one_pair.startswith("EC2 63.296 USD x 1.15 (measured on 1 pair), EC2 price of 2026-07-20: ")
     confirmed = catalog().price("ml.g4dn.2xlarge", "us-east-1", "hosting").source
     assert confirmed.startswith("hosting rate, 2025-01-26: ")
     assert "; confirmed by Studio rate of 2026-09-24: " in confirmed
@@ -54,7 +57,7 @@ def test_a_derived_price_shows_what_it_is_derived_from():
 @pytest.mark.parametrize(
     ("instance_type", "region", "component"),
     [
-        ("ml.p5en.48xlarge", "us-east-1", "training"),  # EC2's price is known, its markup is not
+        ("ml.p5e.48xlarge", "us-east-2", "training"),  # EC2's price is known, its markup is not
         ("ml.p6-b200.48xlarge", "us-east-1", "training"),
         ("ml.g7.2xlarge", "us-east-1", "training"),
         ("ml.p3.2xlarge", "ca-central-1", "training"),
@@ -142,7 +145,13 @@ def test_later_evidence_replaces_what_it_contradicts(choose):
     assert choose(("training", 10, ""), ("studio", 7, "2020-01-01")) == ("7", "2020-01-01", "derived")
 
 
-def test_later_evidence_confirms_what_it_repeats(choose):
+def test_newer_evidence_confirms_what_it_repeats(choose):
+    assert choose(("training", "1.515", "2026-04-21"), ("studio", "1.52", "2026-04-22")) == (
+        "1.515", "2026-04-22", "derived",
+    )  # fmt: skip
+    assert choose(("training", "1.515", "2026-04-22"), ("studio", "1.52", "2026-04-22")) == (
+        "1.515", "2026-04-22", "read",
+    )  # fmt: skip
     old = ("training", "1.515", "2025-01-01")
     assert choose(old, ("studio", "1.52", "2026-01-01")) == ("1.515", "2026-01-01", "derived")
     assert choose(old, ("studio", "1.54", "2026-01-01")) == ("1.54", "2026-01-01", "derived")

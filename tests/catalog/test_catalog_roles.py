@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from peft.tuners.lora.layer import LoraLayer, ParamWrapper
-from small_configs import TINY, VARIANTS
+from small_configs import CONTAINERS, TINY, VARIANTS
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import lora_parameters
@@ -26,7 +26,7 @@ from hbspec.catalog.roles import (
     target_module_names,
 )
 
-AROUND = {"base_model", "model", "layers", "self_attn", "mlp", "feed_forward", "modules_to_save", "default"}
+AROUND = CONTAINERS | {"base_model", "modules_to_save", "default"}
 """Parts of a path that a weight's name leaves out."""
 
 

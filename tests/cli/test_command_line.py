@@ -79,6 +79,7 @@ def test_words_become_values():
         "overrides": ("x=1",),
         "allow_outside": False,
         "skip_other": False,
+        "catalog": None,
         "quiet": True,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 
 import pytest
 
@@ -124,6 +125,17 @@ def test_the_next_command_is_printed_as_a_shell_takes_it(hbspec, target, script)
     (command,) = [line.removeprefix("next: ") for line in out.splitlines() if line.startswith("next: ")]
     assert shlex.split(command) == ["bash", f"an out $folder/{script}"]
     assert (hbspec.folder / f"an out $folder/{script}").is_file()
+
+
+@pytest.mark.parametrize("folder", ["./-x", "--help", "./x"])
+def test_the_next_command_of_a_folder_that_looks_like_an_option(hbspec, folder):
+    code, out, _ = hbspec("compile", "job.yaml", "-t", "launch", f"--output={folder}")
+    assert code == 0
+    (command,) = [line.removeprefix("next: ") for line in out.splitlines() if line.startswith("next: ")]
+    _, script, *_ = shlex.split(command)
+    assert (hbspec.folder / script).is_file()
+    assert subprocess.run(["bash", "-n", script], cwd=hbspec.folder, capture_output=True).returncode == 0
+    assert not script.startswith("-")
 
 
 @pytest.mark.parametrize("validation", [True, False])

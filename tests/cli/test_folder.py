@@ -364,3 +364,75 @@ def test_a_file_that_comes_during_the_exchange_is_kept(tmp_path, monkeypatch, ex
     assert names(refused) == [("HB045", str(out))]
     assert (out / "mine").read_text() == "work of an hour"
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from hbspec.cli import folder, whole
+from hbspec.targets.lowering.artifact import Artifact
+exchange, number, undone = folder.swap_folder, getattr(signal, sys.argv[1]), sys.argv[3] == "undone"
+if sys.argv[2] == "rename":
+    whole._renameat2 = lambda *_: False
+def swap(new, place, spare):
+    (place / "mine").write_text("work of an hour")
+    folder.swap_folder = cut if undone else exchange
+    exchange(new, place, spare)
+    if not undone:
+        os.kill(os.getpid(), number)
+def cut(new, place, spare):
+    folder.swap_folder = exchange
+    os.kill(os.getpid(), number)
+    exchange(new, place, spare)
+folder.swap_folder = swap
+folder.write([Artifact("launch.sh", b"#!\\n", executable=True)], Path("out"))
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
+@pytest.mark.parametrize("way", ["exchange", "rename"])
+@pytest.mark.parametrize("moment", ["exchanged", "undone"])
+def test_a_file_that_came_before_a_compile_was_killed_goes_back(tmp_path, number, way, moment):
+    out = tmp_path / "out"
+    write(OLD, out)
+    before = tree(out)
+    done = subprocess.run([sys.executable, "-c", KILLED, number, way, moment], cwd=tmp_path, capture_output=True)
+    assert done.returncode < 0 or number == "SIGINT"
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, out)
+    assert "mine" in str(refused.value)
+    assert tree(out) == {**before, "mine": b"work of an hour"}
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_where_a_file_came_into_both_folders_both_are_kept(tmp_path):
+    out = tmp_path / "out"
+    write(OLD, out)
+    subprocess.run([sys.executable, "-c", KILLED, "SIGKILL", "exchange", "exchanged"], cwd=tmp_path, check=False)
+    (out / "another").write_text("work of a day")
+    with pytest.raises(RefusedError, match="another"):
+        write(NEW, out)
+    assert (whole.aside(out) / "new/mine").read_text() == "work of an hour"
+    (out / "another").rename(tmp_path / "another")
+    with pytest.raises(RefusedError, match="mine"):
+        write(NEW, out)
+    assert (out / "mine").read_text() == "work of an hour"
+
+
+def test_a_folder_that_a_training_run_has_locked_is_not_waited_for(tmp_path):
+    from fcntl import LOCK_EX, flock
+
+    handle = os.open(tmp_path, os.O_RDONLY)
+    try:
+        flock(handle, LOCK_EX)
+        script = "from pathlib import Path; from hbspec.cli.folder import write; write([], Path('out'))"
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=60, check=True)
+    finally:
+        os.close(handle)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_with_the_name_of_the_lock_is_not_deleted(tmp_path):
+    (tmp_path / whole.LOCK).write_text("mine")
+    write(NEW, tmp_path / "out")
+    assert (tmp_path / whole.LOCK).read_text() == "mine"

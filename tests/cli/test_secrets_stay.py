@@ -98,7 +98,7 @@ def printed(capsys, *words):
 
 
 def without(section, spec):
-    """The starter without a section that a test writes anew."""
+    """The starter without a section that a test replaces."""
     lines, kept = spec.splitlines(keepends=True), []
     inside = False
     for line in lines:
@@ -186,3 +186,26 @@ def test_nor_is_one_that_the_command_line_gives(tmp_path, monkeypatch, capsys):
     Path("job.yaml").write_text(SPEC)
     main(["check", "job.yaml", "--set", "sagemaker.environment.DB_PASSWORD=[s3cr3tpw]"])
     assert "s3cr3tpw" not in "".join(capsys.readouterr())
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '{EXTRA_HEADER: "Authorization: Basic s3cr3tpw"}, bogus: 1',
+        '{EXTRA_HEADER: "x-api-key: aa s3cr3tpw"}, bogus: 1',
+        '{EXTRA_HEADER: "password: my secret s3cr3tpw"}, bogus: 1',
+        '{EXTRA_HEADER: \'Authorization: Digest username="bob", response="s3cr3tpw"\'}, bogus: 1',
+        '{DB_PASSWORD: "correct\n  s3cr3tpw", MORE: 1}, bogus: 1',
+        "{WANDB_API_KEY: '\n  s3cr3tpw\n  ', MORE: 1}, bogus: 1",
+        "{DB_PASSWORD: correct\n  s3cr3tpw, MORE: 1}, bogus: 1",
+        '{CONFIG: "{\\"password\\": \\"my s3cr3tpw\\"}", MORE: 1}, bogus: 1',
+    ],
+)
+def test_nor_are_values_of_several_words_or_lines(value, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    spec = without("sagemaker", SPEC)
+    Path("job.yaml").write_text(f"{spec}sagemaker: {{role: 5, environment: {value}}}\n")
+    for output in FORMATS:
+        assert "s3cr3tpw" not in printed(capsys, "check", "job.yaml", "--format", output)
+    for words in (["estimate", "job.yaml"], ["compile", "job.yaml", "--force", "-o", "out"]):
+        assert "s3cr3tpw" not in printed(capsys, *words)

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -172,14 +173,17 @@ def test_a_folder_that_cannot_be_looked_into_is_not_taken_for_empty(tmp_path, mo
     """As root nothing is forbidden, so the system's answer is made up."""
     (tmp_path / "secret").mkdir()
     written(tmp_path / "data.jsonl", chat("u", "a"))
-    look = os.scandir
 
-    def refuse(path):
-        if str(path).endswith("secret"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return look(path)
+    def refusing(look):
+        def refuse(path):
+            if str(path).endswith("secret"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return look(path)
 
-    monkeypatch.setattr(os, "scandir", refuse)
+        return refuse
+
+    for name in ("listdir", "scandir"):  # Python 3.11 and later ones
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
     with pytest.raises(PermissionError):
         data_files([str(tmp_path)])
 
@@ -192,3 +196,15 @@ def test_what_is_not_there_is_named_as_it_was_written(tmp_path, monkeypatch):
     with pytest.raises(OSError) as unreadable:  # noqa: PT011 - the system words it
         list(read_lines(DataFile("/proc/self/mem", 0)))
     assert unreadable.value.filename == "/proc/self/mem"
+
+
+def test_what_a_job_does_not_read_is_counted_and_named(tmp_path):
+    for name in ("data.jsonl", "PART2.JSONL", "part3.json", "_part4.jsonl", "part5.jsonl.1", "_SUCCESS", ".DS_Store"):
+        (tmp_path / name).write_text("" if name == "_SUCCESS" else "x")
+    first, *others = data_files([str(tmp_path)])
+    assert [Path(file.name).name for file in (first, *others)] == ["PART2.JSONL", "data.jsonl"]
+    folder, said = first.beside
+    assert folder == str(tmp_path)
+    assert said.startswith("holds 3 entries that the job does not read")
+    assert said.endswith("'_part4.jsonl', 'part3.json', 'part5.jsonl.1'")
+    assert [file.beside for file in others] == [None]

@@ -1,4 +1,4 @@
-"""The texts of the package keep to docs/style.md: its refused phrases are in no string, no docstring and no page."""
+"""All texts keep to docs/style.md: its refused phrases are in no string, no docstring and no page of the manual."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import hbspec
 from hbspec.manual import Page, pages
 
-PACKAGE = Path(hbspec.__file__).parent
+ROOT = Path(__file__).parents[2]
+FILES = sorted(path for folder in ("src", "templates", "tools", "benchmarks") for path in (ROOT / folder).rglob("*.py"))
 PHRASES = (
     r"(?:is|are) no(?! longer)",
     r"that there (?:is|are)",
@@ -38,7 +38,7 @@ def refused_in(source: str) -> Iterator[tuple[int, str]]:
                 yield min(node.lineno + below, node.end_lineno or node.lineno), phrase
 
 
-@pytest.mark.parametrize("file", sorted(PACKAGE.rglob("*.py")), ids=lambda file: str(file.relative_to(PACKAGE)))
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_texts_of_a_module(file: Path) -> None:
     assert [f"{file.name}:{line}: {phrase}" for line, phrase in refused_in(file.read_text(encoding="utf-8"))] == []
 

@@ -2,7 +2,7 @@
 
 A python that stands first on the path hands everything on to the real one, and adds to the launch what makes it a
 rehearsal (two ranks, a tiny model, few updates). With the right to mount, the folders really are /opt/ml; without it,
-that path is written anew in the copied source.
+that path is replaced in the copied source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import pytest
 import torch  # noqa: F401 - the processes that are started need it
 
 from hbspec.api import compile_spec
-from hbspec.catalog.rows import DATA
+from hbspec.catalog import catalog
 from hbspec.smoke.sample import training_lines, validation_lines
 
 ROOT = Path(__file__).parents[2]
@@ -105,8 +105,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Container:
     config = folder / "input/config"
     (config / "hyperparameters.json").write_text(json.dumps(body["HyperParameters"]))
     (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
-    models = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
-    architecture = next(entry["config"] for entry in models if entry["id"] == body["HyperParameters"]["MODEL_ID"])
+    architecture = catalog().models.config(body["HyperParameters"]["MODEL_ID"])
     (config / "model-config.json").write_text(json.dumps(architecture))
     shims.mkdir()
     (shims / "python").write_text(PYTHON.format(python=sys.executable, ranks=RANKS))

@@ -28,7 +28,7 @@ def said():
     [
         ("claimed as 9600", "9,560", "69 updates per epoch"),  # a nominal count, and the real one
         ("claimed as 4.4", "4.349"),
-        ("32", "256", "34.9", "33.4", "gradient_accumulation_steps: 4"),  # one process, or eight
+        ("32", "256", "34.9", "33.4", "gradient_accumulation_steps to 4"),  # one process, or eight
         ("1 of 8 GPUs", "7 are paid for and idle"),
         ("14.0 h x 36.00 CAD/h = 504.00 CAD", "525 CAD"),
         ("16.0 h x 36.00 CAD/h = 576.00 CAD", "525.00 CAD"),

@@ -10,7 +10,7 @@ import pytest
 import torch  # noqa: F401 - the processes that are started need it
 
 from hbspec.api import InvalidSpecError
-from hbspec.catalog.rows import DATA
+from hbspec.catalog import catalog
 from hbspec.render.rehearsal import rehearsal_lines
 from hbspec.smoke import Rehearsal, RehearsalError, rehearse
 from hbspec.smoke.compare import UNPROVEN_PIPELINE, compare
@@ -25,8 +25,7 @@ FEW = 23
 
 
 def config(model: str) -> dict[str, Any]:
-    models = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
-    return next(dict(entry["config"]) for entry in models if entry["id"] == model)
+    return catalog().models.config(model)
 
 
 QWEN_32B = config("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B")

@@ -37,11 +37,13 @@ def run(sagemaker_server: Server, tmp_path: Path) -> Iterator[Run]:
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": sagemaker_server.region}
     )
 
-    def run(target: str, *overrides: str, arguments: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    def run(
+        target: str, *overrides: str, arguments: tuple[str, ...] = (), edited: str = ""
+    ) -> subprocess.CompletedProcess[str]:
         for file in compiled(target, *overrides):
             path = tmp_path / target / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(file.content)
+            path.write_bytes(file.content + b"\n" * (file.path == edited))
         script = tmp_path / target / {"sagemaker": "submit.sh", "deployment": "deploy.sh"}[target]
         return subprocess.run(
             ["bash", str(script), *arguments],
@@ -97,6 +99,17 @@ def test_what_failed_or_was_stopped_goes_on_from_its_checkpoints(run: Run, sagem
     assert [second["TrainingJobName"], third["TrainingJobName"]] == [f"{name}-2", f"{name}-3"]
     assert first | {"TrainingJobName": ""} == second | {"TrainingJobName": ""} == third | {"TrainingJobName": ""}
     assert first["CheckpointConfig"]["S3Uri"] == f"s3://{BUCKET}/models/{name}/checkpoints/"
+
+
+@pytest.mark.parametrize("edited", ["create_training_job.json", "source/train.py", "source/launch.sh"])
+def test_what_was_edited_since_is_not_started_under_the_old_name(
+    edited: str, run: Run, sagemaker_server: Server
+) -> None:
+    changed = run("sagemaker", edited=edited)
+    assert changed.returncode == 1
+    assert changed.stderr.startswith(f"{edited} was changed since it was compiled.")
+    assert (started(sagemaker_server), keys(sagemaker_server)) == ([], set())
+    assert run("sagemaker").returncode == 0
 
 
 def test_a_longer_limit_goes_on_with_the_same_job(run: Run, sagemaker_server: Server) -> None:

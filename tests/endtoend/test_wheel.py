@@ -72,7 +72,8 @@ def test_the_wheel_holds_the_templates_and_the_data_and_no_caches(wheel: Path) -
     names = set(zipfile.ZipFile(wheel).namelist())
     shipped = {path.name for path in (ROOT / "templates").iterdir() if path.is_file()}
     assert {f"hbspec/templates/{name}" for name in shipped} <= names
-    data = {path.name for path in (ROOT / "src/hbspec/catalog/data").iterdir()}
+    folder = ROOT / "src/hbspec/catalog/data"
+    data = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert {f"hbspec/catalog/data/{name}" for name in data} <= names
     assert "hbspec/py.typed" in names
     assert not [name for name in names if "__pycache__" in name or name.endswith(".pyc")]

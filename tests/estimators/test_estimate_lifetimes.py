@@ -41,6 +41,10 @@ FORMULAS = {
         {"quantization": None, "targets": ()},
         lambda h, q, k, i, n, r, x: 16 * h + 4 * q + 4 * k + 8 * i + 4 * n + 8,
     ),
+    "full, Liger": (
+        {"quantization": None, "targets": (), "liger": True},
+        lambda h, q, k, i, n, r, x: 8 * h + 4 * q + 4 * k + 6 * i + 4 * n + 8,
+    ),
     "16-bit adapters": (
         {"dropout": False},
         lambda h, q, k, i, n, r, x: 12 * h + 4 * q + 4 * k + 8 * i + 4 * n + 8 + 14 * r,

@@ -163,7 +163,10 @@ def test_a_job_that_trains_no_layer_keeps_nothing_of_them():
 
 
 def test_what_is_expected_is_what_is_needed_not_what_there_is():
-    """Tensors have room on the smaller GPU; what the allocator expects to reserve for them has not."""
+    """Tensors have room on the smaller GPU; the segments that the allocator needs for them have not.
+
+    It gives free segments back before it fails, so that it needs less than it takes where it can.
+    """
     small, large = (
         memory(
             planned(
@@ -171,12 +174,30 @@ def test_what_is_expected_is_what_is_needed_not_what_there_is():
                 instance={"type": None, "gpu": name, "gpus": 1},
                 method=LORA,
                 per_device_batch_size=4,
-                tokens=(8192.0, 8192),
-                max_length=8192,
+                tokens=(8800.0, 8800),
+                max_length=8800,
             )
         ).fullest
         for name in ("A100-40", "A100-80")
     )
     assert small.peak_allocated.expected < small.usable < small.process.expected
-    assert small.process.expected == large.process.expected
-    assert small.process.high == large.process.high
+    assert small.process.expected <= large.process.expected
+    assert small.process.high <= large.process.high
+
+
+def test_reentrant_int8_may_hold_what_it_holds_without_reentrance():
+    """Published int8 runs held their inputs, though bitsandbytes drops them where a layer runs without a graph."""
+    method = {"method": "qlora", "lora_r": 8, "bnb_quant_type": "int8", "target_modules": ["q_proj", "v_proj"]}
+    dropped, kept = (
+        memory(
+            planned(
+                "Qwen/Qwen2.5-7B",
+                instance={"parallelism": "single"},
+                method=method,
+                sections=TRAINER,
+                use_reentrant=reentrant,
+            )
+        ).fullest.peak_allocated
+        for reentrant in (True, False)
+    )
+    assert dropped.expected < kept.expected <= dropped.high

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.step.optimizer import OPTIMIZERS, optimizer
+from hbspec.estimators.step.optimizer import OPTIMIZERS, PAGED_NUMBERS, optimizer
 
 N = 4096 * 100
 
@@ -53,3 +53,36 @@ def test_names_are_those_of_transformers():
     known = {line.value.value for line in names.body if isinstance(line, ast.Assign)}
     assert "adamw_torch" in known
     assert set(OPTIMIZERS) <= known
+
+
+@pytest.mark.parametrize(
+    ("name", "of_a_parameter"),
+    [
+        ("paged_adamw_32bit", 8),
+        ("paged_adamw_8bit", 2),
+        ("paged_lion_32bit", 4),
+        ("paged_lion_8bit", 1),
+        ("adamw_bnb_8bit", 0),
+        ("adamw_torch", 0),
+    ],
+)
+def test_paged_states(name, of_a_parameter):
+    assert optimizer(name).paged_bytes(N) == N * of_a_parameter
+
+
+def test_every_paged_optimizer_pages():
+    assert {name for name, one in OPTIMIZERS.items() if one.paged} == {name for name in OPTIMIZERS if "paged" in name}
+
+
+@pytest.mark.parametrize(("numbers", "pages"), [(PAGED_NUMBERS - 1, False), (PAGED_NUMBERS, True)])
+def test_bitsandbytes_pages_large_tensors(monkeypatch, numbers, pages):
+    import bitsandbytes as bnb
+    import torch
+
+    paged = []
+    monkeypatch.setattr(bnb.functional, "get_paged", lambda *shape, **_: paged.append(shape) or torch.empty(shape))
+    monkeypatch.setattr(bnb.functional, "fill", lambda *_: None)
+    made = bnb.optim.PagedAdamW32bit([torch.nn.Parameter(torch.zeros(1))])
+    parameter = torch.zeros(numbers, device="meta")  # not on a CPU, which pages nothing
+    made.get_state_buffer(parameter)
+    assert bool(paged) == pages

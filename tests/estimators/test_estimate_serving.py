@@ -11,7 +11,7 @@ from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING
 from hbspec.estimators.serving.decoding import (
-    Step,
+    DecodingStep,
     host_of,
     peak_flops,
     prefill_seconds,
@@ -247,7 +247,7 @@ def test_activations_of_a_long_prompt():
 class TestStep:
     """A step of decoding, by what it is made of."""
 
-    STEP = Step("vllm", "none", "server", 32, 2e12, 16e9, 0.0, 0.0, 4.0, 0.0, 1, 0)
+    STEP = DecodingStep("vllm", "none", "server", 32, 2e12, 16e9, 0.0, 0.0, 4.0, 0.0, 1, 0)
 
     def test_weights_stream_over_the_bandwidth(self):
         assert self.STEP.least == 8e-3

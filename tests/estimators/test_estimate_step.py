@@ -107,7 +107,7 @@ def test_zero_3_fetches_every_tensor():
 
 def test_weights_are_gathered_in_the_compute_dtype():
     """FSDP's mixed precision shards float32 weights and gathers bfloat16 ones."""
-    sharded = planned(LLAMA, method=FULL, instance={"parallelism": "fsdp"})
+    sharded = planned(LLAMA, method=FULL, instance={"parallelism": "fsdp"}, sync_each_batch=True)
     assert sharded.training.weights_dtype == "float32"
     link = link_bytes_per_second(sharded.hardware)
     gathered, reduced = 2 * ring_bytes(2 * 8.03e9, 8), ring_bytes(2 * 8.03e9, 8)

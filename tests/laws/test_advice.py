@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hbspec.api import check, estimate
 from hbspec.diagnostics import Severity
 from hbspec.rules.follow import CLAIM_CONTRADICTED
-from hbspec.search.advice import FIT, SHOWN, WORTH_SAYING
+from hbspec.search.advice import FIT, SHOWN
+from hbspec.search.trial import WORTH_SAYING
 
 MODELS = ["Qwen/Qwen2.5-0.5B", "Qwen/Qwen2.5-7B", "mistralai/Mixtral-8x7B-v0.1", "Qwen/Qwen2.5-72B"]
 TYPES = ["ml.g4dn.xlarge", "ml.g5.2xlarge", "ml.g5.12xlarge", "ml.p4d.24xlarge"]
@@ -71,8 +72,8 @@ def test_every_change_written_into_the_spec_is_what_was_printed(job):
         overrides = [f"{key}={json.dumps(value)}" for key, value in outcome.change.to_dict().items()]
         then = estimate(values, overrides=overrides)
         assert then.memory == outcome.memory
-        assert then.time == outcome.time
-        assert then.cost == outcome.cost
+        assert then.time == outcome.burden.time
+        assert then.cost == outcome.burden.cost
         assert then.plan.effective_batch_size == now.plan.effective_batch_size
         assert errors(values, overrides) <= {*before, CLAIM_CONTRADICTED}
 
@@ -91,9 +92,9 @@ def test_no_change_makes_it_worse(job):
         if outcome.change.kind == "length":
             assert outcome.change.to_dict()["hyperparameters.max_length"] > now.plan.training.max_length
             continue
-        cheaper = outcome.amount <= (1 - WORTH_SAYING) * advice.now.amount
-        faster = outcome.seconds <= (1 - WORTH_SAYING) * advice.now.seconds
-        assert cheaper or (faster and outcome.amount <= advice.now.amount)
+        cheaper = outcome.burden.amount <= (1 - WORTH_SAYING) * advice.now.burden.amount
+        faster = outcome.burden.seconds <= (1 - WORTH_SAYING) * advice.now.burden.seconds
+        assert cheaper or (faster and outcome.burden.amount <= advice.now.burden.amount)
 
 
 @settings(max_examples=10, deadline=None)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
-from hbspec.catalog.architecture import FULL
+from hbspec.catalog.layers import FULL
 from hbspec.estimators.serving.decoding import answering_seconds, step_of, streamed_bytes
 from hbspec.estimators.serving.endpoint import serving, weights_bytes
 from hbspec.estimators.serving.memory import cache_bytes, longest_request
@@ -17,7 +17,7 @@ from hbspec.estimators.serving.room import startable
 from hbspec.plan import build_serving_plan
 from hbspec.spec import Spec
 
-MODELS = sorted(name for name, model in catalog().models.items() if model.architecture)
+MODELS = sorted(name for name in catalog().models.originals() if catalog().models[name].architecture)
 TYPES = ["ml.g4dn.12xlarge", "ml.g5.12xlarge", "ml.g6.12xlarge", "ml.p4d.24xlarge", "ml.p5.48xlarge"]
 VERDICTS = ["fits", "tight", "does_not_fit"]
 QUANTIZATIONS = ["none", "nf4", "int8", "awq", "gptq", "fp8"]

@@ -10,10 +10,10 @@ from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.roles import fused_targets
 from hbspec.estimators.step.flops import answering, attention_pairs, micro_batch_flops
 from hbspec.plan import Training
-from hbspec.plan.training import resolve_training
+from hbspec.plan.training_choices import resolve_training
 from hbspec.spec import Spec
 
-MODELS = sorted(name for name, model in catalog().models.items() if model.architecture)
+MODELS = sorted(name for name in catalog().models.originals() if catalog().models[name].architecture)
 KERNELS = ["sdpa", "eager", "flash_attention_2"]
 architectures = st.sampled_from([catalog().models[name].architecture for name in MODELS])
 lengths = st.integers(1, 5000)

@@ -22,13 +22,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.dataset import Record, check_data, data_files, read_records
+from hbspec.dataset.lines import unread, unread_files
 from hbspec.diagnostics import Severity
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 sys.path.insert(0, str(TEMPLATES))
 
+import conversations  # noqa: E402
 from conversations import SHOWN_PROBLEMS, read_conversations  # noqa: E402 - a job has its folder on the path
-from settings import RefusedError  # noqa: E402
+from settings import Folders, RefusedError  # noqa: E402
 
 GOOD = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a\u2028\u00e9"}]}'
 USER = GOOD.partition("[")[2].partition(",")[0]
@@ -121,9 +123,14 @@ def packed(draw: st.DrawFn) -> bytes:
 FOLDERS = st.dictionaries(st.sampled_from(NAMES) | st.just("data.jsonl"), packed(), max_size=3)
 
 
-def put(folder: Path, files: dict[str, bytes]) -> Path:
+def put(folder: Path, files: dict[str, bytes], linked: dict[str, bytes] | None = None) -> Path:
+    """A channel; some of its files lie elsewhere, below a folder to which it has a link."""
     channel = folder / "train"
     channel.mkdir()
+    if linked is not None:
+        (folder / "real").mkdir()
+        put(folder / "real", linked)
+        (channel / "linked").symlink_to(folder / "real/train")
     for name, content in files.items():
         (channel / name).parent.mkdir(exist_ok=True)
         (channel / name).write_bytes(content)
@@ -150,9 +157,11 @@ def checked(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
 
 
 def trained(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
-    """The same of the job."""
+    """The same of the job, which says the first 20 mistakes only."""
     try:
-        found = read_conversations(channel)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(conversations, "SHOWN_PROBLEMS", 10**6)
+            found = read_conversations(channel)
     except RefusedError as refused:
         matches = [re.match(r"(train/[^:]+)(?::(\d+))?: ", problem) for problem in refused.problems]
         return {f"{match[1]}:{match[2] or 0}" if match else "the folder" for match in matches}, []
@@ -160,11 +169,62 @@ def trained(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(FOLDERS)
-def test_the_check_and_the_job_say_the_same_of_any_files(files: dict[str, bytes]) -> None:
+@given(FOLDERS, st.none() | FOLDERS)
+def test_the_check_and_the_job_say_the_same_of_any_files(
+    files: dict[str, bytes], linked: dict[str, bytes] | None
+) -> None:
     with TemporaryDirectory() as name:
-        channel = put(Path(name), files)
+        channel = put(Path(name), files, linked)
         assert trained(channel) == checked(channel)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sets(st.sampled_from((*NAMES, "PART2.JSONL", "part5.jsonl.1", "_SUCCESS", ".DS_Store", "\x1b[1m.json"))))
+def test_every_file_is_read_or_named_by_both(names: set[str]) -> None:
+    with TemporaryDirectory() as name:
+        channel = put(Path(name), {**dict.fromkeys(names, GOOD.encode()), "a.jsonl": GOOD.encode(), "_EMPTY": b""})
+        files = data_files([str(channel)])
+        named = unread_files(channel)
+        tallies = [tally for tally in check_data(files).splits[0].tallies if tally.defect.code == "HB061"]
+        assert [tally.what for tally in tallies] == ([f"the folder {unread(channel)}"] if named else [])
+    read = {str(Path(file.name).relative_to(channel)) for file in files}
+    named = {"_temporary/data.jsonl" if entry == "_temporary/" else entry for entry in named}
+    assert read | named | {".DS_Store", ".cache/data.jsonl", "_EMPTY"} >= names
+    assert not read & named
+    assert not named & {".DS_Store", ".cache/data.jsonl", "_EMPTY"}
+
+
+def test_the_job_s_log_names_what_is_not_read_once(tmp_path, monkeypatch, capsys) -> None:
+    import train
+
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode(), "part3.json": GOOD.encode()})
+    folders = Folders(train_dir=channel, validation_dir=tmp_path / "nowhere")
+    for rank in ("0", "1"):
+        monkeypatch.setenv("RANK", rank)
+        train._say_unread(folders)
+    assert capsys.readouterr().out == f"hbspec: note {channel} {unread(channel)}\n"
+
+
+def test_what_lies_behind_a_link_to_a_folder_is_read(tmp_path: Path) -> None:
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode()}, {"b.jsonl": GOOD.encode(), "below/c.jsonl": GOOD.encode()})
+    (channel / "again").symlink_to(tmp_path / "real/train/below")
+    (channel / ".cache").symlink_to(tmp_path / "real")
+    assert trained(channel) == checked(channel)
+    assert len(trained(channel)[1]) == 4
+
+
+@pytest.mark.parametrize("target", [".", "..", "linked/back", "nowhere"])
+def test_a_link_that_leads_in_a_circle_or_nowhere_is_refused_by_its_name(tmp_path: Path, target: str) -> None:
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode()}, {"b.jsonl": GOOD.encode()})
+    (tmp_path / "real/train/back").symlink_to(channel)
+    link = channel / ("linked/back" if target == "linked/back" else "link")
+    if target != "linked/back":
+        (tmp_path / "real/train/back").unlink()
+        link.symlink_to(target)
+    with pytest.raises(RefusedError, match="train/link"):
+        read_conversations(channel)
+    with pytest.raises(OSError, match="train/link"):
+        data_files([str(channel)])
 
 
 @pytest.mark.parametrize("name", LINES)

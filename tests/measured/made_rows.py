@@ -14,6 +14,7 @@ INFERENCE = PUBLISHED.with_name("measured_inference.csv")
 LORA = {
     "id": "made-1",
     "source_title": "Somebody's notebook",
+    "source_locator": "a cell of it",
     "kind": "train",
     "model_id": "meta-llama/Llama-2-7b-hf",
     "params_b": "6.74",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,28 @@ from made_rows import INFERENCE, LORA, PUBLISHED, ROOT, write
 from measured import fitted
 from measured.fitted import Constants, Observed, fit, left_out, observed, record, recorded
 from measured.fitting import KINDS
+from measured.judged import judge
 from measured.quantile import quantile
 from measured.row import COLUMNS, Row, read_rows
-from measured.score import judge, score, sources
+from measured.score import score, sources
+from measured.slices import SLICES
 from measured.table import lines
 
 from hbspec.estimators.constants import MEMORY, STEP
 from hbspec.estimators.serving.constants import SERVING
 
 SHIPPED = Constants(MEMORY, STEP, SERVING)
-RATIOS = {"n", "median_abs_error", "p90_abs_error", "inside", "median_high_over_low"}
+ERRORS = {"median_abs_error", "p90_abs_error", "inside"}
+BYTES = ERRORS | {"n", "median_width", "worst", "by_row"}
+RATIOS = ERRORS | {"n", "median_high_over_low", "worst", "by_row"}
+CALLED = {"n", "called_fits", "called_tight", "called_does_not_fit", "errors", "warnings"}
 METRICS = {
-    "peak_allocated": {"n", "median_abs_error", "p90_abs_error", "worst"},
-    "peak_reserved": {"n", "median_abs_error", "inside", "median_width"},
-    "process": {"n", "median_abs_error", "inside", "median_width"},
-    "out_of_memory": {"n", "called_fits", "called_tight", "called_does_not_fit"},
-    "ran": {"n", "called_does_not_fit"},
+    "peak_allocated": BYTES,
+    "peak_reserved": BYTES,
+    "process": BYTES | {"larger_sources", "inside_larger_sources"},
+    "unknown_metric": BYTES,
+    "out_of_memory": CALLED,
+    "ran": CALLED,
     "tokens_per_second_per_gpu": RATIOS,
     "total_time": RATIOS,
     "total_cost": RATIOS,
@@ -51,7 +58,7 @@ def run(*arguments):
 
 def shape(figures):
     assert {name: set(found) for name, found in figures["metrics"].items()} == METRICS
-    assert {"rows", "expressed", "metrics"} == figures.keys() - {"by"}
+    assert {"rows", "expressed", "metrics"} == figures.keys() - {"by", "slices", "widest"}
 
 
 def test_every_row_is_expressed_or_has_a_reason_and_the_counts_add_up(rows):
@@ -62,9 +69,11 @@ def test_every_row_is_expressed_or_has_a_reason_and_the_counts_add_up(rows):
     shape(figures)
     assert figures["rows"] == len(rows)
     assert figures["expressed"] == sum(entry.reason is None for entry in entries) > 0
-    for groups in figures["by"].values():
+    assert figures["slices"].keys() == SLICES.keys()
+    for groups in (*figures["by"].values(), figures["slices"]):
         for group in groups.values():
             shape(group)
+    for groups in figures["by"].values():
         for count in ("rows", "expressed"):
             assert sum(group[count] for group in groups.values()) == figures[count]
         for metric in METRICS:
@@ -75,7 +84,7 @@ def test_the_score_is_printed_as_json(made):
     done = run(made, "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures.keys() == {"rows", "expressed", "metrics", "by"}
+    assert figures.keys() == {"rows", "expressed", "metrics", "by", "slices", "widest"}
     assert figures["by"].keys() == {"method", "placement", "source"}
     shape(figures)
 
@@ -103,23 +112,94 @@ def test_a_metric_of_few_sources_is_not_established(made):
     assert "not established" not in said
 
 
-@pytest.mark.parametrize(
-    "cells",
-    [
-        {"peak_allocated_bytes": "", "peak_bytes_unknown_metric": "17000000000"},
-        {"notes": "FRONTIER: the longest that fits"},
-    ],
-)
-def test_bytes_that_are_no_peak_are_used_for_verdicts_only(cells):
-    metrics = score(judged(row(**cells)))["metrics"]
-    assert [metrics[name]["n"] for name in ("peak_allocated", "peak_reserved", "process")] == [0, 0, 0]
-    assert metrics["ran"] == {"n": 1, "called_does_not_fit": 0}
+def test_the_largest_job_that_fits_has_no_peak_and_is_scored_apart():
+    figures = score(judged(row(notes="FRONTIER: the longest"), row(source_title="Somebody 2024 max batch size table")))
+    assert [figures["metrics"][name]["n"] for name in ("peak_allocated", "peak_reserved", "process")] == [0, 0, 0]
+    assert figures["slices"]["at the edge of the GPU"]["metrics"]["ran"]["n"] == 2
+    assert figures["slices"]["below the edge"]["rows"] == 0
+
+
+@pytest.mark.parametrize(("share", "edge"), [(0.94, "below the edge"), (0.96, "at the edge of the GPU")])
+def test_a_job_within_five_per_cent_of_the_gpu_is_scored_apart(share, edge):
+    capacity = judged(row())[0].capacity
+    slices = score(judged(row(process_bytes=f"{share * capacity:.0f}")))["slices"]
+    assert slices[edge]["metrics"]["process"]["n"] == 1
+
+
+def test_bytes_of_an_unknown_metric_lie_between_the_least_allocated_and_the_most_of_the_process():
+    (entry,) = judged(row(peak_allocated_bytes="", peak_bytes_unknown_metric="17000000000"))
+    _, interval = entry.pair("unknown_metric")
+    assert interval.low == entry.estimates["peak_allocated"].low
+    assert interval.high == entry.estimates["process"].high
+
+
+def test_what_a_row_leaves_open_widens_its_intervals_and_moves_nothing():
+    (said,), (open_,) = judged(row(attention="sdpa")), judged(row(attention=""))
+    for metric in ("peak_allocated", "process"):
+        narrow, wide = said.estimates[metric], open_.estimates[metric]
+        assert wide.low <= narrow.low
+        assert wide.high > narrow.high
+        assert wide.expected == narrow.expected
+
+
+def test_scores_name_the_metric_that_is_not_known():
+    (entry,) = judged(row(peak_allocated_bytes="", peak_bytes_unknown_metric="17000000000"))
+    assert {name for name, found in score([entry])["metrics"].items() if found["n"]} == {"unknown_metric", "ran"}
+
+
+def test_the_slice_of_stated_rows_asks_for_every_cell_and_the_grade():
+    said = {"grade": "A", "attention": "sdpa", "compute_dtype": "bf16", "gradient_checkpointing": "y", "fused_ce": "n"}
+    assert row(**said).is_stated
+    for cell in ("attention", "compute_dtype", "gradient_checkpointing", "fused_ce"):
+        assert not row(**{**said, cell: "?"}).is_stated
+        assert not row(**{**said, cell: ""}).is_stated
+    assert not row(**{**said, "grade": "B"}).is_stated
+    assert not row(**{**said, "notes": "attention kernel from module_replace (assumed flash)"}).is_stated
+
+
+def expected(metric, **cells):
+    return f"{judged(row(**cells))[0].estimates[metric].expected:.0f}"
+
+
+def test_both_weightings_are_printed():
+    right = expected("peak_allocated")
+    rows = [row(source_title=name, peak_allocated_bytes=right) for name in ("one", "one", "one")]
+    entries = judged(*rows, row(source_title="two", peak_allocated_bytes="1"))
+    figures = score(entries)["metrics"]["peak_allocated"]
+    assert (figures["inside"], figures["by_row"]["inside"]) == (0.5, 0.75)
+    printed = list(lines(entries, score(entries)))
+    assert "inside  50%" in next(line for line in printed if line.startswith("peak_allocated"))
+    assert "inside  75%" in next(line for line in printed if line.startswith("  by row"))
+
+
+def test_a_process_is_also_scored_over_sources_of_ten_rows():
+    few = [row(source_title="few", process_bytes="1") for _ in range(9)]
+    many = [row(source_title="many", process_bytes=expected("process")) for _ in range(10)]
+    figures = score(judged(*few, *many))["metrics"]["process"]
+    assert figures["inside"] == pytest.approx(0.5)
+    assert (figures["larger_sources"], figures["inside_larger_sources"]) == (1, 1.0)
+
+
+def test_the_widest_tenth_is_named(made):
+    narrow = [row(peak_reserved_bytes="17000000000") for _ in range(16)]
+    wide = [row(peak_reserved_bytes="17000000000", gradient_checkpointing="n", source_title="Another")] * 2
+    (group,) = score(judged(*narrow, *wide))["widest"]["peak_reserved"]["groups"]
+    assert (group["source"], group["method"], group["placement"], group["n"]) == ("Another", "lora", "single", 2)
+    assert "the widest tenth of the intervals" in run(made).stdout
 
 
 def test_a_job_that_ran_out_of_memory_has_no_peak():
     metrics = score(judged(row(oom="inferred", gpu="T4-16GB", method="full")))["metrics"]
     assert metrics["peak_allocated"]["n"] == metrics["ran"]["n"] == 0
-    assert metrics["out_of_memory"] == {"n": 1, "called_fits": 0, "called_tight": 0, "called_does_not_fit": 1}
+    called = {"called_fits": 0, "called_tight": 0, "called_does_not_fit": 1}
+    assert metrics["out_of_memory"] == {"n": 1, **called, "errors": 1, "warnings": 0}
+
+
+def test_a_tight_job_is_an_error_where_what_is_expected_exceeds_the_gpu():
+    (entry,) = judged(row(gpu="A100-80GB"))
+    tight = replace(entry, verdict="tight")
+    found = score((tight, replace(tight, is_error=True), entry))["metrics"]["ran"]
+    assert (found["called_tight"], found["errors"], found["warnings"]) == (2, 1, 1)
 
 
 def test_what_a_row_leaves_open_makes_no_verdict_certain():
@@ -179,8 +259,8 @@ def test_what_is_recorded_is_read_again(tmp_path, monkeypatch):
     ("content", "said"),
     [
         (None, "cannot be read: No such file or directory"),
-        (b"\xff\xfe\x00binary", "is no CSV in UTF-8"),
-        (b"a,b\n1,2\n", "has no column id, source_title, kind, model_id …"),
+        (b"\xff\xfe\x00binary", "is not CSV in UTF-8"),
+        (b"a,b\n1,2\n", "has no column id, source_title, source_locator, kind …"),
     ],
 )
 def test_bad_input_is_one_line(tmp_path, content, said):

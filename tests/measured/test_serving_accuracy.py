@@ -8,10 +8,11 @@ from collections import Counter
 import pytest
 from made_rows import INFERENCE, SERVED
 from measured.fitted import left_out, recorded
+from measured.judged import judge
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
 from measured.row import COLUMNS, Row, read_rows
-from measured.score import judge, score
+from measured.score import score
 from measured.serving import MEMORY, RATE, at_once, express_serving, judge_serving, rate_of
 from measured.serving_fit import START, fit
 from measured.serving_gpus import gpu_of

@@ -66,6 +66,7 @@ def spec_of(case: Case) -> dict[str, Any]:
         "max_length": case.tokens,
         "packing": case.packing,
         "gradient_checkpointing": case.gradient_checkpointing,
+        "use_reentrant": case.use_reentrant,
         "attn_implementation": case.attention,
         "loss": case.loss,
         "optim": case.optim,
@@ -87,7 +88,7 @@ def spec_of(case: Case) -> dict[str, Any]:
     software = {"weights_dtype": case.weights_dtype, "autocast": case.autocast}
     if case.adapters:
         software["adapter_dtype"] = case.adapter_dtype
-    software["trainer"] = "trl" if case.loss == "fused" else "transformers"
+    software["trainer"] = "trl" if case.loss == "fused" or case.packing else "transformers"
     return {
         "hbspec": 1,
         "name": "oracle",

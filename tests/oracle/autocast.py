@@ -17,6 +17,7 @@ from torch import Tensor
 HALVES = (torch.float16, torch.bfloat16)
 INPUTS_IN_FP32 = (
     "exp",
+    "expm1",
     "log",
     "reciprocal",
     "rsqrt",

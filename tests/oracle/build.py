@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from copy import deepcopy
 from types import MethodType
 from typing import Any
 from unittest.mock import patch
@@ -15,8 +16,16 @@ from peft import LoraConfig, get_peft_model
 from peft.tuners.lora import dora
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig, PreTrainedModel
+from transformers import (
+    MODEL_FOR_CAUSAL_LM_MAPPING,
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMultimodalLM,
+    BitsAndBytesConfig,
+    PreTrainedModel,
+)
 from transformers.integrations.bitsandbytes import replace_with_bnb_linear
+from transformers.pytorch_utils import Conv1D
 from transformers.quantizers.base import get_keys_to_not_convert
 from trl.trainer.utils import add_fused_lm_head
 
@@ -31,11 +40,10 @@ def build(case: Case, fake: FakeTensorMode | None) -> nn.Module:
         fake: the mode that its tensors belong to; None builds real ones on the CPU.
     """
     with torch.device("meta") if fake else contextlib.nullcontext():
-        config = AutoConfig.for_model(**case.values)
+        config = AutoConfig.for_model(**deepcopy(case.values))
         loaded = case.compute_dtype if case.quantised else case.weights_dtype
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=getattr(torch, loaded), attn_implementation=case.attention
-        )
+        auto = AutoModelForCausalLM if type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModelForMultimodalLM
+        model = auto.from_config(config, dtype=getattr(torch, loaded), attn_implementation=case.attention)
     if case.quantised:
         _quantise(model, case, fake)
     with fake or contextlib.nullcontext(), _replaceable() if fake else contextlib.nullcontext():
@@ -58,7 +66,7 @@ def _quantise(model: PreTrainedModel, case: Case, fake: FakeTensorMode | None) -
         "bnb_4bit_compute_dtype": getattr(torch, case.compute_dtype),
     }
     config = BitsAndBytesConfig(**({"load_in_8bit": True} if case.quantization == "int8" else four_bit))
-    linear = {name: module for name, module in model.named_modules() if type(module) is nn.Linear}
+    linear = {name: _linear(module) for name, module in model.named_modules() if type(module) in (nn.Linear, Conv1D)}
     replace_with_bnb_linear(model, get_keys_to_not_convert(model), config)
     # a real call first: the table of 8-bit codes is made from real numbers and then cached
     bnb.functional.quantize_4bit(torch.zeros(64, 64), compress_statistics=True, quant_type="nf4")
@@ -72,8 +80,19 @@ def _quantise(model: PreTrainedModel, case: Case, fake: FakeTensorMode | None) -
     model.config.quantization_config, model.quantization_method = config, "bitsandbytes"
 
 
+def _linear(module: nn.Module) -> nn.Linear:
+    """The module, or the linear one that a `Conv1D` is with its weight turned around, as it is loaded."""
+    if isinstance(module, nn.Linear):
+        return module
+    columns, rows = module.weight.shape
+    turned = nn.Linear(columns, rows, device="meta", dtype=module.weight.dtype)
+    turned.weight = nn.Parameter(module.weight.data.T.contiguous(), requires_grad=False)
+    turned.bias = module.bias
+    return turned
+
+
 def _load_4bit(module: nn.Module, source: nn.Linear, fake: FakeTensorMode | None) -> None:
-    module.support_avx512bf16_for_cpu = False  # some CPUs would pack the weight anew where the model does not train
+    module.support_avx512bf16_for_cpu = False  # some CPUs would repack the weight where the model does not train
     given = {key: value for key, value in module.weight.__dict__.items() if key != "module"}
     if fake is None:
         module.weight = bnb.nn.Params4bit(source.weight.data, requires_grad=False, **given, module=module).to("cpu")
@@ -145,6 +164,9 @@ def _materialise(model: nn.Module) -> None:
 
 
 def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
+    beside = beside_language_model(model)
+    for name in beside:
+        model.get_submodule(name).requires_grad_(False)
     if case.adapters:
         for parameter in model.parameters():
             parameter.requires_grad_(False)
@@ -152,7 +174,7 @@ def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
             if case.quantised and case.weights_dtype == "float32" and not is_quantised(parameter):
                 parameter.data = parameter.data.to(torch.float32)
     if case.gradient_checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
+        model.gradient_checkpointing_enable({"use_reentrant": case.use_reentrant})
     prepared: nn.Module = model
     if case.adapters:
         prepared = get_peft_model(
@@ -162,6 +184,7 @@ def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
                 lora_alpha=2 * case.lora_r,
                 lora_dropout=case.lora_dropout,
                 target_modules=_names(case.target_modules),
+                exclude_modules=rf"({'|'.join(beside)})\..*" if beside else None,
                 modules_to_save=_names(case.modules_to_save) if case.modules_to_save else None,
                 use_dora=case.use_dora,
                 use_rslora=case.use_rslora,
@@ -185,8 +208,16 @@ def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
     return prepared
 
 
+def beside_language_model(model: PreTrainedModel) -> list[str]:
+    """The tower of a wrapper and its projector, which the shipped script leaves frozen and without adapters."""
+    inner = ("language_model", "text_model")
+    if model.base_model is model or not any(hasattr(model.base_model, name) for name in inner):
+        return []
+    return [f"model.{name}" for name, _ in model.base_model.named_children() if name not in inner]
+
+
 def _rejoin(model: nn.Module) -> None:
-    """A deep copy of a fake, as of `modules_to_save`, has one storage and its views another: make it anew."""
+    """A deep copy of a fake, as of `modules_to_save`, has one storage and its views another: make a new one."""
     for module in model.modules():
         for name, parameter in module._parameters.items():
             if parameter is not None and parameter.untyped_storage()._cdata != parameter.data.untyped_storage()._cdata:

@@ -39,6 +39,7 @@ class Case:
     use_dora: bool = False
     use_rslora: bool = False
     gradient_checkpointing: bool = True
+    use_reentrant: bool = False
     attention: str = "sdpa"
     batch: int = 1
     tokens: int = 1024
@@ -78,7 +79,15 @@ class Case:
     @property
     def values(self) -> dict[str, Any]:
         """The model's config."""
-        return {**CONFIGS[self.model], **dict(self.config)}
+        model, changed = CONFIGS[self.model], dict(self.config)
+        inner = model.get("text_config")
+        return {**model, **changed} if inner is None else {**model, "text_config": {**inner, **changed}}
+
+    @property
+    def vocabulary(self) -> int:
+        """Rows of the embedding."""
+        size: int = self.values.get("text_config", self.values)["vocab_size"]
+        return size
 
 
 def parse(text: str) -> Case:

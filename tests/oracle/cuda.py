@@ -30,6 +30,7 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
     """Replaces what differs.
 
     - Dropout keeps a mask of one byte a number (`native_dropout`); on a CPU a noise tensor of the input's dtype.
+    - Attention with dropout: a flash kernel keeps its seed and its offset; a CPU computes all scores.
     - Autocast: its lists, and whether it is on, which peft asks for the GPU.
     - bitsandbytes' `gemm_4bit` dequantises the weight before the product (above 1,536 tokens; below, some GPUs have a
       kernel that does not), which its fake kernel hides.
@@ -65,6 +66,7 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
     autocast = torch.is_autocast_enabled
     patches: list[tuple[Any, str, Any]] = [
         (torch.nn.functional, "dropout", _dropout),
+        (torch.nn.functional, "scaled_dot_product_attention", _fused_attention),
         (torch, "is_autocast_enabled", lambda device="cpu": autocast(device)),
         (dora, "dequantize_module_weight", dequantised),
         (bitsandbytes, "matmul", eight_bit.matmul),
@@ -93,6 +95,13 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
 
 def _dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     return torch.native_dropout(x, p, True)[0] if training and p > 0 else x
+
+
+_attention = torch.nn.functional.scaled_dot_product_attention
+
+
+def _fused_attention(*args: Any, dropout_p: float = 0.0, **kwargs: Any) -> Tensor:
+    return _attention(*args, **kwargs)
 
 
 def _gemm_4bit(

@@ -72,6 +72,21 @@ QUANTISED = (
     "use_dora=true,autocast=false",
     "quantization=int8,weights_dtype=float32",
 )
+REENTRANT = (
+    "toy-qwen2",
+    "toy-qwen2,method=qlora,quantization=int8",
+    "toy-qwen2,method=qlora,weights_dtype=float32,batch=2,tokens=512",
+    "toy-llama,method=full,autocast=false,gradient_accumulation=4",
+    "toy-llama,method=full,weights_dtype=float32",
+    "qwen2.5-7b,layers=4,vocab_size=1024,method=lora,tokens=2048",
+    "mistral-7b,layers=4,method=qlora,tokens=2048,adapter_dtype=bfloat16,loss=fused",
+    "mistral-7b,layers=4,method=qlora,quantization=int8,vocab_size=1024,tokens=2048",
+    "qwen3-0.6b,layers=3,method=full,autocast=false,attention=eager",
+    "gemma2-2b,layers=3,attention=eager,method=lora,vocab_size=1024",
+    "mixtral-8x7b,layers=2,lora_dropout=0.0,method=qlora,tokens=512",
+)
+"""As transformers 4 checkpoints by itself."""
+
 FULL_VARIANTS = (
     "gradient_accumulation=2",
     "optim=adamw_torch_fused",
@@ -79,6 +94,68 @@ FULL_VARIANTS = (
     "attention=eager",
     "batch=4,padding=200",
     "weights_dtype=float32,optim=adamw_torch_fused",
+)
+FURTHER = (
+    "gemma-2b,layers=2",
+    "granite3-2b,layers=2",
+    "smollm3-3b,layers=4",
+    "olmo2-7b,layers=2",
+    "olmo3-7b,layers=4",
+    "ministral3-8b,layers=2",
+    "glm4-9b,layers=2",
+    "exaone4-32b,layers=4",
+    "ernie4.5-0.3b,layers=3",
+    "hunyuan-7b,layers=2",
+    "aya-8b,layers=2",
+    "command-r7b,layers=4",
+    "afm-4.5b,layers=2",
+    "apertus-8b,layers=2",
+    "seed-oss-36b,layers=2",
+    "pythia-1.4b,layers=2",
+    "phi-2,layers=2",
+    "stablelm-3b,layers=2",
+    "starcoder2-7b,layers=2",
+    "falcon-7b,layers=2",
+    "falcon-40b,layers=2",
+    "opt-1.3b,layers=2",
+    "gpt2-xl,layers=2",
+    "qwen1.5-moe,layers=2,lora_dropout=0.0",
+    "olmoe-1b-7b,layers=2,lora_dropout=0.0",
+    "granite3-1b-a400m,layers=2,lora_dropout=0.0",
+    "minimax-m2.5,layers=2,lora_dropout=0.0",
+    "glm4.5-air,layers=3,lora_dropout=0.0",
+)
+"""Families that differ from those by a trait: their layers are traced, not every way to train them."""
+
+FURTHER_RECIPES = (
+    "method=lora,batch=2,tokens=1536",
+    "method=full,autocast=false,vocab_size=1024,tokens=512,gradient_checkpointing=false",
+    "method=qlora,weights_dtype=float32,vocab_size=1024,batch=2,gradient_checkpointing=false",
+)
+WRAPPED = (
+    "toy-gemma3-vision",
+    "toy-mistral3",
+    "toy-qwen2-vl",
+    "toy-qwen2.5-vl",
+    "toy-qwen3-vl",
+    "toy-qwen3-vl-moe,lora_dropout=0.0",
+    "toy-glm4v",
+    "toy-voxtral",
+    "toy-llava",
+    "toy-llava-next",
+    "toy-idefics3",
+    "toy-smolvlm",
+    "toy-internvl",
+    "gemma3-4b-vision,layers=2",
+    "qwen3-vl-8b,layers=2",
+)
+"""Language models inside wrappers, with the tower loaded and frozen beside them."""
+
+WRAPPED_RECIPES = (
+    "method=lora,batch=2,tokens=512",
+    "method=full,autocast=false,tokens=512,gradient_checkpointing=false",
+    "method=qlora,weights_dtype=float32,batch=2,padding=100,tokens=512,gradient_checkpointing=false",
+    "method=qlora,adapter_dtype=bfloat16,loss=fused,tokens=2048",
 )
 DEEP = (
     "qwen2.5-0.5b,method=full,autocast=false,tokens=4096",
@@ -111,12 +188,15 @@ def fast() -> list[Case]:
         "toy-gpt-oss,attention=eager,method=full,autocast=false",
         "toy-llama4,target_modules=q_proj+k_proj+v_proj+o_proj",
     ]
+    layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)
 
 
 def whole() -> list[Case]:
     """The grid, the fast part and full depth included."""
-    return list(dict.fromkeys([*fast(), *_crossed(), *_varied(), *_cases(list(DEEP))]))
+    return list(
+        dict.fromkeys([*fast(), *_crossed(), *_varied(), *_cases(list(DEEP)), *_reentrant(), *_further(), *_wrapped()])
+    )
 
 
 def _crossed() -> Iterator[Case]:
@@ -131,6 +211,18 @@ def _crossed() -> Iterator[Case]:
                 said += [SHAPES[(number + number // 8) % 4], VOCABULARIES[(number // 2 + number // 16) % 2]]
                 case = parse(",".join(part for part in said if part))
                 yield replace(case, loss="standard") if family in NO_FUSED_HEAD else case
+
+
+def _reentrant() -> list[Case]:
+    return _cases([f"{case},use_reentrant=true" for case in REENTRANT])
+
+
+def _further() -> list[Case]:
+    return _cases([f"{family},{recipe}" for family in FURTHER for recipe in FURTHER_RECIPES])
+
+
+def _wrapped() -> list[Case]:
+    return _cases([f"{wrapper},{recipe}" for wrapper in WRAPPED for recipe in WRAPPED_RECIPES])
 
 
 def _varied() -> Iterator[Case]:

@@ -21,8 +21,18 @@ PHASES = ("forward", "loss", "backward", "end", "optimizer")
 """The moments of a step. The forward pass up to the head; the head's forward and backward pass; the layers' backward
 passes; what follows that of the first layer; clipping and the update."""
 
-FINAL_NORM = "norm"
-"""The module after which the head begins."""
+FINAL_NORMS = frozenset({"norm", "final_layernorm", "final_layer_norm", "ln_f"})
+"""What the module is called after which the head begins."""
+
+PREFIXES = {
+    "gpt_neox.": "",
+    "language_model.": "",
+    "text_model.": "",
+    "transformer.": "",
+    "decoder.": "",
+    "h.": "layers.",
+}
+"""Beginnings of paths, and what most models have there."""
 
 MAX_NORM = 1.0
 """`transformers.TrainingArguments.max_grad_norm`."""
@@ -83,9 +93,32 @@ def traced(case: Case, *, real: bool = False) -> Traced:
     )
 
 
+def traced_evaluation(case: Case) -> int:
+    """The most bytes alive in an evaluation's micro-batch of a case, beside the optimizer's states."""
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    model = build(case, fake)
+    trace = Trace({id(module): name or "model" for name, module in _short_names(model)})
+    _hold(trace, model)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = optimizer_of(case, model)
+    model.eval()
+    with fake, _on_cuda(trace, case), trace, torch.no_grad():
+        make_states(trace, optimizer, trained)
+        row = _inputs(case)
+        for tensor in row.values():
+            trace.hold(tensor, "inputs")
+        trace.peaks.clear()
+        trace.phase = "evaluation"
+        _loss(model, case, row)
+    return trace.peaks["evaluation"][0]
+
+
 def _short_names(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
     for name, module in model.named_modules():
-        yield name.removeprefix("base_model.").removeprefix("model.").removeprefix("model."), module
+        short = name.removeprefix("base_model.").removeprefix("model.").removeprefix("model.")
+        for prefix, usual in PREFIXES.items():
+            short = usual + short.removeprefix(prefix) if short.startswith(prefix) else short
+        yield short, module
 
 
 def _hold(trace: Trace, model: nn.Module) -> None:
@@ -119,7 +152,7 @@ def _on_cuda(trace: Trace, case: Case) -> contextlib.AbstractContextManager[None
 
 def _inputs(case: Case) -> dict[str, Tensor]:
     """A batch as the collator makes it: padded rows, or, packed, one row that says where examples begin."""
-    shape, vocabulary = (case.batch, case.tokens), case.values["vocab_size"]
+    shape, vocabulary = (case.batch, case.tokens), case.vocabulary
     ids, labels = torch.randint(0, vocabulary, shape), torch.randint(0, vocabulary, shape)
     if case.packing:
         labels[:, 0] = -100
@@ -137,14 +170,15 @@ def _micro_batch(trace: Trace, model: nn.Module, case: Case, rows: list[dict[str
     trace.phase = "forward"
 
     def leave(path: str) -> None:
-        if path == FINAL_NORM:
+        if path in FINAL_NORMS:
             trace.phase = "loss"
 
     trace.on_leave = leave
     loss = _loss(model, case, rows[-1])
     trace.on_leave = None
     alive = trace.live
-    head, first = trace.left[FINAL_NORM], trace.entered["layers.0"]
+    (norm,) = FINAL_NORMS & {*trace.left}
+    head, first = trace.left[norm], trace.entered["layers.0"]
 
     def follow(number: int) -> None:
         if number < first:

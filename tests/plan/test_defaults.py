@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import groupby
 
 import pytest
 
-from hbspec.api import check, compile_spec, estimate
+from hbspec.analysis import analyse
+from hbspec.api import compile_spec, estimate
 from hbspec.catalog import catalog
-from hbspec.diagnostics import Severity
+from hbspec.catalog.families import WRAPPERS
+from hbspec.catalog.families.wrappers import REFUSED
+from hbspec.catalog.parameters import total_parameters
+from hbspec.plan.epochs import INPUTS_DROPPED
+from hbspec.rules.harmless import errors_of
+from hbspec.source import load_mapping
+from hbspec.spec import read
 
 AS_OF = date(2026, 11, 24)
 METHODS = ("qlora", "lora", "full")
@@ -18,8 +26,31 @@ PLACES = [
     ("ml.g4dn.12xlarge", "ddp"), ("ml.g4dn.12xlarge", "fsdp"), ("ml.p3.16xlarge", "ddp"),
     ("ml.g5.2xlarge", "single"), ("ml.g5.48xlarge", "pipeline"),
 ]  # fmt: skip
-SIZES = {"HB109", "HB125", "HB126", "HB501"}
-"""What says that a machine is too small: no default helps there."""
+SIZES = {"HB109", "HB125", "HB126", "HB127", "HB301", "HB501"}
+"""What says that a machine is too small, or too slow: no default helps there."""
+
+NOT_LOADED = "HB234"
+"""What says that the shipped script cannot load a model: another model or script has to be named."""
+
+MODELS = catalog().models
+SHAPES = [name for name in MODELS.originals() if (found := MODELS[name].architecture) and not found.quant_method]
+
+
+def type_of(name: str) -> str:
+    return MODELS[name].model_type
+
+
+BY_TYPE = {
+    kind: sorted(models, key=lambda name: total_parameters(MODELS[name].architecture))
+    for kind, models in groupby(sorted(SHAPES, key=type_of), key=type_of)
+}
+SMALLEST_AND_LARGEST = [name for names in BY_TYPE.values() for name in dict.fromkeys((names[0], names[-1]))]
+"""Of every type: what works by default depends on the family, and on the size only in what fits."""
+
+
+def refused(model: str) -> bool:
+    wrapper = MODELS[model].architecture.wrapper
+    return bool(wrapper) and WRAPPERS[wrapper].built == REFUSED
 
 
 def minimal(model: str, method: str = "lora", place: tuple[str, str] = PLACES[0], **hyperparameters):
@@ -48,7 +79,8 @@ def written(spec, route) -> bool:
 
 
 def errors(spec):
-    return [entry for entry in check(spec, as_of=AS_OF).diagnostics if entry.severity is Severity.ERROR]
+    document = load_mapping(spec)
+    return errors_of(analyse(document, read(document), catalog(), AS_OF))
 
 
 def compiled(spec) -> dict[str, str]:
@@ -57,15 +89,17 @@ def compiled(spec) -> dict[str, str]:
     return json.loads(files["hyperparameters.json"])
 
 
-@pytest.mark.parametrize("model", catalog().models)
+@pytest.mark.parametrize("model", SMALLEST_AND_LARGEST)
 def test_nothing_that_is_left_open_is_an_error(model):
     for method in METHODS:
         for place in PLACES:
             spec = minimal(model, method, place) | {"deployment": {"instance": {"type": "ml.p5.48xlarge"}}}
             found = errors(spec)
             assert [entry for entry in found if not written(spec, entry.route)] == [], (method, place)
-            small = SIZES | {entry.code for entry in found if SIZES & {code for code, _ in entry.also}}
-            assert {entry.code for entry in found} <= small, (method, place)
+            assert {entry.code for entry in found} <= SIZES | ({NOT_LOADED} if refused(model) else set()), (
+                method,
+                place,
+            )
 
 
 CASES = {
@@ -122,6 +156,18 @@ def test_transformers_4_took_sdpa():
     assert "ATTN_IMPLEMENTATION" not in compiled(spec)
 
 
+@pytest.mark.parametrize(("transformers", "kernel"), [("4.35.2", "eager"), ("4.36.0", "sdpa"), ("4.57.0", "sdpa")])
+def test_attention_was_eager_before_transformers_chose_sdpa(transformers, kernel):
+    spec = minimal("meta-llama/Llama-3.1-8B") | {"software": {"transformers": transformers}}
+    assert estimate(spec).plan.training.attention == kernel
+
+
+@pytest.mark.parametrize(("bitsandbytes", "dropped"), [("0.43.1", False), ("0.43.2", True), ("0.50", True)])
+def test_inputs_of_four_bit_products_were_kept_before_a_patch_release(bitsandbytes, dropped):
+    spec = minimal("meta-llama/Llama-3.1-8B", "qlora") | {"software": {"bitsandbytes": bitsandbytes}}
+    assert estimate(spec).plan.training.has(INPUTS_DROPPED) == dropped
+
+
 class TestMethodUnderZero3:
     """ZeRO-3 does not shard 4-bit weights, so that the usual qlora would be an error that nobody wrote (HB123)."""
 
@@ -132,7 +178,7 @@ class TestMethodUnderZero3:
 
     def test_left_open_it_is_lora(self):
         (assumed,) = [one for one in estimate(self.spec()).assumed if one.route == ("hyperparameters", "method")]
-        assert (assumed.value, assumed.source) == ("lora", "ZeRO-3 does not shard 4-bit weights")
+        assert (assumed.value, assumed.source) == ("lora", "the shipped script loads no 4-bit weights under ZeRO-3")
         assert compiled(self.spec())["METHOD"] == "lora"
         assert errors(self.spec()) == []
 

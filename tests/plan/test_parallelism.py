@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
-from hbspec.plan.parallelism import PARALLELISMS, SHARDED, Engine
+from hbspec.plan.parallelism import ADVISED, PARALLELISMS, SHARDED, Engine
 from hbspec.shipped import templates
 from hbspec.spec import choices
 
@@ -42,3 +42,23 @@ def test_what_is_sharded_grows_from_the_states_to_the_weights(way):
     assert list(parts) == sorted(parts, reverse=True)
     assert way.sharded == (way.name in SHARDED) == (way.engine in (Engine.FSDP, Engine.DEEPSPEED))
     assert not (way.distributed and way.splits_layers)
+
+
+@pytest.mark.parametrize(
+    ("trait", "names"),
+    [
+        ("uses_one_gpu", ["single"]),
+        ("splits_layers", ["pipeline"]),
+        ("replicates", ["ddp"]),
+        ("takes_strategy", ["fsdp"]),
+        ("shards_four_bits", ["fsdp"]),
+        ("sharded", list(SHARDED)),
+        ("shards_weights", ["fsdp", "zero3"]),
+    ],
+)
+def test_a_trait_belongs_to_these(trait, names):
+    assert [name for name, way in PARALLELISMS.items() if getattr(way, trait)] == names
+
+
+def test_one_that_copies_and_one_that_shards_are_advised():
+    assert ADVISED == ("ddp", "fsdp")

@@ -6,15 +6,23 @@ import pytest
 
 from hbspec.catalog import catalog
 from hbspec.catalog.adapters import lora_parameters
-from hbspec.catalog.roles import CONTAINERS, TargetError, saved_modules
+from hbspec.catalog.families import Family
+from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.catalog.weights import weights
 from hbspec.estimators.step.flops import micro_batch_flops
 from hbspec.estimators.training.memory import memory
 from hbspec.plan import build_plan
 from hbspec.spec import Spec
 
-MODELS = sorted(name for name, model in catalog().models.items() if model.architecture)
+COUNTED = {name: model for name in catalog().models.originals() if (model := catalog().models[name]).architecture}
+MODELS = sorted(name for name, model in COUNTED.items() if not model.architecture.tower)
 SMALL = "Qwen/Qwen2.5-7B"
+
+
+def output(model):
+    """What the attention's output projection is called."""
+    found = {weight.leaf for weight in weights(catalog().models[model].architecture)}
+    return next(name for name in ("o_proj", "out_proj", "c_proj", "dense") if name in found)
 
 
 def planned(model, saved):
@@ -30,7 +38,7 @@ def planned(model, saved):
             "max_steps": 10,
             "per_device_batch_size": 1,
             "max_length": 1024,
-            "target_modules": ["o_proj"],
+            "target_modules": [output(model)],
             "modules_to_save": [saved],
         },
     }
@@ -39,12 +47,17 @@ def planned(model, saved):
 
 def leaves(model):
     found = {weight.leaf for weight in weights(catalog().models[model].architecture) if weight.kind == "linear"}
-    return sorted({*found, "embed_tokens", "lm_head"} - {"o_proj"})
+    family = catalog().models[model].architecture.family
+    return sorted({*found, family.name("embed_tokens"), family.name("lm_head")} - {output(model)})
 
 
 def suffixes(name):
     endings = (name[start:] for start in range(len(name)))
-    return [one for one in endings if not any(container.endswith(one) for container in CONTAINERS)]
+    return [
+        one
+        for one in endings
+        if not one.isdigit() and not any(container.endswith(one) for container in Family({}).containers)
+    ]
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -58,7 +71,7 @@ def test_a_suffix_means_what_the_name_means(model):
         whole = planned(model, leaf)
         for one in alike[-1:]:
             assert planned(model, one) == whole
-        assert whole.trainable_parameters > lora_parameters(architecture, 16, ["o_proj"])
+        assert whole.trainable_parameters > lora_parameters(architecture, 16, [output(model)])
 
 
 @pytest.mark.parametrize("loss", ["fused", "standard"])
@@ -82,3 +95,10 @@ def test_what_is_not_counted_is_said(name):
     with pytest.raises(TargetError, match="not counted here"):
         saved_modules(catalog().models[SMALL].architecture, [name])
     assert "not counted here" in planned(SMALL, name).unknown["trainable_parameters"]
+
+
+def test_what_a_tower_has_as_well_is_not_counted():
+    architecture = COUNTED["Qwen/Qwen2.5-VL-7B-Instruct"].architecture
+    assert saved_modules(architecture, ["lm_head"]) == ("lm_head",)
+    with pytest.raises(TargetError, match="modules of the tower end with down_proj too"):
+        saved_modules(architecture, ["down_proj"])

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hbspec.analysis.changes import Change
 from hbspec.catalog import catalog
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity
@@ -19,15 +20,15 @@ from hbspec.estimators.job.cost import Cost, CostItem
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.job.time import Time
-from hbspec.estimators.training.memory import DeviceMemory, Memory
+from hbspec.estimators.training.devices import DeviceMemory, Memory
 from hbspec.plan import Assumption, UnitPrice
 from hbspec.render.advice import advice_lines
 from hbspec.render.bars import Filling, bar, letters
 from hbspec.render.estimates import estimate_lines
 from hbspec.render.paint import write
 from hbspec.search.advice import Advice, Outcome
-from hbspec.search.changes import Change
 from hbspec.search.software import Dependence
+from hbspec.search.trial import Burden
 from hbspec.units import GB, Interval, Rate
 
 from .made_serving import SERVING
@@ -73,7 +74,7 @@ COST = Cost(
     (CostItem("instances", Decimal(10), Decimal(12), Decimal(20), "hours x price"),),
     left_out={"storage and transfer": "no price is known"},
 )
-NOW = Outcome(Change("", {}), Memory((FULL, TWIN, IDLE)), TIME, COST)
+NOW = Outcome(Change("", {}), Memory((FULL, TWIN, IDLE)), Burden(TIME, COST))
 
 
 def outcome(settings, *, seconds, amount, high=15, remark=""):
@@ -81,7 +82,7 @@ def outcome(settings, *, seconds, amount, high=15, remark=""):
     device = replace(FULL, process=Interval(10 * GB, 12 * GB, high * GB))
     time = Time(Interval.exact(1), {"steps": Interval.exact(seconds)}, Interval.exact(1))
     cost = Cost("CAD", (CostItem("instances", *[Decimal(amount)] * 3, ""),))
-    return Outcome(Change("kind", settings, remark), Memory((device,)), time, cost)
+    return Outcome(Change("kind", settings, remark), Memory((device,)), Burden(time, cost))
 
 
 ADVICE = Advice(
@@ -110,7 +111,7 @@ ESTIMATES = SimpleNamespace(
     ),
     assumed=(Assumption(("hyperparameters", "bf16"), True, "the shipped training script"),),
     unknown={},
-    host=Host("load", {"processes": Interval(GB, 3 * GB, 6 * GB)}, Interval(GB, 3 * GB, 6 * GB), 64 * GB),
+    host=Host({"load": {"processes": Interval(GB, 3 * GB, 6 * GB)}}, 64 * GB),
     storage=Storage({"weights": Interval.exact(15 * GB), "data": Interval(1, GB, 2 * GB)}, "volume", 16 * GB, True),
     advice=ADVICE,
     dependences=(Dependence("trl 1.16.0", "adapters are thin", Change("", {("software", "trl"): "0.1"}), -3 * GB),),
@@ -256,7 +257,7 @@ def test_advice_says_what_it_is_for(advice, said):
 
 
 def test_figures_without_a_past_stand_alone():
-    unknown = Outcome(Change("", {}), NOW.memory, None, None)
+    unknown = Outcome(Change("", {}), NOW.memory, Burden())
     change = outcome({("instance", "count"): 2}, seconds=60, amount=1)
     shown = text(advice_lines(Advice("room", unknown, (change, unknown), 3), None))
     assert "(expected 12.0 GB), 1.00 min, 1.00 CAD\n" in shown

@@ -20,7 +20,7 @@ def test_seven_of_eight_gpus_of_the_seed_are_idle():
         "parallelism: pipeline uses 1 of 8 GPUs at a time: 7 are paid for and idle; the effective batch size is 32 "
         "with this one process, under ddp the same settings give 256: 33.4 epochs (34.9 nominal)"
     )
-    assert "gradient_accumulation_steps: 4," in found.help
+    assert "gradient_accumulation_steps to 4," in found.help
 
 
 def test_a_pipeline_never_spans_instances(tmp_path):
@@ -31,8 +31,8 @@ def test_a_pipeline_never_spans_instances(tmp_path):
 @pytest.mark.parametrize(
     ("instance", "advised"),
     [
-        ("{type: ml.p4d.24xlarge, parallelism: pipeline}", "parallelism: ddp or fsdp"),
-        ("{type: ml.g5.12xlarge, parallelism: pipeline}", "parallelism: fsdp "),
+        ("{type: ml.p4d.24xlarge, parallelism: pipeline}", "set parallelism to ddp or fsdp "),
+        ("{type: ml.g5.12xlarge, parallelism: pipeline}", "the job is not certain to fit under ddp or fsdp"),
         ("{type: ml.g4dn.12xlarge, parallelism: pipeline}", "the job is not certain to fit under ddp or fsdp"),
     ],
 )
@@ -42,9 +42,9 @@ def test_a_process_on_every_gpu_is_advised_only_where_it_fits(instance, advised,
     assert advised in found.help
 
 
-def test_an_accumulation_that_does_not_divide_is_not_divided(tmp_path):
+def test_an_accumulation_that_does_not_divide_is_rounded(tmp_path):
     (found,) = judged("HB101", "instance: {parallelism: pipeline}", tmp_path)  # an accumulation of 4 on 8 GPUs
     assert found.help == (
-        "use parallelism: ddp or fsdp, with a smaller gradient_accumulation_steps, "
-        "or the effective batch size is 8 times larger"
+        "set parallelism to ddp or fsdp and gradient_accumulation_steps to 1, "
+        "for an effective batch size of 8 instead of 4"
     )

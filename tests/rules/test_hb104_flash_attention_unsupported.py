@@ -19,6 +19,12 @@ def test_edge_of_the_implementation(tmp_path):
     edge("HB104", machine, "hyperparameters.attn_implementation", "sdpa", "flash_attention_2", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["flash_attention_3", "kernels-community/vllm-flash-attn3"])
+def test_edge_of_other_kernels(name, tmp_path):
+    machine = SMALL + "instance: {type: null, gpu: T4, gpus: 4, price: 10 USD/h}\nscript: {entry_point: own.py}"
+    edge("HB104", machine, "hyperparameters.attn_implementation", "sdpa", name, tmp_path)
+
+
 def test_both_capabilities_are_named(tmp_path):
     (found,) = judged("HB104", SMALL + MACHINE.replace("null,", "null, gpu: T4,"), tmp_path)
     assert found.message == "flash_attention_2 needs compute capability 8.0, but that of T4 is 7.5"

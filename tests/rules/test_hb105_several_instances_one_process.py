@@ -29,5 +29,7 @@ def test_several_gpus_are_used_by_connecting_them(tmp_path):
 
 
 def test_only_what_fits_is_advised(tmp_path):
-    (found,) = judged("HB105", "instance: {type: ml.g5.12xlarge, parallelism: pipeline, count: 2}", tmp_path)
+    larger = "model: {id: Qwen/Qwen2.5-14B}\nhyperparameters: {method: lora}\n"
+    two = "instance: {type: ml.g5.12xlarge, parallelism: pipeline, count: 2}"
+    (found,) = judged("HB105", larger + two, tmp_path)
     assert found.help == "use parallelism: fsdp to connect the instances and use every GPU"

@@ -23,6 +23,6 @@ def test_the_alarm_is_judged_by_the_ends_of_the_estimate(tmp_path):
 
 def test_the_prediction_and_the_limit_are_named(tmp_path):
     (found,) = judged("HB110", ALARM % 20e9, tmp_path)
-    assert found.message.startswith("the fullest GPU is predicted to use 22.1 GB to 24.8 GB (expected 23.2 GB), above")
+    assert found.message.startswith("the fullest GPU is predicted to use 22.4 GB to 24.6 GB (expected 23.2 GB), above")
     assert found.message.endswith("above monitoring.gpu_memory.max (20.0 GB)")
-    assert found.help == "set monitoring.gpu_memory.max above 24.8 GB"
+    assert found.help == "set monitoring.gpu_memory.max above 24.6 GB"

@@ -27,4 +27,5 @@ def test_neither_type_nor_gpu(tmp_path):
 def test_both_are_named(tmp_path):
     (found,) = judged("HB117", "instance: {gpu: A100-40}", tmp_path)
     assert found.route == ("instance", "gpu")
-    assert found.message == "both type ml.p4d.24xlarge and gpu A100-40 are set"
+    assert found.message == "type (ml.p4d.24xlarge) and gpu (A100-40) are both set"
+    assert found.help == "delete one: gpu to run on SageMaker, type to run on your own machine"

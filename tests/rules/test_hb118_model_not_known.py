@@ -24,11 +24,11 @@ def test_a_model_like_no_other_needs_its_config(tmp_path):
 
 def test_another_model_of_the_same_size_is_named_and_not_put_in_its_place(tmp_path):
     (found,) = judged("HB118", "model: {id: Qwen/Qwen2.5-7B-Instruct-xyz}", tmp_path)
-    assert found.help.startswith("use Qwen/Qwen2.5-7B, if that is meant, or set model.config")
+    assert found.help.startswith("use Qwen/Qwen2.5-7B-Instruct, if that is meant, or set model.config")
     assert found.fixes == ()
 
 
-@pytest.mark.parametrize("model", ["meta-llama/Meta-Llama-3-8B-Instruct", "mistralai/Mixtral-8x22B-v0.1"])
+@pytest.mark.parametrize("model", ["meta-llama/Llama-3.4-8B-Instruct", "mistralai/Mixtral-8x21B-v0.1"])
 def test_a_model_of_another_version_or_size_is_not_named(model, tmp_path):
     (found,) = judged("HB118", f"model: {{id: {model}}}", tmp_path)
     assert found.help.startswith("set model.config")
@@ -37,3 +37,15 @@ def test_a_model_of_another_version_or_size_is_not_named(model, tmp_path):
 def test_no_model_at_all(tmp_path):
     (found,) = judged("HB118", "model: {id: null}", tmp_path)
     assert (found.route, found.message) == (("model",), "neither model.id nor model.config is set")
+
+
+@pytest.mark.parametrize(
+    "model", ["meta-llama/Meta-Llama-3-8B-Instruct", "NousResearch/Llama-2-7b-hf", "unsloth/Qwen2.5-7B-bnb-4bit"]
+)
+def test_the_same_shape_under_another_name_is_known(model, tmp_path):
+    assert judged("HB118", f"model: {{id: {model}}}", tmp_path) == []
+
+
+def test_a_known_model_of_a_family_that_is_not_counted(tmp_path):
+    (found,) = judged("HB118", "model: {id: Qwen/Qwen3.5-35B-A3B}", tmp_path)
+    assert "does not count models of type qwen3_5_moe yet" in found.message

@@ -22,7 +22,7 @@ def test_a_gpu_with_two_sizes(tmp_path):
 
 
 def test_an_endpoints_gpu(tmp_path):
-    (found,) = judged("HB119", "deployment: {instance: {type: null, gpu: RTX4090}}", tmp_path)
+    (found,) = judged("HB119", "deployment: {instance: {type: null, gpu: RTX4095}}", tmp_path)
     assert found.route == ("deployment", "instance", "gpu")
 
 

@@ -12,11 +12,15 @@ def test_edge(tmp_path):
 
 
 def test_edge_of_the_share(tmp_path):
-    edge("HB202", "", "hyperparameters.warmup_ratio", 0.999, 1.0, tmp_path)
+    edge("HB202", "", "hyperparameters.warmup_ratio", 0.9966, 0.9967, tmp_path)  # 298.98, 299.01
 
 
 def test_edge_of_a_run_counted_in_epochs(tmp_path):
     edge("HB202", ONE_EPOCH, "hyperparameters.warmup_steps", 68, 69, tmp_path)
+
+
+def test_edge_of_the_steps_as_a_share(tmp_path):
+    edge("HB202", "", "hyperparameters.warmup_steps", 0.9966, 0.9967, tmp_path)
 
 
 def test_both_numbers_of_updates_are_named(tmp_path):

@@ -33,3 +33,17 @@ def test_the_best_of_nothing(tmp_path):
     (found,) = judged("HB203", "hyperparameters: {load_best_model_at_end: true}", tmp_path)
     assert found.route == ("hyperparameters", "load_best_model_at_end")
     assert found.message == "load_best_model_at_end compares evaluations, but eval_steps is not set"
+
+
+def test_edge_of_shares(tmp_path):
+    edge("HB203", BEST % "eval_steps: 0.1", "hyperparameters.save_steps", 0.2, 0.25, tmp_path)
+
+
+def test_a_share_and_a_number_never_meet_for_sure(tmp_path):
+    edge("HB203", BEST % "eval_steps: 30", "hyperparameters.save_steps", 60, 0.2, tmp_path)
+
+
+def test_shares_that_rounding_parts(tmp_path):
+    ten = "hyperparameters: {max_steps: 5, load_best_model_at_end: true, eval_steps: 0.25, save_steps: 0.5}"
+    (found,) = judged("HB203", ten, tmp_path)  # evaluations after 2 and 4 updates, checkpoints after 3
+    assert found.fixes[0].value == 0.25

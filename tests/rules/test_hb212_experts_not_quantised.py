@@ -8,7 +8,7 @@ GPT_OSS = "model: {id: openai/gpt-oss-20b}\n"
 
 
 def test_edge(tmp_path):
-    machine = "instance: {type: ml.p5en.48xlarge, price: 80 USD/h}\nhyperparameters: {attn_implementation: eager}"
+    machine = "instance: {type: ml.p5en.48xlarge}\nhyperparameters: {attn_implementation: eager}"
     edge("HB212", GPT_OSS + machine, "software.transformers", "4.57.6", "5.0.0", tmp_path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import edge, judged
 
-H200 = "instance: {type: ml.p5en.48xlarge, price: 80 USD/h}\nhyperparameters: {bnb_double_quant: null%s}"
+H200 = "instance: {type: ml.p5en.48xlarge}\nhyperparameters: {bnb_double_quant: null%s}"
 
 
 @pytest.mark.parametrize(

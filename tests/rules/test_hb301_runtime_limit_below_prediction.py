@@ -17,7 +17,7 @@ def test_the_edge_is_the_high_end_of_the_prediction(tmp_path):
 
 
 def test_the_edge_of_waiting_includes_the_wait(tmp_path):
-    spot = SPOT % ("24h", "1h")
+    spot = SPOT % ("24h", "2h")
     high = estimated(spot, tmp_path).time.total_seconds.high
     edge("HB301", spot, "instance.max_wait", f"{high + 0.01:.2f}s", f"{high - 0.01:.2f}s", tmp_path)
 

@@ -27,3 +27,12 @@ def test_the_edge_is_another_method_in_4_bits(within, beyond, tmp_path):
 def test_adapters_are_served_on_the_weights_that_they_know(method, served, warned, tmp_path):
     fragment = f"hyperparameters: {method}\ndeployment: {{quantization: {served}}}"
     assert bool(judged("HB512", fragment, tmp_path)) is warned
+
+
+def test_the_consequence_is_named(tmp_path):
+    (found,) = judged("HB512", "deployment: {quantization: gptq}", tmp_path)
+    assert found.message == (
+        "the adapters are trained on nf4 weights, but served on gptq weights, whose rounding errors they have not "
+        "learned to correct: answers may be worse than in the evaluation"
+    )
+    assert found.help == "set deployment.quantization to nf4, or to none for 16-bit weights"

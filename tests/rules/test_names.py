@@ -5,18 +5,23 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from hbspec.plan.shipped_script import DEFAULTS, OPTIMIZERS, SCHEDULERS
+from hbspec.plan.attention import KERNELS
+from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, OPTIMIZERS, SCHEDULERS
+from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
+from hbspec.spec.choices import Attention, Loss
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
 
 @pytest.fixture
-def script():
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(TEMPLATES)
     found = importlib.util.spec_from_file_location("settings_of_the_script", TEMPLATES / "settings.py")
     module = importlib.util.module_from_spec(found)
     sys.modules[found.name] = module  # dataclasses look their module up
@@ -28,8 +33,14 @@ def script():
 def test_of_the_shipped_script(script):
     assert script.OPTIMIZERS == OPTIMIZERS
     assert script.SCHEDULERS == SCHEDULERS
+    assert (script.ATTENTION, script.LOSSES) == (ATTENTION, LOSSES)
     usual = {**script.defaults(), "NUM_TRAIN_EPOCHS": script.Settings(MODEL_ID="x").epochs}
     assert {name: usual[name.upper()] for name in DEFAULTS} == DEFAULTS
+
+
+def test_of_the_spec():
+    assert set(ATTENTION) < set(KERNELS) == set(get_args(Attention))
+    assert set(LOSSES) | set(IN_PLACE) == set(get_args(Loss))
 
 
 def test_of_transformers():

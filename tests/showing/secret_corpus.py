@@ -133,6 +133,44 @@ NAMED: dict[str, tuple[str, str]] = {
 }
 """Seen by the name beside them alone: forty hex digits are a revision everywhere else."""
 
+PHRASE = "correct " + "horse battery staple"
+IN_TEXT: dict[str, tuple[str, str]] = {
+    "a basic header": ('{{EXTRA_HEADER: "Authorization: Basic {}"}}', HEX[:32]),
+    "a basic header, without a blank": ("{{HEADER: Authorization:Basic {}}}", HEX[:32]),
+    "a token header": ("curl -H 'Authorization: Token {}' x", HEX[:40]),
+    "a bearer header, short": ("authorization=Bearer {}", "abc" + "def"),
+    "a proxy's header": ('{{A: 1, B: "Proxy-Authorization: Digest {}"}}', MIXED[:20]),
+    "a digest header": ('{{H: \'Authorization: Digest username="bob", nonce="x", response="{}"\'}}', HEX[:32]),
+    "a signed header": ("H: Authorization: AWS4-HMAC-SHA256 Credential=x/y, Signature={}", HEX),
+    "a header with a word before the key": ('{{H: "x-api-key: aa {}"}}', HEX[:20]),
+    "a phrase in a value": ('{{H: "password: {}", bogus: 1}}', PHRASE),
+    "a phrase of a plain value": ("sagemaker: {{password: {}, bogus: 1}}", PHRASE),
+    "a phrase of a plain value on two lines": (
+        "sagemaker: {{password: correct\n  {}, bogus: 1}}",
+        "horse " + "battery",
+    ),
+    "a phrase on two lines": ('{{DB_PASSWORD: "correct\n  {}", bogus: 1}}', "horse-" + "battery-staple"),
+    "a key on a line of its own": ("{{WANDB_API_KEY: '\n  {}\n  ', bogus: 1}}", HEX[:40]),
+    "a phrase with a continued line": ('{{PASSWORD: "correct\\\n  {}", bogus: 1}}', "horse-" + "battery-staple"),
+    "a phrase with quotes in it": ("{{PASSWORD: 'it''s\n {}', bogus: 1}}", "horse-" + "battery-staple"),
+    "a plain value on two lines": ("a:\n  password: correct\n    {}\n  bogus: 1", "horse " + "battery"),
+    "a block": ("a:\n  password: |\n    correct\n    {}\n  bogus: 1", "horse " + "battery"),
+    "a folded block with a gap": ("a:\n  password: >-\n    correct\n\n    {}\n  bogus: 1", "horse " + "battery"),
+    "JSON in a text": ('{{CONFIG: "{{\\"password\\": \\"{}\\"}}", bogus: 1}}', PHRASE),
+}
+"""Texts, and what stands in their braces and must not be shown: known by the name before it alone."""
+
+KEPT = (
+    "token: abcdef1\nname: support-bot of the team",
+    "- password: hunter2\n  name: support-bot of the team",
+    "{password: hunter2, name: support-bot of the team}",
+    "password=hunter2 python train.py --name support-bot of the team",
+    "password: hunter2 # name: support-bot of the team",
+    'x: "password: hunter2", name: support-bot of the team',
+    "password: |\n  hunter2\nname: support-bot of the team",
+)
+"""A credential is hidden, and the support-bot of the team is not."""
+
 LETTERS = string.ascii_letters + string.digits
 SIGNS = LETTERS + "_-"
 BASE64 = LETTERS + "+/"

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from secret_corpus import LETTERS, NAMED, ORDINARY, RANDOM, SECRETS, hidden
+from secret_corpus import IN_TEXT, KEPT, LETTERS, NAMED, ORDINARY, RANDOM, SECRETS, hidden
 
 from hbspec.diagnostics import Position, Span
 from hbspec.render.plain_json import json_text
@@ -57,6 +57,25 @@ def test_what_only_a_name_tells_is_seen_beside_it(name):
     assert looks_secret(f"{name}: {secret}")
     assert secret not in redact(f"{name}: {secret}")
     assert secret not in json_text({name: secret})
+
+
+@pytest.mark.parametrize("name", IN_TEXT)
+def test_a_named_value_of_several_words_or_lines_is_hidden(name):
+    form, secret = IN_TEXT[name]
+    text = form.format(secret)
+    shown = redact(text)
+    assert looks_secret(text)
+    assert not [word for word in secret.split() if word in shown], shown
+    assert [i for i, c in enumerate(shown) if c in "\r\n"] == [i for i, c in enumerate(text) if c in "\r\n"]
+    assert ("bogus: 1" in shown) == ("bogus: 1" in text)
+    assert redact(shown) == shown
+
+
+@pytest.mark.parametrize("text", KEPT, ids=range(len(KEPT)))
+def test_what_stands_beside_a_named_value_stays(text):
+    shown = redact(text)
+    assert not {"hunter2", "abcdef1"} & set(shown.split())
+    assert "support-bot of the team" in shown or "#" in text
 
 
 @pytest.mark.parametrize("text", ORDINARY, ids=range(len(ORDINARY)))

@@ -130,7 +130,7 @@ def test_an_alias_is_repeated_with_its_own_place() -> None:
     assert document.spellings[("e",)] == "010"
 
 
-def test_an_anchor_may_be_marked_anew() -> None:
+def test_an_anchor_may_be_redefined() -> None:
     assert read("a: &x 1\nb: *x\nc: &x [3]\nd: *x\ne: &x [&x 2, *x]\nf: *x").values == {
         "a": 1, "b": 1, "c": [3], "d": [3], "e": [2, 2], "f": 2,
     }  # fmt: skip

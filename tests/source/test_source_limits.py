@@ -13,6 +13,7 @@ def test_a_billion_laughs_are_refused_before_they_are_laughed() -> None:
     diagnostic = fault(LAUGHS)
     assert (diagnostic.code, diagnostic.route) == ("HB014", ("a5", 3))
     assert f"{MAX_NODES:,}" in diagnostic.message
+    assert diagnostic.help == "delete keys, list items or aliases, to at most 100,000 keys and values in the spec"
 
 
 def test_laughs_in_maps_and_keys_count_too() -> None:
@@ -45,6 +46,7 @@ def test_depth_is_counted_with_aliases(within: str, beyond: str) -> None:
     diagnostic = fault(beyond)
     assert diagnostic.code == "HB014"
     assert str(MAX_DEPTH) in diagnostic.message
+    assert diagnostic.help == "remove levels of nesting here, to at most 100"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +73,9 @@ def test_a_flat_spec_of_many_values_is_refused() -> None:
 
 def test_a_text_of_more_than_a_mebibyte_is_refused() -> None:
     assert read("a: " + "x" * (MAX_BYTES - 3)).values
-    assert fault("a: " + "x" * (MAX_BYTES - 2)).code == "HB014"
+    refused = fault("a: " + "x" * (MAX_BYTES - 2))
+    assert refused.code == "HB014"
+    assert refused.help.startswith("cut the file to at most 1,048,576 bytes")
 
 
 def test_an_endless_stream_is_not_read_to_its_end() -> None:

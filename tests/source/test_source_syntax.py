@@ -59,7 +59,7 @@ COMPARISONS = [
 @pytest.fixture(params=["libyaml", "pure Python"])
 def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     loader = yaml.CSafeLoader if request.param == "libyaml" else yaml.SafeLoader
-    monkeypatch.setattr(parse, "_PARSER", loader)
+    monkeypatch.setattr(parse, "PARSER", loader)
     return request.param
 
 

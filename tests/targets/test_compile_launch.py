@@ -85,7 +85,7 @@ def test_without_a_folder_of_data_it_says_what_to_pass(tmp_path):
     )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
-        "train.py: there is no folder /opt/ml/input/data/train to train on: pass --train-dir FOLDER\n"
+        "train.py: the folder /opt/ml/input/data/train to train on does not exist: pass --train-dir FOLDER\n"
     )
 
 
@@ -107,3 +107,13 @@ def test_the_author_s_script_runs_once_for_each_gpu(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert sorted(done.stdout.splitlines()) == [f"{rank} of 4" for rank in range(4)]
+
+
+def test_the_allocator_is_told_what_the_spec_says(tmp_path):
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "my train.py").write_text(SCRIPT)
+    (tmp_path / "spec.yaml").write_text(SPEC.format(reads="arguments"))
+    told = ["software.allocator=expandable_segments:True"]
+    made = compile_spec(tmp_path / "spec.yaml", "launch", overrides=told)
+    files = {file.path: file.content.decode() for file in made}
+    assert "export PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True" in files["launch.sh"]

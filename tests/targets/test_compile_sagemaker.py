@@ -78,6 +78,7 @@ def test_everything_that_the_spec_says_of_the_job():
         "sagemaker.vpc={subnets: [subnet-0123456789abcdef0], security_groups: [sg-0123456789abcdef0]}",
         "sagemaker.tags={team: hockey}",
         "sagemaker.environment={NCCL_DEBUG: WARN}",
+        "software.allocator=expandable_segments:True",
         "sagemaker.job_name=heartbeat-1",
         "monitoring={metrics: [{name: mine, regex: 'mine=([0-9.]+)'}]}",
         force=True,
@@ -95,7 +96,7 @@ def test_everything_that_the_spec_says_of_the_job():
     }
     assert found["VpcConfig"] == {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
     assert found["Tags"] == [{"Key": "team", "Value": "hockey"}]
-    assert found["Environment"] == {"NCCL_DEBUG": "WARN"}
+    assert found["Environment"] == {"NCCL_DEBUG": "WARN", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
     assert found["OutputDataConfig"] == {"S3OutputPath": "s3://bucket/models/"}
     channels = {
         channel["ChannelName"]: channel["DataSource"]["S3DataSource"]["S3Uri"] for channel in found["InputDataConfig"]

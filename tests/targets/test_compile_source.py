@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
-from compiled import files, project, refusals
+from compiled import BASE, files, project, refusals
 
 from hbspec.targets.job import source_folder
 from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN, templates
@@ -123,3 +125,41 @@ def test_the_launcher_is_put_beside_the_author_s_script(tmp_path):
 def test_a_file_of_the_launcher_s_name_is_refused(target, tmp_path):
     spec = project(tmp_path, "reads: arguments", hbspec_launcher_dot_py="mine\n")
     assert refusals(spec, target) == [("HB041", "script.source_dir")]
+
+
+def test_liger_kernel_is_required_only_where_it_runs(tmp_path):
+    plain, liger = (files(BASE, "launch", f"hyperparameters.liger={value}", force=True) for value in ("false", "true"))
+    shipped = (templates() / "requirements.txt").read_bytes()
+    assert plain["source/requirements.txt"] == shipped
+    assert liger["source/requirements.txt"].startswith(shipped)
+    assert b"\nliger-kernel==" in liger["source/requirements.txt"]
+
+
+def beside(tmp_path, **deepspeed):
+    """A job of the shipped script under ZeRO-2, with a DeepSpeed JSON beside the spec."""
+    (tmp_path / "base.yaml").write_bytes(BASE.read_bytes())
+    (tmp_path / "ds.json").write_text(json.dumps({"zero_optimization": {"stage": 2}, **deepspeed}))
+    (tmp_path / "spec.yaml").write_text("extends: ./base.yaml\ninstance: {parallelism: zero2, deepspeed: ./ds.json}\n")
+    return tmp_path / "spec.yaml"
+
+
+def test_the_shipped_script_is_told_of_the_deepspeed_json_beside_it(tmp_path):
+    compiled = files(beside(tmp_path), "launch", force=True)
+    assert json.loads(compiled["source/deepspeed.json"]) == {"zero_optimization": {"stage": 2}}
+    assert b"--DEEPSPEED deepspeed.json" in compiled["launch.sh"]
+
+
+def test_a_secret_in_the_deepspeed_json_is_refused(tmp_path):
+    spec = beside(tmp_path, comet={"enabled": True, "api_key": TOKEN})
+    ((code, route),) = refusals(spec, "launch", force=True)
+    assert (code, route) == ("HB042", "instance.deepspeed")
+
+
+def test_another_script_has_its_deepspeed_json_in_its_folder(tmp_path):
+    spec = project(tmp_path, "reads: arguments")
+    (tmp_path / "ds.json").write_text('{"zero_optimization": {"stage": 2}}')
+    overrides = ("instance.parallelism=zero2", f"instance.deepspeed={tmp_path / 'ds.json'}")
+    assert "HB041" in {code for code, _ in refusals(spec, "launch", *overrides, force=True)}
+    (tmp_path / "src/ds.json").write_text('{"zero_optimization": {"stage": 2}}')
+    overrides = ("instance.parallelism=zero2", f"instance.deepspeed={tmp_path / 'src/ds.json'}")
+    assert "source/ds.json" in files(spec, "launch", *overrides, force=True)

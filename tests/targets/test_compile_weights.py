@@ -9,7 +9,7 @@ import pytest
 from compiled import BASE, TARGETS, files, project, refusals
 
 from hbspec.api import InvalidSpecError, check, compile_spec, estimate
-from hbspec.catalog.rows import DATA
+from hbspec.catalog import catalog
 
 SHAPE = "config: ./config.json"
 NAMED = "id: deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
@@ -18,8 +18,7 @@ NAMED = "id: deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
 @pytest.fixture
 def spec(tmp_path: Path) -> Path:
     """A spec that names the config of its model and no weights."""
-    entries = json.loads((DATA / "models.json").read_text())
-    config = next(entry["config"] for entry in entries if entry["id"].endswith("Distill-Qwen-32B"))
+    config = catalog().models.config("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B")
     (tmp_path / "config.json").write_text(json.dumps(config))
     path = tmp_path / "spec.yaml"
     path.write_text(BASE.read_text().replace(NAMED, SHAPE))

@@ -38,7 +38,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 def saved(folder: Path, step: int, theirs: fingerprint.Fingerprint = MINE) -> Path:
     """A checkpoint as a save leaves it."""
     checkpoint = folder / name_of(step)
-    manifest.begin(checkpoint)
+    manifest.begin(checkpoint, theirs)
     for number, name in enumerate(FILES):
         (checkpoint / name).parent.mkdir(parents=True, exist_ok=True)
         (checkpoint / name).write_bytes(f"{step} {name}".encode() * (number + 1))
@@ -52,15 +52,32 @@ def foreign_adapter(checkpoint: Path) -> None:
     (checkpoint / "default/adapter_model.safetensors").touch()
 
 
-FOREIGN: dict[str, Callable[[Path], object]] = {
-    "model.safetensors": lambda checkpoint: (checkpoint / "model.safetensors").touch(),
-    "default": foreign_adapter,
+def touched(name: str) -> Callable[[Path], object]:
+    def touch(checkpoint: Path) -> None:
+        (checkpoint / name).parent.mkdir(exist_ok=True)
+        (checkpoint / name).touch()
+
+    return touch
+
+
+LOADED: dict[str, Callable[[Path], object]] = {
+    "model.safetensors": touched("model.safetensors"),
+    "default/adapter_model.safetensors": foreign_adapter,
     "pytorch_model_fsdp_1": lambda checkpoint: (checkpoint / "pytorch_model_fsdp_1").mkdir(),
-    ".hidden": lambda checkpoint: (checkpoint / ".hidden").mkdir(),
     "linked": lambda checkpoint: (checkpoint / "linked").symlink_to(checkpoint / "optimizer_0"),
     "dangling.bin": lambda checkpoint: (checkpoint / "dangling.bin").symlink_to("nowhere"),
-    "optimizer_0/__0_0.distcp": lambda checkpoint: (checkpoint / "optimizer_0/__0_0.distcp").touch(),
-}
+    "optimizer_0/__0_0.distcp": touched("optimizer_0/__0_0.distcp"),
+} | {
+    name: touched(name)
+    for name in (
+        "pytorch_model.bin", "adapter_model.bin", "optimizer.bin", "pytorch_model.bin.index.json", "rng_state_7.pth",
+        "rank0-of-1-optimizer.pt", "pytorch_model_fsdp.bin", "global_step4/mp_rank_01_model_states.pt",
+    )
+}  # fmt: skip
+"""What somebody may put into a checkpoint, and would be loaded for its name."""
+
+ADDED = ("eval_results.json", "notes/eval.md", ".ipynb_checkpoints/eval-checkpoint.json", ".notes", "config.yaml")
+"""What would not."""
 
 
 def rewrite(checkpoint: Path, **changes: Any) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,9 +13,17 @@ from typing import Any, ClassVar
 import checkpoints
 import manifest
 import pytest
-from checkpoints import Start, best_left, find_start, superfluous, write_owner
+from checkpoints import (
+    Start,
+    best_left,
+    find_start,
+    notes_on_added,
+    superfluous,
+    taken,
+    write_owner,
+)
 from manifest import damage, write_manifest
-from saved_checkpoints import DAMAGES, FILES, FOREIGN, MINE, OTHER, rewrite, saved
+from saved_checkpoints import ADDED, DAMAGES, FILES, LOADED, MINE, OTHER, rewrite, saved, touched
 from settings import RefusedError
 
 
@@ -23,7 +33,7 @@ def test_the_newest_whole_one_is_where_training_starts(tmp_path: Path) -> None:
         saved(tmp_path, step)
     start = find_start(tmp_path, MINE)
     assert (start.checkpoint, start.step, start.notes) == (tmp_path / "checkpoint-10", 10, ())
-    assert start.loaded == MINE["loaded"]
+    assert set(start.authors) == {tmp_path / f"checkpoint-{step}/hbspec.json" for step in (8, 9, 10)}
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
@@ -77,7 +87,7 @@ def test_names_that_are_no_checkpoints_are_said_and_left_alone(tmp_path: Path) -
     start = find_start(tmp_path, MINE)
     assert start.checkpoint == real
     assert sorted(note.split()[0] for note in start.notes) == sorted([*names, "checkpoint-x9"])
-    assert superfluous(tmp_path, newest=12, keep=1, best=None) == []
+    assert superfluous(tmp_path, MINE, newest=12, keep=1, best=None) == []
 
 
 @pytest.mark.parametrize("make", [Path.touch, os.mkfifo], ids=["file", "pipe"])
@@ -126,22 +136,86 @@ def test_what_sagemaker_puts_beside_the_files_is_no_part_of_a_checkpoint(tmp_pat
     assert damage(checkpoint) is None
 
 
-@pytest.mark.parametrize("name", FOREIGN)
-def test_what_the_manifest_does_not_list_is_damage(tmp_path: Path, name: str) -> None:
-    older, newer = saved(tmp_path, 2), saved(tmp_path, 4)
-    FOREIGN[name](newer)
-    start = find_start(tmp_path, MINE)
-    assert start.checkpoint == older
-    assert start.notes == (f"checkpoint-4 is damaged and is passed over: {name} is not listed in its hbspec.json",)
-    assert superfluous(tmp_path, 6, 9, None) == ["checkpoint-4"]
+@pytest.mark.parametrize("name", LOADED)
+def test_what_would_be_loaded_in_the_place_of_what_was_saved_is_refused(tmp_path: Path, name: str) -> None:
+    saved(tmp_path, 2)
+    newer = saved(tmp_path, 4)
+    LOADED[name](newer)
+    assert damage(newer) == f"{name} is not listed in its hbspec.json, and would be loaded"
+    with pytest.raises(RefusedError, match=f"checkpoint-4 is damaged .{re.escape(name)} is not listed.*move that away"):
+        find_start(tmp_path, MINE)
+    assert superfluous(tmp_path, MINE, 6, 1, None) == ["checkpoint-2"]
 
 
-def test_hidden_files_beside_the_manifest_are_not(tmp_path: Path) -> None:
-    checkpoint = saved(tmp_path, 4)
-    (checkpoint / ".nfs0001").touch()
-    assert damage(checkpoint) is None
-    (checkpoint / "optimizer_0/.nfs0001").touch()
-    assert "optimizer_0/.nfs0001" in str(damage(checkpoint))
+@pytest.mark.parametrize("name", ADDED)
+def test_what_somebody_has_added_is_never_deleted(tmp_path: Path, name: str) -> None:
+    for step in (2, 4, 6):
+        saved(tmp_path, step)
+    touched(name)(tmp_path / "checkpoint-4")
+    touched(name)(tmp_path / "checkpoint-6")
+    assert find_start(tmp_path, MINE).checkpoint == tmp_path / "checkpoint-6"
+    assert superfluous(tmp_path, MINE, 8, 1, None) == ["checkpoint-2"]
+    notes = list(notes_on_added(tmp_path, MINE, 8))
+    assert [note.split()[0] for note in notes] == ["checkpoint-6", "checkpoint-4"]
+    assert name.partition("/")[0] in notes[0]
+    assert "checkpoint-4 holds what" in next(taken(tmp_path / "checkpoint-4", MINE))
+
+
+NOT_LOADED = ("README.md", "tokenizer_config.json", "vocab.json")
+
+
+def annotated(folder: Path, step: int) -> Path:
+    """A checkpoint with files that are saved and never loaded."""
+    checkpoint = saved(folder, step)
+    for name in NOT_LOADED:
+        (checkpoint / name).write_text(f"made {name}")
+    write_manifest(checkpoint, MINE, manifest.contents(checkpoint))
+    return checkpoint
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+@pytest.mark.parametrize("name", NOT_LOADED)
+def test_a_file_that_is_not_loaded_may_be_changed_and_keeps_its_checkpoint(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    for step in (2, 4, 6):
+        annotated(tmp_path, step)
+    DAMAGES[kind](tmp_path / "checkpoint-4" / name)
+    DAMAGES[kind](tmp_path / "checkpoint-6" / name)
+    assert damage(tmp_path / "checkpoint-6") is None
+    assert find_start(tmp_path, MINE).checkpoint == tmp_path / "checkpoint-6"
+    notes = list(notes_on_added(tmp_path, MINE, 8))
+    if kind == "gone":
+        assert notes == []
+    else:
+        assert superfluous(tmp_path, MINE, 8, 1, None) == ["checkpoint-2"]
+        said = f"holds what this script has not saved ({name}), and is not deleted"
+        assert notes == [f"checkpoint-{step} {said}" for step in (6, 4)]
+
+
+@pytest.mark.parametrize("kind", ["empty", "short", "long"])
+def test_one_whose_weights_somebody_wrote_over_is_said_and_not_deleted(tmp_path: Path, kind: str) -> None:
+    for step in (2, 4):
+        saved(tmp_path, step)
+    DAMAGES[kind](tmp_path / "checkpoint-4/adapter_model.safetensors")
+    assert superfluous(tmp_path, MINE, 8, 1, None) == ["checkpoint-2"]
+    assert "checkpoint-4 holds what this script has not saved (adapter_model" in next(notes_on_added(tmp_path, MINE, 8))
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "Thumbs.db", "optimizer_0/.nfs0001", ".hbspec.json.tmp"])
+def test_what_systems_leave_is_nobodys(tmp_path: Path, name: str) -> None:
+    saved(tmp_path, 2)
+    touched(name)(tmp_path / "checkpoint-2")
+    assert superfluous(tmp_path, MINE, 6, 1, None) == ["checkpoint-2"]
+
+
+def test_what_was_added_to_a_damaged_one_is_not_deleted_with_it(tmp_path: Path) -> None:
+    saved(tmp_path, 2)
+    damaged = saved(tmp_path, 4)
+    (damaged / "optimizer.pt").unlink()
+    touched("eval_results.json")(damaged)
+    with pytest.raises(RefusedError, match=r"checkpoint-4 is damaged .optimizer.pt is missing.*eval_results.json"):
+        find_start(tmp_path, MINE)
 
 
 class TestAnotherPrograms:
@@ -158,23 +232,41 @@ class TestAnotherPrograms:
             saved(tmp_path, step)
         start = find_start(tmp_path, MINE)
         assert start.step == 6
-        assert start.notes == ("checkpoint-3 has no hbspec.json: another program wrote it, and it is left alone",)
-        assert superfluous(tmp_path, 6, 1, None) == ["checkpoint-4", "checkpoint-2"]
+        said = "no hbspec.json that says that it is this run's: another run or program wrote it, and it is left alone"
+        assert start.notes == (f"checkpoint-3 has {said}",)
+        assert superfluous(tmp_path, MINE, 6, 1, None) == ["checkpoint-4", "checkpoint-2"]
 
     def test_one_whose_name_a_save_may_need_is_refused(self, tmp_path: Path, foreign: Path) -> None:
         saved(tmp_path, 2)
-        with pytest.raises(RefusedError, match="checkpoint-3 was written by another program, and a save may need"):
+        with pytest.raises(
+            RefusedError, match="checkpoint-3 was written by another run or program, and a save may need"
+        ):
             find_start(tmp_path, MINE)
         (tmp_path / "checkpoint-2/optimizer.pt").unlink()
-        with pytest.raises(RefusedError, match="checkpoint-3 was written by another program"):
+        with pytest.raises(RefusedError, match="checkpoint-3 was written by another run or program"):
             find_start(tmp_path, MINE)
 
-    @pytest.mark.parametrize("name", [manifest.MANIFEST, manifest.BEGUN])
-    def test_what_this_script_has_begun_is_its_own(self, tmp_path: Path, foreign: Path, name: str) -> None:
+    def test_what_this_run_has_begun_is_its_own(self, tmp_path: Path, foreign: Path) -> None:
+        saved(tmp_path, 2)
+        manifest.begin(foreign, MINE)
+        assert "checkpoint-3 is damaged and is passed over" in find_start(tmp_path, MINE).notes[0]
+        assert superfluous(tmp_path, MINE, 4, 9, None) == ["checkpoint-3"]
+
+    @pytest.mark.parametrize("name", [manifest.MANIFEST, f"{manifest.BEGUN}0123456789abcdef", ".hbspec-begun"])
+    def test_what_another_run_has_begun_is_not(self, tmp_path: Path, foreign: Path, name: str) -> None:
         saved(tmp_path, 2)
         (foreign / name).touch()
-        assert "checkpoint-3 is damaged and is passed over" in find_start(tmp_path, MINE).notes[0]
-        assert superfluous(tmp_path, 4, 9, None) == ["checkpoint-3"]
+        with pytest.raises(RefusedError, match="checkpoint-3 was written by another run or program"):
+            find_start(tmp_path, MINE)
+        assert superfluous(tmp_path, MINE, 4, 1, None) == ["checkpoint-2"]
+
+    @pytest.mark.parametrize("part", ["learned", "loaded"])
+    def test_whole_ones_of_another_run_are_not_deleted(self, tmp_path: Path, part: str) -> None:
+        saved(tmp_path, 4, {**MINE, part: {**MINE[part], "LORA_R": 8}})
+        for step in (3, 6):
+            saved(tmp_path, step)
+        assert superfluous(tmp_path, MINE, 6, 1, None) == ["checkpoint-3"]
+        assert "checkpoint-4 was written by another run" in next(taken(tmp_path / "checkpoint-4", MINE))
 
     def test_an_empty_one_and_a_link_hold_nothing_to_lose(self, tmp_path: Path, foreign: Path) -> None:
         saved(tmp_path, 2)
@@ -183,7 +275,7 @@ class TestAnotherPrograms:
         (tmp_path / "checkpoint-4").mkdir()
         (tmp_path / "checkpoint-4/any.sagemaker-uploading").touch()
         assert find_start(tmp_path, MINE).step == 2
-        assert superfluous(tmp_path, 6, 9, None) == ["checkpoint-4", "checkpoint-3"]
+        assert superfluous(tmp_path, MINE, 6, 9, None) == ["checkpoint-4", "checkpoint-3"]
 
 
 def test_where_none_is_whole_training_starts_again_and_says_so(tmp_path: Path) -> None:
@@ -243,21 +335,27 @@ class TestDeletion:
         for step in (2, 4, 6, 8, 10):
             saved(tmp_path, step)
         (tmp_path / "checkpoint-6/optimizer.pt").unlink()
-        assert superfluous(tmp_path, 10, 3, None) == ["checkpoint-6", "checkpoint-2"]
-        assert superfluous(tmp_path, 10, 1, None) == [f"checkpoint-{step}" for step in (8, 6, 4, 2)]
-        assert superfluous(tmp_path, 10, 9, None) == ["checkpoint-6"]
+        assert superfluous(tmp_path, MINE, 10, 3, None) == ["checkpoint-6", "checkpoint-2"]
+        assert superfluous(tmp_path, MINE, 10, 1, None) == [f"checkpoint-{step}" for step in (8, 6, 4, 2)]
+        assert superfluous(tmp_path, MINE, 10, 9, None) == ["checkpoint-6"]
 
     def test_the_best_one_stays_and_counts(self, tmp_path: Path) -> None:
         for step in (2, 4, 6):
             saved(tmp_path, step)
-        assert superfluous(tmp_path, 6, 2, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
-        assert superfluous(tmp_path, 6, 1, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
-        assert superfluous(tmp_path, 6, 1, "/elsewhere/checkpoint-6") == ["checkpoint-4", "checkpoint-2"]
+        assert superfluous(tmp_path, MINE, 6, 2, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
+        assert superfluous(tmp_path, MINE, 6, 1, "/elsewhere/checkpoint-2") == ["checkpoint-4"]
+        assert superfluous(tmp_path, MINE, 6, 1, "/elsewhere/checkpoint-6") == ["checkpoint-4", "checkpoint-2"]
+
+    def test_one_whose_evaluation_is_due_stays_and_counts_not(self, tmp_path: Path) -> None:
+        for step in (2, 4, 6, 8):
+            saved(tmp_path, step)
+        assert superfluous(tmp_path, MINE, 8, 1, None, [2]) == ["checkpoint-6", "checkpoint-4"]
+        assert superfluous(tmp_path, MINE, 8, 2, "/elsewhere/checkpoint-4", [2, 4]) == ["checkpoint-6"]
 
     def test_one_that_lies_after_the_newest_is_not_a_reason_to_delete_the_older(self, tmp_path: Path) -> None:
         for step in (2, 4, 6):
             saved(tmp_path, step)
-        assert superfluous(tmp_path, 4, 2, None) == []
+        assert superfluous(tmp_path, MINE, 4, 2, None) == []
 
 
 class TestBest:
@@ -268,20 +366,50 @@ class TestBest:
 
     def test_it_is_found_in_this_folder_whatever_path_was_recorded(self, tmp_path: Path) -> None:
         best = saved(tmp_path, 4)
-        assert best_left(tmp_path, self.STATE) == ({"best_model_checkpoint": str(best)}, None)
-        assert best_left(tmp_path, {"best_model_checkpoint": None}) == ({}, None)
+        assert best_left(tmp_path, MINE, self.STATE) == ({"best_model_checkpoint": str(best)}, None)
+        assert best_left(tmp_path, MINE, {"best_model_checkpoint": None}) == ({}, None)
 
     def test_a_damaged_one_is_replaced_by_the_best_whole_one(self, tmp_path: Path) -> None:
         for step in (2, 4, 6):
             saved(tmp_path, step)
         (tmp_path / "checkpoint-4/adapter_model.safetensors").write_bytes(b"")
-        found, note = best_left(tmp_path, self.STATE)
+        found, note = best_left(tmp_path, MINE, self.STATE)
         assert found == {
             "best_model_checkpoint": str(tmp_path / "checkpoint-6"), "best_metric": 2.0, "best_global_step": 6,
         }  # fmt: skip
         assert "WARNING the best checkpoint, checkpoint-4, is passed over: adapter_model.safetensors has 0" in str(note)
 
-    def test_where_none_is_left_it_is_chosen_anew(self, tmp_path: Path) -> None:
-        found, note = best_left(tmp_path, self.STATE)
+    def test_where_none_is_left_it_is_chosen_again(self, tmp_path: Path) -> None:
+        found, note = best_left(tmp_path, MINE, self.STATE)
         assert found == dict.fromkeys(("best_model_checkpoint", "best_metric", "best_global_step"))
         assert "WARNING" in str(note)
+
+
+class TestChanged:
+    def test_what_lies_as_it_lay_is_not_changed(self, tmp_path: Path) -> None:
+        checkpoint = saved(tmp_path, 4)
+        start = find_start(tmp_path, MINE)
+        (checkpoint / "notes.md").write_text("somebody's")
+        assert checkpoints.changed(start) == []
+        assert checkpoints.changed(Start()) == []
+
+    @pytest.mark.parametrize("digests", [0, manifest.DIGESTED_BYTES])
+    def test_another_content_of_the_same_size_is_seen(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digests: int
+    ) -> None:
+        monkeypatch.setattr(manifest, "DIGESTED_BYTES", digests)
+        path = saved(tmp_path, 4) / "optimizer.pt"
+        start = find_start(tmp_path, MINE)
+        os.utime(path, ns=(1, path.stat().st_mtime_ns if digests else 1))
+        DAMAGES["other"](path)
+        (problem,) = checkpoints.changed(start)
+        assert "checkpoint-4 was changed after this run had checked it (optimizer.pt" in problem
+
+    def test_a_whole_one_of_another_run_in_its_place_is_seen(self, tmp_path: Path) -> None:
+        checkpoint = saved(tmp_path, 4)
+        start = find_start(tmp_path, MINE)
+        shutil.rmtree(checkpoint)
+        assert "it has no hbspec.json" in str(checkpoints.changed(start))
+        saved(tmp_path, 4, MINE | {"learned": OTHER})
+        assert damage(checkpoint) is None
+        assert "hbspec.json" in str(checkpoints.changed(start))

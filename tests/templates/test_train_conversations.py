@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import gzip
+import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 import tiny
 from conversations import IGNORED, Conversation, answers, encode, prompted_only, read_conversations, template_of
 from settings import RefusedError
-from training_bench import sums
+from training_bench import Bench, sums
 
 R1 = list(tiny.FAMILIES["r1"].tokens)
 LLAMA = ["<|begin_of_text|>", "<|eot_id|>", "<pad>", "<|start_header_id|>", "<|end_header_id|>"]
@@ -192,3 +195,42 @@ def test_folders_without_data_are_refused_and_files_are_read_in_order(tmp_path: 
     (tmp_path / "b.jsonl").write_text(json.dumps({"messages": second}))
     (tmp_path / "a.jsonl").write_text(json.dumps({"messages": first}))
     assert [found.messages for found in read_conversations(tmp_path)] == [tuple(first), tuple(second)]
+
+
+@pytest.mark.parametrize("compress", [bytes, gzip.compress, lambda text: gzip.compress(text) * 2 + bytes(512)])
+@pytest.mark.parametrize("lines", [1, 5_000])
+def test_the_digest_is_of_all_bytes_that_were_read(
+    tmp_path: Path, compress: Callable[[bytes], bytes], lines: int
+) -> None:
+    line = json.dumps({"messages": [{"role": "user", "content": "1"}, {"role": "assistant", "content": "2"}]}).encode()
+    content = compress((line + b"\n\n") * lines)
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below/a.jsonl").write_bytes(content)
+    read: dict[str, str] = {}
+    assert read_conversations(tmp_path, read)
+    assert read == {"below/a.jsonl": f"{len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()[:16]}"}
+
+
+@pytest.mark.parametrize("name", ["train", "validation"])
+def test_data_that_are_replaced_after_they_were_read_are_not_signed(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    import train
+
+    bench.write({"MODEL_ID": "m", "METHOD": "lora"}, sums(2), sums(2, seed=1))
+    path = bench.folder / name / "data.jsonl"
+    before, original = path.read_bytes(), train.read_conversations
+    begun: list[Any] = []
+
+    def reading(*arguments: Any) -> Any:
+        found = original(*arguments)
+        path.write_bytes(before.replace(b"plus", b"less") if arguments[0] == path.parent else path.read_bytes())
+        return found
+
+    monkeypatch.setattr(train, "read_conversations", reading)
+    monkeypatch.setattr("job.run", lambda *arguments: begun.append(arguments[4]) or 0)
+    assert train.main(bench.arguments) == 0
+    assert path.read_bytes() != before
+    said = {key: value for part in begun[0].values() for key, value in part.items() if key.endswith(" data.jsonl")}
+    data = {"train": "training data data.jsonl", "validation": "validation data data.jsonl"}[name]
+    assert said[data] == f"{len(before)} bytes, SHA-256 {hashlib.sha256(before).hexdigest()[:16]}"

@@ -14,6 +14,22 @@ import pytest
 from settings import Folders, Invocation, Settings
 
 
+def made(invocation: Invocation, processes: int) -> fingerprint.Fingerprint:
+    """The fingerprint of a run that reads its data now."""
+    folders = invocation.folders
+    train, validation = (
+        {path.name: digest(path) for path in sorted(folder.iterdir())}
+        for folder in (folders.train_dir, folders.validation_dir)
+    )
+    return fingerprint.fingerprint(invocation, processes, train, validation)
+
+
+def digest(path: Path) -> str:
+    found = fingerprint.Digest()
+    found.take(path.read_bytes())
+    return str(found)
+
+
 class TestFingerprint:
     @pytest.fixture(autouse=True)
     def training(self) -> None:
@@ -31,15 +47,21 @@ class TestFingerprint:
     def change(self, invocation: Invocation, processes: int = 1, **changes: Any) -> set[str]:
         """Keys of what is learned that differ after a change of settings."""
         changed = Invocation(replace(invocation.settings, **changes), invocation.folders)
-        one, other = fingerprint.fingerprint(invocation, 1), fingerprint.fingerprint(changed, processes)
+        one, other = made(invocation, 1), made(changed, processes)
         assert json.loads(json.dumps(one)) == one, "what a checkpoint gives back is compared with what is made"
         lines = fingerprint.differences(one["learned"], other["learned"])
         return {line.rpartition(" was ")[0] for line in lines}
 
-    def test_every_setting_decides_what_its_row_says(self, invocation: Invocation) -> None:
+    def test_every_setting_decides_what_its_row_says(
+        self, invocation: Invocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+        (tmp_path / "ds.json").write_text("{}")
         for entry in fields(Settings):
             value = getattr(invocation.settings, entry.name)
             other = (not value) if isinstance(value, bool) else f"{value}x" if isinstance(value, str) else 3.25
+            if entry.name == "DEEPSPEED":
+                other = "ds.json"  # a file beside the script
             learned = entry.metadata["learned"].holds(invocation.settings)
             assert (entry.name in self.change(invocation, **{entry.name: other})) == learned, entry.name
 
@@ -73,28 +95,50 @@ class TestFingerprint:
     def test_what_chooses_the_best_checkpoint_decides_the_result(self, invocation: Invocation) -> None:
         chosen = replace(invocation.settings, LOAD_BEST_MODEL_AT_END=True, EVAL_STEPS=10)
         assert self.change(Invocation(chosen, invocation.folders), EVAL_STEPS=5) == {"EVAL_STEPS"}
-        found = fingerprint.fingerprint(Invocation(chosen, invocation.folders), 1)
+        found = made(Invocation(chosen, invocation.folders), 1)
         assert "validation data data.jsonl" in found["learned"]
-        assert "validation data data.jsonl" in fingerprint.fingerprint(invocation, 1)["noted"]
+        assert "validation data data.jsonl" in made(invocation, 1)["noted"]
 
-    def test_data_by_name_and_size_and_code_by_digest(
+    def test_data_and_code_by_digest(
         self, invocation: Invocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        before = fingerprint.fingerprint(invocation, 1)
+        before = made(invocation, 1)
         (tmp_path / "train/more.jsonl").write_text("{}\n")
         (tmp_path / "train/data.jsonl").write_text("{}\n{}\n")
         monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
         (tmp_path / "job.py").write_text("pass\n")
-        lines = fingerprint.differences(before["learned"], fingerprint.fingerprint(invocation, 1)["learned"])
-        assert "training data data.jsonl was 3 bytes there and is 6 bytes here" in lines
-        assert "training data more.jsonl was missing there and is 3 bytes here" in lines
+        lines = fingerprint.differences(before["learned"], made(invocation, 1)["learned"])
+        assert any(
+            line.startswith("training data data.jsonl was 3 bytes, SHA-256 ca3d163bab055381 there") for line in lines
+        )
+        assert "training data more.jsonl was missing there and is 3 bytes, SHA-256 ca3d163bab055381 here" in lines
         assert any(line.startswith("code job.py was ") for line in lines)
+
+    def test_deepspeeds_json_by_its_content(
+        self, invocation: Invocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
+        for name, text in (
+            ("one.json", '{"gradient_clipping": 1.0, "zero_optimization": {"stage": 2}}'),
+            ("same.json", '{"zero_optimization": {\n"stage": 2}, "gradient_clipping": 1.0}'),
+            ("other.json", '{"gradient_clipping": 0.5, "zero_optimization": {"stage": 2}}'),
+        ):
+            (tmp_path / name).write_text(text)
+        zero = replace(invocation.settings, PARALLELISM="zero2", DEEPSPEED="one.json")
+        run = Invocation(zero, invocation.folders)
+        assert self.change(run, DEEPSPEED="same.json") == set()
+        assert self.change(run, DEEPSPEED="other.json") == {"content of DEEPSPEED"}
+        assert self.change(run, DEEPSPEED=None) == {"content of DEEPSPEED"}
+        mine = made(run, 1)
+        (tmp_path / "one.json").write_text("{}")
+        assert fingerprint.engine(mine) == {"gradient_clipping": 1.0, "zero_optimization": {"stage": 2}}
+        assert fingerprint.engine(made(invocation, 1)) is None
 
     def test_patch_versions_are_only_noted(self, invocation: Invocation, monkeypatch: pytest.MonkeyPatch) -> None:
         found = []
         for release in ("2.9.0+cu128", "2.9.1", "2.10.0"):
             monkeypatch.setattr(fingerprint, "version", lambda _, release=release: release)
-            found.append(fingerprint.fingerprint(invocation, 1))
+            found.append(made(invocation, 1))
         assert fingerprint.differences(found[0]["learned"], found[1]["learned"]) == []
         assert "release of torch was 2.9.0+cu128 there" in str(
             fingerprint.differences(found[0]["noted"], found[1]["noted"])
@@ -106,8 +150,8 @@ class TestFingerprint:
     def test_a_rehearsal_is_never_the_real_run(self, invocation: Invocation, tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text("{}")
         tiny = replace(invocation.folders, tiny=True, model_config=tmp_path / "config.json")
-        one = fingerprint.fingerprint(invocation, 1)
-        other = fingerprint.fingerprint(Invocation(invocation.settings, tiny), 1)
+        one = made(invocation, 1)
+        other = made(Invocation(invocation.settings, tiny), 1)
         assert len(fingerprint.differences(one["learned"], other["learned"])) == 1
 
     def test_the_files_of_a_local_model_count(self, invocation: Invocation, tmp_path: Path) -> None:
@@ -115,10 +159,10 @@ class TestFingerprint:
         weights.parent.mkdir()
         weights.write_bytes(b"12345")
         local = Invocation(replace(invocation.settings, MODEL_ID=str(tmp_path / "model")), invocation.folders)
-        before = fingerprint.fingerprint(local, 1)["learned"]
+        before = made(local, 1)["learned"]
         assert before["base model model.safetensors"] == "5 bytes, SHA-256 5994471abb01112a"
         weights.write_bytes(b"54321")
-        lines = fingerprint.differences(before, fingerprint.fingerprint(local, 1)["learned"])
+        lines = fingerprint.differences(before, made(local, 1)["learned"])
         assert len(lines) == 1
         assert lines[0].startswith(
             "base model model.safetensors was 5 bytes, SHA-256 5994471abb01112a there and is 5 bytes"
@@ -137,10 +181,10 @@ class TestFingerprint:
         (model / ".git").mkdir()
         (model / "pipe").mkdir()
         os.mkfifo(model / "pipe/pipe")
-        before = fingerprint.fingerprint(local, 1)["learned"]
+        before = made(local, 1)["learned"]
         for path in (*files, model / ".git/index"):
             path.write_text("two")
-        lines = fingerprint.differences(before, fingerprint.fingerprint(local, 1)["learned"])
+        lines = fingerprint.differences(before, made(local, 1)["learned"])
         assert [line.partition(" was ")[0] for line in lines] == [
             "base model additional_chat_templates/default.jinja",
             "base model linked/a.bin",

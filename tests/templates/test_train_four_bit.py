@@ -1,6 +1,6 @@
 """4-bit weights on a CPU: sizes that any kernel takes, and weights that nothing but the adapters changes.
 
-Where a CPU has AVX512-BF16, bitsandbytes packs the weights anew for every call of a model that does not train. The
+Where a CPU has AVX512-BF16, bitsandbytes repacks the weights for every call of a model that does not train. The
 tests say so of every CPU (`packing_cpu`), so that what the script does about it can fail on any.
 """
 
@@ -18,6 +18,7 @@ import metrics
 import pytest
 import tiny
 import torch
+from base_model import Base
 from conversations import Conversation
 from handover import parse
 from loading import load_model
@@ -28,11 +29,25 @@ from transformers import AutoConfig, AutoModelForCausalLM, BitsAndBytesConfig
 from transformers.integrations.bitsandbytes import replace_with_bnb_linear
 from transformers.quantizers.base import get_keys_to_not_convert
 
-from hbspec.catalog.rows import DATA
+from hbspec.catalog import catalog
+from hbspec.catalog.families import WRAPPERS
+from hbspec.catalog.families.wrappers import REFUSED
 
 Job = Callable[..., str]
+
+
+def is_refused(name: str) -> bool:
+    """Whether the shipped script loads no model of this type (HB234)."""
+    wrapper = getattr(catalog().models[name].architecture, "wrapper", "")
+    return bool(wrapper) and WRAPPERS[wrapper].built == REFUSED
+
+
 CATALOG: dict[str, dict[str, Any]] = {
-    entry["id"]: entry["config"] for entry in json.loads((DATA / "models.json").read_text(encoding="utf-8"))
+    name: catalog().models.config(name)
+    for name in catalog().models.originals()
+    if catalog().models[name].architecture is not None
+    and catalog().models[name].model_type not in tiny.NOT_SHRUNK
+    and not is_refused(name)
 }
 UNUSUAL = {
     "odd heads, one key": QWEN_32B | {"num_attention_heads": 5, "num_key_value_heads": 1},
@@ -73,13 +88,15 @@ def test_each_quantised_matrix_of_each_tiny_model_is_whole_blocks(config: Mappin
         model = AutoModelForCausalLM.from_config(AutoConfig.for_model(shrunk.pop("model_type"), **shrunk))
     replace_with_bnb_linear(model, get_keys_to_not_convert(model), BitsAndBytesConfig(load_in_4bit=True))
     found = four_bit_layers(model)
-    assert len(found) >= 4 * shrunk["num_hidden_layers"] - 2
+    own = config["model_type"] == "falcon"  # a subclass of nn.Linear, which transformers does not quantise
+    assert len(found) >= (0 if own else 4 * shrunk["num_hidden_layers"] - 2)
     assert [
         f"{name}: {layer.out_features} x {layer.in_features}"
         for name, layer in found.items()
-        if layer.out_features % tiny.ROWS or layer.in_features % tiny.BLOCK
-    ] == []
-    assert sum(parameter.numel() for parameter in model.parameters()) < 5_000_000
+        if (layer.out_features % tiny.ROWS or layer.in_features % tiny.BLOCK) and layer.out_features > 1
+    ] == []  # a gate of one row is never whole blocks; the script keeps kernels from packing anything on a CPU
+    # the width of a tiny model is that of its queries, and GLM-4's keys have 24 heads of queries each
+    assert sum(parameter.numel() for parameter in model.parameters()) < 5_000_000 * max(1, ratio / 16)
 
 
 def loaded(folder: Path, config: Mapping[str, Any]) -> Any:
@@ -87,7 +104,9 @@ def loaded(folder: Path, config: Mapping[str, Any]) -> Any:
     asked = parse(["--MODEL_ID", "any/model", "--tiny", "--model-config", str(folder / "config.json")], {})
     conversations = [Conversation(str(number), tuple(messages)) for number, messages in enumerate(sums(8))]
     tiny.write(asked, conversations, folder / "tiny")
-    return load_model(str(folder / "tiny"), Settings(MODEL_ID="any/model", BF16=False), torch.float32, 0).eval()
+    return load_model(
+        Base(str(folder / "tiny"), None, {}), Settings(MODEL_ID="any/model", BF16=False), torch.float32, 0
+    ).eval()
 
 
 @pytest.mark.parametrize(
@@ -160,7 +179,7 @@ def test_the_adapter_saved_after_an_evaluation_merges_into_the_base_that_it_was_
 ) -> None:
     trained("run", "--EVAL_STEPS", "2", "--SAVE_STEPS", "2")
     settings = Settings(MODEL_ID="any/model", BF16=False)
-    base = load_model(bench.record["model_folder"], settings, torch.float32, 0)
+    base = load_model(Base(bench.record["model_folder"], None, {}), settings, torch.float32, 0)
     adapted = PeftModel.from_pretrained(base, bench.folder / "run-model").eval()
     ids = torch.arange(24).reshape(1, -1)
     with torch.no_grad():

@@ -60,26 +60,49 @@ def forge(checkpoint: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def test_weights_that_another_run_left_in_a_checkpoint_are_not_gone_on_from(
-    bench: Bench, job: Job, broken_off: bytes, others: dict[str, Path]
+    bench: Bench, job: Job, broken_off: bytes, others: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    checkpoint = bench.folder / "checkpoints/checkpoint-4"
-    shutil.copy(others["full"] / "model.safetensors", checkpoint)
-    (bench.folder / "checkpoints/checkpoint-2/default").mkdir()
+    import train
+
+    older, newer = (bench.folder / f"checkpoints/checkpoint-{step}" for step in (2, 4))
+    shutil.copy(others["full"] / "model.safetensors", newer)
+    (older / "default").mkdir()
     for name in ("adapter_model.safetensors", "adapter_config.json"):
-        shutil.copy(others["lora"] / name, bench.folder / "checkpoints/checkpoint-2/default")
-    output = job()
-    assert "checkpoint-4 is damaged and is passed over: model.safetensors is not listed in its hbspec.json" in output
-    assert "checkpoint-2 is damaged and is passed over: default is not listed in its hbspec.json" in output
+        shutil.copy(others["lora"] / name, older / "default")
+    before = {path: path.is_dir() or path.read_bytes() for path in newer.parent.rglob("*")}
+    assert train.main(bench.arguments) == 2
+    assert "checkpoint-4 is damaged (model.safetensors is not listed" in capsys.readouterr().err
+    assert {path: path.is_dir() or path.read_bytes() for path in newer.parent.rglob("*")} == before
+    shutil.rmtree(newer)
+    assert train.main(bench.arguments) == 2
+    assert "checkpoint-2 is damaged (default/adapter_" in capsys.readouterr().err
+    shutil.rmtree(older / "default")
+    job()
     assert adapter(bench) == broken_off
 
 
+def test_what_a_user_has_put_into_checkpoints_stays_and_they_are_gone_on_from(
+    bench: Bench, job: Job, broken_off: bytes
+) -> None:
+    checkpoint = bench.folder / "checkpoints/checkpoint-4"
+    (checkpoint / "eval_results.json").write_text("an evaluation of a day")
+    (checkpoint / ".ipynb_checkpoints").mkdir()
+    output = job("--SAVE_TOTAL_LIMIT", "1", "--SAVE_STEPS", "1")
+    assert f"resumes from {checkpoint}" in output
+    said = "hbspec: checkpoint-4 holds what this script has not saved (.ipynb_checkpoints, eval_results.json), and is"
+    assert output.count(said) == 1
+    assert adapter(bench) == broken_off
+    assert sorted(path.name for path in checkpoint.parent.glob("checkpoint-*")) == ["checkpoint-4", "checkpoint-6"]
+    assert (checkpoint / "eval_results.json").read_text() == "an evaluation of a day"
+
+
 def test_a_manifest_that_lists_too_little_or_says_nothing_of_its_run_is_not_gone_on_from(
-    bench: Bench, job: Job, broken_off: bytes, others: dict[str, Path]
+    bench: Bench, job: Job, broken_off: bytes
 ) -> None:
     folder = bench.folder / "checkpoints"
     (folder / "checkpoint-4/optimizer.pt").unlink()
     forge(folder / "checkpoint-4", lambda content: content["files"].pop("optimizer.pt"))
-    shutil.copytree(others["lora"], folder / "checkpoint-5")
+    shutil.copytree(folder / "checkpoint-2", folder / "checkpoint-5")
     forge(folder / "checkpoint-5", lambda content: content.update(step=5))
     forge(folder / "checkpoint-5", lambda content: content["fingerprint"].update(learned=None))
     output = job()
@@ -150,11 +173,13 @@ def test_a_folder_that_cannot_be_cleared_is_not_saved_into(
 ) -> None:
     stale = bench.folder / "checkpoints/checkpoint-6/stale"
     stale.mkdir(parents=True)
-    (stale.parent / manifest.BEGUN).touch()
-    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: None)
-    with pytest.raises(OSError, match="checkpoint-6 cannot be removed"):
+    mark = next((bench.folder / "checkpoints/checkpoint-4").glob(f"{manifest.BEGUN}*")).name
+    (stale.parent / mark).touch()
+    rmtree = shutil.rmtree
+    monkeypatch.setattr(shutil, "rmtree", lambda path, **named: path == stale or rmtree(path, **named))
+    with pytest.raises(OSError, match="checkpoint-6/stale cannot be removed"):
         job()
-    assert {path.name for path in stale.parent.iterdir()} == {"stale", manifest.BEGUN}
+    assert {path.name for path in stale.parent.iterdir()} == {"stale", mark}
 
 
 def test_a_file_beside_the_checkpoints_is_not_written_over(bench: Bench, job: Job) -> None:
@@ -175,7 +200,7 @@ def test_a_checkpoint_of_another_program_is_never_deleted(
     foreign = bench.folder / "checkpoints/checkpoint-3"
     foreign.mkdir()
     (foreign / "precious.bin").write_text("precious")
-    assert "hbspec: checkpoint-3 has no hbspec.json" in job("--SAVE_TOTAL_LIMIT", "1")
+    assert "hbspec: checkpoint-3 has no hbspec.json that says" in job("--SAVE_TOTAL_LIMIT", "1")
     assert adapter(bench) == broken_off
     assert sorted(path.name for path in foreign.parent.glob("checkpoint-*")) == ["checkpoint-3", "checkpoint-6"]
     shutil.rmtree(foreign.parent / "checkpoint-6")
@@ -185,8 +210,11 @@ def test_a_checkpoint_of_another_program_is_never_deleted(
     assert "precious" in (foreign.parent / "checkpoint-6/precious.bin").read_text()
 
 
-def test_one_that_came_while_the_run_trains_ends_it(bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_came_while_the_run_trains_ends_it(
+    bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     import counting
+    import train
 
     bench.write(SETTINGS, sums(20))
     foreign = bench.folder / "checkpoints/checkpoint-4"
@@ -198,8 +226,8 @@ def test_one_that_came_while_the_run_trains_ends_it(bench: Bench, job: Job, monk
         return original(self, *arguments, **named)
 
     monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
-    with pytest.raises(OSError, match="checkpoint-4 was written by another program"):
-        job()
+    assert train.main(bench.arguments) == 2
+    assert "checkpoint-4 was written by another run or program while this run trained" in capsys.readouterr().err
     assert [path.name for path in foreign.iterdir()] == ["precious.bin"]
 
 

@@ -45,7 +45,7 @@ class TestFolder:
         unfinished.mkdir(parents=True)
         for name, text in files.items():
             (unfinished / name).write_text(text)
-        model_folder.deliver(invocation, mine)
+        model_folder.deliver(model_folder.place_of(invocation), mine)
 
     def texts(self, invocation: Invocation) -> dict[str, str]:
         found = content(invocation.folders.model_dir)
@@ -53,9 +53,9 @@ class TestFolder:
         return {name: text.decode() for name, text in found.items()}
 
     def test_a_runs_own_model_is_replaced_as_a_whole(self, invocation: Invocation) -> None:
-        model_folder.refuse_other_model(invocation, MINE)
+        model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         self.write(invocation, MINE, weights="one", index="one")
-        model_folder.refuse_other_model(invocation, MINE)
+        model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         self.write(invocation, MINE, weights="two")
         assert self.texts(invocation) == {"weights": "two"}
 
@@ -64,7 +64,7 @@ class TestFolder:
         with pytest.raises(
             RefusedError, match=r"holds files that this run has not written, or that were changed since \(weights\)"
         ):
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         with pytest.raises(RefusedError):  # it came while this run trained
             self.write(invocation, MINE, config="mine")
         unfinished = model_folder.unfinished(Path(), MINE)
@@ -75,7 +75,7 @@ class TestFolder:
         theirs.mkdir(parents=True)
         (theirs / "weights").write_text("theirs")
         with pytest.raises(RuntimeError, match="and is gone: another program removed it"):
-            model_folder.deliver(invocation, MINE)
+            model_folder.deliver(model_folder.place_of(invocation), MINE)
         self.write(invocation, MINE, weights="mine")
         assert self.texts(invocation) == {"weights": "mine", f"{theirs.name}/weights": "theirs"}
 
@@ -85,7 +85,7 @@ class TestFolder:
         for number in range(7):
             (folder / f"file{number}").symlink_to("nowhere")
         with pytest.raises(RefusedError) as refused:
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         assert "(file0, file1, file2, file3, file4, …): pass another --model-dir" in str(refused.value)
 
     @pytest.mark.parametrize("name", ["README.md", "model.safetensors", "additional_chat_templates", "run.json"])
@@ -97,7 +97,7 @@ class TestFolder:
         with pytest.raises(
             RefusedError, match=rf"files that this run has not written, or that were changed since \({name}\)"
         ):
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
 
     def test_a_folder_that_stands_in_the_way_of_a_new_file_leaves_the_model_before_whole(
         self, invocation: Invocation
@@ -116,8 +116,8 @@ class TestFolder:
             templates = model_folder.unfinished(folder, MINE) / "additional_chat_templates"
             templates.mkdir(parents=True)
             (templates / f"{text}.jinja").write_text(text)
-            model_folder.deliver(invocation, MINE)
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.deliver(model_folder.place_of(invocation), MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         assert self.texts(invocation) == {"additional_chat_templates/two.jinja": "two"}
 
     def test_a_file_that_was_edited_is_refused_and_left(self, invocation: Invocation) -> None:
@@ -125,7 +125,7 @@ class TestFolder:
         self.write(invocation, MINE, card="made", weights="made")
         (folder / "card").write_text("hand")
         with pytest.raises(RefusedError, match=r"or that were changed since \(card\)"):
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         with pytest.raises(RefusedError, match=r"or that were changed since \(card\)"):
             self.write(invocation, MINE, card="new")
         assert (folder / "card").read_text() == "hand"
@@ -135,17 +135,17 @@ class TestFolder:
         templates = model_folder.unfinished(folder, MINE) / "additional_chat_templates"
         templates.mkdir(parents=True)
         (templates / "one.jinja").write_text("one")
-        model_folder.deliver(invocation, MINE)
+        model_folder.deliver(model_folder.place_of(invocation), MINE)
         (folder / "additional_chat_templates/mine.jinja").write_text("mine")
         with pytest.raises(RefusedError, match="additional_chat_templates"):
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
 
     @pytest.mark.parametrize("text", ["", "[]", "[" * 200_000, '{"format_version": 1, "files": {"weights": ""}}'])
     def test_a_list_that_cannot_be_read_makes_no_file_ours(self, invocation: Invocation, text: str) -> None:
         self.write(invocation, MINE, weights="mine")
         (invocation.folders.model_dir / model_folder.AUTHOR).write_text(text)
         with pytest.raises(RefusedError):
-            model_folder.refuse_other_model(invocation, MINE)
+            model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
 
     def test_nothing_outside_is_removed_whatever_is_listed(self, invocation: Invocation, tmp_path: Path) -> None:
         folder = invocation.folders.model_dir
@@ -182,7 +182,7 @@ class TestFolder:
                 self.write(invocation, MINE, b="two", c="two")
         found = {text for name, text in self.texts(invocation).items() if not name.startswith(".")}
         assert len(found) <= 1, "never of two models"
-        model_folder.refuse_other_model(invocation, MINE)
+        model_folder.refuse_other_model(model_folder.place_of(invocation), MINE)
         shutil.rmtree(model_folder.unfinished(invocation.folders.model_dir, MINE), ignore_errors=True)
         self.write(invocation, MINE, b="two", c="two")
         assert self.texts(invocation) == {"b": "two", "c": "two"}
@@ -333,3 +333,30 @@ def test_a_stop_before_training_does_not_pass_another_runs_model_off_as_this_one
     done = subprocess.run([*command, "--LORA_R", "8"], capture_output=True, env=bench.environment, timeout=120)
     assert done.returncode == 2
     assert subprocess.run(command, capture_output=True, env=bench.environment, timeout=120).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("trial", "made"),
+    [(("--MAX_STEPS", "2"), 2), (("--NUM_TRAIN_EPOCHS", "0.5"), 2)],
+    ids=["updates", "epochs"],
+)
+def test_a_short_trial_does_not_replace_the_finished_model_of_a_longer_run(
+    bench: Bench, job: Job, capsys: pytest.CaptureFixture[str], trial: tuple[str, ...], made: int
+) -> None:
+    """Where the schedule is constant, both are the same run."""
+    import train
+
+    constant = {name: text for name, text in SETTINGS.items() if name != "MAX_STEPS"}
+    bench.write(constant | {"LR_SCHEDULER_TYPE": "constant", "GRADIENT_ACCUMULATION_STEPS": "1"}, sums(8))
+    job("--NUM_TRAIN_EPOCHS", "1")
+    before = content(bench.folder / "model"), content(bench.folder / "output")
+    elsewhere = ["--checkpoint-dir", str(bench.folder / "others")]
+    assert train.main([*bench.arguments, *trial, *elsewhere]) == 2
+    said = capsys.readouterr().err
+    assert f"--model-dir {bench.folder}/model holds the finished model of 4 updates" in said
+    assert f"this run would put one of {made} in its place: pass another --model-dir" in said
+    assert (content(bench.folder / "model"), content(bench.folder / "output")) == before
+
+    job("--NUM_TRAIN_EPOCHS", "1")
+    assert "resumes from" in job("--NUM_TRAIN_EPOCHS", "1.5")
+    assert json.loads((bench.folder / "model" / model_folder.AUTHOR).read_text())["updates"] == 6

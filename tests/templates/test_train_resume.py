@@ -73,8 +73,10 @@ def test_another_runs_checkpoints_are_refused_before_anything_is_trained(
     assert "effective batch was 2 there and is 4 here" in refused("--GRADIENT_ACCUMULATION_STEPS", "2")
     bench.write(SETTINGS, conversations(20, word="and"))
     text = refused()
-    assert re.search(r"training data data.jsonl was \d+ bytes there and is \d+ bytes here", text)
-    assert f"use another checkpoint folder than {bench.folder}/checkpoints" in text.splitlines()[-1]
+    assert re.search(
+        r"training data data.jsonl was \d+ bytes, SHA-256 \w+ there and is \d+ bytes, SHA-256 \w+ here", text
+    )
+    assert f"use another checkpoint folder than {bench.folder}/checkpoints, or restore" in text
     assert not (bench.folder / "model/adapter_model.safetensors").exists()
 
 
@@ -110,7 +112,6 @@ class CutOff(BaseException):
 def test_wherever_a_save_is_cut_off_a_whole_checkpoint_is_left(
     bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:
-    import saving
     from trl import SFTTrainer
 
     bench.write(SETTINGS | {"SAVE_TOTAL_LIMIT": "1", "MAX_STEPS": "3"}, conversations(20))
@@ -123,7 +124,7 @@ def test_wherever_a_save_is_cut_off_a_whole_checkpoint_is_left(
 
     place, name = {
         "super": (SFTTrainer, "_save_optimizer_and_scheduler"),
-        "delete": (saving, "remove"),
+        "delete": (manifest, "remove"),
         "superfluous": (checkpoints, "superfluous"),
     }.get(where, (manifest, where))
     whole = getattr(place, name)
@@ -161,26 +162,16 @@ def test_a_run_over_more_epochs_goes_on_and_one_over_fewer_is_refused(
     assert "checkpoint-4 is past the 2 updates to train" in capsys.readouterr().err
 
 
-def test_weights_that_moved_on_the_hub_are_not_trained_on(
-    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_data_that_were_corrected_and_keep_their_size_are_other_data(
+    bench: Any, job: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import loading
     import train
 
-    def at(commit: str) -> None:
-        def load(*arguments: Any) -> Any:
-            model = loading.load_model(*arguments)
-            model.config._commit_hash = commit
-            return model
-
-        monkeypatch.setattr("job.load_model", load)
-
-    bench.write(SETTINGS, conversations(20))
-    at("one")
+    bench.write(SETTINGS | {"MAX_STEPS": "1"}, conversations(20, word="plus"))
     job()
-    at("two")
+    bench.write(SETTINGS | {"MAX_STEPS": "1"}, conversations(20, word="less"))
     assert train.main(bench.arguments) == 2
-    assert "commit of the weights was one there and is two here" in capsys.readouterr().err
+    assert re.search(r"data.jsonl was (\d+ bytes), SHA-256 \w+ there and is \1", capsys.readouterr().err)
 
 
 def test_an_adapter_does_not_go_on_on_another_base(bench: Any, job: Job) -> None:
@@ -189,7 +180,8 @@ def test_an_adapter_does_not_go_on_on_another_base(bench: Any, job: Job) -> None
     job()
     base = (bench.folder / "output/tiny-model").rename(bench.folder / "base")
     at = bench.arguments.index("--model-config")
-    places = {"--MODEL_ID": base, "--checkpoint-dir": bench.folder / "others", "--model-dir": bench.folder / "adapter"}
+    folders = {"--checkpoint-dir": "others", "--model-dir": "adapter", "--output-data-dir": "records"}
+    places = {"--MODEL_ID": base, **{option: bench.folder / name for option, name in folders.items()}}
     real = [
         *bench.arguments[1:at],
         *bench.arguments[at + 2 :],
@@ -273,3 +265,29 @@ def test_what_a_killed_run_held_is_free_again(bench: Any, job: Job) -> None:
     assert subprocess.run([sys.executable, "-c", held], check=False).returncode == -signal.SIGKILL
     with folder_lock.alone_in(Folders(checkpoint_dir=folder, model_dir=folder, output_data_dir=folder)):
         pass
+
+
+@pytest.mark.parametrize("when", ["rehearse_epoch", "_load_optimizer_and_scheduler"])
+def test_a_checkpoint_that_is_replaced_after_it_was_checked_is_not_trained_on(
+    bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], when: str
+) -> None:
+    """While the model is loaded, or between the weights and the optimizer's states."""
+    import counting
+    import train
+
+    bench.write(SETTINGS | {"LR_SCHEDULER_TYPE": "constant", "MAX_STEPS": "1"}, conversations(20))
+    job()
+    path = bench.folder / "checkpoints/checkpoint-1/adapter_model.safetensors"
+    original, content = getattr(counting.CountingTrainer, when), bytearray(path.read_bytes())
+    content[-1] ^= 1
+
+    def replace(*arguments: Any) -> Any:
+        path.write_bytes(content)
+        return original(*arguments)
+
+    monkeypatch.setattr(counting.CountingTrainer, when, replace)
+    assert train.main([*bench.arguments, "--MAX_STEPS", "2"]) == 2
+    printed = capsys.readouterr()
+    assert "checkpoint-1 was changed after this run had checked it (adapter_model.safetensors" in printed.err
+    assert steps(printed.out) == []
+    assert not (bench.folder / "checkpoints/checkpoint-2").exists()

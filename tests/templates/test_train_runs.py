@@ -82,6 +82,7 @@ def test_the_record_says_what_was_counted(seeded: tuple[Bench, str]) -> None:
 def test_the_base_is_nf4_with_double_quantisation_and_the_adapter_reloads(seeded: tuple[Bench, str]) -> None:
     import bitsandbytes as bnb
     import torch
+    from base_model import Base
     from conversations import encode, read_conversations
     from loading import compute_dtype, count_parameters, load_model
     from peft import PeftModel
@@ -90,7 +91,7 @@ def test_the_base_is_nf4_with_double_quantisation_and_the_adapter_reloads(seeded
 
     bench, _ = seeded
     settings = Settings(MODEL_ID="any", BF16=False)
-    base = load_model(bench.record["model_folder"], settings, compute_dtype(settings), 0)
+    base = load_model(Base(bench.record["model_folder"], None, {}), settings, compute_dtype(settings), 0)
     quantised = [module for module in base.modules() if isinstance(module, bnb.nn.Linear4bit)]
     assert len(quantised) == 2 * 7
     states = [module.weight.quant_state for module in quantised]
@@ -250,7 +251,7 @@ def test_a_local_model_trains_without_any_override_and_keeps_trls_dtypes(
 def folders_of(bench: Bench, name: str) -> list[str]:
     """Folders for one of several runs."""
     at = bench.folder / name
-    return ["--checkpoint-dir", f"{at}/checkpoints", "--model-dir", f"{at}/model"]
+    return ["--checkpoint-dir", f"{at}/checkpoints", "--model-dir", f"{at}/model", "--output-data-dir", f"{at}/output"]
 
 
 def test_whole_logits_and_tiles_give_the_same_loss(bench: Bench, job: Job) -> None:
@@ -269,9 +270,9 @@ def test_packing_changes_no_loss(bench: Bench, job: Job) -> None:
     everything = {"MAX_STEPS": "1", "PER_DEVICE_BATCH_SIZE": "1", "GRADIENT_ACCUMULATION_STEPS": "30"}
     bench.write(SMALL | everything, sums(30))
     apart = losses(job("--PACKING", "false", *folders_of(bench, "apart")))
-    assert bench.record["examples_consumed"] == 30
+    assert Bench(bench.folder / "apart").record["examples_consumed"] == 30
     packed = losses(job("--PACKING", "true", *folders_of(bench, "packed")))
-    assert bench.record["examples_consumed"] == 30
+    assert Bench(bench.folder / "packed").record["examples_consumed"] == 30
     assert packed == pytest.approx(apart, rel=1e-5)
 
 
@@ -288,7 +289,8 @@ def test_packed_rows_count_the_examples_in_them(bench: Bench, job: Job) -> None:
     "variant",
     [
         {"BNB_QUANT_TYPE": "fp4", "BNB_DOUBLE_QUANT": "false"},
-        {"BNB_QUANT_TYPE": "int8"},
+        {"BNB_QUANT_TYPE": "int8", "USE_REENTRANT": "true"},
+        {"PACKING": "true", "PACKING_STRATEGY": "wrapped", "MAX_LENGTH": "64"},
         {"BNB_4BIT_QUANT_STORAGE": "bfloat16", "OPTIM": "paged_adamw_8bit"},
         {"USE_DORA": "true", "USE_RSLORA": "true", "TARGET_MODULES": '["q_proj", "v_proj"]'},
         {"METHOD": "lora", "MODULES_TO_SAVE": '["lm_head"]', "GRADIENT_CHECKPOINTING": "false"},
@@ -304,6 +306,16 @@ def test_every_way_of_training_runs_and_saves_adapters(bench: Bench, job: Job, v
     assert (bench.folder / "model/adapter_model.safetensors").is_file()
     record = bench.record
     assert 0 < record["parameters"]["trainable"] < record["parameters"]["total"]
+
+
+def test_shares_of_the_updates(bench: Bench, job: Job) -> None:
+    shares = {"MAX_STEPS": "5", "SAVE_STEPS": "0.3", "EVAL_STEPS": "0.3", "WARMUP_STEPS": "0.1"}
+    bench.write(SMALL | shares, sums(24), sums(4, seed=1))
+    output = job()
+    assert sorted(path.name for path in (bench.folder / "checkpoints").glob("checkpoint-*")) == [
+        "checkpoint-2", "checkpoint-4", "checkpoint-5",
+    ]  # fmt: skip
+    assert output.count("eval_loss=") == 3  # and after the last update
 
 
 def test_a_cap_that_leaves_nothing_to_train_is_refused(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import handover
 import pytest
 import settings
 from handover import parse, refuse_folders
@@ -60,7 +61,7 @@ def test_every_mistake_is_named_at_once(tmp_path: Path) -> None:
     text = "\n".join(caught.value.problems)
     assert len(caught.value.problems) == 7
     for part in (
-        "--learning-rte is no setting",
+        "--learning-rte is not a setting",
         "--LORA_R needs a value",
         "LORA_RANK in",
         "SEED in",
@@ -121,7 +122,7 @@ def test_folders_that_this_machine_lacks_are_asked_for_at_once(tmp_path: Path) -
     with pytest.raises(RefusedError) as caught:
         refuse_folders(Invocation(Settings(MODEL_ID="any"), lacking))
     assert caught.value.problems == (
-        f"there is no folder {tmp_path}/nowhere to train on: pass --train-dir FOLDER",
+        f"the folder {tmp_path}/nowhere to train on does not exist: pass --train-dir FOLDER",
         f"{tmp_path}/file/model cannot be written: pass --model-dir FOLDER",
         f"{tmp_path}/file cannot be written: pass --output-data-dir FOLDER",
     )
@@ -168,3 +169,45 @@ def test_the_requirements_are_what_is_installed_and_leave_torch_to_the_image() -
     assert {name: version(name) for name in pins} == pins
     assert "torch" not in pins
     assert all("  # " in line or " # " in line for line in lines), "every pin says why"
+
+
+@pytest.mark.parametrize("tiny", [(), ("--tiny",)])
+@pytest.mark.parametrize("named", ["acme/base", None])
+def test_an_adapter_is_no_base_model(tmp_path: Path, tiny: tuple[str, ...], named: str | None) -> None:
+    """transformers would load the base below it, and TRL would train a fresh adapter there."""
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": named}))
+    (problem,) = refused("--MODEL_ID", str(tmp_path), "--LEARNING_RATE", "1e-4", *tiny)
+    assert problem.startswith(
+        f"MODEL_ID={tmp_path} holds an adapter (adapter_config.json) and not a whole model: merge"
+    )
+    assert ("into its base, acme/base, first" in problem) == (named is not None)
+
+
+def test_an_adapter_beside_weights_is_refused_whatever_its_file_holds(tmp_path: Path) -> None:
+    for name, text in (("config.json", "{}"), ("adapter_config.json", "[")):
+        (tmp_path / name).write_text(text)
+    (problem,) = refused("--MODEL_ID", str(tmp_path), "--METHOD", "full")
+    assert "merge it into its base first" in problem
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "\ud800", None])
+def test_a_deepspeed_json_that_holds_no_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
+) -> None:
+    monkeypatch.setattr(handover, "__file__", str(tmp_path / "handover.py"))
+    if text is not None:
+        (tmp_path / "ds.json").write_bytes(text.encode(errors="surrogatepass"))
+    (problem,) = refused(
+        "--LEARNING_RATE", "1e-4", "--PARALLELISM", "zero2", "--DEEPSPEED", "ds.json", environment={"RANK": "0"}
+    )
+    assert problem.startswith("DEEPSPEED=ds.json does not hold" if text else "DEEPSPEED=ds.json is not a file")
+
+
+def test_deepspeed_is_told_what_the_fingerprint_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not what the file holds by then."""
+    import loading
+
+    monkeypatch.setattr(loading, "SFTConfig", dict)
+    run = Invocation(Settings(MODEL_ID="m", PARALLELISM="zero2", DEEPSPEED="gone.json"), Folders())
+    told = loading.trainer_arguments(run, "float32", evaluated=False, engine={"gradient_clipping": 0.5})
+    assert told["deepspeed"] == {"gradient_clipping": 0.5}

@@ -109,8 +109,39 @@ def test_a_checkpoint_that_is_there_is_not_written_again(bench: Bench, job: Job,
     hear("training_step", 2)
     job()
     assert len(calls) == 12
-    assert (bench.record["resumed_from_step"], bench.record["last_step"], bench.record["updates"]) == (2, 2, 0)
+    assert (bench.record["last_step"], bench.record["updates"]) == (2, 2), "what the first start counted is kept"
+    assert bench.record["stopped_by"] == "SIGTERM"
     assert written() == before
+
+
+TWICE = """
+import os, signal, sys
+sys.path.insert(0, {templates!r})
+import counting, train
+original, calls = counting.CountingTrainer.training_step, []
+def step(self, *arguments, **named):
+    calls.append(1)
+    if len(calls) == 6:
+        for _ in range({times}):
+            os.kill(os.getpid(), signal.SIGINT)
+    return original(self, *arguments, **named)
+counting.CountingTrainer.training_step = step
+sys.exit(train.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(("times", "code"), [(1, 0), (2, -signal.SIGINT)])
+def test_ctrl_c_saves_the_last_update_and_a_second_one_ends_at_once(bench: Bench, times: int, code: int) -> None:
+    bench.write(SMALL, sums(24))
+    driver = bench.folder / "interrupted.py"
+    driver.write_text(TWICE.format(templates=str(TEMPLATES), times=times))
+    command = [sys.executable, driver, *bench.arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=300)
+    assert done.returncode == code, done.stderr
+    assert ("stopped by SIGINT after update 1; a new start resumes there" in done.stdout) == (times == 1)
+    assert kept(bench) == (["checkpoint-1"] if times == 1 else [])
+    if times == 1:
+        assert bench.record["stopped_by"] == "SIGINT"
 
 
 def test_an_evaluation_is_not_waited_for(bench: Bench, job: Job, hear: Hear) -> None:
@@ -209,28 +240,29 @@ STOPPED_WHILE_READING = """
 import os, signal, sys
 sys.path.insert(0, {templates!r})
 import train
-def read(folder):
-    os.kill(os.getpid(), signal.SIGTERM)
+def read(*_):
+    os.kill(os.getpid(), signal.{name})
     signal.pause()
 train.read_conversations = read
 sys.exit(train.main(sys.argv[1:]))
 """
 
 
-def test_a_signal_before_training_ends_the_job_well(bench: Bench) -> None:
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_before_training_ends_the_job_well(bench: Bench, name: str) -> None:
     bench.write(SMALL, sums(24))
     driver = bench.folder / "stopped.py"
-    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES)))
+    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES), name=name))
     command = [sys.executable, driver, *bench.arguments]
     job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
-    assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
+    assert (job.returncode, job.stdout) == (0, f"hbspec: stopped by {name} before training began\n")
 
 
 @pytest.mark.parametrize("stdout", ["closed", "unread"])
 def test_a_signal_before_training_ends_the_job_well_when_nobody_reads_its_log(bench: Bench, stdout: str) -> None:
     bench.write(SMALL, sums(24))
     driver = bench.folder / "stopped.py"
-    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES)))
+    driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES), name="SIGTERM"))
     reader, writer = os.pipe()
     os.close(reader)
     redirected = ["bash", "-c", 'exec "$@" >&-', "bash"] if stdout == "closed" else []

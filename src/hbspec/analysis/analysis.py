@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import islice
+from typing import Any
 
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
+from hbspec.catalog.deepspeed import problems
 from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.host import Host, host
@@ -16,7 +19,9 @@ from hbspec.estimators.job.storage import Storage, storage
 from hbspec.estimators.job.time import Time, time
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.room import startable
-from hbspec.estimators.training.memory import Memory, memory
+from hbspec.estimators.training.devices import Memory
+from hbspec.estimators.training.memory import memory, memory_verdict
+from hbspec.estimators.verdict import Verdict
 from hbspec.manual.shape import PAGES
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
@@ -28,6 +33,9 @@ from hbspec.spec import Spec
 from hbspec.spec.sections import Tokens
 
 CONFIG: Route = ("model", "config")
+DEEPSPEED: Route = ("instance", "deepspeed")
+MAX_FAULTS = 100
+"""Faults of a DeepSpeed JSON that are listed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +43,7 @@ class Analysis:
     """One spec with its plan and estimates; equal only to itself, so that results can be cached by it.
 
     Each estimate raises `NotKnownError` on every access where an input is missing. `findings` are defects of the files
-    that the spec names (`model.config`, `data.profile`).
+    that the spec names (`model.config`, `data.profile`, `instance.deepspeed`).
     """
 
     document: Document
@@ -44,20 +52,30 @@ class Analysis:
     as_of: date
     architecture: Architecture | None
     profile: Profile | None
+    deepspeed_json: Mapping[str, Any] | None = None
     findings: tuple[Finding, ...] = field(default=())
 
     @cached_property
     def plan(self) -> Plan:
         """The plan; parts that cannot be known are None."""
-        plan = build_plan(self.spec, self.catalog, self.architecture, self.profile)
-        if self.architecture is not None:
-            return plan
-        return plan._replace(unknown={**plan.unknown, "architecture": self._why_no_architecture()})
+        plan = build_plan(self.spec, self.catalog, self.architecture, self.profile, self.deepspeed_json)
+        unknown = dict(plan.unknown)
+        if self.architecture is None:
+            unknown["architecture"] = self._why_no_architecture()
+        if self.spec.instance.deepspeed is not None and self.deepspeed_json is None:
+            plan = plan._replace(deepspeed=None)
+            unknown["deepspeed"] = Missing("DeepSpeed's settings (the JSON is not correct)", DEEPSPEED)
+        return plan._replace(unknown=unknown)
 
     @cached_property
     def memory(self) -> Memory:
         """Memory of each GPU while training."""
         return memory(self.plan)
+
+    @cached_property
+    def memory_verdict(self) -> Verdict:
+        """Whether the job fits on each GPU: that of `memory`, which takes longer."""
+        return memory_verdict(self.plan)
 
     @cached_property
     def host(self) -> Host:
@@ -133,6 +151,7 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
         as_of=as_of,
         architecture=_architecture(document, spec, catalog, findings),
         profile=_profile(document, spec, findings),
+        deepspeed_json=_deepspeed_json(document, spec, findings),
         findings=tuple(findings),
     )
 
@@ -167,6 +186,28 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
         finding = _attachment("HB032", route, message, "create the profile again with `hbspec data profile`")
     findings.append(finding._replace(instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
     return None
+
+
+def _deepspeed_json(document: Document, spec: Spec, findings: list[Finding]) -> Mapping[str, Any] | None:
+    """The author's DeepSpeed JSON; None where there is none, or where DeepSpeed would refuse a key or value of it."""
+    path = spec.instance.deepspeed
+    if path is None:
+        return None
+    try:
+        values = read_json(document, DEEPSPEED, path)
+    except AttachmentError as reason:
+        findings.append(_attachment("HB030", DEEPSPEED, str(reason), "give the path of a readable JSON file"))
+        return None
+    if not isinstance(values, Mapping):
+        message = f"{path}: not a mapping of keys, as every DeepSpeed JSON is"
+        findings.append(_attachment("HB033", DEEPSPEED, message, "give the path of your DeepSpeed JSON"))
+        return None
+    found = [
+        _attachment("HB033", DEEPSPEED, redact(f"{path}: {one.message}"), redact(one.action))
+        for one in islice(problems(values), MAX_FAULTS)
+    ]
+    findings += found
+    return None if found else values
 
 
 def _plausible_lengths(max_length: int) -> Iterator[Fix]:

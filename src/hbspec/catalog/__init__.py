@@ -6,8 +6,8 @@ from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.config_fields import ArchitectureError
 from hbspec.catalog.gpus import Gpu
 from hbspec.catalog.instances import InstanceType
-from hbspec.catalog.models import Model
+from hbspec.catalog.models import CatalogModel
 from hbspec.catalog.prices import Price
 from hbspec.catalog.tables import Catalog, catalog
 
-__all__ = ["Architecture", "ArchitectureError", "Catalog", "Gpu", "InstanceType", "Model", "Price", "catalog"]
+__all__ = ["Architecture", "ArchitectureError", "Catalog", "CatalogModel", "Gpu", "InstanceType", "Price", "catalog"]

@@ -10,7 +10,8 @@ are adapted or trained is `hbspec.catalog.roles`:
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import (
@@ -54,14 +55,52 @@ def lora_parameters(
     if not adapted:
         available = ", ".join(target_module_names(architecture))
         raise TargetError(f"no module of {architecture.model_type} has any of these names; it has {available}")
-    folds = list(architecture.family.fused_targets.values())
-    trained = 0
-    for weight in adapted:
-        tensors = weight.count * weight.copies
-        trained += tensors * rank * max(1, folds.count(weight.name)) * (weight.rows + weight.columns)
-        if use_dora:
-            trained += tensors * (weight.columns if weight.kind == "embedding" else weight.rows)
+    tensors = adapter_tensors(architecture, rank, targets, modules_to_save, use_dora=use_dora)
+    trained = sum(size * number for size, number in tensors.items())
     return trained + saved_parameters(architecture, targets, modules_to_save)
+
+
+def adapter_tensors(
+    architecture: Architecture,
+    rank: int,
+    targets: str | Sequence[str],
+    modules_to_save: Collection[str] = (),
+    *,
+    use_dora: bool = False,
+) -> Mapping[int, int]:
+    """How many tensors of each size LoRA adds. The adapters of fused experts are one tensor for all of them.
+
+    Args:
+        architecture: the base model.
+        rank: `r`.
+        targets: "all-linear" or module names.
+        modules_to_save: modules that are trained in full instead.
+        use_dora: whether each adapted module also trains magnitudes.
+    """
+    found = roles(architecture, targets, modules_to_save)
+    folds = list(architecture.family.fused_targets.values())
+    tensors: Counter[int] = Counter()
+    for weight in every_weight(architecture):
+        if found[weight.name] != ADAPTED:
+            continue
+        width = weight.copies * rank * max(1, folds.count(weight.name))
+        tensors[width * weight.columns] += weight.count
+        tensors[width * weight.rows] += weight.count
+        if use_dora:
+            tensors[weight.columns if weight.kind == "embedding" else weight.rows] += weight.count
+    return tensors
+
+
+def saved_tensors(
+    architecture: Architecture, targets: str | Sequence[str], modules_to_save: Collection[str]
+) -> Mapping[int, int]:
+    """How many tensors of each size are trained as a whole beside the adapters."""
+    found = roles(architecture, targets, modules_to_save)
+    tensors: Counter[int] = Counter()
+    for weight in every_weight(architecture):
+        if found[weight.name] == TRAINED:
+            tensors[weight.parameters // weight.count] += weight.count
+    return tensors
 
 
 def saved_parameters(architecture: Architecture, targets: str | Sequence[str], modules_to_save: Collection[str]) -> int:
@@ -70,5 +109,5 @@ def saved_parameters(architecture: Architecture, targets: str | Sequence[str], m
     Raises:
         TargetError: as `lora_parameters`.
     """
-    found = roles(architecture, targets, modules_to_save)
-    return sum(weight.parameters for weight in every_weight(architecture) if found[weight.name] == TRAINED)
+    tensors = saved_tensors(architecture, targets, modules_to_save)
+    return sum(size * number for size, number in tensors.items())

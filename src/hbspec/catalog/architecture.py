@@ -5,8 +5,8 @@ A field that a config omits has the default of transformers' config class (5.23.
 the top level, so a config.json without one is damaged and is refused. Inside a `text_config`, transformers omits values
 that equal the default (as in Gemma 3's published configs), so the defaults apply there.
 
-Only the language model of a multimodal wrapper (`gemma3`, `llama4`) is read: the vision tower and the projector are not
-counted.
+A wrapper (`gemma3`, `qwen3_vl`, …) is its language model, and a tower beside it where transformers loads both. What
+takes images or sound through the tower is not counted: only text is trained on.
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, shown
-from hbspec.catalog.families import FAMILIES, WRAPPERS, Family
+from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
+from hbspec.catalog.families.wrappers import EITHER, NEVER, OUTER, TEXT
+from hbspec.catalog.layers import attention_of, experts_of, shared_width, unrotated_layers
+from hbspec.catalog.towers import tower
+from hbspec.catalog.weight import Weight
+from hbspec.catalog.wrapped import language_model
 
 ALWAYS_WRITTEN = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
-
-FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
 
 
 class Architecture(NamedTuple):
@@ -27,16 +30,20 @@ class Architecture(NamedTuple):
 
     Attributes:
         model_type: the language model's type: `qwen2`, `gemma3_text`, `llama4_text`, …
+        variant: which of the type's variants it is, see `Family`; "" for the usual one.
         intermediate_size: width of a dense MLP (Llama 4 calls it `intermediate_size_mlp`).
         head_dim: width of one head: explicit, or hidden_size / num_attention_heads.
         vocab_size: rows of the embedding.
         tie_word_embeddings: whether the output head is the embedding.
+        activation: what the MLP's activation is called.
+        rotary_size: numbers of a head that are rotated.
+        unrotated_layers: indices of the layers whose queries and keys are not rotated.
         attention_bias: biases on the query, key and value projections.
         output_bias: a bias on the attention's output projection.
         mlp_bias: biases in a dense MLP.
-        qk_norm: RMS norms with weights on each head's queries and keys.
-        sandwich_norm: four norms per layer, around attention and around the MLP, instead of two.
-        fused_projections: `qkv_proj` and `gate_up_proj` instead of separate projections (Phi-3).
+        qk_norm: norms of queries and keys, see `Family`; "" without them.
+        parallel: how attention and the MLP read the same residual stream, see `Family`; "" where they do not.
+        dropouts: where numbers are dropped: "residual", "embedding", "attention".
         attention_sinks: one learned logit per head (gpt-oss).
         num_experts: routed experts per sparse layer; 0 for a dense model.
         num_experts_per_tok: routed experts that each token visits.
@@ -47,10 +54,13 @@ class Architecture(NamedTuple):
         layer_types: `full_attention`, `sliding_attention` or `chunked_attention` for each layer.
         sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
         torch_dtype: dtype of the published weights; None where not known.
-        multimodal: whether this is the language model inside a wrapper with a vision tower.
+        quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
+        wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
+        tower: every tensor that is loaded with the language model and is not of it.
     """
 
     model_type: str
+    variant: str
     hidden_size: int
     intermediate_size: int
     num_hidden_layers: int
@@ -60,12 +70,15 @@ class Architecture(NamedTuple):
     vocab_size: int
     max_position_embeddings: int
     tie_word_embeddings: bool
+    activation: str
+    rotary_size: int
+    unrotated_layers: tuple[int, ...]
     attention_bias: bool
     output_bias: bool
     mlp_bias: bool
-    qk_norm: bool
-    sandwich_norm: bool
-    fused_projections: bool
+    qk_norm: str
+    parallel: str
+    dropouts: frozenset[str]
     attention_sinks: bool
     num_experts: int
     num_experts_per_tok: int
@@ -76,12 +89,21 @@ class Architecture(NamedTuple):
     layer_types: tuple[str, ...]
     sliding_window: int | None
     torch_dtype: str | None
-    multimodal: bool
+    quant_method: str | None
+    wrapper: str
+    tower: tuple[Weight, ...]
 
     @property
     def family(self) -> Family:
         """What tells this `model_type` from others."""
-        return FAMILIES[self.model_type]
+        usual = FAMILIES[self.model_type]
+        return usual.variants[self.variant][1] if self.variant else usual
+
+    @property
+    def norm_names(self) -> tuple[str, str, str, str]:
+        """A layer's norms, see `Family.norms`; where attention and MLP may be parallel, they may share the first."""
+        first, behind, second, last = self.family.norms
+        return first, behind, "" if self.parallel and self.family.norm_shared else second, last
 
     @property
     def is_sparse(self) -> bool:
@@ -107,126 +129,151 @@ class Architecture(NamedTuple):
                 sizes do not divide.
         """
         model_type = config.get("model_type")
-        supported = sorted({*FAMILIES, *WRAPPERS})
-        if not isinstance(model_type, str) or model_type not in supported:
+        if not isinstance(model_type, str) or model_type not in SUPPORTED:
             said = "is missing" if model_type is None else f"{shown(model_type)} is not supported"
-            raise ArchitectureError("model_type", f"{said}; supported: {', '.join(supported)}")
-        if model_type not in WRAPPERS:
+            raise ArchitectureError("model_type", f"{said}; supported: {', '.join(SUPPORTED)}")
+        if model_type in ALONE:
             return _architecture(Fields(config, FAMILIES[model_type], ""), None, model_type)
-        inner = config.get("text_config")
-        if not isinstance(inner, Mapping):
-            raise ArchitectureError("text_config", f"is missing; a {model_type} config holds its language model there")
-        text_type = WRAPPERS[model_type]
-        if inner.get("model_type", text_type) != text_type:
-            raise ArchitectureError(
-                "text_config.model_type", f"{shown(inner['model_type'])} is not {text_type}, which {model_type} holds"
-            )
-        return _architecture(Fields(inner, FAMILIES[text_type], "text_config."), config, text_type)
+        wrapper = WRAPPERS[model_type]
+        fields, text_type = language_model(config, model_type, wrapper)
+        found = _architecture(fields, config, text_type)
+        beside = () if wrapper.built == TEXT else tower(config, model_type, wrapper, found.hidden_size)
+        return found._replace(wrapper=model_type, tower=beside)
 
 
 def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type: str) -> Architecture:
+    variant = _variant(fields)
+    if variant:
+        fields = fields._replace(family=fields.family.variants[variant][1])
+    _refuse(fields, model_type, whole=not fields.prefix)
     family, config = fields.family, fields.config
-    if wrapper is None:
-        for field in ALWAYS_WRITTEN:
-            if config.get(field) is None:
-                raise fields.fail(field, f"is missing; a {model_type} config.json always has it")
     hidden = fields.whole("hidden_size")
     layers = fields.whole("num_hidden_layers", MOST_LAYERS)
-    experts, per_token, moe_layers = _experts(fields, layers)
+    experts, per_token, moe_layers = experts_of(fields, layers)
     expert_size = fields.whole(family.expert_size) if moe_layers else 0
-    window, layer_types = _attention(fields, layers)
+    window, layer_types = attention_of(fields, layers)
     dtypes = (place.get(name) for place in (config, wrapper or {}) for name in ("dtype", "torch_dtype"))
     return Architecture(
         model_type=model_type,
+        variant=variant,
         hidden_size=hidden,
         **_heads(fields, hidden),
-        intermediate_size=fields.whole(family.dense_size),
+        intermediate_size=_inner_width(fields, hidden),
         num_hidden_layers=layers,
         vocab_size=fields.whole("vocab_size"),
         max_position_embeddings=fields.whole("max_position_embeddings"),
         tie_word_embeddings=_tied(fields, wrapper or {}),
-        attention_bias=family.qkv_bias or fields.flag("attention_bias"),
-        output_bias=fields.flag("attention_bias"),
-        mlp_bias=fields.flag("mlp_bias"),
-        qk_norm=family.qk_norm,
-        sandwich_norm=family.sandwich_norm,
-        fused_projections=family.fused_projections,
+        activation=fields.text(family.activation),
+        unrotated_layers=unrotated_layers(fields, layers, layer_types if window else ()),
+        **_switched(fields),
         attention_sinks=family.attention_sinks,
         num_experts=experts,
         num_experts_per_tok=per_token,
         moe_intermediate_size=expert_size,
-        shared_expert_intermediate_size=expert_size if family.shared_expert else 0,
+        shared_expert_intermediate_size=shared_width(fields) if experts else 0,
         expert_bias=family.expert_bias,
         moe_layers=moe_layers,
         layer_types=layer_types,
         sliding_window=window,
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
-        multimodal=wrapper is not None,
+        quant_method=_quant_method(wrapper or config),
+        wrapper="",
+        tower=(),
     )
 
 
-def _heads(fields: Fields, hidden: int) -> dict[str, int]:
+def _refuse(fields: Fields, model_type: str, *, whole: bool) -> None:
+    """Nothing, unless a config is damaged or says layers that are not counted."""
+    family = fields.family
+    for field in ALWAYS_WRITTEN if whole else ():
+        omitted = field == "intermediate_size" and family.expansion
+        if not omitted and fields.config.get(fields.spelled(field)) is None:
+            raise fields.fail(field, f"is missing; a {model_type} config.json always has it")
+    for field in family.required:
+        if not fields.get(field):
+            raise fields.fail(field, f"{shown(fields.get(field))} is not counted; {model_type} is counted with it")
+    for field, other in family.equal.items():
+        if fields.get(field) not in (None, fields.get(other)):
+            raise fields.fail(field, f"{shown(fields.get(field))} is counted only where it is {fields.spelled(other)}")
+    for field in family.refused:
+        if fields.get(field):
+            raise fields.fail(field, f"{shown(fields.get(field))} is not counted; {model_type} is without it")
+
+
+def _variant(fields: Fields) -> str:
+    """Which of a type's variants a config describes; "" for the usual one."""
+    for name, (when, _) in fields.family.variants.items():
+        if all(fields.get(field) in values for field, values in when.items()):
+            return name
+    return ""
+
+
+def _inner_width(fields: Fields, hidden: int) -> int:
+    """Width of a dense MLP."""
+    family = fields.family
+    said = fields.optional_whole(family.dense_size)
+    return family.expansion * hidden if said is None and family.expansion else fields.whole(family.dense_size)
+
+
+def _switched(fields: Fields) -> dict[str, Any]:
+    """Biases, norms of queries and keys, the order of attention and MLP, and dropout."""
+    family = fields.family
+    attention, output, mlp = family.biases
+    return {
+        "attention_bias": fields.says(attention),
+        "output_bias": fields.says(output),
+        "mlp_bias": fields.says(mlp),
+        "qk_norm": family.qk_norm if not family.qk_norm_field or fields.flag(family.qk_norm_field) else "",
+        "parallel": family.parallel if not family.parallel_field or fields.flag(family.parallel_field) else "",
+        "dropouts": frozenset(place for place, field in family.dropouts.items() if fields.share(field)),
+    }
+
+
+def _heads(fields: Fields, hidden: int) -> dict[str, Any]:
     """The numbers of heads, and the width of one."""
     heads = fields.whole("num_attention_heads")
-    key_value_heads = fields.optional_whole("num_key_value_heads") or heads
+    key_value_heads = 1 if fields.family.one_key else fields.optional_whole("num_key_value_heads") or heads
     if heads % key_value_heads:
         raise fields.fail("num_key_value_heads", f"{key_value_heads} does not divide num_attention_heads {heads}")
     head_dim = fields.optional_whole("head_dim")
     if (head_dim is None or fields.family.heads_divide_hidden) and hidden % heads:
         raise fields.fail("num_attention_heads", f"{heads} does not divide hidden_size {hidden}")
+    width = head_dim or hidden // heads
     return {
         "num_attention_heads": heads,
         "num_key_value_heads": key_value_heads,
-        "head_dim": head_dim or hidden // heads,
+        "head_dim": width,
+        "rotary_size": _rotary_size(fields, width),
     }
 
 
+def _rotary_size(fields: Fields, width: int) -> int:
+    """Numbers of a head that are rotated."""
+    family, rope = fields.family, fields.config.get("rope_parameters")
+    if family.learned is not None:
+        return 0
+    if family.rotated_share is None:
+        return width
+    said = rope.get("partial_rotary_factor") if isinstance(rope, Mapping) else None
+    said = fields.config.get(family.share_field) if said is None else said
+    if family.share_field == "rotary_dim" and type(said) is int and 0 < said <= width:  # not a share, but a width
+        return said
+    return int(width * fields.checked_share(family.share_field, family.rotated_share if said is None else said))
+
+
 def _tied(fields: Fields, wrapper: Mapping[str, Any]) -> bool:
-    """Whether head and embedding are one weight; a multimodal wrapper has the last word."""
+    """Whether head and embedding are one weight; a wrapper has the last word, where it does not leave it to the inner.
+
+    Some classes of wrappers tie by default, but a checkpoint that has a head keeps it (transformers 5.23.0,
+    `modeling_utils.py`, `tie_weights`): a wrapper that does not say it is as its language model.
+    """
     outer = wrapper.get("tie_word_embeddings")
     inner = fields.flag("tie_word_embeddings")
-    return outer if isinstance(outer, bool) else inner
+    tied = WRAPPERS[wrapper["model_type"]].tied if wrapper else OUTER
+    return tied != NEVER and (inner if not isinstance(outer, bool) else outer or (tied == EITHER and inner))
 
 
-def _experts(fields: Fields, layers: int) -> tuple[int, int, tuple[int, ...]]:
-    """Routed experts, how many of them a token visits, and the sparse layers; zeros and none for a dense model."""
-    family = fields.family
-    if not family.expert_size:
-        return 0, 0, ()
-    name = next((name for name in family.experts if name in fields.config), family.experts[0])
-    experts = fields.whole(name, least=0)
-    listed = fields.listed("moe_layers", int)
-    if listed is None:
-        step = fields.whole(family.sparse_step) if family.sparse_step else 1
-        dense = {*(fields.listed("mlp_only_layers", int) or ())}
-        listed = [index for index in range(step - 1, layers, step) if index not in dense]
-    chosen = tuple(sorted({index for index in listed if 0 <= index < layers}))
-    if not experts or not chosen:
-        return 0, 0, ()
-    per_token = fields.whole("num_experts_per_tok")
-    if per_token > experts:
-        raise fields.fail("num_experts_per_tok", f"{per_token} is more than {name} {experts}")
-    return experts, per_token, chosen
-
-
-def _attention(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
-    """The window of the layers that have one, and each layer's type."""
-    family = fields.family
-    local = CHUNKED if family.window == "attention_chunk_size" else SLIDING
-    window = fields.optional_whole(family.window)
-    if window is None or ("use_sliding_window" in family.defaults and not fields.flag("use_sliding_window")):
-        return None, (FULL,) * layers
-    given = fields.listed("layer_types", str, layers)
-    if given is not None:
-        if not {*given} <= {FULL, local}:
-            raise fields.fail("layer_types", f"has other types than {FULL} and {local}")
-        return window, tuple(given)
-    rope = fields.listed("no_rope_layers", int)
-    if rope:
-        if len(rope) < layers:
-            raise fields.fail("no_rope_layers", f"has {len(rope)} entries for {layers} layers")
-        return window, tuple(local if uses else FULL for uses in rope[:layers])
-    every = fields.whole(family.full_every) if isinstance(family.full_every, str) else family.full_every
-    first = fields.optional_whole("max_window_layers", least=0) or 0
-    everything = (index < first or (every and (index + 1) % every == 0) for index in range(layers))
-    return window, tuple(FULL if full else local for full in everything)
+def _quant_method(config: Mapping[str, Any]) -> str | None:
+    stored = config.get("quantization_config")
+    method = stored.get("quant_method") if isinstance(stored, Mapping) else None
+    return method if isinstance(method, str) else None

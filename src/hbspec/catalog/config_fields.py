@@ -37,11 +37,21 @@ class Fields(NamedTuple):
 
     def get(self, field: str) -> Any:
         """The value, or the class's default; None where the class does not know the field."""
-        return self.config.get(field, self.family.defaults[field]) if field in self.family.defaults else None
+        own = self.family.fields.get(field, field)
+        return self.config.get(self.spelled(field), self.family.defaults[own]) if own in self.family.defaults else None
+
+    def spelled(self, field: str) -> str:
+        """A field's name in this config: where it has two, the one that is there, or else the class's own."""
+        own = self.family.fields.get(field, field)
+        return field if own not in self.config and field in self.config and own != field else own
+
+    def says(self, field: str) -> bool:
+        """A flag by the name of its field: "" is never and "always" always true."""
+        return field == "always" or self.flag(field)
 
     def fail(self, field: str, message: str) -> ArchitectureError:
         """An error about a field, to be raised."""
-        return ArchitectureError(self.prefix + field, message)
+        return ArchitectureError(self.prefix + self.spelled(field), message)
 
     def optional_whole(self, field: str, most: int = LARGEST, least: int = 1) -> int | None:
         """An integer within bounds, or None where the field is null. Raises `ArchitectureError` for anything else."""
@@ -65,6 +75,23 @@ class Fields(NamedTuple):
         if value is not None and not isinstance(value, bool):
             raise self.fail(field, f"{shown(value)} is neither true nor false")
         return bool(value)
+
+    def share(self, field: str) -> float:
+        """A number from 0 to 1, 0 where the field is null. Raises `ArchitectureError` for anything else."""
+        return self.checked_share(field, self.get(field) or 0)
+
+    def checked_share(self, field: str, value: Any) -> float:
+        """A number from 0 to 1 of a field. Raises `ArchitectureError` for anything else."""
+        if type(value) not in (int, float) or not 0 <= value <= 1:
+            raise self.fail(field, f"{shown(value)} is not a number from 0 to 1")
+        return float(value)
+
+    def text(self, field: str) -> str:
+        """A name, "" where the class does not know the field. Raises `ArchitectureError` for anything else."""
+        value = self.get(field)
+        if value is not None and not isinstance(value, str):
+            raise self.fail(field, f"{shown(value)} is not a name")
+        return value or ""
 
     def listed(self, field: str, kind: type, length: int | None = None) -> list[Any] | None:
         """A list of one kind of value, and of one length if given; None where not given."""

@@ -52,9 +52,28 @@ def short(model_id: str) -> str:
     return model_id.rpartition("/")[2].lower()
 
 
+_STORED = re.compile(r"(?:-unsloth)?-(?:bnb-4bit|awq|gptq|fp8|nvfp4)(?:-(?:int[48]|dynamic))?$")
+
+
+def unquantised(model_id: str, known: Iterable[str]) -> str | None:
+    """The known id that a quantised copy is named after, whoever published it; None if there is none.
+
+    >>> unquantised("unsloth/Qwen2.5-7B-Instruct-bnb-4bit", ["Qwen/Qwen2.5-7B", "Qwen/Qwen2.5-7B-Instruct"])
+    'Qwen/Qwen2.5-7B-Instruct'
+    """
+    base = _STORED.sub("", short(model_id))
+    return next((other for other in known if short(other) == base and other != model_id), None)
+
+
 def nearest(model_id: str, known: Iterable[str]) -> str | None:
-    """The known id of the same family, version and size with the most similar spelling; None if there is none."""
+    """The known id of the same family, version and size with the most similar spelling; None if there is none.
+
+    Of ids that differ by their owner only, the one that comes first.
+    """
     name = ModelName.of(model_id)
-    alike = {short(other): other for other in known if name.is_like(ModelName.of(other))}
+    alike: dict[str, str] = {}
+    for other in known:
+        if name.is_like(ModelName.of(other)):
+            alike.setdefault(short(other), other)
     found = get_close_matches(short(model_id), alike, n=1, cutoff=0)
     return alike[found[0]] if found else None

@@ -1,7 +1,7 @@
 """Exact counts for an architecture: parameters, LoRA parameters, bytes of NF4 weights, bytes of KV cache.
 
 Each is a sum over `hbspec.catalog.weights`, and the tests compare each with transformers 5.23.0, peft 0.21.2 and
-bitsandbytes 0.50.2. Only the language model of a multimodal wrapper is counted.
+bitsandbytes 0.50.2.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import NamedTuple
 from hbspec.catalog.adapters import lora_parameters
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import TargetError, fused_targets, target_module_names
-from hbspec.catalog.weights import Weight, weights
+from hbspec.catalog.weight import Weight
+from hbspec.catalog.weights import weights
 
 __all__ = [
     "QuantizedBytes",
@@ -23,6 +24,7 @@ __all__ = [
     "fused_targets",
     "head_parameters",
     "kv_cache_bytes_per_token",
+    "language_parameters",
     "linear_parameters",
     "lora_parameters",
     "nf4_bytes",
@@ -45,15 +47,20 @@ NESTED_CODE_BYTES = 256 * 4 + 4
 
 
 def total_parameters(architecture: Architecture) -> int:
-    """The number of all parameters, each counted once: a tied head adds none."""
+    """The number of all parameters that are loaded, each counted once: a tied head adds none, a tower is among them."""
+    return language_parameters(architecture) + _count(architecture.tower)
+
+
+def language_parameters(architecture: Architecture) -> int:
+    """The number of parameters of the language model, without a tower for images or sound beside it."""
     return _count(weights(architecture))
 
 
 def active_parameters(architecture: Architecture) -> int:
-    """The number of parameters active for one token: all but the routed experts that it does not visit."""
+    """The number of parameters active for one token of text: all but a tower and the experts that it does not visit."""
     idle = architecture.num_experts - architecture.num_experts_per_tok
     resting = (weight.parameters // weight.copies * idle for weight in weights(architecture) if weight.copies > 1)
-    return total_parameters(architecture) - sum(resting)
+    return language_parameters(architecture) - sum(resting)
 
 
 def linear_parameters(architecture: Architecture) -> int:
@@ -61,7 +68,8 @@ def linear_parameters(architecture: Architecture) -> int:
 
     Fused experts and routers are not included, so the count for Mixtral 8x7B is only 2.9 % of its parameters.
     """
-    return _count(weight for weight in weights(architecture) if weight.kind == "linear")
+    present = (*weights(architecture), *architecture.tower)
+    return _count(weight for weight in present if weight.kind == "linear")
 
 
 def embedding_parameters(architecture: Architecture) -> int:
@@ -111,8 +119,10 @@ class QuantizedBytes(NamedTuple):
         return self.quantized + self.kept_parameters * kept_bytes
 
 
-def nf4_bytes(architecture: Architecture, *, double_quant: bool = True) -> QuantizedBytes:
-    """Bytes of a model loaded by transformers with NF4 weights.
+def nf4_bytes(
+    architecture: Architecture, *, double_quant: bool = True, kinds: tuple[str, ...] = ("linear",)
+) -> QuantizedBytes:
+    """Bytes of a model loaded with NF4 weights, by default as transformers quantises them.
 
     For a module of n weights, with B = ceil(n / 64) blocks: packed ceil(n / 2), whatever `bnb_4bit_quant_storage` calls
     the bytes; scales 4 B, or B + 4 ceil(B / 256) with double quantisation; constants 64, or 1,092 with it. Source:
@@ -122,18 +132,20 @@ def nf4_bytes(architecture: Architecture, *, double_quant: bool = True) -> Quant
     Args:
         architecture: the model.
         double_quant: `bnb_4bit_use_double_quant`.
+        kinds: the kinds of weights that are quantised.
     """
-    packed = scales = constants = 0
-    for weight in weights(architecture):
-        if weight.kind != "linear":
+    packed = scales = constants = quantized = 0
+    for weight in (*weights(architecture), *architecture.tower):
+        if weight.kind not in kinds:
             continue
+        quantized += weight.parameters
         elements = weight.rows * weight.columns
         blocks = -(-elements // NF4_BLOCK)
         nested = blocks + 4 * -(-blocks // NESTED_BLOCK)
         packed += weight.count * -(-elements // 2)
         scales += weight.count * (nested if double_quant else 4 * blocks)
         constants += weight.count * (NF4_CODE_BYTES + (NESTED_CODE_BYTES if double_quant else 0))
-    return QuantizedBytes(packed, scales, constants, total_parameters(architecture) - linear_parameters(architecture))
+    return QuantizedBytes(packed, scales, constants, total_parameters(architecture) - quantized)
 
 
 def _count(selected: Iterable[Weight]) -> int:

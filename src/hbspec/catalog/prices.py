@@ -5,16 +5,16 @@ Few SageMaker prices are published, so a price is chosen among pieces of evidenc
 1. a rate read for the component itself ("training" or "hosting");
 2. the same type's rate for the other component: the two were equal wherever both were read;
 3. the rate of SageMaker Studio, another dimension of the same price list, which differs at most by rounding;
-4. EC2's on-demand price times the markup measured for the family and size (`markups.csv`: 1.15 for p4d, p4de and p5,
-   1.40 for a g family's `.xlarge`, 1.25 for its other sizes, the same in every region where it was measured). A family
-   without a measured pair (p5e, p5en, p6, g7, p3) has no price this way, and one is not guessed.
+4. EC2's on-demand price times the markup measured for the family and size (`markups.csv`: 1.15 for p4d, p4de, p5 and
+   p5en, 1.40 for a g family's `.xlarge`, 1.25 for its other sizes, the same in every region where it was measured; p5en
+   was measured once). A family without a measured pair (p5e, p6, g7, p3) has no price this way, and one is not guessed.
 
-Within each piece, the newest rate that no later cut superseded is used. Freshness overrides directness: p4d and p5 fell
-by a third to almost a half in June 2025, so a rate that is undated, or more than `SUPERSEDED_AFTER` older than less
-direct evidence, is confirmed or replaced by that evidence. If the two agree within `SAME_RATE`, the more direct number
-is kept with the later date (g4dn.2xlarge hosting: 0.94 was read in January 2025, and Studio still listed 0.94 in
-September 2026); if they differ, the later number wins. In both cases the price is called derived, since it was not read
-as such on that day, and `source` names all evidence. A price whose only evidence is undated stays undated.
+Within each piece, the newest rate that no later cut superseded is used. Newer evidence that is less direct confirms a
+rate with which it agrees within `SAME_RATE`: the more direct number is kept with the later date (g4dn.2xlarge hosting:
+0.94 was read in January 2025, and Studio still listed 0.94 in September 2026). Where they differ, the later number wins
+over a rate that is undated, or more than `SUPERSEDED_AFTER` older: p4d and p5 fell by a third to almost a half in June
+2025. In both cases the price is called derived, since it was not read as such on that day, and `source` names all
+evidence. A price whose only evidence is undated stays undated.
 """
 
 from __future__ import annotations
@@ -22,12 +22,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.catalog.rows import DATA, day, parse, rows
 
 SUPERSEDED_AFTER = timedelta(days=180)
-"""The age from which less direct evidence confirms or replaces a price."""
+"""The age from which less direct evidence replaces a price with which it disagrees."""
 
 SAME_RATE = Decimal("0.01")
 """Relative difference. Studio's 1.52 and Training's 1.515 are one rate, rounded; measured markups vary by 0.3 %."""
@@ -71,10 +72,22 @@ class Price(NamedTuple):
 
 
 class PriceTable:
-    """The rows of the table, and the choice among them. A check needs few types, so only their rows are parsed."""
+    """The rows of the table, and the choice among them. A check needs few types, so only their rows are parsed.
 
-    def __init__(self) -> None:
+    Args:
+        refreshed: a file of further rows, see `hbspec.catalog.price_file`.
+
+    Raises:
+        PriceFileError: that file is not as it was written.
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, refreshed: Path | None = None) -> None:
         self._header, *lines = (DATA / "prices.csv").read_text(encoding="utf-8").splitlines()
+        if refreshed is not None:
+            from hbspec.catalog.price_file import price_lines  # csv's writer and hashlib, which few checks need
+
+            lines += price_lines(refreshed)
         self._lines: dict[str, list[str]] = {}
         for line in lines:
             instance_type, region, _ = line.split(",", 2)
@@ -111,7 +124,8 @@ class PriceTable:
         markup = self._markup(instance_type)
         if "ec2" in read and markup:
             ec2 = read["ec2"]
-            product = f"EC2 {ec2.usd_per_hour} USD x {markup['markup']} (measured on {markup['pairs']} pairs)"
+            pairs = f"{markup['pairs']} pair{'s' * (markup['pairs'] != '1')}"
+            product = f"EC2 {ec2.usd_per_hour} USD x {markup['markup']} (measured on {pairs})"
             rate, factor = ec2.usd_per_hour * Decimal(markup["markup"]), Decimal(markup["markup"])
             spread = (Decimal(markup["lowest"]) / factor, Decimal(markup["highest"]) / factor)
             yield _derived(ec2, component, rate, f"{product}, EC2 price of {_source(ec2)}", _around(spread))
@@ -129,12 +143,14 @@ def _newest(prices: Iterable[Price | None]) -> Price:
 
 
 def _fresher(direct: Price, other: Price) -> Price:
-    """The more direct price, confirmed or replaced by the other where that is much newer."""
-    if other.as_of is None or (direct.as_of is not None and other.as_of - direct.as_of <= SUPERSEDED_AFTER):
+    """The more direct price, confirmed by the other where that is newer, or replaced where that is much newer."""
+    if other.as_of is None or (direct.as_of is not None and other.as_of <= direct.as_of):
         return direct
     if abs(other.usd_per_hour - direct.usd_per_hour) <= SAME_RATE * direct.usd_per_hour:
         source = f"{direct.component if direct.basis == 'read' else 'derived'} rate, {_source(direct)}"
         return direct._replace(as_of=other.as_of, basis="derived", source=f"{source}; confirmed by {other.source}")
+    if direct.as_of is not None and other.as_of - direct.as_of <= SUPERSEDED_AFTER:
+        return direct
     older = f"replaces {direct.usd_per_hour} USD ({direct.as_of or 'undated'})"
     return other._replace(note="; ".join(filter(None, (other.note, older))))
 

@@ -13,6 +13,8 @@ Rules of peft 0.21.2 on transformers 5.x, from its source and compared with `get
 - `modules_to_save` trains a whole copy of every module whose name ends so (`utils/other.py`, `_set_trainable`:
   `key.endswith`), a tied head and its embedding apart. A target that is named there in full gets no adapter; one that
   is meant by the end of its name is refused, and so is a router that is a fused parameter.
+- Nothing is trained of a tower for images or sound beside the language model: the shipped script excludes its modules
+  (`exclude_modules`), which the same targets would adapt otherwise.
 """
 
 from __future__ import annotations
@@ -21,15 +23,13 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
-from hbspec.catalog.weights import Weight, output_head, weights
+from hbspec.catalog.weight import Weight
+from hbspec.catalog.weights import output_head, weights
 
 ALL_LINEAR = "all-linear"
 
 FROZEN, ADAPTED, TRAINED = "frozen", "adapted", "trained"
 """A weight stays as it is, gets an adapter, or is trained itself."""
-
-CONTAINERS = frozenset({"model", "layers", "self_attn", "mlp", "feed_forward", "experts", "shared_expert"})
-"""Modules that hold others: peft refuses them as targets, and as modules to save they are whole subtrees."""
 
 INSIDE = frozenset({"base_layer", "default", "lora_A", "lora_B", "lora_dropout", "lora_magnitude_vector"})
 """Modules inside adapters, which names of modules to save may end as well."""
@@ -104,6 +104,8 @@ def _adapted(architecture: Architecture, weight: Weight, named: bool, fused: Col
         return ADAPTED
     if named:
         return FROZEN
+    if weight.place == "embed_positions":
+        raise TargetError(f"an adapter on {weight.name} is not counted here")
     if is_linear(weight, architecture) or weight.kind in ("embedding", "head"):
         return ADAPTED
     if weight.kind in ("norm", "router"):
@@ -149,10 +151,12 @@ def saved_modules(architecture: Architecture, names: Collection[str]) -> tuple[s
     for name in names:
         if "." in name:
             raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
-        if name.isdigit() or any(container.endswith(name) for container in CONTAINERS):
+        if name.isdigit() or any(container.endswith(name) for container in architecture.family.containers):
             raise TargetError(f"{name} contains other modules; what it would train is not counted here")
         if any(part.endswith(name) for part in INSIDE):
             raise TargetError(f"parts of adapters end with {name} too; what it would train is not counted here")
+        if any(part.endswith(name) for weight in architecture.tower for part in weight.name.split(".")):
+            raise TargetError(f"modules of the tower end with {name} too; what it would train is not counted here")
     return tuple(module for module in module_names(architecture) if any(module.endswith(name) for name in names))
 
 
@@ -166,12 +170,12 @@ def target_module_names(architecture: Architecture) -> tuple[str, ...]:
     fused, present = architecture.family.fused_targets, weights(architecture)
     linear = [weight.leaf for weight in present if is_linear(weight, architecture) and weight.leaf not in fused]
     experts = [name for name, parameter in fused.items() if parameter in {weight.name for weight in present}]
-    return tuple(dict.fromkeys([*linear, *experts, "embed_tokens", "lm_head"]))
+    return tuple(dict.fromkeys([*linear, *experts, *map(architecture.family.name, ("embed_tokens", "lm_head"))]))
 
 
 def is_linear(weight: Weight, architecture: Architecture) -> bool:
     """Whether the module is an `nn.Linear`, the output head aside; Llama 4's router is a subclass of it."""
-    return weight.kind == "linear" or (weight.kind == "router" and architecture.family.router_in_linear)
+    return weight.kind in ("linear", "own_linear") or (weight.kind == "router" and architecture.family.router_in_linear)
 
 
 def every_weight(architecture: Architecture) -> tuple[Weight, ...]:
@@ -189,7 +193,7 @@ def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[st
         linear = (weight.leaf for weight in weights(architecture) if is_linear(weight, architecture))
         return tuple(dict.fromkeys([*linear, *fused]))
     for name in targets:
-        if name in CONTAINERS:
+        if name in architecture.family.containers:
             raise TargetError(f"{name} contains other modules and cannot be adapted itself")
         if "." in name and name not in {weight.name for weight in weights(architecture)}:
             raise TargetError(f"{name!r} is a path, which is not counted here; name the module alone")
@@ -198,6 +202,7 @@ def _names(architecture: Architecture, targets: str | Sequence[str]) -> tuple[st
 
 def _module(weight: Weight) -> str:
     """The last name of the module that holds a tensor; "" for fused experts and single vectors, which are none."""
-    if weight.kind in ("expert", "bias") and not weight.name.endswith(".bias"):
+    if weight.kind == "expert" or (weight.kind == "bias" and weight.name.partition(".")[0] == "experts"):
         return ""
-    return weight.name.removesuffix(".bias").rpartition(".")[2]
+    path = weight.name.rpartition(".")[0] if weight.kind == "bias" else weight.name
+    return path.rpartition(".")[2]

@@ -4,16 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache, cached_property
+from pathlib import Path
 
+from hbspec.catalog.gpu_names import gpu_called
 from hbspec.catalog.gpus import Gpu, load_gpus
 from hbspec.catalog.instances import InstanceType, load_instances
-from hbspec.catalog.models import Model, Models
+from hbspec.catalog.models import Models
 from hbspec.catalog.prices import Price, PriceTable
-from hbspec.catalog.rows import lines
+from hbspec.catalog.rows import lines, rows
 
 
 class Catalog:
-    """Hardware, prices and models, each row with its source and the day on which it was checked."""
+    """Hardware, prices and models, each row with its source and the day on which it was checked.
+
+    Args:
+        prices: a file of further prices, see `hbspec.catalog.price_file`.
+
+    Raises:
+        PriceFileError: that file is not as it was written.
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, prices: Path | None = None) -> None:
+        if prices is not None:
+            self._prices = PriceTable(prices)
 
     @cached_property
     def gpus(self) -> Mapping[str, Gpu]:
@@ -26,21 +40,26 @@ class Catalog:
         return load_instances()
 
     @cached_property
-    def models(self) -> Mapping[str, Model]:
+    def models(self) -> Models:
         """Models by Hugging Face id."""
         return Models()
 
     @cached_property
+    def untemplated(self) -> Mapping[str, str]:
+        """Where it is said that a model's tokenizer has no chat template, by the model's id; others are not known."""
+        return {row["id"]: row["source"] for row in rows("untemplated.csv")}
+
+    @cached_property
     def training_types(self) -> frozenset[str]:
         """SageMaker's `TrainingInstanceType`: the rows of `instances.csv` that train, and types without a row."""
-        rows = (name for name, instance in self.instances.items() if instance.training)
-        return frozenset(rows).union(lines("training_types.txt"))
+        listed = (name for name, instance in self.instances.items() if instance.training)
+        return frozenset(listed).union(lines("training_types.txt"))
 
     @cached_property
     def hosting_types(self) -> frozenset[str]:
         """SageMaker's `ProductionVariantInstanceType`, put together likewise."""
-        rows = (name for name, instance in self.instances.items() if instance.hosting)
-        return frozenset(rows).union(lines("hosting_types.txt"))
+        listed = (name for name, instance in self.instances.items() if instance.hosting)
+        return frozenset(listed).union(lines("hosting_types.txt"))
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
@@ -68,6 +87,10 @@ class Catalog:
         Used to explain a number taken from elsewhere (32.77 was EC2's p4d until June 2025).
         """
         return self._prices.observed(instance_type, region)
+
+    def gpu_called(self, spelling: str) -> Gpu | None:
+        """The GPU that a spelling (`A100-40`, `NVIDIA GeForce RTX 4090`) surely means; None where there is none."""
+        return self.gpus.get(spelling) or gpu_called(spelling, self.gpus)
 
     def gpu_of(self, instance_type: str) -> Gpu | None:
         """The GPU of an instance type; None if it has no GPU or is not in the catalog."""

@@ -7,92 +7,87 @@ three-dimensional `nn.Parameter`s instead of lists of `nn.Linear`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.weight import Weight
 
+LAYER_NORM = "layer"
+"""A norm with a bias."""
 
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """One kind of parameter tensor.
-
-    Attributes:
-        name: the module within its layer (`q_proj`, `shared_expert.up_proj`, `experts.gate_up_proj`) or within the
-            model (`embed_tokens`); a bias is `q_proj.bias`.
-        kind: "linear" (an `nn.Linear`: bitsandbytes quantises it, LoRA can target it), "expert" (fused routed experts:
-            not quantised), "router" (chooses the experts: not quantised), "embedding", "head", "norm", or "bias" (any
-            other vector, including gpt-oss's attention sinks).
-        count: number of such tensors in the whole model.
-        rows: output features.
-        columns: input features; 1 for a vector.
-        copies: number of experts in one tensor.
-    """
-
-    name: str
-    kind: str
-    count: int
-    rows: int
-    columns: int
-    copies: int = 1
-
-    @property
-    def parameters(self) -> int:
-        """The number of elements in all these tensors together."""
-        return self.count * self.copies * self.rows * self.columns
-
-    @property
-    def leaf(self) -> str:
-        """The last part of the name."""
-        return self.name.rpartition(".")[2]
+XIELU = "xielu"
+"""An activation with two weights of its own."""
 
 
 @lru_cache(maxsize=64)
 def weights(architecture: Architecture) -> tuple[Weight, ...]:
     """All tensors of the model, each parameter once: a tied output head is not listed."""
     head = () if architecture.tie_word_embeddings else (output_head(architecture),)
-    return (
+    found = (
         Weight("embed_tokens", "embedding", 1, architecture.vocab_size, architecture.hidden_size),
+        *_positions(architecture),
         *_attention(architecture),
         *_dense_mlp(architecture),
         *_sparse_mlp(architecture),
         *_norms(architecture),
         *head,
+        *([Weight("lm_head.bias", "bias", 1, architecture.vocab_size, 1)] if architecture.family.head_bias else ()),
     )
+    return tuple(_named(architecture, weight) for weight in found) if architecture.family.names else found
+
+
+def _named(architecture: Architecture, weight: Weight) -> Weight:
+    name = architecture.family.name(weight.name)
+    return weight if name == weight.name else replace(weight, name=name, usual=weight.name)
 
 
 def output_head(architecture: Architecture) -> Weight:
     """The output head, which every model has as a module, even where it is tied to the embedding."""
-    return Weight("lm_head", "head", 1, architecture.vocab_size, architecture.hidden_size)
+    return _named(architecture, Weight("lm_head", "head", 1, architecture.vocab_size, architecture.hidden_size))
 
 
-def _linear(name: str, count: int, rows: int, columns: int, bias: bool = False) -> Iterator[Weight]:
+def _linear(
+    name: str, count: int, rows: int, columns: int, bias: bool = False, kind: str = "linear"
+) -> Iterator[Weight]:
     if count:
-        yield Weight(name, "linear", count, rows, columns)
+        yield Weight(name, kind, count, rows, columns)
         if bias:
             yield Weight(f"{name}.bias", "bias", count, rows, 1)
 
 
+def _kind(a: Architecture) -> str:
+    return "own_linear" if a.family.own_linear else "linear"
+
+
+def _positions(a: Architecture) -> Iterator[Weight]:
+    if a.family.learned is not None:
+        yield Weight("embed_positions", "embedding", 1, a.max_position_embeddings + a.family.learned, a.hidden_size)
+
+
 def _attention(a: Architecture) -> Iterator[Weight]:
     layers, hidden, query, key = a.num_hidden_layers, a.hidden_size, a.query_size, a.key_value_size
-    if a.fused_projections:
-        yield from _linear("qkv_proj", layers, query + 2 * key, hidden, a.attention_bias)
+    kind = _kind(a)
+    if a.family.fused_attention:
+        yield from _linear("qkv_proj", layers, query + 2 * key, hidden, a.attention_bias, kind)
     else:
-        yield from _linear("q_proj", layers, query, hidden, a.attention_bias)
-        yield from _linear("k_proj", layers, key, hidden, a.attention_bias)
-        yield from _linear("v_proj", layers, key, hidden, a.attention_bias)
-    yield from _linear("o_proj", layers, hidden, query, a.output_bias)
+        yield from _linear("q_proj", layers, query, hidden, a.attention_bias, kind)
+        yield from _linear("k_proj", layers, key, hidden, a.attention_bias, kind)
+        yield from _linear("v_proj", layers, key, hidden, a.attention_bias, kind)
+    yield from _linear("o_proj", layers, hidden, query, a.output_bias, kind)
     if a.attention_sinks:
         yield Weight("sinks", "bias", layers, a.num_attention_heads, 1)
 
 
 def _mlp(prefix: str, count: int, size: int, a: Architecture) -> Iterator[Weight]:
-    if a.fused_projections:
-        yield from _linear(f"{prefix}gate_up_proj", count, 2 * size, a.hidden_size, a.mlp_bias)
+    kind = _kind(a)
+    if a.family.fused_mlp:
+        yield from _linear(f"{prefix}gate_up_proj", count, 2 * size, a.hidden_size, a.mlp_bias, kind)
     else:
-        yield from _linear(f"{prefix}gate_proj", count, size, a.hidden_size, a.mlp_bias)
-        yield from _linear(f"{prefix}up_proj", count, size, a.hidden_size, a.mlp_bias)
-    yield from _linear(f"{prefix}down_proj", count, a.hidden_size, size, a.mlp_bias)
+        if a.family.gated:
+            yield from _linear(f"{prefix}gate_proj", count, size, a.hidden_size, a.mlp_bias, kind)
+        yield from _linear(f"{prefix}up_proj", count, size, a.hidden_size, a.mlp_bias, kind)
+    yield from _linear(f"{prefix}down_proj", count, a.hidden_size, size, a.mlp_bias, kind)
 
 
 def _dense_mlp(a: Architecture) -> Iterator[Weight]:
@@ -113,15 +108,24 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
         yield Weight("experts.down_proj_bias", "bias", layers, hidden, 1, experts)
     if a.shared_expert_intermediate_size:
         yield from _mlp("shared_expert.", layers, a.shared_expert_intermediate_size, a)
+        if a.family.shared_expert_gate:
+            yield from _linear("shared_expert_gate", layers, 1, hidden)
 
 
 def _norms(a: Architecture) -> Iterator[Weight]:
-    names = ["input_layernorm", "post_attention_layernorm"]
-    if a.sandwich_norm:
-        names += ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
-    for name in names:
-        yield Weight(name, "norm", a.num_hidden_layers, a.hidden_size, 1)
+    for name in filter(None, a.norm_names):
+        yield from _norm(name, a.num_hidden_layers, a.hidden_size, a)
     if a.qk_norm:
-        yield Weight("q_norm", "norm", a.num_hidden_layers, a.head_dim, 1)
-        yield Weight("k_norm", "norm", a.num_hidden_layers, a.head_dim, 1)
-    yield Weight("norm", "norm", 1, a.hidden_size, 1)
+        widths = (a.head_dim, a.head_dim) if a.qk_norm == "head" else (a.query_size, a.key_value_size)
+        for name, width in zip(("q_norm", "k_norm"), widths, strict=True):
+            yield from _norm(name, a.num_hidden_layers, width, a)
+    if a.activation == XIELU:
+        yield Weight("act_fn.alpha_p", "bias", a.num_hidden_layers, 1, 1)
+        yield Weight("act_fn.alpha_n", "bias", a.num_hidden_layers, 1, 1)
+    yield from _norm("norm", 1, a.hidden_size, a)
+
+
+def _norm(name: str, count: int, width: int, a: Architecture) -> Iterator[Weight]:
+    yield Weight(name, "norm", count, width, 1)
+    if a.family.norm == LAYER_NORM:
+        yield Weight(f"{name}.bias", "bias", count, width, 1)

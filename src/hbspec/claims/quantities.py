@@ -131,7 +131,7 @@ TIME = ("training.duration", "training.step_time", "training.cost")
 MEMORY = ("training.memory_total", "training.memory_per_gpu")
 """Quantities calculated from the estimate of memory."""
 
-LENGTHS = "the true token lengths (`data.profile`) and a measured step"
+LENGTHS = "the true token lengths (`data.profile`) and a measured speed (`calibration.tokens_per_second_per_gpu`)"
 NOTHING = "nothing: it is exact"
 
 QUANTITIES: dict[str, Quantity] = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from math import inf
 from typing import NamedTuple
 
@@ -122,6 +122,25 @@ def _around(text: str, kind: str) -> ClaimSet:
     value = Decimal(str(_value(text, kind)))
     slack = Decimal(0) if _is_exact(text, kind) else max(HALF * _last_digit(text, kind), abs(value) * TOLERANCE)
     return ClaimSet(float(value - slack), float(value + slack), _currency(text, kind))
+
+
+def range_around(low: float, high: float, text: str, kind: str) -> str:
+    """The range from `low` to `high` in the unit in which `text` is written, rounded outward to three digits.
+
+    >>> range_around(1091.7, 3924.2, "1s..25m", "seconds")
+    '18.1m..65.5m'
+    """
+    first, _, last = text.partition("..")
+    *_, (_, unit) = _PARTS.findall(last) or _PARTS.findall(first)
+    size = Decimal(str(_value(f"1{unit}", kind)))
+    ends = (_rounded(low, size, ROUND_FLOOR), _rounded(high, size, ROUND_CEILING))
+    return "..".join(f"{end:f}{unit.rstrip()}" for end in ends)
+
+
+def _rounded(value: float, size: Decimal, rounding: str) -> Decimal:
+    """A value in units of `size`, to three significant digits."""
+    scaled = Decimal(str(value)) / size
+    return scaled.quantize(Decimal((0, (1,), scaled.adjusted() - 2)), rounding) if scaled else Decimal(0)
 
 
 def _is_exact(text: str, kind: str) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.claims.quantities import Quantity, quantity, text_of
-from hbspec.claims.sets import ClaimSet, parse_claim
+from hbspec.claims.sets import ClaimSet, parse_claim, range_around
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.digits import UnitError
 from hbspec.showing.secrets import redact
@@ -46,6 +46,13 @@ class Claim(NamedTuple):
         if self.computed is None or self.quantity is None:
             return "not known"
         return interval_text(self.computed, text_of(self.quantity.kind, self.currency))
+
+    @property
+    def computed_range(self) -> str:
+        """The computed interval as a claim that it confirms, in the unit of this claim."""
+        if self.computed is None or self.quantity is None:
+            return "not known"
+        return range_around(self.computed.low, self.computed.high, self.believed, self.quantity.kind)
 
     def to_dict(self) -> dict[str, Any]:
         """One entry of `claims` in `hbspec estimate --format json`."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
+from typing import Any
 
 from hbspec.cli.command import Command, Parameter
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, SET, format_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
 from hbspec.diagnostics import Report
 
 HERE = (".",)
@@ -17,6 +19,7 @@ def run(
     overrides: Sequence[str],
     as_of: date | None,
     allow_outside: bool,
+    catalog: Path | None,
     skip_other: bool,
     format: str,  # noqa: A002 - the option's name
     quiet: bool,
@@ -29,7 +32,8 @@ def run(
     from hbspec.spec import section_keys
 
     found = discover(paths or HERE, section_keys(()) or (), skip_other=skip_other)
-    reports = [check(file, overrides=overrides, allow_outside=allow_outside, as_of=as_of) for file in found.specs]
+    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    reports = [check(file, overrides=overrides, **given) for file in found.specs]
     if found.diagnostics or found.passed_over or len(reports) != 1:
         unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
         reports.append(Report(files=unread, diagnostics=found.diagnostics, passed_over=found.passed_over))
@@ -56,6 +60,7 @@ COMMAND = Command(
         SET,
         AS_OF,
         ALLOW_OUTSIDE,
+        CATALOG,
         Parameter("skip_other", "Pass over named files that are not specs.", ("--skip-other",), switch=True),
         Parameter("quiet", "Show only errors, without the summary (text format).", ("--quiet", "-q"), switch=True),
     ),

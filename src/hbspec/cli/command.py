@@ -23,6 +23,10 @@ COMMANDS = (
     "data profile",
     "data merge",
     "data check",
+    "models",
+    "instances",
+    "prices",
+    "catalog refresh",
     "schema",
 )
 """Every command in the order of `--help`. `data profile` is the `COMMAND` of `data_profile.py`."""

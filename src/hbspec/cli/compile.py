@@ -8,14 +8,22 @@ from pathlib import Path
 
 from hbspec.cli.command import Command, Parameter
 from hbspec.cli.exit_codes import OK
-from hbspec.cli.options import ALLOW_OUTSIDE, SET, SPEC
+from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, SPEC
 from hbspec.cli.places import default_folder
 from hbspec.diagnostics import Report
 from hbspec.render.lines import Line
 from hbspec.targets import DEFAULT, names, target_of
 
 
-def run(spec: str, target: str, output: str | None, overrides: Sequence[str], allow_outside: bool, force: bool) -> int:
+def run(
+    spec: str,
+    target: str,
+    output: str | None,
+    overrides: Sequence[str],
+    allow_outside: bool,
+    catalog: Path | None,
+    force: bool,
+) -> int:
     """Compile, write all files or none, and list them; the report goes to standard error."""
     from hbspec.api import InvalidSpecError, compilation
     from hbspec.cli.folder import RefusedError, write
@@ -24,7 +32,9 @@ def run(spec: str, target: str, output: str | None, overrides: Sequence[str], al
     from hbspec.render import paint
 
     try:
-        compiled = compilation(spec, target, overrides=overrides, allow_outside=allow_outside, force=force)
+        compiled = compilation(
+            spec, target, overrides=overrides, allow_outside=allow_outside, force=force, prices=catalog
+        )
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     report = compiled.report
@@ -63,6 +73,7 @@ COMMAND = Command(
         Parameter("output", "The folder to write to; build/NAME/TARGET by default.", ("--output", "-o"), "DIR"),
         SET,
         ALLOW_OUTSIDE,
+        CATALOG,
         Parameter("force", "Compile even if the spec has errors, and say so.", ("--force",), switch=True),
     ),
     "The folder is replaced as a whole. It must be new, or hold only an earlier compile: a file that an earlier "

@@ -13,7 +13,7 @@ from hbspec.diagnostics import SEVERITY_ORDER, Report
 from hbspec.units import counted
 
 if TYPE_CHECKING:
-    from hbspec.dataset.check import Verdict
+    from hbspec.dataset.check import DataVerdict
 
 VALIDATION = Parameter(
     "validation",
@@ -51,7 +51,7 @@ def run(files: Sequence[str], validation: Sequence[str], profile: str | None, fo
     return exit_code(report)
 
 
-def report_of(verdict: Verdict, names: Sequence[str]) -> Report:
+def report_of(verdict: DataVerdict, names: Sequence[str]) -> Report:
     """The defects that a check found as diagnostics, ordered by split, severity and code."""
     diagnostics = []
     for split in verdict.splits:

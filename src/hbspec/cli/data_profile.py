@@ -12,6 +12,7 @@ from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_fi
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.cli.options import positive
 from hbspec.diagnostics import Report
+from hbspec.showing import shown
 
 if TYPE_CHECKING:
     from hbspec.dataset.measures import Measure
@@ -38,8 +39,8 @@ MAX_LENGTH = Parameter(
 def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: Sequence[int], part: bool) -> int:
     """Write the profile of one split; if it goes to a file, print its summary to standard output.
 
-    Skipped lines are reported on standard error and make the exit code 1. If a file cannot be read to its end, nothing
-    is written.
+    Skipped lines are reported on standard error and make the exit code 1; files of a folder that are not read are noted
+    there. If a file cannot be read to its end, nothing is written.
     """
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
@@ -48,6 +49,8 @@ def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: S
 
     split = files_of(files)
     refuse_other_files(output)
+    for folder, rest in filter(None, (file.beside for file in split)):
+        sys.stderr.write(f"note: {shown(f'{folder} {rest}')}\n")
     with Progress(split) as watch:
         profile, tallies = profile_data(split, _measure(tokenizer), watch)
     report = _report(tallies, [file.name for file in split], profile.examples)

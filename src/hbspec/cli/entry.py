@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from hbspec import __version__
+from hbspec.catalog.price_file import PriceFileError
 from hbspec.cli import plain
 from hbspec.cli.command import Call, MisuseError
 from hbspec.cli.exit_codes import BROKEN_PIPE, FAULT, INTERRUPTED, UNUSABLE
@@ -31,7 +32,7 @@ def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
     try:
         code = _run(words)
         out.flush()
-    except MisuseError as reason:
+    except (MisuseError, PriceFileError) as reason:
         return _said(f"hbspec: {reason}", UNUSABLE)
     except KeyboardInterrupt:
         return _said("", INTERRUPTED)

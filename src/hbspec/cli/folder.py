@@ -27,6 +27,9 @@ from hbspec.targets.lowering.artifact import Artifact
 
 MANIFEST = ".hbspec.json"
 MANIFEST_BYTES = 2**20
+STAGED, EXCHANGED, SPARE = "staged", "new", "old"
+"""Folders at the entry `aside`: a compile as it is written; when it is complete, and then, where the system exchanges
+folders, the one that it has replaced; the replaced one where folders are renamed."""
 ELSEWHERE = "name another folder with -o"
 SHOWN = 5
 """Entries in the way that a message names; the others are an ellipsis."""
@@ -86,36 +89,65 @@ def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
 def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mapping[str, str]:
     """Exchange the folder; return path to SHA-256 of the files in the folder that was replaced."""
     work = aside(place)
-    new, spare = work / "new", work / "old"
-    restore(spare, place)
-    clear(work)
-    work.mkdir(mode=0o700)
+    _settle(work, place)
+    went_back = False
     try:
-        _stage(artifacts, new)
+        work.mkdir(mode=0o700)
+        _stage(artifacts, work / STAGED)
         old = _ours(folder)
         if place.exists():
-            shutil.copymode(place, new)
-        swap_folder(new, place, spare)
-        _keep_what_came_meanwhile(old, new if new.exists() else spare, place, work / "undone")
+            shutil.copymode(place, work / STAGED)
+        (work / STAGED).rename(work / EXCHANGED)
+        swap_folder(work / EXCHANGED, place, work / SPARE)
     except OSError as reason:
         if str(reason.filename).startswith(str(work)):
             reason.filename = str(folder)
         raise
     finally:
-        restore(spare, place)
-        clear(work)
+        went_back = _settle(work, place)
+    if went_back:
+        _ours(place)
     return old
 
 
-def _keep_what_came_meanwhile(old: Mapping[str, str], previous: Path, place: Path, spare: Path) -> None:
-    """Undo the exchange if somebody put a file into the folder, or changed one, after it was checked.
+def _settle(work: Path, place: Path) -> bool:
+    """Put in order what an exchange leaves that is over, was interrupted or was killed; return whether it was undone.
+
+    The folder that was replaced is deleted. But if somebody put a file into it, or changed one, after it was checked,
+    it goes back to its place, and the compile that took the place is deleted.
 
     Raises:
-        RefusedError: the previous folder is back in its place, with everything in it.
+        RefusedError: it cannot go back, because somebody has put something into that compile too.
     """
-    if previous.is_dir() and any((*_foreign(previous, old), *_changed(previous, old))):
-        swap_folder(previous, place, spare)
-        _ours(place)
+    if work.is_symlink() or not work.is_dir():
+        clear(work)
+        return False
+    restore(work / SPARE, place)
+    kept = [left for left in (work / SPARE, work / EXCHANGED) if _holds_others(left)]
+    if len(kept) > 1 or (kept and _holds_others(place)):
+        said = "holds files that hbspec did not write, and that were there before a compile that was interrupted"
+        action = "move them away, and delete the folder"
+        raise RefusedError([_diagnostic(NOT_OURS, left, said, action) for left in kept])
+    for left in kept:
+        clear(work / STAGED)
+        swap_folder(left, place, work / STAGED)
+    for left in (work / SPARE, work / EXCHANGED):
+        if left.is_dir():  # half deleted, it would look like somebody's
+            clear(work / STAGED)
+            left.rename(work / STAGED)
+    clear(work)
+    return bool(kept)
+
+
+def _holds_others(folder: Path) -> bool:
+    """Whether a folder, which may not exist, holds more than a compile, or something else."""
+    if not folder.is_dir():
+        return False
+    try:
+        listed = _manifest(folder)
+    except RefusedError:
+        return True
+    return any((*_foreign(folder, listed), *_changed(folder, listed)))
 
 
 def _is_below(path: str) -> bool:

@@ -22,7 +22,8 @@ def next_step(folder: Path, target: Target[Any], spec: Spec) -> str:
         target: the compiled target.
         spec: the compiled spec.
     """
-    command = f"bash {quote(str(folder / target.script))}"
+    script = str(folder / target.script)
+    command = f"bash {quote(script if not script.startswith('-') else f'./{script}')}"  # `-x/launch.sh` is an option
     if not target.folders or spec.script:
         return command
     return " ".join([command, READ, *([EVALUATED] if spec.data.validation else []), WRITTEN])

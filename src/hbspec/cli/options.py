@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
-from hbspec.cli.command import Parameter
+from hbspec.cli.command import MisuseError, Parameter, did_you_mean
 
 
 def day(text: str) -> date:
@@ -44,6 +45,30 @@ AS_OF = Parameter(
     "DAY",
     convert=day,
 )
+
+
+CATALOG = Parameter(
+    "catalog",
+    "Prices beside the shipped ones, as `hbspec catalog refresh prices` wrote them.",
+    ("--catalog",),
+    "FILE",
+    convert=Path,
+)
+REGION = Parameter("region", "Of one region: ca-central-1.", ("--region",), "REGION")
+
+
+def region_of(word: str | None) -> str | None:
+    """The region, if one is given.
+
+    Raises:
+        MisuseError: the catalog has neither an offer nor a price there.
+    """
+    from hbspec.catalog import catalog
+
+    known = catalog().regions
+    if word is not None and word not in known:
+        raise MisuseError(f"--region {word} is not in the catalog{did_you_mean(word, known)}")
+    return word
 
 
 def format_of(*choices: str) -> Parameter:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -86,7 +85,7 @@ def _file(name: str | None) -> Path | None:
 
 def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
     """The `config.json` of the model: from `model.config`, or as published for a model of the catalog."""
-    from hbspec.catalog.rows import DATA
+    from hbspec.catalog import catalog
     from hbspec.source import load
     from hbspec.source.attachments import read_json
 
@@ -94,10 +93,9 @@ def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
     model = document.values["model"]
     if model.get("config"):
         return dict(read_json(document, ("model", "config"), model["config"]))
-    entries = json.loads((DATA / "models.json").read_text(encoding="utf-8"))
-    for entry in entries:
-        if entry["id"] == model.get("id"):
-            return dict(entry["config"])
+    models = catalog().models
+    if model.get("id") in models:
+        return models.config(model["id"])
     raise MisuseError(f"the model {model.get('id')} is not in the catalog; set model.config to its config.json")
 
 

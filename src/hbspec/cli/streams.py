@@ -82,7 +82,7 @@ class Outlet:
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.fileno())
 
 
-class Beside(Outlet):
+class ErrorOutlet(Outlet):
     """Standard error. Its messages may get lost without an exception; the exit code remains."""
 
     def write(self, text: str) -> int:
@@ -102,11 +102,11 @@ class Beside(Outlet):
 
 
 @contextmanager
-def guarded(out: TextIO | None, err: TextIO | None) -> Iterator[tuple[Outlet, Beside]]:
+def guarded(out: TextIO | None, err: TextIO | None) -> Iterator[tuple[Outlet, ErrorOutlet]]:
     """For the duration of a command, standard output and standard error with credentials starred out."""
     _occupy_closed()
     _never_fail_to_encode(out, err)
-    outlets = Outlet(out, "standard output"), Beside(err, "standard error")
+    outlets = Outlet(out, "standard output"), ErrorOutlet(err, "standard error")
     with redirect_stdout(cast(TextIO, outlets[0])), redirect_stderr(cast(TextIO, outlets[1])):
         yield outlets
 

@@ -2,9 +2,10 @@
 
 New content is written beside its place, to a hidden entry of the same folder (`.hbspec-` and twelve hexadecimal digits
 of a hash of the place's name), and renamed to its place in one step. A killed process leaves that entry behind; the
-next one that writes to the same place removes it. Writers of one folder wait for each other by a lock on it (`flock`),
-which the system releases with the process. Without such a lock (Windows, some network file systems) concurrent writers
-are not kept apart.
+next one that writes to the same place removes it. Writers of one folder wait for each other by a lock (`flock`) on a
+hidden file in it, which the system releases with the process. The folder itself is not locked: a training run that
+writes into it holds that lock for hours. Without such locks (Windows, some network file systems) concurrent writers are
+not kept apart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
+LOCK = ".hbspec-lock"
+"""An empty file, there while a writer is at work or was killed."""
 NOREPLACE, EXCHANGE = 1, 2
 """Flags of renameat2, https://man7.org/linux/man-pages/man2/rename.2.html"""
 HERE = -100  # AT_FDCWD
@@ -33,20 +36,47 @@ def aside(place: Path) -> Path:
 def alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other hbspec process writes to a folder, and keep others out.
 
-    Raises:
-        OSError: the folder does not exist or cannot be read.
+    A folder that cannot be written is not locked: whoever writes there is told so.
+    """
+    lock = folder / LOCK
+    handle = _locked(lock)
+    if handle is None:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if not os.fstat(handle).st_size:  # else it is somebody's
+                lock.unlink()
+        os.close(handle)
+
+
+def _locked(lock: Path) -> int | None:
+    """The open file of a lock that this process holds; None where the system lacks locks.
+
+    Whoever held the lock before has deleted the file, so a lock on what is not there any more keeps nobody out.
     """
     try:
         from fcntl import LOCK_EX, flock
     except ImportError:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a network file system without locks on folders
+        return None
+    while True:
+        try:
+            handle = os.open(lock, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        except OSError:
+            return None
+        try:
             flock(handle, LOCK_EX)
-        yield
-    finally:
+            if os.path.samestat(os.fstat(handle), os.lstat(lock)):
+                return handle
+        except FileNotFoundError:
+            pass
+        except OSError:  # a network file system without locks
+            return handle
+        except BaseException:
+            os.close(handle)
+            raise
         os.close(handle)
 
 

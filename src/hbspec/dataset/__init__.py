@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hbspec.dataset.check import Verdict, check_data
+from hbspec.dataset.check import DataVerdict, check_data
 from hbspec.dataset.files import DataFile, data_files, read_records
 from hbspec.dataset.profile import DataProfile, merge, profile_data, profile_lines, read_part
 from hbspec.dataset.records import Broken, Record
@@ -11,8 +11,8 @@ __all__ = [
     "Broken",
     "DataFile",
     "DataProfile",
+    "DataVerdict",
     "Record",
-    "Verdict",
     "check_data",
     "data_files",
     "merge",

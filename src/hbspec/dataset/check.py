@@ -17,7 +17,7 @@ from hbspec.dataset.profile import digest_text
 from hbspec.dataset.records import Broken, Place, Record
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import faults, placeholders, prompt_of
-from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED
+from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED, UNREAD
 
 TRAINING, VALIDATION = "training", "validation"
 PASSED_OVER = f"the job ignores this file: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
@@ -54,7 +54,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class DataVerdict:
     """The result of a check: the splits, in the order of reading."""
 
     splits: tuple[Split, ...]
@@ -80,7 +80,7 @@ def check_data(
     *,
     profile: tuple[str, int, str] | None = None,
     watch: Watch | None = None,
-) -> Verdict:
+) -> DataVerdict:
     """Check a training split and, if given, a validation split against it.
 
     Args:
@@ -103,7 +103,7 @@ def check_data(
     if profile is not None:
         _compare(first, profile, training[0].name)
     if prompts is None:
-        return Verdict((first,))
+        return DataVerdict((first,))
     second = Split(VALIDATION, len(validation), 0, 0, 0, Tallies(VALIDATION))
     judged = Digests()
     for record, mark in _examples(second, validation, watch):
@@ -113,7 +113,7 @@ def check_data(
             second.tallies.add(LEAKED, "also in the training split", record.place)
         if prompt_of(record) and _prompt(record) in prompts:
             second.tallies.add(PROMPT, "the prompt is also in the training split", record.place)
-    return Verdict((first, second))
+    return DataVerdict((first, second))
 
 
 def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> Iterator[tuple[Record, bytes]]:
@@ -121,6 +121,9 @@ def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> I
     for file in files:
         if file.is_passed_over:
             split.tallies.add(FILE, PASSED_OVER, Place(file.name, 0))
+        if file.beside is not None:
+            folder, rest = file.beside
+            split.tallies.add(UNREAD, f"the folder {rest}", Place(folder, 0))
     for found in read_records(files, watch):
         if isinstance(found, Broken):
             split.broken += 1

@@ -6,11 +6,11 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, file_lines, is_data, lines
+from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, file_lines, is_data, lines, unread
 from hbspec.dataset.lines import data_files as inside
 from hbspec.dataset.records import Broken, Record, records
 
@@ -21,10 +21,17 @@ OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 
 @dataclass(frozen=True, slots=True)
 class DataFile:
-    """One file: its name as the user writes it, and its size on disk in bytes (None if unknown)."""
+    """One file.
+
+    Attributes:
+        name: as the user writes it.
+        size: on disk, in bytes; None if unknown.
+        beside: of the first file of a folder, the folder and what lies in it that the job does not read, in words.
+    """
 
     name: str
     size: int | None
+    beside: tuple[str, str] | None = None
 
     @property
     def is_passed_over(self) -> bool:
@@ -47,7 +54,9 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
             paths = inside(Path(word))
             if not paths:
                 raise ValueError(f"{word} holds no file that ends in {', '.join(SUFFIXES)}")
-            found += [DataFile(str(path), path.stat().st_size) for path in paths]
+            rest = unread(Path(word))
+            first, *others = (DataFile(str(path), path.stat().st_size) for path in paths)
+            found += [replace(first, beside=(word, rest)) if rest else first, *others]
         else:
             found.append(DataFile(word, os.stat(word).st_size))  # noqa: PTH116 - Path would shorten the name in errors
     twice = named_twice(file.name for file in found)

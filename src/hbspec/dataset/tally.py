@@ -33,6 +33,7 @@ ACTIONS = {
     "HB058": "fill in the placeholders where the examples are generated, or delete the examples",
     "HB059": "move the field's information to the content, or train with your script",
     "HB060": "profile the data again with `hbspec data profile`",
+    "HB061": "rename what is data, and move the rest elsewhere",
 }
 
 

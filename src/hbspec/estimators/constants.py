@@ -33,7 +33,7 @@ class MemoryConstants(NamedTuple):
         communicators: additional bytes where several ranks work together.
         reserved_of_passing: reserved but unused bytes, as a share of the tensors freed again in every step.
         reserved_of_sharded: reserved but unused bytes, as a share of all tensors, where weights are gathered layer by
-            layer.
+            layer in a way that is not replayed.
     """
 
     context: Interval
@@ -47,8 +47,8 @@ MEMORY = MemoryConstants(
     context=Interval(0.3 * GB, 0.55 * GB, 1.0 * GB),
     context_by_capability={(7, 5): Interval(0.14 * GB, 0.15 * GB, 0.3 * GB)},
     communicators=Interval(0.2 * GB, 0.7 * GB, 1.5 * GB),
-    reserved_of_passing=Interval(0.0, 0.277, 0.556),
-    reserved_of_sharded=Interval(0.026, 0.2, 0.521),
+    reserved_of_passing=Interval(0.0, 0.277, 0.569),
+    reserved_of_sharded=Interval(0.101, 0.327, 0.521),
 )
 """The two shares are printed by `python benchmarks/accuracy.py --fit`, from the rows in
 `benchmarks/measured/fitted_memory.json`. The rest is assumed: FitCheck's process - reserved is 0.148 GB on a T4; no
@@ -97,10 +97,10 @@ class StepConstants(NamedTuple):
 STEP = StepConstants(
     products=0.9,
     attention=0.9,
-    crossings=2.4,
+    crossings=2.35,
     unpacking=2.5,
     launch=Interval(6.75e-06, 1.5e-05, 3.75e-05),
-    error=Interval(0.84, 1, 1.74),
+    error=Interval(0.85, 1, 1.83),
     links=Interval(0.7, 1.0, 2.0),
     bandwidth=0.8,
     fetch=30,
@@ -176,7 +176,8 @@ IMPORT_SECONDS = Interval(20, 45, 120)
 steps, 131 remain for this and for merging."""
 
 SAVE_BYTES_PER_SECOND = Interval(0.1 * GB, 0.8 * GB, 2.0 * GB)
-"""A checkpoint from GPU memory to the disk, or at best to the page cache."""
+"""A checkpoint from GPU memory to the disk, for which the shipped script waits; at best (a script of the spec's own) to
+the page cache."""
 
 SAVE_SECONDS = Interval(0.2, 1, 5)
 """Fixed time per save, regardless of size. CodeLlama: three saves of about 0.5 GB took 1.4 s together."""

@@ -22,6 +22,10 @@ from hbspec.plan.epochs import FUSED_EXPERTS
 
 EMBEDDING, HEAD = "embedding", "output_head"
 
+TOWER, QUANTIZED_TOWER = "tower", "quantized_tower"
+"""A tower for images or sound beside the language model, which no text goes through: what of it is quantised, and the
+rest. Its scales are among the scales of all."""
+
 
 def training_weights(architecture: Architecture, training: Training) -> Mapping[str, int]:
     """Bytes of the base model while training, by term, with `embedding` and `output_head` as separate terms.
@@ -32,7 +36,7 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
     Source of the 4-bit sizes: `hbspec.catalog.parameters.nf4_bytes`. 8-bit: a byte a weight and an fp32 scale a row
     (bitsandbytes 0.50.2, `nn.Int8Params`). Left out: the allocator's rounding to 512 bytes, buffers of rotary
     embeddings (under 1 kB). Biases of quantised modules are 16-bit again after the first forward pass
-    (`nn.Linear4bit.forward`).
+    (`nn.Linear4bit.forward`), but for those of a tower, which does not run.
     """
     return _training_weights(
         architecture,
@@ -59,7 +63,17 @@ def _training_weights(
             narrow = quantization is not None and weight.name.removesuffix(".bias") in quantized
             size = min(2, kept_bytes) if narrow else kept_bytes
             kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * size
-    return {**kept, "quantized_weights": packed, "quantization_scales": scales}
+    found = {**kept, "quantized_weights": packed, "quantization_scales": scales}
+    if not architecture.tower:
+        return found
+    beside, packed_beside = 0, 0
+    for weight in architecture.tower:
+        if quantization and weight.kind == "linear":
+            small, extra = quantized_bytes(weight, quantization, double_quant)
+            packed_beside, found["quantization_scales"] = packed_beside + small, found["quantization_scales"] + extra
+        else:
+            beside += weight.parameters * kept_bytes
+    return {**found, TOWER: beside, QUANTIZED_TOWER: packed_beside}
 
 
 def quantized_bytes(weight: Weight, quantization: str, double_quant: bool) -> tuple[int, int]:
@@ -97,15 +111,16 @@ def serving_weights(architecture: Architecture, quantization: str) -> Mapping[st
     nf4 and fp4: with double quantisation, as in training. awq and gptq: 4 bits, and 2.5 bytes for every 128 weights.
     fp8 and int8: one byte per weight and an fp32 scale per row. None of them quantises the embedding, head, norms or
     biases; experts are quantised by awq, gptq and fp8 (their checkpoints contain quantised experts) and not by
-    bitsandbytes.
+    bitsandbytes. A tower for images or sound is loaded with the language model, in 16 bits.
 
     Raises:
         NotKnownError: the quantisation is not listed here.
     """
+    beside = tower_bytes(architecture)
     if quantization in ("nf4", "fp4"):
-        sizes = nf4_bytes(architecture)
-        return {"quantized_weights": sizes.quantized, "kept_weights": 2 * sizes.kept_parameters}
-    quantized = kept = 0
+        sizes = nf4_bytes(architecture._replace(tower=()), kinds=LINEAR)
+        return {"quantized_weights": sizes.quantized, "kept_weights": 2 * sizes.kept_parameters + beside}
+    quantized, kept = 0, beside
     for weight in weights(architecture):
         if weight.kind in served_kinds(quantization):
             quantized += _served(weight, quantization)
@@ -114,13 +129,21 @@ def serving_weights(architecture: Architecture, quantization: str) -> Mapping[st
     return {"quantized_weights": quantized, "kept_weights": kept}
 
 
-KINDS: Mapping[str, tuple[str, ...]] = {"none": (), **dict.fromkeys(("nf4", "fp4", "int8"), ("linear",))}
+def tower_bytes(architecture: Architecture) -> int:
+    """Bytes of a tower for images or sound as served, in 16 bits; 0 without one."""
+    return 2 * sum(weight.parameters for weight in architecture.tower)
+
+
+LINEAR = ("linear", "own_linear")
+"""An engine has layers of its own, so that a subclass in transformers makes no difference."""
+
+KINDS: Mapping[str, tuple[str, ...]] = {"none": (), **dict.fromkeys(("nf4", "fp4", "int8"), LINEAR)}
 """The kinds of weights that are served quantised, for quantisations that leave out experts."""
 
 
 def served_kinds(quantization: str) -> tuple[str, ...]:
     """The kinds of weights that are served quantised."""
-    return KINDS.get(quantization, ("linear", "expert"))
+    return KINDS.get(quantization, (*LINEAR, "expert"))
 
 
 @lru_cache(maxsize=256)

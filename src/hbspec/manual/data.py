@@ -1,4 +1,4 @@
-"""Defects of training data: HB050 to HB060. The manual reads this table as it reads the rules."""
+"""Defects of training data: HB050 to HB061. The manual reads this table as it reads the rules."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ FILE = Page(
     "JSON lines are UTF-8 text, plain or compressed with gzip or zstd. In another format no line can be reported, and "
     "a truncated file has lost examples, so it is not judged as if it were complete. A file that decompresses to "
     "hundreds of times its size is designed to fill memory; reading stops there. A job reads the files of its channel "
-    "whose names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst` and do not begin with `.` or `_`, and ignores all "
-    "others.",
+    "whose names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst`, in any case, and do not begin with `.` or `_`, "
+    "and ignores all others.",
     "# hbspec data check train.parquet",
     "# hbspec data check train.jsonl.gz",
 )
@@ -119,8 +119,20 @@ PROFILE = Page(
     "# hbspec data profile train.jsonl -o train.profile.json\n"
     "# hbspec data check train.jsonl --profile train.profile.json",
 )
+UNREAD = Page(
+    "HB061",
+    "files-not-read",
+    "A folder of data holds files that the job does not read.",
+    "A job reads the files of its channel whose names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst`, in any case, and "
+    "that do not begin with `.` or `_`. A part of the data under another name, such as `part3.json` or "
+    "`part5.jsonl.1`, is missing from training without an error. The shipped training script names such files in its "
+    "log. Hidden files of tools are not named.",
+    "# train/ holds part1.jsonl and part2.json\n# hbspec data check train/",
+    "# train/ holds part1.jsonl and part2.jsonl\n# hbspec data check train/",
+    Severity.WARNING,
+)
 
 PAGES = {
     page.code: page
-    for page in (LINE, FILE, ORDER, ANSWER, EMPTY, REPEATED, LEAKED, PROMPT, PLACEHOLDER, FIELD, PROFILE)
+    for page in (LINE, FILE, ORDER, ANSWER, EMPTY, REPEATED, LEAKED, PROMPT, PLACEHOLDER, FIELD, PROFILE, UNREAD)
 }

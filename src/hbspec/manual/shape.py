@@ -66,7 +66,8 @@ _ENTRIES = (
     Page(
         code="HB030",
         name="file-not-read",
-        summary="A file that the spec names (`model.config`, `data.profile`) cannot be read as JSON.",
+        summary="A file that the spec names (`model.config`, `data.profile`, `instance.deepspeed`) cannot be read as "
+        "JSON.",
         why="Memory and time are estimated from this file. Only regular files inside the project are read.",
         example="data: {profile: ./missing.profile.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
@@ -87,6 +88,15 @@ _ENTRIES = (
         "silently.",
         example="data: {profile: ./config.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
+    ),
+    Page(
+        code="HB033",
+        name="deepspeed-key-refused",
+        summary="A key or value of the DeepSpeed JSON (`instance.deepspeed`) is one that DeepSpeed refuses or ignores.",
+        why="DeepSpeed refuses an unknown key in a section and ignores one at the top level, so that a misspelled "
+        "bucket size stops the job, or leaves its memory at a default. Keys and types are those of DeepSpeed 0.19.8.",
+        example="instance: {parallelism: zero2, deepspeed: ./misspelt.ds.json}",
+        instead="instance: {parallelism: zero2, deepspeed: ./ds.json}",
     ),
     Page(
         code="HB040",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeVar
 
+from hbspec.catalog import Architecture
 from hbspec.diagnostics import Route
 from hbspec.plan.defaults import Working
+from hbspec.plan.shipped_script import TEMPLATE
 from hbspec.spec import Section
 
 T = TypeVar("T")
@@ -45,6 +47,11 @@ class Choices:
         reason = works.reason if works else source
         self.assumptions.append(Assumption(route, chosen, reason, differs=chosen != default))
         return chosen
+
+    def note_tower(self, architecture: Architecture | None, *, shipped: bool) -> None:
+        """Note that nothing is trained of a tower, which text does not go through."""
+        if architecture is not None and architecture.tower:
+            self.note(("model", "tower"), "frozen", TEMPLATE if shipped else "text goes past it")
 
     def note_language_defaults(self, section: Section, above: Route, *keys: str) -> None:
         """Note those keys of a section that the author left to the language's default."""

@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
 from hbspec.catalog.dtypes import BYTES
-from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
+from hbspec.plan.allocator import allocator_settings
 from hbspec.plan.assumptions import Choices
+from hbspec.plan.epochs import EVALUATED_AT_END
+from hbspec.plan.fsdp import fsdp
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import currencies, unit_price
+from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
-from hbspec.plan.training import Training, resolve_training
+from hbspec.plan.training import Training
+from hbspec.plan.training_choices import resolve_training
 from hbspec.showing.secrets import redact
 from hbspec.spec import Spec
 from hbspec.units import Interval
 
 
-def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, profile: Profile | None) -> Plan:
+def build_plan(
+    spec: Spec,
+    catalog: Catalog,
+    architecture: Architecture | None,
+    profile: Profile | None,
+    deepspeed_json: Mapping[str, Any] | None = None,
+) -> Plan:
     """The plan of a spec.
 
     Args:
@@ -32,6 +43,7 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
         catalog: hardware, prices and models.
         architecture: the architecture of the spec's model; None where it is not known.
         profile: the profile of the training split; None where there is none.
+        deepspeed_json: the author's DeepSpeed JSON; None where there is none.
     """
     unknown: dict[str, Missing] = {}
     machine, choices = _hardware(spec, catalog, unknown), Choices()
@@ -42,16 +54,20 @@ def build_plan(spec: Spec, catalog: Catalog, architecture: Architecture | None, 
     lengths = _lengths(spec, profile, training, choices)
     if architecture is None:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
+    choices.note_tower(architecture, shipped=spec.script is None)
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
-    counts = _counts(spec, profile, training, data_parallel, lengths.cut(training.max_length), unknown)
+    counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
+    training = training.over(counts.optimizer_steps if counts else training.max_steps)
     validation = spec.data.validation.examples if spec.data.validation else 0
     saved = spec.hyperparameters.modules_to_save or ()
     trainable = _trainable(architecture, training, saved, unknown) if architecture else None
     return Plan(
         **_as_asked(spec, catalog),
+        **sharded_by_deepspeed(spec, architecture, deepspeed_json or {}, choices),
         **_tokens(lengths, training, counts),
         training=training,
+        fsdp=fsdp(spec, training, choices),
         merges=_merges(spec, training),
         architecture=architecture,
         hardware=machine,
@@ -77,9 +93,9 @@ def _as_asked(spec: Spec, catalog: Catalog) -> dict[str, Any]:
         "name": redact(spec.name),
         "model": redact(spec.model.id or spec.model.config or "unnamed"),
         "parallelism": instance.parallelism,
-        "sharding": (instance.sharding or "full") if instance.parallelism == "fsdp" else None,
-        "offload": _offload(instance.parallelism, instance.offload or "none"),
+        "sharding": (instance.sharding or "full") if PARALLELISMS[instance.parallelism].takes_strategy else None,
         "tensor_parallel": instance.tensor_parallel or 1,
+        "allocator": allocator_settings(spec),
         "spot": instance.spot,
         "max_runtime": instance.max_runtime,
         "keep_alive": None if instance.spot else instance.keep_alive,
@@ -172,7 +188,8 @@ def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: C
 def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
     """Real and padded tokens per row."""
     if training.packing:
-        row = cut.packed_row(training.max_length)
+        full = training.max_length
+        row = cut.packed_row(full) if training.joined else Interval.exact(full)
         return row, row
     return cut.mean, cut.padded(training.micro_batch)
 
@@ -187,7 +204,7 @@ def _counts(
     profile: Profile | None,
     training: Training,
     data_parallel: int | None,
-    cut: Lengths,
+    lengths: Lengths,
     unknown: dict[str, Missing],
 ) -> Counts | None:
     given = spec.data.train.examples if spec.data.train else None
@@ -199,7 +216,8 @@ def _counts(
         unknown["counts"] = unknown["data_parallel_size"]
     if examples is None or data_parallel is None:
         return None
-    rows = cut.packed(training.max_length, examples) if training.packing else examples
+    packed = lengths.packed(training.max_length, examples, best_fit=training.joined)
+    rows = packed if training.packing else examples
     batch, accumulation = training.micro_batch, training.gradient_accumulation
     per_epoch = count.steps_per_epoch(rows, batch, accumulation, data_parallel)
     steps = count.optimizer_steps(per_epoch, training.max_steps, training.epochs)
@@ -227,24 +245,16 @@ def _counts(
 
 
 def _evaluations(spec: Spec, training: Training, counts: Counts | None, validation: int | None) -> int | None:
-    """The number of evaluations: one every `eval_steps`; without it the shipped script evaluates once, at the end."""
+    """The number of evaluations: one every `eval_steps`, and one at the end where the trainer adds it.
+
+    Without `eval_steps` the shipped script evaluates once, at the end.
+    """
     if not validation or counts is None:
         return 0 if validation == 0 else None
     if training.eval_steps:
-        return counts.optimizer_steps // training.eval_steps
+        every, rest = divmod(counts.optimizer_steps, int(training.eval_steps))
+        return every + (rest > 0 and not training.own_loop and training.has(EVALUATED_AT_END))
     return 1 if spec.script is None else 0
-
-
-def _offload(parallelism: str, wanted: str) -> str:
-    """The effective `offload`: only FSDP and DeepSpeed offload, and weights only where they are sharded.
-
-    Source: deepspeed.ai, "DeepSpeed Configuration JSON", Parameter offloading: "available only with ZeRO stage 3". The
-    shipped script offloads nothing (HB124).
-    """
-    way = PARALLELISMS[parallelism]
-    if not way.sharded:
-        return "none"
-    return wanted if way.shards_weights or wanted != "all" else "optimizer"
 
 
 def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:
@@ -261,7 +271,7 @@ def _trainable(
 ) -> int | None:
     """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse."""
     if not training.adapters:
-        return total_parameters(architecture)
+        return language_parameters(architecture)
     try:
         return lora_parameters(
             architecture,

@@ -50,6 +50,17 @@ def optimizer_steps(steps_of_epoch: int, max_steps: int | None, epochs: float) -
     return max_steps if max_steps is not None else ceil(epochs * steps_of_epoch)
 
 
+def updates_between(asked: float, steps: int) -> int:
+    """Updates that `save_steps` and its like ask for: a whole number as it is; ceil(share x updates) below 1.
+
+    Source: transformers 5.23.0, `TrainerState.compute_steps` and `TrainingArguments.get_warmup_steps`.
+
+    >>> updates_between(50, 301), updates_between(0.1, 301)
+    (50, 31)
+    """
+    return ceil(steps * asked) if asked < 1 else int(asked)
+
+
 def examples_processed(
     steps: int, examples: int, micro_batch: int, gradient_accumulation: int, data_parallel: int
 ) -> int:

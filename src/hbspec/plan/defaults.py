@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import TargetError, fused_targets
-from hbspec.plan.epochs import SDPA_REFUSED
+from hbspec.plan.epochs import FUSED_EXPERTS, SDPA_BY_DEFAULT, SDPA_REFUSED
+from hbspec.plan.parallelism import PARALLELISMS
 
 FOUR_BITS = ("nf4", "fp4")
 ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
@@ -35,23 +36,38 @@ def refuses_sdpa(architecture: Architecture, transformers: str) -> bool:
 
 
 def attention(architecture: Architecture | None, transformers: str) -> Working | None:
-    """`eager` where transformers refuses sdpa."""
+    """`eager` where transformers refuses sdpa, or does not choose it by itself."""
+    if not SDPA_BY_DEFAULT.is_in({"transformers": transformers}):
+        return Working("eager", f"transformers {transformers} has no other attention by default")
     if architecture is None or not refuses_sdpa(architecture, transformers):
         return None
     return Working("eager", f"transformers refuses sdpa for {architecture.model_type}")
 
 
 def method(parallelism: str, *, quantised: bool) -> Working | None:
-    """`lora` under ZeRO-3, which does not shard 4-bit weights, unless the spec sets options of 4-bit weights."""
-    if parallelism != "zero3" or quantised:
+    """`lora` under ZeRO-3, where the shipped script loads no 4-bit weights, unless the spec sets options of them."""
+    way = PARALLELISMS[parallelism]
+    if not way.shards_weights or way.shards_four_bits or quantised:
         return None
-    return Working("lora", "ZeRO-3 does not shard 4-bit weights")
+    return Working("lora", "the shipped script loads no 4-bit weights under ZeRO-3")
 
 
-def dropout(architecture: Architecture | None, targets: str | Sequence[str]) -> Working | None:
+def without_dropout(architecture: Architecture, targets: str | Sequence[str], transformers: str) -> tuple[str, ...]:
+    """Fused parameters that these targets adapt, on which peft refuses dropout.
+
+    Before transformers 5 most experts were modules of their own, where dropout works.
+
+    Raises:
+        TargetError: as `fused_targets`.
+    """
+    listed = not FUSED_EXPERTS.is_in({"transformers": transformers}) and not architecture.family.experts_repeated
+    return () if listed else fused_targets(architecture, targets)
+
+
+def dropout(architecture: Architecture | None, targets: str | Sequence[str], transformers: str) -> Working | None:
     """0 where the targets include fused parameters: peft refuses dropout on them."""
     try:
-        fused = fused_targets(architecture, targets) if architecture else ()
+        fused = without_dropout(architecture, targets, transformers) if architecture else ()
     except TargetError:  # a rule names the target that is wrong
         return None
     return Working(0.0, "peft refuses dropout on fused parameters") if fused else None
@@ -59,16 +75,20 @@ def dropout(architecture: Architecture | None, targets: str | Sequence[str]) -> 
 
 def quant_storage(parallelism: str, quantization: str | None, compute: str) -> Working | None:
     """The compute dtype under FSDP, which shards weights of one dtype."""
-    if parallelism != "fsdp" or quantization not in FOUR_BITS:
+    if not PARALLELISMS[parallelism].shards_four_bits or quantization not in FOUR_BITS:
         return None
     return Working(compute, "FSDP shards 4-bit weights in the compute dtype")
 
 
-def save_steps(usual: int, eval_steps: int | None, *, keeps_best: bool) -> Working | None:
-    """The next multiple of `eval_steps` where the best checkpoint is kept, since every checkpoint must be evaluated."""
-    if not keeps_best or eval_steps is None or usual % eval_steps == 0:
+def save_steps(usual: int, eval_steps: float | None, *, keeps_best: bool) -> Working | None:
+    """The next multiple of `eval_steps` where the best checkpoint is kept, since every checkpoint must be evaluated.
+
+    A share stays as it is: transformers refuses a share beside a number of updates.
+    """
+    if not keeps_best or eval_steps is None or (eval_steps >= 1 and usual % eval_steps == 0):
         return None
-    return Working(-(-usual // eval_steps) * eval_steps, "load_best_model_at_end needs every checkpoint evaluated")
+    evaluated = eval_steps if eval_steps < 1 else -(-usual // eval_steps) * eval_steps
+    return Working(evaluated, "load_best_model_at_end needs every checkpoint evaluated")
 
 
 def engine_rank(usual: int, lora_r: int) -> Working | None:

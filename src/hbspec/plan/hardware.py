@@ -64,13 +64,13 @@ def hardware(
             raise NotKnownError(f"a GPU in {instance_type}")
         return Hardware(instance_type, instance, found, instance.gpus, instances, *_of_host(instance))
     if gpu is not None:
-        found = catalog.gpus.get(gpu)
+        found = catalog.gpu_called(gpu)
         if found is None and gpu_memory is not None:
             found = unlisted_gpu(gpu, gpu_memory)
         if found is None:
             raise NotKnownError(f"GPU {gpu}")
         count = gpus or 1
-        return Hardware(f"{count} x {gpu}", None, found, count, instances, host_memory, network)
+        return Hardware(f"{count} x {found.name}", None, found, count, instances, host_memory, network)
     raise NotKnownError("the hardware: neither instance.type nor instance.gpu is set")
 
 

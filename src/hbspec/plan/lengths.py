@@ -95,11 +95,16 @@ class Lengths(NamedTuple):
             return self.histograms[1].padded_square(micro_batch)
         return self.longest.expected**2 * micro_batch / (micro_batch + 2 * self._power)
 
-    def packed(self, capacity: int, examples: int) -> int:
-        """Rows of `capacity` tokens for `examples` examples: as in `Histogram.packed`, else all rows are full."""
-        if self.histograms is None:
-            return max(1, ceil(examples * self.cut(capacity).mean.expected / capacity))
-        histogram = self.histograms[1]
+    def packed(self, capacity: int, examples: int, *, best_fit: bool) -> int:
+        """Rows of `capacity` tokens for `examples` examples.
+
+        By best fit, longer examples are truncated, and rows are those of `Histogram.packed`, or full where no lengths
+        are known; otherwise examples follow one another and are split where a row is full.
+        """
+        lengths = self.cut(capacity) if best_fit else self
+        if lengths.histograms is None or not best_fit:
+            return max(1, ceil(examples * lengths.mean.expected / capacity))
+        histogram = lengths.histograms[1]
         return max(1, ceil(histogram.packed(capacity) * examples / histogram.size))
 
     def packed_row(self, capacity: int) -> Interval:

@@ -25,9 +25,10 @@ class Parallelism(NamedTuple):
         shards_optimizer: whether each data-parallel rank holds its part of the optimizer states.
         shards_gradients: likewise, of the gradients.
         shards_weights: likewise, of the weights, which are gathered for every layer.
+        shards_four_bits: whether 4-bit weights are sharded too, if they are stored in the compute dtype.
         splits_layers: whether one process puts the layers on several GPUs (`device_map="auto"`).
 
-    Source: docs.pytorch.org, `ShardingStrategy`; deepspeed.ai, "ZeRO".
+    Source: docs.pytorch.org, `ShardingStrategy`; deepspeed.ai, "ZeRO"; huggingface.co/docs/bitsandbytes, "FSDP-QLoRA".
     """
 
     name: str
@@ -35,6 +36,7 @@ class Parallelism(NamedTuple):
     shards_optimizer: bool = False
     shards_gradients: bool = False
     shards_weights: bool = False
+    shards_four_bits: bool = False
     splits_layers: bool = False
 
     @property
@@ -47,6 +49,28 @@ class Parallelism(NamedTuple):
         """Whether ranks hold parts of the model's states; only such engines offload them to host memory."""
         return self.shards_optimizer
 
+    @property
+    def replicates(self) -> bool:
+        """Whether every rank holds a whole copy of the model's states."""
+        return self.distributed and not self.sharded
+
+    @property
+    def uses_one_gpu(self) -> bool:
+        """Whether the job computes on a single GPU, however many the instance has."""
+        return not (self.distributed or self.splits_layers)
+
+    @property
+    def zero_stage(self) -> int | None:
+        """ZeRO's stage: how many of the three kinds of states DeepSpeed shards; None under another engine."""
+        if self.engine is not Engine.DEEPSPEED:
+            return None
+        return self.shards_optimizer + self.shards_gradients + self.shards_weights
+
+    @property
+    def takes_strategy(self) -> bool:
+        """Whether `instance.sharding` chooses what the ranks hold."""
+        return self.engine is Engine.FSDP
+
 
 PARALLELISMS: Mapping[str, Parallelism] = {
     way.name: way
@@ -54,7 +78,14 @@ PARALLELISMS: Mapping[str, Parallelism] = {
         Parallelism("single", Engine.NONE),
         Parallelism("ddp", Engine.DDP),
         Parallelism("pipeline", Engine.NONE, splits_layers=True),
-        Parallelism("fsdp", Engine.FSDP, shards_optimizer=True, shards_gradients=True, shards_weights=True),
+        Parallelism(
+            "fsdp",
+            Engine.FSDP,
+            shards_optimizer=True,
+            shards_gradients=True,
+            shards_weights=True,
+            shards_four_bits=True,
+        ),
         Parallelism("zero1", Engine.DEEPSPEED, shards_optimizer=True),
         Parallelism("zero2", Engine.DEEPSPEED, shards_optimizer=True, shards_gradients=True),
         Parallelism("zero3", Engine.DEEPSPEED, shards_optimizer=True, shards_gradients=True, shards_weights=True),
@@ -64,3 +95,12 @@ PARALLELISMS: Mapping[str, Parallelism] = {
 
 SHARDED = tuple(way.name for way in PARALLELISMS.values() if way.sharded)
 """Those that shard, from the most to the least known."""
+
+REPLICATED = tuple(way.name for way in PARALLELISMS.values() if way.replicates)
+"""Those that copy the model's states to every GPU."""
+
+SPLIT = tuple(way.name for way in PARALLELISMS.values() if way.splits_layers)
+"""Those that put the layers of one process on several GPUs."""
+
+ADVISED = (*REPLICATED, SHARDED[0])
+"""Those with a process on every GPU that rules and changes recommend."""

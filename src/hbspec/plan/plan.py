@@ -7,7 +7,10 @@ from typing import Any, Literal, NamedTuple, overload
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import known
+from hbspec.plan.allocator import AllocatorSettings
 from hbspec.plan.assumptions import Assumption
+from hbspec.plan.deepspeed import DeepSpeed
+from hbspec.plan.fsdp import Fsdp
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
 from hbspec.plan.money import Currencies, UnitPrice
@@ -27,6 +30,7 @@ NOUNS: Mapping[str, str] = {
     "counts": "the counts",
     "processes": "the number of processes",
     "data_parallel_size": "the data-parallel size",
+    "deepspeed": "DeepSpeed's settings",
     "effective_batch_size": "the effective batch",
     "trainable_parameters": "the trainable parameters",
     "adapter_bytes": "the trainable parameters",
@@ -69,6 +73,9 @@ class Plan(NamedTuple):
     """A job as it will run. An unknown part is None, and `unknown` gives the reason.
 
     Attributes:
+        fsdp: FSDP as the job runs it, None under any other parallelism.
+        deepspeed: DeepSpeed's settings; None where DeepSpeed does not run or the author's JSON cannot be read.
+        allocator: settings of torch's caching allocator.
         processes: the world size of the launch; 1 for `single` and `pipeline`, else one per GPU.
         data_parallel_size: processes that see different examples.
         validation_examples: examples per evaluation; 0 where there are none, None where not known.
@@ -94,8 +101,11 @@ class Plan(NamedTuple):
     training: Training
     parallelism: str
     sharding: str | None
+    fsdp: Fsdp | None
     offload: str
+    deepspeed: DeepSpeed | None
     tensor_parallel: int
+    allocator: AllocatorSettings
     spot: bool
     max_runtime: float | None
     keep_alive: float | None
@@ -137,6 +147,8 @@ class Plan(NamedTuple):
     def require(self, name: Literal["hardware"]) -> Hardware: ...
     @overload
     def require(self, name: Literal["counts"]) -> Counts: ...
+    @overload
+    def require(self, name: Literal["deepspeed"]) -> DeepSpeed: ...
     @overload
     def require(self, name: Size) -> int: ...
 

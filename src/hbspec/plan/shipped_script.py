@@ -19,6 +19,7 @@ SOFTWARE: Mapping[str, str] = {
 DEFAULTS: Mapping[str, Any] = {
     "method": "qlora",
     "num_train_epochs": 3.0,
+    "packing_strategy": "bfd",
     "lora_r": 16,
     "lora_alpha": 32.0,
     "lora_dropout": 0.05,
@@ -32,8 +33,21 @@ DEFAULTS: Mapping[str, Any] = {
     "optim": "adamw_torch",
     "save_steps": 50,
     "save_total_limit": 3,
+    "sync_each_batch": False,
 }
 """Defaults of `templates/settings.py`, by the key of a spec."""
+
+FSDP_VERSION = 2
+"""`FSDP_VERSION` of `templates/settings.py`."""
+
+ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
+"""What `attn_implementation` may be."""
+
+LOSSES = ("standard", "chunked", "fused")
+"""What `loss` may be."""
+
+LIGER_KERNEL = "0.8.5"
+"""The version of liger-kernel that a job with `liger` installs."""
 
 OPTIMIZERS = (
     "adamw_torch", "adamw_torch_fused", "adamw_bnb_8bit", "adamw_8bit", "paged_adamw_32bit", "paged_adamw_8bit",

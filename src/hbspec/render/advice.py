@@ -43,11 +43,12 @@ def _heading(advice: Advice) -> str:
 
 def _figures(then: Outcome, now: Outcome) -> Iterator[str]:
     yield interval_text(then.memory.fullest.process, bytes_text)
-    if then.seconds is not None:
-        yield f"{seconds_text(then.seconds)}{_longer(then.seconds, now.seconds)}"
-    if then.cost is not None:
-        dearer = _dearer(then.cost.expected - now.cost.expected, then.cost.currency) if now.cost else ""
-        yield f"{Money(then.cost.expected, then.cost.currency)}{dearer}"
+    seconds, bill, before = then.burden.seconds, then.burden.cost, now.burden.cost
+    if seconds is not None:
+        yield f"{seconds_text(seconds)}{_longer(seconds, now.burden.seconds)}"
+    if bill is not None:
+        dearer = _dearer(bill.expected - before.expected, bill.currency) if before else ""
+        yield f"{Money(bill.expected, bill.currency)}{dearer}"
 
 
 def _longer(then: float, now: float | None) -> str:

@@ -15,7 +15,7 @@ from hbspec.render.lines import Line, wrapped
 from hbspec.render.memory import host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.serving import serving_lines
-from hbspec.render.settings import scalar_text
+from hbspec.showing.scalars import scalar_text
 from hbspec.source.excerpts import printable
 from hbspec.units import bytes_text, count_text, counted, interval_text, significant
 

@@ -7,13 +7,14 @@ from itertools import groupby
 
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
-from hbspec.estimators.training.memory import DeviceMemory, Memory
+from hbspec.estimators.training.devices import DeviceMemory, Memory
 from hbspec.estimators.verdict import Verdict, worst
 from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.settings import assignments
 from hbspec.search.software import Dependence
+from hbspec.showing.moments import PEAKS
 from hbspec.source.excerpts import printable
 from hbspec.units import Interval, bytes_text, interval_text
 
@@ -23,14 +24,6 @@ VERDICTS = {
     Verdict.DOES_NOT_FIT: ("does not fit", "bad"),
     Verdict.UNKNOWN: ("not known", "open"),
 }
-PEAKS = {
-    "load": "while loading",
-    "loss": "at the loss",
-    "recompute": "while recomputing",
-    "backward": "in the backward pass",
-    "optimizer": "in the optimizer step",
-}
-"""When a GPU is at its peak, by moment."""
 WIDEST_BAR = 72
 SMALL = 0.005
 """The share of a GPU's tensors below which small terms are shown as one sum."""

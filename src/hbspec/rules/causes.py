@@ -28,6 +28,11 @@ def at_its_cause(own: Finding, other: Finding) -> bool:
     return own.cause is not None and other.route[: len(own.cause)] == own.cause
 
 
+def as_severe(own: Finding, other: Finding) -> bool:
+    """Whether both findings have one severity."""
+    return own.severity is other.severity
+
+
 def both_undecided(own: Finding, other: Finding) -> bool:
     """Whether both findings are warnings: the same wide interval leaves both undecided."""
     return own.severity is other.severity is Severity.WARNING

@@ -12,7 +12,6 @@ from hbspec import rules
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
 from hbspec.rules.causes import Relation, gathered
-from hbspec.rules.follow import followed
 from hbspec.rules.rule import RuleModule
 from hbspec.showing.secrets import redact, redact_route
 from hbspec.source import Document
@@ -23,12 +22,6 @@ def all_rules() -> tuple[RuleModule, ...]:
     """Every module `hbNNN_name` of this package, by code."""
     names = sorted(info.name for info in iter_modules(rules.__path__) if info.name.startswith("hb"))
     return tuple(cast(RuleModule, import_module(f"{rules.__name__}.{name}")) for name in names)
-
-
-def judge(analysis: Analysis) -> Report:
-    """All findings of all rules as a report: one per cause, with spans, sorted."""
-    judged = findings_of(analysis)
-    return place(analysis.document, *judged, explained(), followed(analysis, judged, findings_of))
 
 
 def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:

@@ -30,14 +30,14 @@ def followed(
 
 
 def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[Analysis], Judged]) -> Iterator[Finding]:
-    from hbspec.analysis.mended import mended  # only a spec with findings is checked again
+    from hbspec.analysis.fixed import fixed  # only a spec with findings is checked again
 
     others = set(judged[0]) - {cause}
-    for changed in mended(analysis, cause):
+    for changed in fixed(analysis, cause):
         left, lacking = judge(changed)
         if _mends(cause, judged, left):
-            judged_anew = (other for other in others if other.code not in lacking or other.code in judged[1])
-            gone = {other for other in judged_anew if _place(other) not in _places(left)}
+            judged_again = (other for other in others if other.code not in lacking or other.code in judged[1])
+            gone = {other for other in judged_again if _place(other) not in _places(left)}
             yield from gone
             others -= gone
         if not others:

@@ -28,6 +28,7 @@ from hbspec.diagnostics import Finding, Severity
 from hbspec.plan import Plan
 from hbspec.plan.counts import effective_batch_size, examples_processed, nominal_examples
 from hbspec.rules.causes import Beside
+from hbspec.rules.every_gpu import NO_ROOM, on_every_gpu
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, significant
 
@@ -37,15 +38,16 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `pipeline` on more than one GPU of an instance; a pipeline never spans instances."""
     plan = analysis.plan
-    if plan.parallelism != "pipeline":
+    if not plan.way.splits_layers:
         return
     gpus = plan.require("hardware").gpus_per_instance
     if gpus > 1:
+        holding = that_hold_it(analysis)
         yield RULE.at(
             ("instance", "parallelism"),
-            f"parallelism: pipeline uses 1 of {gpus} GPUs at a time: {gpus - 1} are paid for and idle"
+            f"parallelism: {plan.parallelism} uses 1 of {gpus} GPUs at a time: {gpus - 1} are paid for and idle"
             + _under_ddp(plan, gpus),
-            _action(plan, gpus, that_hold_it(analysis)),
+            on_every_gpu(plan, gpus, " or ".join(holding)) if holding else NO_ROOM,
         )
 
 
@@ -62,21 +64,4 @@ def _under_ddp(plan: Plan, gpus: int) -> str:
         f"; the effective batch size is {count_text(plan.counts.effective_batch_size)} with this one process, "
         f"under ddp the same settings give {count_text(batch)}: {significant(really)} epochs "
         f"({significant(nominal)} nominal)"
-    )
-
-
-def _action(plan: Plan, gpus: int, holding: tuple[str, ...]) -> str:
-    """The change to one process per GPU, where that fits."""
-    if not holding:
-        return "use GPUs with more memory: on these, the job is not certain to fit under ddp or fsdp"
-    use = " or ".join(holding)
-    accumulation = plan.training.gradient_accumulation
-    if accumulation % gpus:
-        return (
-            f"use parallelism: {use}, with a smaller gradient_accumulation_steps, "
-            f"or the effective batch size is {gpus} times larger"
-        )
-    return (
-        f"use parallelism: {use} with gradient_accumulation_steps: {accumulation // gpus}, "
-        f"for the same effective batch size in about 1/{gpus} of the time"
     )

@@ -26,6 +26,7 @@ from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
 from hbspec.plan import Hardware
 from hbspec.rules.causes import Beside
+from hbspec.rules.every_gpu import NO_ROOM, divides, on_every_gpu
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
@@ -34,37 +35,30 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `single` on an instance with more than one GPU."""
     plan = analysis.plan
-    if plan.parallelism != "single":
+    if not plan.way.uses_one_gpu:
         return
     machine = plan.require("hardware")
     gpus = machine.gpus_per_instance
     if gpus > 1:
         yield RULE.at(
             ("instance", "parallelism"),
-            f"parallelism: single uses 1 of the {gpus} GPUs of {machine.name}: {gpus - 1} are paid for and idle",
+            f"parallelism: {plan.parallelism} uses 1 of the {gpus} GPUs of {machine.name}: "
+            f"{gpus - 1} are paid for and idle",
             _action(analysis, machine),
         )
 
 
 def _action(analysis: Analysis, machine: Hardware) -> str:
     """The change to the same updates on all GPUs if they can be divided, else to a type with one such GPU."""
-    gpus, accumulation = machine.gpus_per_instance, analysis.plan.training.gradient_accumulation
-    holding = that_hold_it(analysis)
-    if holding and accumulation % gpus == 0:
-        return (
-            f"use parallelism: {holding[0]} with gradient_accumulation_steps: {accumulation // gpus}, "
-            f"for the same effective batch size in about 1/{gpus} of the time"
-        )
+    plan, gpus, holding = analysis.plan, machine.gpus_per_instance, that_hold_it(analysis)
+    if holding and divides(plan, gpus):
+        return on_every_gpu(plan, gpus, holding[0])
     alone = [
         instance
         for instance in analysis.catalog.instances.values()
         if instance.training and instance.gpu == machine.gpu.name and instance.gpus == 1
     ]
     if machine.instance and alone:
-        return f"use {min(alone, key=lambda instance: instance.vcpus).name}, which has one {machine.gpu.name}"
-    if not holding:
-        return "use GPUs with more memory: on these, the job is not certain to fit under ddp or fsdp"
-    return (
-        f"use parallelism: {holding[0]}, with a smaller gradient_accumulation_steps, "
-        f"or the effective batch size is {gpus} times larger"
-    )
+        name = min(alone, key=lambda instance: instance.vcpus).name
+        return f"set instance.type to {name}, which has one {machine.gpu.name}"
+    return on_every_gpu(plan, gpus, holding[0]) if holding else NO_ROOM

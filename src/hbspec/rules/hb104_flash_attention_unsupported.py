@@ -1,7 +1,7 @@
-"""FlashAttention-2 is selected for a GPU that cannot run it.
+"""FlashAttention is selected for a GPU that cannot run it.
 
-Why: Its kernels need compute capability 8.0 or above. On a T4 or V100 the first forward pass ends with "FlashAttention
-only supports Ampere GPUs or newer", after the weights were loaded and paid for.
+Why: The kernels of FlashAttention-2 and 3 need compute capability 8.0 or above. On a T4 or V100 the first forward pass
+ends with "FlashAttention only supports Ampere GPUs or newer", after the weights were loaded and paid for.
 
 Example:
 
@@ -34,15 +34,16 @@ ROUTE = ("hyperparameters", "attn_implementation")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find `flash_attention_2` where the catalog says that the GPU does not run it."""
-    if analysis.spec.hyperparameters.attn_implementation != "flash_attention_2":
+    """Find a flash kernel where the catalog says that the GPU does not run it."""
+    chosen = analysis.spec.hyperparameters.attn_implementation
+    if chosen is None or "flash" not in chosen:
         return
     gpu = analysis.plan.require("hardware").gpu
     if not known(gpu.flash_attention_2, f"whether {gpu.name} runs FlashAttention-2"):
         capability = ".".join(map(str, gpu.compute_capability)) if gpu.compute_capability else "unknown"
         yield RULE.at(
             ROUTE,
-            f"flash_attention_2 needs compute capability 8.0, but that of {gpu.name} is {capability}",
+            f"{chosen} needs compute capability 8.0, but that of {gpu.name} is {capability}",
             "use attn_implementation: sdpa",
             fixes=(Fix("change it to sdpa", ROUTE, "sdpa"),),
         )

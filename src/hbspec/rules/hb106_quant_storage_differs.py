@@ -1,7 +1,9 @@
 """FSDP is used with 4-bit weights whose storage dtype is not the compute dtype.
 
-Why: FSDP shards and gathers weights of a single floating-point dtype. 4-bit weights stored as uint8 cannot be flattened
-with the others, or stay whole on every GPU: the job fails, or needs the memory of an unsharded model.
+Why: FSDP shards and gathers weights of a single floating-point dtype, and casts others, which destroys packed ones.
+Weights stored as uint8 are refused by FSDP1 ("Cannot flatten integer dtype tensors"); accelerate 1.14 leaves them out
+of FSDP2's sharding, with a warning: they stay whole on every GPU through all of training. The shipped script refuses
+them.
 
 Example:
 
@@ -34,13 +36,19 @@ ROUTE = ("hyperparameters", "bnb_4bit_quant_storage")
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare storage dtype and compute dtype of 4-bit weights under `fsdp`."""
     plan, training = analysis.plan, analysis.plan.training
-    if plan.parallelism != "fsdp" or training.quantization not in ("nf4", "fp4"):
+    if not plan.way.shards_four_bits or training.quantization not in ("nf4", "fp4"):
         return
     if training.quant_storage != training.compute_dtype:
+        whole = plan.fsdp is not None and plan.fsdp.leaves_whole
         yield RULE.at(
             ROUTE,
-            f"bnb_4bit_quant_storage is {training.quant_storage}, but fsdp shards 4-bit weights together with "
-            f"{training.compute_dtype} weights",
+            f"bnb_4bit_quant_storage is {training.quant_storage}, but {plan.parallelism} shards "
+            + (
+                "only floating-point weights: 4-bit weights stay whole on every GPU"
+                if whole
+                else f"4-bit weights together with {training.compute_dtype} weights"
+            ),
             f"use bnb_4bit_quant_storage: {training.compute_dtype}",
+            severity=Severity.WARNING if whole and analysis.spec.script else Severity.ERROR,
             fixes=(Fix(f"store them as {training.compute_dtype}", ROUTE, training.compute_dtype),),
         )

@@ -25,7 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.parallelism import PARALLELISMS
+from hbspec.plan.parallelism import ADVISED, PARALLELISMS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -39,6 +39,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("instance", "tensor_parallel"),
             f"tensor_parallel {instance.tensor_parallel} needs {instance.tensor_parallel} processes, "
             f"but parallelism: {instance.parallelism} starts 1",
-            "delete tensor_parallel, or use parallelism: ddp or fsdp",
+            f"delete tensor_parallel, or use parallelism: {' or '.join(ADVISED)}",
             instead=(None,),
         )

@@ -1,8 +1,11 @@
 """Training needs more memory than the GPU has.
 
 Why: The job fails with an out-of-memory error, after the instance was waited for, the weights were downloaded and all
-of that was paid for. It is an error if even the low end of the estimate exceeds the GPU, and a warning if only the high
-end does.
+of that was paid for. It is an error if the expected tensors and the CUDA context exceed the GPU's memory, and a warning
+if only the reserve of the allocator, which it gives back before it fails, or the high end of the estimate does. States
+of a paged optimizer never make a job fail: CUDA moves them to the host, and updates take longer.
+The help names a change, or two, that was estimated and makes the job fit; it prefers those that keep the training and
+the instance the same.
 
 Example:
 
@@ -26,47 +29,75 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
+from hbspec.estimators.job.time import paging_seconds
+from hbspec.estimators.training.devices import DeviceMemory
 from hbspec.estimators.verdict import Verdict
-from hbspec.plan import Plan
+from hbspec.rules.action import action
+from hbspec.rules.causes import Beside, as_severe
+from hbspec.rules.fitting import Predicate, change_that_fits
 from hbspec.rules.rule import Rule
-from hbspec.units import bytes_text, gib_text, interval_text
+from hbspec.showing.moments import OUTSIDE_STEPS, PEAKS
+from hbspec.units import bytes_text, interval_text, seconds_text
 
-RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, beside=(Beside("HB127", as_severe),))
 NAMED_TERMS = 3
 """Terms of the estimate that a message names."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the memory of the fullest GPU with what is usable."""
+    if analysis.memory_verdict is Verdict.FITS:  # takes less time than how much is needed
+        return
     plan, memory = analysis.plan, analysis.memory
-    machine = plan.require("hardware")
-    usable = known(machine.gpu.usable_bytes, f"the usable memory of the {machine.gpu.name}")
+    gpu = plan.require("hardware").gpu
+    usable = known(gpu.usable_bytes, f"the usable memory of the {gpu.name}")
     if memory.verdict is Verdict.FITS:
         return
-    fullest, certain = memory.fullest, memory.verdict is Verdict.DOES_NOT_FIT
-    largest = sorted(fullest.terms.items(), key=lambda term: -term[1])[:NAMED_TERMS]
-    terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
-    place = f"GPU {fullest.index}" if len(memory.devices) > 1 and plan.parallelism == "pipeline" else "a GPU"
-    needed = interval_text(fullest.process, bytes_text)
-    yield RULE.at(
-        ("instance", "type" if analysis.spec.instance.type else "gpu"),
-        f"training {'needs' if certain else 'may need'} {needed} on {place}, mostly {terms}; "
-        f"{bytes_text(usable)} ({gib_text(usable)}) of the {machine.gpu.name} is usable",
-        _action(plan),
-        severity=Severity.ERROR if certain else Severity.WARNING,
+    fullest = memory.fullest
+    if fullest.process.high - fullest.paged <= usable:
+        message, severity = _paging(analysis, fullest, usable), Severity.WARNING
+    else:
+        place = f"GPU {fullest.index}" if len(memory.devices) > 1 and plan.way.splits_layers else "a GPU"
+        largest = sorted(fullest.terms.items(), key=lambda term: -term[1])[:NAMED_TERMS]
+        terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
+        when = f" {PEAKS[fullest.moment]}" if fullest.moment in OUTSIDE_STEPS else ""
+        message = (
+            f"{place} {_needs(fullest)}{when}, but {bytes_text(usable)} of the {gpu.name} is usable; "
+            f"the largest parts are {terms}"
+        )
+        severity = Severity.ERROR if fullest.expected_to_fail else Severity.WARNING
+    route = ("instance", "type" if analysis.spec.instance.type else "gpu")
+    yield RULE.at(route, message, _more_memory(analysis), severity=severity)
+
+
+def advise(analysis: Analysis, acceptable: Predicate) -> str:
+    """A change, or a pair of changes, that makes the job fit; where none of those tried does, the memory it needs."""
+    change = change_that_fits(analysis, acceptable)
+    if change:
+        return action(change)
+    return f"{_more_memory(analysis)}; no single change or pair of changes tried is certain to make it fit"
+
+
+def _needs(device: DeviceMemory) -> str:
+    low, expected, high = (bytes_text(size) for size in device.process.to_dict().values())
+    if device.verdict is Verdict.DOES_NOT_FIT:
+        return f"needs about {expected} (at least {low})"
+    if device.expected_to_fail:
+        return f"is expected to need about {expected} ({low} to {high})"
+    return f"may need {high} (about {expected} is expected)"
+
+
+def _paging(analysis: Analysis, device: DeviceMemory, usable: int) -> str:
+    """The message where nothing but pages of the optimizer's states has no room."""
+    return (
+        f"{interval_text(device.paged_out, bytes_text)} of the {bytes_text(device.paged)} of paged optimizer states "
+        f"exceed the {bytes_text(usable)} usable: CUDA moves them between GPU and host, which takes "
+        f"{interval_text(paging_seconds(analysis.plan), seconds_text)} an update"
     )
 
 
-def _action(plan: Plan) -> str:
-    """The cheapest change that reduces memory."""
-    if not plan.training.gradient_checkpointing:
-        return "use gradient_checkpointing: true"
-    if plan.training.micro_batch > 1:
-        return "reduce per_device_batch_size, and raise gradient_accumulation_steps to match"
-    if plan.training.method == "full":
-        return "use method: lora"
-    if plan.training.method == "lora" and plan.architecture and not plan.architecture.is_sparse:
-        return "use method: qlora"
-    if plan.parallelism == "ddp" and plan.processes != 1:
-        return "use parallelism: fsdp, which shards the weights over the GPUs"
-    return "use a GPU with more memory"
+def _more_memory(analysis: Analysis) -> str:
+    needed = analysis.memory.fullest.process.high
+    if needed > max(gpu.usable_bytes or 0 for gpu in analysis.catalog.gpus.values()):
+        return f"shard the model over more GPUs or train less of it: no GPU has the {bytes_text(needed)} needed on each"
+    return f"use a GPU with at least {bytes_text(needed)} of usable memory"

@@ -40,8 +40,9 @@ def _judge(route: Route, instance_type: str | None, gpu: str | None) -> Iterator
     if instance_type and gpu:
         yield RULE.at(
             (*route, "gpu"),
-            f"both type {instance_type} and gpu {gpu} are set",
-            "delete gpu, or delete type for a machine outside SageMaker",
+            f"type ({instance_type}) and gpu ({gpu}) are both set",
+            "delete one: gpu to run on SageMaker, type to run on your own machine",
         )
     if not instance_type and not gpu:
-        yield RULE.at(route, "neither type nor gpu is set", "set type to ml.…, or gpu to describe your own machine")
+        action = "set type to an instance type, such as ml.g5.2xlarge, or gpu to the GPU of your own machine"
+        yield RULE.at(route, "neither type nor gpu is set", action)

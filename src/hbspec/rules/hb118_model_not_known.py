@@ -1,4 +1,4 @@
-"""The model is not in the catalog, and no `config` describes it.
+"""The model is not in the catalog, or not of a family that is counted, and no `config` describes it.
 
 Why: Parameters, memory and time are counted tensor by tensor, from the model's shape. The shape comes from the catalog,
 by the model's id, or from the model's `config.json`; without it nothing can be checked. A model of another family,
@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.families import SUPPORTED
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 
@@ -31,7 +32,7 @@ OWN_CONFIG = "set model.config to the model's config.json, saved beside the spec
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find an id outside the catalog without a config, and a model with neither."""
+    """Find an id outside the catalog or the families without a config, and a model with neither."""
     model, models = analysis.spec.model, analysis.catalog.models
     if model.config is not None:
         return
@@ -42,11 +43,18 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     elif model.id not in models:
         from hbspec.catalog.names import nearest, short  # difflib, which no known model needs
 
-        near = nearest(model.id, models)
+        near = nearest(model.id, (*models.originals(), *models))
         same = near is not None and short(near) == short(model.id)
         yield RULE.at(
             ROUTE,
             f"{model.id} is not in the catalog, and model.config is not set",
             f"use {near}, if that is meant, or {OWN_CONFIG}" if near else OWN_CONFIG,
             fixes=(Fix(f"change it to {near}", ROUTE, near),) if same else (),
+        )
+    elif analysis.architecture is None:
+        yield RULE.at(
+            ROUTE,
+            f"the catalog has the shape of {model.id}, but hbspec does not count models of type "
+            f"{models[model.id].model_type} yet",
+            f"train a model of one of these types: {', '.join(SUPPORTED)}",
         )

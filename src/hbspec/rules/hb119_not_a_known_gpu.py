@@ -22,11 +22,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.gpu_names import gpus_meant
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
 RULE = Rule(__name__, Severity.ERROR)
+
+MOST_NAMED = 6
+"""Of more GPUs than these that a spelling may mean, none is named."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -38,10 +42,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if spec.deployment:
         named.append((("deployment", "instance", "gpu"), spec.deployment.instance.gpu))
     for route, name in named:
-        if name is not None and name not in analysis.catalog.gpus:
+        if name is not None and analysis.catalog.gpu_called(name) is None:
             names = list(analysis.catalog.gpus)
-            variants = [known for known in names if known.startswith(f"{name}-")]
-            near = " or ".join(variants) or nearest(name, names)
+            meant = gpus_meant(name, analysis.catalog.gpus)
+            near = " or ".join(meant) if 0 < len(meant) <= MOST_NAMED else nearest(name, names)
             other = "set gpu_memory, or use" if route == ("instance", "gpu") else "use"
             action = f"did you mean {near}?" if near else f"{other} one of {', '.join(names)}"
             yield RULE.at(route, f"gpu {name} is not in the catalog", action)

@@ -1,6 +1,7 @@
 """The shipped training script does not support this sharding, offload or tensor parallelism.
 
-Why: The shipped script shards fully (FSDP) or in DeepSpeed's stages, without offload and without tensor parallelism.
+Why: The shipped script shards fully (FSDP) or in DeepSpeed's stages, without tensor parallelism,
+and it offloads only as `instance.deepspeed` says.
 The estimate would describe another job than the one that runs, and the job could run out of memory although the
 estimate fits.
 
@@ -39,6 +40,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if analysis.spec.script is not None or not analysis.plan.way.distributed:
         return
     for key, usual in DONE.items():
+        if key == "offload" and analysis.deepspeed_json is not None:
+            continue  # the JSON does it
         planned = getattr(analysis.plan, key)
         if planned not in (None, usual):
             yield RULE.at(

@@ -28,6 +28,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.rule import Rule
+from hbspec.showing.moments import DOING
 from hbspec.units import bytes_text, gib_text, interval_text
 
 RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
@@ -41,13 +42,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     certain = host.verdict is Verdict.DOES_NOT_FIT
     largest = max(host.terms, key=lambda name: host.terms[name].expected).replace("_", " ")
-    doing = "loading the model" if host.moment == "load" else "training"
+    doing = DOING[host.moment]
     yield RULE.at(
         ("instance", "type" if section.type else "host_memory"),
         f"{doing} {'needs' if certain else 'may need'} {interval_text(host.memory, bytes_text)} of host memory, "
         f"mostly {largest}; the host has {bytes_text(capacity)} ({gib_text(capacity)})",
         "reduce instance.offload"
-        if host.moment == "steps" and analysis.plan.offload != "none"
+        if host.moment in ("steps", "save") and analysis.plan.offload != "none"
         else "use a host with more memory",
         severity=Severity.ERROR if certain else Severity.WARNING,
     )

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
+from hbspec.plan.counts import updates_between
 from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -31,14 +32,16 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare `warmup_steps`, or else `warmup_ratio`, with the updates of the run."""
     given, plan = analysis.spec.hyperparameters, analysis.plan
-    if given.warmup_steps is None and given.warmup_ratio != 1:
+    if given.warmup_steps is None and given.warmup_ratio is None:
         return
-    if given.warmup_steps is None:
-        yield _finding("warmup_ratio", "warmup_ratio 1", "all updates of the run")
+    key = "warmup_ratio" if given.warmup_steps is None else "warmup_steps"
+    asked = getattr(given, key)
+    if key == "warmup_ratio" and asked == 1:
+        yield _finding(key, "warmup_ratio 1", "all updates of the run")
         return
     steps = plan.updates
-    if given.warmup_steps >= steps:
-        yield _finding("warmup_steps", f"warmup_steps {plain(given.warmup_steps)}", f"all {steps} updates of the run")
+    if updates_between(asked, steps) >= steps:
+        yield _finding(key, f"{key} {plain(asked)}", f"all {steps} updates of the run")
 
 
 def _finding(key: str, warmup: str, run: str) -> Finding:

@@ -24,9 +24,12 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
-from hbspec.rules.rule import Rule
+from hbspec.plan import Training
+from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.ERROR)
+SHARE_UNIT = 1_000_000
+"""`LARGE_MULTIPLIER` of transformers 5.23.0."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -41,12 +44,28 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             "set eval_steps",
         )
         return
-    if given.save_steps is not None and given.save_steps % given.eval_steps:
-        route, multiple = ("hyperparameters", "save_steps"), -(-given.save_steps // given.eval_steps) * given.eval_steps
+    if given.save_steps is not None and not _meet(given.save_steps, given.eval_steps, analysis.plan.training):
+        route, every = ("hyperparameters", "save_steps"), given.eval_steps
+        shares = min(every, given.save_steps) < 1
+        multiple = every if shares else -(-given.save_steps // every) * every
         yield RULE.at(
             route,
             "load_best_model_at_end compares evaluated checkpoints only, "
-            f"but save_steps ({given.save_steps}) is not a multiple of eval_steps ({given.eval_steps})",
-            f"use save_steps: {multiple}",
-            fixes=(Fix(f"save every {multiple} updates", route, multiple),),
+            f"but save_steps ({plain(given.save_steps)}) is not a multiple of eval_steps ({plain(every)})",
+            f"use save_steps: {plain(multiple)}",
+            fixes=(Fix(f"use {plain(multiple)}", route, multiple),),
         )
+
+
+def _meet(save: float, evaluate: float, training: Training) -> bool:
+    """Whether every checkpoint is evaluated.
+
+    transformers refuses a share beside a number of updates, and compares two shares as multiples of a millionth; each
+    is then rounded up to updates, which may part them again (5.23.0, `TrainingArguments.__post_init__`).
+    """
+    if (save < 1) != (evaluate < 1):
+        return False
+    if save < 1 and (save * SHARE_UNIT) % (evaluate * SHARE_UNIT):
+        return False
+    every, resolved = training.eval_steps, training.save_steps
+    return every is None or resolved is None or every < 1 or resolved % every == 0

@@ -1,17 +1,18 @@
 """The sequence length exceeds the model's positions.
 
-Why: Beyond `max_position_embeddings` the model never saw the rotary angles in training: the loss there is noise, and
-serving engines refuse to start, unless the config itself scales its positions.
+Why: Beyond `max_position_embeddings` the model never saw the rotary angles in training. Fine-tuning runs, since
+transformers computes the angles of any position, but learns the longer ones from scratch: a warning. A serving engine
+refuses to start: an error.
 
 Example:
 
-    model: {id: google/gemma-2-9b}
+    model: {id: unsloth/gemma-2-9b}
     hyperparameters: {attn_implementation: eager}
     deployment: {max_model_len: 16384}
 
 Instead:
 
-    model: {id: google/gemma-2-9b}
+    model: {id: unsloth/gemma-2-9b}
     hyperparameters: {attn_implementation: eager}
     deployment: {max_model_len: 8192}
 
@@ -45,9 +46,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         lengths.append((("deployment", "max_model_len"), spec.deployment.max_model_len))
     for route, length in lengths:
         if length is not None and length > positions:
+            trains = route[0] == "hyperparameters"
             yield RULE.at(
                 route,
                 f"{route[-1]} {count_text(length)} exceeds the model's {count_text(positions)} positions",
                 f"set {route[-1]} to at most {positions}",
+                severity=Severity.WARNING if trains else Severity.ERROR,
                 instead=(positions, min(positions, USUAL_LENGTH)),
             )

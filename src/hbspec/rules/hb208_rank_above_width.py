@@ -25,6 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.parameters import weights
+from hbspec.catalog.roles import is_linear
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
@@ -38,10 +39,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if not training.adapters:
         return
     targets = training.target_modules
+    architecture = analysis.plan.require("architecture")
     adapted = [
         weight
-        for weight in weights(analysis.plan.require("architecture"))
-        if weight.kind == "linear" and (isinstance(targets, str) or weight.leaf in targets)
+        for weight in weights(architecture)
+        if is_linear(weight, architecture) and (isinstance(targets, str) or weight.leaf in targets)
     ]
     narrowest = min(adapted, key=lambda weight: min(weight.rows, weight.columns), default=None)
     if narrowest and training.lora_r > min(narrowest.rows, narrowest.columns):

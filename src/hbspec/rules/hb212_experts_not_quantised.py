@@ -6,13 +6,13 @@ linear modules only. Nearly the whole model keeps its size: QLoRA needs at least
 Example:
 
     model: {id: openai/gpt-oss-20b}
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {attn_implementation: eager}
 
 Instead:
 
     model: {id: openai/gpt-oss-20b}
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, attn_implementation: eager}
 
 References:

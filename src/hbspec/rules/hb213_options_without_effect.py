@@ -25,6 +25,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.plan.parallelism import Engine
 from hbspec.rules.causes import Beside, at_its_cause, same_route
 from hbspec.rules.rule import Rule, plain
 
@@ -33,6 +34,7 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB124", same_route), Bes
 ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
 QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
 
+OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
 OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
 
@@ -62,8 +64,14 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
     ):
         for name in names if silent else ():
             yield ("hyperparameters", name), getattr(given, name), reason
-    if instance.parallelism != "fsdp":
-        yield ("instance", "sharding"), instance.sharding, f"parallelism is {instance.parallelism}, not fsdp"
+    yield from _silent_in_training(analysis)
+    if not analysis.plan.way.takes_strategy:
+        for name in OF_FSDP:
+            set_to = getattr(instance, name)
+            shown = "false" if set_to is False else set_to
+            yield ("instance", name), shown, f"parallelism is {instance.parallelism}, not fsdp"
+    if given.sync_each_batch and (nothing := _nothing_to_sync(analysis)):
+        yield ("hyperparameters", "sync_each_batch"), True, nothing
     offloaded = analysis.plan.offload
     if offloaded != instance.offload:
         what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
@@ -73,3 +81,34 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
             yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"
     if spec.deployment and analysis.serving_plan.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"
+
+
+def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
+    """Those of packing, of evaluations and of checkpointing."""
+    given, spec = analysis.spec.hyperparameters, analysis.spec
+    strategy, training = given.packing_strategy, analysis.plan.training
+    if not training.packing:
+        yield ("hyperparameters", "packing_strategy"), strategy, "packing is not set"
+    elif training.packing_strategy is None:
+        by = f"TRL {dict(training.software)['trl']}" if training.trainer == "trl" else f"trainer: {training.trainer}"
+        yield ("hyperparameters", "packing_strategy"), strategy, f"{by} has no packing strategies"
+    if training.eval_batch is None:
+        yield (
+            ("hyperparameters", "per_device_eval_batch_size"),
+            given.per_device_eval_batch_size,
+            "nothing is evaluated",
+        )
+    if not training.gradient_checkpointing:
+        yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "gradient_checkpointing is false"
+    elif analysis.plan.way.engine is Engine.FSDP and spec.script is None:
+        yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "FSDP recomputes without it in the script"
+
+
+def _nothing_to_sync(analysis: Analysis) -> str | None:
+    """The reason why gradients are reduced after every micro-batch anyway, or never."""
+    way = analysis.plan.way
+    if not way.distributed:
+        return f"parallelism: {way.name} runs one process"
+    if way.engine is Engine.DEEPSPEED:
+        return "DeepSpeed reduces gradients by itself"
+    return "an update is one micro-batch" if analysis.plan.training.gradient_accumulation == 1 else None

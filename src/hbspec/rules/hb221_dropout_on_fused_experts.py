@@ -1,18 +1,19 @@
 """`lora_dropout` is above 0 for adapters on fused experts.
 
-Why: peft adapts fused experts by changing the parameter itself, where dropout has no input to act on. It rejects every
-`lora_dropout` but zero when the adapters are created, after the weights were loaded.
+Why: Since transformers 5 a layer's experts are one parameter. peft adapts it by changing the parameter itself, where
+dropout has no input to act on. It rejects every `lora_dropout` but zero when the adapters are created, after the
+weights were loaded.
 
 Example:
 
     model: {id: Qwen/Qwen3-30B-A3B}
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.05}
 
 Instead:
 
     model: {id: Qwen/Qwen3-30B-A3B}
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.0}
 
 References:
@@ -26,8 +27,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.parameters import TargetError, fused_targets
+from hbspec.catalog.parameters import TargetError
 from hbspec.diagnostics import Finding, Fix, NotKnownError, Severity
+from hbspec.plan.defaults import without_dropout
 from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -41,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     architecture = analysis.plan.require("architecture")
     try:
-        fused = fused_targets(architecture, training.target_modules)
+        fused = without_dropout(architecture, training.target_modules, dict(training.software)["transformers"])
     except TargetError as reason:
         raise NotKnownError(str(reason)) from reason
     if fused:

@@ -1,16 +1,17 @@
 """Gradient checkpointing does not free the inputs that int8 weights keep.
 
-Why: bitsandbytes' 8-bit product keeps its input on the function's context. Checkpointing frees only tensors saved the
-usual way, so the inputs of all linear modules of all layers stay in memory, as if half of the checkpointing were off.
+Why: bitsandbytes' 8-bit product keeps its input on the function's context. Non-reentrant checkpointing, the default of
+transformers 5, frees only tensors saved the usual way, so the inputs of all linear modules of all layers stay in
+memory, as if half of the checkpointing were off. Reentrant checkpointing keeps no context.
 
 Example:
 
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {bnb_quant_type: int8, bnb_double_quant: null}
 
 Instead:
 
-    instance: {type: ml.p5en.48xlarge, price: 80 USD/h}
+    instance: {type: ml.p5en.48xlarge}
     hyperparameters: {bnb_quant_type: nf4}
 
 References:
@@ -40,10 +41,10 @@ ROUTE = ("hyperparameters", "bnb_quant_type")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find `bnb_quant_type: int8` with gradient checkpointing."""
+    """Find `bnb_quant_type: int8` with gradient checkpointing that is not reentrant."""
     plan = analysis.plan
     training = plan.training
-    if training.quantization != "int8" or not training.gradient_checkpointing:
+    if training.quantization != "int8" or not training.gradient_checkpointing or training.use_reentrant:
         return
     job = job_of(plan)
     longest = ceil(plan.lengths.cut(training.max_length).longest.expected)
@@ -56,4 +57,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"4-bit weights keep {bytes_text(inputs)}",
         "use bnb_quant_type: nf4",
         fixes=(Fix("quantise to 4 bits", ROUTE, "nf4"),),
+        instead=(Fix("", ("hyperparameters", "use_reentrant"), True),),
     )

@@ -6,12 +6,12 @@ not set, the job is compiled with `eager`.
 
 Example:
 
-    model: {id: google/gemma-2-9b}
+    model: {id: unsloth/gemma-2-9b}
     hyperparameters: {attn_implementation: sdpa}
 
 Instead:
 
-    model: {id: google/gemma-2-9b}
+    model: {id: unsloth/gemma-2-9b}
 
 References:
 

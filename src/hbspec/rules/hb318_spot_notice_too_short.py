@@ -27,7 +27,6 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.estimators.job.stop import GRACE_SECONDS
-from hbspec.estimators.verdict import Verdict
 from hbspec.rules.rule import Rule
 from hbspec.units import interval_text, seconds_text
 
@@ -35,9 +34,9 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A finding where a spot job may stop too slowly, unless it saves nothing (HB307) or does not fit (HB109)."""
+    """A finding where a spot job may stop too slowly, unless it saves nothing (HB307) or will not fit (HB109)."""
     plan = analysis.plan
-    if not plan.spot or not plan.training.save_steps or analysis.memory.verdict is Verdict.DOES_NOT_FIT:
+    if not plan.spot or not plan.training.save_steps or analysis.memory.fullest.expected_to_fail:
         return
     takes = analysis.stop.total
     if takes.high > GRACE_SECONDS:

@@ -52,11 +52,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Findings for claims that overlap the computed interval without containing it, one for each estimate."""
     undecided = [claim for claim in verify(analysis) if claim.verdict == UNDECIDED]
     for claims in _by_estimate(undecided):
-        texts = (f"{claim.key} is claimed as {claim.believed}, but may be {claim.computed_text}" for claim in claims)
+        ranges = {claim.key: claim.computed_range for claim in claims}
+        texts = (
+            f"{claim.key} is claimed as {claim.believed}, but predicted as {ranges[claim.key]}" for claim in claims
+        )
+        settings = " and ".join(f"{key} to {range_}" for key, range_ in ranges.items())
         yield RULE.at(
             ("expect", claims[0].key),
             "; ".join(texts),
-            f"widen the claim, or narrow the estimate with {known(claims[0].quantity, claims[0].key).decides}",
+            f"set {settings}, or narrow the prediction with {known(claims[0].quantity, claims[0].key).decides}",
         )
 
 

@@ -43,7 +43,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     yield RULE.at(
         ("deployment", "quantization"),
-        f"the adapters are trained on {trained} weights, but served on {section.quantization} weights",
-        f"set deployment.quantization to {trained} or none, or evaluate the endpoint before you release it",
+        f"the adapters are trained on {trained} weights, but served on {section.quantization} weights, whose rounding "
+        "errors they have not learned to correct: answers may be worse than in the evaluation",
+        f"set deployment.quantization to {trained}, or to none for 16-bit weights",
         confidence=Confidence.LIKELY,
     )

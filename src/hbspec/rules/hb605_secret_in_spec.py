@@ -9,7 +9,7 @@ Example:
 
 Instead:
 
-    sagemaker: {environment: {HF_TOKEN: "{{resolve:secretsmanager:hub:SecretString:token}}"}}
+    sagemaker: {environment: {}}
 
 References:
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from hbspec.diagnostics import Confidence, Finding, Fix, Route, Severity
 from hbspec.rules.causes import Beside
@@ -70,6 +70,16 @@ class RuleModule(Protocol):
     RULE: Rule
     __doc__: str | None
     check: Callable[[Analysis], Iterator[Finding]]
+
+
+@runtime_checkable
+class AdvisingModule(RuleModule, Protocol):
+    """A rule whose help is searched for: `advise` is only called for a finding that is shown.
+
+    It takes the analysis, and a predicate: whether a changed spec has no error that the spec does not have.
+    """
+
+    advise: Callable[[Analysis, Callable[[Analysis], bool]], str]
 
 
 def plain(value: Any) -> str:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
+from hbspec.analysis.changes import Change
 from hbspec.diagnostics import NotKnownError, Route, route_text
+from hbspec.estimators.training.memory import peak_allocated
 from hbspec.plan import Plan
 from hbspec.plan.epochs import FUSED_EXPERTS, UNFUSED_TRANSFORMERS
 from hbspec.plan.shipped_script import SOFTWARE
-from hbspec.search.changes import Change
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +47,11 @@ def dependences(analysis: Analysis) -> tuple[Dependence, ...]:
     Raises:
         NotKnownError: the memory is not known.
     """
-    now = analysis.memory.fullest.peak_allocated.expected
+    now = peak_allocated(analysis.plan)
     found = []
     for software, fact, other in _facts(analysis):
         try:
-            then = replace(analysis, spec=other.applied(analysis.spec)).memory.fullest.peak_allocated.expected
+            then = peak_allocated(replace(analysis, spec=other.applied(analysis.spec)).plan)
         except NotKnownError:
             continue
         if then != now:
@@ -62,9 +63,10 @@ def _facts(analysis: Analysis) -> Iterator[tuple[str, str, Change]]:
     """The software, the fact and the opposite setting of each fact that the author did not decide."""
     spec, plan = analysis.spec, analysis.plan
     training, software, given = plan.training, spec.software, spec.hyperparameters
-    trainer = "your loop" if training.trainer == "loop" else _named(plan, training.trainer)
-    if given.loss is None:
-        if training.loss == "standard":
+    own = {"loop": "your loop", "litgpt": "LitGPT"}.get(training.trainer)
+    trainer = own or _named(plan, training.trainer)
+    if given.loss is None and training.trainer != "litgpt":  # which has one way only
+        if training.whole_logits:
             yield trainer, "all logits are held at once", _other(("hyperparameters", "loss"), "fused")
         else:
             yield trainer, "a fused head never holds all logits", _other(("hyperparameters", "loss"), "standard")

@@ -68,6 +68,7 @@ _FORMS = (
 _ANYWHERE = (
     r"-----BEGIN[ ][A-Z ]{0,40}PRIVATE[ ]KEY(?:[ ]BLOCK)?-----()(?:(?!-----END)[A-Za-z0-9+/=\s\\:,.*-])*",
     r":/{1,2}[^\s/:@\"']{0,200}:()[^\s/@\"']{1,200}(?=@)",
+    r"https?:/{1,2}()(?=[\w.~%-]{0,200}[0-9])[\w.~%-]{16,200}(?=@)",
     r"[.]atlasv1[.]()[\w=-]{60,80}",
     r"sig(?<![A-Za-z]sig)=()[A-Za-z0-9%+/]{40,200}={0,2}",
 )
@@ -79,17 +80,47 @@ _NAME = rf"""{_START}[\w-]{{0,100}}?(?:
     | credentials? | amz-signature | authorization
     | (?:{_START} | (?:access|api|auth|bearer|hf|hub|refresh|security|session|slack)[_-]?)
       token(?!["']?\s?[:=]\s?["']?[-+.\d]+(?!\S))
-    )["']?"""
+    )(?:\\?["'])?"""
 # A reference, a placeholder or a boolean is not the secret itself; nor is a key on a following line.
 _VALUE = r"""(?!["']?(?:arn:|s3:|[$<*!&{\[] | (?:null|none|true|false|yes|no|~)(?:[\s,\]}"']|$)))"""
+_PROPERTIES = r"""(?:[&!][^\s,\[\]{}]{0,200}[ \t]{1,99}){0,2}"""
+"""An anchor and a tag before the value (YAML 1.2.2, section 6.9)."""
 _BELOW = r"[ \t]{0,99}[\r\n]\s{0,99}(?![\w.-]{1,100}:(?:\s|$))"
+_BLOCK = r"[|>][-+0-9]{0,2}"
+_WORD = r"[^\s,;\]}&]"
+_WORDS = rf"""()[^\s"',;\]}}|>](?:{_WORD} | (?<!["'])[ \t]{{1,9}}(?![#"']){_WORD}){{2,4096}}"""
+"""Of several words, as in `Authorization: Basic ...`; not past the quote that closes them, nor into a comment."""
+_ON_NEXT_LINES = r"""(?:\r?\n[ \t]{1,200}[^\s:,;\[{\]}\#"'|>-][^:,;\[{\]}\r\n]{0,4096}(?=[,\]}])){0,1}"""
+"""A plain value inside brackets may go on on the next line, up to one of its delimiters."""
+_QUOTED = r"""
+    \\"()(?:(?!\\")[^\r\n]){3,4096}
+    | "()(?:(?:[^"\\] | \\[\s\S]){3,4096}(?=") | [^"\r\n]{3,4096})
+    | '()(?:(?:[^'] | \'\'){3,4096}(?=') | [^'\r\n]{3,4096})"""
+"""A quoted value may have many lines; where its end is missing, it has one."""
+_PARAMETERS = r"(?:aws4-hmac-sha256|digest|hawk|oauth|signature)"
+"""Schemes of `Authorization` whose credentials are lists (https://www.iana.org/assignments/http-authschemes)."""
+
+
+def _indented(by: str) -> str:
+    """The lines below one that is indented by `(?P<by>)`, as long as they are indented by more."""
+    return rf"(?:\r?\n(?:(?P={by})[ \t]{{1,200}}[^\s][^\r\n]{{0,4096}} | [ \t]{{0,200}}(?=\r?\n))){{0,200}}"
+
+
+_LINE = rf"""{_PROPERTIES}{_VALUE}(?:{_BLOCK}[ \t]{{0,99}}\r?\n\s{{1,200}})?()[^\s"'|>][^\r\n]{{2,4096}}"""
 _NAMED = (
-    rf"""^[ \t]{{0,200}}(?:-[ \t]+)?["']?{_NAME}:[ \t]{{1,99}}{_VALUE}()[^\s"'|>][^\r\n]{{2,4096}}""",
-    rf"""{_NAME}\s{{0,99}}[:=](?:{_BELOW}|[ \t]{{0,99}})(?:[|>][-+0-9]{{0,2}}\s{{1,99}})?{_VALUE}(?:
-        "()[^"\r\n]{{3,4096}} | '()[^'\r\n]{{3,4096}} | ()[^\s"',;\]}}|>][^\s,;\]}}&]{{2,4096}})""",
+    rf"""{_START}[\w-]{{0,100}}?authorization(?:\\?["'])?\s{{0,9}}[:=]\s{{0,9}}(?:\\?["'])?
+        (){_PARAMETERS}[ ][^\r\n]{{3,4096}}""",
+    rf"""^(?P<key>[ \t]{{0,200}})["']?{_NAME}:[ \t]{{1,99}}{_LINE}{_indented("key")}""",
+    rf"""^(?P<item>[ \t]{{0,200}})-[ \t]{{1,9}}["']?{_NAME}:[ \t]{{1,99}}{_LINE}""",
+    rf"""{_NAME}\s{{0,99}}:(?:{_BELOW}|[ \t]{{0,99}}){_PROPERTIES}(?:{_BLOCK}\s{{1,99}})?{_VALUE}(?:
+        {_QUOTED} | {_WORDS}{_ON_NEXT_LINES})""",
+    rf"""{_NAME}\s{{0,99}}=(?:{_BELOW}|[ \t]{{0,99}}){_PROPERTIES}{_VALUE}(?:
+        {_QUOTED} | ()(?:(?:basic|bearer|token|apikey)[ ])?[^\s"',;\]}}|>]{_WORD}{{2,4096}})""",
 )
-_FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}(?=[\[{{])()[^\r\n]{{3,4096}}"""
+_FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}{_PROPERTIES}(?=[\[{{])()[^\r\n]{{3,4096}}"""
 """A list or a mapping below the name, on its line: starred out where it is shown, but ordinary in a program."""
+_USERINFO = r"https?:/{1,2}()[^\s/:@\"'<>{}]{1,200}(?=@)"
+"""Whoever a URL names before its host: a token, or a person's name, which is not refused (RFC 3986, section 3.2.1)."""
 _IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
 """Substrings, one of which is in every name of `_NAME`: a text without any is not searched for names."""
 CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
@@ -107,6 +138,11 @@ def _forms() -> re.Pattern[str]:
 @cache
 def _named() -> re.Pattern[str]:
     return re.compile("|".join(_NAMED), re.MULTILINE | re.IGNORECASE | re.VERBOSE)
+
+
+@cache
+def _userinfo() -> re.Pattern[str]:
+    return re.compile(_USERINFO, re.IGNORECASE)
 
 
 @cache
@@ -138,7 +174,7 @@ def redact(text: str) -> str:
     >>> redact("token: 8b1a9953c4611296")
     'token: ****************'
     """
-    hidden = redact_forms(text)
+    hidden = _userinfo().sub(_starred, redact_forms(text))
     if not _may_be_named(hidden):
         return hidden
     hidden = _named().sub(_starred, hidden)

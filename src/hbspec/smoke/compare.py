@@ -8,7 +8,7 @@ from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.plan import Plan, Training
 from hbspec.plan import counts as count
 
@@ -74,7 +74,7 @@ def _examples(training: Training, run: Mapping[str, Any], ranks: int) -> list[Co
 def _trained(training: Training, architecture: Architecture) -> int:
     """Trainable parameters of the tiny model."""
     if not training.adapters:
-        return total_parameters(architecture)
+        return language_parameters(architecture)
     return lora_parameters(
         architecture,
         training.lora_r,
@@ -86,8 +86,8 @@ def _trained(training: Training, architecture: Architecture) -> int:
 
 def _checkpoints(run: Mapping[str, Any]) -> int:
     """The expected number of checkpoints: one every SAVE_STEPS updates, and one at the end."""
-    updates, every = int(run["updates"]), int(run["settings"]["SAVE_STEPS"])
-    return ceil(updates / every)
+    updates = int(run["updates"])
+    return ceil(updates / count.updates_between(run["settings"]["SAVE_STEPS"], updates))
 
 
 def unproven(plan: Plan) -> tuple[str, ...]:

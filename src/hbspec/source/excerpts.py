@@ -10,8 +10,8 @@ from functools import lru_cache
 
 from hbspec.diagnostics import Span
 from hbspec.showing import printable, shown
-from hbspec.showing.secrets import redact
 from hbspec.source.characters import lines_of
+from hbspec.source.starred import starred
 
 __all__ = ["WIDTH", "excerpt", "printable", "quoted", "underline"]
 
@@ -29,7 +29,7 @@ def quoted(text: str, width: int = 60) -> str:
 
 @lru_cache(maxsize=32)
 def _redacted_lines(text: str) -> list[str]:
-    return lines_of(redact(text))
+    return lines_of(starred(text))
 
 
 def excerpt(text: str, span: Span) -> str:

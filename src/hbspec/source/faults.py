@@ -70,9 +70,11 @@ class Faults:
     def too_large(self, count: int, span: Span, route: Route) -> None:
         """More values or deeper nesting than a spec may have."""
         message = f"the text is nested more than {MAX_DEPTH} levels deep"
+        help_ = f"remove levels of nesting here, to at most {MAX_DEPTH}"
         if count > MAX_NODES:
             message = f"the spec has {count:,} keys and values up to here (aliases expanded), more than {MAX_NODES:,}"
-        self._problems.add(pages.OVER_LIMIT, span, message, "make the spec smaller here", route=route)
+            help_ = f"delete keys, list items or aliases, to at most {MAX_NODES:,} keys and values in the spec"
+        self._problems.add(pages.OVER_LIMIT, span, message, help_, route=route)
 
     def key_not_text(self, node: Node, route: Route) -> None:
         """A key that is not a string."""

@@ -45,7 +45,8 @@ def decode(data: bytes, file: str, problems: Problems) -> str | None:
     """The bytes as text, without a byte order mark; None, with the reason in `problems`, if they are not UTF-8."""
     if len(data) > MAX_BYTES:
         message = f"the file is larger than {MAX_BYTES:,} bytes"
-        problems.add(pages.OVER_LIMIT, file, message, "move data to a file, and name it in the spec")
+        help_ = f"cut the file to at most {MAX_BYTES:,} bytes; training data belongs in the files of data.train"
+        problems.add(pages.OVER_LIMIT, file, message, help_)
         return None
     encoding = encoding_of(data)
     if encoding not in UTF_8:

@@ -80,7 +80,8 @@ def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Proble
         return None
     if len(layers) > MAX_EXTENDS:
         message = f"the spec extends a chain of more than {MAX_EXTENDS} files"
-        problems.add(pages.OVER_LIMIT, place, message, "merge some of them", route=_ROUTE)
+        help_ = f"merge files of the chain until the spec extends at most {MAX_EXTENDS}"
+        problems.add(pages.OVER_LIMIT, place, message, help_, route=_ROUTE)
         return None
     text = read_text(real, file, place, problems)
     tree = None if text is None else as_map(parse(text, file, problems), file, problems)

@@ -108,7 +108,7 @@ def _document(
     try:
         values, tables = tabulate(tree, folder_of)
     except TooLargeError as error:
-        problems.add(pages.OVER_LIMIT, first.file, str(error), "make the spec, or the specs that it extends, smaller")
+        problems.add(pages.OVER_LIMIT, first.file, str(error), error.action)
         raise problems.error() from error
     return Document(
         file=first.file,

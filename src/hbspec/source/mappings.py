@@ -85,7 +85,9 @@ class _Reader:
         if self._count <= MAX_NODES and len(route) <= MAX_DEPTH:
             return
         message = f"the mapping is nested more than {MAX_DEPTH} levels deep"
+        help_ = f"remove levels of nesting, to at most {MAX_DEPTH}"
         if self._count > MAX_NODES:
             message = f"the mapping has more than {MAX_NODES:,} keys and values"
-        self._problems.add(pages.OVER_LIMIT, self._file, message, "make the spec smaller", route=route)
+            help_ = f"delete keys or list items, to at most {MAX_NODES:,} keys and values"
+        self._problems.add(pages.OVER_LIMIT, self._file, message, help_, route=route)
         raise _TooLargeError

@@ -27,12 +27,10 @@ from hbspec.source.comparisons import comparison
 from hbspec.source.faults import Faults
 from hbspec.source.limits import MAX_DEPTH, MAX_NODES
 from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode, at
+from hbspec.source.parser import PARSER
 from hbspec.source.problems import Problems
 from hbspec.source.scalars import Plain, UnusableNumberError, resolve
 from hbspec.source.syntax import explain
-
-# libyaml's parser if PyYAML was built with it; both emit the same events.
-_PARSER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def parse(text: str, file: str, problems: Problems, above: Route = ()) -> Node | None:
@@ -87,7 +85,7 @@ class _Reader:
         self._root: Node | None = None
 
     def read(self) -> Node | None:
-        parser = _PARSER(self._text)
+        parser = PARSER(self._text)
         try:
             if self._documents(parser):
                 return self._root

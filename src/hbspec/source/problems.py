@@ -81,5 +81,6 @@ class Problems:
             return SourceError(self.diagnostics, unreadable=unreadable)
         summary = Problems()
         message = f"the spec has {self._unlisted:,} more faults than the {MAX_FAULTS:,} listed"
-        summary.add(pages.OVER_LIMIT, self.diagnostics[0].file, message, "fix the listed ones first")
+        help_ = f"fix the {MAX_FAULTS:,} listed, then check the spec again"
+        summary.add(pages.OVER_LIMIT, self.diagnostics[0].file, message, help_)
         return SourceError(self.diagnostics + summary.diagnostics, unreadable=unreadable)

@@ -13,7 +13,11 @@ from hbspec.source.nodes import ListNode, MapNode, Node, ScalarNode
 
 
 class TooLargeError(Exception):
-    """The merged tree exceeds a limit of specs; the message names the limit."""
+    """The merged tree exceeds a limit of specs; the message names the limit, and `action` is the correction."""
+
+    def __init__(self, message: str, action: str) -> None:
+        super().__init__(message)
+        self.action = action
 
 
 @dataclass(slots=True)
@@ -38,7 +42,8 @@ def tabulate(root: MapNode, folder_of: Callable[[Span | None], Path]) -> tuple[d
         nonlocal count
         count += 1
         if count > MAX_NODES:
-            raise TooLargeError(f"the spec has more than {MAX_NODES:,} values after merging")
+            message = f"the spec has more than {MAX_NODES:,} values after merging"
+            raise TooLargeError(message, f"delete values of the spec or of the specs that it extends, to {MAX_NODES:,}")
         if node.span is not None:
             tables.spans[route] = node.span
         tables.origins[route] = folder_of(node.span)
@@ -46,7 +51,8 @@ def tabulate(root: MapNode, folder_of: Callable[[Span | None], Path]) -> tuple[d
             tables.spellings[route] = node.spelling
             return node.value
         if len(route) >= MAX_DEPTH:
-            raise TooLargeError(f"the spec is more than {MAX_DEPTH} levels deep after merging")
+            message = f"the spec is more than {MAX_DEPTH} levels deep after merging"
+            raise TooLargeError(message, f"remove levels of nesting, to at most {MAX_DEPTH}")
         if isinstance(node, ListNode):
             return [visit(item, (*route, index)) for index, item in enumerate(node.items)]
         values: dict[str, Any] = {}

@@ -6,7 +6,8 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from hbspec.digits import UnitError
 from hbspec.parsing import parse_bits_per_second, parse_bytes, parse_money, parse_rate, parse_seconds
@@ -31,6 +32,18 @@ def _steps(value: Any) -> int:
     if not match:
         raise UnitError(f'{value!r} is not a number of steps; it is written "300 steps"')
     return int(match[1])
+
+
+def _updates(value: float) -> float:
+    """A whole number, or a share below 1, as transformers reads `save_steps` and its like."""
+    if value > 1 and value != int(value):
+        raise PydanticCustomError("updates", "neither whole nor below 1")
+    return int(value) if value >= 1 else value
+
+
+def _updates_schema(least: int) -> WithJsonSchema:
+    share = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    return WithJsonSchema({"anyOf": [{"type": "integer", "minimum": least, "maximum": MOST_UPDATES}, share]})
 
 
 def _positive_bytes(value: Any) -> int:
@@ -72,6 +85,8 @@ def _text_schema(description: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
 
 
+MOST_UPDATES = 10**12
+
 Bytes = Annotated[int, BeforeValidator(_positive_bytes), _text_schema("A size with its unit.", "40 GB")]
 Speed = Annotated[float, BeforeValidator(_positive_speed), _text_schema("A speed with its unit.", "400 Gb/s")]
 Seconds = Annotated[float, BeforeValidator(_positive_seconds), _text_schema("A duration with its unit.", "16h")]
@@ -82,6 +97,14 @@ Steps = Annotated[int, BeforeValidator(_steps), _text_schema("A number of optimi
 
 Positive = Annotated[int, Field(gt=0, le=10**12)]
 Natural = Annotated[int, Field(ge=0, le=10**12)]
+Every = Annotated[
+    int | float, Field(gt=0, le=MOST_UPDATES, allow_inf_nan=False), AfterValidator(_updates), _updates_schema(1)
+]
+"""A number of updates; below 1 a share of all updates."""
+Warmup = Annotated[
+    int | float, Field(ge=0, le=MOST_UPDATES, allow_inf_nan=False), AfterValidator(_updates), _updates_schema(0)
+]
+"""The same, or 0."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Texts = Annotated[tuple[Text, ...], Field(strict=False)]

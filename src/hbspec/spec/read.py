@@ -14,6 +14,7 @@ from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
 from hbspec.spec.foreign import program_of
 from hbspec.spec.sections import Spec
+from hbspec.spec.unestimated import KEYS
 from hbspec.spelling import bare, nearest
 
 _KINDS = {
@@ -21,6 +22,7 @@ _KINDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
+    "updates": "a whole number or a share below 1",
     "bool_type": "true or false",
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
@@ -178,13 +180,18 @@ def _unknown_key(route: Route) -> Finding:
         (name, home) for home in Spec.model_fields for name in section_keys((home,)) or () if bare(name) == bare(key)
     ]
     where = route_text(parent) if parent else "the top level of a spec"
-    if near:
+    refused = KEYS.get(key)
+    if refused is not None:
+        action = refused.action
+    elif near:
         action = f"did you mean `{near}`?"
     elif homes:
         action = "`{}` belongs under `{}`".format(*homes[0])
     else:
         action = f"delete it; the allowed keys are {', '.join(known)}"
     name, message = PAGES["HB020"].name, f"{where} has no key `{key}`"
+    if refused is not None:
+        message += f": {refused.reason}"
     return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
 
 

@@ -11,15 +11,15 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from hbspec.spec.choices import Dtype, Method, Parallelism
+from hbspec.spec.choices import Attention, Dtype, Loss, Method, Parallelism
 from hbspec.spec.deployment import Deployment
 from hbspec.spec.fields import (
     Amount,
     Bytes,
     Day,
+    Every,
     Fraction,
     Names,
-    Natural,
     Positive,
     Price,
     Seconds,
@@ -28,6 +28,7 @@ from hbspec.spec.fields import (
     Text,
     Texts,
     Version,
+    Warmup,
 )
 from hbspec.spec.monitoring import Monitoring, Suite
 
@@ -87,9 +88,14 @@ class Instance(Section):
     region: Text | None = Field(None, description="AWS region, such as `ca-central-1`.")
     parallelism: Parallelism = Field("single", description="How the work is divided among the GPUs.")
     sharding: Literal["full", "hybrid", "none"] | None = Field(None, description="Sharding strategy of FSDP.")
+    fsdp_version: Annotated[int, Field(ge=1, le=2)] | None = Field(None, description="Version of FSDP: 1 or 2.")
+    reshard_after_forward: bool | None = Field(
+        None, description="FSDP: whether gathered weights are freed between the forward and the backward pass."
+    )
     offload: Literal["none", "optimizer", "all"] | None = Field(
         None, description="State that is offloaded to host memory."
     )
+    deepspeed: Text | None = Field(None, description="Path of your DeepSpeed JSON, with `zero1`, `zero2` or `zero3`.")
     tensor_parallel: Annotated[int, Field(gt=0, le=1024)] | None = Field(
         None, description="GPUs that share each layer."
     )
@@ -120,8 +126,10 @@ class Script(Section):
 class Software(Section):
     """Library versions of the job, if they differ from the shipped requirements."""
 
-    trainer: Literal["trl", "transformers", "loop"] | None = Field(
-        None, description="Trainer class; `loop` is a custom training loop that keeps the model's outputs alive."
+    trainer: Literal["trl", "transformers", "litgpt", "loop"] | None = Field(
+        None,
+        description="Trainer class; `litgpt` is LitGPT's own model and script, `loop` is a custom training loop that "
+        "keeps the model's outputs alive.",
     )
     torch: Version | None = Field(None, description="Version of PyTorch.")
     transformers: Version | None = Field(None, description="Version of transformers.")
@@ -129,6 +137,9 @@ class Software(Section):
     peft: Version | None = Field(None, description="Version of peft.")
     bitsandbytes: Version | None = Field(None, description="Version of bitsandbytes.")
     accelerate: Version | None = Field(None, description="Version of accelerate.")
+    allocator: Text | None = Field(
+        None, description="Settings of torch's caching allocator, as in `PYTORCH_CUDA_ALLOC_CONF`."
+    )
     weights_dtype: Dtype | None = Field(None, description="Storage dtype of the weights that are not quantised.")
     adapter_dtype: Dtype | None = Field(None, description="Storage dtype of the adapters.")
     autocast: bool | None = Field(None, description="Whether steps run under torch's autocast.")
@@ -144,11 +155,20 @@ class Hyperparameters(Section):
     max_steps: Positive | None = Field(None, description="Number of optimizer updates; overrides `num_train_epochs`.")
     num_train_epochs: Annotated[float, Field(gt=0, le=10_000)] | None = Field(None, description="Passes over the data.")
     per_device_batch_size: Annotated[int, Field(gt=0, le=10**6)] = Field(description="Micro-batch: rows per process.")
+    per_device_eval_batch_size: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
+        None, description="Examples of an evaluation's micro-batch."
+    )
     gradient_accumulation_steps: Annotated[int, Field(gt=0, le=10**6)] = Field(
         1, description="Micro-batches per update."
     )
+    sync_each_batch: bool | None = Field(
+        None, description="Reduce gradients over the ranks after every micro-batch instead of once an update."
+    )
     max_length: Annotated[int, Field(gt=0, le=10**8)] = Field(description="Tokens after which an example is truncated.")
     packing: bool | None = Field(None, description="Fill every row to `max_length` with several examples.")
+    packing_strategy: Literal["bfd", "bfd_split", "ffd", "wrapped"] | None = Field(
+        None, description="How TRL packs; all but `wrapped` join the rows of a micro-batch into one."
+    )
     lora_r: Annotated[int, Field(gt=0, le=10**5)] | None = Field(None, description="Adapter rank.")
     lora_alpha: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Adapter scale.")
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Dropout before the adapters.")
@@ -168,23 +188,28 @@ class Hyperparameters(Section):
     bf16: bool | None = Field(None, description="Compute in bfloat16.")
     fp16: bool | None = Field(None, description="Compute in float16.")
     gradient_checkpointing: bool | None = Field(None, description="Recompute activations in the backward pass.")
-    attn_implementation: Literal["eager", "sdpa", "flash_attention_2"] | None = Field(
-        None, description="Attention kernel."
+    use_reentrant: bool | None = Field(None, description="Recompute whole layers, in a backward pass of their own.")
+    activation_offloading: bool | None = Field(
+        None, description="Keep what is saved for the backward pass in host memory."
     )
-    loss: Literal["standard", "chunked", "fused"] | None = Field(None, description="Implementation of the loss.")
+    attn_implementation: Attention | None = Field(None, description="Attention kernel.")
+    loss: Loss | None = Field(
+        None, description="Implementation of the loss; `in_place` writes the gradient over the logits."
+    )
+    liger: bool | None = Field(None, description="Run Liger's kernels (`use_liger_kernel`).")
     optim: Text | None = Field(None, description="Optimizer, by its transformers name.")
     lr_scheduler_type: Text | None = Field(None, description="Learning-rate schedule.")
     warmup_ratio: Fraction | None = Field(None, description="Share of the updates used for warm-up.")
-    warmup_steps: Natural | None = Field(None, description="Number of updates used for warm-up.")
+    warmup_steps: Warmup | None = Field(None, description="Updates used for warm-up; below 1: their share.")
     weight_decay: Annotated[float, Field(ge=0, le=10)] | None = Field(None, description="Weight decay.")
     max_grad_norm: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Gradient norm to clip to.")
-    eval_steps: Positive | None = Field(None, description="Updates between evaluations.")
-    save_steps: Positive | None = Field(None, description="Updates between checkpoints.")
+    eval_steps: Every | None = Field(None, description="Updates between evaluations; below 1: a share of all updates.")
+    save_steps: Every | None = Field(None, description="Updates between checkpoints; below 1: a share of all updates.")
     save_total_limit: Positive | None = Field(None, description="Number of checkpoints to keep.")
     load_best_model_at_end: bool | None = Field(
         None, description="Keep the checkpoint with the lowest evaluation loss."
     )
-    logging_steps: Positive | None = Field(None, description="Updates between log lines.")
+    logging_steps: Every | None = Field(None, description="Updates between log lines; below 1: a share of all updates.")
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] | None = Field(
         None, description="Seed of the initial weights and the data order."
     )

@@ -61,7 +61,7 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class Training:
+class TrainingSource:
     """The training job that writes the model."""
 
     job: str
@@ -78,7 +78,7 @@ class Endpoint:
     inference_ami: str | None
     region: str | None
     model_data: str
-    training: Training | None
+    training: TrainingSource | None
     environment: Mapping[str, str]
     instance_type: str
     instances: int
@@ -130,12 +130,12 @@ def lower(analysis: Analysis) -> Endpoint:
     )
 
 
-def _training(analysis: Analysis) -> Training | None:
+def _training(analysis: Analysis) -> TrainingSource | None:
     """The training job of the same spec; None if the spec describes its hardware instead of an instance type."""
     if analysis.spec.instance.type is None:
         return None
     job = sagemaker.lower(analysis, "deployment")
-    return Training(job.name, job.region)
+    return TrainingSource(job.name, job.region)
 
 
 def _variants(analysis: Analysis) -> tuple[Variant, ...]:
@@ -258,7 +258,7 @@ def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
     ]
 
 
-def _trained(training: Training, compiled: str) -> list[str]:
+def _trained(training: TrainingSource, compiled: str) -> list[str]:
     """Shell lines that set `model` to the body of CreateModel with the output of the completed attempt."""
     at, literal = region_option(training.region), json.dumps(compiled, ensure_ascii=False)
     return [

@@ -19,6 +19,7 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.estimators.job.storage import DEFAULT_VOLUME
+from hbspec.plan.allocator import VARIABLE as ALLOCATOR
 from hbspec.plan.training_job import author_name, folder
 from hbspec.spec import Spec
 from hbspec.targets.aws.identity import digest
@@ -142,7 +143,12 @@ def _image(spec: Spec, needs: Needs) -> tuple[str | None, str]:
 def _environment(spec: Spec, work: Workload) -> dict[str, str]:
     """The container's variables: the author's, after the hyperparameters of a script that reads them there."""
     reads = spec.script is not None and spec.script.reads == "environment"
-    return {**(work.hyperparameters if reads else {}), **(spec.sagemaker.environment if spec.sagemaker else {})}
+    allocator = {ALLOCATOR: spec.software.allocator} if spec.software.allocator is not None else {}
+    return {
+        **(work.hyperparameters if reads else {}),
+        **allocator,
+        **(spec.sagemaker.environment if spec.sagemaker else {}),
+    }
 
 
 def _volume(analysis: Analysis) -> int | None:
@@ -172,11 +178,10 @@ def emit(job: TrainingJob) -> list[Artifact]:
     findings = refused("CreateTrainingJob", body, job.region)
     if findings:
         raise LoweringError(findings)
-    return [
-        json_artifact("create_training_job.json", body),
-        script_artifact("submit.sh", submission(job.name, job.region, job.code, job.checkpoints)),
-        *(file._replace(path=f"source/{file.path}") for file in job.source),
-    ]
+    source = [file._replace(path=f"source/{file.path}") for file in job.source]
+    posted = json_artifact("create_training_job.json", body)
+    script = submission(job.name, job.region, job.code, job.checkpoints, (posted, *source))
+    return [posted, script_artifact("submit.sh", script), *source]
 
 
 def request(job: TrainingJob) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
-from hbspec.estimators.job.phases import weights_on_disk
+from hbspec.estimators.job.phases import merged_bytes, weights_on_disk
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
 from hbspec.units import GB, Interval
@@ -63,8 +63,8 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
 
     weights: the published files, once (the Hub's cache links to them). checkpoints: the kept ones, and at most one
     more, since the oldest is deleted after the newest is written (transformers 5.23.0, `Trainer._save_checkpoint`).
-    result: the weights saved at the end. data: text and its tokenised copies. An instance with NVMe has no volume
-    (SageMaker ignores `volume`); an instance without NVMe has one.
+    result: the weights saved at the end, and the merged model where a script writes one. data: text and its tokenised
+    copies. An instance with NVMe has no volume (SageMaker ignores `volume`); an instance without NVMe has one.
 
     Left out: the container's image, which is stored elsewhere, and logs.
 
@@ -80,7 +80,7 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
     terms = {
         "weights": Interval.exact(weights_on_disk(plan)),
         "checkpoints": _checkpoints(plan, kept),
-        "result": Interval.exact(plan.require("adapter_bytes")),
+        "result": Interval.exact(plan.require("adapter_bytes") + (merged_bytes(plan) if plan.merges else 0)),
         "data": _data(plan),
     }
     terms = {name: size for name, size in terms.items() if size.high}

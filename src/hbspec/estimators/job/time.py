@@ -9,7 +9,10 @@ from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
+from hbspec.estimators.step.communication import host_bytes_per_second
 from hbspec.estimators.step.duration import micro_batch, update_seconds
+from hbspec.estimators.step.optimizer import optimizer
+from hbspec.estimators.training.memory import memory
 from hbspec.plan import Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval
@@ -106,6 +109,21 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     return Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan))
 
 
+def paging_seconds(plan: Plan) -> Interval:
+    """Seconds an update in which paged optimizer states without room on the GPU come over PCIe, and go back.
+
+    At best only those move that find no room; at worst all, since a driver that evicts what was used longest ago evicts
+    what an update needs next. Source: bitsandbytes 0.50.2, `Optimizer8bit.prefetch_state`. Left out: that pages move
+    one by one when they are touched, which is slower than a copy.
+    """
+    if not optimizer(plan.training.optim).paged:
+        return Interval.exact(0)
+    fullest = memory(plan).fullest
+    out = fullest.paged_out
+    moved = Interval(out.low, out.expected, fullest.paged if out.high else 0)
+    return moved * (2 / host_bytes_per_second(plan.require("hardware")))
+
+
 def runtime_limit(plan: Plan) -> float | None:
     """Seconds after which SageMaker stops a job: `max_runtime` or its default; None on hardware described by hand.
 
@@ -116,7 +134,7 @@ def runtime_limit(plan: Plan) -> float | None:
     return plan.max_runtime or DEFAULT_RUNTIME_SECONDS
 
 
-class Step(NamedTuple):
+class StepTime(NamedTuple):
     """Seconds of a micro-batch and of an update, and real tokens per second and GPU, including idle GPUs."""
 
     micro_batch: Interval
@@ -124,7 +142,7 @@ class Step(NamedTuple):
     tokens_per_second_per_gpu: Interval
 
 
-def usual_step(plan: Plan, constants: StepConstants = STEP) -> Step:
+def usual_step(plan: Plan, constants: StepConstants = STEP) -> StepTime:
     """The time of a step at the author's measured rate, else as estimated.
 
     Raises:
@@ -133,7 +151,7 @@ def usual_step(plan: Plan, constants: StepConstants = STEP) -> Step:
     return _measured(plan) or step_of(plan, constants)
 
 
-def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
+def step_of(plan: Plan, constants: StepConstants = STEP) -> StepTime:
     """The estimated time of a step, as an interval over the possible row lengths and the error of the estimate.
 
     Raises:
@@ -141,7 +159,7 @@ def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
     """
     gpus = plan.require("hardware").gpus
     rows = plan.require("effective_batch_size")
-    real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error
+    real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error + paging_seconds(plan)
     found = _by_length(plan, constants, backward=True)
     accumulation = plan.training.gradient_accumulation
     # rates are highest for long rows, so the extremes over all lengths are taken
@@ -150,7 +168,7 @@ def step_of(plan: Plan, constants: StepConstants = STEP) -> Step:
         for tokens, batch in zip(_ends(real), found, strict=True)
     ]
     slowest, fastest = min(rate[2] for rate in rates), max(rate[0] for rate in rates)
-    return Step(_over_lengths(found), update, Interval(slowest, rates[1][1], fastest))
+    return StepTime(_over_lengths(found), update, Interval(slowest, rates[1][1], fastest))
 
 
 def _ends(interval: Interval) -> tuple[float, float, float]:
@@ -169,7 +187,7 @@ def _over_lengths(found: list[Interval]) -> Interval:
     return Interval(shortest.low, expected.expected, longest.high)
 
 
-def _measured(plan: Plan) -> Step | None:
+def _measured(plan: Plan) -> StepTime | None:
     """A step at the author's measured rate, with the update included in its micro-batches; None without a rate."""
     measured = plan.measured_tokens_per_second
     if measured is None:
@@ -178,17 +196,22 @@ def _measured(plan: Plan) -> Step | None:
     rows = plan.require("effective_batch_size")
     tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
     rate = Interval(measured / MEASURED_ERROR.high, measured, measured / MEASURED_ERROR.low)
-    return Step(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
+    return StepTime(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
 
 
 def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
     """Seconds of all evaluations: a forward pass over each process's share of the validation examples.
 
-    Validation rows are taken to be as long as training rows, in micro-batches of the same size.
+    Validation rows are taken to be as long as training rows, padded within their own micro-batches.
     """
-    if not plan.evaluations or not plan.validation_examples:
+    times = plan.evaluations
+    if not times or not plan.validation_examples:
         return {}
-    ranks = plan.require("data_parallel_size")
-    rows = micro_batches_per_epoch(plan.validation_examples, plan.training.micro_batch, ranks)
+    ranks, training = plan.require("data_parallel_size"), plan.training
+    size = training.eval_batch or training.micro_batch
+    rows = micro_batches_per_epoch(plan.validation_examples, size, ranks)
+    if size != training.micro_batch:
+        padded = plan.padded_row_tokens if training.packing else plan.lengths.cut(training.max_length).padded(size)
+        plan = plan._replace(training=training._replace(micro_batch=size), padded_row_tokens=padded)
     batch = _over_lengths(_by_length(plan, constants, backward=False))
-    return {"evaluation": batch * (plan.evaluations * rows)}
+    return {"evaluation": batch * (times * rows)}

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture, Gpu
-from hbspec.catalog.parameters import embedding_parameters, total_parameters, weights
+from hbspec.catalog.parameters import embedding_parameters, language_parameters, weights
 from hbspec.diagnostics import Missing, NotKnownError, Route, known
 from hbspec.estimators.serving.constants import (
     EAGER,
@@ -19,7 +19,7 @@ from hbspec.estimators.serving.constants import (
 )
 from hbspec.estimators.serving.memory import NO_MODEL, request_cache, served_weights
 from hbspec.estimators.step.flops import answering
-from hbspec.estimators.weights import served_experts, served_kinds
+from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
@@ -30,7 +30,7 @@ ENDPOINT: Route = ("deployment", "instance")
 def streamed_bytes(
     architecture: Architecture, weights_bytes: int, requests: float = 1, experts_bytes: int | None = None
 ) -> int:
-    """Bytes of weights read for one token of each request: all weights except unvisited experts and embedding rows.
+    """Bytes of weights read for one token of each request: all but unvisited experts, embedding rows and a tower.
 
     Each request looks up one row of the embedding table, unless the table is also the head. Each request visits its own
     experts of a layer, taken to be chosen at random: a share 1 - (1 - visited share)^requests of the experts is read.
@@ -42,7 +42,7 @@ def streamed_bytes(
         experts_bytes: bytes of the experts among these; if None, their share of the parameters.
     """
     found = _counts(architecture)
-    read = weights_bytes - 2 * found.looked_up
+    read = weights_bytes - 2 * found.looked_up - tower_bytes(architecture)
     if not found.experts:
         return read
     held = read * found.experts / found.total if experts_bytes is None else experts_bytes
@@ -78,14 +78,14 @@ def _counts(architecture: Architecture) -> _Counts:
     found = weights(architecture)
     looked_up = 0 if architecture.tie_word_embeddings else embedding_parameters(architecture)
     return _Counts(
-        total=total_parameters(architecture),
+        total=language_parameters(architecture),
         looked_up=looked_up,
         experts=sum(weight.parameters for weight in found if weight.copies > 1),
-        linear=sum(weight.parameters for weight in found if weight.kind == "linear"),
+        linear=sum(weight.parameters for weight in found if weight.kind in ("linear", "own_linear")),
     )
 
 
-class Step(NamedTuple):
+class DecodingStep(NamedTuple):
     """The work of one decoding step (one token of each request) on each GPU and on the host.
 
     Attributes:
@@ -166,7 +166,7 @@ class Step(NamedTuple):
         return Interval(max(self.least, expected * error.low), expected, expected * error.high)
 
 
-def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
+def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingStep:
     """One step of decoding. Left out: speculative decoding, products of separate adapters, prefill of other requests.
 
     Args:
@@ -187,7 +187,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> Step:
     if peak is None and requests > 1:
         raise NotKnownError(Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
     engine = "vllm" if plan.engine == "djl-lmi" else plan.engine
-    return Step(
+    return DecodingStep(
         engine=engine,
         quantization="nf4" if plan.quantization == "fp4" else plan.quantization,
         host=host_of(gpu),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charges, money_dict
-from hbspec.estimators.serving.decoding import Step, prefill_seconds, step_of
+from hbspec.estimators.serving.decoding import DecodingStep, prefill_seconds, step_of
 from hbspec.estimators.serving.load import Load, load
 from hbspec.estimators.serving.memory import (
     NO_MODEL,
@@ -201,7 +201,7 @@ def serving(plan: ServingPlan) -> Serving:
     )
 
 
-def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, Step | None, Interval | None]:
+def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, DecodingStep | None, Interval | None]:
     """Prefill, a decoding step and latency of a single typical request."""
     prompt, answer = plan.input_tokens, plan.output_tokens
     prefill = step = None

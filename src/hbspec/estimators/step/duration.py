@@ -14,6 +14,9 @@ from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
 from hbspec.estimators.step.moments import program_at
+from hbspec.estimators.step.offloaded import offloaded_tensors
+from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.weights import QUANTIZED_TOWER, TOWER
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
@@ -69,8 +72,9 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
     unevenness; what is multiplied in float32 over the speed of that, a sixteenth on an A100 (the head and the adapters
     of a model after k-bit preparation, without autocast).
     weights: all of them once a pass, in the dtype that is multiplied. written, unpacked, launches: see
-    `hbspec.estimators.step.kernels`. communication: all-gathers of sharded weights in forward and backward and the
-    reduce-scatter of gradients, hidden behind the work where they are shorter. Under `pipeline` all layers run one
+    `hbspec.estimators.step.kernels`. communication: all-gathers of sharded weights in forward and backward (one,
+    where FSDP keeps them gathered) and the reduce-scatter of gradients, unless they are accumulated unsharded, hidden
+    behind the work where they are shorter. Under `pipeline` all layers run one
     after another, on whatever GPU they are, and slower by what handing over costs.
 
     Args:
@@ -97,7 +101,8 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
         written=run.written / bandwidth,
         unpacked=run.unpacked / bandwidth,
         launches=run.launches + _fetches(job, passes),
-        communication=_communication(plan, job, hardware, passes, n),
+        communication=_communication(plan, job, hardware, passes, n)
+        + (_offloading_seconds(job, hardware, tokens) if backward else 0.0),
         handover=STEP.handover if plan.way.splits_layers and hardware.gpus > 1 else 1.0,
     )
 
@@ -105,8 +110,8 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
 def update_seconds(plan: Plan) -> float:
     """Seconds of what happens once an update: the reduction of gradients and the optimizer.
 
-    Gradients of d ranks are reduced (2 G (d - 1) / d bytes); the optimizer's kernels move what
-    `Optimizer.update_bytes` says; offloaded states cross PCIe twice.
+    Gradients of d ranks are reduced (2 G (d - 1) / d bytes, half of it where each rank keeps its part); the optimizer's
+    kernels move what `Optimizer.update_bytes` says; offloaded states cross PCIe twice.
 
     Raises:
         NotKnownError: as `micro_batch`.
@@ -121,7 +126,15 @@ def update_seconds(plan: Plan) -> float:
     ranks = plan.data_parallel_size or 1
     if ranks > 1 and job.shards.gradients == 1:
         seconds += 2 * ring_bytes(job.trainable * size, ranks) / link_bytes_per_second(hardware)
+    elif job.defers_gradients:
+        seconds += _reduce_seconds(job, hardware)
     return seconds
+
+
+def _reduce_seconds(job: Job, hardware: Hardware) -> float:
+    """Seconds of one reduce-scatter of all gradients."""
+    gradients = job.trainable * job.precision.trained
+    return ring_bytes(gradients, job.shards.gradients) / link_bytes_per_second(hardware)
 
 
 def reached(gpu: Gpu, dtype: str) -> float:
@@ -133,6 +146,13 @@ def reached(gpu: Gpu, dtype: str) -> float:
     speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
     share = REACHED.get(gpu.name, REACHED_UNKNOWN)
     return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",))) * share
+
+
+def _offloading_seconds(job: Job, hardware: Hardware, tokens: float) -> float:
+    """Activations on their way to the host and back, on a stream of their own."""
+    row, n = row_tokens(job, round(tokens)), job.training.micro_batch * round(tokens)
+    moved = sum(number * size.at(n, row) for size, number in offloaded_tensors(job, program_at(job, tokens)))
+    return 2 * moved / host_bytes_per_second(hardware)
 
 
 def _hardware(plan: Plan) -> Hardware:
@@ -149,16 +169,16 @@ def _products(job: Job, gpu: Gpu, tokens: float, *, backward: bool) -> tuple[flo
     products = (others - wide) / reached(gpu, training.compute_dtype)
     products += wide / reached(gpu, "float32") if wide else 0.0
     # the kernels of flash attention take 16-bit numbers only
-    narrow = training.attention == "flash_attention_2" or not _wide_stream(job)
+    narrow = training.kernel == "flash_attention_2" or not _wide_stream(job)
     dtype = training.compute_dtype if narrow else "float32"
-    if training.attention == "eager":
+    if training.kernel == "eager":
         return products + pairs / reached(gpu, dtype), 0.0
     return products, pairs / (reached(gpu, dtype) * ATTENTION.get(gpu.compute_capability or (0, 0), ATTENTION_UNKNOWN))
 
 
 def _computed_share(job: Job, tokens: float) -> float:
     """Of all pairs of tokens, those that the attention kernels compute."""
-    architecture, kernel = job.architecture, job.training.attention
+    architecture, kernel = job.architecture, job.training.kernel
     pairs = attention_pairs(architecture, tokens, attention=kernel, masked=job.program.padded)
     return pairs / (architecture.num_hidden_layers * tokens**2)
 
@@ -185,15 +205,25 @@ def _wide_flops(job: Job, n: float, others: float, *, backward: bool) -> float:
 
 
 def _computed_weights(job: Job) -> float:
-    """Bytes of the weights as they are gathered and multiplied: what is not quantised in the compute dtype."""
+    """Bytes of the weights as they are gathered and multiplied: what is not quantised in the compute dtype.
+
+    A tower that no text goes through is not gathered.
+    """
     stored = {"float32": FLOAT32}.get(job.training.weights_dtype, job.precision.compute)
     quantised = job.weights["quantized_weights"] + job.weights["quantization_scales"]
-    return quantised + (sum(job.weights.values()) - quantised) * min(1.0, job.precision.stream / stored)
+    run = sum(size for term, size in job.weights.items() if term not in (TOWER, QUANTIZED_TOWER))
+    return quantised + (run - quantised) * min(1.0, job.precision.stream / stored)
+
+
+def _left_whole(job: Job) -> int:
+    """Bytes of weights that FSDP leaves whole on every GPU."""
+    scales = job.weights["quantization_scales"] if job.fsdp else 0
+    return scales + job.weights["quantized_weights"] if job.leaves_quantized_whole else scales
 
 
 def _fetches(job: Job, passes: int) -> int:
     """What DeepSpeed's hooks on every module cost the host under ZeRO-3, in launches: each tensor is fetched a pass."""
-    if not (job.deepspeed and job.way.shards_weights):
+    if not (job.deepspeed is not None and job.way.shards_weights):
         return 0
     tensors = sum(weight.count for weight in weights(job.architecture) if weight.kind != "expert")
     return passes * tensors * STEP.fetch
@@ -203,13 +233,13 @@ def _communication(plan: Plan, job: Job, hardware: Hardware, passes: int, n: flo
     seconds, weights = 0.0, _computed_weights(job)
     ranks = job.shards.weights
     if ranks > 1:
-        moved = 2 * ring_bytes(weights / job.tensor_parallel, ranks)
+        gathers = 1 if job.fsdp and not job.fsdp.reshards else 2
+        moved = gathers * ring_bytes((weights - _left_whole(job)) / job.tensor_parallel, ranks)
         seconds += moved / link_bytes_per_second(hardware)
-    if ranks > 1 or job.shards.gradients > 1:
-        gradients = job.trainable * job.precision.trained
-        seconds += ring_bytes(gradients, job.shards.gradients) / link_bytes_per_second(hardware)
+    if (ranks > 1 or job.shards.gradients > 1) and not job.defers_gradients:
+        seconds += _reduce_seconds(job, hardware)
     if plan.offload == "all":
-        seconds += passes * weights / ranks / host_bytes_per_second(hardware)
+        seconds += passes * (weights - _left_whole(job)) / ranks / host_bytes_per_second(hardware)
     if job.tensor_parallel > 1:
         hidden = 2 * job.architecture.num_hidden_layers * n * job.architecture.hidden_size * job.precision.compute
         seconds += passes * 2 * ring_bytes(hidden, job.tensor_parallel) / link_bytes_per_second(hardware)

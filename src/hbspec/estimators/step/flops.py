@@ -16,9 +16,9 @@ from functools import lru_cache, reduce
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.architecture import CHUNKED, FULL
+from hbspec.catalog.layers import CHUNKED, FULL
 from hbspec.estimators.precision import precision_of
-from hbspec.estimators.step.job import program_of, reentrant
+from hbspec.estimators.step.job import program_of
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Products
 from hbspec.estimators.step.lifetimes.program import Program
@@ -125,8 +125,8 @@ def micro_batch_flops(
     - Adapters on E fused experts are added to all their weights, twice a pass: 4 E r R C forward, 4 E r R C back, and
       the whole weights' gradient, 2 n R C for each expert that a token visits.
     - Every expert of Llama 4 computes every token.
-    - Packed rows of a micro-batch are one row of n tokens, but for flash_attention_2, which keeps examples apart; here
-      it is taken to hold one a row.
+    - Packed rows of a micro-batch that TRL joins are one row of n tokens, but for flash_attention_2, which keeps
+      examples apart; here it is taken to hold one a row.
 
     Args:
         architecture: the model.
@@ -140,9 +140,9 @@ def micro_batch_flops(
     rows = training.micro_batch if rows is None else rows
     if program is None or program.tensor_parallel > 1:
         program = program_of(training, precision_of(training), 1, padded=False)
-    layers, head = _passes(architecture, program, reentrant(training))
+    layers, head = _passes(architecture, program)
     n = rows * tokens
-    joined = training.packing and training.attention != "flash_attention_2"
+    joined = training.joined and training.kernel != "flash_attention_2"
     pairs = n * n if joined else n * tokens
     if scored is None:
         scored = n if program.standard_loss else max(0, n - rows)
@@ -170,7 +170,7 @@ class Answering(NamedTuple):
 @lru_cache(maxsize=256)
 def answering(architecture: Architecture) -> Answering:
     """Operations of a served model, by the same run as those of training: two a multiply-add."""
-    layers, head = _passes(architecture, INFERENCE, False)
+    layers, head = _passes(architecture, INFERENCE)
     return Answering(2 * layers.forward.per_token, 2 * layers.forward.per_pair, 2 * head.forward.per_token)
 
 
@@ -183,7 +183,9 @@ INFERENCE = Program(
     dropout=False,
     dora=False,
     checkpointing=False,
+    reentrant=False,
     attention="sdpa",
+    several_rows=False,
     padded=False,
     windowed=False,
     standard_loss=True,
@@ -194,11 +196,17 @@ INFERENCE = Program(
     accumulates=False,
     experts_listed=False,
     loss_copies=False,
+    loss_in_place=False,
+    logits_replaced=False,
+    logits_returned=False,
     outputs_held=False,
     inputs_kept=False,
     tensor_parallel=1,
     float16=False,
     on_gpu=True,
+    liger=False,
+    liger_head=False,
+    offloads=False,
 )
 """A forward pass in 16 bits, with nothing trained."""
 
@@ -211,19 +219,11 @@ class _Passes(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _passes(architecture: Architecture, program: Program, whole: bool) -> _Passes:
-    """Products by pass, of layers of which one of each kind was run.
-
-    Args:
-        architecture: the model.
-        program: what runs.
-        whole: whether checkpointing computes whole layers again, and stops nowhere early.
-    """
+def _passes(architecture: Architecture, program: Program) -> _Passes:
+    """Products by pass, of layers of which one of each kind was run."""
     run = program_profile(architecture, program)
     numbers = kinds(architecture, program).numbers(0, architecture.num_hidden_layers)
     layers = reduce(Products.plus, (run.products[index].times(number) for index, number in numbers.items()))
-    if whole:
-        layers = layers._replace(recompute=layers.forward)
     return _Passes(run.embedding_products.plus(layers), run.head_products)
 
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.adapters import saved_parameters
+from hbspec.catalog.adapters import adapter_tensors, saved_parameters, saved_tensors
+from hbspec.catalog.dtypes import BYTES
+from hbspec.catalog.weights import weights
+from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.precision import Precision, precision_of
 from hbspec.estimators.step.lifetimes.program import Program
-from hbspec.estimators.step.optimizer import Optimizer, optimizer
+from hbspec.estimators.step.optimizer import PAGED_NUMBERS, Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
+from hbspec.estimators.step.uncounted import refuse_uncounted
 from hbspec.estimators.weights import training_weights
 from hbspec.plan import Plan, Training
-from hbspec.plan.epochs import FUSED_EXPERTS, INPUTS_DROPPED, LOSS_COPIED_ONCE, NON_REENTRANT
+from hbspec.plan.allocator import AllocatorSettings
+from hbspec.plan.deepspeed import ROUTE, DeepSpeed
+from hbspec.plan.epochs import FUSED_EXPERTS, INPUTS_DROPPED, LABELS_SHIFTED, LOGITS_KEPT
+from hbspec.plan.fsdp import Fsdp
+from hbspec.plan.loading import loads_whole
 from hbspec.plan.parallelism import PARALLELISMS, Engine, Parallelism
+from hbspec.plan.training import COPYING, IN_PLACE
 
 WORKSPACE = {9: 33_554_432}
 """Bytes of a cuBLAS workspace by the major compute capability; a GPU that is not listed has `USUAL_WORKSPACE`."""
@@ -32,7 +42,10 @@ class Job(NamedTuple):
     Attributes:
         trainable: parameters that are trained.
         whole: of them, those of modules that are trained whole beside the adapters (`modules_to_save`).
+        pageable: trained parameters in tensors whose states a paged optimizer pages.
         program: what runs, but for batch and length.
+        deepspeed: DeepSpeed's settings; None where another engine holds the states.
+        allocator: settings of torch's allocator.
         workspaces: bytes of cuBLAS's workspaces, which no trace on a CPU shows.
     """
 
@@ -40,15 +53,23 @@ class Job(NamedTuple):
     training: Training
     precision: Precision
     program: Program
-    weights: Mapping[str, int]
     trainable: int
     whole: int
+    pageable: int
     optimizer: Optimizer
     shards: Shards
     parallelism: str
     offload: str
+    fsdp: Fsdp | None
+    deepspeed: DeepSpeed | None
     tensor_parallel: int
+    allocator: AllocatorSettings
     workspaces: int
+
+    @property
+    def weights(self) -> Mapping[str, int]:
+        """Bytes of the base model by term."""
+        return training_weights(self.architecture, self.training)
 
     @property
     def way(self) -> Parallelism:
@@ -61,43 +82,117 @@ class Job(NamedTuple):
         return self.shards.weights > 1
 
     @property
-    def deepspeed(self) -> bool:
-        """Whether DeepSpeed holds the states."""
-        return self.way.engine is Engine.DEEPSPEED
+    def defers_gradients(self) -> bool:
+        """Whether gradients stay unsharded until an update's last micro-batch."""
+        return self.fsdp is not None and self.fsdp.defers
+
+    @property
+    def loads_whole(self) -> bool | None:
+        """Whether the whole quantised model is on every GPU before it is sharded; None where that is not known."""
+        if self.fsdp is not None:
+            return self.fsdp.loads_whole
+        return self.way.shards_weights and loads_whole(self.training, self.way.engine)
+
+    @property
+    def leaves_quantized_whole(self) -> bool:
+        """Whether FSDP leaves quantised weights whole on every GPU."""
+        return self.fsdp is not None and self.fsdp.leaves_whole
+
+    @property
+    def gradients_offloaded(self) -> bool:
+        """Whether reduced gradients move to the host, as torch moves them to where the parameters are.
+
+        torch 2.13, `_fsdp_collectives.py`, `foreach_reduce`, and `_runtime_utils.py`, `_post_reduce_grad_callback`.
+        """
+        return self.fsdp is not None and self.offload == "all"
 
 
 def job_of(plan: Plan) -> Job:
     """The memory-relevant side of a plan.
 
     Raises:
-        NotKnownError: the architecture, what is trained, the processes or the optimizer is not known.
+        NotKnownError: the architecture, what is trained, the processes or the optimizer is not known, or a setting of
+            DeepSpeed or something that LitGPT does is not counted.
     """
     architecture = plan.require("architecture")
+    settings = _deepspeed(plan)
     # before the program: adapters that cannot be counted cannot be placed either
     trainable = plan.require("trainable_parameters")
-    training, cut = plan.training, shards(plan)
+    training, cut = _held(plan), shards(plan)
+    refuse_uncounted(architecture, training, cut)
     precision = _precision(plan, cut)
     return Job(
         architecture=architecture,
         training=training,
         precision=precision,
-        program=program_of(training, precision, plan.tensor_parallel, padded=_padded(plan)),
-        weights=training_weights(architecture, training),
+        program=program_of(training, precision, plan.tensor_parallel, padded=_padded(plan, architecture))._replace(
+            rows=rows_of(architecture, training)
+        ),
         trainable=trainable,
         whole=_whole(architecture, training),
-        optimizer=optimizer(training.optim),
+        pageable=_pageable(architecture, training),
+        optimizer=optimizer(training.optim) if settings is None else _of_deepspeed(settings, training.optim),
         shards=cut,
         parallelism=plan.parallelism,
         offload=plan.offload,
+        fsdp=plan.fsdp,
+        deepspeed=settings,
         tensor_parallel=plan.tensor_parallel,
+        allocator=plan.allocator,
         workspaces=_workspaces(plan),
     )
 
 
-def _padded(plan: Plan) -> bool:
-    """Whether a mask says which tokens count: rows of one micro-batch differ in length, or hold several examples."""
+def _deepspeed(plan: Plan) -> DeepSpeed | None:
+    if plan.way.engine is not Engine.DEEPSPEED:
+        return None
+    settings = plan.require("deepspeed")
+    settings.require_counted()
+    return settings
+
+
+def _held(plan: Plan) -> Training:
+    """The training with the dtype in which weights lie on the GPU: DeepSpeed narrows a module that is wider.
+
+    DeepSpeed 0.19.8, `runtime/engine.py`, `_cast_module_mixed_precision`.
+    """
+    training = plan.training
+    wider = BYTES[training.weights_dtype] > BYTES[training.compute_dtype]
+    if plan.way.engine is Engine.DEEPSPEED and training.autocast and wider:
+        return training._replace(weights_dtype=training.compute_dtype)
+    return training
+
+
+def _of_deepspeed(settings: DeepSpeed, optim: str) -> Optimizer:
+    """The optimizer of the author's JSON, which goes before `optim`, or else that of `optim`.
+
+    DeepSpeed's own Adam is one kernel without temporaries (DeepSpeed 0.19.8, `ops/adam/fused_adam.py`); `torch_adam`
+    asks for torch's.
+
+    Raises:
+        NotKnownError: the JSON names an optimizer that is not listed here.
+    """
+    if settings.optimizer is None:
+        return optimizer(optim)
+    named = {"adam": "adamw_torch_fused", "adamw": "adamw_torch_fused"}
+    named |= {f"torch {name}": "adamw_torch" for name in ("adam", "adamw")}
+    known = named.get(settings.optimizer)
+    if known is None:
+        raise NotKnownError(Missing(f"the states of DeepSpeed's optimizer {settings.optimizer}", ROUTE))
+    return optimizer(known)
+
+
+def _padded(plan: Plan, architecture: Architecture) -> bool:
+    """Whether a mask says which tokens count: rows of one micro-batch differ in length, or examples are kept apart.
+
+    Some models always make one.
+    """
+    if architecture.family.masked:
+        return True
+    if plan.training.packing:
+        return plan.training.joined and plan.require("architecture").family.packed_apart
     cut = plan.lengths.cut(plan.training.max_length)
-    return plan.training.packing or (plan.training.micro_batch > 1 and cut.mean.low < cut.longest.high)
+    return plan.training.micro_batch > 1 and cut.mean.low < cut.longest.high
 
 
 def _workspaces(plan: Plan) -> int:
@@ -124,9 +219,24 @@ def _whole(architecture: Architecture, training: Training) -> int:
     return saved_parameters(architecture, training.target_modules, training.modules_to_save)
 
 
-def reentrant(training: Training) -> bool:
-    """Whether checkpointing is reentrant, which computes whole layers again and stops nowhere early."""
-    return training.gradient_checkpointing and not training.has(NON_REENTRANT)
+def _pageable(architecture: Architecture, training: Training) -> int:
+    """Parameters in trained tensors that are large enough, as they are before they are cut among ranks."""
+    if training.adapters:
+        targets, saved = training.target_modules, training.modules_to_save
+        made = adapter_tensors(architecture, training.lora_r, targets, saved, use_dora=training.use_dora)
+        tensors = Counter(made)
+        tensors += Counter(saved_tensors(architecture, targets, saved))
+    else:
+        tensors = Counter()
+        for weight in weights(architecture):
+            tensors[weight.parameters // weight.count] += weight.count
+    return sum(size * number for size, number in tensors.items() if size >= PAGED_NUMBERS)
+
+
+def rows_of(architecture: Architecture, training: Training) -> int:
+    """Rows of a micro-batch, where layers make something once for all of them; else 1 (`Program.rows`)."""
+    family = architecture.family
+    return 1 if training.joined or not (family.rotated_anew or family.learned_once) else training.micro_batch
 
 
 def program_of(training: Training, precision: Precision, tensor_parallel: int, *, padded: bool) -> Program:
@@ -140,20 +250,29 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         dropout=training.lora_dropout > 0,
         dora=training.use_dora,
         checkpointing=training.gradient_checkpointing,
-        attention=training.attention,
+        reentrant=training.use_reentrant,
+        attention=training.kernel,
+        several_rows=training.micro_batch > 1 and not training.joined,
         padded=padded,
         windowed=False,
-        standard_loss=training.loss == "standard",
+        standard_loss=training.whole_logits,
         compute=precision.compute,
         stream=precision.stream,
         trained=precision.trained,
         autocast=precision.autocast,
         accumulates=training.gradient_accumulation > 1,
         experts_listed=not training.has(FUSED_EXPERTS),
-        loss_copies=not training.has(LOSS_COPIED_ONCE),
+        loss_copies=training.loss == COPYING or not training.has(LABELS_SHIFTED),
+        loss_in_place=training.loss in IN_PLACE,
+        logits_replaced=not training.has(LOGITS_KEPT),
+        logits_returned=training.autocast and not training.own_loop,
         outputs_held=training.trainer == "loop",
         inputs_kept=not training.has(INPUTS_DROPPED),
         tensor_parallel=tensor_parallel,
         float16=training.compute_dtype == "float16",
         on_gpu=True,
+        liger=training.liger,
+        liger_head=training.liger_head,
+        offloads=training.activation_offloading,
+        litgpt=training.trainer == "litgpt",
     )

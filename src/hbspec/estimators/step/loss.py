@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.roles import TRAINED, roles
+from hbspec.catalog.weights import LAYER_NORM
 from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
@@ -21,6 +22,9 @@ TILE_TOKENS, TILE_VOCABULARY = 4096, 32768
 
 TARGET_BYTES = 21
 """A target's id, whether it counts, its logarithm, its share of the denominator and its gradient."""
+
+LABEL = 8
+"""Bytes of a token's id."""
 
 STATISTICS_BYTES = 37
 """A target's id, whether it counts, and seven running sums in fp32."""
@@ -35,12 +39,14 @@ def fused_forward_bytes(
 
     Source: TRL 1.16.0, `kernels/chunked_logprob.py`, `ChunkedLogProbFunction.forward`.
     """
+    if training.liger_head:
+        return _liger_bytes(architecture, precision, training, tokens)
     hidden, targets = architecture.hidden_size, tokens - training.micro_batch
-    normed = precision.stream * tokens * hidden
+    element = _normed_element(architecture, precision)
     return {
         **_tile(architecture, precision, targets),
-        "final_norm": _norm_bytes(architecture, precision, training, tokens) + normed,
-        "selected": precision.stream * targets * hidden,
+        "final_norm": _norm_bytes(architecture, precision, training, tokens) + element * tokens * hidden,
+        "selected": element * targets * hidden,
         "inputs": STATISTICS_BYTES * targets,
     }
 
@@ -58,36 +64,91 @@ def fused_backward_bytes(
 
     Source: TRL 1.16.0, `kernels/chunked_logprob.py`, `ChunkedLogProbFunction.backward`.
     """
+    if training.liger_head:
+        held = _liger_bytes(architecture, precision, training, tokens)
+        return {name: size for name, size in held.items() if name not in LIGER_CHUNK}
     hidden, targets = architecture.hidden_size, tokens - training.micro_batch
-    cast = precision.stream if precision.stream < FLOAT32 else 0
+    element = _normed_element(architecture, precision)
+    cast, head_cast = (size if size < FLOAT32 else 0 for size in (element, precision.stream))
     head = architecture.vocab_size * hidden if _trains(architecture, training, "lm_head") else 0
     return {
         **_tile(architecture, precision, targets),
         "final_norm": _norm_bytes(architecture, precision, training, tokens),
-        "selected": precision.stream * targets * hidden,
+        "selected": element * targets * hidden,
         "backward": (FLOAT32 + cast) * targets * hidden,
-        "head_gradients": (FLOAT32 + cast) * head,
+        "head_gradients": (FLOAT32 + head_cast) * head,
         "inputs": TARGET_BYTES * targets,
     }
 
 
+LIGER_CHUNK = ("logits", "head_copy")
+"""The terms of a chunk of tokens in Liger's head, which it lets go of before the backward pass."""
+
+
+def liger_chunk(architecture: Architecture, tokens: int) -> int:
+    """Tokens of a chunk, whose logits are about as large as all hidden states.
+
+    Source: liger-kernel 0.8.5, `ops/fused_linear_cross_entropy.py`, `fused_linear_cross_entropy_forward`.
+
+    >>> from hbspec.catalog import catalog
+    >>> liger_chunk(catalog().models["mistralai/Mistral-7B-v0.3"].architecture, 16384)
+    2048
+    """
+    share = -(-architecture.vocab_size // architecture.hidden_size)
+    return min(tokens, 1 << (-(-tokens // share) - 1).bit_length())
+
+
+def _liger_bytes(
+    architecture: Architecture, precision: Precision, training: Training, tokens: int
+) -> Mapping[str, int]:
+    """Bytes by term of the final norm and Liger's head: the gradients of input and weight, and the chunk."""
+    hidden, chunk = architecture.hidden_size, liger_chunk(architecture, tokens)
+    compute = precision.compute if precision.autocast else precision.stream
+    narrowed = compute if compute != precision.stream else 0
+    head = architecture.vocab_size * hidden
+    return {
+        "logits": compute * chunk * architecture.vocab_size,
+        "head_copy": narrowed * (head + 2 * chunk * hidden),
+        "final_norm": _norm_bytes(architecture, precision, training, tokens) + precision.stream * tokens * hidden,
+        "backward": precision.stream * tokens * hidden,
+        "head_gradients": precision.stream * head if _trains(architecture, training, "lm_head") else 0,
+        "inputs": (LABEL + FLOAT32) * tokens,
+    }
+
+
 def _norm_bytes(architecture: Architecture, precision: Precision, training: Training, tokens: int) -> int:
-    """The norm's fp32 input, and where it is trained its normalised output."""
-    normalised = precision.stream if _trains(architecture, training, "norm") else 0
-    return tokens * ((FLOAT32 + normalised) * architecture.hidden_size + FLOAT32)
+    """The norm's fp32 input, and where it is trained its normalised output; Liger's holds its input as it is.
+
+    One that takes the mean off holds its input twice without it. The usual one casts back before it weighs.
+    """
+    if training.liger:
+        return tokens * (precision.stream * architecture.hidden_size + FLOAT32)
+    kind = architecture.family.norm
+    if kind == LAYER_NORM:
+        return tokens * (_normed_element(architecture, precision) * architecture.hidden_size + 2 * FLOAT32)
+    held = 2 * FLOAT32 if kind == "centred" else FLOAT32
+    weighed = precision.stream if kind == "rms" else FLOAT32
+    normalised = weighed if _trains(architecture, training, "norm") else 0
+    return tokens * ((held + normalised) * architecture.hidden_size + FLOAT32)
+
+
+def _normed_element(architecture: Architecture, precision: Precision) -> int:
+    """Bytes of a number that the final norm puts out: autocast leaves the output of `nn.LayerNorm` in fp32."""
+    wide = precision.autocast and architecture.family.norm == LAYER_NORM
+    return FLOAT32 if wide else precision.stream
 
 
 def _trains(architecture: Architecture, training: Training, name: str) -> bool:
     targets = training.target_modules if training.adapters else ()
-    return roles(architecture, targets, training.modules_to_save)[name] == TRAINED
+    return roles(architecture, targets, training.modules_to_save)[architecture.family.name(name)] == TRAINED
 
 
 def _tile(architecture: Architecture, precision: Precision, targets: int) -> Mapping[str, int]:
     """A buffer for a tile of logits, however small the vocabulary; 16-bit copies of what is stored wider."""
     compute = precision.compute if precision.autocast else precision.stream
     chunk, width = min(targets, TILE_TOKENS), min(architecture.vocab_size, TILE_VOCABULARY)
-    narrowed = compute if compute != precision.stream else 0
+    copied = width * (compute != precision.stream) + chunk * (compute != _normed_element(architecture, precision))
     return {
         "logits": compute * chunk * TILE_VOCABULARY,
-        "head_copy": narrowed * (width + chunk) * architecture.hidden_size,
+        "head_copy": compute * copied * architecture.hidden_size,
     }

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hbspec.estimators.step.job import Job, reentrant
+from hbspec.estimators.step.cache import cached_bytes
+from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
-from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.ledger import Moment as Peak
-from hbspec.estimators.step.lifetimes.model import Profile
+from hbspec.estimators.step.lifetimes.ledger import Form, Peak
+from hbspec.estimators.step.lifetimes.model import RunProfile
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
+from hbspec.estimators.step.loading import loaded
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
+from hbspec.estimators.step.offloaded import in_flight
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.states import states_of
-from hbspec.estimators.weights import EMBEDDING, HEAD
+from hbspec.estimators.step.positions import positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.states import States, states_of
+from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
+from hbspec.plan.parallelism import Engine
 
 LASTING = frozenset(
     {
         *(EMBEDDING, HEAD, "experts", "linear_weights", "norms_and_biases", "quantized_weights", "quantization_scales"),
+        *(TOWER, QUANTIZED_TOWER),
         *(
             "adapters",
             "optimizer_states",
@@ -26,7 +31,11 @@ LASTING = frozenset(
             "workspaces",
             "gradients",
             "gradient_buckets",
+            "reduction_copy",
             "gathered_weights",
+            "persistent_parameters",
+            "offload_buffer",
+            "shards",
         ),
     }
 )
@@ -62,11 +71,7 @@ class Moment(NamedTuple):
     @property
     def terms(self) -> dict[str, int]:
         """Bytes by name."""
-        terms: dict[str, int] = {}
-        for part in self.parts:
-            for name, size in part.terms.items():
-                terms[name] = terms.get(name, 0) + size
-        return terms
+        return _added(self.parts)
 
 
 def _part(terms: Mapping[str, int]) -> Part:
@@ -77,8 +82,13 @@ def _moment(name: str, *parts: Part) -> Moment:
     return Moment(name, parts, sum(part.total for part in parts))
 
 
+def moment_of(name: str, *terms: Mapping[str, int]) -> Moment:
+    """A moment at which all of some terms are alive."""
+    return _moment(name, *map(_part, terms))
+
+
 def peak_moment(job: Job, stage: Stage, tokens: int) -> Moment:
-    """The moment that needs most.
+    """The moment after loading that needs most.
 
     Args:
         job: the job.
@@ -89,60 +99,88 @@ def peak_moment(job: Job, stage: Stage, tokens: int) -> Moment:
 
 
 def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
-    """Every moment that can be the largest. Of the forward pass that is the last layer's, when most is kept."""
+    """Every moment of a step that can be the largest. Of the forward pass that is the last layer's: most is kept."""
     states = states_of(job, stage)
     weights, trained = _part(states.weights), _part(states.trained)
-    yield _moment("load", weights, _part({"loading": states.loading}))
     inputs = _part({"inputs": _inputs(job, tokens) if stage.layers else 0})
     if stage.layers:
-        around = {**states.computing, "positions": _positions(job, tokens)}
+        run = _Run.of(job, stage, tokens)
+        around = {**states.computing, "offloading": run.in_flight()}
         base = _join(weights, trained, inputs, _part(around))
-        yield from _computing(job, stage, tokens, base, states.accumulated)
-    ending = _part({"gradients": states.gradients, "optimizer_temporaries": states.updating})
+        yield from _computing(job, stage, tokens, base, states)
+    ending = _part({"gradients": states.gradients, "optimizer_temporaries": states.updating, **states.staying})
     yield _moment("optimizer", weights, trained, inputs, ending)
 
 
 def _join(*parts: Part) -> Part:
+    return Part(_added(parts), sum(part.total for part in parts))
+
+
+def _added(parts: Iterable[Part]) -> dict[str, int]:
     terms: dict[str, int] = {}
     for part in parts:
-        terms |= part.terms
-    return Part(terms, sum(part.total for part in parts))
+        for name, size in part.terms.items():
+            terms[name] = terms.get(name, 0) + size
+    return terms
 
 
-def _computing(job: Job, stage: Stage, tokens: int, states: Part, gradients: int) -> Iterator[Moment]:
+def load_moments(job: Job, stage: Stage, *, whole: bool) -> list[Moment]:
+    """The moments of loading, the one that needs most first; `whole` as in `loaded`."""
+    found = loaded(job, stage, states_of(job, stage), whole=whole)
+    return sorted((_moment("load", _part(terms)) for terms in found), key=lambda moment: -moment.total)
+
+
+def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) -> Iterator[Moment]:
     training, run = job.training, _Run.of(job, stage, tokens)
-    accumulated = _part({"gradients": gradients})
-    checkpointing = training.gradient_checkpointing
-    masks = run.masks(stage.last - 1)
+    positions = _part({"positions": positions_bytes(job, tokens)})
+    # where layers spread them out for themselves and are not computed again, they go with the forward pass
+    behind = _part({}) if job.architecture.family.rotated_anew and not training.gradient_checkpointing else positions
+    gathered = _part({"gathered_weights": held.kept_gathered * (stage.layers - 1)})
+    states, behind_turn = _join(base, gathered, _part(held.forward)), _join(base, behind, _part(held.backward))
+    cache = _part({"key_value_cache": cached_bytes(job, stage, tokens)})
+    spare = _part({"masks": spare_mask_bytes(job, tokens)})
+    forward, states = _join(states, positions, spare, cache), _join(states, behind)
+    accumulated = _part({"gradients": held.accumulated})
+    checkpointing, masks = training.gradient_checkpointing, run.masks(stage.last - 1)
     around = _part({}) if not checkpointing else masks
     if stage.head:
         kept = run.kept(stage.last)
         for peak in run.profile.loss:
-            yield _moment("loss", states, accumulated, around, kept, run.copies(stage.last), run.sized(peak))
+            yield _moment("loss", states, accumulated, around, cache, kept, run.copies(stage.last), run.sized(peak))
         for peak in run.profile.loss_backward:
-            yield _moment("loss", states, accumulated, around, kept, run.sized(peak))
-        if training.loss != "standard":
+            yield _moment("loss", states, accumulated, around, kept, run.sized(peak))  # the outputs are gone
+        if not training.whole_logits:
             shape = job.architecture, job.precision, training, training.micro_batch * tokens
-            forward, backward = _part(fused_forward_bytes(*shape)), _part(fused_backward_bytes(*shape))
-            behind = states, accumulated, around, run.embedded(), kept
-            yield _moment("loss", *behind, run.copies(stage.last), forward)
-            yield _moment("loss", *behind, backward)
+            kept_too = states, accumulated, around, run.embedded(), kept
+            yield _moment("loss", *kept_too, run.copies(stage.last), _part(fused_forward_bytes(*shape)))
+            yield _moment("loss", *kept_too, _part(fused_backward_bytes(*shape)))
     last = run.last()
     for peak in run.profile.forward[last[0]]:
         kept = run.kept(last[1])
-        yield _moment("forward", states, accumulated, masks, kept, run.copies(last[1]), run.sized(peak))
+        yield _moment("forward", forward, accumulated, masks, kept, run.copies(last[1]), run.sized(peak))
     again = "recompute" if checkpointing else "backward"
-    held = _held_by_hooks(job, tokens)
+    hooked = held_by_hooks(job).at(job.training.micro_batch * tokens, tokens)
     for index, position in run.positions():
-        kept, around = run.kept(stage.last if held else position), run.masks(position) if checkpointing else _part({})
-        kept = _join(kept, _part({"held_by_hooks": held * min(stage.last - 1 - position, max(0, stage.layers - 2))}))
-        later = accumulated if accumulated.total else run.gradients(position + 1)
+        kept, around = run.kept(stage.last if hooked else position), run.masks(position) if checkpointing else _part({})
+        kept = _join(kept, _part({"held_by_hooks": hooked * min(stage.last - 1 - position, max(0, stage.layers - 2))}))
+        later = accumulated if accumulated.total or held.at_once else run.gradients(position + 1)
+        gathered = _part({"gathered_weights": held.kept_gathered * _gathered_layers(job, stage, position)})
         for peak in run.profile.backward[index]:
-            yield _moment(again, states, later, around, kept, run.sized(peak))
+            yield _moment(again, behind_turn, later, gathered, around, kept, run.sized(peak))
     if stage.embedding:
-        later = accumulated if accumulated.total else run.gradients(0)
+        later = accumulated if accumulated.total or held.at_once else run.gradients(0)
         for peak in run.profile.end:
-            yield _moment("backward", states, later, run.sized(peak))
+            yield _moment("backward", behind_turn, later, run.sized(peak))
+
+
+def _gathered_layers(job: Job, stage: Stage, position: int) -> int:
+    """Layers besides the one computed that are still gathered where FSDP keeps them from forward to backward.
+
+    FSDP1 does not even free them in a backward pass that reduces nothing (torch 2.13, `_runtime_utils.py`,
+    `_should_free_in_backward`).
+    """
+    never_freed = job.fsdp is not None and job.fsdp.version == 1 and job.defers_gradients
+    return stage.layers - 1 if never_freed else position - stage.first
 
 
 class _Run(NamedTuple):
@@ -152,10 +190,11 @@ class _Run(NamedTuple):
     tokens: int
     row: int
     kinds: Kinds
-    profile: Profile
+    profile: RunProfile
     program: Program
     layer_types: tuple[str, ...]
     sharded: int
+    offloaded: bool
 
     @classmethod
     def of(cls, job: Job, stage: Stage, tokens: int) -> _Run:
@@ -163,7 +202,8 @@ class _Run(NamedTuple):
         found = kinds(job.architecture, program)
         run = program_profile(job.architecture, program)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
-        return cls(stage, n, row_tokens(job, tokens), found, run, program, types, job.shards.gradients)
+        cut, away = job.shards.gradients, job.gradients_offloaded
+        return cls(stage, n, row_tokens(job, tokens), found, run, program, types, cut, away)
 
     def positions(self) -> Iterator[tuple[int, int]]:
         """Layers that were run, each where the most before it is kept and where the most gradients are behind it."""
@@ -183,6 +223,10 @@ class _Run(NamedTuple):
         """A moment's own terms."""
         terms = {name: size.at(self.tokens, self.row) for name, size in peak.terms.items()}
         return Part(terms, peak.total.at(self.tokens, self.row))
+
+    def in_flight(self) -> int:
+        """Activations on their way to the host, or on their way back."""
+        return in_flight(self.profile, self.program, self.stage.layers, self.tokens, self.row)
 
     def embedded(self) -> Part:
         """What an adapter on the embedding leaves for the backward pass."""
@@ -205,6 +249,8 @@ class _Run(NamedTuple):
 
     def gradients(self, begin: int) -> Part:
         """Gradients of the stage's layers from `begin` on."""
+        if self.offloaded:
+            return _part({})
         whole = self._of_layers(self.profile.gradients, max(begin, self.stage.first), self.stage.last)
         return _part({name: -(-size // self.sharded) for name, size in whole.terms.items()})
 
@@ -216,7 +262,7 @@ class _Run(NamedTuple):
         return _part(terms)
 
 
-def _held_by_hooks(job: Job, tokens: int) -> int:
+def held_by_hooks(job: Job) -> Form:
     """What FSDP's hooks hold of each frozen layer that is done, beside its input, until the backward pass is over.
 
     Measured with transformers 4's reentrant checkpointing (IBM fms-acceleration, a100_80gb.csv): (L - 2) 2 h a token
@@ -225,9 +271,9 @@ def _held_by_hooks(job: Job, tokens: int) -> int:
     they is inferred.
     """
     training = job.training
-    if not (job.sharded and job.parallelism == "fsdp" and training.adapters and reentrant(training)):
-        return 0
-    return job.precision.stream * job.architecture.hidden_size * training.micro_batch * tokens
+    if not (job.sharded and job.way.engine is Engine.FSDP and training.adapters and training.use_reentrant):
+        return Form()
+    return Form(per_token=job.precision.stream * job.architecture.hidden_size)
 
 
 def _inputs(job: Job, tokens: int) -> int:
@@ -237,18 +283,6 @@ def _inputs(job: Job, tokens: int) -> int:
     """
     training = job.training
     return 24 * training.gradient_accumulation * training.micro_batch * tokens + 4 * job.architecture.head_dim
-
-
-def row_tokens(job: Job, tokens: int) -> int:
-    """Tokens of a row: packed rows of a micro-batch become one (TRL 1.16.0, `DataCollatorForLanguageModeling`)."""
-    return tokens * job.training.micro_batch if job.training.packing else tokens
-
-
-def _positions(job: Job, tokens: int) -> int:
-    """Ids of the positions, and their cosines and sines, once for every base frequency."""
-    tokens = row_tokens(job, tokens)
-    bases = len({*job.architecture.layer_types}) if job.architecture.family.rotations_by_kind else 1
-    return 8 * tokens + bases * 2 * job.precision.stream * job.architecture.head_dim * tokens
 
 
 def program_at(job: Job, tokens: float) -> Program:

@@ -23,18 +23,19 @@ class Optimizer(NamedTuple):
         copies: parameter-sized temporaries during an update: torch's foreach AdamW keeps the root of its second
             moment for all parameters at once, so that a pure 16-bit full fine-tune peaks at 10 bytes a parameter.
         factored: whether a matrix keeps a row and a column instead of itself.
+        paged: whether states of large tensors are managed memory, which CUDA moves to the host where the GPU is full.
     """
 
     moments: int
     element: Fraction | None
     copies: int = 0
     factored: bool = False
+    paged: bool = False
 
     def state_bytes(self, parameters: int, parameter_bytes: int, *, adapters: bool) -> int:
         """Bytes of all states of so many parameters.
 
-        Left out: that bitsandbytes keeps tensors below 4,096 numbers in fp32, and that paged states may be moved to
-        the host (tensors of 100,000 numbers and more).
+        Left out: that bitsandbytes keeps tensors below 4,096 numbers in fp32.
 
         Args:
             parameters: trained parameters.
@@ -45,6 +46,15 @@ class Optimizer(NamedTuple):
             return 4 * -(-parameters // (FACTORED_RANK if adapters else FACTORED_SIDE))
         element = parameter_bytes if self.element is None else self.element
         return -int(-(parameters * self.moments * element) // 1)
+
+    def paged_bytes(self, parameters: int) -> int:
+        """Bytes of states in managed memory, of so many parameters in tensors of at least `PAGED_NUMBERS`.
+
+        The scales of 8-bit states stay on the GPU. Source: bitsandbytes 0.50.2, `Optimizer8bit.get_state_buffer`.
+        """
+        if not self.paged or self.element is None:
+            return 0
+        return parameters * self.moments * int(self.element)
 
     def update_bytes(self, parameters: int, parameter_bytes: int, *, adapters: bool) -> int:
         """Bytes that cross the memory bus in an update, clipping of the gradients included.
@@ -62,6 +72,9 @@ class Optimizer(NamedTuple):
         """Bytes that exist during an update only."""
         return self.copies * parameters * parameter_bytes
 
+
+PAGED_NUMBERS = 100_000
+"""Numbers of the smallest tensor whose states are paged (bitsandbytes 0.50.2, `Optimizer8bit.get_state_buffer`)."""
 
 PASSES_OF_LISTS = 20
 """Reads and writes of something as large as the parameters: decay 2, first moment 3, second 2 + 3, its root 2, its
@@ -85,8 +98,8 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "adamw_torch_4bit": Optimizer(2, FOUR_BIT),
     "adamw_bnb_8bit": Optimizer(2, EIGHT_BIT),
     "adamw_8bit": Optimizer(2, EIGHT_BIT),
-    "paged_adamw_8bit": Optimizer(2, EIGHT_BIT),
-    "paged_adamw_32bit": Optimizer(2, _FP32),
+    "paged_adamw_8bit": Optimizer(2, EIGHT_BIT, paged=True),
+    "paged_adamw_32bit": Optimizer(2, _FP32, paged=True),
     "adafactor": Optimizer(1, _FP32, factored=True),
     "sgd": Optimizer(0, None),
     "adagrad": Optimizer(1, None, copies=1),
@@ -95,13 +108,13 @@ OPTIMIZERS: dict[str, Optimizer] = {
     "rmsprop_bnb_8bit": Optimizer(1, EIGHT_BIT),
     "rmsprop_bnb_32bit": Optimizer(1, _FP32),
     "lion_8bit": Optimizer(1, EIGHT_BIT),
-    "paged_lion_8bit": Optimizer(1, EIGHT_BIT),
+    "paged_lion_8bit": Optimizer(1, EIGHT_BIT, paged=True),
     "lion_32bit": Optimizer(1, _FP32),
-    "paged_lion_32bit": Optimizer(1, _FP32),
+    "paged_lion_32bit": Optimizer(1, _FP32, paged=True),
     "ademamix": Optimizer(3, _FP32),
     "ademamix_8bit": Optimizer(3, EIGHT_BIT),
-    "paged_ademamix_32bit": Optimizer(3, _FP32),
-    "paged_ademamix_8bit": Optimizer(3, EIGHT_BIT),
+    "paged_ademamix_32bit": Optimizer(3, _FP32, paged=True),
+    "paged_ademamix_8bit": Optimizer(3, EIGHT_BIT, paged=True),
 }
 """By the names of `transformers.training_args.OptimizerNames` (5.23.0); GaLore, APOLLO and the like are not known."""
 

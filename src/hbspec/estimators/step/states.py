@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import BYTES, FLOAT32
+from hbspec.estimators.step.deepspeed import masters, reduction
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.weights import EMBEDDING, HEAD, largest_linear
+from hbspec.estimators.step.zero3 import whole_parameters
+from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
+from hbspec.plan.deepspeed import DeepSpeed
 from hbspec.plan.parallelism import Engine
 
-REDUCE_BUCKET = 500_000_000
-"""Numbers in a reduce bucket of ZeRO-1 and ZeRO-2 (DeepSpeed's default `reduce_bucket_size`)."""
+QUANTIZED, SCALES = "quantized_weights", "quantization_scales"
+"""Scales of quantised weights are not parameters: they stay whole on every rank's GPU, sharded or offloaded."""
 
-SCALES = "quantization_scales"
-"""Scales of quantised weights are not parameters: sharding leaves them whole on every rank."""
+OUTSIDE_LAYERS = (EMBEDDING, HEAD, SCALES, TOWER, QUANTIZED_TOWER)
+"""Terms that are not gathered with a layer."""
 
 
 class States(NamedTuple):
@@ -24,40 +27,84 @@ class States(NamedTuple):
     Attributes:
         weights: the base model's, as they lie there.
         trained: adapters, optimizer states, copies of weights for the update.
+        paged: optimizer states in managed memory, which torch does not count.
         computing: what exists beside them while a micro-batch runs: weights gathered from other ranks, buckets.
+        kept_gathered: weights of each layer that stay gathered from its forward to its backward pass.
+        forward: beside `computing`, until the backward pass begins.
+        backward: beside `computing`, from then on.
         gradients: of everything that is trained, when all have arrived.
         accumulated: those of earlier micro-batches while another one runs.
-        loading: beside the weights while they are loaded.
+        at_once: whether all gradients of a backward pass have a place from its start.
+        whole_adapters: adapters before they are sharded.
         updating: temporaries of the optimizer.
+        staying: what of `computing` is there during the update too.
     """
 
     weights: Mapping[str, int]
     trained: Mapping[str, int]
+    paged: int
     computing: Mapping[str, int]
+    kept_gathered: int
     gradients: int
     accumulated: int
-    loading: int
+    whole_adapters: int
     updating: int
+    forward: Mapping[str, int] = {}
+    backward: Mapping[str, int] = {}
+    at_once: bool = False
+    staying: Mapping[str, int] = {}
 
 
 def states_of(job: Job, stage: Stage) -> States:
     """What lies on the GPU that computes a stage."""
-    whole = _whole_weights(job, stage)
-    weights = {term: _cut_weight(job, term, size) for term, size in whole.items()}
+    whole = whole_weights(job, stage)
+    weights = {term: cut_weight(job, term, size) for term, size in whole.items()}
     groups = _groups(job, stage)
-    size = sum(-(-count // job.shards.gradients) * element for count, element in groups)
+    if job.deepspeed is not None:
+        return _under_deepspeed(job, job.deepspeed, weights, groups)
+    size = 0 if job.gradients_offloaded else _reduced(job, groups)
     return States(
         weights=weights,
         trained=_trained(job, groups),
+        paged=_paged(job, groups),
         computing={
             **_gathered(job, whole, weights),
             "gradient_buckets": _buckets(job, groups),
             "workspaces": job.workspaces,
         },
+        kept_gathered=_kept_gathered(job, whole),
         gradients=size,
         accumulated=_accumulated(job, groups, size) if job.training.gradient_accumulation > 1 else 0,
-        loading=_loading(job, stage),
+        whole_adapters=_whole_adapters(job, groups),
         updating=_updating(job, groups),
+    )
+
+
+def _under_deepspeed(
+    job: Job, settings: DeepSpeed, weights: Mapping[str, int], groups: list[tuple[int, int]]
+) -> States:
+    """The states that DeepSpeed holds; `weights` are a rank's part."""
+    found = reduction(job, settings, groups)
+    gathers = job.sharded or job.offload == "all"
+    kept = whole_parameters(job, settings) if gathers and job.way.shards_weights else None
+    return States(
+        weights=weights,
+        trained=_trained(job, groups),
+        paged=_paged(job, groups),
+        computing={
+            **({"persistent_parameters": kept.persistent} if kept else {}),
+            "workspaces": job.workspaces,
+            **found.always,
+        },
+        forward={"gathered_weights": kept.gathered.forward} if kept else {},
+        backward={**({"gathered_weights": kept.gathered.backward} if kept else {}), **found.backward},
+        kept_gathered=0,
+        gradients=found.ending,
+        accumulated=found.accumulated,
+        at_once=found.at_once,
+        whole_adapters=_whole_adapters(job, groups),
+        updating=found.updating,
+        staying=found.always,
     )
 
 
@@ -66,7 +113,7 @@ def share(total: int, stage: Stage, layers: int) -> int:
     return total * stage.last // layers - total * stage.first // layers
 
 
-def _whole_weights(job: Job, stage: Stage) -> dict[str, int]:
+def whole_weights(job: Job, stage: Stage) -> dict[str, int]:
     """The stage's weights before they are cut among ranks."""
     whole = {}
     for term, total in job.weights.items():
@@ -74,16 +121,19 @@ def _whole_weights(job: Job, stage: Stage) -> dict[str, int]:
             whole[term] = total if stage.embedding or (stage.head and not job.weights[HEAD]) else 0
         elif term == HEAD:
             whole[term] = total if stage.head else 0
+        elif term in (TOWER, QUANTIZED_TOWER):
+            whole[term] = total if stage.embedding else 0
         else:
             here = share(total, stage, job.architecture.num_hidden_layers)
             whole[term] = here if term == "norms_and_biases" else -(-here // job.tensor_parallel)
     return whole
 
 
-def _cut_weight(job: Job, term: str, size: int) -> int:
-    if job.offload == "all":
-        return 0
-    return size if term == SCALES else -(-size // job.shards.weights)
+def cut_weight(job: Job, term: str, size: int) -> int:
+    """A rank's part of a term of the weights, on its GPU."""
+    if term == SCALES or (term in (QUANTIZED, QUANTIZED_TOWER) and job.leaves_quantized_whole):
+        return size
+    return 0 if job.offload == "all" else -(-size // job.shards.weights)
 
 
 def _gathered(job: Job, whole: Mapping[str, int], local: Mapping[str, int]) -> dict[str, int]:
@@ -94,13 +144,32 @@ def _gathered(job: Job, whole: Mapping[str, int], local: Mapping[str, int]) -> d
     """
     if not job.sharded and job.offload != "all":
         return {}
-    stored = BYTES[job.training.weights_dtype]
-    outer = whole[EMBEDDING] + whole[HEAD]
-    inner = {term: size for term, size in whole.items() if term not in (EMBEDDING, HEAD, SCALES)}
-    quantized = inner.pop("quantized_weights")
-    narrowed = (sum(inner.values()) // job.architecture.num_hidden_layers + outer) * job.precision.stream // stored
-    needed = narrowed + quantized // job.architecture.num_hidden_layers
-    return {"gathered_weights": min(needed, max(0, sum(whole.values()) - sum(local.values())))}
+    outer = (whole[EMBEDDING] + whole[HEAD]) * job.precision.stream // BYTES[job.training.weights_dtype]
+    return {"gathered_weights": min(outer + _gathered_layer(job, whole), _elsewhere(whole, local))}
+
+
+def _gathered_layer(job: Job, whole: Mapping[str, int]) -> int:
+    """A layer's weights in the compute dtype, quantised ones as they are stored; a tower is not run, and stays cut."""
+    inner = {term: size for term, size in whole.items() if term not in OUTSIDE_LAYERS}
+    quantized = inner.pop(QUANTIZED)
+    layers, stored = job.architecture.num_hidden_layers, BYTES[job.training.weights_dtype]
+    narrowed = sum(inner.values()) // layers * job.precision.stream // stored
+    return narrowed if job.leaves_quantized_whole else narrowed + quantized // layers
+
+
+def _elsewhere(whole: Mapping[str, int], local: Mapping[str, int]) -> int:
+    """What other ranks or the host hold of the weights."""
+    return max(0, sum(whole.values()) - sum(local.values()))
+
+
+def _kept_gathered(job: Job, whole: Mapping[str, int]) -> int:
+    """Bytes of each layer that stays gathered after its forward pass: FSDP2's `reshard_after_forward=False`.
+
+    FSDP1's SHARD_GRAD_OP is the same (docs.pytorch.org, `ShardingStrategy`).
+    """
+    if job.fsdp is None or job.fsdp.reshards or not job.sharded:
+        return 0
+    return _gathered_layer(job, whole)
 
 
 def _groups(job: Job, stage: Stage) -> list[tuple[int, int]]:
@@ -115,7 +184,11 @@ def _groups(job: Job, stage: Stage) -> list[tuple[int, int]]:
 
 def _narrowed(job: Job, element: int) -> int:
     """DeepSpeed trains a copy of its own, and holds the module in the compute dtype."""
-    return min(element, job.precision.compute) if job.deepspeed and job.training.autocast else element
+    return min(element, job.precision.compute) if job.deepspeed is not None and job.training.autocast else element
+
+
+def _whole_adapters(job: Job, groups: list[tuple[int, int]]) -> int:
+    return sum(count * element for count, element in groups) if job.training.adapters else 0
 
 
 def _trained(job: Job, groups: list[tuple[int, int]]) -> dict[str, int]:
@@ -126,11 +199,20 @@ def _trained(job: Job, groups: list[tuple[int, int]]) -> dict[str, int]:
         return terms
     for count, element in groups:
         updated = -(-count // job.shards.optimizer)
-        copied = job.deepspeed and element < FLOAT32
-        kept = FLOAT32 if copied else element
+        kept = FLOAT32 if job.deepspeed is not None else element
         terms["optimizer_states"] += job.optimizer.state_bytes(updated, kept, adapters=job.training.adapters)
-        terms["master_weights"] += FLOAT32 * updated if copied else 0
+        terms["master_weights"] += masters(job, element, updated) if job.deepspeed is not None else 0
+    terms["optimizer_states"] -= _paged(job, groups)
     return terms
+
+
+def _paged(job: Job, groups: list[tuple[int, int]]) -> int:
+    """The stage's and rank's share of the paged states; DeepSpeed's partitions are one large tensor."""
+    if job.offload != "none":
+        return 0
+    updated = sum(-(-count // job.shards.optimizer) for count, _ in groups)
+    paged = updated if job.deepspeed is not None else updated * job.pageable // job.trainable
+    return job.optimizer.paged_bytes(paged)
 
 
 def _buckets(job: Job, groups: list[tuple[int, int]]) -> int:
@@ -138,34 +220,34 @@ def _buckets(job: Job, groups: list[tuple[int, int]]) -> int:
     whole = sum(count * element for count, element in groups)
     if job.way.engine is Engine.DDP or (job.way.engine is Engine.FSDP and not job.sharded):
         return whole
-    if job.deepspeed and not job.way.shards_weights:
-        return min(whole, REDUCE_BUCKET * groups[0][1])
-    return -(-whole // job.architecture.num_hidden_layers) if job.sharded or job.deepspeed else 0
+    return -(-whole // job.architecture.num_hidden_layers) if job.sharded else 0
 
 
-def _accumulated(job: Job, groups: list[tuple[int, int]], cut: int) -> int:
-    """FSDP does not reduce gradients before the last micro-batch: until then every rank holds all of its own.
+def _reduced(job: Job, groups: list[tuple[int, int]]) -> int:
+    """Gradients as each rank keeps them once they are reduced, in the dtype of the parameters."""
+    return sum(-(-count // job.shards.gradients) * element for count, element in groups)
 
-    transformers' Trainer accumulates under `accelerator.no_sync` (torch.distributed.fsdp, `no_sync`).
+
+def _accumulated(job: Job, groups: list[tuple[int, int]], reduced: int) -> int:
+    """Gradients of earlier micro-batches; under FSDP's `no_sync` all that a rank has computed, before any reduction.
+
+    FSDP2 keeps those in the dtype in which they are reduced, FSDP1 in the compute dtype (torch 2.13,
+    `_fully_shard/_fsdp_param.py`, `to_accumulated_grad_if_needed`; `_flat_param.py`, `_use_unsharded_grad_views`); in
+    mixed precision accelerate makes one dtype of both (1.15.0, `utils/dataclasses.py`, `set_mixed_precision`).
     """
-    return sum(count * element for count, element in groups) if job.way.engine is Engine.FSDP else cut
-
-
-def _loading(job: Job, stage: Stage) -> int:
-    """The largest tensor in 16 bits: before it is quantised, or while k-bit preparation makes fp32 of it."""
-    if not job.training.quantization:
-        return 0
-    embedding = job.architecture.vocab_size * job.architecture.hidden_size if stage.embedding or stage.head else 0
-    return 2 * max(largest_linear(job.architecture) if stage.layers else 0, embedding)
+    if not job.defers_gradients:
+        return reduced
+    mixed = job.training.autocast
+    sizes = ((count, min(element, job.precision.compute) if mixed else element) for count, element in groups)
+    return max(reduced, sum(count * element for count, element in sizes))
 
 
 def _updating(job: Job, groups: list[tuple[int, int]]) -> int:
-    """Temporaries of the optimizer; under DeepSpeed an fp32 copy of the gradients instead."""
+    """Temporaries of the optimizer."""
     if job.offload != "none":
         return 0
     temporaries = 0
     for count, element in groups:
         updated = -(-count // job.shards.optimizer)
-        copied = job.deepspeed and element < FLOAT32
-        temporaries += FLOAT32 * updated if copied else job.optimizer.temporary_bytes(updated, element)
+        temporaries += job.optimizer.temporary_bytes(updated, element)
     return temporaries

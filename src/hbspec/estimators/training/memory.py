@@ -2,191 +2,245 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from math import ceil, floor
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import reduce
 
-from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, MEMORY, MemoryConstants
+from hbspec.diagnostics import known
+from hbspec.estimators.constants import MEMORY, MemoryConstants
 from hbspec.estimators.step.job import Job, job_of
-from hbspec.estimators.step.moments import LASTING, Moment, moments, peak_moment
 from hbspec.estimators.step.placement import Stage, spread
-from hbspec.estimators.training.reserved import Surroundings, process_bytes, reserved_bytes
-from hbspec.estimators.verdict import Verdict, verdict, worst
-from hbspec.estimators.weights import EMBEDDING, HEAD
-from hbspec.plan import Plan
+from hbspec.estimators.step.sharding import gathers
+from hbspec.estimators.step.states import states_of
+from hbspec.estimators.training.devices import NOTHING, DeviceMemory, Memory
+from hbspec.estimators.training.paged import with_pages, without_room
+from hbspec.estimators.training.replayed import Replays, Rows, rows_of
+from hbspec.estimators.training.reserved import Surroundings, beside_bytes, capped, process_bytes, reserved_bytes
+from hbspec.estimators.training.tensors import Tensors, loading_tensors, training_tensors
+from hbspec.estimators.verdict import Verdict
+from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
+from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceMemory:
-    """One GPU at its peak.
-
-    Attributes:
-        index: index of the GPU on its host.
-        terms: bytes of tensors by name; they add up to `peak_allocated.expected`.
-        moment: the moment of the peak: "load", "loss", "recompute", "backward" or "optimizer".
-        peak_allocated: bytes as reported by `torch.cuda.max_memory_allocated`.
-        peak_reserved: bytes as reported by `torch.cuda.max_memory_reserved`.
-        process: bytes as reported by `nvidia-smi`: with context, fragmentation and communicators.
-        usable: bytes that PyTorch can use on this GPU, None where not known.
-        freed: bytes freed before the peak that stay unused in the allocator, see `reserved_bytes`.
-    """
-
-    index: int
-    terms: Mapping[str, int]
-    moment: str
-    peak_allocated: Interval
-    peak_reserved: Interval
-    process: Interval
-    usable: int | None
-    freed: int = 0
-
-    @property
-    def verdict(self) -> Verdict:
-        """Whether the process fits into `usable`.
-
-        The low end of `process` is capped at `usable` where only the allocator's reserve, which it can release, would
-        exceed it.
-        """
-        return verdict(self.process, self.usable)
-
-    def to_dict(self) -> dict[str, Any]:
-        """One of the `devices` of `hbspec estimate --format json`."""
-        return {
-            "index": self.index,
-            "moment": self.moment,
-            "terms": dict(self.terms),
-            "peak_allocated_bytes": self.peak_allocated.map(round).to_dict(),
-            "peak_reserved_bytes": self.peak_reserved.map(round).to_dict(),
-            "process_bytes": self.process.map(round).to_dict(),
-            "usable_bytes": self.usable,
-        }
-
-
-class Memory(NamedTuple):
-    """Memory of every GPU of one host; all hosts are alike."""
-
-    devices: tuple[DeviceMemory, ...]
-
-    @property
-    def fullest(self) -> DeviceMemory:
-        """The GPU whose process is expected to be the largest."""
-        return max(self.devices, key=lambda device: device.process.expected)
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst verdict of all GPUs."""
-        return worst(device.verdict for device in self.devices)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The `memory` of `hbspec estimate --format json`."""
-        return {"verdict": self.verdict, "devices": [device.to_dict() for device in self.devices]}
 
 
 def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     """Peak memory of each GPU of one host while training.
 
     The longest row after truncation determines the peak, so `peak_allocated` spans the possible lengths of that row and
-    the error of the activation terms. Left out: evaluation with larger batches, host memory, disk.
+    the error of the activation terms. Left out: host memory, disk.
 
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware, the processes or the optimizer is not
             known.
     """
+    job, hardware = job_of(plan), plan.require("hardware")
+    around, stages = _surroundings(job, hardware), _stages(job, hardware)
+    tokens = _longest_row(plan)
+    rows = rows_of(plan, tokens) if is_replayed(job) else None
+    alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in _kinds(stages).items()}
+    unused = DeviceMemory(0, {}, "load", NOTHING, NOTHING, NOTHING, around.usable)
+    devices = (alike[stage.kind] if stage else unused for stage in stages)
+    return Memory(tuple(replace(device, index=index) for index, device in enumerate(devices)))
+
+
+def memory_verdict(plan: Plan) -> Verdict:
+    """The verdict of `memory`; only where the tensors fit by themselves, what is reserved beside them decides.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
+    around = _surroundings(job_of(plan), plan.require("hardware"))
+    usable, beside = around.usable, beside_bytes(around, MEMORY)
+    if usable is None:
+        return Verdict.UNKNOWN
+    peaks = [found.peak for found in tensors(plan)]
+    if any(peak.low + beside.low > usable for peak in peaks):
+        return Verdict.DOES_NOT_FIT
+    if any(peak.high + beside.high > usable for peak in peaks):
+        return Verdict.TIGHT
+    found = _replays(plan)
+    if not found:
+        return memory(plan).verdict
+    return Verdict.FITS if all(replays.fits() for replays in found) else Verdict.TIGHT
+
+
+def _replays(plan: Plan) -> list[Replays]:
+    """Replays of each kind of GPU, if they decide whether it fits: not beside pages."""
+    job, hardware = job_of(plan), plan.require("hardware")
+    if not is_replayed(job) or job.optimizer.paged:
+        return []
+    around, tokens = _surroundings(job, hardware), _longest_row(plan)
+    rows = rows_of(plan, tokens)
+    return [
+        Replays(job, stage, rows, training_tensors(job, stage, tokens, loads=True), around, MEMORY)
+        for stage in _kinds(_stages(job, hardware)).values()
+    ]
+
+
+def fullness(plan: Plan) -> float:
+    """The largest share of a GPU's usable memory that its tensors may take.
+
+    Raises:
+        NotKnownError: as `memory`, or the usable memory is not known.
+    """
+    usable = known(plan.require("hardware").gpu.usable_bytes, "the usable memory of the GPU")
+    return max(found.peak.high for found in tensors(plan)) / usable
+
+
+def peak_allocated(plan: Plan) -> float:
+    """Bytes of tensors that are expected on the fullest GPU, as `memory` tells; faster where all GPUs are alike.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
+    if len(_kinds(_stages(job_of(plan), plan.require("hardware")))) > 1:  # which is the fullest, the reserve decides
+        return memory(plan).fullest.peak_allocated.expected
+    return max(found.peak.expected for found in tensors(plan))
+
+
+def tensors(plan: Plan) -> list[Tensors]:
+    """The tensors of each kind of GPU at their peak: while loading, and after it.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
+    job, hardware = job_of(plan), plan.require("hardware")
+    stages, replayed = _kinds(_stages(job, hardware)).values(), is_replayed(job)
+    found = [training_tensors(job, stage, _longest_row(plan), loads=replayed) for stage in stages]
+    apart = not replayed or gathers(job)
+    return found + [loading_tensors(job, stage) for stage in stages] if apart else found
+
+
+def memory_while_loading(plan: Plan) -> DeviceMemory:
+    """Memory of each GPU while it loads a model of which it computes all layers.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
     job = job_of(plan)
-    hardware = plan.require("hardware")
-    longest = plan.lengths.cut(plan.training.max_length).longest
-    tokens = Interval.exact(plan.training.max_length) if plan.training.packing else longest
-    error = activation_error(job)
-    usable, gpus = hardware.gpu.usable_bytes, hardware.gpus_per_instance
-    around = Surroundings(job.shards.weights > 1, job.way.distributed, hardware.gpu.compute_capability, usable)
-    if plan.way.splits_layers:
-        stages = pipeline_stages(job, gpus)
-        kinds = {stage.kind: stage for stage in stages}
-        alike = {kind: _device(job, stage, tokens, error, around, constants) for kind, stage in kinds.items()}
-        return Memory(tuple(replace(alike[stage.kind], index=index) for index, stage in enumerate(stages)))
-    whole = Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
-    first = _device(job, whole, tokens, error, around, constants)
-    used = gpus if plan.way.distributed else 1
-    unused = (_unused(index, usable) for index in range(used, gpus))
-    return Memory((*(replace(first, index=index) for index in range(used)), *unused))
+    return _loading(job, _all_layers(job), _surroundings(job, plan.require("hardware")))
+
+
+def _stages(job: Job, hardware: Hardware) -> tuple[Stage | None, ...]:
+    """What each GPU of a host computes on; None where no process uses it."""
+    gpus = hardware.gpus_per_instance
+    if job.way.splits_layers:
+        return pipeline_stages(job, gpus)
+    used = gpus if job.way.distributed else 1
+    return (_all_layers(job),) * used + (None,) * (gpus - used)
+
+
+def _kinds(stages: Iterable[Stage | None]) -> Mapping[object, Stage]:
+    """One stage of each kind."""
+    return {stage.kind: stage for stage in stages if stage}
+
+
+def _longest_row(plan: Plan) -> Interval:
+    cut = plan.lengths.cut(plan.training.max_length)
+    return Interval.exact(plan.training.max_length) if plan.training.packing else cut.longest
+
+
+def _all_layers(job: Job) -> Stage:
+    return Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
+
+
+def _surroundings(job: Job, hardware: Hardware) -> Surroundings:
+    gpu = hardware.gpu
+    return Surroundings(job.shards.weights > 1, job.way.distributed, gpu.compute_capability, gpu.usable_bytes)
 
 
 def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:
-    """The placement of layers by `device_map="auto"`, from their sizes as loaded (before k-bit preparation)."""
+    """The placement of layers by `device_map="auto"`, from their sizes as loaded (before k-bit preparation).
+
+    Left out: a tower may lie apart from the embedding, on which it is placed here.
+    """
     weights = job.weights
     halved = 2 if job.training.quantization and job.precision.stream == 4 else 1
     layers = job.architecture.num_hidden_layers
     scales = weights["quantization_scales"]
     kept = weights["experts"] + weights["norms_and_biases"]
-    body = sum(weights.values()) - weights[EMBEDDING] - weights[HEAD] - scales - kept + kept // halved
+    beside, packed = weights.get(TOWER, 0), weights.get(QUANTIZED_TOWER, 0)
+    body = sum(weights.values()) - weights[EMBEDDING] - weights[HEAD] - scales - kept + kept // halved - beside - packed
     return spread(
         layers,
         body / layers,
-        weights[EMBEDDING] / halved,
+        (weights[EMBEDDING] + beside) / halved + packed,
         weights[HEAD] / halved,
         gpus,
         quantized=job.training.quantization is not None,
     )
 
 
-def activation_error(job: Job) -> float:
-    """Relative half-width of the activation terms: small where the lifetimes were compared with traces.
-
-    Traces cover one GPU under transformers 5: every family, method and optimizer, padding and packing, and both kernels
-    that run on a CPU. They do not cover sharded layers, which gather and free in a different order, or tensor
-    parallelism. The lists of experts of transformers 4 were compared with Mixtral's published peaks instead.
-    """
-    alone = not job.way.sharded and job.tensor_parallel == 1
-    return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
-
-
 def _device(
-    job: Job, stage: Stage, tokens: Interval, error: float, around: Surroundings, constants: MemoryConstants
+    job: Job, stage: Stage, tokens: Interval, rows: Rows | None, around: Surroundings, constants: MemoryConstants
 ) -> DeviceMemory:
-    found = list(moments(job, stage, ceil(tokens.expected)))
-    moment = max(found, key=lambda one: one.total)
-    terms = moment.terms
-    lasting, passing = _parts(terms)
-    total = lasting + passing
-    low = total if tokens.low == tokens.expected else _total(job, stage, floor(tokens.low))
-    high = total if tokens.high == tokens.expected else _total(job, stage, ceil(tokens.high))
-    width = round(error * passing)
-    allocated = Interval(max(min(lasting, low), low - width), total, high + width)
-    freed = _freed(found, moment)
-    reserved = reserved_bytes(allocated, lasting, around, constants, freed=freed)
+    training = training_tensors(job, stage, tokens, loads=rows is not None)
+    if rows is None:
+        reserved = reserved_bytes(training.peak, training.lasting, around, constants, freed=training.freed)
+        device = _fuller(_at(training, reserved, around, constants), _loading(job, stage, around, constants))
+    else:
+        replayed = Replays(job, stage, rows, training, around, constants).reserved()
+        moments = [training, *([loading_tensors(job, stage)] if gathers(job) else [])]
+        found = [_at(one, capped(replayed, one.peak, around, constants), around, constants) for one in moments]
+        device = reduce(_fuller, found)
+    return _beside_pages(device, states_of(job, stage).paged)
+
+
+def _loading(job: Job, stage: Stage, around: Surroundings, constants: MemoryConstants = MEMORY) -> DeviceMemory:
+    """A GPU while the model is loaded.
+
+    Nothing but single tensors is freed meanwhile, so that the allocator's reserve is small under FSDP too.
+    """
+    loading, unsharded = loading_tensors(job, stage), around._replace(sharded=False)
+    reserved = reserved_bytes(loading.peak, loading.lasting, unsharded, constants)
+    return _at(loading, reserved, unsharded, constants)
+
+
+def _at(found: Tensors, reserved: Interval, around: Surroundings, constants: MemoryConstants) -> DeviceMemory:
+    """A GPU when its tensors take most."""
     return DeviceMemory(
         index=0,
-        terms={name: size for name, size in terms.items() if size},
-        moment=moment.name,
-        peak_allocated=allocated,
+        terms={name: size for name, size in found.moment.terms.items() if size},
+        moment=found.moment.name,
+        peak_allocated=found.peak,
         peak_reserved=reserved,
-        process=process_bytes(reserved, allocated, around, constants),
+        process=process_bytes(reserved, found.peak, around, constants),
         usable=around.usable,
-        freed=freed,
+        needed=found.peak.expected + beside_bytes(around, constants).expected,
+        freed=found.freed,
     )
 
 
-def _freed(found: Sequence[Moment], peak: Moment) -> int:
-    """Bytes of temporary tensors in the backward pass, where the peak is in the optimizer step; otherwise 0."""
-    if peak.name != "optimizer":
-        return 0
-    computing = [one for one in found if one.name not in ("load", "optimizer")]
-    fullest = max(computing, key=lambda one: one.total, default=None)
-    return _parts(fullest.terms)[1] if fullest else 0
+def _fuller(one: DeviceMemory, other: DeviceMemory) -> DeviceMemory:
+    """A GPU over both moments: the terms of the one that is expected to need more, and each end of both."""
+    fullest = other if other.peak_allocated.expected > one.peak_allocated.expected else one
+    return replace(
+        fullest,
+        peak_allocated=_highest(one.peak_allocated, other.peak_allocated),
+        peak_reserved=_highest(one.peak_reserved, other.peak_reserved),
+        process=_highest(one.process, other.process),
+        needed=max(one.needed, other.needed),
+    )
 
 
-def _unused(index: int, usable: int | None) -> DeviceMemory:
-    """A GPU that no process uses."""
-    nothing = Interval.exact(0)
-    return DeviceMemory(index, {}, "load", nothing, nothing, nothing, usable)
+def _highest(one: Interval, other: Interval) -> Interval:
+    return Interval(max(one.low, other.low), max(one.expected, other.expected), max(one.high, other.high))
 
 
-def _parts(terms: Mapping[str, int]) -> tuple[int, int]:
-    lasting = sum(size for name, size in terms.items() if name in LASTING)
-    return lasting, sum(terms.values()) - lasting
+def is_replayed(job: Job) -> bool:
+    """Whether all requests are known in their order, and how the allocator serves them.
+
+    Each rank holds whole layers with nothing of them elsewhere, or FSDP gathers them, and the allocator has no option
+    that is not replayed.
+    """
+    whole = (
+        (not job.way.sharded or gathers(job)) and job.tensor_parallel == 1 and (job.offload == "none" or gathers(job))
+    )
+    return whole and not job.program.offloads and not job.allocator.others
 
 
-def _total(job: Job, stage: Stage, tokens: int) -> int:
-    return peak_moment(job, stage, tokens).total
+def _beside_pages(device: DeviceMemory, paged: int) -> DeviceMemory:
+    """The same GPU with so many bytes of paged optimizer states."""
+    process, usable = device.process, device.usable
+    beside, out = with_pages(process, paged, usable), without_room(process, paged, usable)
+    return replace(device, process=beside, paged=paged, paged_out=out) if paged else device

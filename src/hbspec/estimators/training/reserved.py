@@ -1,15 +1,15 @@
 """The overhead of a GPU's process beyond its tensors: the allocator's reserve, the CUDA context, communicators.
 
-PyTorch's caching allocator rounds a request up to 512 bytes, takes memory from the driver in segments of 2 MiB, 20 MiB
-or (for 10 MiB or more) the request rounded up to 2 MiB, and keeps freed blocks for later requests that fit
-(docs.pytorch.org, "CUDA semantics", memory management; `c10/cuda/CUDACachingAllocator.cpp`). Memory reserved beyond the
-peak of the tensors therefore grows with the tensors allocated and freed in every step: activations and temporaries on
-one GPU, and gathered weights where weights are sharded. The amount depends on the order of requests, which is not
-modelled: the shares are fitted (`hbspec.estimators.constants.MEMORY`).
+PyTorch's caching allocator takes memory from the driver in segments and keeps freed blocks for later requests that fit
+(`hbspec.estimators.step.allocator`). Where every rank holds whole weights, or shares them under FSDP, the reserve is
+replayed: the requests of a process in their order, several times, as the order of the rows and the way in which weights
+are loaded are not known. Under DeepSpeed, and where layers are split, the order of requests is not modelled: the
+reserve beyond the peak of the tensors is a fitted share of the tensors that come and go
+(`hbspec.estimators.constants.MEMORY`).
 
 Before it fails, the allocator releases every free segment. So the reserve alone is never certain to make a job fail:
 the low end, the least memory in which the job may run, is capped at the GPU's memory unless the tensors exceed it. The
-expected and high ends are not capped: they are the memory that the job takes where it is available.
+expected and high ends are what the job takes of that memory, or what it would take if that does not suffice.
 """
 
 from __future__ import annotations
@@ -59,11 +59,19 @@ def reserved_bytes(
     def end(tensors: float, of_passing: float) -> float:
         return tensors + of_passing * max(0.0, tensors - kept)
 
-    least = end(allocated.low, share.low)
-    if around.usable is not None:
-        least = min(least, max(around.usable - beside_bytes(around, constants).low, allocated.low))
     expected, high = end(allocated.expected, share.expected) + freed, end(allocated.high, share.high) + freed
-    return Interval(least, expected, high).map(round)
+    return capped(Interval(end(allocated.low, share.low), expected, high), allocated, around, constants)
+
+
+def capped(reserved: Interval, allocated: Interval, around: Surroundings, constants: MemoryConstants) -> Interval:
+    """A reserve of at least the tensors, whose low end is the least in which the job may run.
+
+    That is what the GPU has, if the tensors fit in that.
+    """
+    low, expected = max(allocated.low, reserved.low), max(allocated.expected, reserved.expected)
+    if around.usable is not None:
+        low = min(low, max(around.usable - beside_bytes(around, constants).low, allocated.low))
+    return Interval(min(low, expected), expected, max(expected, allocated.high, reserved.high)).map(round)
 
 
 def process_bytes(

@@ -5,10 +5,12 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.h
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from shlex import quote
 
 from hbspec.plan.training_job import LAST_ATTEMPT
-from hbspec.targets.lowering.shell import HERE, opening, owned
+from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.shell import HERE, opening, owned, unchanged
 
 STARTED_ALREADY = 3
 """Exit code of `submit.sh` if the job was already started."""
@@ -42,7 +44,7 @@ def last_attempt(job: str, region: str | None, *, only: str = "") -> list[str]:
     ]
 
 
-def submission(job: str, region: str | None, code: str, checkpoints: str) -> list[str]:
+def submission(job: str, region: str | None, code: str, checkpoints: str, files: Iterable[Artifact] = ()) -> list[str]:
     """The lines of `submit.sh`.
 
     Args:
@@ -50,6 +52,7 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
         region: AWS region of the job; None for the CLI's default.
         code: the S3 folder that the source is uploaded to.
         checkpoints: the S3 folder with the checkpoints that every attempt continues from.
+        files: what is submitted, as it was compiled.
     """
     at = region_option(region)
     return [
@@ -62,6 +65,7 @@ def submission(job: str, region: str | None, code: str, checkpoints: str) -> lis
         ),
         f"cd -- {HERE}",
         *owned("create_training_job.json", "TrainingJobName", job),
+        *unchanged(files),
         *last_attempt(job, region),
         "started_already() {",
         '  echo "$name: this job was already started ($1); nothing was started. Inspect it with" >&2',

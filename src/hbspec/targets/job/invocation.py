@@ -12,8 +12,9 @@ from shlex import quote
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
+from hbspec.plan.allocator import VARIABLE as ALLOCATOR
 from hbspec.targets.job.hyperparameters import hyperparameters
-from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN
+from hbspec.targets.job.source_folder import DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
 OWN_SCRIPT = "train.py"
@@ -72,7 +73,8 @@ def invocation(analysis: Analysis) -> Invocation:
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] = {}
     if script is None:
-        arguments = ("--PARALLELISM", plan.parallelism, "--METHOD", plan.training.method)
+        arguments = ("--PARALLELISM", plan.parallelism, "--METHOD", plan.training.method, *_of_fsdp(analysis))
+        arguments += ("--DEEPSPEED", DEEPSPEED) if analysis.deepspeed_json is not None else ()
     else:
         values = hyperparameters(analysis)
         if script.reads == "environment":
@@ -81,6 +83,8 @@ def invocation(analysis: Analysis) -> Invocation:
         else:
             arguments = tuple(word for name, value in values.items() for word in (f"--{name}", value))
             environment = {f"SM_HP_{_variable(name)}": value for name, value in values.items()}
+    if analysis.spec.software.allocator is not None:
+        environment = {**environment, ALLOCATOR: analysis.spec.software.allocator}
     return Invocation(
         script=script.entry_point if script else OWN_SCRIPT,
         launcher=LAUNCHER_BESIDE_OWN if script else LAUNCHER,
@@ -90,6 +94,16 @@ def invocation(analysis: Analysis) -> Invocation:
         arguments=arguments,
         environment=environment,
     )
+
+
+def _of_fsdp(analysis: Analysis) -> tuple[str, ...]:
+    """How FSDP shards, where the spec says it: the shipped script's defaults are the plan's."""
+    asked, section = analysis.plan.fsdp, analysis.spec.instance
+    if asked is None:
+        return ()
+    version = () if section.fsdp_version is None else ("--FSDP_VERSION", str(asked.version))
+    reshards = ("--RESHARD_AFTER_FORWARD", str(asked.reshards).lower())
+    return version if section.reshard_after_forward is None else (*version, *reshards)
 
 
 def _refuse(names: Sequence[str]) -> None:

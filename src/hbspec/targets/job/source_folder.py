@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
+from hbspec.plan.shipped_script import LIGER_KERNEL
 from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret
 from hbspec.source.paths import PathError, contained, read_bytes
-from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.artifact import Artifact, json_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
 MAX_FILES = 2_000
@@ -22,6 +23,8 @@ LEFT_OUT = (
     "credentials*", "node_modules", "build", "dist", "venv",
 )  # fmt: skip
 """Patterns of files that are not copied: version control, caches, environments, key files; `.*` has `.env`, `.git`."""
+DEEPSPEED = "deepspeed.json"
+"""File name of the author's DeepSpeed JSON beside the shipped script."""
 LAUNCHER = "launcher.py"
 LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 """File name of the shipped launcher beside the author's files."""
@@ -30,16 +33,46 @@ LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 def source_folder(analysis: Analysis) -> list[Artifact]:
     """Every file of the folder: those of the shipped script, or the author's and the launcher of its processes.
 
+    The shipped script finds the author's DeepSpeed JSON beside it; the author's own is told where it is by the author.
+
     Raises:
         LoweringError: the author's folder cannot be read, contains a secret, is too large, or contains a file with the
             launcher's name.
     """
     if analysis.spec.script is None:
         files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
-        return [Artifact(path.name, path.read_bytes()) for path in files]
+        shipped = (Artifact(path.name, path.read_bytes() + _more(analysis, path.name)) for path in files)
+        return [*shipped, *_deepspeed(analysis)]
     own = list(_own(analysis, analysis.spec.script.source_dir))
+    _require_deepspeed(analysis, own)
     refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is added to it")
     return [*own, Artifact(LAUNCHER_BESIDE_OWN, (templates() / LAUNCHER).read_bytes())]
+
+
+def _more(analysis: Analysis, name: str) -> bytes:
+    """What a job adds to a shipped file: a package that only some settings need."""
+    needed = name == "requirements.txt" and analysis.plan.training.liger
+    return f"liger-kernel=={LIGER_KERNEL}   # Triton kernels of norms, rotations and MLPs\n".encode() if needed else b""
+
+
+def _deepspeed(analysis: Analysis) -> Iterator[Artifact]:
+    """The author's DeepSpeed JSON, where there is one."""
+    if analysis.deepspeed_json is None:
+        return
+    file = json_artifact(DEEPSPEED, analysis.deepspeed_json)
+    if looks_secret(file.content.decode()):
+        message = f"{analysis.spec.instance.deepspeed} appears to contain a secret"
+        action = "remove the secret; a job gets credentials from its role"
+        raise LoweringError([refusal("HB042", ("instance", "deepspeed"), message, action)])
+    yield file
+
+
+def _require_deepspeed(analysis: Analysis, own: Iterable[Artifact]) -> None:
+    """Raise `LoweringError` if the author's folder lacks the DeepSpeed JSON: their script could not read it."""
+    named, route = analysis.spec.instance.deepspeed, ("instance", "deepspeed")
+    if named is not None and all(file.path.rpartition("/")[2] != PurePath(named).name for file in own):
+        message = f"{named} is not in script.source_dir, so that the job would not have it"
+        raise LoweringError([refusal("HB041", route, message, "copy the file into script.source_dir")])
 
 
 def refuse_name(files: Iterable[Artifact], name: str, owner: str) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from shlex import quote
 from typing import Final
 
-from hbspec.targets.lowering.artifact import comment
+from hbspec.targets.lowering.artifact import Artifact, comment
 
 HERE: Final = '"$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]:-$0}")")"'
 """The script's own folder, also where it is sourced or started by way of a link."""
@@ -26,6 +26,27 @@ def owned(file: str, member: str, name: str) -> Iterator[str]:
     text = quote(f'"{member}": {json.dumps(name, ensure_ascii=False)}')
     yield f"if ! grep -qF -- {text} {file}; then"
     yield f'  echo "this script starts $PWD/{file} only if it is of {name}: run it from its own folder" >&2'
+    yield "  exit 1"
+    yield "fi"
+
+
+def unchanged(files: Iterable[Artifact]) -> Iterator[str]:
+    """Lines that stop the script if a compiled file below the current folder is not as it was written.
+
+    Linux has `sha256sum`, macOS `shasum`. Left out: files that somebody has put beside the compiled ones.
+    """
+    yield "sha256() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }"
+    yield "changed="
+    yield "while IFS= read -r line; do"
+    yield "  path=${line#*  }"
+    yield '  found=$(sha256 < "$path") || found='
+    yield '  if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi'
+    yield "done << 'COMPILED'"
+    yield from (f"{file.digest}  {file.path}" for file in files)
+    yield "COMPILED"
+    yield "if [[ -n $changed ]]; then"
+    yield '  echo "$changed was changed since it was compiled. The job is named after what was compiled:" >&2'
+    yield '  echo "change the spec or the script that it names, and compile again" >&2'
     yield "  exit 1"
     yield "fi"
 

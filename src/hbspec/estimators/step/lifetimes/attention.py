@@ -13,6 +13,7 @@ from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.modules import Machine
+from hbspec.estimators.step.lifetimes.tape import Tape
 
 
 class Eager(NamedTuple):
@@ -21,10 +22,14 @@ class Eager(NamedTuple):
     Attributes:
         capped: whether they go through a hyperbolic tangent.
         sinks: whether each row gets one more, learned score, which takes its share of the softmax and is dropped.
+        dropped: whether some of them are dropped.
+        copied: whether heads of several rows are copied to be one stack of matrices, as those of one row need not.
     """
 
     capped: bool
     sinks: bool
+    copied: bool
+    dropped: bool = False
 
 
 def attend(
@@ -35,8 +40,8 @@ def attend(
     query: Tensor,
     key: Tensor,
     value: Tensor,
-) -> Tensor:
-    """The heads' outputs, side by side.
+) -> tuple[Tensor, Tensor | None]:
+    """The heads' outputs, side by side, and the weights where all of them are there: the caller gets both.
 
     Args:
         machine: what runs it.
@@ -56,7 +61,8 @@ def attend(
     if machine.compute is not None:
         query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))
     bias = tape.new(Form(0, 0, 1), query.element) if masked else None
-    return products.attention(tape, query, key, value, Form(0, heads[0]), bias, Form(0, 0, query.numel.per_token))
+    scores, work = Form(0, heads[0]), Form(0, 0, query.numel.per_token)
+    return products.attention(tape, query, key, value, scores, bias, work), None
 
 
 def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
@@ -68,12 +74,21 @@ def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
     return layouts.spread(machine.tape, x, Form(0, x.numel.per_token // heads[1] * heads[0]))
 
 
-def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _eager(
+    machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor
+) -> tuple[Tensor, Tensor]:
     tape, scores, work = machine.tape, Form(0, 0, heads[0]), Form(0, 0, query.numel.per_token)
     narrow = query.element if machine.compute is None else machine.compute
     before = query.element
     keys, values = _repeated(machine, key, heads), _repeated(machine, value, heads)
-    weights = products.product(tape, op.cast(tape, query, narrow), op.cast(tape, keys, narrow), scores, work)
+    copied = eager.copied and heads[0] == heads[1]
+    weights = products.product(
+        tape,
+        _batched(tape, op.cast(tape, query, narrow), eager.copied),
+        _batched(tape, op.cast(tape, keys, narrow), copied),
+        scores,
+        work,
+    )
     weights = op.unary(tape, weights)  # * scaling
     if eager.capped:
         weights = op.capped(tape, weights)
@@ -85,8 +100,16 @@ def _eager(machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor
         weights = layouts.part(tape, op.softmax(tape, shifted, shifted.element), scores)
         del shifted
         weights, values = op.cast(tape, weights, narrow), op.cast(tape, values, narrow)
-        return op.clone(tape, products.product(tape, weights, values, query.numel, work))
-    weights = op.softmax(tape, weights, FLOAT32, fused=machine.float16 and weights.element < FLOAT32)
-    weights = op.cast(tape, weights, before)
-    out = products.product(tape, op.cast(tape, weights, narrow), op.cast(tape, values, narrow), query.numel, work)
-    return op.clone(tape, out)
+        return op.clone(tape, products.product(tape, weights, values, query.numel, work)), weights
+    fused = machine.float16 and weights.element < FLOAT32
+    weights = op.cast(tape, op.softmax(tape, weights, FLOAT32, fused=fused), before)
+    if eager.dropped:
+        weights = op.dropout(tape, weights)
+    values = op.cast(tape, values, narrow)
+    out = products.product(tape, op.cast(tape, weights, narrow), _batched(tape, values, copied), query.numel, work)
+    return op.clone(tape, out), weights
+
+
+def _batched(tape: Tape, x: Tensor, copied: bool) -> Tensor:
+    """One matrix for each head of each row, of which the product makes a copy where it is not a view of x."""
+    return op.clone(tape, x) if copied else x

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from hbspec.estimators.step.lifetimes.ledger import Form, Storage
+from hbspec.estimators.step.lifetimes.ledger import Form, TensorStorage
 
 
 class Tensor:
@@ -23,11 +23,11 @@ class Tensor:
 
     __slots__ = ("element", "node", "numel", "storage")
 
-    def __init__(self, storage: Storage | None, numel: Form, element: int, node: Node | None = None) -> None:
+    def __init__(self, storage: TensorStorage | None, numel: Form, element: int, node: Node | None = None) -> None:
         self.storage, self.numel, self.element, self.node = storage, numel, element, node
 
 
-class Parameter:
+class ParameterTensor:
     """A weight; what it occupies is counted elsewhere.
 
     Attributes:
@@ -120,10 +120,10 @@ class Saved:
 
     __slots__ = ("storage",)
 
-    def __init__(self, storage: Storage | None) -> None:
+    def __init__(self, storage: TensorStorage | None) -> None:
         self.storage = storage
 
-    def held(self) -> Storage | None:
+    def held(self) -> TensorStorage | None:
         """It."""
         return self.storage
 

@@ -1,75 +1,69 @@
-"""The model that a program runs, as modules over shapes, in its dtypes and with its adapters."""
+"""The modules that a program runs, over shapes, in its dtypes and with its adapters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from hbspec.catalog import Architecture
-from hbspec.catalog.architecture import FULL
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink
-from hbspec.estimators.step.lifetimes.decoder import Layer
+from hbspec.catalog.weights import LAYER_NORM, XIELU
+from hbspec.estimators.step.lifetimes.activations import Activation
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Sink
+from hbspec.estimators.step.lifetimes.decoder import PLACES, DecoderLayer
 from hbspec.estimators.step.lifetimes.embedding import Embedding
 from hbspec.estimators.step.lifetimes.experts import Experts
+from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.loss import Loss
-from hbspec.estimators.step.lifetimes.model import Model
-from hbspec.estimators.step.lifetimes.modules import Adapter, Linear
+from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
+from hbspec.estimators.step.lifetimes.rotation import Rotation
 
 MOST_LISTED = 8
 """Experts that are run one after another."""
-
-
-def model_of(architecture: Architecture, program: Program, layers: Sequence[int]) -> Model:
-    """The model with some of its layers."""
-    build = Builder(architecture, program)
-    embedding = build.embedding()
-    return Model(
-        layers=[build.layer(index) for index in layers],
-        embedding=embedding,
-        final=build.norm("norm", architecture.hidden_size),
-        head=build.head(embedding),
-        loss=Loss(
-            standard=program.standard_loss,
-            copies=program.loss_copies,
-            outputs_held=program.outputs_held,
-            capped=architecture.family.capped,
-        ),
-        stream=program.stream,
-        checkpointing=program.checkpointing,
-        compute=program.compute if program.autocast else None,
-        accumulates=program.accumulates,
-        float16=program.float16,
-        on_gpu=program.on_gpu,
-    )
 
 
 class Builder:
     """Makes modules of the program's dtypes, with its adapters."""
 
     def __init__(self, architecture: Architecture, program: Program) -> None:
-        self.architecture, self.program = architecture, program
+        self.architecture = architecture
+        self.program = program._replace(padded=program.padded or architecture.family.masked)
         self.listed = program.experts_listed and not architecture.family.experts_repeated
         self.roles = roles(architecture, program.targets, program.modules_to_save, listed=self.listed)
 
     def trains(self, name: str) -> bool:
         """Whether a weight itself is trained."""
-        return self.roles.get(name) == TRAINED
+        return self.roles.get(self.architecture.family.name(name)) == TRAINED
 
     def adapts(self, name: str) -> bool:
         """Whether a weight has an adapter."""
-        return self.roles.get(name) == ADAPTED
+        return self.roles.get(self.architecture.family.name(name)) == ADAPTED
 
-    def parameter(self, numel: int, trained: bool, element: int | None = None) -> Parameter:
+    def parameter(self, numel: int, trained: bool, element: int | None = None) -> ParameterTensor:
         """A weight, in the dtype of the residual stream unless told otherwise."""
         sink = Sink(accumulates=self.program.accumulates) if trained else None
-        return Parameter(Form(numel), element or self.program.stream, trained, sink)
+        return ParameterTensor(Form(numel), element or self.program.stream, trained, sink)
 
-    def norm(self, name: str, width: int) -> Parameter:
-        """The weight of a norm."""
-        return self.parameter(width, self.trains(name))
+    def norm(self, name: str, numel: int, width: int) -> Norm:
+        """A norm of so many weights, of so many numbers together."""
+        kind = self.architecture.family.norm
+        bias = self.parameter(numel, self.trains(f"{name}.bias")) if kind == LAYER_NORM else None
+        return Norm(self.parameter(numel, self.trains(name)), width, kind, bias)
+
+    def head_norms(self) -> dict[str, Norm]:
+        """Norms of queries and keys."""
+        architecture = self.architecture
+        if not architecture.qk_norm:
+            return {}
+        head = architecture.head_dim
+        sizes = {"q_norm": architecture.query_size, "k_norm": architecture.key_value_size}
+        return {
+            name: self.norm(
+                name,
+                head if architecture.qk_norm == "head" else size,
+                size if architecture.qk_norm == "whole" else head,
+            )
+            for name, size in sizes.items()
+        }
 
     def factors(self, columns: int, rows: int, rank: int, *, copies: int = 1, dropout: bool = False) -> Adapter:
         """A low-rank adapter, or as many as there are copies of what it is added to."""
@@ -92,15 +86,28 @@ class Builder:
             vocabulary=vocabulary,
             width=width,
             adapter=self.adapter("embed_tokens", vocabulary, width),
+            scaled=next(iter({"embedding", "inputs"} & self.architecture.family.scaled), ""),
+            dropped="embedding" in self.architecture.dropouts,
+            positions=self.positions(),
+            shared=self.program.rows,
             hooked=bool(self.program.targets) and self.program.checkpointing,
         )
+
+    def positions(self) -> ParameterTensor | None:
+        """The table of learned positions."""
+        architecture, beyond = self.architecture, self.architecture.family.learned
+        if beyond is None:
+            return None
+        rows = architecture.max_position_embeddings + beyond
+        return self.parameter(rows * architecture.hidden_size, self.trains("embed_positions"))
 
     def head(self, embedding: Embedding) -> Linear:
         """The output head, which peft parts from the table that it is tied to."""
         columns, rows = self.architecture.hidden_size, self.architecture.vocab_size
         tied = self.architecture.tie_word_embeddings and not self.program.targets
         weight = embedding.weight if tied else self.parameter(columns * rows, self.trains("lm_head"))
-        return Linear(weight, columns, rows, "", self.adapter("lm_head", columns, rows))
+        bias = self.parameter(rows, True) if self.trains("lm_head.bias") else None
+        return Linear(weight, columns, rows, "", self.adapter("lm_head", columns, rows), bias)
 
     def linear(self, name: str, columns: int, rows: int) -> Linear:
         """A linear module; what is trained whole cannot be quantised."""
@@ -109,34 +116,62 @@ class Builder:
         weight = self.parameter(columns * rows, trained, program.compute if quantized else None)
         bias = self.parameter(rows, True) if self.trains(f"{name}.bias") else None
         adapter = self.adapter(name, columns, rows)
-        return Linear(weight, columns, rows, quantized, adapter, bias, program.double_quant, program.inputs_kept)
+        made = Linear(weight, columns, rows, quantized, adapter, bias, program.double_quant, program.inputs_kept)
+        return made._replace(turned=self.architecture.family.own_linear)
 
     def _quantized(self) -> str:
         kinds = {None: "", "int8": "int8"}
-        return kinds.get(self.program.quantization, "4bit")
+        return "" if self.architecture.family.own_linear else kinds.get(self.program.quantization, "4bit")
 
-    def layer(self, index: int) -> Layer:
+    def layer(self, index: int) -> DecoderLayer:
         """A layer's modules; a sparse one has its experts instead of an MLP."""
-        architecture, program = self.architecture, self.program
-        sparse = index in architecture.moe_layers
-        names = ["input_layernorm", "post_attention_layernorm"]
-        if architecture.sandwich_norm:
-            names += ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
-        norms = {name: self.norm(name, architecture.hidden_size) for name in names}
-        if architecture.qk_norm:
-            norms |= {name: self.norm(name, architecture.head_dim) for name in ("q_norm", "k_norm")}
-        return Layer(
+        architecture, program, family = self.architecture, self.program, self.architecture.family
+        sparse, hidden = index in architecture.moe_layers, architecture.hidden_size
+        around = dict(zip(PLACES, architecture.norm_names, strict=True))
+        return DecoderLayer(
             linears=self.attention() | ({} if sparse else self.mlp("", architecture.intermediate_size)),
-            norms=norms,
+            norms={place: self.norm(name, hidden, hidden) for place, name in around.items() if name}
+            | self.head_norms(),
             heads=max(1, architecture.num_attention_heads // program.tensor_parallel),
             key_value_heads=max(1, architecture.num_key_value_heads // program.tensor_parallel),
             attention=program.attention,
             masked=mask_of(program, architecture.layer_types[index]) is not None,
-            capped=architecture.family.capped,
+            capped=family.capped,
             sinks=architecture.attention_sinks,
-            unweighted_norms=architecture.family.norms_rotated and architecture.layer_types[index] != FULL,
-            wide_norms=architecture.sandwich_norm,
+            rotation=None if index in architecture.unrotated_layers else self.rotation(),
+            norms_behind=family.norms_behind_rotation,
+            activation=self.activation(),
+            parallel=architecture.parallel,
+            mlp_inline=family.mlp_inline,
+            attention_held=family.attention_held,
+            dropouts=architecture.dropouts,
+            fused=family.fused_attention,
+            scaled=family.scaled,
+            several_rows=program.several_rows,
             experts=self.experts() if sparse else None,
+            litgpt=program.litgpt,
+        )
+
+    def activation(self) -> Activation:
+        """The MLP's activation, with weights that autocast makes fp32."""
+        if self.architecture.activation != XIELU:
+            return Activation(self.architecture.activation)
+        element = FLOAT32 if self.program.autocast else self.program.stream
+        names = ("act_fn.alpha_p", "act_fn.alpha_n")
+        return Activation(XIELU, tuple(self.parameter(1, self.trains(name), element) for name in names))
+
+    def rotation(self) -> Rotation:
+        """How queries and keys are rotated."""
+        architecture, family = self.architecture, self.architecture.family
+        share = 0 if family.rotated_share is None else architecture.rotary_size
+        return Rotation(
+            complex_numbers=family.norms_rotated,
+            constant=FLOAT32 if family.rotated_wide else self.program.stream,
+            cast=family.rotated_cast,
+            returned=family.rotated_wide or bool(family.rotated_cast),
+            anew=-(-2 * architecture.rotary_size // self.program.rows) if family.rotated_anew else 0,
+            share=(share, architecture.head_dim),
+            laid_out=family.fused_attention != GATHERED,
         )
 
     def attention(self) -> dict[str, Linear]:
@@ -144,20 +179,34 @@ class Builder:
         architecture, ways = self.architecture, self.program.tensor_parallel
         hidden, query = architecture.hidden_size, architecture.query_size // ways
         key = max(architecture.head_dim, architecture.key_value_size // ways)
-        if architecture.fused_projections:
+        if self.program.litgpt:
+            inner = {"qkv_proj": self.joint(hidden, query, key)}
+        elif architecture.family.fused_attention:
             inner = {"qkv_proj": self.linear("qkv_proj", hidden, query + 2 * key)}
         else:
             widths = {"q_proj": query, "k_proj": key, "v_proj": key}
             inner = {name: self.linear(name, hidden, width) for name, width in widths.items()}
         return {**inner, "o_proj": self.linear("o_proj", query, hidden)}
 
+    def joint(self, hidden: int, query: int, key: int) -> Linear:
+        """LitGPT's projection to queries, keys and values, with one adapter of those that are adapted."""
+        widths, rank = {"q_proj": query, "k_proj": key, "v_proj": key}, self.program.rank
+        module = self.linear("q_proj", hidden, query + 2 * key)
+        adapted = [width for name, width in widths.items() if self.adapts(name)]
+        if not adapted:
+            return module
+        made = self.factors(len(adapted) * hidden, sum(adapted), rank, dropout=self.program.dropout)
+        fills = sum(adapted) if len(adapted) < len(widths) else None
+        return module._replace(adapter=made._replace(rank=len(adapted) * rank, fills=fills))
+
     def mlp(self, prefix: str, width: int) -> dict[str, Linear]:
         """Gate, up and down."""
         hidden, size = self.architecture.hidden_size, width // self.program.tensor_parallel
-        if self.architecture.fused_projections:
+        if self.architecture.family.fused_mlp:
             inner = {"gate_up_proj": self.linear(f"{prefix}gate_up_proj", hidden, 2 * size)}
         else:
-            inner = {name: self.linear(prefix + name, hidden, size) for name in ("gate_proj", "up_proj")}
+            names = ("gate_proj", "up_proj") if self.architecture.family.gated else ("up_proj",)
+            inner = {name: self.linear(prefix + name, hidden, size) for name in names}
         return {**inner, "down_proj": self.linear(f"{prefix}down_proj", size, hidden)}
 
     def experts(self) -> Experts:
@@ -165,7 +214,7 @@ class Builder:
         architecture, program = self.architecture, self.program
         hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
         count, router = architecture.num_experts, architecture.family.router
-        up, down = "experts.gate_up_proj", "experts.down_proj"
+        up, down, gate = "experts.gate_up_proj", "experts.down_proj", "shared_expert_gate"
         shared, repeated = architecture.shared_expert_intermediate_size, architecture.family.experts_repeated
 
         def adapter(name: str, columns: int, rows: int, rank: int, copies: int) -> Adapter | None:
@@ -185,9 +234,12 @@ class Builder:
             hidden=hidden,
             size=size,
             narrow_router=architecture.family.router_in_compute_dtype,
+            wide_router=architecture.family.router_wide,
             clamped=architecture.expert_bias,
+            scores=architecture.family.scores,
             repeated=repeated,
             shared=self.mlp("shared_expert.", shared) if shared else {},
+            shared_gate=self.linear(gate, hidden, 1) if architecture.family.shared_expert_gate else None,
             listed=self.expert_modules(hidden, size) if self.listed else (),
         )
 

@@ -8,146 +8,241 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hbspec.catalog.dtypes import FLOAT32
-from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import gathered, layouts, liger, litgpt
 from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.activations import Activation, activated
 from hbspec.estimators.step.lifetimes.attention import Eager, attend
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import Linear, Machine, norm, unweighted_norm
+from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
+from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
+
+PLACES = "before_attention", "behind_attention", "before_mlp", "behind_mlp"
+"""Where a layer may have norms."""
 
 
-class Layer(NamedTuple):
+class DecoderLayer(NamedTuple):
     """One layer's modules by the name of their leaf, and its kind.
 
     Attributes:
         linears: `q_proj`, …
-        norms: `input_layernorm`, …
+        norms: by their place, and `q_norm`, `k_norm`.
         heads, key_value_heads: of the attention.
         attention: "sdpa", "eager" or "flash_attention_2".
         masked: whether it gets a mask.
         capped: whether attention scores are, as Gemma 2's.
         experts: of a sparse layer.
         sinks: whether attention has one more, learned score a row, as gpt-oss has.
-        unweighted_norms: whether rotated queries and keys are normed without weights, as Llama 4's are.
-        wide_norms: whether norms weigh in fp32, as Gemma's do.
+        rotation: how queries and keys are rotated; None where they are not.
+        norms_behind: whether queries and keys are normed when they have been rotated.
+        activation: the MLP's.
+        parallel: how attention and MLP read the same residual stream, see `hbspec.catalog.families.Family`.
+        mlp_inline: whether what the MLP's first module is given goes when that is done.
+        attention_held: what of attention lives until the layer is done, see `hbspec.catalog.families.Family`.
+        dropouts: where numbers are dropped.
+        fused: how queries, keys and values are taken out of one product; "" where each is one of its own.
+        scaled: what is multiplied by a number, see `hbspec.catalog.families.Family`.
+        several_rows: whether a micro-batch has more than one row.
+        litgpt: whether attention is LitGPT's own.
     """
 
     linears: Mapping[str, Linear]
-    norms: Mapping[str, Parameter]
+    norms: Mapping[str, Norm]
     heads: int
     key_value_heads: int
     attention: str
     masked: bool
     capped: bool
     sinks: bool
-    unweighted_norms: bool
-    wide_norms: bool
+    rotation: Rotation | None
+    norms_behind: bool
+    activation: Activation
+    parallel: str
+    mlp_inline: bool
+    attention_held: str
+    dropouts: frozenset[str]
+    fused: str
+    scaled: frozenset[str]
+    several_rows: bool
     experts: Experts | None
+    litgpt: bool
 
     @property
     def trained(self) -> bool:
         """Whether anything in it is trained."""
         return any(weight.trained for weight in self.weights())
 
-    def weights(self) -> list[Parameter]:
+    def weights(self) -> list[ParameterTensor]:
         """Weights of all modules and of their adapters."""
         linears = (weight for module in self.linears.values() for weight in module.weights())
-        return [*self.norms.values(), *linears, *(self.experts.weights() if self.experts else [])]
+        norms = (weight for module in self.norms.values() for weight in module.weights())
+        return [*norms, *linears, *self.activation.weights, *(self.experts.weights() if self.experts else [])]
 
 
-def layer_forward(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
+def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """One decoder layer over the residual stream."""
-    sandwich = "pre_feedforward_layernorm" in layer.norms
+    if layer.parallel == "into":
+        return _parallel_into(machine, layer, x)
+    if layer.parallel:
+        return _parallel(machine, layer, x)
     residual = x
-    x = _norm(machine, layer, x, "input_layernorm")
-    x = _attention(machine, layer, x)
-    if sandwich:
-        x = _norm(machine, layer, x, "post_attention_layernorm")
-    x = op.add(machine.tape, residual, x, LAYER_INPUTS)
+    x = _norm(machine, layer, x, "before_attention")
+    held = [x] if layer.attention_held == "both" else []
+    x, _weights = _attention(machine, layer, x)  # which live until the layer is done
+    held += [x] if layer.attention_held else []
+    x = _norm(machine, layer, x, "behind_attention")
+    x = _added(machine, layer, residual, x)
     residual = x
-    x = _norm(machine, layer, x, "pre_feedforward_layernorm" if sandwich else "post_attention_layernorm")
+    x = _norm(machine, layer, x, "before_mlp")
+    if layer.mlp_inline:
+        x = linear(machine, x, layer.linears["up_proj"], "mlp")
+        x = activated(machine, layer.activation, x)
+        x = _dropped(machine, layer, linear(machine, x, layer.linears["down_proj"], "mlp"))
+    else:
+        x = _mlp(machine, layer, x)
+    x = _norm(machine, layer, x, "behind_mlp")
+    return _added(machine, layer, residual, x)
+
+
+def _parallel(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
+    """A layer whose MLP does not wait for attention."""
+    residual = x
+    x = _norm(machine, layer, x, "before_attention")
+    attended, _weights = _attention(machine, layer, x)
+    if "before_mlp" in layer.norms:
+        x = _norm(machine, layer, residual, "before_mlp")
     x = _mlp(machine, layer, x)
-    if sandwich:
-        x = _norm(machine, layer, x, "post_feedforward_layernorm")
+    if layer.parallel == "first":
+        return op.add(machine.tape, op.add(machine.tape, residual, attended, LAYER_INPUTS), x, LAYER_INPUTS)
+    return op.add(machine.tape, op.add(machine.tape, attended, x, LAYER_INPUTS), residual, LAYER_INPUTS)
+
+
+def _parallel_into(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
+    """Such a layer whose norms come first, and whose attention is added into the MLP's output."""
+    first = _norm(machine, layer, x, "before_attention")
+    second = _norm(machine, layer, x, "before_mlp") if "before_mlp" in layer.norms else first
+    attended, weights = _attention(machine, layer, first)
+    out = layouts.into(machine.tape, _mlp(machine, layer, second), attended)
+    x = op.add(machine.tape, x, out, LAYER_INPUTS)
+    _returned(machine, weights)
+    return x
+
+
+def _returned(machine: Machine, weights: Tensor | None) -> None:
+    """Attention's weights go to the model's loop, but for those that are computed again."""
+    if not machine.tape.recomputing:
+        machine.tape.returned = weights
+
+
+def _added(machine: Machine, layer: DecoderLayer, residual: Tensor, x: Tensor) -> Tensor:
+    if "residual" in layer.scaled:
+        machine.tape.term = LAYER_INPUTS
+        return op.add(machine.tape, residual, op.unary(machine.tape, x), LAYER_INPUTS)
     return op.add(machine.tape, residual, x, LAYER_INPUTS)
 
 
-def _norm(machine: Machine, layer: Layer, x: Tensor, name: str) -> Tensor:
-    return norm(machine, x, layer.norms[name], "norms", wide=layer.wide_norms)
+def _norm(machine: Machine, layer: DecoderLayer, x: Tensor, name: str) -> Tensor:
+    return norm(machine, x, layer.norms[name], "norms") if name in layer.norms else x
 
 
-def _attention(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
-    query, key, value = _projected(machine, layer, x)
-    if layer.unweighted_norms:
-        query, key = _turned_complex(machine, query, key)
-    else:
-        query, key = _rotated(machine, query), _rotated(machine, key)
-    fused = "qkv_proj" in layer.linears
-    if fused:  # Phi-3 puts rotated and other dimensions together again, head after head, and so comes the output
-        query, key = op.clone(machine.tape, query), op.clone(machine.tape, key)
+def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
     heads = layer.heads, layer.key_value_heads
-    eager = Eager(layer.capped, layer.sinks) if layer.attention == "eager" else None
-    out = attend(machine, eager, layer.masked, heads, query, key, value)
-    if fused:
+    if layer.litgpt:
+        return litgpt.attention(machine, layer.linears["qkv_proj"], layer.linears["o_proj"], heads, x), None
+    if layer.fused == gathered.GATHERED:
+        return _gathered(machine, layer, x)
+    query, key, value = _projected(machine, layer, x)
+    if layer.rotation is not None:
+        query, key = rotated(machine, layer.rotation, query, key)
+    if layer.norms_behind:
+        query, key = _norm(machine, layer, query, "q_norm"), _norm(machine, layer, key, "k_norm")
+    if "queries" in layer.scaled:
+        query = op.turn(machine.tape, query, query.element)
+    # where rotated and other dimensions are put together again, head after head, the output comes so as well
+    parts = layer.fused == "parts"
+    if parts:  # Phi-3's may be all that there are
+        query, key = op.clone(machine.tape, query), op.clone(machine.tape, key)
+    dropped = "attention" in layer.dropouts
+    eager = Eager(layer.capped, layer.sinks, layer.several_rows, dropped) if layer.attention == "eager" else None
+    out, weights = attend(machine, eager, layer.masked, heads, query, key, value)
+    if parts or (layer.rotation is not None and layer.rotation.share[0]):
         out = op.clone(machine.tape, out)
-    return linear(machine, out, layer.linears["o_proj"], "attention")
+    return _dropped(machine, layer, linear(machine, out, layer.linears["o_proj"], "attention")), weights
 
 
-def _projected(machine: Machine, layer: Layer, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _gathered(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Attention over keys and values that are gathered; what they are gathered from lives until it is done."""
+    module, out = layer.linears["qkv_proj"], layer.linears["o_proj"]
+    fused = linear(machine, x, module, "attention")
+    query, key, value = gathered.taken(machine, fused, layer.key_value_heads, module, out)
+    if layer.rotation is not None:
+        query, key = rotated(machine, layer.rotation, query, key)
+    weights = None
+    if layer.attention == "eager":
+        attended, weights = gathered.attend_eagerly(
+            machine, layer.heads, layer.several_rows, x.element, query, key, value
+        )
+    elif layer.key_value_heads == 1 and layer.attention == "sdpa":
+        attended = gathered.attend(machine, layer.heads, layer.several_rows, query, key, value)
+    else:
+        keys = 1 if layer.key_value_heads == 1 else layer.heads
+        attended, weights = attend(machine, None, layer.masked, (layer.heads, keys), query, key, value)
+    return linear(machine, attended, out, "attention"), weights
+
+
+def _dropped(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
+    """The output of attention or of the MLP."""
+    return op.dropout(machine.tape, x) if "residual" in layer.dropouts else x
+
+
+def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     linears = layer.linears
     if "qkv_proj" in linears:
         key = (linears["qkv_proj"].rows - linears["o_proj"].columns) // 2
         fused = linear(machine, x, linears["qkv_proj"], "attention")
         widths = linears["o_proj"].columns, key, key
-        query, key_states, value = (layouts.part(machine.tape, fused, Form(0, width)) for width in widths)
+        if layer.fused == "chunks":
+            query, key_states, value = layouts.split(machine.tape, fused, [Form(0, width) for width in widths])
+        else:
+            query, key_states, value = (layouts.part(machine.tape, fused, Form(0, width)) for width in widths)
         return query, key_states, value
-    query = _head_norm(machine, layer, linear(machine, x, linears["q_proj"], "attention"), "q_norm")
-    key_states = _head_norm(machine, layer, linear(machine, x, linears["k_proj"], "attention"), "k_norm")
+    query = linear(machine, x, linears["q_proj"], "attention")
+    if "projected" in layer.scaled:
+        query = op.unary(machine.tape, query)
+    if not layer.norms_behind:
+        query = _norm(machine, layer, query, "q_norm")
+    key_states = linear(machine, x, linears["k_proj"], "attention")
+    if not layer.norms_behind:
+        key_states = _norm(machine, layer, key_states, "k_norm")
     return query, key_states, linear(machine, x, linears["v_proj"], "attention")
 
 
-def _head_norm(machine: Machine, layer: Layer, x: Tensor, name: str) -> Tensor:
-    return _norm(machine, layer, x, name) if name in layer.norms else x
-
-
-def _rotated(machine: Machine, x: Tensor) -> Tensor:
-    """`x * cos + rotate_half(x) * sin`."""
-    tape = machine.tape
-    tape.term = "attention"
-    x = layouts.laid_out(tape, x)
-    straight = op.turn(tape, x, machine.stream)
-    return op.add(tape, straight, op.turn(tape, layouts.rotate_half(tape, x), machine.stream))
-
-
-def _turned_complex(machine: Machine, query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
-    """Llama 4's rotation by complex numbers, in fp32, and its norms."""
-    tape = machine.tape
-    tape.term = "attention"
-    elements = query.element, key.element
-    wide = [op.cast(tape, x, FLOAT32) for x in (query, key)]
-    turned = [op.turn(tape, x, FLOAT32) for x in wide]
-    query, key = (op.cast(tape, x, element) for x, element in zip(turned, elements, strict=True))
-    del wide, turned
-    return unweighted_norm(machine, query), unweighted_norm(machine, key)
-
-
-def _mlp(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
+def _mlp(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     if layer.experts is not None:
         if layer.experts.listed:
             return listed_mlp(machine, layer.experts, x)
         run = repeated_mlp if layer.experts.repeated else sparse_mlp
         return run(machine, layer.experts, x)
-    gated = _fused_gate if "gate_up_proj" in layer.linears else _gate
-    return linear(machine, gated(machine, layer, x), layer.linears["down_proj"], "mlp")
+    return _dropped(machine, layer, linear(machine, _inner(machine, layer, x), layer.linears["down_proj"], "mlp"))
 
 
-def _gate(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
+def _inner(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
+    """What an MLP projects down."""
+    if "gate_up_proj" in layer.linears:
+        return _fused_gate(machine, layer, x)
+    if "gate_proj" in layer.linears:
+        return _gate(machine, layer, x)
+    return activated(machine, layer.activation, linear(machine, x, layer.linears["up_proj"], "mlp"))
+
+
+def _gate(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """`act(gate(x)) * up(x)`."""
     gate = linear(machine, x, layer.linears["gate_proj"], "mlp")
+    if machine.liger:
+        return liger.gated(machine.tape, gate, linear(machine, x, layer.linears["up_proj"], "mlp"))
     machine.tape.term = "mlp"
     activated = op.unary(machine.tape, gate, saves="input")
     del gate
@@ -156,10 +251,14 @@ def _gate(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
     return op.multiply(machine.tape, activated, up)
 
 
-def _fused_gate(machine: Machine, layer: Layer, x: Tensor) -> Tensor:
+def _fused_gate(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """`up * act(gate)` of the two halves of one product."""
     both = linear(machine, x, layer.linears["gate_up_proj"], "mlp")
     machine.tape.term = "mlp"
+    if machine.liger:
+        return liger.gated(
+            machine.tape, *(liger.contiguous(machine.tape, x) for x in layouts.halves(machine.tape, both))
+        )
     half = Form(0, layer.linears["gate_up_proj"].rows // 2)
     gate, up = layouts.part(machine.tape, both, half), layouts.part(machine.tape, both, half)
     del both

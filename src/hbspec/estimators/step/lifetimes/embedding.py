@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Sink, Tensor
-from hbspec.estimators.step.lifetimes.ledger import Form, Storage
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Sink, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form, TensorStorage
 from hbspec.estimators.step.lifetimes.modules import ADAPTERS, Adapter, Machine, product
 
 LAYER_INPUTS = "layer_inputs"
@@ -24,14 +24,22 @@ class Embedding(NamedTuple):
         weight: the table.
         vocabulary, width: its rows and columns.
         adapter: a low-rank adapter, whose first factor is looked up in as the table is.
+        scaled: "embedding" where the table's module multiplies its rows by a number, "inputs" where the model does.
+        dropped: whether numbers are dropped from them.
+        positions: the table of learned positions; None where there is none.
+        shared: rows of the micro-batch that share the rows of that table.
         hooked: whether the rows are made to need a gradient (`enable_input_require_grads`).
     """
 
-    weight: Parameter
+    weight: ParameterTensor
     vocabulary: int
     width: int
     adapter: Adapter | None
+    scaled: str
+    dropped: bool
     hooked: bool
+    positions: ParameterTensor | None = None
+    shared: int = 1
 
     @property
     def needed(self) -> bool:
@@ -44,22 +52,40 @@ class Leaf(Sink):
 
     __slots__ = ("leaf",)
 
-    def __init__(self, leaf: Storage | None) -> None:
+    def __init__(self, leaf: TensorStorage | None) -> None:
         super().__init__()
         self.leaf = leaf
 
 
-def embedded(machine: Machine, embedding: Embedding) -> Tensor:
-    """The residual stream, a row of the table for each token."""
+def embedded(machine: Machine, embedding: Embedding) -> tuple[Tensor, list[Tensor]]:
+    """The residual stream, a row of the table for each token, and what the model's forward pass holds beside it."""
+    x, held = _rows(machine, embedding), list[Tensor]()
+    machine.tape.term = LAYER_INPUTS
+    if embedding.positions is not None:
+        place = machine.tape.new(Form(0, -(-embedding.width // embedding.shared)), machine.stream)
+        if embedding.positions.trained:
+            place = _looked_up(machine, place, embedding.positions)
+        held = [x, place]
+        x = op.fitting(machine.tape, op.add(machine.tape, x, place, LAYER_INPUTS), (x, place))
+    if embedding.scaled == "inputs":
+        x = op.unary(machine.tape, x)
+    return op.dropout(machine.tape, x) if embedding.dropped else x, held
+
+
+def _rows(machine: Machine, embedding: Embedding) -> Tensor:
+    """What the table's module puts out."""
     x = machine.tape.new(Form(0, embedding.width), machine.stream, LAYER_INPUTS)
     if embedding.weight.trained:
-        return _looked_up(machine, x, embedding.weight)
-    if embedding.hooked:
+        x = _looked_up(machine, x, embedding.weight)
+    if embedding.scaled == "embedding":
+        machine.tape.term = LAYER_INPUTS
+        x = op.unary(machine.tape, x)
+    if embedding.hooked and not embedding.weight.trained:
         x.node = Leaf(x.storage)
     return x if embedding.adapter is None else _adapted(machine, x, embedding, embedding.adapter)
 
 
-def _looked_up(machine: Machine, x: Tensor, table: Parameter) -> Tensor:
+def _looked_up(machine: Machine, x: Tensor, table: ParameterTensor) -> Tensor:
     """Rows of a trained table, whose gradient is as large as the whole table."""
     tape, numel, element = machine.tape, table.numel, table.element
     return tape.record(x, [table.sink], lambda _: [tape.new(numel, element, op.GRADIENTS)])

@@ -13,10 +13,11 @@ from typing import NamedTuple
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, Adapter, Linear, Machine, product
+from hbspec.estimators.step.lifetimes.tape import Tape
 
 INDEX = 8
 """Bytes of a position in a sorted list."""
@@ -37,16 +38,19 @@ class Experts(NamedTuple):
         routes: how many a token visits.
         computed: how many compute a token.
         hidden, size: widths of the residual stream and of one expert.
+        wide_router: whether the router's input and weight are cast to fp32.
         narrow_router: whether probabilities go back to the dtype of the router's product.
         clamped: whether gate and up are clamped and biased, as gpt-oss's are.
+        scores: how the router's are made, see `hbspec.catalog.families.Family`.
         repeated: whether every expert computes every token, as Llama 4's do.
         shared: linear modules of an expert that every token visits.
+        shared_gate: weighs what it puts out.
         listed: linear modules of each expert, where they are a list of modules and run one after another.
     """
 
-    router: Parameter
-    up: Parameter
-    down: Parameter
+    router: ParameterTensor
+    up: ParameterTensor
+    down: ParameterTensor
     router_adapter: Adapter | None
     up_adapter: Adapter | None
     down_adapter: Adapter | None
@@ -56,14 +60,18 @@ class Experts(NamedTuple):
     hidden: int
     size: int
     narrow_router: bool
+    wide_router: bool
     clamped: bool
+    scores: str
     repeated: bool
     shared: dict[str, Linear]
+    shared_gate: Linear | None
     listed: Sequence[dict[str, Linear]]
 
-    def weights(self) -> list[Parameter]:
+    def weights(self) -> list[ParameterTensor]:
         """Weights of the router, of the routed experts and the shared one, and of their adapters."""
-        shared = [weight for module in self.shared.values() for weight in module.weights()]
+        gate = [self.shared_gate] if self.shared_gate else []
+        shared = [weight for module in (*self.shared.values(), *gate) for weight in module.weights()]
         if self.listed:
             listed = [weight for modules in self.listed for module in modules.values() for weight in module.weights()]
             return [self.router, *_of(self.router_adapter), *listed, *shared]
@@ -76,7 +84,20 @@ class Experts(NamedTuple):
 
 
 def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
-    """The sum of the visited experts' outputs, weighted by the router."""
+    """The sum of the visited experts' outputs, weighted by the router, and what a shared one puts out."""
+    tape = machine.tape
+    if experts.shared_gate is None:
+        out = _routed(machine, experts, x)
+        return op.add(tape, out, _shared(machine, experts, x), "mlp") if experts.shared else out
+    shared = _shared(machine, experts, x)
+    out = _routed(machine, experts, x)
+    opened = op.unary(tape, linear(machine, x, experts.shared_gate, "mlp"), saves="output")
+    tape.term = "mlp"
+    shared = op.multiply(tape, shared, opened)
+    return op.add(tape, out, shared, "mlp")
+
+
+def _routed(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape, rows = machine.tape, experts.routes
     chosen = _chosen(machine, experts, x)
     element = experts.up.element  # a sum of both is made in the weight's dtype, autocast or not
@@ -86,15 +107,16 @@ def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     selected = layouts.gathered(tape, x, Form(0, rows * experts.hidden), order)
     weights = layouts.gathered(tape, chosen, Form(0, rows), order)
     bias = tape.new(Form(0, 2 * rows * experts.size), experts.up.element) if experts.clamped else None
-    out = _gated(machine, experts, selected, factors[0])
+    # peft caches both sums until the experts are done (`nn.utils.parametrize.cached`)
+    up = _adapted(machine, experts.up, experts.up_adapter, factors[0], PARAMETRISED)
+    out = _gated(machine, experts, selected, up)
     if experts.clamped:
         bias = tape.new(Form(0, rows * experts.hidden), experts.up.element)
-    weight = _adapted(machine, experts.down, experts.down_adapter, factors[1], PARAMETRISED)
-    out = products.matmul(tape, out, weight, Form(0, rows * experts.hidden), experts.work(experts.size))
-    del weight
+    down = _adapted(machine, experts.down, experts.down_adapter, factors[1], PARAMETRISED)
+    out = products.matmul(tape, out, down, Form(0, rows * experts.hidden), experts.work(experts.size))
     weighted = op.multiply(tape, out, weights)
     weighted = layouts.gathered(tape, weighted, weighted.numel, tape.new(Form(0, rows), INDEX))
-    del bias
+    del bias, up, down
     total = layouts.summed(tape, weighted, x.numel, FLOAT32 if machine.compute else weighted.element)
     return op.cast(tape, total, x.element)
 
@@ -145,18 +167,31 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     adapter = experts.router_adapter
     router = _adapted(machine, experts.router, adapter, _factors(machine, adapter, experts.router.element), 1)
     tape.term = "router"
+    if experts.wide_router:
+        x, router = op.cast(tape, x, FLOAT32), _wide(tape, router)
     logits = product(machine, x, router, Form(0, experts.number), Form(0, experts.number * experts.hidden))
     if experts.repeated:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))
-    probabilities = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
-    chosen = layouts.gathered(tape, probabilities, Form(0, experts.routes), tape.new(Form(0, experts.routes), INDEX))
+    scores, order = logits if experts.wide_router else op.cast(tape, logits, FLOAT32), Form(0, experts.routes)
+    if experts.scores == "softmax_of_chosen":
+        scores = layouts.gathered(tape, scores, order, tape.new(order, INDEX))
+        return op.cast(tape, op.unary(tape, scores, saves="output"), x.element)
+    scores = op.unary(tape, scores, saves="output")
+    chosen = layouts.gathered(tape, scores, order, tape.new(order, INDEX))
     return op.cast(tape, chosen, logits.element) if experts.narrow_router else chosen
 
 
-def _gated(machine: Machine, experts: Experts, selected: Tensor, factors: list[Tensor]) -> Tensor:
+def _wide(tape: Tape, weight: ParameterTensor | Tensor) -> ParameterTensor | Tensor:
+    if weight.element == FLOAT32:
+        return weight
+    if isinstance(weight, Tensor):
+        return op.cast(tape, weight, FLOAT32)
+    return op.widened(tape, tape.new(weight.numel, FLOAT32), weight)
+
+
+def _gated(machine: Machine, experts: Experts, selected: Tensor, weight: ParameterTensor | Tensor) -> Tensor:
     tape, rows, size = machine.tape, experts.routes, experts.size
-    weight = _adapted(machine, experts.up, experts.up_adapter, factors, PARAMETRISED)
     out, work = Form(0, 2 * rows * size), experts.work(2 * size)
     both = products.matmul(tape, op.cast(tape, selected, experts.up.element), weight, out, work)
     tape.term = "mlp"
@@ -192,8 +227,8 @@ def _factors(machine: Machine, adapter: Adapter | None, element: int) -> list[Te
 
 
 def _adapted(
-    machine: Machine, weight: Parameter, adapter: Adapter | None, factors: list[Tensor], times: int
-) -> Parameter | Tensor:
+    machine: Machine, weight: ParameterTensor, adapter: Adapter | None, factors: list[Tensor], times: int
+) -> ParameterTensor | Tensor:
     """All experts' weights with their adapters added, `times` times over."""
     if adapter is None:
         return weight
@@ -210,5 +245,5 @@ def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     return linear(machine, op.multiply(tape, activated, up), modules["down_proj"], "mlp")
 
 
-def _of(adapter: Adapter | None) -> list[Parameter]:
+def _of(adapter: Adapter | None) -> list[ParameterTensor]:
     return adapter.weights() if adapter else []

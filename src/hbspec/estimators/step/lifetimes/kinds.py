@@ -10,10 +10,11 @@ from operator import or_
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.architecture import FULL
-from hbspec.estimators.step.lifetimes.build import Builder, model_of
-from hbspec.estimators.step.lifetimes.model import Profile, profile
+from hbspec.catalog.layers import FULL
+from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
+from hbspec.estimators.step.lifetimes.whole import model_of
 
 
 class Kinds(NamedTuple):
@@ -35,13 +36,13 @@ class Kinds(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def kinds(architecture: Architecture, program: Program) -> Kinds:
-    """Layers are alike if both are sparse or dense, attend as far, and get an input that needs a gradient or not.
+    """Layers are alike if both are sparse or dense, attend as far, rotate, and get an input that needs a gradient.
 
     The first layer is run for itself alone; it is of the kind that it would be of behind itself.
     """
-    sparse = frozenset(architecture.moe_layers)
+    sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
     shapes = [
-        (index in sparse, kind != FULL and (program.windowed or architecture.family.norms_rotated))
+        (index in sparse, kind != FULL and program.windowed, index in unrotated)
         for index, kind in enumerate(architecture.layer_types)
     ]
     build = Builder(architecture, program)
@@ -53,7 +54,7 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
 
 
 @lru_cache(maxsize=4096)
-def program_profile(architecture: Architecture, program: Program) -> Profile:
+def program_profile(architecture: Architecture, program: Program) -> RunProfile:
     """The profile of a model's training step, over as few layers as tell all of them."""
     found = kinds(architecture, program)
     return profile(model_of(architecture, program, [found.of.index(kind) for kind in found.run]))

@@ -5,6 +5,8 @@ Sources as in `hbspec.estimators.step.lifetimes.operators`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.operators import BACKWARD, alias, fitting
@@ -33,6 +35,17 @@ def part(tape: Tape, x: Tensor, numel: Form) -> Tensor:
     """A slice, which shares the storage; its gradient is as large as the whole."""
     whole, element = x.numel, x.element
     return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
+
+
+def joined(tape: Tape, first: Tensor, second: Tensor) -> Tensor:
+    """`cat((first, second))`, of which each gets a part of the gradient."""
+    sizes = first.numel, second.numel
+    numel = Form(0, first.numel.per_token + second.numel.per_token)
+
+    def derivative(gradient: Tensor) -> list[Tensor]:
+        return [Tensor(gradient.storage, size, gradient.element) for size in sizes]
+
+    return tape.record(tape.new(numel, max(first.element, second.element)), [first.node, second.node], derivative)
 
 
 def rotate_half(tape: Tape, x: Tensor) -> Tensor:
@@ -80,23 +93,36 @@ def into(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
 
 
 def halves(tape: Tape, x: Tensor) -> tuple[Tensor, Tensor]:
-    """`chunk(2)`: two views, whose gradients are put side by side when both are there."""
+    """`chunk(2)`."""
+    whole = x.numel
+    first, second = split(tape, x, [Form(whole.fixed // 2, whole.per_token // 2, whole.per_pair // 2)] * 2)
+    return first, second
+
+
+def split(tape: Tape, x: Tensor, sizes: Sequence[Form]) -> list[Tensor]:
+    """`split`: views, whose gradients are put side by side when all are there."""
     whole, element = x.numel, x.element
-    half = Form(whole.fixed // 2, whole.per_token // 2, whole.per_pair // 2)
     joined = tape.record(Tensor(x.storage, whole, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
     if joined.node is not None:
-        joined.node.join = Pair
-    return Tensor(x.storage, half, element, joined.node), Tensor(x.storage, half, element, joined.node)
+        joined.node.join = Waiting
+    return [Tensor(x.storage, size, element, joined.node) for size in sizes]
 
 
-class Pair(Tensor):
-    """Two gradients that wait for each other."""
+class Waiting(Tensor):
+    """Gradients that wait for each other."""
 
-    __slots__ = ("second",)
+    __slots__ = ("others",)
 
     def __init__(self, first: Tensor, second: Tensor) -> None:
         super().__init__(first.storage, first.numel, first.element)
-        self.second = second
+        self.others: tuple[Tensor, ...] = (first, second)
+
+
+def placed(tape: Tape, x: Tensor, numel: Form) -> Tensor:
+    """`zeros.index_copy(…, x)`, which holds x, of which its derivative reads the shape."""
+    before, element = x.numel, x.element
+    held = [tape.save(x)] if x.node is not None else []
+    return tape.record(tape.new(numel, element), [x.node], lambda _: [tape.new(before, element, BACKWARD)], held)
 
 
 def added_at(tape: Tape, x: Tensor, added: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ pass over a model's step serves every batch size and length.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 
@@ -34,13 +35,13 @@ class Form(NamedTuple):
         return self.fixed >= other.fixed and self.per_token >= other.per_token and self.per_pair >= other.per_pair
 
 
-class Moment(NamedTuple):
-    """What is alive when something has just been allocated.
+class Peak(NamedTuple):
+    """The memory in use just after an allocation, where a maximum may be.
 
     Attributes:
         phase: where in the step: `forward`, `loss`, `backward of layer 1`, …
-        total: all of it.
-        terms: it by name.
+        total: bytes in use.
+        terms: the same bytes by name.
     """
 
     phase: str
@@ -91,13 +92,21 @@ class Ledger:
         self._rising = False
         self._fixed = self._per_token = self._per_pair = 0
         self._terms: dict[str, list[int]] = {}
-        self._peaks: dict[str, list[Moment]] = {}
+        self._peaks: dict[str, list[Peak]] = {}
         self._made: dict[str, list[int]] = {}
         self._work: dict[str, dict[str, list[int]]] = {self._phase: self._made}
         self._products: dict[tuple[str, bool], Form] = {}
+        self._storages: list[tuple[Form, str]] = []
+        self._events: list[int] = []
+        self._streams: dict[str, list[int]] = {self._phase: self._events}
+        self._moved: dict[str, list[Form]] = {}
+        self._stashes: dict[str, list[tuple[Form, ...]]] = {}
 
-    def allocate(self, storage: Storage) -> None:
+    def allocate(self, storage: TensorStorage) -> None:
         """A storage begins to live."""
+        storage.index = len(self._storages)
+        self._events.append(storage.index)
+        self._storages.append((storage.size, storage.term))
         fixed, per_token, per_pair = storage.size
         self._fixed += fixed
         self._per_token += per_token
@@ -130,13 +139,27 @@ class Ledger:
         phase = self._phase, again
         self._products[phase] = self._products.get(phase, NOTHING).plus(work)
 
+    def move(self, size: Form, stash: tuple[Form, ...]) -> None:
+        """So many bytes go to the host; `stash`: sizes of what is still under way, itself included."""
+        self._moved.setdefault(self._phase, []).append(size)
+        self._stashes.setdefault(self._phase, []).append(stash)
+
+    def moved(self, phase: str) -> tuple[Form, ...]:
+        """Sizes of what a phase has moved to the host."""
+        return tuple(self._moved.get(phase, ()))
+
+    def stashes(self, phase: str) -> tuple[Form, ...]:
+        """What was under way to the host at each moment of a phase at which something was moved."""
+        return tuple(reduce(Form.plus, stash) for stash in self._stashes.get(phase, ()))
+
     def products(self, forward: str, backward: str) -> Products:
         """Multiply-adds of a phase of the forward pass and of the phase that brings back its gradients."""
         passes = (forward, False), (backward, True), (backward, False)
         return Products(*(self._products.get(phase, NOTHING) for phase in passes))
 
-    def free(self, storage: Storage) -> None:
+    def free(self, storage: TensorStorage) -> None:
         """A storage's last reference is gone."""
+        self._events.append(~storage.index)
         if self._rising:
             self._look()
         fixed, per_token, per_pair = storage.size
@@ -154,13 +177,24 @@ class Ledger:
             self._look()
         self._phase = phase
         self._made = self._work.setdefault(phase, {})
+        self._events = self._streams.setdefault(phase, [])
         self._look()
 
-    def peaks(self, phase: str) -> list[Moment]:
+    def peaks(self, phase: str) -> list[Peak]:
         """The moments of a phase that can be the largest at some batch size and length."""
         if self._rising:
             self._look()
         return self._peaks.get(phase, [])
+
+    @property
+    def storages(self) -> Sequence[tuple[Form, str]]:
+        """Size and term of every storage that there was, in the order in which they began to live."""
+        return self._storages
+
+    @property
+    def streams(self) -> Mapping[str, Sequence[int]]:
+        """By phase, which storages come (their index) and go (its complement, `~index`), in order."""
+        return self._streams
 
     def alive(self) -> Mapping[str, Form]:
         """What is alive now, by term."""
@@ -174,16 +208,18 @@ class Ledger:
             if peak.total.covers(total):
                 return
         peaks[:] = [peak for peak in peaks if not total.covers(peak.total)]
-        peaks.append(Moment(self._phase, total, self.alive()))
+        peaks.append(Peak(self._phase, total, self.alive()))
 
 
 NOTHING = Form()
 
 
-class Storage:
+class TensorStorage:
     """Bytes on the device; they are counted while anything refers to them."""
 
-    __slots__ = ("ledger", "size", "term")
+    __slots__ = ("index", "ledger", "size", "term")
+
+    index: int
 
     def __init__(self, ledger: Ledger, size: Form, term: str) -> None:
         self.ledger, self.size, self.term = ledger, size, term

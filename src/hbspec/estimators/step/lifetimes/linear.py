@@ -8,7 +8,7 @@ from __future__ import annotations
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.parameters import NF4_BLOCK
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Saved, Tensor
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Saved, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.modules import ADAPTERS, UNPACKED, Adapter, Linear, Machine, product
 from hbspec.estimators.step.lifetimes.tape import Tape
@@ -45,7 +45,7 @@ def linear(machine: Machine, given: Tensor, module: Linear, term: str) -> Tensor
 
 
 def decomposed(
-    machine: Machine, x: Tensor, result: Tensor, module: Linear, adapter: Adapter, magnitude: Parameter
+    machine: Machine, x: Tensor, result: Tensor, module: Linear, adapter: Adapter, magnitude: ParameterTensor
 ) -> Tensor:
     """DoRA: the norm of every row of weight and adapter together, for which both are made whole.
 
@@ -84,7 +84,7 @@ def _whole_adapter(machine: Machine, module: Linear, adapter: Adapter) -> Tensor
     )
 
 
-def _whole_weight(machine: Machine, module: Linear, element: int) -> Parameter | Tensor:
+def _whole_weight(machine: Machine, module: Linear, element: int) -> ParameterTensor | Tensor:
     """The weight, unpacked if quantised, and in the input's dtype."""
     weight = module.weight
     if not module.quantized and weight.element == element:
@@ -106,7 +106,7 @@ def _base(machine: Machine, x: Tensor, module: Linear) -> Tensor:
         return _four_bit(machine, x, module)
     if module.quantized == "int8":
         return _eight_bit(machine, x, module)
-    return product(machine, x, module.weight, module.out, module.work, module.bias)
+    return product(machine, x, module.weight, module.out, module.work, module.bias, turned=module.turned)
 
 
 def _four_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
@@ -147,7 +147,8 @@ def _scales(tape: Tape, numel: Form) -> Tensor:
 def _eight_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
     """Bitsandbytes' 8-bit product (LLM.int8) with its search for outliers, of which none is taken to be found.
 
-    The input is kept on the function's context, which checkpointing does not see: it lives in every layer.
+    The input is kept on the function's context, which non-reentrant checkpointing does not see: it lives in every
+    layer. Reentrant checkpointing runs the layer without differentiation, and the context goes with the call.
     """
     tape, numel, element, width = machine.tape, module.weight.numel, x.element, x.numel
     out, work, half = module.out, module.work, 2

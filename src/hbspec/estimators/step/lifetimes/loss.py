@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import FLOAT32
+from hbspec.estimators.step.lifetimes import layouts
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Sink, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger, Products
@@ -15,46 +16,125 @@ from hbspec.estimators.step.lifetimes.tape import Tape
 LABEL = 8
 """Bytes of a token's id."""
 
+CHUNK = 128
+"""Tokens whose logits LitGPT makes together."""
+
 
 class Loss(NamedTuple):
     """How the loss is computed.
 
     Attributes:
         standard: whether all logits are held at once.
-        copies: whether logits are copied in fp32 once more, as transformers did before 4.46.
+        liger: whether a head that never holds them is Liger's.
+        copies: whether logits are copied in fp32 once more, shifted by a token, as transformers did before 4.49.
+        in_place: whether a kernel writes the gradient over the logits that it is given.
+        replaced: whether logits in fp32 take the place of those of 16 bits, as in transformers before 4.46.
+        returned: whether the model's logits are converted to fp32 when they are returned, as accelerate does under
+            autocast (1.15.0, `prepare_model`, `convert_outputs_to_fp32`).
         outputs_held: whether the caller holds logits during the backward pass.
         capped: whether logits go through a hyperbolic tangent first.
+        scaled: whether they are multiplied by a number first.
+        in_chunks: whether the logits of a few tokens after another are made, and all of them held, as LitGPT does.
     """
 
     standard: bool
+    liger: bool
     copies: bool
+    in_place: bool
+    replaced: bool
+    returned: bool
     outputs_held: bool
     capped: bool
+    scaled: bool
+    in_chunks: bool
 
 
 def loss(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
     """Head and cross-entropy, in fp32."""
-    return _standard(machine, how, head, x) if how.standard else _fused(machine, head, x)
+    if how.standard and how.in_chunks:
+        return _in_chunks(machine, head, x)
+    if how.standard:
+        return _standard(machine, how, head, x)
+    return _liger(machine, head, x) if how.liger else _fused(machine, head, x)
 
 
 def _standard(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
     tape = machine.tape
+    offloading, tape.offloading = tape.offloading, None  # TRL leaves the head out
     logits = linear(machine, x, head, "logits")
+    tape.offloading = offloading
     tape.term = "logits"
     if how.capped:
         logits = op.capped(tape, logits)
+    if how.scaled:
+        logits = op.unary(tape, logits)
     wide = op.cast(tape, logits, FLOAT32)
-    shifted = op.clone(tape, wide) if how.copies else wide
-    numel = wide.numel
-    logarithms = op.unary(tape, shifted, saves="output", term="logits")
+    if how.replaced:
+        logits = wide
+    given = op.clone(tape, layouts.part(tape, wide, wide.numel)) if how.copies else wide
+    value = _in_place(tape, given) if how.in_place else _cross_entropy(tape, given)
+    del wide, given
+    if how.returned:
+        op.cast(tape, logits, FLOAT32)
     tape.held = logits if how.outputs_held else None
-    del wide, shifted, logits
+    return value
+
+
+def _cross_entropy(tape: Tape, logits: Tensor) -> Tensor:
+    """torch's: the logarithms of all probabilities are held, and the gradient is as large."""
+    numel = logits.numel
+    logarithms = op.unary(tape, logits, saves="output", term="logits")
     held = [tape.save(logarithms), tape.save(tape.new(Form(0, 1), LABEL, "inputs"))]
 
     def derivative(_: Tensor) -> list[Tensor | None]:
         return [tape.new(numel, FLOAT32, "logits")]
 
     return tape.record(tape.new(Form(1), FLOAT32), [logarithms.node], derivative, held)
+
+
+def _in_place(tape: Tape, logits: Tensor) -> Tensor:
+    """A kernel that holds the logits themselves, and puts the gradient in their place.
+
+    Beside them a logarithm and a loss for each token. Sources: liger-kernel 0.8.5, `ops/cross_entropy.py`; unsloth's
+    `Fast_CrossEntropyLoss` in fms-acceleration-foak 0.7.4, `kernels/unsloth/cross_entropy_loss.py`.
+    """
+    numel, element = logits.numel, logits.element
+    losses = tape.new(Form(0, 1), FLOAT32, "inputs")
+    held = [tape.save(logits), *(tape.save(tape.new(Form(0, 1), size, "inputs")) for size in (LABEL, FLOAT32))]
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [Tensor(held[0].held(), numel, element)]
+
+    value = tape.record(tape.new(Form(1), FLOAT32), [logits.node], derivative, held)
+    del losses
+    return value
+
+
+def _in_chunks(machine: Machine, head: Linear, x: Tensor) -> Tensor:
+    """LitGPT's: all logits are held in fp32 by its loop, and all logarithms, but the gradient of a chunk only.
+
+    Sources: litgpt 0.5.12, `finetune/lora.py` (`lm_head_chunk_size=128`) and `utils.py` (`chunked_cross_entropy`);
+    lightning 2.6 `HalfPrecision.convert_output`, which makes fp32 of what a model returns.
+    """
+    tape, work = machine.tape, _products(machine, head, x)
+    numel, element, weight = x.numel, x.element, head.weight
+    tape.term = "logits"
+    tape.multiply(work.forward)
+    narrow = tape.new(head.out, element)
+    tape.held = tape.new(head.out, FLOAT32)
+    del narrow
+    held = [tape.save(tape.new(head.out, FLOAT32)), tape.save(tape.new(Form(0, 1), LABEL, "inputs"))]
+    chunk = Form(CHUNK * head.rows)
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work.backward)
+        gradients = [tape.new(chunk, size, "logits") for size in (FLOAT32, element)]
+        of_input = tape.new(numel, element, op.BACKWARD)
+        del gradients
+        return [of_input, tape.new(weight.numel, weight.element, op.GRADIENTS) if weight.trained else None]
+
+    sinks = [weight.sink, *([head.adapter.down.sink] if head.adapter else [])]
+    return tape.record(tape.new(Form(1), FLOAT32), [x.node, *sinks], derivative, held)
 
 
 def _fused(machine: Machine, head: Linear, x: Tensor) -> Tensor:
@@ -73,6 +153,24 @@ def _fused(machine: Machine, head: Linear, x: Tensor) -> Tensor:
 
     sinks = [weight.sink, *([head.adapter.down.sink] if head.adapter else [])]
     return tape.record(tape.new(Form(1), FLOAT32), [x.node, *sinks], derivative)
+
+
+def _liger(machine: Machine, head: Linear, x: Tensor) -> Tensor:
+    """Liger's head, which makes the gradients of its input and of its weight in the forward pass, and holds them.
+
+    Its logits, a chunk at a time, are told elsewhere. Source: liger-kernel 0.8.5, `ops/fused_linear_cross_entropy.py`.
+    """
+    tape, work, weight = machine.tape, _products(machine, head, x), head.weight
+    sizes = [(x.numel, x.element), *([(weight.numel, weight.element)] if weight.trained else [])]
+    terms = op.BACKWARD, op.GRADIENTS
+    held = [tape.save(tape.new(*size, term)) for size, term in zip(sizes, terms, strict=False)]
+    tape.multiply(work.forward.plus(work.backward))
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [Tensor(saved.held(), *size) for saved, size in zip(held, sizes, strict=True)]
+
+    inputs = [x.node, *([weight.sink] if weight.trained else [])]
+    return tape.record(tape.new(Form(1), FLOAT32), inputs, derivative, held)
 
 
 def _products(machine: Machine, head: Linear, x: Tensor) -> Products:

@@ -7,21 +7,27 @@ from functools import partial, reduce
 from itertools import pairwise
 from typing import NamedTuple
 
-from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
-from hbspec.estimators.step.lifetimes.decoder import Layer, layer_forward
-from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS, Embedding, embedded
-from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Moment, Products, Work
+from hbspec.estimators.step.lifetimes.autograd import Tensor
+from hbspec.estimators.step.lifetimes.decoder import DecoderLayer, layer_forward
+from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS, Embedding, Leaf, embedded
+from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Peak, Products, Work
 from hbspec.estimators.step.lifetimes.loss import Loss, loss
-from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, norm
+from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, Norm, norm
+from hbspec.estimators.step.lifetimes.offloading import Offloading
 from hbspec.estimators.step.lifetimes.tape import Tape
+
+BEFORE, LOSS, LOSS_BACKWARD, END = "forward", "loss", "loss backward", "end"
+"""Phases outside the layers: the embedding, norm and head and loss, the same on the way back, the embedding on it."""
+
+GONE = LAYER_INPUTS, "attention"
+"""What may be let go of behind the last layer: its output, and its attention's weights."""
 
 Terms = Mapping[str, Form]
 Written = Mapping[str, Work]
 
 
-class Model(NamedTuple):
+class Network(NamedTuple):
     """What is run.
 
     Attributes:
@@ -32,26 +38,32 @@ class Model(NamedTuple):
         loss: how the loss is computed.
         stream: bytes of a number of the residual stream.
         checkpointing: whether layers are computed again.
+        reentrant: whether they are then computed whole, in a backward pass of their own.
         compute: autocast's dtype in bytes; None without autocast.
         accumulates: whether gradients of an earlier micro-batch exist.
         float16: whether 16-bit numbers are float16, and not bfloat16.
         on_gpu: see `Tape`.
+        liger: whether Liger's kernels run.
+        offloads: whether what is saved for the backward pass goes to the host.
     """
 
-    layers: Sequence[Layer]
+    layers: Sequence[DecoderLayer]
     embedding: Embedding
-    final: Parameter
+    final: Norm
     head: Linear
     loss: Loss
     stream: int
     checkpointing: bool
+    reentrant: bool
     compute: int | None
     accumulates: bool
     float16: bool
     on_gpu: bool
+    liger: bool
+    offloads: bool
 
 
-class Profile(NamedTuple):
+class RunProfile(NamedTuple):
     """What the run of a few layers says of any number of them.
 
     Attributes:
@@ -71,65 +83,107 @@ class Profile(NamedTuple):
         embedding_products: multiply-adds of an adapter on the embedding.
         products: by layer that was run, its multiply-adds.
         head_products: multiply-adds of the head, where the tokens are the positions that it computes.
+        moved: by layer that was run, sizes of what it moves to the host; last of all those of norm, head and loss.
+        stashes: what may be on its way to the host, or back, at the same time.
     """
 
     embedded: Terms
     kept: Sequence[Terms]
     copies: Sequence[Terms]
     gradients: Sequence[Terms]
-    forward: Sequence[Sequence[Moment]]
-    loss: Sequence[Moment]
-    loss_backward: Sequence[Moment]
-    backward: Sequence[Sequence[Moment]]
-    end: Sequence[Moment]
+    forward: Sequence[Sequence[Peak]]
+    loss: Sequence[Peak]
+    loss_backward: Sequence[Peak]
+    backward: Sequence[Sequence[Peak]]
+    end: Sequence[Peak]
     forward_work: Sequence[Written]
     backward_work: Sequence[Written]
     loss_work: tuple[Written, Written]
     embedding_products: Products
     products: Sequence[Products]
     head_products: Products
+    moved: Sequence[Sequence[Form]]
+    stashes: Sequence[Form]
 
 
-def profile(model: Model) -> Profile:
-    """Run a model once forward and once back."""
-    ledger = Ledger()
-    tape = Tape(ledger, on_gpu=model.on_gpu)
-    machine = Machine(tape, model.compute, model.stream, model.float16 and model.on_gpu)
+def profile(model: Network) -> RunProfile:
+    """What a model's run tells."""
     alive: list[Terms] = []
     behind: list[Terms] = []
-    outputs = [_forward(machine, model, alive, behind)]
-    tape.copies.clear()
-    ledger.begin("loss backward")
-    tape.backward(outputs)
+    released: list[Terms] = []
+    ledger = run(model, alive, behind, released)
     saved_copies = behind[0].get(COPIES, NOTHING) if behind else NOTHING  # where no layer is trained none is kept
     left = [_less(after, before) for before, after in pairwise(alive)]
     stream = {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)}
-    if not model.checkpointing and model.stream < FLOAT32:  # the next norm holds a copy, and not what the layer put out
-        left[0] = _less(left[0], stream)
-    kept, copies = _kept(left, None if model.checkpointing else saved_copies)
+    if not model.checkpointing:  # unless the next norm holds what a layer put out
+        left[0] = _less(left[0], released[0])
+    kept, copies = _kept(left, None if model.checkpointing or model.offloads else saved_copies)
     gradients = [_gradients(layer) for layer in model.layers]
-    forward, backward = [], []
+    forward_phases = [*(f"forward {index}" for index in range(len(model.layers))), LOSS]
+    *forward, loss = forward_moments(ledger, left)
+    backward = []
     for index in range(len(model.layers)):
-        forward.append([_beside(moment, left[:index]) for moment in ledger.peaks(f"forward {index}")])
         elsewhere = [*kept[:index], *([] if model.accumulates else gradients[index + 1 :])]
         backward.append([_beside(moment, elsewhere) for moment in ledger.peaks(f"backward {index}")])
-    return Profile(
+    return RunProfile(
         embedded=_less(alive[0], stream),
         kept=kept,
         copies=[{COPIES: size} for size in copies],
         gradients=gradients,
         forward=forward,
-        loss=[_beside(moment, left) for moment in ledger.peaks("loss")],
-        loss_backward=[_beside(moment, kept) for moment in ledger.peaks("loss backward")],
+        loss=loss,
+        loss_backward=[_beside(moment, kept) for moment in ledger.peaks(LOSS_BACKWARD)],
         backward=backward,
-        end=[_beside(moment, [] if model.accumulates else gradients) for moment in ledger.peaks("end")],
+        end=[_beside(moment, [] if model.accumulates else gradients) for moment in ledger.peaks(END)],
         forward_work=[ledger.work(f"forward {index}") for index in range(len(model.layers))],
         backward_work=[ledger.work(f"backward {index}") for index in range(len(model.layers))],
-        loss_work=(ledger.work("loss"), ledger.work("loss backward")),
-        embedding_products=ledger.products("forward", "end"),
+        loss_work=(ledger.work(LOSS), ledger.work(LOSS_BACKWARD)),
+        embedding_products=ledger.products(BEFORE, END),
         products=[ledger.products(f"forward {index}", f"backward {index}") for index in range(len(model.layers))],
-        head_products=ledger.products("loss", "loss backward"),
+        head_products=ledger.products(LOSS, LOSS_BACKWARD),
+        moved=[ledger.moved(phase) for phase in forward_phases],
+        stashes=[stash for phase in forward_phases for stash in ledger.stashes(phase)],
     )
+
+
+def run(model: Network, alive: list[Terms], behind: list[Terms], released: list[Terms] | None = None) -> Ledger:
+    """Run a model once forward and once back.
+
+    Args:
+        model: the model; gradients stay with its parameters.
+        alive: is told what is there before and behind each layer.
+        behind: is told what is there when the loss's way back is over.
+        released: is told what the last norm lets go of: the last layer's output, or nothing.
+    """
+    ledger = Ledger()
+    machine = _machine(model, ledger)
+    tape = machine.tape
+    outputs = [_forward(machine, model, alive, behind, [] if released is None else released)]
+    tape.copies.clear()
+    ledger.begin(LOSS_BACKWARD)
+    tape.backward(outputs)
+    ledger.begin("over")  # gradients go with the model
+    return ledger
+
+
+def run_forward(model: Network) -> tuple[Ledger, list[Terms]]:
+    """Run a model forward without differentiation; also what each layer leaves."""
+    ledger, alive = Ledger(), list[Terms]()
+    machine = _machine(model, ledger)
+    machine.tape.differentiating = False
+    _forward(machine, model, alive, [], [])
+    return ledger, [_less(after, before) for before, after in pairwise(alive)]
+
+
+def forward_moments(ledger: Ledger, left: Sequence[Terms]) -> list[list[Peak]]:
+    """Moments of each layer's forward pass beside what the layers before it left, and last those at the loss."""
+    phases = [*(f"forward {index}" for index in range(len(left))), LOSS]
+    return [[_beside(peak, left[:index]) for peak in ledger.peaks(phase)] for index, phase in enumerate(phases)]
+
+
+def _machine(model: Network, ledger: Ledger) -> Machine:
+    tape = Tape(ledger, on_gpu=model.on_gpu, offloading=Offloading(ledger) if model.offloads else None)
+    return Machine(tape, model.compute, model.stream, model.float16 and model.on_gpu, model.liger)
 
 
 def _kept(left: Sequence[Terms], saved_copies: Form | None) -> tuple[list[Terms], list[Form]]:
@@ -138,7 +192,7 @@ def _kept(left: Sequence[Terms], saved_copies: Form | None) -> tuple[list[Terms]
     Args:
         left: by layer, what it leaves behind its forward pass.
         saved_copies: copies that are saved, but for those of the first layer that nothing needs again; None where
-            layers are computed again, and save none.
+            layers are computed again, and save none, and where they are saved in host memory.
     """
     kept: list[Terms] = [{name: size for name, size in terms.items() if name != COPIES} for terms in left]
     copies = [terms.get(COPIES, NOTHING) for terms in left]
@@ -149,24 +203,31 @@ def _kept(left: Sequence[Terms], saved_copies: Form | None) -> tuple[list[Terms]
     return kept, [_minus(size, more) for size, more in zip(copies, saved, strict=True)]
 
 
-def _forward(machine: Machine, model: Model, alive: list[Terms], behind: list[Terms]) -> Tensor:
+def _forward(
+    machine: Machine, model: Network, alive: list[Terms], behind: list[Terms], released: list[Terms]
+) -> Tensor:
     """The loss; `alive` is told what is there before and behind each layer, `behind` what is on the way back."""
     tape = machine.tape
-    inputs = x = embedded(machine, model.embedding)  # a local of the model's forward pass, as it is here
-    alive.append(tape.ledger.alive())
+    x, inputs = embedded(machine, model.embedding)  # locals of the model's forward pass, as they are here
+    alive.append(_less(tape.ledger.alive(), {LAYER_INPUTS: _size(inputs)}))
+    inputs = inputs or [x]
     for index, layer in enumerate(model.layers):
-        x = _phase(tape, x, "end" if index == 0 else f"backward {index - 1}")
+        x = _phase(tape, x, END if index == 0 else f"backward {index - 1}")
         tape.ledger.begin(f"forward {index}")
         if model.checkpointing:
-            x = tape.checkpoint(partial(layer_forward, machine, layer), x)
+            checkpoint = tape.checkpoint_reentrant if model.reentrant else tape.checkpoint
+            x = checkpoint(partial(layer_forward, machine, layer), x)
         else:
             x = layer_forward(machine, layer, x)
         alive.append(tape.ledger.alive())
     del inputs
-    tape.ledger.begin("loss")
+    tape.ledger.begin(LOSS)
     x = _phase(tape, x, f"backward {len(model.layers) - 1}", behind)
-    wide = model.layers[0].wide_norms
-    return loss(machine, model.loss, model.head, norm(machine, x, model.final, "final_norm", wide=wide))
+    before = tape.ledger.alive()
+    x = norm(machine, x, model.final, "final_norm")
+    tape.returned = None
+    released.append({name: _minus(before.get(name, NOTHING), tape.ledger.alive().get(name, NOTHING)) for name in GONE})
+    return loss(machine, model.loss, model.head, x)
 
 
 def _phase(tape: Tape, x: Tensor, phase: str, alive: list[Terms] | None = None) -> Tensor:
@@ -186,19 +247,25 @@ def _less(after: Terms, before: Terms) -> Terms:
     return {name: size for name, size in difference.items() if size != NOTHING}
 
 
+def _size(inputs: Sequence[Tensor]) -> Form:
+    return reduce(
+        Form.plus, (one.numel.times(one.element) for one in inputs if not isinstance(one.node, Leaf)), NOTHING
+    )
+
+
 def _minus(left: Form, right: Form) -> Form:
     return Form(left[0] - right[0], left[1] - right[1], left[2] - right[2])
 
 
-def _beside(moment: Moment, elsewhere: Sequence[Terms]) -> Moment:
-    terms, total = dict(moment.terms), moment.total
+def _beside(peak: Peak, elsewhere: Sequence[Terms]) -> Peak:
+    terms, total = dict(peak.terms), peak.total
     for other in elsewhere:
         terms = dict(_less(terms, other))
         for size in other.values():
             total = _minus(total, size)
-    return Moment(moment.phase, total, terms)
+    return Peak(peak.phase, total, terms)
 
 
-def _gradients(layer: Layer) -> Terms:
+def _gradients(layer: DecoderLayer) -> Terms:
     size = sum(weight.numel.fixed * weight.element for weight in layer.weights() if weight.trained)
     return {op.GRADIENTS: Form(size)} if size else {}

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.weights import LAYER_NORM
+from hbspec.estimators.step.lifetimes import liger, products
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes import products
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Tensor
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.tape import Tape
 
@@ -25,6 +26,10 @@ COPIES = "weight_copies"
 """The term of the copies that autocast makes of weights."""
 
 
+SHIFTED, WIDE, CENTRED = "rms_shifted", "rms_wide", "centred"
+"""Kinds of norms beside the usual one, "rms"."""
+
+
 class Machine(NamedTuple):
     """The state that modules share.
 
@@ -33,27 +38,87 @@ class Machine(NamedTuple):
         compute: bytes of a number in matrix products under autocast; None without autocast.
         stream: bytes of a number of the residual stream, and of cosines and sines.
         float16: whether 16-bit numbers are those of a GPU's fused kernels for float16.
+        liger: whether Liger's kernels run.
     """
 
     tape: Tape
     compute: int | None
     stream: int
     float16: bool
+    liger: bool
 
 
-def norm(machine: Machine, x: Tensor, weight: Parameter, term: str, *, wide: bool) -> Tensor:
-    """An RMS norm, computed in fp32; `wide` ones weigh before they cast back."""
-    tape = machine.tape
+class Norm(NamedTuple):
+    """A norm.
+
+    Attributes:
+        weight, bias: its weights.
+        width: how many numbers are normed together.
+        kind: how it is computed, see `hbspec.catalog.families.Family`.
+    """
+
+    weight: ParameterTensor
+    width: int
+    kind: str
+    bias: ParameterTensor | None = None
+
+    def weights(self) -> list[ParameterTensor]:
+        """Its weights."""
+        return [self.weight, *([self.bias] if self.bias else [])]
+
+
+def norm(machine: Machine, x: Tensor, module: Norm, term: str) -> Tensor:
+    """A norm, computed in fp32."""
+    tape, weight = machine.tape, module.weight
     tape.term = term
-    before, rows = x.element, _rows(x, weight)
+    before, rows = x.element, Form(0, x.numel.per_token // module.width)
+    if machine.liger:  # those of Gemma 2 and 3 share their gradient with the residual stream
+        return liger.norm(tape, x, weight, rows, in_place=module.kind != SHIFTED)
+    if module.kind == LAYER_NORM:
+        return _layer_norm(machine, x, module, rows)
     x = op.cast(tape, x, FLOAT32)
+    x = _centred(tape, x, rows) if module.kind == CENTRED else _scaled(tape, x, rows)
+    if module.kind == "rms":
+        return op.weigh(tape, op.cast(tape, x, before), weight)
+    return op.cast(tape, op.weigh(tape, x, weight, copied=module.kind != WIDE), before)
+
+
+def _layer_norm(machine: Machine, x: Tensor, module: Norm, rows: Form) -> Tensor:
+    """`nn.LayerNorm`, which autocast runs in fp32 with copies of its weights, and leaves so."""
+    tape, weights = machine.tape, module.weights()
+    if machine.compute is not None:
+        x = op.cast(tape, x, FLOAT32)
+    numel, element = x.numel, x.element
+    held = [tape.save(x)] if x.node is not None or module.weight.trained else []
+    for weight in weights if held else ():
+        copied = weight.element != element
+        held.append(tape.save(tape.new(weight.numel, element) if copied else op.NO_STORAGE))
+    out = tape.new(numel, element)
+    held += [tape.save(tape.new(rows, FLOAT32)) for _ in range(2)] if held else []
+    needed, trained = x.node is not None, [(weight.numel, weight.trained) for weight in weights]
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        of_input = tape.new(numel, element, op.BACKWARD) if needed else None
+        return [of_input, *(tape.new(size, element, op.GRADIENTS) if wanted else None for size, wanted in trained)]
+
+    tape.record(out, [x.node, *(weight.sink for weight in weights)], derivative, held)
+    return op.fitting(tape, out, (x, *weights))
+
+
+def _scaled(tape: Tape, x: Tensor, rows: Form) -> Tensor:
+    """Each row divided by the root of its mean square."""
     variance = op.mean(tape, op.unary(tape, x, saves="input", temporaries=2), rows)
     variance = op.unary(tape, variance)  # + epsilon
-    x = op.multiply(tape, x, op.unary(tape, variance, saves="output", temporaries=2))
-    del variance
-    if wide:
-        return op.cast(tape, op.weigh(tape, x, weight, shifted=True), before)
-    return op.weigh(tape, op.cast(tape, x, before), weight)
+    return op.multiply(tape, x, op.unary(tape, variance, saves="output", temporaries=2))
+
+
+def _centred(tape: Tape, x: Tensor, rows: Form) -> Tensor:
+    """The same of each row without its mean, which is taken off twice (`CohereLayerNorm`)."""
+    mean = op.mean(tape, x, rows)
+    variance = op.mean(tape, op.unary(tape, op.less(tape, x, mean), saves="input", temporaries=2), rows)
+    shifted = op.less(tape, x, mean)
+    variance = op.unary(tape, variance)  # + epsilon
+    return op.multiply(tape, shifted, op.unary(tape, variance, saves="output", temporaries=2))
 
 
 def unweighted_norm(machine: Machine, x: Tensor) -> Tensor:
@@ -67,10 +132,6 @@ def unweighted_norm(machine: Machine, x: Tensor) -> Tensor:
     return op.cast(tape, x, before)
 
 
-def _rows(x: Tensor, weight: Parameter) -> Form:
-    return Form(0, x.numel.per_token // weight.numel.fixed)
-
-
 class Linear(NamedTuple):
     """A linear module.
 
@@ -82,17 +143,19 @@ class Linear(NamedTuple):
         bias: its bias.
         nested: whether the scales of 4-bit weights are quantised too.
         keeps_input: whether a 4-bit product keeps what it is given.
+        turned: whether the weight is turned around for each product, so that autocast does not keep its copy.
         share: the tokens that pass through it, as a ratio of all tokens.
     """
 
-    weight: Parameter
+    weight: ParameterTensor
     columns: int
     rows: int
     quantized: str
     adapter: Adapter | None
-    bias: Parameter | None = None
+    bias: ParameterTensor | None = None
     nested: bool = False
     keeps_input: bool = False
+    turned: bool = False
     share: tuple[int, int] = (1, 1)
 
     def each(self, width: int) -> Form:
@@ -110,7 +173,7 @@ class Linear(NamedTuple):
         """Multiply-adds of its own weight."""
         return self.each(self.rows * self.columns)
 
-    def weights(self) -> list[Parameter]:
+    def weights(self) -> list[ParameterTensor]:
         """Its weight and bias, and those of its adapter."""
         adapter = self.adapter
         own = [self.weight, *([self.bias] if self.bias else [])]
@@ -118,31 +181,47 @@ class Linear(NamedTuple):
 
 
 class Adapter(NamedTuple):
-    """A low-rank adapter: down to the rank and up again, and DoRA's magnitude of every row."""
+    """A low-rank adapter: down to the rank and up again, and DoRA's magnitude of every row.
 
-    down: Parameter
-    up: Parameter
+    Attributes:
+        fills: numbers a token that come out, where they are only some of the module's, as LitGPT's on queries and
+            values are; else None.
+    """
+
+    down: ParameterTensor
+    up: ParameterTensor
     rank: int
     dropout: bool
-    magnitude: Parameter | None = None
+    magnitude: ParameterTensor | None = None
+    fills: int | None = None
 
-    def weights(self) -> list[Parameter]:
+    def weights(self) -> list[ParameterTensor]:
         """Both factors, and the magnitude if there is one."""
         return [self.down, self.up, *([self.magnitude] if self.magnitude else [])]
 
 
 def product(
-    machine: Machine, x: Tensor, weight: Parameter | Tensor, out: Form, work: Form, bias: Parameter | None = None
+    machine: Machine,
+    x: Tensor,
+    weight: ParameterTensor | Tensor,
+    out: Form,
+    work: Form,
+    bias: ParameterTensor | None = None,
+    *,
+    turned: bool = False,
 ) -> Tensor:
     """`F.linear`, which autocast runs in the compute dtype: `out` numbers by `work` multiply-adds."""
     if machine.compute is None:
         return products.matmul(machine.tape, x, weight, out, work, bias)
     x = op.cast(machine.tape, x, machine.compute)
-    return products.matmul(machine.tape, x, _narrowed(machine.tape, weight, machine.compute), out, work, bias)
+    return products.matmul(machine.tape, x, _narrowed(machine.tape, weight, machine.compute, turned), out, work, bias)
 
 
-def _narrowed(tape: Tape, weight: Parameter | Tensor, element: int) -> Parameter | Tensor:
-    """The weight, or the copy that autocast makes of it; copies of trained weights are kept for the whole pass."""
+def _narrowed(tape: Tape, weight: ParameterTensor | Tensor, element: int, turned: bool) -> ParameterTensor | Tensor:
+    """The weight, or the copy that autocast makes of it; copies of trained weights are kept for the whole pass.
+
+    Those of a turned one are not: it is a view (torch, `autocast_mode.cpp`, `cached_cast`).
+    """
     if weight.element == element:
         return weight
     if isinstance(weight, Tensor):
@@ -151,6 +230,8 @@ def _narrowed(tape: Tape, weight: Parameter | Tensor, element: int) -> Parameter
     if kept is not None:
         return kept
     copy = tape.new(weight.numel, element, COPIES)
+    if weight.trained and turned:
+        return op.widened(tape, copy, weight)
     if weight.trained:
         tape.copies[id(weight)] = op.widened(tape, copy, weight)
     return copy

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hbspec.estimators.step.lifetimes.autograd import Parameter, Saved, Tensor
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Saved, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.tape import Tape
 
@@ -88,14 +88,14 @@ def softmax(tape: Tape, x: Tensor, element: int, *, fused: bool = False) -> Tens
         fused: whether the kernel widens the input itself, as CUDA's does for float16 (`half_to_float`).
     """
     if not fused:
-        return unary(tape, cast(tape, x, element), saves="output", temporaries=int(tape.on_gpu))
+        x = cast(tape, x, element)
     out = tape.new(x.numel, element)
     held = [tape.save(out)] if x.node is not None else []
     numel, narrow = x.numel, x.element
 
     def derivative(_: Tensor) -> list[Tensor | None]:
-        product = tape.new(numel, element, BACKWARD)
-        result = tape.new(numel, narrow, BACKWARD)
+        result = tape.new(numel, narrow, BACKWARD)  # a structured kernel: its output is there first
+        product = tape.new(numel, element, BACKWARD) if tape.on_gpu else None
         del product
         return [result]
 
@@ -121,10 +121,10 @@ def multiply(tape: Tape, left: Tensor, right: Tensor) -> Tensor:
     return fitting(tape, tape.record(out, nodes, derivative, held), (left, right))
 
 
-def fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | Parameter]) -> Tensor:
+def fitting(tape: Tape, out: Tensor, inputs: Sequence[Tensor | ParameterTensor]) -> Tensor:
     """The output, whose gradients are summed up to the sizes of the inputs and cast to their dtypes."""
     if out.node is not None:
-        sizes = [(x.numel, x.element, isinstance(x, Parameter)) for x in inputs]
+        sizes = [(x.numel, x.element, isinstance(x, ParameterTensor)) for x in inputs]
 
         def fits(index: int, made: Tensor) -> Tensor:
             numel, element, weight = sizes[index]
@@ -143,9 +143,19 @@ def saved_for_product(tape: Tape, left: Tensor, right: Tensor) -> list[Saved]:
     return [*held, tape.save(right)] if left.node is not None else held
 
 
-def weigh(tape: Tape, x: Tensor, weight: Parameter, *, shifted: bool = False) -> Tensor:
-    """`weight * x` with a weight for every column; `shifted` ones are fp32 copies, `1 + weight.float()`."""
-    factor = tape.new(weight.numel, 4) if shifted else NO_STORAGE
+def less(tape: Tape, x: Tensor, rows: Tensor) -> Tensor:
+    """`x - rows`, with one number a row or as many as x has."""
+    out = tape.record(
+        tape.new(x.numel, x.element),
+        [x.node, rows.node],
+        lambda gradient: [alias(gradient), tape.new(gradient.numel, gradient.element, BACKWARD)],
+    )
+    return fitting(tape, out, (x, rows))
+
+
+def weigh(tape: Tape, x: Tensor, weight: ParameterTensor, *, copied: bool = False) -> Tensor:
+    """`weight * x` with a weight for every column; `copied` ones are in fp32, as `1 + weight.float()` is."""
+    factor = tape.new(weight.numel, 4) if copied else NO_STORAGE
     held = [tape.save(factor)] if x.node is not None else []
     del factor
     if weight.trained:
@@ -169,9 +179,9 @@ def dropout(tape: Tape, x: Tensor) -> Tensor:
     return tape.record(out, [x.node], lambda _: [tape.new(numel, element, BACKWARD)], held)
 
 
-def turn(tape: Tape, x: Tensor, constant: int) -> Tensor:
-    """The product with a constant of so many bytes a number that is held anyway (cosines and sines)."""
-    held = [tape.save(NO_STORAGE)] if x.node is not None else []
+def turn(tape: Tape, x: Tensor, constant: int, held_as: Tensor = NO_STORAGE) -> Tensor:
+    """The product with a constant of so many bytes a number, by default one that is held anyway (cosines and sines)."""
+    held = [tape.save(held_as)] if x.node is not None else []
     numel, element = x.numel, max(x.element, constant)
 
     def derivative(_: Tensor) -> list[Tensor | None]:
@@ -210,7 +220,7 @@ def capped(tape: Tape, x: Tensor) -> Tensor:
     return unary(tape, x)
 
 
-def widened(tape: Tape, copy: Tensor, weight: Parameter) -> Tensor:
+def widened(tape: Tape, copy: Tensor, weight: ParameterTensor) -> Tensor:
     """A narrower copy of a trained weight, whose gradient is widened again."""
     numel, element = weight.numel, weight.element
     return tape.record(copy, [weight.sink], lambda _: [tape.new(numel, element, GRADIENTS)])

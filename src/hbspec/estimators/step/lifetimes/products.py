@@ -8,13 +8,13 @@ Sources as in `hbspec.estimators.step.lifetimes.operators`; `aten/native/transfo
 from __future__ import annotations
 
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import Node, Parameter, Tensor
+from hbspec.estimators.step.lifetimes.autograd import Node, ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 
 def matmul(
-    tape: Tape, x: Tensor, weight: Parameter | Tensor, out: Form, work: Form, bias: Parameter | None = None
+    tape: Tape, x: Tensor, weight: ParameterTensor | Tensor, out: Form, work: Form, bias: ParameterTensor | None = None
 ) -> Tensor:
     """`x @ weight + bias`, all in one dtype. On the way back each gradient is a product of as much work.
 
@@ -83,10 +83,10 @@ def attention(
         tape.multiply(work.times(5))
         numel, element = sizes[0]
         # CUDA's kernel sums up in fp32, and makes a key and a value for every query head (`flash_api.cpp`, `mha_bwd`)
+        gradients: list[Tensor | None] = [tape.new(numel, element, op.BACKWARD) for numel, element in sizes]
         scratch = [tape.new(numel, 4, op.BACKWARD)] if tape.on_gpu else []
         if tape.on_gpu and shared:
             scratch += [tape.new(numel, element, op.BACKWARD) for _ in range(2)]
-        gradients: list[Tensor | None] = [tape.new(numel, element, op.BACKWARD) for numel, element in sizes]
         del scratch
         return gradients
 
@@ -95,7 +95,7 @@ def attention(
     return tape.record(out, nodes, derivative, held)
 
 
-def plus_product(tape: Tape, weight: Parameter, left: Tensor, right: Tensor, work: Form, times: int) -> Tensor:
+def plus_product(tape: Tape, weight: ParameterTensor, left: Tensor, right: Tensor, work: Form, times: int) -> Tensor:
     """`baddbmm`: a frozen weight plus the product of two factors, as large as the weight.
 
     It runs `times` times, and one result is used. On the way back each factor's gradient is a product of as much work.

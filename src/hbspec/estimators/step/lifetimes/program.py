@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbspec.catalog.architecture import FULL
+from hbspec.catalog.layers import FULL
 
 
 class Program(NamedTuple):
@@ -18,7 +18,9 @@ class Program(NamedTuple):
         modules_to_save: modules that are trained whole beside the adapters.
         rank, dropout, dora: of the adapters.
         checkpointing: whether layers are computed again.
+        reentrant: whether they are then computed whole, in a backward pass of their own.
         attention: "sdpa", "eager" or "flash_attention_2".
+        several_rows: whether a micro-batch has more than one row.
         padded: whether rows of a micro-batch differ in length.
         windowed: whether rows are longer than the window of layers that have one.
         standard_loss: whether all logits are held at once.
@@ -28,12 +30,20 @@ class Program(NamedTuple):
         autocast: whether matrix products are cast to `compute`.
         accumulates: whether gradients of an earlier micro-batch exist.
         experts_listed: whether experts are a list of modules, as most were before transformers 5.
-        loss_copies: whether the loss copies logits in fp32 once more.
+        loss_copies: whether the loss copies logits in fp32 once more, shifted by a token.
+        loss_in_place: whether the loss writes its gradient over the logits that it is given.
+        logits_replaced: whether logits in fp32 take the place of those of 16 bits, as before transformers 4.46.
+        logits_returned: whether the logits that a model returns are converted to fp32, as accelerate does.
         outputs_held: whether the caller holds logits during the backward pass.
-        inputs_kept: whether 4-bit products keep their inputs, as they did before bitsandbytes 0.43.
+        inputs_kept: whether 4-bit products keep their inputs, as they did before bitsandbytes 0.43.2.
         tensor_parallel: GPUs that share a layer.
         float16: whether 16-bit numbers are float16, and not bfloat16.
         on_gpu: whether it runs on a GPU, and not under a trace on the CPU.
+        liger: whether Liger's kernels run.
+        offloads: whether what is saved for the backward pass goes to the host.
+        liger_head: whether the head that never holds all logits is Liger's.
+        litgpt: whether layers and loss are LitGPT's own.
+        rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
     """
 
     quantization: str | None
@@ -44,7 +54,9 @@ class Program(NamedTuple):
     dropout: bool
     dora: bool
     checkpointing: bool
+    reentrant: bool
     attention: str
+    several_rows: bool
     padded: bool
     windowed: bool
     standard_loss: bool
@@ -55,11 +67,19 @@ class Program(NamedTuple):
     accumulates: bool
     experts_listed: bool
     loss_copies: bool
+    loss_in_place: bool
+    logits_replaced: bool
+    logits_returned: bool
     outputs_held: bool
     inputs_kept: bool
     tensor_parallel: int
     float16: bool
     on_gpu: bool
+    liger: bool
+    liger_head: bool
+    offloads: bool
+    litgpt: bool = False
+    rows: int = 1
 
 
 def mask_of(program: Program, kind: str) -> int | None:

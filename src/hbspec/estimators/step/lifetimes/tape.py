@@ -6,19 +6,23 @@ As in torch 2.13:
 - the second gradient of a tensor is added into the first if nothing else refers to that one, else into a new tensor
   (`csrc/autograd/input_buffer.cpp`);
 - non-reentrant checkpointing keeps a layer's input only, computes the layer again when the first saved tensor is asked
-  for, and stops after the last one (`torch/utils/checkpoint.py`, `early_stop`).
+  for, and stops after the last one (`torch/utils/checkpoint.py`, `early_stop`);
+- reentrant checkpointing runs a layer without differentiation, where no context holds anything, and on the way back
+  whole and with a backward pass of its own (`CheckpointFunction`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from sys import getrefcount
 from weakref import ReferenceType, ref
 
-from hbspec.estimators.step.lifetimes.autograd import Derivative, Node, Saved, Tensor
-from hbspec.estimators.step.lifetimes.ledger import Form, Ledger, Storage
+from hbspec.estimators.step.lifetimes.autograd import Derivative, Node, Saved, Sink, Tensor
+from hbspec.estimators.step.lifetimes.ledger import Form, Ledger, TensorStorage
+from hbspec.estimators.step.lifetimes.offloading import Offloading
 
 
 class Stopped(Exception):  # noqa: N818  (it is a signal, as in torch)
@@ -34,9 +38,9 @@ class Frame:
         self.tape, self.call = tape, call
         self.holders: list[ReferenceType[Checkpointed]] = []
         self.started = False
-        self.recomputed: list[Storage | None] = []
+        self.recomputed: list[TensorStorage | None] = []
 
-    def get(self, index: int) -> Storage | None:
+    def get(self, index: int) -> TensorStorage | None:
         """One of the saved storages; the first that is asked for makes all of them."""
         if not self.started:
             self.started = True
@@ -62,7 +66,7 @@ class Checkpointed(Saved):
         self.index = len(frame.holders)
         frame.holders.append(ref(self))
 
-    def held(self) -> Storage | None:
+    def held(self) -> TensorStorage | None:
         """It, computed again if need be."""
         return self.frame.get(self.index) if self.frame is not None else None
 
@@ -88,21 +92,25 @@ class Tape:
             what `isTensorSubclassLike` accepts).
         copies: autocast's copies of trained weights, by the weight; they live until the pass, or the layer that is
             computed again, is over.
+        returned: what the last layer returned beside its output, which the model's loop holds until the next is done.
         held: what the caller holds during the backward pass.
+        offloading: what takes saved tensors to the host; None where they stay.
     """
 
-    def __init__(self, ledger: Ledger, *, on_gpu: bool = True) -> None:
-        self.ledger, self.on_gpu = ledger, on_gpu
+    def __init__(self, ledger: Ledger, *, on_gpu: bool = True, offloading: Offloading | None = None) -> None:
+        self.ledger, self.on_gpu, self.offloading = ledger, on_gpu, offloading
         self.term = "activations"
         self.copies: dict[int, Tensor] = {}
+        self.returned: Tensor | None = None
         self.held: Tensor | None = None
         self.frame: Frame | None = None
         self.recomputing = False
+        self.differentiating = True
         self._sequence = 0
 
     def new(self, numel: Form, element: int, term: str | None = None) -> Tensor:
         """A fresh tensor without a way back."""
-        return Tensor(Storage(self.ledger, numel.times(element), term or self.term), numel, element)
+        return Tensor(TensorStorage(self.ledger, numel.times(element), term or self.term), numel, element)
 
     def multiply(self, work: Form) -> None:
         """A matrix product of so many multiply-adds."""
@@ -115,7 +123,7 @@ class Tape:
             Stopped: while computing again, when nothing more is needed.
         """
         if self.frame is None:
-            return Saved(tensor.storage)
+            return Saved(tensor.storage) if self.offloading is None else self.offloading.pack(tensor.storage)
         if not self.recomputing:
             return Checkpointed(self.frame)
         again, holders = self.frame.recomputed, self.frame.holders
@@ -129,19 +137,54 @@ class Tape:
         self, out: Tensor, inputs: Sequence[Node | None], derivative: Derivative, saved: Sequence[Saved] = ()
     ) -> Tensor:
         """Give a tensor its way back, if any of the inputs has one."""
-        if any(node is not None for node in inputs):
+        if self.differentiating and any(node is not None for node in inputs):
             self._sequence += 1
             out.node = Node(self._sequence, inputs, derivative, saved)
         return out
 
     def checkpoint(self, layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
         """Run a layer so that only its input is held."""
-        frame = Frame(self, lambda: layer(x))
+        frame = Frame(self, partial(layer, x) if self.offloading is None else self._brought_back(layer, x))
         outer, self.frame = self.frame, frame
         try:
             return layer(x)
         finally:
             self.frame = outer
+
+    def _brought_back(self, layer: Callable[[Tensor], Tensor], x: Tensor) -> Callable[[], Tensor]:
+        """A layer whose input is in host memory until it runs again."""
+        held, numel, element, node = self.save(x), x.numel, x.element, x.node
+
+        def again() -> Tensor:
+            given = Tensor(held.held(), numel, element, node)
+            held.release()
+            return layer(given)
+
+        return again
+
+    def checkpoint_reentrant(self, layer: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+        """Run a layer without differentiation, and wholly again on the way back."""
+        numel, element, held = x.numel, x.element, self.save(x)
+        outer, self.differentiating = self.differentiating, False
+        try:
+            out = layer(Tensor(x.storage, numel, element))
+        finally:
+            self.differentiating = outer
+
+        def derivative(gradient: Tensor) -> list[Tensor | None]:
+            leaf = Sink()
+            given = Tensor(held.held(), numel, element, leaf)
+            self.recomputing = True
+            try:
+                again = layer(given)
+            finally:
+                self.recomputing = False
+                self.copies.clear()
+            if again.node is not None:
+                self._propagate({again.node: gradient}, again.node)
+            return [leaf.gradient]
+
+        return self.record(out, [x.node], derivative, [held])
 
     def backward(self, outputs: list[Tensor]) -> None:
         """Run every node that leads to the last of `outputs`, the youngest first.
@@ -152,9 +195,13 @@ class Tape:
         root = output.node
         if root is None:
             return
-        waiting = _dependencies(root)
-        arrived: dict[Node, Tensor] = {root: self.new(output.numel, output.element, "backward")}
+        arrived = {root: self.new(output.numel, output.element, "backward")}
         del output
+        self._propagate(arrived, root)
+
+    def _propagate(self, arrived: dict[Node, Tensor], root: Node) -> None:
+        """Run the nodes that lead to one whose gradient has arrived."""
+        waiting = _dependencies(root)
         order = count(1)
         ready = [(-root.sequence, 0, root)]
         del root

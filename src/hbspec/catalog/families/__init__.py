@@ -1,0 +1,26 @@
+"""The differences between the supported model families, and the defaults that transformers applies to each.
+
+Source: transformers 5.23.0, `models/*/configuration_*.py` (defaults) and `modeling_*.py` (structure). The tests compare
+every default with the config classes, and every structure with the models built from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hbspec.catalog.families.dense import DENSE
+from hbspec.catalog.families.family import Family
+from hbspec.catalog.families.layer_norms import LAYER_NORMS
+from hbspec.catalog.families.mixtures import MIXTURES
+from hbspec.catalog.families.wrappers import INNER, WRAPPERS, Wrapper
+
+__all__ = ["ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
+
+ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES}
+"""Every language model that is counted by itself."""
+
+FAMILIES: Mapping[str, Family] = {**ALONE, **INNER}
+"""Every language model that is counted, those that only wrappers hold among them."""
+
+SUPPORTED = tuple(sorted({*ALONE, *WRAPPERS}))
+"""Every `model_type` of a config.json that is counted."""

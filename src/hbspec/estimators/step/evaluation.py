@@ -1,0 +1,157 @@
+"""The moments of an evaluation on one GPU: no gradients, no layer's activations, but all logits of its own batch.
+
+The trainer asks for the loss alone (transformers 5.23.0, `Trainer.evaluate`, `prediction_loss_only` without
+`compute_metrics`), so nothing of a micro-batch is left to the next. Left out: what `compute_metrics` gathers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from hbspec.estimators.step.job import Job, rows_of
+from hbspec.estimators.step.lifetimes.evaluation import Evaluation, evaluating, evaluation_run
+from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds
+from hbspec.estimators.step.lifetimes.ledger import Form, Peak
+from hbspec.estimators.step.lifetimes.model import BEFORE, LOSS
+from hbspec.estimators.step.loss import fused_forward_bytes
+from hbspec.estimators.step.microbatch import shared_bytes
+from hbspec.estimators.step.moments import Moment, moment_of, program_at
+from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.positions import positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.sharding import sharding_of
+from hbspec.estimators.step.slots import Slots
+from hbspec.estimators.step.states import states_of
+
+EVALUATION = "evaluation"
+
+
+def evaluated_job(job: Job) -> Job | None:
+    """The job as its evaluations run it, with rows that differ in length; None where it evaluates nothing."""
+    training = job.training
+    if training.eval_batch is None:
+        return None
+    packing = training.packing and training.eval_packing
+    training = training._replace(micro_batch=training.eval_batch, gradient_accumulation=1, packing=packing)
+    rows = training.micro_batch > 1 and not training.joined
+    made_for = rows_of(job.architecture, training)
+    program = evaluating(job.program)._replace(several_rows=rows, padded=rows or training.joined, rows=made_for)
+    return job._replace(training=training, program=program)
+
+
+def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
+    """Every moment of an evaluation's micro-batch that can be the largest.
+
+    Args:
+        job: the job as `evaluated_job` has it.
+        stage: what this GPU computes on.
+        tokens: T, tokens of each row: as long as the longest row that is trained.
+    """
+    states, training = states_of(job, stage), job.training
+    n, row = training.micro_batch * tokens, row_tokens(job, tokens)
+    positions = positions_bytes(job, tokens)
+    around = {
+        **states.computing,
+        "inputs": 24 * n + 4 * job.architecture.head_dim,
+        "positions": positions,
+        "masks": sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens),
+    }
+    gathered = {"gathered_weights": states.kept_gathered * max(0, stage.layers - 1)}
+    beside = (states.weights, states.trained, around, states.forward, gathered)
+    run, found = _run(job, tokens), kinds(job.architecture, program_at(job, tokens))
+
+    def left(end: int) -> list[Mapping[str, int]]:
+        numbers = found.numbers(stage.first, end).items()
+        return [{name: times * size.at(n, row) for name, size in run.left[at].items()} for at, times in numbers]
+
+    for at, position in _last_of_each(found, stage):
+        for peak in run.forward[at]:
+            yield moment_of(EVALUATION, *beside, *left(position), _sized(peak, n, row))
+    if stage.head:
+        for peak in run.loss:
+            yield moment_of(EVALUATION, *beside, *left(stage.last), _sized(peak, n, row))
+    if stage.head and not training.whole_logits:
+        yield moment_of(EVALUATION, *beside, *left(stage.last), _fused_bytes(job, n))
+
+
+def _run(job: Job, tokens: int) -> Evaluation:
+    return evaluation_run(job.architecture, program_at(job, tokens))
+
+
+def _last_of_each(found: Kinds, stage: Stage) -> Iterator[tuple[int, int]]:
+    """Layers that were run, each with the position of the last layer of the stage that it stands for."""
+    positions = {0 if at == 0 else 1 + found.of[at]: at for at in range(stage.first, stage.last)}
+    yield from positions.items()
+
+
+def _sized(peak: Peak, tokens: int, row: int) -> Mapping[str, int]:
+    return {name: size.at(tokens, row) for name, size in peak.terms.items()}
+
+
+def _fused_bytes(job: Job, tokens: int) -> Mapping[str, int]:
+    """Norm, fused head and loss; the norm holds nothing for a way back."""
+    found = fused_forward_bytes(job.architecture, job.precision, job.training, tokens)
+    normed = job.precision.stream * tokens * job.architecture.hidden_size
+    return {**found, "final_norm": normed} if "final_norm" in found else found
+
+
+def evaluation(job: Job, stage: Stage, tokens: int) -> Slots:
+    """What an evaluation's micro-batch asks for and lets go of.
+
+    It holds at every length at which the same program runs (`hbspec.estimators.step.moments.program_at`). Of layers
+    that are alike a few are followed: those behind them find their blocks free. What they leave is one block.
+
+    Args:
+        job: the job as `evaluated_job` has it.
+        stage: what this GPU computes on.
+        tokens: of each row.
+    """
+    run, found, slots = _run(job, tokens), kinds(job.architecture, program_at(job, tokens)), Slots()
+    made = _Storages(slots, run.sizes)
+    sharding = sharding_of(job, stage, slots, None)
+    shared, fused = slots.given(given_evaluation_bytes(job, stage, tokens))
+    slots.taken(shared)
+    sharding.begin()
+    if stage.embedding:
+        made.follow(run.events[BEFORE])
+    followed = {*range(stage.first, stage.last)[:2], *(position for _, position in _last_of_each(found, stage))}
+    for layer in range(stage.first, stage.last):
+        at = 0 if layer == 0 else 1 + found.of[layer]
+        if layer not in followed:
+            slots.taken(run.left[at].values())
+            continue
+        sharding.forward(layer)
+        made.follow(run.events[f"forward {at}"])
+        sharding.forwarded(layer)
+    if stage.head:
+        made.follow(run.events[LOSS])
+        slots.taken(fused)
+    slots.let_go(list(slots.alive))
+    return slots
+
+
+def given_evaluation_bytes(job: Job, stage: Stage, tokens: int) -> tuple[list[int], list[int]]:
+    """Bytes that are given with a length: what layers share, and what a fused loss needs."""
+    n = job.training.micro_batch * tokens
+    return shared_bytes(job, stage, tokens), [] if job.training.whole_logits else [*_fused_bytes(job, n).values()]
+
+
+class _Storages:
+    """The storages of a run as blocks.
+
+    Args:
+        slots: where they come and go.
+        sizes: of each.
+    """
+
+    def __init__(self, slots: Slots, sizes: Sequence[Form]) -> None:
+        self._slots, self._sizes = slots, sizes
+        self._made: dict[int, int] = {}
+
+    def follow(self, events: Iterable[int]) -> None:
+        """Storages come, by their number, or go, by its complement; what is there already is made anew."""
+        for event in events:
+            old = self._made.pop(max(event, ~event), None)
+            if old is not None:
+                self._slots.gone(old)
+            if event >= 0:
+                self._made[event] = self._slots.come(self._sizes[event])

@@ -1,0 +1,44 @@
+"""The model that a program runs, with some of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hbspec.catalog import Architecture
+from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.loss import Loss
+from hbspec.estimators.step.lifetimes.model import Network
+from hbspec.estimators.step.lifetimes.program import Program
+
+
+def model_of(architecture: Architecture, program: Program, layers: Sequence[int]) -> Network:
+    """The model with some of its layers."""
+    build = Builder(architecture, program)
+    embedding = build.embedding()
+    return Network(
+        layers=[build.layer(index) for index in layers],
+        embedding=embedding,
+        final=build.norm("norm", architecture.hidden_size, architecture.hidden_size),
+        head=build.head(embedding),
+        loss=Loss(
+            standard=program.standard_loss,
+            liger=program.liger_head,
+            copies=program.loss_copies,
+            in_place=program.loss_in_place,
+            replaced=program.logits_replaced,
+            returned=program.logits_returned,
+            outputs_held=program.outputs_held,
+            capped=architecture.family.capped,
+            scaled="logits" in architecture.family.scaled,
+            in_chunks=program.litgpt,
+        ),
+        stream=program.stream,
+        checkpointing=program.checkpointing,
+        reentrant=program.reentrant,
+        compute=program.compute if program.autocast else None,
+        accumulates=program.accumulates,
+        float16=program.float16,
+        on_gpu=program.on_gpu,
+        liger=program.liger,
+        offloads=program.offloads,
+    )

@@ -1,0 +1,43 @@
+"""Ids of positions, the cosines and sines that all layers share, and a mask that no layer gets."""
+
+from __future__ import annotations
+
+from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.layers import SLIDING
+from hbspec.estimators.step.job import Job
+from hbspec.estimators.step.lifetimes.program import mask_of
+
+
+def row_tokens(job: Job, tokens: int) -> int:
+    """Tokens of a row: packed rows of a micro-batch become one in some versions and strategies of TRL.
+
+    Source: TRL 1.16.0, `DataCollatorForLanguageModeling`; `hbspec.plan.epochs.ROWS_JOINED`.
+    """
+    return tokens * job.training.micro_batch if job.training.joined else tokens
+
+
+def positions_bytes(job: Job, tokens: int) -> int:
+    """Ids of the positions, and their cosines and sines, once for every base frequency."""
+    tokens = row_tokens(job, tokens)
+    architecture, family = job.architecture, job.architecture.family
+    bases = len({*architecture.layer_types}) if family.rotations_by_kind else 1
+    element = FLOAT32 if family.rotated_wide else job.precision.stream
+    return 8 * tokens + bases * 2 * element * architecture.rotary_size * tokens * turned_rows(job)
+
+
+def spare_mask_bytes(job: Job, tokens: int) -> int:
+    """A mask for a window that no layer has, which the model holds until its forward pass is over.
+
+    It is one for all rows, unless they are padded. Source: transformers 5.23.0, `Qwen2MoeModel.forward`.
+    """
+    if not job.architecture.family.spare_mask:
+        return 0
+    element = mask_of(job.program._replace(windowed=True), SLIDING) or 0
+    rows = job.training.micro_batch if job.program.padded and not job.training.joined else 1
+    return element * rows * row_tokens(job, tokens) ** 2
+
+
+def turned_rows(job: Job) -> int:
+    """Rows of a micro-batch that have cosines and sines of their own; else 1, which all share."""
+    each = job.architecture.family.rotated_each_row and not job.training.joined
+    return job.training.micro_batch if each else 1

@@ -1,0 +1,45 @@
+"""What trains, but in a way that is not counted: kernels and layers of its own."""
+
+from __future__ import annotations
+
+from hbspec.catalog import Architecture
+from hbspec.diagnostics import Missing, NotKnownError
+from hbspec.estimators.step.placement import Shards
+from hbspec.plan import Training
+
+LITGPT = frozenset({"llama", "mistral", "qwen2"})
+"""Families whose layers LitGPT's own are counted for."""
+
+LIGER = frozenset({"gemma2", "gemma3_text", "gpt_oss", "llama", "llama4_text", "mistral", "mixtral", "phi3"})
+LIGER |= {"qwen2", "qwen3", "qwen3_moe"}
+"""Families whose layers with Liger's kernels are counted."""
+
+
+def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards) -> None:
+    """Refuse kernels of a library's own for a family that they are not counted for.
+
+    Raises:
+        NotKnownError: with what is not counted.
+    """
+    if training.liger and architecture.model_type not in LIGER:
+        raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
+    if training.trainer == "litgpt":
+        _refuse_litgpt(architecture, training, cut)
+
+
+def _refuse_litgpt(architecture: Architecture, training: Training, cut: Shards) -> None:
+    """Refuse what LitGPT runs in a way of its own that is not counted.
+
+    Its FSDP flattens frozen and adapted weights into one parameter, which then has a gradient of full size
+    (`litgpt/finetune/lora.py`, `FSDPStrategy`, which keeps no original parameters apart).
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    if architecture.model_type not in LITGPT:
+        raise NotKnownError(Missing("the memory of LitGPT's own layers of this family", ("software", "trainer")))
+    without = training.loss != "standard" or training.kernel == "eager" or training.activation_offloading
+    if without or training.use_dora or training.liger or training.modules_to_save:
+        raise NotKnownError(Missing("the memory of an option that LitGPT does not have", ("software", "trainer")))
+    if training.adapters and cut.weights > 1:
+        raise NotKnownError(Missing("the memory of LitGPT's adapters under FSDP", ("instance", "parallelism")))

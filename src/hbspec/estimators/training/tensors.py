@@ -1,0 +1,120 @@
+"""The tensors of a GPU at their peak: exactly where the job says everything, else as an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
+from typing import NamedTuple
+
+from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED
+from hbspec.estimators.step.evaluation import evaluated_job, evaluation_moments
+from hbspec.estimators.step.job import Job
+from hbspec.estimators.step.moments import LASTING, Moment, load_moments, moments
+from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.saving import saving_moment
+from hbspec.plan.deepspeed import extremes
+from hbspec.units import Interval
+
+
+class Tensors(NamedTuple):
+    """The tensors of a GPU at their peak.
+
+    Attributes:
+        moment: the moment of the peak, with the expected length of the longest row.
+        peak: bytes as reported by `torch.cuda.max_memory_allocated`.
+        lasting: bytes of the peak that last from the first step to the last.
+        error: bytes by which what comes and goes may be off.
+        freed: bytes freed before the peak, see `hbspec.estimators.training.reserved.reserved_bytes`.
+    """
+
+    moment: Moment
+    peak: Interval
+    lasting: int
+    error: int
+    freed: int = 0
+
+
+def training_tensors(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -> Tensors:
+    """Tensors from the first step to the last.
+
+    Args:
+        job: the job.
+        stage: what the GPU computes on.
+        tokens: of the longest row.
+        loads: whether loading is one of the moments.
+    """
+    found = list(_moments(job, stage, ceil(tokens.expected), loads=loads))
+    moment = max(found, key=lambda one: one.total)
+    lasting, passing = _parts(moment.terms)
+    leanest, greediest = _extremes(job)
+    low = min(moment.total, _most(leanest, stage, floor(tokens.low), loads=loads))
+    high = max(moment.total, _most(greediest, stage, ceil(tokens.high), loads=loads, whole=True))
+    error = round(activation_error(job) * passing)
+    peak = Interval(max(min(lasting, low), low - error), moment.total, high + error)
+    return Tensors(moment, peak, lasting, error, _freed(found, moment))
+
+
+def _moments(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> Iterator[Moment]:
+    """Moments of loading, of a step, of an evaluation and of a save; `whole` as in `saving_moment`."""
+    if loads:
+        yield load_moments(job, stage, whole=False)[0]
+    yield from moments(job, stage, tokens)
+    evaluated, saved = evaluated_job(job), saving_moment(job, stage, whole=whole)
+    if evaluated is not None:
+        yield from evaluation_moments(evaluated, stage, tokens)
+    if saved is not None:
+        yield saved
+
+
+def _most(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> int:
+    return max(moment.total for moment in _moments(job, stage, tokens, loads=loads, whole=whole))
+
+
+def loading_tensors(job: Job, stage: Stage) -> Tensors:
+    """Tensors while the model is loaded; an interval where it is not known whether all of it is there at once."""
+    least, *_ = load_moments(job, stage, whole=job.loads_whole is True)
+    most = load_moments(job, stage, whole=job.loads_whole is not False)
+    lasting, passing = _parts(least.terms)
+    error = round(activation_error(job) * passing)
+    # what is largest with its error may be another moment than what is expected to be largest
+    high = max(one.total + round(activation_error(job) * _parts(one.terms)[1]) for one in most)
+    peak = Interval(max(lasting, least.total - error), least.total, high)
+    return Tensors(least, peak, max(lasting, most[0].total - passing), error)
+
+
+def activation_error(job: Job) -> float:
+    """Relative half-width of the activation terms: small where the lifetimes were compared with traces.
+
+    Traces cover one GPU under transformers 5: every family, method and optimizer, padding and packing, and both kernels
+    that run on a CPU. They do not cover sharded layers, which gather and free in a different order, or tensor
+    parallelism. The lists of experts of transformers 4 were compared with Mixtral's published peaks instead.
+    """
+    alone = not job.way.sharded and job.tensor_parallel == 1
+    return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
+
+
+def _extremes(job: Job) -> tuple[Job, Job]:
+    """The job that takes the least and the one that takes the most memory of those that it can be; itself where known.
+
+    Settings of DeepSpeed that nobody says; and whether 8-bit products keep their inputs under reentrant checkpointing.
+    bitsandbytes 0.50.2 does not, but llama-recipes' published int8 runs held as much as if it did.
+    """
+    if job.deepspeed is not None and not job.deepspeed.known:
+        least, most = extremes(job.deepspeed, job.architecture.hidden_size)
+        return job._replace(deepspeed=least), job._replace(deepspeed=most)
+    if job.training.quantization == "int8" and job.program.reentrant:
+        return job, job._replace(program=job.program._replace(reentrant=False))
+    return job, job
+
+
+def _freed(found: Sequence[Moment], peak: Moment) -> int:
+    """The most bytes of temporary tensors before the peak, where that is in the optimizer step; otherwise 0."""
+    if peak.name != "optimizer":
+        return 0
+    computing = (one for one in found if one.name not in ("load", "optimizer"))
+    return max((_parts(one.terms)[1] for one in computing), default=0)
+
+
+def _parts(terms: Mapping[str, int]) -> tuple[int, int]:
+    lasting = sum(size for name, size in terms.items() if name in LASTING)
+    return lasting, sum(terms.values()) - lasting

@@ -1,0 +1,76 @@
+"""What FSDP does in a job: its version, what it frees, and what the libraries' versions make of 4-bit weights."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hbspec.plan.assumptions import Choices
+from hbspec.plan.epochs import (
+    FSDP2_BY_DEFAULT,
+    FSDP2_DEFERS,
+    UINT8_LEFT_WHOLE,
+)
+from hbspec.plan.loading import loads_whole
+from hbspec.plan.parallelism import PARALLELISMS, Engine
+from hbspec.plan.shipped_script import FSDP_VERSION, TEMPLATE
+from hbspec.plan.training import Training
+from hbspec.spec import Spec
+
+ACCELERATE = "accelerate's FSDP plugin"
+
+
+class Fsdp(NamedTuple):
+    """FSDP as this job runs it.
+
+    Attributes:
+        version: 1 (`FullyShardedDataParallel`) or 2 (`fully_shard`).
+        reshards: whether gathered weights are freed between the forward and the backward pass.
+        defers: whether gradients of every micro-batch but an update's last stay unsharded on the GPU.
+        leaves_whole: whether quantised weights are not sharded at all.
+        loads_whole: whether every GPU holds the whole quantised model before it is sharded; None where that depends on
+            RAM-efficient loading, which a spec does not say. False where nothing is quantised, or nothing is sharded.
+    """
+
+    version: int
+    reshards: bool
+    defers: bool
+    leaves_whole: bool
+    loads_whole: bool | None
+
+
+def fsdp(spec: Spec, training: Training, choices: Choices) -> Fsdp | None:
+    """FSDP of a spec, its defaults noted as assumptions; None under any other parallelism."""
+    if PARALLELISMS[spec.instance.parallelism].engine is not Engine.FSDP:
+        return None
+    version = choices.take(spec.instance.fsdp_version, ("instance", "fsdp_version"), *_usual_version(spec, training))
+    reshards = choices.take(
+        spec.instance.reshard_after_forward, ("instance", "reshard_after_forward"), True, ACCELERATE
+    )
+    return Fsdp(
+        version=version,
+        reshards=reshards,
+        defers=_defers(training, version),
+        leaves_whole=_leaves_whole(training, version),
+        loads_whole=loads_whole(training, Engine.FSDP) if spec.instance.sharding != "none" else False,
+    )
+
+
+def _usual_version(spec: Spec, training: Training) -> tuple[int, str]:
+    """The default, and who sets it."""
+    if spec.script is None:
+        return FSDP_VERSION, TEMPLATE
+    if training.own_loop:
+        return 1, ACCELERATE
+    return (2 if training.has(FSDP2_BY_DEFAULT) else 1), "transformers.TrainingArguments"
+
+
+def _defers(training: Training, version: int) -> bool:
+    """Whether `no_sync` holds gradients back: FSDP1 always did; for FSDP2 accelerate's did nothing at first."""
+    accumulates = training.gradient_accumulation > 1 and not training.sync_each_batch
+    return accumulates and (version == 1 or training.has(FSDP2_DEFERS))
+
+
+def _leaves_whole(training: Training, version: int) -> bool:
+    """Whether accelerate leaves 4-bit weights that are stored as integers out of sharding; FSDP1 refuses them."""
+    four_bit = training.quantization in ("nf4", "fp4")
+    return four_bit and training.quant_storage == "uint8" and version == 2 and training.has(UINT8_LEFT_WHOLE)

@@ -1,0 +1,243 @@
+"""Resolves the choices of the training: the author's value of each, or a default that is listed as an assumption."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hbspec.catalog import Architecture
+from hbspec.plan import defaults
+from hbspec.plan.assumptions import Assumption, Choices
+from hbspec.plan.defaults import Working
+from hbspec.plan.epochs import (
+    LOSS_CHUNKED,
+    LOSS_FUSED,
+    NON_REENTRANT,
+    TRL_NON_REENTRANT,
+    ZERO3_REENTRANT,
+    packing_strategies,
+    release,
+)
+from hbspec.plan.parallelism import PARALLELISMS, Engine
+from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
+from hbspec.plan.training import OWN_LOOPS, Training
+from hbspec.spec import Spec
+
+EVAL_BATCH = 8
+"""`TrainingArguments.per_device_eval_batch_size`, in every version of transformers."""
+
+LITGPT = "litgpt/finetune/lora.py"
+"""Who chooses where LitGPT trains."""
+
+
+def resolve_training(
+    spec: Spec, architecture: Architecture | None = None, *, bf16: bool | None
+) -> tuple[Training, tuple[Assumption, ...]]:
+    """The training that a spec describes, and the assumptions made for it.
+
+    Args:
+        spec: the typed spec.
+        architecture: the architecture of the model, None where not known: some defaults do not work for every model.
+        bf16: whether the GPU computes in bfloat16; None where not known.
+    """
+    resolution = _Resolution(spec, architecture)
+    return resolution.training(bf16), tuple(resolution.choices.assumptions)
+
+
+class _Resolution:
+    """Resolves one spec. Every method notes what it assumes, so their order is that of the list."""
+
+    def __init__(self, spec: Spec, architecture: Architecture | None) -> None:
+        self.spec, self.given, self.architecture = spec, spec.hyperparameters, architecture
+        self.choices = Choices()
+
+    def take(self, name: str, works: Working | None = None, default: Any = None, source: str = TEMPLATE) -> Any:
+        """The author's hyperparameter, or `default`, which is the shipped script's own unless it is given."""
+        usual = DEFAULTS[name] if default is None else default
+        return self.choices.take(getattr(self.given, name), ("hyperparameters", name), usual, source, works)
+
+    def training(self, bf16: bool | None) -> Training:
+        """Everything, resolved."""
+        given, trainer, method = self.given, self.trainer(), self.method()
+        adapters, quantised = method != "full", method == "qlora"
+        self.choices.note_language_defaults(given, ("hyperparameters",), "gradient_accumulation_steps")
+        compute = self.compute_dtype(bf16)
+        epochs = self.epochs()
+        software = self.software()
+        quantization = self.take("bnb_quant_type") if quantised else None
+        return Training(
+            method=method,
+            trainer=trainer,
+            **self.dtypes(trainer, method, compute),
+            quantization=quantization,
+            double_quant=self.take("bnb_double_quant") if quantised else False,
+            quant_storage=self.quant_storage(quantization, compute),
+            lora_r=self.take("lora_r") if adapters else 0,
+            lora_alpha=self.take("lora_alpha") if adapters else 0.0,
+            lora_dropout=self.dropout(software["transformers"]) if adapters else 0.0,
+            target_modules=self.take("target_modules") if adapters else (),
+            modules_to_save=given.modules_to_save or (),
+            use_dora=bool(given.use_dora),
+            optim=self.take("optim"),
+            **self.checkpointing(trainer, method, software),
+            attention=self.attention(software["transformers"]),
+            loss=self.loss(trainer, software),
+            liger=bool(given.liger),
+            activation_offloading=bool(given.activation_offloading),
+            max_length=given.max_length,
+            packing=bool(given.packing),
+            packing_strategy=self.packing_strategy(trainer, software["trl"]),
+            micro_batch=given.per_device_batch_size,
+            gradient_accumulation=given.gradient_accumulation_steps,
+            sync_each_batch=self.sync_each_batch(trainer),
+            max_steps=given.max_steps,
+            epochs=epochs,
+            warmup_steps=given.warmup_steps,
+            warmup_ratio=given.warmup_ratio,
+            **self.evaluations(trainer),
+            save_steps=self.save_steps(),
+            software=tuple(software.items()),
+        )
+
+    def trainer(self) -> str:
+        """Who runs the steps."""
+        usual = ("trl", TEMPLATE) if self.spec.script is None else ("transformers", "what most own scripts run")
+        return self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
+
+    def method(self) -> str:
+        """QLoRA unless it does not work: options of quantisation ask for it by name."""
+        asked = self.given.bnb_quant_type is not None or self.given.bnb_double_quant is not None
+        method: str = self.take("method", defaults.method(self.spec.instance.parallelism, quantised=asked))
+        return method
+
+    def compute_dtype(self, bf16: bool | None) -> str:
+        """What matrix products are computed in."""
+        given = self.given
+        if given.bf16 is not None or given.fp16 is not None:
+            return "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
+        if bf16 is False:
+            self.choices.note(("hyperparameters", "fp16"), True, "the GPU has no bfloat16")
+            return "float16"
+        self.choices.note(("hyperparameters", "bf16"), True, TEMPLATE)
+        return "bfloat16"
+
+    def epochs(self) -> float:
+        """Passes over the data, where `max_steps` does not say how long to train."""
+        if self.given.num_train_epochs is not None:
+            return self.given.num_train_epochs
+        usual: float = DEFAULTS["num_train_epochs"]
+        if self.given.max_steps is None:
+            self.choices.note(("hyperparameters", "num_train_epochs"), usual, "transformers.TrainingArguments")
+        return usual
+
+    def software(self) -> dict[str, str]:
+        """Versions by package."""
+        named, source = self.spec.software, "templates/requirements.txt"
+        return {
+            name: self.choices.take(getattr(named, name), ("software", name), version, source)
+            for name, version in SOFTWARE.items()
+        }
+
+    def dtypes(self, trainer: str, method: str, compute: str) -> dict[str, Any]:
+        """The dtypes of a training, and whether its steps run under autocast; see `Training`."""
+        software, instance = self.spec.software, self.spec.instance
+        litgpt, quantised = trainer == "litgpt", method == "qlora"
+        adapter = "bfloat16" if trainer == "trl" and quantised and compute == "bfloat16" else "float32"
+        adapter = compute if litgpt else adapter
+        own = trainer in OWN_LOOPS
+        autocast = software.autocast if software.autocast is not None else compute != "float32" and not own
+        sharded = PARALLELISMS[instance.parallelism].takes_strategy and instance.sharding != "none"
+        master = method == "full" and (compute == "float16" or (sharded and autocast))
+        prepared = quantised and trainer not in ("trl", "litgpt")
+        weights = "float32" if prepared or (master and not litgpt) else compute
+        return {
+            "compute_dtype": compute,
+            "adapter_dtype": software.adapter_dtype or adapter,
+            "weights_dtype": software.weights_dtype or weights,
+            "autocast": autocast,
+        }
+
+    def checkpointing(self, trainer: str, method: str, software: Mapping[str, str]) -> dict[str, Any]:
+        """Whether layers are computed again, and how. The shipped script's FSDP and LitGPT's are never reentrant."""
+        way, shipped = PARALLELISMS[self.spec.instance.parallelism], self.spec.script is None
+        if trainer == "litgpt":  # which recomputes under FSDP only
+            sharded = self.take("gradient_checkpointing", default=way.engine is Engine.FSDP, source=LITGPT)
+            return {"gradient_checkpointing": bool(sharded), "use_reentrant": False}
+        recomputes = bool(self.take("gradient_checkpointing"))
+        if not recomputes or (way.engine is Engine.FSDP and shipped):
+            return {"gradient_checkpointing": recomputes, "use_reentrant": False}
+        trl = trainer == "trl"
+        zero3 = way.engine is Engine.DEEPSPEED and way.shards_weights
+        if trl and zero3 and method != "full" and ZERO3_REENTRANT.is_in(software):
+            if self.given.use_reentrant is None:
+                source = f"{_sft_trainer(software['trl'])}, for adapters under ZeRO-3"
+                self.choices.note(("hyperparameters", "use_reentrant"), True, source)
+            return {"gradient_checkpointing": True, "use_reentrant": True}
+        newer = NON_REENTRANT.is_in(software) or (trl and TRL_NON_REENTRANT.is_in(software))
+        package = "trl" if trl and TRL_NON_REENTRANT.is_in(software) else "transformers"
+        source = f"{package} {software[package]}"
+        return {"gradient_checkpointing": True, "use_reentrant": self.take("use_reentrant", None, not newer, source)}
+
+    def quant_storage(self, quantization: str | None, compute: str) -> str:
+        """The dtype that quantised weights are stored in."""
+        if quantization is None:
+            return str(DEFAULTS["bnb_4bit_quant_storage"])
+        works = defaults.quant_storage(self.spec.instance.parallelism, quantization, compute)
+        return str(self.take("bnb_4bit_quant_storage", works))
+
+    def dropout(self, transformers: str) -> float:
+        """Before adapters."""
+        targets = self.given.target_modules or DEFAULTS["target_modules"]
+        return float(self.take("lora_dropout", defaults.dropout(self.architecture, targets, transformers)))
+
+    def attention(self, transformers: str) -> str:
+        """The attention kernel."""
+        return str(self.take("attn_implementation", defaults.attention(self.architecture, transformers)))
+
+    def loss(self, trainer: str, software: Mapping[str, str]) -> str:
+        """How logits are held."""
+        if trainer != "trl":
+            usual = "fused" if self.given.liger and trainer == "transformers" else "standard"
+            source = LITGPT if trainer == "litgpt" else "transformers.Trainer"
+            return str(self.take("loss", default=usual, source=source))
+        usual = "fused" if LOSS_FUSED.is_in(software) else "chunked" if LOSS_CHUNKED.is_in(software) else "standard"
+        return str(self.take("loss", default=usual, source=_sft_trainer(software["trl"])))
+
+    def sync_each_batch(self, trainer: str) -> bool:
+        """When gradients are reduced, which matters to FSDP's memory and to the ranks' communication."""
+        accumulates = self.given.gradient_accumulation_steps > 1
+        if trainer != "loop" or not accumulates or self.spec.instance.parallelism != "fsdp":
+            return bool(self.given.sync_each_batch)
+        return bool(self.take("sync_each_batch", default=True, source="a loop that does not call no_sync"))
+
+    def packing_strategy(self, trainer: str, trl: str) -> str | None:
+        """How TRL packs."""
+        strategies = packing_strategies(trl)
+        if not self.given.packing or trainer != "trl" or not strategies:
+            return None
+        return str(self.take("packing_strategy", default=strategies[0], source=_sft_trainer(trl)))
+
+    def evaluations(self, trainer: str) -> dict[str, Any]:
+        """How often is evaluated, and on how many rows; without `eval_steps` the shipped script does so at the end."""
+        given, shipped = self.given, self.spec.script is None
+        found = {"eval_steps": given.eval_steps, "eval_packing": bool(given.packing) and not shipped}
+        if self.spec.data.validation is None or not (shipped or given.eval_steps):
+            return {**found, "eval_batch": None}
+        if shipped or trainer in OWN_LOOPS:
+            return {**found, "eval_batch": given.per_device_eval_batch_size or given.per_device_batch_size}
+        source = "transformers.TrainingArguments"
+        return {**found, "eval_batch": self.take("per_device_eval_batch_size", default=EVAL_BATCH, source=source)}
+
+    def save_steps(self) -> float | None:
+        """Updates between checkpoints or their share; None where only the author's script knows."""
+        given = self.given
+        if self.spec.script is not None:
+            return given.save_steps
+        keeps_best = bool(given.load_best_model_at_end)
+        works = defaults.save_steps(DEFAULTS["save_steps"], given.eval_steps, keeps_best=keeps_best)
+        chosen: float = self.take("save_steps", works)
+        return chosen
+
+
+def _sft_trainer(trl: str) -> str:
+    return f"TRL {'.'.join(map(str, release(trl) or (trl,)))} SFTTrainer"

@@ -1,0 +1,32 @@
+"""Accepts a changed spec if it has no error that the original spec does not have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Diagnostic, Severity
+from hbspec.rules.engine import explained, findings_of, place
+from hbspec.rules.follow import CLAIM_CONTRADICTED
+
+
+def harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
+    """A predicate: whether a changed spec has no error that `analysis` does not have.
+
+    A claim that the change contradicts does not count: the claim is about the unchanged spec. `analysis` is judged when
+    the first change is.
+    """
+
+    @cache
+    def allowed() -> frozenset[str]:
+        known = ((entry.code, *(code for code, _ in entry.also)) for entry in errors_of(analysis))
+        return frozenset({CLAIM_CONTRADICTED}.union(*known))
+
+    return lambda changed: {entry.code for entry in errors_of(changed)} <= allowed()
+
+
+def errors_of(analysis: Analysis) -> list[Diagnostic]:
+    """The errors of a spec, without the search for what each of them explains or for its help."""
+    report = place(analysis.document, *findings_of(analysis), explained())
+    return [entry for entry in report.diagnostics if entry.severity is Severity.ERROR]

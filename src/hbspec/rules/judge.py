@@ -1,0 +1,33 @@
+"""The report on one spec: one finding per cause, each with its help."""
+
+from __future__ import annotations
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Diagnostic, NotKnownError, Report
+from hbspec.rules.engine import all_rules, explained, findings_of, place
+from hbspec.rules.follow import followed
+from hbspec.rules.harmless import harmless
+from hbspec.rules.rule import AdvisingModule
+from hbspec.showing.secrets import redact
+
+
+def judge(analysis: Analysis) -> Report:
+    """All findings of all rules as a report: one per cause, with spans and help, sorted."""
+    judged = findings_of(analysis)
+    report = place(analysis.document, *judged, explained(), followed(analysis, judged, findings_of))
+    return _advised(analysis, report)
+
+
+def _advised(analysis: Analysis, report: Report) -> Report:
+    """The report with the help that rules search for; a finding keeps its own where an input is not known."""
+    advising = {module.RULE.code: module for module in all_rules() if isinstance(module, AdvisingModule)}
+    acceptable = harmless(analysis)
+
+    def advised(entry: Diagnostic) -> Diagnostic:
+        try:
+            return entry._replace(help=redact(advising[entry.code].advise(analysis, acceptable)))
+        except NotKnownError:
+            return entry
+
+    entries = (advised(entry) if entry.code in advising else entry for entry in report.diagnostics)
+    return report._replace(diagnostics=tuple(entries))

@@ -1,0 +1,54 @@
+"""Keys of other programs that decide memory or speed in a way that hbspec does not estimate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Unestimated(NamedTuple):
+    """Why a key is refused, and what to do."""
+
+    reason: str
+    action: str
+
+
+_LENGTH = Unestimated(
+    "rows that are split over GPUs (context or sequence parallelism) are not estimated",
+    "delete it; instance.tensor_parallel and hyperparameters.gradient_checkpointing are estimated",
+)
+_SELECTIVE = Unestimated(
+    "checkpointing of some layers or operators is not estimated",
+    "delete it; hyperparameters.gradient_checkpointing recomputes every layer or none",
+)
+_IN_BACKWARD = Unestimated(
+    "an update in the backward pass is not estimated",
+    "delete it; hyperparameters.optim updates after the backward pass",
+)
+_LIGER = Unestimated("Liger's kernels are chosen together", "use `liger: true`")
+
+KEYS: Mapping[str, Unestimated] = {
+    **dict.fromkeys(
+        (
+            *("context_parallel_size", "context_parallel_degree", "cp_size", "sequence_parallel_size"),
+            *("sequence_parallel_degree", "ulysses_sequence_parallel_size", "sp_size", "ring_attention"),
+        ),
+        _LENGTH,
+    ),
+    **dict.fromkeys(
+        (
+            *("activation_checkpointing", "ac_mode", "ac_option", "selective_checkpointing", "every_n_layers"),
+            *("selective_activation_checkpointing", "enable_activation_checkpointing"),
+        ),
+        _SELECTIVE,
+    ),
+    **dict.fromkeys(("optimizer_in_bwd", "optimizer_in_backward"), _IN_BACKWARD),
+    **dict.fromkeys(
+        (
+            *("use_liger_kernel", "liger_kernel_config", "enable_liger_kernel", "liger_rope", "liger_rms_norm"),
+            *("liger_glu_activation", "liger_fused_linear_cross_entropy", "liger_cross_entropy"),
+        ),
+        _LIGER,
+    ),
+}
+"""By key, as transformers, axolotl, LLaMA-Factory, torchtune and torchtitan spell them."""

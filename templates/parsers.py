@@ -1,0 +1,101 @@
+"""Parsers of settings: each takes the text that was handed over, and raises ValueError saying what it must be.
+
+Nothing here imports more than the standard library.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+
+
+def text(value: str) -> str:
+    """Anything but nothing."""
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def flag(value: str) -> bool:
+    """`true` or `false`."""
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return value == "true"
+
+
+def choice(*allowed: str) -> Callable[[str], str]:
+    """A parser of some words."""
+
+    def parse(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be one of {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def whole(at_least: int) -> Callable[[str], int]:
+    """A parser of whole numbers with a lower bound."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[+-]?[0-9]+", value) or int(value) < at_least:
+            raise ValueError(f"must be a whole number, {at_least} or more")
+        return int(value)
+
+    return parse
+
+
+def updates(at_least: int) -> Callable[[str], float]:
+    """A parser of updates: whole numbers with a lower bound, or a share of all updates, above 0 and below 1."""
+
+    def parse(value: str) -> float:
+        given = _float(value)
+        if 0 < given < 1:
+            return given
+        if not given.is_integer() or given < at_least:
+            raise ValueError(f"must be a whole number, {at_least} or more, or a share of the updates below 1")
+        return int(given)
+
+    return parse
+
+
+def number(meaning: str, holds: Callable[[float], bool]) -> Callable[[str], float]:
+    """A parser of numbers in a range."""
+
+    def parse(value: str) -> float:
+        given = _float(value)
+        if not holds(given):  # false for nan too
+            raise ValueError(f"must be a number, {meaning}")
+        return given
+
+    return parse
+
+
+def _float(value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        return math.nan
+
+
+def names(value: str) -> tuple[str, ...]:
+    """A JSON list of names."""
+    try:
+        given = json.loads(value)
+    except ValueError:
+        given = None
+    if not isinstance(given, list) or not given or not all(isinstance(name, str) and name for name in given):
+        raise ValueError('must be a JSON list of names, like ["q_proj", "v_proj"]')
+    return tuple(given)
+
+
+def targets(value: str) -> str | tuple[str, ...]:
+    """A JSON list of names, or `all-linear`."""
+    if value == "all-linear":
+        return value
+    try:
+        return names(value)
+    except ValueError as reason:
+        raise ValueError(f"{reason}, or all-linear") from None
