@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
@@ -34,6 +35,7 @@ class Tensors(NamedTuple):
     freed: int = 0
 
 
+@lru_cache(maxsize=512)  # a verdict, an interval and a search ask for the same job
 def training_tensors(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -> Tensors:
     """Tensors from the first step to the last.
 
@@ -43,7 +45,7 @@ def training_tensors(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -
         tokens: of the longest row.
         loads: whether loading is one of the moments.
     """
-    found = list(_moments(job, stage, ceil(tokens.expected), loads=loads))
+    found = _moments(job, stage, ceil(tokens.expected), loads=loads)
     moment = max(found, key=lambda one: one.total)
     lasting, passing = _parts(moment.terms)
     leanest, greediest = _extremes(job)
@@ -54,16 +56,19 @@ def training_tensors(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -
     return Tensors(moment, peak, lasting, error, _freed(found, moment))
 
 
-def _moments(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> Iterator[Moment]:
+def _moments(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> list[Moment]:
     """Moments of loading, of a step, of an evaluation and of a save; `whole` as in `saving_moment`."""
-    if loads:
-        yield load_moments(job, stage, whole=False)[0]
-    yield from moments(job, stage, tokens)
-    evaluated, saved = evaluated_job(job), saving_moment(job, stage, whole=whole)
-    if evaluated is not None:
-        yield from evaluation_moments(evaluated, stage, tokens)
-    if saved is not None:
-        yield saved
+    saved = saving_moment(job, stage, whole=whole)
+    loading = load_moments(job, stage, whole=False)[:1] if loads else []
+    return [*loading, *_running(job, stage, tokens), *([saved] if saved is not None else [])]
+
+
+@lru_cache(maxsize=128)  # the least, the expected and the longest row are often one
+def _running(job: Job, stage: Stage, tokens: int) -> tuple[Moment, ...]:
+    """Moments of a step and of an evaluation."""
+    evaluated = evaluated_job(job)
+    evaluation = evaluation_moments(evaluated, stage, tokens) if evaluated is not None else ()
+    return (*moments(job, stage, tokens), *evaluation)
 
 
 def _most(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> int:
