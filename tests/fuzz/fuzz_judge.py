@@ -37,12 +37,13 @@ class HungError(BaseException):
     """No `Exception`, so that nothing on the way takes it for one of its own."""
 
 
-def judge(one: Case, *, thorough: bool) -> list[str]:
+def judge(one: Case, *, thorough: bool, searched: bool) -> list[str]:
     """What the program did that it must never do; files that the spec names lie in the working folder.
 
     Args:
         one: the case.
         thorough: estimate and compile it too, whatever the check says of it.
+        searched: search for better plans where it is estimated.
     """
     problems: list[str] = []
 
@@ -64,6 +65,8 @@ def judge(one: Case, *, thorough: bool) -> list[str]:
     else:
         if not isinstance(estimates, Estimates):
             problems.append(f"estimate returned {type(estimates)}")
+        if not searched:
+            vars(estimates)["advice"] = None
         json.dumps(estimates.to_dict(), allow_nan=False)
     for target in names():
         try:
@@ -98,18 +101,20 @@ def _unfit(report: Report) -> list[str]:
     return problems
 
 
-def run(kind: str, numbers: Sequence[int], thorough_every: int) -> list[str]:
+def run(kind: str, numbers: Sequence[int], thorough_every: int, searched_every: int) -> list[str]:
     """Judges cases in a folder of their own; returns a text for each that failed. For a worker process."""
     with _folder(), _watched() as watch:
-        return [text for number in numbers for text in _one(case(kind, number), number % thorough_every == 0, watch)]
+        every = {"thorough": thorough_every, "searched": searched_every}
+        asked = ((number, {name: number % every[name] == 0 for name in every}) for number in numbers)
+        return [text for number, chosen in asked for text in _one(case(kind, number), chosen, watch)]
 
 
-def _one(one: Case, thorough: bool, watch: Any) -> Iterator[str]:
+def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
     for name, content in one.files.items():
         Path(name).write_text(content, encoding="utf-8")
     try:
         watch(True)
-        problems = judge(one, thorough=thorough)
+        problems = judge(one, **chosen)
     except HungError:
         problems = [f"it took longer than {WATCHDOG} s:\n{traceback.format_exc()}"]
     except Exception:

@@ -89,17 +89,24 @@ def compiled(spec) -> dict[str, str]:
     return json.loads(files["hyperparameters.json"])
 
 
-@pytest.mark.parametrize("model", SMALLEST_AND_LARGEST)
-def test_nothing_that_is_left_open_is_an_error(model):
-    for method in METHODS:
-        for place in PLACES:
-            spec = minimal(model, method, place) | {"deployment": {"instance": {"type": "ml.p5.48xlarge"}}}
-            found = errors(spec)
-            assert [entry for entry in found if not written(spec, entry.route)] == [], (method, place)
-            assert {entry.code for entry in found} <= SIZES | ({NOT_LOADED} if refused(model) else set()), (
-                method,
-                place,
-            )
+def pairs(turn: int) -> list[tuple[str, tuple[str, str]]]:
+    """Every place, each with a method; of any two turns that follow each other no place has the same one."""
+    return [(METHODS[(turn + number) % len(METHODS)], place) for number, place in enumerate(PLACES)]
+
+
+def test_every_method_meets_every_place():
+    met = {pair for turn in range(len(METHODS)) for pair in pairs(turn)}
+    assert len(met) == len(METHODS) * len(PLACES)
+
+
+@pytest.mark.parametrize(("turn", "model"), [*enumerate(SMALLEST_AND_LARGEST)])
+def test_nothing_that_is_left_open_is_an_error(turn, model):
+    """Every model meets every place and every method: its family's defaults depend on the one or on the other."""
+    for method, place in pairs(turn):
+        spec = minimal(model, method, place) | {"deployment": {"instance": {"type": "ml.p5.48xlarge"}}}
+        found = errors(spec)
+        assert [entry for entry in found if not written(spec, entry.route)] == [], (method, place)
+        assert {entry.code for entry in found} <= SIZES | ({NOT_LOADED} if refused(model) else set()), (method, place)
 
 
 CASES = {
