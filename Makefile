@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test test-light test-others oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz test-light test-others oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -25,6 +25,10 @@ PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
+# `test` tries the first 1,000 of these
+fuzz: $(VENV)/.ready
+	$(BIN)/python -m pytest tests/fuzz --mutations 10000
+
 # what needs no torch, with another Python: `make test-light PYTHON=python3.13`
 LIGHT := $(VENV)-$(notdir $(PYTHON))
 $(LIGHT)/.ready: pyproject.toml constraints.txt
@@ -36,7 +40,7 @@ $(LIGHT)/.ready: pyproject.toml constraints.txt
 test-light: $(LIGHT)/.ready
 	$(LIGHT)/bin/python $(PYTEST) --without-torch $(SELECTED)
 
-# with each other Python that is installed; the 10,000 mutations are left to `test` and `test-light`
+# with each other Python that is installed; the mutations are left to `test` and `fuzz`
 OTHERS := python3.12 python3.13
 test-others:
 	@for python in $(OTHERS); do \
@@ -66,7 +70,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test test-others
+check: lint types contracts docs-check test fuzz test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

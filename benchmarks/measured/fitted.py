@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -55,7 +55,11 @@ def observed(rows: Sequence[Row]) -> Observed:
 
 def fit(found: Observed) -> Constants:
     """The constants that some observations give."""
-    return Constants(fitting.fit(found.memory), speed.fit(found.speed), serving_fit.fit(found.serving))
+    return Constants(_memory(tuple(found.memory)), _step(tuple(found.speed)), _serving(tuple(found.serving)))
+
+
+# the same observations are fitted again and again, whole or without a source that has no part in them
+_memory, _step, _serving = (lru_cache(maxsize=64)(one.fit) for one in (fitting, speed, serving_fit))
 
 
 def recorded() -> Observed:
@@ -81,20 +85,19 @@ def record(found: Observed) -> None:
 
 def left_out(found: Observed) -> Callable[[str], Constants]:
     """For each source, the constants fitted to all others; sources without a part in a kind share one fit of it."""
-    memory = _without(found.memory, fitting.fit)
-    step = _without(found.speed, speed.fit)
-    serving = _without(found.serving, serving_fit.fit)
+    memory = _without(found.memory, _memory)
+    step = _without(found.speed, _step)
+    serving = _without(found.serving, _serving)
     return lambda source: Constants(memory(source), step(source), serving(source))
 
 
 def _without(found: Sequence[S], fitted: Callable[[Sequence[S]], T]) -> Callable[[str], T]:
     sources = {one.source for one in found}
 
-    @cache
-    def without(source: str | None) -> T:
-        return fitted([one for one in found if one.source != source])
+    def without(source: str) -> T:
+        return fitted(tuple(one for one in found if one.source != source) if source in sources else tuple(found))
 
-    return lambda source: without(source if source in sources else None)
+    return without
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
