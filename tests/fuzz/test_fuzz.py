@@ -32,9 +32,7 @@ def workers() -> Iterator[ProcessPoolExecutor]:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_mutation_breaks_the_program(
-    kind: str, workers: ProcessPoolExecutor, pytestconfig: pytest.Config
-) -> None:
+def test_no_mutation_breaks_the_program(kind: str, workers: ProcessPoolExecutor, pytestconfig: pytest.Config) -> None:
     number = pytestconfig.getoption("--mutations") * SHARES[kind] // 100
     assert number > 0
     chunks = [range(start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)]
