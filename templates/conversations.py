@@ -1,16 +1,15 @@
 """Conversations as JSON lines to token ids and labels, with loss on the assistant's words alone.
 
-The text is what the model's own chat template makes of the messages. Which part of it the assistant says is found by
-rendering each assistant turn once more with a mark in place of its words: what stands before and after the mark is the
-template's, what the full text has in between is the assistant's. So nothing is asked of the template (TRL's
-`assistant_only_loss` needs `{% generation %}`, which few models' templates have, and trains the line breaks around an
-answer too), and a template that trims or drops words is followed exactly: DeepSeek-R1's drops everything up to
-`</think>` in an assistant turn, so that reasoning in the data is never learnt; `Tally.reasoning_dropped` counts it.
+The text is what the chat template makes of the messages, and `spoken` finds the assistant's words in it. So nothing is
+asked of the template (TRL's `assistant_only_loss` needs `{% generation %}`, which few models' templates have, and
+trains the line breaks around an answer too), and a template that trims or drops words is followed exactly:
+DeepSeek-R1's drops everything up to `</think>` in an assistant turn, so that reasoning in the data is never learnt;
+`Tally.reasoning_dropped` counts it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,18 +18,12 @@ from fingerprint import Digest
 from lines import SUFFIXES, data_files, file_lines
 from records import Broken, Record, records, refusals
 from settings import RefusedError
+from spoken import MARK, Answer, Message, Render, answers, shared
 
 IGNORED = -100
 """The label of a token that the loss passes over (torch.nn.CrossEntropyLoss.ignore_index)."""
 
-MARK = "\ue000assistant\ue001"
-"""Stands for an assistant's words: private-use characters, so that no trimming touches it and no data holds it."""
-
 SHOWN_PROBLEMS = 20
-
-Message = dict[str, str]
-Render = Callable[[Sequence[Message], bool], str]
-"""Messages to text; the flag asks for the opening of the next assistant turn at the end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +32,6 @@ class Conversation:
 
     place: str
     messages: tuple[Message, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Where an assistant turn stands in the text: characters `start` to `end`, its closing token not included."""
-
-    start: int
-    end: int
 
 
 @dataclass(slots=True)
@@ -124,44 +109,6 @@ def _messages(record: Record) -> tuple[Message, ...]:
     return tuple({"role": role, "content": text} for role, text in zip(record.roles, record.contents, strict=True))
 
 
-def answers(render: Render, messages: Sequence[Message]) -> tuple[str, list[Answer]]:
-    """The conversation's text, and where the assistant's turns stand in it.
-
-    A turn begins where the template asked for a generation prompt and the template given an answer part ways: so a
-    `<think>` that stands before answers but not in the prompt is learnt, one that the prompt ends with is not.
-
-    Raises:
-        ValueError: the template changes other parts of the text with an answer's words, so they cannot be found.
-    """
-    text = render(messages, False)
-    found: list[Answer] = []
-    for index, message in enumerate(messages):
-        if message["role"] == "assistant":
-            marked = [*messages[:index], {**message, "content": MARK}, *messages[index + 1 :]]
-            before, mark, after = render(marked, False).partition(MARK)
-            opening = _opening(render, messages[:index])
-            start = len(before) - (len(opening) if before.endswith(opening) else 0)
-            end = len(text) - len(after)
-            if not mark or end < start or text[:start] != before[:start] or text[end:] != after:
-                raise ValueError(f"the chat template leaves no trace of where messages[{index}] begins and ends")
-            found.append(Answer(start, end))
-    return text, found
-
-
-def _opening(render: Render, earlier: Sequence[Message]) -> str:
-    """What the template itself says at the start of an answer and a generation prompt does not."""
-    if not earlier:
-        return ""  # many templates refuse an empty conversation
-    answered = render([*earlier, {"role": "assistant", "content": MARK}], False).partition(MARK)[0]
-    return answered[_shared(answered, render(earlier, True)) :]
-
-
-def _shared(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
-    shorter = min(len(one), len(other))
-    return next((index for index in range(shorter) if one[index] != other[index]), shorter)
-
-
 def prompted_only(render: Render, conversation: Conversation) -> str:
     """The end of the generation prompt that the training text lacks, like R1's `<think>` and line break; else empty."""
     last = max(index for index, message in enumerate(conversation.messages) if message["role"] == "assistant")
@@ -169,7 +116,7 @@ def prompted_only(render: Render, conversation: Conversation) -> str:
     if not earlier:
         return ""
     prompt = render(earlier, True)
-    return prompt[_shared(prompt, render([*earlier, {"role": "assistant", "content": MARK}], False)) :]
+    return prompt[shared(prompt, render([*earlier, {"role": "assistant", "content": MARK}], False)) :]
 
 
 def labelled(tokenizer: Any, text: str, spoken: Iterable[Answer]) -> tuple[list[int], list[int], int]:
@@ -199,13 +146,13 @@ def labelled(tokenizer: Any, text: str, spoken: Iterable[Answer]) -> tuple[list[
 
 
 def template_of(tokenizer: Any) -> Render:
-    """The tokenizer's own chat template as a function.
+    """The tokenizer's chat template as a function.
 
     Raises:
         RefusedError: it has none, or cannot say which characters a token stands for.
     """
     if not tokenizer.chat_template:
-        raise RefusedError([f"{tokenizer.name_or_path} has no chat template: use the instruct or chat model"])
+        raise RefusedError([f"{tokenizer.name_or_path} has no chat template: set CHAT_TEMPLATE, or use the chat model"])
     if not tokenizer.is_fast:
         raise RefusedError([f"{tokenizer.name_or_path} has no fast tokenizer, which labels are found with"])
 

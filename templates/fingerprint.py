@@ -15,7 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from settings import Invocation, Settings
+from settings import Invocation, RefusedError, Settings
 
 PACKAGES = ("torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets", "tokenizers")
 """What trains. Another major or minor version may train otherwise; a patch version is only noted."""
@@ -27,6 +27,9 @@ second of SHA-256, before and after it is loaded. The plan leaves it out: loadin
 
 ENGINE = "content of DEEPSPEED"
 """The key of DeepSpeed's JSON, which sets the optimizer, the clipping and much else."""
+
+TEMPLATE = "content of CHAT_TEMPLATE"
+"""The key of the chat template, which makes the text that is learnt."""
 
 BASE_FILE = "base model "
 """What the keys of a local base model's files begin with."""
@@ -77,6 +80,7 @@ def fingerprint(
         "effective batch": processes * settings.PER_DEVICE_BATCH_SIZE * settings.GRADIENT_ACCUMULATION_STEPS,
         "checkpoint files": _layout(settings.PARALLELISM, processes),
         **_engine(settings),
+        **_template(settings),
         **_model(invocation),
         **{f"training data {name}": said for name, said in train.items()},
         **{f"code {path.name}": _digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))},
@@ -156,6 +160,33 @@ def engine(mine: Fingerprint) -> dict[str, Any] | None:
     """DeepSpeed's JSON as the fingerprint has it, so that a file that is replaced later is not trained with."""
     said = mine["learned"].get(ENGINE)
     return None if said is None else dict(json.loads(said))
+
+
+def _template(settings: Settings) -> dict[str, Any]:
+    if settings.CHAT_TEMPLATE is None:
+        return {}
+    return {TEMPLATE: str(_of(Path(__file__).with_name(settings.CHAT_TEMPLATE).read_bytes()))}
+
+
+def chat_template(settings: Settings, mine: Fingerprint) -> str | None:
+    """The text of CHAT_TEMPLATE, which is the one that the fingerprint has; None where the tokenizer's own is used.
+
+    Raises:
+        RefusedError: the file was replaced since.
+    """
+    if settings.CHAT_TEMPLATE is None:
+        return None
+    path = Path(__file__).with_name(settings.CHAT_TEMPLATE)
+    content = path.read_bytes()
+    if str(_of(content)) != mine["learned"][TEMPLATE]:
+        raise RefusedError([f"{path.name} was changed while the job started: start again"])
+    return content.decode("utf-8-sig")
+
+
+def _of(content: bytes) -> Digest:
+    digest = Digest()
+    digest.take(content)
+    return digest
 
 
 def _layout(parallelism: str, processes: int) -> str:

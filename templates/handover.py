@@ -14,6 +14,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+import beside
 import parsers
 from manifest import is_checkpoint
 from settings import (
@@ -236,7 +237,7 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
     if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
     if folders.tiny:
-        return found  # a rehearsal overrides the parallelism, see tiny.OVERRIDES
+        return [*found, *beside.template_refusals(settings)]  # it overrides the parallelism, see tiny.OVERRIDES
     processes = int(environment.get("WORLD_SIZE", "1"))
     if settings.PARALLELISM in DISTRIBUTED and "RANK" not in environment:
         found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: start it with launch.sh or torchrun")
@@ -249,7 +250,7 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
         )
     if settings.METHOD == "qlora" and settings.PARALLELISM == "zero3":
         found.append("PARALLELISM=zero3 does not shard 4-bit weights in this script: use fsdp, or METHOD=lora")
-    return [*found, *_deepspeed(settings)]
+    return [*found, *beside.refusals(settings)]
 
 
 def adapter_problems(source: str, path: Path) -> list[str]:
@@ -271,23 +272,3 @@ def adapter_problems(source: str, path: Path) -> list[str]:
     named = f", {base}," if isinstance(base, str) and base else ""
     said = f"MODEL_ID={source} holds an adapter ({ADAPTER_FILE}) and not a whole model"
     return [f"{said}: merge it into its base{named} first (peft: merge_and_unload), and name the merged model"]
-
-
-def _deepspeed(settings: Settings) -> Iterator[str]:
-    """A JSON that no engine reads, or that is not beside this script."""
-    name = settings.DEEPSPEED
-    if name is None:
-        return
-    if not settings.PARALLELISM.startswith("zero"):
-        yield f"DEEPSPEED={name} has no effect with PARALLELISM={settings.PARALLELISM}: use zero1, zero2 or zero3"
-    elif Path(name).name != name or not Path(__file__).with_name(name).is_file():
-        yield f"DEEPSPEED={name} is not a file beside this script"
-    elif not _is_mapping(Path(__file__).with_name(name)):
-        yield f"DEEPSPEED={name} does not hold a JSON object: correct the file"
-
-
-def _is_mapping(path: Path) -> bool:
-    try:
-        return isinstance(json.loads(path.read_bytes()), dict)
-    except (OSError, ValueError, RecursionError):
-        return False

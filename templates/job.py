@@ -14,8 +14,8 @@ import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from checkpoints import Start, refuse_others, write_owner
-from conversations import Conversation, Tally, encode, prompted_only, template_of
-from counting import EXAMPLE, CountingTrainer, Epoch, QuietProgress, Watch
+from conversations import Conversation, Tally
+from counting import CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
 from fingerprint import SHOWN_DIFFERENCES, Fingerprint, differences, engine
@@ -34,6 +34,7 @@ from removal import remove
 from run_record import refuse_other_record, write_record
 from saving import refuse_together, saying_room
 from settings import Invocation, RefusedError
+from splits import end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
@@ -71,8 +72,11 @@ def run(
     fingerprint["loaded"] = {"compute dtype": dtype, **base.said}
     _check_start(start, invocation, fingerprint)
     tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
-    splits = _splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
+    use_template(tokenizer, settings, fingerprint)
+    splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
     model = load_model(base, settings, compute, state.local_process_index)
+    if settings.CHAT_TEMPLATE:
+        end_answers(model, tokenizer, train[0])
     refuse_together(base_model.sign(base, fingerprint))
     _check_start(start, invocation, fingerprint)
     named = {"fingerprint": fingerprint, "held": held, "keep": settings.SAVE_TOTAL_LIMIT, "loss": settings.LOSS}
@@ -181,36 +185,6 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
     refuse_together(problems)
 
 
-def _splits(
-    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Conversation]], max_length: int
-) -> dict[str, tuple[Dataset, Tally]]:
-    """Each split that has conversations as a dataset of rows, with its tally, which is printed."""
-    found: dict[str, tuple[Dataset, Tally]] = {}
-    for name, conversations in splits.items():
-        if not conversations:
-            continue
-        rows, tally = encode(tokenizer, conversations, max_length)
-        if not rows:
-            raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
-        if name == "train":
-            found[name] = Dataset.from_list([{**row, EXAMPLE: number} for number, row in enumerate(rows)]), tally
-        else:
-            found[name] = Dataset.from_list(rows), tally
-        state.print(
-            f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
-            f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length}, "
-            f"{tally.dropped} left out because nothing to train was left"
-        )
-        if tally.unclosed:
-            state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
-        if tally.reasoning_dropped:
-            state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
-    opening = prompted_only(template_of(tokenizer), splits["train"][0])
-    if opening:
-        state.print(f"hbspec: note the prompt for an answer ends with {opening!r}, which no training text has")
-    return found
-
-
 def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
     """Puts our metric lines in the place of the trainer's own."""
     watch = Watch(trainer, wrapper)
@@ -272,6 +246,8 @@ def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocati
     state.wait_for_everyone()
     with saying_room(unfinished):
         trainer.save_model(str(unfinished))
+        if invocation.settings.CHAT_TEMPLATE and state.is_main_process:
+            keep_endings(trainer.model, unfinished)
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder
         if state.is_main_process or (state.is_local_main_process and unfinished.is_dir()):

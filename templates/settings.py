@@ -72,7 +72,7 @@ def _schedule_ends(settings: Settings) -> bool:
 
 YES = Learned("yes", lambda _: True)
 NO = Learned("no", lambda _: False)
-BY_JSON = Learned("only its content does", lambda _: False)
+BY_CONTENT = Learned("only its content does", lambda _: False)
 BY_BATCH = Learned("only the effective batch does", lambda _: False)
 BY_LAYOUT = Learned("only where the files differ (fsdp, zero)", lambda _: False)
 BY_LENGTH = Learned("yes, unless the schedule is constant or inverse_sqrt", _schedule_ends)
@@ -179,7 +179,15 @@ class Settings:
     RESHARD_AFTER_FORWARD: bool = _setting(
         True, parsers.flag, "free gathered weights between forward and backward (fsdp)", NO
     )
-    DEEPSPEED: str | None = _setting(None, parsers.text, "DeepSpeed's JSON, a file beside this script (zero)", BY_JSON)
+    DEEPSPEED: str | None = _setting(
+        None, parsers.text, "DeepSpeed's JSON, a file beside this script (zero)", BY_CONTENT
+    )
+    CHAT_TEMPLATE: str | None = _setting(
+        None,
+        parsers.text,
+        "chat template in Jinja, a file beside this script; the tokenizer's own if not set",
+        BY_CONTENT,
+    )
     DATA_FORMAT: str = _one_of("messages", ("messages",), "JSON lines of {messages: [{role, content}, ...]}")
 
     @property

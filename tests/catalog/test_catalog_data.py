@@ -16,7 +16,15 @@ from hbspec.catalog.partitions import partition
 from hbspec.catalog.rows import DATA, day, lines, rows
 from hbspec.units import GIB
 
-TABLES = ["gpus.csv", "instances.csv", "prices.csv", "markups.csv", "names.csv", "untemplated.csv"]
+TABLES = [
+    "gpus.csv",
+    "instances.csv",
+    "prices.csv",
+    "markups.csv",
+    "names.csv",
+    "untemplated.csv",
+    "chat_templates.csv",
+]
 KEYS = {
     "gpus.csv": ("name",),
     "instances.csv": ("name",),
@@ -24,7 +32,9 @@ KEYS = {
     "markups.csv": ("family", "size"),
     "names.csv": ("id",),
     "untemplated.csv": ("id",),
+    "chat_templates.csv": ("name",),
 }
+TABLES = [*KEYS]
 SHAPES = {path: json.loads(path.read_text(encoding="utf-8")) for path in (DATA / "models").rglob("*.json")}
 FIRST_CHECK = date(2026, 11, 22)
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import tiny
-from conversations import IGNORED, Conversation, answers, encode, prompted_only, read_conversations, template_of
+from conversations import IGNORED, Conversation, encode, prompted_only, read_conversations, template_of
 from settings import RefusedError
+from spoken import answers
 from training_bench import Bench, sums
 
 R1 = list(tiny.FAMILIES["r1"].tokens)

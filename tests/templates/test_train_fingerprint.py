@@ -56,12 +56,12 @@ class TestFingerprint:
         self, invocation: Invocation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(fingerprint, "__file__", str(tmp_path / "fingerprint.py"))
-        (tmp_path / "ds.json").write_text("{}")
+        (tmp_path / "ds.json").write_text("{}")  # a file beside the script
         for entry in fields(Settings):
             value = getattr(invocation.settings, entry.name)
             other = (not value) if isinstance(value, bool) else f"{value}x" if isinstance(value, str) else 3.25
-            if entry.name == "DEEPSPEED":
-                other = "ds.json"  # a file beside the script
+            if entry.name in ("DEEPSPEED", "CHAT_TEMPLATE"):
+                other = "ds.json"
             learned = entry.metadata["learned"].holds(invocation.settings)
             assert (entry.name in self.change(invocation, **{entry.name: other})) == learned, entry.name
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import handover
+import beside
 import pytest
 import settings
 from handover import parse, refuse_folders
@@ -194,7 +194,7 @@ def test_an_adapter_beside_weights_is_refused_whatever_its_file_holds(tmp_path: 
 def test_a_deepspeed_json_that_holds_no_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str | None
 ) -> None:
-    monkeypatch.setattr(handover, "__file__", str(tmp_path / "handover.py"))
+    monkeypatch.setattr(beside, "__file__", str(tmp_path / "beside.py"))
     if text is not None:
         (tmp_path / "ds.json").write_bytes(text.encode(errors="surrogatepass"))
     (problem,) = refused(

@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from hbspec.analysis.chat_template import chat_template
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.catalog.deepspeed import problems
 from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
@@ -43,7 +44,8 @@ class Analysis:
     """One spec with its plan and estimates; equal only to itself, so that results can be cached by it.
 
     Each estimate raises `NotKnownError` on every access where an input is missing. `findings` are defects of the files
-    that the spec names (`model.config`, `data.profile`, `instance.deepspeed`).
+    that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, `data.chat_template`). `chat_template` is
+    the text of the last, which the job and its endpoint use instead of the model's.
     """
 
     document: Document
@@ -53,6 +55,7 @@ class Analysis:
     architecture: Architecture | None
     profile: Profile | None
     deepspeed_json: Mapping[str, Any] | None = None
+    chat_template: str | None = None
     findings: tuple[Finding, ...] = field(default=())
 
     @cached_property
@@ -152,6 +155,7 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
         architecture=_architecture(document, spec, catalog, findings),
         profile=_profile(document, spec, findings),
         deepspeed_json=_deepspeed_json(document, spec, findings),
+        chat_template=chat_template(document, spec, catalog, findings),
         findings=tuple(findings),
     )
 

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from hbspec.catalog.gpu_names import gpu_called
 from hbspec.catalog.gpus import Gpu, load_gpus
 from hbspec.catalog.instances import InstanceType, load_instances
 from hbspec.catalog.models import Models
 from hbspec.catalog.prices import Price, PriceTable
-from hbspec.catalog.rows import lines, rows
+from hbspec.catalog.rows import DATA, lines, rows
+
+
+class Untemplated(NamedTuple):
+    """A model without a chat template: where it is said, and the shipped template of its family's chat models."""
+
+    source: str
+    chat_template: str
 
 
 class Catalog:
@@ -45,9 +53,19 @@ class Catalog:
         return Models()
 
     @cached_property
-    def untemplated(self) -> Mapping[str, str]:
-        """Where it is said that a model's tokenizer has no chat template, by the model's id; others are not known."""
-        return {row["id"]: row["source"] for row in rows("untemplated.csv")}
+    def untemplated(self) -> Mapping[str, Untemplated]:
+        """Models whose tokenizers are said to have no chat template, by id; others are not known."""
+        table = rows("untemplated.csv")
+        return {row["id"]: Untemplated(row["source"], row["chat_template"]) for row in table}
+
+    @cached_property
+    def chat_templates(self) -> tuple[str, ...]:
+        """Names of the chat templates that are shipped, in alphabetical order."""
+        return tuple(sorted(row["name"] for row in rows("chat_templates.csv")))
+
+    def chat_template(self, name: str) -> str:
+        """The text of a chat template that is shipped, in Jinja."""
+        return (DATA / "chat_templates" / f"{name}.jinja").read_text(encoding="utf-8")
 
     @cached_property
     def training_types(self) -> frozenset[str]:

@@ -1,11 +1,9 @@
 """The number of tokens of an example, counted with the model's tokenizer and, if available, its chat template.
 
 Nothing is downloaded: a tokenizer is a `tokenizer.json`, a folder with one, or the id of a model in the Hugging Face
-cache. The template comes from `chat_template.jinja` or `tokenizer_config.json` beside it, and is rendered as in
-`transformers.PreTrainedTokenizerBase.apply_chat_template` (5.23, `utils/chat_template_utils.py`): in a sandbox, without
-the opening of a next turn. Left out: `tools` and `documents` that a script may pass to the template, and
-`strftime_now`, because the number of tokens must not depend on the clock. Without a template, the contents are counted,
-and the tokens of the template are estimated per message as in `measures.py`.
+cache. The template comes from `chat_template.jinja` or `tokenizer_config.json` beside it, and is rendered without the
+opening of a next turn, as in `hbspec.chat_templates`. Without a template, the contents are counted, and the tokens of
+the template are estimated per message as in `measures.py`.
 """
 
 from __future__ import annotations
@@ -18,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from hbspec.chat_templates.rendering import TemplateRefusedError, renderer
 from hbspec.dataset.measures import TEMPLATE_TOKENS, Measure, Tokens, UncountedError
 from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
 from hbspec.dataset.records import Record
@@ -145,32 +144,10 @@ def _template(folder: Path) -> tuple[str | None, dict[str, Any]]:
 
 def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
     try:
-        from jinja2 import TemplateError
-        from jinja2.ext import Extension, loopcontrols
-        from jinja2.sandbox import ImmutableSandboxedEnvironment
+        rendered = renderer(template, special)
     except ImportError:
         raise TokenizerError(f"{path} has a chat template; {INSTALL}") from None
-
-    def refuse(reason: str) -> None:
-        raise TemplateError(reason)
-
-    class Generation(Extension):
-        """The tag `{% generation %}`, which marks the assistant's words and does not change the text."""
-
-        tags = {"generation"}  # noqa: RUF012 - jinja2 declares it of instances
-
-        def parse(self, parser: Any) -> Any:
-            next(parser.stream)
-            return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[Generation, loopcontrols]
-    )
-    environment.filters["tojson"] = lambda value, **_: json.dumps(value, ensure_ascii=False)
-    environment.globals["raise_exception"] = refuse
-    try:
-        compiled = environment.from_string(template)
-    except TemplateError as reason:
+    except TemplateRefusedError as reason:
         raise TokenizerError(f"{path.parent}: the chat template cannot be read ({reason})") from None
 
     def render(record: Record) -> str:
@@ -178,7 +155,7 @@ def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
             {"role": role, "content": content} for role, content in zip(record.roles, record.contents, strict=True)
         ]
         try:
-            return compiled.render(messages=messages, add_generation_prompt=False, **special)
+            return rendered(messages, False)
         except Exception as reason:  # a template can raise any exception
             raise UncountedError(record, quoted(str(reason), LONGEST_SENTENCE)) from None
 

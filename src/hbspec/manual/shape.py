@@ -66,9 +66,10 @@ _ENTRIES = (
     Page(
         code="HB030",
         name="file-not-read",
-        summary="A file that the spec names (`model.config`, `data.profile`, `instance.deepspeed`) cannot be read as "
-        "JSON.",
-        why="Memory and time are estimated from this file. Only regular files inside the project are read.",
+        summary="A file that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, "
+        "`data.chat_template`) cannot be read, or is not JSON where it should be.",
+        why="Memory and time are estimated from these files, and the job trains with the chat template. Only regular "
+        "files inside the project are read.",
         example="data: {profile: ./missing.profile.json}",
         instead="data: {tokens: {mean: 374, max: 689}}",
     ),
@@ -97,6 +98,20 @@ _ENTRIES = (
         "bucket size stops the job, or leaves its memory at a default. Keys and types are those of DeepSpeed 0.19.8.",
         example="instance: {parallelism: zero2, deepspeed: ./misspelt.ds.json}",
         instead="instance: {parallelism: zero2, deepspeed: ./ds.json}",
+    ),
+    Page(
+        code="HB034",
+        name="chat-template-refused",
+        summary="The chat template (`data.chat_template`) is not one that is shipped, or does not render a "
+        "conversation.",
+        why="The job turns every conversation into text with this template, and finds the assistant's words in that "
+        "text, which alone are trained. A template that does not parse, drops messages or changes other parts of the "
+        "text with an answer stops the job after it has started to cost money. A file is rendered here as in the job, "
+        "with jinja2.",
+        example="model: {id: meta-llama/Llama-3.1-8B}\ndata: {chat_template: lama3}\n"
+        "sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}",
+        instead="model: {id: meta-llama/Llama-3.1-8B}\ndata: {chat_template: llama3}\n"
+        "sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}",
     ),
     Page(
         code="HB040",

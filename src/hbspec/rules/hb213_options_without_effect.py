@@ -76,6 +76,8 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
     if offloaded != instance.offload:
         what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
         yield ("instance", "offload"), instance.offload, f"parallelism: {instance.parallelism} offloads {what}"
+    if spec.script is not None:
+        yield ("data", "chat_template"), spec.data.chat_template, "your script sets the template itself, or not at all"
     if instance.gpu is None:
         for name in OF_A_GPU:
             yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"

@@ -1,7 +1,9 @@
 """The data are conversations, and the model has no chat template.
 
 Why: A conversation becomes text by the chat template of the model's tokenizer. The tokenizers of many base models have
-none. The shipped script then refuses the data, on the rented instance, after its start and its download.
+none. The shipped script then refuses the data, on the rented instance, after its start and its download. With
+`data.chat_template` the tokenizer gets one before training, and the endpoint uses the same. A template fits a model
+whose tokenizer has the markers of the turns as tokens, such as that of the family's own chat models.
 
 Example:
 
@@ -10,7 +12,8 @@ Example:
 
 Instead:
 
-    model: {id: meta-llama/Llama-3.1-8B-Instruct}
+    model: {id: meta-llama/Llama-3.1-8B}
+    data: {chat_template: llama3}
     sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}
 
 References:
@@ -24,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -32,11 +35,14 @@ ROUTE = ("model", "id")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find models that are known to have no template, in jobs of the shipped script; another may set one."""
-    model, known = analysis.spec.model.id, analysis.catalog.untemplated
-    if model is not None and model in known and analysis.spec.script is None:
+    """Find models that are known to have no template, in jobs of the shipped script that name none."""
+    spec, known = analysis.spec, analysis.catalog.untemplated
+    model = spec.model.id
+    if model is not None and model in known and spec.script is None and spec.data.chat_template is None:
+        source, template = known[model]
         yield RULE.at(
             ROUTE,
-            f"data.format is messages, but the tokenizer of {model} has no chat template ({known[model]})",
-            "train the instruct or chat model, or a folder with these weights and a tokenizer that has a template",
+            f"data.format is messages, but the tokenizer of {model} has no chat template ({source})",
+            f"set data.chat_template: {template}, the template of this family, or train the instruct or chat model",
+            instead=(Fix("", ("data", "chat_template"), template),),
         )

@@ -2,7 +2,8 @@
 
 Why: Adapters learn with the markers that the template puts around each turn. Beside the base model the engine uses that
 model's template, so no prompt looks like the training data, and stop tokens may never come. Merged weights are not
-affected: their folder includes the tokenizer with its template. The shipped script trains with the model's template.
+affected: their folder includes the tokenizer with its template. The shipped script trains with the model's
+template, or with `data.chat_template`, which its endpoint uses too.
 
 Example:
 

@@ -40,6 +40,21 @@ def read_json(document: Document, route: Route, path: str) -> Any:
         ) from error
 
 
+def read_text(document: Document, route: Route, path: str) -> str:
+    """The content of the text file that the value at `route` names, inside the document's project.
+
+    Raises `AttachmentError` if the file is outside the project, does not exist, is larger than `MAX_ATTACHMENT_BYTES`,
+    or is not UTF-8.
+    """
+    try:
+        data = _read(contained(path, document.origin(route), document.root, document.allow_outside), path)
+        return data.decode("utf-8-sig")
+    except PathError as error:
+        raise AttachmentError(str(error)) from error
+    except UnicodeDecodeError as error:
+        raise AttachmentError(f"`{path}` is not UTF-8 text") from error
+
+
 def read_script(document: Document, source_dir: str, entry_point: str) -> bytes:
     """The content of the author's training script: a file in a folder of the document's project.
 

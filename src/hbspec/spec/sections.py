@@ -70,6 +70,11 @@ class Data(Section):
     """The training data."""
 
     format: Literal["messages"] = Field("messages", description='One `{"messages": [{role, content}, …]}` per line.')
+    chat_template: Text | None = Field(
+        None,
+        description="Chat template of the job and its endpoint, instead of the model's: a shipped one, such as "
+        "`llama3`, or the path of a `.jinja` file.",
+    )
     train: TrainingData | None = Field(None, description="The training split.")
     validation: TrainingData | None = Field(None, description="The validation split.")
     profile: Text | None = Field(

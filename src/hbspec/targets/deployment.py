@@ -23,6 +23,7 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.plan import ServingPlan
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
+from hbspec.targets.aws.engine_settings import environment
 from hbspec.targets.aws.images import image, inference_ami
 from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.scaling import Scaling
@@ -34,8 +35,7 @@ from hbspec.targets.lowering.needs import LoweringError, Needs
 from hbspec.targets.lowering.shell import HERE, opening, owned
 from hbspec.targets.lowering.target import Target
 
-MODEL_FOLDER = "/opt/ml/model"
-ADAPTER = CANDIDATE = "candidate"
+CANDIDATE = "candidate"
 SLOWEST_DOWNLOAD = 50e6
 """Bytes per second: the slowest expected download of the weights; sets the timeout within the service's limits."""
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
@@ -120,7 +120,7 @@ def lower(analysis: Analysis) -> Endpoint:
         region=plan.region,
         model_data=f"{folder(output)}{training.job if training else author_name(spec)}/output/model.tar.gz",
         training=training,
-        environment=_environment(analysis, plan),
+        environment=environment(analysis, plan),
         instance_type=instance_type,
         instances=section.instance.count,
         startup_timeout=_startup_timeout(plan),
@@ -150,40 +150,6 @@ def _variants(analysis: Analysis) -> tuple[Variant, ...]:
 def _startup_timeout(plan: ServingPlan) -> int:
     weights = 2 * total_parameters(plan.architecture) if plan.architecture else LONGEST_TIMEOUT * SLOWEST_DOWNLOAD
     return round(min(LONGEST_TIMEOUT, max(SHORTEST_TIMEOUT, weights / SLOWEST_DOWNLOAD)))
-
-
-def _environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
-    """The environment variables of the serving container: engine arguments by the engine's names."""
-    model = analysis.spec.model.id or ""
-    merged = plan.adapters == "merged"
-    settings: dict[str, Any] = {
-        "tensor_parallel_size": plan.tensor_parallel,
-        "dtype": plan.dtype,
-        "max_num_seqs": plan.concurrency,
-        "gpu_memory_utilization": plan.utilization,
-    }
-    if plan.max_model_len is not None:
-        settings["max_model_len"] = plan.max_model_len
-    if plan.kv_cache_dtype != "auto":
-        settings["kv_cache_dtype"] = plan.kv_cache_dtype
-    if analysis.spec.model.revision and not merged:
-        settings["revision"] = analysis.spec.model.revision
-    if plan.quantization in ("nf4", "fp4", "int8"):
-        settings["quantization"] = "bitsandbytes"
-    elif plan.quantization == "fp8":
-        settings["quantization"] = "fp8"
-    if not merged:
-        settings |= {"enable_lora": "true", "max_lora_rank": plan.max_lora_rank}
-        settings["lora_modules"] = json.dumps({"name": ADAPTER, "path": MODEL_FOLDER})
-    if plan.engine == "vllm":
-        served = {"SM_VLLM_MODEL": MODEL_FOLDER if merged else model}
-        return served | {f"SM_VLLM_{key.upper()}": str(value) for key, value in settings.items()}
-    served = {"HF_MODEL_ID": MODEL_FOLDER if merged else model, "OPTION_ROLLING_BATCH": "disable"}
-    served |= {"OPTION_ASYNC_MODE": "true", "OPTION_ENTRYPOINT": "djl_python.lmi_vllm.vllm_async_service"}
-    settings["tensor_parallel_degree"] = settings.pop("tensor_parallel_size")
-    if "quantization" in settings:
-        settings["quantize"] = settings.pop("quantization")
-    return served | {f"OPTION_{key.upper()}": str(value) for key, value in settings.items()}
 
 
 def emit(endpoint: Endpoint) -> list[Artifact]:

@@ -14,7 +14,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
 from hbspec.targets.job.hyperparameters import hyperparameters
-from hbspec.targets.job.source_folder import DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
+from hbspec.targets.job.source_folder import CHAT_TEMPLATE, DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
 OWN_SCRIPT = "train.py"
@@ -75,6 +75,7 @@ def invocation(analysis: Analysis) -> Invocation:
     if script is None:
         arguments = ("--PARALLELISM", plan.parallelism, "--METHOD", plan.training.method, *_of_fsdp(analysis))
         arguments += ("--DEEPSPEED", DEEPSPEED) if analysis.deepspeed_json is not None else ()
+        arguments += ("--CHAT_TEMPLATE", CHAT_TEMPLATE) if analysis.chat_template is not None else ()
     else:
         values = hyperparameters(analysis)
         if script.reads == "environment":

@@ -7,7 +7,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding
+from hbspec.diagnostics import Finding, Route
 from hbspec.plan.shipped_script import LIGER_KERNEL
 from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret
@@ -25,6 +25,8 @@ LEFT_OUT = (
 """Patterns of files that are not copied: version control, caches, environments, key files; `.*` has `.env`, `.git`."""
 DEEPSPEED = "deepspeed.json"
 """File name of the author's DeepSpeed JSON beside the shipped script."""
+CHAT_TEMPLATE = "chat_template.jinja"
+"""File name of the job's chat template beside the shipped script."""
 LAUNCHER = "launcher.py"
 LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 """File name of the shipped launcher beside the author's files."""
@@ -33,7 +35,8 @@ LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 def source_folder(analysis: Analysis) -> list[Artifact]:
     """Every file of the folder: those of the shipped script, or the author's and the launcher of its processes.
 
-    The shipped script finds the author's DeepSpeed JSON beside it; the author's own is told where it is by the author.
+    The shipped script finds the author's DeepSpeed JSON and the chat template beside it; the author's own script is
+    told where they are by the author.
 
     Raises:
         LoweringError: the author's folder cannot be read, contains a secret, is too large, or contains a file with the
@@ -42,7 +45,7 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
     if analysis.spec.script is None:
         files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
         shipped = (Artifact(path.name, path.read_bytes() + _more(analysis, path.name)) for path in files)
-        return [*shipped, *_deepspeed(analysis)]
+        return [*shipped, *_deepspeed(analysis), *_chat_template(analysis)]
     own = list(_own(analysis, analysis.spec.script.source_dir))
     _require_deepspeed(analysis, own)
     refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is added to it")
@@ -60,11 +63,29 @@ def _deepspeed(analysis: Analysis) -> Iterator[Artifact]:
     if analysis.deepspeed_json is None:
         return
     file = json_artifact(DEEPSPEED, analysis.deepspeed_json)
-    if looks_secret(file.content.decode()):
-        message = f"{analysis.spec.instance.deepspeed} appears to contain a secret"
-        action = "remove the secret; a job gets credentials from its role"
-        raise LoweringError([refusal("HB042", ("instance", "deepspeed"), message, action)])
+    _refuse_secret(file, ("instance", "deepspeed"), analysis.spec.instance.deepspeed)
     yield file
+
+
+def _chat_template(analysis: Analysis) -> Iterator[Artifact]:
+    """The chat template that the spec names, where it names one."""
+    named, text, route = analysis.spec.data.chat_template, analysis.chat_template, ("data", "chat_template")
+    if named is None:
+        return
+    if text is None:  # compiled by force: the job would train in the model's own template
+        message = f"{named} cannot be read, so that the job would not have it"
+        raise LoweringError([refusal("HB041", route, message, "name a shipped template or a readable file")])
+    file = Artifact(CHAT_TEMPLATE, text.encode())
+    _refuse_secret(file, route, named)
+    yield file
+
+
+def _refuse_secret(file: Artifact, route: Route, named: str | None) -> None:
+    """Raise `LoweringError` if a file that the spec names appears to contain a secret."""
+    if looks_secret(file.content.decode()):
+        message = f"{named} appears to contain a secret"
+        action = "remove the secret; a job gets credentials from its role"
+        raise LoweringError([refusal("HB042", route, message, action)])
 
 
 def _require_deepspeed(analysis: Analysis, own: Iterable[Artifact]) -> None:

@@ -1,0 +1,70 @@
+"""Files beside this script that settings name: DeepSpeed's JSON and the chat template.
+
+Only the standard library is imported, so that a mistake is refused in milliseconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from settings import Settings
+
+
+def refusals(settings: Settings) -> Iterator[str]:
+    """Why a run cannot use the files that its settings name; nothing where it can."""
+    yield from _deepspeed(settings)
+    yield from template_refusals(settings)
+
+
+def template_refusals(settings: Settings) -> Iterator[str]:
+    """A chat template that is not beside this script, or not text."""
+    name = settings.CHAT_TEMPLATE
+    if name is None:
+        return
+    if not is_beside(name):
+        yield f"CHAT_TEMPLATE={name} is not a file beside this script"
+        return
+    try:
+        empty = not template_text(name).strip()
+    except UnicodeDecodeError:
+        yield f"CHAT_TEMPLATE={name} is not UTF-8 text"
+        return
+    if empty:
+        yield f"CHAT_TEMPLATE={name} is empty"
+
+
+def template_text(name: str) -> str:
+    """The text of a chat template beside this script.
+
+    Raises:
+        OSError: it cannot be read.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    return Path(__file__).with_name(name).read_bytes().decode("utf-8-sig")
+
+
+def is_beside(name: str) -> bool:
+    """Whether a file of this name lies in the folder of this script."""
+    return Path(name).name == name and Path(__file__).with_name(name).is_file()
+
+
+def _deepspeed(settings: Settings) -> Iterator[str]:
+    """A JSON that no engine reads, or that is not beside this script."""
+    name = settings.DEEPSPEED
+    if name is None:
+        return
+    if not settings.PARALLELISM.startswith("zero"):
+        yield f"DEEPSPEED={name} has no effect with PARALLELISM={settings.PARALLELISM}: use zero1, zero2 or zero3"
+    elif not is_beside(name):
+        yield f"DEEPSPEED={name} is not a file beside this script"
+    elif not _is_mapping(Path(__file__).with_name(name)):
+        yield f"DEEPSPEED={name} does not hold a JSON object: correct the file"
+
+
+def _is_mapping(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return False
