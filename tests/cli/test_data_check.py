@@ -47,6 +47,27 @@ class TestFindings:
         assert [(entry["code"], entry["count"]) for entry in report["data"]["findings"]] == [("HB050", 1), ("HB058", 1)]
         assert report["data"]["findings"][1]["places"] == [{"file": "data/train.jsonl", "line": 2}]
 
+    def test_the_chat_template_of_the_job(self, hbspec):
+        """Of two lines that are fine without it, one is refused, as by the shipped script."""
+        system = json.loads(chat("q", "a"))
+        system["messages"].insert(0, {"role": "system", "content": "Be brief."})
+        hbspec.write("train.jsonl", f"{chat('q', 'a')}\n{json.dumps(system)}\n")
+        assert hbspec("data", "check", "train.jsonl")[0] == 0
+        assert hbspec("data", "check", "train.jsonl", "--chat-template", "chatml")[0] == 0
+        code, out, _ = hbspec("data", "check", "train.jsonl", "--chat-template", "gemma")
+        assert code == 1
+        assert "train.jsonl:2:1: error[HB062] template-refuses-example: 1 of 2 examples (line 2): System role" in out
+
+    def test_a_chat_template_that_there_is_none_of(self, hbspec):
+        hbspec.write("train.jsonl", f"{chat('q', 'a')}\n")
+        hbspec.write("bad.jinja", "{% for %}")
+        code, _, err = hbspec("data", "check", "train.jsonl", "--chat-template", "lama3")
+        assert code == 2
+        assert "--chat-template lama3 is not one of chatml, gemma" in err
+        code, _, err = hbspec("data", "check", "train.jsonl", "--chat-template", "bad.jinja")
+        assert code == 2
+        assert "--chat-template bad.jinja is not a Jinja template" in err
+
     def test_for_github(self, hbspec):
         hbspec.write("train.jsonl", "[]\n")
         code, out, _ = hbspec("data", "check", "train.jsonl", "--format", "github")

@@ -115,6 +115,14 @@ class TestTokenizer:
         assert "bounds" not in tokens
         assert "\n  max_length: 64 truncates nothing: the longest example has 41 tokens\n" in out
 
+    def test_lengths_are_counted_in_the_chat_template_of_the_job(self, words):
+        words.write("mine.jinja", "{% for m in messages %}a b c {{ m.content }} {% endfor %}")
+        words(*WHOLE, "--tokenizer", ".", "--chat-template", "mine.jinja")
+        tokens = json.loads((words.folder / "p.json").read_text())["tokens"]
+        assert (tokens["max"], tokens["mean"]) == (47, 28.0)
+        code, _, err = words(*WHOLE, "--chat-template", "mine.jinja")
+        assert (code, "--chat-template counts nothing without --tokenizer" in err) == (2, True)
+
     def test_parts_that_were_counted_otherwise_do_not_merge(self, words):
         words("data", "profile", "train.jsonl", "--part", "-o", "a.json")
         words("data", "profile", "train.jsonl", "--part", "-o", "b.json", "--tokenizer", "tokenizer.json")

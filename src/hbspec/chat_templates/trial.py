@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from hbspec.chat_templates.rendering import TemplateRefusedError, renderer
-from hbspec.chat_templates.spoken import answers
+from hbspec.chat_templates.spoken import Render, answers
 
 TWO_TURNS = (
     {"role": "user", "content": "Who leads the league?"},
@@ -18,6 +18,16 @@ DAY = datetime(2026, 1, 1)  # noqa: DTZ001 - templates print the day alone
 """What `strftime_now` of transformers gives here, so that no verdict depends on the clock."""
 
 
+def stand_in(template: str) -> Render:
+    """A template as a function, with special tokens and a day that stand for those of the job.
+
+    Raises:
+        ImportError: jinja2 is not installed.
+        TemplateRefusedError: the template does not parse.
+    """
+    return renderer(template, {**SPECIAL, "strftime_now": DAY.strftime})
+
+
 def fault_of(template: str) -> str | None:
     """What keeps a template from training conversations, in words that follow its name; None where nothing does.
 
@@ -25,7 +35,7 @@ def fault_of(template: str) -> str | None:
         ImportError: jinja2 is not installed.
     """
     try:
-        render = renderer(template, {**SPECIAL, "strftime_now": DAY.strftime})
+        render = stand_in(template)
     except TemplateRefusedError as reason:
         return f"is not a Jinja template: {reason}"
     try:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.data_files import FILES, document_of, files_of
 from hbspec.cli.options import format_of
@@ -13,6 +14,7 @@ from hbspec.diagnostics import SEVERITY_ORDER, Report
 from hbspec.units import counted
 
 if TYPE_CHECKING:
+    from hbspec.chat_templates.spoken import Render
     from hbspec.dataset.check import DataVerdict
 
 VALIDATION = Parameter(
@@ -25,7 +27,13 @@ VALIDATION = Parameter(
 PROFILE = Parameter("profile", "A profile to compare with these files.", ("--profile",), "PROFILE")
 
 
-def run(files: Sequence[str], validation: Sequence[str], profile: str | None, format: str) -> int:  # noqa: A002
+def run(
+    files: Sequence[str],
+    validation: Sequence[str],
+    profile: str | None,
+    template: str | None,
+    format: str,  # noqa: A002
+) -> int:
     """Report what is wrong and how many examples were read; return the exit code."""
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import exit_code, show
@@ -35,9 +43,9 @@ def run(files: Sequence[str], validation: Sequence[str], profile: str | None, fo
     if both:
         raise MisuseError(f"{both[0]} cannot be both training data and --validation")
     training, held_out = files_of(files), files_of(validation)
-    expected = profile and _profile(profile)
+    expected, render = profile and _profile(profile), _render(template)
     with Progress((*training, *held_out)) as watch:
-        verdict = check_data(training, held_out, profile=expected or None, watch=watch)
+        verdict = check_data(training, held_out, profile=expected or None, render=render, watch=watch)
     report = report_of(verdict, [file.name for file in (*training, *held_out)])
     if format == "json":
         from hbspec.render.plain_json import json_text
@@ -60,6 +68,15 @@ def report_of(verdict: DataVerdict, names: Sequence[str]) -> Report:
     return Report(files=tuple(names), diagnostics=tuple(diagnostics))
 
 
+def _render(template: str | None) -> Render | None:
+    text = template_text(template)
+    if text is None:
+        return None
+    from hbspec.chat_templates.trial import stand_in
+
+    return stand_in(text)
+
+
 def _profile(name: str) -> tuple[str, int, str]:
     from hbspec.plan import read_profile
 
@@ -74,7 +91,7 @@ COMMAND = Command(
     "data check",
     "Check training data, and report what is wrong with it.",
     run,
-    (FILES, VALIDATION, PROFILE, format_of("text", "json", "github")),
+    (FILES, VALIDATION, PROFILE, TEMPLATE, format_of("text", "json", "github")),
     "Reports unusable lines, turns out of order, missing answers, repeated examples, overlap between the splits and "
     "unfilled placeholders. Reads each file once, line by line.",
 )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
@@ -36,7 +37,14 @@ MAX_LENGTH = Parameter(
 )
 
 
-def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: Sequence[int], part: bool) -> int:
+def run(
+    files: Sequence[str],
+    output: str | None,
+    tokenizer: str | None,
+    template: str | None,
+    caps: Sequence[int],
+    part: bool,
+) -> int:
     """Write the profile of one split; if it goes to a file, print its summary to standard output.
 
     Skipped lines are reported on standard error and make the exit code 1; files of a folder that are not read are noted
@@ -47,12 +55,12 @@ def run(files: Sequence[str], output: str | None, tokenizer: str | None, caps: S
     from hbspec.dataset.profile import profile_data
     from hbspec.manual.data import FILE
 
-    split = files_of(files)
+    split, measure = files_of(files), _measure(tokenizer, template)
     refuse_other_files(output)
     for folder, rest in filter(None, (file.beside for file in split)):
         sys.stderr.write(f"note: {shown(f'{folder} {rest}')}\n")
     with Progress(split) as watch:
-        profile, tallies = profile_data(split, _measure(tokenizer), watch)
+        profile, tallies = profile_data(split, measure, watch)
     report = _report(tallies, [file.name for file in split], profile.examples)
     if report.diagnostics:
         refuse(report)
@@ -78,13 +86,15 @@ def write(profile: DataProfile, output: str | None, caps: Sequence[int] = ()) ->
     paint((*summary(profile, caps, columns()), (), (("path", output),)), sys.stdout)
 
 
-def _measure(tokenizer: str | None) -> Measure | None:
+def _measure(tokenizer: str | None, template: str | None) -> Measure | None:
     if tokenizer is None:
+        if template is not None:
+            raise MisuseError("--chat-template counts nothing without --tokenizer; give both, or neither")
         return None
     from hbspec.dataset.vocabulary import TokenizerError, counting
 
     try:
-        return counting(tokenizer)
+        return counting(tokenizer, template_text(template))
     except TokenizerError as reason:
         raise MisuseError(f"--tokenizer {reason}") from None
 
@@ -97,7 +107,7 @@ COMMAND = Command(
     "data profile",
     "Count the examples of one split, and measure their lengths in tokens.",
     run,
-    (FILES, OUTPUT, TOKENIZER, MAX_LENGTH, PART),
+    (FILES, OUTPUT, TOKENIZER, TEMPLATE, MAX_LENGTH, PART),
     "Name the profile in a spec as data.profile, and time and cost are estimated from the measured lengths. With -o, a "
     "summary is printed: truncation by max_length, padding, packing, and advice.",
 )

@@ -10,14 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hbspec.chat_templates.spoken import Render, answers
 from hbspec.dataset.digests import Digests, digest
 from hbspec.dataset.files import DataFile, read_records
 from hbspec.dataset.lines import SUFFIXES, Watch
 from hbspec.dataset.profile import digest_text
-from hbspec.dataset.records import Broken, Place, Record
+from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
+from hbspec.dataset.records import Broken, Place, Record, refusals
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import faults, placeholders, prompt_of
-from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED, UNREAD
+from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED, TEMPLATE, UNREAD
 
 TRAINING, VALIDATION = "training", "validation"
 PASSED_OVER = f"the job ignores this file: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
@@ -79,6 +81,7 @@ def check_data(
     validation: Sequence[DataFile] = (),
     *,
     profile: tuple[str, int, str] | None = None,
+    render: Render | None = None,
     watch: Watch | None = None,
 ) -> DataVerdict:
     """Check a training split and, if given, a validation split against it.
@@ -87,6 +90,7 @@ def check_data(
         training: files of the training split.
         validation: files of the validation split; empty if the data have one split.
         profile: name, number of examples and digest of the profile to compare with the training split.
+        render: the chat template that the job trains with, as a function; None where it is not known.
         watch: called with the number of bytes after each read.
 
     Raises:
@@ -95,7 +99,7 @@ def check_data(
     trained = Digests()
     prompts = Digests() if validation else None
     first = Split(TRAINING, len(training), 0, 0, 0, Tallies(TRAINING))
-    for record, mark in _examples(first, training, watch):
+    for record, mark in _examples(first, training, render, watch):
         if not trained.add(mark):
             first.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if prompts is not None and prompt_of(record):
@@ -106,7 +110,7 @@ def check_data(
         return DataVerdict((first,))
     second = Split(VALIDATION, len(validation), 0, 0, 0, Tallies(VALIDATION))
     judged = Digests()
-    for record, mark in _examples(second, validation, watch):
+    for record, mark in _examples(second, validation, render, watch):
         if not judged.add(mark):
             second.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if mark in trained:
@@ -116,7 +120,9 @@ def check_data(
     return DataVerdict((first, second))
 
 
-def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> Iterator[tuple[Record, bytes]]:
+def _examples(
+    split: Split, files: Sequence[DataFile], render: Render | None, watch: Watch | None
+) -> Iterator[tuple[Record, bytes]]:
     """Every example of a split with its digest; counts it, and adds its own defects to the split."""
     for file in files:
         if file.is_passed_over:
@@ -134,6 +140,8 @@ def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> I
         split.digest += int.from_bytes(mark)
         for defect, what, severity in faults(found):
             split.tallies.add(defect, what, found.place, severity)
+        if render is not None and (refused := _refused(render, found)) is not None:
+            split.tallies.add(TEMPLATE, refused, found.place)
         names = dict.fromkeys(placeholders(found))
         if names:
             tally = split.tallies.add(PLACEHOLDER, "unfilled placeholders", found.place)
@@ -142,6 +150,18 @@ def _examples(split: Split, files: Sequence[DataFile], watch: Watch | None) -> I
         yield found, mark
     if not split.examples and not split.broken:
         split.tallies.add(FILE, f"the {split.name} data contain no example", Place(files[0].name, 0))
+
+
+def _refused(render: Render, record: Record) -> str | None:
+    """Why the job refuses an example in its chat template; None where it does not, or refuses it for other reasons."""
+    if any(True for _ in refusals(record)):
+        return None
+    pairs = zip(record.roles, record.contents, strict=True)
+    try:
+        answers(render, [{"role": role, "content": content} for role, content in pairs])
+    except Exception as reason:  # a template can raise any exception
+        return quoted(str(reason) or type(reason).__name__, LONGEST_SENTENCE)
+    return None
 
 
 def _prompt(record: Record) -> bytes:

@@ -34,6 +34,7 @@ ACTIONS = {
     "HB059": "move the field's information to the content, or train with your script",
     "HB060": "profile the data again with `hbspec data profile`",
     "HB061": "rename what is data, and move the rest elsewhere",
+    "HB062": "correct the example, or use another template",
 }
 
 

@@ -33,8 +33,12 @@ class TokenizerError(ValueError):
     """The tokenizer does not exist here, or cannot be used; the message says why."""
 
 
-def counting(name: str) -> Measure:
+def counting(name: str, given: str | None = None) -> Measure:
     """A measure that counts tokens with a tokenizer: a file, a folder, or the id of a model in the Hugging Face cache.
+
+    Args:
+        name: the tokenizer.
+        given: the text of a chat template, instead of the tokenizer's own.
 
     Raises:
         TokenizerError: the tokenizer does not exist or cannot be read, or a required library is not installed.
@@ -52,7 +56,8 @@ def counting(name: str) -> Measure:
     tokenizer.no_truncation()
     tokenizer.no_padding()
     identity = f"counted with the tokenizer {sha256(content).hexdigest()[:SHOWN_DIGITS]}"
-    template, settings = _template(path.parent)
+    own, settings = _template(path.parent)
+    template = own if given is None else given
     if template is None:
         return _Words(tokenizer, f"{identity}, which has no chat template; 1 to 5 tokens of one assumed a message")
     special = {key: _text(value) for key, value in settings.items() if key.endswith("_token") and value is not None}

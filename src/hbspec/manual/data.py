@@ -1,4 +1,4 @@
-"""Defects of training data: HB050 to HB061. The manual reads this table as it reads the rules."""
+"""Defects of training data: HB050 to HB062. The manual reads this table as it reads the rules."""
 
 from __future__ import annotations
 
@@ -132,7 +132,34 @@ UNREAD = Page(
     Severity.WARNING,
 )
 
+TEMPLATE = Page(
+    "HB062",
+    "template-refuses-example",
+    "The chat template refuses an example, or hides its answers.",
+    "The job turns every conversation into text with the chat template, and refuses data of which one example does not "
+    "become text, or in which the assistant's words cannot be found. The templates of Mistral and Gemma refuse a "
+    "system message and roles that do not alternate.",
+    '# train.jsonl: {"messages": [{"role": "system", …}, {"role": "user", …}, {"role": "assistant", …}]}\n'
+    "# hbspec data check train.jsonl --chat-template mistral",
+    '# train.jsonl: {"messages": [{"role": "user", …}, {"role": "assistant", …}]}\n'
+    "# hbspec data check train.jsonl --chat-template mistral",
+)
+
 PAGES = {
     page.code: page
-    for page in (LINE, FILE, ORDER, ANSWER, EMPTY, REPEATED, LEAKED, PROMPT, PLACEHOLDER, FIELD, PROFILE, UNREAD)
+    for page in (
+        LINE,
+        FILE,
+        ORDER,
+        ANSWER,
+        EMPTY,
+        REPEATED,
+        LEAKED,
+        PROMPT,
+        PLACEHOLDER,
+        FIELD,
+        PROFILE,
+        UNREAD,
+        TEMPLATE,
+    )
 }
