@@ -55,6 +55,10 @@ modules, which it did (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`
 UNFUSED_TRANSFORMERS = "4.57.0"
 """A version of transformers before `FUSED_EXPERTS`."""
 
+EXACT_LINEAR = Epoch("transformers", (5, 5))
+"""bitsandbytes gets modules whose class is `nn.Linear` itself, and `Conv1D`; before, also those of classes derived from
+it (`integrations/bitsandbytes.py`, `replace_with_bnb_linear`)."""
+
 FSDP_SAVED_ON_HOST = Epoch("transformers", (4, 31))
 """FSDP's full state dict goes to the first rank's host memory unit by unit (`Trainer.save_model`, which calls
 accelerate's `FullyShardedDataParallelPlugin.save_model`); before, every GPU held all of it."""
