@@ -24,6 +24,7 @@ TABLES = [
     "names.csv",
     "untemplated.csv",
     "chat_templates.csv",
+    "trl_training_templates.csv",
 ]
 KEYS = {
     "gpus.csv": ("name",),
@@ -33,6 +34,7 @@ KEYS = {
     "names.csv": ("id",),
     "untemplated.csv": ("id",),
     "chat_templates.csv": ("name",),
+    "trl_training_templates.csv": ("digest",),
 }
 TABLES = [*KEYS]
 SHAPES = {path: json.loads(path.read_text(encoding="utf-8")) for path in (DATA / "models").rglob("*.json")}

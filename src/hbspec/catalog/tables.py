@@ -68,6 +68,11 @@ class Catalog:
         return (DATA / "chat_templates" / f"{name}.jinja").read_text(encoding="utf-8")
 
     @cached_property
+    def trl_training_templates(self) -> frozenset[str]:
+        """The first 16 digits of SHA-256 of each chat template that TRL replaces by one that marks the answers."""
+        return frozenset(row["digest"] for row in rows("trl_training_templates.csv"))
+
+    @cached_property
     def training_types(self) -> frozenset[str]:
         """SageMaker's `TrainingInstanceType`: the rows of `instances.csv` that train, and types without a row."""
         listed = (name for name, instance in self.instances.items() if instance.training)

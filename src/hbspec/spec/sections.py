@@ -38,7 +38,7 @@ class Model(Section):
 
     id: Text | None = Field(None, description="Hugging Face id of a model in the catalog.")
     config: Text | None = Field(None, description="Path of a `config.json`, for a model outside the catalog.")
-    revision: Text | None = Field(None, description="Commit or tag that pins the weights, for the job and its endpoint.")
+    revision: Text | None = Field(None, description="Commit or tag that pins the weights of the job and its endpoint.")
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
 
 
