@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from hbspec.cli import main
 from hbspec.cli.init import STARTER
 
 TOKEN = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3h"
+BINARY = b64encode(f"hf_{TOKEN}".encode()).decode()
 SPELLED = {  # a line below `environment:`, and what of it must not be shown
     "anchor": ("DB_PASSWORD: &pw s3cret99", "s3cret99"),
     "tag": ("DB_PASSWORD: !!str s3cret99", "s3cret99"),
@@ -26,6 +29,18 @@ SPELLED = {  # a line below `environment:`, and what of it must not be shown
     "escape in a key of a list": (r'"DB_pass\x77ord": [s3cret99]', "s3cret99"),
     "escape in what is printed": (r'"pass\u0077ord": "s3c\u0072et99"', r"s3c\u0072et99"),
     "explicit key": ("? DB_PASSWORD\n    : s3cret99", "s3cret99"),
+    "zero-width space in a key": ("DB_PASS\u200bWORD: s3cret99", "s3cret99"),
+    "zero-width space in a key of a list": ("DB_PASS\u200bWORD: [s3cret99]", "s3cret99"),
+    "soft hyphen in a quoted key": ('"DB_PASS\xadWORD": "s3cret99"', "s3cret99"),
+    "escaped zero-width space in a key": (r'"DB_PASS\u200bWORD": s3cret99', "s3cret99"),
+    "escaped control in a key": (r'"DB_PASS\x1bWORD": s3cret99', "s3cret99"),
+    "zero-width space in a form": (f"OTHER: h\u200bf_{TOKEN}", TOKEN[8:]),
+    "escaped zero-width space in a value": (rf'OTHER: "hf_{TOKEN[:12]}\u200b{TOKEN[12:]}"', TOKEN[20:]),
+    "zero-width space in a URL": ("DATABASE: postgres:/\u200b/carol:geheim99@host/db", "geheim99"),
+    "binary": (f"OTHER: !!binary {BINARY}", BINARY[8:]),
+    "binary by its whole tag": (f"OTHER: !<tag:yaml.org,2002:binary> {BINARY}", BINARY[8:]),
+    "binary of a name": ("DB_PASSWORD: !!binary czNjcmV0OTk=", "czNjcmV0OTk"),
+    "binary of a name and a value": ("OTHER: !!binary REJfUEFTU1dPUkQ9czNjcmV0OTk=", "czNjcmV0OTk"),
     "line break": (f'OTHER: "Bearer\\\n      \\ {TOKEN}"', TOKEN[8:]),
 }
 FAULTS = {
@@ -53,6 +68,21 @@ def test_in_a_flow(name, end, tmp_path, monkeypatch, capsys):
 def test_of_an_alias(tmp_path, monkeypatch, capsys):
     text = "hyperparameters: {optim: &pw s3cret99}\nsagemaker: {environment: {DB_PASSWORD: *pw}}\n"
     shown(text, "s3cret99", tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("sign", ["\u200b", "\xad", "\u034f", "\ufe0f", "\x1b"], ids=ascii)
+def test_on_the_command_line(sign, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.yaml").write_text(STARTER.read_text(encoding="utf-8"), encoding="utf-8")
+    for words in (
+        f"sagemaker.environment.DB_PASS{sign}WORD=s3cret99",
+        f"DB_PASS{sign}WORD=s3cret99",
+        f"name=h{sign}f_{TOKEN}",
+    ):
+        main(["check", "job.yaml", "--set", words])
+        said = "".join(capsys.readouterr())
+        assert "s3cret99" not in said, said
+        assert TOKEN[8:] not in said, said
 
 
 def shown(text, hidden, tmp_path, monkeypatch, capsys):

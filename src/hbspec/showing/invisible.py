@@ -18,6 +18,16 @@ CONTROL = re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}]|{_STRAY_JOINER}")
 """Characters that neither a spec nor a value in it may contain; tabs and line ends are allowed."""
 
 
+_MARKS = "\u034f\u17b4\u17b5\u180b-\u180f\u200c\u200d\ufe00-\ufe0f\U000e0100-\U000e01ef"
+"""What a value may contain, and nothing shows beside ASCII: joiners, and selectors of a variant of the sign before."""
+
+
+@cache
+def unseen() -> re.Pattern[str]:
+    """The pattern of characters that may stand in a word without being seen; tabs and line ends are not among them."""
+    return re.compile(f"[\x00-\x08\x0b\x0c\x0e-\x1f{_UNSEEN}{_MARKS}]")
+
+
 def printable(text: str) -> str:
     r"""The text with invisible characters replaced: controls by their Unicode pictures, all others by U+FFFD.
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import log2
+
+from hbspec.showing.invisible import unseen
 
 Route = tuple[str | int, ...]
 """As in `hbspec.diagnostics`, which this package does not import."""
@@ -156,7 +159,8 @@ def is_secret_name(name: str) -> bool:
     >>> is_secret_name("DB_PASSWORD"), is_secret_name("max_tokens")
     (True, False)
     """
-    return _may_be_named(name) and _named().search(f"{name}: {'x' * 8}") is not None
+    bare = unseen().sub("", name)
+    return _may_be_named(bare) and _named().search(f"{bare}: {'x' * 8}") is not None
 
 
 def looks_secret(text: str) -> bool:
@@ -165,20 +169,36 @@ def looks_secret(text: str) -> bool:
     >>> looks_secret("password: correct-horse"), looks_secret("pad_token: <|endoftext|>")
     (True, False)
     """
-    return _has_form(text) or (_may_be_named(text) and _named().search(text) is not None)
+    return _has_form(text) or any(_may_be_named(one) and _named().search(one) is not None for one in _readings(text))
 
 
 def redact(text: str) -> str:
-    """The text with every credential starred out; its length is unchanged, so that columns remain valid.
+    r"""The text with every credential starred out; its length is unchanged, so that columns remain valid.
 
-    >>> redact("token: 8b1a9953c4611296")
-    'token: ****************'
+    Characters that are not seen neither hide a name nor split a credential.
+
+    >>> redact("token: 8b1a9953c4611296"), redact("to\u200bken: 8b1a9953c4611296").replace("\u200b", "")
+    ('token: ****************', 'token: ****************')
     """
-    hidden = _userinfo().sub(_starred, redact_forms(text))
-    if not _may_be_named(hidden):
-        return hidden
-    hidden = _named().sub(_starred, hidden)
-    return _flow().sub(_starred, hidden) if "[" in hidden or "{" in hidden else hidden
+    return _through_unseen(text, _redacted)
+
+
+def _redacted(text: str) -> str:
+    starred = _userinfo().sub(_starred, _forms().sub(_starred, text))
+    if not _may_be_named(starred):
+        return starred
+    starred = _named().sub(_starred, starred)
+    return _flow().sub(_starred, starred) if "[" in starred or "{" in starred else starred
+
+
+def _through_unseen(text: str, redacted: Callable[[str], str]) -> str:
+    """What is starred out of a text, and of the text without the characters that are not seen."""
+    starred, *others = map(redacted, _readings(text))
+    if not others:
+        return starred
+    bare = iter(others[0])
+    seen = (sign if unseen().match(sign) else next(bare) for sign in text)
+    return "".join("*" if "*" in (one, other) else one for one, other in zip(starred, seen, strict=True))
 
 
 def redact_forms(text: str) -> str:
@@ -187,7 +207,7 @@ def redact_forms(text: str) -> str:
     >>> redact_forms('{"id": "hf_abcdefghijklmnopqrstuvwx", "token": "short"}')
     '{"id": "hf_************************", "token": "short"}'
     """
-    return _forms().sub(_starred, text)
+    return _through_unseen(text, lambda seen: _forms().sub(_starred, seen))
 
 
 def redact_route(route: Route) -> Route:
@@ -198,7 +218,12 @@ def redact_route(route: Route) -> Route:
 
 
 def _has_form(text: str) -> bool:
-    return any(map(_is_credential, _forms().finditer(text)))
+    return any(map(_is_credential, chain.from_iterable(map(_forms().finditer, _readings(text)))))
+
+
+def _readings(text: str) -> tuple[str, ...]:
+    """The text, and the text without the characters that are not seen, if it has any."""
+    return (text,) if unseen().search(text) is None else (text, unseen().sub("", text))
 
 
 def _may_be_named(text: str) -> bool:

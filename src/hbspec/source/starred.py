@@ -1,13 +1,15 @@
 """A spec's text with its credentials starred out, however they are spelled there.
 
 A credential is recognised by its value or its key, but the text may spell both otherwise: with escapes (YAML 1.2.2,
-section 5.7), or with an anchor or a tag between them (section 6.9). So each scalar is judged by its value, and starred
-out as a whole where it is spelled otherwise; what cannot be read as YAML is judged as text, with its escapes undone.
+section 5.7), with an anchor or a tag between them (section 6.9), or in base64 (https://yaml.org/type/binary.html). So
+each scalar is judged by its value, and starred out as a whole where it is spelled otherwise; what cannot be read as
+YAML is judged as text, with its escapes undone.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,11 +17,23 @@ from typing import Any, NamedTuple
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
+from hbspec.showing.invisible import unseen
 from hbspec.showing.secrets import redact
 from hbspec.source.limits import MAX_DEPTH
 from hbspec.source.parser import PARSER
 
-_ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U(000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})|([/ ]))")
+_ESCAPE = re.compile(
+    r"\\(?:x([0-9A-Fa-f]{2})|u([0-9A-Fa-f]{4})|U(000[0-9A-Fa-f]{5}|0010[0-9A-Fa-f]{4})|([/ ])|([0abvfeNLP]))"
+)
+"""Escapes by code, of signs that mean themselves, and of signs that are not seen."""
+_UNSEEN = "\0"
+"""Stands for each of the last, all of which `redact` looks through."""
+_BINARY = re.compile(
+    r"""!(?:[\w-]{0,100}!|<tag:yaml[.]org,2002:)?binary>?(?:\s{1,99}&\S{1,200})?\s{1,99}(?:[|>][-+0-9]{0,2}\s{1,99})?
+    ["']?([A-Za-z0-9+/](?:[A-Za-z0-9+/]|\s){0,65536}={0,2})""",
+    re.VERBOSE,
+)
+_BINARY_TAGS = ("tag:yaml.org,2002:binary", "!binary")
 
 
 def starred(text: str) -> str:
@@ -29,12 +43,24 @@ def starred(text: str) -> str:
     'password: ***************'
     """
     shown = list(_redacted_with_escapes_undone(text))
+    for coded in _BINARY.finditer(text):
+        if redact(decoded := _decoded(coded[1])) != decoded:
+            shown[coded.start(1) : coded.end(1)] = re.sub(r"[^\r\n]", "*", coded[1])
     for name, (value, start, end) in _scalars(text):
         named = f"{name}: {value}" if name else value
         if (hidden := redact(named)) == named:
             continue
         shown[start:end] = map(_more_starred, shown[start:end], _as_spelled(text[start:end], value, hidden))
     return "".join(shown)
+
+
+def _decoded(coded: str) -> str:
+    """What base64 stands for, as text; empty where it is not base64."""
+    signs = "".join(coded.split()).rstrip("=")
+    try:
+        return b64decode(signs[: len(signs) - (len(signs) % 4 == 1)] + "==").decode("utf-8", "replace")
+    except ValueError:
+        return ""
 
 
 def _as_spelled(spelling: str, value: str, hidden: str) -> str:
@@ -69,8 +95,8 @@ def _redacted_with_escapes_undone(text: str) -> str:
 
 def _meant(escape: re.Match[str]) -> str:
     code = escape[1] or escape[2] or escape[3]
-    sign = chr(int(code, 16)) if code else escape[4]
-    return sign if sign.isprintable() else " "
+    sign = chr(int(code, 16)) if code else escape[4] or _UNSEEN
+    return sign if sign.isprintable() or unseen().match(sign) else " "
 
 
 class _Written(NamedTuple):
@@ -150,4 +176,5 @@ def _events(text: str) -> Iterator[Any]:
 def _written(text: str, event: Any) -> _Written:
     """A block scalar ends with its last line, not at the next token."""
     start, end = event.start_mark.index, event.end_mark.index
-    return _Written(event.value, start, start + len(text[start:end].rstrip()))
+    value = _decoded(event.value) if event.tag in _BINARY_TAGS else event.value
+    return _Written(value, start, start + len(text[start:end].rstrip()))
