@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,10 +93,20 @@ def test_transformers_renders_the_same_text(name):
         ("hello", "begins and ends"),
         ("", "begins and ends"),
         ("{{ ().__class__.__bases__ }}", "unsafe"),
+        ("{{" + "(" * 5000 + "1" + ")" * 5000 + "}}", "nesting is too deep"),
+        ("{% for a in [1] %}" * 30 + "{% endfor %}" * 30, "is not a Jinja template"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "recursion"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "500,000 steps"),
+        ("{{ 'x' * 10**9 }}", "multiplies beyond"),
+        ("{{ [1] * 1000000000 }}", "multiplies beyond"),
+        ("{{ 9 ** (9 ** 9) }}", "multiplies beyond"),
+        ("{{ '%999999999d' % 1 }}", "multiplies beyond"),
     ],
 )
 def test_what_keeps_a_template_from_training(template, fault):
+    before = sys.gettrace()
     assert fault in str(fault_of(template))
+    assert sys.gettrace() is before
 
 
 def test_what_templates_may_use():

@@ -39,6 +39,12 @@ def test_a_file_that_does_not_train(tmp_path):
     assert found.message.startswith("./mine.jinja is not a Jinja template: ")
 
 
+def test_a_file_that_is_no_template(tmp_path):
+    (tmp_path / "mine.jinja").write_text("x" * 600_000)
+    (found,) = judged("HB034", spec("./mine.jinja"), tmp_path)
+    assert found.message == "./mine.jinja has 600,000 characters; a chat template has at most 500,000"
+
+
 @pytest.mark.parametrize("content", [None, b"\xff"])
 def test_a_file_that_cannot_be_read(content, tmp_path):
     if content:

@@ -15,6 +15,8 @@ from hbspec.spelling import nearest
 ROUTE: Route = ("data", "chat_template")
 SUFFIXES = (".jinja", ".j2")
 """What TRL, too, takes for a file (1.16, `SFTConfig.chat_template_path`)."""
+LONGEST = 500_000
+"""Characters of a template that is tried: the longest of TRL 1.16 has 19,000."""
 LONGEST_REASON = 200
 """Characters of what a template says of itself."""
 
@@ -40,6 +42,10 @@ def chat_template(document: Document, spec: Spec, catalog: Catalog, findings: li
         text = read_text(document, ROUTE, named)
     except AttachmentError as reason:
         findings.append(_finding("HB030", str(reason), "give the path of a readable Jinja file"))
+        return None
+    if len(text) > LONGEST:
+        message = f"{named} has {len(text):,} characters; a chat template has at most {LONGEST:,}"
+        findings.append(_finding("HB034", message, "give the path of the chat template"))
         return None
     findings += _faults(named, text)
     return text

@@ -8,11 +8,16 @@ clock.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hbspec.chat_templates.spoken import Render
+
+
+LONGEST, MOST_DIGITS = 1_000_000, 1_000
+"""Limits on products in a template, which could fill memory: characters of a text, and exponents."""
 
 
 class TemplateRefusedError(ValueError):
@@ -38,20 +43,45 @@ def renderer(template: str, special: Mapping[str, Any]) -> Render:
     def refuse(reason: str) -> None:
         raise TemplateError(reason)
 
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_generation(), loopcontrols]
-    )
+    class Sandbox(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset({"*", "**", "%"})
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            _refuse_huge(operator, left, right)
+            return super().call_binop(context, operator, left, right)
+
+    environment = Sandbox(trim_blocks=True, lstrip_blocks=True, extensions=[_generation(), loopcontrols])
     environment.filters["tojson"] = _json
     environment.globals["raise_exception"] = refuse
     try:
         compiled = environment.from_string(template)
-    except TemplateError as reason:
+    except (TemplateError, SyntaxError) as reason:  # Python, too, has a limit on blocks in blocks
         raise TemplateRefusedError(str(reason)) from None
+    except RecursionError:
+        raise TemplateRefusedError("its nesting is too deep") from None
 
     def render(messages: Sequence[Mapping[str, str]], prompt: bool) -> str:
         return str(compiled.render(messages=messages, add_generation_prompt=prompt, **special))
 
     return render
+
+
+def _refuse_huge(operator: str, left: Any, right: Any) -> None:
+    """End a template that makes a text or a number that would fill memory.
+
+    Raises:
+        OverflowError: with the limit.
+    """
+    factors = (left, right)
+    if operator == "**":
+        sized = isinstance(right, int) and right > MOST_DIGITS
+    elif operator == "%":
+        sized = isinstance(left, str) and re.search(r"[0-9]{6}", left) is not None
+    else:
+        lengths = [len(one) for one in factors if isinstance(one, str | bytes | list | tuple)]
+        sized = any(isinstance(one, int) and length * one > LONGEST for one in factors for length in lengths)
+    if sized:
+        raise OverflowError(f"the template multiplies beyond {LONGEST:,} characters or {MOST_DIGITS:,} digits")
 
 
 def _json(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from hbspec.chat_templates.budget import limited
 from hbspec.chat_templates.rendering import TemplateRefusedError, renderer
 from hbspec.chat_templates.spoken import Render, answers
 
@@ -39,7 +40,8 @@ def fault_of(template: str) -> str | None:
     except TemplateRefusedError as reason:
         return f"is not a Jinja template: {reason}"
     try:
-        text, spoken = answers(render, TWO_TURNS)
+        with limited():
+            text, spoken = answers(render, TWO_TURNS)
     except Exception as reason:  # a template can raise any exception
         return f"does not render a conversation of two turns: {reason or type(reason).__name__}"
     lost = [message["content"] for message in TWO_TURNS if message["content"] not in text]
