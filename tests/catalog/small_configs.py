@@ -16,6 +16,12 @@ TINY = {
     "eos_token_id": 2,
 }
 EXPERTS = {"num_local_experts": 8, "num_experts_per_tok": 2}
+DELTA = {
+    "linear_num_key_heads": 2,
+    "linear_num_value_heads": 4,
+    "linear_key_head_dim": 16,
+    "linear_value_head_dim": 24,
+}
 VARIANTS: dict[str, dict[str, Any]] = {
     "qwen2": {"model_type": "qwen2"},
     "qwen2-tied": {"model_type": "qwen2", "tie_word_embeddings": True},
@@ -169,6 +175,33 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "first_k_dense_replace": 2,
         "use_qk_norm": True,
         "attention_bias": True,
+    },
+    "qwen3_5_text": {"model_type": "qwen3_5_text", "head_dim": 32, **DELTA},
+    "qwen3_5_text-tied": {
+        "model_type": "qwen3_5_text",
+        "full_attention_interval": 2,
+        "attention_bias": True,
+        "tie_word_embeddings": True,
+        **DELTA,
+        "linear_num_key_heads": 4,
+        "linear_conv_kernel_dim": 3,
+    },
+    "qwen3_5_moe_text": {
+        "model_type": "qwen3_5_moe_text",
+        **DELTA,
+        "num_experts": 8,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 48,
+        "layer_types": ["full_attention", "linear_attention", "linear_attention", "full_attention"],
+    },
+    "qwen3_next": {"model_type": "qwen3_next", **DELTA, "num_experts": 8, "num_experts_per_tok": 2},
+    "qwen3_next-some-dense": {
+        "model_type": "qwen3_next",
+        **DELTA,
+        "num_experts": 8,
+        "num_experts_per_tok": 2,
+        "moe_intermediate_size": 48,
+        "mlp_only_layers": [1, 3],
     },
     "gpt_oss": {"model_type": "gpt_oss", **EXPERTS},
     "gpt_oss-no-bias-tied": {"model_type": "gpt_oss", **EXPERTS, "attention_bias": False, "tie_word_embeddings": True},

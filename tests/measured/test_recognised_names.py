@@ -21,7 +21,7 @@ def test_a_share_counts_files(tmp_path):
 
 
 def test_a_shape_of_another_family_is_told_by_its_type():
-    assert lacking("Qwen/Qwen3.5-35B-A3B") == "qwen3_5_moe"
+    assert lacking("state-spaces/mamba-2.8b-hf") == "mamba"
 
 
 def test_the_command_lists_what_is_missing(tmp_path):

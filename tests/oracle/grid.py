@@ -124,6 +124,9 @@ FURTHER = (
     "granite3-1b-a400m,layers=2,lora_dropout=0.0",
     "minimax-m2.5,layers=2,lora_dropout=0.0",
     "glm4.5-air,layers=3,lora_dropout=0.0",
+    "qwen3.5-4b,layers=4",
+    "qwen3.5-35b-a3b,layers=4,lora_dropout=0.0",
+    "qwen3-next-80b,layers=4,lora_dropout=0.0",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -132,6 +135,17 @@ FURTHER_RECIPES = (
     "method=full,autocast=false,vocab_size=1024,tokens=512,gradient_checkpointing=false",
     "method=qlora,weights_dtype=float32,vocab_size=1024,batch=2,gradient_checkpointing=false",
 )
+CHUNKED = (
+    "method=lora,batch=2,padding=100,tokens=512,gradient_checkpointing=false",
+    "method=lora,batch=2,packing=true",
+    "method=lora,attention=eager",
+    "method=qlora,adapter_dtype=bfloat16,loss=fused,tokens=2048",
+    "method=full,tokens=512,gradient_checkpointing=false",
+    "method=full,autocast=false,use_reentrant=true",
+    "method=lora,modules_to_save=norm+lm_head,tokens=512",
+)
+"""What a layer's linear attention, which goes through a row chunk by chunk, is trained with beside those."""
+
 WRAPPED = (
     "toy-gemma3-vision",
     "toy-mistral3",
@@ -187,6 +201,7 @@ def fast() -> list[Case]:
         "toy-mixtral,lora_dropout=0.0,method=qlora,weights_dtype=float32",
         "toy-gpt-oss,attention=eager,method=full,autocast=false",
         "toy-llama4,target_modules=q_proj+k_proj+v_proj+o_proj",
+        "toy-qwen3.5,method=full,tokens=256,autocast=false",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)
@@ -195,7 +210,18 @@ def fast() -> list[Case]:
 def whole() -> list[Case]:
     """The grid, the fast part and full depth included."""
     return list(
-        dict.fromkeys([*fast(), *_crossed(), *_varied(), *_cases(list(DEEP)), *_reentrant(), *_further(), *_wrapped()])
+        dict.fromkeys(
+            [
+                *fast(),
+                *_crossed(),
+                *_varied(),
+                *_cases(list(DEEP)),
+                *_reentrant(),
+                *_further(),
+                *_chunked(),
+                *_wrapped(),
+            ]
+        )
     )
 
 
@@ -219,6 +245,10 @@ def _reentrant() -> list[Case]:
 
 def _further() -> list[Case]:
     return _cases([f"{family},{recipe}" for family in FURTHER for recipe in FURTHER_RECIPES])
+
+
+def _chunked() -> list[Case]:
+    return _cases([f"toy-qwen3.5,{recipe}" for recipe in CHUNKED])
 
 
 def _wrapped() -> list[Case]:

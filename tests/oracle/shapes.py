@@ -31,12 +31,16 @@ def _dense(
 
 
 def _sparse(values: dict[str, Any], experts: int, chosen: int, size: int | None = None, **more: Any) -> dict[str, Any]:
-    name = "num_experts" if values["model_type"] in ("qwen2_moe", "qwen3_moe") else "num_local_experts"
+    name = "num_experts" if values["model_type"] in _NUM_EXPERTS else "num_local_experts"
     field = {name: experts}
     width = {"moe_intermediate_size": size} if size else {}
     return {**values, **field, **width, "num_experts_per_tok": chosen, **more}
 
 
+_NUM_EXPERTS = ("qwen2_moe", "qwen3_moe", "qwen3_5_moe_text", "qwen3_next")
+_DELTA = {
+    "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 64, "linear_value_head_dim": 32,
+}  # fmt: skip
 _TOY = (512, 1408, 3, 8, 2, 512)
 _TOY_WIDE = (512, 1408, 3, 4, 2, 512)
 """Heads of 128 numbers, which the positions of images are laid out for."""
@@ -132,7 +136,11 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         "opt", *(2048, 8192, 24, 32, 32, 50272), ffn_dim=8192, max_position_embeddings=2048, tie_word_embeddings=True
     ),
     "gpt2-xl": _dense("gpt2", 1600, 6400, 48, 25, 25, 50257, max_position_embeddings=2048, tie_word_embeddings=True),
+    "qwen3.5-4b": _dense("qwen3_5_text", 2560, 9216, 32, 16, 4, 248320, head_dim=256, tie_word_embeddings=True),
+    "qwen3.5-35b-a3b": _sparse(_dense("qwen3_5_moe_text", 2048, 0, 40, 16, 2, 248320), 256, 8, 512),
+    "qwen3-next-80b": _sparse(_dense("qwen3_next", 2048, 5120, 48, 16, 2, 151936), 512, 10, 512),
     "toy-qwen2": _dense("qwen2", *_TOY),
+    "toy-qwen3.5": _dense("qwen3_5_text", *_TOY, head_dim=64, full_attention_interval=3, **_DELTA),
     "toy-qwen3": _dense("qwen3", *_TOY, head_dim=64),
     "toy-qwen3-moe": _sparse(_dense("qwen3_moe", *_TOY, head_dim=64, norm_topk_prob=True), 16, 4, 256),
     "toy-llama": _dense("llama", *_TOY),

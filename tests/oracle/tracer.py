@@ -221,10 +221,21 @@ def _linear(rows: Tensor, weight: Tensor, *_: Any, **__: Any) -> int:
     return 2 * rows.numel() * weight.shape[0]
 
 
+def _triangular(system: Tensor, right: Tensor, *_: Any, **__: Any) -> int:
+    return system.numel() * right.shape[-1]
+
+
+def _convolution_backward(gradient: Tensor, _: Tensor, weight: Tensor, *more: Any, **__: Any) -> int:
+    """Of each gradient that is asked for, as much as forward; torch's count leaves groups out."""
+    return 2 * gradient.numel() * weight[0].numel() * sum(more[-1][:2])
+
+
 FLOPS: dict[Any, Callable[..., int]] = {
     **flop_registry,
     aten.linear: _linear,
     aten._grouped_mm: _grouped,
+    aten.linalg_solve_triangular: _triangular,
+    aten.convolution_backward: _convolution_backward,
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
 }

@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, shown
 from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
-from hbspec.catalog.families.wrappers import EITHER, NEVER, OUTER, TEXT
-from hbspec.catalog.layers import attention_of, experts_of, shared_width, unrotated_layers
+from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
+from hbspec.catalog.layers import LINEAR, attention_of, experts_of, shared_width, unrotated_layers
+from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model
@@ -51,8 +52,9 @@ class Architecture(NamedTuple):
         shared_expert_intermediate_size: width of the expert that every token visits; 0 without one.
         expert_bias: biases in the experts and in the router (gpt-oss).
         moe_layers: indices of the layers whose MLP is sparse.
-        layer_types: `full_attention`, `sliding_attention` or `chunked_attention` for each layer.
+        layer_types: `full_attention`, `sliding_attention`, `chunked_attention` or `linear_attention` for each layer.
         sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
+        linear_attention: sizes of the layers with linear attention; None without such layers.
         torch_dtype: dtype of the published weights; None where not known.
         quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
@@ -88,6 +90,7 @@ class Architecture(NamedTuple):
     moe_layers: tuple[int, ...]
     layer_types: tuple[str, ...]
     sliding_window: int | None
+    linear_attention: LinearAttention | None
     torch_dtype: str | None
     quant_method: str | None
     wrapper: str
@@ -109,6 +112,11 @@ class Architecture(NamedTuple):
     def is_sparse(self) -> bool:
         """Whether any layer has routed experts."""
         return bool(self.moe_layers)
+
+    @property
+    def attention_layers(self) -> int:
+        """The number of layers that attend to tokens."""
+        return self.num_hidden_layers - self.layer_types.count(LINEAR)
 
     @property
     def query_size(self) -> int:
@@ -175,6 +183,7 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         moe_layers=moe_layers,
         layer_types=layer_types,
         sliding_window=window,
+        linear_attention=linear_attention_of(fields) if LINEAR in layer_types else None,
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
         quant_method=_quant_method(wrapper or config),
         wrapper="",
@@ -186,7 +195,7 @@ def _refuse(fields: Fields, model_type: str, *, whole: bool) -> None:
     """Nothing, unless a config is damaged or says layers that are not counted."""
     family = fields.family
     for field in ALWAYS_WRITTEN if whole else ():
-        omitted = field == "intermediate_size" and family.expansion
+        omitted = field == "intermediate_size" and (family.expansion or field not in family.defaults)
         if not omitted and fields.config.get(fields.spelled(field)) is None:
             raise fields.fail(field, f"is missing; a {model_type} config.json always has it")
     for field in family.required:
@@ -270,7 +279,9 @@ def _tied(fields: Fields, wrapper: Mapping[str, Any]) -> bool:
     outer = wrapper.get("tie_word_embeddings")
     inner = fields.flag("tie_word_embeddings")
     tied = WRAPPERS[wrapper["model_type"]].tied if wrapper else OUTER
-    return tied != NEVER and (inner if not isinstance(outer, bool) else outer or (tied == EITHER and inner))
+    if tied in (NEVER, INNER_ONLY) or not isinstance(outer, bool):
+        return tied != NEVER and inner
+    return outer or (tied == EITHER and inner)
 
 
 def _quant_method(config: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from hbspec.catalog.config_fields import MOST_LAYERS, Fields
 
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
+LINEAR = "linear_attention"
+
+HYBRID_EVERY = 4
+"""One layer in so many attends to everything, where neither `layer_types` nor `full_attention_interval` says it."""
 
 
 def experts_of(fields: Fields, layers: int) -> tuple[int, int, tuple[int, ...]]:
@@ -54,6 +58,8 @@ def unrotated_layers(fields: Fields, layers: int, layer_types: tuple[str, ...]) 
 def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     """The window of the layers that have one, and each layer's type."""
     family = fields.family
+    if family.linear_attention:
+        return None, hybrid_types(fields, layers)
     local = CHUNKED if family.window == "attention_chunk_size" else SLIDING
     window = fields.optional_whole(family.window)
     if window is None or ("use_sliding_window" in family.defaults and not fields.flag("use_sliding_window")):
@@ -72,3 +78,20 @@ def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ..
     first = fields.optional_whole("max_window_layers", least=0) or 0
     chosen = (index < first or bool(every and (index + 1) % every == 0) for index in range(layers))
     return window, tuple(local if full == family.window_where_unrotated else FULL for full in chosen)
+
+
+def hybrid_types(fields: Fields, layers: int) -> tuple[str, ...]:
+    """Each layer's type, of a family some of whose layers have linear attention.
+
+    Raises:
+        ArchitectureError: `layer_types` names another type, or fields are not of their kind.
+    """
+    given = fields.listed("layer_types", str, layers)
+    if given is not None:
+        if not {*given} <= {FULL, LINEAR}:
+            raise fields.fail("layer_types", f"has other types than {FULL} and {LINEAR}")
+        return tuple(given)
+    every = fields.config.get("full_attention_interval", HYBRID_EVERY)
+    if type(every) is not int or every < 1:
+        raise fields.fail("full_attention_interval", "is not a positive whole number")
+    return tuple(LINEAR if (index + 1) % every else FULL for index in range(layers))

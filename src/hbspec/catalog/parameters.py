@@ -83,12 +83,12 @@ def head_parameters(architecture: Architecture) -> int:
 
 
 def kv_cache_bytes_per_token(architecture: Architecture, bytes_per_element: int = 2) -> int:
-    """Bytes of keys and values per token: 2 · layers · key-value heads · head_dim · element size.
+    """Bytes of keys and values per token: 2 · layers that attend · key-value heads · head_dim · element size.
 
     An upper bound where layers have a sliding window or an attention chunk: for a longer request, an engine may keep
-    only the window for those layers.
+    only the window for those layers. The state of linear attention does not grow with the tokens and is not in it.
     """
-    return 2 * architecture.num_hidden_layers * architecture.key_value_size * bytes_per_element
+    return 2 * architecture.attention_layers * architecture.key_value_size * bytes_per_element
 
 
 class QuantizedBytes(NamedTuple):

@@ -104,7 +104,7 @@ def _adapted(architecture: Architecture, weight: Weight, named: bool, fused: Col
         return ADAPTED
     if named:
         return FROZEN
-    if weight.place == "embed_positions":
+    if weight.place == "embed_positions" or weight.kind == "convolution":
         raise TargetError(f"an adapter on {weight.name} is not counted here")
     if is_linear(weight, architecture) or weight.kind in ("embedding", "head"):
         return ADAPTED

@@ -14,8 +14,8 @@ class Weight:
             model (`embed_tokens`); a bias is `q_proj.bias`.
         kind: "linear" (an `nn.Linear`: bitsandbytes quantises it, LoRA can target it), "own_linear" (a subclass: not
             quantised, LoRA can target it), "expert" (fused routed experts: not quantised), "router" (chooses the
-            experts: not quantised), "embedding", "head", "norm", or "bias" (any other vector, including gpt-oss's
-            attention sinks); outside of the language model, "linear" or "kept".
+            experts: not quantised), "convolution", "embedding", "head", "norm", or "bias" (any other vector, including
+            gpt-oss's attention sinks); outside of the language model, "linear" or "kept".
         count: number of such tensors in the whole model.
         rows: output features.
         columns: input features; 1 for a vector.

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.linear_attention import linear_attention_weights
 from hbspec.catalog.weight import Weight
 
 LAYER_NORM = "layer"
@@ -28,6 +29,7 @@ def weights(architecture: Architecture) -> tuple[Weight, ...]:
         Weight("embed_tokens", "embedding", 1, architecture.vocab_size, architecture.hidden_size),
         *_positions(architecture),
         *_attention(architecture),
+        *_linear_attention(architecture),
         *_dense_mlp(architecture),
         *_sparse_mlp(architecture),
         *_norms(architecture),
@@ -66,17 +68,23 @@ def _positions(a: Architecture) -> Iterator[Weight]:
 
 
 def _attention(a: Architecture) -> Iterator[Weight]:
-    layers, hidden, query, key = a.num_hidden_layers, a.hidden_size, a.query_size, a.key_value_size
+    layers, hidden, query, key = a.attention_layers, a.hidden_size, a.query_size, a.key_value_size
     kind = _kind(a)
     if a.family.fused_attention:
         yield from _linear("qkv_proj", layers, query + 2 * key, hidden, a.attention_bias, kind)
     else:
-        yield from _linear("q_proj", layers, query, hidden, a.attention_bias, kind)
+        yield from _linear("q_proj", layers, (1 + a.family.gated_attention) * query, hidden, a.attention_bias, kind)
         yield from _linear("k_proj", layers, key, hidden, a.attention_bias, kind)
         yield from _linear("v_proj", layers, key, hidden, a.attention_bias, kind)
     yield from _linear("o_proj", layers, hidden, query, a.output_bias, kind)
     if a.attention_sinks:
         yield Weight("sinks", "bias", layers, a.num_attention_heads, 1)
+
+
+def _linear_attention(a: Architecture) -> Iterator[Weight]:
+    if a.linear_attention is not None:
+        layers = a.num_hidden_layers - a.attention_layers
+        yield from linear_attention_weights(a.linear_attention, a.family.linear_attention, layers, a.hidden_size)
 
 
 def _mlp(prefix: str, count: int, size: int, a: Architecture) -> Iterator[Weight]:
@@ -115,10 +123,10 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
 def _norms(a: Architecture) -> Iterator[Weight]:
     for name in filter(None, a.norm_names):
         yield from _norm(name, a.num_hidden_layers, a.hidden_size, a)
-    if a.qk_norm:
+    if a.qk_norm and a.attention_layers:
         widths = (a.head_dim, a.head_dim) if a.qk_norm == "head" else (a.query_size, a.key_value_size)
         for name, width in zip(("q_norm", "k_norm"), widths, strict=True):
-            yield from _norm(name, a.num_hidden_layers, width, a)
+            yield from _norm(name, a.attention_layers, width, a)
     if a.activation == XIELU:
         yield Weight("act_fn.alpha_p", "bias", a.num_hidden_layers, 1, 1)
         yield Weight("act_fn.alpha_n", "bias", a.num_hidden_layers, 1, 1)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+APART, JOINED = "apart", "joined"
+"""How linear attention projects its input: by four modules, or by two, key head by key head."""
+
 
 class Family(NamedTuple):
     """One `model_type`. A named tuple, since creating a dataclass of this size costs every check a millisecond.
@@ -51,6 +54,9 @@ class Family(NamedTuple):
             bitsandbytes leaves it as it is, and autocast keeps no copy.
         masked: the model makes a mask even where no row is padded.
         fused_mlp: there is a `gate_up_proj`.
+        gated_attention: `q_proj` puts out a gate beside each query, which weighs what attention puts out.
+        linear_attention: how layers with linear attention project their input: APART or JOINED; "" where no layer has
+            it.
         dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" without experts.
         experts: the fields that may hold the number of experts.
         sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
@@ -122,6 +128,8 @@ class Family(NamedTuple):
     masked: bool = False
     fused_mlp: bool = False
     attention_sinks: bool = False
+    gated_attention: bool = False
+    linear_attention: str = ""
     dense_size: str = "intermediate_size"
     expert_size: str = ""
     experts: tuple[str, ...] = ()

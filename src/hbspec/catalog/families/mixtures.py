@@ -9,7 +9,7 @@ from hbspec.catalog.families.family import Family, defaults, without_head_dim
 
 _BOTH_NAMES = ("num_experts", "num_local_experts")
 
-_QWEN_TARGETS = {
+QWEN_TARGETS = {
     "gate": "gate",
     "gate_proj": "experts.gate_up_proj",
     "up_proj": "experts.gate_up_proj",
@@ -42,7 +42,7 @@ MIXTURES: Mapping[str, Family] = {
         experts=_BOTH_NAMES,
         sparse_step="decoder_sparse_step",
         router="gate",
-        fused_targets=_QWEN_TARGETS,
+        fused_targets=QWEN_TARGETS,
     ),
     "llama4_text": Family(
         defaults(
@@ -149,7 +149,7 @@ MIXTURES: Mapping[str, Family] = {
         expert_size="intermediate_size",
         experts=_BOTH_NAMES,
         router="gate",
-        fused_targets=_QWEN_TARGETS,
+        fused_targets=QWEN_TARGETS,
     ),
     "granitemoe": Family(
         defaults(
@@ -214,6 +214,6 @@ MIXTURES: Mapping[str, Family] = {
         router_wide=True,
         scores="sigmoid",
         router_in_compute_dtype=False,
-        fused_targets=_QWEN_TARGETS,
+        fused_targets=QWEN_TARGETS,
     ),
 }

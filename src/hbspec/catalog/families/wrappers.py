@@ -15,7 +15,7 @@ from hbspec.catalog.families.family import Family, defaults, without_head_dim
 from hbspec.catalog.families.mixtures import MIXTURES
 
 WHOLE, TEXT, REFUSED = "whole", "text", ""
-OUTER, EITHER, NEVER = "outer", "either", "never"
+OUTER, INNER_ONLY, EITHER, NEVER = "outer", "inner", "either", "never"
 
 
 class Wrapper(NamedTuple):
@@ -28,7 +28,8 @@ class Wrapper(NamedTuple):
             alone, or nothing (REFUSED).
         tower: the field that describes the tower.
         flat: published configs hold the fields of the language model beside `vision_config`, without a `text_config`.
-        tied: where the head may be tied to the embedding by: the OUTER config, EITHER of both, or NEVER.
+        tied: where the head may be tied to the embedding by: the OUTER config, that of the language model
+            (INNER_ONLY), EITHER of both, or NEVER.
         own_cache: whether the wrapper's own `use_cache` says whether keys and values are cached; else `text_config`
             does, which trainers do not change.
         inside: what fields that `text_config` omits are, where that is not what the language model's class says.
@@ -57,6 +58,8 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "qwen2_5_vl": Wrapper("qwen2_5_vl_text", flat=True, tied=EITHER),
     "qwen3_vl": Wrapper("qwen3_vl_text"),
     "qwen3_vl_moe": Wrapper("qwen3_vl_moe_text"),
+    "qwen3_5": Wrapper("qwen3_5_text", built=TEXT, tied=INNER_ONLY),
+    "qwen3_5_moe": Wrapper("qwen3_5_moe_text", built=TEXT, tied=INNER_ONLY),
     "glm4v": Wrapper("glm4v_text", tied=EITHER),
     "voxtral": Wrapper("llama", tower="audio_config", tied=NEVER, inside=_VOXTRAL),
     "llava": Wrapper("llama", None, tied=EITHER),

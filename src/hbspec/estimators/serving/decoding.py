@@ -17,7 +17,7 @@ from hbspec.estimators.serving.constants import (
     SLOW_KERNELS_ERROR,
     ServingConstants,
 )
-from hbspec.estimators.serving.memory import NO_MODEL, request_cache, served_weights
+from hbspec.estimators.serving.memory import request_cache, served_model, served_weights
 from hbspec.estimators.step.flops import answering
 from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
@@ -289,5 +289,5 @@ def host_of(gpu: Gpu) -> str:
 
 
 def _parts(plan: ServingPlan) -> tuple[Architecture, Gpu]:
-    architecture = known(plan.architecture, NO_MODEL)
+    architecture = served_model(plan)
     return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

@@ -12,12 +12,12 @@ from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charge
 from hbspec.estimators.serving.decoding import DecodingStep, prefill_seconds, step_of
 from hbspec.estimators.serving.load import Load, load
 from hbspec.estimators.serving.memory import (
-    NO_MODEL,
     Demand,
     demand,
     fixed_terms,
     request_cache,
     room_bytes,
+    served_model,
     served_weights,
     weights_bytes,
 )
@@ -161,7 +161,7 @@ def serving(plan: ServingPlan) -> Serving:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    known(plan.architecture, NO_MODEL)
+    served_model(plan)
     unknown: dict[str, str] = {}
     parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)

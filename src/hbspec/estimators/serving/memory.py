@@ -8,12 +8,28 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
-from hbspec.diagnostics import Missing, known
+from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.constants import BATCHED_TOKENS, CONTEXT_BYTES
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
 
 NO_MODEL = Missing("the model's architecture", ("model",))
+
+
+LINEAR = Missing("the memory and the speed of serving layers with linear attention", ("deployment",))
+"""Each request holds a state of theirs beside its keys and values, which engines lay out in pages of their own."""
+
+
+def served_model(plan: ServingPlan) -> Architecture:
+    """The model that an endpoint serves.
+
+    Raises:
+        NotKnownError: the architecture is not known, or it has layers whose serving is not counted.
+    """
+    architecture = known(plan.architecture, NO_MODEL)
+    if architecture.linear_attention is not None:
+        raise NotKnownError(LINEAR)
+    return architecture
 
 
 class Demand(NamedTuple):
@@ -75,7 +91,7 @@ def served_weights(plan: ServingPlan) -> int:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    return weights_bytes(known(plan.architecture, NO_MODEL), plan.quantization)
+    return weights_bytes(served_model(plan), plan.quantization)
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
@@ -102,7 +118,7 @@ def cache_copies(plan: ServingPlan) -> float:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    return max(1.0, plan.tensor_parallel / known(plan.architecture, NO_MODEL).num_key_value_heads)
+    return max(1.0, plan.tensor_parallel / served_model(plan).num_key_value_heads)
 
 
 def request_cache(plan: ServingPlan, tokens: float) -> float:
@@ -111,7 +127,7 @@ def request_cache(plan: ServingPlan, tokens: float) -> float:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture = known(plan.architecture, NO_MODEL)
+    architecture = served_model(plan)
     return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan))
 
 
@@ -192,7 +208,7 @@ def fixed_terms(plan: ServingPlan) -> dict[str, int]:
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    architecture = known(plan.architecture, NO_MODEL)
+    architecture = served_model(plan)
     parts = plan.tensor_parallel
     return {
         "weights": -(-served_weights(plan) // parts),

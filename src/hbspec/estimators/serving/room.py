@@ -6,15 +6,15 @@ from contextlib import suppress
 from math import ceil
 from typing import NamedTuple
 
-from hbspec.diagnostics import NotKnownError, known
+from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.memory import (
-    NO_MODEL,
     cache_copies,
     cache_element,
     demand,
     longest_request,
     room_bytes,
+    served_model,
 )
 from hbspec.plan import ServingPlan
 
@@ -42,7 +42,7 @@ def room(plan: ServingPlan, engine: float) -> Room | None:
     free = room_bytes(plan, engine)
     if free is None:
         return None
-    architecture, asked = known(plan.architecture, NO_MODEL), demand(plan)
+    architecture, asked = served_model(plan), demand(plan)
     context = longest_request(architecture, free / cache_copies(plan), cache_element(plan))
     return Room(
         min(context, architecture.max_position_embeddings),

@@ -14,7 +14,7 @@ from hbspec.estimators.step.microbatch import given_bytes, micro_batch
 from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.pool import SMALL, block_bytes
-from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.step.positions import computed_tokens, row_tokens
 from hbspec.estimators.step.resident import loaded_tensors, trained_parameters
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.slots import Requests, Slots
@@ -112,4 +112,5 @@ class Blueprint:
 
 
 def _at(slots: Slots, job: Job, tokens: int, given: Sequence[int]) -> Requests:
+    tokens = computed_tokens(job, tokens)
     return slots.at(job.training.micro_batch * tokens, row_tokens(job, tokens), given)

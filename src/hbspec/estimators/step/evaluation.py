@@ -17,7 +17,7 @@ from hbspec.estimators.step.loss import fused_forward_bytes
 from hbspec.estimators.step.microbatch import shared_bytes
 from hbspec.estimators.step.moments import Moment, moment_of, program_at
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.positions import computed_tokens, positions_bytes, row_tokens, spare_mask_bytes
 from hbspec.estimators.step.sharding import sharding_of
 from hbspec.estimators.step.slots import Slots
 from hbspec.estimators.step.states import states_of
@@ -47,8 +47,9 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
         tokens: T, tokens of each row: as long as the longest row that is trained.
     """
     states, training = states_of(job, stage), job.training
-    n, row = training.micro_batch * tokens, row_tokens(job, tokens)
     positions = positions_bytes(job, tokens)
+    tokens = computed_tokens(job, tokens)
+    n, row = training.micro_batch * tokens, row_tokens(job, tokens)
     around = {
         **states.computing,
         "inputs": 24 * n + 4 * job.architecture.head_dim,

@@ -119,7 +119,7 @@ def job_of(plan: Plan) -> Job:
     # before the program: adapters that cannot be counted cannot be placed either
     trainable = plan.require("trainable_parameters")
     training, cut = _held(plan), shards(plan)
-    refuse_uncounted(architecture, training, cut)
+    refuse_uncounted(architecture, training, cut, plan.tensor_parallel)
     precision = _precision(plan, cut)
     return Job(
         architecture=architecture,
@@ -236,7 +236,11 @@ def _pageable(architecture: Architecture, training: Training) -> int:
 def rows_of(architecture: Architecture, training: Training) -> int:
     """Rows of a micro-batch, where layers make something once for all of them; else 1 (`Program.rows`)."""
     family = architecture.family
-    return 1 if training.joined or not (family.rotated_anew or family.learned_once) else training.micro_batch
+    return (
+        1
+        if training.joined or not (family.rotated_anew or family.learned_once or family.linear_attention)
+        else training.micro_batch
+    )
 
 
 def program_of(training: Training, precision: Precision, tensor_parallel: int, *, padded: bool) -> Program:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
-from hbspec.estimators.step.lifetimes.ledger import Work
+from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS, Work
 from hbspec.estimators.step.lifetimes.modules import UNPACKED
 from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.positions import row_tokens
@@ -64,7 +64,7 @@ def kernels(job: Job, tokens: int) -> tuple[Kernels, Kernels]:
 def _counted(work: Iterable[tuple[str, Work]], n: int, row: int) -> Kernels:
     launches = written = unpacked = 0
     for term, made in work:
-        launches += made.kernels
+        launches += made.kernels + made.in_rows * -(-row // ROWS_TOKENS)
         size = made.written.at(n, row)
         if term == UNPACKED:
             unpacked += size

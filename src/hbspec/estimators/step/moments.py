@@ -15,7 +15,7 @@ from hbspec.estimators.step.loading import loaded
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
 from hbspec.estimators.step.offloaded import in_flight
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.positions import computed_tokens, positions_bytes, row_tokens, spare_mask_bytes
 from hbspec.estimators.step.states import States, states_of
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan.parallelism import Engine
@@ -201,6 +201,7 @@ class _Run(NamedTuple):
         program = program_at(job, tokens)
         found = kinds(job.architecture, program)
         run = program_profile(job.architecture, program)
+        tokens = computed_tokens(job, tokens)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
         cut, away = job.shards.gradients, job.gradients_offloaded
         return cls(stage, n, row_tokens(job, tokens), found, run, program, types, cut, away)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.layers import SLIDING
 from hbspec.estimators.step.job import Job
+from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS
 from hbspec.estimators.step.lifetimes.program import mask_of
 
 
@@ -14,6 +15,17 @@ def row_tokens(job: Job, tokens: int) -> int:
     Source: TRL 1.16.0, `DataCollatorForLanguageModeling`; `hbspec.plan.epochs.ROWS_JOINED`.
     """
     return tokens * job.training.micro_batch if job.training.joined else tokens
+
+
+def computed_tokens(job: Job, tokens: int) -> int:
+    """Tokens of a row that its layers compute, padding to whole chunks of linear attention included.
+
+    Only that attention computes the padding. What else a layer holds is counted for it too, for up to 63 tokens a row,
+    so that one run of the layers serves every length.
+    """
+    if job.architecture.linear_attention is None:
+        return tokens
+    return -(-tokens // ROWS_TOKENS) * ROWS_TOKENS
 
 
 def positions_bytes(job: Job, tokens: int) -> int:

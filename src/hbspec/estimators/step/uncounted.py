@@ -15,14 +15,17 @@ LIGER |= {"qwen2", "qwen3", "qwen3_moe"}
 """Families whose layers with Liger's kernels are counted."""
 
 
-def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards) -> None:
-    """Refuse kernels of a library's own for a family that they are not counted for.
+def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards, tensor_parallel: int = 1) -> None:
+    """Refuse kernels of a library's own, or a way to share layers, for a family that they are not counted for.
 
     Raises:
         NotKnownError: with what is not counted.
     """
     if training.liger and architecture.model_type not in LIGER:
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
+    if architecture.linear_attention is not None and tensor_parallel > 1:
+        where = "instance", "tensor_parallel"
+        raise NotKnownError(Missing("the memory of linear attention under tensor parallelism", where))
     if training.trainer == "litgpt":
         _refuse_litgpt(architecture, training, cut)
 

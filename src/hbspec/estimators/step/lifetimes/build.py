@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.layers import LINEAR
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
 from hbspec.catalog.weights import LAYER_NORM, XIELU
 from hbspec.estimators.step.lifetimes.activations import Activation
@@ -13,6 +14,7 @@ from hbspec.estimators.step.lifetimes.embedding import Embedding
 from hbspec.estimators.step.lifetimes.experts import Experts
 from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.rotation import Rotation
@@ -127,11 +129,13 @@ class Builder:
         """A layer's modules; a sparse one has its experts instead of an MLP."""
         architecture, program, family = self.architecture, self.program, self.architecture.family
         sparse, hidden = index in architecture.moe_layers, architecture.hidden_size
+        linear = linear_modules(self) if architecture.layer_types[index] == LINEAR else None
         around = dict(zip(PLACES, architecture.norm_names, strict=True))
         return DecoderLayer(
-            linears=self.attention() | ({} if sparse else self.mlp("", architecture.intermediate_size)),
+            linears=({} if linear else self.attention())
+            | ({} if sparse else self.mlp("", architecture.intermediate_size)),
             norms={place: self.norm(name, hidden, hidden) for place, name in around.items() if name}
-            | self.head_norms(),
+            | ({} if linear else self.head_norms()),
             heads=max(1, architecture.num_attention_heads // program.tensor_parallel),
             key_value_heads=max(1, architecture.num_key_value_heads // program.tensor_parallel),
             attention=program.attention,
@@ -150,6 +154,8 @@ class Builder:
             several_rows=program.several_rows,
             experts=self.experts() if sparse else None,
             litgpt=program.litgpt,
+            gated=family.gated_attention,
+            linear=linear,
         )
 
     def activation(self) -> Activation:
@@ -184,7 +190,7 @@ class Builder:
         elif architecture.family.fused_attention:
             inner = {"qkv_proj": self.linear("qkv_proj", hidden, query + 2 * key)}
         else:
-            widths = {"q_proj": query, "k_proj": key, "v_proj": key}
+            widths = {"q_proj": (1 + architecture.family.gated_attention) * query, "k_proj": key, "v_proj": key}
             inner = {name: self.linear(name, hidden, width) for name, width in widths.items()}
         return {**inner, "o_proj": self.linear("o_proj", query, hidden)}
 

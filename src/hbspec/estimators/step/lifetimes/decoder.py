@@ -17,6 +17,7 @@ from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
+from hbspec.estimators.step.lifetimes.linear_attention import LinearAttentionModules, linear_attention
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
 
@@ -47,6 +48,8 @@ class DecoderLayer(NamedTuple):
         scaled: what is multiplied by a number, see `hbspec.catalog.families.Family`.
         several_rows: whether a micro-batch has more than one row.
         litgpt: whether attention is LitGPT's own.
+        gated: whether queries come with gates, which weigh what attention puts out.
+        linear: the modules of linear attention, where the layer has that.
     """
 
     linears: Mapping[str, Linear]
@@ -69,6 +72,8 @@ class DecoderLayer(NamedTuple):
     several_rows: bool
     experts: Experts | None
     litgpt: bool
+    gated: bool
+    linear: LinearAttentionModules | None
 
     @property
     def trained(self) -> bool:
@@ -79,7 +84,8 @@ class DecoderLayer(NamedTuple):
         """Weights of all modules and of their adapters."""
         linears = (weight for module in self.linears.values() for weight in module.weights())
         norms = (weight for module in self.norms.values() for weight in module.weights())
-        return [*norms, *linears, *self.activation.weights, *(self.experts.weights() if self.experts else [])]
+        others = [weight for one in (self.experts, self.linear) if one is not None for weight in one.weights()]
+        return [*norms, *linears, *self.activation.weights, *others]
 
 
 def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
@@ -152,9 +158,11 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     heads = layer.heads, layer.key_value_heads
     if layer.litgpt:
         return litgpt.attention(machine, layer.linears["qkv_proj"], layer.linears["o_proj"], heads, x), None
+    if layer.linear is not None:
+        return linear_attention(machine, layer.linear, x), None
     if layer.fused == gathered.GATHERED:
         return _gathered(machine, layer, x)
-    query, key, value = _projected(machine, layer, x)
+    query, key, value, gate = _projected(machine, layer, x)
     if layer.rotation is not None:
         query, key = rotated(machine, layer.rotation, query, key)
     if layer.norms_behind:
@@ -170,6 +178,8 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     out, weights = attend(machine, eager, layer.masked, heads, query, key, value)
     if parts or (layer.rotation is not None and layer.rotation.share[0]):
         out = op.clone(machine.tape, out)
+    if gate is not None:
+        out = op.multiply(machine.tape, out, op.unary(machine.tape, gate, saves="output"))
     return _dropped(machine, layer, linear(machine, out, layer.linears["o_proj"], "attention")), weights
 
 
@@ -198,7 +208,8 @@ def _dropped(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     return op.dropout(machine.tape, x) if "residual" in layer.dropouts else x
 
 
-def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor | None]:
+    """Queries, keys, values, and gates where there are any."""
     linears = layer.linears
     if "qkv_proj" in linears:
         key = (linears["qkv_proj"].rows - linears["o_proj"].columns) // 2
@@ -208,8 +219,13 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
             query, key_states, value = layouts.split(machine.tape, fused, [Form(0, width) for width in widths])
         else:
             query, key_states, value = (layouts.part(machine.tape, fused, Form(0, width)) for width in widths)
-        return query, key_states, value
+        return query, key_states, value, None
+    gate = None
     query = linear(machine, x, linears["q_proj"], "attention")
+    if layer.gated:
+        machine.tape.term = "attention"
+        query, gate = layouts.halves(machine.tape, query)
+        gate = op.clone(machine.tape, gate)
     if "projected" in layer.scaled:
         query = op.unary(machine.tape, query)
     if not layer.norms_behind:
@@ -217,7 +233,7 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     key_states = linear(machine, x, linears["k_proj"], "attention")
     if not layer.norms_behind:
         key_states = _norm(machine, layer, key_states, "k_norm")
-    return query, key_states, linear(machine, x, linears["v_proj"], "attention")
+    return query, key_states, linear(machine, x, linears["v_proj"], "attention"), gate
 
 
 def _mlp(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:

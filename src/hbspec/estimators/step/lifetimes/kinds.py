@@ -10,7 +10,7 @@ from operator import or_
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.layers import FULL
+from hbspec.catalog.layers import FULL, LINEAR
 from hbspec.estimators.step.lifetimes.build import Builder
 from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
@@ -36,13 +36,13 @@ class Kinds(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def kinds(architecture: Architecture, program: Program) -> Kinds:
-    """Layers are alike if both are sparse or dense, attend as far, rotate, and get an input that needs a gradient.
+    """Layers are alike if both are sparse or dense, attend as far or not, rotate, and their inputs need gradients.
 
     The first layer is run for itself alone; it is of the kind that it would be of behind itself.
     """
     sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
     shapes = [
-        (index in sparse, kind != FULL and program.windowed, index in unrotated)
+        (index in sparse, kind == LINEAR or (kind != FULL and program.windowed), index in unrotated)
         for index, kind in enumerate(architecture.layer_types)
     ]
     build = Builder(architecture, program)

@@ -6,6 +6,7 @@ Sources as in `hbspec.estimators.step.lifetimes.operators`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import reduce
 
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
@@ -37,15 +38,15 @@ def part(tape: Tape, x: Tensor, numel: Form) -> Tensor:
     return tape.record(Tensor(x.storage, numel, element), [x.node], lambda _: [tape.new(whole, element, BACKWARD)])
 
 
-def joined(tape: Tape, first: Tensor, second: Tensor) -> Tensor:
-    """`cat((first, second))`, of which each gets a part of the gradient."""
-    sizes = first.numel, second.numel
-    numel = Form(0, first.numel.per_token + second.numel.per_token)
+def joined(tape: Tape, *parts: Tensor) -> Tensor:
+    """`cat(parts)`, of which each gets a part of the gradient."""
+    sizes = [part.numel for part in parts]
+    numel, element = reduce(Form.plus, sizes), max(part.element for part in parts)
 
     def derivative(gradient: Tensor) -> list[Tensor]:
         return [Tensor(gradient.storage, size, gradient.element) for size in sizes]
 
-    return tape.record(tape.new(numel, max(first.element, second.element)), [first.node, second.node], derivative)
+    return tape.record(tape.new(numel, element), [part.node for part in parts], derivative)
 
 
 def rotate_half(tape: Tape, x: Tensor) -> Tensor:

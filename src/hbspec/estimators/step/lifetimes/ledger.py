@@ -35,6 +35,10 @@ class Form(NamedTuple):
         return self.fixed >= other.fixed and self.per_token >= other.per_token and self.per_pair >= other.per_pair
 
 
+ROWS_TOKENS = 64
+"""Tokens of a row that are computed together where they are computed one part after another."""
+
+
 class Peak(NamedTuple):
     """The memory in use just after an allocation, where a maximum may be.
 
@@ -55,14 +59,16 @@ class Work(NamedTuple):
     Attributes:
         kernels: how many storages were made.
         written: their bytes.
+        in_rows: how many more are made for every `ROWS_TOKENS` tokens of a row.
     """
 
     kernels: int = 0
     written: Form = Form()
+    in_rows: int = 0
 
     def plus(self, other: Work) -> Work:
         """Both together."""
-        return Work(self.kernels + other.kernels, self.written.plus(other.written))
+        return Work(self.kernels + other.kernels, self.written.plus(other.written), self.in_rows + other.in_rows)
 
 
 class Products(NamedTuple):
@@ -124,15 +130,32 @@ class Ledger:
         """A kernel writes so many bytes."""
         made = self._made.get(term)
         if made is None:
-            made = self._made[term] = [0, 0, 0, 0]
+            made = self._made[term] = [0, 0, 0, 0, 0]
         made[0] += 1
         made[1] += size[0]
         made[2] += size[1]
         made[3] += size[2]
 
+    def repeat(self, term: str, kernels: int, in_rows: int, written: Form) -> None:
+        """So many kernels write so many bytes, some of them for every `ROWS_TOKENS` tokens of a row."""
+        self.write(term, written)
+        made = self._made[term]
+        made[0] += kernels - 1
+        made[4] += in_rows
+
+    @property
+    def total(self) -> Form:
+        """Bytes that are alive."""
+        return Form(self._fixed, self._per_token, self._per_pair)
+
+    @property
+    def made(self) -> Work:
+        """What was written so far in this phase."""
+        return reduce(Work.plus, (Work(one[0], Form(*one[1:4]), one[4]) for one in self._made.values()), Work())
+
     def work(self, phase: str) -> Mapping[str, Work]:
         """What was written in a phase, by term."""
-        return {term: Work(made[0], Form(*made[1:])) for term, made in self._work.get(phase, {}).items()}
+        return {term: Work(made[0], Form(*made[1:4]), made[4]) for term, made in self._work.get(phase, {}).items()}
 
     def multiply(self, work: Form, *, again: bool) -> None:
         """A product of so many multiply-adds runs; `again`: in a layer that is computed again."""
@@ -202,7 +225,7 @@ class Ledger:
 
     def _look(self) -> None:
         self._rising = False
-        total = Form(self._fixed, self._per_token, self._per_pair)
+        total = self.total
         peaks = self._peaks.setdefault(self._phase, [])
         for peak in peaks:
             if peak.total.covers(total):

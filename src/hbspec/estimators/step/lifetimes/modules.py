@@ -77,7 +77,7 @@ def norm(machine: Machine, x: Tensor, module: Norm, term: str) -> Tensor:
     if module.kind == LAYER_NORM:
         return _layer_norm(machine, x, module, rows)
     x = op.cast(tape, x, FLOAT32)
-    x = _centred(tape, x, rows) if module.kind == CENTRED else _scaled(tape, x, rows)
+    x = _centred(tape, x, rows) if module.kind == CENTRED else scaled(tape, x, rows)
     if module.kind == "rms":
         return op.weigh(tape, op.cast(tape, x, before), weight)
     return op.cast(tape, op.weigh(tape, x, weight, copied=module.kind != WIDE), before)
@@ -105,7 +105,7 @@ def _layer_norm(machine: Machine, x: Tensor, module: Norm, rows: Form) -> Tensor
     return op.fitting(tape, out, (x, *weights))
 
 
-def _scaled(tape: Tape, x: Tensor, rows: Form) -> Tensor:
+def scaled(tape: Tape, x: Tensor, rows: Form) -> Tensor:
     """Each row divided by the root of its mean square."""
     variance = op.mean(tape, op.unary(tape, x, saves="input", temporaries=2), rows)
     variance = op.unary(tape, variance)  # + epsilon
@@ -214,10 +214,10 @@ def product(
     if machine.compute is None:
         return products.matmul(machine.tape, x, weight, out, work, bias)
     x = op.cast(machine.tape, x, machine.compute)
-    return products.matmul(machine.tape, x, _narrowed(machine.tape, weight, machine.compute, turned), out, work, bias)
+    return products.matmul(machine.tape, x, narrowed(machine.tape, weight, machine.compute, turned), out, work, bias)
 
 
-def _narrowed(tape: Tape, weight: ParameterTensor | Tensor, element: int, turned: bool) -> ParameterTensor | Tensor:
+def narrowed(tape: Tape, weight: ParameterTensor | Tensor, element: int, turned: bool) -> ParameterTensor | Tensor:
     """The weight, or the copy that autocast makes of it; copies of trained weights are kept for the whole pass.
 
     Those of a turned one are not: it is a view (torch, `autocast_mode.cpp`, `cached_cast`).

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbspec.catalog.layers import FULL
+from hbspec.catalog.layers import FULL, LINEAR
 
 
 class Program(NamedTuple):
@@ -85,8 +85,11 @@ class Program(NamedTuple):
 def mask_of(program: Program, kind: str) -> int | None:
     """Bytes of a number of the mask that layers of a type get, which all of them share; None without a mask.
 
-    Eager attention always adds one, other kernels take one of bytes for padded rows and for a window.
+    Eager attention always adds one, other kernels take one of bytes for padded rows and for a window. Linear
+    attention multiplies its input by ones and zeros instead.
     """
+    if kind == LINEAR:
+        return None
     if program.attention == "eager":
         return program.stream
     needed = program.padded or (program.windowed and kind != FULL)

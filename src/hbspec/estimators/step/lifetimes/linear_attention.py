@@ -1,0 +1,150 @@
+"""A layer's linear attention over shapes: projections, a convolution, the gated delta rule, a gated norm.
+
+Source: transformers 5.23.0, `GatedDeltaNet` of `models/qwen3_5/modeling_qwen3_5.py` and
+`models/qwen3_next/modeling_qwen3_next.py`, as it runs without the packages flash-linear-attention and causal-conv1d.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.linear_attention import LinearAttention
+from hbspec.estimators.step.lifetimes import layouts
+from hbspec.estimators.step.lifetimes import operators as op
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
+from hbspec.estimators.step.lifetimes.delta import delta_rule
+from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.linear import linear
+from hbspec.estimators.step.lifetimes.modules import Linear, Machine, narrowed, scaled
+
+TERM = "attention"
+
+
+class LinearAttentionModules(NamedTuple):
+    """The modules of a layer's linear attention.
+
+    Attributes:
+        sizes: of the layer.
+        linears: by name, `in_proj_…` and `out_proj`.
+        convolution: its weight.
+        steps, decay: the vectors `dt_bias` and `A_log`.
+        weight: of the gated norm.
+        rows: of the micro-batch.
+        masked: whether rows differ in length, so that padding is set to zero.
+    """
+
+    sizes: LinearAttention
+    linears: Mapping[str, Linear]
+    convolution: ParameterTensor
+    steps: ParameterTensor
+    decay: ParameterTensor
+    weight: ParameterTensor
+    rows: int
+    masked: bool
+
+    def weights(self) -> list[ParameterTensor]:
+        """Weights of all modules and of their adapters."""
+        linears = [weight for module in self.linears.values() for weight in module.weights()]
+        return [*linears, self.convolution, self.steps, self.decay, self.weight]
+
+
+def linear_attention(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:
+    """The output of linear attention; what has a name in the module lives until it is done."""
+    tape, sizes = machine.tape, layer.sizes
+    if layer.masked:
+        tape.term = TERM
+        x = op.turn(tape, x, x.element)
+    mixed, gate, beta, decay, _held = _projected(machine, layer, x)
+    tape.term = TERM
+    mixed = _convolved(machine, layer, mixed)
+    widths = [Form(0, width) for width in (sizes.key_size, sizes.key_size, sizes.value_size)]
+    query, key, value = layouts.split(tape, mixed, widths)
+    learned = op.unary(tape, beta, saves="output")
+    fades = _fading(machine, layer, decay)
+    out = delta_rule(machine, sizes, layer.rows, (query, key, value), fades, learned)
+    out = _gated_norm(machine, layer, out, gate)
+    return linear(machine, out, layer.linears["out_proj"], TERM)
+
+
+def _projected(
+    machine: Machine, layer: LinearAttentionModules, x: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
+    """Queries, keys and values side by side, gates, what is learned, what fades, and what else lives."""
+    names = [name for name in layer.linears if name != "out_proj"]
+    found = [linear(machine, x, layer.linears[name], TERM) for name in names]
+    if len(found) > 2:
+        mixed, gate, beta, decay = found
+        return mixed, gate, beta, decay, []
+    machine.tape.term = TERM
+    return _taken_apart(machine, layer.sizes, *found)
+
+
+def _taken_apart(
+    machine: Machine, sizes: LinearAttention, wide: Tensor, narrow: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor, list[Tensor]]:
+    """Of two projections that lie key head by key head, each part copied (`fix_query_key_value_ordering`)."""
+    tape, heads = machine.tape, Form(0, sizes.num_value_heads)
+    widths = [Form(0, width) for width in (sizes.key_size, sizes.key_size, sizes.value_size, sizes.value_size)]
+    query, key, value, gate = layouts.split(tape, wide, widths)
+    beta, decay = layouts.split(tape, narrow, [heads, heads])
+    value, gate, beta, decay = (op.clone(tape, x) for x in (value, gate, beta, decay))
+    query, key = (op.clone(tape, x) for x in (query, key))
+    mixed = layouts.joined(tape, query, key, value)
+    return mixed, gate, beta, decay, [wide, narrow]
+
+
+def _convolved(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:
+    """A convolution over the tokens of each channel, and its activation.
+
+    The convolution computes the tokens beyond a row's end too, of which a slice is taken; it holds input and weight.
+    """
+    tape, before, width = machine.tape, x.element, layer.sizes.convolved
+    beyond = layer.rows * (layer.sizes.conv_kernel_dim - 1)
+    x = op.cast(tape, x, layer.convolution.element)
+    weight: ParameterTensor | Tensor = layer.convolution
+    if machine.compute is not None:
+        x = op.cast(tape, x, machine.compute)
+        weight = narrowed(tape, weight, machine.compute, turned=True)
+    node = weight.node if isinstance(weight, Tensor) else weight.sink if weight.trained else None
+    numel, element, of_weight = x.numel, x.element, weight.numel
+    needed = x.node is not None or node is not None
+    held = [tape.save(x), tape.save(weight if isinstance(weight, Tensor) else op.NO_STORAGE)] if needed else []
+    work = Form(beyond * width, width).times(layer.sizes.conv_kernel_dim)
+    tape.multiply(work)
+    whole = Form(beyond * width, width)
+    wanted = x.node is not None, node is not None
+    back = work.times(sum(wanted))
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(back)
+        of_input = tape.new(numel, element, op.BACKWARD) if wanted[0] else None
+        return [of_input, tape.new(of_weight, element, op.GRADIENTS) if wanted[1] else None]
+
+    copied = tape.new(numel, element) if tape.on_gpu else None
+    out = tape.record(tape.new(whole, element), [x.node, node], derivative, held)
+    del copied
+    out = op.unary(tape, layouts.part(tape, out, numel), saves="input")
+    return op.cast(tape, out, before)
+
+
+def _fading(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:
+    """`-exp(A_log) * softplus(x + dt_bias)`, in fp32."""
+    tape, steps = machine.tape, layer.steps
+    x = op.cast(tape, x, FLOAT32)
+    shifted = tape.record(
+        tape.new(x.numel, FLOAT32), [x.node, steps.sink], lambda gradient: [op.alias(gradient), op.alias(gradient)]
+    )
+    shifted = op.fitting(tape, shifted, (x, steps))
+    return op.weigh(tape, op.unary(tape, shifted, saves="input"), layer.decay, copied=True)
+
+
+def _gated_norm(machine: Machine, layer: LinearAttentionModules, x: Tensor, gate: Tensor) -> Tensor:
+    """Each head normed, then weighed by its gate in fp32 (`RMSNormGated`)."""
+    tape, before = machine.tape, x.element
+    tape.term = "norms"
+    x = scaled(tape, op.cast(tape, x, FLOAT32), Form(0, layer.sizes.num_value_heads))
+    x = op.weigh(tape, op.cast(tape, x, before), layer.weight)
+    opened = op.unary(tape, op.cast(tape, gate, FLOAT32), saves="input")
+    return op.cast(tape, op.multiply(tape, x, opened), before)

@@ -1,0 +1,35 @@
+"""The modules of linear attention, in a program's dtypes and with its adapters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hbspec.catalog.linear_attention import PREFIX
+from hbspec.estimators.step.lifetimes.linear_attention import LinearAttentionModules
+
+if TYPE_CHECKING:
+    from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
+    from hbspec.estimators.step.lifetimes.build import Builder
+
+
+def linear_modules(build: Builder) -> LinearAttentionModules | None:
+    """The modules of a layer with linear attention; None where the model has none."""
+    hidden, sizes = build.architecture.hidden_size, build.architecture.linear_attention
+    if sizes is None:
+        return None
+
+    def vector(name: str, numel: int) -> ParameterTensor:
+        return build.parameter(numel, build.trains(PREFIX + name))
+
+    widths = sizes.projections(build.architecture.family.linear_attention)
+    linears = {name: build.linear(PREFIX + name, hidden, rows) for name, rows in widths.items()}
+    return LinearAttentionModules(
+        sizes=sizes,
+        linears={**linears, "out_proj": build.linear(f"{PREFIX}out_proj", sizes.value_size, hidden)},
+        convolution=vector("conv1d", sizes.convolved * sizes.conv_kernel_dim),
+        steps=vector("dt_bias", sizes.num_value_heads),
+        decay=vector("A_log", sizes.num_value_heads),
+        weight=vector("norm", sizes.value_head_dim),
+        rows=build.program.rows,
+        masked=build.program.padded,
+    )
