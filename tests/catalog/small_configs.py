@@ -16,6 +16,7 @@ TINY = {
     "eos_token_id": 2,
 }
 EXPERTS = {"num_local_experts": 8, "num_experts_per_tok": 2}
+DBRX = {"d_model": 64, "n_layers": 4, "n_heads": 4}
 DELTA = {
     "linear_num_key_heads": 2,
     "linear_num_value_heads": 4,
@@ -203,6 +204,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "moe_intermediate_size": 48,
         "mlp_only_layers": [1, 3],
     },
+    "dbrx": {
+        "model_type": "dbrx",
+        **DBRX,
+        "attn_config": {"kv_n_heads": 2, "clip_qkv": 8, "rope_theta": 10000},
+        "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 8, "moe_top_k": 2, "moe_jitter_eps": 0.01},
+    },
     "gpt_oss": {"model_type": "gpt_oss", **EXPERTS},
     "gpt_oss-no-bias-tied": {"model_type": "gpt_oss", **EXPERTS, "attention_bias": False, "tie_word_embeddings": True},
 }
@@ -211,5 +218,5 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 CONTAINERS = {
     *("model", "language_model", "text_model", "gpt_neox", "transformer", "layers", "h", "self_attn", "self_attention"),
-    *("attention", "mlp", "feed_forward", "block_sparse_moe", "decoder", "attn"),
+    *("blocks", "norm_attn_norm", "ffn", "attention", "mlp", "feed_forward", "block_sparse_moe", "decoder", "attn"),
 }

@@ -17,6 +17,7 @@ LLAMA = {
 }  # fmt: skip
 MIXTRAL = LLAMA | {"model_type": "mixtral"}
 LLAMA_4 = LLAMA | {"model_type": "llama4_text"}
+DBRX = {"model_type": "dbrx", "d_model": 64, "n_layers": 4, "n_heads": 4, "vocab_size": 100}
 SUPPORTED = ", ".join(TYPES)
 
 
@@ -27,6 +28,9 @@ def test_defaults_are_those_of_the_config_class(model_type):
     by_keyword = {"head_dim": None, "sliding_window_pattern": 4 if model_type == "cohere2" else 6}
     by_keyword["tie_word_embeddings"] = False  # of a language model inside a wrapper, which says it
     family = FAMILIES[model_type]
+    for outer in family.nested:
+        inner = CONFIG_MAPPING[model_type].sub_configs[outer].__dataclass_fields__
+        fields = fields | {f"{outer}.{name}": field for name, field in inner.items()}
     for field, default in family.defaults.items():
         names = family.experts if field in family.experts else (field,)
         theirs = [fields[name].default for name in names if name in fields] or [by_keyword[field]]
@@ -37,7 +41,7 @@ def test_defaults_are_those_of_the_config_class(model_type):
 def test_an_empty_text_config_is_the_class_itself(model_type, config_of):
     wrapper = next((name for name, one in WRAPPERS.items() if one.text == model_type and one.others == ()), None)
     if model_type in ALONE:
-        with pytest.raises(ArchitectureError, match=r"(hidden_size|n_embd): is missing"):
+        with pytest.raises(ArchitectureError, match=r"(hidden_size|n_embd|d_model): is missing"):
             Architecture.from_config({"model_type": model_type})
     else:
         with pytest.raises(ArchitectureError, match=f"model_type: '{model_type}' is not supported"):
@@ -118,6 +122,17 @@ def test_a_size_that_is_always_written_is_missed(field):
         (LLAMA | {"max_position_embeddings": None}, "max_position_embeddings", "is null, but must be a whole number"),
         (LLAMA | {"tie_word_embeddings": "no"}, "tie_word_embeddings", "'no' is neither true nor false"),
         (MIXTRAL | {"num_experts_per_tok": 9}, "num_experts_per_tok", "9 is more than num_experts 8"),
+        (DBRX | {"ffn_config": 4}, "ffn_config", "4 is not a mapping"),
+        (
+            DBRX | {"attn_config": {}},
+            "attn_config.clip_qkv",
+            "None is not counted; dbrx is counted with it",
+        ),
+        (
+            DBRX | {"attn_config": {"clip_qkv": 8, "kv_n_heads": 3}, "ffn_config": {"moe_jitter_eps": 0.01}},
+            "attn_config.kv_n_heads",
+            "3 does not divide num_attention_heads 4",
+        ),
         (LLAMA_4 | {"moe_layers": [0.5]}, "moe_layers", "is not a list of whole numbers"),
         (LLAMA_4 | {"no_rope_layers": [1]}, "no_rope_layers", "has 1 entries for 4 layers"),
         (LLAMA_4 | {"layer_types": ["full_attention"]}, "layer_types", "has 1 entries for 4 layers"),

@@ -72,7 +72,7 @@ def test_the_sparse_layers_are_those_with_experts(variant, model_of):
     model = model_of(variant)
     base = getattr(model, "model", model.base_model)
     base = getattr(base, "decoder", base)
-    layers = enumerate(base.layers if hasattr(base, "layers") else base.h)
+    layers = enumerate(next(getattr(base, name) for name in ("layers", "h", "blocks") if hasattr(base, name)))
     sparse = tuple(index for index, layer in layers if any("experts" in name for name, _ in layer.named_parameters()))
     assert Architecture.from_config(variant).moe_layers == sparse
 

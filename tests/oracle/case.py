@@ -84,6 +84,12 @@ class Case:
         return {**model, **changed} if inner is None else {**model, "text_config": {**inner, **changed}}
 
     @property
+    def looped_experts(self) -> int:
+        """Experts that run one after another; 0 where there are none, or where all are one product."""
+        number: int = self.values.get("ffn_config", {}).get("moe_num_experts", 0)
+        return number
+
+    @property
     def vocabulary(self) -> int:
         """Rows of the embedding."""
         size: int = self.values.get("text_config", self.values)["vocab_size"]

@@ -26,7 +26,7 @@ aten = torch.ops.aten
 
 
 @contextmanager
-def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[None]:
+def cuda_allocations(trace: Trace, *, packed: bool, scored: int, experts: int) -> Iterator[None]:
     """Replaces what differs.
 
     - Dropout keeps a mask of one byte a number (`native_dropout`); on a CPU a noise tensor of the input's dtype.
@@ -36,12 +36,14 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
       kernel that does not), which its fake kernel hides.
     - TRL's head folds each tile of logits in a Triton kernel, which allocates nothing, and multiplies into fp32 sums.
     - Grouped products of experts take float32 too, which their fake kernel refuses.
+    - Every expert that runs by itself is visited, by as many tokens as any other.
     - Whether a batch is packed is read off its values, as is how many positions have a label; a fake has none.
 
     Args:
         trace: the trace that runs inside.
         packed: whether rows hold several examples.
         scored: positions with a label.
+        experts: that run one after another, each with its share of the tokens; 0 for none.
     """
 
     def index(x: Tensor, indices: list[Tensor | None]) -> Any:
@@ -59,6 +61,14 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
 
     def masked_select(x: Tensor, mask: Tensor) -> Any:
         return x.new_empty((scored,)) if isinstance(x, FakeTensor) else NotImplemented
+
+    def nonzero(x: Tensor) -> Any:
+        if not isinstance(x, FakeTensor) or not experts:
+            return NotImplemented
+        return x.new_empty((experts if x.ndim == 1 else x.numel() // experts, x.ndim), dtype=torch.int64)
+
+    def number(x: Tensor) -> Any:
+        return 0 if isinstance(x, FakeTensor) and experts and x.dtype == torch.int64 else NotImplemented
 
     def multiply(sums: Tensor, left: Tensor, right: Tensor) -> None:
         trace.count(2 * left.shape[0] * left.shape[1] * right.shape[1])
@@ -89,6 +99,8 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int) -> Iterator[Non
             aten._grouped_mm.default: grouped,
             aten.index.Tensor: index,
             aten.masked_select.default: masked_select,
+            aten.nonzero.default: nonzero,
+            aten._local_scalar_dense.default: number,
         }
         yield
 

@@ -127,6 +127,7 @@ FURTHER = (
     "qwen3.5-4b,layers=4",
     "qwen3.5-35b-a3b,layers=4,lora_dropout=0.0",
     "qwen3-next-80b,layers=4,lora_dropout=0.0",
+    "dbrx,layers=2",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -202,6 +203,7 @@ def fast() -> list[Case]:
         "toy-gpt-oss,attention=eager,method=full,autocast=false",
         "toy-llama4,target_modules=q_proj+k_proj+v_proj+o_proj",
         "toy-qwen3.5,method=full,tokens=256,autocast=false",
+        "toy-dbrx,tokens=256,autocast=false,layers=2",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)

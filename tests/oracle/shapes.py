@@ -30,6 +30,20 @@ def _dense(
     }
 
 
+def _dbrx(
+    hidden: int, layers: int, heads: int, key_value_heads: int, vocabulary: int, experts: tuple[int, int, int]
+) -> dict[str, Any]:
+    number, chosen, width = experts
+    return {
+        "model_type": "dbrx", "d_model": hidden, "num_hidden_layers": layers, "n_heads": heads, "max_seq_len": 32768,
+        "vocab_size": vocabulary, "tie_word_embeddings": False,
+        "attn_config": {"kv_n_heads": key_value_heads, "clip_qkv": 8, "rope_theta": 500000},
+        "ffn_config": {
+            "ffn_hidden_size": width, "moe_num_experts": number, "moe_top_k": chosen, "moe_jitter_eps": 0.01,
+        },
+    }  # fmt: skip
+
+
 def _sparse(values: dict[str, Any], experts: int, chosen: int, size: int | None = None, **more: Any) -> dict[str, Any]:
     name = "num_experts" if values["model_type"] in _NUM_EXPERTS else "num_local_experts"
     field = {name: experts}
@@ -140,6 +154,8 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "qwen3.5-35b-a3b": _sparse(_dense("qwen3_5_moe_text", 2048, 0, 40, 16, 2, 248320), 256, 8, 512),
     "qwen3-next-80b": _sparse(_dense("qwen3_next", 2048, 5120, 48, 16, 2, 151936), 512, 10, 512),
     "toy-qwen2": _dense("qwen2", *_TOY),
+    "toy-dbrx": _dbrx(512, 3, 8, 2, 512, (4, 2, 704)),
+    "dbrx": _dbrx(6144, 40, 48, 8, 100352, (16, 4, 10752)),
     "toy-qwen3.5": _dense("qwen3_5_text", *_TOY, head_dim=64, full_attention_interval=3, **_DELTA),
     "toy-qwen3": _dense("qwen3", *_TOY, head_dim=64),
     "toy-qwen3-moe": _sparse(_dense("qwen3_moe", *_TOY, head_dim=64, norm_topk_prob=True), 16, 4, 256),

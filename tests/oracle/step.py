@@ -21,7 +21,7 @@ PHASES = ("forward", "loss", "backward", "end", "optimizer")
 """The moments of a step. The forward pass up to the head; the head's forward and backward pass; the layers' backward
 passes; what follows that of the first layer; clipping and the update."""
 
-FINAL_NORMS = frozenset({"norm", "final_layernorm", "final_layer_norm", "ln_f"})
+FINAL_NORMS = frozenset({"norm", "final_layernorm", "final_layer_norm", "ln_f", "norm_f"})
 """What the module is called after which the head begins."""
 
 PREFIXES = {
@@ -31,6 +31,7 @@ PREFIXES = {
     "transformer.": "",
     "decoder.": "",
     "h.": "layers.",
+    "blocks.": "layers.",
 }
 """Beginnings of paths, and what most models have there."""
 
@@ -147,7 +148,7 @@ def _hold_gradients(trace: Trace, trained: list[nn.Parameter]) -> None:
 
 
 def _on_cuda(trace: Trace, case: Case) -> contextlib.AbstractContextManager[None]:
-    return cuda_allocations(trace, packed=case.packing, scored=case.scored)
+    return cuda_allocations(trace, packed=case.packing, scored=case.scored, experts=case.looped_experts)
 
 
 def _inputs(case: Case) -> dict[str, Tensor]:

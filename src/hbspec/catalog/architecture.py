@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, shown
+from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
 from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
 from hbspec.catalog.layers import LINEAR, attention_of, experts_of, shared_width, unrotated_layers
@@ -141,7 +141,7 @@ class Architecture(NamedTuple):
             said = "is missing" if model_type is None else f"{shown(model_type)} is not supported"
             raise ArchitectureError("model_type", f"{said}; supported: {', '.join(SUPPORTED)}")
         if model_type in ALONE:
-            return _architecture(Fields(config, FAMILIES[model_type], ""), None, model_type)
+            return _architecture(Fields(flat(config, FAMILIES[model_type]), FAMILIES[model_type], ""), None, model_type)
         wrapper = WRAPPERS[model_type]
         fields, text_type = language_model(config, model_type, wrapper)
         found = _architecture(fields, config, text_type)

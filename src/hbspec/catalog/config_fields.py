@@ -105,6 +105,23 @@ class Fields(NamedTuple):
         return list(value)
 
 
+def flat(config: Mapping[str, Any], family: Family) -> Mapping[str, Any]:
+    """A config whose nested fields are named `outer.inner`, for a family that has such.
+
+    Raises:
+        ArchitectureError: one that holds others is not a mapping.
+    """
+    if not family.nested:
+        return config
+    found = dict(config)
+    for outer in family.nested:
+        inner = config.get(outer) or {}
+        if not isinstance(inner, Mapping):
+            raise ArchitectureError(outer, f"{shown(inner)} is not a mapping")
+        found |= {f"{outer}.{name}": value for name, value in inner.items()}
+    return found
+
+
 def shown(value: Any) -> str:
     """A value out of somebody else's file, cut to what fits in a message."""
     text = repr(value)

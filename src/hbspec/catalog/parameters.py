@@ -77,6 +77,16 @@ def embedding_parameters(architecture: Architecture) -> int:
     return architecture.vocab_size * architecture.hidden_size
 
 
+def decaying_share(architecture: Architecture) -> float:
+    """The share of the language model's parameters that the larger of the Trainer's groups has; 1 in most families."""
+    undecayed = architecture.family.undecayed
+    if not undecayed:
+        return 1.0
+    kept = _count(weight for weight in weights(architecture) if weight.name in undecayed)
+    share = kept / language_parameters(architecture)
+    return max(share, 1 - share)
+
+
 def head_parameters(architecture: Architecture) -> int:
     """The number of parameters in the output head; 0 where it is tied to the embedding."""
     return _count(weight for weight in weights(architecture) if weight.kind == "head")

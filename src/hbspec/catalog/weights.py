@@ -17,6 +17,9 @@ from hbspec.catalog.weight import Weight
 LAYER_NORM = "layer"
 """A norm with a bias."""
 
+PLAIN = "layer_plain"
+"""The same without one."""
+
 XIELU = "xielu"
 """An activation with two weights of its own."""
 
@@ -107,6 +110,11 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
     if not layers:
         return
     router = a.family.router
+    if a.family.looped:
+        yield from _linear(router, layers, experts, hidden)
+        for name in ("w1", "v1", "w2"):
+            yield Weight(f"experts.{name}", "expert", layers, size, hidden, experts)
+        return
     yield Weight(router, "router", layers, experts, hidden)
     yield Weight("experts.gate_up_proj", "expert", layers, 2 * size, hidden, experts)
     yield Weight("experts.down_proj", "expert", layers, hidden, size, experts)

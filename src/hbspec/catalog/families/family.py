@@ -31,7 +31,8 @@ class Family(NamedTuple):
         norms: what the norms before attention, behind it, before the MLP and behind it are called; "" where there is
             none. Without one before the MLP of a parallel layer, the MLP reads what attention reads.
         norm: how they are computed: "rms" casts back before it weighs, "rms_wide" after that, "rms_shifted" weighs by
-            1 + weight in fp32, "centred" takes the mean off first, and "layer" is `nn.LayerNorm`, with a bias.
+            1 + weight in fp32, "centred" takes the mean off first, and "layer" is `nn.LayerNorm`, with a bias; in
+            "layer_plain" without one, and cast back within layers.
         qk_norm: which queries and keys a norm's weight is for: one "head" as any other, each of all "heads", or all of
             them normed as a "whole"; "" without such norms.
         qk_norm_field: the field that says whether there are; "" where there always are.
@@ -72,6 +73,10 @@ class Family(NamedTuple):
         shared_experts: the field that says how many times as wide it is; "" for once.
         shared_expert_gate: a gate of its own weighs what that expert puts out.
         experts_repeated: all experts compute every token, and they were never a list of modules.
+        looped: experts run one after another, with a router that is a linear module.
+        clipped: queries, keys and values are clipped to a range.
+        undecayed: modules without weight decay, since they lie below one that is called a norm.
+        nested: fields that hold others, which are named by both.
         fused_targets: names that peft turns into targets on fused parameters, and the parameter that each becomes.
         learned: rows that the table of learned positions has beyond `max_position_embeddings`; None where positions
             are rotated.
@@ -147,6 +152,10 @@ class Family(NamedTuple):
     router_in_compute_dtype: bool = True
     scores: str = "softmax"
     experts_repeated: bool = False
+    looped: bool = False
+    clipped: bool = False
+    undecayed: frozenset[str] = frozenset()
+    nested: tuple[str, ...] = ()
     fused_targets: Mapping[str, str] = MappingProxyType({})
     learned: int | None = None
     learned_once: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.roles import TRAINED, roles
-from hbspec.catalog.weights import LAYER_NORM
+from hbspec.catalog.weights import LAYER_NORM, PLAIN
 from hbspec.estimators.precision import Precision
 from hbspec.plan import Training
 
@@ -124,7 +124,7 @@ def _norm_bytes(architecture: Architecture, precision: Precision, training: Trai
     if training.liger:
         return tokens * (precision.stream * architecture.hidden_size + FLOAT32)
     kind = architecture.family.norm
-    if kind == LAYER_NORM:
+    if kind in (LAYER_NORM, PLAIN):
         return tokens * (_normed_element(architecture, precision) * architecture.hidden_size + 2 * FLOAT32)
     held = 2 * FLOAT32 if kind == "centred" else FLOAT32
     weighed = precision.stream if kind == "rms" else FLOAT32
@@ -134,7 +134,7 @@ def _norm_bytes(architecture: Architecture, precision: Precision, training: Trai
 
 def _normed_element(architecture: Architecture, precision: Precision) -> int:
     """Bytes of a number that the final norm puts out: autocast leaves the output of `nn.LayerNorm` in fp32."""
-    wide = precision.autocast and architecture.family.norm == LAYER_NORM
+    wide = precision.autocast and architecture.family.norm in (LAYER_NORM, PLAIN)
     return FLOAT32 if wide else precision.stream
 
 

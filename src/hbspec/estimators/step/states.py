@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import BYTES, FLOAT32
+from hbspec.catalog.parameters import decaying_share
 from hbspec.estimators.step.deepspeed import masters, reduction
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
@@ -243,11 +244,16 @@ def _accumulated(job: Job, groups: list[tuple[int, int]], reduced: int) -> int:
 
 
 def _updating(job: Job, groups: list[tuple[int, int]]) -> int:
-    """Temporaries of the optimizer."""
+    """Temporaries of the optimizer, which updates what decays and what does not one after another.
+
+    What does not decay is next to nothing, but for modules below one that is called a norm (transformers 5.23.0,
+    `Trainer.get_decay_parameter_names`).
+    """
     if job.offload != "none":
         return 0
     temporaries = 0
+    decaying = 1.0 if job.training.adapters else decaying_share(job.architecture)
     for count, element in groups:
-        updated = -(-count // job.shards.optimizer)
+        updated = -(-round(decaying * count) // job.shards.optimizer)
         temporaries += job.optimizer.temporary_bytes(updated, element)
     return temporaries

@@ -15,6 +15,7 @@ from hbspec.estimators.step.lifetimes.experts import Experts
 from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
+from hbspec.estimators.step.lifetimes.looped import LoopedExperts
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.rotation import Rotation
@@ -155,6 +156,7 @@ class Builder:
             experts=self.experts() if sparse else None,
             litgpt=program.litgpt,
             gated=family.gated_attention,
+            clipped=family.clipped,
             linear=linear,
         )
 
@@ -215,8 +217,19 @@ class Builder:
             inner = {name: self.linear(prefix + name, hidden, size) for name in names}
         return {**inner, "down_proj": self.linear(f"{prefix}down_proj", size, hidden)}
 
-    def experts(self) -> Experts:
+    def looped_experts(self) -> LoopedExperts:
+        """Experts that run one after another."""
+        architecture = self.architecture
+        hidden, size, count = architecture.hidden_size, architecture.moe_intermediate_size, architecture.num_experts
+        names = "experts.w1", "experts.v1", "experts.w2"
+        gate, up, down = (self.parameter(count * hidden * size, self.trains(name)) for name in names)
+        router = self.linear(architecture.family.router, hidden, count)
+        return LoopedExperts(router, gate, up, down, count, architecture.num_experts_per_tok, hidden, size)
+
+    def experts(self) -> Experts | LoopedExperts:
         """The routed experts of a sparse layer, and the shared one."""
+        if self.architecture.family.looped:
+            return self.looped_experts()
         architecture, program = self.architecture, self.program
         hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
         count, router = architecture.num_experts, architecture.family.router

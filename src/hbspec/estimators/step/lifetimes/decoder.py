@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from hbspec.catalog.weights import PLAIN
 from hbspec.estimators.step.lifetimes import gathered, layouts, liger, litgpt
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.activations import Activation, activated
@@ -18,6 +19,7 @@ from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeat
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.linear_attention import LinearAttentionModules, linear_attention
+from hbspec.estimators.step.lifetimes.looped import LoopedExperts, looped_mlp
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
 
@@ -49,6 +51,7 @@ class DecoderLayer(NamedTuple):
         several_rows: whether a micro-batch has more than one row.
         litgpt: whether attention is LitGPT's own.
         gated: whether queries come with gates, which weigh what attention puts out.
+        clipped: whether queries, keys and values are clipped.
         linear: the modules of linear attention, where the layer has that.
     """
 
@@ -70,9 +73,10 @@ class DecoderLayer(NamedTuple):
     fused: str
     scaled: frozenset[str]
     several_rows: bool
-    experts: Experts | None
+    experts: Experts | LoopedExperts | None
     litgpt: bool
     gated: bool
+    clipped: bool
     linear: LinearAttentionModules | None
 
     @property
@@ -151,7 +155,10 @@ def _added(machine: Machine, layer: DecoderLayer, residual: Tensor, x: Tensor) -
 
 
 def _norm(machine: Machine, layer: DecoderLayer, x: Tensor, name: str) -> Tensor:
-    return norm(machine, x, layer.norms[name], "norms") if name in layer.norms else x
+    if name not in layer.norms:
+        return x
+    normed = norm(machine, x, layer.norms[name], "norms")
+    return op.cast(machine.tape, normed, x.element) if layer.norms[name].kind == PLAIN else normed
 
 
 def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -215,6 +222,8 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
         key = (linears["qkv_proj"].rows - linears["o_proj"].columns) // 2
         fused = linear(machine, x, linears["qkv_proj"], "attention")
         widths = linears["o_proj"].columns, key, key
+        if layer.clipped:
+            fused = op.unary(machine.tape, fused, saves="input")
         if layer.fused == "chunks":
             query, key_states, value = layouts.split(machine.tape, fused, [Form(0, width) for width in widths])
         else:
@@ -237,6 +246,8 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
 
 
 def _mlp(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
+    if isinstance(layer.experts, LoopedExperts):
+        return looped_mlp(machine, layer.experts, x)
     if layer.experts is not None:
         if layer.experts.listed:
             return listed_mlp(machine, layer.experts, x)

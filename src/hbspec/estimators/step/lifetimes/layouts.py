@@ -127,10 +127,12 @@ def placed(tape: Tape, x: Tensor, numel: Form) -> Tensor:
 
 
 def added_at(tape: Tape, x: Tensor, added: Tensor) -> Tensor:
-    """`x.index_add_(…, added)`, whose gradient is gathered from x's."""
+    """`x.index_add_(…, added)`, which holds what is added, of which its derivative reads the shape."""
     numel, element = added.numel, added.element
+    held = [tape.save(added)] if added.node is not None else []
     return tape.record(
         Tensor(x.storage, x.numel, x.element),
         [x.node, added.node],
         lambda gradient: [alias(gradient), tape.new(numel, element, BACKWARD)],
+        held,
     )

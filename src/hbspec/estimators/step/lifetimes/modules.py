@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import FLOAT32
-from hbspec.catalog.weights import LAYER_NORM
+from hbspec.catalog.weights import LAYER_NORM, PLAIN
 from hbspec.estimators.step.lifetimes import liger, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
@@ -74,7 +74,7 @@ def norm(machine: Machine, x: Tensor, module: Norm, term: str) -> Tensor:
     before, rows = x.element, Form(0, x.numel.per_token // module.width)
     if machine.liger:  # those of Gemma 2 and 3 share their gradient with the residual stream
         return liger.norm(tape, x, weight, rows, in_place=module.kind != SHIFTED)
-    if module.kind == LAYER_NORM:
+    if module.kind in (LAYER_NORM, PLAIN):
         return _layer_norm(machine, x, module, rows)
     x = op.cast(tape, x, FLOAT32)
     x = _centred(tape, x, rows) if module.kind == CENTRED else scaled(tape, x, rows)
