@@ -156,3 +156,13 @@ def test_adapters_of_listed_experts_have_gradients():
     attention = lora_parameters(mixtral, 16, ["q_proj", "k_proj", "v_proj", "o_proj"]) // mixtral.num_hidden_layers
     adapters = attention + 16 * (hidden + experts) + 16 * experts * 3 * (hidden + size)
     assert program_profile(mixtral, program).gradients[1] == {op.GRADIENTS: Form(program.trained * adapters)}
+
+
+def test_a_shared_expert_runs_beside_listed_ones_too():
+    moe = catalog().models["Qwen/Qwen1.5-MoE-A2.7B"].architecture
+    with_it, without = (
+        program_profile(one, PROGRAM._replace(experts_listed=True, checkpointing=False)).products[1].forward.per_token
+        for one in (moe, moe._replace(shared_expert_intermediate_size=0))
+    )
+    lacking = 3 * moe.hidden_size * moe.shared_expert_intermediate_size
+    assert with_it - without >= lacking

@@ -9,6 +9,7 @@ from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.estimators.serving.memory import demand
+from hbspec.estimators.step.blueprint import Blueprint
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.kernels import kernels
 from hbspec.estimators.step.moments import peak_moment
@@ -45,6 +46,13 @@ def test_the_way_back_writes_gradients_of_the_whole_row_for_every_chunk():
     near, far = kernels(job(), 4096), kernels(job(), 8192)
     assert far[1].written > 3 * near[1].written
     assert far[0].written < 2.1 * near[0].written
+
+
+def test_a_row_of_fewer_chunks_than_are_run_asks_for_no_negative_block():
+    found = job(gradient_checkpointing=False)
+    whole = Stage(0, found.architecture.num_hidden_layers, embedding=True, head=True)
+    assert min(Blueprint(found, whole).micro_batch(64, whole=True).sizes) >= 0
+    assert peak(found, 64) < peak(found, 128) < peak(found, 192)
 
 
 def test_serving_is_not_known():

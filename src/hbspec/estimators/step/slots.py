@@ -144,5 +144,5 @@ def _bytes(size: Size, tokens: int, row: int, given: Sequence[int]) -> int:
     if isinstance(size, int):
         return size
     if isinstance(size, Form):
-        return block_bytes(size.at(tokens, row))
+        return block_bytes(max(0, size.at(tokens, row)))  # what takes off from another size is no block
     return block_bytes(given[size.number]) if given[size.number] else 0

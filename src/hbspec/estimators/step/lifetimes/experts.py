@@ -87,13 +87,24 @@ def sparse_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """The sum of the visited experts' outputs, weighted by the router, and what a shared one puts out."""
     tape = machine.tape
     if experts.shared_gate is None:
-        out = _routed(machine, experts, x)
-        return op.add(tape, out, _shared(machine, experts, x), "mlp") if experts.shared else out
+        return _with_shared(machine, experts, x, _routed(machine, experts, x))
     shared = _shared(machine, experts, x)
     out = _routed(machine, experts, x)
     opened = op.unary(tape, linear(machine, x, experts.shared_gate, "mlp"), saves="output")
     tape.term = "mlp"
     shared = op.multiply(tape, shared, opened)
+    return op.add(tape, out, shared, "mlp")
+
+
+def _with_shared(machine: Machine, experts: Experts, x: Tensor, out: Tensor) -> Tensor:
+    """What the routed experts put out, and what the shared one does behind them."""
+    if not experts.shared:
+        return out
+    tape, shared = machine.tape, _shared(machine, experts, x)
+    if experts.shared_gate is not None:
+        opened = op.unary(tape, linear(machine, x, experts.shared_gate, "mlp"), saves="output")
+        tape.term = "mlp"
+        shared = op.multiply(tape, opened, shared)
     return op.add(tape, out, shared, "mlp")
 
 
@@ -158,7 +169,7 @@ def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
         weights = layouts.gathered(tape, chosen, Form(), tape.new(Form(), INDEX))
         total = layouts.added_at(tape, total, op.multiply(tape, out, weights))
         del out, weights
-    return total
+    return _with_shared(machine, experts, x, total)
 
 
 def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:

@@ -25,6 +25,10 @@ RUN = 3
 """Chunks that are run: the first reads no state that needs a gradient, and the second is between others."""
 
 
+PIECES = 8
+"""Blocks that stand for those of all other chunks, which are small ones in their turn."""
+
+
 class Scan(NamedTuple):
     """What is scanned.
 
@@ -170,9 +174,12 @@ class _Others:
         tape = self.tape
         self._again(before.work, after.work, 1)
         grown = Form(*(new - old for new, old in zip(after.alive, before.alive, strict=True)))
-        held = tape.save(tape.new(self._of(grown), 1))
+        whole = self._of(grown)
+        part = Form(*(size // PIECES for size in whole))
+        rest = Form(*(size % PIECES for size in whole))
+        held = [tape.save(tape.new(size, 1)) for size in (part.plus(rest), *[part] * (PIECES - 1))]
         if self.node is not None:
-            self.node.saved = (held,)
+            self.node.saved = held
             self.node = None  # which refers to this object: a cycle would live on
 
     def _again(self, before: Work, after: Work, products: int) -> None:
