@@ -66,22 +66,22 @@ def traced(case: Case, *, real: bool = False) -> Traced:
     model = build(case, fake)
     paths = {id(module): name or "model" for name, module in _short_names(model)}
     trace = Trace(paths)
-    _hold(trace, model)
+    hold_weights(trace, model)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = optimizer_of(case, model)
-    with fake or contextlib.nullcontext(), _on_cuda(trace, case), trace, trace.following_modules():
+    with fake or contextlib.nullcontext(), on_cuda(trace, case), trace, trace.following_modules():
         make_states(trace, optimizer, trained)
-        rows = [_inputs(case) for _ in range(case.gradient_accumulation)]
+        rows = [inputs_of(case) for _ in range(case.gradient_accumulation)]
         for tensor in (tensor for row in rows for tensor in row.values()):
             trace.hold(tensor, "inputs")
         for _ in range(min(2, case.gradient_accumulation) - 1):
             _micro_batch(trace, model, case, rows)
-            _hold_gradients(trace, trained)
+            hold_gradients(trace, trained)
         static, before = trace.kinds(), trace.live
         trace.peaks.clear()
         trace.flops.clear()
         after_forward = _micro_batch(trace, model, case, rows)
-        _hold_gradients(trace, trained)
+        hold_gradients(trace, trained)
         gradients = trace.live
         trace.phase = "optimizer"
         torch.nn.utils.clip_grad_norm_(trained, MAX_NORM, foreach=True)
@@ -99,18 +99,18 @@ def traced_evaluation(case: Case) -> int:
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     model = build(case, fake)
     trace = Trace({id(module): name or "model" for name, module in _short_names(model)})
-    _hold(trace, model)
+    hold_weights(trace, model)
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = optimizer_of(case, model)
     model.eval()
-    with fake, _on_cuda(trace, case), trace, torch.no_grad():
+    with fake, on_cuda(trace, case), trace, torch.no_grad():
         make_states(trace, optimizer, trained)
-        row = _inputs(case)
+        row = inputs_of(case)
         for tensor in row.values():
             trace.hold(tensor, "inputs")
         trace.peaks.clear()
         trace.phase = "evaluation"
-        _loss(model, case, row)
+        loss_of(model, case, row)
     return trace.peaks["evaluation"][0]
 
 
@@ -122,7 +122,7 @@ def _short_names(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
         yield short, module
 
 
-def _hold(trace: Trace, model: nn.Module) -> None:
+def hold_weights(trace: Trace, model: nn.Module) -> None:
     for name, parameter in model.named_parameters():
         adapter = "lora_" in name or "modules_to_save" in name
         kind = "adapters" if adapter else "quantised" if is_quantised(parameter) else "weights"
@@ -141,17 +141,17 @@ def _hold(trace: Trace, model: nn.Module) -> None:
         trace.hold(buffer, "buffers", name)
 
 
-def _hold_gradients(trace: Trace, trained: list[nn.Parameter]) -> None:
+def hold_gradients(trace: Trace, trained: list[nn.Parameter]) -> None:
     for parameter in trained:
         if parameter.grad is not None:
             trace.hold(parameter.grad, "gradients")
 
 
-def _on_cuda(trace: Trace, case: Case) -> contextlib.AbstractContextManager[None]:
+def on_cuda(trace: Trace, case: Case) -> contextlib.AbstractContextManager[None]:
     return cuda_allocations(trace, packed=case.packing, scored=case.scored, experts=case.looped_experts)
 
 
-def _inputs(case: Case) -> dict[str, Tensor]:
+def inputs_of(case: Case) -> dict[str, Tensor]:
     """A batch as the collator makes it: padded rows, or, packed, one row that says where examples begin."""
     shape, vocabulary = (case.batch, case.tokens), case.vocabulary
     ids, labels = torch.randint(0, vocabulary, shape), torch.randint(0, vocabulary, shape)
@@ -175,7 +175,7 @@ def _micro_batch(trace: Trace, model: nn.Module, case: Case, rows: list[dict[str
             trace.phase = "loss"
 
     trace.on_leave = leave
-    loss = _loss(model, case, rows[-1])
+    loss = loss_of(model, case, rows[-1])
     trace.on_leave = None
     alive = trace.live
     (norm,) = FINAL_NORMS & {*trace.left}
@@ -193,7 +193,7 @@ def _micro_batch(trace: Trace, model: nn.Module, case: Case, rows: list[dict[str
     return alive
 
 
-def _loss(model: nn.Module, case: Case, row: dict[str, Tensor]) -> Tensor:
+def loss_of(model: nn.Module, case: Case, row: dict[str, Tensor]) -> Tensor:
     """`Trainer.compute_loss`, or TRL's; the outputs are gone when it returns."""
     # a mask of ones is found to be one by its values, and then dropped
     inputs = {name: value for name, value in row.items() if name != "attention_mask" or case.padding}

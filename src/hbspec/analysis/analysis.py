@@ -167,13 +167,28 @@ def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: li
     try:
         values = read_json(document, CONFIG, spec.model.config)
         if isinstance(values, Mapping):
-            return Architecture.from_config(values)
+            return _described(values, spec.model.config, findings)
         message = f"{spec.model.config}: not a mapping of fields, as every config.json is"
         findings.append(_attachment("HB031", CONFIG, message, "give the path of the model's config.json"))
     except AttachmentError as reason:
         findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
         findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", "correct this field"))
+    return None
+
+
+def _described(values: Mapping[str, Any], path: str, findings: list[Finding]) -> Architecture | None:
+    """The architecture of a config.json, or of a model that was recorded; which of them a file is, its content says."""
+    if "hbspec_model" not in values:
+        return Architecture.from_config(values)
+    from hbspec.catalog.recorded import RecordedFileError  # which few specs name
+    from hbspec.catalog.recorded_file import architecture_of
+
+    try:
+        return architecture_of(values)
+    except RecordedFileError as reason:
+        action = "give the file as `hbspec model add` wrote it"
+        findings.append(_attachment("HB031", CONFIG, redact(f"{path}: {reason}"), action))
     return None
 
 

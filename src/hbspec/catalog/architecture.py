@@ -19,6 +19,7 @@ from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
 from hbspec.catalog.layers import LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
+from hbspec.catalog.recorded import Recording
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model
@@ -59,6 +60,7 @@ class Architecture(NamedTuple):
         quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
         tower: every tensor that is loaded with the language model and is not of it.
+        recorded: the file of a model that was recorded, whose layers it tells; None for one of a family.
     """
 
     model_type: str
@@ -95,10 +97,13 @@ class Architecture(NamedTuple):
     quant_method: str | None
     wrapper: str
     tower: tuple[Weight, ...]
+    recorded: Recording | None = None
 
     @property
     def family(self) -> Family:
         """What tells this `model_type` from others."""
+        if self.recorded is not None:
+            return self.recorded.family
         usual = FAMILIES[self.model_type]
         return usual.variants[self.variant][1] if self.variant else usual
 

@@ -27,6 +27,8 @@ XIELU = "xielu"
 @lru_cache(maxsize=64)
 def weights(architecture: Architecture) -> tuple[Weight, ...]:
     """All tensors of the model, each parameter once: a tied output head is not listed."""
+    if architecture.recorded is not None:
+        return architecture.recorded.weights
     head = () if architecture.tie_word_embeddings else (output_head(architecture),)
     found = (
         Weight("embed_tokens", "embedding", 1, architecture.vocab_size, architecture.hidden_size),
@@ -49,6 +51,8 @@ def _named(architecture: Architecture, weight: Weight) -> Weight:
 
 def output_head(architecture: Architecture) -> Weight:
     """The output head, which every model has as a module, even where it is tied to the embedding."""
+    if architecture.recorded is not None:
+        return architecture.recorded.head
     return _named(architecture, Weight("lm_head", "head", 1, architecture.vocab_size, architecture.hidden_size))
 
 

@@ -24,6 +24,7 @@ COMMANDS = (
     "data merge",
     "data check",
     "models",
+    "model add",
     "instances",
     "prices",
     "catalog refresh",

@@ -17,7 +17,11 @@ from hbspec.cli.command import COMMANDS, Call, Command, Parameter, command
 from hbspec.cli.plain import SET
 from hbspec.showing import shown
 
-GROUPS = {"data": "Profile and check training data.", "catalog": "Bring the catalog up to date."}
+GROUPS = {
+    "data": "Profile and check training data.",
+    "catalog": "Bring the catalog up to date.",
+    "model": "Add a model.",
+}
 HELP = "Declarative fine-tuning jobs: checked before they cost anything, then compiled."
 SETTINGS = {"help_option_names": ["-h", "--help"]}
 

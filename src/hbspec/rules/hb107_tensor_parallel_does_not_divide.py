@@ -24,6 +24,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
+from hbspec.catalog.recorded_architecture import require_attention
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.plan import Hardware
 from hbspec.plan.parallelism import PARALLELISMS
@@ -41,6 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if trained is None and served is None:
         return
     model = analysis.plan.require("architecture")
+    require_attention(model)
     if trained is not None:
         yield from _judge(("instance", "tensor_parallel"), trained, model, analysis.plan.hardware, copies=False)
     if served is not None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
+from hbspec.catalog.recorded_architecture import require_attention
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.constants import BATCHED_TOKENS, CONTEXT_BYTES
 from hbspec.estimators.weights import serving_weights
@@ -27,6 +28,7 @@ def served_model(plan: ServingPlan) -> Architecture:
         NotKnownError: the architecture is not known, or it has layers whose serving is not counted.
     """
     architecture = known(plan.architecture, NO_MODEL)
+    require_attention(architecture)
     if architecture.linear_attention is not None:
         raise NotKnownError(LINEAR)
     return architecture

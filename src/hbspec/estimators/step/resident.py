@@ -11,7 +11,7 @@ from hbspec.catalog.weight import Weight
 from hbspec.catalog.weights import weights
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
-from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.build_recorded import builder
 from hbspec.estimators.step.placement import Stage
 from hbspec.plan.epochs import FUSED_EXPERTS
 
@@ -105,18 +105,16 @@ def _quantized(elements: int, rows: int, quantization: str, *, double_quant: boo
 
 def trained_parameters(job: Job, stage: Stage) -> Iterator[ParameterTensor]:
     """What is trained on the stage: adapters and modules that are saved whole, or every weight."""
-    build = Builder(job.architecture, job.program)
+    build = builder(job.architecture, job.program)
     embedding = build.embedding()
     head = build.head(embedding)
     found: list[ParameterTensor] = []
     if stage.embedding:
-        found += [embedding.weight, *([embedding.positions] if embedding.positions else [])]
-        found += [*(embedding.adapter.weights() if embedding.adapter else [])]
+        found += embedding.weights()
     for layer in range(stage.first, stage.last):
         found += build.layer(layer).weights()
     if stage.head:
-        hidden = job.architecture.hidden_size
-        found += [*build.norm("norm", hidden, hidden).weights(), *head.weights()]
+        found += [*build.final().weights(), *head.weights()]
     seen: set[int] = set()
     for parameter in found:
         if parameter.trained and id(parameter) not in seen:

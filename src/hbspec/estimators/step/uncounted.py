@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.recorded import Recording
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
@@ -21,6 +22,8 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
     Raises:
         NotKnownError: with what is not counted.
     """
+    if architecture.recorded is not None:
+        _refuse_recorded(architecture.recorded, training, tensor_parallel)
     if training.liger and architecture.model_type not in LIGER:
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
     if architecture.linear_attention is not None and tensor_parallel > 1:
@@ -28,6 +31,22 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
         raise NotKnownError(Missing("the memory of linear attention under tensor parallelism", where))
     if training.trainer == "litgpt":
         _refuse_litgpt(architecture, training, cut)
+
+
+def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: int) -> None:
+    """Refuse what a recording does not tell: other kernels, other layers, and layers that are cut.
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    if training.liger or training.trainer == "litgpt":
+        raise NotKnownError(Missing("the memory of other kernels than those that were recorded", ("model", "config")))
+    kernels = ("eager",) if recording.values["attention"] == "eager" else ("sdpa", "flash_attention_2")
+    if training.kernel not in kernels:
+        said = f"the memory of {training.kernel} attention in a model recorded with {kernels[0]}"
+        raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
+    if tensor_parallel > 1:
+        raise NotKnownError(Missing("how tensor parallelism cuts a recorded model", ("instance", "tensor_parallel")))
 
 
 def _refuse_litgpt(architecture: Architecture, training: Training, cut: Shards) -> None:

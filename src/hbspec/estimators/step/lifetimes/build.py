@@ -18,6 +18,7 @@ from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
 from hbspec.estimators.step.lifetimes.looped import LoopedExperts
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
+from hbspec.estimators.step.lifetimes.recorded import RecordedPart
 from hbspec.estimators.step.lifetimes.rotation import Rotation
 
 MOST_LISTED = 8
@@ -52,6 +53,14 @@ class Builder:
         bias = self.parameter(numel, self.trains(f"{name}.bias")) if kind == LAYER_NORM else None
         return Norm(self.parameter(numel, self.trains(name)), width, kind, bias)
 
+    def final(self) -> Norm | RecordedPart:
+        """What comes between the layers and the head: a norm."""
+        return self.norm("norm", self.architecture.hidden_size, self.architecture.hidden_size)
+
+    def after_head(self) -> RecordedPart | None:
+        """What a recorded model does to its logits."""
+        return None
+
     def head_norms(self) -> dict[str, Norm]:
         """Norms of queries and keys."""
         architecture = self.architecture
@@ -81,8 +90,12 @@ class Builder:
         made = self.factors(columns, rows, program.rank, dropout=program.dropout)
         return made._replace(magnitude=self.parameter(rows, True, FLOAT32)) if program.dora else made
 
-    def embedding(self) -> Embedding:
+    def embedding(self) -> Embedding | RecordedPart:
         """The table of the tokens' vectors."""
+        return self.table()
+
+    def table(self) -> Embedding:
+        """The same, without what a recorded model does to them."""
         vocabulary, width = self.architecture.vocab_size, self.architecture.hidden_size
         return Embedding(
             weight=self.parameter(vocabulary * width, self.trains("embed_tokens")),
@@ -104,11 +117,12 @@ class Builder:
         rows = architecture.max_position_embeddings + beyond
         return self.parameter(rows * architecture.hidden_size, self.trains("embed_positions"))
 
-    def head(self, embedding: Embedding) -> Linear:
+    def head(self, embedding: Embedding | RecordedPart) -> Linear:
         """The output head, which peft parts from the table that it is tied to."""
         columns, rows = self.architecture.hidden_size, self.architecture.vocab_size
         tied = self.architecture.tie_word_embeddings and not self.program.targets
-        weight = embedding.weight if tied else self.parameter(columns * rows, self.trains("lm_head"))
+        table = embedding.table if isinstance(embedding, RecordedPart) else embedding
+        weight = table.weight if tied and table else self.parameter(columns * rows, self.trains("lm_head"))
         bias = self.parameter(rows, True) if self.trains("lm_head.bias") else None
         return Linear(weight, columns, rows, "", self.adapter("lm_head", columns, rows), bias)
 
@@ -126,7 +140,7 @@ class Builder:
         kinds = {None: "", "int8": "int8"}
         return "" if self.architecture.family.own_linear else kinds.get(self.program.quantization, "4bit")
 
-    def layer(self, index: int) -> DecoderLayer:
+    def layer(self, index: int) -> DecoderLayer | RecordedPart:
         """A layer's modules; a sparse one has its experts instead of an MLP."""
         architecture, program, family = self.architecture, self.program, self.architecture.family
         sparse, hidden = index in architecture.moe_layers, architecture.hidden_size

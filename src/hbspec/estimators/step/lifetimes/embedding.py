@@ -46,6 +46,11 @@ class Embedding(NamedTuple):
         """Whether the output needs a gradient."""
         return self.weight.trained or self.adapter is not None or self.hooked
 
+    def weights(self) -> list[ParameterTensor]:
+        """The tables, and the weights of the adapter."""
+        own = [self.weight, *([self.positions] if self.positions else [])]
+        return [*own, *(self.adapter.weights() if self.adapter else [])]
+
 
 class Leaf(Sink):
     """An input that gathers a gradient; unlike a parameter it is held by that."""
@@ -64,7 +69,7 @@ def embedded(machine: Machine, embedding: Embedding) -> tuple[Tensor, list[Tenso
     if embedding.positions is not None:
         place = machine.tape.new(Form(0, -(-embedding.width // embedding.shared)), machine.stream)
         if embedding.positions.trained:
-            place = _looked_up(machine, place, embedding.positions)
+            place = looked_up(machine, place, embedding.positions)
         held = [x, place]
         x = op.fitting(machine.tape, op.add(machine.tape, x, place, LAYER_INPUTS), (x, place))
     if embedding.scaled == "inputs":
@@ -76,28 +81,28 @@ def _rows(machine: Machine, embedding: Embedding) -> Tensor:
     """What the table's module puts out."""
     x = machine.tape.new(Form(0, embedding.width), machine.stream, LAYER_INPUTS)
     if embedding.weight.trained:
-        x = _looked_up(machine, x, embedding.weight)
+        x = looked_up(machine, x, embedding.weight)
     if embedding.scaled == "embedding":
         machine.tape.term = LAYER_INPUTS
         x = op.unary(machine.tape, x)
     if embedding.hooked and not embedding.weight.trained:
         x.node = Leaf(x.storage)
-    return x if embedding.adapter is None else _adapted(machine, x, embedding, embedding.adapter)
+    return x if embedding.adapter is None else adapted(machine, x, embedding, embedding.adapter)
 
 
-def _looked_up(machine: Machine, x: Tensor, table: ParameterTensor) -> Tensor:
+def looked_up(machine: Machine, x: Tensor, table: ParameterTensor) -> Tensor:
     """Rows of a trained table, whose gradient is as large as the whole table."""
     tape, numel, element = machine.tape, table.numel, table.element
     return tape.record(x, [table.sink], lambda _: [tape.new(numel, element, op.GRADIENTS)])
 
 
-def _adapted(machine: Machine, x: Tensor, embedding: Embedding, adapter: Adapter) -> Tensor:
+def adapted(machine: Machine, x: Tensor, embedding: Embedding, adapter: Adapter) -> Tensor:
     """The rows plus rows of the first factor times the second one."""
     tape, width, rank = machine.tape, embedding.width, adapter.rank
     tape.term = ADAPTERS
     if adapter.magnitude is not None:
         _norms(machine, embedding, adapter)
-    low = _looked_up(machine, tape.new(Form(0, rank), adapter.down.element), adapter.down)
+    low = looked_up(machine, tape.new(Form(0, rank), adapter.down.element), adapter.down)
     output = product(machine, low, adapter.up, Form(0, width), Form(0, rank * width))
     del low
     before = x.element

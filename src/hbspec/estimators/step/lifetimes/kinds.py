@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.layers import FULL, LINEAR
-from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.build_recorded import builder
 from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.lifetimes.whole import model_of
@@ -41,11 +41,17 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
     The first layer is run for itself alone; it is of the kind that it would be of behind itself.
     """
     sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
+    recorded = architecture.recorded.kinds if architecture.recorded else ()
     shapes = [
-        (index in sparse, kind == LINEAR or (kind != FULL and program.windowed), index in unrotated)
+        (
+            index in sparse,
+            kind == LINEAR or (kind != FULL and program.windowed),
+            index in unrotated,
+            recorded[index] if recorded else 0,
+        )
         for index, kind in enumerate(architecture.layer_types)
     ]
-    build = Builder(architecture, program)
+    build = builder(architecture, program)
     trains = {shape: build.layer(shapes.index(shape)).trained for shape in set(shapes)}
     needed = list(accumulate((trains[shape] for shape in shapes), or_, initial=build.embedding().needed))
     seen = list(zip(shapes, [needed[1], *needed[1:-1]], strict=True))

@@ -11,6 +11,7 @@ from hbspec.estimators.step.lifetimes.autograd import Sink, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form, Ledger, Products
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine
+from hbspec.estimators.step.lifetimes.recorded import RecordedPart, run_part
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 LABEL = 8
@@ -35,6 +36,7 @@ class Loss(NamedTuple):
         capped: whether logits go through a hyperbolic tangent first.
         scaled: whether they are multiplied by a number first.
         in_chunks: whether the logits of a few tokens after another are made, and all of them held, as LitGPT does.
+        recorded: what a recorded model does to its logits.
     """
 
     standard: bool
@@ -47,6 +49,7 @@ class Loss(NamedTuple):
     capped: bool
     scaled: bool
     in_chunks: bool
+    recorded: RecordedPart | None = None
 
 
 def loss(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
@@ -68,6 +71,8 @@ def _standard(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
         logits = op.capped(tape, logits)
     if how.scaled:
         logits = op.unary(tape, logits)
+    if how.recorded is not None:
+        logits = run_part(machine, how.recorded, logits, "logits")
     wide = op.cast(tape, logits, FLOAT32)
     if how.replaced:
         logits = wide

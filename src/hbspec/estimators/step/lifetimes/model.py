@@ -15,6 +15,7 @@ from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Peak,
 from hbspec.estimators.step.lifetimes.loss import Loss, loss
 from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.offloading import Offloading
+from hbspec.estimators.step.lifetimes.recorded import RecordedPart, recorded_embedding, run_part
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 BEFORE, LOSS, LOSS_BACKWARD, END = "forward", "loss", "loss backward", "end"
@@ -37,6 +38,7 @@ class Network(NamedTuple):
         head: the output head.
         loss: how the loss is computed.
         stream: bytes of a number of the residual stream.
+        width: numbers of the residual stream for each token.
         checkpointing: whether layers are computed again.
         reentrant: whether they are then computed whole, in a backward pass of their own.
         compute: autocast's dtype in bytes; None without autocast.
@@ -47,12 +49,13 @@ class Network(NamedTuple):
         offloads: whether what is saved for the backward pass goes to the host.
     """
 
-    layers: Sequence[DecoderLayer]
-    embedding: Embedding
-    final: Norm
+    layers: Sequence[DecoderLayer | RecordedPart]
+    embedding: Embedding | RecordedPart
+    final: Norm | RecordedPart
     head: Linear
     loss: Loss
     stream: int
+    width: int
     checkpointing: bool
     reentrant: bool
     compute: int | None
@@ -114,7 +117,7 @@ def profile(model: Network) -> RunProfile:
     ledger = run(model, alive, behind, released)
     saved_copies = behind[0].get(COPIES, NOTHING) if behind else NOTHING  # where no layer is trained none is kept
     left = [_less(after, before) for before, after in pairwise(alive)]
-    stream = {LAYER_INPUTS: Form(0, model.embedding.width * model.stream)}
+    stream = {LAYER_INPUTS: Form(0, model.width * model.stream)}
     if not model.checkpointing:  # unless the next norm holds what a layer put out
         left[0] = _less(left[0], released[0])
     kept, copies = _kept(left, None if model.checkpointing or model.offloads else saved_copies)
@@ -208,7 +211,7 @@ def _forward(
 ) -> Tensor:
     """The loss; `alive` is told what is there before and behind each layer, `behind` what is on the way back."""
     tape = machine.tape
-    x, inputs = embedded(machine, model.embedding)  # locals of the model's forward pass, as they are here
+    x, inputs = _embedded(machine, model.embedding)  # locals of the model's forward pass, as they are here
     alive.append(_less(tape.ledger.alive(), {LAYER_INPUTS: _size(inputs)}))
     inputs = inputs or [x]
     for index, layer in enumerate(model.layers):
@@ -216,15 +219,15 @@ def _forward(
         tape.ledger.begin(f"forward {index}")
         if model.checkpointing:
             checkpoint = tape.checkpoint_reentrant if model.reentrant else tape.checkpoint
-            x = checkpoint(partial(layer_forward, machine, layer), x)
+            x = checkpoint(partial(_layer, machine, layer), x)
         else:
-            x = layer_forward(machine, layer, x)
+            x = _layer(machine, layer, x)
         alive.append(tape.ledger.alive())
     del inputs
     tape.ledger.begin(LOSS)
     x = _phase(tape, x, f"backward {len(model.layers) - 1}", behind)
     before = tape.ledger.alive()
-    x = norm(machine, x, model.final, "final_norm")
+    x = _final(machine, model.final, x)
     tape.returned = None
     released.append({name: _minus(before.get(name, NOTHING), tape.ledger.alive().get(name, NOTHING)) for name in GONE})
     return loss(machine, model.loss, model.head, x)
@@ -266,6 +269,21 @@ def _beside(peak: Peak, elsewhere: Sequence[Terms]) -> Peak:
     return Peak(peak.phase, total, terms)
 
 
-def _gradients(layer: DecoderLayer) -> Terms:
+def _embedded(machine: Machine, embedding: Embedding | RecordedPart) -> tuple[Tensor, list[Tensor]]:
+    run = recorded_embedding if isinstance(embedding, RecordedPart) else embedded
+    return run(machine, embedding)  # type: ignore[arg-type]
+
+
+def _layer(machine: Machine, layer: DecoderLayer | RecordedPart, x: Tensor) -> Tensor:
+    return run_part(machine, layer, x) if isinstance(layer, RecordedPart) else layer_forward(machine, layer, x)
+
+
+def _final(machine: Machine, final: Norm | RecordedPart, x: Tensor) -> Tensor:
+    if isinstance(final, RecordedPart):
+        return run_part(machine, final, x, "final_norm")
+    return norm(machine, x, final, "final_norm")
+
+
+def _gradients(layer: DecoderLayer | RecordedPart) -> Terms:
     size = sum(weight.numel.fixed * weight.element for weight in layer.weights() if weight.trained)
     return {op.GRADIENTS: Form(size)} if size else {}

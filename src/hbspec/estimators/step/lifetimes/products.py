@@ -61,19 +61,26 @@ def product(tape: Tape, left: Tensor, right: Tensor, out: Form, work: Form) -> T
 
 
 def attention(
-    tape: Tape, query: Tensor, key: Tensor, value: Tensor, log_sum: Form, mask: Tensor | None, work: Form
+    tape: Tape,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    log_sum: Form,
+    mask: Tensor | None,
+    work: Form,
+    numel: Form | None = None,
 ) -> Tensor:
     """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held.
 
     It multiplies queries by keys and scores by values, `work` each; on the way back it computes the scores again, and
-    four gradients.
+    four gradients. `numel` is how many numbers come out, where that is not as many as there are in the queries.
     """
     inputs = (query, key, value)
     held = [tape.save(x) for x in inputs]
     if mask is not None:
         held.append(tape.save(mask))
     tape.multiply(work.times(2))
-    out = tape.new(query.numel, query.element)
+    out = tape.new(numel or query.numel, query.element)
     scores = tape.new(log_sum, 4)
     held += [tape.save(out), tape.save(scores)]
     sizes = [(x.numel, x.element) for x in inputs]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hbspec.catalog import Architecture
-from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.build_recorded import builder
 from hbspec.estimators.step.lifetimes.loss import Loss
 from hbspec.estimators.step.lifetimes.model import Network
 from hbspec.estimators.step.lifetimes.program import Program
@@ -13,12 +13,12 @@ from hbspec.estimators.step.lifetimes.program import Program
 
 def model_of(architecture: Architecture, program: Program, layers: Sequence[int]) -> Network:
     """The model with some of its layers."""
-    build = Builder(architecture, program)
+    build = builder(architecture, program)
     embedding = build.embedding()
     return Network(
         layers=[build.layer(index) for index in layers],
         embedding=embedding,
-        final=build.norm("norm", architecture.hidden_size, architecture.hidden_size),
+        final=build.final(),
         head=build.head(embedding),
         loss=Loss(
             standard=program.standard_loss,
@@ -31,8 +31,10 @@ def model_of(architecture: Architecture, program: Program, layers: Sequence[int]
             capped=architecture.family.capped,
             scaled="logits" in architecture.family.scaled,
             in_chunks=program.litgpt,
+            recorded=build.after_head(),
         ),
         stream=program.stream,
+        width=architecture.hidden_size,
         checkpointing=program.checkpointing,
         reentrant=program.reentrant,
         compute=program.compute if program.autocast else None,

@@ -1,0 +1,263 @@
+"""A model that was recorded: the file that `hbspec model add` writes, read without torch.
+
+Its layers are programs of operators (`hbspec.recording`). What a size grows with is fixed when a program is asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from hbspec.catalog.families import Family
+from hbspec.catalog.weight import Weight
+
+FORMAT = 1
+"""The version of the file's format that is read and written."""
+
+MARK = "hbspec_model"
+"""The key that tells such a file from a config.json; its value is the version of the format."""
+
+PARTS = "embedding", "final", "logits"
+"""Parts of a variant outside the layers."""
+
+NO_WINDOW = "full_attention"
+
+
+class RecordedFileError(ValueError):
+    """A file that is not a recorded model, or not whole; the message says what is wrong."""
+
+
+class Way(NamedTuple):
+    """What an operator saves, and its derivative, where some of its inputs need a gradient.
+
+    Attributes:
+        saved: in order: an input ("i", its number), an output ("o", its number), or something else ("n", its bytes).
+        made: bytes of each storage that the derivative makes.
+        events: which of them comes, and goes (the complement), in order.
+        gradients: by differentiable input, the storage (-1: that of the output's gradient), numbers, and bytes of one.
+        work: multiply-adds.
+    """
+
+    saved: tuple[tuple[str, Any], ...]
+    made: tuple[Any, ...]
+    events: tuple[int, ...]
+    gradients: tuple[Any, ...]
+    work: Any
+
+
+class Step(NamedTuple):
+    """An operator of a program; `able` are the inputs that may need a gradient. See `hbspec.recording.program`."""
+
+    name: str
+    module: str
+    inputs: tuple[Any, ...]
+    able: tuple[int, ...]
+    outputs: tuple[Any, ...]
+    ways: Mapping[str, Way]
+    freed: tuple[int, ...]
+    work: Any
+    heads: int
+    mask: tuple[Any, ...]
+
+
+class Steps(NamedTuple):
+    """A program: what a layer, or what comes before or behind all of them, runs."""
+
+    steps: tuple[Step, ...]
+    output: int
+    hooked: int | None
+
+
+class Recording:
+    """What a file says. Two are equal if their files are.
+
+    Attributes:
+        values: the file.
+        config: the config that was recorded.
+        kinds: by layer, the number of its kind.
+    """
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self.values = values
+        self.config: Mapping[str, Any] = values["config"]
+        self.kinds: tuple[int, ...] = tuple(values["kinds"])
+        self._programs: dict[Any, Steps] = {}
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Recording) and (self is other or self.values == other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.values["digest"], len(self.kinds)))
+
+    @cached_property
+    def weights(self) -> tuple[Weight, ...]:
+        """All weights, each parameter once."""
+        found = {weight: 1 for _, weight in self.outside}
+        for kind in range(len(self.values["weights"]["layers"])):
+            for _, weight in self.layer_weights(kind):
+                found[weight] = found.get(weight, 0) + self.kinds.count(kind)
+        return tuple(replace(weight, count=count) for weight, count in found.items())
+
+    @cached_property
+    def head(self) -> Weight:
+        """The output head, also where it is tied to the table."""
+        table = next(weight for weight in self.weights if weight.place == "embed_tokens")
+        return Weight(self.short(self.values["head"]), "head", 1, table.rows, table.columns, usual="lm_head")
+
+    def layer_weights(self, kind: int) -> list[tuple[str, Weight]]:
+        """The weights of a layer of a kind, by their paths in it."""
+        rows = self.values["weights"]["layers"][kind]
+        return [(path, _weight(row, path, "")) for row in rows for path in [row["name"].removesuffix(".weight")]]
+
+    @cached_property
+    def outside(self) -> list[tuple[str, Weight]]:
+        """The weights that no layer has, by their paths in the model."""
+        rows = self.values["weights"]["outside"]
+        paths = [row["name"].removesuffix(".weight") for row in rows]
+        return [
+            (path, _weight(row, self.short(path), self._usual(path, row["kind"])))
+            for path, row in zip(paths, rows, strict=True)
+        ]
+
+    def _usual(self, path: str, kind: str) -> str:
+        """Llama's name for a weight that no layer has; that of a table of positions or types for other tables."""
+        module = path.removesuffix(".bias")
+        usual = {self.values["table"]: "embed_tokens", self.values["head"]: "lm_head"}.get(module, "norm")
+        return ("embed_positions" if kind == "embedding" and usual == "norm" else usual) + path[len(module) :]
+
+    @cached_property
+    def _inside(self) -> frozenset[str]:
+        rows = (row for layer in self.values["weights"]["layers"] for row in layer)
+        return frozenset(row["name"].removesuffix(".weight") for row in rows)
+
+    def short(self, path: str) -> str:
+        """A short name of a weight that no layer has: its module's last, or the whole path where a layer has one."""
+        module = path.removesuffix(".bias")
+        last = module.rpartition(".")[2]
+        return path if last in self._inside else last + path[len(module) :]
+
+    @cached_property
+    def family(self) -> Family:
+        """The traits that hold of any model, and the names of its modules."""
+        names = {"embed_tokens": self.short(self.values["table"]), "lm_head": self.head.name}
+        norms = [weight for _, weight in self.outside if weight.kind == "norm"]
+        if norms:
+            names["norm"] = norms[-1].name
+        layered = any(row["name"] == "native_layer_norm" for row in self._rows("2", "final")["operators"])
+        return Family(
+            defaults={},
+            names=names,
+            norm="layer" if layered else "rms",
+            containers=frozenset(self.values["containers"]),
+            masked=self.values["attention"] == "sdpa"
+            and any(row.get("mask") for row in self._rows("2", "layers")["operators"]),
+            learned_once=True,
+            sdpa=self.values["attention"] == "sdpa",
+        )
+
+    def _rows(self, variant: str, part: str) -> Mapping[str, Any]:
+        """A part's program as it is in the file; of the layers, that of the first kind."""
+        index = self.values["variants"][variant][part]
+        found: Mapping[str, Any] = self.values["programs"][min(index[0].values()) if isinstance(index, list) else index]
+        return found
+
+    @cached_property
+    def attention(self) -> tuple[int, int, int] | None:
+        """Heads, heads of keys, and the width of one, where every layer attends once and in the usual way."""
+        found = set()
+        for indices in self.values["variants"]["2"]["layers"]:
+            index = min(indices.values())
+            rows = [row for row in self.values["programs"][index]["operators"] if row["name"] == "attention"]
+            if len(rows) != 1:
+                return None
+            found.add((rows[0]["heads"], *(tuple(size) for size in rows[0]["widths"])))
+        if len(found) != 1:
+            return None
+        heads, query, key, value = found.pop()
+        if key != value or query[1] % heads:
+            return None
+        width = query[1] // heads
+        return heads, key[1] // width, width
+
+    @property
+    def width(self) -> int:
+        """Width of the residual stream."""
+        size: int = self._rows("2", "layers")["input"][0][1]
+        return size
+
+    def program(self, variant: str, part: str, rows: int) -> Steps:
+        """The program of a part outside the layers, for so many rows in a micro-batch.
+
+        Raises:
+            KeyError: the file does not have the variant.
+        """
+        return self._steps(self.values["variants"][variant][part], rows)
+
+    def layer_programs(self, variant: str, kind: int, rows: int) -> Mapping[int, Steps]:
+        """The programs of a layer of a kind, by the bytes of a number that it is given.
+
+        Raises:
+            KeyError: the file does not have the variant.
+        """
+        indices = self.values["variants"][variant]["layers"][kind]
+        return {int(element): self._steps(index, rows) for element, index in indices.items()}
+
+    def _steps(self, index: int, rows: int) -> Steps:
+        key = index, rows
+        if key not in self._programs:
+            data = self.values["programs"][index]
+            self._programs[key] = Steps(
+                tuple(self._step(row, rows) for row in data["operators"]), data["output"], data.get("hooked")
+            )
+        return self._programs[key]
+
+    def held(self, variant: str, rows: int) -> tuple[int, int, int]:
+        """Bytes that the model's forward pass holds for all layers: fixed, for each token, for each pair of a row."""
+        return form(self.values["held"][variant], rows)
+
+    def _step(self, row: Mapping[str, Any], rows: int) -> Step:
+        return Step(
+            row["name"],
+            row.get("module", ""),
+            tuple(row["inputs"]),
+            tuple(row.get("able", ())),
+            tuple((number, form(size, rows), element, alias) for number, size, element, alias in row["outputs"]),
+            {name: self._way(index, rows) for name, index in row.get("ways", {}).items()},
+            tuple(row.get("freed", ())),
+            form(row.get("work", ()), rows),
+            row.get("heads", 0),
+            (form(row["mask"][0], rows), row["mask"][1]) if row.get("mask") else (),
+        )
+
+    def _way(self, index: int, rows: int) -> Way:
+        data = self.values["ways"][index]
+        return Way(
+            tuple((kind, form(what, rows) if kind == "n" else what) for kind, what in data["saved"]),
+            tuple(form(size, rows) for size in data["made"]),
+            tuple(data["events"]),
+            tuple(None if one is None else (one[0], form(one[1], rows), one[2]) for one in data["gradients"]),
+            form(data["work"], rows),
+        )
+
+
+def form(sizes: Sequence[int], rows: int) -> tuple[int, int, int]:
+    """A size with what rows share told by token, rounded up: fixed, for each token, for each pair of a row's tokens."""
+    fixed, token, pair, place, places = (*sizes, 0, 0, 0, 0, 0)[:5]
+    return fixed, token - (-place // rows), pair - (-places // rows)
+
+
+def _weight(row: Mapping[str, Any], name: str, usual: str) -> Weight:
+    """A tensor as the counts have it: a matrix, or the numbers of anything else in one column."""
+    shape, kind = row["shape"], row["kind"]
+    if kind in ("linear", "own_linear", "embedding", "head"):
+        return Weight(name, kind, 1, shape[0], shape[1], usual=usual)
+    return Weight(name, "bias" if kind == "parameter" else kind, 1, _product(shape), 1, usual=usual)
+
+
+def _product(shape: Sequence[int]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total

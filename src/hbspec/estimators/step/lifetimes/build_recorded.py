@@ -1,0 +1,98 @@
+"""The parts of a recorded model, in a program's dtypes and with its adapters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from hbspec.catalog import Architecture
+from hbspec.catalog.recorded import Recording, Steps
+from hbspec.catalog.roles import TRAINED
+from hbspec.catalog.weight import Weight
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
+from hbspec.estimators.step.lifetimes.build import Builder
+from hbspec.estimators.step.lifetimes.embedding import Embedding
+from hbspec.estimators.step.lifetimes.modules import Linear
+from hbspec.estimators.step.lifetimes.program import Program, mask_of
+from hbspec.estimators.step.lifetimes.recorded import ANY, RecordedPart
+
+
+def builder(architecture: Architecture, program: Program) -> Builder:
+    """What makes the modules of a model: one of a family, or one that was recorded."""
+    recording = architecture.recorded
+    return Builder(architecture, program) if recording is None else RecordedBuilder(architecture, program, recording)
+
+
+class RecordedBuilder(Builder):
+    """Makes parts whose operators were recorded."""
+
+    def __init__(self, architecture: Architecture, program: Program, recording: Recording) -> None:
+        super().__init__(architecture, program)
+        self.recording = recording
+
+    def embedding(self) -> RecordedPart:
+        """What comes before the layers."""
+        return self._part({ANY: self._steps("embedding")}, self._outside("embedding"), self.table())
+
+    def table(self) -> Embedding:
+        """The table of the tokens' vectors; positions are weights of the part."""
+        return super().table()._replace(scaled="", dropped=False, positions=None, shared=1)
+
+    def final(self) -> RecordedPart:
+        """What comes between the layers and the head."""
+        return self._part({ANY: self._steps("final")}, self._outside("final"))
+
+    def after_head(self) -> RecordedPart | None:
+        """What is done to logits; None where nothing is."""
+        steps = self._steps("logits")
+        return self._part({ANY: steps}, self._outside("logits")) if steps.steps else None
+
+    def layer(self, index: int) -> RecordedPart:
+        """A layer of the kind of the model's layer of that index."""
+        kind = self.recording.kinds[index]
+        masked = mask_of(self.program, self.architecture.layer_types[index]) is not None
+        programs = self.recording.layer_programs(variant_of(self.program, masked=masked), kind, self.program.rows)
+        return self._part(programs, self.recording.layer_weights(kind))
+
+    def _steps(self, part: str) -> Steps:
+        return self.recording.program(variant_of(self.program, masked=False), part, self.program.rows)
+
+    def _outside(self, part: str) -> list[tuple[str, Weight]]:
+        """The weights that a part outside the layers reads, by their paths."""
+        steps = self._steps(part).steps
+        used = {name.removesuffix(".weight") for step in steps for name in step.inputs if isinstance(name, str)}
+        modules = {step.module for step in steps if step.name == "linear"}
+        return [
+            (path, weight)
+            for path, weight in self.recording.outside
+            if path in used or path.removesuffix(".bias") in modules
+        ]
+
+    def _part(
+        self, programs: Mapping[int, Steps], weights: Sequence[tuple[str, Weight]], table: Embedding | None = None
+    ) -> RecordedPart:
+        called = {step.module for steps in programs.values() for step in steps.steps if step.name == "linear"}
+        biased = {path for path, weight in weights if path.endswith(".bias")}
+        linears: dict[str, Linear] = {}
+        parameters: dict[str, ParameterTensor] = {}
+        for path, weight in weights:
+            if path in called:
+                linears[path] = self._linear(weight, biased=f"{path}.bias" in biased)
+            elif path.removesuffix(".bias") not in called:
+                numel = weight.rows * weight.columns * weight.copies
+                parameters[path] = self.parameter(numel, self.roles[weight.name] == TRAINED)
+        return RecordedPart(programs, linears, parameters, table)
+
+    def _linear(self, weight: Weight, *, biased: bool) -> Linear:
+        """A linear module; bitsandbytes leaves a subclass as it is."""
+        made = self.linear(weight.name, weight.columns, weight.rows)
+        if weight.kind == "own_linear" and made.quantized:
+            whole = self.parameter(weight.columns * weight.rows, trained=made.weight.trained)
+            made = made._replace(quantized="", weight=whole)
+        return made if biased else made._replace(bias=None)
+
+
+def variant_of(program: Program, *, masked: bool) -> str:
+    """The name of the variant that a program runs, as `hbspec.recording.record.key_of` makes it."""
+    keeps = program.autocast and program.quantization is not None
+    said = {"autocast": program.autocast, "keeps": keeps, "several": program.several_rows, "masked": masked}
+    return " ".join([str(program.stream), *(word for word, yes in said.items() if yes)])

@@ -1,0 +1,142 @@
+"""The model that transformers builds from a config, on fake tensors, with as few layers as show every kind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from copy import deepcopy
+from typing import Any, NamedTuple
+from unittest.mock import patch
+
+import torch
+from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from hbspec.recording.program import RecordingError
+
+INDICES = frozenset(
+    {"layer_idx", "layer_id", "layer_number", "layer_index", "block_idx", "idx", "block_index", "index"}
+)
+"""Attributes of modules that say where they are."""
+
+
+class Built(NamedTuple):
+    """A model with all its layers on "meta".
+
+    Attributes:
+        model: what transformers built.
+        attention: "sdpa", or "eager" where the class has nothing else.
+        path: of the list of its layers.
+        kinds: by layer, the number of its kind.
+        first: by kind, its first layer.
+    """
+
+    model: Any
+    attention: str
+    path: str
+    kinds: tuple[int, ...]
+    first: tuple[int, ...]
+
+
+def build(values: Mapping[str, Any], dtype: Any) -> Built:
+    """The model of a config, on "meta".
+
+    Raises:
+        RecordingError: transformers refuses the config, or its layers are not one list.
+    """
+    given = deepcopy(dict(values))
+    try:
+        config = AutoConfig.for_model(given.pop("model_type"), **given)
+        model, attention = _from_config(config, dtype)
+    except Exception as reason:
+        raise RecordingError(f"transformers refuses the config: {first_line(reason)}") from reason
+    path = _layers(model)
+    kinds: list[Any] = [_signature(layer) for layer in model.get_submodule(path)]
+    types = getattr(config.get_text_config(), "layer_types", None)
+    if types is not None and len(types) == len(kinds):
+        kinds = list(zip(kinds, types, strict=True))
+    distinct = list(dict.fromkeys(kinds))
+    numbers = tuple(distinct.index(kind) for kind in kinds)
+    return Built(model, attention, path, numbers, tuple(numbers.index(number) for number in range(len(distinct))))
+
+
+def _from_config(config: Any, dtype: Any) -> tuple[Any, str]:
+    """The model with sdpa, or with eager attention where its class refuses sdpa."""
+    with torch.device("meta"):
+        for attention in ("sdpa", "eager"):
+            try:
+                return AutoModelForCausalLM.from_config(
+                    deepcopy(config), dtype=dtype, attn_implementation=attention, trust_remote_code=False
+                ), attention
+            except ValueError as reason:
+                if "scaled_dot_product_attention" not in str(reason) or attention == "eager":
+                    raise
+    raise AssertionError
+
+
+def first_line(reason: BaseException) -> str:
+    """The first line of a message, with its class."""
+    lines = str(reason).strip().splitlines() or [""]
+    return f"{type(reason).__name__}: {lines[0][:200]}"
+
+
+def _layers(model: Any) -> str:
+    found: dict[str, int] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, nn.ModuleList) and len(module) and not any(name.startswith(f"{of}.") for of in found):
+            found[name] = sum(parameter.numel() for parameter in module.parameters())
+    most = max(found.values(), default=0)
+    large = [name for name, size in found.items() if size > most // 10]
+    if len(large) != 1:
+        raise RecordingError(f"the model's layers are not one list of modules, but {', '.join(large) or 'none'}")
+    return large[0]
+
+
+def _signature(layer: nn.Module) -> Any:
+    """What tells a layer's kind: its modules' classes and plain attributes, and its weights' shapes."""
+    said = []
+    for name, module in layer.named_modules():
+        plain = sorted(
+            (key, bool(value) if isinstance(value, float) else value)
+            for key, value in vars(module).items()
+            if isinstance(value, int | float | str | None) and key not in INDICES and not key.startswith("_")
+        )  # fmt: skip
+        said.append((name, type(module).__qualname__, repr(plain)))
+    shapes = [(name, tuple(parameter.shape)) for name, parameter in layer.named_parameters()]
+    return tuple(said), tuple(shapes)
+
+
+def _last(built: Built) -> int:
+    """The last layer that is needed: behind the first layer, every kind comes once more if the model has it there."""
+    behind = [built.kinds.index(kind, 1) for kind in range(len(built.first)) if kind in built.kinds[1:]]
+    return max([*behind, *built.first])
+
+
+def shorten(built: Built, fake: FakeTensorMode) -> None:
+    """Keep as few layers as show every kind, also behind another layer, and put fakes in place of what is on "meta"."""
+    parent, _, name = built.path.rpartition(".")
+    layers = built.model.get_submodule(built.path)
+    built.model.get_submodule(parent)._modules[name] = nn.ModuleList(list(layers)[: 1 + _last(built)])
+    made: dict[int, nn.Parameter] = {}
+    with fake:
+        for module in built.model.modules():
+            for key, parameter in module._parameters.items():
+                if parameter is None:
+                    continue
+                if id(parameter) not in made:
+                    empty = torch.empty(parameter.shape, dtype=parameter.dtype, device="cpu")
+                    made[id(parameter)] = nn.Parameter(empty, requires_grad=parameter.is_floating_point())
+                module._parameters[key] = made[id(parameter)]
+            for key, buffer in module._buffers.items():
+                if buffer is not None:
+                    module._buffers[key] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")
+    built.model.train()
+
+
+@contextmanager
+def following(call: Any) -> Iterator[None]:
+    """`call` runs in place of every module's `__call__`."""
+    plain = nn.Module.__call__
+    with patch.object(nn.Module, "__call__", lambda module, *args, **kwargs: call(plain, module, args, kwargs)):
+        yield

@@ -1,0 +1,53 @@
+"""What comes before the layers, without what does not lead to the residual stream: positions and masks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hbspec.recording.program import Operator, Watched
+
+
+def pruned(part: Watched, length: int) -> tuple[Watched, int]:
+    """The part with those operators only that lead from a weight to its output, and bytes of what else stays.
+
+    What stays are tensors that the model's forward pass holds for all layers: cosines and sines, and positions. Masks,
+    which are as wide as a row is long and as high, are counted by themselves.
+    """
+    needed = {part.output}
+    kept = []
+    for operator in reversed(part.operators):
+        floats = any(part.values[number].differentiable for number in operator.outputs)
+        if needed.intersection(operator.outputs) and floats:
+            needed |= {number for number in operator.inputs if isinstance(number, int)}
+            kept.append(operator)
+    made = {number for operator in kept for number in operator.outputs}
+    freed = {number for operator in part.operators for number in operator.freed}
+    held = 0
+    for operator in part.operators:
+        if operator in kept:
+            continue
+        for number, alias in zip(operator.outputs, operator.aliases, strict=True):
+            meta = part.values[number].meta
+            if alias is None and number not in freed and meta.shape[-2:] != (length, length):
+                held += meta.numel * meta.element
+    kept = [
+        replace(
+            operator,
+            inputs=[number if not isinstance(number, int) or number in made else None for number in operator.inputs],
+            freed=[number for number in operator.freed if number in made],
+        )
+        for operator in reversed(kept)
+    ]
+    # what others free in between goes with the next operator that is kept
+    return replace(part, operators=_freeing(part, kept, made)), held
+
+
+def _freeing(part: Watched, kept: list[Operator], made: set[int]) -> list[Operator]:
+    """The kept operators, each with what goes until the next one begins."""
+    later: dict[int, list[int]] = {}
+    place = -1
+    for operator in part.operators:
+        if place + 1 < len(kept) and kept[place + 1].outputs == operator.outputs:
+            place += 1
+        later.setdefault(place, []).extend(number for number in operator.freed if number in made)
+    return [replace(operator, freed=later.get(index, [])) for index, operator in enumerate(kept)]

@@ -1,0 +1,93 @@
+"""Names, kinds and shapes of a model's weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from hbspec.recording.build import Built
+from hbspec.recording.forward import is_linear
+from hbspec.recording.program import RecordingError
+
+
+def weights_of(built: Built) -> dict[str, Any]:
+    """Every weight once: those outside the layers, and those of each kind of layer.
+
+    Raises:
+        RecordingError: weights are shared in a way that is not counted.
+    """
+    model = built.model
+    modules = dict(model.named_modules())
+    table, head = model.get_input_embeddings(), model.get_output_embeddings()
+    if table is None or head is None:
+        raise RecordingError("the model does not say which modules are its embedding and its output head")
+    inside = f"{built.path}."
+    firsts = {f"{inside}{index}.": kind for kind, index in enumerate(built.first)}
+    outside: list[Any] = []
+    layers: list[list[Any]] = [[] for _ in built.first]
+    for name, parameter in model.named_parameters():
+        path, _, last = name.rpartition(".")
+        if not name.startswith(inside):
+            outside.append(_row(name, modules[path], last, parameter, table, head))
+            continue
+        for prefix, kind in firsts.items():
+            if name.startswith(prefix):
+                layers[kind].append(_row(name.removeprefix(prefix), modules[path], last, parameter, table, head))
+    names = {id(module): name for name, module in modules.items()}
+    containers = {
+        part
+        for name, module in modules.items()
+        if next(module.children(), None) is not None
+        for part in name.split(".")[-1:]
+    }
+    return {
+        "weights": {"outside": outside, "layers": layers},
+        "table": names[id(table)],
+        "head": names[id(head)],
+        "tied": head.weight is table.weight,
+        "fields": _fields(model.config.get_text_config()),
+        "containers": sorted(part for part in containers if part and not part.isdigit()),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+    }
+
+
+FIELDS = (
+    "layer_types",
+    "sliding_window",
+    "use_sliding_window",
+    "attention_chunk_size",
+    "max_position_embeddings",
+    "intermediate_size",
+)
+
+
+def _fields(config: Any) -> dict[str, Any]:
+    """What the config says of attention, with the defaults of its class."""
+    found = {name: getattr(config, name, None) for name in FIELDS}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in found.items() if value is not None
+    }
+
+
+def _row(name: str, module: Any, last: str, parameter: Any, table: Any, head: Any) -> dict[str, Any]:
+    shape = list(parameter.shape)
+    if type(module) is Conv1D and last == "weight":
+        shape = shape[::-1]
+    return {"name": name, "kind": _kind(module, last, parameter, table, head), "shape": shape}
+
+
+def _kind(module: Any, last: str, parameter: Any, table: Any, head: Any) -> str:
+    """As `hbspec.catalog.weight.Weight.kind` has it."""
+    if last == "bias" or not (isinstance(module, nn.Linear | nn.Embedding | Conv1D) or last == "weight"):
+        return "bias" if last == "bias" or parameter.dim() < 2 else "parameter"
+    if module is table:
+        return "embedding"
+    if module is head:
+        return "head"
+    if isinstance(module, nn.Embedding):
+        return "embedding"
+    if is_linear(module):
+        return "linear" if type(module) in (nn.Linear, Conv1D) else "own_linear"
+    return "norm" if parameter.dim() == 1 else "parameter"

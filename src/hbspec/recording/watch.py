@@ -1,0 +1,220 @@
+"""Watches a model's forward pass: every operator below autograd, its inputs, and when Python lets go of its outputs."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils.flop_counter import flop_registry
+
+from hbspec.recording.program import Meta, Operator, RecordingError, Ref, Value, Watched
+
+aten = torch.ops.aten
+
+SILENT = frozenset({"prim.device", "aten.sym_size", "aten.sym_stride", "aten.sym_numel", "aten.is_same_size"})
+"""Operators that make no tensor."""
+
+
+class _Made(torch.autograd.Function):  # type: ignore[misc]
+    """An output that needs a gradient and is not a leaf, so that operators may write into it."""
+
+    @staticmethod
+    def forward(_: Any, shape: tuple[int, ...], dtype: Any, order: Any, anchor: Tensor) -> Tensor:  # noqa: ARG004
+        """Empty; `order` permutes it as a kernel lays it out."""
+        made = torch.empty(shape, dtype=dtype, device="cpu")
+        return made if order is None else made.permute(order)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        """Never run."""
+        raise NotImplementedError
+
+
+class Watch(TorchDispatchMode):  # type: ignore[misc]
+    """The operators of the part that is open.
+
+    Attributes:
+        weights: name of each weight of the open part by the identity of its storage.
+        part: the open part; None where nothing is written down.
+        module: gives the path of the module that runs.
+    """
+
+    def __init__(self, weights: dict[int, str], module: Callable[[], str]) -> None:
+        super().__init__()
+        self.weights, self.module = weights, module
+        self.part: Watched | None = None
+        self.paused = 0
+        self._known: dict[tuple[Any, ...], list[int]] = {}
+        self._of_storage: dict[int, list[int]] = {}
+        self._alive: dict[int, Any] = {}
+        self._anchor: Tensor | None = None
+
+    def open(self, where: str, given: Tensor | None) -> None:
+        """Begin a part with its input, or with none."""
+        self.part = Watched(where)
+        self._known.clear()
+        self._of_storage.clear()
+        self._alive.clear()
+        if given is not None:
+            self._add(given, differentiable=True)
+
+    def close(self, output: Tensor) -> Watched:
+        """End a part with its output.
+
+        Raises:
+            RecordingError: the output is not one of its values.
+        """
+        part = self.part
+        assert part is not None  # noqa: S101 - a part is open
+        found = self._find(output)
+        if not isinstance(found, int):
+            raise RecordingError(f"{part.where or 'the model'} puts out a tensor that none of its operators made")
+        part.output, self.part = found, None
+        return part
+
+    def number(self, tensor: Tensor) -> int | None:
+        """The number of a value of the open part; None for other tensors."""
+        found = self._find(tensor)
+        return found if isinstance(found, int) else None
+
+    def make(self, name: str, module: str, inputs: list[Tensor], meta: tuple[Any, ...], work: int = 0) -> Tensor:
+        """The output of something that is not looked into, of a shape, a dtype and an order of its dimensions."""
+        shape, dtype, order = meta
+        with self._pause():
+            if self._anchor is None:
+                self._anchor = torch.empty(1, requires_grad=True)
+            out: Tensor = _Made.apply(shape, dtype, order, self._anchor)
+        if self.part is not None:
+            found = [self._find(one) for one in inputs]
+            number = self._add(out, differentiable=True)
+            metas = [Meta.of(one) for one in inputs]
+            self.part.operators.append(Operator(name, module, found, metas, [number], [None], work=work))
+        return out
+
+    @contextmanager
+    def _pause(self) -> Iterator[None]:
+        self.paused += 1
+        try:
+            yield
+        finally:
+            self.paused -= 1
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        out = func(*args, **kwargs)
+        if self.part is None or self.paused:
+            return out
+        made = [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
+        if made and str(func._overloadpacket) not in SILENT:
+            self._write_down(func, args, kwargs, made, out)
+        return out
+
+    def _write_down(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor], out: Any
+    ) -> None:
+        tensors: list[Tensor] = []
+
+        def placed(tensor: Tensor) -> Ref:
+            for index, known in enumerate(tensors):
+                if known is tensor:
+                    return Ref(index)
+            tensors.append(tensor)
+            return Ref(len(tensors) - 1)
+
+        arguments, keywords = tree_map_only(Tensor, placed, (args, kwargs))
+        inputs = [self._find(one) for one in tensors]
+        storages = [one.untyped_storage()._cdata for one in tensors]
+        leads = torch.is_grad_enabled() and func is not aten.detach.default and any(map(self._leads, inputs))
+        part = self.part
+        assert part is not None  # noqa: S101
+        aliases = [self._alias(one, storages) for one in made]
+        name = str(func).removeprefix("aten.").removesuffix(".default")
+        operator = Operator(
+            name,
+            self.module(),
+            inputs,
+            [Meta.of(one) for one in tensors],
+            [],
+            aliases,
+            func,
+            arguments,
+            keywords,
+            leads,
+        )
+        formula = flop_registry.get(func._overloadpacket)
+        operator.work = formula(*args, **kwargs, out_val=out) // 2 if formula else 0
+        part.operators.append(operator)
+        operator.outputs += [self._add(one, differentiable=leads and one.is_floating_point()) for one in made]
+
+    def _leads(self, found: int | str | None) -> bool:
+        assert self.part is not None  # noqa: S101
+        return isinstance(found, str) or (found is not None and self.part.values[found].differentiable)
+
+    @staticmethod
+    def _alias(tensor: Tensor, storages: list[int]) -> int | None:
+        own = tensor.untyped_storage()._cdata
+        return storages.index(own) if own in storages else None
+
+    def _find(self, tensor: Tensor) -> int | str | None:
+        """The number of a value, the name of a weight, or None for what comes from outside.
+
+        Raises:
+            RecordingError: it needs a gradient and comes from outside.
+        """
+        assert self.part is not None  # noqa: S101
+        key = _key(tensor)
+        numbers = self._known.get(key, [])
+        alike = [number for number in numbers if self.part.values[number].differentiable == tensor.requires_grad]
+        if numbers:
+            return (alike or numbers)[-1]
+        name = self.weights.get(key[0])
+        if name is not None:
+            return name
+        if tensor.requires_grad:
+            raise RecordingError(
+                f"{self.part.where or 'the part outside the layers'} reads a tensor of shape {tuple(tensor.shape)} "
+                "that another part of the model made, and that needs a gradient"
+            )
+        return None
+
+    def _add(self, tensor: Tensor, *, differentiable: bool) -> int:
+        part = self.part
+        assert part is not None  # noqa: S101
+        number = len(part.values)
+        part.values.append(Value(Meta.of(tensor), differentiable))
+        key = _key(tensor)
+        self._known.setdefault(key, []).append(number)
+        storage = tensor.untyped_storage()
+        self._of_storage.setdefault(key[0], []).append(number)
+        if key[0] not in self._alive:
+            self._alive[key[0]] = weakref.ref(storage, lambda _: self._end(key[0], part))
+        return number
+
+    def _end(self, storage: int, part: Watched) -> None:
+        """Nothing refers to a storage any more."""
+        if self.part is not part:
+            return
+        gone = self._of_storage.pop(storage, [])
+        self._alive.pop(storage, None)
+        for key in [key for key in self._known if key[0] == storage]:
+            del self._known[key]
+        if part.operators:
+            part.operators[-1].freed += gone
+
+
+def _key(tensor: Tensor) -> tuple[Any, ...]:
+    return (
+        tensor.untyped_storage()._cdata,
+        tensor.storage_offset(),
+        tuple(tensor.shape),
+        tuple(tensor.stride()),
+        tensor.dtype,
+    )

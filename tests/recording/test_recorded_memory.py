@@ -1,0 +1,103 @@
+"""The memory of recorded models: that of the same model as a family, and that of a trace of its real step."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from oracle.agreement import spec_of
+from oracle.case import parse
+from oracle.shapes import CONFIGS
+from oracle.whole_step import peak
+from recording.conftest import OLMO
+
+from hbspec.catalog import Architecture, catalog
+from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.catalog.recorded_file import architecture_of
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.moments import moments
+from hbspec.estimators.step.placement import Stage
+from hbspec.plan import build_plan
+from hbspec.spec import Spec
+
+CASES = (
+    "method=full,tokens=300",
+    "method=lora,batch=2,tokens=200,gradient_checkpointing=false",
+    "method=qlora,tokens=700",
+    "method=qlora,quantization=int8,batch=3,tokens=128,padding=20",
+    "method=lora,target_modules=q_proj,modules_to_save=lm_head,use_reentrant=true",
+)
+
+
+def closed(case, architecture, **more):
+    """The most memory of a step, as a trace sees it."""
+    spec = spec_of(case)
+    spec["hyperparameters"] |= more
+    job = job_of(build_plan(Spec.model_validate(spec), catalog(), architecture, None))
+    job = job._replace(program=job.program._replace(on_gpu=False), workspaces=0)
+    whole = Stage(0, architecture.num_hidden_layers, embedding=True, head=True)
+    return max(moment.total for moment in moments(job, whole, case.tokens))
+
+
+@pytest.mark.parametrize("model", ["toy-llama", "toy-gpt-neox"])
+def test_a_recorded_model_is_the_family(model, recorded_file):
+    family = Architecture.from_config(parse(model).values)
+    recorded = architecture_of(recorded_file(dict(parse(model).values)))
+    assert total_parameters(recorded) == total_parameters(family)
+    assert lora_parameters(recorded, 8, "all-linear") == lora_parameters(family, 8, "all-linear")
+    assert (recorded.num_attention_heads, recorded.num_key_value_heads, recorded.head_dim) == (
+        family.num_attention_heads,
+        family.num_key_value_heads,
+        family.head_dim,
+    )
+    for text in CASES:
+        if "q_proj" not in text or model == "toy-llama":
+            case = parse(f"{model},{text}")
+            assert closed(case, recorded) == pytest.approx(closed(case, family), rel=1e-4), text
+
+
+@pytest.mark.parametrize("text", CASES[:3])
+def test_a_type_of_no_family_is_as_its_trace(text, olmo, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "olmo", {**OLMO, "num_hidden_layers": 5})
+    case = parse(f"olmo,{text}")
+    deeper = architecture_of(olmo)
+    recording = deeper.recorded
+    monkeypatch.setattr(recording, "kinds", (0,) * 5)
+    monkeypatch.delattr(recording, "weights", raising=False)
+    found = closed(case, deeper._replace(num_hidden_layers=5, layer_types=("full_attention",) * 5))
+    assert found == pytest.approx(peak(case), rel=0.001)
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "word"),
+    [
+        ("attention=eager", {}, "eager attention"),
+        ("method=qlora,use_dora=true", {}, "another dtype"),
+        ("method=lora", {"liger": True}, "other kernels"),
+    ],
+)
+def test_what_a_recording_does_not_tell_is_not_known(text, more, word, olmo, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "olmo", OLMO)
+    with pytest.raises(NotKnownError, match=word):
+        closed(parse(f"olmo,{text}"), architecture_of(olmo), **more)
+
+
+@pytest.mark.parametrize(
+    ("config", "word"),
+    [
+        ({"model_type": "t5"}, "no causal language model"),
+        ({"model_type": "nobodys"}, "does not know model_type nobodys"),
+        ({"model_type": "own", "auto_map": {"AutoModelForCausalLM": "own.Own"}}, "hbspec does not run"),
+        ({}, "no model_type"),
+        ({"model_type": "olmo", "hidden_size": "many"}, "refuses the config"),
+    ],
+)
+def test_a_config_that_is_refused(config, word):
+    from hbspec.recording.files import recorded
+    from hbspec.recording.program import RecordingError
+    from hbspec.recording.source import Source
+
+    with pytest.raises(RecordingError, match=word):
+        recorded(Source(config, {}))
