@@ -13,7 +13,8 @@ from oracle.whole_step import peak
 from recording.conftest import OLMO
 
 from hbspec.catalog import Architecture, catalog
-from hbspec.catalog.parameters import lora_parameters, total_parameters
+from hbspec.catalog.parameters import TargetError, lora_parameters, total_parameters
+from hbspec.catalog.recorded import Recording
 from hbspec.catalog.recorded_file import architecture_of
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.step.job import job_of
@@ -82,6 +83,22 @@ def test_what_a_recording_does_not_tell_is_not_known(text, more, word, olmo, mon
     monkeypatch.setitem(CONFIGS, "olmo", OLMO)
     with pytest.raises(NotKnownError, match=word):
         closed(parse(f"olmo,{text}"), architecture_of(olmo), **more)
+
+
+def test_dtypes_that_were_not_recorded_are_not_known(olmo, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "olmo", OLMO)
+    with pytest.raises(NotKnownError, match="it was not asked for"):
+        closed(parse("olmo,method=full,weights_dtype=float32"), architecture_of(olmo))
+
+
+def test_adapters_on_fused_experts_are_not_counted(olmo):
+    recorded = architecture_of(olmo)
+    values = {**olmo, "fused": ["gate_proj", "up_proj", "down_proj"]}
+    fused = recorded._replace(recorded=Recording(values))
+    assert lora_parameters(fused, 8, ["q_proj"]) == lora_parameters(recorded, 8, ["q_proj"])
+    for targets in ("all-linear", ["q_proj", "up_proj"]):
+        with pytest.raises(TargetError, match="fused experts"):
+            lora_parameters(fused, 8, targets)
 
 
 @pytest.mark.parametrize(

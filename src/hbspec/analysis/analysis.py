@@ -173,7 +173,9 @@ def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: li
     except AttachmentError as reason:
         findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
-        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", "correct this field"))
+        add = f"run `hbspec model add {spec.model.config}`, and set model.config to the file that it writes"
+        action = add if reason.field == "model_type" else "correct this field"
+        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", redact(action)))
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog.families import Family
 from hbspec.catalog.weight import Weight
+from hbspec.diagnostics import Missing, NotKnownError
 
 FORMAT = 1
 """The version of the file's format that is read and written."""
@@ -145,21 +146,27 @@ class Recording:
         norms = [weight for _, weight in self.outside if weight.kind == "norm"]
         if norms:
             names["norm"] = norms[-1].name
-        layered = any(row["name"] == "native_layer_norm" for row in self._rows("2", "final")["operators"])
+        layered = any(row["name"] == "native_layer_norm" for row in self._rows("final")["operators"])
         return Family(
             defaults={},
             names=names,
             norm="layer" if layered else "rms",
             containers=frozenset(self.values["containers"]),
             masked=self.values["attention"] == "sdpa"
-            and any(row.get("mask") for row in self._rows("2", "layers")["operators"]),
+            and any(row.get("mask") for row in self._rows("layers")["operators"]),
             learned_once=True,
             sdpa=self.values["attention"] == "sdpa",
         )
 
-    def _rows(self, variant: str, part: str) -> Mapping[str, Any]:
+    @property
+    def _first(self) -> Mapping[str, Any]:
+        """The variant that was recorded first: of one row, without a mask."""
+        found: Mapping[str, Any] = next(iter(self.values["variants"].values()))
+        return found
+
+    def _rows(self, part: str) -> Mapping[str, Any]:
         """A part's program as it is in the file; of the layers, that of the first kind."""
-        index = self.values["variants"][variant][part]
+        index = self._first[part]
         found: Mapping[str, Any] = self.values["programs"][min(index[0].values()) if isinstance(index, list) else index]
         return found
 
@@ -167,7 +174,7 @@ class Recording:
     def attention(self) -> tuple[int, int, int] | None:
         """Heads, heads of keys, and the width of one, where every layer attends once and in the usual way."""
         found = set()
-        for indices in self.values["variants"]["2"]["layers"]:
+        for indices in self._first["layers"]:
             index = min(indices.values())
             rows = [row for row in self.values["programs"][index]["operators"] if row["name"] == "attention"]
             if len(rows) != 1:
@@ -182,27 +189,46 @@ class Recording:
         return heads, key[1] // width, width
 
     @property
+    def fused(self) -> tuple[str, ...]:
+        """Names that peft takes for parameters of fused experts."""
+        return tuple(self.values["fused"])
+
+    @property
     def width(self) -> int:
         """Width of the residual stream."""
-        size: int = self._rows("2", "layers")["input"][0][1]
+        size: int = self._rows("layers")["input"][0][1]
         return size
 
     def program(self, variant: str, part: str, rows: int) -> Steps:
         """The program of a part outside the layers, for so many rows in a micro-batch.
 
         Raises:
-            KeyError: the file does not have the variant.
+            NotKnownError: the file does not have the variant.
         """
-        return self._steps(self.values["variants"][variant][part], rows)
+        return self._steps(self._variant(variant)[part], rows)
 
     def layer_programs(self, variant: str, kind: int, rows: int) -> Mapping[int, Steps]:
         """The programs of a layer of a kind, by the bytes of a number that it is given.
 
         Raises:
-            KeyError: the file does not have the variant.
+            NotKnownError: the file does not have the variant.
         """
-        indices = self.values["variants"][variant]["layers"][kind]
+        indices = self._variant(variant)["layers"][kind]
         return {int(element): self._steps(index, rows) for element, index in indices.items()}
+
+    def _variant(self, variant: str) -> Mapping[str, Any]:
+        """One of the dtypes, numbers of rows and masks that were recorded.
+
+        Raises:
+            NotKnownError: it was not.
+        """
+        found: Mapping[str, Any] | None = self.values["variants"].get(variant)
+        if found is None:
+            why = self.values["missing"].get(variant, "it was not asked for")
+            raise NotKnownError(
+                Missing(f"the memory of this recorded model as it runs here ({why})", ("model", "config"))
+            )
+        return found
 
     def _steps(self, index: int, rows: int) -> Steps:
         key = index, rows
@@ -215,6 +241,7 @@ class Recording:
 
     def held(self, variant: str, rows: int) -> tuple[int, int, int]:
         """Bytes that the model's forward pass holds for all layers: fixed, for each token, for each pair of a row."""
+        self._variant(variant)
         return form(self.values["held"][variant], rows)
 
     def _step(self, row: Mapping[str, Any], rows: int) -> Step:

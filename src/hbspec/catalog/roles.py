@@ -81,6 +81,7 @@ def _roles(
     architecture: Architecture, targets: str | tuple[str, ...] | None, modules_to_save: tuple[str, ...], listed: bool
 ) -> Mapping[str, str]:
     present = every_weight(architecture)
+    _refuse_recorded_experts(architecture, targets or ())
     if not targets:
         return dict.fromkeys((weight.name for weight in present), FROZEN if targets is None else TRAINED)
     saved, fused = saved_modules(architecture, modules_to_save), fused_targets(architecture, targets)
@@ -96,6 +97,21 @@ def _roles(
                 raise TargetSavedError(module)
             found[weight.name] = TRAINED
     return found
+
+
+def _refuse_recorded_experts(architecture: Architecture, targets: str | Sequence[str]) -> None:
+    """Nothing, unless peft would turn targets into adapters on the fused experts of a recorded model.
+
+    Raises:
+        TargetError: it would.
+    """
+    fused = architecture.recorded.fused if architecture.recorded is not None else ()
+    meant = fused if isinstance(targets, str) else [name for name in targets if name in fused]
+    if meant:
+        raise TargetError(
+            f"peft adapts fused experts where {', '.join(meant)} are named, which is not counted for a recorded model; "
+            "name modules of the attention"
+        )
 
 
 def _adapted(architecture: Architecture, weight: Weight, named: bool, fused: Collection[str]) -> str:

@@ -56,7 +56,7 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
     """
     regimes = regimes or REGIMES
     programs, ways = Table(), Table()
-    found: dict[str, dict[str, Any]] = {"variants": {}, "held": {}}
+    found: dict[str, dict[str, Any]] = {"variants": {}, "held": {}, "missing": {}}
     described: dict[str, Any] = {}
     for stream in dict.fromkeys(regime.stream for regime in regimes):
         built = build(values, DTYPES[stream])
@@ -71,15 +71,8 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
                 continue
             for masked in (False, True):
                 runner = _Runner(built, fake, probe, regime, ways, masked=masked)
-                for several, parts in ((False, runner.parts(several=False)), (True, runner.parts(several=True))):
-                    key = key_of(regime, several=several, masked=masked)
-                    found["held"][key] = parts.pop("held")
-                    found["variants"][key] = {
-                        name: [{element: programs.add(one) for element, one in kind.items()} for kind in part]
-                        if isinstance(part, list)
-                        else programs.add(part)
-                        for name, part in parts.items()
-                    }
+                for several in (False, True):
+                    _add(found, runner, programs, several=several)
                 if regime.autocast and not regime.keeps:
                     narrow.add(runner.narrow)
     return {**described, **found, "programs": programs.rows, "ways": ways.rows}
@@ -91,7 +84,31 @@ def _same_again(found: Mapping[str, dict[str, Any]], regime: Regime) -> None:
         for masked in (False, True):
             other = key_of(regime._replace(keeps=False), several=several, masked=masked)
             for variants in found.values():
-                variants[key_of(regime, several=several, masked=masked)] = variants[other]
+                if other in variants:
+                    variants[key_of(regime, several=several, masked=masked)] = variants[other]
+
+
+def _add(found: Mapping[str, dict[str, Any]], runner: _Runner, programs: Table, *, several: bool) -> None:
+    """Record a variant, or write down why it cannot be.
+
+    Raises:
+        RecordingError: it is the first, without which none is of use.
+    """
+    key = key_of(runner.regime, several=several, masked=runner.masked)
+    try:
+        parts = runner.parts(several=several)
+    except RecordingError as reason:
+        if not found["variants"]:
+            raise
+        found["missing"][key] = str(reason)
+        return
+    found["held"][key] = parts.pop("held")
+    found["variants"][key] = {
+        name: [{element: programs.add(one) for element, one in kind.items()} for kind in part]
+        if isinstance(part, list)
+        else programs.add(part)
+        for name, part in parts.items()
+    }
 
 
 class _Runner:
@@ -131,7 +148,10 @@ class _Runner:
     @property
     def narrow(self) -> bool:
         """Whether linear modules of layers are given 16 bits only."""
-        layers = (self._pass(TOGETHER[0])[name] for name in self._layers)
+        try:
+            layers = [self._pass(TOGETHER[0])[name] for name in self._layers]
+        except RecordingError:
+            return False
         modules = (one for layer in layers for one in layer.operators if one.name == "linear")
         return all(one.metas[0].element == HALF for one in modules)
 

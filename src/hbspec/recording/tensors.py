@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from torch import nn
+from transformers import conversion_mapping
 from transformers.pytorch_utils import Conv1D
 
 from hbspec.recording.build import Built
@@ -47,6 +48,7 @@ def weights_of(built: Built) -> dict[str, Any]:
         "table": names[id(table)],
         "head": names[id(head)],
         "tied": head.weight is table.weight,
+        "fused": _fused(model.config.model_type),
         "fields": _fields(model.config.get_text_config()),
         "containers": sorted(part for part in containers if part and not part.isdigit()),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -61,6 +63,19 @@ FIELDS = (
     "max_position_embeddings",
     "intermediate_size",
 )
+
+
+def _fused(model_type: str) -> list[str]:
+    """Names that peft takes for parameters of fused experts, and not for modules (0.21.2, `convert_peft_config`)."""
+    pattern = conversion_mapping._MODEL_TO_CONVERSION_PATTERN.get(model_type)
+    return FUSED.get(pattern, [])
+
+
+FUSED = {
+    "mixtral": ["gate", "w1", "w2", "w3"],
+    "qwen2_moe": ["gate", "gate_proj", "up_proj", "down_proj"],
+}
+"""By the pattern in which transformers fuses the experts of a checkpoint."""
 
 
 def _fields(config: Any) -> dict[str, Any]:

@@ -21,6 +21,10 @@ SILENT = frozenset({"prim.device", "aten.sym_size", "aten.sym_stride", "aten.sym
 """Operators that make no tensor."""
 
 
+MOST_OPERATORS = 2_000
+"""Operators of one part, far above those of any layer that does not loop over tokens."""
+
+
 class _Made(torch.autograd.Function):  # type: ignore[misc]
     """An output that needs a gradient and is not a leaf, so that operators may write into it."""
 
@@ -152,6 +156,11 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         formula = flop_registry.get(func._overloadpacket)
         operator.work = formula(*args, **kwargs, out_val=out) // 2 if formula else 0
         part.operators.append(operator)
+        if len(part.operators) > MOST_OPERATORS:
+            raise RecordingError(
+                f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
+                "does that loops over tokens"
+            )
         operator.outputs += [self._add(one, differentiable=leads and one.is_floating_point()) for one in made]
 
     def _leads(self, found: int | str | None) -> bool:

@@ -1,8 +1,9 @@
 """The model is not in the catalog, or not of a family that is counted, and no `config` describes it.
 
 Why: Parameters, memory and time are counted tensor by tensor, from the model's shape. The shape comes from the catalog,
-by the model's id, or from the model's `config.json`; without it nothing can be checked. A model of another family,
-version or size is not suggested, since it would then be checked, and trained, instead.
+by the model's id, from the model's `config.json`, or from what `hbspec model add` recorded; without it nothing can be
+checked. A model of another family, version or size is not suggested, since it would then be checked, and trained,
+instead.
 
 Example:
 
@@ -28,7 +29,7 @@ from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
 ROUTE = ("model", "id")
-OWN_CONFIG = "set model.config to the model's config.json, saved beside the spec"
+OWN_CONFIG = "set model.config to the model's config.json, saved beside the spec, or to what `hbspec model add` writes"
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -56,5 +57,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ROUTE,
             f"the catalog has the shape of {model.id}, but hbspec does not count models of type "
             f"{models[model.id].model_type} yet",
-            f"train a model of one of these types: {', '.join(SUPPORTED)}",
+            f"set model.config to the file that `hbspec model add {model.id}` writes, or train a model of one of these "
+            f"types: {', '.join(SUPPORTED)}",
         )
