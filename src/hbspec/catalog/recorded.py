@@ -69,6 +69,7 @@ class Steps(NamedTuple):
     steps: tuple[Step, ...]
     output: int
     hooked: int | None
+    returned: int | None
 
 
 class Recording:
@@ -134,10 +135,16 @@ class Recording:
         return frozenset(row["name"].removesuffix(".weight") for row in rows)
 
     def short(self, path: str) -> str:
-        """A short name of a weight that no layer has: its module's last, or the whole path where a layer has one."""
+        """A short name of a weight that no layer has: its module's last, or the whole path where others have one."""
         module = path.removesuffix(".bias")
         last = module.rpartition(".")[2]
-        return path if last in self._inside else last + path[len(module) :]
+        return path if last in self._inside or self._lasts.count(last) > 1 else last + path[len(module) :]
+
+    @cached_property
+    def _lasts(self) -> list[str]:
+        """The last names of modules that no layer has."""
+        names = (row["name"].removesuffix(".weight").removesuffix(".bias") for row in self.values["weights"]["outside"])
+        return [module.rpartition(".")[2] for module in dict.fromkeys(names)]
 
     @cached_property
     def family(self) -> Family:
@@ -235,7 +242,10 @@ class Recording:
         if key not in self._programs:
             data = self.values["programs"][index]
             self._programs[key] = Steps(
-                tuple(self._step(row, rows) for row in data["operators"]), data["output"], data.get("hooked")
+                tuple(self._step(row, rows) for row in data["operators"]),
+                data["output"],
+                data.get("hooked"),
+                data.get("returned"),
             )
         return self._programs[key]
 

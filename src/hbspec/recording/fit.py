@@ -110,6 +110,8 @@ def fitted(
         data["input"] = [sizes.form([one.numel for one in metas], "the input"), metas[0].element]
     if first.hooked is not None:
         data["hooked"] = first.hooked
+    if first.returned is not None:
+        data["returned"] = first.returned
     for index, operator in enumerate(first.operators):
         what = f"{operator.name} of {operator.module or first.where or 'the model'}"
         at = [part.operators[index] for part in parts]

@@ -157,9 +157,12 @@ class WatchedPass:
             self.stack.append(module)
             out = plain(module, *args, **kwargs)
             self.stack.pop()
-            self.parts[kind] = self.watch.close(_only(out, where))
+            beside = _beside(out, where)
+            returned = None if beside is None else self.watch.number(beside)
+            self.parts[kind] = self.watch.close(_first(out, where))
+            self.parts[kind].returned = returned
         self.watch.weights = self._weights("")
-        self.watch.open("", _only(out, where))
+        self.watch.open("", _first(out, where))
         return out
 
     def _head(self, module: nn.Module, x: Tensor) -> Tensor:
@@ -226,15 +229,21 @@ def _like(query: Tensor, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
     return tuple(shape[place] for place in outer), tuple(outer.index(place) for place in range(query.dim()))
 
 
-def _only(out: Any, where: str) -> Tensor:
+def _first(out: Any, where: str) -> Tensor:
     """The residual stream, of what a layer puts out."""
     first = out if isinstance(out, Tensor) else out[0]
-    others = (
-        [] if isinstance(out, Tensor) else [one for one in out[1:] if isinstance(one, Tensor) and one.requires_grad]
-    )
-    if not isinstance(first, Tensor) or others:
-        raise RecordingError(f"{where} puts out more than the residual stream")
+    if not isinstance(first, Tensor):
+        raise RecordingError(f"{where} does not put out the residual stream first")
     return first
+
+
+def _beside(out: Any, where: str) -> Tensor | None:
+    """What a layer puts out beside it, as attention's weights are; None where that is nothing."""
+    rest = () if isinstance(out, Tensor) else out[1:]
+    others = [one for one in rest if isinstance(one, Tensor) and one.requires_grad]
+    if len(others) > 1:
+        raise RecordingError(f"{where} puts out {1 + len(others)} tensors that need a gradient")
+    return others[0] if others else None
 
 
 def _forget(_: Tensor) -> None:

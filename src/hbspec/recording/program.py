@@ -107,6 +107,7 @@ class Watched:
         values: all tensors; the first is the input.
         operators: in order.
         output: the number of the value that the part puts out.
+        returned: the number of the value that a layer puts out beside it, and the model's loop holds for a while.
         hooked: the number of the value that the table of vectors puts out; None in other parts.
     """
 
@@ -114,4 +115,5 @@ class Watched:
     values: list[Value] = field(default_factory=list)
     operators: list[Operator] = field(default_factory=list)
     output: int = -1
+    returned: int | None = None
     hooked: int | None = None

@@ -28,7 +28,10 @@ def weights_of(built: Built) -> dict[str, Any]:
     firsts = {f"{inside}{index}.": kind for kind, index in enumerate(built.first)}
     outside: list[Any] = []
     layers: list[list[Any]] = [[] for _ in built.first]
-    for name, parameter in model.named_parameters():
+    names = {id(module): name for name, module in modules.items()}
+    own = {id(head.bias): f"{names[id(head)]}.bias", id(table.weight): f"{names[id(table)]}.weight"}
+    for first, parameter in model.named_parameters():
+        name = own.get(id(parameter), first)  # what is tied has several names
         path, _, last = name.rpartition(".")
         if not name.startswith(inside):
             outside.append(_row(name, modules[path], last, parameter, table, head))
@@ -36,7 +39,6 @@ def weights_of(built: Built) -> dict[str, Any]:
         for prefix, kind in firsts.items():
             if name.startswith(prefix):
                 layers[kind].append(_row(name.removeprefix(prefix), modules[path], last, parameter, table, head))
-    names = {id(module): name for name, module in modules.items()}
     containers = {
         part
         for name, module in modules.items()

@@ -77,7 +77,10 @@ class RecordedPart(NamedTuple):
 def run_part(machine: Machine, part: RecordedPart, x: Tensor | None, term: str = "") -> Tensor:
     """The output of a recorded part; `term` names its storages, or else its modules' names do."""
     program = part.program(0 if x is None else x.element)
-    return _run(machine, part, program, x, term)[program.output]
+    values = _run(machine, part, program, x, term)
+    if program.returned is not None and not machine.tape.recomputing:
+        machine.tape.returned = values[program.returned]
+    return values[program.output]
 
 
 def recorded_embedding(machine: Machine, part: RecordedPart) -> tuple[Tensor, list[Tensor]]:
