@@ -16,6 +16,7 @@ from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
 from hbspec.estimators.step.lifetimes.looped import LoopedExperts
+from hbspec.estimators.step.lifetimes.looped_modules import looped_experts
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart
@@ -231,19 +232,10 @@ class Builder:
             inner = {name: self.linear(prefix + name, hidden, size) for name in names}
         return {**inner, "down_proj": self.linear(f"{prefix}down_proj", size, hidden)}
 
-    def looped_experts(self) -> LoopedExperts:
-        """Experts that run one after another."""
-        architecture = self.architecture
-        hidden, size, count = architecture.hidden_size, architecture.moe_intermediate_size, architecture.num_experts
-        names = "experts.w1", "experts.v1", "experts.w2"
-        gate, up, down = (self.parameter(count * hidden * size, self.trains(name)) for name in names)
-        router = self.linear(architecture.family.router, hidden, count)
-        return LoopedExperts(router, gate, up, down, count, architecture.num_experts_per_tok, hidden, size)
-
     def experts(self) -> Experts | LoopedExperts:
         """The routed experts of a sparse layer, and the shared one."""
         if self.architecture.family.looped:
-            return self.looped_experts()
+            return looped_experts(self)
         architecture, program = self.architecture, self.program
         hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
         count, router = architecture.num_experts, architecture.family.router
@@ -299,11 +291,5 @@ class Builder:
             )
 
         up, down = "experts.gate_up_proj", "experts.down_proj"
-        return [
-            {
-                "gate_proj": module(up, hidden, size),
-                "up_proj": module(up, hidden, size),
-                "down_proj": module(down, size, hidden),
-            }
-            for _ in range(parts)
-        ]
+        shapes = {"gate_proj": (up, hidden, size), "up_proj": (up, hidden, size), "down_proj": (down, size, hidden)}
+        return [{name: module(*shape) for name, shape in shapes.items()} for _ in range(parts)]
