@@ -22,7 +22,11 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers"), 6)
-CASES = ("method=full,batch=2,tokens=200", "method=lora,tokens=300", "method=qlora,batch=3,tokens=150")
+CASES = (
+    "method=full,batch=2,tokens=200",
+    "method=lora,lora_dropout=0.0,tokens=300",
+    "method=qlora,lora_dropout=0.0,batch=3,tokens=150",
+)
 SECONDS = 900
 """How long one type may take, traces included."""
 
@@ -124,7 +128,8 @@ def _error(values: dict[str, Any], architecture: Any, text: str) -> float:
     agreement, shapes, steps = map(import_module, ("oracle.agreement", "oracle.shapes", "oracle.whole_step"))
     vars(shapes)["CONFIGS"]["recorded"] = values
     attention = "" if architecture.family.sdpa else ",attention=eager"
-    case = import_module("oracle.case").parse(f"recorded,{text}{attention}")
+    targets = ",target_modules=q_proj+v_proj" if architecture.recorded.fused and "lora" in text else ""
+    case = import_module("oracle.case").parse(f"recorded,{text}{attention}{targets}")
     vars(agreement)["plan_of"] = lambda case: build_plan(
         Spec.model_validate(agreement.spec_of(case)), catalog(), architecture, None
     )

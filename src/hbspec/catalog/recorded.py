@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from hbspec.catalog.families import Family
+from hbspec.catalog.recorded_program import Steps, form, step_of
 from hbspec.catalog.weight import Weight
 from hbspec.diagnostics import Missing, NotKnownError
 
@@ -28,48 +29,6 @@ NO_WINDOW = "full_attention"
 
 class RecordedFileError(ValueError):
     """A file that is not a recorded model, or not whole; the message says what is wrong."""
-
-
-class Way(NamedTuple):
-    """What an operator saves, and its derivative, where some of its inputs need a gradient.
-
-    Attributes:
-        saved: in order: an input ("i", its number), an output ("o", its number), or something else ("n", its bytes).
-        made: bytes of each storage that the derivative makes.
-        events: which of them comes, and goes (the complement), in order.
-        gradients: by differentiable input, the storage (-1: that of the output's gradient), numbers, and bytes of one.
-        work: multiply-adds.
-    """
-
-    saved: tuple[tuple[str, Any], ...]
-    made: tuple[Any, ...]
-    events: tuple[int, ...]
-    gradients: tuple[Any, ...]
-    work: Any
-
-
-class Step(NamedTuple):
-    """An operator of a program; `able` are the inputs that may need a gradient. See `hbspec.recording.program`."""
-
-    name: str
-    module: str
-    inputs: tuple[Any, ...]
-    able: tuple[int, ...]
-    outputs: tuple[Any, ...]
-    ways: Mapping[str, Way]
-    freed: tuple[int, ...]
-    work: Any
-    heads: int
-    mask: tuple[Any, ...]
-
-
-class Steps(NamedTuple):
-    """A program: what a layer, or what comes before or behind all of them, runs."""
-
-    steps: tuple[Step, ...]
-    output: int
-    hooked: int | None
-    returned: int | None
 
 
 class Recording:
@@ -96,11 +55,29 @@ class Recording:
     @cached_property
     def weights(self) -> tuple[Weight, ...]:
         """All weights, each parameter once."""
-        found = {weight: 1 for _, weight in self.outside}
+        found = {weight: 1 for path, weight in self.outside if path.removesuffix(".bias") in self._reached}
         for kind in range(len(self.values["weights"]["layers"])):
             for _, weight in self.layer_weights(kind):
                 found[weight] = found.get(weight, 0) + self.kinds.count(kind)
         return tuple(replace(weight, count=count) for weight, count in found.items())
+
+    @cached_property
+    def tower(self) -> tuple[Weight, ...]:
+        """Weights that are loaded and that text does not reach, as those of an encoder of images."""
+        return tuple(
+            replace(weight, kind="linear" if weight.kind == "linear" else "kept", name=path, usual="")
+            for path, weight in self.outside
+            if path.removesuffix(".bias") not in self._reached
+        )
+
+    @cached_property
+    def _reached(self) -> frozenset[str]:
+        """Modules outside the layers whose weights are read."""
+        rows = [row for part in PARTS for row in self._rows(part)["operators"]]
+        names = {one.removesuffix(".weight") for row in rows for one in row["inputs"] if isinstance(one, str)}
+        modules = {row["module"] for row in rows if row["name"] == "linear"}
+        read = names | modules | {self.values["table"], self.values["head"]}
+        return frozenset(name.removesuffix(".bias") for name in read)
 
     @cached_property
     def head(self) -> Weight:
@@ -242,7 +219,7 @@ class Recording:
         if key not in self._programs:
             data = self.values["programs"][index]
             self._programs[key] = Steps(
-                tuple(self._step(row, rows) for row in data["operators"]),
+                tuple(step_of(row, self.values["ways"], rows) for row in data["operators"]),
                 data["output"],
                 data.get("hooked"),
                 data.get("returned"),
@@ -253,36 +230,6 @@ class Recording:
         """Bytes that the model's forward pass holds for all layers: fixed, for each token, for each pair of a row."""
         self._variant(variant)
         return form(self.values["held"][variant], rows)
-
-    def _step(self, row: Mapping[str, Any], rows: int) -> Step:
-        return Step(
-            row["name"],
-            row.get("module", ""),
-            tuple(row["inputs"]),
-            tuple(row.get("able", ())),
-            tuple((number, form(size, rows), element, alias) for number, size, element, alias in row["outputs"]),
-            {name: self._way(index, rows) for name, index in row.get("ways", {}).items()},
-            tuple(row.get("freed", ())),
-            form(row.get("work", ()), rows),
-            row.get("heads", 0),
-            (form(row["mask"][0], rows), row["mask"][1]) if row.get("mask") else (),
-        )
-
-    def _way(self, index: int, rows: int) -> Way:
-        data = self.values["ways"][index]
-        return Way(
-            tuple((kind, form(what, rows) if kind == "n" else what) for kind, what in data["saved"]),
-            tuple(form(size, rows) for size in data["made"]),
-            tuple(data["events"]),
-            tuple(None if one is None else (one[0], form(one[1], rows), one[2]) for one in data["gradients"]),
-            form(data["work"], rows),
-        )
-
-
-def form(sizes: Sequence[int], rows: int) -> tuple[int, int, int]:
-    """A size with what rows share told by token, rounded up: fixed, for each token, for each pair of a row's tokens."""
-    fixed, token, pair, place, places = (*sizes, 0, 0, 0, 0, 0)[:5]
-    return fixed, token - (-place // rows), pair - (-places // rows)
 
 
 def _weight(row: Mapping[str, Any], name: str, usual: str) -> Weight:

@@ -54,7 +54,7 @@ def recorded_architecture(recording: Recording) -> Architecture:
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
         quant_method=stored.get("quant_method") if isinstance(stored, Mapping) else None,
         wrapper="",
-        tower=(),
+        tower=recording.tower,
         recorded=recording,
     )
 

@@ -86,6 +86,8 @@ def _layers(model: Any) -> str:
     for name, module in model.named_modules():
         if isinstance(module, nn.ModuleList) and len(module) and not any(name.startswith(f"{of}.") for of in found):
             found[name] = sum(parameter.numel() for parameter in module.parameters())
+    decoder = next((f"{name}." for name, module in model.named_modules() if module is model.get_decoder() and name), "")
+    found = {name: size for name, size in found.items() if name.startswith(decoder)}  # not those of a tower beside it
     most = max(found.values(), default=0)
     large = [name for name, size in found.items() if size > most // 10]
     if len(large) != 1:

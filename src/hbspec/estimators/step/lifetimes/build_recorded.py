@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.recorded import Recording, Steps
+from hbspec.catalog.recorded import Recording
+from hbspec.catalog.recorded_program import Steps
 from hbspec.catalog.roles import TRAINED
 from hbspec.catalog.weight import Weight
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from hbspec.catalog.recorded import Step, Steps, Way
+from hbspec.catalog.recorded_program import Step, Steps, Way
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes import products

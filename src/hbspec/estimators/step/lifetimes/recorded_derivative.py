@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hbspec.catalog.recorded import Way
+from hbspec.catalog.recorded_program import Way
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Node, ParameterTensor, Saved, Tensor
 from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form
