@@ -92,7 +92,10 @@ def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
     document = load(spec, overrides=overrides)
     model = document.values["model"]
     if model.get("config"):
-        return dict(read_json(document, ("model", "config"), model["config"]))
+        values = dict(read_json(document, ("model", "config"), model["config"]))
+        if "hbspec_model" in values:
+            raise MisuseError(f"{model['config']} is a recorded model, which hbspec smoke does not make small")
+        return values
     models = catalog().models
     if model.get("id") in models:
         return models.config(model["id"])
