@@ -125,6 +125,10 @@ class _Runner:
     def parts(self, *, several: bool) -> dict[str, Any]:
         """The parts, with the layers in the order of their kinds, and what the model's forward pass holds."""
         points = SEVERAL if several else ALONE
+        idle = {*range(len(self.built.first))} - {kind for kind, _ in self._layers}
+        if idle:
+            where = f"{self.built.path}.{self.built.first[min(idle)]}"
+            raise RecordingError(f"{where} is not run where only text is given")
         return {
             "embedding": self._part(EMBEDDING, points),
             "layers": [
