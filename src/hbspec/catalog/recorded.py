@@ -214,6 +214,11 @@ class Recording:
             )
         return found
 
+    def buffers(self, stream: int) -> int:
+        """Bytes of the model's buffers, where numbers of the residual stream have so many bytes."""
+        found: Mapping[str, int] = self.values["buffers"]
+        return found.get(str(stream), max(found.values()))
+
     def _steps(self, index: int, rows: int) -> Steps:
         key = index, rows
         if key not in self._programs:

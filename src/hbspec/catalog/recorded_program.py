@@ -76,5 +76,5 @@ def _way(data: Mapping[str, Any], rows: int) -> Way:
 
 def form(sizes: Sequence[int], rows: int) -> tuple[int, int, int]:
     """A size with what rows share told by token, rounded up: fixed, for each token, for each pair of a row's tokens."""
-    fixed, token, pair, place, places = (*sizes, 0, 0, 0, 0, 0)[:5]
-    return fixed, token - (-place // rows), pair - (-places // rows)
+    fixed, token, pair, place, places, row = (*sizes, 0, 0, 0, 0, 0, 0)[:6]
+    return fixed + row * rows, token - (-place // rows), pair - (-places // rows)

@@ -16,9 +16,10 @@ TERMS: tuple[Callable[[int, int], int], ...] = (
     lambda b, t: b * t * t,
     lambda _, t: t,
     lambda _, t: t * t,
+    lambda b, _: b,
 )
 """What a size may be made of: a fixed one, one for each token, one for each pair of tokens of a row; and, where rows
-share something, one for each place of a row, and for each pair of them."""
+share something, one for each place of a row, and for each pair of them; and one for each row, as padding is."""
 
 
 class FittedSizes:
@@ -28,7 +29,7 @@ class FittedSizes:
         self.points = points
         self._known: dict[tuple[int, ...], list[int]] = {}
         alone = all(point.batch == 1 for point in points)
-        self._sets = [(0, 1, 2)] if alone else [(0, 1, 2), (0, 3, 4), (0, 1, 2, 3, 4)]
+        self._sets = [(0, 1, 2)] if alone else [(0, 1, 2), (0, 3, 4), (1, 2, 5), (0, 1, 2, 3, 4, 5)]
 
     def form(self, sizes: Sequence[int], what: str) -> list[int]:
         """The coefficients of `TERMS`, without zeros at the end.

@@ -56,11 +56,12 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
     """
     regimes = regimes or REGIMES
     programs, ways = Table(), Table()
-    found: dict[str, dict[str, Any]] = {"variants": {}, "held": {}, "missing": {}}
+    found: dict[str, dict[str, Any]] = {"variants": {}, "held": {}, "missing": {}, "buffers": {}}
     described: dict[str, Any] = {}
     for stream in dict.fromkeys(regime.stream for regime in regimes):
         built = build(values, DTYPES[stream])
         described = {**weights_of(built), "attention": built.attention, "kinds": list(built.kinds)}
+        found["buffers"][str(stream)] = sum(one.numel() * one.element_size() for one in built.model.buffers())
         fake = FakeTensorMode(allow_non_fake_inputs=True)
         shorten(built, fake)
         probe = Probe()

@@ -17,7 +17,13 @@ from hbspec.estimators.step.loss import fused_forward_bytes
 from hbspec.estimators.step.microbatch import shared_bytes
 from hbspec.estimators.step.moments import Moment, moment_of, program_at
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import computed_tokens, positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.positions import (
+    buffer_bytes,
+    computed_tokens,
+    positions_bytes,
+    row_tokens,
+    spare_mask_bytes,
+)
 from hbspec.estimators.step.sharding import sharding_of
 from hbspec.estimators.step.slots import Slots
 from hbspec.estimators.step.states import states_of
@@ -52,7 +58,7 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     n, row = training.micro_batch * tokens, row_tokens(job, tokens)
     around = {
         **states.computing,
-        "inputs": 24 * n + 4 * job.architecture.head_dim,
+        "inputs": 24 * n + buffer_bytes(job),
         "positions": positions,
         "masks": sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens),
     }

@@ -15,7 +15,13 @@ from hbspec.estimators.step.loading import loaded
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
 from hbspec.estimators.step.offloaded import in_flight
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import computed_tokens, positions_bytes, row_tokens, spare_mask_bytes
+from hbspec.estimators.step.positions import (
+    buffer_bytes,
+    computed_tokens,
+    positions_bytes,
+    row_tokens,
+    spare_mask_bytes,
+)
 from hbspec.estimators.step.states import States, states_of
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan.parallelism import Engine
@@ -283,7 +289,7 @@ def _inputs(job: Job, tokens: int) -> int:
     The trainer fetches all micro-batches of an update before it begins (transformers 5.23.0, `get_batch_samples`).
     """
     training = job.training
-    return 24 * training.gradient_accumulation * training.micro_batch * tokens + 4 * job.architecture.head_dim
+    return 24 * training.gradient_accumulation * training.micro_batch * tokens + buffer_bytes(job)
 
 
 def program_at(job: Job, tokens: float) -> Program:

@@ -42,6 +42,12 @@ def positions_bytes(job: Job, tokens: int) -> int:
     return 8 * tokens + bases * 2 * element * architecture.rotary_size * tokens * turned_rows(job)
 
 
+def buffer_bytes(job: Job) -> int:
+    """Buffers of the model that no weight is: the frequencies of a family's rotary embedding, or those recorded."""
+    recording = job.architecture.recorded
+    return 4 * job.architecture.head_dim if recording is None else recording.buffers(job.precision.stream)
+
+
 def spare_mask_bytes(job: Job, tokens: int) -> int:
     """A mask for a window that no layer has, which the model holds until its forward pass is over.
 
