@@ -11,7 +11,7 @@ from hbspec.estimators.step.lifetimes.stream import BACKWARD, FORWARD, NOWHERE, 
 from hbspec.estimators.step.loss import LIGER_CHUNK, fused_backward_bytes, fused_forward_bytes
 from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import row_tokens, turned_rows
+from hbspec.estimators.step.positions import positions_bytes, row_tokens, turned_rows
 from hbspec.estimators.step.sharding import gathers, sharding_of
 from hbspec.estimators.step.slots import Slots
 
@@ -89,7 +89,9 @@ def shared_bytes(job: Job, stage: Stage, length: int) -> list[int]:
     kinds = {job.architecture.layer_types[at] for at in range(stage.first, stage.last)}
     masks = [mask_of(program, kind) or 0 for kind in sorted(kinds)]
     turned = job.precision.stream * job.architecture.head_dim * row * turned_rows(job)
-    return [8 * row, turned, turned, *(mask * job.training.micro_batch * length * row for mask in masks)]
+    told = job.architecture.recorded is not None
+    positions = [positions_bytes(job, length)] if told else [8 * row, turned, turned]
+    return [*positions, *(mask * job.training.micro_batch * length * row for mask in masks)]
 
 
 class _MicroBatch(Slots):
