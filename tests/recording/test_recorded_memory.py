@@ -71,6 +71,21 @@ def test_a_type_of_no_family_is_as_its_trace(text, olmo, monkeypatch):
     assert found == pytest.approx(peak(case), rel=0.001)
 
 
+def test_buffers_and_eager_attention_are_counted(recorded_file, monkeypatch):
+    config = {
+        "model_type": "gpt_neo",
+        "hidden_size": 128,
+        "num_layers": 2,
+        "num_heads": 4,
+        "attention_types": [[["global", "local"], 1]],
+        "max_position_embeddings": 1024,
+        "vocab_size": 512,
+    }
+    monkeypatch.setitem(CONFIGS, "neo", config)
+    case = parse("neo,method=lora,tokens=200,batch=2,attention=eager")
+    assert closed(case, architecture_of(recorded_file(config))) == pytest.approx(peak(case), rel=0.001)
+
+
 @pytest.mark.parametrize(
     ("text", "more", "word"),
     [
