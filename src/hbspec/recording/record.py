@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -17,12 +17,43 @@ from hbspec.recording.program import RecordingError, Watched
 from hbspec.recording.prune import pruned
 from hbspec.recording.tensors import weights_of
 
-TOGETHER = ((1, 23), (1, 53), (2, 29), (3, 41))
-ALONE = ((1, 23), (1, 53), (1, 37), (1, 61))
-SEVERAL = ((2, 29), (3, 41), (2, 53), (5, 23))
-MORE = ((3, 23), (5, 37), (2, 61))
-"""Rows and tokens of a row. Most parts are alike for one row and for several, so that four points tell both; others
-are told apart. `MORE` are needed where rows share something."""
+LONGEST = 531
+"""Tokens of the longest row: more than any chunk to which code pads rows, so that a loop over chunks shows."""
+
+
+class Points(NamedTuple):
+    """Rows and tokens of a row. Most parts are alike for one row and for several, so that four points tell both.
+
+    Attributes:
+        together: those four.
+        alone, several: of parts that differ.
+        more: also needed where rows share something.
+    """
+
+    together: tuple[tuple[int, int], ...]
+    alone: tuple[tuple[int, int], ...]
+    several: tuple[tuple[int, int], ...]
+    more: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def within(cls, most: int) -> Points:
+        """Rows shorter than a window or the table of positions, so that no mask is made for their length."""
+        long = max(61, min(LONGEST, most - 2))
+        return cls(
+            ((1, 23), (1, long), (2, 29), (3, long - 12)),
+            ((1, 23), (1, long), (1, 37), (1, long - 8)),
+            ((2, 29), (3, long - 12), (2, 53), (5, 23)),
+            ((3, 23), (5, 37), (2, long)),
+        )
+
+
+def shortest_limit(built: Built) -> int:
+    """Tokens below which all rows are treated alike, as the config says."""
+    config = built.model.config.get_text_config()
+    names = ("sliding_window", "attention_chunk_size", "max_position_embeddings", "window_size")
+    said = [getattr(config, name, None) for name in names]
+    return min([value for value in said if isinstance(value, int) and value > 0], default=LONGEST)
+
 
 REGIMES = (
     Regime(2, autocast=True, keeps=False),
@@ -119,13 +150,13 @@ class _Runner:
         self, built: Built, fake: FakeTensorMode, probe: Probe, regime: Regime, ways: Table, *, masked: bool
     ) -> None:
         self.built, self.fake, self.probe, self.regime, self.ways = built, fake, probe, regime, ways
-        self.masked = masked
+        self.masked, self.points = masked, Points.within(shortest_limit(built))
         self._passes: dict[tuple[int, int], Mapping[Name, Any]] = {}
         self._together: dict[Name, dict[str, Any] | None] = {}
 
     def parts(self, *, several: bool) -> dict[str, Any]:
         """The parts, with the layers in the order of their kinds, and what the model's forward pass holds."""
-        points = SEVERAL if several else ALONE
+        points = self.points.several if several else self.points.alone
         idle = {*range(len(self.built.first))} - {kind for kind, _ in self._layers}
         if idle:
             where = f"{self.built.path}.{self.built.first[min(idle)]}"
@@ -148,13 +179,13 @@ class _Runner:
     @property
     def _layers(self) -> list[tuple[int, int]]:
         """The kinds of layers, each with the bytes of a number that it is given."""
-        return [name for name in self._pass(TOGETHER[0]) if isinstance(name, tuple)]
+        return [name for name in self._pass(self.points.together[0]) if isinstance(name, tuple)]
 
     @property
     def narrow(self) -> bool:
         """Whether linear modules of layers are given 16 bits only."""
         try:
-            layers = [self._pass(TOGETHER[0])[name] for name in self._layers]
+            layers = [self._pass(self.points.together[0])[name] for name in self._layers]
         except RecordingError:
             return False
         modules = (one for layer in layers for one in layer.operators if one.name == "linear")
@@ -167,9 +198,9 @@ class _Runner:
             RecordingError: it is not a polynomial.
         """
         try:
-            return self._held_at(TOGETHER)
+            return self._held_at(self.points.together)
         except RecordingError:
-            return self._held_at((*TOGETHER, *SEVERAL[2:], *MORE))
+            return self._held_at((*self.points.together, *self.points.several[2:], *self.points.more))
 
     def _held_at(self, points: Sequence[tuple[int, int]]) -> list[int]:
         sizes = FittedSizes([Point(*point, self.masked) for point in points])
@@ -178,7 +209,7 @@ class _Runner:
     def _part(self, name: Name, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
         if name not in self._together:
             try:
-                self._together[name] = self._fitted(name, TOGETHER)
+                self._together[name] = self._fitted(name, self.points.together)
             except RecordingError:
                 self._together[name] = None
         together = self._together[name]
@@ -189,7 +220,7 @@ class _Runner:
         except RecordingError as reason:
             if points[0][0] == 1 or "polynomial" not in str(reason):
                 raise
-        return self._fitted(name, [*points, *MORE])
+        return self._fitted(name, [*points, *self.points.more])
 
     def _fitted(self, name: Name, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
         parts: list[Watched] = [self._pass(point)[name] for point in points]
