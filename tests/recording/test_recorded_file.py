@@ -41,6 +41,13 @@ def test_a_spec_that_names_it_is_judged(folder):
     assert estimate(folder / "spec.yaml").plan.require("trainable_parameters") > 0
 
 
+def test_another_release_of_transformers_may_have_other_layers(folder, olmo):
+    recorded = olmo["versions"]["transformers"]
+    found = [estimate(folder / "spec.yaml", overrides=[f"software.transformers={it}"]) for it in (recorded, "4.57.0")]
+    assert [one.memory is not None for one in found] == [True, False]
+    assert f"under transformers 4.57.0 of a model recorded with {recorded}" in found[1].unknown["memory"]
+
+
 def test_check_reads_it_without_torch(folder):
     code = "import sys; from hbspec.cli import main; main(sys.argv[1:]); print([*{'torch', 'jinja2'} & {*sys.modules}])"
     done = subprocess.run(
@@ -66,6 +73,8 @@ def edited(change):
         (edited(lambda values: values.update(parameters=1)), "it says 1 parameters"),
         (edited(lambda values: values.update(kinds=[7])), "list of kinds"),
         (edited(lambda values: values.pop("weights")), "not whole"),
+        (edited(lambda values: values.pop("versions")), "not whole"),
+        (edited(lambda values: values["versions"].update(transformers=5)), "not text"),
         (edited(lambda values: values.update(ways=[])), "derivative"),
         (edited(lambda values: values["programs"][1].update(output=4000)), "puts out"),
     ],

@@ -36,6 +36,7 @@ class Recording:
 
     Attributes:
         values: the file.
+        transformers: the version whose layers were recorded.
         config: the config that was recorded.
         kinds: by layer, the number of its kind.
     """
@@ -44,6 +45,7 @@ class Recording:
         self.values = values
         self.config: Mapping[str, Any] = values["config"]
         self.kinds: tuple[int, ...] = tuple(values["kinds"])
+        self.transformers: str = values["versions"]["transformers"]
         self._programs: dict[Any, Steps] = {}
 
     def __eq__(self, other: object) -> bool:

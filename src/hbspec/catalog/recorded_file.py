@@ -62,6 +62,8 @@ def architecture_of(values: Mapping[str, Any]) -> Architecture:
 def _check(values: Mapping[str, Any]) -> None:
     """Nothing, where lists refer to what is there."""
     layers = values["weights"]["layers"]
+    if not isinstance(values["versions"]["transformers"], str):
+        raise RecordedFileError(f"its version of transformers is not text; {AGAIN}")
     if not 0 < len(values["kinds"]) <= MOST_LAYERS or not all(0 <= kind < len(layers) for kind in values["kinds"]):
         raise RecordedFileError(f"it has {len(layers)} kinds of layers, and its list of kinds names others; {AGAIN}")
     for program in values["programs"]:

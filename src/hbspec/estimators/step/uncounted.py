@@ -7,6 +7,7 @@ from hbspec.catalog.recorded import Recording
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
+from hbspec.plan.epochs import release
 
 LITGPT = frozenset({"llama", "mistral", "qwen2"})
 """Families whose layers LitGPT's own are counted for."""
@@ -34,13 +35,17 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
 
 
 def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: int) -> None:
-    """Refuse what a recording does not tell: other kernels, other layers, and layers that are cut.
+    """Refuse what a recording does not tell: other kernels, layers of another release, and layers that are cut.
 
     Raises:
         NotKnownError: with what it is.
     """
     if training.liger or training.trainer == "litgpt":
         raise NotKnownError(Missing("the memory of other kernels than those that were recorded", ("model", "config")))
+    runs = dict(training.software)["transformers"]
+    if release(runs) not in (release(recording.transformers), None):
+        said = f"the memory under transformers {runs} of a model recorded with {recording.transformers}"
+        raise NotKnownError(Missing(said, ("software", "transformers")))
     kernels = ("eager",) if recording.values["attention"] == "eager" else ("sdpa", "flash_attention_2")
     if training.kernel not in kernels:
         said = f"the memory of {training.kernel} attention in a model recorded with {kernels[0]}"
