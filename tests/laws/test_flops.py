@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.roles import fused_targets
 from hbspec.estimators.step.flops import answering, attention_pairs, micro_batch_flops
+from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS
 from hbspec.plan import Training
 from hbspec.plan.training_choices import resolve_training
 from hbspec.spec import Spec
@@ -89,7 +90,7 @@ def test_operations_are_linear_in_rows(architecture, training, tokens, rows):
 def test_more_tokens_never_take_fewer_operations(architecture, training, tokens, more):
     fewer, found = (micro_batch_flops(architecture, training, n) for n in (tokens, tokens + more))
     assert all(small.total <= large.total for small, large in zip(fewer, found, strict=True))
-    assert fewer.total < found.total
+    assert fewer.total < found.total or (architecture.linear_attention is not None and more < ROWS_TOKENS)
 
 
 @settings(deadline=None, max_examples=150)
@@ -128,6 +129,8 @@ def test_a_forward_pass_alone_is_no_more_than_that_of_training(architecture, tra
         assert alone == trained
     bare = micro_batch_flops(architecture, training._replace(method="full"), tokens, scored=0).forward
     assert bare.products <= alone.products
+    if architecture.linear_attention is not None:
+        return  # its serving is not known
     served = answering(architecture)
     assert served.token * training.micro_batch * tokens <= bare.products
     if not architecture.shared_expert_intermediate_size:  # else every expert computes every token in training

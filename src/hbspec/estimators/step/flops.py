@@ -13,6 +13,7 @@ products).
 from __future__ import annotations
 
 from functools import lru_cache, reduce
+from math import ceil
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
@@ -20,7 +21,7 @@ from hbspec.catalog.layers import CHUNKED, FULL
 from hbspec.estimators.precision import precision_of
 from hbspec.estimators.step.job import program_of
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
-from hbspec.estimators.step.lifetimes.ledger import Form, Products
+from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS, Form, Products
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.plan import Training
 
@@ -125,6 +126,7 @@ def micro_batch_flops(
     - Adapters on E fused experts are added to all their weights, twice a pass: 4 E r R C forward, 4 E r R C back, and
       the whole weights' gradient, 2 n R C for each expert that a token visits.
     - Every expert of Llama 4 computes every token.
+    - Linear attention computes whole chunks of `ROWS_TOKENS` tokens of each row; the whole model is taken to.
     - Packed rows of a micro-batch that TRL joins are one row of n tokens, but for flash_attention_2, which keeps
       examples apart; here it is taken to hold one a row.
 
@@ -140,6 +142,9 @@ def micro_batch_flops(
     rows = training.micro_batch if rows is None else rows
     if program is None or program.tensor_parallel > 1:
         program = program_of(training, precision_of(training), 1, padded=False)
+    if architecture.linear_attention is not None:
+        program = program._replace(rows=1 if training.joined else max(1, ceil(rows)))
+        tokens = _computed(tokens * rows / program.rows) * program.rows / rows
     layers, head = _passes(architecture, program)
     n = rows * tokens
     joined = training.joined and training.kernel != "flash_attention_2"
@@ -151,6 +156,11 @@ def micro_batch_flops(
         recompute=_pass(layers.recompute, n, pairs, head.recompute, scored),
         backward=_pass(layers.backward, n, pairs, head.backward, scored),
     )
+
+
+def _computed(tokens: float) -> float:
+    """Tokens of a row, with those that linear attention computes to fill the last of its chunks."""
+    return ceil(tokens / ROWS_TOKENS) * ROWS_TOKENS
 
 
 class Answering(NamedTuple):
