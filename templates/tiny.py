@@ -141,8 +141,12 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
     return replace(settings, **changes), tuple(made)
 
 
-NOT_SHRUNK = ("gpt2", "opt")
-"""Types that learn a vector for every position, which keeps a model large; GPT-2 names its sizes otherwise too."""
+NOT_SHRUNK = ("dbrx", "gpt2", "opt")
+"""Types that learn a vector for every position, which keeps a model large, or name their sizes otherwise, as GPT-2 and
+DBRX do."""
+
+LINEAR_HEADS, LINEAR_HEAD_DIM = ROWS, 4
+"""Key heads of linear attention, and the size of one; a matrix has a row for each value head."""
 
 
 def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
@@ -180,6 +184,7 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
             tiny[key] = min(EXPERTS, full[key])
     if full.get("num_experts_per_tok"):
         tiny["num_experts_per_tok"] = min(EXPERTS // 2, full["num_experts_per_tok"])
+    tiny |= _linear_attention(full)
     layers = tiny["num_hidden_layers"] = min(LAYERS, full["num_hidden_layers"])
     if full.get("layer_types"):
         kinds = list(dict.fromkeys(full["layer_types"]))  # one layer of each kind, in the order they appear
@@ -196,6 +201,20 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     for key in ("bos_token_id", "eos_token_id", "pad_token_id"):
         tiny.pop(key, None)
     return tiny
+
+
+def _linear_attention(full: Mapping[str, Any]) -> dict[str, Any]:
+    """The sizes of linear attention, with the ratio of value to key heads, and where a layer attends to everything."""
+    values, keys = full.get("linear_num_value_heads"), full.get("linear_num_key_heads")
+    if not values or not keys:
+        return {}
+    return {
+        "linear_num_value_heads": LINEAR_HEADS * (values // keys),
+        "linear_num_key_heads": LINEAR_HEADS,
+        "linear_value_head_dim": LINEAR_HEAD_DIM,
+        "linear_key_head_dim": LINEAR_HEAD_DIM,
+        "full_attention_interval": LAYERS,
+    }
 
 
 def train_tokenizer(texts: Iterable[str], kind: Family) -> Any:
