@@ -12,17 +12,19 @@ takes images or sound through the tower is not counted: only text is trained on.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
 from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
 from hbspec.catalog.layers import LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
-from hbspec.catalog.recorded import Recording
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model
+
+if TYPE_CHECKING:
+    from hbspec.catalog.recorded import Recording
 
 ALWAYS_WRITTEN = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
 

@@ -9,7 +9,6 @@ from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.config_fields import LARGEST
 from hbspec.catalog.layers import FULL, SLIDING
 from hbspec.catalog.recorded import Recording
-from hbspec.diagnostics import Missing, NotKnownError
 
 LOCAL = "sliding_attention", "chunked_attention"
 
@@ -57,16 +56,6 @@ def recorded_architecture(recording: Recording) -> Architecture:
         tower=recording.tower,
         recorded=recording,
     )
-
-
-def require_attention(architecture: Architecture) -> None:
-    """Nothing, unless a recorded model attends in a way of which the heads are not known.
-
-    Raises:
-        NotKnownError: it does.
-    """
-    if architecture.recorded is not None and architecture.recorded.attention is None:
-        raise NotKnownError(Missing("the heads and the key-value cache of this recorded model", ("model", "config")))
 
 
 def _text(config: Mapping[str, Any]) -> Mapping[str, Any]:

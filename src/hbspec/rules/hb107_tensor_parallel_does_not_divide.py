@@ -24,8 +24,8 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
-from hbspec.catalog.recorded_architecture import require_attention
 from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.estimators.serving.memory import require_attention
 from hbspec.plan import Hardware
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.rules.causes import Beside, same_route

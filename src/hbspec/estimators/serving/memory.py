@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
-from hbspec.catalog.recorded_architecture import require_attention
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.constants import BATCHED_TOKENS, CONTEXT_BYTES
 from hbspec.estimators.weights import serving_weights
@@ -19,6 +18,16 @@ NO_MODEL = Missing("the model's architecture", ("model",))
 
 LINEAR = Missing("the memory and the speed of serving layers with linear attention", ("deployment",))
 """Each request holds a state of theirs beside its keys and values, which engines lay out in pages of their own."""
+
+
+def require_attention(architecture: Architecture) -> None:
+    """Nothing, unless a recorded model attends in a way of which the heads are not known.
+
+    Raises:
+        NotKnownError: it does.
+    """
+    if architecture.recorded is not None and architecture.recorded.attention is None:
+        raise NotKnownError(Missing("the heads and the key-value cache of this recorded model", ("model", "config")))
 
 
 def served_model(plan: ServingPlan) -> Architecture:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.layers import SLIDING
 from hbspec.estimators.step.job import Job
-from hbspec.estimators.step.lifetimes.build_recorded import variant_of
 from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS, Form
 from hbspec.estimators.step.lifetimes.program import mask_of
 
@@ -33,6 +32,8 @@ def positions_bytes(job: Job, tokens: int) -> int:
     """Ids of the positions, and their cosines and sines, once for every base frequency."""
     tokens = row_tokens(job, tokens)
     if job.architecture.recorded is not None:
+        from hbspec.estimators.step.lifetimes.build_recorded import variant_of  # which few specs need
+
         rows = job.program.rows
         held = job.architecture.recorded.held(variant_of(job.program, masked=False), rows)
         return Form(*held).at(rows * tokens, tokens)

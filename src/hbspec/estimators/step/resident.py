@@ -11,7 +11,7 @@ from hbspec.catalog.weight import Weight
 from hbspec.catalog.weights import weights
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
-from hbspec.estimators.step.lifetimes.build_recorded import builder
+from hbspec.estimators.step.lifetimes.whole import builder
 from hbspec.estimators.step.placement import Stage
 from hbspec.plan.epochs import FUSED_EXPERTS
 

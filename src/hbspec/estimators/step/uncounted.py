@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hbspec.catalog import Architecture
-from hbspec.catalog.recorded import Recording
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
 from hbspec.plan.epochs import release
+
+if TYPE_CHECKING:
+    from hbspec.catalog.recorded import Recording
 
 LITGPT = frozenset({"llama", "mistral", "qwen2"})
 """Families whose layers LitGPT's own are counted for."""

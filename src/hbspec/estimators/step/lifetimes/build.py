@@ -15,8 +15,7 @@ from hbspec.estimators.step.lifetimes.experts import Experts
 from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
-from hbspec.estimators.step.lifetimes.looped import LoopedExperts
-from hbspec.estimators.step.lifetimes.looped_modules import looped_experts
+from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts, looped_experts
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart

@@ -17,12 +17,6 @@ from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import ANY, RecordedPart
 
 
-def builder(architecture: Architecture, program: Program) -> Builder:
-    """What makes the modules of a model: one of a family, or one that was recorded."""
-    recording = architecture.recorded
-    return Builder(architecture, program) if recording is None else RecordedBuilder(architecture, program, recording)
-
-
 class RecordedBuilder(Builder):
     """Makes parts whose operators were recorded."""
 

@@ -18,8 +18,8 @@ from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.linear_attention import LinearAttentionModules, linear_attention
-from hbspec.estimators.step.lifetimes.looped import LoopedExperts, looped_mlp
+from hbspec.estimators.step.lifetimes.linear_modules import LinearAttentionModules
+from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
 
@@ -166,6 +166,8 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     if layer.litgpt:
         return litgpt.attention(machine, layer.linears["qkv_proj"], layer.linears["o_proj"], heads, x), None
     if layer.linear is not None:
+        from hbspec.estimators.step.lifetimes.linear_attention import linear_attention  # which few models need
+
         return linear_attention(machine, layer.linear, x), None
     if layer.fused == gathered.GATHERED:
         return _gathered(machine, layer, x)
@@ -246,9 +248,11 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
 
 
 def _mlp(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
-    if isinstance(layer.experts, LoopedExperts):
-        return looped_mlp(machine, layer.experts, x)
     if layer.experts is not None:
+        if not isinstance(layer.experts, Experts):
+            from hbspec.estimators.step.lifetimes.looped import looped_mlp  # which few models need
+
+            return looped_mlp(machine, layer.experts, x)
         if layer.experts.listed:
             return listed_mlp(machine, layer.experts, x)
         run = repeated_mlp if layer.experts.repeated else sparse_mlp

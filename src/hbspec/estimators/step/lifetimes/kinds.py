@@ -11,10 +11,9 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.layers import FULL, LINEAR
-from hbspec.estimators.step.lifetimes.build_recorded import builder
 from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
-from hbspec.estimators.step.lifetimes.whole import model_of
+from hbspec.estimators.step.lifetimes.whole import builder, model_of
 
 
 class Kinds(NamedTuple):

@@ -6,9 +6,6 @@ Source: transformers 5.23.0, `GatedDeltaNet` of `models/qwen3_5/modeling_qwen3_5
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.linear_attention import LinearAttention
 from hbspec.estimators.step.lifetimes import layouts
@@ -17,37 +14,10 @@ from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.delta import delta_rule
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import Linear, Machine, narrowed, scaled
+from hbspec.estimators.step.lifetimes.linear_modules import LinearAttentionModules
+from hbspec.estimators.step.lifetimes.modules import Machine, narrowed, scaled
 
 TERM = "attention"
-
-
-class LinearAttentionModules(NamedTuple):
-    """The modules of a layer's linear attention.
-
-    Attributes:
-        sizes: of the layer.
-        linears: by name, `in_proj_…` and `out_proj`.
-        convolution: its weight.
-        steps, decay: the vectors `dt_bias` and `A_log`.
-        weight: of the gated norm.
-        rows: of the micro-batch.
-        masked: whether rows differ in length, so that padding is set to zero.
-    """
-
-    sizes: LinearAttention
-    linears: Mapping[str, Linear]
-    convolution: ParameterTensor
-    steps: ParameterTensor
-    decay: ParameterTensor
-    weight: ParameterTensor
-    rows: int
-    masked: bool
-
-    def weights(self) -> list[ParameterTensor]:
-        """Weights of all modules and of their adapters."""
-        linears = [weight for module in self.linears.values() for weight in module.weights()]
-        return [*linears, self.convolution, self.steps, self.decay, self.weight]
 
 
 def linear_attention(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:

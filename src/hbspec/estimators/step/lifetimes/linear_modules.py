@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
-from hbspec.catalog.linear_attention import PREFIX
-from hbspec.estimators.step.lifetimes.linear_attention import LinearAttentionModules
+from hbspec.catalog.linear_attention import PREFIX, LinearAttention
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
+from hbspec.estimators.step.lifetimes.modules import Linear
 
 if TYPE_CHECKING:
-    from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
     from hbspec.estimators.step.lifetimes.build import Builder
+
+
+class LinearAttentionModules(NamedTuple):
+    """The modules of a layer's linear attention.
+
+    Attributes:
+        sizes: of the layer.
+        linears: by name, `in_proj_…` and `out_proj`.
+        convolution: its weight.
+        steps, decay: the vectors `dt_bias` and `A_log`.
+        weight: of the gated norm.
+        rows: of the micro-batch.
+        masked: whether rows differ in length, so that padding is set to zero.
+    """
+
+    sizes: LinearAttention
+    linears: Mapping[str, Linear]
+    convolution: ParameterTensor
+    steps: ParameterTensor
+    decay: ParameterTensor
+    weight: ParameterTensor
+    rows: int
+    masked: bool
+
+    def weights(self) -> list[ParameterTensor]:
+        """Weights of all modules and of their adapters."""
+        linears = [weight for module in self.linears.values() for weight in module.weights()]
+        return [*linears, self.convolution, self.steps, self.decay, self.weight]
 
 
 def linear_modules(build: Builder) -> LinearAttentionModules | None:

@@ -7,8 +7,6 @@ Source: transformers 5.23.0, `DbrxFFN` of `models/dbrx/modeling_dbrx.py`, which 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.estimators.step.lifetimes import layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
@@ -16,36 +14,8 @@ from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.experts import INDEX
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.modules import Linear, Machine, narrowed
-
-
-class LoopedExperts(NamedTuple):
-    """The experts of a layer.
-
-    Attributes:
-        router: chooses them.
-        gate, up, down: the weights of all experts.
-        number: how many there are.
-        routes: how many a token visits.
-        hidden, size: widths of the residual stream and of one expert.
-    """
-
-    router: Linear
-    gate: ParameterTensor
-    up: ParameterTensor
-    down: ParameterTensor
-    number: int
-    routes: int
-    hidden: int
-    size: int
-
-    def weights(self) -> list[ParameterTensor]:
-        """Weights of the router, of its adapter and of the experts."""
-        return [*self.router.weights(), self.gate, self.up, self.down]
-
-    def share(self, width: int) -> Form:
-        """The size of what one expert computes."""
-        return Form(0, -(-width * self.routes // self.number))
+from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts
+from hbspec.estimators.step.lifetimes.modules import Machine, narrowed
 
 
 def looped_mlp(machine: Machine, experts: LoopedExperts, x: Tensor) -> Tensor:

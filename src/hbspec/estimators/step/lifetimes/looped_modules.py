@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from hbspec.estimators.step.lifetimes.looped import LoopedExperts
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
+from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.modules import Linear
 
 if TYPE_CHECKING:
     from hbspec.estimators.step.lifetimes.build import Builder
+
+
+class LoopedExperts(NamedTuple):
+    """The experts of a layer.
+
+    Attributes:
+        router: chooses them.
+        gate, up, down: the weights of all experts.
+        number: how many there are.
+        routes: how many a token visits.
+        hidden, size: widths of the residual stream and of one expert.
+    """
+
+    router: Linear
+    gate: ParameterTensor
+    up: ParameterTensor
+    down: ParameterTensor
+    number: int
+    routes: int
+    hidden: int
+    size: int
+
+    def weights(self) -> list[ParameterTensor]:
+        """Weights of the router, of its adapter and of the experts."""
+        return [*self.router.weights(), self.gate, self.up, self.down]
+
+    def share(self, width: int) -> Form:
+        """The size of what one expert computes."""
+        return Form(0, -(-width * self.routes // self.number))
 
 
 def looped_experts(build: Builder) -> LoopedExperts:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hbspec.catalog import Architecture
-from hbspec.estimators.step.lifetimes.build_recorded import builder
+from hbspec.estimators.step.lifetimes.build import Builder
 from hbspec.estimators.step.lifetimes.loss import Loss
 from hbspec.estimators.step.lifetimes.model import Network
 from hbspec.estimators.step.lifetimes.program import Program
+
+
+def builder(architecture: Architecture, program: Program) -> Builder:
+    """What makes the modules of a model: one of a family, or one that was recorded."""
+    if architecture.recorded is None:
+        return Builder(architecture, program)
+    from hbspec.estimators.step.lifetimes.build_recorded import RecordedBuilder  # which few specs need
+
+    return RecordedBuilder(architecture, program, architecture.recorded)
 
 
 def model_of(architecture: Architecture, program: Program, layers: Sequence[int]) -> Network:
