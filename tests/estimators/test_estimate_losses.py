@@ -10,6 +10,7 @@ from estimators.planned import planned
 from hbspec.catalog import Architecture, catalog
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.lifetimes.kinds import program_profile
+from hbspec.estimators.training.memory import memory, memory_verdict
 from hbspec.plan import Plan
 
 MODEL = "mistralai/Mistral-7B-v0.3"
@@ -62,3 +63,14 @@ def test_a_loop_holds_the_logits_that_the_model_returned() -> None:
         logit_bytes(plan_of("in_place", "5.23.0", autocast=False, trainer=name)) for name in ("loop", "transformers")
     )
     assert [*loops] == [8, 6]
+
+
+def test_a_process_whose_loss_is_in_place_may_take_as_much_as_with_the_usual_one():
+    """As IBM's runs did (fms-acceleration, a100_80gb.csv), though their tensors were fewer."""
+    usual, in_place = (
+        memory(plan_of(loss, "4.48.1", autocast=True)).fullest for loss in ("standard", "in_place_shifted")
+    )
+    assert in_place.peak_allocated.expected < usual.peak_allocated.expected
+    assert in_place.process.low < usual.process.low
+    assert in_place.process.high == usual.process.high
+    assert memory_verdict(plan_of("in_place_shifted", "4.48.1", autocast=True)) is in_place.verdict
