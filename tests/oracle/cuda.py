@@ -17,8 +17,8 @@ from peft.tuners.lora import dora
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
+from hbspec.recording.cuda import cuda_lists
 from oracle import eight_bit
-from oracle.autocast import cuda_lists
 from oracle.build import dequantised
 from oracle.tracer import FLOPS, Trace
 
