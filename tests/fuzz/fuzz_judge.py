@@ -10,7 +10,7 @@ import shutil
 import signal
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -28,7 +28,7 @@ from hbspec.targets import names
 from hbspec.targets.lowering.artifact import Artifact
 
 WATCHDOG = 20
-"""Seconds that one case may take; a check takes some milliseconds."""
+"""Seconds that one call of the program may take; a check takes some milliseconds."""
 TODAY = date(2026, 11, 22)
 SHOWN = 3000
 
@@ -37,17 +37,19 @@ class HungError(BaseException):
     """No `Exception`, so that nothing on the way takes it for one of its own."""
 
 
-def judge(one: Case, *, thorough: bool, searched: bool) -> list[str]:
+def judge(one: Case, begin: Callable[[], None], *, thorough: bool, searched: bool) -> list[str]:
     """What the program did that it must never do; files that the spec names lie in the working folder.
 
     Args:
         one: the case.
+        begin: is called before each call of the program.
         thorough: estimate and compile it too, whatever the check says of it.
         searched: search for better plans where it is estimated.
     """
     problems: list[str] = []
 
     def given() -> dict[str, Any]:
+        begin()
         if not isinstance(one.spec, bytes):
             return {"spec": one.spec}
         return {"spec": "-", "stdin": io.TextIOWrapper(io.BytesIO(one.spec), encoding="utf-8")}
@@ -67,6 +69,7 @@ def judge(one: Case, *, thorough: bool, searched: bool) -> list[str]:
             problems.append(f"estimate returned {type(estimates)}")
         if not searched:
             vars(estimates)["advice"] = None
+        begin()
         json.dumps(estimates.to_dict(), allow_nan=False)
     for target in names():
         try:
@@ -113,8 +116,7 @@ def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
     for name, content in one.files.items():
         Path(name).write_text(content, encoding="utf-8")
     try:
-        watch(True)
-        problems = judge(one, **chosen)
+        problems = judge(one, lambda: watch(True), **chosen)
     except HungError:
         problems = [f"it took longer than {WATCHDOG} s:\n{traceback.format_exc()}"]
     except Exception:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import HERE, SPECS, edge, judged, said
+from judged import HERE, SPECS, codes, edge, judged, said
 
 PROFILE = "data: {tokens: null, profile: ./train.profile.json, train: {examples: 1758}}"
 DIGEST = f"sha256:{'0' * 64}"
@@ -43,3 +43,8 @@ def test_the_steps_of_an_epoch_follow_the_profile(tmp_path):
     fragment = "data: {profile: ./train.profile.json}\nhyperparameters: {max_steps: null, num_train_epochs: 2}"
     (found,) = judged("HB207", fragment, tmp_path)
     assert "110 updates are 2.00 epochs" in found.message
+
+
+def test_a_profile_that_cannot_be_read_is_one_finding_whatever_the_length(tmp_path):
+    fragment = "data: {tokens: null, profile: ./none.json}\nhyperparameters: {max_length: 100000000}"
+    assert "HB030" in codes(fragment, tmp_path)

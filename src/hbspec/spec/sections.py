@@ -52,7 +52,7 @@ class TrainingData(Section):
 class Tokens(Section):
     """Known token lengths of the examples, including the model's chat template."""
 
-    mean: Annotated[float, Field(ge=1, le=10**7)] = Field(description="Mean tokens of an example.")
+    mean: Annotated[float, Field(ge=1, le=10**8)] = Field(description="Mean tokens of an example.")
     max: Positive = Field(description="Tokens of the longest example.")
 
     @model_validator(mode="after")

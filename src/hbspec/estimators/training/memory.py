@@ -89,13 +89,11 @@ def fullness(plan: Plan) -> float:
 
 
 def peak_allocated(plan: Plan) -> float:
-    """Bytes of tensors that are expected on the fullest GPU, as `memory` tells; faster where all GPUs are alike.
+    """Bytes of tensors that are expected on the GPU that has most of them; nothing is replayed for it.
 
     Raises:
         NotKnownError: as `memory`.
     """
-    if len(_kinds(_stages(job_of(plan), plan.require("hardware")))) > 1:  # which is the fullest, the reserve decides
-        return memory(plan).fullest.peak_allocated.expected
     return max(found.peak.expected for found in tensors(plan))
 
 
