@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz test-light test-others oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test: $(VENV)/.ready
 # `test` tries the first 1,000 of these
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
+
+# `test` tries the same examples each time
+laws: $(VENV)/.ready
+	$(BIN)/python $(PYTEST) tests/laws --hypothesis-profile=others
 
 # what needs no torch, with another Python: `make test-light PYTHON=python3.13`
 LIGHT := $(VENV)-$(notdir $(PYTHON))

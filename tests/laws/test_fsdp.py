@@ -10,6 +10,7 @@ from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of
 from hbspec.estimators.training.memory import memory_while_loading, tensors
+from hbspec.units import Interval
 
 SOFTWARE = st.sampled_from(
     [
@@ -33,8 +34,9 @@ def under(fsdp, job, *, instance=(), **more):
 
 
 def needed(plan):
-    """The fullest GPU's tensors, and those at most, over the whole job."""
-    return max((found.peak for found in tensors(plan)), key=lambda peak: peak.high)
+    """The most that any GPU's tensors take over the whole job: each end by itself, as different moments may decide."""
+    peaks = [found.peak for found in tensors(plan)]
+    return Interval(*(max(getattr(peak, end) for peak in peaks) for end in ("low", "expected", "high")))
 
 
 @given(JOBS, FSDP)
