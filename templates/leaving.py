@@ -19,8 +19,9 @@ def listen() -> None:
 
 
 def finish() -> None:
-    """From now on SIGTERM is ignored: results are whole, and the interpreter needs seconds to end."""
+    """From now on SIGTERM and Ctrl-C are ignored: results are whole, and the interpreter needs seconds to end."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
