@@ -1,4 +1,4 @@
-"""Rows of measurements: the published ones where they lie beside the repository, else a few of each kind."""
+"""A few rows of measurements, of each kind."""
 
 from __future__ import annotations
 
@@ -16,12 +16,3 @@ def made(tmp_path):
     from made_rows import MADE, write
 
     return write(tmp_path / "made.csv", MADE)
-
-
-@pytest.fixture(params=["made", "published"])
-def rows(request, made):
-    """The rows made for these tests, and the published ones where they are at hand."""
-    from made_rows import PUBLISHED
-    from measured.row import read_rows
-
-    return read_rows([PUBLISHED if request.param == "published" and PUBLISHED.exists() else made])

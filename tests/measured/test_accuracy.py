@@ -9,38 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from made_rows import INFERENCE, LORA, PUBLISHED, ROOT, write
+from accounting import accounts_for, shape
+from made_rows import LORA, ROOT, write
 from measured import fitted
-from measured.fitted import Constants, Observed, fit, left_out, observed, record, recorded
-from measured.fitting import KINDS
+from measured.fitted import Constants, Observed, fit, left_out, record, recorded
 from measured.judged import judge
 from measured.quantile import quantile
 from measured.row import COLUMNS, Row, read_rows
 from measured.score import score, sources
-from measured.slices import SLICES
 from measured.table import lines
 
 from hbspec.estimators.constants import MEMORY, STEP
 from hbspec.estimators.serving.constants import SERVING
 
 SHIPPED = Constants(MEMORY, STEP, SERVING)
-ERRORS = {"median_abs_error", "p90_abs_error", "inside"}
-BYTES = ERRORS | {"n", "median_width", "worst", "by_row"}
-RATIOS = ERRORS | {"n", "median_high_over_low", "worst", "by_row"}
-CALLED = {"n", "called_fits", "called_tight", "called_does_not_fit", "errors", "warnings"}
-METRICS = {
-    "peak_allocated": BYTES,
-    "peak_reserved": BYTES,
-    "process": BYTES | {"larger_sources", "inside_larger_sources"},
-    "unknown_metric": BYTES,
-    "out_of_memory": CALLED,
-    "ran": CALLED,
-    "tokens_per_second_per_gpu": RATIOS,
-    "total_time": RATIOS,
-    "total_cost": RATIOS,
-    "decode_tokens_per_second": RATIOS,
-    "serving_memory": RATIOS,
-}
 
 
 def row(**cells):
@@ -56,28 +38,9 @@ def run(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def shape(figures):
-    assert {name: set(found) for name, found in figures["metrics"].items()} == METRICS
-    assert {"rows", "expressed", "metrics"} == figures.keys() - {"by", "slices", "widest"}
-
-
-def test_every_row_is_expressed_or_has_a_reason_and_the_counts_add_up(rows):
-    entries = judge(rows, lambda source: SHIPPED)
-    assert all((entry.case is None) == bool(entry.reason) for entry in entries if not entry.row.is_serving)
-    assert all(entry.measured.keys() <= entry.estimates.keys() | entry.gaps.keys() or entry.reason for entry in entries)
-    figures = score(entries)
-    shape(figures)
-    assert figures["rows"] == len(rows)
-    assert figures["expressed"] == sum(entry.reason is None for entry in entries) > 0
-    assert figures["slices"].keys() == SLICES.keys()
-    for groups in (*figures["by"].values(), figures["slices"]):
-        for group in groups.values():
-            shape(group)
-    for groups in figures["by"].values():
-        for count in ("rows", "expressed"):
-            assert sum(group[count] for group in groups.values()) == figures[count]
-        for metric in METRICS:
-            assert sum(group["metrics"][metric]["n"] for group in groups.values()) == figures["metrics"][metric]["n"]
+def test_every_row_is_expressed_or_has_a_reason_and_the_counts_add_up(made):
+    entries = judge(read_rows([made]), lambda source: SHIPPED)
+    accounts_for(entries, score(entries))
 
 
 def test_the_score_is_printed_as_json(made):
@@ -217,20 +180,6 @@ def test_every_source_weighs_the_same():
 
 def test_the_constants_are_those_that_their_rows_give():
     assert fit(recorded()) == SHIPPED
-
-
-def test_the_constants_are_those_that_the_published_rows_give():
-    found, kept = observed(read_rows([path for path in (PUBLISHED, INFERENCE) if path.exists()])), recorded()
-    if not PUBLISHED.exists():
-        assert all(len({one.source for one in observations}) >= 3 for observations in kept)
-        return
-    assert [[one.id for one in observations] for observations in found] == [[one.id for one in kind] for kind in kept]
-    constants = fit(found)
-    for kind in KINDS:
-        for end in ("low", "expected", "high"):
-            assert abs(getattr(getattr(constants.memory, kind), end) - getattr(getattr(MEMORY, kind), end)) < 0.03
-    for name in ("products", "attention", "crossings", "unpacking"):
-        assert getattr(constants.step, name) == pytest.approx(getattr(STEP, name), rel=0.05)
 
 
 @pytest.mark.parametrize(
