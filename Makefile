@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz accuracy laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ test: $(VENV)/.ready
 # `test` tries the first 1,000 of these
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
+
+# every published measurement, where they lie beside the repository; `test` judges a few made ones
+accuracy: $(VENV)/.ready
+	$(BIN)/python -m pytest tests/measured/test_published_accuracy.py --published
 
 # `test` tries the same examples each time
 laws: $(VENV)/.ready
@@ -74,7 +78,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test fuzz test-others
+check: lint types contracts docs-check test fuzz accuracy test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

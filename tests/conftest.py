@@ -21,6 +21,7 @@ TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "a
 
 def pytest_addoption(parser):
     parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
+    parser.addoption("--published", action="store_true", help="judge every published measurement, which takes minutes")
     parser.addoption("--mutations", type=int, default=1000, help="mutated specs that tests/fuzz tries")
 
 
