@@ -76,7 +76,8 @@ def find(invocation: Invocation, state: Any, train: Sequence[Conversation]) -> B
         train: what a rehearsal's tokenizer is trained on.
     """
     if not invocation.folders.tiny:
-        return published(invocation.settings.MODEL_ID, invocation.settings.REVISION)
+        named = invocation.folders.base_dir or invocation.settings.MODEL_ID
+        return published(str(named), invocation.settings.REVISION)
     place = _place(invocation)
     with state.main_process_first():
         if state.is_main_process:

@@ -200,7 +200,7 @@ def _model(invocation: Invocation) -> dict[str, Any]:
     """The base model beyond its name: a rehearsal's architecture, or what the files of a local folder hold."""
     if invocation.folders.tiny:
         return {"base model": f"random weights of config.json {_digest(invocation.config_file)}"}
-    folder = Path(invocation.settings.MODEL_ID)
+    folder = invocation.base_folder
     held = contents(folder) if folder.is_dir() else {}
     return {"base model": "published weights", **{f"{BASE_FILE}{name}": said for name, said in held.items()}}
 

@@ -38,9 +38,12 @@ ADAPTER_FILE = "adapter_config.json"
 SHARE_UNIT = 1_000_000
 """Shares are compared as multiples of a millionth (transformers 5.23.0, `LARGE_MULTIPLIER`)."""
 
+SHOWN_NAMES = 5
+
 ENVIRONMENT = {
     "train_dir": "SM_CHANNEL_TRAIN",
     "validation_dir": "SM_CHANNEL_VALIDATION",
+    "base_dir": "SM_CHANNEL_MODEL",
     "model_dir": "SM_MODEL_DIR",
     "output_data_dir": "SM_OUTPUT_DATA_DIR",
 }
@@ -211,6 +214,15 @@ def _over_base(invocation: Invocation) -> Iterator[str]:
                 yield f"{said}: pass another {option(name)}"
 
 
+def _incomplete_base(folder: Path | None) -> Iterator[str]:
+    """Why what is in `--base-dir` cannot be loaded in place of the Hub's files."""
+    if folder is None or (folder / "config.json").is_file():
+        return
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    held = f"holds {', '.join(names[:SHOWN_NAMES])}" if names else "is empty or not there"
+    yield f"--base-dir {folder} {held}, and no config.json: put the files of the model's repository there, unpacked"
+
+
 def _all_evaluated(settings: Settings) -> bool:
     """Whether every checkpoint falls on an evaluation; a share and a number of updates are never sure to meet."""
     every, save = settings.EVAL_STEPS, settings.SAVE_STEPS
@@ -232,8 +244,8 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
             f"LOAD_BEST_MODEL_AT_END needs every checkpoint evaluated: SAVE_STEPS={settings.SAVE_STEPS} "
             f"must be a multiple of EVAL_STEPS={settings.EVAL_STEPS}"
         )
-    adapter = adapter_problems(settings.MODEL_ID, Path(settings.MODEL_ID) / ADAPTER_FILE)
-    found += adapter
+    adapter = adapter_problems(settings.MODEL_ID, invocation.base_folder / ADAPTER_FILE)
+    found += [*adapter, *_incomplete_base(folders.base_dir)]
     if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
     if folders.tiny:

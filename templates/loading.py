@@ -47,6 +47,8 @@ def load_model(base: Base, settings: Settings, compute: torch.dtype, local_rank:
         quantization_config=quantization(settings, compute) if settings.METHOD == "qlora" else None,
         device_map=devices if placed else None,
     )
+    if base.folder is not None:  # adapters name the model that they are for, wherever its files lay
+        model.name_or_path = model.config._name_or_path = settings.MODEL_ID
     keep_packing(model)
     for name in beside_language_model(model):
         model.get_submodule(name).requires_grad_(False)

@@ -206,6 +206,7 @@ class Folders:
     checkpoint_dir: Path = ROOT / "checkpoints"
     model_dir: Path = ROOT / "model"
     output_data_dir: Path = ROOT / "output/data"
+    base_dir: Path | None = None
     model_config: Path | None = None
     max_updates: int | None = None
     tiny: bool = False
@@ -232,14 +233,19 @@ class Invocation:
     folders: Folders
 
     @property
+    def base_folder(self) -> Path:
+        """Where the base model lies, if on this machine: `--base-dir`, or the local folder that MODEL_ID may be."""
+        return self.folders.base_dir or Path(self.settings.MODEL_ID)
+
+    @property
     def config_file(self) -> Path:
         """The config.json that names the architecture: `--model-config`, or the one in the model's local folder."""
-        return self.folders.model_config or Path(self.settings.MODEL_ID) / "config.json"
+        return self.folders.model_config or self.base_folder / "config.json"
 
     @property
     def base_folders(self) -> tuple[Path, ...]:
-        """Where the base model lies, if on this machine: a local folder, and a rehearsal's own."""
-        local = Path(self.settings.MODEL_ID)
+        """The folders of base models on this machine: a local one, and a rehearsal's own."""
+        local = self.base_folder
         tiny = [self.folders.output_data_dir / TINY_FOLDER] if self.folders.tiny else []
         return (*([local] if local.is_dir() else []), *tiny)
 

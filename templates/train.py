@@ -117,6 +117,9 @@ def _choose_devices(invocation: Invocation) -> None:
     if invocation.folders.tiny:
         os.environ |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
         return
+    if invocation.folders.base_dir is not None:
+        # all files are here, and peft would ask the Hub for the config of the model at every save
+        os.environ["HF_HUB_OFFLINE"] = "1"
     if invocation.settings.PARALLELISM == "single":
         # with several GPUs in sight the trainer would replicate the model over all of them (nn.DataParallel)
         os.environ["CUDA_VISIBLE_DEVICES"] = os.environ.get("CUDA_VISIBLE_DEVICES", "0").partition(",")[0]

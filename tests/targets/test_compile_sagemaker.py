@@ -111,6 +111,15 @@ def test_everything_that_the_spec_says_of_the_job():
     assert "train:loss" in names
 
 
+def test_a_copy_of_the_model_is_a_channel_that_the_script_reads():
+    compiled = files(BASE, "sagemaker", "model.source=s3://bucket/qwen")
+    channels = json.loads(compiled["create_training_job.json"])["InputDataConfig"]
+    (model,) = [channel["DataSource"]["S3DataSource"] for channel in channels if channel["ChannelName"] == "model"]
+    assert (model["S3Uri"], model["S3DataType"]) == ("s3://bucket/qwen/", "S3Prefix")
+    assert b"export SM_CHANNEL_MODEL=/opt/ml/input/data/model\n" in compiled["source/launch.sh"]
+    assert b"SM_CHANNEL_MODEL" not in files(BASE, "sagemaker")["source/launch.sh"]
+
+
 def test_what_the_spec_leaves_open():
     found = body(BASE, "sagemaker.code=null", "sagemaker.checkpoints=null", "instance.max_runtime=null", force=True)
     name = found["TrainingJobName"]

@@ -29,9 +29,15 @@ def author_name(spec: Spec) -> str:
 
 
 def read_prefixes(spec: Spec) -> dict[Route, str]:
-    """The prefix of the data by route. SageMaker reads every object whose key begins with it (`S3Prefix`)."""
+    """The prefixes of the data and of the model's copy by route.
+
+    SageMaker reads every object whose key begins with a prefix of the data (`S3Prefix`); the copy is a folder.
+    """
     splits = {"train": spec.data.train, "validation": spec.data.validation}
-    return {("data", name, "uri"): split.uri for name, split in splits.items() if split and split.uri}
+    read: dict[Route, str] = {("data", name, "uri"): split.uri for name, split in splits.items() if split and split.uri}
+    if spec.model.source:
+        read["model", "source"] = folder(spec.model.source)
+    return read
 
 
 def written_prefixes(spec: Spec) -> dict[Route, str]:

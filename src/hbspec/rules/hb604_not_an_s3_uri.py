@@ -47,6 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 def _addresses(analysis: Analysis) -> Iterator[tuple[Route, str | None]]:
     spec = analysis.spec
+    yield ("model", "source"), spec.model.source
     if spec.instance.type is not None:
         for name in ("train", "validation"):
             split = getattr(spec.data, name)

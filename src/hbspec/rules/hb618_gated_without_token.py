@@ -12,7 +12,7 @@ Example:
 
 Instead:
 
-    model: {id: unsloth/Meta-Llama-3.1-8B-Instruct}
+    model: {id: meta-llama/Llama-3.1-8B-Instruct, source: "s3://bucket/llama-3.1-8b-instruct/"}
 
 References:
 
@@ -38,14 +38,14 @@ GIVEN = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HOME", "HF_H
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find gated models of the catalog in SageMaker jobs whose environment says nothing of the Hub.
 
-    The author's own image may hold the weights, or a token.
+    The author's own image may hold the weights, or a token; a copy in S3 needs none.
     """
     section, model = analysis.spec.sagemaker, analysis.catalog.models.get(analysis.spec.model.id or "")
-    if section is None or section.image or model is None or not model.gated:
+    if section is None or section.image or analysis.spec.model.source or model is None or not model.gated:
         return
     if not any(name in section.environment for name in GIVEN):
         yield RULE.at(
             ROUTE,
             f"{model.id} is gated, and the job's environment has no HF_TOKEN",
-            "train a copy that is not gated, or bring the token with sagemaker.image, once its licence is accepted",
+            "accept its licence, copy its repository to your bucket, and name the copy as model.source",
         )

@@ -39,6 +39,10 @@ class Model(Section):
     id: Text | None = Field(None, description="Hugging Face id of a model in the catalog.")
     config: Text | None = Field(None, description="Path of a `config.json`, for a model outside the catalog.")
     revision: Text | None = Field(None, description="Commit or tag that pins the weights of the job and its endpoint.")
+    source: Text | None = Field(
+        None,
+        description="S3 prefix of an unpacked copy of the model's repository, which the job reads instead of the Hub.",
+    )
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
 
 

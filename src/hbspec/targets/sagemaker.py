@@ -55,6 +55,8 @@ CONTAINER = {
     "SM_CHANNEL_VALIDATION": "/opt/ml/input/data/validation",
 }
 """Variables that framework containers export for a script, so this entry point exports them too."""
+MODEL = "model"
+"""The channel of the base model's files, where the spec names a copy of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,9 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     channels = {"train": data}
     if validation and validation.uri:
         channels["validation"] = validation.uri
-    starter = script_artifact(STARTER, _launch(name, work.call))
+    if spec.model.source:
+        channels[MODEL] = folder(spec.model.source)
+    starter = script_artifact(STARTER, _launch(name, work.call, channels))
     job = TrainingJob(
         name=name,
         role=role,
@@ -224,11 +228,12 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _launch(name: str, call: Invocation) -> list[str]:
+def _launch(name: str, call: Invocation, channels: Mapping[str, str]) -> list[str]:
+    base = {"SM_CHANNEL_MODEL": f"/opt/ml/input/data/{MODEL}"} if MODEL in channels else {}
     return [
         *opening(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
         f"cd -- {HERE}",
-        *(f"export {name}={value}" for name, value in CONTAINER.items()),
+        *(f"export {name}={value}" for name, value in (CONTAINER | base).items()),
         *exports(call),
         *INSTALLATION,
         *command(call, hosts=SAGEMAKER_HOSTS),
