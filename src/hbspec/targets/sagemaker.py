@@ -93,21 +93,16 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         LoweringError: the spec lacks a key that the request needs.
     """
     spec = analysis.spec
-    account, train, validation = spec.sagemaker, spec.data.train, spec.data.validation
+    account = spec.sagemaker
     needs = Needs(target)
     role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
     output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
-    data = needs.take(train.uri if train else None, ("data", "train", "uri"), "")
+    channels = _channels(spec, needs)
     instance_type = needs.take(spec.instance.type, ("instance", "type"), "")
     region, image = _image(spec, needs)
     work = workload(analysis, needs)
     name = author_name(spec)
     refuse_name(work.source, STARTER, "the script that the container starts")
-    channels = {"train": data}
-    if validation and validation.uri:
-        channels["validation"] = validation.uri
-    if spec.model.source:
-        channels[MODEL] = folder(spec.model.source)
     starter = script_artifact(STARTER, _launch(name, work.call, channels))
     job = TrainingJob(
         name=name,
@@ -133,6 +128,17 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         source=(*work.source, starter),
     )
     return _named(job)
+
+
+def _channels(spec: Spec, needs: Needs) -> dict[str, str]:
+    """What the job reads besides its code, by channel."""
+    train, validation = spec.data.train, spec.data.validation
+    channels = {"train": needs.take(train.uri if train else None, ("data", "train", "uri"), "")}
+    if validation and validation.uri:
+        channels["validation"] = validation.uri
+    if spec.model.source:
+        channels[MODEL] = folder(spec.model.source)
+    return channels
 
 
 def _image(spec: Spec, needs: Needs) -> tuple[str | None, str]:
