@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz accuracy laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz long laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -29,9 +29,9 @@ test: $(VENV)/.ready
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
 
-# every published measurement, where they lie beside the repository; `test` judges a few made ones
-accuracy: $(VENV)/.ready
-	$(BIN)/python -m pytest tests/measured/test_published_accuracy.py --published
+# the tests that take minutes: every published measurement, where they lie beside the repository, and many traces
+long: $(VENV)/.ready
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m long --long
 
 # `test` tries the same examples each time
 laws: $(VENV)/.ready
@@ -78,7 +78,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test fuzz accuracy test-others
+check: lint types contracts docs-check test fuzz long test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

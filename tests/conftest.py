@@ -21,13 +21,21 @@ TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "a
 
 def pytest_addoption(parser):
     parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
-    parser.addoption("--published", action="store_true", help="judge every published measurement, which takes minutes")
+    parser.addoption("--long", action="store_true", help="run what is marked long, as `make long` does")
     parser.addoption("--mutations", type=int, default=1000, help="mutated specs that tests/fuzz tries")
 
 
 def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; run with --long")
     if config.getoption("--without-torch"):
         sys.meta_path.append(SkipsTraining)  # the last: asked only for what is not installed
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="takes minutes: `make long`"))
 
 
 class SkipsTraining:

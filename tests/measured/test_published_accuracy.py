@@ -32,17 +32,14 @@ def page():
     return re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def asked(pytestconfig):
-    """Skips where the published rows are not to be judged, or are not here."""
-    if not pytestconfig.getoption("--published"):
-        pytest.skip("--published is not given; `make accuracy` gives it")
-    if not all(path.exists() for path in TABLES):
-        pytest.skip("the published rows do not lie beside the repository")
+def needs_the_rows(test):
+    """Runs a test with `--long`, where the published rows lie beside the repository."""
+    here = all(path.exists() for path in TABLES)
+    return pytest.mark.long(pytest.mark.skipif(not here, reason="the published rows are elsewhere")(test))
 
 
 @pytest.fixture(scope="module")
-def scored(asked):
+def scored():
     """All rows beside their estimates, and the score, as the command makes them."""
     entries = judge(read_rows(TABLES), left_out(recorded()))
     return entries, score(entries)
@@ -54,17 +51,19 @@ def test_the_page_shows_every_section(page):
     assert [block.partition("\n")[0] for block in page[1:]] == TITLES
 
 
+@needs_the_rows
 def test_the_page_says_what_is_printed(page, scored):
     sections = "\n".join(lines(*scored)).split("\n\n")
     printed = ["\n\n".join(sections[:2]), *(found for found in sections if found.startswith(tuple(TITLES)))]
     assert [block.rstrip() for block in page] == [section.rstrip() for section in printed]
 
 
+@needs_the_rows
 def test_no_row_is_left_out(scored):
     accounts_for(*scored)
 
 
-@pytest.mark.usefixtures("asked")
+@needs_the_rows
 def test_the_constants_are_those_that_the_published_rows_give():
     found, kept = observed(read_rows([PUBLISHED, INFERENCE])), recorded()
     assert [[one.id for one in observations] for observations in found] == [[one.id for one in kind] for kind in kept]
