@@ -20,9 +20,6 @@ TABLES = [
     PUBLISHED.with_name(f"measured_{name}.csv") for name in ("training", "training_2", "inference", "inference_2")
 ]
 TITLES = ["slices", "the widest tenth of the intervals", "by source"]
-needs_the_rows = pytest.mark.skipif(
-    not all(path.exists() for path in TABLES), reason="the published rows are elsewhere"
-)
 
 
 @pytest.fixture(scope="module")
