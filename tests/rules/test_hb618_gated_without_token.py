@@ -17,6 +17,11 @@ def test_a_job_that_gets_the_files_otherwise(name, tmp_path):
     assert "HB618" not in codes(f"{GATED}\nsagemaker: {{environment: {{{name}: x}}}}", tmp_path)
 
 
+def test_a_token_in_a_secret_is_one(tmp_path):
+    arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"
+    assert "HB618" not in codes(f"{GATED}\nsagemaker: {{secrets: {{HF_TOKEN: '{arn}'}}}}", tmp_path)
+
+
 def test_a_copy_in_the_own_bucket_needs_no_token(tmp_path):
     copy = "model: {id: meta-llama/Llama-3.1-8B-Instruct, source: 's3://bucket/llama/'}"
     assert "HB618" not in codes(copy, tmp_path)

@@ -86,6 +86,21 @@ def test_one_defect_one_finding(override, code, route, says, action):
     assert action in help_text or action in message
 
 
+@pytest.mark.parametrize("written", ["hunter2", "hub/token", "[x]", "arn:aws:s3:::bucket"])
+def test_what_stands_for_a_secret_is_not_repeated(written):
+    ((code, at, message, _),) = findings(f"sagemaker.secrets={{HF_TOKEN: '{written}'}}")
+    assert (code, at) == ("HB023", ("sagemaker", "secrets", "HF_TOKEN"))
+    assert "not the ARN of a secret" in message
+    assert written not in message
+
+
+def test_a_variable_is_a_secret_or_written_out():
+    arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"
+    ((code, at, message, _),) = findings(f"sagemaker={{environment: {{HF_TOKEN: x}}, secrets: {{HF_TOKEN: '{arn}'}}}}")
+    assert (code, at) == ("HB024", ("sagemaker",))
+    assert "HF_TOKEN is in environment and in secrets" in message
+
+
 def test_all_at_once():
     codes = sorted(entry[0] for entry in findings("hyperparameters.lora_rank=8", "instance.max_runtime=16", "name=3"))
     assert codes == ["HB020", "HB022", "HB023"]

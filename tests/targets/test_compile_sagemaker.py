@@ -120,6 +120,20 @@ def test_a_copy_of_the_model_is_a_channel_that_the_script_reads():
     assert b"SM_CHANNEL_MODEL" not in files(BASE, "sagemaker")["source/launch.sh"]
 
 
+ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"
+
+
+def test_secrets_are_read_by_the_job_and_nothing_else_has_them():
+    compiled = files(BASE, "sagemaker", f"sagemaker.secrets.HF_TOKEN={ARN}")
+    assert b"exec python with_secrets.py HF_TOKEN=" + ARN.encode() + b" -- python " in compiled["source/launch.sh"]
+    assert "source/with_secrets.py" in compiled
+    assert "HF_TOKEN" not in json.loads(compiled["create_training_job.json"]).get("Environment", {})
+
+
+def test_a_secrets_variable_has_a_name():
+    assert refusals(BASE, "sagemaker", f"sagemaker.secrets.2-TOKEN={ARN}") == [("HB044", "sagemaker.secrets.2-TOKEN")]
+
+
 def test_what_the_spec_leaves_open():
     found = body(BASE, "sagemaker.code=null", "sagemaker.checkpoints=null", "instance.max_runtime=null", force=True)
     name = found["TrainingJobName"]

@@ -12,7 +12,8 @@ Example:
 
 Instead:
 
-    model: {id: meta-llama/Llama-3.1-8B-Instruct, source: "s3://bucket/llama-3.1-8b-instruct/"}
+    model: {id: meta-llama/Llama-3.1-8B-Instruct}
+    sagemaker: {secrets: {HF_TOKEN: "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"}}
 
 References:
 
@@ -43,9 +44,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     section, model = analysis.spec.sagemaker, analysis.catalog.models.get(analysis.spec.model.id or "")
     if section is None or section.image or analysis.spec.model.source or model is None or not model.gated:
         return
-    if not any(name in section.environment for name in GIVEN):
+    if not any(name in {**section.environment, **section.secrets} for name in GIVEN):
         yield RULE.at(
             ROUTE,
             f"{model.id} is gated, and the job's environment has no HF_TOKEN",
-            "accept its licence, copy its repository to your bucket, and name the copy as model.source",
+            "accept its licence, and give sagemaker.secrets.HF_TOKEN the ARN of a secret that holds your token",
         )

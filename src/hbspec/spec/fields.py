@@ -81,11 +81,22 @@ def _rate(value: Any) -> Rate:
     return rate
 
 
+def _secret_arn(value: Any) -> str:
+    """An ARN; what is written instead may be the secret itself, and is not repeated."""
+    if not isinstance(value, str) or not re.fullmatch(ARN, value):
+        raise UnitError(
+            "not the ARN of a secret, as AWS Secrets Manager shows it: arn:aws:secretsmanager:REGION:ACCOUNT:…"
+        )
+    return value
+
+
 def _text_schema(description: str, example: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
 
 
 MOST_UPDATES = 10**12
+ARN = r"arn:aws[a-z-]{0,20}:secretsmanager:[a-z0-9-]{1,40}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]{1,512}"
+"""Of a secret: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html"""
 
 Bytes = Annotated[int, BeforeValidator(_positive_bytes), _text_schema("A size with its unit.", "40 GB")]
 Speed = Annotated[float, BeforeValidator(_positive_speed), _text_schema("A speed with its unit.", "400 Gb/s")]
@@ -93,6 +104,11 @@ Seconds = Annotated[float, BeforeValidator(_positive_seconds), _text_schema("A d
 Amount = Annotated[Money, BeforeValidator(_money), _text_schema("An amount with its currency.", "525 CAD")]
 Price = Annotated[Rate, BeforeValidator(_rate), _text_schema("A price per hour.", "36 CAD/h")]
 Day = Annotated[date, BeforeValidator(_date), _text_schema("A date.", "2025-09-22")]
+SecretArn = Annotated[
+    str,
+    BeforeValidator(_secret_arn),
+    _text_schema("The ARN of a secret.", "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"),
+]
 Steps = Annotated[int, BeforeValidator(_steps), _text_schema("A number of optimizer steps.", "300 steps")]
 
 Positive = Annotated[int, Field(gt=0, le=10**12)]

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from hbspec.spec.account import SageMaker
 from hbspec.spec.choices import Attention, Dtype, Loss, Method, Parallelism
 from hbspec.spec.deployment import Deployment
 from hbspec.spec.fields import (
@@ -238,34 +239,6 @@ class Budget(Section):
     exchange_rates: dict[str, ExchangeRate] = Field(
         {}, description="One unit of each currency in the budget's currency."
     )
-
-
-class Vpc(Section):
-    """The job's network."""
-
-    subnets: Names = Field(description="Ids of subnets.")
-    security_groups: Names = Field(description="Ids of security groups.")
-
-
-class SageMaker(Section):
-    """Values from your AWS account."""
-
-    role: Text | None = Field(None, description="ARN of the execution role.")
-    output: Text | None = Field(None, description="S3 prefix for the model; each job gets its own folder below it.")
-    checkpoints: Text | None = Field(
-        None, description="S3 prefix for checkpoints; each job gets its own folder below it. `output` by default."
-    )
-    code: Text | None = Field(
-        None, description="S3 prefix for the source code; each job gets its own folder below it. `output` by default."
-    )
-    image: Text | None = Field(None, description="Training image; the catalog's by default.")
-    serving_image: Text | None = Field(None, description="Serving image; the catalog's by default.")
-    job_name: Text | None = Field(
-        None, description="Name of the training job, to which a digest is added; the spec's name by default."
-    )
-    vpc: Vpc | None = None
-    environment: dict[str, str] = Field({}, description="Environment variables of the job.")
-    tags: dict[str, str] = Field({}, description="Tags of the job.")
 
 
 class Calibration(Section):

@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 from typing import Any
@@ -26,8 +26,8 @@ from hbspec.targets.aws.identity import digest
 from hbspec.targets.aws.images import training_image
 from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.submission import submission
-from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports
-from hbspec.targets.job.source_folder import refuse_name
+from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, refuse_names
+from hbspec.targets.job.source_folder import SECRETS, SECRETS_BESIDE_OWN, refuse_name
 from hbspec.targets.job.workload import Workload, workload
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs
@@ -103,7 +103,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
     work = workload(analysis, needs)
     name = author_name(spec)
     refuse_name(work.source, STARTER, "the script that the container starts")
-    starter = script_artifact(STARTER, _launch(name, work.call, channels))
+    starter = script_artifact(STARTER, _launch(name, work.call, channels, _through(spec)))
     job = TrainingJob(
         name=name,
         role=role,
@@ -234,7 +234,17 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _launch(name: str, call: Invocation, channels: Mapping[str, str]) -> list[str]:
+def _through(spec: Spec) -> list[str]:
+    """The program that reads the job's secrets and starts the rest; none where there are none."""
+    secrets = spec.sagemaker.secrets if spec.sagemaker else {}
+    if not secrets:
+        return []
+    refuse_names(secrets, ("sagemaker", "secrets"))
+    program = SECRETS if spec.script is None else SECRETS_BESIDE_OWN
+    return ["python", program, *(f"{name}={secret}" for name, secret in secrets.items()), "--"]
+
+
+def _launch(name: str, call: Invocation, channels: Mapping[str, str], through: Sequence[str]) -> list[str]:
     base = {"SM_CHANNEL_MODEL": f"/opt/ml/input/data/{MODEL}"} if MODEL in channels else {}
     return [
         *opening(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
@@ -242,7 +252,7 @@ def _launch(name: str, call: Invocation, channels: Mapping[str, str]) -> list[st
         *(f"export {name}={value}" for name, value in (CONTAINER | base).items()),
         *exports(call),
         *INSTALLATION,
-        *command(call, hosts=SAGEMAKER_HOSTS),
+        *command(call, hosts=SAGEMAKER_HOSTS, through=through),
     ]
 
 

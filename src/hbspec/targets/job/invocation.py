@@ -6,12 +6,12 @@ The same form serves every target: a SageMaker container, any other machine, and
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from shlex import quote
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding
+from hbspec.diagnostics import Finding, Route
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
 from hbspec.targets.job.hyperparameters import hyperparameters
 from hbspec.targets.job.source_folder import CHAT_TEMPLATE, DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
@@ -80,7 +80,7 @@ def invocation(analysis: Analysis) -> Invocation:
         values = hyperparameters(analysis)
         if script.reads == "environment":
             environment = values
-            _refuse([name for name in values if not VARIABLE.fullmatch(name)])
+            refuse_names(values, ("script", "hyperparameters"))
         else:
             arguments = tuple(word for name, value in values.items() for word in (f"--{name}", value))
             environment = {f"SM_HP_{_variable(name)}": value for name, value in values.items()}
@@ -107,16 +107,17 @@ def _of_fsdp(analysis: Analysis) -> tuple[str, ...]:
     return version if section.reshard_after_forward is None else (*version, *reshards)
 
 
-def _refuse(names: Sequence[str]) -> None:
-    """Raise `LoweringError` with a finding for each name, if any."""
+def refuse_names(names: Iterable[str], route: Route) -> None:
+    """Raise `LoweringError` with a finding for each key at a route that is not the name of a variable, if any."""
     findings: list[Finding] = [
         refusal(
             "HB044",
-            ("script", "hyperparameters", name),
+            (*route, name),
             f"{name!r} is passed in the environment, but is not a valid variable name",
             "use letters, digits and underscores, and do not begin with a digit",
         )
         for name in names
+        if not VARIABLE.fullmatch(name)
     ]
     if findings:
         raise LoweringError(findings)
@@ -132,7 +133,9 @@ def exports(call: Invocation) -> list[str]:
     return [f"export {name}={quote(value)}" for name, value in call.environment.items()]
 
 
-def command(call: Invocation, more: str = "", *, below: str = "", hosts: Sequence[str] = ANY_HOSTS) -> list[str]:
+def command(
+    call: Invocation, more: str = "", *, below: str = "", hosts: Sequence[str] = ANY_HOSTS, through: Sequence[str] = ()
+) -> list[str]:
     """Shell lines that start training and replace the shell, so that signals reach the process.
 
     Args:
@@ -140,11 +143,13 @@ def command(call: Invocation, more: str = "", *, below: str = "", hosts: Sequenc
         more: shell text after the arguments, verbatim.
         hosts: shell lines that set `node_rank` and `master_addr` if the job has several instances.
         below: shell text before the script's path, verbatim: the source folder, if it is not the current one.
+        through: a program, with its arguments, that starts the rest.
     """
     arguments = " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
+    start = " ".join(["exec", *map(quote, through), "python"])
     if not call.distributed:
-        return [f"exec python {arguments}"]
-    start = f"exec python {below}{call.launcher}"
+        return [f"{start} {arguments}"]
+    start = f"{start} {below}{call.launcher}"
     ranks = f'--nproc_per_node "${{NPROC_PER_NODE:-{call.processes}}}"'
     if call.instances == 1:
         return [f"{start} {ranks} \\", f"  {arguments}"]

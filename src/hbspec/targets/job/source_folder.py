@@ -30,6 +30,9 @@ CHAT_TEMPLATE = "chat_template.jinja"
 LAUNCHER = "launcher.py"
 LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 """File name of the shipped launcher beside the author's files."""
+SECRETS = "with_secrets.py"
+SECRETS_BESIDE_OWN = "hbspec_with_secrets.py"
+"""File name of the shipped program that reads secrets, beside the author's files."""
 
 
 def source_folder(analysis: Analysis) -> list[Artifact]:
@@ -49,7 +52,11 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
     own = list(_own(analysis, analysis.spec.script.source_dir))
     _require_deepspeed(analysis, own)
     refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is added to it")
-    return [*own, Artifact(LAUNCHER_BESIDE_OWN, (templates() / LAUNCHER).read_bytes())]
+    added = {LAUNCHER_BESIDE_OWN: LAUNCHER}
+    if analysis.spec.sagemaker and analysis.spec.sagemaker.secrets:
+        refuse_name(own, SECRETS_BESIDE_OWN, "the program that is added to it and reads secrets")
+        added[SECRETS_BESIDE_OWN] = SECRETS
+    return [*own, *(Artifact(name, (templates() / shipped).read_bytes()) for name, shipped in added.items())]
 
 
 def _more(analysis: Analysis, name: str) -> bytes:
