@@ -25,7 +25,7 @@ PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
-# `test` tries the first 1,000 of these
+# `test` tries the first 500 of these
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import torch  # noqa: F401 - `hbspec smoke` needs it
 from documentation import DOCS, blocks, shell
 
@@ -29,6 +30,7 @@ def test_every_command_is_run_here_or_where_pages_are_compared():
     assert list(SESSIONS) == [command for _, command in GENERATED]
 
 
+@pytest.mark.long
 def test_slow_commands_print_what_the_page_says(tmp_path):
     assert SLOW
     shell("hbspec init", tmp_path)

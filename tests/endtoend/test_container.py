@@ -165,6 +165,7 @@ def test_nothing_was_installed_from_elsewhere(log: str) -> None:
     assert "Installing collected packages" not in log
 
 
+@pytest.mark.long
 def test_a_stopped_job_leaves_a_checkpoint_and_goes_on_from_it(log: str, container: Container) -> None:
     job = container.start(f"--max-updates 500 --SAVE_STEPS 400 {ENDLESS}")
     assert job.stdout is not None

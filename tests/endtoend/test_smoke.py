@@ -77,6 +77,7 @@ def test_what_ran_is_the_job_that_is_compiled(two_ranks: Rehearsal) -> None:
     assert "memory on a GPU, and that the job fits" in two_ranks.unproven
 
 
+@pytest.mark.long
 def test_the_last_micro_batches_of_an_epoch_are_filled_up(tmp_path: Path) -> None:
     done = rehearse(BASE, tmp_path, config=QWEN_32B, ranks=2, updates=4, train=few(tmp_path.parent))
     assert done.agrees, rows(done)
@@ -88,6 +89,7 @@ def test_the_last_micro_batches_of_an_epoch_are_filled_up(tmp_path: Path) -> Non
     assert not done.synthetic
 
 
+@pytest.mark.long
 def test_the_loss_of_a_job_that_logs_less_often_than_it_is_rehearsed(tmp_path: Path) -> None:
     changed = ("hyperparameters.method=lora", "hyperparameters.logging_steps=10")
     few_lines = few(tmp_path.parent)

@@ -17,9 +17,9 @@ NO_EDGE = "where loading just fits, HB109 says that training is tight"
 
 def test_edge(tmp_path):
     """Where loading fits, HB109 goes on to say whether training does, in the segments that loading leaves."""
-    least = largest_within("HB127", FSDP + STORED, "instance.gpu_memory", 10**11, 10**9, tmp_path, "B")
+    least = largest_within("HB127", FSDP + STORED, "instance.gpu_memory", 10**5, 10**3, tmp_path, "MB")
     inside, outside = (
-        codes(FSDP + STORED, tmp_path, [f'instance.gpu_memory="{size} B"']) for size in (least, least - 1)
+        codes(FSDP + STORED, tmp_path, [f'instance.gpu_memory="{size} MB"']) for size in (least, least - 1)
     )
     assert outside - inside == {"HB127"}
     assert inside - outside <= {"HB109"}

@@ -57,6 +57,7 @@ def run(bench: Bench, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
+@pytest.mark.long
 def test_a_branch_that_moves_on_the_hub_is_another_base(bench: Bench, hub: Path) -> None:
     (hub / "refs/main").write_text(FIRST)
     first = run(bench)

@@ -215,6 +215,7 @@ sys.exit(main(sys.argv[1:]))
 """The launcher gets SIGTERM, as a container's first process does, and rank 0 is late to hear of it."""
 
 
+@pytest.mark.long
 def test_two_ranks_stop_at_the_same_micro_batch_and_go_on_under_torchrun(bench: Bench) -> None:
     bench.write(SMALL | {"PARALLELISM": "ddp", "MAX_STEPS": "3", "PER_DEVICE_BATCH_SIZE": "1"}, sums(24))
     whole = losses(bench.run(ranks=2))
@@ -319,6 +320,7 @@ sys.exit(main(sys.argv[1:]))
 """Rank 0 has its trainer and would train, and rank 1 leaves while it still makes its own."""
 
 
+@pytest.mark.long
 def test_a_rank_that_is_ready_to_train_does_not_fail_when_another_leaves(bench: Bench) -> None:
     import accelerate  # noqa: F401 - what is started imports it
 
