@@ -35,8 +35,8 @@ BAD = {
         CONFIG | {"num_attention_heads": 24},
         "num_attention_heads: 24 does not divide hidden_size 3584",
     ),
-    "an unknown architecture": (
-        CONFIG | {"model_type": "mamba2"},
+    "an unknown architecture of unknown size": (
+        {"model_type": "mamba2"},
         f"model_type: 'mamba2' is not supported; supported: {', '.join(SUPPORTED)}",
     ),
     "no architecture": ({"hidden_size": 1}, f"model_type: is missing; supported: {SUPPORTED[0]}"),

@@ -48,6 +48,15 @@ def test_the_same_shape_under_another_name_is_known(model, tmp_path):
     assert judged("HB118", f"model: {{id: {model}}}", tmp_path) == []
 
 
-def test_a_known_model_of_a_family_that_is_not_counted(tmp_path):
-    (found,) = judged("HB118", "model: {id: state-spaces/mamba-2.8b-hf}", tmp_path)
-    assert "does not count models of type mamba yet" in found.message
+def test_a_known_model_whose_config_does_not_bound_it(tmp_path):
+    (found,) = judged("HB118", "model: {id: moonshotai/Kimi-K3}", tmp_path)
+    assert "does not count models of type kimi_k3 yet" in found.message
+
+
+def test_a_name_with_a_size_tells_nothing(tmp_path):
+    (found,) = judged("HB118", "model: {id: our/own-model-7B}", tmp_path)
+    assert found.severity == "error"
+
+
+def test_a_known_model_of_a_type_that_is_only_bounded(tmp_path):
+    assert judged("HB118", "model: {id: state-spaces/mamba-2.8b-hf}", tmp_path) == []

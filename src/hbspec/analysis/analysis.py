@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hbspec.analysis.chat_template import chat_template
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
@@ -33,6 +33,9 @@ from hbspec.source.attachments import AttachmentError, read_json
 from hbspec.spec import Spec
 from hbspec.spec.sections import Tokens
 
+if TYPE_CHECKING:
+    from hbspec.catalog.bounds import Bounds
+
 CONFIG: Route = ("model", "config")
 DEEPSPEED: Route = ("instance", "deepspeed")
 MAX_FAULTS = 100
@@ -43,7 +46,8 @@ MAX_FAULTS = 100
 class Analysis:
     """One spec with its plan and estimates; equal only to itself, so that results can be cached by it.
 
-    Each estimate raises `NotKnownError` on every access where an input is missing. `findings` are defects of the files
+    Each estimate raises `NotKnownError` on every access where an input is missing. Of a model that is not modelled,
+    `architecture` is None, and `bounds` is what its config's own numbers say. `findings` are defects of the files
     that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, `data.chat_template`). `chat_template` is
     the text of the last, which the job and its endpoint use instead of the model's.
     """
@@ -54,6 +58,7 @@ class Analysis:
     as_of: date
     architecture: Architecture | None
     profile: Profile | None
+    bounds: Bounds | None = None
     deepspeed_json: Mapping[str, Any] | None = None
     chat_template: str | None = None
     findings: tuple[Finding, ...] = field(default=())
@@ -65,6 +70,11 @@ class Analysis:
         unknown = dict(plan.unknown)
         if self.architecture is None:
             unknown["architecture"] = self._why_no_architecture()
+        if self.bounds is not None:
+            from hbspec.plan.between import between, cautious  # which few specs need
+
+            bounding = between(self.spec, self.catalog, self.bounds, self.profile, self.deepspeed_json)
+            plan = cautious(plan, self.bounds)._replace(between=bounding)
         if self.spec.instance.deepspeed is not None and self.deepspeed_json is None:
             plan = plan._replace(deepspeed=None)
             unknown["deepspeed"] = Missing("DeepSpeed's settings (the JSON is not correct)", DEEPSPEED)
@@ -131,6 +141,9 @@ class Analysis:
 
     def _why_no_architecture(self) -> Missing:
         """The missing architecture with the reason: a defect of the file, or a model outside the catalog."""
+        if self.bounds is not None:
+            said = f"{self.bounds.model_type} is not modelled: hbspec has bounds from its config only"
+            return Missing(redact(f"the architecture ({said})"), ("model",))
         at_config = (finding.message for finding in self.findings if finding.route == CONFIG)
         model = self.spec.model.id or "the model"
         reason = next(at_config, f"{model} is not in the catalog; model.config can name its config.json")
@@ -147,12 +160,14 @@ class Analysis:
 def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> Analysis:
     """The analysis of a spec with the catalog and the files that it names."""
     findings: list[Finding] = []
+    architecture, bounds = _model(document, spec, catalog, findings)
     return Analysis(
         document=document,
         spec=spec,
         catalog=catalog,
         as_of=as_of,
-        architecture=_architecture(document, spec, catalog, findings),
+        architecture=architecture,
+        bounds=bounds,
         profile=_profile(document, spec, findings),
         deepspeed_json=_deepspeed_json(document, spec, findings),
         chat_template=chat_template(document, spec, catalog, findings),
@@ -160,23 +175,49 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
     )
 
 
-def _architecture(document: Document, spec: Spec, catalog: Catalog, findings: list[Finding]) -> Architecture | None:
-    if spec.model.config is None:
+def _model(
+    document: Document, spec: Spec, catalog: Catalog, findings: list[Finding]
+) -> tuple[Architecture | None, Bounds | None]:
+    """The architecture of the spec's model, or what its config's own numbers say of one that is not modelled."""
+    path = spec.model.config
+    if path is None:
         model = catalog.models.get(spec.model.id) if spec.model.id else None
-        return model.architecture if model else None
+        if model is None or model.architecture is not None:
+            return (model.architecture if model else None), None
+        return None, _bounds(catalog.models.config(model.id))
+    values: Any = {}
     try:
-        values = read_json(document, CONFIG, spec.model.config)
+        values = read_json(document, CONFIG, path)
         if isinstance(values, Mapping):
-            return _described(values, spec.model.config, findings)
-        message = f"{spec.model.config}: not a mapping of fields, as every config.json is"
+            return _described(values, path, findings), None
+        message = f"{path}: not a mapping of fields, as every config.json is"
         findings.append(_attachment("HB031", CONFIG, message, "give the path of the model's config.json"))
     except AttachmentError as reason:
         findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
-        add = f"run `hbspec model add {spec.model.config}`, and set model.config to the file that it writes"
-        action = add if reason.field == "model_type" else "correct this field"
-        findings.append(_attachment("HB031", CONFIG, f"{spec.model.config}: {reason}", redact(action)))
+        return None, _bounded(values, path, reason, findings)
+    return None, None
+
+
+def _bounded(values: Mapping[str, Any], path: str, reason: ArchitectureError, findings: list[Finding]) -> Bounds | None:
+    """The bounds of a model that is not modelled; a finding where its config is wrong or says nothing of its size."""
+    if reason.not_modelled:
+        try:
+            found = _bounds(values)
+        except ArchitectureError as other:
+            reason, found = other, None
+        if found is not None:
+            return found
+    add = f"run `hbspec model add {path}`, and set model.config to the file that it writes"
+    action = add if reason.not_modelled or reason.field == "model_type" else "correct this field"
+    findings.append(_attachment("HB031", CONFIG, redact(f"{path}: {reason}"), redact(action)))
     return None
+
+
+def _bounds(values: Mapping[str, Any]) -> Bounds | None:
+    from hbspec.catalog.bounds import bounds_of  # which few specs need
+
+    return bounds_of(values)
 
 
 def _described(values: Mapping[str, Any], path: str, findings: list[Finding]) -> Architecture | None:

@@ -146,7 +146,7 @@ class Architecture(NamedTuple):
         model_type = config.get("model_type")
         if not isinstance(model_type, str) or model_type not in SUPPORTED:
             said = "is missing" if model_type is None else f"{shown(model_type)} is not supported"
-            raise ArchitectureError("model_type", f"{said}; supported: {', '.join(SUPPORTED)}")
+            raise ArchitectureError("model_type", f"{said}; supported: {', '.join(SUPPORTED)}", model_type is not None)
         if model_type in ALONE:
             return _architecture(Fields(flat(config, FAMILIES[model_type]), FAMILIES[model_type], ""), None, model_type)
         wrapper = WRAPPERS[model_type]
@@ -207,13 +207,15 @@ def _refuse(fields: Fields, model_type: str, *, whole: bool) -> None:
             raise fields.fail(field, f"is missing; a {model_type} config.json always has it")
     for field in family.required:
         if not fields.get(field):
-            raise fields.fail(field, f"{shown(fields.get(field))} is not counted; {model_type} is counted with it")
+            said = f"{shown(fields.get(field))} is not counted; {model_type} is counted with it"
+            raise fields.not_counted(field, said)
     for field, other in family.equal.items():
         if fields.get(field) not in (None, fields.get(other)):
-            raise fields.fail(field, f"{shown(fields.get(field))} is counted only where it is {fields.spelled(other)}")
+            said = f"{shown(fields.get(field))} is counted only where it is {fields.spelled(other)}"
+            raise fields.not_counted(field, said)
     for field in family.refused:
         if fields.get(field):
-            raise fields.fail(field, f"{shown(fields.get(field))} is not counted; {model_type} is without it")
+            raise fields.not_counted(field, f"{shown(fields.get(field))} is not counted; {model_type} is without it")
 
 
 def _variant(fields: Fields) -> str:

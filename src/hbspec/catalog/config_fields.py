@@ -20,12 +20,14 @@ class ArchitectureError(ValueError):
     Attributes:
         field: the field at fault, as config.json spells it (`text_config.head_dim` inside a wrapper).
         message: what is wrong and what would be right.
+        not_modelled: whether the config may be right, but is of a model that no family describes.
     """
 
-    def __init__(self, field: str, message: str) -> None:
+    def __init__(self, field: str, message: str, not_modelled: bool = False) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+        self.not_modelled = not_modelled
 
 
 class Fields(NamedTuple):
@@ -52,6 +54,10 @@ class Fields(NamedTuple):
     def fail(self, field: str, message: str) -> ArchitectureError:
         """An error about a field, to be raised."""
         return ArchitectureError(self.prefix + self.spelled(field), message)
+
+    def not_counted(self, field: str, message: str) -> ArchitectureError:
+        """An error about a field that may be right, but says layers that no family has; to be raised."""
+        return ArchitectureError(self.prefix + self.spelled(field), message, not_modelled=True)
 
     def optional_whole(self, field: str, most: int = LARGEST, least: int = 1) -> int | None:
         """An integer within bounds, or None where the field is null. Raises `ArchitectureError` for anything else."""

@@ -111,7 +111,7 @@ def _gated(layers: int, hidden: int, size: int, bias: bool) -> Iterator[Weight]:
 def _internvl(f: Fields) -> Iterator[Weight]:
     hidden, size, layers = f.whole("hidden_size"), f.whole("intermediate_size"), f.whole("num_hidden_layers")
     if f.flag("use_qk_norm") or f.flag("use_mask_token"):
-        raise f.fail("use_qk_norm" if f.flag("use_qk_norm") else "use_mask_token", "true is not counted")
+        raise f.not_counted("use_qk_norm" if f.flag("use_qk_norm") else "use_mask_token", "true is not counted")
     yield from table("projection", hidden, _patch_size(f), bias=True)
     yield from vector("cls_token", 1, hidden)
     if f.flag("use_absolute_position_embeddings"):

@@ -67,7 +67,7 @@ def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ..
     given = fields.listed("layer_types", str, layers)
     if given is not None:
         if not {*given} <= {FULL, local}:
-            raise fields.fail("layer_types", f"has other types than {FULL} and {local}")
+            raise fields.not_counted("layer_types", f"has other types than {FULL} and {local}")
         return window, tuple(given)
     rope = fields.listed("no_rope_layers", int)
     if rope:
@@ -89,7 +89,7 @@ def hybrid_types(fields: Fields, layers: int) -> tuple[str, ...]:
     given = fields.listed("layer_types", str, layers)
     if given is not None:
         if not {*given} <= {FULL, LINEAR}:
-            raise fields.fail("layer_types", f"has other types than {FULL} and {LINEAR}")
+            raise fields.not_counted("layer_types", f"has other types than {FULL} and {LINEAR}")
         return tuple(given)
     every = fields.config.get("full_attention_interval", HYBRID_EVERY)
     if type(every) is not int or every < 1:

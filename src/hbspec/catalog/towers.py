@@ -91,9 +91,8 @@ def tower(config: Mapping[str, Any], model_type: str, wrapper: Wrapper, hidden_s
     kind = inner.get("model_type") or usual
     kind = usual if kind == model_type else kind
     if not isinstance(kind, str) or kind not in DEFAULTS:
-        raise ArchitectureError(
-            f"{wrapper.tower}.model_type", f"{shown(kind)} is not counted; counted: {', '.join(sorted(DEFAULTS))}"
-        )
+        message = f"{shown(kind)} is not counted; counted: {', '.join(sorted(DEFAULTS))}"
+        raise ArchitectureError(f"{wrapper.tower}.model_type", message, not_modelled=isinstance(kind, str))
     fields = Fields(inner, Family(DEFAULTS[kind]), f"{wrapper.tower}.")
     outer = Fields(config, Family(PROJECTORS.get(model_type, {})), "")
     return (*TOWERS[kind](fields), *_projector(model_type, outer, fields, hidden_size))

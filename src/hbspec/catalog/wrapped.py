@@ -24,5 +24,6 @@ def language_model(config: Mapping[str, Any], model_type: str, wrapper: Wrapper)
     known = ALONE if wrapper.others is None else (wrapper.text, *wrapper.others)
     if not isinstance(text_type, str) or text_type not in known:
         held = "any that is supported alone" if wrapper.others is None else " or ".join(known)
-        raise ArchitectureError("text_config.model_type", f"{shown(text_type)} is not {held}, which {model_type} holds")
+        message = f"{shown(text_type)} is not {held}, which {model_type} holds"
+        raise ArchitectureError("text_config.model_type", message, not_modelled=isinstance(text_type, str))
     return Fields({**wrapper.inside, **inner}, FAMILIES[text_type], "text_config."), text_type

@@ -7,7 +7,7 @@ from hbspec.plan.build import build_plan
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile
 from hbspec.plan.money import STALE_AFTER_DAYS, Currencies, UnitPrice
-from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.plan import Between, Counts, Plan
 from hbspec.plan.profile import read_profile
 from hbspec.plan.serving import ServingPlan, build_serving_plan
 from hbspec.plan.training import Training
@@ -15,6 +15,7 @@ from hbspec.plan.training import Training
 __all__ = [
     "STALE_AFTER_DAYS",
     "Assumption",
+    "Between",
     "Counts",
     "Currencies",
     "Hardware",

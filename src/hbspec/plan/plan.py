@@ -69,6 +69,26 @@ class Counts(NamedTuple):
     nominal_epochs: float
 
 
+class Between(NamedTuple):
+    """A model of a type that no family describes, and the plans of models between which it lies.
+
+    Attributes:
+        model_type: as in its config.
+        parameters: bounds of all its parameters.
+        expected: the plan of a model of the expected size.
+        plans: this, the plan of the smallest, and those of the largest: every figure lies between theirs.
+        scanned: numbers per token that a layer holds at most while it scans its states; 0 without such.
+        recurrent: whether layers carry a state from token to token, whose speed is not known.
+    """
+
+    model_type: str
+    parameters: Interval
+    expected: Plan
+    plans: tuple[Plan, ...]
+    scanned: int
+    recurrent: bool
+
+
 class Plan(NamedTuple):
     """A job as it will run. An unknown part is None, and `unknown` gives the reason.
 
@@ -94,6 +114,7 @@ class Plan(NamedTuple):
         trainable_parameters: parameters of adapters and `modules_to_save`, or of the whole model.
         adapter_bytes: bytes saved at the end (adapters, or the 16-bit model).
         checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
+        between: where the architecture is not known, the plans of models between which it lies; None otherwise.
     """
 
     name: str
@@ -135,6 +156,7 @@ class Plan(NamedTuple):
     checkpoint_bytes: int | None
     assumptions: tuple[Assumption, ...]
     unknown: Mapping[str, str]
+    between: Between | None = None
 
     @property
     def way(self) -> Parallelism:
@@ -197,5 +219,10 @@ class Plan(NamedTuple):
             "trainable_parameters": self.trainable_parameters,
             "adapter_bytes": self.adapter_bytes,
             "checkpoint_bytes": self.checkpoint_bytes,
+            "bounds": self.between
+            and {
+                "model_type": self.between.model_type,
+                "parameters": self.between.parameters.map(round).to_dict(),
+            },
             "unknown": dict(self.unknown),
         }

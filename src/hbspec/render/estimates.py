@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
-from hbspec.plan import Assumption, Plan
+from hbspec.plan import Assumption, Between, Plan
 from hbspec.render.advice import advice_lines
 from hbspec.render.bill import cost_lines, time_lines
 from hbspec.render.lines import Line, wrapped
@@ -17,7 +17,7 @@ from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.serving import serving_lines
 from hbspec.showing.scalars import scalar_text
 from hbspec.source.excerpts import printable
-from hbspec.units import bytes_text, count_text, counted, interval_text, significant
+from hbspec.units import Interval, bytes_text, count_text, counted, interval_text, significant
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -85,10 +85,25 @@ def _counts(plan: Plan) -> Iterator[Row]:
     if plan.architecture is not None:
         parameters = total_parameters(plan.architecture)
         yield "parameters", count_text(parameters), f"{bytes_text(2 * parameters)} in 16-bit"
+    if plan.between is not None:
+        yield from _between(plan.between)
     if plan.trainable_parameters is not None:
         saved = [("result", plan.adapter_bytes), ("checkpoint", plan.checkpoint_bytes)]
         sizes = ", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None)
         yield "trainable parameters", count_text(plan.trainable_parameters), sizes
+
+
+def _between(between: Between) -> Iterator[Row]:
+    """The bounds of a model that is not modelled."""
+    yield (
+        "parameters",
+        interval_text(between.parameters, _about),
+        f"bounds: {printable(between.model_type)} is not modelled",
+    )
+    trained = [plan.trainable_parameters for plan in between.plans if plan.trainable_parameters is not None]
+    usual = between.expected.trainable_parameters
+    if usual is not None:
+        yield "trainable parameters", interval_text(Interval(min(trained), usual, max(trained)), _about), ""
 
 
 def _ranks(plan: Plan) -> str:

@@ -1,4 +1,4 @@
-"""The model is not in the catalog, or not of a family that is counted, and no `config` describes it.
+"""The model is not in the catalog, or its shape tells nothing of its size, and no `config` describes it.
 
 Why: Parameters, memory and time are counted tensor by tensor, from the model's shape. The shape comes from the catalog,
 by the model's id, from the model's `config.json`, or from what `hbspec model add` recorded; without it nothing can be
@@ -52,7 +52,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"use {near}, if that is meant, or {OWN_CONFIG}" if near else OWN_CONFIG,
             fixes=(Fix(f"change it to {near}", ROUTE, near),) if same else (),
         )
-    elif analysis.architecture is None:
+    elif analysis.architecture is None and analysis.bounds is None:
         yield RULE.at(
             ROUTE,
             f"the catalog has the shape of {model.id}, but hbspec does not count models of type "

@@ -36,7 +36,7 @@ storing that the catalog names."""
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find weights that are stored in a way that is not estimated."""
-    architecture, model = analysis.architecture, analysis.spec.model
+    architecture, model = analysis.architecture or analysis.bounds, analysis.spec.model
     if architecture is None or architecture.quant_method not in REFUSED:
         return
     message = (

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import total_parameters, weights
+from hbspec.estimators.job.bounded import spanned
 from hbspec.estimators.job.deepspeed_host import offloaded_by_deepspeed
 from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.estimators.job.saving import merging, resuming, saving
@@ -122,6 +123,15 @@ def host(plan: Plan) -> Host:
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware or the processes are not known.
     """
+    if plan.between is not None:
+        found = [host(one) for one in plan.between.plans]
+        usual = found[plan.between.plans.index(plan.between.expected)]
+        return usual._replace(
+            moments={
+                name: spanned([one.moments.get(name, {}) for one in found], terms)
+                for name, terms in usual.moments.items()
+            }
+        )
     hardware = plan.require("hardware")
     processes = plan.require("processes")
     here = min(processes, hardware.gpus_per_instance)

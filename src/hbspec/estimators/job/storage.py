@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 from typing import Any, NamedTuple
 
+from hbspec.estimators.job.bounded import spanned
 from hbspec.estimators.job.phases import merged_bytes, weights_on_disk
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
@@ -76,6 +77,10 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware or the counts are not known.
     """
+    if plan.between is not None:
+        found = [storage(one, volume=volume, kept=kept) for one in plan.between.plans]
+        usual = found[plan.between.plans.index(plan.between.expected)]
+        return usual._replace(terms=spanned([one.terms for one in found], usual.terms))
     hardware = plan.require("hardware")
     terms = {
         "weights": Interval.exact(weights_on_disk(plan)),

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
+from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, widened
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
 from hbspec.estimators.step.communication import host_bytes_per_second
 from hbspec.estimators.step.duration import micro_batch, update_seconds
 from hbspec.estimators.step.optimizer import optimizer
 from hbspec.estimators.training.memory import memory
-from hbspec.plan import Plan
+from hbspec.plan import Between, Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.units import Interval
 
@@ -97,6 +98,8 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     Raises:
         NotKnownError: counts, architecture, hardware, optimizer, the GPU's speed, or the network is not known.
     """
+    if plan.between is not None:
+        return _bounded(plan, plan.between, constants)
     counts = plan.require("counts")
     step = usual_step(plan, constants)
     around = phases_around_steps(plan)
@@ -107,6 +110,22 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
     phases |= interruptions(plan, phases)
     return Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan))
+
+
+def _bounded(plan: Plan, between: Between, constants: StepConstants) -> Time:
+    """The time over all models that bound one; at a measured rate, its steps take what they were measured to take."""
+    measured = plan.measured_tokens_per_second is not None
+    if not measured:
+        require_speed(between)
+    found = [time(one, constants) for one in between.plans]
+    usual = found[between.plans.index(between.expected)]
+    if not measured:
+        found = [one._replace(phases=widened(one.phases), step_seconds=one.step_seconds * SPEED) for one in found]
+    steps = span([one.step_seconds for one in found], usual.step_seconds)
+    rates = span([one.tokens_per_second_per_gpu for one in found], usual.tokens_per_second_per_gpu)
+    if not measured:
+        rates = Interval(rates.low / SPEED.high, rates.expected, rates.high / SPEED.low)
+    return Time(steps, spanned([one.phases for one in found], usual.phases), rates, usual.limit)
 
 
 def paging_seconds(plan: Plan) -> Interval:

@@ -12,35 +12,50 @@ from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.placement import Stage, spread
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.states import states_of
+from hbspec.estimators.training.bounded import MOST_PASSING, bounded_memory
 from hbspec.estimators.training.devices import NOTHING, DeviceMemory, Memory
 from hbspec.estimators.training.paged import with_pages, without_room
 from hbspec.estimators.training.replayed import Replays, Rows, rows_of
 from hbspec.estimators.training.reserved import Surroundings, beside_bytes, capped, process_bytes, reserved_bytes
-from hbspec.estimators.training.tensors import Tensors, loading_tensors, training_tensors
+from hbspec.estimators.training.tensors import Tensors, beyond, loading_tensors, training_tensors
 from hbspec.estimators.verdict import Verdict
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
 
-def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
+def memory(plan: Plan, constants: MemoryConstants = MEMORY, *, replayed: bool = True) -> Memory:
     """Peak memory of each GPU of one host while training.
 
     The longest row after truncation determines the peak, so `peak_allocated` spans the possible lengths of that row and
     the error of the activation terms. Left out: host memory, disk.
 
+    Args:
+        plan: the plan.
+        constants: sizes of what is beside the tensors.
+        replayed: whether the allocator is replayed where it can be.
+
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware, the processes or the optimizer is not
             known.
     """
+    if plan.between is not None:
+        return bounded_memory(plan, plan.between, [_bounding(one, constants) for one in plan.between.plans])
     job, hardware = job_of(plan), plan.require("hardware")
     around, stages = _surroundings(job, hardware), _stages(job, hardware)
     tokens = _longest_row(plan)
-    rows = rows_of(plan, tokens) if is_replayed(job) else None
+    rows = rows_of(plan, tokens) if replayed and is_replayed(job) else None
     alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in _kinds(stages).items()}
     unused = DeviceMemory(0, {}, "load", NOTHING, NOTHING, NOTHING, around.usable)
     devices = (alike[stage.kind] if stage else unused for stage in stages)
     return Memory(tuple(replace(device, index=index) for index, device in enumerate(devices)))
+
+
+def _bounding(plan: Plan, constants: MemoryConstants) -> tuple[Memory, int]:
+    """The memory of a model that bounds another, without replays, and the bytes that layers of another kind may add."""
+    found, job, tokens = memory(plan, constants, replayed=False), job_of(plan), _longest_row(plan)
+    stages = _kinds(_stages(job, plan.require("hardware"))).values()
+    return found, max(beyond(job, stage, tokens, MOST_PASSING) for stage in stages)
 
 
 def memory_verdict(plan: Plan) -> Verdict:
@@ -49,6 +64,8 @@ def memory_verdict(plan: Plan) -> Verdict:
     Raises:
         NotKnownError: as `memory`.
     """
+    if plan.between is not None:
+        return memory(plan).verdict
     around = _surroundings(job_of(plan), plan.require("hardware"))
     usable, beside = around.usable, beside_bytes(around, MEMORY)
     if usable is None:
@@ -85,6 +102,8 @@ def fullness(plan: Plan) -> float:
         NotKnownError: as `memory`, or the usable memory is not known.
     """
     usable = known(plan.require("hardware").gpu.usable_bytes, "the usable memory of the GPU")
+    if plan.between is not None:
+        return max(device.process.high for device in memory(plan).devices) / usable
     return max(found.peak.high for found in tensors(plan)) / usable
 
 

@@ -87,6 +87,20 @@ def loading_tensors(job: Job, stage: Stage) -> Tensors:
     return Tensors(least, peak, max(lasting, most[0].total - passing), error)
 
 
+def beyond(job: Job, stage: Stage, tokens: Interval, share: float) -> int:
+    """Bytes by which the peak rises if what comes and goes is more at every moment, by a share of it.
+
+    Args:
+        job: the job.
+        stage: what the GPU computes on.
+        tokens: of the longest row.
+        share: how much more.
+    """
+    found = _moments(_extremes(job)[1], stage, ceil(tokens.high), loads=True, whole=True)
+    more = max(moment.total + share * _parts(moment.terms)[1] for moment in found)
+    return ceil(more - max(moment.total for moment in found))
+
+
 def activation_error(job: Job) -> float:
     """Relative half-width of the activation terms: small where the lifetimes were compared with traces.
 
