@@ -42,6 +42,9 @@ MODELS = ("vision", "visual", "image", "audio", "speech", "vq", "encoder_config"
 PATCHES = 4096
 """Numbers of an encoder's tables and projections per number of its width; the factor 2 leaves room for projectors."""
 
+MOST_PARAMETERS = 10**15
+"""More has no model; a config is untrusted."""
+
 REST = 1.02
 """Factor on matrices for those that no size of a config tells, and for those that some layers do without."""
 
@@ -104,18 +107,27 @@ def bounds_of(config: Mapping[str, Any]) -> Bounds | None:
         return None
     found = Spelled(_text(config))
     hidden, vocabulary, single = found.first(names.HIDDEN), found.first(names.VOCABULARY), single_blocks(found)
-    layers = found.layers or (sum(single) if single else None)
-    if hidden is None or layers is None or vocabulary is None:
+    layers = sum(single) if single else found.layers
+    if hidden is None or layers is None or vocabulary is None or found.not_understood:
         return None
-    mixed, number = mixers(found, hidden), number_of_experts(found)
-    beside = _beside(config)
-    if mixed is None or beside is None or number > MOST_EXPERTS or found.not_understood:
+    mixed, beside = mixers(found, hidden), _beside(config)
+    if mixed is None or beside is None or number_of_experts(found) > MOST_EXPERTS:
         return None
-    tied = _tied(config, found)
+    bounds = _bounds(config, found, (hidden, layers, vocabulary), beside)
+    inside = mixed * (single[0] if single else layers) + mlps(found, hidden, layers)
+    bounds = bounds._replace(inside=_with_rest(inside, NORMS * hidden * layers))
+    return bounds if bounds.parameters.high <= MOST_PARAMETERS else None
+
+
+def _bounds(config: Mapping[str, Any], found: Spelled, sizes: tuple[int, int, int], beside: Interval) -> Bounds:
+    """The bounds of a model with such a width, so many layers and such a vocabulary, but for what is in its layers."""
+    hidden, layers, vocabulary = sizes
+    tied, number = _tied(config, found), number_of_experts(found)
     stored = config.get("quantization_config")
     dtypes = (place.get(name) for place in (found.config, config) for name in ("dtype", "torch_dtype"))
+    method = stored.get("quant_method") if isinstance(stored, Mapping) else None
     return Bounds(
-        model_type=model_type,
+        model_type=config["model_type"],
         hidden_size=hidden,
         layers=layers,
         vocabulary=vocabulary,
@@ -123,9 +135,7 @@ def bounds_of(config: Mapping[str, Any]) -> Bounds | None:
         positions=found.first(names.POSITIONS),
         tied=tied,
         outside=_outside(found, hidden, layers, tied),
-        inside=_with_rest(
-            mixed * (single[0] if single else layers) + mlps(found, hidden, layers), NORMS * hidden * layers
-        ),
+        inside=Interval.exact(0),
         experts=_with_rest(experts(found, hidden, layers)),
         beside=beside,
         routed=number,
@@ -133,7 +143,7 @@ def bounds_of(config: Mapping[str, Any]) -> Bounds | None:
         recurrent=is_recurrent(found),
         scanned=scanned(found, hidden),
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
-        quant_method=stored.get("quant_method") if isinstance(stored, Mapping) else None,
+        quant_method=method if isinstance(method, str) else None,
     )
 
 

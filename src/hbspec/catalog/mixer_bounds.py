@@ -68,7 +68,7 @@ def _attention(found: Spelled, hidden: int) -> Iterator[Interval]:
         return
     widths = found.all(names.HEAD_WIDTHS) or [-(-hidden // max(heads)), hidden // max(heads)]
     keys = found.all(names.KEY_HEADS) or heads
-    mixed = len(set(map(str, found.config.get("layer_types") or ()))) > 1
+    mixed = _alternate(found)
     queries = [min(heads) * min(widths), heads[0] * widths[0], max(heads) * max(widths)]
     fewest = 1 if found.has("multi_query", "multi_query_attention") else min(keys)
     kept = [fewest * min(widths) // 2, keys[0] * widths[0], max(*keys, *(heads if mixed else keys)) * max(widths)]

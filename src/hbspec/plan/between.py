@@ -58,7 +58,7 @@ def between(
         (models.adapted, {**most, "lora_r": rank, "use_dora": None, "lora_dropout": 0.0}),
     ]
     plans = [
-        build_plan(_with(spec, values), catalog, model, profile, deepspeed_json)
+        build_plan(_with(spec, values), catalog, model, profile, deepspeed_json)._replace(replayed=False)
         for model, values in asked
         if model is not None
     ]

@@ -115,6 +115,7 @@ class Plan(NamedTuple):
         adapter_bytes: bytes saved at the end (adapters, or the 16-bit model).
         checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
         between: where the architecture is not known, the plans of models between which it lies; None otherwise.
+        replayed: whether the allocator is replayed where it can be; not for a model that only bounds another.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Plan(NamedTuple):
     assumptions: tuple[Assumption, ...]
     unknown: Mapping[str, str]
     between: Between | None = None
+    replayed: bool = True
 
     @property
     def way(self) -> Parallelism:

@@ -14,7 +14,7 @@ from hbspec.units import Interval
 LEAST_PASSING = 0.5
 """Share of what comes and goes in the smallest model that a model of its size is sure to hold."""
 
-MOST_PASSING = 2.0
+MOST_PASSING = 2.5
 """Share of what comes and goes in the largest model that layers of another kind may hold beyond it.
 `benchmarks/bounded_models.py` compares both with every type that transformers builds and hbspec records."""
 

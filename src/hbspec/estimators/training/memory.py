@@ -24,16 +24,11 @@ from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
 
-def memory(plan: Plan, constants: MemoryConstants = MEMORY, *, replayed: bool = True) -> Memory:
+def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     """Peak memory of each GPU of one host while training.
 
     The longest row after truncation determines the peak, so `peak_allocated` spans the possible lengths of that row and
     the error of the activation terms. Left out: host memory, disk.
-
-    Args:
-        plan: the plan.
-        constants: sizes of what is beside the tensors.
-        replayed: whether the allocator is replayed where it can be.
 
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware, the processes or the optimizer is not
@@ -44,7 +39,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY, *, replayed: bool = 
     job, hardware = job_of(plan), plan.require("hardware")
     around, stages = _surroundings(job, hardware), _stages(job, hardware)
     tokens = _longest_row(plan)
-    rows = rows_of(plan, tokens) if replayed and is_replayed(job) else None
+    rows = rows_of(plan, tokens) if plan.replayed and is_replayed(job) else None
     alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in _kinds(stages).items()}
     unused = DeviceMemory(0, {}, "load", NOTHING, NOTHING, NOTHING, around.usable)
     devices = (alike[stage.kind] if stage else unused for stage in stages)
@@ -52,8 +47,8 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY, *, replayed: bool = 
 
 
 def _bounding(plan: Plan, constants: MemoryConstants) -> tuple[Memory, int]:
-    """The memory of a model that bounds another, without replays, and the bytes that layers of another kind may add."""
-    found, job, tokens = memory(plan, constants, replayed=False), job_of(plan), _longest_row(plan)
+    """The memory of a model that bounds another, and the bytes that layers of another kind may add to it."""
+    found, job, tokens = memory(plan, constants), job_of(plan), _longest_row(plan)
     stages = _kinds(_stages(job, plan.require("hardware"))).values()
     return found, max(beyond(job, stage, tokens, MOST_PASSING) for stage in stages)
 
