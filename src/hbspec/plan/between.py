@@ -63,7 +63,7 @@ def between(
         if model is not None
     ]
     plans += [_unquantised(plan) for plan in plans[2:] if plan.training.quantization]
-    return Between(bounds.model_type, bounds.parameters, plans[1], tuple(plans), bounds.scanned, bounds.recurrent)
+    return Between(bounds.model_type, bounds.parameters, tuple(plans), bounds.scanned, bounds.recurrent)
 
 
 def _with(spec: Spec, values: Mapping[str, Any]) -> Spec:

@@ -69,24 +69,32 @@ class Counts(NamedTuple):
     nominal_epochs: float
 
 
+EXPECTED = 1
+"""Where the plan of a model of the expected size stands in `Between.plans`."""
+
+
 class Between(NamedTuple):
     """A model of a type that no family describes, and the plans of models between which it lies.
 
     Attributes:
         model_type: as in its config.
         parameters: bounds of all its parameters.
-        expected: the plan of a model of the expected size.
-        plans: this, the plan of the smallest, and those of the largest: every figure lies between theirs.
+        plans: the plan of the smallest, that of one of the expected size (at `EXPECTED`), and those of the largest:
+            every figure lies between theirs.
         scanned: numbers per token that a layer holds at most while it scans its states; 0 without such.
         recurrent: whether layers carry a state from token to token, whose speed is not known.
     """
 
     model_type: str
     parameters: Interval
-    expected: Plan
     plans: tuple[Plan, ...]
     scanned: int
     recurrent: bool
+
+    @property
+    def expected(self) -> Plan:
+        """The plan of a model of the expected size."""
+        return self.plans[EXPECTED]
 
 
 class Plan(NamedTuple):

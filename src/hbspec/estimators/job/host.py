@@ -24,6 +24,7 @@ from hbspec.plan import Plan
 from hbspec.plan.epochs import QUANTIZED_READ_ONCE
 from hbspec.plan.loading import loads_whole
 from hbspec.plan.parallelism import Engine
+from hbspec.plan.plan import EXPECTED
 from hbspec.units import GB, Interval
 
 PROCESS = Interval(1.0 * GB, 3.0 * GB, 6.0 * GB)
@@ -125,7 +126,7 @@ def host(plan: Plan) -> Host:
     """
     if plan.between is not None:
         found = [host(one) for one in plan.between.plans]
-        usual = found[plan.between.plans.index(plan.between.expected)]
+        usual = found[EXPECTED]
         return usual._replace(
             moments={
                 name: spanned([one.moments.get(name, {}) for one in found], terms)

@@ -10,6 +10,7 @@ from hbspec.estimators.job.bounded import spanned
 from hbspec.estimators.job.phases import merged_bytes, weights_on_disk
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
+from hbspec.plan.plan import EXPECTED
 from hbspec.units import GB, Interval
 
 DEFAULT_VOLUME = 30 * GB
@@ -79,7 +80,7 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
     """
     if plan.between is not None:
         found = [storage(one, volume=volume, kept=kept) for one in plan.between.plans]
-        usual = found[plan.between.plans.index(plan.between.expected)]
+        usual = found[EXPECTED]
         return usual._replace(terms=spanned([one.terms for one in found], usual.terms))
     hardware = plan.require("hardware")
     terms = {

@@ -16,6 +16,7 @@ from hbspec.estimators.step.optimizer import optimizer
 from hbspec.estimators.training.memory import memory
 from hbspec.plan import Between, Plan
 from hbspec.plan.counts import micro_batches_per_epoch
+from hbspec.plan.plan import EXPECTED
 from hbspec.units import Interval
 
 NOT_BILLED = frozenset({"startup", WAITS})
@@ -118,7 +119,7 @@ def _bounded(plan: Plan, between: Between, constants: StepConstants) -> Time:
     if not measured:
         require_speed(between)
     found = [time(one, constants) for one in between.plans]
-    usual = found[between.plans.index(between.expected)]
+    usual = found[EXPECTED]
     if not measured:
         found = [one._replace(phases=widened(one.phases), step_seconds=one.step_seconds * SPEED) for one in found]
     steps = span([one.step_seconds for one in found], usual.step_seconds)

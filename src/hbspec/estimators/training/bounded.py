@@ -9,6 +9,7 @@ from math import ceil
 from hbspec.estimators.step.moments import LASTING
 from hbspec.estimators.training.devices import DeviceMemory, Memory
 from hbspec.plan import Between, Plan
+from hbspec.plan.plan import EXPECTED
 from hbspec.units import Interval
 
 LEAST_PASSING = 0.5
@@ -34,7 +35,7 @@ def bounded_memory(plan: Plan, between: Between, found: Sequence[tuple[Memory, i
         between: the bounds of its model.
         found: the memory of each of `between.plans`, and the bytes that layers of another kind may add to it.
     """
-    expected, scanned = found[between.plans.index(between.expected)][0], _scanned(plan, between)
+    expected, scanned = found[EXPECTED][0], _scanned(plan, between)
     everywhere = plan.way.splits_layers  # which layers a GPU gets depends on sizes that are not known
     devices = []
     for index, device in enumerate(expected.devices):
