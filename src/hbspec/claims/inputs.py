@@ -19,7 +19,10 @@ SAME = Decimal("0.01")
 
 
 def parameters(analysis: Analysis) -> str:
-    """`"32,763,876,352 parameters"`."""
+    """`"32,763,876,352 parameters"`, or what the config of a model allows that is not modelled."""
+    if analysis.bounds is not None:
+        least, _, most = analysis.bounds.parameters.map(round).to_dict().values()
+        return f"{count_text(least)} to {count_text(most)} parameters by the config of {analysis.bounds.model_type}"
     return f"{total_parameters(analysis.plan.require('architecture')):,} parameters"
 
 

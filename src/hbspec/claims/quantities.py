@@ -53,8 +53,10 @@ def _plain(function: Callable[[Analysis], Interval | float]) -> Callable[[Analys
     return compute
 
 
-def _parameters(analysis: Analysis) -> int:
-    return total_parameters(_architecture(analysis))
+def _parameters(analysis: Analysis) -> Interval:
+    if analysis.bounds is not None:
+        return analysis.bounds.parameters
+    return Interval.exact(total_parameters(_architecture(analysis)))
 
 
 def _architecture(analysis: Analysis) -> Architecture:
@@ -133,16 +135,17 @@ MEMORY = ("training.memory_total", "training.memory_per_gpu")
 
 LENGTHS = "the true token lengths (`data.profile`) and a measured speed (`calibration.tokens_per_second_per_gpu`)"
 NOTHING = "nothing: it is exact"
+LAYERS = "the model's layers, where its type is not modelled (`hbspec model add`)"
 
 QUANTITIES: dict[str, Quantity] = {
     "model.parameters": Quantity(
-        "count", "sum of every tensor of the architecture", _plain(_parameters), NOTHING, _of(inputs.parameters)
+        "count", "sum of every tensor of the architecture", _plain(_parameters), LAYERS, _of(inputs.parameters)
     ),
     "model.memory_fp32": Quantity(
-        "bytes", "4 B x parameters", _plain(lambda a: 4 * _parameters(a)), NOTHING, _of(inputs.parameters)
+        "bytes", "4 B x parameters", _plain(lambda a: 4 * _parameters(a)), LAYERS, _of(inputs.parameters)
     ),
     "model.memory_fp16": Quantity(
-        "bytes", "2 B x parameters", _plain(lambda a: 2 * _parameters(a)), NOTHING, _of(inputs.parameters)
+        "bytes", "2 B x parameters", _plain(lambda a: 2 * _parameters(a)), LAYERS, _of(inputs.parameters)
     ),
     "model.memory_4bit": Quantity(
         "bytes",
