@@ -62,7 +62,7 @@ class Row(NamedTuple):
         what: the type with the variant, or the case.
         truth: the exact number; None where it could not be counted.
         bounds: the interval; None where the config tells nothing.
-        reason: why there is no number.
+        reason: why the number is missing.
     """
 
     what: str
@@ -146,7 +146,7 @@ def of_type(model_type: str) -> Iterator[Row]:
 
 def of_memory(what: str, architecture: Architecture, found: Bounds) -> Iterator[Row]:
     """The memory of a model by several methods; both ends of the exact interval have to lie within the bounds."""
-    facts = catalog()
+    facts, attention = catalog(), "sdpa" if architecture.family.sdpa else "eager"
     for method, checkpointing, parallelism in GRID:
         hyperparameters = {
             "method": method,
@@ -155,6 +155,7 @@ def of_memory(what: str, architecture: Architecture, found: Bounds) -> Iterator[
             "max_length": 1024,
             "per_device_batch_size": 2,
             "gradient_accumulation_steps": 4,
+            "attn_implementation": attention,
         }
         spec = Spec.model_validate(
             {

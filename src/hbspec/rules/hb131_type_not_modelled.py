@@ -43,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     named = model.config or model.id
     route: Route = ("model", "config" if model.config is not None else "id")
-    parameters = bounds.parameters.map(round)
+    parameters = bounds.parameters.map(lambda count: float(f"{count:.3g}"))
     yield RULE.at(
         route,
         f"hbspec does not model {bounds.model_type}: its config allows {count_text(parameters.low)} to "
