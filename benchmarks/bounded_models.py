@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import statistics
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,7 +49,7 @@ VARIANTS: Mapping[str, tuple[tuple[tuple[str, ...], float], ...]] = {
     "experts": ((EXPERTS, 0.5),),
 }
 """What is multiplied in a config."""
-SECONDS = 120
+SECONDS = 300
 """How long one type may take to be built or recorded."""
 GRID = tuple(product(("full", "lora", "qlora"), (True, False), ("single", "fsdp")))
 """Methods, gradient checkpointing, parallelism."""
@@ -133,13 +133,10 @@ def of_type(model_type: str) -> Iterator[Row]:
     for name, config in configs:
         what = f"{model_type}, {name}"
         try:
-            signal.alarm(SECONDS)
             truth = parameters(config)
         except Exception as reason:
             yield Row(what, reason=f"not built: {type(reason).__name__}")
             continue
-        finally:
-            signal.alarm(0)
         found = bounds_of(config)
         yield Row(what, truth, found and found.parameters, "nothing is known")
 
@@ -187,7 +184,6 @@ def recorded_memory(model_type: str) -> Iterator[Row]:
     from hbspec.recording.source import Source
 
     try:
-        signal.alarm(SECONDS)
         config = _plain(default_config(model_type))
         found = bounds_of(config)
         if found is not None:
@@ -195,8 +191,6 @@ def recorded_memory(model_type: str) -> Iterator[Row]:
     except Exception as reason:
         yield Row(model_type, reason=f"not recorded: {type(reason).__name__}: {str(reason)[:80]}")
         return
-    finally:
-        signal.alarm(0)
     if found is not None:
         yield from of_memory(model_type, architecture, found)
 
@@ -231,8 +225,29 @@ def summary(rows: list[Row]) -> str:
     )
 
 
-def _stopped(*_: object) -> None:
-    raise TimeoutError
+def _child(model_type: str, with_memory: bool, pipe: Any) -> None:
+    warnings.simplefilter("ignore")
+    pipe.send((list(of_type(model_type)), list(recorded_memory(model_type)) if with_memory else []))
+
+
+def of_types(types: list[str], *, with_memory: bool) -> Iterator[tuple[list[Row], list[Row]]]:
+    """The rows of each type, parameters and memory; where it is recorded, in a process of its own."""
+    context = get_context("spawn")
+    for model_type in types:
+        if not with_memory:
+            yield list(of_type(model_type)), []
+            continue
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_child, args=(model_type, with_memory, theirs))
+        process.start()
+        theirs.close()
+        try:
+            late = Row(model_type, reason=f"more than {SECONDS} s")
+            yield ours.recv() if ours.poll(SECONDS) else ([late], [])
+        except EOFError:
+            yield [Row(model_type, reason="the process died")], []
+        process.kill()
+        process.join()
 
 
 def main() -> None:
@@ -243,15 +258,13 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGALRM, _stopped)
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     types = given.types or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
     kept: dict[str, list[Row]] = {"parameters": [], "memory": [], "catalog": []}
-    for model_type in types:
-        kept["parameters"] += _shown(of_type(model_type))
-        if given.memory:
-            kept["memory"] += _shown(recorded_memory(model_type))
+    for counted, remembered in of_types(types, with_memory=given.memory):
+        kept["parameters"] += _shown(counted)
+        kept["memory"] += _shown(remembered)
     if not given.types:
         kept["catalog"] += _shown(of_catalog(with_memory=given.memory))
     for name, rows in kept.items():
@@ -260,7 +273,7 @@ def main() -> None:
         given.json.write_text(json.dumps({name: [row.text for row in rows] for name, rows in kept.items()}, indent=1))
 
 
-def _shown(rows: Iterator[Row]) -> list[Row]:
+def _shown(rows: Iterable[Row]) -> list[Row]:
     found = []
     for row in rows:
         if not row.inside:
