@@ -23,6 +23,10 @@ DELTA = {
     "linear_key_head_dim": 16,
     "linear_value_head_dim": 24,
 }
+NEEDED: dict[str, dict[str, Any]] = {"gemma4_text": {"hidden_size_per_layer_input": 0}}
+"""Fields without which the defaults of a type are not counted."""
+
+GEMMA_4 = {"head_dim": 16, "hidden_size_per_layer_input": 0, "final_logit_softcapping": 30.0}
 VARIANTS: dict[str, dict[str, Any]] = {
     "qwen2": {"model_type": "qwen2"},
     "qwen2-tied": {"model_type": "qwen2", "tie_word_embeddings": True},
@@ -209,6 +213,32 @@ VARIANTS: dict[str, dict[str, Any]] = {
         **DBRX,
         "attn_config": {"kv_n_heads": 2, "clip_qkv": 8, "rope_theta": 10000},
         "ffn_config": {"ffn_hidden_size": 48, "moe_num_experts": 8, "moe_top_k": 2, "moe_jitter_eps": 0.01},
+    },
+    "gemma4_text": {"model_type": "gemma4_text", **GEMMA_4, "global_head_dim": 32},
+    "gemma4_text-one-projection": {
+        "model_type": "gemma4_text",
+        **GEMMA_4,
+        "global_head_dim": 48,
+        "attention_k_eq_v": True,
+        "num_global_key_value_heads": 1,
+        "attention_bias": True,
+        "tie_word_embeddings": False,
+        "layer_types": ["full_attention", "sliding_attention", "full_attention", "sliding_attention"],
+    },
+    "gemma4_text-experts": {
+        "model_type": "gemma4_text",
+        **GEMMA_4,
+        "enable_moe_block": True,
+        "num_experts": 8,
+        "top_k_experts": 2,
+        "moe_intermediate_size": 48,
+        "attention_k_eq_v": True,
+    },
+    "gemma4_unified_text": {
+        "model_type": "gemma4_unified_text",
+        "head_dim": 16,
+        "global_head_dim": 32,
+        "final_logit_softcapping": 30.0,
     },
     "gpt_oss": {"model_type": "gpt_oss", **EXPERTS},
     "gpt_oss-no-bias-tied": {"model_type": "gpt_oss", **EXPERTS, "attention_bias": False, "tie_word_embeddings": True},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from small_configs import NEEDED
 from transformers import CONFIG_MAPPING
 
 from hbspec.catalog import Architecture, ArchitectureError
@@ -26,6 +27,7 @@ def test_defaults_are_those_of_the_config_class(model_type):
     fields = CONFIG_MAPPING[model_type].__dataclass_fields__
     # What the classes take as a keyword or read by getattr, without a field: absent is None, or the alias's default.
     by_keyword = {"head_dim": None, "sliding_window_pattern": 4 if model_type == "cohere2" else 6}
+    by_keyword |= {"global_head_dim": 512, "num_global_key_value_heads": None}
     by_keyword["tie_word_embeddings"] = False  # of a language model inside a wrapper, which says it
     family = FAMILIES[model_type]
     for outer in family.nested:
@@ -49,7 +51,9 @@ def test_an_empty_text_config_is_the_class_itself(model_type, config_of):
     if wrapper is None or wrapper == "voxtral":  # whose text_config has defaults of its own
         return
     theirs = config_of({"model_type": model_type})
-    ours = Architecture.from_config({"model_type": wrapper, "text_config": {}, WRAPPERS[wrapper].tower: {}})
+    theirs.allow_global_per_layer_attribute_access = True
+    inner = NEEDED.get(model_type, {})
+    ours = Architecture.from_config({"model_type": wrapper, "text_config": inner, WRAPPERS[wrapper].tower: {}})
     for field in ("hidden_size", "num_hidden_layers", "head_dim", "vocab_size", "tie_word_embeddings"):
         assert getattr(ours, field) == getattr(theirs, field, getattr(ours, field)), field
     assert ours.wrapper == wrapper
@@ -83,7 +87,7 @@ def test_fields_that_the_class_does_not_know_are_ignored():
 
 def test_heads_need_not_divide_the_hidden_size_beside_a_head_dim():
     config = LLAMA | {"model_type": "qwen3", "num_attention_heads": 6, "head_dim": 32}
-    assert Architecture.from_config(config).query_size == 192
+    assert Architecture.from_config(config).heads("").query_size == 192
 
 
 @pytest.mark.parametrize("field", ["hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads"])

@@ -79,6 +79,7 @@ def test_the_sparse_layers_are_those_with_experts(variant, model_of):
 
 def test_layers_attend_as_in_transformers(variant, config_of):
     theirs, ours = config_of(variant), Architecture.from_config(variant)
+    theirs.allow_global_per_layer_attribute_access = True
     # Llama has no local attention; Mistral, Mixtral, Phi-3 and Qwen3-MoE mask every layer by config.sliding_window.
     if getattr(theirs, "layer_types", None):
         assert list(ours.layer_types) == list(theirs.layer_types)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from small_configs import TINY
+from small_configs import NEEDED, TINY
+from transformers.quantizers.base import get_keys_to_not_convert
 from wrapped_models import beside, whole_model
 
 from hbspec.catalog import Architecture, ArchitectureError, catalog
@@ -36,6 +37,8 @@ SMALL = {
     "llava_next": ("llava_next", "llama", TOWER),
     "idefics3": ("idefics3", "llama", TOWER),
     "smolvlm": ("smolvlm", "llama", TOWER),
+    "gemma4": ("gemma4", "gemma4_text", TOWER | {"head_dim": 8, "num_key_value_heads": 2, "standardize": True}),
+    "gemma4_unified": ("gemma4_unified", "gemma4_unified_text", {"mm_embed_dim": 32, "output_proj_dims": 48}),
     "internvl": ("internvl", "qwen2", TOWER | {"image_size": [56, 28], "patch_size": [14, 14], "attention_bias": True}),
 }
 PUBLISHED = [
@@ -47,17 +50,19 @@ PUBLISHED = [
 
 def config_of(name):
     model_type, text, tower = SMALL[name]
-    inner = TINY | EXPERTS | {"model_type": text}
+    inner = TINY | EXPERTS | {"model_type": text} | NEEDED.get(text, {})
     return {
         "model_type": model_type, "text_config": inner, WRAPPERS[model_type].tower: tower, "tie_word_embeddings": False
     }  # fmt: skip
 
 
 def split(whole):
-    """Parameters of the language model, of the tower, and weights of the tower's linear modules."""
+    """Parameters of the language model, of the tower, and weights of its linear modules that are quantised."""
     apart = tuple(f"model.{name}" for name in beside(whole))
     named = [(name.startswith(apart), parameter.numel()) for name, parameter in whole.named_parameters()]
-    linear = (module for name, module in whole.named_modules() if name.startswith(apart) and type(module) is LINEAR)
+    modules = ((name, module) for name, module in whole.named_modules() if name.startswith(apart))
+    kept = get_keys_to_not_convert(whole)
+    linear = (module for name, module in modules if type(module) is LINEAR and name not in kept)
     return (
         sum(size for out, size in named if not out),
         sum(size for out, size in named if out),
@@ -92,8 +97,28 @@ def test_published_wrappers_have_exactly_these_parameters(name):
 @pytest.mark.parametrize("name", SMALL)
 def test_the_language_model_has_exactly_these_tensors(name, model_of, tensors_of):
     config = config_of(name)
-    ours = {one.name: (one.count, one.parameters) for one in weights(Architecture.from_config(config))}
+    found = weights(Architecture.from_config(config))
+    alike = {name: [one for one in found if one.name == name] for name in {one.name for one in found}}
+    ours = {name: (sum(one.count for one in ones), sum(one.parameters for one in ones)) for name, ones in alike.items()}
     assert ours == tensors_of(model_of(config))
+
+
+@pytest.mark.parametrize("audio", [None, {"audio_embed_dim": 24}], ids=str)
+@pytest.mark.parametrize("name", ["gemma4", "gemma4_unified"])
+def test_the_last_linear_module_behind_a_tied_language_model_is_not_quantised(name, audio):
+    config = config_of(name) | {"tie_word_embeddings": True}
+    config |= {"audio_config": audio} if name == "gemma4_unified" else {}
+    whole, architecture = whole_model(config), Architecture.from_config(config)
+    (last,) = (key for key in get_keys_to_not_convert(whole) if "embed_" in key and "embed_tokens" not in key)
+    kept = whole.get_submodule(last).weight.numel()
+    assert total_parameters(architecture) == sum(one.numel() for one in whole.parameters())
+    linear = sum(module.weight.numel() for module in whole.modules() if type(module) is LINEAR)
+    assert linear_parameters(architecture) == linear - kept - whole.lm_head.weight.numel()
+
+
+def test_towers_for_sound_beside_gemma_4_are_refused():
+    with pytest.raises(ArchitectureError, match="audio_config: is a tower that is not counted"):
+        Architecture.from_config(config_of("gemma4") | {"audio_config": {}})
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -110,9 +135,13 @@ def test_heads_are_tied_as_in_transformers(name, outer, inner):
 @pytest.mark.parametrize("model_type", [name for name, wrapper in WRAPPERS.items() if wrapper.built != TEXT])
 def test_a_tower_is_not_left_out_without_a_word(model_type):
     field = WRAPPERS[model_type].tower
+    inner = NEEDED.get(WRAPPERS[model_type].text, {})
     for tower, said in ({}, f"{field}: is missing"), ({field: {"model_type": "timm"}}, "'timm' is not counted"):
+        if WRAPPERS[model_type].optional and not tower:
+            assert not Architecture.from_config({"model_type": model_type, "text_config": inner}).tower
+            continue
         with pytest.raises(ArchitectureError, match=said):
-            Architecture.from_config({"model_type": model_type, "text_config": {}} | tower)
+            Architecture.from_config({"model_type": model_type, "text_config": inner} | tower)
 
 
 def test_other_towers_than_are_counted_are_refused():

@@ -48,7 +48,7 @@ def test_attention_grows_with_the_square():
     short, long, several = (forward_flops(architecture, *size).attention for size in ((1, 1000), (1, 2000), (3, 1000)))
     assert long == 4 * short
     assert several == 3 * short
-    assert short == 4 * 1000**2 * architecture.query_size * architecture.num_hidden_layers
+    assert short == 4 * 1000**2 * architecture.heads("").query_size * architecture.num_hidden_layers
 
 
 def test_full_fine_tuning_takes_six_per_weight_and_token():

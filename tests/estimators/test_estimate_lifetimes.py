@@ -69,7 +69,7 @@ FORMULAS = {
 def test_a_layer_keeps_what_the_traces_showed(name, widths):
     changes, formula = FORMULAS[name]
     shape = architecture(*widths)
-    h, q, k, i = shape.hidden_size, shape.query_size, shape.key_value_size, shape.intermediate_size
+    h, q, k, i = shape.hidden_size, shape.heads("").query_size, shape.heads("").key_value_size, shape.intermediate_size
     kept = program_profile(shape, PROGRAM._replace(**changes)).kept[1]
     expected = formula(h, q, k, i, shape.num_attention_heads, PROGRAM.rank, 5 * h + q + i)
     assert sum(size.per_token for size in kept.values()) == expected

@@ -36,4 +36,4 @@ def test_the_command_lists_what_is_missing(tmp_path):
 
 @pytest.mark.skipif(not NAMES.exists(), reason="the published table does not lie beside this checkout")
 def test_of_the_published_names_as_many_are_recognised_as_were():
-    assert share(read(NAMES)) >= 0.89
+    assert share(read(NAMES)) >= 0.9

@@ -128,6 +128,8 @@ FURTHER = (
     "qwen3.5-35b-a3b,layers=4,lora_dropout=0.0",
     "qwen3-next-80b,layers=4,lora_dropout=0.0",
     "dbrx,layers=2",
+    "gemma4-31b,layers=2",
+    "gemma4-26b-a4b,layers=2",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -136,7 +138,7 @@ FURTHER_RECIPES = (
     "method=full,autocast=false,vocab_size=1024,tokens=512,gradient_checkpointing=false",
     "method=qlora,weights_dtype=float32,vocab_size=1024,batch=2,gradient_checkpointing=false",
 )
-CHUNKED = (
+WAYS = (
     "method=lora,batch=2,padding=100,tokens=512,gradient_checkpointing=false",
     "method=lora,batch=2,packing=true",
     "method=lora,attention=eager",
@@ -145,7 +147,10 @@ CHUNKED = (
     "method=full,autocast=false,use_reentrant=true",
     "method=lora,modules_to_save=norm+lm_head,tokens=512",
 )
-"""What a layer's linear attention, which goes through a row chunk by chunk, is trained with beside those."""
+"""What layers that share little with others are trained with beside those."""
+
+APART = "toy-qwen3.5", "toy-gemma4-moe"
+"""Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds."""
 
 WRAPPED = (
     "toy-gemma3-vision",
@@ -161,6 +166,8 @@ WRAPPED = (
     "toy-idefics3",
     "toy-smolvlm",
     "toy-internvl",
+    "toy-gemma4-vision",
+    "toy-gemma4-unified",
     "gemma3-4b-vision,layers=2",
     "qwen3-vl-8b,layers=2",
 )
@@ -204,6 +211,8 @@ def fast() -> list[Case]:
         "toy-llama4,target_modules=q_proj+k_proj+v_proj+o_proj",
         "toy-qwen3.5,method=full,tokens=256,autocast=false",
         "toy-dbrx,tokens=256,autocast=false,layers=2",
+        "toy-gemma4,method=full,tokens=256,autocast=false",
+        "toy-gemma4-moe,tokens=256,method=qlora,weights_dtype=float32",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)
@@ -220,7 +229,7 @@ def whole() -> list[Case]:
                 *_cases(list(DEEP)),
                 *_reentrant(),
                 *_further(),
-                *_chunked(),
+                *_apart(),
                 *_wrapped(),
             ]
         )
@@ -249,8 +258,8 @@ def _further() -> list[Case]:
     return _cases([f"{family},{recipe}" for family in FURTHER for recipe in FURTHER_RECIPES])
 
 
-def _chunked() -> list[Case]:
-    return _cases([f"toy-qwen3.5,{recipe}" for recipe in CHUNKED])
+def _apart() -> list[Case]:
+    return _cases([f"{model},{recipe}" for model in APART for recipe in WAYS])
 
 
 def _wrapped() -> list[Case]:

@@ -51,7 +51,7 @@ def _sparse(values: dict[str, Any], experts: int, chosen: int, size: int | None 
     return {**values, **field, **width, "num_experts_per_tok": chosen, **more}
 
 
-_NUM_EXPERTS = ("qwen2_moe", "qwen3_moe", "qwen3_5_moe_text", "qwen3_next")
+_NUM_EXPERTS = ("qwen2_moe", "qwen3_moe", "qwen3_5_moe_text", "qwen3_next", "gemma4_text")
 _DELTA = {
     "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 64, "linear_value_head_dim": 32,
 }  # fmt: skip
@@ -60,6 +60,11 @@ _TOY_WIDE = (512, 1408, 3, 4, 2, 512)
 """Heads of 128 numbers, which the positions of images are laid out for."""
 
 _GEMMA = {"head_dim": 256, "tie_word_embeddings": True}
+
+_GEMMA_4 = {
+    "tie_word_embeddings": True, "hidden_size_per_layer_input": 0, "attention_k_eq_v": True,
+    "num_global_key_value_heads": 1, "final_logit_softcapping": 30.0,
+}  # fmt: skip
 
 _TOWER = {
     "hidden_size": 256, "intermediate_size": 512, "num_hidden_layers": 4, "num_attention_heads": 4, "image_size": 224,
@@ -153,6 +158,19 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "qwen3.5-4b": _dense("qwen3_5_text", 2560, 9216, 32, 16, 4, 248320, head_dim=256, tie_word_embeddings=True),
     "qwen3.5-35b-a3b": _sparse(_dense("qwen3_5_moe_text", 2048, 0, 40, 16, 2, 248320), 256, 8, 512),
     "qwen3-next-80b": _sparse(_dense("qwen3_next", 2048, 5120, 48, 16, 2, 151936), 512, 10, 512),
+    "gemma4-31b": _dense(
+        "gemma4_text", 5376, 21504, 60, 32, 16, 262144, **_GEMMA_4 | {"num_global_key_value_heads": 4}, head_dim=256
+    ),
+    "gemma4-26b-a4b": _sparse(
+        _dense(
+            *("gemma4_text", 2816, 2112, 30, 16, 8, 262144),
+            **_GEMMA_4 | {"num_global_key_value_heads": 2},
+            head_dim=256,
+            enable_moe_block=True,
+            top_k_experts=8,
+        ),
+        *(128, 8, 704),
+    ),
     "toy-qwen2": _dense("qwen2", *_TOY),
     "toy-dbrx": _dbrx(512, 3, 8, 2, 512, (4, 2, 704)),
     "dbrx": _dbrx(6144, 40, 48, 8, 100352, (16, 4, 10752)),
@@ -166,6 +184,20 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "toy-gemma2": _dense("gemma2", *_TOY, head_dim=64, tie_word_embeddings=True),
     "toy-gemma3": _dense("gemma3_text", *_TOY, head_dim=64, tie_word_embeddings=True),
     "toy-phi3": _dense("phi3", *_TOY, pad_token_id=0),
+    "toy-gemma4": _dense("gemma4_text", *_TOY, **_GEMMA_4, head_dim=64, global_head_dim=128),
+    "toy-gemma4-moe": _sparse(
+        _dense(
+            *("gemma4_text", *_TOY),
+            **_GEMMA_4,
+            head_dim=64,
+            global_head_dim=128,
+            enable_moe_block=True,
+            top_k_experts=4,
+        ),
+        16,
+        4,
+        256,
+    ),
     "toy-gemma": _dense("gemma", *_TOY, head_dim=64, tie_word_embeddings=True),
     "toy-granite": _dense("granite", *_TOY, tie_word_embeddings=True),
     "toy-smollm3": _dense("smollm3", *_TOY, pad_token_id=0, no_rope_layer_interval=2),
@@ -226,6 +258,16 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "toy-idefics3": _wrapped("idefics3", _dense("llama", *_TOY, pad_token_id=0), _TOWER),
     "toy-llava-next": _wrapped("llava_next", _dense("llama", *_TOY), _TOWER),
     "toy-smolvlm": _wrapped("smolvlm", _dense("llama", *_TOY, pad_token_id=0), _TOWER),
+    "toy-gemma4-vision": _wrapped(
+        "gemma4",
+        _dense("gemma4_text", *_TOY, **_GEMMA_4, head_dim=64, global_head_dim=128),
+        _TOWER | {"head_dim": 64, "num_key_value_heads": 4},
+    ),
+    "toy-gemma4-unified": _wrapped(
+        "gemma4_unified",
+        _dense("gemma4_unified_text", *_TOY, **_GEMMA_4, head_dim=64, global_head_dim=128),
+        {"mm_embed_dim": 512, "output_proj_dims": 512},
+    ),
     "toy-internvl": _wrapped("internvl", _dense("qwen2", *_TOY), _TOWER),
     "toy-gpt-oss": _sparse(_dense("gpt_oss", *_TOY, head_dim=64, sliding_window=128), 8, 2),
 }

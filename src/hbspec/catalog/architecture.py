@@ -11,13 +11,15 @@ takes images or sound through the tower is not counted: only text is trained on.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
 from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
-from hbspec.catalog.layers import LINEAR, attention_of, experts_of, shared_width, unrotated_layers
+from hbspec.catalog.heads import GlobalHeads, Heads, global_heads_of, heads_of
+from hbspec.catalog.layers import FULL, LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
@@ -58,10 +60,12 @@ class Architecture(NamedTuple):
         layer_types: `full_attention`, `sliding_attention`, `chunked_attention` or `linear_attention` for each layer.
         sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
         linear_attention: sizes of the layers with linear attention; None without such layers.
+        global_heads: the heads of the layers that attend to everything, where theirs differ; None where they do not.
         torch_dtype: dtype of the published weights; None where not known.
         quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
         tower: every tensor that is loaded with the language model and is not of it.
+        logits_capped: whether logits are capped, and scores are not.
         recorded: the file of a model that was recorded, whose layers it tells; None for one of a family.
     """
 
@@ -95,10 +99,12 @@ class Architecture(NamedTuple):
     layer_types: tuple[str, ...]
     sliding_window: int | None
     linear_attention: LinearAttention | None
+    global_heads: GlobalHeads | None
     torch_dtype: str | None
     quant_method: str | None
     wrapper: str
     tower: tuple[Weight, ...]
+    logits_capped: bool = False
     recorded: Recording | None = None
 
     @property
@@ -108,6 +114,11 @@ class Architecture(NamedTuple):
             return self.recorded.family
         usual = FAMILIES[self.model_type]
         return usual.variants[self.variant][1] if self.variant else usual
+
+    @property
+    def masked(self) -> bool:
+        """Whether the model makes a mask even where no row is padded."""
+        return self.family.masked or (bool(self.wrapper) and WRAPPERS[self.wrapper].masked)
 
     @property
     def norm_names(self) -> tuple[str, str, str, str]:
@@ -125,15 +136,19 @@ class Architecture(NamedTuple):
         """The number of layers that attend to tokens."""
         return self.num_hidden_layers - self.layer_types.count(LINEAR)
 
-    @property
-    def query_size(self) -> int:
-        """Width of all queries per token."""
-        return self.num_attention_heads * self.head_dim
+    def heads(self, layer_type: str) -> Heads:
+        """The heads of the layers of a type that attend to tokens."""
+        if self.global_heads is not None and layer_type == FULL:
+            return Heads(self.num_attention_heads, *self.global_heads)
+        return Heads(self.num_attention_heads, self.num_key_value_heads, self.head_dim)
 
     @property
-    def key_value_size(self) -> int:
-        """Width of all keys per token, equal to the width of all values."""
-        return self.num_key_value_heads * self.head_dim
+    def attention(self) -> tuple[tuple[Heads, int], ...]:
+        """Heads, and how many layers have them, of the layers that attend to tokens."""
+        if self.global_heads is None:
+            return ((self.heads(""), self.attention_layers),)
+        kinds = Counter(self.layer_types)
+        return tuple((self.heads(kind), number) for kind, number in kinds.items())
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Architecture:
@@ -152,7 +167,7 @@ class Architecture(NamedTuple):
         wrapper = WRAPPERS[model_type]
         fields, text_type = language_model(config, model_type, wrapper)
         found = _architecture(fields, config, text_type)
-        beside = () if wrapper.built == TEXT else tower(config, model_type, wrapper, found.hidden_size)
+        beside = () if wrapper.built == TEXT else tower(config, model_type, wrapper, found)
         return found._replace(wrapper=model_type, tower=beside)
 
 
@@ -172,7 +187,7 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         model_type=model_type,
         variant=variant,
         hidden_size=hidden,
-        **_heads(fields, hidden),
+        **heads_of(fields, hidden),
         intermediate_size=_inner_width(fields, hidden),
         num_hidden_layers=layers,
         vocab_size=fields.whole("vocab_size"),
@@ -190,12 +205,21 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         moe_layers=moe_layers,
         layer_types=layer_types,
         sliding_window=window,
-        linear_attention=linear_attention_of(fields) if LINEAR in layer_types else None,
+        **_kinds(fields, layer_types),
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
         quant_method=_quant_method(wrapper or config),
         wrapper="",
         tower=(),
+        logits_capped=bool(family.logits_capped and fields.get(family.logits_capped)),
     )
+
+
+def _kinds(fields: Fields, layer_types: tuple[str, ...]) -> dict[str, Any]:
+    """What layers of some types have."""
+    return {
+        "linear_attention": linear_attention_of(fields) if LINEAR in layer_types else None,
+        "global_heads": global_heads_of(fields) if fields.family.global_heads else None,
+    }
 
 
 def _refuse(fields: Fields, model_type: str, *, whole: bool) -> None:
@@ -245,38 +269,6 @@ def _switched(fields: Fields) -> dict[str, Any]:
         "parallel": family.parallel if not family.parallel_field or fields.flag(family.parallel_field) else "",
         "dropouts": frozenset(place for place, field in family.dropouts.items() if fields.share(field)),
     }
-
-
-def _heads(fields: Fields, hidden: int) -> dict[str, Any]:
-    """The numbers of heads, and the width of one."""
-    heads = fields.whole("num_attention_heads")
-    key_value_heads = 1 if fields.family.one_key else fields.optional_whole("num_key_value_heads") or heads
-    if heads % key_value_heads:
-        raise fields.fail("num_key_value_heads", f"{key_value_heads} does not divide num_attention_heads {heads}")
-    head_dim = fields.optional_whole("head_dim")
-    if (head_dim is None or fields.family.heads_divide_hidden) and hidden % heads:
-        raise fields.fail("num_attention_heads", f"{heads} does not divide hidden_size {hidden}")
-    width = head_dim or hidden // heads
-    return {
-        "num_attention_heads": heads,
-        "num_key_value_heads": key_value_heads,
-        "head_dim": width,
-        "rotary_size": _rotary_size(fields, width),
-    }
-
-
-def _rotary_size(fields: Fields, width: int) -> int:
-    """Numbers of a head that are rotated."""
-    family, rope = fields.family, fields.config.get("rope_parameters")
-    if family.learned is not None:
-        return 0
-    if family.rotated_share is None:
-        return width
-    said = rope.get("partial_rotary_factor") if isinstance(rope, Mapping) else None
-    said = fields.config.get(family.share_field) if said is None else said
-    if family.share_field == "rotary_dim" and type(said) is int and 0 < said <= width:  # not a share, but a width
-        return said
-    return int(width * fields.checked_share(family.share_field, family.rotated_share if said is None else said))
 
 
 def _tied(fields: Fields, wrapper: Mapping[str, Any]) -> bool:

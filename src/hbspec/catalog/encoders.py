@@ -197,6 +197,33 @@ def _glm(f: Fields) -> Iterator[Weight]:
     )
 
 
+def _gemma4(f: Fields) -> Iterator[Weight]:
+    hidden, layers, width = f.whole("hidden_size"), f.whole("num_hidden_layers"), f.whole("head_dim")
+    query, key = f.whole("num_attention_heads") * width, f.whole("num_key_value_heads") * width
+    yield from linear("input_proj", 1, hidden, 3 * f.whole("patch_size") ** 2, bias=False)
+    yield from table("position_embedding_table", 2 * f.whole("position_embedding_size"), hidden)
+    for name, rows in (("q_proj", query), ("k_proj", key), ("v_proj", key)):
+        yield from linear(f"{name}.linear", layers, rows, hidden, bias=False)
+    yield from linear("o_proj.linear", layers, hidden, query, bias=False)
+    yield from vector("q_norm", layers, width)
+    yield from vector("k_norm", layers, width)
+    for one in _gated(layers, hidden, f.whole("intermediate_size"), bias=False):
+        yield Weight(f"{one.name}.linear", one.kind, layers, one.rows, one.columns)
+    for name in ("input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm"):
+        yield from vector(name, layers, hidden)
+    yield from vector("post_feedforward_layernorm", layers, hidden)
+
+
+def _gemma4_unified(f: Fields) -> Iterator[Weight]:
+    width = f.whole("mm_embed_dim")
+    patch = 3 * (f.whole("patch_size") * f.whole("pooling_kernel_size")) ** 2
+    yield from layer_norm("patch_ln1", 1, patch)
+    yield from linear("patch_dense", 1, width, patch)
+    yield from layer_norm("patch_ln2", 1, width)
+    yield from table("pos_embedding", 2 * f.whole("mm_posemb_size"), width)
+    yield from layer_norm("pos_norm", 1, width)
+
+
 def _voxtral(f: Fields) -> Iterator[Weight]:
     hidden, size, layers = f.whole("hidden_size"), f.whole("intermediate_size"), f.whole("num_hidden_layers")
     yield from table("conv1", hidden, 3 * f.whole("num_mel_bins"), bias=True)
@@ -213,5 +240,6 @@ def _voxtral(f: Fields) -> Iterator[Weight]:
 TOWERS: Mapping[str, Callable[[Fields], Iterator[Weight]]] = {
     "siglip_vision_model": _siglip, "clip_vision_model": _clip, "idefics3_vision": _siglip, "smolvlm_vision": _siglip,
     "pixtral": _pixtral, "internvl_vision": _internvl, "qwen2_vl_vision": _qwen2, "qwen2_5_vl_vision": _qwen2_5,
-    "qwen3_vl_vision": _qwen3, "qwen3_vl_moe_vision": _qwen3, "glm4v_vision": _glm, "voxtral_encoder": _voxtral,
+    "qwen3_vl_vision": _qwen3, "qwen3_vl_moe_vision": _qwen3, "glm4v_vision": _glm, "gemma4_vision": _gemma4,
+    "gemma4_unified_vision": _gemma4_unified, "voxtral_encoder": _voxtral,
 }  # fmt: skip

@@ -57,6 +57,11 @@ def unrotated_layers(fields: Fields, layers: int, layer_types: tuple[str, ...]) 
 
 def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     """The window of the layers that have one, and each layer's type."""
+    window, kinds = _attention_of(fields, layers)
+    return window, (*kinds[:-1], FULL) if fields.family.full_at_the_end else kinds
+
+
+def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     family = fields.family
     if family.linear_attention:
         return None, hybrid_types(fields, layers)

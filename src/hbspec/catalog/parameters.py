@@ -93,12 +93,12 @@ def head_parameters(architecture: Architecture) -> int:
 
 
 def kv_cache_bytes_per_token(architecture: Architecture, bytes_per_element: int = 2) -> int:
-    """Bytes of keys and values per token: 2 · layers that attend · key-value heads · head_dim · element size.
+    """Bytes of keys and values per token: 2 · key-value heads · head_dim · element size for each layer that attends.
 
     An upper bound where layers have a sliding window or an attention chunk: for a longer request, an engine may keep
     only the window for those layers. The state of linear attention does not grow with the tokens and is not in it.
     """
-    return 2 * architecture.attention_layers * architecture.key_value_size * bytes_per_element
+    return 2 * sum(heads.key_value_size * layers for heads, layers in architecture.attention) * bytes_per_element
 
 
 class QuantizedBytes(NamedTuple):

@@ -22,6 +22,7 @@ WITHOUT_TRAITS: Mapping[str, Any] = {
     "moe_layers": (),
     "dropouts": frozenset(),
     "linear_attention": None,
+    "global_heads": None,
 }
 """Traits that only layers of a family have: those of a recorded one are in its programs."""
 

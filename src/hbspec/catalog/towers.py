@@ -7,14 +7,17 @@ known. Left out: the weights of a tower in PyTorch's own library (timm).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from hbspec.catalog.config_fields import ArchitectureError, Fields, shown
 from hbspec.catalog.encoders import TOWERS, layer_norm, linear, table, vector
 from hbspec.catalog.families.family import Family
 from hbspec.catalog.families.wrappers import Wrapper
 from hbspec.catalog.weight import Weight
+
+if TYPE_CHECKING:
+    from hbspec.catalog.architecture import Architecture
 
 _VIT: Mapping[str, Any] = {
     "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "num_channels": 3, "image_size": 224,
@@ -46,6 +49,14 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         **_QWEN, "depth": 24, "hidden_size": 1536, "intermediate_size": 13696, "out_hidden_size": 4096,
         "image_size": 336, "attention_bias": False,
     },
+    "gemma4_vision": {
+        "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 16, "num_attention_heads": 12,
+        "num_key_value_heads": 12, "head_dim": 64, "patch_size": 16, "position_embedding_size": 10240,
+    },
+    "gemma4_unified_vision": {
+        "patch_size": 16, "pooling_kernel_size": 3, "mm_embed_dim": 3840, "mm_posemb_size": 1120,
+        "output_proj_dims": 3840,
+    },
     "voxtral_encoder": {
         "hidden_size": 1280, "intermediate_size": 5120, "num_hidden_layers": 32, "num_mel_bins": 128,
         "max_source_positions": 1500,
@@ -67,24 +78,30 @@ PROJECTORS: Mapping[str, Mapping[str, Any]] = {
     "idefics3": {"scale_factor": 2},
     "smolvlm": {"scale_factor": 2},
     "internvl": {"downsample_ratio": 0.5},
+    "gemma4": {},
+    "gemma4_unified": {},
 }
 """Fields of a wrapper's own config that its projector's size depends on; wrappers that are not listed have none."""
 
 
-def tower(config: Mapping[str, Any], model_type: str, wrapper: Wrapper, hidden_size: int) -> tuple[Weight, ...]:
+def tower(config: Mapping[str, Any], model_type: str, wrapper: Wrapper, text: Architecture) -> tuple[Weight, ...]:
     """All tensors of a wrapper that its language model does not have.
 
     Args:
         config: the wrapper's `config.json`.
         model_type: its type.
         wrapper: what is known of that type.
-        hidden_size: of the language model.
+        text: the language model.
 
     Raises:
         ArchitectureError: the tower has no config, is of a type that is not counted, or its config has a field of
             another kind.
     """
     inner = config.get(wrapper.tower)
+    if wrapper.refused and config.get(wrapper.refused) is not None:
+        raise ArchitectureError(wrapper.refused, "is a tower that is not counted")
+    if wrapper.optional and inner is None and config.get("audio_config") is None:
+        return ()
     if not isinstance(inner, Mapping):
         raise ArchitectureError(wrapper.tower, f"is missing; a {model_type} config holds its tower there")
     usual = USUAL.get(model_type, f"{model_type}_vision")
@@ -95,12 +112,17 @@ def tower(config: Mapping[str, Any], model_type: str, wrapper: Wrapper, hidden_s
         raise ArchitectureError(f"{wrapper.tower}.model_type", message, not_modelled=isinstance(kind, str))
     fields = Fields(inner, Family(DEFAULTS[kind]), f"{wrapper.tower}.")
     outer = Fields(config, Family(PROJECTORS.get(model_type, {})), "")
-    return (*TOWERS[kind](fields), *_projector(model_type, outer, fields, hidden_size))
+    return (*TOWERS[kind](fields), *_projector(model_type, outer, fields, text))
 
 
-def _projector(model_type: str, outer: Fields, inner: Fields, hidden: int) -> Iterator[Weight]:
+def _projector(model_type: str, outer: Fields, inner: Fields, text: Architecture) -> Iterator[Weight]:
     """What carries the tower's numbers over to the language model; towers of Qwen and GLM do it themselves."""
     if model_type not in PROJECTORS and model_type != "voxtral":
+        return
+    hidden = text.hidden_size
+    if model_type in ("gemma4", "gemma4_unified"):
+        width = inner.whole("hidden_size" if model_type == "gemma4" else "output_proj_dims")
+        yield from _kept_last([("embedding_projection", width), *_audio(outer)], text)
         return
     width = inner.whole("intermediate_size" if model_type == "voxtral" else "hidden_size")
     if model_type == "gemma3":
@@ -123,6 +145,24 @@ def _projector(model_type: str, outer: Fields, inner: Fields, hidden: int) -> It
             yield from vector("image_newline", 1, hidden)
         bias = model_type != "voxtral" and outer.flag("multimodal_projector_bias")
         yield from _two(hidden, _features(outer) * width, bias)
+
+
+def _audio(outer: Fields) -> Iterator[tuple[str, int]]:
+    """What projects raw sound, which Gemma 4 without towers hears, and how wide that is."""
+    audio = outer.config.get("audio_config")
+    if isinstance(audio, Mapping):
+        fields = Fields(audio, Family({"audio_embed_dim": 640}), "audio_config.")
+        yield "audio.embedding_projection", fields.whole("audio_embed_dim")
+
+
+def _kept_last(projections: Sequence[tuple[str, int]], text: Architecture) -> Iterator[Weight]:
+    """Linear modules behind the language model: the last of all is not quantised (`get_keys_to_not_convert`).
+
+    That is the head, unless it is tied to the embedding.
+    """
+    for number, (name, width) in enumerate(projections, 1):
+        last = text.tie_word_embeddings and number == len(projections)
+        yield Weight(name, "kept" if last else "linear", 1, text.hidden_size, width)
 
 
 def _two(hidden: int, width: int, bias: bool) -> Iterator[Weight]:

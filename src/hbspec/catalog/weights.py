@@ -75,17 +75,18 @@ def _positions(a: Architecture) -> Iterator[Weight]:
 
 
 def _attention(a: Architecture) -> Iterator[Weight]:
-    layers, hidden, query, key = a.attention_layers, a.hidden_size, a.query_size, a.key_value_size
-    kind = _kind(a)
-    if a.family.fused_attention:
-        yield from _linear("qkv_proj", layers, query + 2 * key, hidden, a.attention_bias, kind)
-    else:
-        yield from _linear("q_proj", layers, (1 + a.family.gated_attention) * query, hidden, a.attention_bias, kind)
-        yield from _linear("k_proj", layers, key, hidden, a.attention_bias, kind)
-        yield from _linear("v_proj", layers, key, hidden, a.attention_bias, kind)
-    yield from _linear("o_proj", layers, hidden, query, a.output_bias, kind)
-    if a.attention_sinks:
-        yield Weight("sinks", "bias", layers, a.num_attention_heads, 1)
+    hidden, kind = a.hidden_size, _kind(a)
+    for heads, layers in a.attention:
+        query, key = heads.query_size, heads.key_value_size
+        if a.family.fused_attention:
+            yield from _linear("qkv_proj", layers, query + 2 * key, hidden, a.attention_bias, kind)
+        else:
+            yield from _linear("q_proj", layers, (1 + a.family.gated_attention) * query, hidden, a.attention_bias, kind)
+            yield from _linear("k_proj", layers, key, hidden, a.attention_bias, kind)
+            yield from _linear("v_proj", layers * heads.projected, key, hidden, a.attention_bias, kind)
+        yield from _linear("o_proj", layers, hidden, query, a.output_bias, kind)
+        if a.attention_sinks:
+            yield Weight("sinks", "bias", layers, heads.number, 1)
 
 
 def _linear_attention(a: Architecture) -> Iterator[Weight]:
@@ -106,7 +107,8 @@ def _mlp(prefix: str, count: int, size: int, a: Architecture) -> Iterator[Weight
 
 
 def _dense_mlp(a: Architecture) -> Iterator[Weight]:
-    return _mlp("", a.num_hidden_layers - len(a.moe_layers), a.intermediate_size, a)
+    beside = len(a.moe_layers) if not a.family.expert_norms else 0
+    return _mlp("", a.num_hidden_layers - beside, a.intermediate_size, a)
 
 
 def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
@@ -119,7 +121,12 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
         for name in ("w1", "v1", "w2"):
             yield Weight(f"experts.{name}", "expert", layers, size, hidden, experts)
         return
-    yield Weight(router, "router", layers, experts, hidden)
+    if a.family.expert_norms:
+        yield Weight(f"{router}.proj", "linear", layers, experts, hidden)
+        yield Weight(f"{router}.scale", "bias", layers, hidden, 1)
+        yield Weight(f"{router}.per_expert_scale", "bias", layers, experts, 1)
+    else:
+        yield Weight(router, "router", layers, experts, hidden)
     yield Weight("experts.gate_up_proj", "expert", layers, 2 * size, hidden, experts)
     yield Weight("experts.down_proj", "expert", layers, hidden, size, experts)
     if a.expert_bias:
@@ -135,10 +142,13 @@ def _sparse_mlp(a: Architecture) -> Iterator[Weight]:
 def _norms(a: Architecture) -> Iterator[Weight]:
     for name in filter(None, a.norm_names):
         yield from _norm(name, a.num_hidden_layers, a.hidden_size, a)
+    for name in a.family.expert_norms:
+        yield from _norm(name, len(a.moe_layers), a.hidden_size, a)
     if a.qk_norm and a.attention_layers:
-        widths = (a.head_dim, a.head_dim) if a.qk_norm == "head" else (a.query_size, a.key_value_size)
-        for name, width in zip(("q_norm", "k_norm"), widths, strict=True):
-            yield from _norm(name, a.attention_layers, width, a)
+        for heads, layers in a.attention:
+            widths = (heads.width, heads.width) if a.qk_norm == "head" else (heads.query_size, heads.key_value_size)
+            for name, width in zip(("q_norm", "k_norm"), widths, strict=True):
+                yield from _norm(name, layers, width, a)
     if a.activation == XIELU:
         yield Weight("act_fn.alpha_p", "bias", a.num_hidden_layers, 1, 1)
         yield Weight("act_fn.alpha_n", "bias", a.num_hidden_layers, 1, 1)

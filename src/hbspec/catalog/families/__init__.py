@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from hbspec.catalog.families.dense import DENSE
 from hbspec.catalog.families.family import Family
+from hbspec.catalog.families.gemma4 import GEMMA4
 from hbspec.catalog.families.hybrids import HYBRIDS
 from hbspec.catalog.families.layer_norms import LAYER_NORMS
 from hbspec.catalog.families.mixtures import MIXTURES
@@ -17,7 +18,7 @@ from hbspec.catalog.families.wrappers import INNER, WRAPPERS, Wrapper
 
 __all__ = ["ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
 
-ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS}
+ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **GEMMA4}
 """Every language model that is counted by itself."""
 
 FAMILIES: Mapping[str, Family] = {**ALONE, **INNER}

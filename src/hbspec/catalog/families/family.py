@@ -31,8 +31,9 @@ class Family(NamedTuple):
         norms: what the norms before attention, behind it, before the MLP and behind it are called; "" where there is
             none. Without one before the MLP of a parallel layer, the MLP reads what attention reads.
         norm: how they are computed: "rms" casts back before it weighs, "rms_wide" after that, "rms_shifted" weighs by
-            1 + weight in fp32, "centred" takes the mean off first, and "layer" is `nn.LayerNorm`, with a bias; in
-            "layer_plain" without one, and cast back within layers.
+            1 + weight in fp32, "rms_power" by the weight in fp32 after a power instead of a root, "centred" takes the
+            mean off first, and "layer" is `nn.LayerNorm`, with a bias; in "layer_plain" without one, and cast back
+            within layers.
         qk_norm: which queries and keys a norm's weight is for: one "head" as any other, each of all "heads", or all of
             them normed as a "whole"; "" without such norms.
         qk_norm_field: the field that says whether there are; "" where there always are.
@@ -63,6 +64,7 @@ class Family(NamedTuple):
         sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
         window: the field with the window of local attention.
         full_every: one layer in so many attends to everything, or the field that says so; 0 means none.
+        full_at_the_end: the last layer attends to everything, whatever `layer_types` says.
         spare_mask: the model makes a mask for a window that no layer has.
         router: what the module that chooses the experts is called.
         router_in_linear: the router is a subclass of `nn.Linear`, so that `all-linear` means it.
@@ -73,7 +75,13 @@ class Family(NamedTuple):
         shared_experts: the field that says how many times as wide it is; "" for once.
         shared_expert_gate: a gate of its own weighs what that expert puts out.
         experts_repeated: all experts compute every token, and they were never a list of modules.
+        expert_norms: experts run beside an MLP: what the norms behind that MLP, before the experts and behind them are
+            called; empty where sparse layers have no MLP that every token visits. The router is a module that norms
+            and scales its input, with a linear module inside (`proj`).
         looped: experts run one after another, with a router that is a linear module.
+        global_heads: layers that attend to everything have heads of their own (`global_head_dim`).
+        normed_values: values are normed without weights, and queries and keys are rotated before they are turned to
+            lie head by head.
         clipped: queries, keys and values are clipped to a range.
         undecayed: modules without weight decay, since they lie below one that is called a norm.
         nested: fields that hold others, which are named by both.
@@ -94,7 +102,9 @@ class Family(NamedTuple):
         rotated_share: the share of a head's numbers that is rotated, unless the config says another one; None is all.
         share_field: the field that says it outside of `rope_parameters`.
         scaled: what is multiplied by a number: "embedding" in the table's module, "inputs" behind it, "residual",
-            "projected" queries, "queries" behind their rotation, "logits".
+            "projected" queries, "queries" behind their rotation, "layer" where that is what a whole layer puts out,
+            "logits".
+        logits_capped: the field with the cap of logits where scores have none; "" without one.
         capped: scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`).
         norms_rotated: layers with rotation norm what they rotate, without weights.
         rotations_by_kind: layers of another kind of attention have other base frequencies.
@@ -145,6 +155,7 @@ class Family(NamedTuple):
     expert_bias: bool = False
     window: str = "sliding_window"
     full_every: int | str = 0
+    full_at_the_end: bool = False
     spare_mask: bool = False
     router: str = ""
     router_in_linear: bool = False
@@ -152,7 +163,10 @@ class Family(NamedTuple):
     router_in_compute_dtype: bool = True
     scores: str = "softmax"
     experts_repeated: bool = False
+    expert_norms: tuple[str, ...] = ()
     looped: bool = False
+    global_heads: bool = False
+    normed_values: bool = False
     clipped: bool = False
     undecayed: frozenset[str] = frozenset()
     nested: tuple[str, ...] = ()
@@ -170,6 +184,7 @@ class Family(NamedTuple):
     rotated_share: float | None = None
     share_field: str = "partial_rotary_factor"
     scaled: frozenset[str] = frozenset()
+    logits_capped: str = ""
     capped: bool = False
     norms_rotated: bool = False
     rotations_by_kind: bool = False

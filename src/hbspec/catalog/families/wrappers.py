@@ -32,6 +32,9 @@ class Wrapper(NamedTuple):
             (INNER_ONLY), EITHER of both, or NEVER.
         own_cache: whether the wrapper's own `use_cache` says whether keys and values are cached; else `text_config`
             does, which trainers do not change.
+        optional: whether a config may have no tower, and then none is built.
+        masked: the wrapper makes a mask even where no row is padded and no image is there.
+        refused: a field that describes another tower, which is not counted.
         inside: what fields that `text_config` omits are, where that is not what the language model's class says.
     """
 
@@ -42,6 +45,9 @@ class Wrapper(NamedTuple):
     flat: bool = False
     tied: str = OUTER
     own_cache: bool = False
+    optional: bool = False
+    masked: bool = False
+    refused: str = ""
     inside: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,6 +58,8 @@ _VOXTRAL = {
 
 WRAPPERS: Mapping[str, Wrapper] = {
     "gemma3": Wrapper("gemma3_text", built=WHOLE),
+    "gemma4": Wrapper("gemma4_text", built=WHOLE, optional=True, own_cache=True, refused="audio_config"),
+    "gemma4_unified": Wrapper("gemma4_unified_text", built=WHOLE, optional=True, own_cache=True, masked=True),
     "llama4": Wrapper("llama4_text", built=TEXT),
     "mistral3": Wrapper("mistral", ("ministral3",), own_cache=True),
     "qwen2_vl": Wrapper("qwen2_vl_text", flat=True, tied=EITHER),

@@ -20,6 +20,12 @@ LINEAR = Missing("the memory and the speed of serving layers with linear attenti
 """Each request holds a state of theirs beside its keys and values, which engines lay out in pages of their own."""
 
 
+GLOBAL_HEADS = Missing(
+    "the memory and the speed of serving layers whose heads differ from layer to layer", ("deployment",)
+)
+"""Engines lay out the cache of such layers in pages of one size, which are not counted."""
+
+
 def require_attention(architecture: Architecture) -> None:
     """Nothing, unless a recorded model attends in a way of which the heads are not known.
 
@@ -40,6 +46,8 @@ def served_model(plan: ServingPlan) -> Architecture:
     require_attention(architecture)
     if architecture.linear_attention is not None:
         raise NotKnownError(LINEAR)
+    if architecture.global_heads is not None:
+        raise NotKnownError(GLOBAL_HEADS)
     return architecture
 
 

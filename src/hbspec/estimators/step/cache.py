@@ -26,8 +26,7 @@ def cached_bytes(job: Job, stage: Stage, tokens: int) -> int:
         return 0
     if training.trainer == "trl" or training.gradient_checkpointing:
         return 0
-    if architecture.num_attention_heads == architecture.num_key_value_heads:
-        return 0
-    kinds = architecture.layer_types[stage.first : stage.last]
-    layers = sum(mask_of(job.program, kind) is not None for kind in kinds)
-    return 2 * layers * architecture.key_value_size * job.precision.stream * training.micro_batch * tokens
+    masked = (kind for kind in architecture.layer_types[stage.first : stage.last] if mask_of(job.program, kind))
+    heads = [architecture.heads(kind) for kind in masked]
+    width = sum(one.key_value_size for one in heads if one.key_values not in (1, one.number))
+    return 2 * width * job.precision.stream * training.micro_batch * tokens

@@ -187,7 +187,7 @@ def _padded(plan: Plan, architecture: Architecture) -> bool:
 
     Some models always make one.
     """
-    if architecture.family.masked:
+    if architecture.masked:
         return True
     if plan.training.packing:
         return plan.training.joined and plan.require("architecture").family.packed_apart

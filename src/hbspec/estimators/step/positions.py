@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.layers import SLIDING
 from hbspec.estimators.step.job import Job
@@ -38,9 +39,16 @@ def positions_bytes(job: Job, tokens: int) -> int:
         held = job.architecture.recorded.held(variant_of(job.program, masked=False), rows)
         return Form(*held).at(rows * tokens, tokens)
     architecture, family = job.architecture, job.architecture.family
-    bases = len({*architecture.layer_types}) if family.rotations_by_kind else 1
     element = FLOAT32 if family.rotated_wide else job.precision.stream
-    return 8 * tokens + bases * 2 * element * architecture.rotary_size * tokens * turned_rows(job)
+    return 8 * tokens + 2 * element * sum(rotary_widths(architecture)) * tokens * turned_rows(job)
+
+
+def rotary_widths(architecture: Architecture) -> list[int]:
+    """Numbers of a head that are rotated, once for every base frequency."""
+    kinds = sorted({*architecture.layer_types}) if architecture.family.rotations_by_kind else [""]
+    if architecture.global_heads is None:
+        return [architecture.rotary_size] * len(kinds)
+    return [architecture.heads(kind).width for kind in kinds]
 
 
 def buffer_bytes(job: Job) -> int:

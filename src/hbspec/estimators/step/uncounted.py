@@ -13,6 +13,9 @@ from hbspec.plan.epochs import release
 if TYPE_CHECKING:
     from hbspec.catalog.recorded import Recording
 
+WIDEST_FLASH = 256
+"""Widest heads that FlashAttention-2 computes (flash-attn 2.8, `csrc/flash_attn/flash_api.cpp`)."""
+
 LITGPT = frozenset({"llama", "mistral", "qwen2"})
 """Families whose layers LitGPT's own are counted for."""
 
@@ -34,6 +37,8 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
     if architecture.linear_attention is not None and tensor_parallel > 1:
         where = "instance", "tensor_parallel"
         raise NotKnownError(Missing("the memory of linear attention under tensor parallelism", where))
+    if architecture.global_heads is not None:
+        _refuse_global_heads(architecture.global_heads.width, training, tensor_parallel)
     if training.trainer == "litgpt":
         _refuse_litgpt(architecture, training, cut)
 
@@ -56,6 +61,20 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
         raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
     if tensor_parallel > 1:
         raise NotKnownError(Missing("how tensor parallelism cuts a recorded model", ("instance", "tensor_parallel")))
+
+
+def _refuse_global_heads(width: int, training: Training, tensor_parallel: int) -> None:
+    """Refuse ways to share layers of two kinds, and a kernel that does not run heads as wide as some are.
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    if tensor_parallel > 1:
+        where = "instance", "tensor_parallel"
+        raise NotKnownError(Missing("the memory under tensor parallelism of layers whose heads differ", where))
+    if training.kernel == "flash_attention_2" and width > WIDEST_FLASH:
+        said = f"the memory of flash attention over heads of {width} numbers, which it does not compute"
+        raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
 
 
 def _refuse_litgpt(architecture: Architecture, training: Training, cut: Shards) -> None:

@@ -15,6 +15,9 @@ from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.modules import Machine
 from hbspec.estimators.step.lifetimes.tape import Tape
 
+WIDEST_SHARED = 256
+"""Widest heads of keys that a kernel shares among queries (transformers 5.23.0, `use_gqa_in_sdpa`)."""
+
 
 class Eager(NamedTuple):
     """Attention with all scores.
@@ -56,7 +59,7 @@ def attend(
     tape.term = "attention"
     if eager is not None:
         return _eager(machine, eager, heads, query, key, value)
-    if masked:
+    if masked or query.numel.per_token // heads[0] > WIDEST_SHARED:
         key, value = (_repeated(machine, x, heads) for x in (key, value))
     if machine.compute is not None:
         query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))
@@ -81,7 +84,7 @@ def _eager(
     narrow = query.element if machine.compute is None else machine.compute
     before = query.element
     keys, values = _repeated(machine, key, heads), _repeated(machine, value, heads)
-    copied = eager.copied and heads[0] == heads[1]
+    copied = eager.copied and heads[1] in (1, heads[0])  # else they were copied for every query head
     weights = products.product(
         tape,
         _batched(tape, op.cast(tape, query, narrow), eager.copied),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
+from hbspec.catalog.heads import Heads
 from hbspec.catalog.layers import LINEAR
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
 from hbspec.catalog.weights import LAYER_NORM, XIELU
@@ -11,18 +12,14 @@ from hbspec.estimators.step.lifetimes.activations import Activation
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Sink
 from hbspec.estimators.step.lifetimes.decoder import PLACES, DecoderLayer
 from hbspec.estimators.step.lifetimes.embedding import Embedding
-from hbspec.estimators.step.lifetimes.experts import Experts
+from hbspec.estimators.step.lifetimes.expert_modules import expert_modules, experts_beside
 from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
-from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts, looped_experts
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart
 from hbspec.estimators.step.lifetimes.rotation import Rotation
-
-MOST_LISTED = 8
-"""Experts that are run one after another."""
 
 
 class Builder:
@@ -30,8 +27,9 @@ class Builder:
 
     def __init__(self, architecture: Architecture, program: Program) -> None:
         self.architecture = architecture
-        self.program = program._replace(padded=program.padded or architecture.family.masked)
-        self.listed = program.experts_listed and not architecture.family.experts_repeated
+        self.program = program._replace(padded=program.padded or architecture.masked)
+        family = architecture.family
+        self.listed = program.experts_listed and not (family.experts_repeated or family.expert_norms)
         self.roles = roles(architecture, program.targets, program.modules_to_save, listed=self.listed)
 
     def trains(self, name: str) -> bool:
@@ -61,13 +59,12 @@ class Builder:
         """What a recorded model does to its logits."""
         return None
 
-    def head_norms(self) -> dict[str, Norm]:
+    def head_norms(self, heads: Heads) -> dict[str, Norm]:
         """Norms of queries and keys."""
-        architecture = self.architecture
+        architecture, head = self.architecture, heads.width
         if not architecture.qk_norm:
             return {}
-        head = architecture.head_dim
-        sizes = {"q_norm": architecture.query_size, "k_norm": architecture.key_value_size}
+        sizes = {"q_norm": heads.query_size, "k_norm": heads.key_value_size}
         return {
             name: self.norm(
                 name,
@@ -129,14 +126,15 @@ class Builder:
     def linear(self, name: str, columns: int, rows: int) -> Linear:
         """A linear module; what is trained whole cannot be quantised."""
         program, trained = self.program, self.trains(name)
-        quantized = "" if trained else self._quantized()
+        quantized = "" if trained else self.quantized()
         weight = self.parameter(columns * rows, trained, program.compute if quantized else None)
         bias = self.parameter(rows, True) if self.trains(f"{name}.bias") else None
         adapter = self.adapter(name, columns, rows)
         made = Linear(weight, columns, rows, quantized, adapter, bias, program.double_quant, program.inputs_kept)
         return made._replace(turned=self.architecture.family.own_linear)
 
-    def _quantized(self) -> str:
+    def quantized(self) -> str:
+        """How linear modules are quantised; "" where they are not."""
         kinds = {None: "", "int8": "int8"}
         return "" if self.architecture.family.own_linear else kinds.get(self.program.quantization, "4bit")
 
@@ -144,15 +142,16 @@ class Builder:
         """A layer's modules; a sparse one has its experts instead of an MLP."""
         architecture, program, family = self.architecture, self.program, self.architecture.family
         sparse, hidden = index in architecture.moe_layers, architecture.hidden_size
+        heads = architecture.heads(architecture.layer_types[index])
         linear = linear_modules(self) if architecture.layer_types[index] == LINEAR else None
         around = dict(zip(PLACES, architecture.norm_names, strict=True))
         return DecoderLayer(
-            linears=({} if linear else self.attention())
-            | ({} if sparse else self.mlp("", architecture.intermediate_size)),
+            linears=({} if linear else self.attention(heads))
+            | ({} if sparse and not family.expert_norms else self.mlp("", architecture.intermediate_size)),
             norms={place: self.norm(name, hidden, hidden) for place, name in around.items() if name}
-            | ({} if linear else self.head_norms()),
-            heads=max(1, architecture.num_attention_heads // program.tensor_parallel),
-            key_value_heads=max(1, architecture.num_key_value_heads // program.tensor_parallel),
+            | ({} if linear else self.head_norms(heads)),
+            heads=max(1, heads.number // program.tensor_parallel),
+            key_value_heads=max(1, heads.key_values // program.tensor_parallel),
             attention=program.attention,
             masked=mask_of(program, architecture.layer_types[index]) is not None,
             capped=family.capped,
@@ -167,10 +166,12 @@ class Builder:
             fused=family.fused_attention,
             scaled=family.scaled,
             several_rows=program.several_rows,
-            experts=self.experts() if sparse else None,
+            experts=expert_modules(self) if sparse and not family.expert_norms else None,
+            beside=experts_beside(self) if sparse and family.expert_norms else None,
             litgpt=program.litgpt,
             gated=family.gated_attention,
             clipped=family.clipped,
+            normed_values=family.normed_values,
             linear=linear,
         )
 
@@ -193,20 +194,21 @@ class Builder:
             returned=family.rotated_wide or bool(family.rotated_cast),
             anew=-(-2 * architecture.rotary_size // self.program.rows) if family.rotated_anew else 0,
             share=(share, architecture.head_dim),
-            laid_out=family.fused_attention != GATHERED,
+            laid_out=family.fused_attention != GATHERED and not family.normed_values,
         )
 
-    def attention(self) -> dict[str, Linear]:
+    def attention(self, heads: Heads) -> dict[str, Linear]:
         """The projections."""
         architecture, ways = self.architecture, self.program.tensor_parallel
-        hidden, query = architecture.hidden_size, architecture.query_size // ways
-        key = max(architecture.head_dim, architecture.key_value_size // ways)
+        hidden, query = architecture.hidden_size, heads.query_size // ways
+        key = max(heads.width, heads.key_value_size // ways)
         if self.program.litgpt:
             inner = {"qkv_proj": self.joint(hidden, query, key)}
         elif architecture.family.fused_attention:
             inner = {"qkv_proj": self.linear("qkv_proj", hidden, query + 2 * key)}
         else:
-            widths = {"q_proj": (1 + architecture.family.gated_attention) * query, "k_proj": key, "v_proj": key}
+            widths = {"q_proj": (1 + architecture.family.gated_attention) * query, "k_proj": key}
+            widths |= {"v_proj": key} if heads.projected else {}
             inner = {name: self.linear(name, hidden, width) for name, width in widths.items()}
         return {**inner, "o_proj": self.linear("o_proj", query, hidden)}
 
@@ -230,65 +232,3 @@ class Builder:
             names = ("gate_proj", "up_proj") if self.architecture.family.gated else ("up_proj",)
             inner = {name: self.linear(prefix + name, hidden, size) for name in names}
         return {**inner, "down_proj": self.linear(f"{prefix}down_proj", size, hidden)}
-
-    def experts(self) -> Experts | LoopedExperts:
-        """The routed experts of a sparse layer, and the shared one."""
-        if self.architecture.family.looped:
-            return looped_experts(self)
-        architecture, program = self.architecture, self.program
-        hidden, size = architecture.hidden_size, architecture.moe_intermediate_size // program.tensor_parallel
-        count, router = architecture.num_experts, architecture.family.router
-        up, down, gate = "experts.gate_up_proj", "experts.down_proj", "shared_expert_gate"
-        shared, repeated = architecture.shared_expert_intermediate_size, architecture.family.experts_repeated
-
-        def adapter(name: str, columns: int, rows: int, rank: int, copies: int) -> Adapter | None:
-            return self.factors(columns, rows, rank, copies=copies) if self.adapts(name) else None
-
-        return Experts(
-            router=self.parameter(count * hidden, self.trains(router)),
-            up=self.parameter(2 * count * hidden * size, self.trains(up)),
-            down=self.parameter(count * hidden * size, self.trains(down)),
-            # Llama 4 does not run with one
-            router_adapter=None if repeated else adapter(router, hidden, count, program.rank, 1),
-            up_adapter=adapter(up, hidden, 2 * size, 2 * program.rank, count),
-            down_adapter=adapter(down, size, hidden, program.rank, count),
-            number=count,
-            routes=architecture.num_experts_per_tok,
-            computed=count if repeated and program.targets is not None else architecture.num_experts_per_tok,
-            hidden=hidden,
-            size=size,
-            narrow_router=architecture.family.router_in_compute_dtype,
-            wide_router=architecture.family.router_wide,
-            clamped=architecture.expert_bias,
-            scores=architecture.family.scores,
-            repeated=repeated,
-            shared=self.mlp("shared_expert.", shared) if shared else {},
-            shared_gate=self.linear(gate, hidden, 1) if architecture.family.shared_expert_gate else None,
-            listed=self.expert_modules(hidden, size) if self.listed else (),
-        )
-
-    def expert_modules(self, hidden: int, size: int) -> list[dict[str, Linear]]:
-        """Experts as modules; of more than a few, several together stand for their share of the tokens."""
-        architecture, program = self.architecture, self.program
-        parts = min(architecture.num_experts, MOST_LISTED)
-        together, quantized = -(-architecture.num_experts // parts), self._quantized()
-
-        def module(parameter: str, columns: int, rows: int) -> Linear:
-            trained, adapted = self.trains(parameter), self.adapts(parameter)
-            copies = architecture.num_experts // parts if trained else 1
-            weight = self.parameter(columns * rows * copies, trained, program.compute if quantized else None)
-            adapter = self.factors(columns, rows, program.rank, copies=together, dropout=program.dropout)
-            return Linear(
-                weight,
-                columns,
-                rows,
-                quantized,
-                adapter if adapted else None,
-                nested=program.double_quant,
-                keeps_input=program.inputs_kept,
-                share=(architecture.num_experts_per_tok, parts),
-            )
-
-        up, down = "experts.gate_up_proj", "experts.down_proj"
-        shapes = {"gate_proj": (up, hidden, size), "up_proj": (up, hidden, size), "down_proj": (down, size, hidden)}
-        return [{name: module(*shape) for name, shape in shapes.items()} for _ in range(parts)]

@@ -6,10 +6,10 @@ A function's locals live as long as they do there, since that is when their stor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from hbspec.catalog.weights import PLAIN
-from hbspec.estimators.step.lifetimes import gathered, layouts, liger, litgpt
+from hbspec.estimators.step.lifetimes import gathered, layouts, litgpt
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.activations import Activation, activated
 from hbspec.estimators.step.lifetimes.attention import Eager, attend
@@ -20,8 +20,12 @@ from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.linear_modules import LinearAttentionModules
 from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts
+from hbspec.estimators.step.lifetimes.mlp import inner
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
+
+if TYPE_CHECKING:
+    from hbspec.estimators.step.lifetimes.beside import ExpertsBeside
 
 PLACES = "before_attention", "behind_attention", "before_mlp", "behind_mlp"
 """Where a layer may have norms."""
@@ -52,7 +56,9 @@ class DecoderLayer(NamedTuple):
         litgpt: whether attention is LitGPT's own.
         gated: whether queries come with gates, which weigh what attention puts out.
         clipped: whether queries, keys and values are clipped.
+        normed_values: whether values are normed, and rotation comes before rows lie head by head.
         linear: the modules of linear attention, where the layer has that.
+        beside: experts that run beside the MLP, where there are such.
     """
 
     linears: Mapping[str, Linear]
@@ -77,7 +83,9 @@ class DecoderLayer(NamedTuple):
     litgpt: bool
     gated: bool
     clipped: bool
+    normed_values: bool
     linear: LinearAttentionModules | None
+    beside: ExpertsBeside | None
 
     @property
     def trained(self) -> bool:
@@ -88,7 +96,9 @@ class DecoderLayer(NamedTuple):
         """Weights of all modules and of their adapters."""
         linears = (weight for module in self.linears.values() for weight in module.weights())
         norms = (weight for module in self.norms.values() for weight in module.weights())
-        others = [weight for one in (self.experts, self.linear) if one is not None for weight in one.weights()]
+        others = [
+            weight for one in (self.experts, self.linear, self.beside) if one is not None for weight in one.weights()
+        ]
         return [*norms, *linears, *self.activation.weights, *others]
 
 
@@ -113,8 +123,14 @@ def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
         x = _dropped(machine, layer, linear(machine, x, layer.linears["down_proj"], "mlp"))
     else:
         x = _mlp(machine, layer, x)
+    if layer.beside is not None:
+        from hbspec.estimators.step.lifetimes.beside import beside_mlp  # which few models need
+
+        del _weights
+        x, _sides = beside_mlp(machine, layer.beside, residual, x)
     x = _norm(machine, layer, x, "behind_mlp")
-    return _added(machine, layer, residual, x)
+    x = _added(machine, layer, residual, x)
+    return op.turned_in_place(machine.tape, x) if "layer" in layer.scaled else x
 
 
 def _parallel(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
@@ -171,6 +187,10 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
         return linear_attention(machine, layer.linear, x), None
     if layer.fused == gathered.GATHERED:
         return _gathered(machine, layer, x)
+    if layer.normed_values:
+        from hbspec.estimators.step.lifetimes.normed_values import normed_values_attention  # which few models need
+
+        return normed_values_attention(machine, layer, x)
     query, key, value, gate = _projected(machine, layer, x)
     if layer.rotation is not None:
         query, key = rotated(machine, layer.rotation, query, key)
@@ -257,40 +277,8 @@ def _mlp(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
             return listed_mlp(machine, layer.experts, x)
         run = repeated_mlp if layer.experts.repeated else sparse_mlp
         return run(machine, layer.experts, x)
-    return _dropped(machine, layer, linear(machine, _inner(machine, layer, x), layer.linears["down_proj"], "mlp"))
-
-
-def _inner(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
-    """What an MLP projects down."""
-    if "gate_up_proj" in layer.linears:
-        return _fused_gate(machine, layer, x)
-    if "gate_proj" in layer.linears:
-        return _gate(machine, layer, x)
-    return activated(machine, layer.activation, linear(machine, x, layer.linears["up_proj"], "mlp"))
-
-
-def _gate(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
-    """`act(gate(x)) * up(x)`."""
-    gate = linear(machine, x, layer.linears["gate_proj"], "mlp")
-    if machine.liger:
-        return liger.gated(machine.tape, gate, linear(machine, x, layer.linears["up_proj"], "mlp"))
-    machine.tape.term = "mlp"
-    activated = op.unary(machine.tape, gate, saves="input")
-    del gate
-    up = linear(machine, x, layer.linears["up_proj"], "mlp")
-    machine.tape.term = "mlp"
-    return op.multiply(machine.tape, activated, up)
-
-
-def _fused_gate(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
-    """`up * act(gate)` of the two halves of one product."""
-    both = linear(machine, x, layer.linears["gate_up_proj"], "mlp")
-    machine.tape.term = "mlp"
-    if machine.liger:
-        return liger.gated(
-            machine.tape, *(liger.contiguous(machine.tape, x) for x in layouts.halves(machine.tape, both))
-        )
-    half = Form(0, layer.linears["gate_up_proj"].rows // 2)
-    gate, up = layouts.part(machine.tape, both, half), layouts.part(machine.tape, both, half)
-    del both
-    return op.multiply(machine.tape, up, op.unary(machine.tape, gate, saves="input"))
+    return _dropped(
+        machine,
+        layer,
+        linear(machine, inner(machine, layer.linears, layer.activation, x), layer.linears["down_proj"], "mlp"),
+    )

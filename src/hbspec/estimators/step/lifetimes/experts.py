@@ -31,7 +31,7 @@ class Experts(NamedTuple):
     """The routed experts of a layer.
 
     Attributes:
-        router: chooses them.
+        router: chooses them; None where a module beside them does.
         up, down: the weights of all experts; up holds gate and up.
         router_adapter, up_adapter, down_adapter: what is added to each.
         number: how many there are.
@@ -48,7 +48,7 @@ class Experts(NamedTuple):
         listed: linear modules of each expert, where they are a list of modules and run one after another.
     """
 
-    router: ParameterTensor
+    router: ParameterTensor | None
     up: ParameterTensor
     down: ParameterTensor
     router_adapter: Adapter | None
@@ -74,9 +74,12 @@ class Experts(NamedTuple):
         shared = [weight for module in (*self.shared.values(), *gate) for weight in module.weights()]
         if self.listed:
             listed = [weight for modules in self.listed for module in modules.values() for weight in module.weights()]
-            return [self.router, *_of(self.router_adapter), *listed, *shared]
-        adapters = (self.router_adapter, self.up_adapter, self.down_adapter)
-        return [self.router, self.up, self.down, *shared, *(weight for one in adapters for weight in _of(one))]
+            return [*self._router(), *listed, *shared]
+        adapters = (weight for one in (self.up_adapter, self.down_adapter) for weight in _of(one))
+        return [*self._router(), self.up, self.down, *shared, *adapters]
+
+    def _router(self) -> list[ParameterTensor]:
+        return [] if self.router is None else [self.router, *_of(self.router_adapter)]
 
     def work(self, rows: int) -> Form:
         """Multiply-adds of a product by the computed experts' weights, `rows` by `hidden` each."""
@@ -109,8 +112,12 @@ def _with_shared(machine: Machine, experts: Experts, x: Tensor, out: Tensor) -> 
 
 
 def _routed(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
+    return routed(machine, experts, x, _chosen(machine, experts, x))
+
+
+def routed(machine: Machine, experts: Experts, x: Tensor, chosen: Tensor) -> Tensor:
+    """What the visited experts put out, weighted by their probabilities."""
     tape, rows = machine.tape, experts.routes
-    chosen = _chosen(machine, experts, x)
     element = experts.up.element  # a sum of both is made in the weight's dtype, autocast or not
     factors = [_factors(machine, found, element) for found in (experts.up_adapter, experts.down_adapter)]
     tape.term = "mlp"
@@ -174,9 +181,10 @@ def listed_mlp(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
 
 def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     """Probabilities of the chosen experts."""
-    tape = machine.tape
-    adapter = experts.router_adapter
-    router = _adapted(machine, experts.router, adapter, _factors(machine, adapter, experts.router.element), 1)
+    tape, adapter, weight = machine.tape, experts.router_adapter, experts.router
+    if weight is None:
+        raise ValueError("experts that another module chooses")
+    router = _adapted(machine, weight, adapter, _factors(machine, adapter, weight.element), 1)
     tape.term = "router"
     if experts.wide_router:
         x, router = op.cast(tape, x, FLOAT32), _wide(tape, router)

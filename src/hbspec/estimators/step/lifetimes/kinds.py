@@ -37,6 +37,8 @@ class Kinds(NamedTuple):
 def kinds(architecture: Architecture, program: Program) -> Kinds:
     """Layers are alike if both are sparse or dense, attend as far or not, rotate, and their inputs need gradients.
 
+    Those that attend to everything may have other heads.
+
     The first layer is run for itself alone; it is of the kind that it would be of behind itself.
     """
     sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
@@ -44,7 +46,7 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
     shapes = [
         (
             index in sparse,
-            kind == LINEAR or (kind != FULL and program.windowed),
+            kind == LINEAR or (kind != FULL and (program.windowed or architecture.global_heads is not None)),
             index in unrotated,
             recorded[index] if recorded else 0,
         )

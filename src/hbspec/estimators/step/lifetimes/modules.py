@@ -26,7 +26,7 @@ COPIES = "weight_copies"
 """The term of the copies that autocast makes of weights."""
 
 
-SHIFTED, WIDE, CENTRED = "rms_shifted", "rms_wide", "centred"
+SHIFTED, WIDE, CENTRED, POWER = "rms_shifted", "rms_wide", "centred", "rms_power"
 """Kinds of norms beside the usual one, "rms"."""
 
 
@@ -77,10 +77,11 @@ def norm(machine: Machine, x: Tensor, module: Norm, term: str) -> Tensor:
     if module.kind in (LAYER_NORM, PLAIN):
         return _layer_norm(machine, x, module, rows)
     x = op.cast(tape, x, FLOAT32)
-    x = _centred(tape, x, rows) if module.kind == CENTRED else scaled(tape, x, rows)
+    x = _centred(tape, x, rows) if module.kind == CENTRED else scaled(tape, x, rows, power=module.kind == POWER)
     if module.kind == "rms":
         return op.weigh(tape, op.cast(tape, x, before), weight)
-    return op.cast(tape, op.weigh(tape, x, weight, copied=module.kind != WIDE), before)
+    copied = module.kind != WIDE and (module.kind != POWER or weight.element != FLOAT32)
+    return op.cast(tape, op.weigh(tape, x, weight, copied=copied), before)
 
 
 def _layer_norm(machine: Machine, x: Tensor, module: Norm, rows: Form) -> Tensor:
@@ -105,11 +106,17 @@ def _layer_norm(machine: Machine, x: Tensor, module: Norm, rows: Form) -> Tensor
     return op.fitting(tape, out, (x, *weights))
 
 
-def scaled(tape: Tape, x: Tensor, rows: Form) -> Tensor:
-    """Each row divided by the root of its mean square."""
+def scaled(tape: Tape, x: Tensor, rows: Form, *, power: bool = False) -> Tensor:
+    """Each row divided by the root of its mean square, or multiplied by its power of -1/2."""
     variance = op.mean(tape, op.unary(tape, x, saves="input", temporaries=2), rows)
     variance = op.unary(tape, variance)  # + epsilon
-    return op.multiply(tape, x, op.unary(tape, variance, saves="output", temporaries=2))
+    return op.multiply(tape, x, op.unary(tape, variance, saves="input" if power else "output", temporaries=2))
+
+
+def normed_by_power(machine: Machine, x: Tensor, rows: Form) -> Tensor:
+    """Gemma 4's norm without weights."""
+    before = x.element
+    return op.cast(machine.tape, scaled(machine.tape, op.cast(machine.tape, x, FLOAT32), rows, power=True), before)
 
 
 def _centred(tape: Tape, x: Tensor, rows: Form) -> Tensor:

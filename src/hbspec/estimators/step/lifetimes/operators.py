@@ -190,6 +190,14 @@ def turn(tape: Tape, x: Tensor, constant: int, held_as: Tensor = NO_STORAGE) -> 
     return fitting(tape, tape.record(tape.new(numel, element), [x.node], derivative, held), (x,))
 
 
+def turned_in_place(tape: Tape, x: Tensor) -> Tensor:
+    """`x *= constant`, by one that is held anyway."""
+    held = [tape.save(NO_STORAGE)] if x.node is not None else []
+    numel, element = x.numel, x.element
+    out = Tensor(x.storage, numel, element)
+    return tape.record(out, [x.node], lambda _: [tape.new(numel, element, BACKWARD)], held)
+
+
 def offset(tape: Tape, x: Tensor, constant: int) -> Tensor:
     """The sum with a constant of so many bytes a number, as a mask is."""
     out = tape.new(x.numel, max(x.element, constant))

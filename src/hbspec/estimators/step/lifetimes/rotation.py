@@ -50,13 +50,13 @@ def rotated(machine: Machine, how: Rotation, query: Tensor, key: Tensor) -> tupl
     if how.cast == "before":
         query, key = op.cast(tape, query, FLOAT32), op.cast(tape, key, FLOAT32)
     spread = tape.new(Form(0, how.anew), how.constant) if how.anew else op.NO_STORAGE
-    query, key = _turned(machine, how, query, spread), _turned(machine, how, key, spread)
+    query, key = turned(machine, how, query, spread), turned(machine, how, key, spread)
     if how.returned:
         query, key = op.cast(tape, query, elements[0]), op.cast(tape, key, elements[1])
     return query, key
 
 
-def _turned(machine: Machine, how: Rotation, x: Tensor, constant: Tensor) -> Tensor:
+def turned(machine: Machine, how: Rotation, x: Tensor, constant: Tensor) -> Tensor:
     """`x * cos + rotate_half(x) * sin`, of a share of each head perhaps."""
     tape = machine.tape
     if how.laid_out:

@@ -37,7 +37,7 @@ def model_of(architecture: Architecture, program: Program, layers: Sequence[int]
             replaced=program.logits_replaced,
             returned=program.logits_returned,
             outputs_held=program.outputs_held,
-            capped=architecture.family.capped,
+            capped=architecture.family.capped or architecture.logits_capped,
             scaled="logits" in architecture.family.scaled,
             in_chunks=program.litgpt,
             recorded=build.after_head(),
