@@ -27,6 +27,20 @@ NEEDED: dict[str, dict[str, Any]] = {"gemma4_text": {"hidden_size_per_layer_inpu
 """Fields without which the defaults of a type are not counted."""
 
 GEMMA_4 = {"head_dim": 16, "hidden_size_per_layer_input": 0, "final_logit_softcapping": 30.0}
+LATENT = {
+    "num_key_value_heads": 4,
+    "q_lora_rank": 24,
+    "kv_lora_rank": 16,
+    "qk_nope_head_dim": 16,
+    "qk_rope_head_dim": 8,
+    "v_head_dim": 12,
+    "n_routed_experts": 8,
+    "num_experts_per_tok": 2,
+    "moe_intermediate_size": 48,
+    "n_group": 2,
+    "topk_group": 1,
+    "first_k_dense_replace": 1,
+}
 VARIANTS: dict[str, dict[str, Any]] = {
     "qwen2": {"model_type": "qwen2"},
     "qwen2-tied": {"model_type": "qwen2", "tie_word_embeddings": True},
@@ -240,6 +254,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "global_head_dim": 32,
         "final_logit_softcapping": 30.0,
     },
+    "deepseek_v3": {"model_type": "deepseek_v3", **LATENT},
+    "deepseek_v3-bias": {
+        "model_type": "deepseek_v3",
+        **LATENT,
+        "q_lora_rank": None,
+        "attention_bias": True,
+        "n_shared_experts": 2,
+        "first_k_dense_replace": 2,
+    },
+    "deepseek_v2": {"model_type": "deepseek_v2", **LATENT, "q_lora_rank": None},
+    "deepseek_v2-bias": {"model_type": "deepseek_v2", **LATENT, "attention_bias": True, "first_k_dense_replace": 0},
     "gpt_oss": {"model_type": "gpt_oss", **EXPERTS},
     "gpt_oss-no-bias-tied": {"model_type": "gpt_oss", **EXPERTS, "attention_bias": False, "tie_word_embeddings": True},
 }

@@ -33,6 +33,8 @@ def test_every_model_type(variant, rank, targets, trained):
     architecture = Architecture.from_config(variant)
     if architecture.family.fused_attention and targets == ATTENTION:
         targets = list(target_module_names(architecture)[:3])
+    if architecture.latent_attention is not None and targets == ATTENTION:
+        targets = ["kv_a_proj_with_mqa", "kv_b_proj"]
     if isinstance(targets, list) and not architecture.family.fused_targets:  # then a router is no target
         targets = [name for name in targets if name != architecture.family.router]
     assert lora_parameters(architecture, rank, targets) == trained(variant, rank, targets)
@@ -87,6 +89,7 @@ def test_dora_on_the_embedding_and_the_head(module, tied, trained, variants):
 def test_modules_to_save_are_trained_whole(variant, saved, trained):
     architecture = Architecture.from_config(variant)
     targets = list(target_module_names(architecture)[:1]) if architecture.family.fused_attention else ATTENTION
+    targets = ["kv_b_proj"] if architecture.latent_attention is not None else targets
     if any(container.endswith(name) for container in architecture.family.containers for name in saved):
         with pytest.raises(TargetError, match="contains other modules"):
             lora_parameters(architecture, 4, targets, modules_to_save=saved)

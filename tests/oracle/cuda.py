@@ -31,6 +31,7 @@ def cuda_allocations(trace: Trace, *, packed: bool, scored: int, experts: int) -
 
     - Dropout keeps a mask of one byte a number (`native_dropout`); on a CPU a noise tensor of the input's dtype.
     - Attention with dropout: a flash kernel keeps its seed and its offset; a CPU computes all scores.
+    - Attention whose values are not as wide as its queries: CUDA's memory-efficient kernel; a CPU computes all scores.
     - Autocast: its lists, and whether it is on, which peft asks for the GPU.
     - bitsandbytes' `gemm_4bit` dequantises the weight before the product (above 1,536 tokens; below, some GPUs have a
       kernel that does not), which its fake kernel hides.
@@ -112,8 +113,16 @@ def _dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = F
 _attention = torch.nn.functional.scaled_dot_product_attention
 
 
-def _fused_attention(*args: Any, dropout_p: float = 0.0, **kwargs: Any) -> Tensor:
-    return _attention(*args, **kwargs)
+def _fused_attention(query: Tensor, key: Tensor, value: Tensor, dropout_p: float = 0.0, **kwargs: Any) -> Tensor:
+    if query.shape[-1] == value.shape[-1]:
+        return _attention(query, key, value, **kwargs)
+    if torch.is_autocast_enabled("cpu"):
+        query, key, value = (x.to(torch.get_autocast_dtype("cpu")) for x in (query, key, value))
+    mask, causal = kwargs.get("attn_mask"), kwargs.get("is_causal", False)
+    if mask is not None and mask.dtype == torch.bool:
+        mask = torch.where(mask, torch.zeros((), dtype=query.dtype), torch.full((), -torch.inf, dtype=query.dtype))
+    bias = None if mask is None else mask.expand(*query.shape[:2], -1, -1)
+    return aten._scaled_dot_product_efficient_attention(query, key, value, bias, True, 0.0, causal)[0]
 
 
 def _gemm_4bit(

@@ -130,6 +130,8 @@ FURTHER = (
     "dbrx,layers=2",
     "gemma4-31b,layers=2",
     "gemma4-26b-a4b,layers=2",
+    "deepseek-v3,layers=4,lora_dropout=0.0",
+    "deepseek-v2-lite,layers=2,lora_dropout=0.0",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -149,8 +151,9 @@ WAYS = (
 )
 """What layers that share little with others are trained with beside those."""
 
-APART = "toy-qwen3.5", "toy-gemma4-moe"
-"""Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds."""
+APART = "toy-qwen3.5", "toy-gemma4-moe", "toy-deepseek-v3,lora_dropout=0.0", "toy-deepseek-v2,lora_dropout=0.0"
+"""Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds;
+attention with a latent."""
 
 WRAPPED = (
     "toy-gemma3-vision",
@@ -212,6 +215,8 @@ def fast() -> list[Case]:
         "toy-qwen3.5,method=full,tokens=256,autocast=false",
         "toy-dbrx,tokens=256,autocast=false,layers=2",
         "toy-gemma4,method=full,tokens=256,autocast=false",
+        "toy-deepseek-v3,tokens=256,lora_dropout=0.0",
+        "toy-deepseek-v2,tokens=256,method=full,autocast=false",
         "toy-gemma4-moe,tokens=256,method=qlora,weights_dtype=float32",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]

@@ -56,8 +56,15 @@ _DELTA = {
     "linear_num_key_heads": 2, "linear_num_value_heads": 4, "linear_key_head_dim": 64, "linear_value_head_dim": 32,
 }  # fmt: skip
 _TOY = (512, 1408, 3, 8, 2, 512)
+_TOY_MLA = (512, 1408, 3, 8, 8, 512)
 _TOY_WIDE = (512, 1408, 3, 4, 2, 512)
 """Heads of 128 numbers, which the positions of images are laid out for."""
+
+_MLA = {
+    "q_lora_rank": 192, "kv_lora_rank": 128, "qk_nope_head_dim": 64, "qk_rope_head_dim": 32, "v_head_dim": 48,
+    "moe_intermediate_size": 256, "n_routed_experts": 16, "n_shared_experts": 1, "first_k_dense_replace": 1,
+    "num_experts_per_tok": 4,
+}  # fmt: skip
 
 _GEMMA = {"head_dim": 256, "tie_word_embeddings": True}
 
@@ -171,6 +178,16 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         ),
         *(128, 8, 704),
     ),
+    "deepseek-v3": _dense(
+        *("deepseek_v3", 7168, 18432, 61, 128, 128, 129280), kv_lora_rank=512, q_lora_rank=1536, num_experts_per_tok=8
+    ),
+    "deepseek-v2-lite": _dense(
+        *("deepseek_v2", 2048, 10944, 27, 16, 16, 102400),
+        q_lora_rank=None,
+        num_experts_per_tok=6,
+        moe_intermediate_size=1408,
+        first_k_dense_replace=1,
+    ),
     "toy-qwen2": _dense("qwen2", *_TOY),
     "toy-dbrx": _dbrx(512, 3, 8, 2, 512, (4, 2, 704)),
     "dbrx": _dbrx(6144, 40, 48, 8, 100352, (16, 4, 10752)),
@@ -183,6 +200,8 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "toy-mixtral": _sparse(_dense("mixtral", *_TOY, sliding_window=None), 4, 2),
     "toy-gemma2": _dense("gemma2", *_TOY, head_dim=64, tie_word_embeddings=True),
     "toy-gemma3": _dense("gemma3_text", *_TOY, head_dim=64, tie_word_embeddings=True),
+    "toy-deepseek-v2": _dense("deepseek_v2", *_TOY_MLA, **_MLA | {"q_lora_rank": None}),
+    "toy-deepseek-v3": _dense("deepseek_v3", *_TOY_MLA, **_MLA, n_group=4, topk_group=2),
     "toy-phi3": _dense("phi3", *_TOY, pad_token_id=0),
     "toy-gemma4": _dense("gemma4_text", *_TOY, **_GEMMA_4, head_dim=64, global_head_dim=128),
     "toy-gemma4-moe": _sparse(

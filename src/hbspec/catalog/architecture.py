@@ -16,9 +16,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
-from hbspec.catalog.families import ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
+from hbspec.catalog.families import ALIASES, ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
 from hbspec.catalog.heads import GlobalHeads, Heads, global_heads_of, heads_of
+from hbspec.catalog.latent_attention import LatentAttention, latent_attention_of
 from hbspec.catalog.layers import FULL, LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
 from hbspec.catalog.towers import tower
@@ -61,6 +62,7 @@ class Architecture(NamedTuple):
         sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
         linear_attention: sizes of the layers with linear attention; None without such layers.
         global_heads: the heads of the layers that attend to everything, where theirs differ; None where they do not.
+        latent_attention: sizes of attention whose keys and values are projected from a latent; None without it.
         torch_dtype: dtype of the published weights; None where not known.
         quant_method: how the published weights are quantised, such as "gptq"; None where they are not, or not known.
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
@@ -100,6 +102,7 @@ class Architecture(NamedTuple):
     sliding_window: int | None
     linear_attention: LinearAttention | None
     global_heads: GlobalHeads | None
+    latent_attention: LatentAttention | None
     torch_dtype: str | None
     quant_method: str | None
     wrapper: str
@@ -159,6 +162,7 @@ class Architecture(NamedTuple):
                 sizes do not divide.
         """
         model_type = config.get("model_type")
+        model_type = ALIASES.get(model_type, model_type) if isinstance(model_type, str) else model_type
         if not isinstance(model_type, str) or model_type not in SUPPORTED:
             said = "is missing" if model_type is None else f"{shown(model_type)} is not supported"
             raise ArchitectureError("model_type", f"{said}; supported: {', '.join(SUPPORTED)}", model_type is not None)
@@ -219,6 +223,7 @@ def _kinds(fields: Fields, layer_types: tuple[str, ...]) -> dict[str, Any]:
     return {
         "linear_attention": linear_attention_of(fields) if LINEAR in layer_types else None,
         "global_heads": global_heads_of(fields) if fields.family.global_heads else None,
+        "latent_attention": latent_attention_of(fields) if fields.family.latent else None,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hbspec.catalog.config_fields import Fields
+from hbspec.catalog.latent_attention import latent_attention_of
 
 
 class Heads(NamedTuple):
@@ -65,6 +66,14 @@ def heads_of(fields: Fields, hidden: int) -> dict[str, Any]:
     key_value_heads = 1 if fields.family.one_key else fields.optional_whole("num_key_value_heads") or heads
     if heads % key_value_heads:
         raise fields.fail("num_key_value_heads", f"{key_value_heads} does not divide num_attention_heads {heads}")
+    if fields.family.latent:
+        sizes = latent_attention_of(fields)
+        return {
+            "num_attention_heads": heads,
+            "num_key_value_heads": key_value_heads,
+            "head_dim": sizes.head,
+            "rotary_size": sizes.qk_rope_head_dim,
+        }
     head_dim = fields.optional_whole("head_dim")
     if (head_dim is None or fields.family.heads_divide_hidden) and hidden % heads:
         raise fields.fail("num_attention_heads", f"{heads} does not divide hidden_size {hidden}")

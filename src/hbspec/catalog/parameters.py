@@ -95,9 +95,13 @@ def head_parameters(architecture: Architecture) -> int:
 def kv_cache_bytes_per_token(architecture: Architecture, bytes_per_element: int = 2) -> int:
     """Bytes of keys and values per token: 2 · key-value heads · head_dim · element size for each layer that attends.
 
+    Of latent attention, an engine caches the latent and what all heads of keys share.
+
     An upper bound where layers have a sliding window or an attention chunk: for a longer request, an engine may keep
     only the window for those layers. The state of linear attention does not grow with the tokens and is not in it.
     """
+    if architecture.latent_attention is not None:
+        return architecture.num_hidden_layers * architecture.latent_attention.compressed * bytes_per_element
     return 2 * sum(heads.key_value_size * layers for heads, layers in architecture.attention) * bytes_per_element
 
 

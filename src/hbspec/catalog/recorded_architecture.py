@@ -23,6 +23,7 @@ WITHOUT_TRAITS: Mapping[str, Any] = {
     "dropouts": frozenset(),
     "linear_attention": None,
     "global_heads": None,
+    "latent_attention": None,
 }
 """Traits that only layers of a family have: those of a recorded one are in its programs."""
 

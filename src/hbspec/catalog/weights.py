@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.latent_attention import latent_attention_weights
 from hbspec.catalog.linear_attention import linear_attention_weights
 from hbspec.catalog.weight import Weight
 
@@ -76,6 +77,11 @@ def _positions(a: Architecture) -> Iterator[Weight]:
 
 def _attention(a: Architecture) -> Iterator[Weight]:
     hidden, kind = a.hidden_size, _kind(a)
+    if a.latent_attention is not None:
+        yield from latent_attention_weights(
+            a.latent_attention, a.attention_layers, hidden, a.num_attention_heads, a.attention_bias
+        )
+        return
     for heads, layers in a.attention:
         query, key = heads.query_size, heads.key_value_size
         if a.family.fused_attention:

@@ -12,17 +12,21 @@ from hbspec.catalog.families.dense import DENSE
 from hbspec.catalog.families.family import Family
 from hbspec.catalog.families.gemma4 import GEMMA4
 from hbspec.catalog.families.hybrids import HYBRIDS
+from hbspec.catalog.families.latent import LATENT
 from hbspec.catalog.families.layer_norms import LAYER_NORMS
 from hbspec.catalog.families.mixtures import MIXTURES
 from hbspec.catalog.families.wrappers import INNER, WRAPPERS, Wrapper
 
-__all__ = ["ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
+__all__ = ["ALIASES", "ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
 
-ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **GEMMA4}
+ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **GEMMA4, **LATENT}
 """Every language model that is counted by itself."""
 
 FAMILIES: Mapping[str, Family] = {**ALONE, **INNER}
 """Every language model that is counted, those that only wrappers hold among them."""
 
-SUPPORTED = tuple(sorted({*ALONE, *WRAPPERS}))
+ALIASES: Mapping[str, str] = {"kimi_k2": "deepseek_v3"}
+"""Types that transformers does not know, whose layers are those of another one."""
+
+SUPPORTED = tuple(sorted({*ALONE, *WRAPPERS, *ALIASES}))
 """Every `model_type` of a config.json that is counted."""

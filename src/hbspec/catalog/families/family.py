@@ -80,6 +80,8 @@ class Family(NamedTuple):
             and scales its input, with a linear module inside (`proj`).
         looped: experts run one after another, with a router that is a linear module.
         global_heads: layers that attend to everything have heads of their own (`global_head_dim`).
+        latent: keys and values are projected from a latent, and so may queries be.
+        rotated_in_pairs: what is rotated are pairs of neighbours, not halves; else, with a latent, complex numbers.
         normed_values: values are normed without weights, and queries and keys are rotated before they are turned to
             lie head by head.
         clipped: queries, keys and values are clipped to a range.
@@ -166,6 +168,8 @@ class Family(NamedTuple):
     expert_norms: tuple[str, ...] = ()
     looped: bool = False
     global_heads: bool = False
+    latent: bool = False
+    rotated_in_pairs: bool = False
     normed_values: bool = False
     clipped: bool = False
     undecayed: frozenset[str] = frozenset()

@@ -26,6 +26,10 @@ GLOBAL_HEADS = Missing(
 """Engines lay out the cache of such layers in pages of one size, which are not counted."""
 
 
+LATENT = Missing("the speed of serving latent attention, and the weights that engines fold for it", ("deployment",))
+"""Engines cache the latent of each token, and multiply by it in ways of their own."""
+
+
 def require_attention(architecture: Architecture) -> None:
     """Nothing, unless a recorded model attends in a way of which the heads are not known.
 
@@ -46,6 +50,8 @@ def served_model(plan: ServingPlan) -> Architecture:
     require_attention(architecture)
     if architecture.linear_attention is not None:
         raise NotKnownError(LINEAR)
+    if architecture.latent_attention is not None:
+        raise NotKnownError(LATENT)
     if architecture.global_heads is not None:
         raise NotKnownError(GLOBAL_HEADS)
     return architecture

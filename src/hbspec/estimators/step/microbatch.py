@@ -88,7 +88,9 @@ def shared_bytes(job: Job, stage: Stage, length: int) -> list[int]:
     row, program = row_tokens(job, length), program_at(job, length)
     kinds = {job.architecture.layer_types[at] for at in range(stage.first, stage.last)}
     masks = [mask_of(program, kind) or 0 for kind in sorted(kinds)]
-    turned = job.precision.stream * job.architecture.head_dim * row * turned_rows(job)
+    latent = job.architecture.latent_attention
+    width = job.architecture.head_dim if latent is None else latent.qk_rope_head_dim
+    turned = job.precision.stream * width * row * turned_rows(job)
     told = job.architecture.recorded is not None
     positions = [positions_bytes(job, length)] if told else [8 * row, turned, turned]
     return [*positions, *(mask * job.training.micro_batch * length * row for mask in masks)]

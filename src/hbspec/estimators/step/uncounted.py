@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.latent_attention import LatentAttention
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
@@ -37,6 +38,8 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
     if architecture.linear_attention is not None and tensor_parallel > 1:
         where = "instance", "tensor_parallel"
         raise NotKnownError(Missing("the memory of linear attention under tensor parallelism", where))
+    if architecture.latent_attention is not None:
+        _refuse_latent(architecture.latent_attention, training, tensor_parallel)
     if architecture.global_heads is not None:
         _refuse_global_heads(architecture.global_heads.width, training, tensor_parallel)
     if training.trainer == "litgpt":
@@ -61,6 +64,20 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
         raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
     if tensor_parallel > 1:
         raise NotKnownError(Missing("how tensor parallelism cuts a recorded model", ("instance", "tensor_parallel")))
+
+
+def _refuse_latent(sizes: LatentAttention, training: Training, tensor_parallel: int) -> None:
+    """Refuse ways to share latent attention, and a kernel that does not run values narrower than queries.
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    if tensor_parallel > 1:
+        where = "instance", "tensor_parallel"
+        raise NotKnownError(Missing("the memory of latent attention under tensor parallelism", where))
+    if training.kernel == "flash_attention_2" and sizes.head != sizes.v_head_dim:
+        said = f"the memory of flash attention over queries of {sizes.head} numbers and values of {sizes.v_head_dim}"
+        raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
 
 
 def _refuse_global_heads(width: int, training: Training, tensor_parallel: int) -> None:

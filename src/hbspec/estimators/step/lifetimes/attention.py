@@ -27,12 +27,14 @@ class Eager(NamedTuple):
         sinks: whether each row gets one more, learned score, which takes its share of the softmax and is dropped.
         dropped: whether some of them are dropped.
         copied: whether heads of several rows are copied to be one stack of matrices, as those of one row need not.
+        apart: whether queries and keys lie head by head already, and values do not.
     """
 
     capped: bool
     sinks: bool
     copied: bool
     dropped: bool = False
+    apart: bool = False
 
 
 def attend(
@@ -57,15 +59,16 @@ def attend(
     """
     tape = machine.tape
     tape.term = "attention"
+    out = query.numel if key.numel == value.numel else value.numel  # only heads of a latent differ in width
     if eager is not None:
-        return _eager(machine, eager, heads, query, key, value)
+        return _eager(machine, eager, heads, query, key, value, out)
     if masked or query.numel.per_token // heads[0] > WIDEST_SHARED:
         key, value = (_repeated(machine, x, heads) for x in (key, value))
     if machine.compute is not None:
         query, key, value = (op.cast(tape, x, machine.compute) for x in (query, key, value))
     bias = tape.new(Form(0, 0, 1), query.element) if masked else None
-    scores, work = Form(0, heads[0]), Form(0, 0, query.numel.per_token)
-    return products.attention(tape, query, key, value, scores, bias, work), None
+    scores, work, values = Form(0, heads[0]), Form(0, 0, query.numel.per_token), Form(0, 0, out.per_token)
+    return products.attention(tape, query, key, value, scores, bias, work, out, values), None
 
 
 def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
@@ -78,17 +81,18 @@ def _repeated(machine: Machine, x: Tensor, heads: tuple[int, int]) -> Tensor:
 
 
 def _eager(
-    machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor
+    machine: Machine, eager: Eager, heads: tuple[int, int], query: Tensor, key: Tensor, value: Tensor, out: Form
 ) -> tuple[Tensor, Tensor]:
     tape, scores, work = machine.tape, Form(0, 0, heads[0]), Form(0, 0, query.numel.per_token)
+    second = Form(0, 0, out.per_token)
     narrow = query.element if machine.compute is None else machine.compute
     before = query.element
     keys, values = _repeated(machine, key, heads), _repeated(machine, value, heads)
     copied = eager.copied and heads[1] in (1, heads[0])  # else they were copied for every query head
     weights = products.product(
         tape,
-        _batched(tape, op.cast(tape, query, narrow), eager.copied),
-        _batched(tape, op.cast(tape, keys, narrow), copied),
+        _batched(tape, op.cast(tape, query, narrow), eager.copied and not eager.apart),
+        _batched(tape, op.cast(tape, keys, narrow), copied and not eager.apart),
         scores,
         work,
     )
@@ -103,14 +107,15 @@ def _eager(
         weights = layouts.part(tape, op.softmax(tape, shifted, shifted.element), scores)
         del shifted
         weights, values = op.cast(tape, weights, narrow), op.cast(tape, values, narrow)
-        return op.clone(tape, products.product(tape, weights, values, query.numel, work)), weights
+        return op.clone(tape, products.product(tape, weights, values, out, second)), weights
     fused = machine.float16 and weights.element < FLOAT32
     weights = op.cast(tape, op.softmax(tape, weights, FLOAT32, fused=fused), before)
     if eager.dropped:
         weights = op.dropout(tape, weights)
     values = op.cast(tape, values, narrow)
-    out = products.product(tape, op.cast(tape, weights, narrow), _batched(tape, values, copied), query.numel, work)
-    return op.clone(tape, out), weights
+    values = _batched(tape, values, copied)
+    result = products.product(tape, op.cast(tape, weights, narrow), values, out, second)
+    return op.clone(tape, result), weights
 
 
 def _batched(tape: Tape, x: Tensor, copied: bool) -> Tensor:

@@ -62,6 +62,9 @@ class Builder:
     def head_norms(self, heads: Heads) -> dict[str, Norm]:
         """Norms of queries and keys."""
         architecture, head = self.architecture, heads.width
+        if architecture.latent_attention is not None:
+            widths = architecture.latent_attention.norms().items()
+            return {name: self.norm(name, width, width) for name, width in widths if width}
         if not architecture.qk_norm:
             return {}
         sizes = {"q_norm": heads.query_size, "k_norm": heads.key_value_size}
@@ -172,6 +175,8 @@ class Builder:
             gated=family.gated_attention,
             clipped=family.clipped,
             normed_values=family.normed_values,
+            rotated_in_pairs=family.rotated_in_pairs,
+            latent=architecture.latent_attention,
             linear=linear,
         )
 
@@ -199,6 +204,9 @@ class Builder:
 
     def attention(self, heads: Heads) -> dict[str, Linear]:
         """The projections."""
+        if self.architecture.latent_attention is not None:
+            sizes = self.architecture.latent_attention.projections(self.architecture.hidden_size, heads.number)
+            return {name: self.linear(name, *size) for name, size in sizes.items()}
         architecture, ways = self.architecture, self.program.tensor_parallel
         hidden, query = architecture.hidden_size, heads.query_size // ways
         key = max(heads.width, heads.key_value_size // ways)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from hbspec.catalog.latent_attention import LatentAttention
 from hbspec.catalog.weights import PLAIN
 from hbspec.estimators.step.lifetimes import gathered, layouts, litgpt
 from hbspec.estimators.step.lifetimes import operators as op
@@ -57,6 +58,8 @@ class DecoderLayer(NamedTuple):
         gated: whether queries come with gates, which weigh what attention puts out.
         clipped: whether queries, keys and values are clipped.
         normed_values: whether values are normed, and rotation comes before rows lie head by head.
+        rotated_in_pairs: whether neighbours are rotated, not halves, of attention with a latent.
+        latent: the sizes of attention with a latent, where the layer has that.
         linear: the modules of linear attention, where the layer has that.
         beside: experts that run beside the MLP, where there are such.
     """
@@ -84,6 +87,8 @@ class DecoderLayer(NamedTuple):
     gated: bool
     clipped: bool
     normed_values: bool
+    rotated_in_pairs: bool
+    latent: LatentAttention | None
     linear: LinearAttentionModules | None
     beside: ExpertsBeside | None
 
@@ -187,6 +192,10 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
         return linear_attention(machine, layer.linear, x), None
     if layer.fused == gathered.GATHERED:
         return _gathered(machine, layer, x)
+    if layer.latent is not None:
+        from hbspec.estimators.step.lifetimes.latent import latent_attention  # which few models need
+
+        return latent_attention(machine, layer, layer.latent, x)
     if layer.normed_values:
         from hbspec.estimators.step.lifetimes.normed_values import normed_values_attention  # which few models need
 

@@ -192,7 +192,8 @@ def _chosen(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     if experts.repeated:
         scores = op.unary(tape, op.cast(tape, logits, FLOAT32), saves="output")
         return op.clone(tape, op.cast(tape, scores, logits.element))
-    scores, order = logits if experts.wide_router else op.cast(tape, logits, FLOAT32), Form(0, experts.routes)
+    as_they_are = experts.wide_router and experts.scores == "sigmoid"  # autocast narrowed them again
+    scores, order = logits if as_they_are else op.cast(tape, logits, FLOAT32), Form(0, experts.routes)
     if experts.scores == "softmax_of_chosen":
         scores = layouts.gathered(tape, scores, order, tape.new(order, INDEX))
         return op.cast(tape, op.unary(tape, scores, saves="output"), x.element)

@@ -119,6 +119,23 @@ class Waiting(Tensor):
         self.others: tuple[Tensor, ...] = (first, second)
 
 
+def copied_into(tape: Tape, x: Tensor, part: Tensor, *, first: bool) -> Tensor:
+    """A slice of x that is written over (`copy_`); `first`: nothing was before, so that x needs no gradient.
+
+    The way back copies the gradient, and the slice of it (`csrc/autograd/functions/tensor.cpp`, `CopySlices`).
+    """
+    whole, numel, element = x.numel, part.numel, x.element
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        rest = tape.new(whole, element, BACKWARD)
+        own = tape.new(numel, element, BACKWARD)
+        zeros = None if first else tape.new(numel, element, BACKWARD)
+        del zeros
+        return [None if first else rest, own]
+
+    return tape.record(Tensor(x.storage, whole, element), [x.node, part.node], derivative)
+
+
 def placed(tape: Tape, x: Tensor, numel: Form) -> Tensor:
     """`zeros.index_copy(…, x)`, which holds x, of which its derivative reads the shape."""
     before, element = x.numel, x.element

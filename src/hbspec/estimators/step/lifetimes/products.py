@@ -69,17 +69,21 @@ def attention(
     mask: Tensor | None,
     work: Form,
     numel: Form | None = None,
+    values: Form | None = None,
 ) -> Tensor:
     """`scaled_dot_product_attention` by a flash kernel: inputs, output and one fp32 number a head and row are held.
 
-    It multiplies queries by keys and scores by values, `work` each; on the way back it computes the scores again, and
-    four gradients. `numel` is how many numbers come out, where that is not as many as there are in the queries.
+    It multiplies queries by keys and scores by values, `work` each, or `values` the latter where their heads are not as
+    wide; on the way back it computes the scores again, and four gradients. `numel` is how many numbers come out, where
+    that is not as many as there are in the queries.
     """
     inputs = (query, key, value)
     held = [tape.save(x) for x in inputs]
     if mask is not None:
         held.append(tape.save(mask))
-    tape.multiply(work.times(2))
+    second = values or work
+    tape.multiply(work.plus(second))
+    back = work.times(3).plus(second.times(2))
     out = tape.new(numel or query.numel, query.element)
     scores = tape.new(log_sum, 4)
     held += [tape.save(out), tape.save(scores)]
@@ -87,7 +91,7 @@ def attention(
     shared = sizes[1] != sizes[0]
 
     def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(work.times(5))
+        tape.multiply(back)
         numel, element = sizes[0]
         # CUDA's kernel sums up in fp32, and makes a key and a value for every query head (`flash_api.cpp`, `mha_bwd`)
         gradients: list[Tensor | None] = [tape.new(numel, element, op.BACKWARD) for numel, element in sizes]
