@@ -141,9 +141,13 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
     return replace(settings, **changes), tuple(made)
 
 
-NOT_SHRUNK = ("dbrx", "gpt2", "opt")
+NOT_SHRUNK = ("dbrx", "gpt2", "kimi_k2", "opt")
 """Types that learn a vector for every position, which keeps a model large, or name their sizes otherwise, as GPT-2 and
-DBRX do."""
+DBRX do, or that transformers builds only with code of the model's repository."""
+
+EXPERT_FIELDS = "num_experts", "num_local_experts", "n_routed_experts"
+VISITED_FIELDS = "num_experts_per_tok", "top_k_experts"
+"""What config.json calls the experts of a layer, and those that a token visits."""
 
 LINEAR_HEADS, LINEAR_HEAD_DIM = ROWS, 4
 """Key heads of linear attention, and the size of one; a matrix has a row for each value head."""
@@ -179,12 +183,7 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     for key in [key for key in full if "intermediate_size" in key]:
         if full[key]:
             tiny[key] = 2 * BLOCK * max(1, round(full[key] / full["hidden_size"]))
-    for key in ("num_experts", "num_local_experts", "n_routed_experts"):
-        if full.get(key):
-            tiny[key] = min(EXPERTS, full[key])
-    if full.get("num_experts_per_tok"):
-        tiny["num_experts_per_tok"] = min(EXPERTS // 2, full["num_experts_per_tok"])
-    tiny |= _linear_attention(full)
+    tiny |= _experts(full) | _linear_attention(full) | _latent_attention(full) | _global_heads(full, head_dim, few)
     layers = tiny["num_hidden_layers"] = min(LAYERS, full["num_hidden_layers"])
     if full.get("layer_types"):
         kinds = list(dict.fromkeys(full["layer_types"]))  # one layer of each kind, in the order they appear
@@ -203,6 +202,12 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
     return tiny
 
 
+def _experts(full: Mapping[str, Any]) -> dict[str, Any]:
+    """How many experts there are, and how many of them a token visits."""
+    some = {key: min(EXPERTS, full[key]) for key in EXPERT_FIELDS if full.get(key)}
+    return some | {key: min(EXPERTS // 2, full[key]) for key in VISITED_FIELDS if full.get(key)}
+
+
 def _linear_attention(full: Mapping[str, Any]) -> dict[str, Any]:
     """The sizes of linear attention, with the ratio of value to key heads, and where a layer attends to everything."""
     values, keys = full.get("linear_num_value_heads"), full.get("linear_num_key_heads")
@@ -215,6 +220,23 @@ def _linear_attention(full: Mapping[str, Any]) -> dict[str, Any]:
         "linear_key_head_dim": LINEAR_HEAD_DIM,
         "full_attention_interval": LAYERS,
     }
+
+
+def _latent_attention(full: Mapping[str, Any]) -> dict[str, Any]:
+    """The widths of what queries, keys and values are projected from; the first layer is dense if several are."""
+    if not full.get("kv_lora_rank"):
+        return {}
+    ranks = {key: BLOCK for key in ("kv_lora_rank", "q_lora_rank") if full.get(key)}
+    groups = {key: 1 for key in ("n_group", "topk_group") if full.get(key)}
+    return {**ranks, **groups, "first_k_dense_replace": min(1, full.get("first_k_dense_replace") or 0)}
+
+
+def _global_heads(full: Mapping[str, Any], head_dim: int, few: int) -> dict[str, Any]:
+    """Heads of the layers that attend to everything, twice as wide, where they differ from the others'."""
+    if not full.get("global_head_dim"):
+        return {}
+    keys = full.get("num_global_key_value_heads")
+    return {"global_head_dim": 2 * head_dim, "num_global_key_value_heads": min(few, keys) if keys else None}
 
 
 def train_tokenizer(texts: Iterable[str], kind: Family) -> Any:

@@ -149,3 +149,36 @@ def test_each_override_prints_as_one_line_with_its_reason() -> None:
 def test_a_rehearsal_without_an_architecture_is_refused() -> None:
     with pytest.raises(ValueError, match="--model-config"):
         parse(["--MODEL_ID", "some/model", "--tiny"], {})
+
+
+GEMMA_4 = {
+    "model_type": "gemma4_text", "hidden_size": 2816, "intermediate_size": 2112, "num_hidden_layers": 6,
+    "num_attention_heads": 16, "num_key_value_heads": 8, "head_dim": 256, "global_head_dim": 512,
+    "num_global_key_value_heads": 2, "num_experts": 128, "top_k_experts": 8, "moe_intermediate_size": 704,
+    "layer_types": ["sliding_attention"] * 5 + ["full_attention"],
+}  # fmt: skip
+DEEPSEEK_V3 = {
+    "model_type": "deepseek_v3", "hidden_size": 7168, "intermediate_size": 18432, "num_hidden_layers": 61,
+    "num_attention_heads": 128, "num_key_value_heads": 128, "kv_lora_rank": 512, "q_lora_rank": 1536, "n_group": 8,
+    "topk_group": 4, "n_routed_experts": 256, "num_experts_per_tok": 8, "first_k_dense_replace": 3,
+}  # fmt: skip
+
+
+def test_heads_of_both_kinds_are_shrunk() -> None:
+    made = tiny.shrink(GEMMA_4, 512)
+    assert made["global_head_dim"] == 2 * made["head_dim"] < 256
+    assert made["num_global_key_value_heads"] == made["num_key_value_heads"] == 2
+    assert made["layer_types"] == ["sliding_attention", "full_attention"]
+    assert made["top_k_experts"] < made["num_experts"]
+
+
+def test_latents_are_shrunk_and_a_sparse_layer_is_left() -> None:
+    made = tiny.shrink(DEEPSEEK_V3, 512)
+    assert made["kv_lora_rank"] == made["q_lora_rank"] == tiny.BLOCK
+    assert (made["n_group"], made["topk_group"]) == (1, 1)
+    assert made["first_k_dense_replace"] < made["num_hidden_layers"]
+
+
+def test_a_type_that_transformers_does_not_build_is_refused() -> None:
+    with pytest.raises(tiny.RefusedError, match="models of type kimi_k2 are not made tiny"):
+        tiny.shrink({**DEEPSEEK_V3, "model_type": "kimi_k2"}, 512)
