@@ -18,28 +18,30 @@ from typing import Any
 TABLE = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "images" / "images.json"
 CONFIG = "sagemaker/core/image_uri_config"
 
-# Framework, its version in the wheel's table, and the path to that version's entry. All images are the newest of their
-# families; TGI (huggingface-llm) is left out, because it is in maintenance mode.
+# Name in the file, framework, its version in the wheel's table, and the path to that version's entry. All images are
+# the newest of their families, but for the last one of vLLM that quantises with bitsandbytes (vllm-project/vllm#43529);
+# TGI (huggingface-llm) is left out, because it is in maintenance mode.
 IMAGES = (
-    ("huggingface", "5.3.0", ("training", "versions", "5.3.0", "pytorch2.9.0")),
-    ("djl-lmi", "0.38.0", ("versions", "0.38.0")),
-    ("huggingface-vllm", "0.29.0", ("inference", "versions", "0.29.0")),
-    ("vllm", "0.30.0", ("inference", "versions", "0.30.0")),
+    ("huggingface", "huggingface", "5.3.0", ("training", "versions", "5.3.0", "pytorch2.9.0")),
+    ("djl-lmi", "djl-lmi", "0.38.0", ("versions", "0.38.0")),
+    ("huggingface-vllm", "huggingface-vllm", "0.29.0", ("inference", "versions", "0.29.0")),
+    ("vllm", "vllm", "0.30.0", ("inference", "versions", "0.30.0")),
+    ("vllm-bitsandbytes", "vllm", "0.27.1", ("inference", "versions", "0.27.1")),
 )
 
 
 def entries(wheel: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
-    """The framework, the version and the wheel's entry of each image in `IMAGES`.
+    """The name, the version and the wheel's entry of each image in `IMAGES`.
 
     Raises:
         KeyError: the wheel lacks a framework or a version.
     """
     with zipfile.ZipFile(wheel) as archive:
-        for framework, version, path in IMAGES:
+        for name, framework, version, path in IMAGES:
             entry = json.loads(archive.read(f"{CONFIG}/{framework}.json"))
             for key in path:
                 entry = entry[key]
-            yield framework, version, entry
+            yield name, version, entry
 
 
 def tag(framework: str, version: str, entry: Mapping[str, Any]) -> str:

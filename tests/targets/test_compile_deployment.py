@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from compiled import AS_WRITTEN, BASE, HEARTBEAT, files
+from compiled import AS_WRITTEN, BASE, HEARTBEAT, files, refusals
 
-from hbspec.targets import deployment
+from hbspec.catalog.engines import refusals as engine_refusals
+from hbspec.targets.aws.serving_container import LONGEST_TIMEOUT, SHORTEST_TIMEOUT
 
 
 def bodies(spec, *overrides):
@@ -90,11 +91,122 @@ def test_separate_adapters_are_named_to_the_engine():
     assert found["SM_VLLM_REVISION"] == "abc"
 
 
+LMI = ("deployment.engine=djl-lmi", "deployment.quantization=fp8")
+
+
 def test_the_other_engine_takes_its_own_names():
-    found = environment(BASE, "deployment.engine=djl-lmi", "deployment.adapters=merged")
-    assert found["HF_MODEL_ID"] == "/opt/ml/model"
-    assert (found["OPTION_TENSOR_PARALLEL_DEGREE"], found["OPTION_QUANTIZE"]) == ("4", "bitsandbytes")
+    found = environment(BASE, *LMI, "deployment.adapters=merged")
+    assert (found["OPTION_TENSOR_PARALLEL_DEGREE"], found["OPTION_QUANTIZE"]) == ("4", "fp8")
+    assert (found["OPTION_DTYPE"], found["OPTION_MAX_ROLLING_BATCH_SIZE"]) == ("bf16", "4")
     assert found["OPTION_ROLLING_BATCH"] == "disable"
+    assert not {"HF_MODEL_ID", "OPTION_MODEL_ID", "OPTION_MAX_NUM_SEQS"} & set(found)  # the folder is the model
+
+
+def test_the_other_engine_finds_adapters_in_the_folder_of_the_model():
+    found = environment(BASE, *LMI)
+    assert found["OPTION_MODEL_ID"] == "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
+    assert (found["OPTION_ENABLE_LORA"], found["OPTION_MAX_LORAS"]) == ("true", "1")
+    assert "OPTION_LORA_MODULES" not in found
+    assert found["OPTION_MODEL_LOADING_TIMEOUT"] == str(
+        bodies(BASE, *LMI)["create_endpoint_config"]["ProductionVariants"][0][
+            "ContainerStartupHealthCheckTimeoutInSeconds"
+        ]
+    )
+
+
+def test_the_other_engine_lacks_bitsandbytes():
+    assert ("HB043", "deployment.quantization") in refusals(BASE, "deployment", LMI[0], force=True)
+
+
+def test_what_answers_has_a_known_name():
+    base = "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
+    assert environment(BASE)["SM_VLLM_SERVED_MODEL_NAME"] == base
+    assert environment(BASE, "deployment.adapters=merged")["SM_VLLM_SERVED_MODEL_NAME"] == "candidate"
+
+
+def test_what_the_estimate_assumes_is_said():
+    found = environment(BASE)
+    assert (found["SM_VLLM_MAX_NUM_BATCHED_TOKENS"], found["SM_VLLM_ENABLE_PREFIX_CACHING"]) == ("2048", "true")
+    assert found["SM_VLLM_MAX_LORAS"] == "1"
+    assert environment(BASE, "deployment.concurrency=4000")["SM_VLLM_MAX_NUM_BATCHED_TOKENS"] == "4000"
+
+
+def test_bitsandbytes_runs_in_the_last_image_that_has_it():
+    image = bodies(BASE)["create_model"]["PrimaryContainer"]["Image"]
+    assert image.rpartition(":")[2].startswith("0.27.1-")
+    image = bodies(BASE, "deployment.quantization=none")["create_model"]["PrimaryContainer"]["Image"]
+    assert image.rpartition(":")[2].startswith("0.30.0-")
+
+
+def own(name, *overrides):
+    found = bodies(BASE, f"sagemaker.serving_image=111122223333.dkr.ecr.us-east-1.amazonaws.com/{name}", *overrides)
+    (variant,) = found["create_endpoint_config"]["ProductionVariants"]
+    return found["create_model"]["PrimaryContainer"]["Environment"], variant.get("InferenceAmiVersion")
+
+
+def test_an_own_image_has_the_host_of_its_cuda_and_the_names_of_its_engine():
+    variables, host = own("djl-inference:0.38.0-lmi29.0.0-cu130", "deployment.quantization=none")
+    assert "OPTION_DTYPE" in variables
+    assert host == "al2023-ami-sagemaker-inference-gpu-4-1"
+    variables, host = own("mine/vllm:0.27.1-gpu-cu129")
+    assert "SM_VLLM_DTYPE" in variables
+    assert host == "al2-ami-sagemaker-inference-gpu-3-1"
+
+
+def test_an_own_image_of_an_unknown_engine_needs_its_name():
+    image = "sagemaker.serving_image=111122223333.dkr.ecr.us-east-1.amazonaws.com/assistant:7"
+    assert ("HB040", "deployment.engine") in refusals(BASE, "deployment", image, force=True)
+    variables, host = own("assistant:7", "deployment.engine=vllm", "deployment.quantization=none")
+    assert "SM_VLLM_DTYPE" in variables
+    assert host is None
+
+
+def test_other_weights_are_named_or_mounted():
+    found = environment(BASE, "deployment.model=Qwen/Qwen2.5-32B-Instruct-AWQ", "deployment.quantization=awq")
+    assert found["SM_VLLM_MODEL"] == "Qwen/Qwen2.5-32B-Instruct-AWQ"
+    assert "SM_VLLM_QUANTIZATION" not in found  # the weights' own config says it
+    container = bodies(BASE, "deployment.model=s3://bucket/awq", "deployment.quantization=awq")["create_model"]
+    (source,) = container["PrimaryContainer"]["AdditionalModelDataSources"]
+    assert source["S3DataSource"] == {
+        "S3DataType": "S3Prefix",
+        "S3Uri": "s3://bucket/awq/",
+        "CompressionType": "None",
+    }
+    variables = container["PrimaryContainer"]["Environment"]
+    assert variables["SM_VLLM_MODEL"] == f"/opt/ml/additional-model-data-sources/{source['ChannelName']}"
+
+
+def test_the_endpoint_is_in_the_job_s_network():
+    vpc = "sagemaker.vpc={subnets: [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d]}"
+    assert bodies(BASE, vpc)["create_model"]["VpcConfig"] == {
+        "SecurityGroupIds": ["sg-0a1b2c3d"],
+        "Subnets": ["subnet-0a1b2c3d"],
+    }
+
+
+MATRIX = [
+    (engine, adapters, quantization, dtype)
+    for engine in ("vllm", "djl-lmi")
+    for adapters in ("separate", "merged")
+    for quantization in ("none", "fp8", *(("nf4",) if engine == "vllm" else ()))
+    for dtype in ("bfloat16", "float16")
+]
+
+
+@pytest.mark.parametrize(("engine", "adapters", "quantization", "dtype"), MATRIX)
+def test_the_engine_takes_every_variable(engine, adapters, quantization, dtype):
+    found = environment(
+        BASE,
+        f"deployment.engine={engine}",
+        f"deployment.adapters={adapters}",
+        f"deployment.quantization={quantization}",
+        f"deployment.dtype={dtype}",
+        "deployment.kv_cache_dtype=fp8",
+        "model.revision=abc",
+    )
+    release = "0.27.1" if quantization == "nf4" else "0.30.0"
+    assert engine_refusals(engine, found, release) == []
+    assert len(found) > 8
 
 
 def test_large_weights_are_given_time_to_arrive():
@@ -108,7 +220,7 @@ def test_large_weights_are_given_time_to_arrive():
         for key in ("ContainerStartupHealthCheckTimeoutInSeconds",)
     }
     small, medium, large = timeouts.values()
-    assert deployment.SHORTEST_TIMEOUT == small < medium < large <= deployment.LONGEST_TIMEOUT
+    assert SHORTEST_TIMEOUT == small < medium < large <= LONGEST_TIMEOUT
 
 
 def test_without_autoscaling_nothing_scales():

@@ -169,7 +169,7 @@ HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
         ("sagemaker", "submit.sh", ["instance.region=$(touch pwned)", "sagemaker.image=x/y:1"]),
         ("sagemaker", "submit.sh", [f"sagemaker.checkpoints={json.dumps('s3://b/$(touch pwned)')}"]),
         ("deployment", "deploy.sh", [f"sagemaker.output={json.dumps(chr(34).join(('s3://b/', '$(touch pwned)`/')))}"]),
-        ("deployment", "deploy.sh", ["deployment.region='us-east-1;touch pwned'", "sagemaker.serving_image=x/y:1"]),
+        ("deployment", "deploy.sh", ["deployment.region='us-east-1;touch pwned'", "sagemaker.serving_image=x/vllm:1"]),
     ],
 )
 def test_no_text_of_a_spec_is_run(target, script, overrides, tmp_path):

@@ -141,9 +141,10 @@ _ENTRIES = (
     Page(
         code="HB043",
         name="request-refused",
-        summary="AWS would reject the request that the spec compiles to.",
+        summary="AWS, or the serving engine in its container, would reject what the spec compiles to.",
         why="Names, patterns, enums and sizes are checked against the service's published API model before anything is "
-        "sent.",
+        "sent, and an endpoint's environment against what its engine accepts: vLLM's arguments and AWS's translation "
+        "to them, and LMI's options.",
         example="sagemaker: {output: models}",
         instead='sagemaker: {output: "s3://bucket/models/"}',
     ),

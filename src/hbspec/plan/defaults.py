@@ -11,14 +11,12 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.engines.facts import lora_ranks
 from hbspec.catalog.parameters import TargetError, fused_targets
 from hbspec.plan.epochs import FUSED_EXPERTS, SDPA_BY_DEFAULT, SDPA_REFUSED
 from hbspec.plan.parallelism import PARALLELISMS
 
 FOUR_BITS = ("nf4", "fp4")
-ENGINE_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
-"""Values that vLLM's `--max-lora-rank` accepts (https://github.com/huggingface/trl/pull/6007)."""
-
 SHORTEST_LENGTH, LENGTH_STEP = 4096, 1024
 """Tokens: the shortest `max_model_len` that is chosen, and its step. A choice of hbspec."""
 
@@ -95,7 +93,8 @@ def engine_rank(usual: int, lora_r: int) -> Working | None:
     """The smallest rank that the engine accepts for these adapters; the engine's largest where none suffices."""
     if lora_r <= usual:
         return None
-    enough = next((rank for rank in ENGINE_RANKS if rank >= lora_r), ENGINE_RANKS[-1])
+    ranks = lora_ranks()
+    enough = next((rank for rank in ranks if rank >= lora_r), ranks[-1])
     return Working(enough, f"the smallest value the engine accepts for lora_r {lora_r}")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from hbspec.catalog import Architecture, Catalog
+from hbspec.catalog.engines.images import own_image
 from hbspec.diagnostics import NotKnownError, Route, known
 from hbspec.plan.assumptions import Assumption, Choices
-from hbspec.plan.defaults import engine_rank, request_length
+from hbspec.plan.defaults import Working, engine_rank, request_length
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.shipped_script import DEFAULTS
@@ -19,7 +21,7 @@ from hbspec.spec.instance_types import hosting_types
 
 T = TypeVar("T")
 
-DEFAULT_ENGINE = "vllm"
+MAINTAINED = Working("vllm", "the maintained SageMaker serving container")
 DEFAULT_MAX_LORA_RANK = 16
 """vLLM's `--max-lora-rank` (docs.vllm.ai, Engine Arguments)."""
 DEFAULT_UTILIZATION = 0.9
@@ -30,6 +32,10 @@ class ServingPlan(NamedTuple):
     """The endpoint as it will run; an unknown part is None.
 
     Attributes:
+        architecture: of the served weights, where the catalog knows them; otherwise of the trained model.
+        weights: the id or S3 prefix of the base model's weights: `deployment.model`, or the trained `model.id`.
+        stored: how the catalog says that they are quantised, by `CatalogModel.stored`; None where they are not, or
+            where it does not know.
         scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
     """
 
@@ -53,6 +59,8 @@ class ServingPlan(NamedTuple):
     output_tokens: float | None
     scaling: tuple[int, int]
     assumptions: tuple[Assumption, ...]
+    weights: str | None = None
+    stored: str | None = None
 
     def assumes(self, name: str) -> bool:
         """Whether `deployment.<name>` is an assumption."""
@@ -90,13 +98,10 @@ def build_serving_plan(
         return None
     choices = Choices()
     choices.note_language_defaults(section, ("deployment",), "quantization")
-
-    def assume(name: str, value: T | None, default: T, source: str) -> T:
-        return choices.take(value, ("deployment", name), default, source)
-
-    where, machine = section.instance, _hardware(section, catalog)
-    rank_trained = _trained_rank(spec)
+    assume = partial(_assume, choices)
+    machine, rank_trained = _hardware(section, catalog), _trained_rank(spec)
     region = section.region or spec.instance.region
+    adapters, weights, architecture, stored = _base(spec, catalog, architecture, choices)
     dtype = assume("dtype", section.dtype, _usual_dtype(machine), "the GPU's 16-bit dtype")
     prompt = None if section.typical_input_tokens is None else float(section.typical_input_tokens)
     input_tokens = assume("typical_input_tokens", prompt, float(round(mean_tokens)), "the mean training example")
@@ -104,14 +109,16 @@ def build_serving_plan(
     length = _max_model_len(section, architecture, longest_tokens, input_tokens, choices)
     return ServingPlan(
         architecture=architecture,
+        weights=weights,
+        stored=stored,
         hardware=machine,
         region=region,
-        price=unit_price(catalog, where.price, where.type, region, "hosting"),
-        engine=assume("engine", section.engine, DEFAULT_ENGINE, "the maintained SageMaker serving container"),
+        price=unit_price(catalog, section.instance.price, section.instance.type, region, "hosting"),
+        engine=_engine(spec, section, choices),
         quantization=section.quantization,
         dtype=dtype,
         kv_cache_dtype=section.kv_cache_dtype or "auto",
-        adapters=_adapters(section, choices) if rank_trained else "merged",
+        adapters=adapters,
         lora_r=rank_trained,
         lora_parameters=trainable if rank_trained else None,
         max_lora_rank=rank,
@@ -124,6 +131,33 @@ def build_serving_plan(
         scaling=_scaling(section),
         assumptions=tuple(choices.assumptions),
     )
+
+
+def _assume(choices: Choices, name: str, value: T | None, default: T, source: str) -> T:
+    return choices.take(value, ("deployment", name), default, source)
+
+
+def _base(
+    spec: Spec, catalog: Catalog, trained: Architecture | None, choices: Choices
+) -> tuple[str, str | None, Architecture | None, str | None]:
+    """How adapters are served, the id or prefix of the weights beside them, their architecture, how they are stored."""
+    section = known(spec.deployment, "a deployment")
+    adapters = _adapters(section, choices) if _trained_rank(spec) else "merged"
+    if adapters == "merged":  # what training writes, in 16 bits
+        return adapters, None, trained, None
+    row = catalog.models.get(section.model or spec.model.id or "")
+    if section.model is None:
+        return adapters, spec.model.id, trained, row.stored if row else trained.quant_method if trained else None
+    architecture = row.architecture if row is not None else None
+    return adapters, section.model, architecture or trained, row.stored if row else None
+
+
+def _engine(spec: Spec, section: Deployment, choices: Choices) -> str:
+    """The engine: the author's, that of their own image by its name, or the one of the maintained container."""
+    image = spec.sagemaker.serving_image if spec.sagemaker else None
+    named = own_image(image).engine if image else None
+    usual = Working(named, "the name of sagemaker.serving_image") if named else MAINTAINED
+    return str(choices.take(section.engine, ("deployment", "engine"), usual.value, usual.reason))
 
 
 def _trained_rank(spec: Spec) -> int:

@@ -25,8 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.engines import lora_ranks
 from hbspec.diagnostics import Finding, Fix, Route, Severity
-from hbspec.plan.defaults import ENGINE_RANKS
 from hbspec.rules.rule import Rule
 from hbspec.spec.deployment import Deployment
 
@@ -41,8 +41,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan = analysis.serving_plan
     if plan.adapters != "separate" or plan.lora_r <= plan.max_lora_rank:
         return
-    enough = next((rank for rank in ENGINE_RANKS if rank >= plan.lora_r), None)
-    lower = f"set lora_r to at most {ENGINE_RANKS[-1]}, or merge the adapters"
+    enough = next((rank for rank in lora_ranks() if rank >= plan.lora_r), None)
+    lower = f"set lora_r to at most {lora_ranks()[-1]}, or merge the adapters"
     yield RULE.at(
         route := served_rank(analysis.spec.deployment),
         f"lora_r is {plan.lora_r}, but the engine serves ranks up to {plan.max_lora_rank}",

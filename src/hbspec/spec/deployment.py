@@ -54,6 +54,11 @@ class Deployment(Section):
     instance: ServingInstance
     region: Text | None = Field(None, description="AWS region of the endpoint; the job's by default.")
     engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
+    model: Text | None = Field(
+        None,
+        description="Weights that are served instead of `model.id`: an id of the Hub, or an S3 prefix with the "
+        "weights and their `config.json`. AWQ, GPTQ and other quantised copies are named here.",
+    )
     quantization: Quantization = Field("none", description="Quantisation of the served weights.")
     dtype: Literal["bfloat16", "float16"] | None = Field(None, description="Compute dtype of the endpoint.")
     kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage dtype of the KV cache.")

@@ -19,15 +19,13 @@ from shlex import quote
 from typing import Any
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.parameters import total_parameters
-from hbspec.plan import ServingPlan
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
-from hbspec.targets.aws.engine_settings import environment
-from hbspec.targets.aws.images import image, inference_ami
-from hbspec.targets.aws.refusals import refused
+from hbspec.targets.aws.engine_settings import BASE_CHANNEL, environment
+from hbspec.targets.aws.refusals import refused, refused_by_engine
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
+from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
 from hbspec.targets.aws.submission import last_attempt, region_option
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
@@ -36,11 +34,6 @@ from hbspec.targets.lowering.shell import HERE, opening, owned
 from hbspec.targets.lowering.target import Target
 
 CANDIDATE = "candidate"
-SLOWEST_DOWNLOAD = 50e6
-"""Bytes per second: the slowest expected download of the weights; sets the timeout within the service's limits."""
-SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
-"""Seconds; 3,600 is ContainerStartupHealthCheckTimeoutInSeconds' maximum."""
-
 FILES = {
     "CreateModel": "create_model",
     "CreateEndpointConfig": "create_endpoint_config",
@@ -70,7 +63,10 @@ class TrainingSource:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """All values of the requests; without `training`, the author puts the model at `model_data`."""
+    """All values of the requests; without `training`, the author puts the model at `model_data`.
+
+    `base` is the S3 prefix of the weights beside the model's own; None where they are on the Hub, or in the model.
+    """
 
     name: str
     role: str
@@ -78,6 +74,7 @@ class Endpoint:
     inference_ami: str | None
     region: str | None
     model_data: str
+    base: str | None
     training: TrainingSource | None
     environment: Mapping[str, str]
     instance_type: str
@@ -85,6 +82,8 @@ class Endpoint:
     startup_timeout: int
     variants: tuple[Variant, ...]
     scaling: Scaling | None
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
     tags: Mapping[str, str]
 
 
@@ -92,7 +91,7 @@ def lower(analysis: Analysis) -> Endpoint:
     """Choose the values of the requests.
 
     Raises:
-        LoweringError: the spec lacks a key that a request needs.
+        LoweringError: the spec lacks a key that a request needs, or the engine would refuse its settings.
     """
     spec = analysis.spec
     account, section = spec.sagemaker, spec.deployment
@@ -104,28 +103,32 @@ def lower(analysis: Analysis) -> Endpoint:
     needs.done()
     assert section is not None  # noqa: S101 - Needs has just checked it
     plan = analysis.serving_plan
-    own_image = account.serving_image if account else None
-    shipped = image(plan.engine, plan.region) if plan.region and own_image is None else None
-    uri = needs.take(own_image or (shipped.uri if shipped else None), ("sagemaker", "serving_image"), "")
+    container = serving_container(spec, plan, needs)
     if plan.adapters != "merged":
-        needs.take(spec.model.id, ("model", "id"), "", WEIGHTS)
+        needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
-    host = inference_ami(shipped.cuda) if shipped else None
-    training = _training(analysis)
+    training, variables = _training(analysis), environment(analysis, plan, start_up_seconds(plan))
+    left_open = "bitsandbytes" if container.own else ""
+    judged = {name: value for name, value in variables.items() if value != left_open}
+    refused_by_engine(plan.engine, judged, container.release)
+    vpc = account.vpc if account else None
     return Endpoint(
         name=spec.name,
         role=role,
-        image=uri,
-        inference_ami=host.name if host else None,
+        image=container.uri,
+        inference_ami=container.host,
         region=plan.region,
         model_data=f"{folder(output)}{training.job if training else author_name(spec)}/output/model.tar.gz",
+        base=plan.weights if plan.weights and plan.weights.startswith("s3://") else None,
         training=training,
-        environment=environment(analysis, plan),
+        environment=variables,
         instance_type=instance_type,
         instances=section.instance.count,
-        startup_timeout=_startup_timeout(plan),
+        startup_timeout=start_up_seconds(plan),
         variants=_variants(analysis),
         scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
+        subnets=vpc.subnets if vpc else (),
+        security_groups=vpc.security_groups if vpc else (),
         tags=account.tags if account else {},
     )
 
@@ -145,11 +148,6 @@ def _variants(analysis: Analysis) -> tuple[Variant, ...]:
         return (Variant(CANDIDATE, name, 1.0),)
     share = Decimal(str(test.candidate_weight))
     return (Variant("baseline", test.baseline, float(1 - share)), Variant(CANDIDATE, name, float(share)))
-
-
-def _startup_timeout(plan: ServingPlan) -> int:
-    weights = 2 * total_parameters(plan.architecture) if plan.architecture else LONGEST_TIMEOUT * SLOWEST_DOWNLOAD
-    return round(min(LONGEST_TIMEOUT, max(SHORTEST_TIMEOUT, weights / SLOWEST_DOWNLOAD)))
 
 
 def emit(endpoint: Endpoint) -> list[Artifact]:
@@ -175,11 +173,8 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
         "CreateModel": {
             "ModelName": endpoint.name,
             "ExecutionRoleArn": endpoint.role,
-            "PrimaryContainer": {
-                "Image": endpoint.image,
-                "ModelDataUrl": endpoint.model_data,
-                "Environment": dict(endpoint.environment),
-            },
+            "PrimaryContainer": _container(endpoint),
+            **_vpc(endpoint),
             **tags,
         },
         "CreateEndpointConfig": {
@@ -190,6 +185,20 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
         "CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags},
         **scaling_requests(endpoint.name, CANDIDATE, endpoint.scaling),
     }
+
+
+def _container(endpoint: Endpoint) -> dict[str, Any]:
+    body: dict[str, Any] = {"Image": endpoint.image, "ModelDataUrl": endpoint.model_data}
+    if endpoint.base:
+        source = {"S3DataType": "S3Prefix", "S3Uri": folder(endpoint.base), "CompressionType": "None"}
+        body["AdditionalModelDataSources"] = [{"ChannelName": BASE_CHANNEL, "S3DataSource": source}]
+    return body | {"Environment": dict(endpoint.environment)}
+
+
+def _vpc(endpoint: Endpoint) -> dict[str, Any]:
+    """The network that training runs in too."""
+    groups = {"SecurityGroupIds": list(endpoint.security_groups), "Subnets": list(endpoint.subnets)}
+    return {"VpcConfig": groups} if endpoint.subnets else {}
 
 
 def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:

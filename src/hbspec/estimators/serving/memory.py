@@ -227,6 +227,11 @@ def room_bytes(plan: ServingPlan, engine: float = CONTEXT_BYTES.expected) -> int
     return (floor(usable * plan.utilization) - taken) * plan.tensor_parallel
 
 
+def batched_tokens(plan: ServingPlan) -> int:
+    """Tokens that the engine computes at once; vLLM refuses fewer than requests (`SchedulerConfig`)."""
+    return max(BATCHED_TOKENS, plan.concurrency)
+
+
 def fixed_terms(plan: ServingPlan) -> dict[str, int]:
     """Bytes per GPU that do not depend on the lengths of requests, by name; sharded terms are rounded up.
 
@@ -238,5 +243,5 @@ def fixed_terms(plan: ServingPlan) -> dict[str, int]:
     return {
         "weights": -(-served_weights(plan) // parts),
         "adapters": -(-adapter_slot_bytes(plan) // parts),
-        "activations": round(activation_bytes(architecture, BATCHED_TOKENS, plan.concurrency)),
+        "activations": round(activation_bytes(architecture, batched_tokens(plan), plan.concurrency)),
     }

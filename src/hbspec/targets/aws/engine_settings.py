@@ -1,55 +1,97 @@
-"""The environment variables of a serving container, which hold the engine's arguments."""
+"""The environment variables of a serving container, which hold the engine's arguments.
+
+A request names what answers it by its `model`: `candidate` is the trained model, with vLLM's server; beside adapters
+the base model has its own id. LMI takes the adapters' name from the body's `adapters`, or from the header
+`X-Amzn-SageMaker-Adapter-Identifier` (djl-serving, serving/docs/adapters.md).
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
 
 from hbspec.analysis import Analysis
+from hbspec.estimators.serving.memory import batched_tokens
 from hbspec.plan import ServingPlan
 
 MODEL_FOLDER = "/opt/ml/model"
+BASE_CHANNEL = "base"
+BASE_FOLDER = f"/opt/ml/additional-model-data-sources/{BASE_CHANNEL}"
+"""Where SageMaker puts another S3 prefix (CreateModel, AdditionalModelDataSource)."""
 ADAPTER = "candidate"
 SAVED_TEMPLATE = "chat_template.jinja"
 """What transformers calls a tokenizer's template when it saves one (5.23, `CHAT_TEMPLATE_FILE`)."""
+AT_LOAD = {"nf4": "bitsandbytes", "fp8": "fp8"}
+"""What vLLM quantises 16-bit weights to while it loads them, by the spec's names. Its bitsandbytes gives nf4 alone."""
+LMI_NAMES = {
+    "tensor_parallel_size": "tensor_parallel_degree",
+    "max_num_seqs": "max_rolling_batch_size",
+    "max_num_batched_tokens": "max_rolling_batch_prefill_tokens",
+    "quantization": "quantize",
+}
+"""What LMI calls arguments of vLLM; it refuses the first two by vLLM's names."""
+LMI_DTYPES = {"bfloat16": "bf16", "float16": "fp16"}
 
 
-def environment(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
-    """The environment variables of the serving container: engine arguments by the engine's names."""
-    model = analysis.spec.model.id or ""
+def environment(analysis: Analysis, plan: ServingPlan, start_up: int) -> dict[str, str]:
+    """The environment variables of the serving container: engine arguments by the engine's names.
+
+    Args:
+        analysis: of the spec.
+        plan: the endpoint.
+        start_up: seconds that loading may take; LMI has a limit of its own.
+    """
+    settings = _settings(analysis, plan)
     merged = plan.adapters == "merged"
-    settings: dict[str, Any] = {
-        "tensor_parallel_size": plan.tensor_parallel,
+    model = MODEL_FOLDER if merged else base_place(plan)
+    if plan.engine == "vllm":
+        if not merged:
+            settings["lora_modules"] = json.dumps({"name": ADAPTER, "path": MODEL_FOLDER})
+        return {f"SM_VLLM_{key.upper()}": value for key, value in {"model": model, **settings}.items()}
+    # The model's folder has the adapters, so that LMI is told of the weights by an option: by HF_MODEL_ID it would
+    # load them as a second model beside the folder (djl-serving, ModelStore.java).
+    served = {} if merged else {"model_id": model}
+    served |= {"rolling_batch": "disable", "async_mode": "true"}
+    served |= {"entrypoint": "djl_python.lmi_vllm.vllm_async_service", "model_loading_timeout": str(start_up)}
+    settings["dtype"] = LMI_DTYPES[settings["dtype"]]
+    named = {LMI_NAMES.get(key, key): value for key, value in settings.items()}
+    return {f"OPTION_{key.upper()}": value for key, value in {**served, **named}.items()}
+
+
+def base_place(plan: ServingPlan) -> str:
+    """What the engine is told to load beside adapters: an id of the Hub, or the folder of another S3 prefix."""
+    weights = plan.weights or ""
+    return BASE_FOLDER if weights.startswith("s3://") else weights
+
+
+def _settings(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
+    """Arguments by vLLM's names."""
+    merged = plan.adapters == "merged"
+    settings = {
+        "served_model_name": ADAPTER if merged else analysis.spec.model.id or base_place(plan),
+        "tensor_parallel_size": str(plan.tensor_parallel),
         "dtype": plan.dtype,
-        "max_num_seqs": plan.concurrency,
-        "gpu_memory_utilization": plan.utilization,
+        "max_num_seqs": str(plan.concurrency),
+        "max_num_batched_tokens": str(batched_tokens(plan)),
+        "gpu_memory_utilization": str(plan.utilization),
     }
+    if plan.architecture is not None and plan.architecture.linear_attention is None:
+        settings["enable_prefix_caching"] = "true"
     if plan.max_model_len is not None:
-        settings["max_model_len"] = plan.max_model_len
+        settings["max_model_len"] = str(plan.max_model_len)
     if plan.kv_cache_dtype != "auto":
         settings["kv_cache_dtype"] = plan.kv_cache_dtype
-    if analysis.spec.model.revision and not merged:
+    if analysis.spec.model.revision and not merged and plan.weights == analysis.spec.model.id:
         settings["revision"] = analysis.spec.model.revision
-    if plan.quantization in ("nf4", "fp4", "int8"):
-        settings["quantization"] = "bitsandbytes"
-    elif plan.quantization == "fp8":
-        settings["quantization"] = "fp8"
+    if plan.quantization in AT_LOAD and plan.stored is None:
+        settings["quantization"] = AT_LOAD[plan.quantization]
     if not merged:
-        settings |= {"enable_lora": "true", "max_lora_rank": plan.max_lora_rank}
-        settings["lora_modules"] = json.dumps({"name": ADAPTER, "path": MODEL_FOLDER})
+        settings |= {"enable_lora": "true", "max_loras": "1", "max_lora_rank": str(plan.max_lora_rank)}
         settings |= _as_trained(analysis)
-    if plan.engine == "vllm":
-        served = {"SM_VLLM_MODEL": MODEL_FOLDER if merged else model}
-        return served | {f"SM_VLLM_{key.upper()}": str(value) for key, value in settings.items()}
-    served = {"HF_MODEL_ID": MODEL_FOLDER if merged else model, "OPTION_ROLLING_BATCH": "disable"}
-    served |= {"OPTION_ASYNC_MODE": "true", "OPTION_ENTRYPOINT": "djl_python.lmi_vllm.vllm_async_service"}
-    settings["tensor_parallel_degree"] = settings.pop("tensor_parallel_size")
-    if "quantization" in settings:
-        settings["quantize"] = settings.pop("quantization")
-    return served | {f"OPTION_{key.upper()}": str(value) for key, value in settings.items()}
+    return settings
 
 
-def _as_trained(analysis: Analysis) -> dict[str, str]:
+def _as_trained(analysis: Analysis) -> Mapping[str, str]:
     """Where the engine finds the chat template of the adapters, and the tokens that end an answer in it.
 
     The base model beside them has its own; a folder with merged weights has these itself. Both engines know the names

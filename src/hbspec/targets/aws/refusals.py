@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hbspec.catalog.engines import refusals
 from hbspec.diagnostics import Finding, Route, route_text
 from hbspec.targets.aws.requests import validate
-from hbspec.targets.lowering.needs import refusal
+from hbspec.targets.lowering.needs import LoweringError, refusal
 
 ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("TrainingJobName",): ("name",),
@@ -51,6 +52,49 @@ def refused(operation: str, body: Mapping[str, Any], region: str | None) -> list
         )
         for route, message in found
     ]
+
+
+SETTINGS = {
+    "quantiz": "quantization",
+    "max_lora_rank": "max_lora_rank",
+    "tensor_parallel": "tensor_parallel",
+    "max_model_len": "max_model_len",
+    "kv_cache_dtype": "kv_cache_dtype",
+    "dtype": "dtype",
+    "gpu_memory": "gpu_memory_utilization",
+    "num_seqs": "concurrency",
+    "rolling_batch_size": "concurrency",
+}
+"""The key of `deployment` that an engine's variable is compiled from, by a part of the variable's name."""
+
+
+def refused_by_engine(engine: str, environment: Mapping[str, str], release: str) -> None:
+    """Nothing, if the engine takes every variable.
+
+    Args:
+        engine: `vllm` or `djl-lmi`.
+        environment: the container's variables.
+        release: of vLLM.
+
+    Raises:
+        LoweringError: the engine would refuse or drop some.
+    """
+    found = [
+        refusal(
+            "HB043",
+            _setting(name),
+            f"{name}: {why}; the container would not start, or would serve something else",
+            "change the key, or deployment.engine",
+        )
+        for name, why in refusals(engine, environment, release)
+    ]
+    if found:
+        raise LoweringError(found)
+
+
+def _setting(variable: str) -> Route:
+    key = next((key for part, key in SETTINGS.items() if part in variable.lower()), None)
+    return ("deployment", key) if key else ("deployment",)
 
 
 def _origin(route: Route) -> Route:

@@ -19,7 +19,9 @@ from hbspec.targets.aws.images.inference_ami import InferenceAmi, inference_ami
 __all__ = ["ENGINES", "Engine", "Image", "InferenceAmi", "image", "inference_ami", "serving_image", "training_image"]
 
 Engine = Literal["djl-lmi", "huggingface-vllm", "vllm"]
-Framework = Literal["huggingface", "djl-lmi", "huggingface-vllm", "vllm"]
+Framework = Literal["huggingface", "djl-lmi", "huggingface-vllm", "vllm", "vllm-bitsandbytes"]
+WITH_BITSANDBYTES: Framework = "vllm-bitsandbytes"
+"""The last image of vLLM that quantises with bitsandbytes; later ones need a plugin (vllm-project/vllm#43529)."""
 ENGINES: tuple[Engine, ...] = ("djl-lmi", "huggingface-vllm", "vllm")
 
 
@@ -56,7 +58,7 @@ def image(framework: str, region: str) -> Image | None:
         framework=framework,
         version=row["version"],
         cuda=row["cuda"],
-        source=f"{table['source']}/{framework}.json",
+        source=f"{table['source']}/{framework.removesuffix('-bitsandbytes')}.json",
         checked=table["checked"],
     )
 

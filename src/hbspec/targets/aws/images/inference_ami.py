@@ -29,16 +29,22 @@ INFERENCE_AMIS = (
 
 
 def inference_ami(cuda: str) -> InferenceAmi | None:
-    """The oldest host image whose driver supports a CUDA release; None if no driver does.
+    """The oldest host image whose driver supports a CUDA release, of its major release; None if no driver does.
 
-    This is NVIDIA's rule that a driver runs the CUDA releases up to its own
-    (https://docs.nvidia.com/deploy/cuda-compatibility/). Left out: forward compatibility packages in a container, with
-    which an older host may suffice.
+    A driver runs the CUDA releases up to its own, and later ones of its major release by minor version compatibility
+    (https://docs.nvidia.com/deploy/cuda-compatibility/). So does AWS pair them: CUDA 12 with driver 550 and CUDA 13
+    with driver 580 (aws/deep-learning-containers, test/test_utils/constants.py); a container of CUDA 12.9 was stuck in
+    Creating on the host of driver 580 (pull request 6187 there). Left out: forward compatibility packages in a
+    container, with which an older host may suffice.
 
     >>> inference_ami("13.0").name, inference_ami("12.9").name, inference_ami("14.0")
-    ('al2023-ami-sagemaker-inference-gpu-4-1', 'al2023-ami-sagemaker-inference-gpu-4-1', None)
+    ('al2023-ami-sagemaker-inference-gpu-4-1', 'al2-ami-sagemaker-inference-gpu-3-1', None)
     """
-    return next((ami for ami in INFERENCE_AMIS if _release(ami.cuda) >= _release(cuda)), None)
+    wanted = _release(cuda)
+    same = [ami for ami in INFERENCE_AMIS if _release(ami.cuda)[0] == wanted[0]]
+    if not same:
+        return next((ami for ami in INFERENCE_AMIS if _release(ami.cuda) >= wanted), None)
+    return next((ami for ami in same if _release(ami.cuda) >= wanted), same[-1])
 
 
 def _release(cuda: str) -> tuple[int, ...]:
