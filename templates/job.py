@@ -10,6 +10,7 @@ from typing import Any
 
 import base_model
 import model_folder
+import served_adapters
 import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
@@ -248,6 +249,8 @@ def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocati
         trainer.save_model(str(unfinished))
         if invocation.settings.CHAT_TEMPLATE and state.is_main_process:
             keep_endings(trainer.model, unfinished)
+        if state.is_main_process:
+            served_adapters.keep(unfinished)
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder
         if state.is_main_process or (state.is_local_main_process and unfinished.is_dir()):

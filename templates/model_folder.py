@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+import served_adapters
 from documents import UNREADABLE, flush, load, store
 from fingerprint import Fingerprint, all_differences, contents, is_same, mark, shown
 from manifest import author, readable
@@ -27,8 +28,9 @@ BESIDE = (AUTHOR, RUN_FILE)
 """What this script itself puts beside a model, `RUN_FILE` where the output folder is the same."""
 
 SAVED_SUFFIXES = (".bin", ".jinja", ".json", ".md", ".model", ".py", ".safetensors", ".tiktoken", ".txt")
-SAVED_FOLDERS = ("additional_chat_templates",)
-"""What a model's save may write (transformers, peft). A folder that is in the way would be noticed after training."""
+SAVED_FOLDERS = ("additional_chat_templates", served_adapters.FOLDER)
+"""What a model's save may write (transformers, peft, `served_adapters`). A folder that is in the way would be noticed
+after training."""
 
 
 class Place(NamedTuple):

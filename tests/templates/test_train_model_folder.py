@@ -13,6 +13,7 @@ from typing import Any
 import fingerprint
 import model_folder
 import pytest
+import served_adapters
 from settings import Folders, Invocation, RefusedError, Settings
 from training_bench import TEMPLATES, Bench, sums
 
@@ -186,6 +187,12 @@ class TestFolder:
         shutil.rmtree(model_folder.unfinished(invocation.folders.model_dir, MINE), ignore_errors=True)
         self.write(invocation, MINE, b="two", c="two")
         assert self.texts(invocation) == {"b": "two", "c": "two"}
+
+
+def test_only_adapters_are_kept_for_engines(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").touch()
+    served_adapters.keep(tmp_path)
+    assert list(content(tmp_path)) == ["model.safetensors"]
 
 
 @pytest.mark.parametrize(("first", "second"), [("lora", "full"), ("full", "lora")])

@@ -114,6 +114,9 @@ def test_the_base_is_nf4_with_double_quantisation_and_the_adapter_reloads(seeded
     adapted = PeftModel.from_pretrained(base, bench.folder / "model", is_trainable=True)
     assert loss(adapted) < before
     assert count_parameters(adapted) == bench.record["parameters"]
+    for name in ("adapter_model.safetensors", "adapter_config.json"):  # vLLM reads the first, LMI the second
+        one, other = bench.folder / "model" / name, bench.folder / "model/adapters/candidate" / name
+        assert one.read_bytes() == other.read_bytes()
     config = json.loads((bench.folder / "model/adapter_config.json").read_text())
     assert (config["r"], config["lora_alpha"], config["lora_dropout"]) == (16, 32, 0.05)
 
