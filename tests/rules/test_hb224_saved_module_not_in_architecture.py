@@ -9,7 +9,7 @@ from hbspec.diagnostics import Confidence, Severity
 
 
 def test_edge(tmp_path):
-    edge("HB224", "", "hyperparameters.modules_to_save", ["lm_head"], ["lm_hea"], tmp_path)
+    edge("HB224", "deployment: null", "hyperparameters.modules_to_save", ["lm_head"], ["lm_hea"], tmp_path)
 
 
 @pytest.mark.parametrize(

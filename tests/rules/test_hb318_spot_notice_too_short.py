@@ -27,7 +27,7 @@ def test_the_edge_is_what_the_launcher_leaves(takes, count, tmp_path, monkeypatc
 
 
 def test_a_stop_that_may_take_longer_than_the_notice(tmp_path):
-    spot = f"{SPOT}hyperparameters: {{save_steps: 20, modules_to_save: [lm_head]}}"
+    spot = f"{SPOT}deployment: null\nhyperparameters: {{save_steps: 20, modules_to_save: [lm_head]}}"
     (found,) = judged("HB318", spot, tmp_path)
     takes = interval_text(estimated(spot, tmp_path).analysis.stop.total, seconds_text)
     assert (found.severity, found.route) == ("warning", ("instance", "spot"))

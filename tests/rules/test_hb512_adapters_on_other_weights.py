@@ -8,7 +8,7 @@ from judged import edge, judged
 
 @pytest.mark.parametrize(("within", "beyond"), [("nf4", "gptq"), ("fp8", "fp4"), ("int8", "awq")])
 def test_the_edge_is_another_method_in_4_bits(within, beyond, tmp_path):
-    ada = "deployment: {instance: {type: ml.g6e.12xlarge}}"
+    ada = 'deployment: {instance: {type: ml.g6e.12xlarge}, model: "s3://bucket/copy/"}'
     edge("HB512", ada, "deployment.quantization", within, beyond, tmp_path)
 
 

@@ -56,7 +56,13 @@ def test_a_job_without_its_template_is_not_compiled_by_force(name):
 @pytest.mark.parametrize(("engine", "prefix"), [("vllm", "SM_VLLM_"), ("djl-lmi", "OPTION_")])
 def test_the_endpoint_takes_it_from_the_folder_of_the_adapters(engine, prefix):
     def told(adapters: str, *more: str) -> dict[str, str]:
-        overrides = (LLAMA, f"deployment.adapters={adapters}", f"deployment.engine={engine}", *more)
+        overrides = (
+            LLAMA,
+            f"deployment.adapters={adapters}",
+            f"deployment.engine={engine}",
+            "deployment.quantization=none",
+            *more,
+        )
         body = json.loads(files(BASE, "deployment", *overrides, force=True)["create_model.json"])
         return {
             key.removeprefix(prefix): value

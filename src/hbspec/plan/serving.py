@@ -34,8 +34,8 @@ class ServingPlan(NamedTuple):
     Attributes:
         architecture: of the served weights, where the catalog knows them; otherwise of the trained model.
         weights: the id or S3 prefix of the base model's weights: `deployment.model`, or the trained `model.id`.
-        stored: how the catalog says that they are quantised, by `CatalogModel.stored`; None where they are not, or
-            where it does not know.
+        stored: how they are quantised, by `CatalogModel.stored`, or as the author says of a copy that the catalog
+            does not know; None where they are not.
         scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
     """
 
@@ -148,8 +148,9 @@ def _base(
     row = catalog.models.get(section.model or spec.model.id or "")
     if section.model is None:
         return adapters, spec.model.id, trained, row.stored if row else trained.quant_method if trained else None
-    architecture = row.architecture if row is not None else None
-    return adapters, section.model, architecture or trained, row.stored if row else None
+    if row is None:  # a copy with a config of its own, as its author says
+        return adapters, section.model, trained, None if section.quantization == "none" else section.quantization
+    return adapters, section.model, row.architecture or trained, row.stored
 
 
 def _engine(spec: Spec, section: Deployment, choices: Choices) -> str:

@@ -8,10 +8,12 @@ its name is given, peft fails after the weights were loaded.
 Example:
 
     hyperparameters: {modules_to_save: [lm_hea]}
+    deployment: null
 
 Instead:
 
     hyperparameters: {modules_to_save: [lm_head]}
+    deployment: null
 
 References:
 

@@ -8,11 +8,13 @@ Example:
 
     instance: {spot: true, max_wait: 8h}
     hyperparameters: {save_steps: 20, modules_to_save: [lm_head]}
+    deployment: null
 
 Instead:
 
     instance: {spot: true, max_wait: 8h}
     hyperparameters: {save_steps: 20}
+    deployment: null
 
 References:
 

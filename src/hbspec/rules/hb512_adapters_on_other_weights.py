@@ -6,7 +6,7 @@ another method have other errors, so part of the gain from training is lost.
 Example:
 
     hyperparameters: {method: qlora, bnb_quant_type: nf4}
-    deployment: {quantization: gptq}
+    deployment: {quantization: gptq, model: "s3://bucket/deepseek-r1-qwen-32b-gptq/"}
 
 Instead:
 

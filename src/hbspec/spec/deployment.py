@@ -56,10 +56,14 @@ class Deployment(Section):
     engine: Literal["vllm", "djl-lmi"] | None = Field(None, description="Serving engine.")
     model: Text | None = Field(
         None,
-        description="Weights that are served instead of `model.id`: an id of the Hub, or an S3 prefix with the "
-        "weights and their `config.json`. AWQ, GPTQ and other quantised copies are named here.",
+        description="Weights that are served beside the adapters instead of `model.id`: an id of the Hub, or an S3 "
+        "prefix with the weights and their `config.json`. AWQ, GPTQ and other quantised copies are named here.",
     )
-    quantization: Quantization = Field("none", description="Quantisation of the served weights.")
+    quantization: Quantization = Field(
+        "none",
+        description="Quantisation of the served weights. The engine makes nf4 and fp8 while it loads "
+        "16-bit weights; others are stored so, and named by `deployment.model`.",
+    )
     dtype: Literal["bfloat16", "float16"] | None = Field(None, description="Compute dtype of the endpoint.")
     kv_cache_dtype: Literal["auto", "fp8"] | None = Field(None, description="Storage dtype of the KV cache.")
     adapters: Literal["merged", "separate"] | None = Field(None, description="How the trained adapters are served.")

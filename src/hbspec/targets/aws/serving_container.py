@@ -21,7 +21,7 @@ PREPARATION = 300
 """Seconds to start Python, profile memory, compile and capture CUDA graphs. Assumed: vLLM logs 30 to 200 s."""
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
 """Seconds; 3,600 is ContainerStartupHealthCheckTimeoutInSeconds' maximum."""
-BITSANDBYTES = ("bnb-4bit", "bitsandbytes")
+BITSANDBYTES = ("bnb-4bit", "bitsandbytes", "nf4", "fp4")
 
 
 class ServingContainer(NamedTuple):
