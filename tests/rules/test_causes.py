@@ -71,6 +71,12 @@ CASES = {
         {"HB404"},
         "expect: {model.memory_fp16: 65.5 GB, deployment.memory: 19.2 GB}",
     ),
+    "a copy that is not trained": (
+        "model: {id: Qwen/Qwen2.5-7B-Instruct-AWQ}",
+        "HB231",
+        {"HB516"},
+        "model: {id: Qwen/Qwen2.5-7B-Instruct}",
+    ),
     "a mistyped target": (
         "hyperparameters: {target_modules: [v_prj]}\nexpect: {training.memory_per_gpu: ..30 GB}",
         "HB204",
@@ -219,7 +225,7 @@ OTHERS = {
     "HB121": f"instance: {{type: ml.c5.4xlarge}}\n{HOURS}",
     "HB122": "instance: {region: eu-west-77}\nexpect: {training.cost: 1 USD..99 USD}",
     "HB504": "deployment: {instance: {type: ml.c5.4xlarge}}\nexpect: {deployment.latency: 1s..9s}",
-    "HB507": "deployment: {region: eu-north-1, instance: {type: ml.p4de.24xlarge}}\n"
+    "HB507": "deployment: {region: eu-north-1, instance: {type: ml.p4de.24xlarge}, tensor_parallel: 8}\n"
     "expect: {deployment.daily_cost: 9 USD}",
     "HB610": f"instance: {{type: null, gpu: RTX 3060, gpu_memory: 80 GB, price: 1 USD/h}}\n{HOURS}",
 }

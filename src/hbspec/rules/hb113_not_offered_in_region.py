@@ -7,7 +7,7 @@ used.
 Example:
 
     instance: {type: ml.p4de.24xlarge, region: ca-central-1}
-    deployment: {region: us-east-1}
+    deployment: null
 
 Instead:
 

@@ -6,12 +6,15 @@ it off.
 
 Example:
 
-    deployment: {instance: {type: ml.p5.48xlarge, alternatives: [ml.g6.12xlarge]}, quantization: none}
+    deployment:
+      instance: {type: ml.p5.48xlarge, alternatives: [ml.g6.48xlarge]}
+      quantization: none
+      tensor_parallel: 8
     expect: {deployment.latency: ..10s}
 
 Instead:
 
-    deployment: {instance: {type: ml.p5.48xlarge}, quantization: none}
+    deployment: {instance: {type: ml.p5.48xlarge}, quantization: none, tensor_parallel: 8}
     expect: {deployment.latency: ..10s}
 
 References:

@@ -17,7 +17,7 @@ Instead:
     model: {id: Qwen/Qwen2.5-72B-Instruct}
     hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null}
     instance: {type: ml.p5.48xlarge, parallelism: fsdp}
-    deployment: {model: "s3://bucket/awq/", quantization: awq, instance: {type: ml.p5.48xlarge}, tensor_parallel: 1}
+    deployment: {quantization: fp8, instance: {type: ml.p5.48xlarge}, tensor_parallel: 8}
 
 References:
 

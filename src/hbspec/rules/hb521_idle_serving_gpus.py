@@ -1,0 +1,54 @@
+"""The engine uses fewer GPUs than the endpoint's instance has.
+
+Why: One engine runs in the container, on as many GPUs as `tensor_parallel` says, one by default. The others are idle,
+and the whole instance is billed: with `tensor_parallel: 4` half of an ml.p5.48xlarge. A smaller instance serves as many
+requests for less, and more GPUs serve more.
+
+Example:
+
+    deployment: {tensor_parallel: 2, quantization: nf4, max_model_len: 4096}
+
+Instead:
+
+    deployment: {tensor_parallel: 4, quantization: nf4, max_model_len: 4096}
+
+References:
+
+    https://docs.vllm.ai/en/latest/serving/parallelism_scaling/
+    https://docs.aws.amazon.com/sagemaker/latest/dg/large-model-inference-hosting-resources.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.catalog import Architecture
+from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.WARNING)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Compare `deployment.tensor_parallel` with the GPUs of the instance; the author's own image may start several."""
+    section, account = analysis.spec.deployment, analysis.spec.sagemaker
+    if section is None or (account and account.serving_image):
+        return
+    plan = analysis.serving_plan
+    machine, used = plan.hardware, plan.tensor_parallel
+    if machine is None or used >= machine.gpus_per_instance:
+        return
+    every = machine.gpus_per_instance
+    shared = plan.architecture is None or _divides(every, plan.architecture)
+    smaller = f"use an instance type with {used} GPU{'s' if used > 1 else ''}"
+    yield RULE.at(
+        ("deployment", "tensor_parallel") if section.tensor_parallel else ("deployment", "instance", "type"),
+        f"tensor_parallel is {used}, but {machine.name} has {every} GPUs: {every - used} are idle and billed",
+        f"set tensor_parallel to {every}, or {smaller}" if shared else smaller,
+    )
+
+
+def _divides(size: int, model: Architecture) -> bool:
+    pairs = model.num_key_value_heads
+    return model.num_attention_heads % size == 0 and (pairs % size == 0 or size % pairs == 0)
