@@ -9,7 +9,14 @@ GATED = "model: {id: meta-llama/Llama-3.1-8B-Instruct}"
 
 
 def test_edge(tmp_path):
-    edge("HB618", "", "model.id", "Qwen/Qwen2.5-7B-Instruct", "meta-llama/Llama-3.1-8B-Instruct", tmp_path)
+    edge(
+        "HB618",
+        "deployment: null",
+        "model.id",
+        "Qwen/Qwen2.5-7B-Instruct",
+        "meta-llama/Llama-3.1-8B-Instruct",
+        tmp_path,
+    )
 
 
 @pytest.mark.parametrize("name", ["HF_TOKEN", "HF_HOME", "HF_ENDPOINT"])

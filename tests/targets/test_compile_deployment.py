@@ -176,6 +176,15 @@ def test_other_weights_are_named_or_mounted():
     assert variables["SM_VLLM_MODEL"] == f"/opt/ml/additional-model-data-sources/{source['ChannelName']}"
 
 
+def test_the_copy_that_was_trained_is_served_beside_its_adapters():
+    container = bodies(BASE, "model.source=s3://bucket/qwen")["create_model"]["PrimaryContainer"]
+    (source,) = container["AdditionalModelDataSources"]
+    assert source["S3DataSource"]["S3Uri"] == "s3://bucket/qwen/"
+    variables = container["Environment"]
+    assert variables["SM_VLLM_MODEL"] == f"/opt/ml/additional-model-data-sources/{source['ChannelName']}"
+    assert variables["SM_VLLM_SERVED_MODEL_NAME"] == "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"
+
+
 def test_the_endpoint_is_in_the_job_s_network():
     vpc = "sagemaker.vpc={subnets: [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d]}"
     assert bodies(BASE, vpc)["create_model"]["VpcConfig"] == {

@@ -33,7 +33,8 @@ class ServingPlan(NamedTuple):
 
     Attributes:
         architecture: of the served weights, where the catalog knows them; otherwise of the trained model.
-        weights: the id or S3 prefix of the base model's weights: `deployment.model`, or the trained `model.id`.
+        weights: the id or S3 prefix of the base model's weights: `deployment.model`, or else those that are trained,
+            `model.source` or `model.id`.
         stored: how they are quantised, by `CatalogModel.stored`, or as the author says of a copy that the catalog
             does not know; None where they are not.
         scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
@@ -147,7 +148,12 @@ def _base(
         return adapters, None, trained, None
     row = catalog.models.get(section.model or spec.model.id or "")
     if section.model is None:
-        return adapters, spec.model.id, trained, row.stored if row else trained.quant_method if trained else None
+        return (
+            adapters,
+            spec.model.source or spec.model.id,
+            trained,
+            row.stored if row else trained.quant_method if trained else None,
+        )
     if row is None:  # a copy with a config of its own, as its author says
         return adapters, section.model, trained, None if section.quantization == "none" else section.quantization
     return adapters, section.model, row.architecture or trained, row.stored

@@ -27,9 +27,10 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB523"),))
 ROUTE = ("model", "id")
 
 GIVEN = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_TOKEN_PATH", "HF_HOME", "HF_HUB_OFFLINE", "HF_ENDPOINT")
