@@ -60,3 +60,9 @@ def test_a_name_with_a_size_tells_nothing(tmp_path):
 
 def test_a_known_model_of_a_type_that_is_only_bounded(tmp_path):
     assert judged("HB118", "model: {id: state-spaces/mamba-2.8b-hf}", tmp_path) == []
+
+
+def test_a_model_of_a_counted_type_with_a_field_that_is_not_counted_is_bounded(tmp_path):
+    assert judged("HB118", "model: {id: google/gemma-4-E2B}", tmp_path) == []
+    (found,) = judged("HB131", "model: {id: google/gemma-4-E2B}", tmp_path)
+    assert found.message.startswith("hbspec has no exact model of this gemma4: its config allows ")

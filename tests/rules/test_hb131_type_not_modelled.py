@@ -28,7 +28,7 @@ def _config(tmp_path, **changed):
 def test_a_type_without_a_family_is_a_warning_with_both_ends(tmp_path):
     (found,) = judged("HB131", _config(tmp_path), tmp_path)
     assert (found.severity, found.route) == ("warning", ("model", "config"))
-    assert found.message.startswith("hbspec does not model lfm2: its config allows ")
+    assert found.message.startswith("hbspec has no exact model of this lfm2: its config allows ")
     assert found.help == "run `hbspec model add ./config.json`, and set model.config to the file that it writes"
     assert judged("HB031", _config(tmp_path), tmp_path) == []
 

@@ -46,7 +46,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     parameters = bounds.parameters.map(lambda count: float(f"{count:.3g}"))
     yield RULE.at(
         route,
-        f"hbspec does not model {bounds.model_type}: its config allows {count_text(parameters.low)} to "
+        f"hbspec has no exact model of this {bounds.model_type}: its config allows {count_text(parameters.low)} to "
         f"{count_text(parameters.high)} parameters, and all figures are bounds as wide",
         f"run `hbspec model add {named}`, and set model.config to the file that it writes",
     )
