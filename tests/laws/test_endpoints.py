@@ -18,7 +18,7 @@ from hbspec.plan import build_serving_plan
 from hbspec.spec import Spec
 
 SERVED = ((name, catalog().models[name].architecture) for name in catalog().models.originals())
-MODELS = sorted(name for name, found in SERVED if found and found.linear_attention is None)
+MODELS = sorted(name for name, found in SERVED if found and found.serves)
 """Serving of linear attention is not known."""
 TYPES = ["ml.g4dn.12xlarge", "ml.g5.12xlarge", "ml.g6.12xlarge", "ml.p4d.24xlarge", "ml.p5.48xlarge"]
 VERDICTS = ["fits", "tight", "does_not_fit"]

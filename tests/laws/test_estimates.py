@@ -20,7 +20,7 @@ from hbspec.spec import Spec
 from hbspec.units import Interval
 
 MODELS = sorted(name for name in catalog().models.originals() if catalog().models[name].architecture)
-SERVED = [name for name in MODELS if catalog().models[name].architecture.linear_attention is None]
+SERVED = [name for name in MODELS if catalog().models[name].architecture.serves]
 """Serving of linear attention is not known."""
 PARALLELISM = ["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
 SHARDED = ["fsdp", "zero1", "zero2", "zero3"]

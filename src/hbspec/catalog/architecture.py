@@ -135,6 +135,11 @@ class Architecture(NamedTuple):
         return bool(self.moe_layers)
 
     @property
+    def serves(self) -> bool:
+        """Whether it attends in a way whose serving is estimated."""
+        return self.linear_attention is None and self.global_heads is None and self.latent_attention is None
+
+    @property
     def attention_layers(self) -> int:
         """The number of layers that attend to tokens."""
         return self.num_hidden_layers - self.layer_types.count(LINEAR)

@@ -48,12 +48,9 @@ def served_model(plan: ServingPlan) -> Architecture:
     """
     architecture = known(plan.architecture, NO_MODEL)
     require_attention(architecture)
-    if architecture.linear_attention is not None:
-        raise NotKnownError(LINEAR)
-    if architecture.latent_attention is not None:
-        raise NotKnownError(LATENT)
-    if architecture.global_heads is not None:
-        raise NotKnownError(GLOBAL_HEADS)
+    if not architecture.serves:
+        latent = architecture.latent_attention is not None
+        raise NotKnownError(LATENT if latent else GLOBAL_HEADS if architecture.global_heads else LINEAR)
     return architecture
 
 
