@@ -34,9 +34,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     section, job = analysis.spec.deployment, analysis.spec.instance
     if section is None or section.region is None or job.region in (None, section.region) or job.type is None:
         return
-    row = analysis.catalog.instances.get(section.instance.type or "")
-    if row is not None and row.regions is not None and section.region not in row.regions:
-        return  # HB507 names regions that have the type
+    for name, region in ((section.instance.type, section.region), (job.type, job.region)):
+        row = analysis.catalog.instances.get(name or "")
+        if row is not None and row.regions is not None and region not in row.regions:
+            return  # HB507 and HB113 name regions that have the type
     yield RULE.at(
         ROUTE,
         f"the endpoint is in {section.region}, but the model is written to a bucket of {job.region}",
