@@ -15,6 +15,8 @@ def test_edge(beyond, tmp_path):
 
 def test_edge_of_28_heads_on_eight_gpus(tmp_path):
     endpoint = SMALL + "deployment: {instance: {type: ml.g5.48xlarge}}"
+    own = "111122223333.dkr.ecr.us-east-1.amazonaws.com/vllm:0.27.1-cu130"  # four GPUs are not idle there (HB521)
+    endpoint += f"\nsagemaker: {{serving_image: '{own}'}}"
     edge("HB107", endpoint, "deployment.tensor_parallel", 4, 8, tmp_path)
     (found,) = judged("HB107", SMALL + "deployment: {instance: {type: ml.g5.48xlarge}, tensor_parallel: 8}", tmp_path)
     assert found.route == ("deployment", "tensor_parallel")
