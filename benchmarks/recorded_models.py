@@ -1,10 +1,11 @@
 """Records every causal language model that transformers can build, and compares each with traces of real steps.
 
-    python benchmarks/recorded_models.py [TYPE …] [--regimes all] [--json FILE]
+    python benchmarks/recorded_models.py [TYPE …] [--every] [--json FILE] [--traces FOLDER] [--only record|trace]
 
 For each type: whether the recorded parameters are those of the model, the largest error of the memory over full
 fine-tuning, LoRA and QLoRA, the seconds of CPU time that the recording took, or why the type is refused. The configs
-are the defaults of the config classes, with six layers.
+are the defaults of the config classes, with six layers. Traces do not depend on recordings: a folder keeps them from
+one run to the next.
 """
 
 from __future__ import annotations
@@ -21,12 +22,26 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers"), 6)
+LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers"), 6)
+SET: dict[str, dict[str, Any]] = {
+    "big_bird": {"attention_type": "original_full"},
+    "deepseek_v2": {"num_experts_per_tok": 6, "moe_intermediate_size": 1408},
+    "gemma4_assistant": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0},
+    **{name: {"head_dim": 128} for name in ("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral")},
+    "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention"] * 2},
+    "nemotron": {"num_key_value_heads": 8},
+    "reformer": {"is_decoder": True, "axial_pos_embds": False},
+    "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
+}
+"""Fields without which transformers builds no model, or only one that cannot run, from a type's default config."""
 CASES = (
     "method=full,batch=2,tokens=200",
     "method=lora,lora_dropout=0.0,tokens=300",
     "method=qlora,lora_dropout=0.0,batch=3,tokens=150",
 )
+PRELOADED = ["transformers.models.auto.modeling_auto", "hbspec.recording.files", "peft", "bitsandbytes", "trl"]
+"""Imported once, not once a type; the seconds of a recording are those behind the imports."""
+
 SECONDS = 900
 """How long one type may take, traces included."""
 
@@ -55,16 +70,20 @@ class Row(NamedTuple):
         worst = max(self.errors.values(), key=abs, default=0.0)
         said = ", ".join(f"{error:+.3%}" for error in self.errors.values())
         counted = "exact" if self.exact else "WRONG"
-        return f"{self.type:<24} {self.seconds:>5.1f} s  parameters {counted}, {worst:+.3%} ({said})"
+        given = f"; config with {SET[self.type]}" if self.type in SET else ""
+        return f"{self.type:<24} {self.seconds:>5.1f} s  parameters {counted}, {worst:+.3%} ({said}){given}"
 
 
 def default_config(model_type: str) -> dict[str, Any]:
     """The config of a type with its class's defaults and six layers."""
     from transformers import AutoConfig
 
-    plain = AutoConfig.for_model(model_type)
-    inner = plain.get_text_config()
-    asked = {name: value for name, value in LAYERS.items() if name in inner.to_dict()}
+    try:
+        plain = AutoConfig.for_model(model_type)
+    except Exception:  # its parts do not fit each other
+        plain = AutoConfig.for_model(model_type, text_config=SET[model_type])
+    inner = plain.get_text_config(decoder=True)
+    asked = {name: value for name, value in LAYERS.items() if name in inner.to_dict()} | SET.get(model_type, {})
     if inner is not plain:
         return {"model_type": model_type, **_written(AutoConfig.for_model(model_type, text_config=asked))}
     try:
@@ -80,7 +99,7 @@ def _written(config: Any) -> dict[str, Any]:
     return found
 
 
-def row_of(model_type: str, every: bool) -> Row:
+def row_of(model_type: str, given: Any) -> Row:
     """What is found for a type."""
     from hbspec.catalog.parameters import total_parameters
     from hbspec.catalog.recorded_file import architecture_of
@@ -89,68 +108,109 @@ def row_of(model_type: str, every: bool) -> Row:
     from hbspec.recording.record import REGIMES
     from hbspec.recording.source import Source
 
-    began = time.process_time()
     try:
         values = default_config(model_type)
     except Exception as reason:
         return Row(model_type, reason=f"no default config: {type(reason).__name__}")
+    if given.only == "trace":
+        began = time.process_time()
+        reasons = [one for one in traces_of(model_type, values, given).values() if isinstance(one, str)]
+        return Row(model_type, True, seconds=time.process_time() - began, reason="; ".join(reasons))
+    began = time.process_time()
     try:
-        file = recorded(Source(values, {"config": "default"}), REGIMES if every else REGIMES[:3])
+        file = recorded(Source(values, {"config": "default"}), REGIMES if given.every else REGIMES[:3])
     except RecordingError as reason:
         return Row(model_type, seconds=time.process_time() - began, reason=f"refused: {reason}")
     seconds = time.process_time() - began
     architecture = architecture_of(file)
-    exact = total_parameters(architecture) == _parameters(values)
+    if given.only == "record":
+        return Row(model_type, total_parameters(architecture) == _parameters(values), seconds=seconds)
+    peaks = traces_of(model_type, values, given)
     errors, reasons = {}, []
-    for text in CASES:
+    for text in (text for text in CASES if text in peaks):
+        peak = peaks[text]
         try:
-            errors[text] = _error(values, architecture, text)
+            if isinstance(peak, str):
+                raise TraceError(peak)
+            errors[text] = _closed(values, architecture, text) / peak - 1
         except Exception as reason:
-            reasons.append(f"{text}: {type(reason).__name__}: {str(reason).splitlines()[0][:160]}")
+            reasons.append(f"{text}: {_first_line(reason)}")
+    exact = total_parameters(architecture) == peaks["parameters"]
     return Row(model_type, exact, errors, seconds, "; ".join(reasons))
 
 
+class TraceError(ValueError):
+    """A step that cannot be traced."""
+
+
+def traces_of(model_type: str, values: dict[str, Any], given: Any) -> dict[str, Any]:
+    """The peak of every case in bytes, or why it cannot be traced, and the model's `parameters`."""
+    place = given.traces / f"{model_type}.json" if given.traces else None
+    found: dict[str, Any] = json.loads(place.read_text()) if place is not None and place.exists() else {}
+    if found.pop("config", None) != values:
+        found = {"parameters": _parameters(values)}
+    wanted = [text for index, text in enumerate(CASES) if given.case in (None, index)]
+    for text in (text for text in wanted if text not in found):
+        try:
+            found[text] = import_module("oracle.whole_step").peak(_case(values, text))
+        except Exception as reason:
+            found[text] = f"no trace: {_first_line(reason)}"
+    if place is not None:
+        place.write_text(json.dumps({"config": values, **found}, indent=1))
+    return found
+
+
+def _first_line(reason: BaseException) -> str:
+    return f"{type(reason).__name__}: {(str(reason).splitlines() or [''])[0][:160]}"
+
+
 def _parameters(values: dict[str, Any]) -> int:
+    from hbspec.recording.build import build
+
+    return sum(parameter.numel() for parameter in build(values, None).model.parameters())
+
+
+def _case(values: dict[str, Any], text: str) -> Any:
+    """A case of a config; peft has no adapters for fused experts."""
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
 
-    given = dict(values)
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.for_model(given.pop("model_type"), **given))
-    return sum(parameter.numel() for parameter in model.parameters())
+    from hbspec.recording.build import build, decoded
+    from hbspec.recording.tensors import _fused
+
+    vars(import_module("oracle.shapes"))["CONFIGS"]["recorded"] = decoded(values)
+    attention = "" if build(values, torch.bfloat16).attention == "sdpa" else ",attention=eager"
+    targets = ",target_modules=q_proj+v_proj" if _fused(values["model_type"]) and "lora" in text else ""
+    return import_module("oracle.case").parse(f"recorded,{text}{attention}{targets}")
 
 
-def _error(values: dict[str, Any], architecture: Any, text: str) -> float:
+def _closed(values: dict[str, Any], architecture: Any, text: str) -> int:
     from hbspec.catalog import catalog
     from hbspec.plan import build_plan
     from hbspec.spec import Spec
 
-    agreement, shapes, steps = map(import_module, ("oracle.agreement", "oracle.shapes", "oracle.whole_step"))
-    vars(shapes)["CONFIGS"]["recorded"] = values
-    attention = "" if architecture.family.sdpa else ",attention=eager"
-    targets = ",target_modules=q_proj+v_proj" if architecture.recorded.fused and "lora" in text else ""
-    case = import_module("oracle.case").parse(f"recorded,{text}{attention}{targets}")
+    agreement = import_module("oracle.agreement")
     vars(agreement)["plan_of"] = lambda case: build_plan(
         Spec.model_validate(agreement.spec_of(case)), catalog(), architecture, None
     )
-    return float(agreement.closed_form(case).total / steps.peak(case) - 1)
+    return int(agreement.closed_form(_case(values, text)).total)
 
 
-def _child(model_type: str, every: bool, pipe: Any) -> None:
+def _child(model_type: str, given: Any, pipe: Any) -> None:
     warnings.simplefilter("ignore")
     sys.path.insert(0, str(ROOT / "tests"))
     try:
-        pipe.send(row_of(model_type, every))
+        pipe.send(row_of(model_type, given))
     except Exception as reason:
         pipe.send(Row(model_type, reason=f"FAULT {type(reason).__name__}: {reason}"))
 
 
-def rows(types: list[str], every: bool) -> Iterator[Row]:
+def rows(types: list[str], given: Any) -> Iterator[Row]:
     """One row a type, each in a process of its own."""
-    context = get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
     for model_type in types:
         ours, theirs = context.Pipe()
-        process = context.Process(target=_child, args=(model_type, every, theirs))
+        process = context.Process(target=_child, args=(model_type, given, theirs))
         process.start()
         theirs.close()
         try:
@@ -167,16 +227,21 @@ def main() -> None:
     parser.add_argument("types", nargs="*")
     parser.add_argument("--every", action="store_true", help="record every dtype, as `hbspec model add` does")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--traces", type=Path, help="a folder that keeps traces")
+    parser.add_argument("--case", type=int, choices=range(len(CASES)), help="trace this case only, and kept ones")
+    parser.add_argument("--only", choices=("record", "trace"))
     given = parser.parse_args()
     from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
     found = []
-    for row in rows(given.types or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES), given.every):
+    for row in rows(given.types or sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES), given):
         print(row.text, flush=True)
         found.append(row)
         if given.json:
             given.json.write_text(json.dumps([one._asdict() for one in found], indent=1))
-    close = [row for row in found if not row.reason and row.exact and max(map(abs, row.errors.values())) <= 0.01]
+    close = [
+        row for row in found if not row.reason and row.exact and max(map(abs, row.errors.values()), default=1) <= 0.01
+    ]
     print(f"{len(found)} types, {sum(not row.reason for row in found)} recorded, {len(close)} within 1 %")
 
 

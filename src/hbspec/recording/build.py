@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from unittest.mock import patch
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, masking_utils
 
 from hbspec.recording.program import RecordingError
 
@@ -19,6 +19,10 @@ INDICES = frozenset(
     {"layer_idx", "layer_id", "layer_number", "layer_index", "block_idx", "idx", "block_index", "index"}
 )
 """Attributes of modules that say where they are."""
+
+
+SHORT = 19
+"""Tokens of a row of which only the operators' order is asked: fewer than of any row that is recorded."""
 
 
 class Built(NamedTuple):
@@ -45,20 +49,27 @@ def build(values: Mapping[str, Any], dtype: Any) -> Built:
     Raises:
         RecordingError: transformers refuses the config, or its layers are not one list.
     """
-    given = deepcopy(dict(values))
+    given = decoded(values)
     try:
         config = AutoConfig.for_model(given.pop("model_type"), **given)
         model, attention = _from_config(config, dtype)
+        text = config.get_text_config(decoder=True)
     except Exception as reason:
         raise RecordingError(f"transformers refuses the config: {first_line(reason)}") from reason
     path = _layers(model)
     kinds: list[Any] = [_signature(layer) for layer in model.get_submodule(path)]
-    types = getattr(config.get_text_config(), "layer_types", None)
+    types = getattr(text, "layer_types", None)
     if types is not None and len(types) == len(kinds):
         kinds = list(zip(kinds, types, strict=True))
     distinct = list(dict.fromkeys(kinds))
     numbers = tuple(distinct.index(kind) for kind in kinds)
     return Built(model, attention, path, numbers, tuple(numbers.index(number) for number in range(len(distinct))))
+
+
+def decoded(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A config's fields, with infinity in place of what transformers writes for it (`{"__float__": "Infinity"}`)."""
+    found: dict[str, Any] = PreTrainedConfig._decode_special_floats(deepcopy(dict(values)))
+    return found
 
 
 def _from_config(config: Any, dtype: Any) -> tuple[Any, str]:
@@ -87,12 +98,32 @@ def _layers(model: Any) -> str:
         if isinstance(module, nn.ModuleList) and len(module) and not any(name.startswith(f"{of}.") for of in found):
             found[name] = sum(parameter.numel() for parameter in module.parameters())
     decoder = next((f"{name}." for name, module in model.named_modules() if module is model.get_decoder() and name), "")
-    found = {name: size for name, size in found.items() if name.startswith(decoder)}  # not those of a tower beside it
+    beside = {name: size for name, size in found.items() if name.startswith(decoder)}  # not those of a tower
+    found = beside or found
     most = max(found.values(), default=0)
     large = [name for name, size in found.items() if size > most // 10]
+    if len(large) > 1:
+        large = _reached(model, large)
     if len(large) != 1:
         raise RecordingError(f"the model's layers are not one list of modules, but {', '.join(large) or 'none'}")
     return large[0]
+
+
+def _reached(model: Any, lists: Sequence[str]) -> list[str]:
+    """Those lists of layers that run where text alone is given; all of them where the model does not run so."""
+    called = set()
+
+    def call(plain: Any, module: nn.Module, args: Any, kwargs: Any) -> Any:
+        called.add(id(module))
+        return plain(module, *args, **kwargs)
+
+    plain_rows = patch.object(masking_utils, "find_packed_sequence_indices", lambda *_, **__: None)
+    try:
+        with torch.no_grad(), torch.device("meta"), plain_rows, following(call):
+            model(input_ids=torch.zeros(1, SHORT, dtype=torch.int64), use_cache=False)
+    except Exception:
+        return [*lists]
+    return [name for name in lists if any(id(layer) in called for layer in model.get_submodule(name))]
 
 
 def _signature(layer: nn.Module) -> Any:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import NamedTuple
 
 from hbspec.recording.probe import Probe, WatchedWay
-from hbspec.recording.program import Meta, Operator, Watched
+from hbspec.recording.program import Meta, Operator, Watched, can_need_gradient
 
 MOST_SUBSETS = 3
 """Inputs up to which every subset of them may be what needs a gradient; of more, only all of them."""
@@ -42,7 +42,7 @@ def derive(part: Watched, probe: Probe, output: Meta | None = None) -> list[Deri
             continue
         if all(gradient is None for gradient in gradients):  # no gradient reaches it, but it may save
             metas = [_contiguous(part.values[number].meta) for number in operator.outputs]
-            gradients = [one if one.dtype.is_floating_point else None for one in metas]
+            gradients = [one if can_need_gradient(one.dtype) else None for one in metas]
             reached = False
         else:
             reached = True
@@ -102,7 +102,7 @@ def _subsets(part: Watched, operator: Operator) -> Iterator[tuple[bool, ...]]:
 def differentiable(part: Watched, operator: Operator) -> Sequence[bool]:
     """By input, whether it can need a gradient."""
     return [
-        meta.dtype.is_floating_point
+        can_need_gradient(meta.dtype)
         and (isinstance(number, str) or (number is not None and part.values[number].differentiable))
         for number, meta in zip(operator.inputs, operator.metas, strict=True)
     ]

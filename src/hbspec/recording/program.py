@@ -10,6 +10,11 @@ class RecordingError(ValueError):
     """A model that cannot be recorded; the message says which part of it and why."""
 
 
+def can_need_gradient(dtype: Any) -> bool:
+    """Whether numbers of a dtype can be differentiated."""
+    return bool(dtype.is_floating_point or dtype.is_complex)
+
+
 class Meta(NamedTuple):
     """A tensor without numbers.
 

@@ -39,7 +39,27 @@ def pruned(part: Watched, length: int) -> tuple[Watched, int]:
         for operator in reversed(kept)
     ]
     # what others free in between goes with the next operator that is kept
-    return replace(part, operators=_freeing(part, kept, made)), held
+    return _renumbered(replace(part, operators=_freeing(part, kept, made))), held
+
+
+def _renumbered(part: Watched) -> Watched:
+    """The part with numbers for its own values only: what else ran before may differ from one pass to the next."""
+    numbers = [number for operator in part.operators for number in operator.outputs]
+    if part.output not in numbers:
+        return part
+    new = {old: index for index, old in enumerate(dict.fromkeys(numbers))}
+    operators = [
+        replace(
+            operator,
+            inputs=[new[one] if isinstance(one, int) else one for one in operator.inputs],
+            outputs=[new[one] for one in operator.outputs],
+            freed=[new[one] for one in operator.freed],
+        )
+        for operator in part.operators
+    ]
+    hooked = None if part.hooked is None else new.get(part.hooked)
+    values = [part.values[old] for old in new]
+    return replace(part, values=values, operators=operators, output=new[part.output], hooked=hooked)
 
 
 def _freeing(part: Watched, kept: list[Operator], made: set[int]) -> list[Operator]:

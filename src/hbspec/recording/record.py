@@ -15,6 +15,7 @@ from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regi
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import RecordingError, Watched
 from hbspec.recording.prune import pruned
+from hbspec.recording.settle import settled
 from hbspec.recording.tensors import weights_of
 
 LONGEST = 531
@@ -49,7 +50,7 @@ class Points(NamedTuple):
 
 def shortest_limit(built: Built) -> int:
     """Tokens below which all rows are treated alike, as the config says."""
-    config = built.model.config.get_text_config()
+    config = built.model.config.get_text_config(decoder=True)
     names = ("sliding_window", "attention_chunk_size", "max_position_embeddings", "window_size")
     said = [getattr(config, name, None) for name in names]
     return min([value for value in said if isinstance(value, int) and value > 0], default=LONGEST)
@@ -92,9 +93,10 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
     for stream in dict.fromkeys(regime.stream for regime in regimes):
         built = build(values, DTYPES[stream])
         described = {**weights_of(built), "attention": built.attention, "kinds": list(built.kinds)}
-        found["buffers"][str(stream)] = sum(one.numel() * one.element_size() for one in built.model.buffers())
+        buffers = sum(one.numel() * one.element_size() for one in built.model.buffers())
         fake = FakeTensorMode(allow_non_fake_inputs=True)
         shorten(built, fake)
+        found["buffers"][str(stream)] = buffers + settled(built, fake)
         probe = Probe()
         narrow: set[bool] = set()
         for regime in (one for one in regimes if one.stream == stream):

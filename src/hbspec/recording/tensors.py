@@ -51,7 +51,7 @@ def weights_of(built: Built) -> dict[str, Any]:
         "head": names[id(head)],
         "tied": head.weight is table.weight,
         "fused": _fused(model.config.model_type),
-        "fields": _fields(model.config.get_text_config()),
+        "fields": _fields(model.config.get_text_config(decoder=True)),
         "containers": sorted(part for part in containers if part and not part.isdigit()),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }

@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import flop_registry
 
-from hbspec.recording.program import Meta, Operator, RecordingError, Ref, Value, Watched
+from hbspec.recording.program import Meta, Operator, RecordingError, Ref, Value, Watched, can_need_gradient
 
 aten = torch.ops.aten
 
@@ -161,7 +161,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
                 f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
                 "does that loops over tokens"
             )
-        operator.outputs += [self._add(one, differentiable=leads and one.is_floating_point()) for one in made]
+        operator.outputs += [self._add(one, differentiable=leads and can_need_gradient(one.dtype)) for one in made]
 
     def _leads(self, found: int | str | None) -> bool:
         assert self.part is not None  # noqa: S101
@@ -183,6 +183,11 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         numbers = self._known.get(key, [])
         alike = [number for number in numbers if self.part.values[number].differentiable == tensor.requires_grad]
         if numbers:
+            if tensor.requires_grad and not alike:
+                raise RecordingError(
+                    f"{self.part.where or 'the part outside the layers'} writes into a part of a tensor of shape "
+                    f"{tuple(tensor.shape)}, which then needs a gradient"
+                )
             return (alike or numbers)[-1]
         name = self.weights.get(key[0])
         if name is not None:

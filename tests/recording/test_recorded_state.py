@@ -1,0 +1,52 @@
+"""Models that a first forward pass changes, and configs and modules that are not where most have them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from hbspec.recording.program import RecordingError
+
+SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 99}
+CTRL = {"model_type": "ctrl", "n_embd": 32, "dff": 64, "n_layer": 2, "n_head": 2, "vocab_size": 99, "n_positions": 128}
+BIG_BIRD = {"model_type": "big_bird", **SMALL, "max_position_embeddings": 2048}
+DECODER = {"model_type": "modernbert-decoder", **SMALL, "pad_token_id": 0, "layer_types": ["full_attention"] * 2}
+DEEPSEEK = {
+    "model_type": "deepseek_v2",
+    **SMALL,
+    **dict.fromkeys(("kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim", "q_lora_rank"), 16),
+    "first_k_dense_replace": 2,
+    "num_key_value_heads": 2,
+}
+GIT = {"model_type": "git", **SMALL, "vision_config": {**SMALL, "image_size": 32, "patch_size": 16}}
+
+
+def test_buffers_are_those_behind_a_first_pass(recorded_file):
+    """CTRL's table of positions is in fp32 until its first pass casts it."""
+    assert recorded_file(CTRL)["buffers"]["2"] == 2 * CTRL["n_positions"] * CTRL["n_embd"]
+
+
+def test_a_model_that_short_rows_switch_is_refused(recorded_file):
+    with pytest.raises(RecordingError, match="attention_type from block_sparse to original_full"):
+        recorded_file(BIG_BIRD)
+    assert recorded_file({**BIG_BIRD, "attention_type": "original_full"})["kinds"]
+
+
+@pytest.mark.parametrize("config", [DECODER, GIT])
+def test_layers_are_those_that_text_reaches(config, recorded_file):
+    assert len(recorded_file(config)["kinds"]) == config["num_hidden_layers"]
+
+
+def test_infinity_is_read_as_transformers_writes_it():
+    from hbspec.recording.build import decoded
+
+    assert decoded({"limits": [0.0, {"__float__": "Infinity"}]}) == {"limits": [0.0, float("inf")]}
+
+
+def test_complex_numbers_lead_to_the_input(recorded_file):
+    """DeepSeek-V2 turns queries and keys as complex numbers, whose gradients are complex."""
+    file = recorded_file(DEEPSEEK)
+    rows = [row for program in file["programs"] for row in program["operators"] if row["name"] == "view_as_real"]
+    assert rows
+    assert all(row.get("ways") for row in rows)
