@@ -25,6 +25,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers"), 6)
 SET: dict[str, dict[str, Any]] = {
     "big_bird": {"attention_type": "original_full"},
+    "cohere_compass_text": {
+        "layer_types": ["sliding_attention", "sliding_attention", "full_attention"] * 2,
+        "rope_parameters": {
+            kind: {"rope_type": "default", "rope_theta": 10_000.0} for kind in ("sliding_attention", "full_attention")
+        },
+    },
+    "dots1": {"n_routed_experts": 8, "n_shared_experts": 1, "num_experts_per_tok": 2},
     "deepseek_v2": {"num_experts_per_tok": 6, "moe_intermediate_size": 1408},
     "gemma4_assistant": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0},
     **{name: {"head_dim": 128} for name in ("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral")},
@@ -84,7 +91,7 @@ def default_config(model_type: str) -> dict[str, Any]:
         plain = AutoConfig.for_model(model_type, text_config=SET[model_type])
     inner = plain.get_text_config(decoder=True)
     asked = {name: value for name, value in LAYERS.items() if name in inner.to_dict()} | SET.get(model_type, {})
-    if inner is not plain:
+    if inner is not plain and hasattr(plain, "text_config"):
         return {"model_type": model_type, **_written(AutoConfig.for_model(model_type, text_config=asked))}
     try:
         return {"model_type": model_type, **_written(AutoConfig.for_model(model_type, **asked))}

@@ -11,6 +11,7 @@ from oracle.case import parse
 from oracle.shapes import CONFIGS
 from oracle.whole_step import peak
 from recording.conftest import OLMO
+from recording.test_recorded_state import GIT
 
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.parameters import TargetError, lora_parameters, total_parameters
@@ -114,6 +115,21 @@ def test_adapters_on_fused_experts_are_not_counted(olmo):
     for targets in ("all-linear", ["q_proj", "up_proj"]):
         with pytest.raises(TargetError, match="fused experts"):
             lora_parameters(fused, 8, targets)
+
+
+def test_adapters_where_text_does_not_reach_are_not_counted(recorded_file):
+    """GIT's encoder of images has a q_proj, and is not beside a `language_model`, so that peft adapts it too."""
+    git = architecture_of(recorded_file(GIT))
+    for targets in ("all-linear", ["q_proj"]):
+        with pytest.raises(TargetError, match="text does not reach"):
+            lora_parameters(git, 8, targets)
+    assert lora_parameters(git, 8, ["query"]) == 2 * 2 * 8 * GIT["hidden_size"]
+
+
+def test_mixtral_has_fused_experts():
+    from hbspec.recording.tensors import _fused
+
+    assert _fused("mixtral") == _fused("minimax_m2") == ["gate", "w1", "w2", "w3"]
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,13 @@ class Recording:
         )
 
     @cached_property
+    def exposed(self) -> tuple[str, ...]:
+        """Linear modules that text does not reach and that a job adapts all the same, by their last names."""
+        beside = tuple(self.values.get("beside", ()))
+        paths = (weight.name for weight in self.tower if weight.kind == "linear")
+        return tuple(dict.fromkeys(path.rpartition(".")[2] for path in paths if not path.startswith(beside)))
+
+    @cached_property
     def _reached(self) -> frozenset[str]:
         """Modules outside the layers whose weights are read."""
         rows = [row for part in PARTS for row in self._rows(part)["operators"]]

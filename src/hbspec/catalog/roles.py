@@ -23,6 +23,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
+from hbspec.catalog.recorded import Recording
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.weights import output_head, weights
 
@@ -81,7 +82,8 @@ def _roles(
     architecture: Architecture, targets: str | tuple[str, ...] | None, modules_to_save: tuple[str, ...], listed: bool
 ) -> Mapping[str, str]:
     present = every_weight(architecture)
-    _refuse_recorded_experts(architecture, targets or ())
+    if architecture.recorded is not None:
+        _refuse_uncounted(architecture.recorded, targets or ())
     if not targets:
         return dict.fromkeys((weight.name for weight in present), FROZEN if targets is None else TRAINED)
     saved, fused = saved_modules(architecture, modules_to_save), fused_targets(architecture, targets)
@@ -99,13 +101,19 @@ def _roles(
     return found
 
 
-def _refuse_recorded_experts(architecture: Architecture, targets: str | Sequence[str]) -> None:
-    """Nothing, unless peft would turn targets into adapters on the fused experts of a recorded model.
+def _refuse_uncounted(recording: Recording, targets: str | Sequence[str]) -> None:
+    """Nothing, unless peft would adapt fused experts of a recorded model, or modules that text does not reach.
 
     Raises:
         TargetError: it would.
     """
-    fused = architecture.recorded.fused if architecture.recorded is not None else ()
+    fused, exposed = recording.fused, recording.exposed
+    meant = exposed if isinstance(targets, str) else [name for name in targets if name in exposed]
+    if meant:
+        raise TargetError(
+            f"peft adapts {', '.join(meant[:3])} also where text does not reach them, which is not counted for a "
+            "recorded model; name modules that only its layers have"
+        )
     meant = fused if isinstance(targets, str) else [name for name in targets if name in fused]
     if meant:
         raise TargetError(

@@ -50,11 +50,20 @@ def weights_of(built: Built) -> dict[str, Any]:
         "table": names[id(table)],
         "head": names[id(head)],
         "tied": head.weight is table.weight,
+        "beside": _beside(model),
         "fused": _fused(model.config.model_type),
         "fields": _fields(model.config.get_text_config(decoder=True)),
         "containers": sorted(part for part in containers if part and not part.isdigit()),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }
+
+
+def _beside(model: Any) -> list[str]:
+    """Modules beside a `language_model`, of which a job trains and adapts nothing (`templates/loading.py`)."""
+    base = model.base_model
+    if base is model or not hasattr(base, "language_model"):
+        return []
+    return [f"{model.base_model_prefix}.{name}." for name, _ in base.named_children() if name != "language_model"]
 
 
 FIELDS = (
@@ -69,8 +78,8 @@ FIELDS = (
 
 def _fused(model_type: str) -> list[str]:
     """Names that peft takes for parameters of fused experts, and not for modules (0.21.2, `convert_peft_config`)."""
-    pattern = conversion_mapping._MODEL_TO_CONVERSION_PATTERN.get(model_type)
-    return FUSED.get(pattern, [])
+    patterns: dict[str, str] = {"mixtral": "mixtral", **conversion_mapping._MODEL_TO_CONVERSION_PATTERN}
+    return FUSED.get(patterns.get(model_type, ""), [])
 
 
 FUSED = {

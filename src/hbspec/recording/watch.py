@@ -185,8 +185,9 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         if numbers:
             if tensor.requires_grad and not alike:
                 raise RecordingError(
-                    f"{self.part.where or 'the part outside the layers'} writes into a part of a tensor of shape "
-                    f"{tuple(tensor.shape)}, which then needs a gradient"
+                    f"{self.part.where or 'the part outside the layers'} reads a tensor of shape {tuple(tensor.shape)} "
+                    "that needs a gradient by a function with a derivative of its own, or since a part of it was "
+                    "written to"
                 )
             return (alike or numbers)[-1]
         name = self.weights.get(key[0])
