@@ -19,6 +19,15 @@ DEEPSEEK = {
     "first_k_dense_replace": 2,
     "num_key_value_heads": 2,
 }
+PROPHETNET = {
+    "model_type": "prophetnet",
+    "hidden_size": 32,
+    "vocab_size": 99,
+    **dict.fromkeys(("num_decoder_layers", "num_encoder_layers", "num_decoder_attention_heads"), 2),
+    **dict.fromkeys(("decoder_ffn_dim", "encoder_ffn_dim"), 64),
+    "num_encoder_attention_heads": 2,
+    "ngram": 2,
+}
 GIT = {"model_type": "git", **SMALL, "vision_config": {**SMALL, "image_size": 32, "patch_size": 16}}
 
 
@@ -36,6 +45,12 @@ def test_a_model_that_short_rows_switch_is_refused(recorded_file):
 @pytest.mark.parametrize("config", [DECODER, GIT])
 def test_layers_are_those_that_text_reaches(config, recorded_file):
     assert len(recorded_file(config)["kinds"]) == config["num_hidden_layers"]
+
+
+def test_a_head_that_computes_more_than_the_tokens_is_refused(recorded_file):
+    """ProphetNet predicts several tokens ahead, each with logits of its own."""
+    with pytest.raises(RecordingError, match="computes 46 positions for 23 tokens"):
+        recorded_file(PROPHETNET)
 
 
 def test_infinity_is_read_as_transformers_writes_it():

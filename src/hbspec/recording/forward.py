@@ -74,6 +74,7 @@ class WatchedPass:
         self.parts: dict[Name, Watched] = {}
         self.watch = Watch({}, lambda: self._inside(self.paths.get(id(self.stack[-1]), "")) if self.stack else "")
         self.closed: Watched | None = None
+        self.tokens = 0
 
     def run(self, point: Point) -> dict[Name, Watched]:
         """The parts of a forward pass.
@@ -81,6 +82,7 @@ class WatchedPass:
         Raises:
             RecordingError: the model does something that cannot be recorded.
         """
+        self.tokens = point.batch * point.length
         try:
             with self.fake, self._patched():
                 ids = torch.zeros(point.batch, point.length, dtype=torch.int64)
@@ -168,6 +170,9 @@ class WatchedPass:
     def _head(self, module: nn.Module, x: Tensor) -> Tensor:
         if not is_linear(module):
             raise RecordingError("the output head is not a linear module")
+        positions = x.numel() // x.shape[-1]
+        if positions != self.tokens:
+            raise RecordingError(f"the output head computes {positions} positions for {self.tokens} tokens")
         self.parts[FINAL] = self.watch.close(x)
         out = self._linear(module, x, kept=False)
         self.watch.open("", out)
