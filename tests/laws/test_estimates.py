@@ -52,6 +52,16 @@ JOBS = st.fixed_dictionaries(
 )
 
 
+def kernel(job):
+    """Flash attention, but for heads that it does not compute."""
+    found, asked = (
+        catalog().models[job["model"]].architecture,
+        job["hyperparameters"].get("attn_implementation", "sdpa"),
+    )
+    wide = found.latent_attention is not None or found.global_heads is not None
+    return "sdpa" if wide and asked == "flash_attention_2" else asked
+
+
 def planned(job, *, longest=700, offload=None, rank=None, deployment=None, instance=(), software=(), **more):
     hyperparameters = {
         "learning_rate": 1e-4,
@@ -60,6 +70,7 @@ def planned(job, *, longest=700, offload=None, rank=None, deployment=None, insta
         "target_modules": ["q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj", "query_key_value", "c_attn", "Wqkv"],
         **METHODS[job["method"]],
         **job["hyperparameters"],
+        "attn_implementation": kernel(job),
         **more,
     }
     if rank:
