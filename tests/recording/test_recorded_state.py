@@ -65,3 +65,14 @@ def test_complex_numbers_lead_to_the_input(recorded_file):
     rows = [row for program in file["programs"] for row in program["operators"] if row["name"] == "view_as_real"]
     assert rows
     assert all(row.get("ways") for row in rows)
+
+
+def test_dtypes_in_which_a_model_does_not_run_leave_the_others():
+    """The CPU has no product of fused experts in fp32."""
+    from hbspec.recording.files import recorded
+    from hbspec.recording.record import REGIMES
+    from hbspec.recording.source import Source
+
+    config = {"model_type": "olmoe", **SMALL, "num_experts": 4, "num_experts_per_tok": 2}
+    file = recorded(Source(config, {}), (REGIMES[0], REGIMES[5]))
+    assert "2 autocast" in file["variants"]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 
-from hbspec.recording.build import SHORT, Built, first_line
+from hbspec.recording.build import SHORT, Built
 from hbspec.recording.program import RecordingError
 
 
@@ -17,14 +17,14 @@ def settled(built: Built, fake: FakeTensorMode) -> int:
     """Bytes by which a first forward pass changes what modules hold, weights aside.
 
     Raises:
-        RecordingError: the pass fails, or it switches something that decides what later passes run.
+        RecordingError: the pass switches something that decides what later passes run.
     """
     before, buffers = dict(_switches(built.model)), _bytes(built.model.buffers())
     try:
-        with fake, torch.no_grad():
+        with fake, torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
             built.model(input_ids=torch.zeros(1, SHORT, dtype=torch.int64), use_cache=False)
-    except Exception as reason:
-        raise RecordingError(f"the model does not run on tensors without numbers: {first_line(reason)}") from reason
+    except Exception:
+        return 0  # the passes that are recorded say why, each for its dtypes
     for (name, key), value in _switches(built.model):
         old = before.get((name, key), value)
         if old != value:
