@@ -91,8 +91,9 @@ def test_every_row_has_a_source_and_the_day_it_was_checked(table):
 
 @pytest.mark.parametrize("path", sorted(path for path in DATA.rglob("*") if path.is_file()), ids=lambda path: path.name)
 def test_no_row_names_a_place_that_readers_cannot_reach(path):
+    """A path on some machine; /opt/ml is SageMaker's in every container."""
     text = path.read_text(encoding="utf-8")
-    assert not re.search(r"""(?:^|[\s,;("'])/\w+/|localhost|127\.0\.0\.1|file://""", text, re.MULTILINE)
+    assert not re.search(r"""(?:^|[\s,;("'])/(?!opt/ml/)\w+/|localhost|127\.0\.0\.1|file://""", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("component", ["training", "hosting"])
