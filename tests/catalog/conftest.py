@@ -11,7 +11,7 @@ import pytest
 from small_configs import CONTAINERS, TINY, VARIANTS
 from wrapped_models import beside, whole_model
 
-from hbspec.catalog.families import WRAPPERS
+from hbspec.catalog.families import ALIASES, WRAPPERS
 from hbspec.catalog.families.wrappers import TEXT
 
 
@@ -35,7 +35,8 @@ def config_of() -> Callable[[Mapping[str, Any]], Any]:
 
     def build(config: Mapping[str, Any]) -> Any:
         fields = deepcopy(dict(config))
-        return AutoConfig.for_model(fields.pop("model_type"), **fields).get_text_config()
+        model_type = fields.pop("model_type")
+        return AutoConfig.for_model(ALIASES.get(model_type, model_type), **fields).get_text_config()
 
     return build
 
