@@ -18,7 +18,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import jmespath
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, WaiterError
 from moto_strict import HOST, Server
 
 Client = Callable[[str], Any]
@@ -58,18 +58,27 @@ def aws_double(server: Server, folder: Path) -> Iterator[Path]:
 
 def _answer(region: str, client: Client, place: Path, words: list[str]) -> tuple[int, str, str]:
     service, operation, *rest = words
+    waiter, rest = (rest[0], rest[1:]) if operation == "wait" else ("", rest)
     assert rest[:2] == ["--region", region]
     try:
         if service == "s3":
             return 0, _copy(client("s3"), place, rest[2:]), ""
+        if waiter:
+            return 0, _wait(client(service), waiter, _options(rest[2:])), ""
         return 0, _call(client(service), place, operation, _options(rest[2:])), ""
-    except ClientError as refused:
+    except (ClientError, WaiterError) as refused:
         return REFUSED, "", f"\n{refused}\n"
 
 
 def _options(words: list[str]) -> dict[str, str]:
     assert len(words) % 2 == 0, words
     return {option.removeprefix("--"): value for option, value in zip(words[::2], words[1::2], strict=True)}
+
+
+def _wait(client: Any, waiter: str, options: dict[str, str]) -> str:
+    arguments = {option.title().replace("-", ""): value for option, value in options.items()}
+    client.get_waiter(waiter.replace("-", "_")).wait(**arguments, WaiterConfig={"Delay": 0, "MaxAttempts": 3})
+    return ""
 
 
 def _call(client: Any, place: Path, operation: str, options: dict[str, str]) -> str:

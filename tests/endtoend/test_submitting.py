@@ -194,7 +194,9 @@ class TestDeploying:
         name = started(sagemaker_server)[0]["TrainingJobName"]
         jobs(sagemaker_server)[name].training_job_status = "Failed"
         run("sagemaker")
-        assert run("deployment", "deployment.ab_test=null").returncode == 0
+        done = run("deployment", "deployment.ab_test=null")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "The endpoint answers:" in done.stdout
         assert self.deployed(sagemaker_server) == f"s3://{BUCKET}/models/{name}-2/output/model.tar.gz"
 
     def test_another_job_can_be_named(self, run: Run, sagemaker_server: Server) -> None:
@@ -202,6 +204,19 @@ class TestDeploying:
         name = started(sagemaker_server)[0]["TrainingJobName"]
         assert run("deployment", "deployment.ab_test=null", arguments=(name,)).returncode == 0
         assert self.deployed(sagemaker_server) == f"s3://{BUCKET}/elsewhere/{name}/output/model.tar.gz"
+
+    def test_an_endpoint_that_fails_says_why_and_how_to_delete_it(
+        self, run: Run, sagemaker_server: Server, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run("sagemaker")
+        describe = SageMakerModelBackend.describe_endpoint
+        failed = {"EndpointStatus": "Failed", "FailureReason": "the container did not start"}
+        monkeypatch.setattr(SageMakerModelBackend, "describe_endpoint", lambda *asked: {**describe(*asked), **failed})
+        done = run("deployment", "deployment.ab_test=null")
+        assert done.returncode == 1
+        assert "the container did not start" in done.stderr
+        assert "aws sagemaker delete-endpoint --region ca-central-1 --endpoint-name heartbeat" in done.stderr
+        assert "answers" not in done.stdout
 
     @staticmethod
     def deployed(server: Server) -> str:

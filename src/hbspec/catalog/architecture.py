@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
 from hbspec.catalog.families import ALIASES, ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
-from hbspec.catalog.families.wrappers import EITHER, INNER_ONLY, NEVER, OUTER, TEXT
+from hbspec.catalog.families.wrappers import TEXT
 from hbspec.catalog.heads import GlobalHeads, Heads, global_heads_of, heads_of
 from hbspec.catalog.latent_attention import LatentAttention, latent_attention_of
 from hbspec.catalog.layers import FULL, LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
-from hbspec.catalog.wrapped import language_model
+from hbspec.catalog.wrapped import language_model, tied
 
 if TYPE_CHECKING:
     from hbspec.catalog.recorded import Recording
@@ -201,7 +201,7 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         num_hidden_layers=layers,
         vocab_size=fields.whole("vocab_size"),
         max_position_embeddings=fields.whole("max_position_embeddings"),
-        tie_word_embeddings=_tied(fields, wrapper or {}),
+        tie_word_embeddings=tied(fields, wrapper or {}),
         activation=fields.text(family.activation),
         unrotated_layers=unrotated_layers(fields, layers, layer_types if window else ()),
         **_switched(fields),
@@ -279,20 +279,6 @@ def _switched(fields: Fields) -> dict[str, Any]:
         "parallel": family.parallel if not family.parallel_field or fields.flag(family.parallel_field) else "",
         "dropouts": frozenset(place for place, field in family.dropouts.items() if fields.share(field)),
     }
-
-
-def _tied(fields: Fields, wrapper: Mapping[str, Any]) -> bool:
-    """Whether head and embedding are one weight; a wrapper has the last word, where it does not leave it to the inner.
-
-    Some classes of wrappers tie by default, but a checkpoint that has a head keeps it (transformers 5.23.0,
-    `modeling_utils.py`, `tie_weights`): a wrapper that does not say it is as its language model.
-    """
-    outer = wrapper.get("tie_word_embeddings")
-    inner = fields.flag("tie_word_embeddings")
-    tied = WRAPPERS[wrapper["model_type"]].tied if wrapper else OUTER
-    if tied in (NEVER, INNER_ONLY) or not isinstance(outer, bool):
-        return tied != NEVER and inner
-    return outer or (tied == EITHER and inner)
 
 
 def _quant_method(config: Mapping[str, Any]) -> str | None:

@@ -22,6 +22,8 @@ from hbspec.analysis import Analysis
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL, environment
+from hbspec.targets.aws.first_request import FILE as REQUEST
+from hbspec.targets.aws.first_request import first_request, in_service, invocation
 from hbspec.targets.aws.refusals import refused, refused_by_engine
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
@@ -77,6 +79,7 @@ class Endpoint:
     base: str | None
     training: TrainingSource | None
     environment: Mapping[str, str]
+    first_request: Mapping[str, Any]
     instance_type: str
     instances: int
     startup_timeout: int
@@ -122,6 +125,7 @@ def lower(analysis: Analysis) -> Endpoint:
         base=plan.weights if plan.weights and plan.weights.startswith("s3://") else None,
         training=training,
         environment=variables,
+        first_request=first_request(plan),
         instance_type=instance_type,
         instances=section.instance.count,
         startup_timeout=start_up_seconds(plan),
@@ -162,6 +166,7 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
         raise LoweringError(findings)
     return [
         *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
+        json_artifact(REQUEST, dict(endpoint.first_request)),
         script_artifact("deploy.sh", _deploy(endpoint, list(bodies))),
     ]
 
@@ -230,6 +235,7 @@ def _deploy(endpoint: Endpoint, operations: list[str]) -> list[str]:
             else ['model="file://create_model.json"']
         ),
         *(line for operation in operations for line in _send(endpoint, operation)),
+        *invocation(endpoint.name, endpoint.region, CANDIDATE if len(endpoint.variants) > 1 else ""),
     ]
 
 
@@ -263,8 +269,8 @@ def _send(endpoint: Endpoint, operation: str) -> Iterator[str]:
     trained = operation == "CreateModel" and endpoint.training is not None
     body = '"$model"' if trained else f"file://{file}.json"
     yield f"aws {service} {file.replace('_', '-')}{region} --cli-input-json {body}"
-    if operation == "CreateEndpoint" and endpoint.scaling:
-        yield f"aws sagemaker wait endpoint-in-service{region} --endpoint-name {quote(endpoint.name)}"
+    if operation == "CreateEndpoint":
+        yield from in_service(endpoint.name, endpoint.region)
 
 
 TARGET = Target(

@@ -1,0 +1,53 @@
+"""A first request to an endpoint, which names what is to answer it.
+
+A request that names nothing is answered by the base model, where adapters are served beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from shlex import quote
+from typing import Any
+
+from hbspec.plan import ServingPlan
+from hbspec.targets.aws.engine_settings import ADAPTER
+from hbspec.targets.aws.submission import region_option
+
+FILE = "request.json"
+
+
+def first_request(plan: ServingPlan) -> dict[str, Any]:
+    """The body of a chat completion by the trained model.
+
+    vLLM finds adapters by `model`; LMI by `adapters` (djl-serving, serving/docs/adapters.md).
+    """
+    body: dict[str, Any] = {"model": ADAPTER}
+    if plan.engine != "vllm" and plan.adapters != "merged":
+        body["adapters"] = ADAPTER
+    return body | {"messages": [{"role": "user", "content": "Say hello in one sentence."}], "max_tokens": 64}
+
+
+def in_service(endpoint: str, region: str | None) -> Sequence[str]:
+    """Shell lines that wait until an endpoint answers, or say why it does not."""
+    at, name = region_option(region), quote(endpoint)
+    return (
+        f"aws sagemaker wait endpoint-in-service{at} --endpoint-name {name} || {{",
+        f"  aws sagemaker describe-endpoint{at} --endpoint-name {name} \\",
+        "    --query '[EndpointStatus, FailureReason]' --output text >&2",
+        '  echo "The endpoint does not answer. It is billed until it is deleted:" >&2',
+        f"  echo {quote(f'  aws sagemaker delete-endpoint{at} --endpoint-name {name}')} >&2",
+        "  exit 1",
+        "}",
+    )
+
+
+def invocation(endpoint: str, region: str | None, variant: str = "") -> Sequence[str]:
+    """Shell lines that tell how to send the first request, to one variant where several share the traffic."""
+    at, name = region_option(region), quote(endpoint)
+    to = f" --target-variant {variant}" if variant else ""
+    command = f"aws sagemaker-runtime invoke-endpoint{at} --endpoint-name {name}{to} \\"
+    return (
+        'echo "The endpoint answers:"',
+        f"echo {quote(f'  {command}')}",
+        f"""echo '    --content-type application/json --body' "fileb://$PWD/{FILE}" 'answer.json'""",
+    )
