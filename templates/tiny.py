@@ -203,8 +203,12 @@ def shrink(config: Mapping[str, Any], vocabulary: int) -> dict[str, Any]:
 
 
 def _experts(full: Mapping[str, Any]) -> dict[str, Any]:
-    """How many experts there are, and how many of them a token visits."""
-    some = {key: min(EXPERTS, full[key]) for key in EXPERT_FIELDS if full.get(key)}
+    """How many experts there are, and how many of them a token visits.
+
+    Gemma 4's router is a linear module, with a row for each expert.
+    """
+    most = ROWS if full.get("top_k_experts") else EXPERTS
+    some = {key: min(most, full[key]) for key in EXPERT_FIELDS if full.get(key)}
     return some | {key: min(EXPERTS // 2, full[key]) for key in VISITED_FIELDS if full.get(key)}
 
 

@@ -59,6 +59,7 @@ PLAN = SimpleNamespace(
     checkpoint_bytes=805_306_368,
     price=UnitPrice(Rate(Decimal("7.09"), "USD"), "derived", date(2026, 1, 21), "EC2 x 1.25"),
     unknown={},
+    between=None,
 )
 TERMS = {"embedding": 1 * GB, "quantized_weights": 9 * GB, "norms": 10_000_000}
 PROCESS = Interval(10 * GB, 12 * GB, 22 * GB)

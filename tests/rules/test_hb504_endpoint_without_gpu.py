@@ -6,8 +6,14 @@ from judged import edge, judged
 
 
 def test_the_edge_is_a_gpu(tmp_path):
-    single = "deployment: {tensor_parallel: null}"
-    edge("HB504", single, "deployment.instance.type", "ml.p4d.24xlarge", "ml.c5.4xlarge", tmp_path)
+    edge(
+        "HB504",
+        "deployment: {tensor_parallel: 8}",
+        "deployment.instance.type",
+        "ml.p4d.24xlarge",
+        "ml.c5.4xlarge",
+        tmp_path,
+    )
 
 
 def test_an_accelerator_of_another_kind_is_not_a_gpu(tmp_path):

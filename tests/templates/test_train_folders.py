@@ -163,7 +163,8 @@ def test_all_of_a_checkpoint_is_on_the_disk_before_it_is_listed_and_an_older_one
 
     names = json.loads((model / "hbspec-model.json").read_text())["files"]
     delivered = synced.index(f"name {model}/hbspec-model.json")
-    flushed = {line.rpartition("/")[2] for line in synced[:delivered] if line.startswith(f"fsync {model}/.hbspec")}
+    begun = f"fsync {model}/.hbspec"
+    flushed = {line.removeprefix(begun).partition("/")[2] for line in synced[:delivered] if line.startswith(begun)}
     assert set(names) <= flushed
     assert f"fsync {model}" in synced[delivered:]
 

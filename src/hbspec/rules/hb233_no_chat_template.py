@@ -7,14 +7,12 @@ whose tokenizer has the markers of the turns as tokens, such as that of the fami
 
 Example:
 
-    model: {id: meta-llama/Llama-3.1-8B}
-    sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}
+    model: {id: meta-llama/Llama-3.1-8B, source: "s3://bucket/llama-3.1-8b/"}
 
 Instead:
 
-    model: {id: meta-llama/Llama-3.1-8B}
+    model: {id: meta-llama/Llama-3.1-8B, source: "s3://bucket/llama-3.1-8b/"}
     data: {chat_template: llama3}
-    sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}
 
 References:
 

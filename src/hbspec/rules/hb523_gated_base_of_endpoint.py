@@ -7,12 +7,12 @@ model. So the Hub answers "401 Client Error", and the endpoint fails after the i
 Example:
 
     model: {id: meta-llama/Llama-3.1-8B-Instruct}
-    deployment: {instance: {type: ml.g5.2xlarge}}
+    deployment: {adapters: separate}
 
 Instead:
 
     model: {id: meta-llama/Llama-3.1-8B-Instruct, source: "s3://bucket/llama-3.1-8b-instruct/"}
-    deployment: {instance: {type: ml.g5.2xlarge}}
+    deployment: {adapters: separate}
 
 References:
 

@@ -8,12 +8,13 @@ a secret is resolved by CloudFormation alone, and a token in the spec is a secre
 Example:
 
     model: {id: meta-llama/Llama-3.1-8B-Instruct}
-    sagemaker: {environment: {}}
+    deployment: null
 
 Instead:
 
     model: {id: meta-llama/Llama-3.1-8B-Instruct}
     sagemaker: {secrets: {HF_TOKEN: "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"}}
+    deployment: null
 
 References:
 
