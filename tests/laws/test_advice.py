@@ -60,7 +60,7 @@ def errors(values, overrides=()):
     return {entry.code for entry in check(values, overrides=overrides).diagnostics if entry.severity is Severity.ERROR}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(JOBS)
 def test_advice_is_what_the_changed_spec_is_never_worse_and_the_same_each_time(job):
     values = spec(job)

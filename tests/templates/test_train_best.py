@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from training_bench import TEMPLATES, Bench, losses, sums
 
+pytestmark = pytest.mark.long
+
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
     "METHOD": "lora",
@@ -112,7 +114,6 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-@pytest.mark.long
 def test_two_ranks_make_up_an_evaluation_together(bench: Bench) -> None:
     """The last update of the run, which has nothing left to train when it starts again."""
     ddp = {"PARALLELISM": "ddp", "MAX_STEPS": "2", "LEARNING_RATE": "5e-3", "PER_DEVICE_BATCH_SIZE": "1"}

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 from training_bench import TEMPLATES, Bench, losses, sums
 
+pytestmark = pytest.mark.long
+
 SHARDED = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
     "LEARNING_RATE": "5e-3",

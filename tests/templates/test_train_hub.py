@@ -17,6 +17,8 @@ import pytest
 from settings import RefusedError
 from training_bench import TEMPLATES, Bench, sums
 
+pytestmark = pytest.mark.long
+
 SETTINGS = {
     "MODEL_ID": "acme/tiny",
     "METHOD": "lora",
@@ -57,7 +59,6 @@ def run(bench: Bench, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, env=environment)
 
 
-@pytest.mark.long
 def test_a_branch_that_moves_on_the_hub_is_another_base(bench: Bench, hub: Path) -> None:
     (hub / "refs/main").write_text(FIRST)
     first = run(bench)

@@ -12,6 +12,8 @@ import manifest
 import pytest
 from training_bench import Bench, sums
 
+pytestmark = pytest.mark.long
+
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
     "METHOD": "lora",
