@@ -84,9 +84,8 @@ def _rate(value: Any) -> Rate:
 def _secret_arn(value: Any) -> str:
     """An ARN; what is written instead may be the secret itself, and is not repeated."""
     if not isinstance(value, str) or not re.fullmatch(ARN, value):
-        raise UnitError(
-            "not the ARN of a secret, as AWS Secrets Manager shows it: arn:aws:secretsmanager:REGION:ACCOUNT:…"
-        )
+        action = "write its ARN, which AWS Secrets Manager shows and which begins with arn:aws:secretsmanager"
+        raise UnitError("is not the ARN of a secret", action)
     return value
 
 

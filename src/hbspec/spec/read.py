@@ -133,9 +133,9 @@ def _finding(error: Any, route: Route) -> Finding:
     if given is None:
         return _make("HB021", route, f"{key} is empty", "give it a value, or delete the key")
     if kind == "value_error":
-        return _make(
-            "HB023", route, f"{key}: {context['error']}", context["error"].action or "write the number with its unit"
-        )
+        said, action = str(context["error"]), context["error"].action or "write the number with its unit"
+        # after "TOKEN: " a text would be taken for the token itself
+        return _make("HB023", route, f"{key} {said}" if said.startswith("is not") else f"{key}: {said}", action)
     if kind == "literal_error" and isinstance(given, (str, int)) and not isinstance(given, bool):
         return _not_a_choice(route, given, context["expected"])
     if kind in _BOUNDS:
