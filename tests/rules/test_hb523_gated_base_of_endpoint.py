@@ -15,6 +15,7 @@ def test_with_the_job_it_is_one_finding(tmp_path):
     (found,) = judged("HB523", GATED, tmp_path)
     assert (found.severity, found.route) == ("error", ("model", "id"))
     assert [code for code, _ in found.also] == ["HB618"]
+    assert found.help == "copy its repository to your bucket, and name the copy as model.source"
 
 
 def test_a_copy_merged_weights_or_an_image_of_ones_own(tmp_path):
@@ -30,3 +31,5 @@ def test_of_other_weights_the_key_that_names_them(tmp_path):
     other = "deployment: {model: meta-llama/Llama-3.1-8B-Instruct}"
     (found,) = judged("HB523", f"model: {{id: unsloth/Meta-Llama-3.1-8B-Instruct}}\n{other}", tmp_path)
     assert found.route == ("deployment", "model")
+    copy = "deployment: {model: 's3://bucket/llama/'}"
+    assert "HB523" not in codes(f"model: {{id: unsloth/Meta-Llama-3.1-8B-Instruct}}\n{copy}", tmp_path)

@@ -41,10 +41,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     weights = analysis.serving_plan.weights
     row = analysis.catalog.models.get(weights or "")
     if row is not None and row.gated:
-        route = ("deployment", "model") if spec.deployment.model else ("model", "id")
+        other = spec.deployment.model is not None
         yield RULE.at(
-            route,
+            ("deployment", "model") if other else ("model", "id"),
             f"{row.id} is gated, and the endpoint that loads it from the Hub has no token",
-            "copy its repository to your bucket and name the copy as model.source, or serve merged weights "
-            "(deployment.adapters: merged)",
+            "copy its repository to your bucket, and name the copy " + ("instead" if other else "as model.source"),
         )
