@@ -42,7 +42,8 @@ class Model(Section):
     revision: Text | None = Field(None, description="Commit or tag that pins the weights of the job and its endpoint.")
     source: Text | None = Field(
         None,
-        description="S3 prefix of an unpacked copy of the model's repository, which the job reads instead of the Hub.",
+        description="S3 prefix of an unpacked copy of the model's repository, which the SageMaker job and its endpoint "
+        "read instead of the Hub; elsewhere, pass `--base-dir`.",
     )
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
 
