@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from types import FrameType
 from typing import NamedTuple
 
 WRONG = 2
@@ -77,8 +79,17 @@ def _of_object(name: str, text: str) -> str:
     return value.strip()
 
 
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Ends the job well, as `leaving` does: nothing was trained, and a secret may be waited for for minutes."""
+    del frame
+    os.write(sys.stderr.fileno(), f"hbspec: stopped by {signal.Signals(number).name} before training began\n".encode())
+    os._exit(0)
+
+
 def main(arguments: Sequence[str]) -> int:
     """Becomes the program; returns only where that fails."""
+    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGINT, _leave)
     words = list(arguments)
     at = words.index("--") if "--" in words else len(words)
     asked, program = [Asked(*word.partition("=")[::2]) for word in words[:at]], words[at + 1 :]

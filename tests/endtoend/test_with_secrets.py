@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from moto_strict import Server
+from moto_strict import HOST, Server
 
 PROGRAM = Path(__file__).parents[2] / "templates/with_secrets.py"
 PRINTS = "import os; print(os.environ['HF_TOKEN'], end='')"
@@ -58,6 +60,25 @@ def test_a_secret_that_is_not_there_is_one_line(sagemaker_server: Server) -> Non
 def test_another_call_is_told_the_usage(words: tuple[str, ...]) -> None:
     done = run(*words)
     assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_while_a_secret_is_waited_for_is_orderly(sagemaker_server: Server, number: signal.Signals) -> None:
+    arn = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:hub-a1b2c3"
+    with socket.create_server((HOST, 0)) as silent:
+        silent.settimeout(60)
+        where = {**os.environ, "AWS_ENDPOINT_URL": f"http://{HOST}:{silent.getsockname()[1]}"}
+        process = subprocess.Popen(
+            [sys.executable, str(PROGRAM), f"HF_TOKEN={arn}", "--", "true"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=where,
+        )
+        asked, _ = silent.accept()
+        with asked:
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (0, f"hbspec: stopped by {number.name} before training began\n")
 
 
 def test_signals_reach_the_program_that_it_becomes(sagemaker_server: Server) -> None:
