@@ -6,6 +6,8 @@ from planned import FULL, LORA, TRAINER, planned
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.moments import moments
+from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.states import states_of
 from hbspec.estimators.training.memory import memory, pipeline_stages
 from hbspec.units import GB
 
@@ -201,3 +203,25 @@ def test_reentrant_int8_may_hold_what_it_holds_without_reentrance():
         for reentrant in (True, False)
     )
     assert dropped.expected < kept.expected <= dropped.high
+
+
+def test_the_gpu_that_has_only_the_head_computes_the_loss():
+    """16,384 tokens of 256,000 logits take 8.4 GB in bf16, on the GPU after the last layer as on any other."""
+    job = job_of(planned("google/gemma-2-9b-it", sections=TRAINER, per_device_batch_size=4))
+    alone, with_layers = Stage(42, 42, embedding=False, head=True), Stage(41, 42, embedding=False, head=True)
+    losses = [
+        max(moment.total for moment in moments(job, stage, 4096) if moment.name == "loss")
+        for stage in (alone, with_layers)
+    ]
+    assert 8 * GB < losses[0] <= losses[1]
+
+
+def test_each_gpu_of_a_full_fine_tune_trains_what_lies_on_it():
+    job = job_of(planned("01-ai/Yi-1.5-6B", method=FULL, optim="adamw_torch"))
+    stages = pipeline_stages(job, 8)
+    assert [(stage.layers, stage.head) for stage in stages[5:7]] == [(5, False), (0, True)]
+    held = [states_of(job, stage) for stage in stages]
+    head = 64_000 * 4096
+    assert held[6].gradients == 2 * head
+    assert held[6].trained["optimizer_states"] == pytest.approx(4 * head, rel=0.001)
+    assert sum(one.gradients for one in held) == 2 * job.trainable

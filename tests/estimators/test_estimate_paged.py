@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from planned import planned
 
 from hbspec.api import check, estimate
 from hbspec.estimators.step.optimizer import PAGED_NUMBERS
+from hbspec.estimators.step.replay import History
+from hbspec.estimators.training.memory import memory_verdict
 from hbspec.estimators.verdict import Verdict
 
 
@@ -70,3 +73,9 @@ def test_tensors_of_small_adapters_stay():
     assert fullest(spec("paged_adamw_32bit", lora_r=PAGED_NUMBERS // hidden, **small)).paged == 0
     rank = PAGED_NUMBERS // hidden + 1
     assert fullest(spec("paged_adamw_32bit", lora_r=rank, **small)).paged == 8 * 2 * rank * hidden * layers
+
+
+def test_ample_room_is_seen_without_a_replay(monkeypatch):
+    monkeypatch.setattr(History, "reserve", None)
+    plan = planned("Qwen/Qwen2.5-0.5B", instance={"parallelism": "ddp"}, optim="paged_adamw_8bit")
+    assert memory_verdict(plan) is Verdict.FITS

@@ -14,7 +14,7 @@ from hbspec.estimators.serving.endpoint import serving
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.moments import kept_bytes, peak_moment
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.training.memory import memory, memory_verdict, tensors
+from hbspec.estimators.training.memory import is_replayed, memory, memory_verdict, replays_of, tensors
 from hbspec.plan import build_plan, build_serving_plan
 from hbspec.spec import Spec
 from hbspec.units import Interval
@@ -62,7 +62,7 @@ def kernel(job):
     return "sdpa" if wide and asked == "flash_attention_2" else asked
 
 
-def planned(job, *, longest=700, offload=None, rank=None, deployment=None, instance=(), software=(), **more):
+def planned(job, *, longest=700, mean=None, offload=None, rank=None, deployment=None, instance=(), software=(), **more):
     hyperparameters = {
         "learning_rate": 1e-4,
         "max_length": 4096,
@@ -81,7 +81,7 @@ def planned(job, *, longest=700, offload=None, rank=None, deployment=None, insta
         "hbspec": 1,
         "name": "law",
         "model": {"id": job["model"]},
-        "data": {"train": {"examples": 2198}, "tokens": {"mean": max(1, longest / 2), "max": longest}},
+        "data": {"train": {"examples": 2198}, "tokens": {"mean": mean or max(1, longest / 2), "max": longest}},
         "instance": {
             "gpu": "A100-80",
             "gpus": job["gpus"],
@@ -146,6 +146,17 @@ def test_a_process_holds_more_than_its_tensors(job):
 def test_the_verdict_is_that_of_the_memory(job, offload, longest):
     plan = planned(job, offload=offload, longest=longest, max_length=longest)
     assert memory_verdict(plan) is memory(plan).verdict
+
+
+@given(JOBS, st.integers(20, 1500), st.sampled_from([1, 1.5, 3, 10]))
+@settings(max_examples=25)
+def test_no_process_reserves_more_than_the_most_that_is_told_without_a_replay(job, mean, spread):
+    longest = int(mean * spread)
+    plan = planned(job, mean=mean, longest=longest, max_length=longest)
+    unlimited = plan.hardware._replace(gpu=plan.hardware.gpu._replace(usable_bytes=None))
+    if is_replayed(job_of(plan)):
+        for found in replays_of(plan._replace(hardware=unlimited)):
+            assert found.reserved().high - found.unknown <= found.at_most
 
 
 @given(JOBS, st.sampled_from(SHARDED), st.sampled_from(["none", "optimizer", "all"]))

@@ -108,8 +108,9 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     """Every moment of a step that can be the largest. Of the forward pass that is the last layer's: most is kept."""
     states = states_of(job, stage)
     weights, trained = _part(states.weights), _part(states.trained)
-    inputs = _part({"inputs": _inputs(job, tokens) if stage.layers else 0})
-    if stage.layers:
+    computes = bool(stage.layers) or stage.embedding or stage.head
+    inputs = _part({"inputs": _inputs(job, tokens) if computes else 0})
+    if computes:
         run = _Run.of(job, stage, tokens)
         around = {**states.computing, "offloading": run.in_flight()}
         base = _join(weights, trained, inputs, _part(around))
@@ -141,7 +142,7 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
     positions = _part({"positions": positions_bytes(job, tokens)})
     # where layers spread them out for themselves and are not computed again, they go with the forward pass
     behind = _part({}) if job.architecture.family.rotated_anew and not training.gradient_checkpointing else positions
-    gathered = _part({"gathered_weights": held.kept_gathered * (stage.layers - 1)})
+    gathered = _part({"gathered_weights": held.kept_gathered * max(0, stage.layers - 1)})
     states, behind_turn = _join(base, gathered, _part(held.forward)), _join(base, behind, _part(held.backward))
     cache = _part({"key_value_cache": cached_bytes(job, stage, tokens)})
     spare = _part({"masks": spare_mask_bytes(job, tokens)})
@@ -160,10 +161,10 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
             kept_too = states, accumulated, around, run.embedded(), kept
             yield _moment("loss", *kept_too, run.copies(stage.last), _part(fused_forward_bytes(*shape)))
             yield _moment("loss", *kept_too, _part(fused_backward_bytes(*shape)))
-    last = run.last()
-    for peak in run.profile.forward[last[0]]:
-        kept = run.kept(last[1])
-        yield _moment("forward", forward, accumulated, masks, kept, run.copies(last[1]), run.sized(peak))
+    for index, position in run.last():
+        kept = run.kept(position)
+        for peak in run.profile.forward[index]:
+            yield _moment("forward", forward, accumulated, masks, kept, run.copies(position), run.sized(peak))
     again = "recompute" if checkpointing else "backward"
     hooked = held_by_hooks(job).at(job.training.micro_batch * tokens, tokens)
     for index, position in run.positions():
@@ -214,17 +215,18 @@ class _Run(NamedTuple):
 
     def positions(self) -> Iterator[tuple[int, int]]:
         """Layers that were run, each where the most before it is kept and where the most gradients are behind it."""
-        if self.stage.first == 0:
+        if self.stage.first == 0 < self.stage.last:
             yield 0, 0
         for index, kind in enumerate(self.kinds.run[1:], 1):
             alike = [at for at in range(max(1, self.stage.first), self.stage.last) if self.kinds.of[at] == kind]
             for position in {*alike[:1], *alike[-1:]}:
                 yield index, position
 
-    def last(self) -> tuple[int, int]:
-        """The layer that was run for the stage's last one, and that one's position."""
+    def last(self) -> Iterator[tuple[int, int]]:
+        """The layer that was run for the stage's last one, and that one's position; nothing if it has no layer."""
         position = self.stage.last - 1
-        return (0 if position == 0 else 1 + self.kinds.of[position]), position
+        if self.stage.layers:
+            yield (0 if position == 0 else 1 + self.kinds.of[position]), position
 
     def sized(self, peak: Peak) -> Part:
         """A moment's own terms."""

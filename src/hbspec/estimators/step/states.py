@@ -178,9 +178,20 @@ def _groups(job: Job, stage: Stage) -> list[tuple[int, int]]:
     layers = job.architecture.num_hidden_layers
     stored = BYTES[job.training.weights_dtype]
     if not job.training.adapters:
-        return [(-(-share(job.trainable, stage, layers) // job.tensor_parallel), _narrowed(job, stored))]
+        return [(-(-_trained_whole(job, stage) // job.tensor_parallel), _narrowed(job, stored))]
     adapters = share(job.trainable - job.whole, stage, layers), _narrowed(job, BYTES[job.training.adapter_dtype])
     return [adapters, (share(job.whole, stage, layers), _narrowed(job, stored))]
+
+
+def _trained_whole(job: Job, stage: Stage) -> int:
+    """How many numbers of the stage a full fine-tune trains: its layers', and those of an embedding or head there.
+
+    A head that is the embedding is trained where the embedding lies.
+    """
+    element = BYTES[job.training.weights_dtype]
+    embedding, head = (job.weights[term] // element for term in (EMBEDDING, HEAD))
+    within = share(job.trainable - embedding - head, stage, job.architecture.num_hidden_layers)
+    return within + embedding * stage.embedding + head * stage.head
 
 
 def _narrowed(job: Job, element: int) -> int:

@@ -70,17 +70,24 @@ def memory_verdict(plan: Plan) -> Verdict:
         return Verdict.DOES_NOT_FIT
     if any(peak.high + beside.high > usable for peak in peaks):
         return Verdict.TIGHT
-    found = _replays(plan)
-    if not found:
+    job = job_of(plan)
+    if not is_replayed(job):
         return memory(plan).verdict
+    found = replays_of(plan)
+    if job.optimizer.paged:
+        pages = max(states_of(job, stage).paged for stage in _kinds(_stages(job, plan.require("hardware"))).values())
+        ample = all(replays.has_ample_room(pages) for replays in found)
+        return Verdict.FITS if ample else memory(plan).verdict
     return Verdict.FITS if all(replays.fits() for replays in found) else Verdict.TIGHT
 
 
-def _replays(plan: Plan) -> list[Replays]:
-    """Replays of each kind of GPU, if they decide whether it fits: not beside pages."""
+def replays_of(plan: Plan) -> list[Replays]:
+    """What is replayed of each kind of GPU, where `is_replayed`, with each loss that may decide it.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
     job, hardware = job_of(plan), plan.require("hardware")
-    if not is_replayed(job) or job.optimizer.paged:
-        return []
     around, tokens = _surroundings(job, hardware), _longest_row(plan)
     rows = rows_of(plan, tokens)
     return [
