@@ -28,7 +28,9 @@ from hbspec.targets import names
 from hbspec.targets.lowering.artifact import Artifact
 
 WATCHDOG = 20
-"""Seconds that one call of the program may take; a check takes some milliseconds."""
+"""Seconds of the processor that one call of the program may take; a check takes some milliseconds."""
+STANDSTILL = 600
+"""Seconds after which one that does nothing ends the process."""
 TODAY = date(2026, 11, 22)
 SHOWN = 3000
 
@@ -118,7 +120,7 @@ def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
     try:
         problems = judge(one, lambda: watch(True), **chosen)
     except HungError:
-        problems = [f"it took longer than {WATCHDOG} s:\n{traceback.format_exc()}"]
+        problems = [f"it took more than {WATCHDOG} s of the processor:\n{traceback.format_exc()}"]
     except Exception:
         problems = [traceback.format_exc()]
     finally:
@@ -153,14 +155,14 @@ def _watched() -> Iterator[Any]:
         raise HungError
 
     def watch(on: bool) -> None:
-        signal.setitimer(signal.ITIMER_REAL, WATCHDOG if on else 0)
+        signal.setitimer(signal.ITIMER_PROF, WATCHDOG if on else 0)
         if on:
-            faulthandler.dump_traceback_later(WATCHDOG + 5, exit=True)
+            faulthandler.dump_traceback_later(STANDSTILL, exit=True)
         else:
             faulthandler.cancel_dump_traceback_later()
 
-    before = signal.signal(signal.SIGALRM, hung)
+    before = signal.signal(signal.SIGPROF, hung)
     try:
         yield watch
     finally:
-        signal.signal(signal.SIGALRM, before)
+        signal.signal(signal.SIGPROF, before)
