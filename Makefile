@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz long laws test-light test-others oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz long laws test-light test-others aws-check oracle check lint types contracts docs docs-check generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +55,13 @@ test-others:
 		if $$python -c '' 2>/dev/null; then $(MAKE) test-light PYTHON=$$python SELECTED=--ignore=tests/fuzz || exit 1; \
 		else echo "$$python is not installed: nothing is tested with it"; fi; \
 	done
+
+# deploy.sh and teardown.sh, run by the AWS CLI itself against the local service
+AWS := $(VENV)-aws
+aws-check: $(VENV)/.ready
+	$(PYTHON) -m venv $(AWS)
+	$(AWS)/bin/python -m pip install --quiet "awscli>=1.46,<2"
+	HBSPEC_AWS_CLI=$(abspath $(AWS))/bin/aws $(BIN)/python -m pytest tests/endtoend/test_deploying.py
 
 # traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
 ORACLE := --check

@@ -29,8 +29,11 @@ OPERATIONS: Mapping[str, str] = {
     "CreateEndpointConfig": "sagemaker",
     "CreateModel": "sagemaker",
     "CreateTrainingJob": "sagemaker",
+    "PutMetricAlarm": "cloudwatch",
     "PutScalingPolicy": "application-autoscaling",
     "RegisterScalableTarget": "application-autoscaling",
+    "UpdateEndpoint": "sagemaker",
+    "UpdateEndpointWeightsAndCapacities": "sagemaker",
 }
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "requests"
 

@@ -18,6 +18,7 @@ from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
 
 import jmespath
+from botocore import xform_name
 from botocore.exceptions import ClientError, WaiterError
 from moto_strict import HOST, Server
 
@@ -85,14 +86,28 @@ def _call(client: Any, place: Path, operation: str, options: dict[str, str]) -> 
     query, form = options.pop("query", "@"), options.pop("output", "json")
     text = options.pop("cli-input-json", "{}")
     body = json.loads((place / text.removeprefix("file://")).read_text() if text.startswith("file://") else text)
-    arguments = {option.title().replace("-", ""): value for option, value in options.items()}
-    method = getattr(client, operation.replace("-", "_"))
-    answer = jmespath.search(query, method(**body | arguments))
+    called = operation.replace("-", "_")
+    members = client.meta.service_model.operation_model(client.meta.method_to_api_mapping[called]).input_shape.members
+    named = {xform_name(member, "-"): (member, shape.type_name) for member, shape in members.items()}
+    arguments = {named[option][0]: _value(place, value, named[option][1]) for option, value in options.items()}
+    answer = jmespath.search(query, getattr(client, called)(**body | arguments))
     return json.dumps(answer, default=str) + "\n" if form == "json" else _text(answer)
 
 
+def _value(place: Path, text: str, kind: str) -> Any:
+    """The value of an option: JSON for what is no string, but a list may also be one word."""
+    if kind == "blob":
+        return (place / text.removeprefix("fileb://")).read_bytes()
+    if kind in ("structure", "map") or text.startswith("["):
+        return json.loads(text)
+    return [text] if kind == "list" else text
+
+
 def _text(answer: Any) -> str:
-    rows = answer if isinstance(answer, list) else [answer]
+    """A list of lists has a line for each; one of single values is one line."""
+    if isinstance(answer, list) and not answer:
+        return ""
+    rows = answer if isinstance(answer, list) and isinstance(answer[0], list) else [answer]
     return "".join("\t".join(map(str, row if isinstance(row, list) else [row])) + "\n" for row in rows)
 
 

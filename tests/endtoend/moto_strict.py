@@ -22,6 +22,7 @@ from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
+from moto_endpoints import Fate, endpoints_as_served
 
 from hbspec.targets.aws.requests import validate
 
@@ -39,11 +40,15 @@ RESOURCES = {
 
 @dataclass(frozen=True)
 class Server:
-    """A running server: `requests` are the operations and bodies that it was sent, refused ones included."""
+    """A running server: `requests` are the operations and bodies that it was sent, refused ones included.
+
+    A test may change what becomes of its endpoints.
+    """
 
     url: str
     region: str
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    fate: Fate = field(default_factory=Fate)
 
     def client(self, service: str = "sagemaker") -> Any:
         """A boto3 client of this server."""
@@ -73,6 +78,7 @@ def strict_server(region: str) -> Iterator[Server]:
     with plain_server(region) as server, ExitStack() as patches:
         # The schema has the service's present list of instance types, moto's own is of 2020.
         patches.enter_context(mock.patch.object(FakeEndpointConfig, "validate_instance_type", return_value=None))
+        patches.enter_context(endpoints_as_served(server.requests, server.fate))
         for operation in RESOURCES:
             name = camelcase_to_underscores(operation)
             strict = _judged(operation, getattr(SageMakerResponse, name), server.requests)
@@ -95,7 +101,9 @@ def _judged(
             raise ValidationError(f"{len(problems)} validation error(s) detected: {'; '.join(problems)}")
         kept = getattr(response.sagemaker_backend, store)
         if body[member] in kept:
-            raise ResourceInUseException(f"{member} {body[member]} is in use")
+            if operation == "CreateTrainingJob":
+                raise ResourceInUseException(f"{member} {body[member]} is in use")
+            raise ValidationError(f'Cannot create already existing {operation} "{body[member]}".')
         answer = handler(response)
         # moto has a canned MetricDefinitions, and nothing of Environment, RetryStrategy, ShadowProductionVariants.
         for key, value in body.items():

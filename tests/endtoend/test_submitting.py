@@ -205,19 +205,6 @@ class TestDeploying:
         assert run("deployment", "deployment.ab_test=null", arguments=(name,)).returncode == 0
         assert self.deployed(sagemaker_server) == f"s3://{BUCKET}/elsewhere/{name}/output/model.tar.gz"
 
-    def test_an_endpoint_that_fails_says_why_and_how_to_delete_it(
-        self, run: Run, sagemaker_server: Server, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        run("sagemaker")
-        describe = SageMakerModelBackend.describe_endpoint
-        failed = {"EndpointStatus": "Failed", "FailureReason": "the container did not start"}
-        monkeypatch.setattr(SageMakerModelBackend, "describe_endpoint", lambda *asked: {**describe(*asked), **failed})
-        done = run("deployment", "deployment.ab_test=null")
-        assert done.returncode == 1
-        assert "the container did not start" in done.stderr
-        assert "aws sagemaker delete-endpoint --region ca-central-1 --endpoint-name heartbeat" in done.stderr
-        assert "answers" not in done.stdout
-
     @staticmethod
     def deployed(server: Server) -> str:
         (body,) = [body for operation, body in server.requests if operation == "CreateModel"]

@@ -43,11 +43,21 @@ def test_a_name_without_a_legal_character_has_no_fix(tmp_path):
     assert found.fixes == ()
 
 
+@pytest.mark.parametrize(("length", "count"), [(50, 0), (51, 1)])
+def test_the_edge_of_an_endpoint_leaves_room_for_a_digest(tmp_path, length, count):
+    endpoint = f"name: {'a' * length}\nsagemaker: {{job_name: short}}"
+    by_hand = f"name: {'a' * length}\ninstance: {{type: null, gpu: A100-40, gpus: 8}}"
+    for spec in (endpoint, by_hand):
+        found = judged("HB601", spec, tmp_path)
+        assert len(found) == count
+        assert all("51 characters, and 13 are added" in one.message for one in found)
+
+
 @pytest.mark.parametrize(("length", "count"), [(63, 0), (64, 1)])
 def test_nothing_is_added_to_other_names(tmp_path, length, count):
-    endpoint = f"name: {'a' * length}\nsagemaker: {{job_name: short}}"
-    assert len(judged("HB601", endpoint, tmp_path)) == count
-    by_hand = f"name: {'a' * length}\ninstance: {{type: null, gpu: A100-40, gpus: 8}}"
+    test = f"deployment: {{ab_test: {{baseline: {'a' * length}, candidate_weight: 0.1}}}}"
+    assert len(judged("HB601", test, tmp_path)) == count
+    by_hand = f"name: {'a' * length}\ndeployment: null\ninstance: {{type: null, gpu: A100-40, gpus: 8}}"
     assert len(judged("HB601", by_hand, tmp_path)) == count
 
 

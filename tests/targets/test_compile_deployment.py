@@ -65,7 +65,7 @@ def test_a_model_that_no_training_job_writes_is_put_there_by_its_author():
     )
     script = files(BASE, "deployment", own, force=True)["deploy.sh"].decode()
     assert "training-job" not in script
-    assert "create-model --region us-east-1 --cli-input-json file://create_model.json\n" in script
+    assert "s3api head-object --region us-east-1 --bucket bucket --key models/base/output/model.tar.gz" in script
 
 
 def test_the_engine_is_told_what_the_spec_says():
@@ -244,9 +244,35 @@ def test_autoscaling_tracks_the_concurrency_of_the_new_variant():
     endpoint, variants = found["create_endpoint"]["EndpointName"], found["create_endpoint_config"]["ProductionVariants"]
     assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{endpoint}/variant/{variants[1]['VariantName']}"
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 4.0
-    script = files(HEARTBEAT, "deployment", override, force=True)["deploy.sh"].decode().splitlines()
-    commands = [line.split()[2] for line in script if line.startswith("aws ")]
-    assert commands == [
-        *("create-model", "create-endpoint-config", "create-endpoint", "wait"),
-        *("register-scalable-target", "put-scaling-policy"),
-    ]
+
+
+def test_the_tag_of_the_deployment_is_not_the_author_s():
+    tags = 'sagemaker.tags={"hbspec:deployment": mine}'
+    assert refusals(BASE, "deployment", tags) == [("HB043", "sagemaker.tags")]
+    found = bodies(BASE, "sagemaker.tags={project: heartbeat}")
+    for name in ("create_model", "create_endpoint_config", "create_endpoint", "put_metric_alarm"):
+        assert found[name]["Tags"] == [
+            {"Key": "project", "Value": "heartbeat"},
+            {"Key": "hbspec:deployment", "Value": "base"},
+        ]
+
+
+def test_an_update_is_rolled_back_by_an_alarm_on_failed_requests():
+    found = bodies(BASE)
+    config = found["update_endpoint"]["DeploymentConfig"]
+    alarm = found["put_metric_alarm"]
+    assert config["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": alarm["AlarmName"]}]}
+    assert (alarm["MetricName"], alarm["Statistic"]) == ("InvocationModelErrors", "Average")
+    assert {entry["Name"]: entry["Value"] for entry in alarm["Dimensions"]} == {
+        "EndpointName": "base",
+        "VariantName": "candidate",
+    }
+    policy = config["BlueGreenUpdatePolicy"]
+    assert policy["MaximumExecutionTimeoutInSeconds"] > (policy["TrafficRoutingConfiguration"]["WaitIntervalInSeconds"])
+
+
+@pytest.mark.parametrize(
+    ("override", "kept"), [("deployment.autoscaling={min: 1, max: 3}", True), ("name=base", False)]
+)
+def test_an_update_keeps_the_instances_of_what_scales(override, kept):
+    assert bodies(BASE, override)["update_endpoint"]["RetainAllVariantProperties"] is kept

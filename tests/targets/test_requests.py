@@ -25,6 +25,11 @@ from hbspec.targets.aws.requests.schema import schema
 BODIES = Path(__file__).with_name("bodies")
 REGION = "ca-central-1"
 DELETE = object()
+SERVICES = {
+    "PutMetricAlarm": "cloudwatch",
+    "PutScalingPolicy": "application-autoscaling",
+    "RegisterScalableTarget": "application-autoscaling",
+}
 
 Body = dict[str, Any]
 
@@ -50,7 +55,7 @@ def changed(operation: str, *changes: tuple[tuple[str | int, ...], object]) -> B
 
 def botocore_accepts(operation: str, request: Mapping[str, Any]) -> bool:
     """Whether botocore's own check, that of boto3 and the AWS CLI, has nothing to say."""
-    service = "application-autoscaling" if "Scal" in operation else "sagemaker"
+    service = SERVICES.get(operation, "sagemaker")
     shape = service_model(service).operation_model(operation).input_shape
     return not ParamValidator().validate(request, shape).has_errors()
 

@@ -7,7 +7,7 @@ that name, so that two jobs never share source or checkpoints.
 
 from __future__ import annotations
 
-from hbspec.catalog.limits import MAX_TRAINING_JOB_NAME_LENGTH
+from hbspec.catalog.limits import MAX_HOSTING_NAME_LENGTH, MAX_TRAINING_JOB_NAME_LENGTH
 from hbspec.diagnostics import Route
 from hbspec.spec import Spec
 
@@ -21,6 +21,9 @@ ADDED_LENGTH = len("-") + DIGEST_LENGTH + len(f"-{LAST_ATTEMPT}")
 
 LONGEST_NAME = MAX_TRAINING_JOB_NAME_LENGTH - ADDED_LENGTH
 """The largest length of the author's name, in characters."""
+
+LONGEST_ENDPOINT_NAME = MAX_HOSTING_NAME_LENGTH - len("-") - DIGEST_LENGTH
+"""The same of an endpoint: its model and its configuration have its name and a digest."""
 
 
 def author_name(spec: Spec) -> str:

@@ -3,7 +3,7 @@
 Why: The name of a job, model or endpoint is letters and digits with single hyphens between them, at most 63 characters.
 SageMaker rejects any other when the job is created, or when the trained model is deployed. To the name of a training
 job a digest of its inputs (13 characters) and, from the second attempt on, its number (at most 4) are added, which
-leaves 46.
+leaves 46; to that of an endpoint a digest alone, for its model and its configuration, which leaves 50.
 
 Example:
 
@@ -26,51 +26,57 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.limits import MAX_TRAINING_JOB_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
+from hbspec.catalog.limits import MAX_HOSTING_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
 from hbspec.diagnostics import Finding, Fix, Route, Severity
-from hbspec.plan.training_job import ADDED_LENGTH, LONGEST_NAME
+from hbspec.plan.training_job import LONGEST_ENDPOINT_NAME, LONGEST_NAME
 from hbspec.rules.rule import Rule
 from hbspec.showing.secrets import redact
 
 RULE = Rule(__name__, Severity.ERROR)
+LONGEST = {
+    "job": (LONGEST_NAME, "the digest of the training job's inputs and the attempt number"),
+    "endpoint": (LONGEST_ENDPOINT_NAME, "the digest of the endpoint's model"),
+    "model": (MAX_HOSTING_NAME_LENGTH, ""),
+}
+"""The largest length of a name of each kind, and what is added to it."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Findings for `sagemaker.job_name`, for `name` where something is named after it, and for the baseline."""
     spec = analysis.spec
     job_name = spec.sagemaker.job_name if spec.sagemaker else None
-    trains_there = spec.instance.type is not None
+    trains_there, served = spec.instance.type is not None, spec.deployment is not None
     if job_name is not None:
-        yield from _judge(("sagemaker", "job_name"), job_name, trains=trains_there)
+        yield from _judge(("sagemaker", "job_name"), job_name, "job" if trains_there else "model")
     runs_there = trains_there or spec.sagemaker is not None
-    if runs_there and (job_name is None or spec.deployment is not None):
-        yield from _judge(("name",), spec.name, trains=trains_there and job_name is None)
+    if runs_there and (job_name is None or served):
+        named = "job" if trains_there and job_name is None else "endpoint" if served else "model"
+        yield from _judge(("name",), spec.name, named)
     if spec.deployment is not None and spec.deployment.ab_test is not None:
-        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline, trains=False)
+        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline, "model")
 
 
-def _judge(route: Route, name: str, *, trains: bool) -> Iterator[Finding]:
-    longest = LONGEST_NAME if trains else MAX_TRAINING_JOB_NAME_LENGTH
+def _judge(route: Route, name: str, kind: str) -> Iterator[Finding]:
+    longest, _ = LONGEST[kind]
     long = len(name) > longest  # the pattern counts pairs of hyphens and a character
     if re.fullmatch(TRAINING_JOB_NAME_PATTERN, name) and not long:
         return
     legal = re.sub(r"[^a-zA-Z0-9]+", "-", redact(name)).strip("-")[:longest].rstrip("-")
     yield RULE.at(
         route,
-        f"{name!r} {_too_long(name, trains) if long else _wrong(name)}",
+        f"{name!r} {_too_long(name, kind) if long else _wrong(name)}",
         f"rename it to {legal!r}" if legal else "use a name of letters, digits and hyphens",
         fixes=(Fix(f"rename it to {legal}", route, legal),) if legal else (),
     )
 
 
-def _too_long(name: str, trains: bool) -> str:
-    limit = f"above the limit of {MAX_TRAINING_JOB_NAME_LENGTH}"
-    if not trains:
+def _too_long(name: str, kind: str) -> str:
+    limit = f"above the limit of {MAX_HOSTING_NAME_LENGTH}"
+    longest, reason = LONGEST[kind]
+    if not reason:
         return f"has {len(name)} characters, {limit}"
-    return (
-        f"has {len(name)} characters, and {ADDED_LENGTH} are added for the digest of the training job's inputs and the "
-        f"attempt number: {len(name) + ADDED_LENGTH}, {limit}"
-    )
+    added = MAX_HOSTING_NAME_LENGTH - longest
+    return f"has {len(name)} characters, and {added} are added for {reason}: {len(name) + added}, {limit}"
 
 
 def _wrong(name: str) -> str:

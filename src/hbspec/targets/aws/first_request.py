@@ -27,20 +27,6 @@ def first_request(plan: ServingPlan) -> dict[str, Any]:
     return body | {"messages": [{"role": "user", "content": "Say hello in one sentence."}], "max_tokens": 64}
 
 
-def in_service(endpoint: str, region: str | None) -> Sequence[str]:
-    """Shell lines that wait until an endpoint answers, or say why it does not."""
-    at, name = region_option(region), quote(endpoint)
-    return (
-        f"aws sagemaker wait endpoint-in-service{at} --endpoint-name {name} || {{",
-        f"  aws sagemaker describe-endpoint{at} --endpoint-name {name} \\",
-        "    --query '[EndpointStatus, FailureReason]' --output text >&2",
-        '  echo "The endpoint does not answer. It is billed until it is deleted:" >&2',
-        f"  echo {quote(f'  aws sagemaker delete-endpoint{at} --endpoint-name {name}')} >&2",
-        "  exit 1",
-        "}",
-    )
-
-
 def invocation(endpoint: str, region: str | None, variant: str = "") -> Sequence[str]:
     """Shell lines that tell how to send the first request, to one variant where several share the traffic."""
     at, name = region_option(region), quote(endpoint)

@@ -35,6 +35,8 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("MinCapacity",): ("deployment", "autoscaling", "min"),
     ("MaxCapacity",): ("deployment", "autoscaling", "max"),
     ("ResourceId",): ("name",),
+    ("AlarmName",): ("name",),
+    ("Dimensions",): ("name",),
     ("PolicyName",): ("name",),
 }
 """The key of the spec that a part of a request is compiled from; the longest matching prefix counts."""

@@ -12,6 +12,9 @@ from hbspec.targets.lowering.artifact import Artifact, comment
 HERE: Final = '"$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]:-$0}")")"'
 """The script's own folder, also where it is sourced or started by way of a link."""
 
+SHA256: Final = "sha256() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }"
+"""Linux has `sha256sum`, macOS `shasum`."""
+
 
 def owned(file: str, member: str, name: str) -> Iterator[str]:
     """Lines that stop the script unless a compiled body in the current folder is the one it belongs to.
@@ -33,9 +36,9 @@ def owned(file: str, member: str, name: str) -> Iterator[str]:
 def unchanged(files: Iterable[Artifact]) -> Iterator[str]:
     """Lines that stop the script if a compiled file below the current folder is not as it was written.
 
-    Linux has `sha256sum`, macOS `shasum`. Left out: files that somebody has put beside the compiled ones.
+    Left out: files that somebody has put beside the compiled ones.
     """
-    yield "sha256() { if command -v sha256sum > /dev/null; then sha256sum; else shasum -a 256; fi; }"
+    yield SHA256
     yield "changed="
     yield "while IFS= read -r line; do"
     yield "  path=${line#*  }"

@@ -1,0 +1,73 @@
+"""An update that is rolled back by itself: the bodies of PutMetricAlarm and UpdateEndpoint.
+
+SageMaker starts a second fleet, moves the traffic to it, watches the alarm for a while, and moves the traffic back if
+the alarm goes off. The whole fleet is exchanged at once: a canary or a rolling step takes at most half of a fleet, so a
+single instance has none, and rolling updates exclude endpoints with two variants. During an update both fleets are
+billed, and both count towards the quota.
+https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hbspec.targets.aws.endpoint import CANDIDATE, Endpoint
+from hbspec.targets.aws.ownership import tags_of
+
+ERRORS, ALARM_PERIOD, ALARM_PERIODS = 0.05, 60, 2
+"""Share of requests that fail, in each of two minutes, above which an update is rolled back. Assumed."""
+BAKING = 600
+"""Seconds for which the new fleet is watched before the old one is deleted. Assumed."""
+SHORTEST_UPDATE, LONGEST_UPDATE = 600, 28800
+"""Seconds; the bounds of MaximumExecutionTimeoutInSeconds."""
+
+
+def alarm_name(endpoint: Endpoint) -> str:
+    """The name of the alarm on failed requests to the new variant."""
+    return f"{endpoint.name}-{CANDIDATE}-errors"
+
+
+def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
+    """The bodies of the requests that replace an endpoint's configuration, by operation, in the order of sending."""
+    return {"PutMetricAlarm": _alarm(endpoint), "UpdateEndpoint": _update(endpoint)}
+
+
+def _alarm(endpoint: Endpoint) -> dict[str, Any]:
+    """InvocationModelErrors has 1 for a request that failed and 0 for another, so its average is a share.
+
+    https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    """
+    return {
+        "AlarmName": alarm_name(endpoint),
+        "AlarmDescription": f"Requests to {endpoint.name} fail; an update in progress is rolled back.",
+        "Namespace": "AWS/SageMaker",
+        "MetricName": "InvocationModelErrors",
+        "Dimensions": [
+            {"Name": "EndpointName", "Value": endpoint.name},
+            {"Name": "VariantName", "Value": CANDIDATE},
+        ],
+        "Statistic": "Average",
+        "Period": ALARM_PERIOD,
+        "EvaluationPeriods": ALARM_PERIODS,
+        "Threshold": ERRORS,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "TreatMissingData": "notBreaching",
+        "Tags": tags_of(endpoint.name, endpoint.tags),
+    }
+
+
+def _update(endpoint: Endpoint) -> dict[str, Any]:
+    """What scales keeps the instances that it has; else the configuration says how many there are."""
+    seconds = 2 * endpoint.startup_timeout + BAKING
+    return {
+        "EndpointName": endpoint.name,
+        "EndpointConfigName": endpoint.name,
+        "RetainAllVariantProperties": endpoint.scaling is not None,
+        "DeploymentConfig": {
+            "BlueGreenUpdatePolicy": {
+                "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKING},
+                "MaximumExecutionTimeoutInSeconds": min(LONGEST_UPDATE, max(SHORTEST_UPDATE, seconds)),
+            },
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm_name(endpoint)}]},
+        },
+    }

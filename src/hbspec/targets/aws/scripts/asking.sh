@@ -1,0 +1,38 @@
+sort_out endpoint-config EndpointConfig "endpoint configuration"
+configs=$names
+sort_out model Model model
+models=$names
+arn=$(alarm_arn)
+if [ -n "$arn" ]; then
+  if our_alarm "$arn"; then
+    mine+="  alarm $alarm"$'\n'
+  else
+    theirs+="  alarm $alarm"$'\n' arn=''
+  fi
+fi
+if [ -n "$theirs" ]; then
+  echo "Left alone, for want of the tag $tag=$deployment:"
+  printf '%s' "$theirs"
+fi
+if [ -z "$mine" ]; then
+  echo "There is nothing that deploy.sh has made."
+  exit
+fi
+echo "deploy.sh has made, and this script deletes:"
+printf '%s' "$mine"
+case ${1:-} in
+  --list) exit ;;
+  --yes) ;;
+  *)
+    if ! [ -t 0 ]; then
+      echo "Nothing was deleted: there is no terminal to ask at. To delete without being asked: teardown.sh --yes" >&2
+      exit 1
+    fi
+    read -r -p "Delete all of it? Type yes: " answer
+    if [ "$answer" != yes ]; then
+      echo "Nothing was deleted."
+      exit 1
+    fi
+    ;;
+esac
+trap stopped EXIT

@@ -1,0 +1,22 @@
+model_name=$deployment-$(digest <<< "$model$content")
+make model Model "$model_name" "$model"
+config=$(< create_endpoint_config.json)
+named="\"ModelName\": \"$deployment\""
+config="${config%%"$named"*}\"ModelName\": \"$model_name\"${config#*"$named"}"
+config_name=$deployment-$(digest <<< "$config")
+make endpoint-config EndpointConfig "$config_name" "$config"
+guard
+if [ -z "$endpoint_arn" ]; then
+  aws sagemaker create-endpoint @at --cli-input-json file://create_endpoint.json \
+    --endpoint-config-name "$config_name"
+  exists+="  endpoint $endpoint"$'\n'
+  settle
+else
+  if [ "$status" != OutOfService ]; then settle; fi
+  look
+  if [ "$current" = "$config_name" ]; then
+    echo "The endpoint $endpoint has configuration $config_name already."
+  else
+    update "$config_name"
+  fi
+fi
