@@ -64,6 +64,8 @@ def _answer(region: str, client: Client, place: Path, words: list[str]) -> tuple
     try:
         if service == "s3":
             return 0, _copy(client("s3"), place, rest[2:]), ""
+        if service == "sagemaker-runtime":
+            rest = rest[:-1]  # without the file of the answer, which no script reads
         if waiter:
             return 0, _wait(client(service), waiter, _options(rest[2:])), ""
         return 0, _call(client(service), place, operation, _options(rest[2:])), ""
@@ -91,7 +93,9 @@ def _call(client: Any, place: Path, operation: str, options: dict[str, str]) -> 
     named = {xform_name(member, "-"): (member, shape.type_name) for member, shape in members.items()}
     arguments = {named[option][0]: _value(place, value, named[option][1]) for option, value in options.items()}
     answer = jmespath.search(query, getattr(client, called)(**body | arguments))
-    return json.dumps(answer, default=str) + "\n" if form == "json" else _text(answer)
+    if isinstance(answer, dict) and "Body" in answer:
+        answer = {**answer, "Body": None}
+    return json.dumps(answer, default=str, indent=4) + "\n" if form == "json" else _text(answer)
 
 
 def _value(place: Path, text: str, kind: str) -> Any:

@@ -1,125 +1,40 @@
-"""`deploy.sh` and `teardown.sh`, run: repeated, stopped anywhere, refused by what others have made, and undone.
-
-With `HBSPEC_AWS_CLI`, the path of an AWS CLI, the scripts are run by that one; otherwise by the double of it.
-"""
+"""`deploy.sh` and `teardown.sh`, run: repeated, stopped anywhere, refused by what others have made, and undone."""
 
 from __future__ import annotations
 
 import json
 import os
 import pty
-import re
 import subprocess
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from aws_double import aws_double
+from deployed import (
+    ALARM,
+    ALONE,
+    DIGEST,
+    NAME,
+    NOTHING,
+    REAL,
+    SCALED,
+    TAG,
+    Run,
+    attempt,
+    calls,
+    compiled,
+    endpoint,
+    made,
+    running,
+    sent,
+)
 from moto_strict import Server
-
-from hbspec.api import compile_spec
-from hbspec.targets.lowering.artifact import Artifact
-
-SPEC = Path(__file__).parents[2] / "specs/heartbeat.yaml"
-NAME = "heartbeat-deepseek-r1-qwen-32b"
-ALARM = f"{NAME}-candidate-errors"
-TAG = {"Key": "hbspec:deployment", "Value": NAME}
-ALONE = "deployment.ab_test=null"
-SCALED = "deployment.autoscaling={min: 1, max: 3}"
-DIGEST = re.compile(rf"{NAME}-[0-9a-f]{{12}}")
-REAL = os.environ.get("HBSPEC_AWS_CLI")
-COUNTING = """#!/bin/bash
-calls=$(($(cat "{folder}/calls" 2> /dev/null || echo 0) + 1))
-echo $calls > "{folder}/calls"
-if [ "$calls" = "${{KILLED_BEFORE:-}}" ]; then kill -9 0; fi
-if [ "$2" != "${{KILLED_AFTER:-}}" ]; then exec "{program}" "$@"; fi
-"{program}" "$@"
-kill -9 0
-"""
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@cache
-def compiled(target: str, *overrides: str) -> list[Artifact]:
-    return compile_spec(SPEC, target, overrides=overrides)
-
-
-def attempt(server: Server, *, name: str = "") -> str:
-    """A completed training job of the spec."""
-    (file,) = [file for file in compiled("sagemaker") if file.path == "create_training_job.json"]
-    body = json.loads(file.content)
-    name = name or body["TrainingJobName"]
-    server.client().create_training_job(**body | {"TrainingJobName": name})
-    return name
 
 
 @pytest.fixture
 def run(sagemaker_server: Server, tmp_path: Path) -> Iterator[Run]:
-    """Compiles the target and runs one of its scripts in a world whose only `aws` counts its calls."""
-    attempt(sagemaker_server)
-    shims = tmp_path / "shims"
-    shims.mkdir()
-    (tmp_path / "double").mkdir()
-
-    def run(
-        *overrides: str, script: str = "deploy.sh", words: tuple[str, ...] = (), killed: int = 0, after: str = ""
-    ) -> Any:
-        for file in compiled("deployment", *overrides):
-            (tmp_path / file.path).write_bytes(file.content)
-        (tmp_path / "calls").write_text("0")
-        return subprocess.run(
-            ["bash", str(tmp_path / script), *words],
-            env={
-                **os.environ,
-                "PATH": f"{shims}:/usr/bin:/bin",
-                "KILLED_BEFORE": str(killed or ""),
-                "KILLED_AFTER": after,
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            start_new_session=True,
-        )
-
-    with aws_double(sagemaker_server, tmp_path / "double") as double:
-        (shims / "aws").write_text(COUNTING.format(folder=tmp_path, program=REAL or double / "aws"))
-        (shims / "aws").chmod(0o755)
+    with running(sagemaker_server, tmp_path) as run:
         yield run
-
-
-def calls(tmp_path: Path) -> int:
-    return int((tmp_path / "calls").read_text())
-
-
-def made(server: Server) -> dict[str, list[str]]:
-    """What there is, by kind."""
-    client = server.client()
-    scaling = server.client("application-autoscaling")
-    return {
-        "endpoints": [entry["EndpointName"] for entry in client.list_endpoints()["Endpoints"]],
-        "configs": [entry["EndpointConfigName"] for entry in client.list_endpoint_configs()["EndpointConfigs"]],
-        "models": [entry["ModelName"] for entry in client.list_models()["Models"]],
-        "alarms": [entry["AlarmName"] for entry in server.client("cloudwatch").describe_alarms()["MetricAlarms"]],
-        "scaled": [
-            entry["ResourceId"]
-            for entry in scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
-        ],
-    }
-
-
-NOTHING: dict[str, list[str]] = {"endpoints": [], "configs": [], "models": [], "alarms": [], "scaled": []}
-
-
-def sent(server: Server) -> list[str]:
-    """The operations that change something, without those of the training job."""
-    return [operation for operation, _ in server.requests if operation != "CreateTrainingJob"]
-
-
-def endpoint(server: Server) -> dict[str, Any]:
-    return dict(server.client().describe_endpoint(EndpointName=NAME))
 
 
 class TestRepeating:

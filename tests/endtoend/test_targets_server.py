@@ -17,10 +17,10 @@ SPECS = (ROOT / "specs/heartbeat-as-written.yaml", ROOT / "specs/heartbeat.yaml"
 NAME = "heartbeat-deepseek-r1-qwen-32b"
 
 
-def bodies(spec: Path, target: str) -> dict[str, Any]:
+def bodies(spec: Path, target: str, *overrides: str) -> dict[str, Any]:
     return {
         file.path: json.loads(file.content)
-        for file in compile_spec(spec, target, force=True)
+        for file in compile_spec(spec, target, overrides=overrides, force=True)
         if file.path.startswith("create_")
     }
 
@@ -38,19 +38,15 @@ def test_the_training_job_is_taken_as_compiled(spec: Path, sagemaker_server: Ser
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda path: path.stem)
-def test_the_endpoint_comes_up_with_both_variants(spec: Path, sagemaker_server: Server) -> None:
-    compiled, client = bodies(spec, "deployment"), sagemaker_server.client()
-    today = compiled["create_model.json"] | {"ModelName": "llama-4-scout-model"}
-    client.create_model(**today)
+def test_the_endpoint_comes_up(spec: Path, sagemaker_server: Server) -> None:
+    compiled, client = bodies(spec, "deployment", "deployment.ab_test=null"), sagemaker_server.client()
     client.create_model(**compiled["create_model.json"])
     client.create_endpoint_config(**compiled["create_endpoint_config.json"])
     client.create_endpoint(**compiled["create_endpoint.json"])
     described = client.describe_endpoint(EndpointName=NAME)
     assert described["EndpointStatus"] == "InService"
-    weights = {variant["VariantName"]: variant["CurrentWeight"] for variant in described["ProductionVariants"]}
-    assert weights == {"baseline": pytest.approx(0.9), "candidate": pytest.approx(0.1)}
     assert [operation for operation, _ in sagemaker_server.requests] == [
-        *("CreateModel", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")
+        *("CreateModel", "CreateEndpointConfig", "CreateEndpoint")
     ]
 
 

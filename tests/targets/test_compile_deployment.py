@@ -1,4 +1,4 @@
-"""CreateModel, CreateEndpointConfig, CreateEndpoint: the new model beside the one that serves today."""
+"""The bodies of the requests that make an endpoint, or bring a model to a live one, and the engine's variables."""
 
 from __future__ import annotations
 
@@ -22,25 +22,69 @@ def environment(spec, *overrides):
     return bodies(spec, *overrides)["create_model"]["PrimaryContainer"]["Environment"]
 
 
+TEST = "endpoint: live, baseline: today, served_model_name: assistant"
+
+
 @pytest.mark.parametrize("spec", [AS_WRITTEN, HEARTBEAT], ids=lambda path: path.stem)
 def test_the_seeds_traffic_is_split_nine_to_one(spec):
     found = bodies(spec)
-    variants = found["create_endpoint_config"]["ProductionVariants"]
-    assert [(entry["VariantName"], entry["ModelName"], entry["InitialVariantWeight"]) for entry in variants] == [
-        ("baseline", "llama-4-scout-model", 0.9),
-        ("candidate", "heartbeat-deepseek-r1-qwen-32b", 0.1),
+    baseline, challenger = found["create_endpoint_config"]["ProductionVariants"]
+    # the script takes the rest of the baseline from the live endpoint
+    assert baseline == {"VariantName": "baseline", "ModelName": "llama-4-scout-model", "InitialVariantWeight": 0.9}
+    assert (challenger["VariantName"], challenger["InitialVariantWeight"]) == ("challenger", 0.1)
+    assert found["create_model"]["ModelName"] == challenger["ModelName"]
+    assert found["update_endpoint"]["EndpointName"] == "heartbeat-live"
+    assert "create_endpoint" not in found
+    desired = found["update_endpoint_weights_and_capacities"]["DesiredWeightsAndCapacities"]
+    assert [(entry["VariantName"], entry["DesiredWeight"]) for entry in desired] == [
+        ("baseline", 0.9),
+        ("challenger", 0.1),
     ]
-    assert sum(entry["InitialVariantWeight"] for entry in variants) == 1
-    assert found["create_model"]["ModelName"] == variants[1]["ModelName"]
-    assert found["create_endpoint"]["EndpointConfigName"] == found["create_endpoint_config"]["EndpointConfigName"]
 
 
 @pytest.mark.parametrize("share", ["0.3", "0.05", "0.333", "1e-3"])
 def test_weights_are_the_shares_as_written(share):
-    override = f"deployment.ab_test={{baseline: today, candidate_weight: {share}}}"
+    override = f"deployment.ab_test={{{TEST}, candidate_weight: {share}}}"
     today, candidate = bodies(BASE, override)["create_endpoint_config"]["ProductionVariants"]
     assert candidate["InitialVariantWeight"] == float(share)
     assert str(today["InitialVariantWeight"]) == str(round(1 - float(share), 6))
+
+
+@pytest.mark.parametrize("share", ["0.3", "1"])
+def test_a_shadow_takes_copies_beside_all_of_the_traffic(share):
+    config = bodies(BASE, f"deployment.ab_test={{{TEST}, candidate_weight: {share}, shadow: true}}")
+    (baseline,) = config["create_endpoint_config"]["ProductionVariants"]
+    (shadow,) = config["create_endpoint_config"]["ShadowProductionVariants"]
+    assert (baseline["InitialVariantWeight"], shadow["InitialVariantWeight"]) == (1.0, float(share))
+    assert "update_endpoint_weights_and_capacities" not in config
+
+
+@pytest.mark.parametrize("adapters", ["separate", "merged"])
+@pytest.mark.parametrize("name", ["assistant", "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"])
+def test_one_request_is_for_both_arms(name, adapters):
+    override = f"deployment.ab_test={{{TEST}, candidate_weight: 0.5}}"
+    found = bodies(BASE, override, f"deployment.ab_test.served_model_name={name}", f"deployment.adapters={adapters}")
+    assert found["request"]["model"] == name
+    variables = found["create_model"]["PrimaryContainer"]["Environment"]
+    if adapters == "merged":
+        assert variables["SM_VLLM_SERVED_MODEL_NAME"] == name
+    else:
+        assert json.loads(variables["SM_VLLM_LORA_MODULES"])["name"] == name
+        assert variables["SM_VLLM_SERVED_MODEL_NAME"] != name, "the base model must not answer for the adapters"
+
+
+def test_a_test_needs_the_endpoint_and_the_name_of_requests():
+    override = "deployment.ab_test={baseline: today, candidate_weight: 0.1}"
+    assert refusals(BASE, "deployment", override) == [
+        ("HB040", "deployment.ab_test.endpoint"),
+        ("HB040", "deployment.ab_test.served_model_name"),
+    ]
+
+
+def test_all_of_the_traffic_is_no_test():
+    assert ("HB024", "deployment.ab_test") in refusals(
+        BASE, "deployment", f"deployment.ab_test={{{TEST}, candidate_weight: 1}}"
+    )
 
 
 def test_without_a_test_the_new_model_serves_alone():
@@ -241,7 +285,7 @@ def test_autoscaling_tracks_the_concurrency_of_the_new_variant():
     found = bodies(HEARTBEAT, override)
     target, policy = found["register_scalable_target"], found["put_scaling_policy"]
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
-    endpoint, variants = found["create_endpoint"]["EndpointName"], found["create_endpoint_config"]["ProductionVariants"]
+    endpoint, variants = found["update_endpoint"]["EndpointName"], found["create_endpoint_config"]["ProductionVariants"]
     assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{endpoint}/variant/{variants[1]['VariantName']}"
     assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 4.0
 

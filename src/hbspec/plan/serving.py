@@ -37,6 +37,8 @@ class ServingPlan(NamedTuple):
             `model.source` or `model.id`.
         stored: how they are quantised, by `CatalogModel.stored`, or as the author says of a copy that the catalog
             does not know; None where they are not.
+        answers_to: the `model` of requests in an A/B test; None otherwise.
+        baseline: the model that an A/B test is against; its instances are not part of this plan.
         scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
     """
 
@@ -62,6 +64,8 @@ class ServingPlan(NamedTuple):
     assumptions: tuple[Assumption, ...]
     weights: str | None = None
     stored: str | None = None
+    answers_to: str | None = None
+    baseline: str | None = None
 
     def assumes(self, name: str) -> bool:
         """Whether `deployment.<name>` is an assumption."""
@@ -112,6 +116,8 @@ def build_serving_plan(
         architecture=architecture,
         weights=weights,
         stored=stored,
+        answers_to=section.ab_test.served_model_name if section.ab_test else None,
+        baseline=section.ab_test.baseline if section.ab_test else None,
         hardware=machine,
         region=region,
         price=unit_price(catalog, section.instance.price, section.instance.type, region, "hosting"),

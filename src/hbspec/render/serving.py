@@ -11,6 +11,7 @@ from hbspec.render.bars import Filling, letters
 from hbspec.render.lines import Line
 from hbspec.render.memory import VERDICTS, filled
 from hbspec.render.rows import Row, rows, section
+from hbspec.source.excerpts import printable
 from hbspec.units import Money, bytes_text, count_text, interval_text, seconds_text, significant
 
 
@@ -65,6 +66,8 @@ def _money(charges: Charges, answers: Charge | None) -> Iterator[Row]:
         yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} per month"
     if answers:
         yield "1,000 answers", _range(answers), "on an instance that is never idle"
+    for name, reason in charges.left_out.items():
+        yield "left out", printable(name), printable(reason)
 
 
 def _range(charge: Charge) -> str:

@@ -53,7 +53,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         named = "job" if trains_there and job_name is None else "endpoint" if served else "model"
         yield from _judge(("name",), spec.name, named)
     if spec.deployment is not None and spec.deployment.ab_test is not None:
-        yield from _judge(("deployment", "ab_test", "baseline"), spec.deployment.ab_test.baseline, "model")
+        route, test = ("deployment", "ab_test"), spec.deployment.ab_test
+        yield from _judge((*route, "baseline"), test.baseline, "model")
+        if test.endpoint is not None:
+            yield from _judge((*route, "endpoint"), test.endpoint, "model")
 
 
 def _judge(route: Route, name: str, kind: str) -> Iterator[Finding]:

@@ -27,10 +27,33 @@ class ServingInstance(Section):
 
 
 class AbTest(Section):
-    """An A/B test of the new model against the current one."""
+    """An A/B test of the new model against one that a live endpoint serves."""
 
-    baseline: Text = Field(description="Name of the current SageMaker model.")
-    candidate_weight: Annotated[float, Field(gt=0, lt=1)] = Field(description="Share of the traffic for the new model.")
+    baseline: Text = Field(description="Name of the current SageMaker model, by which its variant is found.")
+    endpoint: Text | None = Field(
+        None, description="The live endpoint that serves the baseline, and that the candidate joins."
+    )
+    served_model_name: Text | None = Field(
+        None,
+        description="The `model` of requests to the baseline. The candidate answers to the same, so that one request "
+        "is valid for both.",
+    )
+    candidate_weight: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="Share of the traffic for the new model; of a shadow, the share that is copied to it."
+    )
+    shadow: bool = Field(
+        False, description="Whether the new model gets copies of requests only, and its answers are not returned."
+    )
+
+    @model_validator(mode="after")
+    def _both_have_traffic(self) -> Self:
+        if self.candidate_weight == 1 and not self.shadow:
+            raise PydanticCustomError(
+                "contradiction",
+                "candidate_weight {weight} leaves no traffic for the baseline {baseline}",
+                {"weight": 1, "baseline": self.baseline},
+            )
+        return self
 
 
 class Autoscaling(Section):

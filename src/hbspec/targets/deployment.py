@@ -1,7 +1,8 @@
 """Target `deployment`: the bodies of CreateModel, CreateEndpointConfig, CreateEndpoint and the autoscaling requests.
 
-With `ab_test`, the endpoint has two variants, the current model and the new one, and SageMaker splits the traffic by
-their weights (a variant's share is its weight over the sum of weights).
+With `ab_test`, the model joins a live endpoint as a second variant, or as a shadow. The spec does not describe the
+baseline: `deploy.sh` takes its variant from the live endpoint's configuration as it is, and changes its weight alone. A
+variant's share of the traffic is its weight over the sum of weights.
 
 The model is the output of the training job of the same spec. Which of its attempts completes is not known in advance,
 so `create_model.json` names the model of the first attempt, and `deploy.sh` asks the service and replaces it by the
@@ -19,7 +20,7 @@ from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
 from hbspec.targets.aws import guarding
 from hbspec.targets.aws.deploying import deploy, tear_down
-from hbspec.targets.aws.endpoint import CANDIDATE, FILES, Endpoint, TrainingSource, Variant, requests
+from hbspec.targets.aws.endpoint import FILES, Endpoint, Joined, TrainingSource, requests
 from hbspec.targets.aws.engine_settings import environment
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
@@ -50,6 +51,7 @@ def lower(analysis: Analysis) -> Endpoint:
     assert section is not None  # noqa: S101 - Needs has just checked it
     plan = analysis.serving_plan
     container = serving_container(spec, plan, needs)
+    test = _test(analysis, needs)
     if plan.adapters != "merged":
         needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
@@ -72,7 +74,7 @@ def lower(analysis: Analysis) -> Endpoint:
         instance_type=instance_type,
         instances=section.instance.count,
         startup_timeout=start_up_seconds(plan),
-        variants=_variants(analysis),
+        joins=test,
         scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
         subnets=vpc.subnets if vpc else (),
         security_groups=vpc.security_groups if vpc else (),
@@ -95,13 +97,20 @@ def _training(analysis: Analysis) -> TrainingSource | None:
     return TrainingSource(job.name, job.region)
 
 
-def _variants(analysis: Analysis) -> tuple[Variant, ...]:
-    name, section = analysis.spec.name, analysis.spec.deployment
+def _test(analysis: Analysis, needs: Needs) -> Joined | None:
+    """The A/B test; the baseline keeps what it has, which `deploy.sh` reads off the live endpoint."""
+    section = analysis.spec.deployment
     test = section.ab_test if section else None
     if test is None:
-        return (Variant(CANDIDATE, name, 1.0),)
+        return None
+    route = ("deployment", "ab_test")
+    action = "name the live endpoint that serves the baseline as deployment.ab_test.endpoint"
+    endpoint = needs.take(test.endpoint, (*route, "endpoint"), "", action)
+    action = "add the name that requests to the baseline have as their model"
+    needs.take(test.served_model_name, (*route, "served_model_name"), "", action)
     share = Decimal(str(test.candidate_weight))
-    return (Variant("baseline", test.baseline, float(1 - share)), Variant(CANDIDATE, name, float(share)))
+    weights = (1.0 if test.shadow else float(1 - share), float(share))
+    return Joined(endpoint, test.baseline, weights, test.shadow)
 
 
 def emit(endpoint: Endpoint) -> list[Artifact]:

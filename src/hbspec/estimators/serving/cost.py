@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from hbspec.plan import ServingPlan
 from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
 
 HOURS_PER_DAY = 24
+OF_LIVE_ENDPOINT = "its instances are the live endpoint's, and are billed beside these"
 
 
 class Charge(NamedTuple):
@@ -32,10 +34,12 @@ class Charges(NamedTuple):
         hourly, daily, monthly: the cost of the initial instances; a month is 30 days.
         scaled: by the same three names, the cost from the fewest to the most instances; `expected` is the cost of the
             initial instances.
+        left_out: by name, the reason why an item is not in the bill.
     """
 
     hourly: Money
     scaled: dict[str, Charge]
+    left_out: Mapping[str, str] = {}
 
     @property
     def daily(self) -> Money:
@@ -63,7 +67,8 @@ def charges(plan: ServingPlan) -> Charges | None:
         name: Charge(rate * hours * min(fewest, count), rate * hours * count, rate * hours * max(most, count), currency)
         for name, hours in (("hourly", 1), ("daily", HOURS_PER_DAY), ("monthly", HOURS_PER_DAY * DAYS_PER_MONTH))
     }
-    return Charges(Money(rate * count, currency), scaled)
+    left_out = {f"baseline {plan.baseline}": OF_LIVE_ENDPOINT} if plan.baseline else {}
+    return Charges(Money(rate * count, currency), scaled, left_out)
 
 
 def answers_cost(plan: ServingPlan, per_hour: Interval) -> Charge | None:

@@ -12,31 +12,44 @@ from collections.abc import Iterator
 from shlex import quote
 
 from hbspec.plan.training_job import DIGEST_LENGTH
-from hbspec.targets.aws.endpoint import CANDIDATE, Endpoint, TrainingSource
+from hbspec.targets.aws.endpoint import Endpoint, Joined, TrainingSource
 from hbspec.targets.aws.first_request import invocation
 from hbspec.targets.aws.guarding import alarm_name
-from hbspec.targets.aws.ownership import OWNER
+from hbspec.targets.aws.ownership import BEFORE, OWNER
 from hbspec.targets.aws.scripts import part
 from hbspec.targets.aws.submission import last_attempt, region_option
 from hbspec.targets.lowering.shell import HERE, SHA256, opening, owned
 
-REQUESTED = "create_endpoint.json", "EndpointName"
+REQUESTED = "create_endpoint_config.json", "EndpointConfigName"
+ALONE = {
+    "deploy.sh": ("finding", "deploying", "checking_alone"),
+    "then": ("filling", "deploying_alone", "scaling"),
+    "teardown.sh": ("finding", "tearing_down", "tearing_down_alone", "asking", "deleting_endpoint", "deleting"),
+}
+JOINED = {
+    "deploy.sh": ("finding", "noting", "deploying", "checking_joined"),
+    "then": ("filling", "deploying_joined", "scaling"),
+    "teardown.sh": ("finding", "noting", "tearing_down", "tearing_down_joined", "asking", "leaving", "deleting"),
+}
+"""The parts of the scripts, for an endpoint of the deployment's own, and for a test on another's."""
+WITHIN = 1e-4
+"""Difference of two weights that are the same: the service keeps 32 bits of them."""
 
 
 def deploy(endpoint: Endpoint) -> list[str]:
     """The lines of `deploy.sh`."""
-    about = f"{endpoint.name}: creates or updates the endpoint, which is billed until it is deleted."
+    does = "joins a live endpoint, which then bills both" if endpoint.joins else "creates or updates the endpoint"
+    about = f"{endpoint.name}: {does}. It is billed until it is deleted."
+    shadow = endpoint.joins is not None and endpoint.joins.shadow
     return [
         *opening(about, "# It can be repeated, also after it was stopped; teardown.sh deletes what it has made."),
         *_settings(endpoint),
         SHA256,
-        *part("finding", endpoint.region),
-        *part("deploying", endpoint.region),
+        *_parts(endpoint, "deploy.sh"),
         *_model(endpoint),
-        *part("deploying_alone", endpoint.region),
-        *part("scaling", endpoint.region),
+        *_parts(endpoint, "then"),
         "finished=1",
-        *invocation(endpoint.name, endpoint.region, CANDIDATE if len(endpoint.variants) > 1 else ""),
+        *invocation(endpoint.live, endpoint.region, endpoint.variant if endpoint.joins and not shadow else ""),
     ]
 
 
@@ -46,12 +59,13 @@ def tear_down(endpoint: Endpoint) -> list[str]:
     return [
         *opening(about, "# --list only lists; --yes does not ask. What lacks the deployment's tag is left alone."),
         *_settings(endpoint),
-        *(
-            line
-            for name in ("finding", "tearing_down", "tearing_down_alone", "asking", "deleting_endpoint", "deleting")
-            for line in part(name, endpoint.region)
-        ),
+        *_parts(endpoint, "teardown.sh"),
     ]
+
+
+def _parts(endpoint: Endpoint, script: str) -> Iterator[str]:
+    for name in (JOINED if endpoint.joins else ALONE)[script]:
+        yield from part(name, endpoint.region)
 
 
 def _settings(endpoint: Endpoint) -> Iterator[str]:
@@ -60,15 +74,31 @@ def _settings(endpoint: Endpoint) -> Iterator[str]:
     yield from owned(*REQUESTED, endpoint.name)
     values = {
         "deployment": endpoint.name,
-        "endpoint": endpoint.name,
-        "variant": CANDIDATE,
+        "endpoint": endpoint.live,
+        "variant": endpoint.variant,
         "instance_type": endpoint.instance_type,
         "alarm": alarm_name(endpoint),
         "scales": "yes" if endpoint.scaling else "",
         "tag": OWNER,
         "digits": str(DIGEST_LENGTH),
+        **(_of_test(endpoint.joins) if endpoint.joins else {}),
     }
     yield from (f"{name}={quote(value)}" for name, value in values.items())
+
+
+def _of_test(test: Joined) -> dict[str, str]:
+    """The variables of the parts of a test; two are conditions of the AWS CLI's queries."""
+    kept, new = (
+        f"CurrentWeight > `{weight - WITHIN:.6f}` && CurrentWeight < `{weight + WITHIN:.6f}`" for weight in test.weights
+    )
+    return {
+        "baseline": test.baseline,
+        "weight": str(test.weights[0]),
+        "shadow": "yes" if test.shadow else "",
+        "kept_within": kept,
+        "new_within": new,
+        "noting": BEFORE,
+    }
 
 
 def _model(endpoint: Endpoint) -> Iterator[str]:

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.plan.training_job import folder
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
-from hbspec.targets.aws.ownership import tags_of
+from hbspec.targets.aws.ownership import BEFORE, tags_of
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
 
 CANDIDATE = "candidate"
+CHALLENGER = "challenger"
+"""The variant of a model that joins another's endpoint, where the variant there may well be called `candidate`."""
+BASELINE, CONFIGURATION = "baseline", "CONFIGURATION"
+"""What `deploy.sh` replaces by what it finds: the live endpoint's variant, and the name of its configuration."""
 FILES = {
     "CreateModel": "create_model",
     "CreateEndpointConfig": "create_endpoint_config",
     "CreateEndpoint": "create_endpoint",
     "UpdateEndpoint": "update_endpoint",
+    "UpdateEndpointWeightsAndCapacities": "update_endpoint_weights_and_capacities",
     "PutMetricAlarm": "put_metric_alarm",
     "RegisterScalableTarget": "register_scalable_target",
     "PutScalingPolicy": "put_scaling_policy",
@@ -29,13 +34,21 @@ FILES = {
 """File names by operation; with hyphens, also the commands of the AWS CLI."""
 
 
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """One production variant, with the model's name and its weight in the traffic."""
+class Joined(NamedTuple):
+    """An A/B test: the live endpoint that the model joins.
 
-    name: str
-    model: str
-    weight: float
+    Attributes:
+        endpoint: its name.
+        baseline: the name of the model that it serves.
+        weights: of the baseline and of the new model in the traffic. A shadow's is the share of the requests that is
+            copied to it, as the baseline's is 1.
+        shadow: whether the new model only gets copies.
+    """
+
+    endpoint: str
+    baseline: str
+    weights: tuple[float, float]
+    shadow: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class Endpoint:
     """All values of the requests; without `training`, the author puts the model at `model_data`.
 
     `base` is the S3 prefix of the weights beside the model's own; None where they are on the Hub, or in the model.
+    `joins` is None where the endpoint is the deployment's own.
     """
 
     name: str
@@ -66,15 +80,29 @@ class Endpoint:
     instance_type: str
     instances: int
     startup_timeout: int
-    variants: tuple[Variant, ...]
+    joins: Joined | None
     scaling: Scaling | None
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...]
     tags: Mapping[str, str]
 
+    @property
+    def live(self) -> str:
+        """The name of the endpoint that serves the model."""
+        return self.joins.endpoint if self.joins else self.name
+
+    @property
+    def variant(self) -> str:
+        """The name of the model's variant."""
+        return CHALLENGER if self.joins else CANDIDATE
+
 
 def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """The bodies of the requests that make a new endpoint, by operation, in the order of sending."""
+    """The bodies of the requests that make what serves the model, by operation, in the order of sending.
+
+    A test makes no endpoint: it has the configuration that the live endpoint is updated to, in which the baseline is a
+    stand-in for the variant there.
+    """
     tags = tags_of(endpoint.name, endpoint.tags)
     return {
         "CreateModel": {
@@ -86,12 +114,29 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
         },
         "CreateEndpointConfig": {
             "EndpointConfigName": endpoint.name,
-            "ProductionVariants": [_variant(endpoint, variant) for variant in endpoint.variants],
-            "Tags": tags,
+            **_variants(endpoint),
+            "Tags": [*tags, {"Key": BEFORE, "Value": CONFIGURATION}] if endpoint.joins else tags,
         },
-        "CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, "Tags": tags},
-        **scaling_requests(endpoint.name, CANDIDATE, endpoint.scaling),
+        **_creation(endpoint, tags),
+        **scaling_requests(endpoint.live, endpoint.variant, endpoint.scaling),
     }
+
+
+def _creation(endpoint: Endpoint, tags: list[dict[str, str]]) -> dict[str, dict[str, Any]]:
+    if endpoint.joins:
+        return {}
+    return {"CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, "Tags": tags}}
+
+
+def _variants(endpoint: Endpoint) -> dict[str, Any]:
+    test = endpoint.joins
+    if test is None:
+        return {"ProductionVariants": [_variant(endpoint, 1.0)]}
+    kept, new = test.weights
+    baseline = {"VariantName": BASELINE, "ModelName": test.baseline, "InitialVariantWeight": kept}
+    if test.shadow:
+        return {"ProductionVariants": [baseline], "ShadowProductionVariants": [_variant(endpoint, new)]}
+    return {"ProductionVariants": [baseline, _variant(endpoint, new)]}
 
 
 def _container(endpoint: Endpoint) -> dict[str, Any]:
@@ -108,17 +153,17 @@ def _vpc(endpoint: Endpoint) -> dict[str, Any]:
     return {"VpcConfig": groups} if endpoint.subnets else {}
 
 
-def _variant(endpoint: Endpoint, variant: Variant) -> dict[str, Any]:
+def _variant(endpoint: Endpoint, weight: float) -> dict[str, Any]:
     body: dict[str, Any] = {
-        "VariantName": variant.name,
-        "ModelName": variant.model,
+        "VariantName": endpoint.variant,
+        "ModelName": endpoint.name,
         "InstanceType": endpoint.instance_type,
         "InitialInstanceCount": endpoint.instances,
-        "InitialVariantWeight": variant.weight,
+        "InitialVariantWeight": weight,
         "ModelDataDownloadTimeoutInSeconds": endpoint.startup_timeout,
         "ContainerStartupHealthCheckTimeoutInSeconds": endpoint.startup_timeout,
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},
     }
-    if endpoint.inference_ami and variant.model == endpoint.name:
+    if endpoint.inference_ami:
         body["InferenceAmiVersion"] = endpoint.inference_ami
     return body

@@ -1,8 +1,8 @@
 """The environment variables of a serving container, which hold the engine's arguments.
 
-A request names what answers it by its `model`: `candidate` is the trained model, with vLLM's server; beside adapters
-the base model has its own id. LMI takes the adapters' name from the body's `adapters`, or from the header
-`X-Amzn-SageMaker-Adapter-Identifier` (djl-serving, serving/docs/adapters.md).
+A request names what answers it by its `model`: `candidate` is the trained model, with vLLM's server, and in an A/B test
+what the baseline is called; beside adapters the base model has its own id. LMI takes the adapters' name from the body's
+`adapters`, or from the header `X-Amzn-SageMaker-Adapter-Identifier` (djl-serving, serving/docs/adapters.md).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def environment(analysis: Analysis, plan: ServingPlan, start_up: int) -> dict[st
     model = MODEL_FOLDER if merged else base_place(plan)
     if plan.engine == "vllm":
         if not merged:
-            settings["lora_modules"] = json.dumps({"name": ADAPTER, "path": MODEL_FOLDER})
+            settings["lora_modules"] = json.dumps({"name": plan.answers_to or ADAPTER, "path": MODEL_FOLDER})
         return {f"SM_VLLM_{key.upper()}": value for key, value in {"model": model, **settings}.items()}
     # The model's folder has the adapters, so that LMI is told of the weights by an option: by HF_MODEL_ID it would
     # load them as a second model beside the folder (djl-serving, ModelStore.java).
@@ -68,7 +68,7 @@ def _settings(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
     """Arguments by vLLM's names."""
     merged = plan.adapters == "merged"
     settings = {
-        "served_model_name": ADAPTER if merged else analysis.spec.model.id or base_place(plan),
+        "served_model_name": (plan.answers_to or ADAPTER) if merged else _base_name(analysis, plan),
         "tensor_parallel_size": str(plan.tensor_parallel),
         "dtype": plan.dtype,
         "max_num_seqs": str(plan.concurrency),
@@ -89,6 +89,12 @@ def _settings(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
         settings |= {"enable_lora": "true", "max_loras": "1", "max_lora_rank": str(plan.max_lora_rank)}
         settings |= _as_trained(analysis)
     return settings
+
+
+def _base_name(analysis: Analysis, plan: ServingPlan) -> str:
+    """What the base model beside adapters is called; another name, where the adapters have its own in an A/B test."""
+    name = analysis.spec.model.id or base_place(plan)
+    return BASE_CHANNEL if name == plan.answers_to else name
 
 
 def _as_trained(analysis: Analysis) -> Mapping[str, str]:

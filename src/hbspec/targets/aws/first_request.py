@@ -21,7 +21,7 @@ def first_request(plan: ServingPlan) -> dict[str, Any]:
 
     vLLM finds adapters by `model`; LMI by `adapters` (djl-serving, serving/docs/adapters.md).
     """
-    body: dict[str, Any] = {"model": ADAPTER}
+    body: dict[str, Any] = {"model": plan.answers_to or ADAPTER}
     if plan.engine != "vllm" and plan.adapters != "merged":
         body["adapters"] = ADAPTER
     return body | {"messages": [{"role": "user", "content": "Say hello in one sentence."}], "max_tokens": 64}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hbspec.targets.aws.endpoint import CANDIDATE, Endpoint
+from hbspec.targets.aws.endpoint import BASELINE, Endpoint
 from hbspec.targets.aws.ownership import tags_of
 
 ERRORS, ALARM_PERIOD, ALARM_PERIODS = 0.05, 60, 2
@@ -24,12 +24,12 @@ SHORTEST_UPDATE, LONGEST_UPDATE = 600, 28800
 
 def alarm_name(endpoint: Endpoint) -> str:
     """The name of the alarm on failed requests to the new variant."""
-    return f"{endpoint.name}-{CANDIDATE}-errors"
+    return f"{endpoint.name}-{endpoint.variant}-errors"
 
 
 def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     """The bodies of the requests that replace an endpoint's configuration, by operation, in the order of sending."""
-    return {"PutMetricAlarm": _alarm(endpoint), "UpdateEndpoint": _update(endpoint)}
+    return {"PutMetricAlarm": _alarm(endpoint), "UpdateEndpoint": _update(endpoint), **_weights(endpoint)}
 
 
 def _alarm(endpoint: Endpoint) -> dict[str, Any]:
@@ -39,12 +39,12 @@ def _alarm(endpoint: Endpoint) -> dict[str, Any]:
     """
     return {
         "AlarmName": alarm_name(endpoint),
-        "AlarmDescription": f"Requests to {endpoint.name} fail; an update in progress is rolled back.",
+        "AlarmDescription": f"Requests to {endpoint.live} fail; an update in progress is rolled back.",
         "Namespace": "AWS/SageMaker",
         "MetricName": "InvocationModelErrors",
         "Dimensions": [
-            {"Name": "EndpointName", "Value": endpoint.name},
-            {"Name": "VariantName", "Value": CANDIDATE},
+            {"Name": "EndpointName", "Value": endpoint.live},
+            {"Name": "VariantName", "Value": endpoint.variant},
         ],
         "Statistic": "Average",
         "Period": ALARM_PERIOD,
@@ -57,12 +57,17 @@ def _alarm(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _update(endpoint: Endpoint) -> dict[str, Any]:
-    """What scales keeps the instances that it has; else the configuration says how many there are."""
+    """What scales keeps the instances that it has; else the configuration says how many there are.
+
+    Whether the baseline of a test scales is not known, so it keeps its own; the weights are the test's.
+    """
     seconds = 2 * endpoint.startup_timeout + BAKING
+    excluded = [{"VariantPropertyType": "DesiredWeight"}]
     return {
-        "EndpointName": endpoint.name,
+        "EndpointName": endpoint.live,
         "EndpointConfigName": endpoint.name,
-        "RetainAllVariantProperties": endpoint.scaling is not None,
+        "RetainAllVariantProperties": endpoint.scaling is not None or endpoint.joins is not None,
+        **({"ExcludeRetainedVariantProperties": excluded} if endpoint.joins else {}),
         "DeploymentConfig": {
             "BlueGreenUpdatePolicy": {
                 "TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": BAKING},
@@ -71,3 +76,14 @@ def _update(endpoint: Endpoint) -> dict[str, Any]:
             "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm_name(endpoint)}]},
         },
     }
+
+
+def _weights(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
+    """The shares of a test that is running already: no instance is started for them. A shadow takes no traffic."""
+    test = endpoint.joins
+    if test is None or test.shadow:
+        return {}
+    weights = zip((BASELINE, endpoint.variant), test.weights, strict=True)
+    desired = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights]
+    body = {"EndpointName": endpoint.live, "DesiredWeightsAndCapacities": desired}
+    return {"UpdateEndpointWeightsAndCapacities": body}

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 
 OWNER = "hbspec:deployment"
 """Key of the tag on everything that a deployment makes; its value is the deployment's name."""
+BEFORE = "hbspec:before"
+"""Key of the tag on a configuration with which a test has joined an endpoint: the configuration without the test."""
 
 
 def tags_of(deployment: str, tags: Mapping[str, str]) -> list[dict[str, str]]:

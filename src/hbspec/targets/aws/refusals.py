@@ -37,6 +37,7 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("ResourceId",): ("name",),
     ("AlarmName",): ("name",),
     ("Dimensions",): ("name",),
+    ("DesiredWeightsAndCapacities",): ("deployment", "ab_test"),
     ("PolicyName",): ("name",),
 }
 """The key of the spec that a part of a request is compiled from; the longest matching prefix counts."""

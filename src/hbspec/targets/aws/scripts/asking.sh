@@ -11,7 +11,7 @@ if [ -n "$arn" ]; then
   fi
 fi
 if [ -n "$theirs" ]; then
-  echo "Left alone, for want of the tag $tag=$deployment:"
+  echo "Left as it is, as it was not made by this deployment (it has no tag $tag=$deployment):"
   printf '%s' "$theirs"
 fi
 if [ -z "$mine" ]; then

@@ -1,8 +1,3 @@
-model_name=$deployment-$(digest <<< "$model$content")
-make model Model "$model_name" "$model"
-config=$(< create_endpoint_config.json)
-named="\"ModelName\": \"$deployment\""
-config="${config%%"$named"*}\"ModelName\": \"$model_name\"${config#*"$named"}"
 config_name=$deployment-$(digest <<< "$config")
 make endpoint-config EndpointConfig "$config_name" "$config"
 guard

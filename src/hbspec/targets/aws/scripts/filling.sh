@@ -1,0 +1,5 @@
+model_name=$deployment-$(digest <<< "$model$content")
+make model Model "$model_name" "$model"
+config=$(< create_endpoint_config.json)
+named="\"ModelName\": \"$deployment\""
+config="${config%"$named"*}\"ModelName\": \"$model_name\"${config##*"$named"}"
