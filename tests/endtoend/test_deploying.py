@@ -310,7 +310,7 @@ class TestAsking:
             env={**os.environ, "PATH": f"{tmp_path}/shims:/usr/bin:/bin"},
             stdin=theirs,
             capture_output=True,
-            timeout=60,
+            timeout=300,
             check=False,
         )
         assert done.returncode == code

@@ -10,6 +10,7 @@ from hbspec.catalog import catalog
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING
+from hbspec.estimators.serving.cost import OF_LIVE_ENDPOINT
 from hbspec.estimators.serving.decoding import (
     DecodingStep,
     host_of,
@@ -295,7 +296,14 @@ def test_dictionary():
     assert found["memory_bytes"]["expected"] == sum(found["terms"].values())
     assert found["load"] is None
     assert found["scaled_cost"]["daily"] == {"low": "22.56", "expected": "22.56", "high": "22.56", "currency": "USD"}
+    assert found["cost_left_out"] == {}
     assert json.loads(json.dumps(found)) == found
+
+
+def test_the_instances_of_a_baseline_are_not_in_the_bill():
+    alone, tested = (serving(served(**T4)._replace(baseline=name)) for name in (None, "today"))
+    assert tested.to_dict()["cost_left_out"] == {"baseline today": OF_LIVE_ENDPOINT}
+    assert tested.hourly_cost == alone.hourly_cost
 
 
 def test_the_dictionary_of_a_load():

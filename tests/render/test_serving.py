@@ -52,6 +52,12 @@ def test_bounds_of_autoscaling_and_the_price_of_answers():
     assert "1,000 answers 3.12 USD to 9.38 USD on an instance that is never idle" in lines
 
 
+def test_the_baseline_of_a_test_is_not_in_the_bill():
+    left_out = {"baseline today": "its instances are the live endpoint's"}
+    lines = printed(SERVING._replace(charges=CHARGES._replace(left_out=left_out)))
+    assert "left out baseline today its instances are the live endpoint's" in lines
+
+
 def test_nothing_is_said_of_what_is_not_known():
     lines = printed(SERVING._replace(charges=None))
     assert not any(line.startswith(("cost", "with autoscaling", "1,000 answers")) for line in lines)

@@ -75,6 +75,11 @@ def test_the_baseline_is_a_model_of_the_service(tmp_path):
     assert [found.route[-1] for found in judged("HB601", test, tmp_path)] == ["baseline"]
 
 
+def test_the_live_endpoint_of_a_test_has_a_name_of_the_service(tmp_path):
+    test = "deployment: {ab_test: {endpoint: live_1, baseline: llama, candidate_weight: 0.1}}"
+    assert [found.route[-1] for found in judged("HB601", test, tmp_path)] == ["endpoint"]
+
+
 def test_a_machine_without_sagemaker_takes_any_name(tmp_path):
     local = "name: my_job\nsagemaker: null\ndeployment: null\ninstance: {type: null, gpu: A100-40, gpus: 8}"
     assert judged("HB601", local, tmp_path) == []
