@@ -32,10 +32,10 @@ REAL = os.environ.get("HBSPEC_AWS_CLI")
 COUNTING = """#!/bin/bash
 calls=$(($(cat "{folder}/calls" 2> /dev/null || echo 0) + 1))
 echo $calls > "{folder}/calls"
-if [ "$calls" = "${{KILLED_BEFORE:-}}" ]; then kill -9 0; fi
+if [ "$calls" = "${{KILLED_BEFORE:-}}" ]; then kill -${{SIGNAL:-9}} 0; fi
 if [ "$2" != "${{KILLED_AFTER:-}}" ]; then exec "{program}" "$@"; fi
 "{program}" "$@"
-kill -9 0
+kill -${{SIGNAL:-9}} 0
 """
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -63,7 +63,12 @@ def running(server: Server, tmp_path: Path) -> Iterator[Run]:
     (tmp_path / "double").mkdir()
 
     def run(
-        *overrides: str, script: str = "deploy.sh", words: tuple[str, ...] = (), killed: int = 0, after: str = ""
+        *overrides: str,
+        script: str = "deploy.sh",
+        words: tuple[str, ...] = (),
+        killed: int = 0,
+        after: str = "",
+        signal: str = "9",
     ) -> Any:
         for file in compiled("deployment", *overrides):
             (tmp_path / file.path).write_bytes(file.content)
@@ -75,6 +80,7 @@ def running(server: Server, tmp_path: Path) -> Iterator[Run]:
                 "PATH": f"{shims}:/usr/bin:/bin",
                 "KILLED_BEFORE": str(killed or ""),
                 "KILLED_AFTER": after,
+                "SIGNAL": signal,
             },
             stdin=subprocess.DEVNULL,
             capture_output=True,

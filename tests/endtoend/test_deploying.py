@@ -167,7 +167,7 @@ class TestFailing:
         done = run(ALONE)
         assert done.returncode == 1
         assert "Failed\tthe container did not start" in done.stderr
-        assert "What this deployment has made so far:" in done.stderr
+        assert "What this deployment has made so far" in done.stderr
         for kind, name in (
             ("endpoint", NAME),
             ("alarm", ALARM),
@@ -203,6 +203,13 @@ class TestFailing:
         assert done.returncode != 0
         assert "What this deployment has made" not in done.stderr
         assert made(sagemaker_server) == NOTHING
+
+    def test_a_stop_by_hand_says_what_there_is(self, run: Run, sagemaker_server: Server) -> None:
+        done = run(ALONE, after="create-endpoint", signal="INT")
+        assert done.returncode != 0
+        kinds = [line.split()[0] for line in done.stderr.splitlines() if line.startswith("  ")]
+        assert kinds == ["model", "endpoint-config", "alarm", "endpoint"]
+        assert "Run deploy.sh again to go on from there, or teardown.sh" in done.stderr
 
 
 class TestOthers:

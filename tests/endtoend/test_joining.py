@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import DIGEST, NAME, REAL, Run, calls, compiled, endpoint, made, running, sent
+from deployed import NAME, REAL, Run, calls, compiled, endpoint, made, running, sent
 from moto_strict import Server
 
 LIVE, BASELINE = "heartbeat-live", "llama-4-scout-model"
-ALARM = f"{NAME}-challenger-errors"
+TEST = f"{NAME}-ab"
+DIGEST = re.compile(rf"{TEST}-[0-9a-f]{{12}}")
+ALARM = f"{TEST}-challenger-errors"
 VARIANT = {
     "VariantName": "AllTraffic",
     "ModelName": BASELINE,
@@ -153,6 +156,21 @@ class TestJoining:
         found = configuration(sagemaker_server)
         assert [entry["VariantName"] for entry in found["ProductionVariants"]] == ["AllTraffic", "challenger"]
         assert not found.get("ShadowProductionVariants")
+
+    def test_it_joins_the_deployment_of_its_own_name(self, run: Run, sagemaker_server: Server) -> None:
+        """The endpoint that the same spec has deployed without a test, which the test leaves as it was."""
+        assert run("deployment.ab_test=null").returncode == 0
+        before = made(sagemaker_server)
+        (baseline,) = (name for name in before["models"] if name.startswith(NAME))
+        current = endpoint(sagemaker_server)["EndpointConfigName"]
+        own = ("deployment.ab_test.endpoint=null", f"deployment.ab_test.baseline={baseline}")
+        done = run(*own)
+        assert (done.returncode, done.stderr) == (0, "")
+        variants = [entry["VariantName"] for entry in endpoint(sagemaker_server)["ProductionVariants"]]
+        assert variants == ["candidate", "challenger"]
+        taken_out(run, *own)
+        assert made(sagemaker_server) == before
+        assert endpoint(sagemaker_server)["EndpointConfigName"] == current
 
 
 class TestTakingOut:

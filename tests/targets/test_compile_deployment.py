@@ -73,12 +73,12 @@ def test_one_request_is_for_both_arms(name, adapters):
         assert variables["SM_VLLM_SERVED_MODEL_NAME"] != name, "the base model must not answer for the adapters"
 
 
-def test_a_test_needs_the_endpoint_and_the_name_of_requests():
+def test_a_test_needs_the_name_of_requests():
     override = "deployment.ab_test={baseline: today, candidate_weight: 0.1}"
-    assert refusals(BASE, "deployment", override) == [
-        ("HB040", "deployment.ab_test.endpoint"),
-        ("HB040", "deployment.ab_test.served_model_name"),
-    ]
+    assert refusals(BASE, "deployment", override) == [("HB040", "deployment.ab_test.served_model_name")]
+    named = bodies(BASE, override, "deployment.ab_test.served_model_name=assistant")
+    assert named["update_endpoint"]["EndpointName"] == "base", "it joins the endpoint of the spec's own name"
+    assert named["create_model"]["ModelName"] == "base-ab", "and is another deployment than that"
 
 
 def test_all_of_the_traffic_is_no_test():

@@ -25,6 +25,9 @@ LONGEST_NAME = MAX_TRAINING_JOB_NAME_LENGTH - ADDED_LENGTH
 LONGEST_ENDPOINT_NAME = MAX_HOSTING_NAME_LENGTH - len("-") - DIGEST_LENGTH
 """The same of an endpoint: its model and its configuration have its name and a digest."""
 
+TEST_SUFFIX = "-ab"
+"""What is added to the name of a deployment that is an A/B test."""
+
 
 def author_name(spec: Spec) -> str:
     """The name that the digest is added to."""

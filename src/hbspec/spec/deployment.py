@@ -31,7 +31,7 @@ class AbTest(Section):
 
     baseline: Text = Field(description="Name of the current SageMaker model, by which its variant is found.")
     endpoint: Text | None = Field(
-        None, description="The live endpoint that serves the baseline, and that the candidate joins."
+        None, description="The live endpoint that serves the baseline, and that the candidate joins; `name` by default."
     )
     served_model_name: Text | None = Field(
         None,

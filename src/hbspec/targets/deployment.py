@@ -104,13 +104,11 @@ def _test(analysis: Analysis, needs: Needs) -> Joined | None:
     if test is None:
         return None
     route = ("deployment", "ab_test")
-    action = "name the live endpoint that serves the baseline as deployment.ab_test.endpoint"
-    endpoint = needs.take(test.endpoint, (*route, "endpoint"), "", action)
     action = "add the name that requests to the baseline have as their model"
     needs.take(test.served_model_name, (*route, "served_model_name"), "", action)
     share = Decimal(str(test.candidate_weight))
     weights = (1.0 if test.shadow else float(1 - share), float(share))
-    return Joined(endpoint, test.baseline, weights, test.shadow)
+    return Joined(test.endpoint or analysis.spec.name, test.baseline, weights, test.shadow)
 
 
 def emit(endpoint: Endpoint) -> list[Artifact]:

@@ -71,9 +71,9 @@ def _parts(endpoint: Endpoint, script: str) -> Iterator[str]:
 def _settings(endpoint: Endpoint) -> Iterator[str]:
     """The folder, and the variables of all parts."""
     yield f"cd -- {HERE}"
-    yield from owned(*REQUESTED, endpoint.name)
+    yield from owned(*REQUESTED, endpoint.deployment)
     values = {
-        "deployment": endpoint.name,
+        "deployment": endpoint.deployment,
         "endpoint": endpoint.live,
         "variant": endpoint.variant,
         "instance_type": endpoint.instance_type,

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hbspec.plan.training_job import folder
+from hbspec.plan.training_job import TEST_SUFFIX, folder
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
 from hbspec.targets.aws.ownership import BEFORE, tags_of
 from hbspec.targets.aws.scaling import Scaling
@@ -87,6 +87,11 @@ class Endpoint:
     tags: Mapping[str, str]
 
     @property
+    def deployment(self) -> str:
+        """What the deployment is called: a test is one beside that of an endpoint of its own."""
+        return f"{self.name}{TEST_SUFFIX}" if self.joins else self.name
+
+    @property
     def live(self) -> str:
         """The name of the endpoint that serves the model."""
         return self.joins.endpoint if self.joins else self.name
@@ -103,17 +108,17 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     A test makes no endpoint: it has the configuration that the live endpoint is updated to, in which the baseline is a
     stand-in for the variant there.
     """
-    tags = tags_of(endpoint.name, endpoint.tags)
+    tags = tags_of(endpoint.deployment, endpoint.tags)
     return {
         "CreateModel": {
-            "ModelName": endpoint.name,
+            "ModelName": endpoint.deployment,
             "ExecutionRoleArn": endpoint.role,
             "PrimaryContainer": _container(endpoint),
             **_vpc(endpoint),
             "Tags": tags,
         },
         "CreateEndpointConfig": {
-            "EndpointConfigName": endpoint.name,
+            "EndpointConfigName": endpoint.deployment,
             **_variants(endpoint),
             "Tags": [*tags, {"Key": BEFORE, "Value": CONFIGURATION}] if endpoint.joins else tags,
         },
@@ -156,7 +161,7 @@ def _vpc(endpoint: Endpoint) -> dict[str, Any]:
 def _variant(endpoint: Endpoint, weight: float) -> dict[str, Any]:
     body: dict[str, Any] = {
         "VariantName": endpoint.variant,
-        "ModelName": endpoint.name,
+        "ModelName": endpoint.deployment,
         "InstanceType": endpoint.instance_type,
         "InitialInstanceCount": endpoint.instances,
         "InitialVariantWeight": weight,

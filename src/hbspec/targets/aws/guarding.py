@@ -3,7 +3,10 @@
 SageMaker starts a second fleet, moves the traffic to it, watches the alarm for a while, and moves the traffic back if
 the alarm goes off. The whole fleet is exchanged at once: a canary or a rolling step takes at most half of a fleet, so a
 single instance has none, and rolling updates exclude endpoints with two variants. During an update both fleets are
-billed, and both count towards the quota.
+billed, and both count towards the quota. The execution role needs `cloudwatch:DescribeAlarms` on the alarm.
+
+The documentation wants the old configuration's variant name in the new one; that of a test has it beside a second one.
+Not tried on AWS: whether the service takes the policy for such an update. A refusal changes nothing.
 https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
 """
 
@@ -24,7 +27,7 @@ SHORTEST_UPDATE, LONGEST_UPDATE = 600, 28800
 
 def alarm_name(endpoint: Endpoint) -> str:
     """The name of the alarm on failed requests to the new variant."""
-    return f"{endpoint.name}-{endpoint.variant}-errors"
+    return f"{endpoint.deployment}-{endpoint.variant}-errors"
 
 
 def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
@@ -52,7 +55,7 @@ def _alarm(endpoint: Endpoint) -> dict[str, Any]:
         "Threshold": ERRORS,
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
-        "Tags": tags_of(endpoint.name, endpoint.tags),
+        "Tags": tags_of(endpoint.deployment, endpoint.tags),
     }
 
 
@@ -65,7 +68,7 @@ def _update(endpoint: Endpoint) -> dict[str, Any]:
     excluded = [{"VariantPropertyType": "DesiredWeight"}]
     return {
         "EndpointName": endpoint.live,
-        "EndpointConfigName": endpoint.name,
+        "EndpointConfigName": endpoint.deployment,
         "RetainAllVariantProperties": endpoint.scaling is not None or endpoint.joins is not None,
         **({"ExcludeRetainedVariantProperties": excluded} if endpoint.joins else {}),
         "DeploymentConfig": {

@@ -35,5 +35,4 @@ before=$current
 config_arn=$(found endpoint-config EndpointConfig "$current")
 if [ -n "$config_arn" ] && ours "$config_arn"; then
   before=$(noted "$config_arn")
-  if [ -z "$before" ]; then refuse "The configuration $current was made by this deployment, and not by a test"; fi
 fi

@@ -3,7 +3,7 @@ stopped() {
   local code=$?
   if [ -z "$finished" ] && [ -n "$exists" ]; then
     {
-      echo "deploy.sh stopped half way. What this deployment has made so far:"
+      echo "deploy.sh stopped half way. What this deployment has made so far, of which the last may be missing:"
       printf '%s' "$exists"
       echo "Run deploy.sh again to go on from there, or teardown.sh, which lists this and asks before it deletes it."
     } >&2
@@ -26,21 +26,22 @@ make() {
   local arn
   arn=$(found "$1" "$2" "$3")
   if [ -z "$arn" ]; then
+    exists+="  $1 $3"$'\n'
     aws sagemaker "create-$1" @at --cli-input-json "$4" "--$1-name" "$3"
   elif ours "$arn"; then
+    exists+="  $1 $3"$'\n'
     echo "$1 $3 is there already, with the same content."
   else
     foreign "$1 $3"
   fi
-  exists+="  $1 $3"$'\n'
 }
 # Makes the alarm by which an update is rolled back, or sets it again.
 guard() {
   local arn
   arn=$(alarm_arn)
   if [ -n "$arn" ] && ! our_alarm "$arn"; then foreign "alarm $alarm"; fi
-  aws cloudwatch put-metric-alarm @at --cli-input-json file://put_metric_alarm.json
   exists+="  alarm $alarm"$'\n'
+  aws cloudwatch put-metric-alarm @at --cli-input-json file://put_metric_alarm.json
 }
 # Updates the endpoint to a configuration ($1), and keeps the one before.
 update() {

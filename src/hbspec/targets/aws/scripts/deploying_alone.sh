@@ -2,9 +2,9 @@ config_name=$deployment-$(digest <<< "$config")
 make endpoint-config EndpointConfig "$config_name" "$config"
 guard
 if [ -z "$endpoint_arn" ]; then
+  exists+="  endpoint $endpoint"$'\n'
   aws sagemaker create-endpoint @at --cli-input-json file://create_endpoint.json \
     --endpoint-config-name "$config_name"
-  exists+="  endpoint $endpoint"$'\n'
   settle
 else
   if [ "$status" != OutOfService ]; then settle; fi

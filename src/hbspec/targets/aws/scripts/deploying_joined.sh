@@ -17,12 +17,12 @@ config_name=$deployment-$(digest <<< "$same")
 config=${config%%'"CONFIGURATION"'*}'"'$before'"'${config#*'"CONFIGURATION"'}
 make endpoint-config EndpointConfig "$config_name" "$config"
 guard
+exists+="  variant $variant of endpoint $endpoint"$'\n'
 if [ "$current" = "$config_name" ]; then
   echo "The endpoint $endpoint has configuration $config_name already."
 else
   update "$config_name"
 fi
-exists+="  variant $variant of endpoint $endpoint"$'\n'
 if [ -z "$shadow" ]; then
   answer=$(aws sagemaker describe-endpoint @at --endpoint-name "$endpoint" --output text --query \
     "ProductionVariants[?VariantName=='$arm' && $kept_within || VariantName=='$variant' && $new_within].VariantName" |

@@ -1,3 +1,4 @@
+export AWS_PAGER=''
 # The ARN of the resource of a kind ($1 as in commands, $2 as in answers) and a name ($3); empty for none.
 found() {
   aws sagemaker "list-$1s" @at --name-contains "$3" \
