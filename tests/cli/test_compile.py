@@ -153,3 +153,9 @@ def test_another_script_has_options_of_its_own(hbspec):
     script = ("--set", "script={entry_point: train.py, source_dir: ./src}")
     _, out, _ = hbspec("compile", "job.yaml", "-t", "launch", *script)
     assert out.splitlines()[-1] == "next: bash build/my-first-job/launch/launch.sh"
+
+
+def test_an_engine_is_told_the_model(hbspec):
+    endpoint = ("--set", "deployment={instance: {type: ml.g5.2xlarge}, quantization: fp8}")
+    _, out, _ = hbspec("compile", "job.yaml", "-t", "serve", *endpoint)
+    assert out.splitlines()[-1] == "next: bash build/my-first-job/serve/serve.sh MODEL"

@@ -21,7 +21,7 @@ class Another(date):
 hbspec.api.date = Another
 from hashlib import sha256
 for spec in sys.argv[2:]:
-    for target in ("sagemaker", "launch", "deployment"):
+    for target in ("sagemaker", "launch", "deployment", "serve"):
         for file in hbspec.api.compile_spec(spec, target, force=True):
             print(spec, target, file.path, file.executable, sha256(file.content).hexdigest())
 """

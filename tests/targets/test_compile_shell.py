@@ -145,7 +145,7 @@ def test_no_script_deletes_anything(target):
     for path, content in files(BASE, target).items():
         if path.endswith(".sh") and path != "teardown.sh":
             run = re.sub(rb"^ *echo '[^'\n]*'( >&2)?$", b"", content, flags=re.MULTILINE)  # only says how to delete
-            assert not re.search(rb"--delete|\brm\b|s3 (rm|mv|sync)|delete-", run), path
+            assert not re.search(rb"--delete|(?<!--)\brm\b|s3 (rm|mv|sync)|delete-", run), path
 
 
 def test_deploying_sends_the_three_bodies_in_order(tmp_path):
@@ -218,14 +218,22 @@ def test_a_folder_of_the_same_name_elsewhere_is_not_entered(target: str, tmp_pat
     elsewhere.mkdir(parents=True)
     shims = tmp_path / "shims"
     shims.mkdir()
-    for name in ("python", "aws"):
+    for name in ("python", "aws", "vllm"):
         (shims / name).write_text(f'#!/bin/sh\npwd >> "{tmp_path}/places"\necho "$0 $*" >> "{tmp_path}/calls"\n')
         (shims / name).chmod(0o755)
     environment = {"PATH": f"{shims}:{os.environ['PATH']}", "CDPATH": f"{tmp_path}/elsewhere:."}
-    script = target_of(target).script
-    subprocess.run(["bash", f"job/{script}"], cwd=tmp_path / "here", env=environment, capture_output=True, timeout=60)
+    script, model = target_of(target).script, tmp_path / "here/model"
+    model.mkdir()
+    (model / "adapter_config.json").touch()
+    subprocess.run(
+        ["bash", f"job/{script}", *(["model"] if target_of(target).asks else [])],
+        cwd=tmp_path / "here",
+        env=environment,
+        capture_output=True,
+        timeout=60,
+    )
     places, calls = (set((tmp_path / name).read_text().splitlines()) for name in ("places", "calls"))
-    assert places == {str(here.parent if target == "launch" else here)}
+    assert places == {str(here.parent if target in ("launch", "serve") else here)}
     assert not any(str(elsewhere) in call for call in calls)
 
 

@@ -25,5 +25,5 @@ def next_step(folder: Path, target: Target[Any], spec: Spec) -> str:
     script = str(folder / target.script)
     command = f"bash {quote(script if not script.startswith('-') else f'./{script}')}"  # `-x/launch.sh` is an option
     if not target.folders or spec.script:
-        return command
+        return f"{command} {target.asks}" if target.asks else command
     return " ".join([command, READ, *([EVALUATED] if spec.data.validation else []), WRITTEN])

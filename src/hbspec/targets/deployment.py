@@ -21,11 +21,11 @@ from hbspec.targets import sagemaker
 from hbspec.targets.aws import guarding
 from hbspec.targets.aws.deploying import deploy, tear_down
 from hbspec.targets.aws.endpoint import FILES, Endpoint, Joined, TrainingSource, requests
-from hbspec.targets.aws.engine_settings import environment
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
+from hbspec.targets.aws.judged_environment import judged_environment
 from hbspec.targets.aws.ownership import OWNER
-from hbspec.targets.aws.refusals import refused, refused_by_engine
+from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
 from hbspec.targets.job.hyperparameters import WEIGHTS
@@ -55,10 +55,7 @@ def lower(analysis: Analysis) -> Endpoint:
     if plan.adapters != "merged":
         needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
-    training, variables = _training(analysis), environment(analysis, plan, start_up_seconds(plan))
-    left_open = "bitsandbytes" if container.own else ""
-    judged = {name: value for name, value in variables.items() if value != left_open}
-    refused_by_engine(plan.engine, judged, container.release)
+    training, variables = _training(analysis), judged_environment(analysis, plan, container)
     vpc = account.vpc if account else None
     return Endpoint(
         name=spec.name,

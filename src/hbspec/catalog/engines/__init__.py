@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hbspec.catalog.engines.environment import refusals
+from hbspec.catalog.engines.environment import command_line, refusals
 from hbspec.catalog.engines.facts import facts, lora_ranks, refused_adapters
 from hbspec.catalog.engines.images import OwnImage, own_image
 
-__all__ = ["OwnImage", "facts", "lora_ranks", "own_image", "refusals", "refused_adapters"]
+__all__ = ["OwnImage", "command_line", "facts", "lora_ranks", "own_image", "refusals", "refused_adapters"]

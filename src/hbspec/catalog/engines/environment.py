@@ -30,6 +30,24 @@ def refusals(engine: str, environment: Mapping[str, str], version: str = NEWEST)
     return list(judge(environment, version))
 
 
+def command_line(environment: Mapping[str, str]) -> Iterator[tuple[str, list[str]]]:
+    """The arguments that AWS's entry point hands to vLLM's server: the name without dashes, and the words after it.
+
+    Variables of other programs, and those that the entry point drops, are left out.
+    """
+    prefix = facts("sagemaker-vllm")["prefix"]
+    for key, value in environment.items():
+        if key.startswith(prefix):
+            flag = _flag(key, prefix)
+            words = words_of(flag, value)
+            if words is not None:
+                yield flag, words
+
+
+def _flag(variable: str, prefix: str) -> str:
+    return variable.removeprefix(prefix).lower().replace("_", "-")
+
+
 def words_of(flag: str, value: str) -> list[str] | None:
     """The words that AWS's entry point puts after an argument; None where it leaves the argument out.
 
@@ -85,7 +103,7 @@ def _sagemaker_vllm(environment: Mapping[str, str], version: str) -> Iterator[tu
             if key.startswith(OPTION):
                 yield key, "this container reads SM_VLLM_* only, and ignores it"
             continue
-        name = key.removeprefix(prefix).lower().replace("_", "-")
+        name = _flag(key, prefix)
         words = words_of(name, value)
         if words is None:
             yield key, f"the container drops {value!r}, so that vLLM has its default"

@@ -26,6 +26,7 @@ class Target(NamedTuple, Generic[Decision]):
         script: path of the script that starts the compiled job, below the target's folder.
         trains: whether the target starts training, and so passes on the whole `job.workload`.
         folders: whether the shipped script gets its folders on the command line, not from the service.
+        asks: what the script asks for on its command line, in capitals.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target(NamedTuple, Generic[Decision]):
     script: str
     trains: bool = False
     folders: bool = False
+    asks: str = ""
 
     def compiled(self, analysis: Analysis, *, forced: bool = False) -> list[Artifact]:
         """The files of the target, by path.

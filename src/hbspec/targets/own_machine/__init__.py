@@ -1,0 +1,1 @@
+"""Scripts that start the endpoint's engine on your own machine."""
