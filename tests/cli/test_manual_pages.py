@@ -10,6 +10,7 @@ from hbspec.manual import page_of, pages, words
 from hbspec.manual.data import PAGES as DATA
 from hbspec.manual.files import PAGES
 from hbspec.manual.shape import PAGES as SPEC
+from hbspec.manual.targets import PAGES as OF_TARGETS
 from hbspec.manual.text import PAGES as SOURCE
 from hbspec.rules.engine import all_rules
 
@@ -24,7 +25,7 @@ def test_a_page_read_from_the_file_is_the_page_of_the_module(module):
 def test_no_code_and_no_name_twice():
     codes = [page.code for page in pages()]
     names = [page.name for page in pages()]
-    assert len(set(codes)) == len(codes) == sum(map(len, (SOURCE, SPEC, PAGES, DATA, all_rules())))
+    assert len(set(codes)) == len(codes) == sum(map(len, (SOURCE, SPEC, PAGES, DATA, OF_TARGETS, all_rules())))
     assert len(set(names)) == len(names)
 
 

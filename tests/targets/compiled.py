@@ -22,7 +22,13 @@ BODIES = {
 TARGETS = names()
 
 
+def fitted(spec: Path, target: str) -> tuple[str, ...]:
+    """What a target needs changed in a spec: a template has no A/B test of a live endpoint."""
+    return ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
+
+
 def files(spec: Path, target: str, *overrides: str, force: bool = False) -> dict[str, bytes]:
+    overrides = (*fitted(spec, target), *overrides)
     return {file.path: file.content for file in compile_spec(spec, target, overrides=overrides, force=force)}
 
 

@@ -27,7 +27,7 @@ def spec(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_target_takes_a_config_for_weights(target: str, spec: Path) -> None:
-    more = ("deployment.adapters=separate",) if target in ("deployment", "serve") else ()
+    more = ("deployment.adapters=separate",) if target in ("cloudformation", "deployment", "serve") else ()
     assert refusals(spec, target, *more) == [("HB040", "model.id")]
     with pytest.raises(InvalidSpecError) as refused:
         compile_spec(spec, target, overrides=more)

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from compiled import HEARTBEAT, files, project
+from compiled import HEARTBEAT, files, fitted, project
 
 from hbspec import targets
 from hbspec.analysis import Analysis
@@ -53,7 +53,8 @@ class TestEvery:
         assert not summary.endswith(".")
 
     def test_writes_the_script_that_starts_it(self, name: str) -> None:
-        (script,) = [file for file in compile_spec(HEARTBEAT, name) if file.path == targets.target_of(name).script]
+        compiled = compile_spec(HEARTBEAT, name, overrides=fitted(HEARTBEAT, name))
+        (script,) = [file for file in compiled if file.path == targets.target_of(name).script]
         assert script.executable
         assert script.content.startswith(b"#!/usr/bin/env bash\n")
 
@@ -95,6 +96,6 @@ def test_a_new_file_is_a_new_target(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_an_unknown_target_is_named_beside_the_known_ones() -> None:
     with pytest.raises(
-        ValueError, match=r"unknown target 'docker'; choose one of deployment, launch, sagemaker, serve"
+        ValueError, match=r"unknown target 'docker'; choose one of cloudformation, deployment, launch, sagemaker, serve"
     ):
         targets.target_of("docker")

@@ -25,7 +25,7 @@ from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
 from hbspec.targets.aws.judged_environment import judged_environment
 from hbspec.targets.aws.ownership import OWNER
-from hbspec.targets.aws.refusals import refused
+from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
 from hbspec.targets.job.hyperparameters import WEIGHTS
@@ -34,15 +34,15 @@ from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
 from hbspec.targets.lowering.target import Target
 
 
-def lower(analysis: Analysis) -> Endpoint:
-    """Choose the values of the requests.
+def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
+    """Choose the values of the requests; `target` is the name for messages.
 
     Raises:
         LoweringError: the spec lacks a key that a request needs, or the engine would refuse its settings.
     """
     spec = analysis.spec
     account, section = spec.sagemaker, spec.deployment
-    needs = Needs("deployment")
+    needs = Needs(target)
     needs.take(section, ("deployment",), None)
     role = needs.take(account.role if account else None, ("sagemaker", "role"), "")
     output = needs.take(account.output if account else None, ("sagemaker", "output"), "")
@@ -55,7 +55,7 @@ def lower(analysis: Analysis) -> Endpoint:
     if plan.adapters != "merged":
         needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
-    training, variables = _training(analysis), judged_environment(analysis, plan, container)
+    training, variables = _training(analysis, target), judged_environment(analysis, plan, container)
     vpc = account.vpc if account else None
     return Endpoint(
         name=spec.name,
@@ -86,11 +86,11 @@ def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
     return tags
 
 
-def _training(analysis: Analysis) -> TrainingSource | None:
+def _training(analysis: Analysis, target: str) -> TrainingSource | None:
     """The training job of the same spec; None if the spec describes its hardware instead of an instance type."""
     if analysis.spec.instance.type is None:
         return None
-    job = sagemaker.lower(analysis, "deployment")
+    job = sagemaker.lower(analysis, target)
     return TrainingSource(job.name, job.region)
 
 
@@ -114,10 +114,7 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
     Raises:
         LoweringError: the service would reject a body.
     """
-    bodies = requests(endpoint) | guarding.requests(endpoint)
-    findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, endpoint.region)]
-    if findings:
-        raise LoweringError(findings)
+    bodies = accepted(requests(endpoint) | guarding.requests(endpoint), endpoint.region)
     return [
         *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
         json_artifact(REQUEST, dict(endpoint.first_request)),

@@ -57,6 +57,18 @@ def refused(operation: str, body: Mapping[str, Any], region: str | None) -> list
     ]
 
 
+def accepted(bodies: Mapping[str, dict[str, Any]], region: str | None) -> Mapping[str, dict[str, Any]]:
+    """The bodies by operation, if the service takes all of them.
+
+    Raises:
+        LoweringError: the service would reject a body.
+    """
+    findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, region)]
+    if findings:
+        raise LoweringError(findings)
+    return bodies
+
+
 SETTINGS = {
     "quantiz": "quantization",
     "max_lora_rank": "max_lora_rank",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from hbspec.diagnostics import Finding, Route, Severity, route_text
-from hbspec.manual.shape import PAGES
+from hbspec.manual.shape import PAGES as OF_SHAPES
+from hbspec.manual.targets import PAGES as OF_TARGETS
 
 T = TypeVar("T")
 
@@ -21,7 +22,8 @@ class LoweringError(Exception):
 
 def refusal(code: str, route: Route, message: str, action: str) -> Finding:
     """An error that only a target can find."""
-    return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action)
+    page = OF_SHAPES.get(code) or OF_TARGETS[code]
+    return Finding(code, page.name, Severity.ERROR, route, message, action)
 
 
 class Needs:

@@ -1,0 +1,74 @@
+"""Target `cloudformation`: the endpoint of the target `deployment` as one template, and the script that deploys it.
+
+CloudFormation names the model and the configuration, so that an update replaces them: the endpoint then changes over to
+the new ones by itself (blue/green), and back if they do not start. The deploying person may set by parameters what the
+spec knows only a default of: the model's place, the role, the endpoint's name.
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageMaker.html
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hbspec.analysis import Analysis
+from hbspec.targets import deployment
+from hbspec.targets.aws.first_request import FILE as REQUEST
+from hbspec.targets.aws.refusals import accepted
+from hbspec.targets.aws.stack import stack_script
+from hbspec.targets.aws.template import template
+from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
+from hbspec.targets.lowering.needs import LoweringError, refusal
+from hbspec.targets.lowering.target import Target
+
+TEMPLATE = "template.json"
+
+
+class Stack(NamedTuple):
+    """The endpoint that the stack holds."""
+
+    endpoint: deployment.Endpoint
+
+
+def lower(analysis: Analysis) -> Stack:
+    """Choose the values of the template.
+
+    Raises:
+        LoweringError: the spec lacks a key that the endpoint needs, the engine would refuse its settings, or
+            CloudFormation has no words for a part of it.
+    """
+    endpoint = deployment.lower(analysis, "cloudformation")
+    section = analysis.spec.deployment
+    found = []
+    if section is not None and section.ab_test is not None:
+        message = "a stack updates only endpoints that it has created, and the baseline's is not one of them"
+        action = "compile the target deployment, or remove deployment.ab_test"
+        found.append(refusal("HB540", ("deployment", "ab_test"), message, action))
+    if endpoint.base is not None:
+        other = section is not None and section.model is not None
+        message = f"AWS::SageMaker::Model takes adapters, but not {endpoint.base} beside them"
+        action = "compile the target deployment, or set deployment.adapters: merged"
+        found.append(refusal("HB540", ("deployment", "model") if other else ("model", "source"), message, action))
+    if found:
+        raise LoweringError(found)
+    return Stack(endpoint)
+
+
+def emit(stack: Stack) -> list[Artifact]:
+    """Write the template, after validating the bodies that it is made of, the script and the first request.
+
+    Raises:
+        LoweringError: the service would reject a body.
+    """
+    endpoint = stack.endpoint
+    bodies = accepted(deployment.requests(endpoint), endpoint.region)
+    job = endpoint.training.job if endpoint.training else None
+    return [
+        json_artifact(TEMPLATE, template(bodies, REQUEST)),
+        json_artifact(REQUEST, dict(endpoint.first_request)),
+        script_artifact("deploy.sh", stack_script(endpoint.name, endpoint.region, TEMPLATE, job)),
+    ]
+
+
+TARGET = Target(
+    "cloudformation", "one CloudFormation template of the endpoint and its autoscaling", lower, emit, "deploy.sh"
+)
