@@ -87,6 +87,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/invocations":
+            body["model"] = self.headers.get("X-Amzn-SageMaker-Adapter-Identifier")
         self._send(*(self.answers.answer(body) if self.path in ROUTES else (404, {})))
 
     def _send(self, status: int, body: dict[str, Any]) -> None:

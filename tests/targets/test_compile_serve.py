@@ -231,10 +231,16 @@ def test_the_first_request_is_the_endpoint_s_and_is_shown(tmp_path):
         request = files(BASE, "serve", *more, force=True)["request.json"]
         assert request == files(BASE, "deployment", *more, force=True)["request.json"]
     machine = Machine(tmp_path)
-    for script, route in (("serve.sh", "v1/chat/completions"), ("docker-run.sh", "invocations")):
+    for script in ("serve.sh", "docker-run.sh"):
         done = machine.run(script, str(machine.model), PORT="9090")
-        assert f"curl http://127.0.0.1:9090/{route} " in done.stderr
+        assert "curl http://127.0.0.1:9090/v1/chat/completions " in done.stderr
         assert f"-d @{tmp_path}/request.json" in done.stderr
+
+
+def test_lmi_is_asked_at_its_own_route(tmp_path):
+    machine = Machine(tmp_path, *LMI)
+    for script, route in (("serve.sh", "v1/chat/completions"), ("docker-run.sh", "invocations")):
+        assert f"curl http://127.0.0.1:8080/{route} " in machine.run(script, str(machine.model)).stderr
 
 
 def test_the_program_of_lmi_says_what_it_is():

@@ -23,6 +23,7 @@ from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_art
 from hbspec.targets.lowering.needs import Needs
 from hbspec.targets.lowering.target import Target
 from hbspec.targets.own_machine.container import container_lines
+from hbspec.targets.own_machine.places import ROUTES
 from hbspec.targets.own_machine.program import program_lines
 
 ANY_REGION = "us-east-1"
@@ -99,6 +100,7 @@ def emit(served: Serve) -> list[Artifact]:
         f"{about} in the endpoint's container.",
         served.image,
         served.environment,
+        ROUTES[served.engine],
         base=served.base,
         merged=served.merged,
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from shlex import quote
 
 from hbspec.targets.lowering.shell import HERE, opening
-from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, usage, word
+from hbspec.targets.own_machine.places import PORT, ROUTES, base_folder, first_answer, model_folder, usage, word
 
 
 def program_lines(
@@ -37,7 +37,7 @@ def program_lines(
         f'  echo "vllm is not installed: run pip install {packages}, or docker-run.sh" >&2',
         "  exit 1",
         "fi",
-        *first_answer("v1/chat/completions"),
+        *first_answer(ROUTES["vllm"]),
         f'exec vllm serve "${"model" if merged else "base"}" \\',
         f'  --host 127.0.0.1 --port "{PORT}" \\',
         *(f"  {' '.join([f'--{name}', *map(word, words)])} \\" for name, words in arguments),
