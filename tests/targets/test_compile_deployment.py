@@ -287,7 +287,7 @@ def test_autoscaling_tracks_the_concurrency_of_the_new_variant():
     assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 3)
     endpoint, variants = found["update_endpoint"]["EndpointName"], found["create_endpoint_config"]["ProductionVariants"]
     assert target["ResourceId"] == policy["ResourceId"] == f"endpoint/{endpoint}/variant/{variants[1]['VariantName']}"
-    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 4.0
+    assert policy["TargetTrackingScalingPolicyConfiguration"]["TargetValue"] == 2.8
 
 
 def test_the_tag_of_the_deployment_is_not_the_author_s():

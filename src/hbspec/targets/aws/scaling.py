@@ -12,13 +12,16 @@ from typing import Any
 
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
 METRIC = "SageMakerVariantConcurrentRequestsPerModelHighResolution"
+BUSY_SHARE = 0.7
+"""Of what an instance answers at once; the rest is there while another one starts. AWS' own guide sets a target with
+room to spare: https://docs.aws.amazon.com/sagemaker/latest/dg/endpoint-scaling-loadtest.html"""
 SCALE_OUT_SECONDS, SCALE_IN_SECONDS = 60, 300
 """Cooldowns: an instance is added quickly, but removed only after some quiet minutes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scaling:
-    """The fewest and the most instances, and the target number of concurrent requests per instance."""
+    """The fewest and the most instances, and the concurrent requests that one of them holds."""
 
     fewest: int
     most: int
@@ -41,7 +44,7 @@ def requests(endpoint: str, variant: str, scaling: Scaling | None) -> Mapping[st
             **target,
             "PolicyType": "TargetTrackingScaling",
             "TargetTrackingScalingPolicyConfiguration": {
-                "TargetValue": float(scaling.requests),
+                "TargetValue": max(1.0, round(BUSY_SHARE * scaling.requests, 1)),
                 "PredefinedMetricSpecification": {"PredefinedMetricType": METRIC},
                 "ScaleInCooldown": SCALE_IN_SECONDS,
                 "ScaleOutCooldown": SCALE_OUT_SECONDS,
