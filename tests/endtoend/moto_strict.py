@@ -108,6 +108,9 @@ def _judged(
         # moto has a canned MetricDefinitions, and nothing of Environment, RetryStrategy, ShadowProductionVariants.
         for key, value in body.items():
             setattr(kept[body[member]], camelcase_to_underscores(key), value)
+        if body.get("OutputDataConfig", {}).get("CompressionType") == "NONE":  # which moto does not know
+            artifacts = kept[body[member]].model_artifacts
+            artifacts["S3ModelArtifacts"] = artifacts["S3ModelArtifacts"].removesuffix(".tar.gz")
         return answer
 
     return judged

@@ -26,8 +26,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @cache
-def compiled(target: str, *overrides: str) -> list[Artifact]:
-    return compile_spec(SPEC, target, overrides=overrides)
+def compiled(target: str, *overrides: str, force: bool = False) -> list[Artifact]:
+    return compile_spec(SPEC, target, overrides=overrides, force=force)
 
 
 @pytest.fixture
@@ -38,9 +38,9 @@ def run(sagemaker_server: Server, tmp_path: Path) -> Iterator[Run]:
     )
 
     def run(
-        target: str, *overrides: str, arguments: tuple[str, ...] = (), edited: str = ""
+        target: str, *overrides: str, arguments: tuple[str, ...] = (), edited: str = "", force: bool = False
     ) -> subprocess.CompletedProcess[str]:
-        for file in compiled(target, *overrides):
+        for file in compiled(target, *overrides, force=force):
             path = tmp_path / target / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content + b"\n" * (file.path == edited))
@@ -204,6 +204,36 @@ class TestDeploying:
         name = started(sagemaker_server)[0]["TrainingJobName"]
         assert run("deployment", "deployment.ab_test=null", arguments=(name,)).returncode == 0
         assert self.deployed(sagemaker_server) == f"s3://{BUCKET}/elsewhere/{name}/output/model.tar.gz"
+
+    WHOLE = ("hyperparameters.method=full", "hyperparameters.optim=adamw_torch", "deployment.ab_test=null")
+
+    def test_whole_weights_leave_the_job_unpacked_and_are_served_so(self, run: Run, sagemaker_server: Server) -> None:
+        assert run("sagemaker", *self.WHOLE, force=True).returncode == 0
+        (job,) = started(sagemaker_server)
+        assert job["OutputDataConfig"]["CompressionType"] == "NONE"
+        done = run("deployment", *self.WHOLE, force=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        (body,) = [body for operation, body in sagemaker_server.requests if operation == "CreateModel"]
+        assert "ModelDataUrl" not in body["PrimaryContainer"]
+        assert body["PrimaryContainer"]["ModelDataSource"]["S3DataSource"] == {
+            "S3DataType": "S3Prefix",
+            "S3Uri": f"s3://{BUCKET}/models/{job['TrainingJobName']}/output/model/",
+            "CompressionType": "None",
+        }
+
+    @pytest.mark.parametrize(
+        ("trained", "served", "said"),
+        [((), WHOLE, "its model is an archive"), (WHOLE, ("deployment.ab_test=null",), "its model is unpacked")],
+    )
+    def test_another_kind_of_model_than_compiled_is_refused(
+        self, trained: tuple[str, ...], served: tuple[str, ...], said: str, run: Run, sagemaker_server: Server
+    ) -> None:
+        run("sagemaker", *trained, force=True)
+        (job,) = started(sagemaker_server)
+        refused = run("deployment", *served, arguments=(job["TrainingJobName"],), force=True)
+        assert refused.returncode == 1
+        assert said in refused.stderr
+        assert {operation for operation, _ in sagemaker_server.requests} == {"CreateTrainingJob"}
 
     @staticmethod
     def deployed(server: Server) -> str:

@@ -20,6 +20,10 @@ program = os.path.basename(sys.argv[0])
 if "list-training-jobs" in sys.argv and os.environ.get("STATUS"):
     print(sys.argv[sys.argv.index("--name-contains") + 1], os.environ["STATUS"], sep="\\t")
     sys.exit()
+if "ModelArtifacts.S3ModelArtifacts" in sys.argv:
+    mark = '"' if "json" in sys.argv else ""
+    print(f"{mark}s3://bucket/job/output/model.tar.gz{mark}")
+    sys.exit()
 if any(word.startswith(("list-", "describe-alarms", "describe-scalable")) for word in sys.argv):
     sys.exit()
 print(json.dumps({"program": program, "arguments": sys.argv[1:], "environment": dict(os.environ)}))

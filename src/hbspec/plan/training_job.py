@@ -55,6 +55,12 @@ def written_prefixes(spec: Spec) -> dict[Route, str]:
     return {("sagemaker", name): folder(uri) for name, uri in named.items() if uri}
 
 
+def writes_whole_weights(spec: Spec) -> bool:
+    """Whether the job's model is all weights, rather than adapters beside a base model."""
+    merged = spec.deployment is not None and spec.deployment.adapters == "merged"
+    return merged or spec.hyperparameters.method == "full"
+
+
 def folder(uri: str) -> str:
     """The URI with a final slash, otherwise unchanged: S3 takes `//`, `..` and case literally."""
     return uri if uri.endswith("/") else f"{uri}/"

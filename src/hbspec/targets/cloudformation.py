@@ -64,11 +64,11 @@ def emit(stack: Stack) -> list[Artifact]:
     """
     endpoint = stack.endpoint
     bodies = accepted({name: _unowned(body) for name, body in requests(endpoint).items()}, endpoint.region)
-    job = endpoint.training.job if endpoint.training else None
+    script = stack_script(endpoint.name, endpoint.region, TEMPLATE, endpoint.training, endpoint.model_data)
     return [
         json_artifact(TEMPLATE, template(bodies, REQUEST)),
         json_artifact(REQUEST, dict(endpoint.first_request)),
-        script_artifact("deploy.sh", stack_script(endpoint.name, endpoint.region, TEMPLATE, job)),
+        script_artifact("deploy.sh", script),
     ]
 
 

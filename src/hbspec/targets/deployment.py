@@ -28,6 +28,7 @@ from hbspec.targets.aws.ownership import OWNER
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
+from hbspec.targets.aws.trained_model import model_data
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
@@ -63,7 +64,7 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         image=container.uri,
         inference_ami=container.host,
         region=plan.region,
-        model_data=f"{folder(output)}{training.job if training else author_name(spec)}/output/model.tar.gz",
+        model_data=model_data(spec, folder(output), training.job if training else author_name(spec)),
         base=plan.weights if plan.weights and plan.weights.startswith("s3://") else None,
         training=training,
         environment=variables,

@@ -20,7 +20,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.estimators.job.storage import DEFAULT_VOLUME
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
-from hbspec.plan.training_job import author_name, folder
+from hbspec.plan.training_job import author_name, folder, writes_whole_weights
 from hbspec.spec import Spec
 from hbspec.targets.aws.identity import digest
 from hbspec.targets.aws.images import training_image
@@ -61,7 +61,10 @@ MODEL = "model"
 
 @dataclass(frozen=True, slots=True)
 class TrainingJob:
-    """All values of the request; `channels` are S3 prefixes by name, and `source` includes the starter script."""
+    """All values of the request; `channels` are S3 prefixes by name, and `source` includes the starter script.
+
+    Adapters leave the job packed into one archive; whole weights do not, as gzip would take longer than their upload.
+    """
 
     name: str
     role: str
@@ -73,6 +76,7 @@ class TrainingJob:
     channels: Mapping[str, str]
     code: str
     output: str
+    packed: bool
     checkpoints: str
     instance_type: str
     instances: int
@@ -115,6 +119,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         channels=channels,
         code=folder((account and account.code) or output),
         output=folder(output),
+        packed=not writes_whole_weights(spec),
         checkpoints=folder((account and account.checkpoints) or output),
         instance_type=instance_type,
         instances=spec.instance.count,
@@ -213,6 +218,8 @@ def request(job: TrainingJob) -> dict[str, Any]:
         "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime},
         "CheckpointConfig": {"S3Uri": job.checkpoints, "LocalPath": CHECKPOINTS},
     }
+    if not job.packed:
+        body["OutputDataConfig"]["CompressionType"] = "NONE"
     if job.volume_gb is not None:
         body["ResourceConfig"]["VolumeSizeInGB"] = job.volume_gb
     if job.keep_alive is not None:

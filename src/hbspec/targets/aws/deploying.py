@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from shlex import quote
 
 from hbspec.plan.training_job import DIGEST_LENGTH
-from hbspec.targets.aws.endpoint import Endpoint, Joined, TrainingSource
+from hbspec.targets.aws.endpoint import Endpoint, Joined
 from hbspec.targets.aws.first_request import invocation
 from hbspec.targets.aws.guarding import alarm_name
 from hbspec.targets.aws.ownership import BEFORE, OWNER
 from hbspec.targets.aws.scripts import part
-from hbspec.targets.aws.submission import last_attempt, region_option
+from hbspec.targets.aws.submission import region_option
+from hbspec.targets.aws.trained_model import trained_model
 from hbspec.targets.lowering.shell import HERE, SHA256, opening, owned
 
 REQUESTED = "create_endpoint_config.json", "EndpointConfigName"
@@ -103,36 +104,28 @@ def _of_test(test: Joined) -> dict[str, str]:
 
 def _model(endpoint: Endpoint) -> Iterator[str]:
     """Lines that set `model` to the body of CreateModel, and `content` to what names the content behind its URIs."""
-    if endpoint.training:
-        yield from _trained(endpoint.training, endpoint.model_data)
-        yield "content=''"
+    if endpoint.training is None:
+        yield "model=$(< create_model.json)"
+        yield from _placed(endpoint)
         return
-    bucket, _, key = endpoint.model_data.removeprefix("s3://").partition("/")
-    place = f"--bucket {quote(bucket)} --key {quote(key)}"
-    yield "model=$(< create_model.json)"
-    yield f"content=$(aws s3api head-object{region_option(endpoint.region)} {place} --query ETag --output text) || {{"
-    yield f"  echo {quote(f'{endpoint.model_data}: the model is not there; put it there first')} >&2"
-    yield "  exit 1"
-    yield "}"
-
-
-def _trained(training: TrainingSource, compiled: str) -> Iterator[str]:
-    """Lines that set `model` to the body of CreateModel with the output of the completed attempt."""
-    at, literal = region_option(training.region), json.dumps(compiled, ensure_ascii=False)
-    yield "# Deploys the last completed attempt at the training job, or the training job that is named as the argument."
-    yield "name=${1:-}"
-    yield 'if [ -z "$name" ]; then'
-    yield from (f"  {line}" for line in last_attempt(training.job, training.region, only="Completed"))
-    yield "  if ((last == 0)); then"
-    yield '    echo "$job: no attempt at this training job has completed. Compile the target sagemaker and run its" >&2'
-    yield '    echo "submit.sh, or name another training job: deploy.sh JOB" >&2'
-    yield "    exit 1"
-    yield "  fi"
-    yield '  echo "Using the model of $name ($status)."'
-    yield "fi"
-    yield f'trained=$(aws sagemaker describe-training-job{at} --training-job-name "$name" \\'
-    yield "  --query ModelArtifacts.S3ModelArtifacts --output json)"
-    yield """if [ "$trained" = null ]; then echo "$name: this training job has no model" >&2; exit 1; fi"""
+    literal = json.dumps(endpoint.model_data, ensure_ascii=False)
+    yield from trained_model(endpoint.training, endpoint.model_data, named="${1:-}", usage="deploy.sh JOB", mark='"')
     yield f"compiled={quote(literal)}"
     yield "model=$(<create_model.json)"
     yield 'model=${model%%"$compiled"*}$trained${model#*"$compiled"}'
+    yield "content=''"
+
+
+def _placed(endpoint: Endpoint) -> Iterator[str]:
+    """Lines that set `content` to the tags of what the author has put there: an archive, or the files of a folder."""
+    bucket, _, key = endpoint.model_data.removeprefix("s3://").partition("/")
+    if key.endswith("/"):
+        listing, place = "list-objects-v2", f"--prefix {quote(key)} --query 'Contents[].[Key, ETag]'"
+    else:
+        listing, place = "head-object", f"--key {quote(key)} --query ETag"
+    at = region_option(endpoint.region)
+    yield f"content=$(aws s3api {listing}{at} --bucket {quote(bucket)} {place} --output text) || content=None"
+    yield 'if [ "$content" = None ]; then'
+    yield f"  echo {quote(f'{endpoint.model_data}: the model is not there; put it there first')} >&2"
+    yield "  exit 1"
+    yield "fi"

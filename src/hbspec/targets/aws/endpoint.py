@@ -63,7 +63,8 @@ class TrainingSource:
 class Endpoint:
     """All values of the requests; without `training`, the author puts the model at `model_data`.
 
-    `base` is the S3 prefix of the weights beside the model's own; None where they are on the Hub, or in the model.
+    `model_data` is an archive, or a folder of whole weights. `base` is the S3 prefix of the weights beside the model's
+    own; None where they are on the Hub, or in the model.
     `joins` is None where the endpoint is the deployment's own.
     """
 
@@ -145,11 +146,20 @@ def _variants(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _container(endpoint: Endpoint) -> dict[str, Any]:
-    body: dict[str, Any] = {"Image": endpoint.image, "ModelDataUrl": endpoint.model_data}
+    body: dict[str, Any] = {"Image": endpoint.image}
+    if endpoint.model_data.endswith("/"):
+        body["ModelDataSource"] = {"S3DataSource": _unpacked(endpoint.model_data)}
+    else:
+        body["ModelDataUrl"] = endpoint.model_data
     if endpoint.base:
-        source = {"S3DataType": "S3Prefix", "S3Uri": folder(endpoint.base), "CompressionType": "None"}
+        source = _unpacked(folder(endpoint.base))
         body["AdditionalModelDataSources"] = [{"ChannelName": BASE_CHANNEL, "S3DataSource": source}]
     return body | {"Environment": dict(endpoint.environment)}
+
+
+def _unpacked(uri: str) -> dict[str, str]:
+    """A folder whose files are put into the container as they are."""
+    return {"S3DataType": "S3Prefix", "S3Uri": uri, "CompressionType": "None"}
 
 
 def _vpc(endpoint: Endpoint) -> dict[str, Any]:

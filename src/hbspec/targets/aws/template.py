@@ -52,7 +52,12 @@ def _without(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _model(body: Mapping[str, Any]) -> dict[str, Any]:
-    container = {**body["PrimaryContainer"], "ModelDataUrl": {"Ref": "ModelDataUrl"}}
+    container = dict(body["PrimaryContainer"])
+    if "ModelDataUrl" in container:
+        container["ModelDataUrl"] = {"Ref": "ModelDataUrl"}
+    else:
+        source = container["ModelDataSource"]["S3DataSource"]
+        container["ModelDataSource"] = {"S3DataSource": {**source, "S3Uri": {"Ref": "ModelDataUrl"}}}
     filled = {"ExecutionRoleArn": {"Ref": "ExecutionRoleArn"}, "PrimaryContainer": container}
     return _without(body, "ModelName") | filled
 
@@ -83,14 +88,19 @@ def _parameters(model: Mapping[str, Any], name: str) -> dict[str, Any]:
         return {"Type": "String", "Default": default, "AllowedPattern": pattern, "Description": about}
 
     return {
-        "ModelDataUrl": parameter(
-            model["PrimaryContainer"]["ModelDataUrl"], "^s3://.+$", "The model.tar.gz that the training job has written"
-        ),
+        "ModelDataUrl": parameter(_place(model["PrimaryContainer"]), "^s3://.+$", "What the training job has written"),
         "ExecutionRoleArn": parameter(
             model["ExecutionRoleArn"], "^arn:aws[a-z\\-]*:iam::[0-9]{12}:role/.+$", "The role of the container"
         ),
         "EndpointName": parameter(name, "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", "The name that requests are sent to"),
     }
+
+
+def _place(container: Mapping[str, Any]) -> str:
+    """Where the model is: an archive, or a folder."""
+    if "ModelDataUrl" in container:
+        return str(container["ModelDataUrl"])
+    return str(container["ModelDataSource"]["S3DataSource"]["S3Uri"])
 
 
 def _outputs(request: str) -> dict[str, Any]:
