@@ -47,12 +47,14 @@ def read_prefixes(spec: Spec) -> dict[Route, str]:
 
 
 def written_prefixes(spec: Spec) -> dict[Route, str]:
-    """The folder of everything that the job writes or uploads, by route; unnamed folders lie below the output."""
-    section = spec.sagemaker
-    if section is None:
-        return {}
-    named = {"output": section.output, "checkpoints": section.checkpoints, "code": section.code}
-    return {("sagemaker", name): folder(uri) for name, uri in named.items() if uri}
+    """The folder of everything that the job and its endpoint write; unnamed folders lie below the output."""
+    section, served = spec.sagemaker, spec.deployment
+    named: dict[Route, str | None] = {}
+    if section is not None:
+        named |= {("sagemaker", name): getattr(section, name) for name in ("output", "checkpoints", "code")}
+    if served is not None and served.data_capture is not None:
+        named["deployment", "data_capture", "uri"] = served.data_capture.uri
+    return {route: folder(uri) for route, uri in named.items() if uri}
 
 
 def writes_whole_weights(spec: Spec) -> bool:

@@ -34,7 +34,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Findings for every S3 address of the job; a machine without an instance type may read its data from anywhere."""
+    """Findings for every S3 address; a machine without an instance type may read its data from anywhere."""
     for route, uri in _addresses(analysis):
         if uri is None:
             continue
@@ -55,3 +55,5 @@ def _addresses(analysis: Analysis) -> Iterator[tuple[Route, str | None]]:
     if spec.sagemaker is not None:
         for name in ("output", "checkpoints", "code"):
             yield ("sagemaker", name), getattr(spec.sagemaker, name)
+    if spec.deployment is not None and spec.deployment.data_capture is not None:
+        yield ("deployment", "data_capture", "uri"), spec.deployment.data_capture.uri

@@ -32,6 +32,11 @@ class SageMaker(Section):
         None, description="Name of the training job, to which a digest is added; the spec's name by default."
     )
     vpc: Vpc | None = None
+    kms_key: Text | None = Field(
+        None,
+        description="Key of AWS KMS, an id or an ARN, that encrypts the model, captured requests and volumes; the "
+        "service's own by default. Local NVMe disks have a key of their own.",
+    )
     environment: dict[str, str] = Field({}, description="Environment variables of the job.")
     secrets: dict[str, SecretArn] = Field(
         {},

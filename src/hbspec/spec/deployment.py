@@ -71,6 +71,13 @@ class Autoscaling(Section):
         return self
 
 
+class DataCapture(Section):
+    """A copy of requests and answers, for later analysis."""
+
+    percent: Annotated[int, Field(ge=1, le=100)] = Field(100, description="Share of the requests, in percent.")
+    uri: Text = Field(description="S3 prefix for the copies.")
+
+
 class Deployment(Section):
     """The endpoint that serves the model."""
 
@@ -111,3 +118,4 @@ class Deployment(Section):
     typical_output_tokens: Positive | None = Field(None, description="Tokens in the answer to a typical request.")
     autoscaling: Autoscaling | None = None
     ab_test: AbTest | None = None
+    data_capture: DataCapture | None = None

@@ -24,6 +24,7 @@ from hbspec.targets.aws.endpoint import FILES, Endpoint, Joined, TrainingSource,
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
 from hbspec.targets.aws.judged_environment import judged_environment
+from hbspec.targets.aws.kept import kept
 from hbspec.targets.aws.ownership import OWNER
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.scaling import Scaling
@@ -76,6 +77,7 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
         subnets=vpc.subnets if vpc else (),
         security_groups=vpc.security_groups if vpc else (),
+        kept=kept(analysis),
         tags=_tags(account.tags if account else {}),
     )
 

@@ -80,6 +80,7 @@ class TrainingJob:
     checkpoints: str
     instance_type: str
     instances: int
+    kms_key: str | None
     volume_gb: int | None
     keep_alive: int | None
     max_runtime: int
@@ -123,6 +124,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         checkpoints=folder((account and account.checkpoints) or output),
         instance_type=instance_type,
         instances=spec.instance.count,
+        kms_key=account.kms_key if account else None,
         volume_gb=_volume(analysis),
         keep_alive=_whole(spec.instance.keep_alive),
         max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME_SECONDS),
@@ -220,8 +222,11 @@ def request(job: TrainingJob) -> dict[str, Any]:
     }
     if not job.packed:
         body["OutputDataConfig"]["CompressionType"] = "NONE"
+    if job.kms_key is not None:
+        body["OutputDataConfig"]["KmsKeyId"] = job.kms_key
     if job.volume_gb is not None:
         body["ResourceConfig"]["VolumeSizeInGB"] = job.volume_gb
+        body["ResourceConfig"] |= {"VolumeKmsKeyId": job.kms_key} if job.kms_key is not None else {}
     if job.keep_alive is not None:
         body["ResourceConfig"]["KeepAlivePeriodInSeconds"] = job.keep_alive
     if job.max_wait is not None:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from hbspec.plan.training_job import TEST_SUFFIX, folder
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
+from hbspec.targets.aws.kept import Kept
 from hbspec.targets.aws.ownership import BEFORE, tags_of
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
@@ -85,6 +86,7 @@ class Endpoint:
     scaling: Scaling | None
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...]
+    kept: Kept
     tags: Mapping[str, str]
 
     @property
@@ -121,6 +123,7 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
         "CreateEndpointConfig": {
             "EndpointConfigName": endpoint.deployment,
             **_variants(endpoint),
+            **endpoint.kept.body(),
             "Tags": [*tags, {"Key": BEFORE, "Value": CONFIGURATION}] if endpoint.joins else tags,
         },
         **_creation(endpoint, tags),
