@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+HANDLER = "CUSTOM_FASTAPI_INVOCATION_HANDLER"
+"""Without it vLLM takes adapters at `/invocations` from a header alone, which inference components have."""
 ROUTES = ("/v1/chat/completions", "/invocations")
 
 
@@ -87,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path == "/invocations":
+        if self.path == "/invocations" and self.answers.adapters and HANDLER not in os.environ:
             body["model"] = self.headers.get("X-Amzn-SageMaker-Adapter-Identifier")
         self._send(*(self.answers.answer(body) if self.path in ROUTES else (404, {})))
 

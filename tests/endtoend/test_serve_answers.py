@@ -67,7 +67,6 @@ if __name__ == "__main__":
     from vllm.entrypoints.cli.main import main
     sys.exit(main())
 """
-ADAPTER = "X-Amzn-SageMaker-Adapter-Identifier"
 STARTED_WITHIN = 400
 """Seconds; vLLM takes about one minute on two cores."""
 
@@ -87,10 +86,10 @@ class Served(NamedTuple):
     kind: str
     given: list[str]
 
-    def ask(self, route: str = "v1/chat/completions", adapter: str = "", **changed: Any) -> dict[str, Any]:
+    def ask(self, route: str = "v1/chat/completions", **changed: Any) -> dict[str, Any]:
         """The answer to the compiled request with some members changed; those of None are left out."""
         body = {key: value for key, value in {**self.request, **changed}.items() if value is not None}
-        headers = {"Content-Type": "application/json", **({ADAPTER: adapter} if adapter else {})}
+        headers = {"Content-Type": "application/json"}
         sent = urllib.request.Request(f"{self.url}/{route}", json.dumps(body).encode(), headers)
         with urllib.request.urlopen(sent, timeout=120) as answer:
             return dict(json.load(answer))
@@ -187,11 +186,11 @@ def test_a_request_that_names_no_model_is_answered_by_the_base(served: Served) -
     assert served.first(model=None) == pytest.approx(served.first(model=whole), abs=1e-3)
 
 
-def test_the_route_of_an_endpoint_takes_adapters_by_a_header_alone(served: Served) -> None:
-    """vLLM overwrites the body's `model` there, also where SageMaker sends no header: the base model answers."""
-    assert served.ask("invocations", adapter="candidate", max_tokens=1)["model"] == "candidate"
+def test_the_route_of_an_endpoint_answers_as_well(served: Served) -> None:
+    """vLLM's own route there overwrites the body's `model`; the compiled environment names another one."""
+    assert served.ask("invocations", max_tokens=1)["model"] == "candidate"
     whole = "candidate" if served.kind == "merged" else BASE
-    assert served.ask("invocations", max_tokens=1)["model"] == whole
+    assert served.ask("invocations", model=None, max_tokens=1)["model"] == whole
 
 
 def test_another_name_is_refused(served: Served) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from compiled import BASE, HEARTBEAT, body, files, refusals
 
 from hbspec.api import InvalidSpecError, compile_spec
@@ -200,3 +201,18 @@ def test_a_model_of_no_training_job_is_the_template_s_default(tmp_path):
 def test_a_stack_s_name_begins_with_a_letter(tmp_path):
     assert deployed(tmp_path, spec=("name=7b-assistant",), DONE="1").returncode == 0
     assert "endpoint-7b-assistant" in calls(tmp_path)[0]
+
+
+@pytest.mark.parametrize(("part", "refused"), [("example", True), ("instead", False)])
+def test_the_page_s_examples_are_judged_as_it_says(part, refused, tmp_path):
+    page = page_of("HB540")
+    assert page is not None
+    values = yaml.safe_load(BASE.read_text())
+    for key, changed in yaml.safe_load(getattr(page, part)).items():
+        values[key] = {name: value for name, value in {**values[key], **changed}.items() if value is not None}
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(yaml.safe_dump(values, sort_keys=False))
+    if refused:
+        assert refusals(spec, "cloudformation", force=True) == [("HB540", "deployment.ab_test")]
+    else:
+        assert compile_spec(spec, "cloudformation", force=True)

@@ -18,7 +18,8 @@ from hbspec.targets.aws.engine_settings import BASE_FOLDER, MODEL_FOLDER
 SHIM = """#!/usr/bin/env python3
 import json, os, sys
 if "inspect" not in sys.argv:
-    print(json.dumps({"words": sys.argv[1:], "token": os.environ.get("HF_TOKEN")}))
+    given = {"token": os.environ.get("HF_TOKEN"), "handler": os.environ.get("CUSTOM_FASTAPI_INVOCATION_HANDLER")}
+    print(json.dumps({"words": sys.argv[1:], **given}))
 sys.exit("pull" in sys.argv or ("inspect" in sys.argv and "LOGGED_OUT" in os.environ))
 """
 HOSTILE = 'x\'}; touch pwned; echo "$(touch pwned)`touch pwned`"'
@@ -109,10 +110,14 @@ def test_the_program_has_arguments_that_its_release_takes(engine, adapters, quan
 @pytest.mark.parametrize("more", [(), (MERGED,), ("model.revision=abc", "data.chat_template=chatml")])
 def test_the_program_has_the_arguments_that_the_endpoint_s_variables_become(more, tmp_path):
     machine, prefix = Machine(tmp_path, *more), facts("sagemaker-vllm")["prefix"]
-    words = machine.called("serve.sh", str(machine.model))["words"]
+    called, given = machine.called("serve.sh", str(machine.model)), endpoint(BASE, *more)["Environment"]
+    words = called["words"]
+    assert called["handler"] == given.get("CUSTOM_FASTAPI_INVOCATION_HANDLER")
+    assert (called["handler"] is None) == (MERGED in more)
     expected = {
         name.removeprefix(prefix).lower().replace("_", "-"): [] if value == "true" else [value]
-        for name, value in endpoint(BASE, *more)["Environment"].items()
+        for name, value in given.items()
+        if name.startswith(prefix)
     }
     expected.pop("model")
     found = {name: values for name, values in flags(words[2:]).items() if name not in ("host", "port")}
@@ -231,16 +236,10 @@ def test_the_first_request_is_the_endpoint_s_and_is_shown(tmp_path):
         request = files(BASE, "serve", *more, force=True)["request.json"]
         assert request == files(BASE, "deployment", *more, force=True)["request.json"]
     machine = Machine(tmp_path)
-    for script in ("serve.sh", "docker-run.sh"):
-        done = machine.run(script, str(machine.model), PORT="9090")
-        assert "curl http://127.0.0.1:9090/v1/chat/completions " in done.stderr
-        assert f"-d @{tmp_path}/request.json" in done.stderr
-
-
-def test_lmi_is_asked_at_its_own_route(tmp_path):
-    machine = Machine(tmp_path, *LMI)
     for script, route in (("serve.sh", "v1/chat/completions"), ("docker-run.sh", "invocations")):
-        assert f"curl http://127.0.0.1:8080/{route} " in machine.run(script, str(machine.model)).stderr
+        done = machine.run(script, str(machine.model), PORT="9090")
+        assert f"curl http://127.0.0.1:9090/{route} " in done.stderr
+        assert f"-d @{tmp_path}/request.json" in done.stderr
 
 
 def test_the_program_of_lmi_says_what_it_is():

@@ -23,7 +23,6 @@ from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_art
 from hbspec.targets.lowering.needs import Needs
 from hbspec.targets.lowering.target import Target
 from hbspec.targets.own_machine.container import container_lines
-from hbspec.targets.own_machine.places import ROUTES
 from hbspec.targets.own_machine.program import program_lines
 
 ANY_REGION = "us-east-1"
@@ -40,6 +39,7 @@ class Serve(NamedTuple):
         release: the release of vLLM whose arguments these are.
         environment: the variables of the endpoint's container.
         arguments: of vLLM's server, by name without dashes, with the words after it.
+        variables: of its environment.
         merged: whether the model is whole, and not adapters beside a base model.
         base: id of the base model on the Hub; None where it has to be at hand, or the model is whole.
         first_request: the body of a chat completion by the trained model.
@@ -51,6 +51,7 @@ class Serve(NamedTuple):
     release: str
     environment: Mapping[str, str]
     arguments: Sequence[tuple[str, Sequence[str]]]
+    variables: Mapping[str, str]
     merged: bool
     base: str | None
     first_request: Mapping[str, Any]
@@ -82,6 +83,7 @@ def lower(analysis: Analysis) -> Serve:
         release=container.release,
         environment=variables,
         arguments=tuple(command_line(of_vllm)),
+        variables={name: value for name, value in of_vllm.items() if not name.startswith("SM_VLLM_")},
         merged=merged,
         base=of_vllm["SM_VLLM_MODEL"] if on_hub else None,
         first_request=first_request(plan),
@@ -95,12 +97,13 @@ def emit(served: Serve) -> list[Artifact]:
     note = f"vLLM {served.release}"
     if served.engine != "vllm":
         note += " with the arguments that the endpoint's LMI hands to it; docker-run.sh starts LMI itself"
-    program = program_lines(f"{about} by {note}.", served.release, arguments, base=served.base, merged=served.merged)
+    program = program_lines(
+        f"{about} by {note}.", served.release, arguments, served.variables, base=served.base, merged=served.merged
+    )
     container = container_lines(
         f"{about} in the endpoint's container.",
         served.image,
         served.environment,
-        ROUTES[served.engine],
         base=served.base,
         merged=served.merged,
     )

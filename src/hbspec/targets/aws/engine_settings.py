@@ -23,6 +23,17 @@ SAVED_TEMPLATE = "chat_template.jinja"
 """What transformers calls a tokenizer's template when it saves one (5.23, `CHAT_TEMPLATE_FILE`)."""
 AT_LOAD = {"nf4": "bitsandbytes", "fp8": "fp8"}
 """What vLLM quantises 16-bit weights to while it loads them, by the spec's names. Its bitsandbytes gives nf4 alone."""
+HANDLER = (
+    "CUSTOM_FASTAPI_INVOCATION_HANDLER",
+    "vllm.entrypoints.openai.chat_completion.api_router:create_chat_completion",
+)
+"""The variable that names what answers at `/invocations`, and vLLM's chat completions, which find adapters by `model`.
+
+vLLM's own route there takes adapters by a header of SageMaker's inference components alone: it overwrites the body's
+`model`, with null where no header is sent, so that the base model answers (vLLM 0.30,
+entrypoints/serve/sagemaker/api_router.py; model-hosting-container-standards 0.1.16, sagemaker/handler_resolver.py).
+Other requests than chat completions are then refused.
+"""
 LMI_NAMES = {
     "tensor_parallel_size": "tensor_parallel_degree",
     "max_num_seqs": "max_rolling_batch_size",
@@ -47,7 +58,8 @@ def environment(analysis: Analysis, plan: ServingPlan, start_up: int) -> dict[st
     if plan.engine == "vllm":
         if not merged:
             settings["lora_modules"] = json.dumps({"name": plan.answers_to or ADAPTER, "path": MODEL_FOLDER})
-        return {f"SM_VLLM_{key.upper()}": value for key, value in {"model": model, **settings}.items()}
+        named = {f"SM_VLLM_{key.upper()}": value for key, value in {"model": model, **settings}.items()}
+        return named if merged else {**named, HANDLER[0]: HANDLER[1]}
     # The model's folder has the adapters, so that LMI is told of the weights by an option: by HF_MODEL_ID it would
     # load them as a second model beside the folder (djl-serving, ModelStore.java).
     served = {} if merged else {"model_id": model}

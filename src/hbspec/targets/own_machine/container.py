@@ -16,18 +16,17 @@ HUB = "/opt/hub"
 
 
 def container_lines(
-    about: str, image: str, environment: Mapping[str, str], route: str, *, base: str | None, merged: bool
+    about: str, image: str, environment: Mapping[str, str], *, base: str | None, merged: bool
 ) -> list[str]:
     """The lines of `docker-run.sh`.
 
-    SageMaker starts a container with the argument `serve`, and asks it at port 8080:
+    SageMaker starts a container with the argument `serve`, and asks it at `/invocations` of port 8080:
     https://docs.aws.amazon.com/sagemaker/latest/dg/your-algorithms-inference-code.html
 
     Args:
         about: a sentence that says what the script does.
         image: the container's.
         environment: its variables.
-        route: that of a chat completion.
         base: id of the base model on the Hub; None where it is a folder, or the model is whole.
         merged: whether the model is whole.
     """
@@ -46,7 +45,7 @@ def container_lines(
         *(_hub() if base is not None else ()),
         f"image={quote(image)}",
         *_pulled(image),
-        *first_answer(route),
+        *first_answer("invocations"),
         f'exec docker run --rm --gpus all --ipc host --publish "127.0.0.1:{PORT}:8080" \\',
         *(f'  --mount "type=bind,source={source},target={target}{more}" \\' for source, target, more in folders),
         *([f'  --mount "type=bind,source=$hub,target={HUB}" --env HF_HOME={HUB} --env HF_TOKEN \\'] if base else []),

@@ -11,10 +11,6 @@ from hbspec.targets.aws.first_request import FILE
 
 PORT = "${PORT:-8080}"
 """The port of SageMaker's containers, unless the variable PORT says another."""
-ROUTES = {"vllm": "v1/chat/completions", "djl-lmi": "invocations"}
-"""Where the engines take the compiled request. At `invocations`, vLLM answers by the adapters that SageMaker's header
-names, and overwrites the body's `model` also where there is none: the base model would answer (vLLM 0.30,
-entrypoints/serve/sagemaker/api_router.py, with model-hosting-container-standards 0.1.16)."""
 _VARIABLES = {MODEL_FOLDER: '"$model"', BASE_FOLDER: '"$base"'}
 _PLACES = re.compile(f"({'|'.join(map(re.escape, _VARIABLES))})")
 

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from hbspec.targets.lowering.shell import HERE, opening
-from hbspec.targets.own_machine.places import PORT, ROUTES, base_folder, first_answer, model_folder, usage, word
+from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, usage, word
 
 
 def program_lines(
-    about: str, release: str, arguments: Sequence[tuple[str, Sequence[str]]], *, base: str | None, merged: bool
+    about: str,
+    release: str,
+    arguments: Sequence[tuple[str, Sequence[str]]],
+    variables: Mapping[str, str],
+    *,
+    base: str | None,
+    merged: bool,
 ) -> list[str]:
     """The lines of `serve.sh`.
 
@@ -18,6 +24,7 @@ def program_lines(
         about: a sentence that says what the script does.
         release: of vLLM.
         arguments: of the server but for the model: names without dashes, each with its words.
+        variables: of the server's environment.
         base: id of the base model on the Hub; None where it is a folder, or the model is whole.
         merged: whether the model is whole.
     """
@@ -37,7 +44,8 @@ def program_lines(
         f'  echo "vllm is not installed: run pip install {packages}, or docker-run.sh" >&2',
         "  exit 1",
         "fi",
-        *first_answer(ROUTES["vllm"]),
+        *(f"export {name}={quote(value)}" for name, value in variables.items()),
+        *first_answer("v1/chat/completions"),
         f'exec vllm serve "${"model" if merged else "base"}" \\',
         f'  --host 127.0.0.1 --port "{PORT}" \\',
         *(f"  {' '.join([f'--{name}', *map(word, words)])} \\" for name, words in arguments),
