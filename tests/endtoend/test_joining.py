@@ -12,8 +12,10 @@ import pytest
 from deployed import NAME, REAL, Run, calls, compiled, endpoint, made, running, sent
 from moto_strict import Server
 
+from hbspec.plan.training_job import deployment_of_test
+
 LIVE, BASELINE = "heartbeat-live", "llama-4-scout-model"
-TEST = f"{NAME}-ab"
+TEST = deployment_of_test(NAME, LIVE)
 DIGEST = re.compile(rf"{TEST}-[0-9a-f]{{12}}")
 ALARM = f"{TEST}-challenger-errors"
 VARIANT = {

@@ -184,7 +184,7 @@ class TestDeploying:
     def test_there_is_nothing_to_deploy_before_a_job_completed(self, run: Run, sagemaker_server: Server) -> None:
         run("sagemaker")
         jobs(sagemaker_server)[started(sagemaker_server)[0]["TrainingJobName"]].training_job_status = "InProgress"
-        refused = run("deployment")
+        refused = run("deployment", "deployment.ab_test=null")
         assert refused.returncode == 1
         assert "no attempt at this training job has completed" in refused.stderr
         assert {operation for operation, _ in sagemaker_server.requests} == {"CreateTrainingJob"}

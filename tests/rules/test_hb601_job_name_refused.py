@@ -53,12 +53,13 @@ def test_the_edge_of_an_endpoint_leaves_room_for_a_digest(tmp_path, length, coun
         assert all("51 characters, and 13 are added" in one.message for one in found)
 
 
-@pytest.mark.parametrize(("length", "count"), [(47, 0), (48, 1)])
-def test_the_edge_of_a_test_leaves_room_for_a_suffix(tmp_path, length, count):
+@pytest.mark.parametrize(("length", "count"), [(43, 0), (44, 1)])
+@pytest.mark.parametrize("job", ["sagemaker: {job_name: short}", ""])
+def test_the_edge_of_a_test_leaves_room_for_a_suffix(tmp_path, job, length, count):
     test = "deployment: {ab_test: {baseline: today, candidate_weight: 0.1}}"
-    found = judged("HB601", f"name: {'a' * length}\nsagemaker: {{job_name: short}}\n{test}", tmp_path)
+    found = judged("HB601", f"name: {'a' * length}\n{job}\n{test}", tmp_path)
     assert len(found) == count
-    assert all("48 characters, and 16 are added" in one.message for one in found)
+    assert all("44 characters, and 20 are added" in one.message for one in found)
 
 
 @pytest.mark.parametrize(("length", "count"), [(63, 0), (64, 1)])

@@ -78,7 +78,9 @@ def test_a_test_needs_the_name_of_requests():
     assert refusals(BASE, "deployment", override) == [("HB040", "deployment.ab_test.served_model_name")]
     named = bodies(BASE, override, "deployment.ab_test.served_model_name=assistant")
     assert named["update_endpoint"]["EndpointName"] == "base", "it joins the endpoint of the spec's own name"
-    assert named["create_model"]["ModelName"] == "base-ab", "and is another deployment than that"
+    assert named["create_model"]["ModelName"].startswith("base-ab"), "and is another deployment than that"
+    other = bodies(BASE, override, f"deployment.ab_test={{{TEST}, candidate_weight: 0.1}}")
+    assert other["create_model"]["ModelName"] != named["create_model"]["ModelName"], "as is one on another endpoint"
 
 
 def test_all_of_the_traffic_is_no_test():

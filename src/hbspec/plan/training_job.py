@@ -7,6 +7,8 @@ that name, so that two jobs never share source or checkpoints.
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from hbspec.catalog.limits import MAX_HOSTING_NAME_LENGTH, MAX_TRAINING_JOB_NAME_LENGTH
 from hbspec.diagnostics import Route
 from hbspec.spec import Spec
@@ -25,8 +27,16 @@ LONGEST_NAME = MAX_TRAINING_JOB_NAME_LENGTH - ADDED_LENGTH
 LONGEST_ENDPOINT_NAME = MAX_HOSTING_NAME_LENGTH - len("-") - DIGEST_LENGTH
 """The same of an endpoint: its model and its configuration have its name and a digest."""
 
-TEST_SUFFIX = "-ab"
-"""What is added to the name of a deployment that is an A/B test."""
+LONGEST_TEST_NAME = LONGEST_ENDPOINT_NAME - len("-ab0123")
+"""The same of an A/B test, whose deployment has a suffix of its own."""
+
+
+def deployment_of_test(name: str, endpoint: str) -> str:
+    """The name of the deployment of an A/B test: another one for each live endpoint that it joins.
+
+    So the tear-down of one test never takes what another one, or the baseline, needs for its own.
+    """
+    return f"{name}-ab{sha256(endpoint.encode()).hexdigest()[:4]}"
 
 
 def author_name(spec: Spec) -> str:

@@ -3,7 +3,7 @@
 Why: The name of a job, model or endpoint is letters and digits with single hyphens between them, at most 63 characters.
 SageMaker rejects any other when the job is created, or when the trained model is deployed. To the name of a training
 job a digest of its inputs (13 characters) and, from the second attempt on, its number (at most 4) are added, which
-leaves 46; to that of an endpoint a digest alone, for its model and its configuration, which leaves 50, and 47 in an A/B
+leaves 46; to that of an endpoint a digest alone, for its model and its configuration, which leaves 50, and 43 in an A/B
 test.
 
 Example:
@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import MAX_HOSTING_NAME_LENGTH, TRAINING_JOB_NAME_PATTERN
 from hbspec.diagnostics import Finding, Fix, Route, Severity
-from hbspec.plan.training_job import LONGEST_ENDPOINT_NAME, LONGEST_NAME, TEST_SUFFIX
+from hbspec.plan.training_job import LONGEST_ENDPOINT_NAME, LONGEST_NAME, LONGEST_TEST_NAME
 from hbspec.rules.rule import Rule
 from hbspec.showing.secrets import redact
 
@@ -37,7 +37,7 @@ RULE = Rule(__name__, Severity.ERROR)
 LONGEST = {
     "job": (LONGEST_NAME, "the digest of the training job's inputs and the attempt number"),
     "endpoint": (LONGEST_ENDPOINT_NAME, "the digest of the endpoint's model"),
-    "test": (LONGEST_ENDPOINT_NAME - len(TEST_SUFFIX), "the digest of the model in the A/B test"),
+    "test": (LONGEST_TEST_NAME, "the A/B test and the digest of its model"),
     "model": (MAX_HOSTING_NAME_LENGTH, ""),
 }
 """The largest length of a name of each kind, and what is added to it."""
@@ -54,7 +54,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if runs_there and (job_name is None or served):
         tested = spec.deployment is not None and spec.deployment.ab_test is not None
         serves = "test" if tested else "endpoint" if served else "model"
-        named = "job" if trains_there and job_name is None else serves
+        named = min(serves, "job" if trains_there and job_name is None else "model", key=lambda kind: LONGEST[kind][0])
         yield from _judge(("name",), spec.name, named)
     if spec.deployment is not None and spec.deployment.ab_test is not None:
         route, test = ("deployment", "ab_test"), spec.deployment.ab_test

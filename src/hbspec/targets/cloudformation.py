@@ -8,14 +8,12 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageM
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.targets import deployment
 from hbspec.targets.aws.endpoint import Endpoint, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
-from hbspec.targets.aws.ownership import OWNER
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.stack import stack_script
 from hbspec.targets.aws.template import template
@@ -63,19 +61,13 @@ def emit(stack: Stack) -> list[Artifact]:
         LoweringError: the service would reject a body.
     """
     endpoint = stack.endpoint
-    bodies = accepted({name: _unowned(body) for name, body in requests(endpoint).items()}, endpoint.region)
+    bodies = accepted(requests(endpoint), endpoint.region)
     script = stack_script(endpoint.name, endpoint.region, TEMPLATE, endpoint.training, endpoint.model_data)
     return [
         json_artifact(TEMPLATE, template(bodies, REQUEST)),
         json_artifact(REQUEST, dict(endpoint.first_request)),
         script_artifact("deploy.sh", script),
     ]
-
-
-def _unowned(body: Mapping[str, Any]) -> dict[str, Any]:
-    """A body without the tag by which `teardown.sh` would take what a stack holds for the other target's."""
-    tags = [tag for tag in body.get("Tags", ()) if tag["Key"] != OWNER]
-    return {name: value for name, value in body.items() if name != "Tags"} | ({"Tags": tags} if tags else {})
 
 
 TARGET = Target(

@@ -25,7 +25,7 @@ from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
 from hbspec.targets.aws.judged_environment import judged_environment
 from hbspec.targets.aws.kept import kept
-from hbspec.targets.aws.ownership import OWNER
+from hbspec.targets.aws.ownership import OWNER, marked
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
@@ -117,7 +117,8 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
     Raises:
         LoweringError: the service would reject a body.
     """
-    bodies = accepted(requests(endpoint) | guarding.requests(endpoint), endpoint.region)
+    sent = marked(requests(endpoint) | guarding.requests(endpoint), endpoint.deployment)
+    bodies = accepted(sent, endpoint.region)
     return [
         *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
         json_artifact(REQUEST, dict(endpoint.first_request)),

@@ -39,8 +39,9 @@ WITHIN = 1e-4
 
 def deploy(endpoint: Endpoint) -> list[str]:
     """The lines of `deploy.sh`."""
-    does = "joins a live endpoint, which then bills both" if endpoint.joins else "creates or updates the endpoint"
-    about = f"{endpoint.name}: {does}. It is billed until it is deleted."
+    alone = "creates or updates the endpoint, which is billed until it is deleted."
+    joins = f"joins the live endpoint {endpoint.live}. Its variant is billed until it is taken out."
+    about = f"{endpoint.deployment}: {joins if endpoint.joins else alone}"
     shadow = endpoint.joins is not None and endpoint.joins.shadow
     return [
         *opening(about, "# It can be repeated, also after it was stopped; teardown.sh deletes what it has made."),
@@ -56,7 +57,7 @@ def deploy(endpoint: Endpoint) -> list[str]:
 
 def tear_down(endpoint: Endpoint) -> list[str]:
     """The lines of `teardown.sh`."""
-    about = f"{endpoint.name}: lists what deploy.sh has made, asks, and deletes it."
+    about = f"{endpoint.deployment}: lists what deploy.sh has made, asks, and deletes it."
     return [
         *opening(about, "# --list only lists; --yes does not ask. What lacks the deployment's tag is left alone."),
         *_settings(endpoint),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hbspec.plan.training_job import TEST_SUFFIX, folder
+from hbspec.plan.training_job import deployment_of_test, folder
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
 from hbspec.targets.aws.kept import Kept
 from hbspec.targets.aws.ownership import BEFORE, tags_of
@@ -92,7 +92,7 @@ class Endpoint:
     @property
     def deployment(self) -> str:
         """What the deployment is called: a test is one beside that of an endpoint of its own."""
-        return f"{self.name}{TEST_SUFFIX}" if self.joins else self.name
+        return deployment_of_test(self.name, self.joins.endpoint) if self.joins else self.name
 
     @property
     def live(self) -> str:
@@ -109,32 +109,33 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     """The bodies of the requests that make what serves the model, by operation, in the order of sending.
 
     A test makes no endpoint: it has the configuration that the live endpoint is updated to, in which the baseline is a
-    stand-in for the variant there.
+    stand-in for the variant there. The tags are the author's.
     """
-    tags = tags_of(endpoint.deployment, endpoint.tags)
+    tags = tags_of(endpoint.tags)
+    noted = tags_of({**endpoint.tags, BEFORE: CONFIGURATION}) if endpoint.joins else tags
     return {
         "CreateModel": {
             "ModelName": endpoint.deployment,
             "ExecutionRoleArn": endpoint.role,
             "PrimaryContainer": _container(endpoint),
             **_vpc(endpoint),
-            "Tags": tags,
+            **tags,
         },
         "CreateEndpointConfig": {
             "EndpointConfigName": endpoint.deployment,
             **_variants(endpoint),
             **endpoint.kept.body(),
-            "Tags": [*tags, {"Key": BEFORE, "Value": CONFIGURATION}] if endpoint.joins else tags,
+            **noted,
         },
         **_creation(endpoint, tags),
         **scaling_requests(endpoint.live, endpoint.variant, endpoint.scaling),
     }
 
 
-def _creation(endpoint: Endpoint, tags: list[dict[str, str]]) -> dict[str, dict[str, Any]]:
+def _creation(endpoint: Endpoint, tags: dict[str, Any]) -> dict[str, dict[str, Any]]:
     if endpoint.joins:
         return {}
-    return {"CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, "Tags": tags}}
+    return {"CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags}}
 
 
 def _variants(endpoint: Endpoint) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def _alarm(endpoint: Endpoint) -> dict[str, Any]:
         "Threshold": ERRORS,
         "ComparisonOperator": "GreaterThanThreshold",
         "TreatMissingData": "notBreaching",
-        "Tags": tags_of(endpoint.deployment, endpoint.tags),
+        **tags_of(endpoint.tags),
     }
 
 

@@ -8,13 +8,28 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTags.html
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 OWNER = "hbspec:deployment"
 """Key of the tag on everything that a deployment makes; its value is the deployment's name."""
 BEFORE = "hbspec:before"
 """Key of the tag on a configuration with which a test has joined an endpoint: the configuration without the test."""
 
+MARKED = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "PutMetricAlarm")
 
-def tags_of(deployment: str, tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """The author's tags, and the deployment's."""
-    return [{"Key": key, "Value": value} for key, value in {**tags, OWNER: deployment}.items()]
+
+def tags_of(tags: Mapping[str, str]) -> dict[str, Any]:
+    """The member `Tags` of a request; empty without tags."""
+    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]} if tags else {}
+
+
+def marked(bodies: Mapping[str, dict[str, Any]], deployment: str) -> dict[str, dict[str, Any]]:
+    """The bodies by operation, with the deployment's tag on everything that takes tags when it is made.
+
+    Autoscaling has none: it belongs to a variant, and goes with it.
+    """
+    mine = {"Key": OWNER, "Value": deployment}
+    return {
+        operation: body | {"Tags": [*body.get("Tags", ()), mine]} if operation in MARKED else body
+        for operation, body in bodies.items()
+    }

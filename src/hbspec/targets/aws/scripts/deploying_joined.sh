@@ -10,11 +10,11 @@ for member in DataCaptureConfig KmsKeyId AsyncInferenceConfig ExplainerConfig Ex
 done
 config=$(aws sagemaker describe-endpoint-config @at --endpoint-config-name "$current" \
   --query "$query)" --output json)
+config=${config%%'"CONFIGURATION"'*}'"'$before'"'${config#*'"CONFIGURATION"'}
 # Other shares are no other content: an endpoint takes them without new instances. A shadow's are in the configuration.
 same=$config
 if [ -z "$shadow" ]; then same=$(sed -E 's/"InitialVariantWeight": *[0-9.eE+-]+//g' <<< "$config"); fi
 config_name=$deployment-$(digest <<< "$same")
-config=${config%%'"CONFIGURATION"'*}'"'$before'"'${config#*'"CONFIGURATION"'}
 make endpoint-config EndpointConfig "$config_name" "$config"
 guard
 exists+="  variant $variant of endpoint $endpoint"$'\n'
