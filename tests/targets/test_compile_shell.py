@@ -13,6 +13,7 @@ import pytest
 from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, body, files, project, refusals
 
 from hbspec.targets import target_of
+from hbspec.targets.aws import scripts
 
 SHIM = """#!/usr/bin/env python3
 import json, os, sys
@@ -164,7 +165,7 @@ def test_deploying_sends_the_three_bodies_in_order(tmp_path):
     ]
 
 
-ENDS = {("submit.sh", "Completed"): 3, ("deploy.sh", ""): 1}
+ENDS = {("submit.sh", "Completed"): 3, ("deploy.sh", ""): 1}  # teardown.sh finds nothing
 HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
 
 
@@ -180,6 +181,8 @@ HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
         ("sagemaker", "submit.sh", [f"sagemaker.checkpoints={json.dumps('s3://b/$(touch pwned)')}"]),
         ("deployment", "deploy.sh", [f"sagemaker.output={json.dumps(chr(34).join(('s3://b/', '$(touch pwned)`/')))}"]),
         ("deployment", "deploy.sh", ["deployment.region='us-east-1;touch pwned'", "sagemaker.serving_image=x/vllm:1"]),
+        ("deployment", "deploy.sh", ["deployment.region=$(touch pwned)", "sagemaker.serving_image=x/vllm:1"]),
+        ("deployment", "teardown.sh", ["deployment.region=$(touch pwned)", "sagemaker.serving_image=x/vllm:1"]),
     ],
 )
 def test_no_text_of_a_spec_is_run(target, script, overrides, tmp_path):
@@ -188,6 +191,15 @@ def test_no_text_of_a_spec_is_run(target, script, overrides, tmp_path):
         done = ran(written(tmp_path / f"after{status}", compiled), script, STATUS=status)
         assert done.returncode == ENDS.get((script, status), 0), done.stderr
     assert not list(tmp_path.rglob("pwned"))
+
+
+@pytest.mark.parametrize("path", sorted(Path(scripts.__file__).parent.glob("*.sh")), ids=lambda path: path.stem)
+def test_the_region_is_a_word_of_a_command_and_never_in_quotes(path):
+    """It is quoted for the shell already, and other quotes around it would let it be run."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        before, at, _ = line.partition("@at")
+        assert not at or re.search(r'\baws [a-z0-9-]+ ("[a-z-]+\$1s?"|(wait )?[a-z-]+) $', before), line
+        assert not at or "echo" not in before, line
 
 
 @pytest.mark.parametrize("reads", ["arguments", "environment"])

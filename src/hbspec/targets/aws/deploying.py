@@ -81,6 +81,7 @@ def _settings(endpoint: Endpoint) -> Iterator[str]:
         "instance_type": endpoint.instance_type,
         "alarm": alarm_name(endpoint),
         "scales": "yes" if endpoint.scaling else "",
+        "at": region_option(endpoint.region),
         "tag": OWNER,
         "digits": str(DIGEST_LENGTH),
         **(_of_test(endpoint.joins) if endpoint.joins else {}),

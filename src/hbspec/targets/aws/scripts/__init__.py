@@ -1,6 +1,7 @@
 """The parts of `deploy.sh` and `teardown.sh` that are the same for every spec, as they stand in the scripts.
 
-` @at` stands for the option `--region`. All else that differs is in variables, which are set before a part.
+` @at` stands for the option `--region`, as a word of a command. All else that differs is in variables, which are set
+before a part, and so is the option as a text.
 """
 
 from __future__ import annotations

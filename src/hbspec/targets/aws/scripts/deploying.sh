@@ -63,5 +63,5 @@ update() {
     exit 1
   fi
   echo "The configuration before, $before, is kept. To go back to it:"
-  echo "  aws sagemaker update-endpoint @at --endpoint-name $endpoint --endpoint-config-name $before"
+  echo "  aws sagemaker update-endpoint$at --endpoint-name $endpoint --endpoint-config-name $before"
 }
