@@ -154,6 +154,64 @@ def test_what_botocore_refuses_is_never_sent(sagemaker_server: Server) -> None:
     assert sagemaker_server.requests == []
 
 
+@pytest.fixture
+def served(sagemaker_server: Server) -> Any:
+    """A client of a server with an endpoint, and with a second configuration."""
+    client = sagemaker_server.client()
+    make_models(client)
+    client.create_endpoint_config(**body("CreateEndpointConfig"))
+    client.create_endpoint(**body("CreateEndpoint"))
+    client.create_endpoint_config(**body("CreateEndpointConfig") | {"EndpointConfigName": "second"})
+    return client
+
+
+def test_an_endpoint_is_updated_in_its_own_time(served: Any, sagemaker_server: Server) -> None:
+    sagemaker_server.fate.looks = 1
+    update = {"EndpointName": "heartbeat", "EndpointConfigName": "second"}
+    served.update_endpoint(**update)
+    code, said, _ = refusal(served.update_endpoint, **update)
+    assert (code, said) == ("ValidationException", "Cannot update in-progress endpoint")
+    assert served.describe_endpoint(EndpointName="heartbeat")["EndpointStatus"] == "Updating"
+    described = served.describe_endpoint(EndpointName="heartbeat")
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", "second")
+
+
+def test_what_is_taken_or_in_use_is_refused(served: Any) -> None:
+    for call, request in (
+        (served.create_model, "CreateModel"),
+        (served.create_endpoint_config, "CreateEndpointConfig"),
+        (served.create_endpoint, "CreateEndpoint"),
+    ):
+        assert "Cannot create already existing" in refusal(call, **body(request))[1]
+    assert "an endpoint uses it" in refusal(served.delete_endpoint_config, EndpointConfigName="heartbeat-ab")[1]
+    served.delete_endpoint_config(EndpointConfigName="second")
+    update = {"EndpointName": "heartbeat", "EndpointConfigName": "second"}
+    assert "Could not find endpoint configuration" in refusal(served.update_endpoint, **update)[1]
+
+
+def test_a_variant_that_scales_is_not_removed(served: Any, sagemaker_server: Server) -> None:
+    scaling = sagemaker_server.client("application-autoscaling")
+    scaling.register_scalable_target(**body("RegisterScalableTarget"))
+    config = body("CreateEndpointConfig") | {"EndpointConfigName": "third"}
+    config["ProductionVariants"] = config["ProductionVariants"][:1]
+    served.create_endpoint_config(**config)
+    update = {"EndpointName": "heartbeat", "EndpointConfigName": "third"}
+    assert "must be deregistered as scalable targets" in refusal(served.update_endpoint, **update)[1]
+    scaling.deregister_scalable_target(
+        **{key: body("RegisterScalableTarget")[key] for key in ("ServiceNamespace", "ResourceId", "ScalableDimension")}
+    )
+    served.update_endpoint(**update)
+
+
+def test_weights_are_those_of_variants_that_there_are(served: Any) -> None:
+    served.update_endpoint_weights_and_capacities(**body("UpdateEndpointWeightsAndCapacities"))
+    weights = served.describe_endpoint(EndpointName="heartbeat")["ProductionVariants"]
+    assert {entry["VariantName"]: entry["DesiredWeight"] for entry in weights} == {"baseline": 0.5, "candidate": 0.5}
+    other = [{"VariantName": "third", "DesiredWeight": 1.0}]
+    asked = {"EndpointName": "heartbeat", "DesiredWeightsAndCapacities": other}
+    assert "is/are not present" in refusal(served.update_endpoint_weights_and_capacities, **asked)[1]
+
+
 def test_moto_alone_would_not_do() -> None:
     """Why there is a strict server. A failure here means that moto has learnt, and that a patch can go."""
     with plain_server("ca-central-1") as server:
