@@ -96,7 +96,10 @@ def test_check_estimate_and_explain(installed: Installed) -> None:
     [
         ("sagemaker", ("create_training_job.json", "submit.sh", "source/train.py", "source/launch.sh")),
         ("launch", ("launch.sh", "hyperparameters.json", "source/train.py", "source/requirements.txt")),
-        ("deployment", ("create_model.json", "create_endpoint_config.json", "create_endpoint.json", "deploy.sh")),
+        (
+            "deployment",
+            ("create_model.json", "create_endpoint_config.json", "update_endpoint.json", "deploy.sh", "teardown.sh"),
+        ),
     ],
 )
 def test_every_target_compiles_from_it(target: str, holds: tuple[str, ...], installed: Installed) -> None:
