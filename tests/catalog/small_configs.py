@@ -23,6 +23,8 @@ DELTA = {
     "linear_key_head_dim": 16,
     "linear_value_head_dim": 24,
 }
+MAMBA = {"mamba_n_heads": 8, "mamba_d_state": 24, "mamba_chunk_size": 16, "shared_intermediate_size": 80}
+MIXED = ["linear_attention", "full_attention", "linear_attention", "linear_attention"]
 NEEDED: dict[str, dict[str, Any]] = {"gemma4_text": {"hidden_size_per_layer_input": 0}}
 """Fields without which the defaults of a type are not counted."""
 
@@ -222,6 +224,28 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "moe_intermediate_size": 48,
         "mlp_only_layers": [1, 3],
     },
+    "granitemoehybrid": {"model_type": "granitemoehybrid", **MAMBA, **EXPERTS, "mamba_d_conv": 3, "layer_types": MIXED},
+    "granitemoehybrid-dense": {
+        "model_type": "granitemoehybrid",
+        **MAMBA,
+        "num_local_experts": 0,
+        "num_experts_per_tok": 0,
+        "mamba_n_groups": 2,
+        "mamba_d_head": 16,
+        "mamba_conv_bias": False,
+        "mamba_proj_bias": True,
+        "attention_bias": True,
+        "tie_word_embeddings": True,
+        "position_embedding_type": "rope",
+        "layer_types": ["attention", "mamba", "mamba", "attention"],
+    },
+    "granitemoehybrid-all-attention": {
+        "model_type": "granitemoehybrid",
+        **MAMBA,
+        "num_local_experts": 0,
+        "position_embedding_type": "rope",
+        "layer_types": ["full_attention"] * 4,
+    },
     "dbrx": {
         "model_type": "dbrx",
         **DBRX,
@@ -273,5 +297,6 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 CONTAINERS = {
     *("model", "language_model", "text_model", "gpt_neox", "transformer", "layers", "h", "self_attn", "self_attention"),
+    *("shared_mlp",),
     *("blocks", "norm_attn_norm", "ffn", "attention", "mlp", "feed_forward", "block_sparse_moe", "decoder", "attn"),
 }

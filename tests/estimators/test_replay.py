@@ -15,8 +15,9 @@ from hbspec.estimators.step.blueprint import Blueprint
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.lifetimes.kinds import kinds
 from hbspec.estimators.step.lifetimes.stream import NOWHERE, OUTSIDE, Stream, neighbourhoods, recorded, stream
-from hbspec.estimators.step.moments import peak_moment, program_at
+from hbspec.estimators.step.moments import peak_moment
 from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.positions import program_at
 from hbspec.estimators.step.process import Circumstances, Process
 from hbspec.estimators.step.replay import History, replay
 from hbspec.estimators.training.draws import MOST_RECORDS, records, rising, updates

@@ -11,10 +11,10 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.job.host import host
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.lifetimes.kinds import program_profile
-from hbspec.estimators.step.moments import moments, program_at
+from hbspec.estimators.step.moments import moments
 from hbspec.estimators.step.offloaded import in_flight
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.step.positions import program_at, row_tokens
 from hbspec.estimators.step.uncounted import LIGER
 from hbspec.plan import Plan
 

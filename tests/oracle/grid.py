@@ -132,6 +132,8 @@ FURTHER = (
     "gemma4-26b-a4b,layers=2",
     "deepseek-v3,layers=4,lora_dropout=0.0",
     "deepseek-v2-lite,layers=2,lora_dropout=0.0",
+    "granite4-h-350m",
+    "granite4-h-tiny,lora_dropout=0.0",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -151,9 +153,16 @@ WAYS = (
 )
 """What layers that share little with others are trained with beside those."""
 
-APART = "toy-qwen3.5", "toy-gemma4-moe", "toy-deepseek-v3,lora_dropout=0.0", "toy-deepseek-v2,lora_dropout=0.0"
+APART = (
+    "toy-qwen3.5",
+    "toy-gemma4-moe",
+    "toy-deepseek-v3,lora_dropout=0.0",
+    "toy-deepseek-v2,lora_dropout=0.0",
+    "toy-granite4",
+    "toy-granite4-moe,lora_dropout=0.0",
+)
 """Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds;
-attention with a latent."""
+attention with a latent; a state space."""
 
 WRAPPED = (
     "toy-gemma3-vision",
@@ -218,6 +227,7 @@ def fast() -> list[Case]:
         "toy-deepseek-v3,tokens=256,lora_dropout=0.0",
         "toy-deepseek-v2,tokens=256,method=full,autocast=false",
         "toy-gemma4-moe,tokens=256,method=qlora,weights_dtype=float32",
+        "toy-granite4,method=full,tokens=256,autocast=false",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)

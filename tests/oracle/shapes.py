@@ -60,6 +60,9 @@ _TOY_MLA = (512, 1408, 3, 8, 8, 512)
 _TOY_WIDE = (512, 1408, 3, 4, 2, 512)
 """Heads of 128 numbers, which the positions of images are laid out for."""
 
+_MAMBA = {"mamba_n_heads": 16, "mamba_d_head": 64, "mamba_d_state": 64, "mamba_chunk_size": 128}
+_TOY_LAYERS = ["linear_attention", "full_attention", "linear_attention"]
+
 _MLA = {
     "q_lora_rank": 192, "kv_lora_rank": 128, "qk_nope_head_dim": 64, "qk_rope_head_dim": 32, "v_head_dim": 48,
     "moe_intermediate_size": 256, "n_routed_experts": 16, "n_shared_experts": 1, "first_k_dense_replace": 1,
@@ -188,6 +191,25 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         moe_intermediate_size=1408,
         first_k_dense_replace=1,
     ),
+    "granite4-h-350m": _dense(
+        *("granitemoehybrid", 768, 2048, 3, 12, 4, 100352),
+        mamba_n_heads=48,
+        mamba_d_head=32,
+        mamba_d_state=128,
+        shared_intermediate_size=2048,
+        num_local_experts=0,
+        layer_types=_TOY_LAYERS,
+    ),
+    "granite4-h-tiny": _dense(
+        *("granitemoehybrid", 1536, 512, 3, 12, 4, 100352),
+        mamba_n_heads=48,
+        mamba_d_head=64,
+        mamba_d_state=128,
+        shared_intermediate_size=1024,
+        num_local_experts=64,
+        num_experts_per_tok=6,
+        layer_types=_TOY_LAYERS,
+    ),
     "toy-qwen2": _dense("qwen2", *_TOY),
     "toy-dbrx": _dbrx(512, 3, 8, 2, 512, (4, 2, 704)),
     "dbrx": _dbrx(6144, 40, 48, 8, 100352, (16, 4, 10752)),
@@ -288,6 +310,22 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         {"mm_embed_dim": 512, "output_proj_dims": 512},
     ),
     "toy-internvl": _wrapped("internvl", _dense("qwen2", *_TOY), _TOWER),
+    "toy-granite4": _dense(
+        *("granitemoehybrid", *_TOY),
+        **_MAMBA,
+        shared_intermediate_size=1408,
+        num_local_experts=0,
+        layer_types=_TOY_LAYERS,
+    ),
+    "toy-granite4-moe": _dense(
+        *("granitemoehybrid", *_TOY),
+        **_MAMBA | {"mamba_n_groups": 2},
+        shared_intermediate_size=512,
+        num_local_experts=8,
+        num_experts_per_tok=2,
+        position_embedding_type="rope",
+        layer_types=_TOY_LAYERS,
+    ),
     "toy-gpt-oss": _sparse(_dense("gpt_oss", *_TOY, head_dim=64, sliding_window=128), 8, 2),
 }
 """By a short name; the fields that are left out take transformers' defaults."""

@@ -22,6 +22,7 @@ from hbspec.catalog.heads import GlobalHeads, Heads, global_heads_of, heads_of
 from hbspec.catalog.latent_attention import LatentAttention, latent_attention_of
 from hbspec.catalog.layers import FULL, LINEAR, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
+from hbspec.catalog.state_space import StateSpace, state_space_of
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model, tied
@@ -68,6 +69,7 @@ class Architecture(NamedTuple):
         wrapper: the type of the config that holds the language model beside a tower; "" where it is alone.
         tower: every tensor that is loaded with the language model and is not of it.
         logits_capped: whether logits are capped, and scores are not.
+        state_space: sizes of the layers with a state space, which are said to have linear attention; None without such.
         recorded: the file of a model that was recorded, whose layers it tells; None for one of a family.
     """
 
@@ -108,6 +110,7 @@ class Architecture(NamedTuple):
     wrapper: str
     tower: tuple[Weight, ...]
     logits_capped: bool = False
+    state_space: StateSpace | None = None
     recorded: Recording | None = None
 
     @property
@@ -137,7 +140,13 @@ class Architecture(NamedTuple):
     @property
     def serves(self) -> bool:
         """Whether it attends in a way whose serving is estimated."""
-        return self.linear_attention is None and self.global_heads is None and self.latent_attention is None
+        own = self.linear_attention, self.state_space, self.global_heads, self.latent_attention
+        return all(sizes is None for sizes in own)
+
+    @property
+    def stateless(self) -> bool:
+        """Whether no layer carries a state from token to token."""
+        return self.linear_attention is None and self.state_space is None
 
     @property
     def attention_layers(self) -> int:
@@ -227,6 +236,7 @@ def _kinds(fields: Fields, layer_types: tuple[str, ...]) -> dict[str, Any]:
     """What layers of some types have."""
     return {
         "linear_attention": linear_attention_of(fields) if LINEAR in layer_types else None,
+        "state_space": state_space_of(fields) if LINEAR in layer_types else None,
         "global_heads": global_heads_of(fields) if fields.family.global_heads else None,
         "latent_attention": latent_attention_of(fields) if fields.family.latent else None,
     }

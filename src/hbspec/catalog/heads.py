@@ -89,7 +89,8 @@ def heads_of(fields: Fields, hidden: int) -> dict[str, Any]:
 def _rotary_size(fields: Fields, width: int) -> int:
     """Numbers of a head that are rotated."""
     family, rope = fields.family, fields.config.get("rope_parameters")
-    if family.learned is not None:
+    kind = fields.text("position_embedding_type") if family.unrotated == "unless said" else "rope"
+    if family.learned is not None or kind != "rope":
         return 0
     if family.rotated_share is None:
         return width

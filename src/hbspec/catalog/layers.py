@@ -7,6 +7,9 @@ from hbspec.catalog.config_fields import MOST_LAYERS, Fields
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
 LINEAR = "linear_attention"
 
+LEGACY = {"mamba": LINEAR, "attention": FULL}
+"""What older configs call the layers of models with a state space (transformers 5.23.0, `configuration_utils.py`)."""
+
 HYBRID_EVERY = 4
 """One layer in so many attends to everything, where neither `layer_types` nor `full_attention_interval` says it."""
 
@@ -44,6 +47,8 @@ def unrotated_layers(fields: Fields, layers: int, layer_types: tuple[str, ...]) 
     """Indices of the layers that do not rotate queries and keys; no types where all attend as far."""
     if fields.family.learned is not None:
         return tuple(range(layers))
+    if fields.family.unrotated == "unless said":
+        return () if fields.text("position_embedding_type") == "rope" else tuple(range(layers))
     if fields.family.unrotated == "full":
         return tuple(index for index, kind in enumerate(layer_types) if kind == FULL)
     if fields.family.unrotated != "listed":
@@ -63,7 +68,7 @@ def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ..
 
 def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     family = fields.family
-    if family.linear_attention:
+    if family.linear_attention or family.state_space:
         return None, hybrid_types(fields, layers)
     local = CHUNKED if family.window == "attention_chunk_size" else SLIDING
     window = fields.optional_whole(family.window)
@@ -86,12 +91,14 @@ def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, .
 
 
 def hybrid_types(fields: Fields, layers: int) -> tuple[str, ...]:
-    """Each layer's type, of a family some of whose layers have linear attention.
+    """Each layer's type, of a family some of whose layers have linear attention or a state space.
 
     Raises:
         ArchitectureError: `layer_types` names another type, or fields are not of their kind.
     """
     given = fields.listed("layer_types", str, layers)
+    if fields.family.state_space:
+        given = [LEGACY.get(kind, kind) for kind in given or [LINEAR] * layers]
     if given is not None:
         if not {*given} <= {FULL, LINEAR}:
             raise fields.not_counted("layer_types", f"has other types than {FULL} and {LINEAR}")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.latent_attention import latent_attention_weights
 from hbspec.catalog.linear_attention import linear_attention_weights
+from hbspec.catalog.state_space import state_space_weights
 from hbspec.catalog.weight import Weight
 
 LAYER_NORM = "layer"
@@ -99,6 +100,8 @@ def _linear_attention(a: Architecture) -> Iterator[Weight]:
     if a.linear_attention is not None:
         layers = a.num_hidden_layers - a.attention_layers
         yield from linear_attention_weights(a.linear_attention, a.family.linear_attention, layers, a.hidden_size)
+    if a.state_space is not None:
+        yield from state_space_weights(a.state_space, a.num_hidden_layers - a.attention_layers, a.hidden_size)
 
 
 def _mlp(prefix: str, count: int, size: int, a: Architecture) -> Iterator[Weight]:

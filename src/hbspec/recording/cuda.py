@@ -2,7 +2,8 @@
 
 Sources: torch 2.13, `ATen/autocast_mode.h`, `AT_FORALL_FP32`, `AT_FORALL_FP32_SET_OPT_DTYPE` and
 `AT_FORALL_DIFFERENT_REDISPATCH_SIGNATURE`, as far as a decoder's step calls them. The lists of what runs
-in 16 bits hold the same products and attention on both.
+in 16 bits hold the same products and attention on both, but for `einsum`, which only CUDA's casts before it lays its
+operands out for a product.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def cuda_lists() -> Iterator[None]:
         library.impl(name, _inputs_in_fp32(_operator(name)), "AutocastCPU")
     for name in RESULT_IN_FP32:
         library.impl(name, _result_in_fp32(_operator(name)), "AutocastCPU")
+    library.impl("einsum", _operands_in_16_bits(_operator("einsum")), "AutocastCPU")
     try:
         yield
     finally:
@@ -76,6 +78,15 @@ def _result_in_fp32(call: Any) -> Callable[..., Any]:
             return _below_autocast(call, first, *args, **kwargs)
         kept = tuple(value for value in args if value is not None)
         return _below_autocast(call, first, *kept, **{**kwargs, "dtype": torch.float32})
+
+    return run
+
+
+def _operands_in_16_bits(call: Any) -> Callable[..., Any]:
+    def run(equation: str, operands: list[Tensor], **kwargs: Any) -> Any:
+        narrow = torch.get_autocast_dtype("cpu")
+        cast = [x.to(narrow) if x.dtype in (torch.float32, *HALVES) else x for x in operands]
+        return _below_autocast(call, equation, cast, **kwargs)
 
     return run
 

@@ -15,11 +15,12 @@ from hbspec.catalog.families.hybrids import HYBRIDS
 from hbspec.catalog.families.latent import LATENT
 from hbspec.catalog.families.layer_norms import LAYER_NORMS
 from hbspec.catalog.families.mixtures import MIXTURES
+from hbspec.catalog.families.state_spaces import STATE_SPACES
 from hbspec.catalog.families.wrappers import INNER, WRAPPERS, Wrapper
 
 __all__ = ["ALIASES", "ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
 
-ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **GEMMA4, **LATENT}
+ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **STATE_SPACES, **GEMMA4, **LATENT}
 """Every language model that is counted by itself."""
 
 FAMILIES: Mapping[str, Family] = {**ALONE, **INNER}

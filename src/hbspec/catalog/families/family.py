@@ -56,9 +56,12 @@ class Family(NamedTuple):
             bitsandbytes leaves it as it is, and autocast keeps no copy.
         masked: the model makes a mask even where no row is padded.
         fused_mlp: there is a `gate_up_proj`.
+        mlp_chunked: its halves are chunks, not slices, and the gate is the first factor.
         gated_attention: `q_proj` puts out a gate beside each query, which weighs what attention puts out.
         linear_attention: how layers with linear attention project their input: APART or JOINED; "" where no layer has
             it.
+        state_space: by what each size of a state space is, the field that says it, and the `prefix` of its tensors;
+            empty where no layer has one.
         dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" without experts.
         experts: the fields that may hold the number of experts.
         sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
@@ -91,8 +94,9 @@ class Family(NamedTuple):
         learned: rows that the table of learned positions has beyond `max_position_embeddings`; None where positions
             are rotated.
         learned_once: their rows are looked up once for all rows of a micro-batch.
-        unrotated: which layers do not rotate queries and keys: those of `no_rope_layers` ("listed"), or those that
-            attend to everything where others do not ("full").
+        unrotated: which layers do not rotate queries and keys: those of `no_rope_layers` ("listed"), those that
+            attend to everything where others do not ("full"), or all unless `position_embedding_type` is "rope"
+            ("unless said").
         norms_behind_rotation: queries and keys are normed when they have been rotated.
         window_where_unrotated: a layer with rotation attends to everything, and others to a window, not the other way.
         rotated_wide: cosines and sines are in fp32, and so is what they are multiplied with.
@@ -144,9 +148,11 @@ class Family(NamedTuple):
     own_linear: bool = False
     masked: bool = False
     fused_mlp: bool = False
+    mlp_chunked: bool = False
     attention_sinks: bool = False
     gated_attention: bool = False
     linear_attention: str = ""
+    state_space: Mapping[str, str] = MappingProxyType({})
     dense_size: str = "intermediate_size"
     expert_size: str = ""
     experts: tuple[str, ...] = ()

@@ -13,10 +13,9 @@ from hbspec.estimators.job.deepspeed_host import offloaded_by_deepspeed
 from hbspec.estimators.job.phases import weights_on_disk
 from hbspec.estimators.job.saving import merging, resuming, saving
 from hbspec.estimators.step.job import job_of
-from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.offloaded import offloaded_tensors
 from hbspec.estimators.step.optimizer import optimizer
-from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.step.positions import program_at, row_tokens
 from hbspec.estimators.training.memory import memory
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.estimators.weights import QUANTIZED_TOWER, training_weights

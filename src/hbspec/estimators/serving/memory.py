@@ -20,6 +20,10 @@ LINEAR = Missing("the memory and the speed of serving layers with linear attenti
 """Each request holds a state of theirs beside its keys and values, which engines lay out in pages of their own."""
 
 
+STATE_SPACE = Missing("the memory and the speed of serving layers with a state space", ("deployment",))
+"""The same holds of them."""
+
+
 GLOBAL_HEADS = Missing(
     "the memory and the speed of serving layers whose heads differ from layer to layer", ("deployment",)
 )
@@ -49,9 +53,17 @@ def served_model(plan: ServingPlan) -> Architecture:
     architecture = known(plan.architecture, NO_MODEL)
     require_attention(architecture)
     if not architecture.serves:
-        latent = architecture.latent_attention is not None
-        raise NotKnownError(LATENT if latent else GLOBAL_HEADS if architecture.global_heads else LINEAR)
+        raise NotKnownError(_not_served(architecture))
     return architecture
+
+
+def _not_served(architecture: Architecture) -> Missing:
+    """Why the serving of a model is not known."""
+    if architecture.latent_attention is not None:
+        return LATENT
+    if architecture.state_space is not None:
+        return STATE_SPACE
+    return LINEAR if architecture.global_heads is None else GLOBAL_HEADS
 
 
 class Demand(NamedTuple):

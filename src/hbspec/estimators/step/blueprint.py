@@ -11,10 +11,9 @@ from hbspec.estimators.step.evaluation import evaluated_job, evaluation, given_e
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.microbatch import given_bytes, micro_batch
-from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.pool import SMALL, block_bytes
-from hbspec.estimators.step.positions import computed_tokens, row_tokens
+from hbspec.estimators.step.positions import computed_tokens, program_at, row_tokens
 from hbspec.estimators.step.resident import loaded_tensors, trained_parameters
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.slots import Requests, Slots

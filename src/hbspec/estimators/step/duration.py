@@ -13,9 +13,8 @@ from hbspec.estimators.step.communication import host_bytes_per_second, link_byt
 from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
-from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.offloaded import offloaded_tensors
-from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.step.positions import program_at, row_tokens
 from hbspec.estimators.weights import QUANTIZED_TOWER, TOWER
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval

@@ -15,12 +15,13 @@ from hbspec.estimators.step.lifetimes.ledger import Form, Peak
 from hbspec.estimators.step.lifetimes.model import BEFORE, LOSS
 from hbspec.estimators.step.loss import fused_forward_bytes
 from hbspec.estimators.step.microbatch import shared_bytes
-from hbspec.estimators.step.moments import Moment, moment_of, program_at
+from hbspec.estimators.step.moments import Moment, moment_of
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.positions import (
     buffer_bytes,
     computed_tokens,
     positions_bytes,
+    program_at,
     row_tokens,
     spare_mask_bytes,
 )

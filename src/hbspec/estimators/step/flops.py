@@ -126,7 +126,8 @@ def micro_batch_flops(
     - Adapters on E fused experts are added to all their weights, twice a pass: 4 E r R C forward, 4 E r R C back, and
       the whole weights' gradient, 2 n R C for each expert that a token visits.
     - Every expert of Llama 4 computes every token.
-    - Linear attention computes whole chunks of `ROWS_TOKENS` tokens of each row; the whole model is taken to.
+    - Linear attention computes whole chunks of `ROWS_TOKENS` tokens of each row; the whole model is taken to. A state
+      space computes whole chunks of its own beyond those.
     - Packed rows of a micro-batch that TRL joins are one row of n tokens, but for flash_attention_2, which keeps
       examples apart; here it is taken to hold one a row.
 
@@ -142,9 +143,12 @@ def micro_batch_flops(
     rows = training.micro_batch if rows is None else rows
     if program is None or program.tensor_parallel > 1:
         program = program_of(training, precision_of(training), 1, padded=False)
-    if architecture.linear_attention is not None:
+    if architecture.linear_attention is not None or architecture.state_space is not None:
         program = program._replace(rows=1 if training.joined else max(1, ceil(rows)))
-        tokens = _computed(tokens * rows / program.rows) * program.rows / rows
+        row = _computed(tokens * rows / program.rows)
+        tokens = row * program.rows / rows
+        if architecture.state_space is not None:
+            program = program._replace(padding=architecture.state_space.padding(row))
     layers, head = _passes(architecture, program)
     n = rows * tokens
     joined = training.joined and training.kernel != "flash_attention_2"
@@ -158,7 +162,7 @@ def micro_batch_flops(
     )
 
 
-def _computed(tokens: float) -> float:
+def _computed(tokens: float) -> int:
     """Tokens of a row, with those that linear attention computes to fill the last of its chunks."""
     return ceil(tokens / ROWS_TOKENS) * ROWS_TOKENS
 

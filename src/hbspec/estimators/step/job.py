@@ -236,11 +236,8 @@ def _pageable(architecture: Architecture, training: Training) -> int:
 def rows_of(architecture: Architecture, training: Training) -> int:
     """Rows of a micro-batch, where layers make something once for all of them; else 1 (`Program.rows`)."""
     family = architecture.family
-    return (
-        1
-        if training.joined or not (family.rotated_anew or family.learned_once or family.linear_attention)
-        else training.micro_batch
-    )
+    once = family.rotated_anew or family.learned_once or family.linear_attention or family.state_space
+    return 1 if training.joined or not once else training.micro_batch
 
 
 def program_of(training: Training, precision: Precision, tensor_parallel: int, *, padded: bool) -> Program:

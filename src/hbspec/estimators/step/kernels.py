@@ -14,8 +14,7 @@ from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS, Work
 from hbspec.estimators.step.lifetimes.modules import UNPACKED
-from hbspec.estimators.step.moments import program_at
-from hbspec.estimators.step.positions import row_tokens
+from hbspec.estimators.step.positions import program_at, row_tokens
 
 
 class Kernels(NamedTuple):

@@ -9,9 +9,8 @@ from hbspec.estimators.step.lifetimes.model import BEFORE, END, LOSS, LOSS_BACKW
 from hbspec.estimators.step.lifetimes.program import mask_of
 from hbspec.estimators.step.lifetimes.stream import BACKWARD, FORWARD, NOWHERE, Stream, stream
 from hbspec.estimators.step.loss import LIGER_CHUNK, fused_backward_bytes, fused_forward_bytes
-from hbspec.estimators.step.moments import program_at
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.step.positions import positions_bytes, row_tokens, turned_rows
+from hbspec.estimators.step.positions import positions_bytes, program_at, row_tokens, turned_rows
 from hbspec.estimators.step.sharding import gathers, sharding_of
 from hbspec.estimators.step.slots import Slots
 

@@ -19,6 +19,7 @@ from hbspec.estimators.step.positions import (
     buffer_bytes,
     computed_tokens,
     positions_bytes,
+    program_at,
     row_tokens,
     spare_mask_bytes,
 )
@@ -292,9 +293,3 @@ def _inputs(job: Job, tokens: int) -> int:
     """
     training = job.training
     return 24 * training.gradient_accumulation * training.micro_batch * tokens + buffer_bytes(job)
-
-
-def program_at(job: Job, tokens: float) -> Program:
-    """What runs at a length: a row as long as the sliding window gets a mask of its own."""
-    window = job.architecture.sliding_window
-    return job.program._replace(windowed=True) if window is not None and tokens >= window else job.program

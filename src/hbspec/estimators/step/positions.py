@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.layers import SLIDING
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.ledger import ROWS_TOKENS, Form
-from hbspec.estimators.step.lifetimes.program import mask_of
+from hbspec.estimators.step.lifetimes.program import Program, mask_of
 
 
 def row_tokens(job: Job, tokens: int) -> int:
@@ -22,11 +24,22 @@ def computed_tokens(job: Job, tokens: int) -> int:
     """Tokens of a row that its layers compute, padding to whole chunks of linear attention included.
 
     Only that attention computes the padding. What else a layer holds is counted for it too, for up to 63 tokens a row,
-    so that one run of the layers serves every length.
+    so that one run of the layers serves every length. The chunks of a state space may be longer: what it computes
+    beyond those tokens is counted for it alone (`program_at`).
     """
-    if job.architecture.linear_attention is None:
+    if job.architecture.linear_attention is None and job.architecture.state_space is None:
         return tokens
     return -(-tokens // ROWS_TOKENS) * ROWS_TOKENS
+
+
+def program_at(job: Job, tokens: float) -> Program:
+    """What runs at a length: a row as long as the sliding window gets a mask, and one of a state space whole chunks."""
+    architecture, program = job.architecture, job.program
+    if architecture.state_space is not None:
+        row = row_tokens(job, computed_tokens(job, ceil(tokens)))
+        program = program._replace(padding=architecture.state_space.padding(row))
+    window = architecture.sliding_window
+    return program._replace(windowed=True) if window is not None and tokens >= window else program
 
 
 def positions_bytes(job: Job, tokens: int) -> int:

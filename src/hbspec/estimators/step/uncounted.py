@@ -35,9 +35,10 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
         _refuse_recorded(architecture.recorded, training, tensor_parallel)
     if training.liger and architecture.model_type not in LIGER:
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
-    if architecture.linear_attention is not None and tensor_parallel > 1:
+    if not architecture.stateless and tensor_parallel > 1:
         where = "instance", "tensor_parallel"
-        raise NotKnownError(Missing("the memory of linear attention under tensor parallelism", where))
+        kind = "linear attention" if architecture.state_space is None else "a state space"
+        raise NotKnownError(Missing(f"the memory of {kind} under tensor parallelism", where))
     if architecture.latent_attention is not None:
         _refuse_latent(architecture.latent_attention, training, tensor_parallel)
     if architecture.global_heads is not None:

@@ -87,7 +87,7 @@ def _settings(analysis: Analysis, plan: ServingPlan) -> dict[str, str]:
         "max_num_batched_tokens": str(batched_tokens(plan)),
         "gpu_memory_utilization": str(plan.utilization),
     }
-    if plan.architecture is not None and plan.architecture.linear_attention is None:
+    if plan.architecture is not None and plan.architecture.stateless:
         settings["enable_prefix_caching"] = "true"
     if plan.max_model_len is not None:
         settings["max_model_len"] = str(plan.max_model_len)

@@ -15,7 +15,8 @@ from hbspec.estimators.step.lifetimes.embedding import Embedding
 from hbspec.estimators.step.lifetimes.expert_modules import expert_modules, experts_beside
 from hbspec.estimators.step.lifetimes.gathered import GATHERED
 from hbspec.estimators.step.lifetimes.ledger import Form
-from hbspec.estimators.step.lifetimes.linear_modules import linear_modules
+from hbspec.estimators.step.lifetimes.mixers import mixer_of
+from hbspec.estimators.step.lifetimes.mlp import CHUNKS
 from hbspec.estimators.step.lifetimes.modules import Adapter, Linear, Norm
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import RecordedPart
@@ -146,13 +147,13 @@ class Builder:
         architecture, program, family = self.architecture, self.program, self.architecture.family
         sparse, hidden = index in architecture.moe_layers, architecture.hidden_size
         heads = architecture.heads(architecture.layer_types[index])
-        linear = linear_modules(self) if architecture.layer_types[index] == LINEAR else None
+        mixer = mixer_of(self) if architecture.layer_types[index] == LINEAR else None
         around = dict(zip(PLACES, architecture.norm_names, strict=True))
         return DecoderLayer(
-            linears=({} if linear else self.attention(heads))
+            linears=({} if mixer else self.attention(heads))
             | ({} if sparse and not family.expert_norms else self.mlp("", architecture.intermediate_size)),
             norms={place: self.norm(name, hidden, hidden) for place, name in around.items() if name}
-            | ({} if linear else self.head_norms(heads)),
+            | ({} if mixer else self.head_norms(heads)),
             heads=max(1, heads.number // program.tensor_parallel),
             key_value_heads=max(1, heads.key_values // program.tensor_parallel),
             attention=program.attention,
@@ -177,7 +178,7 @@ class Builder:
             normed_values=family.normed_values,
             rotated_in_pairs=family.rotated_in_pairs,
             latent=architecture.latent_attention,
-            linear=linear,
+            mixer=mixer,
         )
 
     def activation(self) -> Activation:
@@ -235,7 +236,8 @@ class Builder:
         """Gate, up and down."""
         hidden, size = self.architecture.hidden_size, width // self.program.tensor_parallel
         if self.architecture.family.fused_mlp:
-            inner = {"gate_up_proj": self.linear(f"{prefix}gate_up_proj", hidden, 2 * size)}
+            name = CHUNKS if self.architecture.family.mlp_chunked else "gate_up_proj"
+            inner = {name: self.linear(f"{prefix}gate_up_proj", hidden, 2 * size)}
         else:
             names = ("gate_proj", "up_proj") if self.architecture.family.gated else ("up_proj",)
             inner = {name: self.linear(prefix + name, hidden, size) for name in names}

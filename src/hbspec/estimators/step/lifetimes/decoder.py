@@ -19,8 +19,8 @@ from hbspec.estimators.step.lifetimes.embedding import LAYER_INPUTS
 from hbspec.estimators.step.lifetimes.experts import Experts, listed_mlp, repeated_mlp, sparse_mlp
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
-from hbspec.estimators.step.lifetimes.linear_modules import LinearAttentionModules
 from hbspec.estimators.step.lifetimes.looped_modules import LoopedExperts
+from hbspec.estimators.step.lifetimes.mixers import Mixer
 from hbspec.estimators.step.lifetimes.mlp import inner
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.rotation import Rotation, rotated
@@ -60,7 +60,7 @@ class DecoderLayer(NamedTuple):
         normed_values: whether values are normed, and rotation comes before rows lie head by head.
         rotated_in_pairs: whether neighbours are rotated, not halves, of attention with a latent.
         latent: the sizes of attention with a latent, where the layer has that.
-        linear: the modules of linear attention, where the layer has that.
+        mixer: the modules of linear attention or of a state space, where the layer has that.
         beside: experts that run beside the MLP, where there are such.
     """
 
@@ -89,7 +89,7 @@ class DecoderLayer(NamedTuple):
     normed_values: bool
     rotated_in_pairs: bool
     latent: LatentAttention | None
-    linear: LinearAttentionModules | None
+    mixer: Mixer | None
     beside: ExpertsBeside | None
 
     @property
@@ -102,7 +102,7 @@ class DecoderLayer(NamedTuple):
         linears = (weight for module in self.linears.values() for weight in module.weights())
         norms = (weight for module in self.norms.values() for weight in module.weights())
         others = [
-            weight for one in (self.experts, self.linear, self.beside) if one is not None for weight in one.weights()
+            weight for one in (self.experts, self.mixer, self.beside) if one is not None for weight in one.weights()
         ]
         return [*norms, *linears, *self.activation.weights, *others]
 
@@ -186,10 +186,8 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     heads = layer.heads, layer.key_value_heads
     if layer.litgpt:
         return litgpt.attention(machine, layer.linears["qkv_proj"], layer.linears["o_proj"], heads, x), None
-    if layer.linear is not None:
-        from hbspec.estimators.step.lifetimes.linear_attention import linear_attention  # which few models need
-
-        return linear_attention(machine, layer.linear, x), None
+    if layer.mixer is not None:
+        return layer.mixer.forward(machine, x), None
     if layer.fused == gathered.GATHERED:
         return _gathered(machine, layer, x)
     if layer.latent is not None:

@@ -16,6 +16,7 @@ from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
+from hbspec.estimators.step.lifetimes.mlp import CHUNKS, chunked_gate
 from hbspec.estimators.step.lifetimes.modules import ADAPTERS, COPIES, Adapter, Linear, Machine, product
 from hbspec.estimators.step.lifetimes.tape import Tape
 
@@ -258,6 +259,8 @@ def _adapted(
 
 def _shared(machine: Machine, experts: Experts, x: Tensor) -> Tensor:
     tape, modules = machine.tape, experts.shared
+    if CHUNKS in modules:
+        return linear(machine, chunked_gate(machine, modules, x), modules["down_proj"], "mlp")
     gate = linear(machine, x, modules["gate_proj"], "mlp")
     activated = op.unary(tape, gate, saves="input")
     del gate

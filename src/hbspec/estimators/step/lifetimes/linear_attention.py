@@ -10,12 +10,13 @@ from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.linear_attention import LinearAttention
 from hbspec.estimators.step.lifetimes import layouts
 from hbspec.estimators.step.lifetimes import operators as op
-from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
+from hbspec.estimators.step.lifetimes.autograd import Tensor
+from hbspec.estimators.step.lifetimes.convolution import convolved
 from hbspec.estimators.step.lifetimes.delta import delta_rule
 from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.linear_modules import LinearAttentionModules
-from hbspec.estimators.step.lifetimes.modules import Machine, narrowed, scaled
+from hbspec.estimators.step.lifetimes.modules import Machine, scaled
 
 TERM = "attention"
 
@@ -28,7 +29,7 @@ def linear_attention(machine: Machine, layer: LinearAttentionModules, x: Tensor)
         x = op.turn(tape, x, x.element)
     mixed, gate, beta, decay, _held = _projected(machine, layer, x)
     tape.term = TERM
-    mixed = _convolved(machine, layer, mixed)
+    mixed = convolved(machine, layer.convolution, mixed)
     widths = [Form(0, width) for width in (sizes.key_size, sizes.key_size, sizes.value_size)]
     query, key, value = layouts.split(tape, mixed, widths)
     learned = op.unary(tape, beta, saves="output")
@@ -63,40 +64,6 @@ def _taken_apart(
     query, key = (op.clone(tape, x) for x in (query, key))
     mixed = layouts.joined(tape, query, key, value)
     return mixed, gate, beta, decay, [wide, narrow]
-
-
-def _convolved(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:
-    """A convolution over the tokens of each channel, and its activation.
-
-    The convolution computes the tokens beyond a row's end too, of which a slice is taken; it holds input and weight.
-    """
-    tape, before, width = machine.tape, x.element, layer.sizes.convolved
-    beyond = layer.rows * (layer.sizes.conv_kernel_dim - 1)
-    x = op.cast(tape, x, layer.convolution.element)
-    weight: ParameterTensor | Tensor = layer.convolution
-    if machine.compute is not None:
-        x = op.cast(tape, x, machine.compute)
-        weight = narrowed(tape, weight, machine.compute, turned=True)
-    node = weight.node if isinstance(weight, Tensor) else weight.sink if weight.trained else None
-    numel, element, of_weight = x.numel, x.element, weight.numel
-    needed = x.node is not None or node is not None
-    held = [tape.save(x), tape.save(weight if isinstance(weight, Tensor) else op.NO_STORAGE)] if needed else []
-    work = Form(beyond * width, width).times(layer.sizes.conv_kernel_dim)
-    tape.multiply(work)
-    whole = Form(beyond * width, width)
-    wanted = x.node is not None, node is not None
-    back = work.times(sum(wanted))
-
-    def derivative(_: Tensor) -> list[Tensor | None]:
-        tape.multiply(back)
-        of_input = tape.new(numel, element, op.BACKWARD) if wanted[0] else None
-        return [of_input, tape.new(of_weight, element, op.GRADIENTS) if wanted[1] else None]
-
-    copied = tape.new(numel, element) if tape.on_gpu else None
-    out = tape.record(tape.new(whole, element), [x.node, node], derivative, held)
-    del copied
-    out = op.unary(tape, layouts.part(tape, out, numel), saves="input")
-    return op.cast(tape, out, before)
 
 
 def _fading(machine: Machine, layer: LinearAttentionModules, x: Tensor) -> Tensor:

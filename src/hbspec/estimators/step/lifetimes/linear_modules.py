@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from hbspec.catalog.linear_attention import PREFIX, LinearAttention
-from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
-from hbspec.estimators.step.lifetimes.modules import Linear
+from hbspec.estimators.step.lifetimes.autograd import ParameterTensor, Tensor
+from hbspec.estimators.step.lifetimes.convolution import Convolution
+from hbspec.estimators.step.lifetimes.modules import Linear, Machine
 
 if TYPE_CHECKING:
     from hbspec.estimators.step.lifetimes.build import Builder
@@ -19,7 +20,7 @@ class LinearAttentionModules(NamedTuple):
     Attributes:
         sizes: of the layer.
         linears: by name, `in_proj_…` and `out_proj`.
-        convolution: its weight.
+        convolution: what mixes neighbouring tokens.
         steps, decay: the vectors `dt_bias` and `A_log`.
         weight: of the gated norm.
         rows: of the micro-batch.
@@ -28,7 +29,7 @@ class LinearAttentionModules(NamedTuple):
 
     sizes: LinearAttention
     linears: Mapping[str, Linear]
-    convolution: ParameterTensor
+    convolution: Convolution
     steps: ParameterTensor
     decay: ParameterTensor
     weight: ParameterTensor
@@ -38,14 +39,18 @@ class LinearAttentionModules(NamedTuple):
     def weights(self) -> list[ParameterTensor]:
         """Weights of all modules and of their adapters."""
         linears = [weight for module in self.linears.values() for weight in module.weights()]
-        return [*linears, self.convolution, self.steps, self.decay, self.weight]
+        return [*linears, *self.convolution.weights(), self.steps, self.decay, self.weight]
+
+    def forward(self, machine: Machine, x: Tensor) -> Tensor:
+        """What the layer's linear attention puts out."""
+        from hbspec.estimators.step.lifetimes.linear_attention import linear_attention  # which few models need
+
+        return linear_attention(machine, self, x)
 
 
-def linear_modules(build: Builder) -> LinearAttentionModules | None:
-    """The modules of a layer with linear attention; None where the model has none."""
-    hidden, sizes = build.architecture.hidden_size, build.architecture.linear_attention
-    if sizes is None:
-        return None
+def linear_modules(build: Builder, sizes: LinearAttention) -> LinearAttentionModules:
+    """The modules of a layer with linear attention."""
+    hidden = build.architecture.hidden_size
 
     def vector(name: str, numel: int) -> ParameterTensor:
         return build.parameter(numel, build.trains(PREFIX + name))
@@ -55,7 +60,13 @@ def linear_modules(build: Builder) -> LinearAttentionModules | None:
     return LinearAttentionModules(
         sizes=sizes,
         linears={**linears, "out_proj": build.linear(f"{PREFIX}out_proj", sizes.value_size, hidden)},
-        convolution=vector("conv1d", sizes.convolved * sizes.conv_kernel_dim),
+        convolution=Convolution(
+            vector("conv1d", sizes.convolved * sizes.conv_kernel_dim),
+            None,
+            sizes.convolved,
+            sizes.conv_kernel_dim,
+            build.program.rows,
+        ),
         steps=vector("dt_bias", sizes.num_value_heads),
         decay=vector("A_log", sizes.num_value_heads),
         weight=vector("norm", sizes.value_head_dim),

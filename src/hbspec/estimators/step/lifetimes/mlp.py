@@ -12,9 +12,14 @@ from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine
 
+CHUNKS = "gate_up_chunks"
+"""The projection of gate and up whose halves are chunks."""
+
 
 def inner(machine: Machine, linears: Mapping[str, Linear], activation: Activation, x: Tensor) -> Tensor:
     """What an MLP projects down."""
+    if CHUNKS in linears:
+        return chunked_gate(machine, linears, x)
     if "gate_up_proj" in linears:
         return _fused_gate(machine, linears, x)
     if "gate_proj" in linears:
@@ -33,6 +38,15 @@ def _gate(machine: Machine, linears: Mapping[str, Linear], x: Tensor) -> Tensor:
     up = linear(machine, x, linears["up_proj"], "mlp")
     machine.tape.term = "mlp"
     return op.multiply(machine.tape, activated, up)
+
+
+def chunked_gate(machine: Machine, linears: Mapping[str, Linear], x: Tensor) -> Tensor:
+    """`act(gate) * up` of the two chunks of one product."""
+    both = linear(machine, x, linears[CHUNKS], "mlp")
+    machine.tape.term = "mlp"
+    gate, up = layouts.halves(machine.tape, both)
+    del both
+    return op.multiply(machine.tape, op.unary(machine.tape, gate, saves="input"), up)
 
 
 def _fused_gate(machine: Machine, linears: Mapping[str, Linear], x: Tensor) -> Tensor:

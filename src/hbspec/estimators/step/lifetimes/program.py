@@ -43,6 +43,7 @@ class Program(NamedTuple):
         offloads: whether what is saved for the backward pass goes to the host.
         liger_head: whether the head that never holds all logits is Liger's.
         litgpt: whether layers and loss are LitGPT's own.
+        padding: tokens of each row that fill the last chunk of a state space.
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
     """
 
@@ -80,6 +81,7 @@ class Program(NamedTuple):
     offloads: bool
     litgpt: bool = False
     rows: int = 1
+    padding: int = 0
 
 
 def mask_of(program: Program, kind: str) -> int | None:
