@@ -246,6 +246,17 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "position_embedding_type": "rope",
         "layer_types": ["full_attention"] * 4,
     },
+    "lfm2": {"model_type": "lfm2", "full_attn_idxs": [1, 3], "block_multiple_of": 16},
+    "lfm2-biases": {
+        "model_type": "lfm2",
+        "conv_bias": True,
+        "conv_L_cache": 4,
+        "block_ff_dim": 100,
+        "block_auto_adjust_ff_dim": False,
+        "tie_embedding": False,
+        "layer_types": ["conv", "conv", "full_attention", "conv"],
+    },
+    "lfm2-factor": {"model_type": "lfm2", "full_attn_idxs": [2], "block_ffn_dim_multiplier": 1.5},
     "dbrx": {
         "model_type": "dbrx",
         **DBRX,

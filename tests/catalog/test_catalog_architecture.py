@@ -28,6 +28,7 @@ def test_defaults_are_those_of_the_config_class(model_type):
     # What the classes take as a keyword or read by getattr, without a field: absent is None, or the alias's default.
     by_keyword = {"head_dim": None, "sliding_window_pattern": 4 if model_type == "cohere2" else 6}
     by_keyword |= {"global_head_dim": 512, "num_global_key_value_heads": None}
+    by_keyword |= {"block_ff_dim": 12288, "tie_embedding": True}
     by_keyword["tie_word_embeddings"] = False  # of a language model inside a wrapper, which says it
     family = FAMILIES[model_type]
     for outer in family.nested:

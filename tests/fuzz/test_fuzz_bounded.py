@@ -16,7 +16,7 @@ from fuzz_trees import at, places
 
 CONFIGS: tuple[dict[str, Any], ...] = (
     {
-        "model_type": "lfm2",
+        "model_type": "lfm3",
         "hidden_size": 2048,
         "num_hidden_layers": 16,
         "num_attention_heads": 32,

@@ -134,6 +134,7 @@ FURTHER = (
     "deepseek-v2-lite,layers=2,lora_dropout=0.0",
     "granite4-h-350m",
     "granite4-h-tiny,lora_dropout=0.0",
+    "lfm2-1.2b",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -160,9 +161,10 @@ APART = (
     "toy-deepseek-v2,lora_dropout=0.0",
     "toy-granite4",
     "toy-granite4-moe,lora_dropout=0.0",
+    "toy-lfm2",
 )
 """Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds;
-attention with a latent; a state space."""
+attention with a latent; a state space; a short convolution."""
 
 WRAPPED = (
     "toy-gemma3-vision",
@@ -228,6 +230,7 @@ def fast() -> list[Case]:
         "toy-deepseek-v2,tokens=256,method=full,autocast=false",
         "toy-gemma4-moe,tokens=256,method=qlora,weights_dtype=float32",
         "toy-granite4,method=full,tokens=256,autocast=false",
+        "toy-lfm2,tokens=256",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)

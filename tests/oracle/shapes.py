@@ -200,6 +200,9 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         num_local_experts=0,
         layer_types=_TOY_LAYERS,
     ),
+    "lfm2-1.2b": _dense(
+        *("lfm2", 2048, 12288, 3, 32, 8, 65536), layer_types=["conv", "conv", "full_attention"], tie_embedding=True
+    ),
     "granite4-h-tiny": _dense(
         *("granitemoehybrid", 1536, 512, 3, 12, 4, 100352),
         mamba_n_heads=48,
@@ -326,6 +329,7 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         position_embedding_type="rope",
         layer_types=_TOY_LAYERS,
     ),
+    "toy-lfm2": _dense("lfm2", *_TOY, layer_types=["conv", "full_attention", "conv"], tie_embedding=False),
     "toy-gpt-oss": _sparse(_dense("gpt_oss", *_TOY, head_dim=64, sliding_window=128), 8, 2),
 }
 """By a short name; the fields that are left out take transformers' defaults."""

@@ -21,7 +21,7 @@ PHASES = ("forward", "loss", "backward", "end", "optimizer")
 """The moments of a step. The forward pass up to the head; the head's forward and backward pass; the layers' backward
 passes; what follows that of the first layer; clipping and the update."""
 
-FINAL_NORMS = frozenset({"norm", "final_layernorm", "final_layer_norm", "ln_f", "norm_f"})
+FINAL_NORMS = frozenset({"norm", "final_layernorm", "final_layer_norm", "ln_f", "norm_f", "embedding_norm"})
 """What the module is called after which the head begins."""
 
 PREFIXES = {

@@ -7,8 +7,8 @@ import json
 import pytest
 from judged import edge, judged
 
-LFM2 = {
-    "model_type": "lfm2",
+LFM3 = {
+    "model_type": "lfm3",
     "hidden_size": 2048,
     "num_hidden_layers": 16,
     "num_attention_heads": 32,
@@ -21,14 +21,14 @@ LFM2 = {
 
 
 def _config(tmp_path, **changed):
-    (tmp_path / "config.json").write_text(json.dumps({**LFM2, **changed}))
+    (tmp_path / "config.json").write_text(json.dumps({**LFM3, **changed}))
     return "model: {id: our/own, config: ./config.json}"
 
 
 def test_a_type_without_a_family_is_a_warning_with_both_ends(tmp_path):
     (found,) = judged("HB131", _config(tmp_path), tmp_path)
     assert (found.severity, found.route) == ("warning", ("model", "config"))
-    assert found.message.startswith("hbspec has no exact model of this lfm2: its config allows ")
+    assert found.message.startswith("hbspec has no exact model of this lfm3: its config allows ")
     assert found.help == "run `hbspec model add ./config.json`, and set model.config to the file that it writes"
     assert judged("HB031", _config(tmp_path), tmp_path) == []
 

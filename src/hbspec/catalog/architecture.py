@@ -18,11 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hbspec.catalog.config_fields import MOST_LAYERS, ArchitectureError, Fields, flat, shown
 from hbspec.catalog.families import ALIASES, ALONE, FAMILIES, SUPPORTED, WRAPPERS, Family
 from hbspec.catalog.families.wrappers import TEXT
-from hbspec.catalog.heads import GlobalHeads, Heads, global_heads_of, heads_of
-from hbspec.catalog.latent_attention import LatentAttention, latent_attention_of
-from hbspec.catalog.layers import FULL, LINEAR, attention_of, experts_of, shared_width, unrotated_layers
-from hbspec.catalog.linear_attention import LinearAttention, linear_attention_of
-from hbspec.catalog.state_space import StateSpace, state_space_of
+from hbspec.catalog.heads import GlobalHeads, Heads, heads_of
+from hbspec.catalog.latent_attention import LatentAttention
+from hbspec.catalog.layers import FULL, WITHOUT_ATTENTION, attention_of, experts_of, shared_width, unrotated_layers
+from hbspec.catalog.linear_attention import LinearAttention
+from hbspec.catalog.mixing import mixing_of
+from hbspec.catalog.short_convolution import ShortConvolution, adjusted_width
+from hbspec.catalog.state_space import StateSpace
 from hbspec.catalog.towers import tower
 from hbspec.catalog.weight import Weight
 from hbspec.catalog.wrapped import language_model, tied
@@ -59,7 +61,8 @@ class Architecture(NamedTuple):
         shared_expert_intermediate_size: width of the expert that every token visits; 0 without one.
         expert_bias: biases in the experts and in the router (gpt-oss).
         moe_layers: indices of the layers whose MLP is sparse.
-        layer_types: `full_attention`, `sliding_attention`, `chunked_attention` or `linear_attention` for each layer.
+        layer_types: `full_attention`, `sliding_attention`, `chunked_attention`, `linear_attention` or `conv` for each
+            layer.
         sliding_window: tokens that a sliding or chunked layer attends to; None without such layers.
         linear_attention: sizes of the layers with linear attention; None without such layers.
         global_heads: the heads of the layers that attend to everything, where theirs differ; None where they do not.
@@ -70,6 +73,7 @@ class Architecture(NamedTuple):
         tower: every tensor that is loaded with the language model and is not of it.
         logits_capped: whether logits are capped, and scores are not.
         state_space: sizes of the layers with a state space, which are said to have linear attention; None without such.
+        short_convolution: sizes of the layers with a short convolution; None without such layers.
         recorded: the file of a model that was recorded, whose layers it tells; None for one of a family.
     """
 
@@ -111,6 +115,7 @@ class Architecture(NamedTuple):
     tower: tuple[Weight, ...]
     logits_capped: bool = False
     state_space: StateSpace | None = None
+    short_convolution: ShortConvolution | None = None
     recorded: Recording | None = None
 
     @property
@@ -140,18 +145,17 @@ class Architecture(NamedTuple):
     @property
     def serves(self) -> bool:
         """Whether it attends in a way whose serving is estimated."""
-        own = self.linear_attention, self.state_space, self.global_heads, self.latent_attention
-        return all(sizes is None for sizes in own)
+        return self.stateless and self.global_heads is None and self.latent_attention is None
 
     @property
     def stateless(self) -> bool:
         """Whether no layer carries a state from token to token."""
-        return self.linear_attention is None and self.state_space is None
+        return self.linear_attention is None and self.state_space is None and self.short_convolution is None
 
     @property
     def attention_layers(self) -> int:
         """The number of layers that attend to tokens."""
-        return self.num_hidden_layers - self.layer_types.count(LINEAR)
+        return sum(kind not in WITHOUT_ATTENTION for kind in self.layer_types)
 
     def heads(self, layer_type: str) -> Heads:
         """The heads of the layers of a type that attend to tokens."""
@@ -223,23 +227,13 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         moe_layers=moe_layers,
         layer_types=layer_types,
         sliding_window=window,
-        **_kinds(fields, layer_types),
+        **mixing_of(fields, layer_types),
         torch_dtype=next((value for value in dtypes if isinstance(value, str)), None),
         quant_method=_quant_method(wrapper or config),
         wrapper="",
         tower=(),
         logits_capped=bool(family.logits_capped and fields.get(family.logits_capped)),
     )
-
-
-def _kinds(fields: Fields, layer_types: tuple[str, ...]) -> dict[str, Any]:
-    """What layers of some types have."""
-    return {
-        "linear_attention": linear_attention_of(fields) if LINEAR in layer_types else None,
-        "state_space": state_space_of(fields) if LINEAR in layer_types else None,
-        "global_heads": global_heads_of(fields) if fields.family.global_heads else None,
-        "latent_attention": latent_attention_of(fields) if fields.family.latent else None,
-    }
 
 
 def _refuse(fields: Fields, model_type: str, *, whole: bool) -> None:
@@ -274,6 +268,8 @@ def _inner_width(fields: Fields, hidden: int) -> int:
     """Width of a dense MLP."""
     family = fields.family
     said = fields.optional_whole(family.dense_size)
+    if family.width_adjusted and said is not None:
+        return adjusted_width(fields, said)
     return family.expansion * hidden if said is None and family.expansion else fields.whole(family.dense_size)
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from hbspec.catalog.config_fields import MOST_LAYERS, Fields
 
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
-LINEAR = "linear_attention"
+LINEAR, CONVOLUTION = "linear_attention", "conv"
+
+WITHOUT_ATTENTION = frozenset({LINEAR, CONVOLUTION})
+"""Types of layers that do not attend to tokens."""
 
 LEGACY = {"mamba": LINEAR, "attention": FULL}
 """What older configs call the layers of models with a state space (transformers 5.23.0, `configuration_utils.py`)."""
@@ -68,6 +71,8 @@ def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ..
 
 def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     family = fields.family
+    if family.short_convolution:
+        return None, _convolved_types(fields, layers)
     if family.linear_attention or family.state_space:
         return None, hybrid_types(fields, layers)
     local = CHUNKED if family.window == "attention_chunk_size" else SLIDING
@@ -88,6 +93,20 @@ def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, .
     first = fields.optional_whole("max_window_layers", least=0) or 0
     chosen = (index < first or bool(every and (index + 1) % every == 0) for index in range(layers))
     return window, tuple(local if full == family.window_where_unrotated else FULL for full in chosen)
+
+
+def _convolved_types(fields: Fields, layers: int) -> tuple[str, ...]:
+    """Each layer's type, of a family some of whose layers have a short convolution.
+
+    Source: transformers 5.23.0, `models/lfm2/configuration_lfm2.py`.
+    """
+    given = fields.listed("layer_types", str, layers)
+    if given is None:
+        attending = fields.listed("full_attn_idxs", int)
+        return tuple(FULL if attending is None or at in attending else CONVOLUTION for at in range(layers))
+    if not {*given} <= {FULL, CONVOLUTION}:
+        raise fields.not_counted("layer_types", f"has other types than {FULL} and {CONVOLUTION}")
+    return tuple(given)
 
 
 def hybrid_types(fields: Fields, layers: int) -> tuple[str, ...]:

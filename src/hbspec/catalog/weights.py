@@ -13,6 +13,7 @@ from functools import lru_cache
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.latent_attention import latent_attention_weights
 from hbspec.catalog.linear_attention import linear_attention_weights
+from hbspec.catalog.short_convolution import short_convolution_weights
 from hbspec.catalog.state_space import state_space_weights
 from hbspec.catalog.weight import Weight
 
@@ -97,11 +98,13 @@ def _attention(a: Architecture) -> Iterator[Weight]:
 
 
 def _linear_attention(a: Architecture) -> Iterator[Weight]:
+    layers = a.num_hidden_layers - a.attention_layers
     if a.linear_attention is not None:
-        layers = a.num_hidden_layers - a.attention_layers
         yield from linear_attention_weights(a.linear_attention, a.family.linear_attention, layers, a.hidden_size)
     if a.state_space is not None:
-        yield from state_space_weights(a.state_space, a.num_hidden_layers - a.attention_layers, a.hidden_size)
+        yield from state_space_weights(a.state_space, layers, a.hidden_size)
+    if a.short_convolution is not None:
+        yield from short_convolution_weights(a.short_convolution, layers, a.hidden_size)
 
 
 def _mlp(prefix: str, count: int, size: int, a: Architecture) -> Iterator[Weight]:

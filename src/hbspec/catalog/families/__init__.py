@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from hbspec.catalog.families.convolved import CONVOLVED
 from hbspec.catalog.families.dense import DENSE
 from hbspec.catalog.families.family import Family
 from hbspec.catalog.families.gemma4 import GEMMA4
@@ -20,7 +21,9 @@ from hbspec.catalog.families.wrappers import INNER, WRAPPERS, Wrapper
 
 __all__ = ["ALIASES", "ALONE", "FAMILIES", "SUPPORTED", "WRAPPERS", "Family", "Wrapper"]
 
-ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **HYBRIDS, **STATE_SPACES, **GEMMA4, **LATENT}
+_WITH_STATES = {**HYBRIDS, **STATE_SPACES, **CONVOLVED}
+
+ALONE: Mapping[str, Family] = {**DENSE, **LAYER_NORMS, **MIXTURES, **_WITH_STATES, **GEMMA4, **LATENT}
 """Every language model that is counted by itself."""
 
 FAMILIES: Mapping[str, Family] = {**ALONE, **INNER}

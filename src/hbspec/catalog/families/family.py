@@ -62,6 +62,8 @@ class Family(NamedTuple):
             it.
         state_space: by what each size of a state space is, the field that says it, and the `prefix` of its tensors;
             empty where no layer has one.
+        short_convolution: some layers have a short convolution instead of attention.
+        width_adjusted: the width of a dense MLP is two thirds of what the config says, times a factor, rounded up.
         dense_size, expert_size: the fields with the widths of a dense MLP and of one routed expert; "" without experts.
         experts: the fields that may hold the number of experts.
         sparse_step: the field with the step between sparse layers; "" where every layer is sparse.
@@ -153,6 +155,8 @@ class Family(NamedTuple):
     gated_attention: bool = False
     linear_attention: str = ""
     state_space: Mapping[str, str] = MappingProxyType({})
+    short_convolution: bool = False
+    width_adjusted: bool = False
     dense_size: str = "intermediate_size"
     expert_size: str = ""
     experts: tuple[str, ...] = ()

@@ -24,6 +24,10 @@ STATE_SPACE = Missing("the memory and the speed of serving layers with a state s
 """The same holds of them."""
 
 
+CONVOLUTIONS = Missing("the memory and the speed of serving layers with short convolutions", ("deployment",))
+"""And of them."""
+
+
 GLOBAL_HEADS = Missing(
     "the memory and the speed of serving layers whose heads differ from layer to layer", ("deployment",)
 )
@@ -63,6 +67,8 @@ def _not_served(architecture: Architecture) -> Missing:
         return LATENT
     if architecture.state_space is not None:
         return STATE_SPACE
+    if architecture.short_convolution is not None:
+        return CONVOLUTIONS
     return LINEAR if architecture.global_heads is None else GLOBAL_HEADS
 
 

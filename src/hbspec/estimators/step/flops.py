@@ -143,8 +143,9 @@ def micro_batch_flops(
     rows = training.micro_batch if rows is None else rows
     if program is None or program.tensor_parallel > 1:
         program = program_of(training, precision_of(training), 1, padded=False)
-    if architecture.linear_attention is not None or architecture.state_space is not None:
+    if not architecture.stateless:
         program = program._replace(rows=1 if training.joined else max(1, ceil(rows)))
+    if architecture.linear_attention is not None or architecture.state_space is not None:
         row = _computed(tokens * rows / program.rows)
         tokens = row * program.rows / rows
         if architecture.state_space is not None:

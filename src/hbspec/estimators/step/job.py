@@ -236,7 +236,7 @@ def _pageable(architecture: Architecture, training: Training) -> int:
 def rows_of(architecture: Architecture, training: Training) -> int:
     """Rows of a micro-batch, where layers make something once for all of them; else 1 (`Program.rows`)."""
     family = architecture.family
-    once = family.rotated_anew or family.learned_once or family.linear_attention or family.state_space
+    once = family.rotated_anew or family.learned_once or not architecture.stateless
     return 1 if training.joined or not once else training.micro_batch
 
 

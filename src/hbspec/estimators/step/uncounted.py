@@ -37,14 +37,20 @@ def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
     if not architecture.stateless and tensor_parallel > 1:
         where = "instance", "tensor_parallel"
-        kind = "linear attention" if architecture.state_space is None else "a state space"
-        raise NotKnownError(Missing(f"the memory of {kind} under tensor parallelism", where))
+        raise NotKnownError(Missing(f"the memory of {_carries(architecture)} under tensor parallelism", where))
     if architecture.latent_attention is not None:
         _refuse_latent(architecture.latent_attention, training, tensor_parallel)
     if architecture.global_heads is not None:
         _refuse_global_heads(architecture.global_heads.width, training, tensor_parallel)
     if training.trainer == "litgpt":
         _refuse_litgpt(architecture, training, cut)
+
+
+def _carries(architecture: Architecture) -> str:
+    """What carries a state from token to token."""
+    if architecture.state_space is not None:
+        return "a state space"
+    return "linear attention" if architecture.short_convolution is None else "short convolutions"
 
 
 def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.heads import Heads
-from hbspec.catalog.layers import LINEAR
+from hbspec.catalog.layers import WITHOUT_ATTENTION
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
 from hbspec.catalog.weights import LAYER_NORM, XIELU
 from hbspec.estimators.step.lifetimes.activations import Activation
@@ -147,7 +147,7 @@ class Builder:
         architecture, program, family = self.architecture, self.program, self.architecture.family
         sparse, hidden = index in architecture.moe_layers, architecture.hidden_size
         heads = architecture.heads(architecture.layer_types[index])
-        mixer = mixer_of(self) if architecture.layer_types[index] == LINEAR else None
+        mixer = mixer_of(self) if architecture.layer_types[index] in WITHOUT_ATTENTION else None
         around = dict(zip(PLACES, architecture.norm_names, strict=True))
         return DecoderLayer(
             linears=({} if mixer else self.attention(heads))

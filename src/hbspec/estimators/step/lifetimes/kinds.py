@@ -10,7 +10,7 @@ from operator import or_
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.layers import FULL, LINEAR
+from hbspec.catalog.layers import FULL, WITHOUT_ATTENTION
 from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.lifetimes.whole import builder, model_of
@@ -46,7 +46,7 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
     shapes = [
         (
             index in sparse,
-            kind == LINEAR or (kind != FULL and (program.windowed or architecture.global_heads is not None)),
+            kind in WITHOUT_ATTENTION or (kind != FULL and (program.windowed or architecture.global_heads is not None)),
             index in unrotated,
             recorded[index] if recorded else 0,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hbspec.catalog.layers import FULL, LINEAR
+from hbspec.catalog.layers import FULL, WITHOUT_ATTENTION
 
 
 class Program(NamedTuple):
@@ -90,7 +90,7 @@ def mask_of(program: Program, kind: str) -> int | None:
     Eager attention always adds one, other kernels take one of bytes for padded rows and for a window. Linear
     attention multiplies its input by ones and zeros instead.
     """
-    if kind == LINEAR:
+    if kind in WITHOUT_ATTENTION:
         return None
     if program.attention == "eager":
         return program.stream
