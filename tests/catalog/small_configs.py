@@ -24,6 +24,7 @@ DELTA = {
     "linear_value_head_dim": 24,
 }
 MAMBA = {"mamba_n_heads": 8, "mamba_d_state": 24, "mamba_chunk_size": 16, "shared_intermediate_size": 80}
+FALCON_H1 = {"mamba_n_heads": 8, "mamba_d_ssm": 96, "mamba_d_state": 24, "mamba_chunk_size": 16}
 MIXED = ["linear_attention", "full_attention", "linear_attention", "linear_attention"]
 NEEDED: dict[str, dict[str, Any]] = {"gemma4_text": {"hidden_size_per_layer_input": 0}}
 """Fields without which the defaults of a type are not counted."""
@@ -245,6 +246,25 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "num_local_experts": 0,
         "position_embedding_type": "rope",
         "layer_types": ["full_attention"] * 4,
+    },
+    "falcon_h1": {"model_type": "falcon_h1", **FALCON_H1},
+    "falcon_h1-normed": {
+        "model_type": "falcon_h1",
+        **FALCON_H1,
+        "mamba_d_ssm": None,
+        "mamba_n_groups": 2,
+        "mamba_rms_norm": True,
+        "mamba_proj_bias": True,
+        "attention_bias": True,
+        "mlp_bias": True,
+        "tie_word_embeddings": True,
+    },
+    "falcon_h1-out-bias": {
+        "model_type": "falcon_h1",
+        **FALCON_H1,
+        "head_dim": 24,
+        "mamba_conv_bias": False,
+        "projectors_bias": True,
     },
     "lfm2": {"model_type": "lfm2", "full_attn_idxs": [1, 3], "block_multiple_of": 16},
     "lfm2-biases": {

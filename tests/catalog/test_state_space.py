@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from small_configs import EXPERTS, MAMBA, TINY
 
-from hbspec.catalog import Architecture, ArchitectureError
-from hbspec.catalog.layers import FULL, LINEAR
+from hbspec.catalog import Architecture, ArchitectureError, catalog
+from hbspec.catalog.layers import FULL, HYBRID, LINEAR
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
-from hbspec.catalog.roles import TargetError, roles
+from hbspec.catalog.roles import TargetError, roles, target_module_names
 
 GRANITE = TINY | {"model_type": "granitemoehybrid", **MAMBA, **EXPERTS}
 MIXED = ["mamba", "attention", "mamba", "mamba"]
@@ -67,3 +67,20 @@ def test_only_layers_that_attend_cache_keys_and_values():
 def test_an_adapter_on_the_convolution_is_not_counted():
     with pytest.raises(TargetError, match=r"an adapter on mamba.conv1d is not counted here"):
         roles(Architecture.from_config(GRANITE), ["conv1d"])
+
+
+def test_every_layer_of_falcon_h1_attends_and_has_a_state_space():
+    config = TINY | {"model_type": "falcon_h1", "mamba_d_ssm": 96, "mamba_n_heads": 8, "mamba_d_state": 24}
+    architecture = Architecture.from_config(config)
+    assert architecture.layer_types == (HYBRID,) * 4
+    assert (architecture.attention_layers, architecture.state_space.inner) == (4, 96)
+    wide = Architecture.from_config(config | {"mamba_d_ssm": None})
+    assert (wide.state_space.inner, wide.state_space.width) == (128, 16)
+
+
+def test_peft_refuses_a_module_of_falcon_h1():
+    architecture = catalog().models["tiiuae/Falcon-H1-3B-Instruct"].architecture
+    for targets in ("all-linear", ["out_proj", "q_proj"]):
+        with pytest.raises(TargetError, match="peft refuses out_proj in models of type falcon_h1"):
+            roles(architecture, targets)
+    assert "out_proj" not in target_module_names(architecture)

@@ -30,6 +30,12 @@ def peak(found, tokens):
     return peak_moment(found, whole, tokens).total
 
 
+def test_targets_are_named_where_peft_refuses_all_linear():
+    plan = planned("tiiuae/Falcon-H1-3B-Instruct", instance=SINGLE, method=LORA)
+    assert plan.training.target_modules[-3:] == ("gate_proj", "up_proj", "down_proj")
+    assert "out_proj" not in plan.training.target_modules
+
+
 @pytest.mark.parametrize(("tokens", "padding"), [(256, 0), (257, 192), (320, 192), (448, 64), (511, 0), (512, 0)])
 def test_a_row_is_padded_to_whole_chunks_of_256_tokens(tokens, padding):
     assert program_at(job(), tokens).padding == padding
@@ -77,6 +83,8 @@ def test_memory_under_tensor_parallelism_is_not_known():
         ("ibm-granite/granite-4.0-h-350m", 0.34, 0.34),
         ("ibm-granite/granite-4.0-h-1b", 1.46, 1.46),
         ("ibm-granite/granite-4.0-h-tiny", 6.94, 1.47),
+        ("tiiuae/Falcon-H1-3B-Instruct", 3.15, 3.15),
+        ("tiiuae/Falcon-H1-7B-Instruct", 7.59, 7.59),
     ],
 )
 def test_sizes_are_those_that_are_published(model, billions, active):

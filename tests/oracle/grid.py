@@ -95,6 +95,9 @@ FULL_VARIANTS = (
     "batch=4,padding=200",
     "weights_dtype=float32,optim=adamw_torch_fused",
 )
+WITHOUT_OUT = "target_modules=in_proj+q_proj+k_proj+v_proj+o_proj+gate_proj+up_proj+down_proj"
+"""Targets of models in which peft 0.21 refuses `out_proj`, and with it all-linear."""
+
 FURTHER = (
     "gemma-2b,layers=2",
     "granite3-2b,layers=2",
@@ -135,6 +138,7 @@ FURTHER = (
     "granite4-h-350m",
     "granite4-h-tiny,lora_dropout=0.0",
     "lfm2-1.2b",
+    f"falcon-h1-7b,layers=2,{WITHOUT_OUT}",
 )
 """Families that differ from those by a trait: their layers are traced, not every way to train them."""
 
@@ -162,9 +166,10 @@ APART = (
     "toy-granite4",
     "toy-granite4-moe,lora_dropout=0.0",
     "toy-lfm2",
+    f"toy-falcon-h1,{WITHOUT_OUT}",
 )
 """Such layers: linear attention, which goes through a row chunk by chunk; experts beside an MLP, heads of two kinds;
-attention with a latent; a state space; a short convolution."""
+attention with a latent; a state space, instead of attention or beside it; a short convolution."""
 
 WRAPPED = (
     "toy-gemma3-vision",
@@ -231,6 +236,8 @@ def fast() -> list[Case]:
         "toy-gemma4-moe,tokens=256,method=qlora,weights_dtype=float32",
         "toy-granite4,method=full,tokens=256,autocast=false",
         "toy-lfm2,tokens=256",
+        "toy-falcon-h1,method=full,tokens=256,autocast=false",
+        f"toy-falcon-h1-normed,tokens=256,{WITHOUT_OUT}",
     ]
     layers += [f"{case},use_reentrant=true" for case in REENTRANT if case.startswith("toy-")]
     return _cases(layers)

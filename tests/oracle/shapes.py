@@ -200,6 +200,15 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         num_local_experts=0,
         layer_types=_TOY_LAYERS,
     ),
+    "falcon-h1-7b": _dense(
+        *("falcon_h1", 3072, 12288, 44, 12, 2, 130048),
+        head_dim=128,
+        mamba_d_ssm=3072,
+        mamba_n_heads=24,
+        mamba_d_head=128,
+        mamba_d_state=256,
+        mamba_chunk_size=128,
+    ),
     "lfm2-1.2b": _dense(
         *("lfm2", 2048, 12288, 3, 32, 8, 65536), layer_types=["conv", "conv", "full_attention"], tie_embedding=True
     ),
@@ -328,6 +337,10 @@ CONFIGS: Mapping[str, Mapping[str, Any]] = {
         num_experts_per_tok=2,
         position_embedding_type="rope",
         layer_types=_TOY_LAYERS,
+    ),
+    "toy-falcon-h1": _dense("falcon_h1", *_TOY, **_MAMBA, mamba_d_ssm=1024),
+    "toy-falcon-h1-normed": _dense(
+        *("falcon_h1", *_TOY), **_MAMBA, mamba_d_ssm=1024, mamba_rms_norm=True, mamba_norm_before_gate=False
     ),
     "toy-lfm2": _dense("lfm2", *_TOY, layer_types=["conv", "full_attention", "conv"], tie_embedding=False),
     "toy-gpt-oss": _sparse(_dense("gpt_oss", *_TOY, head_dim=64, sliding_window=128), 8, 2),

@@ -6,7 +6,7 @@ import pytest
 
 from hbspec.catalog import catalog
 from hbspec.catalog.adapters import lora_parameters
-from hbspec.catalog.roles import TargetError, saved_modules
+from hbspec.catalog.roles import INSIDE, TargetError, saved_modules
 from hbspec.catalog.weights import weights
 from hbspec.estimators.step.flops import micro_batch_flops
 from hbspec.estimators.training.memory import memory
@@ -53,11 +53,8 @@ def leaves(model):
 
 def suffixes(name, family):
     endings = (name[start:] for start in range(len(name)))
-    return [
-        one
-        for one in endings
-        if not one.isdigit() and not any(container.endswith(one) for container in family.containers)
-    ]
+    others = {*family.containers, *INSIDE}
+    return [one for one in endings if not one.isdigit() and not any(other.endswith(one) for other in others)]
 
 
 @pytest.mark.parametrize("model", MODELS)

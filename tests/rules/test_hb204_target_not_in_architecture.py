@@ -20,3 +20,18 @@ def test_every_misspelt_target_has_its_own_place(tmp_path):
     found = judged("HB204", "hyperparameters: {target_modules: [qkv_proj, q_proj, wv]}", tmp_path)
     assert [diagnostic.route[-1] for diagnostic in found] == [0, 2]
     assert found[0].message.startswith("qwen2 has no adaptable module qkv_proj; it has ")
+
+
+FALCON = "tiiuae/Falcon-H1-3B-Instruct"
+
+
+def test_all_linear_means_a_module_that_peft_refuses(tmp_path):
+    spec = "model: {id: %s}\nhyperparameters: {target_modules: all-linear}\ndeployment: null"
+    (found,) = judged("HB204", spec % FALCON, tmp_path)
+    assert found.message == "peft refuses out_proj in falcon_h1, which all-linear means too"
+    assert found.help.startswith("use target_modules: [q_proj, k_proj, v_proj, o_proj, in_proj,")
+    assert judged("HB204", spec % "Qwen/Qwen2.5-7B", tmp_path) == []
+
+
+def test_targets_that_nobody_chose_leave_that_module_out(tmp_path):
+    assert judged("HB204", f"model: {{id: {FALCON}}}\ndeployment: null", tmp_path) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hbspec.catalog.config_fields import MOST_LAYERS, Fields
 
 FULL, SLIDING, CHUNKED = "full_attention", "sliding_attention", "chunked_attention"
-LINEAR, CONVOLUTION = "linear_attention", "conv"
+LINEAR, CONVOLUTION, HYBRID = "linear_attention", "conv", "hybrid"
 
 WITHOUT_ATTENTION = frozenset({LINEAR, CONVOLUTION})
 """Types of layers that do not attend to tokens."""
@@ -71,6 +71,8 @@ def attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ..
 
 def _attention_of(fields: Fields, layers: int) -> tuple[int | None, tuple[str, ...]]:
     family = fields.family
+    if family.hybrid:
+        return None, (HYBRID,) * layers
     if family.short_convolution:
         return None, _convolved_types(fields, layers)
     if family.linear_attention or family.state_space:

@@ -10,6 +10,8 @@ Rules of peft 0.21.2 on transformers 5.x, from its source and compared with `get
   targets on the fused parameters (`utils/transformers_weight_conversion.py`). The same names then no longer mean the
   `nn.Linear` modules of dense layers, which stay without an adapter. The fused experts of gpt-oss and Llama 4 have no
   such names: `all-linear` leaves them alone.
+- In models of some types with a state space peft refuses `out_proj`, and with it `all-linear`, since kernels read that
+  weight by itself (`tuners/tuners_utils.py`, `_check_lora_target_modules_mamba`).
 - `modules_to_save` trains a whole copy of every module whose name ends so (`utils/other.py`, `_set_trainable`:
   `key.endswith`), a tied head and its embedding apart. A target that is named there in full gets no adapter; one that
   is meant by the end of its name is refused, and so is a router that is a fused parameter.
@@ -130,6 +132,9 @@ def _adapted(architecture: Architecture, weight: Weight, named: bool, fused: Col
         return FROZEN
     if weight.place == "embed_positions" or weight.kind == "convolution":
         raise TargetError(f"an adapter on {weight.name} is not counted here")
+    if weight.leaf in architecture.family.unadapted:
+        kind = architecture.model_type
+        raise TargetError(f"peft refuses {weight.leaf} in models of type {kind}, which all-linear means too")
     if is_linear(weight, architecture) or weight.kind in ("embedding", "head"):
         return ADAPTED
     if weight.kind in ("norm", "router"):
@@ -192,7 +197,8 @@ def module_names(architecture: Architecture) -> tuple[str, ...]:
 def target_module_names(architecture: Architecture) -> tuple[str, ...]:
     """Names that can be targeted, in the order of the model, the embedding and the head last."""
     fused, present = architecture.family.fused_targets, weights(architecture)
-    linear = [weight.leaf for weight in present if is_linear(weight, architecture) and weight.leaf not in fused]
+    never = {*fused, *architecture.family.unadapted}
+    linear = [weight.leaf for weight in present if is_linear(weight, architecture) and weight.leaf not in never]
     experts = [name for name, parameter in fused.items() if parameter in {weight.name for weight in present}]
     return tuple(dict.fromkeys([*linear, *experts, *map(architecture.family.name, ("embed_tokens", "lm_head"))]))
 

@@ -24,7 +24,10 @@ class StateSpace(NamedTuple):
         kernel: tokens that the convolution before it sees.
         chunk: tokens of a chunk; a row is padded to whole ones.
         convolution_bias: a bias in the convolution.
-        bias: biases on both projections.
+        bias, out_bias: biases on the projections before it and behind it.
+        normed: whether a norm comes with the gate.
+        norm_first: whether that norm comes before the gate.
+        scaled: whether what is projected is multiplied by numbers of the config.
     """
 
     prefix: str
@@ -36,6 +39,10 @@ class StateSpace(NamedTuple):
     chunk: int
     convolution_bias: bool
     bias: bool
+    out_bias: bool
+    normed: bool = True
+    norm_first: bool = False
+    scaled: bool = False
 
     @property
     def inner(self) -> int:
@@ -94,12 +101,20 @@ def state_space_of(fields: Fields) -> StateSpace | None:
         chunk=fields.whole(names["chunk"]),
         convolution_bias=fields.flag(names["convolution_bias"]),
         bias=fields.flag(names["bias"]),
+        out_bias=fields.flag(names["out_bias"]),
+        normed="normed" not in names or fields.flag(names["normed"]),
+        norm_first="norm_first" in names and fields.flag(names["norm_first"]),
+        scaled="scaled" in names,
     )
 
 
 def _inner(fields: Fields) -> int | None:
     """Width of all heads where the config says it by itself; None where it follows from the heads."""
-    factor = fields.family.state_space.get("expansion", "")
+    names = fields.family.state_space
+    said = fields.optional_whole(names["inner"]) if "inner" in names else None
+    if said is not None:
+        return said
+    factor = names.get("expansion", "")
     return fields.whole(factor) * fields.whole("hidden_size") if factor else None
 
 
@@ -112,8 +127,10 @@ def state_space_weights(sizes: StateSpace, layers: int, hidden: int) -> Iterator
         yield Weight(f"{prefix}conv1d.bias", "bias", layers, sizes.convolved, 1)
     for name in ("dt_bias", "A_log", "D"):
         yield Weight(prefix + name, "bias", layers, sizes.heads, 1)
-    yield Weight(f"{prefix}norm", "norm", layers, sizes.inner, 1)
+    if sizes.normed:
+        yield Weight(f"{prefix}norm", "norm", layers, sizes.inner, 1)
     yield Weight(f"{prefix}out_proj", "linear", layers, hidden, sizes.inner)
     if sizes.bias:
         yield Weight(f"{prefix}in_proj.bias", "bias", layers, sizes.projected, 1)
+    if sizes.out_bias:
         yield Weight(f"{prefix}out_proj.bias", "bias", layers, hidden, 1)

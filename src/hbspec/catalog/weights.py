@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.latent_attention import latent_attention_weights
+from hbspec.catalog.layers import HYBRID
 from hbspec.catalog.linear_attention import linear_attention_weights
 from hbspec.catalog.short_convolution import short_convolution_weights
 from hbspec.catalog.state_space import state_space_weights
@@ -102,7 +103,8 @@ def _linear_attention(a: Architecture) -> Iterator[Weight]:
     if a.linear_attention is not None:
         yield from linear_attention_weights(a.linear_attention, a.family.linear_attention, layers, a.hidden_size)
     if a.state_space is not None:
-        yield from state_space_weights(a.state_space, layers, a.hidden_size)
+        beside = a.layer_types.count(HYBRID)
+        yield from state_space_weights(a.state_space, layers + beside, a.hidden_size)
     if a.short_convolution is not None:
         yield from short_convolution_weights(a.short_convolution, layers, a.hidden_size)
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.engines.facts import lora_ranks
-from hbspec.catalog.parameters import TargetError, fused_targets
+from hbspec.catalog.parameters import TargetError, fused_targets, target_module_names
 from hbspec.plan.epochs import FUSED_EXPERTS, SDPA_BY_DEFAULT, SDPA_REFUSED
 from hbspec.plan.parallelism import PARALLELISMS
 
@@ -60,6 +60,15 @@ def without_dropout(architecture: Architecture, targets: str | Sequence[str], tr
     """
     listed = not FUSED_EXPERTS.is_in({"transformers": transformers}) and not architecture.family.experts_repeated
     return () if listed else fused_targets(architecture, targets)
+
+
+def targets(architecture: Architecture | None) -> Working | None:
+    """All linear modules by their names, without those that peft refuses in models of the type."""
+    if architecture is None or not architecture.family.unadapted:
+        return None
+    refused = " and ".join(sorted(architecture.family.unadapted))
+    linear = target_module_names(architecture)[:-2]  # of which the last two are the embedding and the head
+    return Working(linear, f"peft refuses {refused} in models of type {architecture.model_type}, and so all-linear")
 
 
 def dropout(architecture: Architecture | None, targets: str | Sequence[str], transformers: str) -> Working | None:

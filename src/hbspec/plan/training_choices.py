@@ -75,7 +75,7 @@ class _Resolution:
             lora_r=self.take("lora_r") if adapters else 0,
             lora_alpha=self.take("lora_alpha") if adapters else 0.0,
             lora_dropout=self.dropout(software["transformers"]) if adapters else 0.0,
-            target_modules=self.take("target_modules") if adapters else (),
+            target_modules=self.take("target_modules", defaults.targets(self.architecture)) if adapters else (),
             modules_to_save=given.modules_to_save or (),
             use_dora=bool(given.use_dora),
             optim=self.take("optim"),

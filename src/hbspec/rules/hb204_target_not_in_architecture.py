@@ -23,7 +23,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import target_module_names
+from hbspec.catalog.roles import ALL_LINEAR
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
@@ -32,12 +34,18 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Look up each plain name in `target_modules`; paths to single layers are left to peft."""
+    """Look up each plain name in `target_modules`; paths to single layers are left to peft.
+
+    `all-linear` means every linear module, also those that peft refuses in models of some types.
+    """
     given = analysis.spec.hyperparameters
-    if not analysis.plan.training.adapters or given.target_modules is None or isinstance(given.target_modules, str):
+    if not analysis.plan.training.adapters or given.target_modules is None:
         return
     architecture = analysis.plan.require("architecture")
     names = target_module_names(architecture)
+    if isinstance(given.target_modules, str):
+        yield from _refused(architecture, given.target_modules)
+        return
     for index, name in enumerate(given.target_modules):
         if name in names or "." in name:
             continue
@@ -48,4 +56,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"{architecture.model_type} has no adaptable module {name}; it has {', '.join(names)}",
             f"did you mean {near}?" if near else "use target_modules: all-linear",
             fixes=(Fix(f"change it to {near}", route, near),) if near else (),
+        )
+
+
+def _refused(architecture: Architecture, said: str) -> Iterator[Finding]:
+    refused = architecture.family.unadapted
+    if refused and said.lower() == ALL_LINEAR:
+        names = ", ".join(target_module_names(architecture)[:-2])
+        yield RULE.at(
+            ("hyperparameters", "target_modules"),
+            f"peft refuses {' and '.join(sorted(refused))} in {architecture.model_type}, which {said} means too",
+            f"use target_modules: [{names}]",
         )

@@ -60,6 +60,8 @@ class Family(NamedTuple):
         gated_attention: `q_proj` puts out a gate beside each query, which weighs what attention puts out.
         linear_attention: how layers with linear attention project their input: APART or JOINED; "" where no layer has
             it.
+        unadapted: linear modules that peft refuses to adapt in models of this type.
+        hybrid: every layer has a state space beside its attention.
         state_space: by what each size of a state space is, the field that says it, and the `prefix` of its tensors;
             empty where no layer has one.
         short_convolution: some layers have a short convolution instead of attention.
@@ -110,8 +112,8 @@ class Family(NamedTuple):
         rotated_share: the share of a head's numbers that is rotated, unless the config says another one; None is all.
         share_field: the field that says it outside of `rope_parameters`.
         scaled: what is multiplied by a number: "embedding" in the table's module, "inputs" behind it, "residual",
-            "projected" queries, "queries" behind their rotation, "layer" where that is what a whole layer puts out,
-            "logits".
+            "projected" queries, projected "keys", "queries" behind their rotation, "layer" where that is what a whole
+            layer puts out, "logits".
         logits_capped: the field with the cap of logits where scores have none; "" without one.
         capped: scores and logits are capped (`attn_logit_softcapping`, `final_logit_softcapping`).
         norms_rotated: layers with rotation norm what they rotate, without weights.
@@ -154,6 +156,8 @@ class Family(NamedTuple):
     attention_sinks: bool = False
     gated_attention: bool = False
     linear_attention: str = ""
+    unadapted: frozenset[str] = frozenset()
+    hybrid: bool = False
     state_space: Mapping[str, str] = MappingProxyType({})
     short_convolution: bool = False
     width_adjusted: bool = False

@@ -29,6 +29,15 @@ _NAMES: Mapping[str, str] = {
     "chunk": "mamba_chunk_size",
     "convolution_bias": "mamba_conv_bias",
     "bias": "mamba_proj_bias",
+    "out_bias": "mamba_proj_bias",
+}
+_FALCON: Mapping[str, Any] = {
+    "mamba_d_ssm": 1024,
+    "mamba_rms_norm": False,
+    "mamba_norm_before_gate": True,
+    "projectors_bias": False,
+    "attention_bias": False,
+    "mlp_bias": False,
 }
 _GRANITE_MLP = {
     f"{prefix}{place}": name
@@ -66,5 +75,23 @@ STATE_SPACES: Mapping[str, Family] = {
         shared_expert="shared_intermediate_size",
         router="router",
         scores="softmax_of_chosen",
+    ),
+    "falcon_h1": Family(
+        defaults((4096, 14336, 32, 32, 8, None), 128000, 8192, **_MAMBA, **_FALCON),
+        norms=("input_layernorm", "", "pre_ff_layernorm", ""),
+        names={"norm": "final_layernorm"},
+        containers=frozenset({"model", "layers", "self_attn", "mamba", "feed_forward"}),
+        window="",
+        scaled=frozenset({"inputs", "keys", "logits"}),
+        hybrid=True,
+        unadapted=frozenset({"out_proj"}),
+        state_space={
+            **_NAMES,
+            "inner": "mamba_d_ssm",
+            "out_bias": "projectors_bias",
+            "normed": "mamba_rms_norm",
+            "norm_first": "mamba_norm_before_gate",
+            "scaled": "ssm_multipliers",
+        },
     ),
 }

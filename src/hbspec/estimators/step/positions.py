@@ -66,8 +66,10 @@ def rotary_widths(architecture: Architecture) -> list[int]:
 
 def buffer_bytes(job: Job) -> int:
     """Buffers of the model that no weight is: the frequencies of a family's rotary embedding, or those recorded."""
-    recording = job.architecture.recorded
-    return 4 * job.architecture.head_dim if recording is None else recording.buffers(job.precision.stream)
+    recording, states = job.architecture.recorded, job.architecture.state_space
+    scales = job.architecture.num_hidden_layers * states.projected if states is not None and states.scaled else 0
+    frequencies = 4 * job.architecture.head_dim + scales * job.precision.stream
+    return frequencies if recording is None else recording.buffers(job.precision.stream)
 
 
 def spare_mask_bytes(job: Job, tokens: int) -> int:

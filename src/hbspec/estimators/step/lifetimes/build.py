@@ -5,7 +5,7 @@ from __future__ import annotations
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.catalog.heads import Heads
-from hbspec.catalog.layers import WITHOUT_ATTENTION
+from hbspec.catalog.layers import HYBRID, WITHOUT_ATTENTION
 from hbspec.catalog.roles import ADAPTED, TRAINED, roles
 from hbspec.catalog.weights import LAYER_NORM, XIELU
 from hbspec.estimators.step.lifetimes.activations import Activation
@@ -179,6 +179,7 @@ class Builder:
             rotated_in_pairs=family.rotated_in_pairs,
             latent=architecture.latent_attention,
             mixer=mixer,
+            beside_attention=mixer_of(self) if architecture.layer_types[index] == HYBRID else None,
         )
 
     def activation(self) -> Activation:

@@ -61,6 +61,7 @@ class DecoderLayer(NamedTuple):
         rotated_in_pairs: whether neighbours are rotated, not halves, of attention with a latent.
         latent: the sizes of attention with a latent, where the layer has that.
         mixer: the modules of linear attention or of a state space, where the layer has that.
+        beside_attention: the modules of a state space that runs beside attention, where the layer has that.
         beside: experts that run beside the MLP, where there are such.
     """
 
@@ -90,6 +91,7 @@ class DecoderLayer(NamedTuple):
     rotated_in_pairs: bool
     latent: LatentAttention | None
     mixer: Mixer | None
+    beside_attention: Mixer | None
     beside: ExpertsBeside | None
 
     @property
@@ -101,27 +103,30 @@ class DecoderLayer(NamedTuple):
         """Weights of all modules and of their adapters."""
         linears = (weight for module in self.linears.values() for weight in module.weights())
         norms = (weight for module in self.norms.values() for weight in module.weights())
-        others = [
-            weight for one in (self.experts, self.mixer, self.beside) if one is not None for weight in one.weights()
-        ]
+        parts = self.experts, self.mixer, self.beside_attention, self.beside
+        others = [weight for one in parts if one is not None for weight in one.weights()]
         return [*norms, *linears, *self.activation.weights, *others]
 
 
 def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """One decoder layer over the residual stream."""
+    if layer.beside_attention is not None:
+        from hbspec.estimators.step.lifetimes.hybrid import hybrid_layer  # which few models need
+
+        return hybrid_layer(machine, layer, layer.beside_attention, x)
     if layer.parallel == "into":
         return _parallel_into(machine, layer, x)
     if layer.parallel:
         return _parallel(machine, layer, x)
     residual = x
-    x = _norm(machine, layer, x, "before_attention")
+    x = normed(machine, layer, x, "before_attention")
     held = [x] if layer.attention_held == "both" else []
-    x, _weights = _attention(machine, layer, x)  # which live until the layer is done
+    x, _weights = attention(machine, layer, x)  # which live until the layer is done
     held += [x] if layer.attention_held else []
-    x = _norm(machine, layer, x, "behind_attention")
+    x = normed(machine, layer, x, "behind_attention")
     x = _added(machine, layer, residual, x)
     residual = x
-    x = _norm(machine, layer, x, "before_mlp")
+    x = normed(machine, layer, x, "before_mlp")
     if layer.mlp_inline:
         x = linear(machine, x, layer.linears["up_proj"], "mlp")
         x = activated(machine, layer.activation, x)
@@ -133,7 +138,7 @@ def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
 
         del _weights
         x, _sides = beside_mlp(machine, layer.beside, residual, x)
-    x = _norm(machine, layer, x, "behind_mlp")
+    x = normed(machine, layer, x, "behind_mlp")
     x = _added(machine, layer, residual, x)
     return op.turned_in_place(machine.tape, x) if "layer" in layer.scaled else x
 
@@ -141,10 +146,10 @@ def layer_forward(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
 def _parallel(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """A layer whose MLP does not wait for attention."""
     residual = x
-    x = _norm(machine, layer, x, "before_attention")
-    attended, _weights = _attention(machine, layer, x)
+    x = normed(machine, layer, x, "before_attention")
+    attended, _weights = attention(machine, layer, x)
     if "before_mlp" in layer.norms:
-        x = _norm(machine, layer, residual, "before_mlp")
+        x = normed(machine, layer, residual, "before_mlp")
     x = _mlp(machine, layer, x)
     if layer.parallel == "first":
         return op.add(machine.tape, op.add(machine.tape, residual, attended, LAYER_INPUTS), x, LAYER_INPUTS)
@@ -153,9 +158,9 @@ def _parallel(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
 
 def _parallel_into(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
     """Such a layer whose norms come first, and whose attention is added into the MLP's output."""
-    first = _norm(machine, layer, x, "before_attention")
-    second = _norm(machine, layer, x, "before_mlp") if "before_mlp" in layer.norms else first
-    attended, weights = _attention(machine, layer, first)
+    first = normed(machine, layer, x, "before_attention")
+    second = normed(machine, layer, x, "before_mlp") if "before_mlp" in layer.norms else first
+    attended, weights = attention(machine, layer, first)
     out = layouts.into(machine.tape, _mlp(machine, layer, second), attended)
     x = op.add(machine.tape, x, out, LAYER_INPUTS)
     _returned(machine, weights)
@@ -175,21 +180,23 @@ def _added(machine: Machine, layer: DecoderLayer, residual: Tensor, x: Tensor) -
     return op.add(machine.tape, residual, x, LAYER_INPUTS)
 
 
-def _norm(machine: Machine, layer: DecoderLayer, x: Tensor, name: str) -> Tensor:
+def normed(machine: Machine, layer: DecoderLayer, x: Tensor, name: str) -> Tensor:
+    """The output of a norm of the layer; x itself where there is none of that name."""
     if name not in layer.norms:
         return x
-    normed = norm(machine, x, layer.norms[name], "norms")
-    return op.cast(machine.tape, normed, x.element) if layer.norms[name].kind == PLAIN else normed
+    found = norm(machine, x, layer.norms[name], "norms")
+    return op.cast(machine.tape, found, x.element) if layer.norms[name].kind == PLAIN else found
 
 
-def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
+def attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """What the layer puts out that mixes tokens, and the weights of all pairs where they are there."""
     heads = layer.heads, layer.key_value_heads
     if layer.litgpt:
         return litgpt.attention(machine, layer.linears["qkv_proj"], layer.linears["o_proj"], heads, x), None
     if layer.mixer is not None:
         return layer.mixer.forward(machine, x), None
     if layer.fused == gathered.GATHERED:
-        return _gathered(machine, layer, x)
+        return gathered.gathered_attention(machine, layer, x)
     if layer.latent is not None:
         from hbspec.estimators.step.lifetimes.latent import latent_attention  # which few models need
 
@@ -202,7 +209,7 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     if layer.rotation is not None:
         query, key = rotated(machine, layer.rotation, query, key)
     if layer.norms_behind:
-        query, key = _norm(machine, layer, query, "q_norm"), _norm(machine, layer, key, "k_norm")
+        query, key = normed(machine, layer, query, "q_norm"), normed(machine, layer, key, "k_norm")
     if "queries" in layer.scaled:
         query = op.turn(machine.tape, query, query.element)
     # where rotated and other dimensions are put together again, head after head, the output comes so as well
@@ -217,26 +224,6 @@ def _attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     if gate is not None:
         out = op.multiply(machine.tape, out, op.unary(machine.tape, gate, saves="output"))
     return _dropped(machine, layer, linear(machine, out, layer.linears["o_proj"], "attention")), weights
-
-
-def _gathered(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
-    """Attention over keys and values that are gathered; what they are gathered from lives until it is done."""
-    module, out = layer.linears["qkv_proj"], layer.linears["o_proj"]
-    fused = linear(machine, x, module, "attention")
-    query, key, value = gathered.taken(machine, fused, layer.key_value_heads, module, out)
-    if layer.rotation is not None:
-        query, key = rotated(machine, layer.rotation, query, key)
-    weights = None
-    if layer.attention == "eager":
-        attended, weights = gathered.attend_eagerly(
-            machine, layer.heads, layer.several_rows, x.element, query, key, value
-        )
-    elif layer.key_value_heads == 1 and layer.attention == "sdpa":
-        attended = gathered.attend(machine, layer.heads, layer.several_rows, query, key, value)
-    else:
-        keys = 1 if layer.key_value_heads == 1 else layer.heads
-        attended, weights = attend(machine, None, layer.masked, (layer.heads, keys), query, key, value)
-    return linear(machine, attended, out, "attention"), weights
 
 
 def _dropped(machine: Machine, layer: DecoderLayer, x: Tensor) -> Tensor:
@@ -267,10 +254,12 @@ def _projected(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor
     if "projected" in layer.scaled:
         query = op.unary(machine.tape, query)
     if not layer.norms_behind:
-        query = _norm(machine, layer, query, "q_norm")
+        query = normed(machine, layer, query, "q_norm")
     key_states = linear(machine, x, linears["k_proj"], "attention")
+    if "keys" in layer.scaled:
+        key_states = op.unary(machine.tape, key_states)
     if not layer.norms_behind:
-        key_states = _norm(machine, layer, key_states, "k_norm")
+        key_states = normed(machine, layer, key_states, "k_norm")
     return query, key_states, linear(machine, x, linears["v_proj"], "attention"), gate
 
 

@@ -7,12 +7,19 @@ Sources: transformers 5.23.0, `models/falcon/modeling_falcon.py`, `FalconAttenti
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hbspec.catalog.dtypes import FLOAT32
-from hbspec.estimators.step.lifetimes import layouts, products
+from hbspec.estimators.step.lifetimes import attention, layouts, products
 from hbspec.estimators.step.lifetimes import operators as op
 from hbspec.estimators.step.lifetimes.autograd import Tensor
 from hbspec.estimators.step.lifetimes.ledger import Form
+from hbspec.estimators.step.lifetimes.linear import linear
 from hbspec.estimators.step.lifetimes.modules import Linear, Machine
+from hbspec.estimators.step.lifetimes.rotation import rotated
+
+if TYPE_CHECKING:
+    from hbspec.estimators.step.lifetimes.decoder import DecoderLayer
 
 GATHERED = "gathered"
 """Of one product, queries are a slice, and keys and values are gathered by their index."""
@@ -108,3 +115,21 @@ def _stacked(machine: Machine, x: Tensor, whole: Form, copied: bool) -> Tensor:
     if x.numel == whole:
         return op.clone(machine.tape, x) if copied else x
     return (layouts.spread if copied else layouts.viewed_often)(machine.tape, x, whole)
+
+
+def gathered_attention(machine: Machine, layer: DecoderLayer, x: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Attention over keys and values that are gathered; what they are gathered from lives until it is done."""
+    module, out = layer.linears["qkv_proj"], layer.linears["o_proj"]
+    fused = linear(machine, x, module, "attention")
+    query, key, value = taken(machine, fused, layer.key_value_heads, module, out)
+    if layer.rotation is not None:
+        query, key = rotated(machine, layer.rotation, query, key)
+    weights = None
+    if layer.attention == "eager":
+        attended, weights = attend_eagerly(machine, layer.heads, layer.several_rows, x.element, query, key, value)
+    elif layer.key_value_heads == 1 and layer.attention == "sdpa":
+        attended = attend(machine, layer.heads, layer.several_rows, query, key, value)
+    else:
+        keys = 1 if layer.key_value_heads == 1 else layer.heads
+        attended, weights = attention.attend(machine, None, layer.masked, (layer.heads, keys), query, key, value)
+    return linear(machine, attended, out, "attention"), weights

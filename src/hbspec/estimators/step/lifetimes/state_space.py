@@ -23,20 +23,25 @@ TERM = "attention"
 
 def state_space(machine: Machine, layer: StateSpaceModules, x: Tensor) -> Tensor:
     """The output of a state space; what has a name in the module lives until it is done."""
-    tape, sizes = machine.tape, layer.sizes
+    tape, sizes, element = machine.tape, layer.sizes, x.element
     x = _without_padding(tape, layer, x)
+    if sizes.scaled:
+        x = op.unary(tape, x)
     projected = linear(machine, x, layer.linears["in_proj"], TERM)
     tape.term = TERM
+    if sizes.scaled:
+        projected = op.turn(tape, projected, projected.element)
     decay = _decay(tape, layer.decay)
     gate, mixed, steps = layouts.split(
         tape, projected, [Form(0, width) for width in (sizes.inner, sizes.convolved, sizes.heads)]
     )
     mixed = _without_padding(tape, layer, convolved(machine, layer.convolution, mixed))
     parts = layouts.split(tape, mixed, [Form(0, width) for width in (sizes.inner, sizes.shared, sizes.shared)])
+    del x
     scanned = chunked_scan(machine, layer, parts, steps, decay)
-    out = _gated_norm(tape, layer, scanned, gate)
+    out = _gated(tape, layer, scanned, gate)
     tape.term = TERM
-    return linear(machine, op.cast(tape, out, x.element), layer.linears["out_proj"], TERM)
+    return linear(machine, op.cast(tape, out, element), layer.linears["out_proj"], TERM)
 
 
 def _without_padding(tape: Tape, layer: StateSpaceModules, x: Tensor) -> Tensor:
@@ -53,9 +58,14 @@ def _decay(tape: Tape, weight: ParameterTensor) -> Tensor:
     return op.unary(tape, op.unary(tape, wide, saves="output", term=op.GRADIENTS), term=op.GRADIENTS)
 
 
-def _gated_norm(tape: Tape, layer: StateSpaceModules, x: Tensor, gate: Tensor) -> Tensor:
-    """Weighed by its gate, then each group normed, in fp32 (`RMSNormGated`)."""
+def _gated(tape: Tape, layer: StateSpaceModules, x: Tensor, gate: Tensor) -> Tensor:
+    """Weighed by its gate, in fp32 if each group is normed before that or behind it (`RMSNormGated`)."""
+    if layer.weight is None:
+        return op.multiply(tape, x, op.unary(tape, gate, saves="input"))
     tape.term = "norms"
+    if layer.sizes.norm_first:
+        x = op.weigh(tape, scaled(tape, x, Form(0, layer.sizes.groups)), layer.weight)
+        return op.multiply(tape, x, op.unary(tape, op.cast(tape, gate, FLOAT32), saves="input"))
     opened = op.unary(tape, op.cast(tape, gate, FLOAT32), saves="input")
     x = op.multiply(tape, x, opened)
     del opened

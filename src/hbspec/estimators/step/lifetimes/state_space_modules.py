@@ -22,7 +22,7 @@ class StateSpaceModules(NamedTuple):
         linears: `in_proj` and `out_proj`.
         convolution: what mixes neighbouring tokens.
         steps, decay, skip: the vectors `dt_bias`, `A_log` and `D`.
-        weight: of the gated norm.
+        weight: of the gated norm; None where the gate comes without one.
         rows: of the micro-batch.
         padding: tokens of each row that fill its last chunk.
         masked: whether rows differ in length, so that padding is set to zero.
@@ -34,7 +34,7 @@ class StateSpaceModules(NamedTuple):
     steps: ParameterTensor
     decay: ParameterTensor
     skip: ParameterTensor
-    weight: ParameterTensor
+    weight: ParameterTensor | None
     rows: int
     padding: int
     masked: bool
@@ -42,7 +42,14 @@ class StateSpaceModules(NamedTuple):
     def weights(self) -> list[ParameterTensor]:
         """Weights of all modules and of their adapters."""
         linears = [weight for module in self.linears.values() for weight in module.weights()]
-        return [*linears, *self.convolution.weights(), self.steps, self.decay, self.skip, self.weight]
+        return [
+            *linears,
+            *self.convolution.weights(),
+            self.steps,
+            self.decay,
+            self.skip,
+            *([self.weight] if self.weight else []),
+        ]
 
     def forward(self, machine: Machine, x: Tensor) -> Tensor:
         """What the layer's state space puts out."""
@@ -74,7 +81,7 @@ def state_space_modules(build: Builder, sizes: StateSpace) -> StateSpaceModules:
         steps=vector("dt_bias", sizes.heads),
         decay=vector("A_log", sizes.heads),
         skip=vector("D", sizes.heads),
-        weight=vector("norm", sizes.inner),
+        weight=vector("norm", sizes.inner) if sizes.normed else None,
         rows=rows,
         padding=build.program.padding,
         masked=build.program.padded,
