@@ -25,6 +25,8 @@ from hbspec.catalog.parameters import (
 
 EVERY = tuple(sorted(ALONE))
 KINDS = "linear", "own_linear", "expert", "router", "convolution", "embedding", "head", "norm", "bias"
+ADAPTED = tuple(name for name in EVERY if not ALONE[name].unadapted)
+"""Types of which peft adapts every linear module."""
 SPARSE = tuple(sorted(name for name, family in ALONE.items() if family.experts))
 
 
@@ -55,6 +57,8 @@ def architectures(draw, model_types=EVERY, fewest_experts=1):
         "intermediate_size_mlp": 2 * draw(st.integers(1, 60)),
         "interleave_moe_layer_step": draw(st.integers(1, 3)),
     }
+    if FAMILIES[model_type].state_space:  # heads divide twice the residual stream
+        config |= {"mamba_n_heads": 4, "mamba_d_ssm": 4 * draw(st.integers(1, 60))}
     if FAMILIES[model_type].latent:  # every head has keys of its own
         config["num_key_value_heads"] = heads
     if model_type == "dbrx":  # which spells everything in a way of its own
@@ -135,13 +139,13 @@ def test_each_further_expert_visited_adds_the_same(architecture):
     assert third - second == second - first > 0
 
 
-@given(architectures(), ranks, st.integers(2, 5))
+@given(architectures(ADAPTED), ranks, st.integers(2, 5))
 def test_adapters_grow_with_the_rank_and_with_nothing_else(architecture, rank, times):
     one, many = (lora_parameters(architecture, r, "all-linear") for r in (rank, rank * times))
     assert many == times * one > 0
 
 
-@given(architectures(), ranks, st.data())
+@given(architectures(ADAPTED), ranks, st.data())
 def test_names_are_adapted_independently(architecture, rank, data):
     fused = {"gate_proj", "up_proj", "w1", "w3"} if fused_targets(architecture, "all-linear") else set()
     names = [name for name in target_module_names(architecture) if name not in fused]
@@ -150,14 +154,14 @@ def test_names_are_adapted_independently(architecture, rank, data):
     assert together == sum(lora_parameters(architecture, rank, [name]) for name in chosen)
 
 
-@given(architectures(), ranks)
+@given(architectures(ADAPTED), ranks)
 def test_all_linear_is_every_name_but_the_embedding_and_the_head(architecture, rank):
     ends = {architecture.family.name(end) for end in ("embed_tokens", "lm_head")}
     names = [name for name in target_module_names(architecture) if name not in ends]
     assert lora_parameters(architecture, rank, "all-linear") == lora_parameters(architecture, rank, names)
 
 
-@given(architectures(), ranks)
+@given(architectures(ADAPTED), ranks)
 def test_dora_adds_what_no_rank_changes(architecture, rank):
     if fused_targets(architecture, "all-linear"):
         with pytest.raises(TargetError):

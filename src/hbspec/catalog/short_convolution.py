@@ -60,4 +60,7 @@ def adjusted_width(fields: Fields, said: int) -> int:
     if type(factor) not in (int, float) or not 0 < factor < said:
         raise fields.fail("block_ffn_dim_multiplier", "is not a positive number")
     multiple = fields.whole("block_multiple_of")
-    return -(-int(factor * width) // multiple) * multiple
+    adjusted = -(-int(factor * width) // multiple) * multiple
+    if not adjusted:
+        raise fields.fail("intermediate_size", f"{said} leaves no width for an MLP that is two thirds as wide")
+    return adjusted
