@@ -15,6 +15,7 @@ from transformers.pytorch_utils import Conv1D
 
 from hbspec.recording.build import Built, first_line, following
 from hbspec.recording.cuda import cuda_lists, dropout
+from hbspec.recording.own_functions import followed_functions
 from hbspec.recording.program import RecordingError, Watched
 from hbspec.recording.watch import Watch
 
@@ -123,6 +124,7 @@ class WatchedPass:
             for target, name, replacement in changes:
                 changed.enter_context(patch.object(target, name, replacement))
             changed.enter_context(following(self._call))
+            changed.enter_context(followed_functions(self.watch))
             yield
 
     def _call(self, plain: Any, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

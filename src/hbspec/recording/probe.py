@@ -197,7 +197,7 @@ class Probe:
             if gradient is not None:
                 watch.know(gradient, -1 - index)
         with torch.no_grad(), watch:
-            returned = node(*given)
+            returned = run_back(node, given)
         events, work = tuple(watch.events), watch.work
         found: list[ReturnedGradient | None] = [None] * len(starts_of(starts))
         returned = returned if isinstance(returned, tuple) else (returned,)
@@ -208,6 +208,19 @@ class Probe:
                     raise RecordingError(f"{node.name()} returns a gradient that it did not make")
                 found[starts[id(following)]] = ReturnedGradient(slot, Meta.of(gradient))
         return WatchedWay(kept, tuple(watch.made), events, tuple(found), work)
+
+
+def run_back(node: Any, given: Sequence[Tensor | None]) -> Any:
+    """What a node's derivative returns; a function of Python's own is called by its method.
+
+    Raises:
+        RecordingError: the function keeps tensors where torch does not see them.
+    """
+    if callable(node):
+        return node(*given)
+    if any(isinstance(one, Tensor) for one in tree_leaves(vars(node))):
+        raise RecordingError(f"{node.name()} keeps tensors on its context, where checkpointing does not see them")
+    return node.apply(*given)
 
 
 def starts_of(starts: Mapping[int, int]) -> range:

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import flop_registry
 
+from hbspec.recording import written
 from hbspec.recording.program import Meta, Operator, RecordingError, Ref, Value, Watched, can_need_gradient
 
 aten = torch.ops.aten
@@ -66,7 +67,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         self._of_storage.clear()
         self._alive.clear()
         if given is not None:
-            self._add(given, differentiable=True)
+            self.add(given, differentiable=True)
 
     def close(self, output: Tensor) -> Watched:
         """End a part with its output.
@@ -76,7 +77,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         """
         part = self.part
         assert part is not None  # noqa: S101 - a part is open
-        found = self._find(output)
+        found = self.find(output)
         if not isinstance(found, int):
             raise RecordingError(f"{part.where or 'the model'} puts out a tensor that none of its operators made")
         part.output, self.part = found, None
@@ -84,7 +85,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
 
     def number(self, tensor: Tensor) -> int | None:
         """The number of a value of the open part; None for other tensors."""
-        found = self._find(tensor)
+        found = self.find(tensor)
         return found if isinstance(found, int) else None
 
     def make(self, name: str, module: str, inputs: list[Tensor], meta: tuple[Any, ...], work: int = 0) -> Tensor:
@@ -95,8 +96,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
                 self._anchor = torch.empty(1, requires_grad=True)
             out: Tensor = _Made.apply(shape, dtype, order, self._anchor)
         if self.part is not None:
-            found = [self._find(one) for one in inputs]
-            number = self._add(out, differentiable=True)
+            found = [self.find(one) for one in inputs]
+            number = self.add(out, differentiable=True)
             metas = [Meta.of(one) for one in inputs]
             self.part.operators.append(Operator(name, module, found, metas, [number], [None], work=work))
         return out
@@ -124,19 +125,11 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
     def _write_down(
         self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor], out: Any
     ) -> None:
-        tensors: list[Tensor] = []
-
-        def placed(tensor: Tensor) -> Ref:
-            for index, known in enumerate(tensors):
-                if known is tensor:
-                    return Ref(index)
-            tensors.append(tensor)
-            return Ref(len(tensors) - 1)
-
-        arguments, keywords = tree_map_only(Tensor, placed, (args, kwargs))
-        inputs = [self._find(one) for one in tensors]
+        tensors, place = placing()
+        arguments, keywords = tree_map_only(Tensor, place, (args, kwargs))
+        inputs = [self.find(one) for one in tensors]
         storages = [one.untyped_storage()._cdata for one in tensors]
-        leads = torch.is_grad_enabled() and func is not aten.detach.default and any(map(self._leads, inputs))
+        leads = torch.is_grad_enabled() and func is not aten.detach.default and any(map(self.leads, inputs))
         part = self.part
         assert part is not None  # noqa: S101
         aliases = [self._alias(one, storages) for one in made]
@@ -161,9 +154,37 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
                 f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
                 "does that loops over tokens"
             )
-        operator.outputs += [self._add(one, differentiable=leads and can_need_gradient(one.dtype)) for one in made]
+        operator.outputs += [self.add(one, differentiable=leads and can_need_gradient(one.dtype)) for one in made]
+        if leads and func._schema.is_mutable:
+            self._written(operator, tensors)
 
-    def _leads(self, found: int | str | None) -> bool:
+    def _written(self, operator: Operator, tensors: list[Tensor]) -> None:
+        """What a view is a part of has another way back once the view was written to."""
+        view, part = tensors[0], self.part
+        assert part is not None  # noqa: S101
+        whole = view._base
+        if whole is None or _key(whole) == _key(view):
+            return
+        before = self.inner(whole)
+        operator.inputs[0], operator.metas[0] = before, Meta.of(whole)
+        operator.function = written.into_part(operator.function, view, whole)
+        operator.aliases, operator.outputs = [0], [self.add(whole, differentiable=True)]
+
+    def inner(self, tensor: Tensor) -> int:
+        """The newest value that a tensor is, whether or not a gradient is needed.
+
+        Raises:
+            RecordingError: it is not one of the open part's.
+        """
+        assert self.part is not None  # noqa: S101
+        key = _key(tensor)
+        found = self._known.get(key) or self._of_storage.get(key[0])
+        if not found:
+            raise RecordingError(f"{self.part.where or 'the model'} writes into a tensor of another part of the model")
+        return found[-1]
+
+    def leads(self, found: int | str | None) -> bool:
+        """Whether something that was found leads back to the input or to a weight."""
         assert self.part is not None  # noqa: S101
         return isinstance(found, str) or (found is not None and self.part.values[found].differentiable)
 
@@ -172,7 +193,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         own = tensor.untyped_storage()._cdata
         return storages.index(own) if own in storages else None
 
-    def _find(self, tensor: Tensor) -> int | str | None:
+    def find(self, tensor: Tensor) -> int | str | None:
         """The number of a value, the name of a weight, or None for what comes from outside.
 
         Raises:
@@ -200,7 +221,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             )
         return None
 
-    def _add(self, tensor: Tensor, *, differentiable: bool) -> int:
+    def add(self, tensor: Tensor, *, differentiable: bool) -> int:
+        """The number of a new value of the open part."""
         part = self.part
         assert part is not None  # noqa: S101
         number = len(part.values)
@@ -223,6 +245,20 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             del self._known[key]
         if part.operators:
             part.operators[-1].freed += gone
+
+
+def placing() -> tuple[list[Tensor], Callable[[Tensor], Ref]]:
+    """A list of tensors, and what gives each its place in it."""
+    tensors: list[Tensor] = []
+
+    def place(tensor: Tensor) -> Ref:
+        for index, known in enumerate(tensors):
+            if known is tensor:
+                return Ref(index)
+        tensors.append(tensor)
+        return Ref(len(tensors) - 1)
+
+    return tensors, place
 
 
 def _key(tensor: Tensor) -> tuple[Any, ...]:
