@@ -11,7 +11,8 @@ from functools import cached_property
 from typing import Any
 
 from hbspec.catalog.families import Family
-from hbspec.catalog.recorded_program import Steps, form, step_of
+from hbspec.catalog.recorded_loop import WHOLE
+from hbspec.catalog.recorded_program import Steps, form, steps_of
 from hbspec.catalog.weight import Weight
 from hbspec.diagnostics import Missing, NotKnownError
 
@@ -160,8 +161,17 @@ class Recording:
     def _rows(self, part: str) -> Mapping[str, Any]:
         """A part's program as it is in the file; of the layers, that of the first kind."""
         index = self._first[part]
-        found: Mapping[str, Any] = self.values["programs"][min(index[0].values()) if isinstance(index, list) else index]
-        return found
+        return self._program(min(index[0].values()) if isinstance(index, list) else index)
+
+    def _program(self, index: int) -> Mapping[str, Any]:
+        """A program as it is in the file, for rows of whole chunks where their length matters."""
+        found: Mapping[str, Any] = self.values["programs"][index]
+        return found[WHOLE] if "chunk" in found else found
+
+    @cached_property
+    def by_length(self) -> bool:
+        """Whether what is run depends on how long rows are."""
+        return any("chunk" in program for program in self.values["programs"])
 
     @cached_property
     def attention(self) -> tuple[int, int, int] | None:
@@ -169,7 +179,7 @@ class Recording:
         found = set()
         for indices in self._first["layers"]:
             index = min(indices.values())
-            rows = [row for row in self.values["programs"][index]["operators"] if row["name"] == "attention"]
+            rows = [row for row in self._program(index)["operators"] if row["name"] == "attention"]
             if len(rows) != 1:
                 return None
             found.add((rows[0]["heads"], *(tuple(size) for size in rows[0]["widths"])))
@@ -192,22 +202,22 @@ class Recording:
         size: int = self._rows("layers")["input"][0][1]
         return size
 
-    def program(self, variant: str, part: str, rows: int) -> Steps:
-        """The program of a part outside the layers, for so many rows in a micro-batch.
+    def program(self, variant: str, part: str, rows: int, length: int = 0) -> Steps:
+        """The program of a part outside the layers, for so many rows in a micro-batch, each of so many tokens.
 
         Raises:
             NotKnownError: the file does not have the variant.
         """
-        return self._steps(self._variant(variant)[part], rows)
+        return self._steps(self._variant(variant)[part], rows, length)
 
-    def layer_programs(self, variant: str, kind: int, rows: int) -> Mapping[int, Steps]:
+    def layer_programs(self, variant: str, kind: int, rows: int, length: int = 0) -> Mapping[int, Steps]:
         """The programs of a layer of a kind, by the bytes of a number that it is given.
 
         Raises:
             NotKnownError: the file does not have the variant.
         """
         indices = self._variant(variant)["layers"][kind]
-        return {int(element): self._steps(index, rows) for element, index in indices.items()}
+        return {int(element): self._steps(index, rows, length) for element, index in indices.items()}
 
     def _variant(self, variant: str) -> Mapping[str, Any]:
         """One of the dtypes, numbers of rows and masks that were recorded.
@@ -228,16 +238,11 @@ class Recording:
         found: Mapping[str, int] = self.values["buffers"]
         return found.get(str(stream), max(found.values()))
 
-    def _steps(self, index: int, rows: int) -> Steps:
-        key = index, rows
+    def _steps(self, index: int, rows: int, length: int) -> Steps:
+        data = self.values["programs"][index]
+        key = index, rows, length if "chunk" in data else 0
         if key not in self._programs:
-            data = self.values["programs"][index]
-            self._programs[key] = Steps(
-                tuple(step_of(row, self.values["ways"], rows) for row in data["operators"]),
-                data["output"],
-                data.get("hooked"),
-                data.get("returned"),
-            )
+            self._programs[key] = steps_of(data, self.values["ways"], rows, length)
         return self._programs[key]
 
     def held(self, variant: str, rows: int) -> tuple[int, int, int]:

@@ -12,6 +12,7 @@ from hbspec.catalog.config_fields import MOST_LAYERS, shown
 from hbspec.catalog.parameters import total_parameters
 from hbspec.catalog.recorded import FORMAT, MARK, PARTS, RecordedFileError, Recording
 from hbspec.catalog.recorded_architecture import recorded_architecture
+from hbspec.catalog.recorded_loop import LENGTHS, number_of, program_rows
 
 MOST_VALUES = 100_000
 """Tensors of one program."""
@@ -67,7 +68,8 @@ def _check(values: Mapping[str, Any]) -> None:
     if not 0 < len(values["kinds"]) <= MOST_LAYERS or not all(0 <= kind < len(layers) for kind in values["kinds"]):
         raise RecordedFileError(f"it has {len(layers)} kinds of layers, and its list of kinds names others; {AGAIN}")
     for program in values["programs"]:
-        _check_program(program, len(values["ways"]))
+        for data in [program[name] for name in LENGTHS if name in program] if "chunk" in program else [program]:
+            _check_program(data, len(values["ways"]))
     for name, variant in values["variants"].items():
         if len(variant["layers"]) != len(layers):
             raise RecordedFileError(f"its variant {shown(name)} lacks layers; {AGAIN}")
@@ -75,7 +77,8 @@ def _check(values: Mapping[str, Any]) -> None:
 
 def _check_program(program: Mapping[str, Any], ways: int) -> None:
     known = {0} if "input" in program else set()
-    for row in program["operators"]:
+    chunks = 0 if "loop" not in program else program["loop"]["chunks"] + 2
+    for row in program_rows(program, chunks):
         if any(isinstance(one, int) and one not in known for one in row["inputs"]):
             raise RecordedFileError(f"{shown(row['name'])} reads what no operator made; {AGAIN}")
         if not all(0 <= index < ways for index in row.get("ways", {}).values()):
@@ -84,7 +87,7 @@ def _check_program(program: Mapping[str, Any], ways: int) -> None:
             if number > MOST_VALUES or not all(type(one) is int for one in (number, element, *size)):
                 raise RecordedFileError(f"{shown(row['name'])} makes a tensor of no size; {AGAIN}")
             known.add(number)
-    if program["output"] not in known:
+    if number_of(program["output"], program, chunks) not in known:
         raise RecordedFileError(f"a program puts out what no operator made; {AGAIN}")
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from hbspec.catalog.recorded_loop import chunks_of, length_class, number_of, program_rows
+
 
 class Way(NamedTuple):
     """What an operator saves, and its derivative, where some of its inputs need a gradient.
@@ -48,33 +50,78 @@ class Steps(NamedTuple):
     returned: int | None
 
 
-def step_of(row: Mapping[str, Any], ways: Sequence[Mapping[str, Any]], rows: int) -> Step:
-    """An operator of a file, for so many rows in a micro-batch; `ways` are the file's."""
-    return Step(
-        row["name"],
-        row.get("module", ""),
-        tuple(row["inputs"]),
-        tuple(row.get("able", ())),
-        tuple((number, form(size, rows), element, alias) for number, size, element, alias in row["outputs"]),
-        {name: _way(ways[index], rows) for name, index in row.get("ways", {}).items()},
-        tuple(row.get("freed", ())),
-        form(row.get("work", ()), rows),
-        row.get("heads", 0),
-        (form(row["mask"][0], rows), row["mask"][1]) if row.get("mask") else (),
-    )
+def steps_of(data: Mapping[str, Any], ways: Sequence[Mapping[str, Any]], rows: int, length: int) -> Steps:
+    """A program of a file, for so many rows of so many tokens in a micro-batch; `ways` are the file's.
+
+    Raises:
+        NotKnownError: a loop over its tokens is too long.
+    """
+    if "chunk" not in data:
+        return Reader(ways, rows, 0).steps(data)
+    chunk = data["chunk"]
+    return Reader(ways, rows, chunks_of(length, chunk)).steps(data[length_class(length, chunk, data)])
 
 
-def _way(data: Mapping[str, Any], rows: int) -> Way:
-    return Way(
-        tuple((kind, form(what, rows) if kind == "n" else what) for kind, what in data["saved"]),
-        tuple(form(size, rows) for size in data["made"]),
-        tuple(data["events"]),
-        tuple(None if one is None else (one[0], form(one[1], rows), one[2]) for one in data["gradients"]),
-        form(data["work"], rows),
-    )
+class Reader:
+    """Reads programs for so many rows in a micro-batch, each of so many chunks; what is alike is read once."""
+
+    def __init__(self, ways: Sequence[Mapping[str, Any]], rows: int, chunks: int) -> None:
+        self.data, self.rows, self.chunks = ways, rows, chunks
+        self._ways: dict[int, Way] = {}
+        self._forms: dict[tuple[int, ...], tuple[int, int, int]] = {}
+
+    def steps(self, data: Mapping[str, Any]) -> Steps:
+        """A program of one class of lengths."""
+        return Steps(
+            tuple(self._step(row) for row in program_rows(data, self.chunks)),
+            number_of(data["output"], data, self.chunks) or 0,
+            data.get("hooked"),
+            number_of(data.get("returned"), data, self.chunks),
+        )
+
+    def _step(self, row: Mapping[str, Any]) -> Step:
+        able = tuple(row.get("able", ()))
+        ways = {name: self._way(index) for name, index in row.get("ways", {}).items()}
+        if row.get("every"):
+            able = tuple(range(len(row["inputs"])))
+            ways = {"1" * len(able): way._replace(gradients=way.gradients * len(able)) for way in ways.values()}
+        return Step(
+            row["name"],
+            row.get("module", ""),
+            tuple(row["inputs"]),
+            able,
+            tuple((number, self._form(size), element, alias) for number, size, element, alias in row["outputs"]),
+            ways,
+            tuple(row.get("freed", ())),
+            self._form(row.get("work", ())),
+            row.get("heads", 0),
+            (self._form(row["mask"][0]), row["mask"][1]) if row.get("mask") else (),
+        )
+
+    def _way(self, index: int) -> Way:
+        if index not in self._ways:
+            data = self.data[index]
+            self._ways[index] = Way(
+                tuple((kind, self._form(what) if kind == "n" else what) for kind, what in data["saved"]),
+                tuple(self._form(size) for size in data["made"]),
+                tuple(data["events"]),
+                tuple(None if one is None else (one[0], self._form(one[1]), one[2]) for one in data["gradients"]),
+                self._form(data["work"]),
+            )
+        return self._ways[index]
+
+    def _form(self, sizes: Sequence[int]) -> tuple[int, int, int]:
+        key = tuple(sizes)
+        if key not in self._forms:
+            self._forms[key] = form(key, self.rows, self.chunks)
+        return self._forms[key]
 
 
-def form(sizes: Sequence[int], rows: int) -> tuple[int, int, int]:
-    """A size with what rows share told by token, rounded up: fixed, for each token, for each pair of a row's tokens."""
-    fixed, token, pair, place, places, row = (*sizes, 0, 0, 0, 0, 0, 0)[:6]
-    return fixed + row * rows, token - (-place // rows), pair - (-places // rows)
+def form(sizes: Sequence[int], rows: int, chunks: int = 0) -> tuple[int, int, int]:
+    """A size with what rows share told by token, rounded up: fixed, for each token, for each pair of a row's tokens.
+
+    What grows with a row's chunks is fixed, as their number is.
+    """
+    fixed, token, pair, place, places, row, chunk, square, shared, both = (*sizes, *(0,) * 10)[:10]
+    fixed += rows * (row + chunk * chunks + square * chunks**2) + shared * chunks + both * chunks**2
+    return fixed, token - (-place // rows), pair - (-places // rows)

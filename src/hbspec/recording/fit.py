@@ -1,81 +1,14 @@
-"""FittedSizes at several batches and lengths as exact polynomials, and parts as the plain data of a file."""
+"""Parts as the plain data of a file, from the points at which they were watched."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from fractions import Fraction
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from hbspec.recording.derive import Derived, differentiable
-from hbspec.recording.forward import Point
 from hbspec.recording.program import Operator, RecordingError, Watched
-
-TERMS: tuple[Callable[[int, int], int], ...] = (
-    lambda _, __: 1,
-    lambda b, t: b * t,
-    lambda b, t: b * t * t,
-    lambda _, t: t,
-    lambda _, t: t * t,
-    lambda b, _: b,
-)
-"""What a size may be made of: a fixed one, one for each token, one for each pair of tokens of a row; and, where rows
-share something, one for each place of a row, and for each pair of them; and one for each row, as padding is."""
-
-
-class FittedSizes:
-    """Fits sizes over the points at which a part was watched."""
-
-    def __init__(self, points: Sequence[Point]) -> None:
-        self.points = points
-        self._known: dict[tuple[int, ...], list[int]] = {}
-        alone = all(point.batch == 1 for point in points)
-        self._sets = [(0, 1, 2)] if alone else [(0, 1, 2), (0, 3, 4), (1, 2, 5), (0, 1, 2, 3, 4, 5)]
-
-    def form(self, sizes: Sequence[int], what: str) -> list[int]:
-        """The coefficients of `TERMS`, without zeros at the end.
-
-        Raises:
-            RecordingError: no polynomial of them gives the sizes exactly.
-        """
-        key = tuple(sizes)
-        if key not in self._known:
-            self._known[key] = self._fitted(key, what)
-        return self._known[key]
-
-    def _fitted(self, sizes: tuple[int, ...], what: str) -> list[int]:
-        for terms in self._sets:
-            if len(terms) >= len(self.points):
-                break
-            found = _solve([[TERMS[term](p.batch, p.length) for term in terms] for p in self.points], sizes)
-            if found is not None:
-                by_term = dict(zip(terms, found, strict=True))
-                found = [by_term.get(term, 0) for term in range(len(TERMS))]
-                while found and not found[-1]:
-                    found.pop()
-                return found
-        at = ", ".join(f"{size} at {p.batch} x {p.length}" for size, p in zip(sizes, self.points, strict=True))
-        raise RecordingError(f"the size of {what} is not a polynomial of rows and tokens: {at}")
-
-
-def _solve(rows: list[list[int]], sizes: Sequence[int]) -> list[int] | None:
-    """Whole coefficients that give every size exactly; None where there are none."""
-    width = len(rows[0])
-    table = [[Fraction(one) for one in row] + [Fraction(size)] for row, size in zip(rows, sizes, strict=True)]
-    for column in range(width):
-        pivot = next((index for index in range(column, len(table)) if table[index][column]), None)
-        if pivot is None:
-            return None
-        table[column], table[pivot] = table[pivot], table[column]
-        lead = table[column][column]
-        table[column] = [one / lead for one in table[column]]
-        for index, row in enumerate(table):
-            if index != column and row[column]:
-                factor = row[column]
-                table[index] = [one - factor * other for one, other in zip(row, table[column], strict=True)]
-    if any(row[width] for row in table[width:]):
-        return None
-    found = [table[index][width] for index in range(width)]
-    return [int(one) for one in found] if all(one.denominator == 1 for one in found) else None
+from hbspec.recording.rolled import Loop
+from hbspec.recording.sizes import FittedSizes
 
 
 class Table:
@@ -94,16 +27,39 @@ class Table:
         return self._index[key]
 
 
+class Sample(NamedTuple):
+    """An operator as one point runs it."""
+
+    part: Watched
+    operator: Operator
+    ways: Mapping[tuple[bool, ...], Any]
+
+    @classmethod
+    def of(cls, part: Watched, derived: Sequence[Derived], index: int) -> Sample:
+        """The operator of a part."""
+        return cls(part, part.operators[index], derived[index].ways)
+
+    @property
+    def sizes(self) -> Any:
+        """Everything of it that is a size."""
+        ways = [(needed, _shape(way), way.made, way.work, _numels(way)) for needed, way in self.ways.items()]
+        return self.operator.metas, [self.part.values[one].meta for one in self.operator.outputs], ways
+
+
 def fitted(
-    parts: Sequence[Watched], derived: Sequence[Sequence[Derived]], sizes: FittedSizes, ways: Table
+    parts: Sequence[Watched],
+    derived: Sequence[Sequence[Derived]],
+    sizes: FittedSizes,
+    ways: Table,
+    loop: Loop | None = None,
 ) -> dict[str, Any]:
     """A part, watched at every point, as plain data.
 
     Raises:
-        RecordingError: the points differ in more than sizes, or a size is not a polynomial.
+        RecordingError: the points differ in more than sizes and in passes of the loop, or a size is not a polynomial.
     """
     first = parts[0]
-    for part in parts[1:]:
+    for part in parts[1:] if loop is None else ():
         _same(first, part)
     data: dict[str, Any] = {"operators": [], "output": first.output}
     if first.values and not (first.operators and 0 in first.operators[0].outputs):
@@ -113,33 +69,102 @@ def fitted(
         data["hooked"] = first.hooked
     if first.returned is not None:
         data["returned"] = first.returned
-    for index, operator in enumerate(first.operators):
-        what = f"{operator.name} of {operator.module or first.where or 'the model'}"
-        at = [part.operators[index] for part in parts]
-        outputs = []
-        for place, number in enumerate(operator.outputs):
-            metas = [part.values[number].meta for part in parts]
-            form = sizes.form([one.numel for one in metas], what)
-            outputs.append([number, form, metas[0].element, operator.aliases[place]])
-        able = differentiable(first, operator)
-        chosen = [found[index].ways for found in derived]
-        row = {
-            "name": operator.name,
-            "module": operator.module,
-            "inputs": operator.inputs,
-            "able": [place for place, one in enumerate(able) if one],
-            "outputs": outputs,
-            "ways": _ways(chosen, able, sizes, ways, what),
-            "freed": operator.freed,
-            "work": sizes.form([one.work for one in at], what),
-            "heads": operator.heads,
-            "mask": _mask(at, sizes, what),
-            "widths": [sizes.form([one.metas[place].numel for one in at], what) for place in range(3)]
-            if operator.heads
-            else [],
-        }
-        data["operators"].append({key: value for key, value in row.items() if value or key in ("inputs", "outputs")})
-    return data
+    counts = [0] * len(parts) if loop is None else loop.counts
+    for index in range(len(first.operators)):
+        at = [index if loop is None else loop.place(index, count) for count in counts]
+        samples = [Sample.of(*one) for one in zip(parts, derived, at, strict=True)]
+        data["operators"].append(_row(samples, sizes, ways))
+    return data if loop is None else _repeated(data, loop, parts, derived, ways, sizes)
+
+
+def _repeated(
+    data: dict[str, Any],
+    loop: Loop,
+    parts: Sequence[Watched],
+    derived: Sequence[Sequence[Derived]],
+    ways: Table,
+    sizes: FittedSizes,
+) -> dict[str, Any]:
+    """A part with one pass of its loop, which all passes are like.
+
+    Raises:
+        RecordingError: passes differ in sizes.
+    """
+    looped = [point for point, count in enumerate(loop.counts) if count]
+    inner = sizes.of(looped)
+    body = []
+    for index in range(loop.at, loop.at + loop.size):
+        samples = []
+        for point in looped:
+            again = [
+                Sample.of(parts[point], derived[point], index + loop.size * step) for step in range(loop.counts[point])
+            ]
+            if any(one.sizes != again[0].sizes for one in again[1:]):
+                what = f"{again[0].operator.name} of {again[0].operator.module or parts[0].where}"
+                raise RecordingError(f"{what} has other sizes in other passes of its loop")
+            samples.append(again[0])
+        body.append(_row(samples, inner, ways))
+    numbered = [*loop.data["operators"], *loop.data["loop"]["body"]]
+    for row, numbers in zip([*data["operators"], *body], numbered, strict=True):
+        row["inputs"] = numbers["inputs"]
+        if numbers["freed"]:
+            row["freed"] = numbers["freed"]
+    ends = {key: loop.data[key] for key in ("output", "returned") if loop.data[key] is not None}
+    return {**data, **ends, "loop": {**loop.data["loop"], "body": body}}
+
+
+def _row(samples: Sequence[Sample], sizes: FittedSizes, ways: Table) -> dict[str, Any]:
+    """An operator as plain data."""
+    part, operator = samples[0].part, samples[0].operator
+    what = f"{operator.name} of {operator.module or part.where or 'the model'}"
+    at = [one.operator for one in samples]
+    outputs = []
+    for place, number in enumerate(operator.outputs):
+        metas = [one.part.values[one.operator.outputs[place]].meta for one in samples]
+        form = sizes.form([one.numel for one in metas], what)
+        outputs.append([number, form, metas[0].element, operator.aliases[place]])
+    able, chosen = differentiable(part, operator), [one.ways for one in samples]
+    every = any(len(one.inputs) != len(operator.inputs) for one in at)
+    if every:  # of which there are more in longer rows
+        able, chosen = [True], [_every(one, what) for one in samples]
+    row = {
+        "name": operator.name,
+        "module": operator.module,
+        "inputs": operator.inputs,
+        "able": [place for place, one in enumerate(able) if one],
+        "every": every,
+        "outputs": outputs,
+        "ways": _ways(chosen, able, sizes, ways, what),
+        "freed": operator.freed,
+        "work": sizes.form([one.work for one in at], what),
+        "heads": operator.heads,
+        "mask": _mask(at, sizes, what),
+        "widths": [sizes.form([one.metas[place].numel for one in at], what) for place in range(3)]
+        if operator.heads
+        else [],
+    }
+    return {key: value for key, value in row.items() if value or key in ("inputs", "outputs")}
+
+
+def _every(sample: Sample, what: str) -> dict[tuple[bool, ...], Any]:
+    """The way back of an operator whose inputs are alike, as if it had one.
+
+    Raises:
+        RecordingError: they are not alike.
+    """
+    able = differentiable(sample.part, sample.operator)
+    way = sample.ways.get(tuple(able))
+    if way is None or not all(able) or len(way.gradients) != len(able):
+        raise RecordingError(f"{what} reads tensors of every pass, of which some need no gradient")
+    first = way.gradients[0]
+    alike = all(one and (one.slot, one.meta.numel) == (first.slot, first.meta.numel) for one in way.gradients)
+    if not alike or way.saved or way.made:
+        raise RecordingError(f"{what} reads tensors of every pass that are not alike")
+    return {(True,): way._replace(gradients=way.gradients[:1])}
+
+
+def _numels(way: Any) -> list[int | None]:
+    return [None if one is None else one.meta.numel for one in way.gradients]
 
 
 def _mask(at: Sequence[Operator], sizes: FittedSizes, what: str) -> list[Any]:

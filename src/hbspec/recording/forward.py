@@ -46,6 +46,9 @@ EMBEDDING, FINAL, LOGITS = "embedding", "final", "logits"
 """Parts outside the layers: up to the first layer, up to the head, and behind it."""
 
 
+MANY = 150
+"""Operators above which a layer like one before it is not run again: what it puts out is laid out as that one's."""
+
 Name = str | tuple[int, int]
 """A part outside the layers, or the number of a kind of layer and the bytes of a number of what it is given."""
 
@@ -75,6 +78,7 @@ class WatchedPass:
         self.parts: dict[Name, Watched] = {}
         self.watch = Watch({}, lambda: self._inside(self.paths.get(id(self.stack[-1]), "")) if self.stack else "")
         self.closed: Watched | None = None
+        self._again: dict[Name, tuple[tuple[int, ...], Any]] = {}
         self.tokens = 0
 
     def run(self, point: Point) -> dict[Name, Watched]:
@@ -154,7 +158,9 @@ class WatchedPass:
             raise RecordingError(f"operators run between {self.built.path}.{index - 1} and {where}")
         kind = self.built.kinds[index], x.element_size()
         if kind in self.parts:
-            self.watch.part, out = None, plain(module, *args, **kwargs)
+            self.watch.part = None
+            short = self._again.get(kind)
+            out = plain(module, *args, **kwargs) if short is None else self.watch.make("", "", [], (*short, None))
         else:
             self.watch.weights = self._weights(f"{where}.")
             self.watch.open(where, x)
@@ -165,6 +171,8 @@ class WatchedPass:
             returned = None if beside is None else self.watch.number(beside)
             self.parts[kind] = self.watch.close(_first(out, where))
             self.parts[kind].returned = returned
+            if len(self.parts[kind].operators) > MANY and isinstance(out, Tensor) and out.is_contiguous():
+                self._again[kind] = tuple(out.shape), out.dtype
         self.watch.weights = self._weights("")
         self.watch.open("", _first(out, where))
         return out

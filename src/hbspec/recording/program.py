@@ -10,6 +10,10 @@ class RecordingError(ValueError):
     """A model that cannot be recorded; the message says which part of it and why."""
 
 
+class LongLoopError(RecordingError):
+    """A part that runs too many operators to be followed at this length."""
+
+
 def can_need_gradient(dtype: Any) -> bool:
     """Whether numbers of a dtype can be differentiated."""
     return bool(dtype.is_floating_point or dtype.is_complex)

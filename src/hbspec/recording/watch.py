@@ -14,7 +14,16 @@ from torch.utils._pytree import tree_leaves, tree_map_only
 from torch.utils.flop_counter import flop_registry
 
 from hbspec.recording import written
-from hbspec.recording.program import Meta, Operator, RecordingError, Ref, Value, Watched, can_need_gradient
+from hbspec.recording.program import (
+    LongLoopError,
+    Meta,
+    Operator,
+    RecordingError,
+    Ref,
+    Value,
+    Watched,
+    can_need_gradient,
+)
 
 aten = torch.ops.aten
 
@@ -150,7 +159,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         operator.work = formula(*args, **kwargs, out_val=out) // 2 if formula else 0
         part.operators.append(operator)
         if len(part.operators) > MOST_OPERATORS:
-            raise RecordingError(
+            raise LongLoopError(
                 f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
                 "does that loops over tokens"
             )

@@ -33,11 +33,16 @@ def computed_tokens(job: Job, tokens: int) -> int:
 
 
 def program_at(job: Job, tokens: float) -> Program:
-    """What runs at a length: a row as long as the sliding window gets a mask, and one of a state space whole chunks."""
+    """What runs at a length: a row as long as the sliding window gets a mask, and one of a state space whole chunks.
+
+    Some recorded code pads its rows too, or loops over them.
+    """
     architecture, program = job.architecture, job.program
     if architecture.state_space is not None:
         row = row_tokens(job, computed_tokens(job, ceil(tokens)))
         program = program._replace(padding=architecture.state_space.padding(row))
+    if architecture.recorded is not None and architecture.recorded.by_length:
+        program = program._replace(length=row_tokens(job, ceil(tokens)))
     window = architecture.sliding_window
     return program._replace(windowed=True) if window is not None and tokens >= window else program
 

@@ -45,11 +45,13 @@ class RecordedBuilder(Builder):
         """A layer of the kind of the model's layer of that index."""
         kind = self.recording.kinds[index]
         masked = mask_of(self.program, self.architecture.layer_types[index]) is not None
-        programs = self.recording.layer_programs(variant_of(self.program, masked=masked), kind, self.program.rows)
+        variant, program = variant_of(self.program, masked=masked), self.program
+        programs = self.recording.layer_programs(variant, kind, program.rows, program.length)
         return self._part(programs, self.recording.layer_weights(kind))
 
     def _steps(self, part: str) -> Steps:
-        return self.recording.program(variant_of(self.program, masked=False), part, self.program.rows)
+        program = self.program
+        return self.recording.program(variant_of(program, masked=False), part, program.rows, program.length)
 
     def _outside(self, part: str) -> list[tuple[str, Weight]]:
         """The weights that a part outside the layers reads, by their paths."""

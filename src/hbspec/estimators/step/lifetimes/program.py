@@ -45,6 +45,7 @@ class Program(NamedTuple):
         litgpt: whether layers and loss are LitGPT's own.
         padding: tokens of each row that fill the last chunk of a state space.
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
+        length: tokens of a row, where other operators run at other lengths; else 0.
     """
 
     quantization: str | None
@@ -82,6 +83,7 @@ class Program(NamedTuple):
     litgpt: bool = False
     rows: int = 1
     padding: int = 0
+    length: int = 0
 
 
 def mask_of(program: Program, kind: str) -> int | None:

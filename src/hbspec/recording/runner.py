@@ -1,0 +1,238 @@
+"""One variant of a model, recorded part by part: the points at which each part is watched, and what they tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from hbspec.recording.build import Built
+from hbspec.recording.derive import derive
+from hbspec.recording.fit import Table, fitted
+from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regime, WatchedPass
+from hbspec.recording.lengths import ChunkLengths, Length
+from hbspec.recording.probe import Probe
+from hbspec.recording.program import LongLoopError, RecordingError, Watched
+from hbspec.recording.prune import pruned
+from hbspec.recording.rolled import loop_of
+from hbspec.recording.sizes import FittedSizes
+
+LONGEST = 531
+"""Tokens of the longest row: more than any chunk to which code pads rows, so that a loop over chunks shows."""
+
+
+class Points(NamedTuple):
+    """Rows and tokens of a row. Most parts are alike for one row and for several, so that four points tell both.
+
+    Attributes:
+        together: those four.
+        alone, several: of parts that differ.
+        more: also needed where rows share something.
+    """
+
+    together: tuple[tuple[int, int], ...]
+    alone: tuple[tuple[int, int], ...]
+    several: tuple[tuple[int, int], ...]
+    more: tuple[tuple[int, int], ...]
+
+    @classmethod
+    def within(cls, most: int) -> Points:
+        """Rows shorter than a window or the table of positions, so that no mask is made for their length."""
+        long = max(61, min(LONGEST, most - 2))
+        return cls(
+            ((1, 23), (1, long), (2, 29), (3, long - 12)),
+            ((1, 23), (1, long), (1, 37), (1, long - 8)),
+            ((2, 29), (3, long - 12), (2, 53), (5, 23)),
+            ((3, 23), (5, 37), (2, long)),
+        )
+
+    @classmethod
+    def short(cls) -> Points:
+        """Rows so short that a loop over their tokens can be followed."""
+        return cls(
+            ((1, 6), (1, 13), (2, 7), (3, 11)),
+            ((1, 6), (1, 13), (1, 8), (1, 11)),
+            ((2, 7), (3, 11), (2, 9), (5, 6)),
+            ((3, 6), (5, 8), (2, 13)),
+        )
+
+
+def shortest_limit(built: Built) -> int:
+    """Tokens below which all rows are treated alike, as the config says."""
+    config = built.model.config.get_text_config(decoder=True)
+    names = ("sliding_window", "attention_chunk_size", "max_position_embeddings", "window_size")
+    said = [getattr(config, name, None) for name in names]
+    return min([value for value in said if isinstance(value, int) and value > 0], default=LONGEST)
+
+
+HALF = 2
+"""Bytes of a number of 16 bits."""
+
+
+class PartRunner:
+    """Records one variant of a model, for one row and for several."""
+
+    def __init__(
+        self,
+        built: Built,
+        fake: FakeTensorMode,
+        probe: Probe,
+        regime: Regime,
+        ways: Table,
+        lengths: ChunkLengths,
+        *,
+        masked: bool,
+    ) -> None:
+        self.built, self.fake, self.probe, self.regime, self.ways = built, fake, probe, regime, ways
+        self.masked, self.lengths = masked, lengths
+        self._passes: dict[tuple[int, int], Any] = {}
+        self._together: dict[Any, dict[str, Any] | None] = {}
+
+    def parts(self, *, several: bool) -> dict[str, Any]:
+        """The parts, with the layers in the order of their kinds, and what the model's forward pass holds."""
+        try:
+            return self._parts(several=several)
+        except LongLoopError:
+            if self.lengths.by_token:
+                raise
+        self.lengths.by_token = True
+        self._together.clear()
+        return self._parts(several=several)
+
+    def _parts(self, *, several: bool) -> dict[str, Any]:
+        points = self.points.several if several else self.points.alone
+        idle = {*range(len(self.built.first))} - {kind for kind, _ in self._layers}
+        if idle:
+            where = f"{self.built.path}.{self.built.first[min(idle)]}"
+            raise RecordingError(f"{where} is not run where only text is given")
+        return {
+            "embedding": self._part(EMBEDDING, points),
+            "layers": [
+                {
+                    str(element): self._part((kind, element), points)
+                    for number, element in self._layers
+                    if number == kind
+                }
+                for kind in range(len(self.built.first))
+            ],
+            "final": self._part(FINAL, points),
+            "logits": self._part(LOGITS, points),
+            "held": self._held(),
+        }
+
+    @property
+    def points(self) -> Points:
+        """Where parts are watched that all lengths share."""
+        return Points.short() if self.lengths.by_token else Points.within(shortest_limit(self.built))
+
+    @property
+    def _layers(self) -> list[tuple[int, int]]:
+        """The kinds of layers, each with the bytes of a number that it is given."""
+        return [name for name in self._pass(self.points.together[0]) if isinstance(name, tuple)]
+
+    @property
+    def narrow(self) -> bool:
+        """Whether linear modules of layers are given 16 bits only."""
+        try:
+            layers = [self._pass(self.points.together[0])[name] for name in self._layers]
+        except RecordingError:
+            return False
+        modules = (one for layer in layers for one in layer.operators if one.name == "linear")
+        return all(one.metas[0].element == HALF for one in modules)
+
+    def _held(self) -> list[int]:
+        """What all layers share: as a rule it grows with the places of a row, and rows share it.
+
+        Raises:
+            RecordingError: it is not a polynomial.
+        """
+        try:
+            return self._held_at(self.points.together)
+        except RecordingError:
+            return self._held_at((*self.points.together, *self.points.several[2:], *self.points.more))
+
+    def _held_at(self, points: Sequence[tuple[int, int]]) -> list[int]:
+        sizes = FittedSizes([Point(*point, self.masked) for point in points])
+        return sizes.form([self._pass(point)["held"] for point in points], "what all layers share")
+
+    def _part(self, name: Name, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
+        """A part at all lengths alike, or by the class of its length."""
+        refused: RecordingError | None = None
+        if not self.lengths.differ(name):
+            try:
+                return self._at_all(name, points)
+            except RecordingError as reason:
+                if isinstance(reason, LongLoopError) or not isinstance(name, tuple):
+                    raise
+                refused = reason
+        for chunk in self.lengths.tried(name):
+            try:
+                found = self._by_length(name, chunk, several=points[0][0] > 1)
+            except RecordingError as reason:
+                refused = refused or reason
+                continue
+            self.lengths.found(name, chunk)
+            return found
+        raise refused or RecordingError("no chunk")
+
+    def _by_length(self, name: Name, chunk: int, *, several: bool) -> dict[str, Any]:
+        """A part by the class of its length, with the loops over its chunks.
+
+        Raises:
+            RecordingError: it is not one program in each class.
+        """
+        found: dict[str, Any] = {"chunk": chunk}
+        for length in self.lengths.classes(chunk):
+            key = name, chunk, length.name
+            if key not in self._together and self.lengths.together(name):
+                try:
+                    self._together[key] = self._fitted(name, length.together, length)
+                except RecordingError:
+                    self._together[key] = None
+                    self.lengths.apart.add(name)
+            together = self._together.get(key)
+            found[length.name] = together or self._fitted(name, length.several if several else length.alone, length)
+        return found
+
+    def _at_all(self, name: Name, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
+        if name not in self._together:
+            try:
+                self._together[name] = self._fitted(name, self.points.together)
+            except LongLoopError:
+                raise
+            except RecordingError:
+                self._together[name] = None
+        together = self._together[name]
+        if together is not None:
+            return together
+        try:
+            return self._fitted(name, points)
+        except RecordingError as reason:
+            if points[0][0] == 1 or "polynomial" not in str(reason):
+                raise
+        return self._fitted(name, [*points, *self.points.more])
+
+    def _fitted(self, name: Name, points: Sequence[tuple[int, int]], length: Length | None = None) -> dict[str, Any]:
+        parts: list[Watched] = [self._pass(point)[name] for point in points]
+        derived = [derive(part, self.probe) for part in parts]
+        sizes = FittedSizes([Point(*point, self.masked) for point in points], length and length.counted(points))
+        chunks = length.chunks(points) if length is not None else [1]
+        loops = len({*chunks}) > 1 and len({len(part.operators) for part in parts}) > 1
+        loop = loop_of(parts, chunks) if loops else None
+        return fitted(parts, derived, sizes, self.ways, loop)
+
+    def _pass(self, point: tuple[int, int]) -> Mapping[Name, Any]:
+        if isinstance(self._passes.get(point), RecordingError):
+            raise self._passes[point]
+        if point not in self._passes:
+            runner = WatchedPass(self.built, self.fake, self.regime)
+            try:
+                parts = runner.run(Point(*point, self.masked))
+            except RecordingError as reason:
+                self._passes[point] = reason
+                raise
+            parts[EMBEDDING], held = pruned(parts[EMBEDDING], point[1])
+            self._passes[point] = {**parts, "held": held}
+        found: Mapping[Name, Any] = self._passes[point]
+        return found

@@ -1,0 +1,95 @@
+"""Sizes at several batches and lengths, as exact polynomials of rows, tokens and chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from hbspec.recording.forward import Point
+from hbspec.recording.program import RecordingError
+
+TERMS: tuple[Callable[[int, int, int], int], ...] = (
+    lambda b, t, n: 1,  # noqa: ARG005
+    lambda b, t, n: b * t,  # noqa: ARG005
+    lambda b, t, n: b * t * t,  # noqa: ARG005
+    lambda b, t, n: t,  # noqa: ARG005
+    lambda b, t, n: t * t,  # noqa: ARG005
+    lambda b, t, n: b,  # noqa: ARG005
+    lambda b, t, n: b * n,  # noqa: ARG005
+    lambda b, t, n: b * n * n,  # noqa: ARG005
+    lambda b, t, n: n,  # noqa: ARG005
+    lambda b, t, n: n * n,  # noqa: ARG005
+)
+"""What a size may be made of: a fixed one, one for each token, one for each pair of tokens of a row; and, where rows
+share something, one for each place of a row, and for each pair of them; one for each row, as padding is; and one for
+each chunk of a row, and each pair of them, and the same where rows share it."""
+
+ALONE: tuple[tuple[int, ...], ...] = ((0, 1, 2),)
+SEVERAL = (*ALONE, (0, 3, 4), (1, 2, 5), (0, 1, 2, 3, 4, 5))
+CHUNKED = (*ALONE, (0, 1, 6), (1, 5, 6), (5, 6, 7), (0, 3, 4), (1, 2, 5), (0, 3, 8), (0, 8, 9), (0, 1, 2, 6))
+"""Terms that are tried together: of one row, of several, and of rows whose chunks are counted."""
+
+
+class FittedSizes:
+    """Fits sizes over the points at which a part was watched."""
+
+    def __init__(self, points: Sequence[Point], chunks: Sequence[int] | None = None) -> None:
+        self.points, self.chunks = points, chunks
+        self._known: dict[tuple[int, ...], list[int]] = {}
+        self._sets = (ALONE if all(point.batch == 1 for point in points) else SEVERAL) if chunks is None else CHUNKED
+
+    def of(self, places: Sequence[int]) -> FittedSizes:
+        """Sizes at some of the points."""
+        chunks = self.chunks and [self.chunks[place] for place in places]
+        return FittedSizes([self.points[place] for place in places], chunks)
+
+    def form(self, sizes: Sequence[int], what: str) -> list[int]:
+        """The coefficients of `TERMS`, without zeros at the end.
+
+        Raises:
+            RecordingError: no polynomial of them gives the sizes exactly.
+        """
+        key = tuple(sizes)
+        if key not in self._known:
+            self._known[key] = self._fitted(key, what)
+        return self._known[key]
+
+    def _fitted(self, sizes: tuple[int, ...], what: str) -> list[int]:
+        for terms in self._sets:
+            if len(terms) >= len(self.points):
+                break
+            chunks = self.chunks or [0] * len(self.points)
+            rows = [
+                [TERMS[term](p.batch, p.length, number) for term in terms]
+                for p, number in zip(self.points, chunks, strict=True)
+            ]
+            found = _solve(rows, sizes)
+            if found is not None:
+                by_term = dict(zip(terms, found, strict=True))
+                found = [by_term.get(term, 0) for term in range(len(TERMS))]
+                while found and not found[-1]:
+                    found.pop()
+                return found
+        at = ", ".join(f"{size} at {p.batch} x {p.length}" for size, p in zip(sizes, self.points, strict=True))
+        raise RecordingError(f"the size of {what} is not a polynomial of rows and tokens: {at}")
+
+
+def _solve(rows: list[list[int]], sizes: Sequence[int]) -> list[int] | None:
+    """Whole coefficients that give every size exactly; None where there are none."""
+    width = len(rows[0])
+    table = [[Fraction(one) for one in row] + [Fraction(size)] for row, size in zip(rows, sizes, strict=True)]
+    for column in range(width):
+        pivot = next((index for index in range(column, len(table)) if table[index][column]), None)
+        if pivot is None:
+            return None
+        table[column], table[pivot] = table[pivot], table[column]
+        lead = table[column][column]
+        table[column] = [one / lead for one in table[column]]
+        for index, row in enumerate(table):
+            if index != column and row[column]:
+                factor = row[column]
+                table[index] = [one - factor * other for one, other in zip(row, table[column], strict=True)]
+    if any(row[width] for row in table[width:]):
+        return None
+    found = [table[index][width] for index in range(width)]
+    return [int(one) for one in found] if all(one.denominator == 1 for one in found) else None
