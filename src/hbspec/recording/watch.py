@@ -163,21 +163,20 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
                 f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
                 "does that loops over tokens"
             )
-        operator.outputs += [self.add(one, differentiable=leads and can_need_gradient(one.dtype)) for one in made]
-        if leads and func._schema.is_mutable:
-            self._written(operator, tensors)
+        if not (leads and written.writes(func) and self._is_written(operator, tensors[0])):
+            operator.outputs += [self.add(one, differentiable=leads and can_need_gradient(one.dtype)) for one in made]
 
-    def _written(self, operator: Operator, tensors: list[Tensor]) -> None:
-        """What a view is a part of has another way back once the view was written to."""
-        view, part = tensors[0], self.part
+    def _is_written(self, operator: Operator, view: Tensor) -> bool:
+        """Whether a part of a tensor was written to: the whole has another way back then, and the part is not known."""
+        whole, part = view._base, self.part
         assert part is not None  # noqa: S101
-        whole = view._base
-        if whole is None or _key(whole) == _key(view):
-            return
-        before = self.inner(whole)
-        operator.inputs[0], operator.metas[0] = before, Meta.of(whole)
+        if whole is None or whole.numel() == view.numel():
+            return False
+        operator.inputs[0], operator.metas[0] = self.inner(whole), Meta.of(whole)
         operator.function = written.into_part(operator.function, view, whole)
+        self._known.pop(_key(view), None)
         operator.aliases, operator.outputs = [0], [self.add(whole, differentiable=True)]
+        return True
 
     def inner(self, tensor: Tensor) -> int:
         """The newest value that a tensor is, whether or not a gradient is needed.

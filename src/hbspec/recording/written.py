@@ -7,6 +7,12 @@ from typing import Any
 from torch import Tensor
 
 
+def writes(function: Any) -> bool:
+    """Whether an operator writes into the first tensor that it is given."""
+    arguments = function._schema.arguments
+    return bool(arguments and arguments[0].alias_info is not None and arguments[0].alias_info.is_write)
+
+
 def into_part(function: Any, view: Tensor, whole: Tensor) -> PartWrite:
     """The write as a function of the whole tensor, and of what the write was given behind the part."""
     start = view.storage_offset() - whole.storage_offset()
