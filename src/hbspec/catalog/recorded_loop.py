@@ -16,8 +16,8 @@ ONE, WHOLE, RAGGED = "one", "whole", "ragged"
 
 LENGTHS = ONE, WHOLE, RAGGED
 
-MOST_STEPS = 400_000
-"""Operators of a layer that are run one by one, which takes seconds."""
+MOST_STEPS = 10_000
+"""Operators of a loop that are run one by one, which takes a few seconds for every length that is asked for."""
 
 
 def chunks_of(length: int, chunk: int) -> int:
