@@ -44,7 +44,7 @@ def test_requests_and_answers_are_copied():
 
 
 def test_nothing_is_copied_or_encrypted_unasked():
-    assert endpoint_config().keys() == {"EndpointConfigName", "ProductionVariants"}
+    assert endpoint_config().keys() == {"EndpointConfigName", "ProductionVariants", "Tags"}
     assert compiled("sagemaker", "create_training_job")["OutputDataConfig"].keys() == {"S3OutputPath"}
 
 

@@ -37,20 +37,18 @@ def lower(analysis: Analysis) -> Stack:
         LoweringError: the spec lacks a key that the endpoint needs, the engine would refuse its settings, or
             CloudFormation has no words for a part of it.
     """
-    endpoint = deployment.lower(analysis, "cloudformation")
     section = analysis.spec.deployment
-    found = []
     if section is not None and section.ab_test is not None:
         message = "a stack updates only endpoints that it has created, and the baseline's is not one of them"
         action = "compile the target deployment, or remove deployment.ab_test"
-        found.append(refusal("HB540", ("deployment", "ab_test"), message, action))
+        raise LoweringError([refusal("HB540", ("deployment", "ab_test"), message, action)])
+    endpoint = deployment.lower(analysis, "cloudformation")
     if endpoint.base is not None:
         other = section is not None and section.model is not None
         message = f"AWS::SageMaker::Model takes adapters, but not {endpoint.base} beside them"
         action = "compile the target deployment, or set deployment.adapters: merged"
-        found.append(refusal("HB540", ("deployment", "model") if other else ("model", "source"), message, action))
-    if found:
-        raise LoweringError(found)
+        route = ("deployment", "model") if other else ("model", "source")
+        raise LoweringError([refusal("HB540", route, message, action)])
     return Stack(endpoint)
 
 
