@@ -18,6 +18,7 @@ from hbspec.api import compile_spec
 ROOT = Path(__file__).parents[2]
 HEARTBEAT = ROOT / "specs/heartbeat.yaml"
 ALONE, SCALED = "deployment.ab_test=null", "deployment.autoscaling={min: 1, max: 3}"
+KEPT = ("sagemaker.kms_key=alias/heartbeat", "deployment.data_capture={percent: 20, uri: 's3://heartbeat/captured'}")
 SCALING = ("ScalableTarget", "ScalingPolicy")
 
 
@@ -27,7 +28,7 @@ def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
-@pytest.mark.parametrize("more", [(), (SCALED,), ("deployment.adapters=merged", "deployment.quantization=fp8")])
+@pytest.mark.parametrize("more", [(), (SCALED,), KEPT, ("deployment.adapters=merged", "deployment.quantization=fp8")])
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
     content = template(ALONE, *more, spec=ROOT / f"specs/{name}.yaml")
     assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *(SCALING if SCALED in more else ())}

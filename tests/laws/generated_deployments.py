@@ -38,6 +38,7 @@ def spec(seed: int) -> dict[str, Any]:
             "output": "s3://bucket/models/",
             **({"vpc": NETWORK} if draw.random() < 0.3 else {}),
             **({"tags": {"team": "ml", "note": "a: b"}} if draw.random() < 0.3 else {}),
+            **({"kms_key": "alias/models"} if draw.random() < 0.3 else {}),
         },
     }
 
@@ -66,6 +67,7 @@ def _deployment(draw: Random, tuned: str) -> dict[str, Any]:
         "gpu_memory_utilization": draw.choice([None, 0.85]),
         "typical_output_tokens": draw.choice([None, 300]),
         "autoscaling": draw.choice([None, None, {"min": 1, "max": 4}]),
+        "data_capture": draw.choice([None, None, {"percent": 20, "uri": "s3://bucket/captured"}]),
     }
     return {
         "instance": {"type": draw.choice(TYPES), "count": draw.choice([1, 1, 2])},
