@@ -16,6 +16,7 @@ from typing import Any
 import bitsandbytes as bnb
 import metrics
 import pytest
+import shrinking
 import tiny
 import torch
 from base_model import Base
@@ -46,7 +47,7 @@ CATALOG: dict[str, dict[str, Any]] = {
     name: catalog().models.config(name)
     for name in catalog().models.originals()
     if catalog().models[name].architecture is not None
-    and catalog().models[name].model_type not in tiny.NOT_SHRUNK
+    and catalog().models[name].model_type not in shrinking.NOT_SHRUNK
     and not is_refused(name)
 }
 UNUSUAL = {
@@ -80,7 +81,7 @@ def packing_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("config", (CATALOG | UNUSUAL).values(), ids=(CATALOG | UNUSUAL).keys())
 def test_each_quantised_matrix_of_each_tiny_model_is_whole_blocks(config: Mapping[str, Any]) -> None:
-    shrunk = tiny.shrink(config, vocabulary=512) | {"pad_token_id": 0}
+    shrunk = shrinking.shrink(config, vocabulary=512) | {"pad_token_id": 0}
     ratio = shrunk["num_attention_heads"] / (shrunk.get("num_key_value_heads") or shrunk["num_attention_heads"])
     text = config.get("text_config", config)
     assert ratio == text["num_attention_heads"] / (text.get("num_key_value_heads") or text["num_attention_heads"])
@@ -93,7 +94,7 @@ def test_each_quantised_matrix_of_each_tiny_model_is_whole_blocks(config: Mappin
     assert [
         f"{name}: {layer.out_features} x {layer.in_features}"
         for name, layer in found.items()
-        if (layer.out_features % tiny.ROWS or layer.in_features % tiny.BLOCK) and layer.out_features > 1
+        if (layer.out_features % shrinking.ROWS or layer.in_features % shrinking.BLOCK) and layer.out_features > 1
     ] == []  # a gate of one row is never whole blocks; the script keeps kernels from packing anything on a CPU
     # the width of a tiny model is that of its queries, and GLM-4's keys have 24 heads of queries each
     assert sum(parameter.numel() for parameter in model.parameters()) < 5_000_000 * max(1, ratio / 16)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shrinking
 import tiny
 from conversations import Conversation, encode
 from handover import parse
@@ -165,7 +166,7 @@ DEEPSEEK_V3 = {
 
 
 def test_heads_of_both_kinds_are_shrunk() -> None:
-    made = tiny.shrink(GEMMA_4, 512)
+    made = shrinking.shrink(GEMMA_4, 512)
     assert made["global_head_dim"] == 2 * made["head_dim"] < 256
     assert made["num_global_key_value_heads"] == made["num_key_value_heads"] == 2
     assert made["layer_types"] == ["sliding_attention", "full_attention"]
@@ -173,12 +174,12 @@ def test_heads_of_both_kinds_are_shrunk() -> None:
 
 
 def test_latents_are_shrunk_and_a_sparse_layer_is_left() -> None:
-    made = tiny.shrink(DEEPSEEK_V3, 512)
-    assert made["kv_lora_rank"] == made["q_lora_rank"] == tiny.BLOCK
+    made = shrinking.shrink(DEEPSEEK_V3, 512)
+    assert made["kv_lora_rank"] == made["q_lora_rank"] == shrinking.BLOCK
     assert (made["n_group"], made["topk_group"]) == (1, 1)
     assert made["first_k_dense_replace"] < made["num_hidden_layers"]
 
 
 def test_a_type_that_transformers_does_not_build_is_refused() -> None:
-    with pytest.raises(tiny.RefusedError, match="models of type kimi_k2 are not made tiny"):
-        tiny.shrink({**DEEPSEEK_V3, "model_type": "kimi_k2"}, 512)
+    with pytest.raises(shrinking.RefusedError, match="models of type kimi_k2 are not made tiny"):
+        shrinking.shrink({**DEEPSEEK_V3, "model_type": "kimi_k2"}, 512)
