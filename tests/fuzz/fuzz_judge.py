@@ -27,8 +27,8 @@ from hbspec.source.excerpts import printable
 from hbspec.targets import names
 from hbspec.targets.lowering.artifact import Artifact
 
-WATCHDOG = 20
-"""Seconds of the processor that one call of the program may take; a check takes some milliseconds."""
+WATCHDOG = 60
+"""Seconds of the processor after which one call of the program hangs; a search for better plans takes up to 12."""
 STANDSTILL = 600
 """Seconds after which one that does nothing ends the process."""
 TODAY = date(2026, 11, 22)

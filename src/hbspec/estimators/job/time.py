@@ -13,7 +13,8 @@ from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
 from hbspec.estimators.step.communication import host_bytes_per_second
 from hbspec.estimators.step.duration import micro_batch, update_seconds
 from hbspec.estimators.step.optimizer import optimizer
-from hbspec.estimators.training.memory import memory
+from hbspec.estimators.training.memory import memory, memory_verdict
+from hbspec.estimators.verdict import Verdict
 from hbspec.plan import Between, Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.plan.plan import EXPECTED
@@ -137,6 +138,8 @@ def paging_seconds(plan: Plan) -> Interval:
     one by one when they are touched, which is slower than a copy.
     """
     if not optimizer(plan.training.optim).paged:
+        return Interval.exact(0)
+    if memory_verdict(plan) is Verdict.FITS:  # which takes less time than how much is needed
         return Interval.exact(0)
     fullest = memory(plan).fullest
     out = fullest.paged_out
