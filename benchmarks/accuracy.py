@@ -1,12 +1,12 @@
 """How near the estimates come to what people measured and published.
 
-    python benchmarks/accuracy.py MEASURED.csv [MORE.csv …] [--json] [--errors] [--fit]
+    python benchmarks/accuracy.py MEASURED.csv [MORE.csv …] [--json] [--errors] [--fit KIND]
 
 Each row of a file becomes a spec, a plan and an estimate (`benchmarks/measured/`); what cannot be expressed is counted
 with its reason. Constants that are fitted are refitted without the source that is scored, from the observations in
-`benchmarks/measured/fitted_*.json`, so that every figure is one for a source that they never saw. `--fit` takes the
-observations from the files instead, writes them there, and prints the constants for `hbspec.estimators.constants` and
-`hbspec.estimators.serving.constants`.
+`benchmarks/measured/fitted_*.json`, so that every figure is one for a source that they never saw. `--fit memory`,
+`speed` or `serving` takes the observations of that kind from the files instead, writes them there, and prints the
+constants for `hbspec.estimators.constants` and `hbspec.estimators.serving.constants`.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
-from measured.fitted import fit, left_out, observed, record, recorded
+from measured.fitted import Observed, fit, left_out, observed, record, recorded
 from measured.fitting import KINDS
 from measured.judged import judge
 from measured.row import Row, TableError, read_rows
 from measured.score import score
 from measured.serving_fit import constants_text
+from measured.speed import START
 from measured.table import errors, lines
 
 from hbspec.units import Interval
@@ -35,7 +38,7 @@ def main() -> int:
     parser.add_argument("files", nargs="+", type=Path, metavar="CSV")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--errors", action="store_true", help="print every measured value beside its estimate")
-    parser.add_argument("--fit", action="store_true", help="fit the constants to these files and print them")
+    parser.add_argument("--fit", choices=Observed._fields, help="fit these constants to the files and print them")
     asked = parser.parse_args()
     try:
         rows = read_rows(asked.files)
@@ -43,7 +46,7 @@ def main() -> int:
         print(f"accuracy.py: {wrong}", file=sys.stderr)
         return WRONG_INPUT
     if asked.fit:
-        return _fit(rows)
+        return _fit(rows, asked.fit)
     judged = judge(rows, left_out(recorded()))
     if asked.json:
         print(json.dumps(score(judged), indent=2))
@@ -52,18 +55,23 @@ def main() -> int:
     return 0
 
 
-def _fit(rows: tuple[Row, ...]) -> int:
-    found = observed(rows)
+def _fit(rows: tuple[Row, ...], kind: str) -> int:
+    found = recorded()._replace(**{kind: getattr(observed(rows), kind)})
     record(found)
     constants = fit(found)
-    for kind in KINDS:
-        print(f"    {kind}={_text(getattr(constants.memory, kind))},")
-    for name in ("products", "attention", "crossings", "unpacking"):
-        print(f"    {name}={getattr(constants.step, name)},")
-    for name in ("launch", "error"):
-        print(f"    {name}={_text(getattr(constants.step, name))},")
-    print(constants_text(constants.serving))
+    if kind == "memory":
+        _print(constants.memory, KINDS)
+    elif kind == "speed":
+        _print(constants.step, (*START, "error"))
+    else:
+        print(constants_text(constants.serving))
     return 0
+
+
+def _print(constants: NamedTuple, names: Iterable[str]) -> None:
+    for name in names:
+        value = getattr(constants, name)
+        print(f"    {name}={_text(value) if isinstance(value, Interval) else value},")
 
 
 def _text(interval: Interval) -> str:

@@ -150,7 +150,14 @@ class Row:
         value = self.number(cell)
         if not value or self.out_of_memory or (metric in MEMORY and self.is_frontier):
             return None
+        if metric == "tokens_per_second_per_gpu" and self.is_of_whole_job:
+            return None
         return None if re.search(r"\d ?- ?\d", self[cell]) else value * UNITS.get(metric, 1)
+
+    @property
+    def is_of_whole_job(self) -> bool:
+        """Whether what is given as a rate of its steps is that of a job with its evaluations and checkpoints."""
+        return bool(re.search(r"includ\w+ eval", self["notes"]))
 
     def stated_trainable(self) -> float | None:
         """How many parameters are trained, as the source prints it; to one part in a thousand or better."""

@@ -13,7 +13,7 @@ from typing import Any
 from measured.judged import Judged
 from measured.row import MEMORY, TIME, Row
 from measured.serving import METRICS as SERVING
-from measured.slices import SLICES
+from measured.slices import SLICES, SPEED_SLICES
 from measured.weighing import Compared, ratio, width
 from measured.widest import widest
 
@@ -39,10 +39,15 @@ def score(judged: Sequence[Judged]) -> dict[str, Any]:
     training = [entry for entry in judged if not entry.row.is_serving]
     return {
         **_figures(judged),
-        "slices": {name: _figures([entry for entry in training if chosen(entry)]) for name, chosen in SLICES.items()},
+        "slices": _sliced(training, SLICES),
+        "speed_slices": _sliced(training, SPEED_SLICES),
         "widest": {metric: widest(judged, metric) for metric in MEMORY},
         "by": {name: _grouped(judged, key) for name, key in GROUPS.items()},
     }
+
+
+def _sliced(judged: Sequence[Judged], slices: Mapping[str, Callable[[Judged], bool]]) -> dict[str, Any]:
+    return {name: _figures([entry for entry in judged if chosen(entry)]) for name, chosen in slices.items()}
 
 
 def _grouped(judged: Sequence[Judged], key: Callable[[Row], str]) -> dict[str, Any]:

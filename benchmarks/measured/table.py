@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from measured.judged import Judged
-from measured.row import MEMORY
+from measured.row import MEMORY, TIME
 from measured.score import FEWEST_SOURCES, LARGER, METRICS, sources
 
 AIMS = {
@@ -15,8 +15,8 @@ AIMS = {
     "peak_reserved": "aim both ways: 90 % or more inside, ±15 % or less, median 6 % or less",
     "process": "aim in sources of 10 rows or more: 90 % or more inside",
     "unknown_metric": "the source does not say which: from the least allocated to the most of the process; no aim",
-    "tokens_per_second_per_gpu": "aim: median 15 % or less, p90 40 % or less, 90 % inside, high / low 2.2 or less",
-    "total_time": "no aim of its own",
+    "tokens_per_second_per_gpu": "aim: median 10 % or less, p90 35 % or less, 90 % inside, high / low 2.2 or less",
+    "total_time": "aim: median 20 % or less",
     "total_cost": "no aim of its own",
     "decode_tokens_per_second": "aim: median 20 % or less",
     "serving_memory": "aim: median 5 % or less",
@@ -39,7 +39,10 @@ def lines(judged: Sequence[Judged], figures: dict[str, Any]) -> Iterator[str]:
     yield from _verdicts(figures["metrics"], ("   (aim: 0 fits)", "   (aim: 0 does_not_fit)"))
     yield ""
     yield "slices"
-    yield from _members(figures["slices"], MEMORY, both=True)
+    yield from _members(figures["slices"], MEMORY, both=True, verdicts=True)
+    yield ""
+    yield "slices of speed"
+    yield from _members(figures["speed_slices"], TIME, both=True)
     yield from _widest(figures["widest"])
     for group, members in figures["by"].items():
         yield ""
@@ -108,7 +111,7 @@ def _verdicts(metrics: dict[str, Any], aims: tuple[str, str] = ("", ""), indent:
             yield f"{indent}{'  in a check':<16}{'':>5}          {reported}"
 
 
-def _members(members: dict[str, Any], metrics: Iterable[str], *, both: bool) -> Iterator[str]:
+def _members(members: dict[str, Any], metrics: Iterable[str], *, both: bool, verdicts: bool = False) -> Iterator[str]:
     for name, found in members.items():
         yield f"  {name}: {found['rows']} rows, {found['expressed']} expressed"
         for metric in metrics:
@@ -117,7 +120,7 @@ def _members(members: dict[str, Any], metrics: Iterable[str], *, both: bool) -> 
                 yield f"    {_short(metric):<16}{figures['n']:>5} values{_figures(figures)}"
             if figures["n"] and both:
                 yield f"    {'  by row':<16}{'':>12}{_figures(figures['by_row'])}"
-        if both:
+        if verdicts:
             yield from _verdicts(found["metrics"], indent="    ")
 
 

@@ -11,7 +11,7 @@ from hbspec.estimators.constants import StepConstants
 from hbspec.estimators.job.cost import cost
 from hbspec.estimators.job.time import step_of, time
 from hbspec.plan import Plan
-from hbspec.units import HOUR, Interval
+from hbspec.units import Interval
 from measured.mapping import Case
 from measured.reason import NotExpressibleError
 
@@ -71,15 +71,15 @@ def data_of(case: Case) -> dict[str, Any]:
 
 
 def updates(case: Case) -> int:
-    """How many updates the job makes."""
-    row = case.row
-    stated = re.search(r"(?<![-/\d.,])(\d[\d,]*) (?:optimizer |training )?steps(?! ?/)\b", row["notes"])
-    if stated is not None:
-        return max(1, round(_number(stated[1])))
-    whole, step = row.number("total_time_h"), row.number("step_time_s")
-    if not whole or not step:
+    """How many updates the job makes, as the source says; the time over that of a step would only repeat the step.
+
+    Raises:
+        NotExpressibleError: the source does not say it.
+    """
+    stated = re.search(r"(?<![-/\d.,])(\d[\d,]*) (?:optimizer |training )?steps(?! ?/)\b", case.row["notes"])
+    if stated is None:
         raise NotExpressibleError("how many updates it makes is not stated")
-    return max(1, round(whole * HOUR / step))
+    return max(1, round(_number(stated[1])))
 
 
 def _number(text: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import FULL, planned
 
-from hbspec.estimators.step.duration import micro_batch, update_seconds
+from hbspec.estimators.step.duration import micro_batch, update
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of
@@ -115,7 +115,7 @@ def test_they_are_gathered_once_and_gradients_reduced_once_an_update():
         planned(MISTRAL, instance={**FSDP, **instance}, method=FULL, **more)
         for instance, more in (({}, {}), ({"reshard_after_forward": False}, {}), ({}, {"sync_each_batch": True}))
     )
-    assert micro_batch(kept, 512).communication == pytest.approx(micro_batch(plain, 512).communication / 2)
-    reduced = micro_batch(synced, 512).communication - micro_batch(plain, 512).communication
-    assert update_seconds(plain) - update_seconds(synced) == pytest.approx(reduced)
+    assert micro_batch(kept, 512).sent.expected == pytest.approx(micro_batch(plain, 512).sent.expected / 2)
+    reduced = micro_batch(synced, 512).sent.expected - micro_batch(plain, 512).sent.expected
+    assert update(plain).sent.expected - update(synced).sent.expected == pytest.approx(reduced)
     assert reduced > 0

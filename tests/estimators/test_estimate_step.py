@@ -6,8 +6,8 @@ import pytest
 from planned import FULL, LORA, QLORA, planned
 
 from hbspec.estimators.constants import REACHED, STEP
-from hbspec.estimators.step.communication import link_bytes_per_second, ring_bytes
-from hbspec.estimators.step.duration import micro_batch, reached, update_seconds
+from hbspec.estimators.step.duration import micro_batch, reached, update
+from hbspec.units import Interval
 
 SINGLE = {"parallelism": "single"}
 LLAMA = "meta-llama/Llama-3.1-8B"
@@ -22,8 +22,27 @@ def test_the_longest_of_work_launches_and_sending_decides():
     assert found.seconds().expected == found.work() > STEP.launch.expected * found.launches
     launching = found._replace(launches=10**7)
     assert launching.seconds() == STEP.launch * 10**7
-    sending = found._replace(communication=1e4)
-    assert sending.seconds() == STEP.links * 1e4
+    sending = found._replace(sent=Interval.exact(1e4))
+    assert sending.seconds().low == 1e4
+    streaming = found._replace(streamed=1e4)
+    assert streaming.seconds() == Interval.exact(1e4)
+
+
+def test_what_is_sent_is_partly_hidden_behind_work():
+    found = micro_batch(planned(instance=SINGLE), 689)
+    sending = found._replace(sent=Interval.exact(found.work() / 10))
+    more = sending.seconds().expected - found.seconds().expected
+    assert more == pytest.approx(STEP.exposed.expected * found.work() / 10)
+    assert sending.seconds().low == found.seconds().low, "at best all of it is hidden"
+    assert sending.seconds().high == pytest.approx(found.seconds().high + found.work() / 10)
+
+
+def test_hooks_of_units_keep_the_host_busy():
+    found = micro_batch(planned(instance=SINGLE), 32)._replace(products=0.0)
+    hooked = found._replace(units=1000)
+    assert hooked.seconds().expected - found.seconds().expected == pytest.approx(
+        STEP.launch.expected * STEP.unit * 1000, rel=0.2
+    )
 
 
 def test_a_short_row_waits_for_its_kernels():
@@ -105,44 +124,9 @@ def test_zero_3_fetches_every_tensor():
     assert three.launches - two.launches == 3 * (9 * 32 + 3) * STEP.fetch
 
 
-def test_weights_are_gathered_in_the_compute_dtype():
-    """FSDP's mixed precision shards float32 weights and gathers bfloat16 ones."""
-    sharded = planned(LLAMA, method=FULL, instance={"parallelism": "fsdp"}, sync_each_batch=True)
-    assert sharded.training.weights_dtype == "float32"
-    link = link_bytes_per_second(sharded.hardware)
-    gathered, reduced = 2 * ring_bytes(2 * 8.03e9, 8), ring_bytes(2 * 8.03e9, 8)
-    assert micro_batch(sharded, 512).communication == pytest.approx((gathered + reduced) / link, rel=0.01)
-
-
 def test_lists_of_tensors_are_passed_over_often():
     lists, fused = (
-        update_seconds(planned(LLAMA, method=FULL, instance=SINGLE, optim=name))
+        update(planned(LLAMA, method=FULL, instance=SINGLE, optim=name)).work
         for name in ("adamw_torch", "adamw_torch_fused")
     )
     assert lists / fused == pytest.approx(23 / 10)  # 20 and 7 passes, and 3 of the clipping
-
-
-def test_gradients_of_ranks_are_reduced():
-    ddp, single = (
-        update_seconds(planned("Qwen/Qwen2.5-7B", method=FULL, instance={"parallelism": parallelism}))
-        for parallelism in ("ddp", "single")
-    )
-    assert ddp > single
-
-
-def test_a_network_is_slower_than_nvlink():
-    one, two = (planned(instance={"parallelism": "ddp", "count": count}).hardware for count in (1, 2))
-    assert link_bytes_per_second(two) < link_bytes_per_second(one) / 10
-    assert ring_bytes(1000, 1) == 0
-    assert ring_bytes(1000, 4) == 750
-
-
-def test_a_network_can_be_given_by_hand():
-    hosts = {"count": 2, "parallelism": "fsdp", "network": "400 Gb/s"}
-    found = planned(instance=by_hand("A100-80", 8, **hosts)).hardware
-    assert link_bytes_per_second(found) == pytest.approx(0.7 * 400e9 / 8 / 8)
-
-
-def test_two_cards_have_no_bridge_unless_they_are_modules():
-    cards, modules = (planned(instance=by_hand(gpu, 2, parallelism="ddp")).hardware for gpu in ("RTX 3090", "A100-80"))
-    assert link_bytes_per_second(cards) < 30e9 < link_bytes_per_second(modules)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from measured.slices import SLICES
+from measured.slices import SLICES, SPEED_SLICES
 
 ERRORS = {"median_abs_error", "p90_abs_error", "inside"}
 BYTES = ERRORS | {"n", "median_width", "worst", "by_row"}
@@ -26,7 +26,7 @@ METRICS = {
 def shape(figures):
     """The metrics are those that are known, each with its figures."""
     assert {name: set(found) for name, found in figures["metrics"].items()} == METRICS
-    assert {"rows", "expressed", "metrics"} == figures.keys() - {"by", "slices", "widest"}
+    assert {"rows", "expressed", "metrics"} == figures.keys() - {"by", "slices", "speed_slices", "widest"}
 
 
 def accounts_for(entries, figures):
@@ -37,7 +37,8 @@ def accounts_for(entries, figures):
     assert figures["rows"] == len(entries)
     assert figures["expressed"] == sum(entry.reason is None for entry in entries) > 0
     assert figures["slices"].keys() == SLICES.keys()
-    for groups in (*figures["by"].values(), figures["slices"]):
+    assert figures["speed_slices"].keys() == SPEED_SLICES.keys()
+    for groups in (*figures["by"].values(), figures["slices"], figures["speed_slices"]):
         for group in groups.values():
             shape(group)
     for groups in figures["by"].values():

@@ -9,6 +9,7 @@ from measured.row import COLUMNS
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT.parent / "shared" / "facts" / "measured_training.csv"
+TRAINED = (PUBLISHED, PUBLISHED.with_name("measured_training_2.csv"))
 INFERENCE = PUBLISHED.with_name("measured_inference.csv")
 
 LORA = {

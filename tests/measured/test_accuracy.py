@@ -47,7 +47,7 @@ def test_the_score_is_printed_as_json(made):
     done = run(made, "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures.keys() == {"rows", "expressed", "metrics", "by", "slices", "widest"}
+    assert figures.keys() == {"rows", "expressed", "metrics", "by", "slices", "speed_slices", "widest"}
     assert figures["by"].keys() == {"method", "placement", "source"}
     shape(figures)
 

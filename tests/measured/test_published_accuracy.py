@@ -6,12 +6,13 @@ import re
 
 import pytest
 from accounting import accounts_for
-from made_rows import INFERENCE, PUBLISHED, ROOT
+from made_rows import INFERENCE, PUBLISHED, ROOT, TRAINED
 from measured.fitted import fit, left_out, observed, recorded
 from measured.fitting import KINDS
 from measured.judged import judge
 from measured.row import read_rows
 from measured.score import score
+from measured.speed import observations
 from measured.table import lines
 
 from hbspec.estimators.constants import MEMORY, STEP
@@ -19,7 +20,7 @@ from hbspec.estimators.constants import MEMORY, STEP
 TABLES = [
     PUBLISHED.with_name(f"measured_{name}.csv") for name in ("training", "training_2", "inference", "inference_2")
 ]
-TITLES = ["slices", "the widest tenth of the intervals", "by source"]
+TITLES = ["slices", "slices of speed", "the widest tenth of the intervals", "by source"]
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +64,7 @@ def test_no_row_is_left_out(scored):
 @needs_the_rows
 def test_the_constants_are_those_that_the_published_rows_give():
     found, kept = observed(read_rows([PUBLISHED, INFERENCE])), recorded()
+    found = found._replace(speed=observations(read_rows(TRAINED)))
     assert [[one.id for one in observations] for observations in found] == [[one.id for one in kind] for kind in kept]
     constants = fit(found)
     for kind in KINDS:

@@ -254,7 +254,7 @@ SEEN = (
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",
     WIDE + "instance: {max_runtime: null}\nbudget: {max_cost: 20 USD}\nexpect: {training.cost: ..20 USD}",
     HUGE + "instance: {max_runtime: 90m}\nexpect: {training.memory_per_gpu: ..46 GB}",
-    HUGE + "instance: {max_runtime: null}\nbudget: {max_cost: 50 USD}",
+    HUGE + "instance: {max_runtime: null}\nbudget: {max_cost: 30 USD}",
 )
 """Specs of the pairs that the cases above do not have."""
 

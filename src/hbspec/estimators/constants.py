@@ -50,7 +50,7 @@ MEMORY = MemoryConstants(
     reserved_of_passing=Interval(0.0, 0.277, 0.588),
     reserved_of_sharded=Interval(0.102, 0.33, 0.521),
 )
-"""The two shares are printed by `python benchmarks/accuracy.py --fit`, from the rows in
+"""The two shares are printed by `python benchmarks/accuracy.py --fit memory`, from the rows in
 `benchmarks/measured/fitted_memory.json`. The rest is assumed: FitCheck's process - reserved is 0.148 GB on a T4; no
 measurement for other GPUs is published, and FMS's two ranks have 0.5 to 1.5 GB more overhead than a single one."""
 
@@ -75,10 +75,11 @@ class StepConstants(NamedTuple):
         unpacking: number of times that each byte of unpacked weights crosses the memory bus, likewise.
         launch: host seconds per kernel.
         error: factor on the time of the GPU's work.
-        links: factor on the time of communication.
+        exposed: share of what ranks send that is not hidden behind work, although the work takes longer.
         bandwidth: share of the memory bandwidth that an optimizer's kernels reach.
         fetch: host time of DeepSpeed's hooks per tensor under ZeRO-3, in launches. Qwen's README: 7B on two GPUs takes
             0.5 s at any length below 1,024 tokens, for 3 x 290 tensors.
+        unit: host time of FSDP's hooks per unit and pass, in launches, as `python benchmarks/hooks.py` measures it.
         handover: factor on a micro-batch where `device_map` passes activations between GPUs through Python hooks.
     """
 
@@ -88,26 +89,34 @@ class StepConstants(NamedTuple):
     unpacking: float
     launch: Interval
     error: Interval
-    links: Interval
+    exposed: Interval
     bandwidth: float
     fetch: int
+    unit: int
     handover: float
 
 
 STEP = StepConstants(
-    products=0.9,
+    products=0.943,
     attention=0.9,
-    crossings=2.35,
+    crossings=2.49,
     unpacking=2.5,
     launch=Interval(6.75e-06, 1.5e-05, 3.75e-05),
-    error=Interval(0.85, 1, 1.83),
-    links=Interval(0.7, 1.0, 2.0),
+    error=Interval(0.77, 1, 1.46),
+    exposed=Interval(0.0, 0.75, 1.0),
     bandwidth=0.8,
     fetch=30,
+    unit=65,
     handover=1.3,
 )
-"""Printed by `python benchmarks/accuracy.py --fit`, from the rows in `benchmarks/measured/fitted_speed.json`; `links`,
-`bandwidth`, `fetch` and `handover` are assumed. Two rows of AWS notebooks on four A10G show the handover."""
+"""Printed by `python benchmarks/accuracy.py --fit speed`, from the rows in `benchmarks/measured/fitted_speed.json`;
+`bandwidth`, `fetch`, `handover` and the ends of `exposed` are assumed. Two rows of AWS notebooks on four A10G show the
+handover."""
+
+HOST_THREAD_BYTES_PER_SECOND = Interval(5 * GB, 12 * GB, 40 * GB)
+"""What an optimizer on the host reads and writes with one thread. Torch 2.13's AdamW on one thread of an AMD EPYC: 5.6
+ns a parameter tensor by tensor, which is 16 GB/s, and 0.6 ns in one kernel, 47 GB/s. The low end is assumed: processes
+share their host's memory."""
 
 REACHED = {
     "A100-40": 0.87,

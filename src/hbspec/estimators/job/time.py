@@ -11,7 +11,7 @@ from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, w
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
 from hbspec.estimators.step.communication import host_bytes_per_second
-from hbspec.estimators.step.duration import micro_batch, update_seconds
+from hbspec.estimators.step.duration import micro_batch, update
 from hbspec.estimators.step.optimizer import optimizer
 from hbspec.estimators.training.memory import memory, memory_verdict
 from hbspec.estimators.verdict import Verdict
@@ -182,16 +182,16 @@ def step_of(plan: Plan, constants: StepConstants = STEP) -> StepTime:
     """
     gpus = plan.require("hardware").gpus
     rows = plan.require("effective_batch_size")
-    real, update = plan.row_tokens, Interval.exact(update_seconds(plan)) * constants.error + paging_seconds(plan)
+    real, once = plan.row_tokens, update(plan).seconds(constants) + paging_seconds(plan)
     found = _by_length(plan, constants, backward=True)
     accumulation = plan.training.gradient_accumulation
     # rates are highest for long rows, so the extremes over all lengths are taken
     rates = [
-        [rows * tokens / gpus / seconds for seconds in _ends(batch * accumulation + update)]
+        [rows * tokens / gpus / seconds for seconds in _ends(batch * accumulation + once)]
         for tokens, batch in zip(_ends(real), found, strict=True)
     ]
     slowest, fastest = min(rate[2] for rate in rates), max(rate[0] for rate in rates)
-    return StepTime(_over_lengths(found), update, Interval(slowest, rates[1][1], fastest))
+    return StepTime(_over_lengths(found), once, Interval(slowest, rates[1][1], fastest))
 
 
 def _ends(interval: Interval) -> tuple[float, float, float]:

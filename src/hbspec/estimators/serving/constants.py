@@ -1,8 +1,8 @@
 """All constants of the speed of serving that are fitted to measurements or assumed, with their sources.
 
-The values in `SERVING` are printed by `benchmarks/accuracy.py --fit`: they minimise the weighted error of the logarithm
-over the runs in `benchmarks/measured/fitted_serving.json`, with the same weight for each source, and are regularised
-towards the earlier assumptions, so that values without measurements stay as assumed. The runs are:
+The values in `SERVING` are printed by `benchmarks/accuracy.py --fit serving`: they minimise the weighted error of the
+logarithm over the runs in `benchmarks/measured/fitted_serving.json`, with the same weight for each source, and are
+regularised towards the earlier assumptions, so that values without measurements stay as assumed. The runs are:
 
 - Qwen: QwenLM/Qwen README and QwenLM/Qwen3 docs, speed benchmark of Qwen2.5 (A100-80GB; transformers and vLLM 0.6.3).
 - optimum-benchmark: huggingface/optimum-benchmark examples/running-llamas, -mistrals, -vicunas (A100-80GB).

@@ -6,16 +6,22 @@ from typing import NamedTuple
 
 from hbspec.catalog import Gpu
 from hbspec.catalog.dtypes import FLOAT32
-from hbspec.catalog.weights import weights
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, REACHED, REACHED_UNKNOWN, STEP, StepConstants
-from hbspec.estimators.step.communication import host_bytes_per_second, link_bytes_per_second, ring_bytes
+from hbspec.estimators.step.exchange import (
+    all_reduced_seconds,
+    computed_weights,
+    fetched_tensors,
+    hooked_units,
+    host_update_seconds,
+    offloaded_seconds,
+    reduced_seconds,
+    sent_seconds,
+)
 from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
-from hbspec.estimators.step.offloaded import offloaded_tensors
-from hbspec.estimators.step.positions import program_at, row_tokens
-from hbspec.estimators.weights import QUANTIZED_TOWER, TOWER
+from hbspec.estimators.step.positions import program_at
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
@@ -29,8 +35,10 @@ class MicroBatch(NamedTuple):
         weights: bytes of weights that the products read over the memory bandwidth.
         written: bytes that kernels write over the memory bandwidth.
         unpacked: bytes of unpacked weights over the memory bandwidth.
-        launches: kernels.
-        communication: what ranks send each other, at the speed that links reach.
+        launches: kernels, and what DeepSpeed's hooks cost the host, in launches.
+        units: what FSDP's hooks gather and free.
+        streamed: what crosses PCIe beside the work.
+        sent: what ranks send each other.
         handover: factor on all of it where layers run on one GPU after another.
     """
 
@@ -40,7 +48,9 @@ class MicroBatch(NamedTuple):
     written: float
     unpacked: float
     launches: int
-    communication: float
+    units: int
+    streamed: float
+    sent: Interval
     handover: float
 
     def work(self, constants: StepConstants = STEP) -> float:
@@ -54,14 +64,38 @@ class MicroBatch(NamedTuple):
         )
 
     def seconds(self, constants: StepConstants = STEP) -> Interval:
-        """The GPU's work or, if longer, the host's launching of it or the links' sending."""
-        work, launch, sent = self.work(constants), constants.launch * self.launches, self.communication
-        error, links = constants.error, constants.links
-        return Interval(
-            max(work * error.low, launch.low, sent * links.low) * self.handover,
-            max(work * error.expected, launch.expected, sent * links.expected) * self.handover,
-            max(work * error.high, launch.high, sent * links.high) * self.handover,
+        """The GPU's work and what is sent beside it, or, if longer, the host's launching, or all that is sent."""
+        work, launch = (
+            constants.error * self.work(constants),
+            constants.launch * (self.launches + constants.unit * self.units),
         )
+        exposed = constants.exposed * self.sent
+        return (
+            Interval(
+                max(work.low + exposed.low, launch.low, self.sent.low, self.streamed),
+                max(work.expected + exposed.expected, launch.expected, self.sent.expected, self.streamed),
+                max(work.high + exposed.high, launch.high, self.sent.high, self.streamed),
+            )
+            * self.handover
+        )
+
+
+class Update(NamedTuple):
+    """What happens once an update, in seconds.
+
+    Attributes:
+        work: the GPU's kernels of the optimizer.
+        host: the optimizer on the host.
+        sent: what ranks send each other.
+    """
+
+    work: float
+    host: Interval
+    sent: Interval
+
+    def seconds(self, constants: StepConstants = STEP) -> Interval:
+        """One after another."""
+        return constants.error * self.work + self.host + self.sent
 
 
 def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBatch:
@@ -71,10 +105,8 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
     unevenness; what is multiplied in float32 over the speed of that, a sixteenth on an A100 (the head and the adapters
     of a model after k-bit preparation, without autocast).
     weights: all of them once a pass, in the dtype that is multiplied. written, unpacked, launches: see
-    `hbspec.estimators.step.kernels`. communication: all-gathers of sharded weights in forward and backward (one,
-    where FSDP keeps them gathered) and the reduce-scatter of gradients, unless they are accumulated unsharded, hidden
-    behind the work where they are shorter. Under `pipeline` all layers run one
-    after another, on whatever GPU they are, and slower by what handing over costs.
+    `hbspec.estimators.step.kernels`. streamed, sent: see `hbspec.estimators.step.exchange`. Under `pipeline` all layers
+    run one after another, on whatever GPU they are, and slower by what handing over costs.
 
     Args:
         plan: the plan.
@@ -90,7 +122,7 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
     forward, back = kernels(job, max(1, round(tokens)))
     run = forward.plus(back) if backward else forward
     passes = (3 if training.gradient_checkpointing else 2) if backward else 1
-    whole = _computed_weights(job) / job.tensor_parallel
+    whole = computed_weights(job) / job.tensor_parallel
     n = training.micro_batch * tokens
     products, attention = _products(job, gpu, tokens, backward=backward)
     return MicroBatch(
@@ -99,18 +131,19 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
         weights=passes * whole / bandwidth,
         written=run.written / bandwidth,
         unpacked=run.unpacked / bandwidth,
-        launches=run.launches + _fetches(job, passes),
-        communication=_communication(plan, job, hardware, passes, n)
-        + (_offloading_seconds(job, hardware, tokens) if backward else 0.0),
+        launches=run.launches + STEP.fetch * fetched_tensors(job, passes),
+        units=hooked_units(job, passes),
+        streamed=offloaded_seconds(job, hardware, passes, tokens),
+        sent=sent_seconds(job, hardware, passes, n),
         handover=STEP.handover if plan.way.splits_layers and hardware.gpus > 1 else 1.0,
     )
 
 
-def update_seconds(plan: Plan) -> float:
-    """Seconds of what happens once an update: the reduction of gradients and the optimizer.
+def update(plan: Plan) -> Update:
+    """What happens once an update: the reduction of gradients and the optimizer.
 
-    Gradients of d ranks are reduced (2 G (d - 1) / d bytes, half of it where each rank keeps its part); the optimizer's
-    kernels move what `Optimizer.update_bytes` says; offloaded states cross PCIe twice.
+    work: the optimizer's kernels move what `Optimizer.update_bytes` says. sent: gradients of d ranks are reduced
+    (2 G (d - 1) / d bytes, half of it where each rank keeps its part).
 
     Raises:
         NotKnownError: as `micro_batch`.
@@ -119,21 +152,13 @@ def update_seconds(plan: Plan) -> float:
     bandwidth = known(hardware.gpu.bandwidth, Missing(f"the memory bandwidth of {hardware.gpu.name}", ("instance",)))
     size, parameters = job.precision.trained, -(-job.trainable // job.shards.optimizer)
     moved = job.optimizer.update_bytes(parameters, size, adapters=plan.training.adapters)
-    seconds = moved / (bandwidth * STEP.bandwidth)
-    if plan.offload != "none":
-        seconds += 2 * parameters * size / host_bytes_per_second(hardware)
-    ranks = plan.data_parallel_size or 1
-    if ranks > 1 and job.shards.gradients == 1:
-        seconds += 2 * ring_bytes(job.trainable * size, ranks) / link_bytes_per_second(hardware)
-    elif job.defers_gradients:
-        seconds += _reduce_seconds(job, hardware)
-    return seconds
-
-
-def _reduce_seconds(job: Job, hardware: Hardware) -> float:
-    """Seconds of one reduce-scatter of all gradients."""
-    gradients = job.trainable * job.precision.trained
-    return ring_bytes(gradients, job.shards.gradients) / link_bytes_per_second(hardware)
+    on_host = plan.offload != "none"
+    sent = all_reduced_seconds(job, hardware, plan.data_parallel_size or 1)
+    return Update(
+        work=0.0 if on_host else moved / (bandwidth * STEP.bandwidth),
+        host=host_update_seconds(job, hardware, parameters) if on_host else Interval.exact(0.0),
+        sent=sent + reduced_seconds(job, hardware) if job.defers_gradients else sent,
+    )
 
 
 def reached(gpu: Gpu, dtype: str) -> float:
@@ -145,13 +170,6 @@ def reached(gpu: Gpu, dtype: str) -> float:
     speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
     share = REACHED.get(gpu.name, REACHED_UNKNOWN)
     return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",))) * share
-
-
-def _offloading_seconds(job: Job, hardware: Hardware, tokens: float) -> float:
-    """Activations on their way to the host and back, on a stream of their own."""
-    row, n = row_tokens(job, round(tokens)), job.training.micro_batch * round(tokens)
-    moved = sum(number * size.at(n, row) for size, number in offloaded_tensors(job, program_at(job, tokens)))
-    return 2 * moved / host_bytes_per_second(hardware)
 
 
 def _hardware(plan: Plan) -> Hardware:
@@ -201,45 +219,3 @@ def _wide_flops(job: Job, n: float, others: float, *, backward: bool) -> float:
     if not backward:
         return head + adapters
     return 2 * head + (4 if job.training.gradient_checkpointing else 3) * adapters
-
-
-def _computed_weights(job: Job) -> float:
-    """Bytes of the weights as they are gathered and multiplied: what is not quantised in the compute dtype.
-
-    A tower that no text goes through is not gathered.
-    """
-    stored = {"float32": FLOAT32}.get(job.training.weights_dtype, job.precision.compute)
-    quantised = job.weights["quantized_weights"] + job.weights["quantization_scales"]
-    run = sum(size for term, size in job.weights.items() if term not in (TOWER, QUANTIZED_TOWER))
-    return quantised + (run - quantised) * min(1.0, job.precision.stream / stored)
-
-
-def _left_whole(job: Job) -> int:
-    """Bytes of weights that FSDP leaves whole on every GPU."""
-    scales = job.weights["quantization_scales"] if job.fsdp else 0
-    return scales + job.weights["quantized_weights"] if job.leaves_quantized_whole else scales
-
-
-def _fetches(job: Job, passes: int) -> int:
-    """What DeepSpeed's hooks on every module cost the host under ZeRO-3, in launches: each tensor is fetched a pass."""
-    if not (job.deepspeed is not None and job.way.shards_weights):
-        return 0
-    tensors = sum(weight.count for weight in weights(job.architecture) if weight.kind != "expert")
-    return passes * tensors * STEP.fetch
-
-
-def _communication(plan: Plan, job: Job, hardware: Hardware, passes: int, n: float) -> float:
-    seconds, weights = 0.0, _computed_weights(job)
-    ranks = job.shards.weights
-    if ranks > 1:
-        gathers = 1 if job.fsdp and not job.fsdp.reshards else 2
-        moved = gathers * ring_bytes((weights - _left_whole(job)) / job.tensor_parallel, ranks)
-        seconds += moved / link_bytes_per_second(hardware)
-    if (ranks > 1 or job.shards.gradients > 1) and not job.defers_gradients:
-        seconds += _reduce_seconds(job, hardware)
-    if plan.offload == "all":
-        seconds += passes * (weights - _left_whole(job)) / ranks / host_bytes_per_second(hardware)
-    if job.tensor_parallel > 1:
-        hidden = 2 * job.architecture.num_hidden_layers * n * job.architecture.hidden_size * job.precision.compute
-        seconds += passes * 2 * ring_bytes(hidden, job.tensor_parallel) / link_bytes_per_second(hardware)
-    return seconds

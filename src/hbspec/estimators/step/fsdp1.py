@@ -37,6 +37,12 @@ IN_FLIGHT = 2
 """Freeings that the host does not wait for (`_FreeEventQueue`, `_max_num_inflight_all_gathers`)."""
 
 
+def gathers_twice(job: Job) -> bool:
+    """Whether the backward pass gathers a layer twice: reentrant checkpointing is around the unit."""
+    training = job.training
+    return training.gradient_checkpointing and training.use_reentrant and not training.has(CHECKPOINTED_INSIDE)
+
+
 class FlatUnits(Sharding):
     """FSDP1 around a micro-batch.
 
@@ -77,7 +83,7 @@ class FlatUnits(Sharding):
     def backward(self, layer: int) -> None:
         """A layer is there again, twice where it is computed again reentrantly."""
         self._gather(layer)
-        if self._twice:
+        if gathers_twice(self._job):
             if self._reshards:
                 self._free(layer)
                 self._gather(layer)
@@ -97,12 +103,6 @@ class FlatUnits(Sharding):
         self._free(NOWHERE)
         self.slots.let_go([*self._freed, *self._sent, *self._hooked])
         return self._reduced
-
-    @property
-    def _twice(self) -> bool:
-        training = self._job.training
-        inside = training.has(CHECKPOINTED_INSIDE)
-        return training.gradient_checkpointing and training.use_reentrant and not inside
 
     @property
     def _reshards(self) -> bool:
