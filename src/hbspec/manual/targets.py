@@ -13,7 +13,7 @@ _ENTRIES = (
         "somebody else. `AWS::SageMaker::Model` has no AdditionalModelDataSources, by which a container gets a base "
         "model from S3 beside its adapters. A template without these parts would create another endpoint than the "
         "spec describes; the target `deployment` has both.",
-        example="deployment: {ab_test: {baseline: current-model, candidate_weight: 0.1}}",
+        example="deployment: {ab_test: {baseline: current-model, served_model_name: assistant, candidate_weight: 0.1}}",
         instead="deployment: {ab_test: null}",
         references=(
             "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html",

@@ -11,7 +11,7 @@ Example:
       engine: djl-lmi
       quantization: none
       adapters: separate
-      ab_test: {baseline: today, candidate_weight: 0.1}
+      ab_test: {baseline: today, served_model_name: assistant, candidate_weight: 0.1}
 
 Instead:
 
@@ -19,7 +19,7 @@ Instead:
       engine: vllm
       quantization: none
       adapters: separate
-      ab_test: {baseline: today, candidate_weight: 0.1}
+      ab_test: {baseline: today, served_model_name: assistant, candidate_weight: 0.1}
 
 References:
 
