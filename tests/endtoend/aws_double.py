@@ -64,7 +64,7 @@ def _answer(region: str, client: Client, place: Path, words: list[str]) -> tuple
     try:
         if service == "s3":
             return 0, _copy(client("s3"), place, rest[2:]), ""
-        if service == "sagemaker-runtime":
+        if service == "sagemaker-runtime" and operation == "invoke-endpoint":
             rest = rest[:-1]  # without the file of the answer, which no script reads
         if waiter:
             return 0, _wait(client(service), waiter, _options(rest[2:])), ""
@@ -102,6 +102,8 @@ def _value(place: Path, text: str, kind: str) -> Any:
     """The value of an option: JSON for what is no string, but a list may also be one word."""
     if kind == "blob":
         return (place / text.removeprefix("fileb://")).read_bytes()
+    if kind == "integer":
+        return int(text)
     if kind in ("structure", "map") or text.startswith("["):
         return json.loads(text)
     return [text] if kind == "list" else text
@@ -116,8 +118,12 @@ def _text(answer: Any) -> str:
 
 
 def _copy(client: Any, place: Path, words: list[str]) -> str:
-    """`aws s3 cp … --no-progress --recursive FOLDER s3://BUCKET/PREFIX/`."""
+    """`aws s3 cp … --no-progress --recursive FOLDER s3://BUCKET/PREFIX/`, or of one file to its key."""
     *options, folder, target = words
+    if not options:
+        bucket, _, key = target.removeprefix("s3://").partition("/")
+        client.put_object(Bucket=bucket, Key=key, Body=(place / folder).read_bytes())
+        return f"upload: {folder} to {target}\n"
     assert options == ["--no-progress", "--recursive"]
     bucket, _, prefix = target.removeprefix("s3://").partition("/")
     assert prefix.endswith("/"), "a folder's files are copied below a prefix"

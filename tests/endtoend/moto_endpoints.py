@@ -20,6 +20,7 @@ from moto.sagemaker.exceptions import ValidationError
 from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
+from moto_answers import answering, answering_later
 
 from hbspec.targets.aws.requests import validate
 
@@ -83,25 +84,12 @@ def endpoints_as_served(requests: Requests, fate: Fate) -> Iterator[None]:
         patches.enter_context(mock.patch.object(CloudWatchBackend, "delete_alarms", delete_alarms))
         for replacement in (create_endpoint, describe_endpoint, delete_endpoint, delete_endpoint_config):
             patches.enter_context(mock.patch.object(backend, replacement.__name__, replacement))
-        patches.enter_context(mock.patch.object(SageMakerRuntimeResponse, "invoke_endpoint", _invoking(fate)))
+        for asked in (answering(fate), answering_later()):
+            patches.enter_context(mock.patch.object(SageMakerRuntimeResponse, asked.__name__, asked))
         for handler in (_list_models, _updating(requests, fate), _weighing(requests)):
             name = handler.__name__.lstrip("_")
             patches.enter_context(mock.patch.object(SageMakerResponse, name, handler, create=True))
         yield
-
-
-def _invoking(fate: Fate) -> Callable[[SageMakerRuntimeResponse], Any]:
-    answering = SageMakerRuntimeResponse.invoke_endpoint
-
-    def invoke_endpoint(self: SageMakerRuntimeResponse) -> Any:
-        model = json.loads(self.body).get("model")
-        if fate.answers_to and model != fate.answers_to:
-            said = f"Received client error (404) from primary. The model `{model}` does not exist."
-            headers = {"Content-Type": "application/json", "x-amzn-ErrorType": "ModelError", "status": 424}
-            return 424, headers, json.dumps({"Message": said})
-        return answering(self)
-
-    return invoke_endpoint
 
 
 def _begin(endpoint: FakeEndpoint, status: str, looks: int, end: Callable[[], None]) -> None:

@@ -19,7 +19,13 @@ ROOT = Path(__file__).parents[2]
 HEARTBEAT = ROOT / "specs/heartbeat.yaml"
 ALONE, SCALED = "deployment.ab_test=null", "deployment.autoscaling={min: 1, max: 3}"
 KEPT = ("sagemaker.kms_key=alias/heartbeat", "deployment.data_capture={percent: 20, uri: 's3://heartbeat/captured'}")
-SCALING = ("ScalableTarget", "ScalingPolicy")
+QUEUED = "deployment.async_inference={output: 's3://heartbeat/answers/', failures: 's3://heartbeat/failed/'}"
+MERGED = ("deployment.adapters=merged", "deployment.quantization=fp8")
+FROM_ZERO = "deployment.autoscaling={min: 0, max: 3}"
+SCALING = {
+    SCALED: ("ScalableTarget", "ScalingPolicy"),
+    FROM_ZERO: ("ScalableTarget", "ScalingPolicy", "FromZeroPolicy", "WaitingAlarm"),
+}
 
 
 def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
@@ -28,10 +34,11 @@ def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
-@pytest.mark.parametrize("more", [(), (SCALED,), KEPT, ("deployment.adapters=merged", "deployment.quantization=fp8")])
+@pytest.mark.parametrize("more", [(), (SCALED,), (QUEUED,), (QUEUED, FROM_ZERO), KEPT, MERGED])
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
     content = template(ALONE, *more, spec=ROOT / f"specs/{name}.yaml")
-    assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *(SCALING if SCALED in more else ())}
+    scaling = [name for override in more for name in SCALING.get(override, ())]
+    assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *scaling}
     assert lint(content, tmp_path) == (0, [])
 
 

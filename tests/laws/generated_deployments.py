@@ -10,6 +10,12 @@ from hbspec.catalog import catalog
 TYPES = ("ml.g5.2xlarge", "ml.g5.12xlarge", "ml.g6e.12xlarge", "ml.p4d.24xlarge", "ml.p5.48xlarge")
 REGIONS = ("us-east-1", "us-west-2", "ca-central-1", "eu-west-1", "ap-northeast-1")
 COPIES = (None, None, None, "s3://weights/copy/", "s3://weights/other")
+TOLD = {
+    "failures": "s3://bucket/failed",
+    "success_topic": "arn:aws:sns:us-east-1:111122223333:answered",
+    "error_topic": "arn:aws:sns:us-east-1:111122223333:failed",
+}
+"""Where an asynchronous endpoint reports what it has done."""
 NETWORK = {"subnets": ["subnet-0a1b2c3d"], "security_groups": ["sg-0a1b2c3d"]}
 
 
@@ -66,8 +72,8 @@ def _deployment(draw: Random, tuned: str) -> dict[str, Any]:
         "concurrency": draw.choice([None, 1, 16, 300]),
         "gpu_memory_utilization": draw.choice([None, 0.85]),
         "typical_output_tokens": draw.choice([None, 300]),
-        "autoscaling": draw.choice([None, None, {"min": 1, "max": 4}]),
         "data_capture": draw.choice([None, None, {"percent": 20, "uri": "s3://bucket/captured"}]),
+        **_answering(draw),
     }
     return {
         "instance": {"type": draw.choice(TYPES), "count": draw.choice([1, 1, 2])},
@@ -75,3 +81,10 @@ def _deployment(draw: Random, tuned: str) -> dict[str, Any]:
         "tensor_parallel": draw.choice([1, 2, 4, 8]),
         **{key: value for key, value in optional.items() if value is not None},
     }
+
+
+def _answering(draw: Random) -> dict[str, Any]:
+    """How requests are answered, and by how many instances: by none at times, where they wait in a queue."""
+    queue = draw.choice([None, None, {"output": "s3://bucket/answers"}, {"output": "s3://bucket/a/", **TOLD}])
+    scaling = draw.choice([None, None, {"min": 1, "max": 4}, {"min": 0 if queue else 1, "max": 2}])
+    return {"async_inference": queue, "autoscaling": scaling}

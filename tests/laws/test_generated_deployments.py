@@ -36,6 +36,10 @@ SERVICES = {
     "create_endpoint": ("sagemaker", "CreateEndpoint"),
     "register_scalable_target": ("application-autoscaling", "RegisterScalableTarget"),
     "put_scaling_policy": ("application-autoscaling", "PutScalingPolicy"),
+    "put_scaling_policy_from_zero": ("application-autoscaling", "PutScalingPolicy"),
+    "put_metric_alarm": ("cloudwatch", "PutMetricAlarm"),
+    "put_metric_alarm_from_zero": ("cloudwatch", "PutMetricAlarm"),
+    "update_endpoint": ("sagemaker", "UpdateEndpoint"),
 }
 SCRIPTS_OWN = {"request", "update_endpoint", "put_metric_alarm"}
 """What `deploy.sh` of the deployment sends, and no stack holds: CloudFormation guards its updates itself."""
@@ -45,6 +49,8 @@ RESOURCES = {
     "Endpoint": "create_endpoint",
     "ScalableTarget": "register_scalable_target",
     "ScalingPolicy": "put_scaling_policy",
+    "FromZeroPolicy": "put_scaling_policy_from_zero",
+    "WaitingAlarm": "put_metric_alarm_from_zero",
 }
 
 
@@ -133,7 +139,8 @@ def test_every_template_has_the_deployment_s_bodies_and_no_finding(tmp_path: Pat
             body = found[RESOURCES[name]]
             body["Tags"] = [tag for tag in body.get("Tags", ()) if tag["Key"] != OWNER] or None
             same = {key for key, value in resource["Properties"].items() if body.get(key) == value}
-            compared = {"Tags", "VpcConfig", "MaxCapacity", "PolicyType", "DataCaptureConfig", "KmsKeyId"}
+            compared = {"AsyncInferenceConfig", "Threshold", "StepScalingPolicyConfiguration"}
+            compared |= {"Tags", "VpcConfig", "MaxCapacity", "PolicyType", "DataCaptureConfig", "KmsKeyId"}
             assert same >= {key for key in compared if body.get(key)}, seed
         written.append(tmp_path / f"{seed}.json")
         written[-1].write_bytes(files["template.json"])

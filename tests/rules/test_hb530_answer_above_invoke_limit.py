@@ -18,12 +18,36 @@ def test_the_edge_is_the_predicted_latency(tmp_path):
     edge("HB530", LONG % 400, "deployment.typical_output_tokens", fewest - 1, fewest, tmp_path)
 
 
-@pytest.mark.parametrize(("tokens", "advised"), [(6000, "stream the answers"), (30000, "ends after 8 minutes")])
-def test_what_helps_depends_on_the_stream(tokens, advised, tmp_path):
-    (found,) = judged("HB530", LONG % tokens, tmp_path)
+QUEUE = "async_inference: {output: 's3://bucket/answers/'}, "
+TEST = "ab_test: {baseline: today, served_model_name: assistant, candidate_weight: 0.1}, "
+
+
+def asked(tokens, more, tmp_path):
+    return judged("HB530", (LONG % tokens).replace("{max_model_len: 32768", f"{{{more}max_model_len: 262144"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "more", "advised"),
+    [
+        (6000, "", "stream the answers (InvokeEndpointWithResponseStream), or add deployment.async_inference"),
+        (6000, TEST, "stream the answers (InvokeEndpointWithResponseStream), or lower typical_output_tokens"),
+        (30000, "", "add deployment.async_inference, whose answers may take an hour: even a stream ends after 8 min"),
+        (30000, TEST, "lower typical_output_tokens: even a stream ends after 8 minutes"),
+        (120000, "", "lower typical_output_tokens: even an asynchronous answer ends after 60 minutes"),
+    ],
+)
+def test_what_helps_waits_for_so_long(tokens, more, advised, tmp_path):
+    (found,) = asked(tokens, more, tmp_path)
     assert advised in found.help
     assert "but InvokeEndpoint waits 60 s" in found.message
     assert found.confidence is Confidence.CERTAIN
+
+
+def test_an_asynchronous_endpoint_has_an_hour(tmp_path):
+    assert asked(30000, QUEUE, tmp_path) == []
+    (found,) = asked(120000, QUEUE, tmp_path)
+    assert "but InvokeEndpointAsync waits 60 minutes" in found.message
+    assert found.help == "lower typical_output_tokens: even an asynchronous answer ends after 60 minutes"
 
 
 def test_hardware_of_ones_own_has_no_such_limit(tmp_path):

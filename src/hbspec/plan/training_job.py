@@ -31,6 +31,10 @@ LONGEST_TEST_NAME = LONGEST_ENDPOINT_NAME - len("-ab0123")
 """The same of an A/B test, whose deployment has a suffix of its own."""
 
 
+ANSWERS = ("output", "failures")
+"""Keys of `deployment.async_inference` that name a prefix."""
+
+
 def deployment_of_test(name: str, endpoint: str) -> str:
     """The name of the deployment of an A/B test: another one for each live endpoint that it joins.
 
@@ -64,6 +68,8 @@ def written_prefixes(spec: Spec) -> dict[Route, str]:
         named |= {("sagemaker", name): getattr(section, name) for name in ("output", "checkpoints", "code")}
     if served is not None and served.data_capture is not None:
         named["deployment", "data_capture", "uri"] = served.data_capture.uri
+    if served is not None and served.async_inference is not None:
+        named |= {("deployment", "async_inference", name): getattr(served.async_inference, name) for name in ANSWERS}
     return {route: folder(uri) for route, uri in named.items() if uri}
 
 

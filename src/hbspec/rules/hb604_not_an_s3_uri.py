@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import MAX_S3_URI_LENGTH
 from hbspec.diagnostics import Finding, Route, Severity, route_text
+from hbspec.plan.training_job import ANSWERS
 from hbspec.rules.rule import Rule
 
 JOBS_OWN = r"s3://[^/\s]+(/[^\n\r]*)?"
@@ -57,3 +58,6 @@ def _addresses(analysis: Analysis) -> Iterator[tuple[Route, str | None]]:
             yield ("sagemaker", name), getattr(spec.sagemaker, name)
     if spec.deployment is not None and spec.deployment.data_capture is not None:
         yield ("deployment", "data_capture", "uri"), spec.deployment.data_capture.uri
+    if spec.deployment is not None and spec.deployment.async_inference is not None:
+        for name in ANSWERS:
+            yield ("deployment", "async_inference", name), getattr(spec.deployment.async_inference, name)

@@ -59,7 +59,9 @@ class AbTest(Section):
 class Autoscaling(Section):
     """Limits on the number of instances, which follows the traffic."""
 
-    min: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Smallest number of instances.")
+    min: Annotated[int, Field(ge=0, le=1000)] = Field(
+        1, description="Smallest number of instances; 0 with `deployment.async_inference`, whose requests can wait."
+    )
     max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Largest number of instances.")
 
     @model_validator(mode="after")
@@ -76,6 +78,15 @@ class DataCapture(Section):
 
     percent: Annotated[int, Field(ge=1, le=100)] = Field(100, description="Share of the requests, in percent.")
     uri: Text = Field(description="S3 prefix for the copies.")
+
+
+class AsyncInference(Section):
+    """Asynchronous inference: requests of up to 1 GB wait in a queue, may take an hour, and are answered in S3."""
+
+    output: Text = Field(description="S3 prefix for the answers.")
+    failures: Text | None = Field(None, description="S3 prefix for the errors of failed requests; none by default.")
+    success_topic: Text | None = Field(None, description="ARN of the SNS topic that is told of every answer.")
+    error_topic: Text | None = Field(None, description="ARN of the SNS topic that is told of every failed request.")
 
 
 class Deployment(Section):
@@ -119,3 +130,4 @@ class Deployment(Section):
     autoscaling: Autoscaling | None = None
     ab_test: AbTest | None = None
     data_capture: DataCapture | None = None
+    async_inference: AsyncInference | None = None

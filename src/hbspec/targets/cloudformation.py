@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageM
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
@@ -62,10 +63,22 @@ def emit(stack: Stack) -> list[Artifact]:
     bodies = accepted(requests(endpoint), endpoint.region)
     script = stack_script(endpoint.name, endpoint.region, TEMPLATE, endpoint.training, endpoint.model_data)
     return [
-        json_artifact(TEMPLATE, template(bodies, REQUEST)),
+        json_artifact(TEMPLATE, template(bodies, _first_request(endpoint))),
         json_artifact(REQUEST, dict(endpoint.first_request)),
         script_artifact("deploy.sh", script),
     ]
+
+
+def _first_request(endpoint: Endpoint) -> str:
+    """The command that asks, for `Fn::Sub`."""
+    at, name = " --region ${AWS::Region}", "${Endpoint.EndpointName}"
+    if endpoint.asynchronous:
+        literal = replace(endpoint.asynchronous, output=endpoint.asynchronous.output.replace("${", "${!"))
+        return " && ".join(literal.commands(name, at))
+    return (
+        f"aws sagemaker-runtime invoke-endpoint{at} --endpoint-name {name} "
+        f"--content-type application/json --body fileb://{REQUEST} answer.json"
+    )
 
 
 TARGET = Target(

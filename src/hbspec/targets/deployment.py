@@ -19,8 +19,9 @@ from hbspec.analysis import Analysis
 from hbspec.plan.training_job import author_name, folder
 from hbspec.targets import sagemaker
 from hbspec.targets.aws import guarding
+from hbspec.targets.aws.asynchronous import asynchronous
 from hbspec.targets.aws.deploying import deploy, tear_down
-from hbspec.targets.aws.endpoint import FILES, Endpoint, Joined, TrainingSource, requests
+from hbspec.targets.aws.endpoint import Endpoint, Joined, TrainingSource, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
 from hbspec.targets.aws.judged_environment import judged_environment
@@ -57,6 +58,7 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
     if plan.adapters != "merged":
         needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
+    queue = asynchronous(analysis, plan.concurrency)
     training, variables = _training(analysis, target), judged_environment(analysis, plan, container)
     vpc = account.vpc if account else None
     return Endpoint(
@@ -74,10 +76,11 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         instances=section.instance.count,
         startup_timeout=start_up_seconds(plan),
         joins=test,
-        scaling=Scaling(*plan.scaling, plan.concurrency) if section.autoscaling else None,
+        scaling=Scaling(*plan.scaling, plan.concurrency, queue is not None) if section.autoscaling else None,
         subnets=vpc.subnets if vpc else (),
         security_groups=vpc.security_groups if vpc else (),
         kept=kept(analysis),
+        asynchronous=queue,
         tags=_tags(account.tags if account else {}),
     )
 
@@ -117,10 +120,10 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
     Raises:
         LoweringError: the service would reject a body.
     """
-    sent = marked(requests(endpoint) | guarding.requests(endpoint), endpoint.deployment)
+    sent = marked({**requests(endpoint), **guarding.requests(endpoint)}, endpoint.deployment)
     bodies = accepted(sent, endpoint.region)
     return [
-        *(json_artifact(f"{FILES[operation]}.json", body) for operation, body in bodies.items()),
+        *(json_artifact(f"{name}.json", body) for name, body in bodies.items()),
         json_artifact(REQUEST, dict(endpoint.first_request)),
         script_artifact("deploy.sh", deploy(endpoint)),
         script_artifact("teardown.sh", tear_down(endpoint)),

@@ -8,14 +8,16 @@ anywhere is continued by the next one.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from hbspec.plan.training_job import DIGEST_LENGTH
+from hbspec.targets.aws.asynchronous import asynchronous_invocation
 from hbspec.targets.aws.endpoint import Endpoint, Joined
 from hbspec.targets.aws.first_request import invocation
 from hbspec.targets.aws.guarding import alarm_name
 from hbspec.targets.aws.ownership import BEFORE, OWNER
+from hbspec.targets.aws.scaling import waiting_alarm
 from hbspec.targets.aws.scripts import part
 from hbspec.targets.aws.submission import region_option
 from hbspec.targets.aws.trained_model import trained_model
@@ -42,7 +44,6 @@ def deploy(endpoint: Endpoint) -> list[str]:
     alone = "creates or updates the endpoint, which is billed until it is deleted."
     joins = f"joins the live endpoint {endpoint.live}. Its variant is billed until it is taken out."
     about = f"{endpoint.deployment}: {joins if endpoint.joins else alone}"
-    shadow = endpoint.joins is not None and endpoint.joins.shadow
     return [
         *opening(about, "# It can be repeated, also after it was stopped; teardown.sh deletes what it has made."),
         *_settings(endpoint),
@@ -51,8 +52,16 @@ def deploy(endpoint: Endpoint) -> list[str]:
         *_model(endpoint),
         *_parts(endpoint, "then"),
         "finished=1",
-        *invocation(endpoint.live, endpoint.region, endpoint.variant if endpoint.joins and not shadow else ""),
+        *_first_request(endpoint),
     ]
+
+
+def _first_request(endpoint: Endpoint) -> Sequence[str]:
+    """The last lines of `deploy.sh`: how to ask. A shadow is asked by way of the baseline."""
+    if endpoint.asynchronous:
+        return asynchronous_invocation(endpoint.asynchronous, endpoint.live, endpoint.region)
+    named = endpoint.joins is not None and not endpoint.joins.shadow
+    return invocation(endpoint.live, endpoint.region, endpoint.variant if named else "")
 
 
 def tear_down(endpoint: Endpoint) -> list[str]:
@@ -80,7 +89,9 @@ def _settings(endpoint: Endpoint) -> Iterator[str]:
         "variant": endpoint.variant,
         "instance_type": endpoint.instance_type,
         "alarm": alarm_name(endpoint),
+        "waiting": "" if endpoint.joins else waiting_alarm(endpoint.live, endpoint.variant),
         "scales": "yes" if endpoint.scaling else "",
+        "from_zero": "yes" if endpoint.scaling and endpoint.scaling.from_zero else "",
         "at": region_option(endpoint.region),
         "tag": OWNER,
         "digits": str(DIGEST_LENGTH),

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hbspec.plan.training_job import deployment_of_test, folder
+from hbspec.targets.aws.asynchronous import Asynchronous
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
 from hbspec.targets.aws.kept import Kept
+from hbspec.targets.aws.operations import Bodies
 from hbspec.targets.aws.ownership import BEFORE, tags_of
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.scaling import requests as scaling_requests
@@ -22,17 +24,6 @@ CHALLENGER = "challenger"
 """The variant of a model that joins another's endpoint, where the variant there may well be called `candidate`."""
 BASELINE, CONFIGURATION = "baseline", "CONFIGURATION"
 """What `deploy.sh` replaces by what it finds: the live endpoint's variant, and the name of its configuration."""
-FILES = {
-    "CreateModel": "create_model",
-    "CreateEndpointConfig": "create_endpoint_config",
-    "CreateEndpoint": "create_endpoint",
-    "UpdateEndpoint": "update_endpoint",
-    "UpdateEndpointWeightsAndCapacities": "update_endpoint_weights_and_capacities",
-    "PutMetricAlarm": "put_metric_alarm",
-    "RegisterScalableTarget": "register_scalable_target",
-    "PutScalingPolicy": "put_scaling_policy",
-}
-"""File names by operation; with hyphens, also the commands of the AWS CLI."""
 
 
 class Joined(NamedTuple):
@@ -66,7 +57,7 @@ class Endpoint:
 
     `model_data` is an archive, or a folder of whole weights. `base` is the S3 prefix of the weights beside the model's
     own; None where they are on the Hub, or in the model.
-    `joins` is None where the endpoint is the deployment's own.
+    `joins` is None where the endpoint is the deployment's own; `asynchronous` where it answers at once.
     """
 
     name: str
@@ -87,6 +78,7 @@ class Endpoint:
     subnets: tuple[str, ...]
     security_groups: tuple[str, ...]
     kept: Kept
+    asynchronous: Asynchronous | None
     tags: Mapping[str, str]
 
     @property
@@ -105,8 +97,8 @@ class Endpoint:
         return CHALLENGER if self.joins else CANDIDATE
 
 
-def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """The bodies of the requests that make what serves the model, by operation, in the order of sending.
+def requests(endpoint: Endpoint) -> Bodies:
+    """The bodies of the requests that make what serves the model.
 
     A test makes no endpoint: it has the configuration that the live endpoint is updated to, in which the baseline is a
     stand-in for the variant there. The tags are the author's.
@@ -114,28 +106,29 @@ def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     tags = tags_of(endpoint.tags)
     noted = tags_of({**endpoint.tags, BEFORE: CONFIGURATION}) if endpoint.joins else tags
     return {
-        "CreateModel": {
+        "create_model": {
             "ModelName": endpoint.deployment,
             "ExecutionRoleArn": endpoint.role,
             "PrimaryContainer": _container(endpoint),
             **_vpc(endpoint),
             **tags,
         },
-        "CreateEndpointConfig": {
+        "create_endpoint_config": {
             "EndpointConfigName": endpoint.deployment,
             **_variants(endpoint),
             **endpoint.kept.body(),
+            **(endpoint.asynchronous.body() if endpoint.asynchronous else {}),
             **noted,
         },
         **_creation(endpoint, tags),
-        **scaling_requests(endpoint.live, endpoint.variant, endpoint.scaling),
+        **scaling_requests(endpoint.live, endpoint.variant, endpoint.scaling, tags),
     }
 
 
-def _creation(endpoint: Endpoint, tags: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def _creation(endpoint: Endpoint, tags: dict[str, Any]) -> Bodies:
     if endpoint.joins:
         return {}
-    return {"CreateEndpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags}}
+    return {"create_endpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags}}
 
 
 def _variants(endpoint: Endpoint) -> dict[str, Any]:

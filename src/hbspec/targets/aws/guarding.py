@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import Any
 
 from hbspec.targets.aws.endpoint import BASELINE, Endpoint
+from hbspec.targets.aws.operations import Bodies
 from hbspec.targets.aws.ownership import tags_of
 
 ERRORS, ALARM_PERIOD, ALARM_PERIODS = 0.05, 60, 2
@@ -30,21 +31,23 @@ def alarm_name(endpoint: Endpoint) -> str:
     return f"{endpoint.deployment}-{endpoint.variant}-errors"
 
 
-def requests(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
-    """The bodies of the requests that replace an endpoint's configuration, by operation, in the order of sending."""
-    return {"PutMetricAlarm": _alarm(endpoint), "UpdateEndpoint": _update(endpoint), **_weights(endpoint)}
+def requests(endpoint: Endpoint) -> Bodies:
+    """The bodies of the requests that replace an endpoint's configuration."""
+    return {"put_metric_alarm": _alarm(endpoint), "update_endpoint": _update(endpoint), **_weights(endpoint)}
 
 
 def _alarm(endpoint: Endpoint) -> dict[str, Any]:
-    """InvocationModelErrors has 1 for a request that failed and 0 for another, so its average is a share.
+    """Its metric has 1 for a request that failed and 0 for another, so its average is a share.
 
+    Of an asynchronous endpoint the service publishes few metrics, of which one counts the model's own errors alone.
     https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
+    https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
     """
     return {
         "AlarmName": alarm_name(endpoint),
         "AlarmDescription": f"Requests to {endpoint.live} fail; an update in progress is rolled back.",
         "Namespace": "AWS/SageMaker",
-        "MetricName": "InvocationModelErrors",
+        "MetricName": "Invocation5XXErrors" if endpoint.asynchronous else "InvocationModelErrors",
         "Dimensions": [
             {"Name": "EndpointName", "Value": endpoint.live},
             {"Name": "VariantName", "Value": endpoint.variant},
@@ -81,7 +84,7 @@ def _update(endpoint: Endpoint) -> dict[str, Any]:
     }
 
 
-def _weights(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
+def _weights(endpoint: Endpoint) -> Bodies:
     """The shares of a test that is running already: no instance is started for them. A shadow takes no traffic."""
     test = endpoint.joins
     if test is None or test.shadow:
@@ -89,4 +92,4 @@ def _weights(endpoint: Endpoint) -> dict[str, dict[str, Any]]:
     weights = zip((BASELINE, endpoint.variant), test.weights, strict=True)
     desired = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights]
     body = {"EndpointName": endpoint.live, "DesiredWeightsAndCapacities": desired}
-    return {"UpdateEndpointWeightsAndCapacities": body}
+    return {"update_endpoint_weights_and_capacities": body}

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hbspec.targets.aws.operations import OPERATIONS, Bodies
+
 OWNER = "hbspec:deployment"
 """Key of the tag on everything that a deployment makes; its value is the deployment's name."""
 BEFORE = "hbspec:before"
@@ -23,13 +25,13 @@ def tags_of(tags: Mapping[str, str]) -> dict[str, Any]:
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]} if tags else {}
 
 
-def marked(bodies: Mapping[str, dict[str, Any]], deployment: str) -> dict[str, dict[str, Any]]:
-    """The bodies by operation, with the deployment's tag on everything that takes tags when it is made.
+def marked(bodies: Bodies, deployment: str) -> Bodies:
+    """The bodies with the deployment's tag on everything that takes tags when it is made.
 
     Autoscaling has none: it belongs to a variant, and goes with it.
     """
     mine = {"Key": OWNER, "Value": deployment}
     return {
-        operation: body | {"Tags": [*body.get("Tags", ()), mine]} if operation in MARKED else body
-        for operation, body in bodies.items()
+        name: body | {"Tags": [*body.get("Tags", ()), mine]} if OPERATIONS[name] in MARKED else body
+        for name, body in bodies.items()
     }

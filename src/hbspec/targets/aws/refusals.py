@@ -7,9 +7,11 @@ from typing import Any
 
 from hbspec.catalog.engines import refusals
 from hbspec.diagnostics import Finding, Route, route_text
+from hbspec.targets.aws.operations import OPERATIONS, Bodies
 from hbspec.targets.aws.requests import validate
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
+OUTPUT = ("AsyncInferenceConfig", "OutputConfig")
 ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("TrainingJobName",): ("name",),
     ("ModelName",): ("name",),
@@ -33,6 +35,13 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("ProductionVariants",): ("deployment", "instance"),
     ("PrimaryContainer",): ("deployment",),
     ("DataCaptureConfig",): ("deployment", "data_capture"),
+    ("AsyncInferenceConfig",): ("deployment", "async_inference"),
+    (*OUTPUT, "S3OutputPath"): ("deployment", "async_inference", "output"),
+    (*OUTPUT, "S3FailurePath"): ("deployment", "async_inference", "failures"),
+    (*OUTPUT, "NotificationConfig", "SuccessTopic"): ("deployment", "async_inference", "success_topic"),
+    (*OUTPUT, "NotificationConfig", "ErrorTopic"): ("deployment", "async_inference", "error_topic"),
+    (*OUTPUT, "KmsKeyId"): ("sagemaker", "kms_key"),
+    ("AsyncInferenceConfig", "ClientConfig"): ("deployment", "concurrency"),
     ("KmsKeyId",): ("sagemaker", "kms_key"),
     ("OutputDataConfig", "KmsKeyId"): ("sagemaker", "kms_key"),
     ("ResourceConfig", "VolumeKmsKeyId"): ("sagemaker", "kms_key"),
@@ -62,13 +71,13 @@ def refused(operation: str, body: Mapping[str, Any], region: str | None) -> list
     ]
 
 
-def accepted(bodies: Mapping[str, dict[str, Any]], region: str | None) -> Mapping[str, dict[str, Any]]:
-    """The bodies by operation, if the service takes all of them.
+def accepted(bodies: Bodies, region: str | None) -> Bodies:
+    """The bodies, if the service takes all of them.
 
     Raises:
         LoweringError: the service would reject a body.
     """
-    findings = [finding for operation, body in bodies.items() for finding in refused(operation, body, region)]
+    findings = [finding for name, body in bodies.items() for finding in refused(OPERATIONS[name], body, region)]
     if findings:
         raise LoweringError(findings)
     return bodies

@@ -9,38 +9,58 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hbspec.targets.aws.operations import Bodies
+
 ENDPOINT_NAME = {"Fn::GetAtt": ["Endpoint", "EndpointName"]}
 
 
-def template(bodies: Mapping[str, Mapping[str, Any]], request: str) -> dict[str, Any]:
+def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
     """The template of an endpoint.
 
     Args:
-        bodies: of CreateModel, CreateEndpointConfig with one variant, CreateEndpoint, and those of autoscaling.
-        request: the file with the first request.
+        bodies: of the model, of a configuration with one variant, of the endpoint and of its autoscaling.
+        first_request: the command that sends one, with CloudFormation's names of the region and the endpoint.
     """
-    model, endpoint = bodies["CreateModel"], bodies["CreateEndpoint"]
-    name, scales = endpoint["EndpointName"], "PutScalingPolicy" in bodies
+    model, endpoint = bodies["create_model"], bodies["create_endpoint"]
+    name, scales = endpoint["EndpointName"], "put_scaling_policy" in bodies
     resources = {
         "Model": _resource("SageMaker::Model", _model(model)),
-        "Configuration": _resource("SageMaker::EndpointConfig", _configuration(bodies["CreateEndpointConfig"])),
+        "Configuration": _resource("SageMaker::EndpointConfig", _configuration(bodies["create_endpoint_config"])),
         "Endpoint": _resource("SageMaker::Endpoint", _endpoint(endpoint, scales=scales)),
+        **(_scaling(bodies, name) if scales else {}),
     }
-    if scales:
-        target, policy = bodies["RegisterScalableTarget"], bodies["PutScalingPolicy"]
-        scaled = {"ResourceId": {"Fn::Sub": _of_endpoint(target["ResourceId"], name)}}
-        resources["ScalableTarget"] = _resource("ApplicationAutoScaling::ScalableTarget", {**target, **scaled})
-        resources["ScalingPolicy"] = {
-            **_resource("ApplicationAutoScaling::ScalingPolicy", {**policy, **scaled}),
-            "DependsOn": "ScalableTarget",
-        }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}: an endpoint of Amazon SageMaker, which is billed until the stack is deleted.",
         "Parameters": _parameters(model, name),
         "Resources": resources,
-        "Outputs": _outputs(request),
+        "Outputs": _outputs(first_request),
     }
+
+
+def _scaling(bodies: Bodies, name: str) -> dict[str, Any]:
+    """The resources of autoscaling; a policy's reference is its ARN."""
+    target = bodies["register_scalable_target"]
+    scaled = {"ResourceId": {"Fn::Sub": _of_endpoint(target["ResourceId"], name)}}
+    found = {"ScalableTarget": _resource("ApplicationAutoScaling::ScalableTarget", {**target, **scaled})}
+    for request, title in (("put_scaling_policy", "ScalingPolicy"), ("put_scaling_policy_from_zero", "FromZeroPolicy")):
+        if request in bodies:
+            policy = {**_referring(bodies[request], name), **scaled}
+            found[title] = _resource("ApplicationAutoScaling::ScalingPolicy", policy) | {"DependsOn": "ScalableTarget"}
+    if "put_metric_alarm_from_zero" in bodies:
+        alarm = _without(_referring(bodies["put_metric_alarm_from_zero"], name), "AlarmName")
+        applied = {"AlarmActions": [{"Ref": "FromZeroPolicy"}]}
+        found["WaitingAlarm"] = _resource("CloudWatch::Alarm", alarm | applied)
+    return found
+
+
+def _referring(value: Any, name: str) -> Any:
+    """A part of a body in which dimensions have the name of the stack's endpoint."""
+    if value == {"Name": "EndpointName", "Value": name}:
+        return {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}}
+    if isinstance(value, dict):
+        return {key: _referring(inner, name) for key, inner in value.items()}
+    return [_referring(inner, name) for inner in value] if isinstance(value, list) else value
 
 
 def _resource(kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,12 +123,8 @@ def _place(container: Mapping[str, Any]) -> str:
     return str(container["ModelDataSource"]["S3DataSource"]["S3Uri"])
 
 
-def _outputs(request: str) -> dict[str, Any]:
-    command = (
-        "aws sagemaker-runtime invoke-endpoint --region ${AWS::Region} --endpoint-name ${Endpoint.EndpointName} "
-        f"--content-type application/json --body fileb://{request} answer.json"
-    )
+def _outputs(first_request: str) -> dict[str, Any]:
     return {
         "EndpointName": {"Description": "The name that requests are sent to", "Value": ENDPOINT_NAME},
-        "FirstRequest": {"Description": "Sends a request to the trained model", "Value": {"Fn::Sub": command}},
+        "FirstRequest": {"Description": "Sends a request to the trained model", "Value": {"Fn::Sub": first_request}},
     }

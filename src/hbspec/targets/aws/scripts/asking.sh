@@ -2,14 +2,17 @@ sort_out endpoint-config EndpointConfig "endpoint configuration"
 configs=$names
 sort_out model Model model
 models=$names
-arn=$(alarm_arn)
-if [ -n "$arn" ]; then
-  if our_alarm "$arn"; then
-    mine+="  alarm $alarm"$'\n'
+alarms=''
+for name in "$alarm" ${waiting:+"$waiting"}; do
+  arn=$(alarm_arn "$name")
+  if [ -z "$arn" ]; then
+    :
+  elif our_alarm "$arn"; then
+    alarms+=" $name" mine+="  alarm $name"$'\n'
   else
-    theirs+="  alarm $alarm"$'\n' arn=''
+    theirs+="  alarm $name"$'\n'
   fi
-fi
+done
 if [ -n "$theirs" ]; then
   echo "Left as it is, as it was not made by this deployment (it has no tag $tag=$deployment):"
   printf '%s' "$theirs"

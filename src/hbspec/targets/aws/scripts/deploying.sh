@@ -35,13 +35,13 @@ make() {
     foreign "$1 $3"
   fi
 }
-# Makes the alarm by which an update is rolled back, or sets it again.
-guard() {
+# Makes an alarm of a name ($1) from a body ($2) and options, or sets it again.
+watch() {
   local arn
-  arn=$(alarm_arn)
-  if [ -n "$arn" ] && ! our_alarm "$arn"; then foreign "alarm $alarm"; fi
-  exists+="  alarm $alarm"$'\n'
-  aws cloudwatch put-metric-alarm @at --cli-input-json file://put_metric_alarm.json
+  arn=$(alarm_arn "$1")
+  if [ -n "$arn" ] && ! our_alarm "$arn"; then foreign "alarm $1"; fi
+  exists+="  alarm $1"$'\n'
+  aws cloudwatch put-metric-alarm @at --cli-input-json "file://$2.json" "${@:3}"
 }
 # Updates the endpoint to a configuration ($1), and keeps the one before.
 update() {

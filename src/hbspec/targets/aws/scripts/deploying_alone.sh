@@ -1,6 +1,6 @@
 config_name=$deployment-$(digest <<< "$config")
 make endpoint-config EndpointConfig "$config_name" "$config"
-guard
+watch "$alarm" put_metric_alarm # by which an update is rolled back
 if [ -z "$endpoint_arn" ]; then
   exists+="  endpoint $endpoint"$'\n'
   aws sagemaker create-endpoint @at --cli-input-json file://create_endpoint.json \

@@ -16,7 +16,7 @@ same=$config
 if [ -z "$shadow" ]; then same=$(sed -E 's/"InitialVariantWeight": *[0-9.eE+-]+//g' <<< "$config"); fi
 config_name=$deployment-$(digest <<< "$same")
 make endpoint-config EndpointConfig "$config_name" "$config"
-guard
+watch "$alarm" put_metric_alarm # by which an update is rolled back
 exists+="  variant $variant of endpoint $endpoint"$'\n'
 if [ "$current" = "$config_name" ]; then
   echo "The endpoint $endpoint has configuration $config_name already."

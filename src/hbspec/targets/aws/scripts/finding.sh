@@ -17,9 +17,9 @@ ours() {
     --query "Tags[?Key=='$tag'].Value" --output text) || exit
   [ "${owner%$'\r'}" = "$deployment" ]
 }
-# The same for the alarm.
+# The same for an alarm, whose ARN is found by its name ($1).
 alarm_arn() {
-  aws cloudwatch describe-alarms @at --alarm-names "$alarm" \
+  aws cloudwatch describe-alarms @at --alarm-names "$1" \
     --query 'MetricAlarms[].AlarmArn' --output text | tr -d '\r'
 }
 our_alarm() {

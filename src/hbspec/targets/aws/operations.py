@@ -1,0 +1,23 @@
+"""The requests of a deployment: the name of each, which is its file's, and the operation that it is the body of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+Bodies = Mapping[str, dict[str, Any]]
+"""Request bodies by the name of the request, in the order of sending."""
+
+OPERATIONS = {
+    "create_model": "CreateModel",
+    "create_endpoint_config": "CreateEndpointConfig",
+    "create_endpoint": "CreateEndpoint",
+    "put_metric_alarm": "PutMetricAlarm",
+    "update_endpoint": "UpdateEndpoint",
+    "update_endpoint_weights_and_capacities": "UpdateEndpointWeightsAndCapacities",
+    "register_scalable_target": "RegisterScalableTarget",
+    "put_scaling_policy": "PutScalingPolicy",
+    "put_scaling_policy_from_zero": "PutScalingPolicy",
+    "put_metric_alarm_from_zero": "PutMetricAlarm",
+}
+"""Operations by the name of the request."""
