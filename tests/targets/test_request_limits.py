@@ -82,6 +82,7 @@ PROSE = {
     "STOP_SECONDS": ("StoppingCondition", None, "SIGTERM signal, which delays job termination for 120 seconds."),
     "MAX_MODEL_ENVIRONMENT_BYTES": ("ContainerDefinition", "Environment", "combined, is 32 KB."),
 }
+OF_ANSWERS = {"MAX_ANSWER_SECONDS", "MAX_ASYNCHRONOUS_SECONDS"}
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -100,5 +101,12 @@ def test_a_limit_in_prose_is_still_said_there(name: str) -> None:
     assert words in re.sub(r"<[^>]+>", "", documented["documentation"])
 
 
+def test_the_times_of_answers_are_the_runtime_s() -> None:
+    runtime = Loader().load_service_model("sagemaker-runtime", "service-2")
+    said = runtime["operations"]["InvokeEndpoint"]["documentation"]
+    assert f"must respond to requests within {limits.MAX_ANSWER_SECONDS} seconds" in said
+    assert runtime["shapes"]["InvocationTimeoutSecondsHeader"]["max"] == limits.MAX_ASYNCHRONOUS_SECONDS
+
+
 def test_every_limit_is_tied_to_the_model() -> None:
-    assert {name for name in vars(limits) if name.isupper()} == set(LIMITS) | set(PROSE)
+    assert {name for name in vars(limits) if name.isupper()} == set(LIMITS) | set(PROSE) | OF_ANSWERS

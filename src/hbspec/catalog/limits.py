@@ -60,13 +60,14 @@ MAX_VARIANT_VOLUME_GB = 512
 MIN_VARIANT_TIMEOUT_SECONDS = 60
 MAX_VARIANT_TIMEOUT_SECONDS = 3600
 
+# InvokeEndpointAsync
+MAX_ASYNCHRONOUS_SECONDS = 3600
+
 # prose
+MAX_ANSWER_SECONDS = 60  # InvokeEndpoint: "must respond to requests within 60 seconds"
 MAX_RUNTIME_SECONDS = 28 * 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The maximum value is 28 days."
 DEFAULT_RUNTIME_SECONDS = 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The default value is 1 day."
 MAX_MODEL_ENVIRONMENT_BYTES = 32 * 1024  # ContainerDefinition$Environment: "combined, is 32 KB"
-MAX_ANSWER_SECONDS = 60  # InvokeEndpoint: "must respond to requests within 60 seconds"
-MAX_STREAM_SECONDS = 480  # InvokeEndpointWithResponseStream: a stream may take 8 minutes
-MAX_ASYNCHRONOUS_SECONDS = 3600  # InvokeEndpointAsync, InvocationTimeoutSeconds: "The maximum is 3600"
 STOP_SECONDS = 120  # StoppingCondition: "the SIGTERM signal, which delays job termination for 120 seconds"
 """From SIGTERM to SIGKILL, on StopTrainingJob and at MaxRuntimeInSeconds. For a spot instance only EC2's notice of two
 minutes is documented; that SageMaker sends SIGTERM as soon as it has the notice is assumed.

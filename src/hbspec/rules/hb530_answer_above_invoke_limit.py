@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.limits import MAX_ANSWER_SECONDS, MAX_ASYNCHRONOUS_SECONDS, MAX_STREAM_SECONDS
+from hbspec.catalog.limits import MAX_ANSWER_SECONDS, MAX_ASYNCHRONOUS_SECONDS
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.rules.rule import Rule
@@ -37,6 +37,8 @@ from hbspec.units import count_text, seconds_text
 
 RULE = Rule(__name__, Severity.WARNING)
 
+MAX_STREAM_SECONDS = 480
+"""Seconds that a stream may take (API reference, InvokeEndpointWithResponseStream)."""
 LOWER = "lower typical_output_tokens"
 
 
