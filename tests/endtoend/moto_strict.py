@@ -23,6 +23,7 @@ from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
 from moto_endpoints import Fate, endpoints_as_served
+from moto_stacks import AlarmOfStack
 
 from hbspec.targets.aws.requests import validate
 
@@ -36,6 +37,9 @@ RESOURCES = {
     "CreateEndpointConfig": ("EndpointConfigName", "endpoint_configs"),
     "CreateEndpoint": ("EndpointName", "endpoints"),
 }
+
+
+assert AlarmOfStack.cloudformation_type(), "moto must know it before the first stack"
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from deployed import NAME
 from moto_strict import Server
 from test_targets_cloudformation import lint
 
@@ -21,6 +22,7 @@ ALONE, SCALED = "deployment.ab_test=null", "deployment.autoscaling={min: 1, max:
 KEPT = ("sagemaker.kms_key=alias/heartbeat", "deployment.data_capture={percent: 20, uri: 's3://heartbeat/captured'}")
 QUEUED = "deployment.async_inference={output: 's3://heartbeat/answers/', failures: 's3://heartbeat/failed/'}"
 MERGED = ("deployment.adapters=merged", "deployment.quantization=fp8")
+WATCHING = {"ErrorsAlarm", "ServerErrorsAlarm", "LateAnswersAlarm", "Dashboard"}
 FROM_ZERO = "deployment.autoscaling={min: 0, max: 3}"
 SCALING = {
     SCALED: ("ScalableTarget", "ScalingPolicy"),
@@ -38,7 +40,8 @@ def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
     content = template(ALONE, *more, spec=ROOT / f"specs/{name}.yaml")
     scaling = [name for override in more for name in SCALING.get(override, ())]
-    assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *scaling}
+    watching = WATCHING - ({"ServerErrorsAlarm"} if QUEUED in more else set())
+    assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *scaling, *watching}
     assert lint(content, tmp_path) == (0, [])
 
 
@@ -60,8 +63,27 @@ def test_a_stack_is_created_and_deleted(sagemaker_server: Server) -> None:
     before = served(stacks, client)
     assert before["url"] == compiled["Parameters"]["ModelDataUrl"]["Default"]
     assert before["environment"] == compiled["Resources"]["Model"]["Properties"]["PrimaryContainer"]["Environment"]
+    watch = sagemaker_server.client("cloudwatch")
+    names = {alarm["MetricName"]: alarm["AlarmName"] for alarm in watch.describe_alarms()["MetricAlarms"]}
+    assert set(names) == {"InvocationModelErrors", "Invocation5XXErrors", "ModelLatency"}
+    (listed,) = watch.list_dashboards()["DashboardEntries"]
+    shown = json.loads(watch.get_dashboard(DashboardName=listed["DashboardName"])["DashboardBody"])["widgets"]
+    assert {alarm.rpartition(":")[2] for alarm in shown[-1]["properties"]["alarms"]} == set(names.values())
+    first = shown[0]["properties"]["metrics"][0]
+    assert first == ["AWS/SageMaker", "Invocations", "EndpointName", NAME, "VariantName", "candidate"]
+    assert shown[0]["properties"]["region"] == sagemaker_server.region
     stacks.delete_stack(StackName="stack")
+    assert watch.describe_alarms()["MetricAlarms"] == watch.list_dashboards()["DashboardEntries"] == []
     assert client.list_endpoints()["Endpoints"] == client.list_models()["Models"] == []
+
+
+def test_alarms_are_told_to_a_topic(sagemaker_server: Server) -> None:
+    topic = f"arn:aws:sns:{sagemaker_server.region}:111122223333:alarms"
+    parameters = [{"ParameterKey": "AlarmTopicArn", "ParameterValue": topic}]
+    stacks = sagemaker_server.client("cloudformation")
+    stacks.create_stack(StackName="stack", TemplateBody=json.dumps(template(ALONE)), Parameters=parameters)
+    alarms = sagemaker_server.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert [alarm["AlarmActions"] for alarm in alarms] == [[topic]] * 3
 
 
 def test_a_parameter_names_another_model(sagemaker_server: Server) -> None:

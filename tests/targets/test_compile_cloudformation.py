@@ -12,17 +12,20 @@ import pytest
 import yaml
 from compiled import BASE, HEARTBEAT, body, files, refusals
 
-from hbspec.api import InvalidSpecError, compile_spec
+from hbspec.api import InvalidSpecError, compile_spec, estimate
 from hbspec.manual import page_of
 from hbspec.targets.aws.ownership import OWNER
 
 TO_CHOOSE = {
     "Model": ("create_model.json", ("ModelName",), ("ExecutionRoleArn", "PrimaryContainer")),
     "Configuration": ("create_endpoint_config.json", ("EndpointConfigName",), ("ProductionVariants",)),
-    "Endpoint": ("create_endpoint.json", (), ("EndpointName", "EndpointConfigName")),
+    "Endpoint": ("create_endpoint.json", (), ("EndpointName", "EndpointConfigName", "DeploymentConfig")),
     "ScalableTarget": ("register_scalable_target.json", (), ("ResourceId",)),
     "ScalingPolicy": ("put_scaling_policy.json", (), ("ResourceId",)),
+    "ErrorsAlarm": ("put_metric_alarm.json", ("AlarmName",), ("Dimensions", "AlarmActions")),
 }
+STACKS_OWN = {"ServerErrorsAlarm", "LateAnswersAlarm", "Dashboard"}
+QUEUED = "deployment.async_inference={output: 's3://bucket/answers/'}"
 SCALED = "deployment.autoscaling={min: 1, max: 3}"
 LONGEST = 51_200
 """Bytes of a template that is sent as it is, and not by way of a bucket (CreateStack, TemplateBody)."""
@@ -54,8 +57,10 @@ def properties(*overrides: str, spec: Path = BASE) -> dict[str, dict[str, Any]]:
 )
 def test_the_resources_are_the_deployment_s_bodies(more):
     compiled, found = files(BASE, "deployment", *more, force=True), properties(*more)
-    assert set(found) == {name for name, (file, _, _) in TO_CHOOSE.items() if file in compiled}
+    assert set(found) - STACKS_OWN == {name for name, (file, _, _) in TO_CHOOSE.items() if file in compiled}
     for name, members in found.items():
+        if name in STACKS_OWN:
+            continue
         file, chosen, filled = TO_CHOOSE[name]
         sent = json.loads(compiled[file])
         sent |= {"Tags": [tag for tag in sent.get("Tags", ()) if tag["Key"] != OWNER]}  # by which teardown.sh deletes
@@ -87,6 +92,7 @@ def test_parameters_have_the_spec_s_values_as_defaults():
         "ModelDataUrl": f"s3://bucket/models/{body(BASE)['TrainingJobName']}/output/model.tar.gz",
         "ExecutionRoleArn": "arn:aws:iam::111122223333:role/ExecutionRole",
         "EndpointName": "base",
+        "AlarmTopicArn": "",
     }
 
 
@@ -107,6 +113,52 @@ def test_an_endpoint_that_scales_keeps_its_instances_through_an_update():
     assert found["ScalableTarget"]["Properties"]["ResourceId"] == resource
     assert found["ScalingPolicy"]["Properties"]["ResourceId"] == resource
     assert found["ScalingPolicy"]["DependsOn"] == "ScalableTarget"
+
+
+class TestWatching:
+    def test_an_update_is_rolled_back_as_the_script_s_is(self):
+        config = properties()["Endpoint"]["DeploymentConfig"]
+        sent = json.loads(files(BASE, "deployment")["update_endpoint.json"])["DeploymentConfig"]
+        assert config["BlueGreenUpdatePolicy"] == sent["BlueGreenUpdatePolicy"]
+        assert config["AutoRollbackConfiguration"] == {"Alarms": [{"AlarmName": {"Ref": "ErrorsAlarm"}}]}
+
+    def test_alarms_are_told_to_a_topic_if_there_is_one(self):
+        found = template()
+        told = {"Fn::If": ["Notified", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+        alarms = [part["Properties"] for part in found["Resources"].values() if part["Type"].endswith("::Alarm")]
+        assert len(alarms) == 3
+        assert all(alarm["AlarmActions"] == told for alarm in alarms)
+        of_stack = {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}}
+        assert all(of_stack in alarm["Dimensions"] for alarm in alarms)
+
+    def test_late_is_more_than_predicted_under_load(self):
+        short = "deployment.typical_output_tokens=50"
+        load = estimate(BASE, overrides=[short]).serving.load
+        assert load is not None
+        alarm = properties(short)["LateAnswersAlarm"]
+        assert alarm["Threshold"] == pytest.approx(load.latency_seconds.high * 1e6, rel=1e-6)
+        assert (alarm["MetricName"], alarm["Statistic"]) == ("ModelLatency", "Average")
+
+    @pytest.mark.parametrize(
+        ("more", "seconds"),
+        [
+            (("deployment.typical_output_tokens=null",), 48),
+            (("deployment.typical_output_tokens=400",), 48),
+            (("deployment.typical_output_tokens=null", QUEUED), 2880),
+        ],
+    )
+    def test_late_is_within_what_the_service_waits(self, more, seconds):
+        assert properties(*more)["LateAnswersAlarm"]["Threshold"] == seconds * 1e6
+
+    @pytest.mark.parametrize(
+        ("more", "shown", "absent"),
+        [((), "Invocations", "ApproximateBacklogSize"), ((QUEUED,), "ApproximateBacklogSize", "Invocations")],
+    )
+    def test_the_dashboard_shows_metrics_that_there_are(self, more, shown, absent):
+        body = json.loads(properties(*more)["Dashboard"]["DashboardBody"]["Fn::Sub"])
+        metrics = {metric[1] for part in body["widgets"][:-1] for metric in part["properties"]["metrics"]}
+        assert {shown, "ModelLatency", "Invocation5XXErrors", "GPUUtilization", "GPUMemoryUtilization"} <= metrics
+        assert absent not in metrics
 
 
 def test_a_test_of_a_live_endpoint_is_refused_at_its_key():

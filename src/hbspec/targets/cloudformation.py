@@ -1,8 +1,9 @@
 """Target `cloudformation`: the endpoint of the target `deployment` as one template, and the script that deploys it.
 
 CloudFormation names the model and the configuration, so that an update replaces them: the endpoint then changes over to
-the new ones by itself (blue/green), and back if they do not start. The deploying person may set by parameters what the
-spec knows only a default of: the model's place, the role, the endpoint's name.
+the new ones by itself (blue/green), and back if they do not start, or if requests fail. The deploying person may set by
+parameters what the spec knows only a default of: the model's place, the role, the endpoint's name, and the topic that
+alarms are told to.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageMaker.html
 """
 
@@ -13,11 +14,13 @@ from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.targets import deployment
+from hbspec.targets.aws import guarding
 from hbspec.targets.aws.endpoint import Endpoint, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.stack import stack_script
 from hbspec.targets.aws.template import template
+from hbspec.targets.aws.watching import alarms
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
 from hbspec.targets.lowering.target import Target
@@ -60,7 +63,8 @@ def emit(stack: Stack) -> list[Artifact]:
         LoweringError: the service would reject a body.
     """
     endpoint = stack.endpoint
-    bodies = accepted(requests(endpoint), endpoint.region)
+    sent = {**requests(endpoint), **guarding.requests(endpoint), **alarms(endpoint)}
+    bodies = accepted(sent, endpoint.region)
     script = stack_script(endpoint.name, endpoint.region, TEMPLATE, endpoint.training, endpoint.model_data)
     return [
         json_artifact(TEMPLATE, template(bodies, _first_request(endpoint))),
@@ -82,5 +86,9 @@ def _first_request(endpoint: Endpoint) -> str:
 
 
 TARGET = Target(
-    "cloudformation", "one CloudFormation template of the endpoint and its autoscaling", lower, emit, "deploy.sh"
+    "cloudformation",
+    "one CloudFormation template of the endpoint, its autoscaling, alarms and dashboard",
+    lower,
+    emit,
+    "deploy.sh",
 )

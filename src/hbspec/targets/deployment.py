@@ -31,6 +31,7 @@ from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.scaling import Scaling
 from hbspec.targets.aws.serving_container import serving_container, start_up_seconds
 from hbspec.targets.aws.trained_model import model_data
+from hbspec.targets.aws.watching import late_seconds
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
@@ -60,7 +61,6 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
     needs.done()
     queue = asynchronous(analysis, plan.concurrency)
     training, variables = _training(analysis, target), judged_environment(analysis, plan, container)
-    vpc = account.vpc if account else None
     return Endpoint(
         name=spec.name,
         role=role,
@@ -75,10 +75,10 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         instance_type=instance_type,
         instances=section.instance.count,
         startup_timeout=start_up_seconds(plan),
+        late=late_seconds(analysis),
         joins=test,
         scaling=Scaling(*plan.scaling, plan.concurrency, queue is not None) if section.autoscaling else None,
-        subnets=vpc.subnets if vpc else (),
-        security_groups=vpc.security_groups if vpc else (),
+        network=account.vpc if account else None,
         kept=kept(analysis),
         asynchronous=queue,
         tags=_tags(account.tags if account else {}),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from hbspec.plan.training_job import deployment_of_test, folder
+from hbspec.spec.account import Vpc
 from hbspec.targets.aws.asynchronous import Asynchronous
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
 from hbspec.targets.aws.kept import Kept
@@ -56,8 +57,8 @@ class Endpoint:
     """All values of the requests; without `training`, the author puts the model at `model_data`.
 
     `model_data` is an archive, or a folder of whole weights. `base` is the S3 prefix of the weights beside the model's
-    own; None where they are on the Hub, or in the model.
-    `joins` is None where the endpoint is the deployment's own; `asynchronous` where it answers at once.
+    own; None where they are on the Hub, or in the model. `late` are seconds of an answer that are too many.
+    `joins` is None where the endpoint is the deployment's own, `asynchronous` where it answers at once.
     """
 
     name: str
@@ -73,10 +74,10 @@ class Endpoint:
     instance_type: str
     instances: int
     startup_timeout: int
+    late: float
     joins: Joined | None
     scaling: Scaling | None
-    subnets: tuple[str, ...]
-    security_groups: tuple[str, ...]
+    network: Vpc | None
     kept: Kept
     asynchronous: Asynchronous | None
     tags: Mapping[str, str]
@@ -161,8 +162,10 @@ def _unpacked(uri: str) -> dict[str, str]:
 
 def _vpc(endpoint: Endpoint) -> dict[str, Any]:
     """The network that training runs in too."""
-    groups = {"SecurityGroupIds": list(endpoint.security_groups), "Subnets": list(endpoint.subnets)}
-    return {"VpcConfig": groups} if endpoint.subnets else {}
+    network = endpoint.network
+    if network is None:
+        return {}
+    return {"VpcConfig": {"SecurityGroupIds": list(network.security_groups), "Subnets": list(network.subnets)}}
 
 
 def _variant(endpoint: Endpoint, weight: float) -> dict[str, Any]:

@@ -37,17 +37,22 @@ def requests(endpoint: Endpoint) -> Bodies:
 
 
 def _alarm(endpoint: Endpoint) -> dict[str, Any]:
-    """Its metric has 1 for a request that failed and 0 for another, so its average is a share.
+    """On any failed request, or on the model's own errors, of which alone an asynchronous endpoint has a metric.
 
-    Of an asynchronous endpoint the service publishes few metrics, of which one counts the model's own errors alone.
     https://docs.aws.amazon.com/sagemaker/latest/dg/monitoring-cloudwatch.html
     https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference-monitor.html
     """
+    body = failed_requests(endpoint, "Invocation5XXErrors" if endpoint.asynchronous else "InvocationModelErrors")
+    return body | {"AlarmName": alarm_name(endpoint)}
+
+
+def failed_requests(endpoint: Endpoint, metric: str) -> dict[str, Any]:
+    """The body of an alarm on a metric that is 1 for a request that failed and else 0: its average is a share."""
     return {
-        "AlarmName": alarm_name(endpoint),
+        "AlarmName": f"{endpoint.deployment}-{endpoint.variant}-{metric}",
         "AlarmDescription": f"Requests to {endpoint.live} fail; an update in progress is rolled back.",
         "Namespace": "AWS/SageMaker",
-        "MetricName": "Invocation5XXErrors" if endpoint.asynchronous else "InvocationModelErrors",
+        "MetricName": metric,
         "Dimensions": [
             {"Name": "EndpointName", "Value": endpoint.live},
             {"Name": "VariantName", "Value": endpoint.variant},

@@ -19,5 +19,7 @@ OPERATIONS = {
     "put_scaling_policy": "PutScalingPolicy",
     "put_scaling_policy_from_zero": "PutScalingPolicy",
     "put_metric_alarm_from_zero": "PutMetricAlarm",
+    "put_metric_alarm_server_errors": "PutMetricAlarm",
+    "put_metric_alarm_late": "PutMetricAlarm",
 }
 """Operations by the name of the request."""

@@ -6,11 +6,19 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
+from hbspec.targets.aws.dashboard import dashboard
 from hbspec.targets.aws.operations import Bodies
 
+ALARMS = {
+    "put_metric_alarm": "ErrorsAlarm",
+    "put_metric_alarm_server_errors": "ServerErrorsAlarm",
+    "put_metric_alarm_late": "LateAnswersAlarm",
+}
+"""The alarms on answers, by the name of the request; the first rolls back an update."""
 ENDPOINT_NAME = {"Fn::GetAtt": ["Endpoint", "EndpointName"]}
 
 
@@ -18,24 +26,48 @@ def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
     """The template of an endpoint.
 
     Args:
-        bodies: of the model, of a configuration with one variant, of the endpoint and of its autoscaling.
+        bodies: of the model, of a configuration with one variant, of the endpoint and its update, of its alarms, and of
+            its autoscaling.
         first_request: the command that sends one, with CloudFormation's names of the region and the endpoint.
     """
     model, endpoint = bodies["create_model"], bodies["create_endpoint"]
     name, scales = endpoint["EndpointName"], "put_scaling_policy" in bodies
+    configuration = bodies["create_endpoint_config"]
     resources = {
         "Model": _resource("SageMaker::Model", _model(model)),
-        "Configuration": _resource("SageMaker::EndpointConfig", _configuration(bodies["create_endpoint_config"])),
-        "Endpoint": _resource("SageMaker::Endpoint", _endpoint(endpoint, scales=scales)),
+        "Configuration": _resource("SageMaker::EndpointConfig", _configuration(configuration)),
+        **{title: _alarm(bodies[request], name) for request, title in ALARMS.items() if request in bodies},
+        "Endpoint": _resource("SageMaker::Endpoint", _endpoint(endpoint, bodies["update_endpoint"], scales=scales)),
         **(_scaling(bodies, name) if scales else {}),
+        "Dashboard": _dashboard(bodies),
     }
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}: an endpoint of Amazon SageMaker, which is billed until the stack is deleted.",
         "Parameters": _parameters(model, name),
+        "Conditions": {"Notified": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}},
         "Resources": resources,
         "Outputs": _outputs(first_request),
     }
+
+
+def _alarm(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """An alarm that tells the topic of the parameter, if there is one."""
+    told = {"Fn::If": ["Notified", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    return _resource("CloudWatch::Alarm", _without(_referring(body, name), "AlarmName") | {"AlarmActions": told})
+
+
+def _dashboard(bodies: Bodies) -> dict[str, Any]:
+    configuration = bodies["create_endpoint_config"]
+    (variant,) = configuration["ProductionVariants"]
+    body = dashboard(
+        variant["VariantName"],
+        queued="AsyncInferenceConfig" in configuration,
+        endpoint="${EndpointName}",
+        region="${AWS::Region}",
+        alarms=[f"${{{title}.Arn}}" for request, title in ALARMS.items() if request in bodies],
+    )
+    return _resource("CloudWatch::Dashboard", {"DashboardBody": {"Fn::Sub": json.dumps(body, separators=(",", ":"))}})
 
 
 def _scaling(bodies: Bodies, name: str) -> dict[str, Any]:
@@ -88,11 +120,13 @@ def _configuration(body: Mapping[str, Any]) -> dict[str, Any]:
     return _without(body, "EndpointConfigName") | {"ProductionVariants": [named]}
 
 
-def _endpoint(body: Mapping[str, Any], *, scales: bool) -> dict[str, Any]:
+def _endpoint(body: Mapping[str, Any], update: Mapping[str, Any], *, scales: bool) -> dict[str, Any]:
     """An endpoint that scales keeps its number of instances through an update; the configuration has the first one."""
+    rollback = {"Alarms": [{"AlarmName": {"Ref": "ErrorsAlarm"}}]}
     filled: dict[str, Any] = {
         "EndpointName": {"Ref": "EndpointName"},
         "EndpointConfigName": {"Fn::GetAtt": ["Configuration", "EndpointConfigName"]},
+        "DeploymentConfig": {**update["DeploymentConfig"], "AutoRollbackConfiguration": rollback},
     }
     return {**body, **filled, **({"RetainAllVariantProperties": True} if scales else {})}
 
@@ -113,6 +147,7 @@ def _parameters(model: Mapping[str, Any], name: str) -> dict[str, Any]:
             model["ExecutionRoleArn"], "^arn:aws[a-z\\-]*:iam::[0-9]{12}:role/.+$", "The role of the container"
         ),
         "EndpointName": parameter(name, "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", "The name that requests are sent to"),
+        "AlarmTopicArn": parameter("", "^(arn:aws[a-z\\-]*:sns:.+)?$", "The SNS topic that alarms are told to, if any"),
     }
 
 
