@@ -10,7 +10,7 @@ from hbspec.catalog import catalog
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING
-from hbspec.estimators.serving.cost import OF_LIVE_ENDPOINT
+from hbspec.estimators.serving.cost import NO_PRICE, OF_LIVE_ENDPOINT
 from hbspec.estimators.serving.decoding import (
     DecodingStep,
     host_of,
@@ -300,10 +300,41 @@ def test_dictionary():
     assert json.loads(json.dumps(found)) == found
 
 
-def test_the_instances_of_a_baseline_are_not_in_the_bill():
-    alone, tested = (serving(served(**T4)._replace(baseline=name)) for name in (None, "today"))
-    assert tested.to_dict()["cost_left_out"] == {"baseline today": OF_LIVE_ENDPOINT}
-    assert tested.hourly_cost == alone.hourly_cost
+def against(described, **more):
+    test = {"baseline": "today", "served_model_name": "assistant", "candidate_weight": 0.1, **described}
+    return serving(served(**T4, ab_test=test, **more)), serving(served(**T4, **more))
+
+
+def test_a_baseline_that_is_not_described_is_not_in_the_bill():
+    with_baseline, alone = against({})
+    assert with_baseline.to_dict()["cost_left_out"] == {"baseline today": OF_LIVE_ENDPOINT}
+    assert with_baseline.hourly_cost == alone.hourly_cost
+    assert with_baseline.to_dict()["baseline_hourly_cost"] is None
+
+
+def test_a_described_baseline_is_billed_beside():
+    with_baseline, alone = against({"instance": {"type": "ml.g5.2xlarge", "count": 3}}, autoscaling={"min": 1, "max": 4})
+    price = catalog().price("ml.g5.2xlarge", "us-east-1", "hosting").usd_per_hour
+    bill, without = with_baseline.charges, alone.charges
+    assert bill.baseline.amount == 3 * price
+    assert bill.hourly.amount == without.hourly.amount + 3 * price
+    assert bill.scaled["monthly"].high == without.scaled["monthly"].high + 720 * 3 * price
+    assert bill.scaled["monthly"].low == without.scaled["monthly"].low + 720 * 3 * price
+    assert bill.left_out == {}
+    assert with_baseline.cost_per_1000_answers == alone.cost_per_1000_answers
+
+
+@pytest.mark.parametrize(
+    ("instance", "why"),
+    [
+        ({"type": "ml.g5.2xlarge", "price": "2 CAD/h"}, "its price is in CAD, that of the endpoint in USD"),
+        ({"type": "ml.g9.2xlarge"}, NO_PRICE),
+    ],
+)
+def test_a_baseline_whose_price_does_not_add_up_is_left_out(instance, why):
+    with_baseline, alone = against({"instance": instance})
+    assert with_baseline.charges.left_out == {"baseline today": why}
+    assert with_baseline.hourly_cost == alone.hourly_cost
 
 
 def test_the_dictionary_of_a_load():

@@ -51,6 +51,7 @@ NEEDED: dict[str, dict[str, Any]] = {
     "metrics": {"name": "loss", "regex": "loss=([0-9.]+)"},
     "evaluation": {"suite": "accuracy", "min_score": 0.9},
     "deployment": {"instance": {"type": "ml.g5.12xlarge"}},
+    "async_inference": {"output": "s3://bucket/answers/"},
     "ab_test": {"baseline": "today", "candidate_weight": 0.1},
     "vpc": {"subnets": ["subnet-0123456789abcdef0"], "security_groups": ["sg-0123456789abcdef0"]},
 }

@@ -58,6 +58,11 @@ def test_the_baseline_of_a_test_is_not_in_the_bill():
     assert "left out baseline today its instances are the live endpoint's" in lines
 
 
+def test_a_described_baseline_is_in_the_bill():
+    lines = printed(SERVING._replace(charges=CHARGES._replace(baseline=Money(Decimal("1.25"), "USD"))))
+    assert "of it baseline 1.25 USD/h of instances that are billed already" in lines
+
+
 def test_nothing_is_said_of_what_is_not_known():
     lines = printed(SERVING._replace(charges=None))
     assert not any(line.startswith(("cost", "with autoscaling", "1,000 answers")) for line in lines)

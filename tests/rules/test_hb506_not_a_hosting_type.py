@@ -25,3 +25,10 @@ def test_the_edge_is_a_letter(tmp_path):
 def test_what_is_offered_instead(tmp_path, name, message, action):
     (found,) = judged("HB506", f"deployment: {{instance: {{type: {name}}}}}", tmp_path)
     assert (found.message, found.help) == (message, action)
+
+
+def test_the_instance_of_a_baseline_is_judged_too(tmp_path):
+    test = "baseline: today, served_model_name: assistant, candidate_weight: 0.1, instance: {type: g5.12xlarge}"
+    (found,) = judged("HB506", f"deployment: {{ab_test: {{{test}}}}}", tmp_path)
+    assert found.route == ("deployment", "ab_test", "instance", "type")
+    assert found.help == "did you mean ml.g5.12xlarge?"

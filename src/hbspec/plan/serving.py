@@ -16,7 +16,7 @@ from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.money import UnitPrice, unit_price
 from hbspec.plan.shipped_script import DEFAULTS
 from hbspec.spec import Spec
-from hbspec.spec.deployment import Deployment
+from hbspec.spec.deployment import AbTest, Deployment
 from hbspec.spec.instance_types import hosting_types
 
 T = TypeVar("T")
@@ -26,6 +26,20 @@ DEFAULT_MAX_LORA_RANK = 16
 """vLLM's `--max-lora-rank` (docs.vllm.ai, Engine Arguments)."""
 DEFAULT_UTILIZATION = 0.9
 """vLLM's `--gpu-memory-utilization` (docs.vllm.ai, Engine Arguments)."""
+
+
+class Baseline(NamedTuple):
+    """The model that an A/B test is against.
+
+    Attributes:
+        model: its name.
+        instances: that serve it, None where the spec does not describe them.
+        price: of one of them, None where not known.
+    """
+
+    model: str
+    instances: int | None = None
+    price: UnitPrice | None = None
 
 
 class ServingPlan(NamedTuple):
@@ -38,7 +52,7 @@ class ServingPlan(NamedTuple):
         stored: how they are quantised, by `CatalogModel.stored`, or as the author says of a copy that the catalog
             does not know; None where they are not.
         answers_to: the `model` of requests in an A/B test; None otherwise.
-        baseline: the model that an A/B test is against; its instances are not part of this plan.
+        baseline: the model that an A/B test is against; None otherwise.
         scaling: the smallest and the largest number of instances; both the instance count without autoscaling.
     """
 
@@ -65,7 +79,7 @@ class ServingPlan(NamedTuple):
     weights: str | None = None
     stored: str | None = None
     answers_to: str | None = None
-    baseline: str | None = None
+    baseline: Baseline | None = None
 
     def assumes(self, name: str) -> bool:
         """Whether `deployment.<name>` is an assumption."""
@@ -117,7 +131,7 @@ def build_serving_plan(
         weights=weights,
         stored=stored,
         answers_to=section.ab_test.served_model_name if section.ab_test else None,
-        baseline=section.ab_test.baseline if section.ab_test else None,
+        baseline=_baseline(section.ab_test, catalog, region) if section.ab_test else None,
         hardware=machine,
         region=region,
         price=unit_price(catalog, section.instance.price, section.instance.type, region, "hosting"),
@@ -138,6 +152,15 @@ def build_serving_plan(
         scaling=_scaling(section),
         assumptions=tuple(choices.assumptions),
     )
+
+
+def _baseline(test: AbTest, catalog: Catalog, region: str | None) -> Baseline:
+    """The baseline, with what the spec says of its instances."""
+    described = test.instance
+    if described is None:
+        return Baseline(test.baseline)
+    price = unit_price(catalog, described.price, described.type, region, "hosting")
+    return Baseline(test.baseline, described.count, price)
 
 
 def _assume(choices: Choices, name: str, value: T | None, default: T, source: str) -> T:

@@ -61,6 +61,8 @@ def _loaded(load: Load) -> Iterator[Row]:
 
 def _money(charges: Charges, answers: Charge | None) -> Iterator[Row]:
     yield "cost", f"{charges.hourly}/h", f"{charges.daily} per day, {charges.monthly} per month"
+    if charges.baseline:
+        yield "of it baseline", f"{charges.baseline}/h", "of instances that are billed already"
     hourly, monthly = charges.scaled["hourly"], charges.scaled["monthly"]
     if hourly.low != hourly.high:
         yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} per month"

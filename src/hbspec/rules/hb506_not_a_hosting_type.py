@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spec.instance_types import hosting_types
 from hbspec.spelling import nearest
@@ -30,9 +30,9 @@ RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Findings for `deployment.instance.type` and alternatives that are not on SageMaker's list."""
+    """Findings for the types of the endpoint and of a baseline that are not on SageMaker's list."""
     types = analysis.catalog.hosting_types
-    for route, name in hosting_types(analysis.spec):
+    for route, name in (*hosting_types(analysis.spec), *_of_baseline(analysis)):
         if name in types:
             continue
         trains = name in analysis.catalog.training_types
@@ -44,3 +44,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"did you mean {meant}?" if meant else "use one of SageMaker's hosting types",
             fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
         )
+
+
+def _of_baseline(analysis: Analysis) -> Iterator[tuple[Route, str]]:
+    section = analysis.spec.deployment
+    if section is not None and section.ab_test is not None and section.ab_test.instance is not None:
+        yield ("deployment", "ab_test", "instance", "type"), section.ab_test.instance.type

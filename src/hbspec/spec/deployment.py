@@ -26,6 +26,14 @@ class ServingInstance(Section):
     gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: number of GPUs.")
 
 
+class BaselineInstance(Section):
+    """The instances that serve the baseline today, which are billed beside the new model's."""
+
+    type: Text = Field(description="SageMaker instance type of the baseline's variant.")
+    count: Annotated[int, Field(gt=0, le=1000)] = Field(1, description="Number of its instances.")
+    price: Price | None = Field(None, description="Your price of one of them.")
+
+
 class AbTest(Section):
     """An A/B test of the new model against one that a live endpoint serves."""
 
@@ -37,6 +45,9 @@ class AbTest(Section):
         None,
         description="The `model` of requests to the baseline. The candidate answers to the same, so that one request "
         "is valid for both.",
+    )
+    instance: BaselineInstance | None = Field(
+        None, description="What the baseline runs on. Only the bill needs it; without it the baseline is left out."
     )
     candidate_weight: Annotated[float, Field(gt=0, le=1)] = Field(
         description="Share of the traffic for the new model; of a shadow, the share that is copied to it."

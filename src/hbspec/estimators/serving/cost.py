@@ -7,10 +7,12 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from hbspec.plan import ServingPlan
+from hbspec.plan.serving import Baseline
 from hbspec.units import DAYS_PER_MONTH, Interval, Money, cents
 
 HOURS_PER_DAY = 24
-OF_LIVE_ENDPOINT = "its instances are the live endpoint's, and are billed beside these"
+OF_LIVE_ENDPOINT = "deployment.ab_test.instance does not describe its instances, which are billed beside these"
+NO_PRICE = "no price of its instances is known"
 
 
 class Charge(NamedTuple):
@@ -31,15 +33,17 @@ class Charges(NamedTuple):
     """The bill of an endpoint with its initial instances, and within its autoscaling bounds.
 
     Attributes:
-        hourly, daily, monthly: the cost of the initial instances; a month is 30 days.
+        hourly, daily, monthly: the cost of the initial instances and of a baseline's; a month is 30 days.
         scaled: by the same three names, the cost from the fewest to the most instances; `expected` is the cost of the
             initial instances.
         left_out: by name, the reason why an item is not in the bill.
+        baseline: the part of `hourly` that a baseline's instances cost already; None where none are in the bill.
     """
 
     hourly: Money
     scaled: dict[str, Charge]
     left_out: Mapping[str, str] = {}
+    baseline: Money | None = None
 
     @property
     def daily(self) -> Money:
@@ -55,20 +59,37 @@ class Charges(NamedTuple):
 def charges(plan: ServingPlan) -> Charges | None:
     """Price x instances x hours; None without a price or hardware.
 
-    An instance is billed by the second, whether it answers requests or not. Left out: storage of the instances, data in
-    and out.
+    An instance is billed by the second, whether it answers requests or not, and so are those of a baseline, whose
+    number is taken as constant. Left out: storage of the instances, data in and out.
     """
     if plan.price is None or plan.hardware is None:
         return None
     rate, currency = plan.price.rate.per_hour, plan.price.rate.currency
     fewest, most = plan.scaling
     count = plan.hardware.instances
+    beside, left_out = _beside(plan.baseline, currency)
+    ends = (min(fewest, count), count, max(most, count))
+    low, expected, high = (rate * instances + beside for instances in ends)
     scaled = {
-        name: Charge(rate * hours * min(fewest, count), rate * hours * count, rate * hours * max(most, count), currency)
+        name: Charge(low * hours, expected * hours, high * hours, currency)
         for name, hours in (("hourly", 1), ("daily", HOURS_PER_DAY), ("monthly", HOURS_PER_DAY * DAYS_PER_MONTH))
     }
-    left_out = {f"baseline {plan.baseline}": OF_LIVE_ENDPOINT} if plan.baseline else {}
-    return Charges(Money(rate * count, currency), scaled, left_out)
+    return Charges(Money(expected, currency), scaled, left_out, Money(beside, currency) if beside else None)
+
+
+def _beside(baseline: Baseline | None, currency: str) -> tuple[Decimal, Mapping[str, str]]:
+    """The hourly cost of a baseline's instances, 0 where it is left out, and the reason by its name."""
+    if baseline is None:
+        return Decimal(0), {}
+    name = f"baseline {baseline.model}"
+    if baseline.instances is None:
+        return Decimal(0), {name: OF_LIVE_ENDPOINT}
+    if baseline.price is None:
+        return Decimal(0), {name: NO_PRICE}
+    rate = baseline.price.rate
+    if rate.currency != currency:
+        return Decimal(0), {name: f"its price is in {rate.currency}, that of the endpoint in {currency}"}
+    return rate.per_hour * baseline.instances, {}
 
 
 def answers_cost(plan: ServingPlan, per_hour: Interval) -> Charge | None:

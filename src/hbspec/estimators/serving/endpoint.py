@@ -148,6 +148,7 @@ class Serving(NamedTuple):
             "daily_cost": money_dict(self.daily_cost),
             "monthly_cost": money_dict(self.monthly_cost),
             "scaled_cost": self.charges and {name: found.to_dict() for name, found in self.charges.scaled.items()},
+            "baseline_hourly_cost": money_dict(self.charges and self.charges.baseline),
             "cost_left_out": dict(self.charges.left_out) if self.charges else {},
             "cost_per_1000_answers": self.cost_per_1000_answers and self.cost_per_1000_answers.to_dict(),
             "unknown": dict(self.unknown),
