@@ -313,7 +313,9 @@ def test_a_baseline_that_is_not_described_is_not_in_the_bill():
 
 
 def test_a_described_baseline_is_billed_beside():
-    with_baseline, alone = against({"instance": {"type": "ml.g5.2xlarge", "count": 3}}, autoscaling={"min": 1, "max": 4})
+    with_baseline, alone = against(
+        {"instance": {"type": "ml.g5.2xlarge", "count": 3}}, autoscaling={"min": 1, "max": 4}
+    )
     price = catalog().price("ml.g5.2xlarge", "us-east-1", "hosting").usd_per_hour
     bill, without = with_baseline.charges, alone.charges
     assert bill.baseline.amount == 3 * price

@@ -19,6 +19,7 @@ SERVING = Serving(
     demand=Demand(None, None, None, None),
     memory=Interval(6 * GB, 6 * GB, 7 * GB),
     least_memory=Interval(6 * GB, 6 * GB, 7 * GB),
+    loading=None,
     usable=20 * GB,
     budget=18 * GB,
     room=Room(209_263, None, None),

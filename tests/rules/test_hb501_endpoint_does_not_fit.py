@@ -79,3 +79,24 @@ def test_of_a_sliver_of_the_gpu_the_usual_share_is_advised(tmp_path):
     sliver = "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null, gpu_memory_utilization: 1e-320}"
     (found,) = judged("HB501", sliver, tmp_path)
     assert found.help.endswith("of usable memory and set gpu_memory_utilization: 0.9")
+
+
+TIGHT = """
+model: {id: mistralai/Mistral-Small-Instruct-2409}
+hyperparameters: {lora_r: 1, target_modules: [q_proj]}
+deployment:
+  instance: {type: ml.g5.2xlarge}
+  tensor_parallel: 1
+  quantization: %s
+  gpu_memory_utilization: 1.0
+  max_model_len: 64
+  concurrency: 1
+  max_lora_rank: 1
+"""
+
+
+def test_a_module_in_16_bits_beside_the_quantised_ones(tmp_path):
+    (found,) = judged("HB501", TIGHT % "fp8", tmp_path)
+    assert (found.severity, found.confidence) == ("warning", "likely")
+    assert "once it is quantised, but while it is loaded, it needs about" in found.message
+    assert judged("HB501", TIGHT % "nf4", tmp_path) == []

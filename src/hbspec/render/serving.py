@@ -28,6 +28,8 @@ def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
 def _memory(serving: Serving) -> Iterator[Row]:
     of = "" if serving.usable is None else f"of {bytes_text(serving.usable)} usable"
     yield "memory per GPU", interval_text(serving.memory, bytes_text), of
+    if serving.loading is not None:
+        yield "while loading", interval_text(serving.loading, bytes_text), "weights are quantised as they are loaded"
     if serving.budget is not None:
         yield "engine budget", bytes_text(serving.budget), ""
     yield "KV cache per token", bytes_text(serving.kv_bytes_per_token), ""

@@ -2,7 +2,8 @@
 
 Why: The engine loads the weights before it serves. If they do not fit together with its overhead, it fails with "out of
 memory", after the model was trained for that endpoint. Four-bit weights take more than half a byte per parameter:
-embeddings and head stay in 16 bits, and the scales are stored too.
+embeddings and head stay in 16 bits, and the scales are stored too. An engine that quantises while it loads holds the
+module at hand, or all experts of a layer, in 16 bits beside what it has quantised.
 
 Example:
 
@@ -69,6 +70,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 severity=Severity.WARNING if alternative else Severity.ERROR,
                 confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
                 cause=_cause(analysis.spec.deployment, plan, served),
+            )
+        elif served.loading is not None and served.loading.expected > served.usable:
+            yield RULE.at(
+                route,
+                f"the model fits on {hardware.name} once it is quantised, but while it is loaded, it needs about "
+                f"{bytes_text(served.loading.expected)} per GPU of the {bytes_text(served.usable)} usable",
+                "name weights that are stored quantised as deployment.model, or use a larger GPU",
+                severity=Severity.WARNING,
+                confidence=Confidence.LIKELY,
             )
 
 

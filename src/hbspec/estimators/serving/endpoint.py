@@ -11,6 +11,7 @@ from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving.decoding import DecodingStep, prefill_seconds, step_of
 from hbspec.estimators.serving.load import Load, load
+from hbspec.estimators.serving.loading import QUANTISING, loading_bytes
 from hbspec.estimators.serving.memory import (
     Demand,
     demand,
@@ -43,6 +44,7 @@ class Serving(NamedTuple):
         demand: the KV cache needed.
         memory: bytes per GPU with all requests at `max_model_len`.
         least_memory: bytes per GPU with the KV cache that must fit (`Demand.least`).
+        loading: bytes per GPU while the engine quantises weights as it loads them; None where it does not.
         usable: bytes that PyTorch can use on a GPU.
         budget: bytes that the engine may use (`gpu_memory_utilization`).
         room: requests that fit with the engine's expected overhead; None where the GPU's memory is not known.
@@ -55,7 +57,7 @@ class Serving(NamedTuple):
         load: the endpoint at the planned concurrency; None where a part is not known.
         charges: the bill; None without a price.
         cost_per_1000_answers: cost on an instance that is never idle; None without a price.
-        unknown: the reason why a part is None, by name.
+        unknown: the reason why a part is None, or a quantity is not calculated at all, by name.
     """
 
     verdict: Verdict
@@ -66,6 +68,7 @@ class Serving(NamedTuple):
     demand: Demand
     memory: Interval
     least_memory: Interval
+    loading: Interval | None
     usable: int | None
     budget: int | None
     room: Room | None
@@ -136,6 +139,7 @@ class Serving(NamedTuple):
             "kv_bytes_per_token": self.kv_bytes_per_token,
             "kv_bytes_needed": self.kv_bytes_needed,
             "memory_bytes": self.memory.map(round).to_dict(),
+            "loading_bytes": self.loading and self.loading.map(round).to_dict(),
             "usable_bytes": self.usable,
             "budget_bytes": self.budget,
             "largest_context": self.largest_context,
@@ -175,9 +179,9 @@ def serving(plan: ServingPlan) -> Serving:
     prefill, step, latency = _alone(plan, unknown)
     token = step and step.interval()
     busy = _load(plan, room_bytes(plan), unknown)
-    billed = charges(plan)
-    if billed is None:
-        unknown["hourly_cost"] = "a price of the endpoint's instance"
+    billed, loading = charges(plan), loading_bytes(plan)
+    unknown |= {"hourly_cost": "a price of the endpoint's instance"} if billed is None else {}
+    unknown |= {} if loading is None else {"loading_seconds": QUANTISING}
     return Serving(
         verdict=verdict(memory, budget, least),
         weights_bytes=served_weights(plan),
@@ -187,6 +191,7 @@ def serving(plan: ServingPlan) -> Serving:
         demand=asked,
         memory=memory,
         least_memory=least,
+        loading=loading,
         usable=usable,
         budget=budget,
         room=room(plan, CONTEXT_BYTES.expected),

@@ -22,7 +22,7 @@ ADAPTER = "candidate"
 SAVED_TEMPLATE = "chat_template.jinja"
 """What transformers calls a tokenizer's template when it saves one (5.23, `CHAT_TEMPLATE_FILE`)."""
 AT_LOAD = {"nf4": "bitsandbytes", "fp8": "fp8"}
-"""What vLLM quantises 16-bit weights to while it loads them, by the spec's names. Its bitsandbytes gives nf4 alone."""
+"""vLLM's names of what it quantises 16-bit weights to while it loads them. Its bitsandbytes gives nf4 alone."""
 HANDLER = (
     "CUSTOM_FASTAPI_INVOCATION_HANDLER",
     "vllm.entrypoints.openai.chat_completion.api_router:create_chat_completion",

@@ -16,7 +16,8 @@ from hbspec.targets.lowering.needs import Needs
 SLOWEST_DOWNLOAD = 50e6
 """Bytes per second: the slowest expected download of the weights."""
 SLOWEST_LOAD = 200e6
-"""Bytes per second: the slowest expected reading of weights into GPUs, also while they are quantised. Assumed."""
+"""Bytes per second: the slowest expected reading of weights into GPUs, also while they are quantised. Assumed: no
+measurement of the latter is published."""
 PREPARATION = 300
 """Seconds to start Python, profile memory, compile and capture CUDA graphs. Assumed: vLLM logs 30 to 200 s."""
 SHORTEST_TIMEOUT, LONGEST_TIMEOUT = 600, 3600
