@@ -18,6 +18,7 @@ from hbspec.estimators.serving.constants import (
     ServingConstants,
 )
 from hbspec.estimators.serving.memory import request_cache, served_model, served_weights
+from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering
 from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
@@ -100,6 +101,7 @@ class DecodingStep(NamedTuple):
         products: operations over the GPU's peak, in seconds; None where the peak is not known.
         requests: number of concurrent requests.
         reductions: number of sums over GPUs.
+        over_pcie: seconds of these sums where no NVLink joins the GPUs; else they are part of `reduction`.
     """
 
     engine: str
@@ -114,6 +116,7 @@ class DecodingStep(NamedTuple):
     products: float | None
     requests: float
     reductions: int
+    over_pcie: Interval = Interval.exact(0.0)
 
     @property
     def eager(self) -> bool:
@@ -163,7 +166,7 @@ class DecodingStep(NamedTuple):
         """Seconds of the step as an interval, never below `least`."""
         error = self.error(constants)
         expected = max(self.seconds(constants), self.least)
-        return Interval(max(self.least, expected * error.low), expected, expected * error.high)
+        return Interval(max(self.least, expected * error.low), expected, expected * error.high) + self.over_pcie
 
 
 def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingStep:
@@ -200,6 +203,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         products=None if peak is None else requests * (work.token + work.head) / parts / peak,
         requests=requests,
         reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
+        over_pcie=summed_over_pcie(plan, requests),
     )
 
 
@@ -230,7 +234,9 @@ def prefill_seconds(
     step = step_of(plan, 0, min(2, requests * tokens))
     expected = max(least / constants.prefill, step.seconds(constants))
     error = step.error(constants)
-    return Interval(max(least, expected * error.low), expected, expected * error.high)
+    return Interval(max(least, expected * error.low), expected, expected * error.high) + summed_over_pcie(
+        plan, requests * tokens
+    )
 
 
 def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> float:
