@@ -89,7 +89,7 @@ class Observation(NamedTuple):
         return cls(**{**values, "step": DecodingStep(*values["step"])})
 
     def to_dict(self) -> dict[str, Any]:
-        """As on disk, without the sums over PCIe, of which no measured run has any."""
+        """As on disk, without the sums over PCIe, which are not fitted."""
         return {**self._asdict(), "step": list(self.step[:-1])}
 
     def estimated(self, constants: ServingConstants) -> float:

@@ -15,8 +15,8 @@ HIDDEN_BYTES = 2
 def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     """Seconds in which GPUs that no NVLink joins sum the hidden states of so many tokens, twice a layer.
 
-    Each sum is a reduce-scatter and an all-gather. Over NVLink it is part of what is fitted (`reduction`), as all
-    measured runs of several GPUs were joined by it. Left out: kernels of an engine's own for small sums.
+    Each sum is a reduce-scatter and an all-gather. The latency of a sum, and over NVLink all of it, is part of what is
+    fitted (`reduction`), as nearly all measured runs of several GPUs were joined by it.
 
     Args:
         plan: the endpoint.
@@ -32,4 +32,4 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     architecture = served_model(plan)
     sums = 2 * architecture.num_hidden_layers
     hidden = ring_bytes(tokens * architecture.hidden_size * HIDDEN_BYTES, parts)
-    return link(hardware, parts).seconds(2 * sums * hidden, sums)
+    return link(hardware, parts).seconds(2 * sums * hidden, collectives=0)
