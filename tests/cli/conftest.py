@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
+from preloaded import Preloaded
 
+import hbspec as package
 from hbspec.cli.init import STARTER
 
 # what a test machine exports must not decide what a test sees
 PLAIN = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}
+COMMAND = ("-m", "hbspec")
+NOT_PRELOADED = ("hbspec.__main__", "hbspec.recording")
+"""What runs as it is imported, and what imports torch."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +28,23 @@ class Shell:
     """A working folder in which commands run."""
 
     folder: Path
+    program: Preloaded
 
     def __call__(self, *words, stdin=b"", **environment):
-        done = subprocess.run(
-            [sys.executable, "-m", "hbspec", *words],
-            cwd=self.folder,
-            input=stdin,
-            capture_output=True,
-            env=PLAIN | environment,
-            timeout=120,
-        )
+        environment = PLAIN | environment
+        if self.program.serves(environment):
+            done = self.program.run(
+                [*COMMAND, *words], folder=self.folder, environment=environment, stdin=stdin, timeout=120
+            )
+        else:
+            done = subprocess.run(
+                [sys.executable, *COMMAND, *words],
+                cwd=self.folder,
+                input=stdin,
+                capture_output=True,
+                env=environment,
+                timeout=120,
+            )
         assert b"Traceback" not in done.stderr + done.stdout
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
@@ -41,9 +55,18 @@ class Shell:
         return name
 
 
+@pytest.fixture(scope="session")
+def program() -> Iterator[Preloaded]:
+    """Every module of hbspec, imported once; what a command itself imports, `test_entry.py` asks real ones."""
+    found = (info.name for info in walk_packages(package.__path__, "hbspec."))
+    started = Preloaded(*(name for name in found if not name.startswith(NOT_PRELOADED)), environment=PLAIN)
+    yield started
+    started.close()
+
+
 @pytest.fixture
-def hbspec(tmp_path):
+def hbspec(tmp_path, program):
     """A folder that holds one good spec, `job.yaml`."""
-    shell = Shell(tmp_path)
+    shell = Shell(tmp_path, program)
     shell.write("job.yaml", STARTER.read_text(encoding="utf-8"))
     return shell

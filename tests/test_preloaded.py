@@ -1,0 +1,122 @@
+"""What is forked is a process of its own: its words, folder, environment and streams, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from preloaded import Preloaded
+
+SHOWS = """
+import json, os, sys
+print(json.dumps({
+    "words": sys.argv, "folder": os.getcwd(), "environment": dict(os.environ), "path": sys.path[0],
+    "name": __name__, "given": sys.stdin.read(), "loaded": "colorsys" in sys.modules, "terminal": sys.stdout.isatty(),
+}))
+print("said", file=sys.stderr)
+"""
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LC_ALL", "LANG")}
+
+
+@pytest.fixture(scope="module")
+def preloaded() -> Iterator[Preloaded]:
+    started = Preloaded("colorsys", environment=ENVIRONMENT)
+    yield started
+    started.close()
+
+
+def script(folder: Path, text: str) -> Path:
+    path = folder / "script.py"
+    path.write_text(text)
+    return path
+
+
+def test_it_has_what_it_is_given_and_nothing_else(preloaded: Preloaded, tmp_path: Path) -> None:
+    (tmp_path / "here").mkdir()
+    words = [script(tmp_path, SHOWS), "--flag", "a b\n"]
+    environment = ENVIRONMENT | {"MORE": "1"}
+    environment.pop("HOME", None)
+    done = preloaded.run(words, folder=tmp_path / "here", environment=environment, stdin="é".encode())
+    assert (done.returncode, done.stderr) == (0, b"said\n")
+    assert json.loads(done.stdout) == {
+        "words": [str(word) for word in words],
+        "folder": str(tmp_path / "here"),
+        "environment": environment,
+        "path": str(tmp_path),
+        "name": "__main__",
+        "given": "é",
+        "loaded": True,
+        "terminal": False,
+    }
+
+
+def test_a_module_is_run_from_its_folder(preloaded: Preloaded, tmp_path: Path) -> None:
+    script(tmp_path, "import sys; print(sys.argv[1:], sys.path[0])")
+    done = preloaded.run(["-m", "script", "word"], folder=tmp_path, environment=ENVIRONMENT)
+    assert done.stdout.decode() == f"['word'] {tmp_path}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("", 0),
+        ("raise SystemExit(7)", 7),
+        ("raise SystemExit('why')", 1),
+        ("1 / 0", 1),
+        ("import os; os._exit(9)", 9),
+        ("import os; os.kill(os.getpid(), 15)", -signal.SIGTERM),
+        ("raise KeyboardInterrupt", -signal.SIGINT),
+        ("import atexit, os; atexit.register(os._exit, 5)", 5),
+    ],
+)
+def test_it_ends_as_any_process_does(preloaded: Preloaded, tmp_path: Path, text: str, code: int) -> None:
+    done = preloaded.run([script(tmp_path, text)], folder=tmp_path, environment=ENVIRONMENT)
+    assert done.returncode == code
+    assert (b"ZeroDivisionError" in done.stderr) == (text == "1 / 0")
+
+
+def test_it_can_be_talked_to_and_told_to_end(preloaded: Preloaded, tmp_path: Path) -> None:
+    path = script(tmp_path, "import time; print('ready', flush=True); time.sleep(600)")
+    reading, writing = os.pipe()
+    forked = preloaded.start([path], [0, writing, 2], folder=tmp_path, environment=ENVIRONMENT)
+    os.close(writing)
+    with os.fdopen(reading) as output:
+        assert output.readline() == "ready\n"
+        with pytest.raises(TimeoutError):
+            forked.wait(0.05)
+        os.kill(forked.pid, signal.SIGTERM)
+        assert output.read() == ""
+    assert forked.wait(60) == -signal.SIGTERM
+
+
+def test_what_one_does_no_other_sees(preloaded: Preloaded, tmp_path: Path) -> None:
+    path = script(tmp_path, "import colorsys; assert not hasattr(colorsys, 'left'); colorsys.left = 1")
+    for _ in range(2):
+        assert preloaded.run([path], folder=tmp_path, environment=ENVIRONMENT).returncode == 0
+
+
+def test_several_at_once(preloaded: Preloaded, tmp_path: Path) -> None:
+    path = script(tmp_path, "import sys, time; time.sleep(float(sys.argv[1])); raise SystemExit(int(sys.argv[2]))")
+    started = [
+        preloaded.start([path, seconds, code], [0, 1, 2], folder=tmp_path, environment=ENVIRONMENT)
+        for seconds, code in ((0.5, 3), (0, 4))
+    ]
+    assert [forked.wait(60) for forked in started] == [3, 4]
+
+
+@pytest.mark.parametrize("name", ["PYTHONUTF8", "LC_ALL", "LANG"])
+def test_what_python_reads_when_it_starts_needs_a_process_of_its_own(preloaded: Preloaded, name: str) -> None:
+    assert preloaded.serves(ENVIRONMENT | {"COLUMNS": "40"})
+    assert not preloaded.serves(ENVIRONMENT | {name: "another"})
+
+
+def test_a_module_that_cannot_be_imported_is_said() -> None:
+    broken = Preloaded("no_such_module", environment=ENVIRONMENT)
+    with pytest.raises((AssertionError, OSError)):
+        broken.run([sys.executable], folder=Path.cwd(), environment=ENVIRONMENT)
+    broken.close()
