@@ -8,11 +8,9 @@ error, with exit code 255 (AWS CLI 2: 254).
 from __future__ import annotations
 
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any
@@ -24,32 +22,36 @@ from moto_strict import HOST, Server
 
 Client = Callable[[str], Any]
 REFUSED = 255
-SHIM = """#!{python} -S
-import json, os, socket, sys
-asked = socket.create_connection(("{host}", {port}))
-asked.sendall((json.dumps([os.getcwd(), sys.argv[1:]]) + "\\n").encode())
-code, out, err = json.loads(asked.makefile().readline())
-sys.stdout.write(out)
-sys.stderr.write(err)
-sys.exit(code)
+SHIM = """#!/bin/bash
+exec 3<> "/dev/tcp/{host}/{port}"
+printf '%s\\0' "$#" "$PWD" "$@" >&3
+for part in out err code; do IFS= read -r -d '' "$part" <&3; done
+printf %s "$out"
+printf %s "$err" >&2
+exit "$code"
 """
+"""Bash, which starts in a fraction of the time of Python: the scripts call it a thousand times. Every word ends with a
+byte of 0, here and in the answer."""
 
 
 @contextmanager
 def aws_double(server: Server, folder: Path) -> Iterator[Path]:
     """A folder that holds a program `aws`, which talks to a server."""
 
-    client = cache(server.client)
-
     class Answer(StreamRequestHandler):
         def handle(self) -> None:
-            place, words = json.loads(self.rfile.readline())
-            self.wfile.write((json.dumps(_answer(server.region, client, Path(place), words)) + "\n").encode())
+            place, *words = [self._word() for _ in range(1 + int(self._word()))]
+            code, out, err = _answer(server.region, server.client, Path(place), words)
+            self.wfile.write(f"{out}\0{err}\0{code}\0".encode())
+
+        def _word(self) -> str:
+            """The next one that is sent."""
+            return b"".join(iter(lambda: self.rfile.read(1), b"\0")).decode()
 
     with ThreadingTCPServer((HOST, 0), Answer) as double:
         threading.Thread(target=double.serve_forever, daemon=True).start()
         program = folder / "aws"
-        program.write_text(SHIM.format(python=sys.executable, host=HOST, port=double.server_address[1]))
+        program.write_text(SHIM.format(host=HOST, port=double.server_address[1]))
         program.chmod(0o755)
         try:
             yield folder

@@ -30,7 +30,8 @@ SCALED = "deployment.autoscaling={min: 1, max: 3}"
 DIGEST = re.compile(rf"{NAME}-[0-9a-f]{{12}}")
 REAL = os.environ.get("HBSPEC_AWS_CLI")
 COUNTING = """#!/bin/bash
-calls=$(($(cat "{folder}/calls" 2> /dev/null || echo 0) + 1))
+read -r calls < "{folder}/calls"
+calls=$((calls + 1))
 echo $calls > "{folder}/calls"
 if [ "$calls" = "${{KILLED_BEFORE:-}}" ]; then kill -${{SIGNAL:-9}} 0; fi
 if [ "$2" != "${{KILLED_AFTER:-}}" ]; then exec "{program}" "$@"; fi

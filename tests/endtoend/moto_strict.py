@@ -53,11 +53,19 @@ class Server:
     region: str
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     fate: Fate = field(default_factory=Fate)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str = "sagemaker") -> Any:
-        """A boto3 client of this server."""
-        session = boto3.session.Session(region_name=self.region, **CREDENTIALS)
-        return session.client(service, endpoint_url=self.url)
+        """A boto3 client of this server, the same one each time."""
+        if service not in self.clients:
+            self.clients[service] = _session(self.region).client(service, endpoint_url=self.url)
+        return self.clients[service]
+
+
+@functools.cache
+def _session(region: str) -> Any:
+    """One for all servers: each reads the descriptions of the services anew, half a second of JSON."""
+    return boto3.session.Session(region_name=region, **CREDENTIALS)
 
 
 @contextmanager
