@@ -9,11 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from math import exp, lgamma
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Histogram:
     """Lengths in ascending order with the number of examples of each. An empty histogram lacks a mean and a longest.
 
@@ -31,12 +32,12 @@ class Histogram:
         lengths = sorted(counted)
         return cls(tuple(lengths), tuple(counted[length] for length in lengths))
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of examples."""
         return sum(self.counts)
 
-    @property
+    @cached_property
     def total(self) -> int:
         """The number of tokens of all examples."""
         return sum(length * count for length, count in self.pairs())

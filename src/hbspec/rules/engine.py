@@ -12,7 +12,7 @@ from hbspec import rules
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
 from hbspec.rules.causes import Relation, gathered
-from hbspec.rules.rule import RuleModule
+from hbspec.rules.rule import AdvisingModule, RuleModule
 from hbspec.showing.secrets import redact, redact_route
 from hbspec.source import Document
 
@@ -40,6 +40,12 @@ def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
 def explained() -> Relation:
     """The rules whose findings explain those of a rule, by the rule's code."""
     return {module.RULE.code: module.RULE.beside for module in all_rules() if module.RULE.beside}
+
+
+@cache
+def advising_rules() -> Mapping[str, AdvisingModule]:
+    """The rules whose help is searched for, by code."""
+    return {module.RULE.code: module for module in all_rules() if isinstance(module, AdvisingModule)}
 
 
 def place(

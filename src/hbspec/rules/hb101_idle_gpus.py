@@ -27,8 +27,10 @@ from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
 from hbspec.plan import Plan
 from hbspec.plan.counts import effective_batch_size, examples_processed, nominal_examples
+from hbspec.plan.parallelism import ADVISED
 from hbspec.rules.causes import Beside
 from hbspec.rules.every_gpu import NO_ROOM, on_every_gpu
+from hbspec.rules.fitting import Predicate
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, significant
 
@@ -42,13 +44,23 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     gpus = plan.require("hardware").gpus_per_instance
     if gpus > 1:
-        holding = that_hold_it(analysis)
         yield RULE.at(
             ("instance", "parallelism"),
             f"parallelism: {plan.parallelism} uses 1 of {gpus} GPUs at a time: {gpus - 1} are paid for and idle"
             + _under_ddp(plan, gpus),
-            on_every_gpu(plan, gpus, " or ".join(holding)) if holding else NO_ROOM,
+            _action(analysis, ADVISED),
         )
+
+
+def advise(analysis: Analysis, _: Predicate) -> str:
+    """One process for each GPU, if the job is certain to fit so."""
+    return _action(analysis, that_hold_it(analysis))
+
+
+def _action(analysis: Analysis, holding: tuple[str, ...]) -> str:
+    plan = analysis.plan
+    gpus = plan.require("hardware").gpus_per_instance
+    return on_every_gpu(plan, gpus, " or ".join(holding)) if holding else NO_ROOM
 
 
 def _under_ddp(plan: Plan, gpus: int) -> str:

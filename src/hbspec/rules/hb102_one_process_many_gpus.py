@@ -24,9 +24,10 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan import Hardware
+from hbspec.plan.parallelism import ADVISED
 from hbspec.rules.causes import Beside
 from hbspec.rules.every_gpu import NO_ROOM, divides, on_every_gpu
+from hbspec.rules.fitting import Predicate
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB105"),))
@@ -44,13 +45,19 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("instance", "parallelism"),
             f"parallelism: {plan.parallelism} uses 1 of the {gpus} GPUs of {machine.name}: "
             f"{gpus - 1} are paid for and idle",
-            _action(analysis, machine),
+            _action(analysis, ADVISED),
         )
 
 
-def _action(analysis: Analysis, machine: Hardware) -> str:
+def advise(analysis: Analysis, _: Predicate) -> str:
+    """One process for each GPU if the job is certain to fit so, or a type with one GPU."""
+    return _action(analysis, that_hold_it(analysis))
+
+
+def _action(analysis: Analysis, holding: tuple[str, ...]) -> str:
     """The change to the same updates on all GPUs if they can be divided, else to a type with one such GPU."""
-    plan, gpus, holding = analysis.plan, machine.gpus_per_instance, that_hold_it(analysis)
+    plan, machine = analysis.plan, analysis.plan.require("hardware")
+    gpus = machine.gpus_per_instance
     if holding and divides(plan, gpus):
         return on_every_gpu(plan, gpus, holding[0])
     alone = [

@@ -26,7 +26,8 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.analysis.processes import that_hold_it
 from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.parallelism import PARALLELISMS
+from hbspec.plan.parallelism import ADVISED, PARALLELISMS
+from hbspec.rules.fitting import Predicate
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -40,13 +41,18 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("instance", "count"),
             f"count is {instance.count}, but parallelism: {instance.parallelism} starts one process on each instance: "
             f"each trains the whole job alone, at {instance.count} times the cost",
-            _action(analysis),
+            _action(analysis, ADVISED),
         )
 
 
-def _action(analysis: Analysis) -> str:
+def advise(analysis: Analysis, _: Predicate) -> str:
+    """A parallelism that uses every GPU, if the job is certain to fit so, or a single instance."""
+    return _action(analysis, that_hold_it(analysis))
+
+
+def _action(analysis: Analysis, under: tuple[str, ...]) -> str:
     """The change that uses every GPU; a single instance suffices only where it has one GPU."""
-    machine, holding = analysis.plan.hardware, " or ".join(that_hold_it(analysis))
+    machine, holding = analysis.plan.hardware, " or ".join(under)
     if holding and machine is not None and machine.gpus_per_instance > 1:
         return f"use parallelism: {holding} to connect the instances and use every GPU"
     return f"use count: 1, or parallelism: {holding} to connect the instances" if holding else "use count: 1"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
-from hbspec.rules.engine import all_rules, explained, findings_of, place
+from hbspec.rules.engine import advising_rules, explained, findings_of, place
 from hbspec.rules.follow import followed
 from hbspec.rules.harmless import harmless
-from hbspec.rules.rule import AdvisingModule
 from hbspec.showing.secrets import redact
 
 
@@ -20,7 +19,7 @@ def judge(analysis: Analysis) -> Report:
 
 def _advised(analysis: Analysis, report: Report) -> Report:
     """The report with the help that rules search for; a finding keeps its own where an input is not known."""
-    advising = {module.RULE.code: module for module in all_rules() if isinstance(module, AdvisingModule)}
+    advising = advising_rules()
     acceptable = harmless(analysis)
 
     def advised(entry: Diagnostic) -> Diagnostic:
