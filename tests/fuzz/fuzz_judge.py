@@ -20,17 +20,20 @@ from typing import Any
 from fuzz_mutations import Case, case
 from fuzz_trees import ROOT
 
+from hbspec.analysis import Analysis
 from hbspec.api import Estimates, InvalidSpecError, check, compile_spec, estimate
 from hbspec.diagnostics import Report
 from hbspec.render.report import report_lines
+from hbspec.rules.engine import place
 from hbspec.source.excerpts import printable
-from hbspec.targets import names
+from hbspec.targets import names, target_of
 from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.needs import LoweringError
 
 WATCHDOG = 60
 """Seconds of the processor after which one call of the program hangs; a search for better plans takes up to 12."""
 STANDSTILL = 600
-"""Seconds after which one that does nothing ends the process."""
+"""Seconds after which a case that does nothing ends the process."""
 TODAY = date(2026, 11, 22)
 SHOWN = 3000
 
@@ -73,17 +76,31 @@ def judge(one: Case, begin: Callable[[], None], *, thorough: bool, searched: boo
             vars(estimates)["advice"] = None
         begin()
         json.dumps(estimates.to_dict(), allow_nan=False)
-    for target in names():
-        try:
-            artifacts = compile_spec(**given(), target=target, force=True)
-        except InvalidSpecError as invalid:
-            problems += _unfit(invalid.report)
-            if invalid.report.ok:
-                problems.append(f"{target} was refused without an error")
-        else:
-            if not artifacts or not all(isinstance(entry, Artifact) for entry in artifacts):
-                problems.append(f"{target} compiled to {artifacts!r:.200}")
-    return problems
+        for target in names():
+            begin()
+            problems += _unfit_files(target, lambda name=target: _lowered(estimates.analysis, name, report.ok))
+    # what comes before the target is the same for each, so each case takes one of them that way
+    whole = names()[one.number % len(names())]
+    return problems + _unfit_files(whole, lambda: compile_spec(**given(), target=whole, force=True))
+
+
+def _lowered(analysis: Analysis, target: str, ok: bool) -> list[Artifact]:
+    """What a target makes of an analysis, as where a spec is compiled."""
+    try:
+        return target_of(target).compiled(analysis, forced=not ok)
+    except LoweringError as refused:
+        raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
+
+
+def _unfit_files(target: str, compiled: Callable[[], list[Artifact]]) -> list[str]:
+    """What is wrong with the files of a target, or with the report that refuses them."""
+    try:
+        artifacts = compiled()
+    except InvalidSpecError as invalid:
+        refused = [f"{target} was refused without an error"] if invalid.report.ok else []
+        return _unfit(invalid.report) + refused
+    files = bool(artifacts) and all(isinstance(entry, Artifact) for entry in artifacts)
+    return [] if files else [f"{target} compiled to {artifacts!r:.200}"]
 
 
 def _unfit(report: Report) -> list[str]:
@@ -117,6 +134,7 @@ def run(kind: str, numbers: Sequence[int], thorough_every: int, searched_every: 
 def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
     for name, content in one.files.items():
         Path(name).write_text(content, encoding="utf-8")
+    faulthandler.dump_traceback_later(STANDSTILL, exit=True)
     try:
         problems = judge(one, lambda: watch(True), **chosen)
     except HungError:
@@ -125,6 +143,7 @@ def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
         problems = [traceback.format_exc()]
     finally:
         watch(False)
+        faulthandler.cancel_dump_traceback_later()
     for problem in problems:
         files = "\n".join(f"{name}: {content}" for name, content in one.files.items())
         yield f"case({one.kind!r}, {one.number}):\n{problem[-SHOWN:]}\n{one.text[:SHOWN]}\n{files}"
@@ -156,10 +175,6 @@ def _watched() -> Iterator[Any]:
 
     def watch(on: bool) -> None:
         signal.setitimer(signal.ITIMER_PROF, WATCHDOG if on else 0)
-        if on:
-            faulthandler.dump_traceback_later(STANDSTILL, exit=True)
-        else:
-            faulthandler.cancel_dump_traceback_later()
 
     before = signal.signal(signal.SIGPROF, hung)
     try:

@@ -20,7 +20,8 @@ THOROUGH_EVERY = 3
 """Every third case is estimated and compiled too."""
 SEARCHED_EVERY = 9
 """Every ninth is also searched for better plans, which takes longer than all the rest."""
-CHUNK = 50
+CHUNK = 20
+"""Cases of a task: few enough that the last tasks end together."""
 FAILURES_SHOWN = 5
 
 
