@@ -26,7 +26,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.NOTE)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
