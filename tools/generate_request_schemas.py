@@ -27,6 +27,7 @@ Schema = dict[str, Any]
 OPERATIONS: Mapping[str, str] = {
     "CreateEndpoint": "sagemaker",
     "CreateEndpointConfig": "sagemaker",
+    "CreateInferenceComponent": "sagemaker",
     "CreateModel": "sagemaker",
     "CreateTrainingJob": "sagemaker",
     "PutMetricAlarm": "cloudwatch",
@@ -34,6 +35,7 @@ OPERATIONS: Mapping[str, str] = {
     "RegisterScalableTarget": "application-autoscaling",
     "UpdateEndpoint": "sagemaker",
     "UpdateEndpointWeightsAndCapacities": "sagemaker",
+    "UpdateInferenceComponent": "sagemaker",
 }
 FOLDER = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "targets" / "aws" / "requests"
 

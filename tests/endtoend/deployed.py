@@ -103,10 +103,11 @@ def calls(tmp_path: Path) -> int:
 def made(server: Server) -> dict[str, list[str]]:
     """What there is, by kind."""
     client = server.client()
-    scaling = server.client("application-autoscaling")
+    scaling, components = server.client("application-autoscaling"), client.list_inference_components()
     return {
         "endpoints": [entry["EndpointName"] for entry in client.list_endpoints()["Endpoints"]],
         "configs": [entry["EndpointConfigName"] for entry in client.list_endpoint_configs()["EndpointConfigs"]],
+        "components": [entry["InferenceComponentName"] for entry in components["InferenceComponents"]],
         "models": [entry["ModelName"] for entry in client.list_models()["Models"]],
         "alarms": [entry["AlarmName"] for entry in server.client("cloudwatch").describe_alarms()["MetricAlarms"]],
         "scaled": [
@@ -116,7 +117,9 @@ def made(server: Server) -> dict[str, list[str]]:
     }
 
 
-NOTHING: dict[str, list[str]] = {"endpoints": [], "configs": [], "models": [], "alarms": [], "scaled": []}
+NOTHING: dict[str, list[str]] = {
+    kind: [] for kind in ("endpoints", "configs", "components", "models", "alarms", "scaled")
+}
 
 
 def sent(server: Server) -> list[str]:

@@ -18,6 +18,8 @@ from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 if TYPE_CHECKING:
     from moto_endpoints import Fate
 
+from moto_components import hosted, hosts
+
 Response = SageMakerRuntimeResponse
 
 
@@ -29,6 +31,10 @@ def answering(fate: Fate) -> Callable[[Response], Any]:
         name = self.path.split("/")[2]
         if _queue(self, name):
             return _refused("ValidationError", 400, f"Endpoint {name} does not support this inference type.")
+        component = self.headers.get("X-Amzn-SageMaker-Inference-Component", "")
+        where = (self.current_account, self.region, name)
+        if (component in hosted(*where)) != hosts(*where):
+            return _refused("ValidationError", 400, f"Inference Component Name is wrong for endpoint {name}.")
         model = json.loads(self.body).get("model")
         if fate.answers_to and model != fate.answers_to:
             said = f"Received client error (404) from primary. The model `{model}` does not exist."

@@ -21,6 +21,7 @@ from moto.sagemaker.models import FakeEndpoint, SageMakerModelBackend
 from moto.sagemaker.responses import SageMakerResponse
 from moto.sagemakerruntime.responses import SageMakerRuntimeResponse
 from moto_answers import answering, answering_later
+from moto_components import component_handlers, scaled_copies
 
 from hbspec.targets.aws.requests import validate
 
@@ -39,6 +40,7 @@ class Fate:
     creation_fails: str = ""
     update_fails: str = ""
     answers_to: str = ""
+    component_fails: str = ""
 
 
 @contextmanager
@@ -89,6 +91,9 @@ def endpoints_as_served(requests: Requests, fate: Fate) -> Iterator[None]:
         for handler in (_list_models, _updating(requests, fate), _weighing(requests)):
             name = handler.__name__.lstrip("_")
             patches.enter_context(mock.patch.object(SageMakerResponse, name, handler, create=True))
+        for handler in component_handlers(requests, fate):
+            patches.enter_context(mock.patch.object(SageMakerResponse, handler.__name__, handler, create=True))
+        patches.enter_context(scaled_copies())
         yield
 
 

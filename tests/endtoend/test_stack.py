@@ -36,11 +36,12 @@ def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
-@pytest.mark.parametrize("more", [(), (SCALED,), (QUEUED,), (QUEUED, FROM_ZERO), KEPT, MERGED])
+@pytest.mark.parametrize("more", [(), (SCALED,), (QUEUED,), (QUEUED, FROM_ZERO), (FROM_ZERO,), KEPT, MERGED])
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], tmp_path: Path) -> None:
     content = template(ALONE, *more, spec=ROOT / f"specs/{name}.yaml")
     scaling = [name for override in more for name in SCALING.get(override, ())]
-    watching = WATCHING - ({"ServerErrorsAlarm"} if QUEUED in more else set())
+    hosted = {"Component"} if more == (FROM_ZERO,) else set()
+    watching = hosted | WATCHING - ({"ServerErrorsAlarm"} if QUEUED in more else set())
     assert set(content["Resources"]) == {"Model", "Configuration", "Endpoint", *scaling, *watching}
     assert lint(content, tmp_path) == (0, [])
 

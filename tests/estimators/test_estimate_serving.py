@@ -326,6 +326,11 @@ def test_a_described_baseline_is_billed_beside():
     assert with_baseline.cost_per_1000_answers == alone.cost_per_1000_answers
 
 
+def test_an_endpoint_that_may_have_no_instance_may_cost_nothing():
+    bill = serving(served(**T4, autoscaling={"min": 0, "max": 2})).charges
+    assert (bill.scaled["monthly"].low, bill.scaled["monthly"].high) == (0, 2 * bill.scaled["monthly"].expected)
+
+
 @pytest.mark.parametrize(
     ("instance", "why"),
     [

@@ -84,7 +84,7 @@ def _deployment(draw: Random, tuned: str) -> dict[str, Any]:
 
 
 def _answering(draw: Random) -> dict[str, Any]:
-    """How requests are answered, and by how many instances: by none at times, where they wait in a queue."""
+    """How requests are answered, and by how many instances: at times by none, waiting in a queue or refused."""
     queue = draw.choice([None, None, {"output": "s3://bucket/answers"}, {"output": "s3://bucket/a/", **TOLD}])
-    scaling = draw.choice([None, None, {"min": 1, "max": 4}, {"min": 0 if queue else 1, "max": 2}])
+    scaling = draw.choice([None, None, {"min": 1, "max": 4}, {"min": 0, "max": 2}])
     return {"async_inference": queue, "autoscaling": scaling}

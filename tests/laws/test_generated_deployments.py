@@ -40,8 +40,10 @@ SERVICES = {
     "put_metric_alarm": ("cloudwatch", "PutMetricAlarm"),
     "put_metric_alarm_from_zero": ("cloudwatch", "PutMetricAlarm"),
     "update_endpoint": ("sagemaker", "UpdateEndpoint"),
+    "create_inference_component": ("sagemaker", "CreateInferenceComponent"),
+    "update_inference_component": ("sagemaker", "UpdateInferenceComponent"),
 }
-SCRIPTS_OWN = {"request", "update_endpoint"}
+SCRIPTS_OWN = {"request", "update_endpoint", "update_inference_component"}
 """What `deploy.sh` of the deployment sends, and no stack holds: CloudFormation updates by itself."""
 STACKS_OWN = {"ServerErrorsAlarm", "LateAnswersAlarm", "Dashboard"}
 RESOURCES = {
@@ -51,6 +53,7 @@ RESOURCES = {
     "ScalableTarget": "register_scalable_target",
     "ScalingPolicy": "put_scaling_policy",
     "ErrorsAlarm": "put_metric_alarm",
+    "Component": "create_inference_component",
     "FromZeroPolicy": "put_scaling_policy_from_zero",
     "WaitingAlarm": "put_metric_alarm_from_zero",
 }
@@ -150,6 +153,9 @@ def test_every_template_has_the_deployment_s_bodies_and_no_finding(tmp_path: Pat
         written[-1].write_bytes(files["template.json"])
     assert len(written) > 60
     assert beside > 5
+    texts = [path.read_text() for path in written]
+    for kind in ("AsyncInferenceConfig", "SageMaker::InferenceComponent", "FromZeroPolicy", "S3FailurePath"):
+        assert sum(kind in text for text in texts) > 5, kind
     linter = Path(sys.executable).with_name("cfn-lint")
     done = subprocess.run([linter, "--", *written], capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -27,3 +27,13 @@ def test_an_exact_value_is_certain_and_an_estimate_is_likely(tmp_path):
     (estimate,) = judged("HB401", DURATION.replace("3h", "2s"), tmp_path)
     assert (exact.confidence, estimate.confidence) == ("certain", "likely")
     assert exact.help == "correct the claim, or change the settings it depends on"
+
+
+def test_the_cost_of_a_described_baseline_is_among_the_inputs(tmp_path):
+    test = "baseline: today, served_model_name: assistant, candidate_weight: 0.1"
+    described = f"{test}, instance: {{type: ml.g5.2xlarge, price: 2 USD/h}}"
+    fragment = "deployment: {ab_test: {%s}}\nexpect: {deployment.hourly_cost: 1 USD}"
+    (found,) = judged("HB401", fragment % described, tmp_path)
+    assert "2.00 USD/h of the baseline's instances" in found.message
+    (alone,) = judged("HB401", fragment % test, tmp_path)
+    assert "baseline" not in alone.message

@@ -8,7 +8,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog import Price
 from hbspec.catalog.parameters import linear_parameters, total_parameters
 from hbspec.diagnostics import known
-from hbspec.estimators.serving.cost import HOURS_PER_DAY
+from hbspec.estimators.serving.cost import HOURS_PER_DAY, charges
 from hbspec.estimators.serving.decoding import streamed_bytes
 from hbspec.estimators.serving.endpoint import weights_bytes
 from hbspec.estimators.weights import served_experts
@@ -110,6 +110,9 @@ def endpoint_cost(analysis: Analysis, hours: int) -> str:
     plan = analysis.serving_plan
     price, machine = known(plan.price, "a price"), known(plan.hardware, "the endpoint's hardware")
     text = f"{price.rate} x {machine.instances} in {plan.region}, {price.basis}"
+    billed = charges(plan)
+    if billed is not None and billed.baseline is not None:
+        text += f", and {billed.baseline}/h of the baseline's instances"
     home = analysis.catalog.price(machine.name, "us-east-1", "hosting")
     if home and plan.region != "us-east-1":
         amount = money_text(home.usd_per_hour * machine.instances * hours)

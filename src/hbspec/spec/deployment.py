@@ -71,7 +71,9 @@ class Autoscaling(Section):
     """Limits on the number of instances, which follows the traffic."""
 
     min: Annotated[int, Field(ge=0, le=1000)] = Field(
-        1, description="Smallest number of instances; 0 with `deployment.async_inference`, whose requests can wait."
+        1,
+        description="Smallest number of instances. With 0, requests wait in the queue of `async_inference`, or else "
+        "are refused until one has started.",
     )
     max: Annotated[int, Field(gt=0, le=1000)] = Field(description="Largest number of instances.")
 

@@ -19,7 +19,7 @@ from hbspec.targets.aws.endpoint import Endpoint, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.refusals import accepted
 from hbspec.targets.aws.stack import stack_script
-from hbspec.targets.aws.template import template
+from hbspec.targets.aws.template import COMPONENT_NAME, template
 from hbspec.targets.aws.watching import alarms
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
@@ -79,8 +79,9 @@ def _first_request(endpoint: Endpoint) -> str:
     if endpoint.asynchronous:
         literal = replace(endpoint.asynchronous, output=endpoint.asynchronous.output.replace("${", "${!"))
         return " && ".join(literal.commands(name, at))
+    component = f" --inference-component-name {COMPONENT_NAME['Fn::Sub']}" if endpoint.component else ""
     return (
-        f"aws sagemaker-runtime invoke-endpoint{at} --endpoint-name {name} "
+        f"aws sagemaker-runtime invoke-endpoint{at} --endpoint-name {name}{component} "
         f"--content-type application/json --body fileb://{REQUEST} answer.json"
     )
 

@@ -17,11 +17,13 @@ from decimal import Decimal
 
 from hbspec.analysis import Analysis
 from hbspec.plan.training_job import author_name, folder
+from hbspec.spec.deployment import Deployment
 from hbspec.targets import sagemaker
 from hbspec.targets.aws import guarding
-from hbspec.targets.aws.asynchronous import asynchronous
+from hbspec.targets.aws.asynchronous import Asynchronous, asynchronous
+from hbspec.targets.aws.component import Component
 from hbspec.targets.aws.deploying import deploy, tear_down
-from hbspec.targets.aws.endpoint import Endpoint, Joined, TrainingSource, requests
+from hbspec.targets.aws.endpoint import CANDIDATE, Endpoint, Joined, TrainingSource, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.first_request import first_request
 from hbspec.targets.aws.judged_environment import judged_environment
@@ -59,7 +61,7 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
     if plan.adapters != "merged":
         needs.take(plan.weights, ("model", "id"), "", WEIGHTS)
     needs.done()
-    queue = asynchronous(analysis, plan.concurrency)
+    queue, component, scaling = _hosting(analysis, section, test)
     training, variables = _training(analysis, target), judged_environment(analysis, plan, container)
     return Endpoint(
         name=spec.name,
@@ -77,12 +79,29 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         startup_timeout=start_up_seconds(plan),
         late=late_seconds(analysis),
         joins=test,
-        scaling=Scaling(*plan.scaling, plan.concurrency, queue is not None) if section.autoscaling else None,
+        scaling=scaling,
         network=account.vpc if account else None,
         kept=kept(analysis),
         asynchronous=queue,
+        component=component,
         tags=_tags(account.tags if account else {}),
     )
+
+
+def _hosting(
+    analysis: Analysis, section: Deployment, test: Joined | None
+) -> tuple[Asynchronous | None, Component | None, Scaling | None]:
+    """The queue, or what hosts the model of an endpoint that answers at once and may have no instance; autoscaling."""
+    plan, component = analysis.serving_plan, None
+    queue = asynchronous(analysis, plan.concurrency)
+    fewest, most = plan.scaling
+    if fewest == 0 and queue is None and test is None:
+        name = f"{analysis.spec.name}-{CANDIDATE}"
+        component = Component(name, plan.tensor_parallel, section.instance.count, most)
+    if section.autoscaling is None:
+        return queue, component, None
+    hosted = component.name if component else None
+    return queue, component, Scaling(fewest, most, plan.concurrency, queue is not None, hosted)
 
 
 def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-REQUESTS, INSTANCES = "AWS/SageMaker", "/aws/sagemaker/Endpoints"
+REQUESTS, INSTANCES, COPIES = "AWS/SageMaker", "/aws/sagemaker/Endpoints", "/aws/sagemaker/InferenceComponents"
 """Namespaces of the metrics."""
 PERIOD = 60
 WIDE, HIGH = 12, 6
@@ -19,7 +19,7 @@ WIDE, HIGH = 12, 6
 
 
 class Chart(NamedTuple):
-    """The metrics of one widget, of the endpoint as a whole or of its variant."""
+    """The metrics of one widget: of the endpoint as a whole, or of its variant or inference component."""
 
     title: str
     statistic: str
@@ -46,30 +46,38 @@ def charts(*, queued: bool) -> Iterator[Chart]:
     yield Chart("Use of the host, percent", "Average", host, INSTANCES)
 
 
-def dashboard(variant: str, *, queued: bool, endpoint: str, region: str, alarms: Sequence[str]) -> dict[str, Any]:
+def dashboard(
+    variant: str, *, queued: bool, component: str | None, endpoint: str, region: str, alarms: Sequence[str]
+) -> dict[str, Any]:
     """The body of the dashboard.
 
     Args:
         variant: the name of the endpoint's variant.
         queued: whether the endpoint is asynchronous.
+        component: what stands for the name of its inference component; None without one.
         endpoint: what stands for its name.
         region: what stands for the region.
         alarms: what stands for the ARNs of the alarms.
     """
-    widgets = [_widget(chart, variant, endpoint, region) for chart in charts(queued=queued)]
+    of_endpoint = ["EndpointName", endpoint]
+    of_model = ["InferenceComponentName", component] if component else [*of_endpoint, "VariantName", variant]
+    widgets = [
+        _widget(chart, of_model if chart.of_variant else of_endpoint, region, hosted=component is not None)
+        for chart in charts(queued=queued)
+    ]
     widgets.append({"type": "alarm", "properties": {"title": "Alarms", "alarms": list(alarms)}})
     places = ({"x": WIDE * (i % 2), "y": HIGH * (i // 2), "width": WIDE, "height": HIGH} for i in range(len(widgets)))
     return {"widgets": [place | widget for place, widget in zip(places, widgets, strict=True)]}
 
 
-def _widget(chart: Chart, variant: str, endpoint: str, region: str) -> dict[str, Any]:
-    of = ["EndpointName", endpoint, *(["VariantName", variant] if chart.of_variant else [])]
+def _widget(chart: Chart, of: Sequence[str], region: str, *, hosted: bool) -> dict[str, Any]:
+    namespace = COPIES if hosted and chart.namespace == INSTANCES else chart.namespace
     properties = {
         "title": chart.title,
         "region": region,
         "view": "timeSeries",
         "stat": chart.statistic,
         "period": PERIOD,
-        "metrics": [[chart.namespace, metric, *of] for metric in chart.metrics],
+        "metrics": [[namespace, metric, *of] for metric in chart.metrics],
     }
     return {"type": "metric", "properties": properties}

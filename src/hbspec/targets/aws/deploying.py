@@ -17,7 +17,7 @@ from hbspec.targets.aws.endpoint import Endpoint, Joined
 from hbspec.targets.aws.first_request import invocation
 from hbspec.targets.aws.guarding import alarm_name
 from hbspec.targets.aws.ownership import BEFORE, OWNER
-from hbspec.targets.aws.scaling import waiting_alarm
+from hbspec.targets.aws.scaling import Scaling, waiting_alarm
 from hbspec.targets.aws.scripts import part
 from hbspec.targets.aws.submission import region_option
 from hbspec.targets.aws.trained_model import trained_model
@@ -25,16 +25,20 @@ from hbspec.targets.lowering.shell import HERE, SHA256, opening, owned
 
 REQUESTED = "create_endpoint_config.json", "EndpointConfigName"
 ALONE = {
-    "deploy.sh": ("finding", "deploying", "checking_alone"),
+    "deploy.sh": ("finding", "components", "deploying", "checking_alone"),
     "then": ("filling", "deploying_alone", "scaling"),
-    "teardown.sh": ("finding", "tearing_down", "tearing_down_alone", "asking", "deleting_endpoint", "deleting"),
+    "teardown.sh": (
+        *("finding", "components", "tearing_down", "tearing_down_alone"),
+        *("asking", "deleting_endpoint", "deleting"),
+    ),
 }
+HOSTED = ALONE | {"then": ("filling_component", "deploying_alone", "deploying_component", "scaling")}
 JOINED = {
     "deploy.sh": ("finding", "noting", "deploying", "checking_joined"),
     "then": ("filling", "deploying_joined", "scaling"),
     "teardown.sh": ("finding", "noting", "tearing_down", "tearing_down_joined", "asking", "leaving", "deleting"),
 }
-"""The parts of the scripts, for an endpoint of the deployment's own, and for a test on another's."""
+"""The parts of the scripts: for an endpoint of the deployment's own, one with an inference component, and a test."""
 WITHIN = 1e-4
 """Difference of two weights that are the same: the service keeps 32 bits of them."""
 
@@ -61,7 +65,8 @@ def _first_request(endpoint: Endpoint) -> Sequence[str]:
     if endpoint.asynchronous:
         return asynchronous_invocation(endpoint.asynchronous, endpoint.live, endpoint.region)
     named = endpoint.joins is not None and not endpoint.joins.shadow
-    return invocation(endpoint.live, endpoint.region, endpoint.variant if named else "")
+    component = endpoint.component.name if endpoint.component else ""
+    return invocation(endpoint.live, endpoint.region, endpoint.variant if named else "", component)
 
 
 def tear_down(endpoint: Endpoint) -> list[str]:
@@ -75,7 +80,7 @@ def tear_down(endpoint: Endpoint) -> list[str]:
 
 
 def _parts(endpoint: Endpoint, script: str) -> Iterator[str]:
-    for name in (JOINED if endpoint.joins else ALONE)[script]:
+    for name in (JOINED if endpoint.joins else HOSTED if endpoint.component else ALONE)[script]:
         yield from part(name, endpoint.region)
 
 
@@ -95,9 +100,22 @@ def _settings(endpoint: Endpoint) -> Iterator[str]:
         "at": region_option(endpoint.region),
         "tag": OWNER,
         "digits": str(DIGEST_LENGTH),
-        **(_of_test(endpoint.joins) if endpoint.joins else {}),
+        **_scaled(endpoint),
+        **(_of_test(endpoint.joins) if endpoint.joins else _of_component(endpoint)),
     }
     yield from (f"{name}={quote(value)}" for name, value in values.items())
+
+
+def _scaled(endpoint: Endpoint) -> dict[str, str]:
+    """The variables that name what is scaled, where anything is."""
+    scaling = endpoint.scaling or Scaling(1, 1, 1)
+    resource = scaling.resource(endpoint.live, endpoint.variant)
+    return {"scaled_resource": resource["ResourceId"], "dimension": resource["ScalableDimension"]}
+
+
+def _of_component(endpoint: Endpoint) -> dict[str, str]:
+    """The variables of an inference component, which an earlier deployment may have, too."""
+    return {"component": f"{endpoint.name}-{endpoint.variant}", "hosts": "yes" if endpoint.component else ""}
 
 
 def _of_test(test: Joined) -> dict[str, str]:

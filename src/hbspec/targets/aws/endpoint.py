@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from hbspec.plan.training_job import deployment_of_test, folder
 from hbspec.spec.account import Vpc
 from hbspec.targets.aws.asynchronous import Asynchronous
+from hbspec.targets.aws.component import Component
 from hbspec.targets.aws.engine_settings import BASE_CHANNEL
 from hbspec.targets.aws.kept import Kept
 from hbspec.targets.aws.operations import Bodies
@@ -58,7 +59,8 @@ class Endpoint:
 
     `model_data` is an archive, or a folder of whole weights. `base` is the S3 prefix of the weights beside the model's
     own; None where they are on the Hub, or in the model. `late` are seconds of an answer that are too many.
-    `joins` is None where the endpoint is the deployment's own, `asynchronous` where it answers at once.
+    `joins` is None where the endpoint is the deployment's own, `asynchronous` where it answers at once, `component`
+    where its variant names the model.
     """
 
     name: str
@@ -80,6 +82,7 @@ class Endpoint:
     network: Vpc | None
     kept: Kept
     asynchronous: Asynchronous | None
+    component: Component | None
     tags: Mapping[str, str]
 
     @property
@@ -91,6 +94,13 @@ class Endpoint:
     def live(self) -> str:
         """The name of the endpoint that serves the model."""
         return self.joins.endpoint if self.joins else self.name
+
+    @property
+    def measured(self) -> list[dict[str, str]]:
+        """The dimensions of metrics on requests to the model."""
+        if self.component:
+            return [{"Name": "InferenceComponentName", "Value": self.component.name}]
+        return [{"Name": "EndpointName", "Value": self.live}, {"Name": "VariantName", "Value": self.variant}]
 
     @property
     def variant(self) -> str:
@@ -116,12 +126,14 @@ def requests(endpoint: Endpoint) -> Bodies:
         },
         "create_endpoint_config": {
             "EndpointConfigName": endpoint.deployment,
+            **_role(endpoint),
             **_variants(endpoint),
             **endpoint.kept.body(),
             **(endpoint.asynchronous.body() if endpoint.asynchronous else {}),
             **noted,
         },
         **_creation(endpoint, tags),
+        **_component(endpoint, tags),
         **scaling_requests(endpoint.live, endpoint.variant, endpoint.scaling, tags),
     }
 
@@ -130,6 +142,19 @@ def _creation(endpoint: Endpoint, tags: dict[str, Any]) -> Bodies:
     if endpoint.joins:
         return {}
     return {"create_endpoint": {"EndpointName": endpoint.name, "EndpointConfigName": endpoint.name, **tags}}
+
+
+def _component(endpoint: Endpoint, tags: dict[str, Any]) -> Bodies:
+    if endpoint.component is None:
+        return {}
+    return endpoint.component.requests(
+        endpoint.live, endpoint.variant, endpoint.deployment, endpoint.startup_timeout, tags
+    )
+
+
+def _role(endpoint: Endpoint) -> dict[str, Any]:
+    """What a configuration says instead of a model that its variant does not name."""
+    return {"ExecutionRoleArn": endpoint.role, **_vpc(endpoint)} if endpoint.component else {}
 
 
 def _variants(endpoint: Endpoint) -> dict[str, Any]:
@@ -169,12 +194,13 @@ def _vpc(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _variant(endpoint: Endpoint, weight: float) -> dict[str, Any]:
+    component = endpoint.component
     body: dict[str, Any] = {
         "VariantName": endpoint.variant,
-        "ModelName": endpoint.deployment,
+        **({} if component else {"ModelName": endpoint.deployment}),
         "InstanceType": endpoint.instance_type,
         "InitialInstanceCount": endpoint.instances,
-        "InitialVariantWeight": weight,
+        **(component.scaled_instances() if component else {"InitialVariantWeight": weight}),
         "ModelDataDownloadTimeoutInSeconds": endpoint.startup_timeout,
         "ContainerStartupHealthCheckTimeoutInSeconds": endpoint.startup_timeout,
         "RoutingConfig": {"RoutingStrategy": "LEAST_OUTSTANDING_REQUESTS"},

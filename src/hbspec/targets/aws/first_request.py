@@ -27,10 +27,11 @@ def first_request(plan: ServingPlan) -> dict[str, Any]:
     return body | {"messages": [{"role": "user", "content": "Say hello in one sentence."}], "max_tokens": 64}
 
 
-def invocation(endpoint: str, region: str | None, variant: str = "") -> Sequence[str]:
-    """Shell lines that tell how to send the first request, to one variant where several share the traffic."""
+def invocation(endpoint: str, region: str | None, variant: str = "", component: str = "") -> Sequence[str]:
+    """Shell lines that tell how to send the first request: to one variant of several, or to a component."""
     at, name = region_option(region), quote(endpoint)
     to = f" --target-variant {variant}" if variant else ""
+    to += f" --inference-component-name {component}" if component else ""
     command = f"aws sagemaker-runtime invoke-endpoint{at} --endpoint-name {name}{to} \\"
     return (
         'echo "The endpoint answers:"',

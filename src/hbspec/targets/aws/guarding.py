@@ -6,7 +6,8 @@ single instance has none, and rolling updates exclude endpoints with two variant
 billed, and both count towards the quota. The execution role needs `cloudwatch:DescribeAlarms` on the alarm.
 
 The documentation wants the old configuration's variant name in the new one; that of a test has it beside a second one.
-Not tried on AWS: whether the service takes the policy for such an update. A refusal changes nothing.
+Not tried on AWS: whether the service takes the policy for such an update, for an endpoint with an inference component,
+or for one that becomes asynchronous. A refusal changes nothing.
 https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
 """
 
@@ -53,10 +54,7 @@ def failed_requests(endpoint: Endpoint, metric: str) -> dict[str, Any]:
         "AlarmDescription": f"Requests to {endpoint.live} fail; an update in progress is rolled back.",
         "Namespace": "AWS/SageMaker",
         "MetricName": metric,
-        "Dimensions": [
-            {"Name": "EndpointName", "Value": endpoint.live},
-            {"Name": "VariantName", "Value": endpoint.variant},
-        ],
+        "Dimensions": endpoint.measured,
         "Statistic": "Average",
         "Period": ALARM_PERIOD,
         "EvaluationPeriods": ALARM_PERIODS,

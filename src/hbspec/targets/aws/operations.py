@@ -12,6 +12,8 @@ OPERATIONS = {
     "create_model": "CreateModel",
     "create_endpoint_config": "CreateEndpointConfig",
     "create_endpoint": "CreateEndpoint",
+    "create_inference_component": "CreateInferenceComponent",
+    "update_inference_component": "UpdateInferenceComponent",
     "put_metric_alarm": "PutMetricAlarm",
     "update_endpoint": "UpdateEndpoint",
     "update_endpoint_weights_and_capacities": "UpdateEndpointWeightsAndCapacities",

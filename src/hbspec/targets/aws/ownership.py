@@ -17,7 +17,7 @@ OWNER = "hbspec:deployment"
 BEFORE = "hbspec:before"
 """Key of the tag on a configuration with which a test has joined an endpoint: the configuration without the test."""
 
-MARKED = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "PutMetricAlarm")
+MARKED = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateInferenceComponent", "PutMetricAlarm")
 
 
 def tags_of(tags: Mapping[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbspec.targets.aws.dashboard import dashboard
+from hbspec.targets.aws.endpoint import CANDIDATE
 from hbspec.targets.aws.operations import Bodies
 
 ALARMS = {
@@ -19,6 +20,7 @@ ALARMS = {
     "put_metric_alarm_late": "LateAnswersAlarm",
 }
 """The alarms on answers, by the name of the request; the first rolls back an update."""
+COMPONENT_NAME = {"Fn::Sub": f"${{EndpointName}}-{CANDIDATE}"}
 ENDPOINT_NAME = {"Fn::GetAtt": ["Endpoint", "EndpointName"]}
 
 
@@ -38,6 +40,7 @@ def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
         "Configuration": _resource("SageMaker::EndpointConfig", _configuration(configuration)),
         **{title: _alarm(bodies[request], name) for request, title in ALARMS.items() if request in bodies},
         "Endpoint": _resource("SageMaker::Endpoint", _endpoint(endpoint, bodies["update_endpoint"], scales=scales)),
+        **(_component(bodies["create_inference_component"]) if "create_inference_component" in bodies else {}),
         **(_scaling(bodies, name) if scales else {}),
         "Dashboard": _dashboard(bodies),
     }
@@ -49,6 +52,16 @@ def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
         "Resources": resources,
         "Outputs": _outputs(first_request),
     }
+
+
+def _component(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The inference component, whose name is made of the endpoint's."""
+    filled = {
+        "InferenceComponentName": COMPONENT_NAME,
+        "EndpointName": ENDPOINT_NAME,
+        "Specification": {**body["Specification"], "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}},
+    }
+    return {"Component": _resource("SageMaker::InferenceComponent", {**body, **filled})}
 
 
 def _alarm(body: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -63,6 +76,7 @@ def _dashboard(bodies: Bodies) -> dict[str, Any]:
     body = dashboard(
         variant["VariantName"],
         queued="AsyncInferenceConfig" in configuration,
+        component=COMPONENT_NAME["Fn::Sub"] if "create_inference_component" in bodies else None,
         endpoint="${EndpointName}",
         region="${AWS::Region}",
         alarms=[f"${{{title}.Arn}}" for request, title in ALARMS.items() if request in bodies],
@@ -73,8 +87,10 @@ def _dashboard(bodies: Bodies) -> dict[str, Any]:
 def _scaling(bodies: Bodies, name: str) -> dict[str, Any]:
     """The resources of autoscaling; a policy's reference is its ARN."""
     target = bodies["register_scalable_target"]
-    scaled = {"ResourceId": {"Fn::Sub": _of_endpoint(target["ResourceId"], name)}}
+    scaled = {"ResourceId": {"Fn::Sub": _scaled(target["ResourceId"], name)}}
     found = {"ScalableTarget": _resource("ApplicationAutoScaling::ScalableTarget", {**target, **scaled})}
+    if "create_inference_component" in bodies:
+        found["ScalableTarget"]["DependsOn"] = "Component"
     for request, title in (("put_scaling_policy", "ScalingPolicy"), ("put_scaling_policy_from_zero", "FromZeroPolicy")):
         if request in bodies:
             policy = {**_referring(bodies[request], name), **scaled}
@@ -90,6 +106,8 @@ def _referring(value: Any, name: str) -> Any:
     """A part of a body in which dimensions have the name of the stack's endpoint."""
     if value == {"Name": "EndpointName", "Value": name}:
         return {"Name": "EndpointName", "Value": {"Ref": "EndpointName"}}
+    if isinstance(value, dict) and value.get("Name") == "InferenceComponentName":
+        return {"Name": "InferenceComponentName", "Value": COMPONENT_NAME}
     if isinstance(value, dict):
         return {key: _referring(inner, name) for key, inner in value.items()}
     return [_referring(inner, name) for inner in value] if isinstance(value, list) else value
@@ -116,8 +134,9 @@ def _model(body: Mapping[str, Any]) -> dict[str, Any]:
 
 def _configuration(body: Mapping[str, Any]) -> dict[str, Any]:
     (variant,) = body["ProductionVariants"]
-    named = {**variant, "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}}
-    return _without(body, "EndpointConfigName") | {"ProductionVariants": [named]}
+    named = {**variant, "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}} if "ModelName" in variant else variant
+    role = {"ExecutionRoleArn": {"Ref": "ExecutionRoleArn"}} if "ExecutionRoleArn" in body else {}
+    return _without(body, "EndpointConfigName") | {"ProductionVariants": [named], **role}
 
 
 def _endpoint(body: Mapping[str, Any], update: Mapping[str, Any], *, scales: bool) -> dict[str, Any]:
@@ -131,8 +150,10 @@ def _endpoint(body: Mapping[str, Any], update: Mapping[str, Any], *, scales: boo
     return {**body, **filled, **({"RetainAllVariantProperties": True} if scales else {})}
 
 
-def _of_endpoint(resource_id: str, name: str) -> str:
-    """`endpoint/NAME/variant/VARIANT` with the name of the stack's endpoint."""
+def _scaled(resource_id: str, name: str) -> str:
+    """The resource of autoscaling, with the name of the stack's endpoint."""
+    if resource_id.startswith("inference-component/"):
+        return f"inference-component/{COMPONENT_NAME['Fn::Sub']}"
     before, after = f"endpoint/{name}/", "endpoint/${Endpoint.EndpointName}/"
     return after + resource_id.removeprefix(before)
 

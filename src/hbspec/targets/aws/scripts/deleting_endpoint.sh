@@ -1,5 +1,11 @@
+if [ -n "$scaling" ]; then unscale; fi
+# An endpoint that is deleted leaves its inference component, so that this goes first.
+if [ -n "$component_arn" ]; then
+  hosted_still
+  if [ -n "$status_of" ]; then aws sagemaker delete-inference-component @at --inference-component-name "$component"; fi
+  hosted_still
+fi
 if [ -n "$endpoint_arn" ]; then
-  if [ -n "$scaling" ]; then unscale; fi
   look
   if [ "$status" != Deleting ]; then aws sagemaker delete-endpoint @at --endpoint-name "$endpoint"; fi
   aws sagemaker wait endpoint-deleted @at --endpoint-name "$endpoint"

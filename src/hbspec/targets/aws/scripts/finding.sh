@@ -28,15 +28,15 @@ our_alarm() {
     --query "Tags[?Key=='$tag'].Value" --output text) || exit
   [ "${owner%$'\r'}" = "$deployment" ]
 }
-# The variant's registration for autoscaling; empty for none.
+# The registration for autoscaling of the variant, or of its inference component; empty for none.
 scaled() {
   aws application-autoscaling describe-scalable-targets @at --service-namespace sagemaker \
-    --resource-ids "endpoint/$endpoint/variant/$variant" --query 'ScalableTargets[].ResourceId' --output text |
+    --resource-ids "$scaled_resource" --query 'ScalableTargets[].ResourceId' --output text |
     tr -d '\r'
 }
 unscale() {
   aws application-autoscaling deregister-scalable-target @at --service-namespace sagemaker \
-    --resource-id "endpoint/$endpoint/variant/$variant" --scalable-dimension sagemaker:variant:DesiredInstanceCount
+    --resource-id "$scaled_resource" --scalable-dimension "$dimension"
 }
 # Sets the endpoint's status and the name of its configuration.
 look() {

@@ -1,4 +1,13 @@
 endpoint_arn=$(found endpoint Endpoint "$endpoint") scaling=''
+component_arn=$(found inference-component InferenceComponent "$component")
+if [ -n "$component_arn" ]; then
+  if ours "$component_arn"; then
+    mine+="  inference component $component"$'\n'
+    scaled_resource=inference-component/$component dimension=sagemaker:inference-component:DesiredCopyCount
+  else
+    theirs+="  inference component $component"$'\n' component_arn=''
+  fi
+fi
 if [ -n "$endpoint_arn" ]; then
   if ours "$endpoint_arn"; then
     scaling=$(scaled)
