@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -18,6 +20,7 @@ collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets"})
 """The packages of the extra `train`."""
+TRAINS = Path(__file__).parent / "templates"
 
 
 def pytest_addoption(parser):
@@ -36,10 +39,18 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
+    # what trains takes longest, and would otherwise come last, when one process has nothing left to do
+    items.sort(key=lambda item: TRAINS not in item.path.parents)
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="takes minutes: `make long`"))
+
+
+def pytest_collection_finish():
+    """Thousands of tests and their modules stay to the end: no later collection of garbage has to look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 class SkipsTraining:

@@ -185,6 +185,11 @@ def _become(words: list[str], folder: str, environment: dict[str, str], streams:
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
     os.environ.update(environment)
+    for number, name, mode, buffering in ((0, "stdin", "r", -1), (1, "stdout", "w", -1), (2, "stderr", "w", 1)):
+        before = getattr(sys, name)
+        stream = os.fdopen(number, mode, buffering, before.encoding, before.errors, closefd=False)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
     if words[0] == "-m":
         sys.path[0], sys.argv = folder, words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)

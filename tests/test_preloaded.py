@@ -81,12 +81,12 @@ def test_it_ends_as_any_process_does(preloaded: Preloaded, tmp_path: Path, text:
 
 
 def test_it_can_be_talked_to_and_told_to_end(preloaded: Preloaded, tmp_path: Path) -> None:
-    path = script(tmp_path, "import time; print('ready', flush=True); time.sleep(600)")
+    path = script(tmp_path, "import sys, time; print('ready', sys.stdout.seekable(), flush=True); time.sleep(600)")
     reading, writing = os.pipe()
     forked = preloaded.start([path], [0, writing, 2], folder=tmp_path, environment=ENVIRONMENT)
     os.close(writing)
     with os.fdopen(reading) as output:
-        assert output.readline() == "ready\n"
+        assert output.readline() == "ready False\n"
         with pytest.raises(TimeoutError):
             forked.wait(0.05)
         os.kill(forked.pid, signal.SIGTERM)

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from training_bench import TEMPLATES, Bench, losses, sums
+from training_bench import TEMPLATES, Bench, losses, run_ranks, sums
 
 pytestmark = pytest.mark.long
 
@@ -35,14 +33,9 @@ class Run(NamedTuple):
 def run(folder: Path, **settings: str) -> Run:
     bench, told = Bench(folder), folder / "told.json"
     bench.write(SHARDED | settings, sums(24))
-    script = [str(Path(__file__).with_name("sharded.py")), str(TEMPLATES), str(told)]
-    command: list[str] = []
-    for word in bench.command(ranks=2):
-        command += script if word == str(TEMPLATES / "train.py") else [word]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
-    assert done.returncode == 0, done.stderr[-4000:]
+    output = run_ranks([Path(__file__).with_name("sharded.py"), TEMPLATES, told, *bench.arguments])
     assert bench.record["wrapper"].startswith("FSDP")
-    return Run(losses(done.stdout), json.loads(told.read_text()))
+    return Run(losses(output), json.loads(told.read_text()))
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +134,8 @@ def test_accumulated_gradients_have_the_dtype_of_mixed_precision(tmp_path: Path)
     """Of both versions, in torch itself; and FSDP1 refuses integers."""
     program = tmp_path / "facts.py"
     program.write_text(FACTS)
-    bench = Bench(tmp_path)
-    launched = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(program)]
-    done = subprocess.run(launched, capture_output=True, text=True, env=bench.environment)
-    assert done.returncode == 0, done.stderr[-4000:]
+    output = run_ranks([program])
     for rank in (0, 1):
         for version in (1, 2):
-            assert f"grad {rank} {version} torch.bfloat16 4096" in done.stdout
-        assert f"refused {rank} Cannot flatten integer dtype tensors" in done.stdout
+            assert f"grad {rank} {version} torch.bfloat16 4096" in output
+        assert f"refused {rank} Cannot flatten integer dtype tensors" in output

@@ -15,7 +15,7 @@ import model_folder
 import pytest
 import served_adapters
 from settings import Folders, Invocation, RefusedError, Settings
-from training_bench import TEMPLATES, Bench, sums
+from training_bench import TEMPLATES, Bench, run, sums
 
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -311,8 +311,7 @@ def test_a_local_base_is_not_overwritten(bench: Bench, job: Job, option: str, be
     real[at : at + 2] = ["--METHOD", "full", "--MODEL_ID", str(base)]
     more = ["--model-dir", bench.folder / "another", "--checkpoint-dir", bench.folder / "others"]
     more += [f"--{option}-dir", target]
-    command = [sys.executable, TEMPLATES / "train.py", *real, *more]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
+    done = run([TEMPLATES / "train.py", *real, *more])
     assert done.returncode == 2, done.stderr[-4000:]
     said = f"--{option}-dir {target} overlaps the folder of the base model, {base}: pass another --{option}-dir"
     assert said in done.stderr

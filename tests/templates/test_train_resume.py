@@ -16,7 +16,7 @@ import folder_lock
 import manifest
 import pytest
 from settings import Folders
-from training_bench import TEMPLATES
+from training_bench import TEMPLATES, run
 
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -187,18 +187,14 @@ def test_an_adapter_does_not_go_on_on_another_base(bench: Any, job: Job) -> None
         *bench.arguments[at + 2 :],
         *(str(word) for pair in places.items() for word in pair),
     ]
-
-    def run() -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, str(TEMPLATES / "train.py"), *real]
-        return subprocess.run(command, capture_output=True, text=True, env=bench.environment)
-
-    assert run().returncode == 0
-    again = run()
+    command = [TEMPLATES / "train.py", *real]
+    assert run(command).returncode == 0
+    again = run(command)
     assert (again.returncode, "nothing is left to train" in again.stdout) == (0, True), again.stderr[-4000:]
     weights = bytearray((base / "model.safetensors").read_bytes())
     weights[-1] ^= 1
     (base / "model.safetensors").write_bytes(weights)
-    refused = run()
+    refused = run(command)
     assert refused.returncode == 2
     assert re.search(r"base model model.safetensors was (\d+ bytes), SHA-256 \w+ there and is \1", refused.stderr)
 

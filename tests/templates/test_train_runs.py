@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
-import subprocess
 from collections.abc import Callable
 
 import metrics
 import pytest
-from training_bench import HEARTBEAT, SEED, TEMPLATES, Bench, losses, sums
+from training_bench import HEARTBEAT, SEED, TEMPLATES, Bench, losses, preloaded, run_ranks, sums
 
 UPDATES = 18
 SMALL = {
@@ -140,10 +140,7 @@ def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> tuple[Bench, str]:
     bench.write(SMALL | {"PARALLELISM": "ddp", "NUM_TRAIN_EPOCHS": "1", "PER_DEVICE_BATCH_SIZE": "3"}, sums(160))
     driver = bench.folder / "leaving.py"
     driver.write_text(LEAVING.format(templates=str(TEMPLATES)))
-    command = [str(driver) if word == str(TEMPLATES / "train.py") else word for word in bench.command(ranks=2)]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
-    assert done.returncode == 0, done.stderr[-4000:]
-    return bench, done.stdout
+    return bench, run_ranks([driver, *bench.arguments])
 
 
 def test_two_ranks_consume_what_an_epoch_deals_out(two_ranks: tuple[Bench, str]) -> None:
@@ -171,13 +168,16 @@ def test_ranks_leave_their_group_together(two_ranks: tuple[Bench, str]) -> None:
 def test_after_sigterm_a_new_start_goes_on_at_the_next_update(bench: Bench, job: Job) -> None:
     endless = {"MAX_STEPS": "100000", "LR_SCHEDULER_TYPE": "constant"}  # so that another end is the same run
     bench.write(SMALL | endless | {"GRADIENT_ACCUMULATION_STEPS": "4"}, sums(400))
-    running = subprocess.Popen(bench.command(), stdout=subprocess.PIPE, text=True, env=bench.environment)
-    assert running.stdout is not None
-    for line in running.stdout:
-        if line.startswith("hbspec: step=3 "):
-            running.send_signal(signal.SIGTERM)
-            break
-    rest = running.stdout.read()
+    reading, writing = os.pipe()
+    words = [TEMPLATES / "train.py", *bench.arguments]
+    running = preloaded().start(words, [0, writing, 2], folder=bench.folder, environment=bench.environment)
+    os.close(writing)
+    with os.fdopen(reading) as output:
+        for line in output:
+            if line.startswith("hbspec: step=3 "):
+                os.kill(running.pid, signal.SIGTERM)
+                break
+        rest = output.read()
     assert running.wait() == 0
     first = bench.record
     stopped_at = first["last_step"]

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from training_bench import TEMPLATES, Bench, losses, sums
+from training_bench import TEMPLATES, Bench, losses, run, sums
 
 SMALL = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -135,8 +135,7 @@ def test_ctrl_c_saves_the_last_update_and_a_second_one_ends_at_once(bench: Bench
     bench.write(SMALL, sums(24))
     driver = bench.folder / "interrupted.py"
     driver.write_text(TWICE.format(templates=str(TEMPLATES), times=times))
-    command = [sys.executable, driver, *bench.arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=300)
+    done = run([driver, *bench.arguments])
     assert done.returncode == code, done.stderr
     assert ("stopped by SIGINT after update 1; a new start resumes there" in done.stdout) == (times == 1)
     assert kept(bench) == (["checkpoint-1"] if times == 1 else [])
@@ -232,7 +231,9 @@ def test_two_ranks_stop_at_the_same_micro_batch_and_go_on_under_torchrun(bench: 
     assert "stopped by SIGTERM after update 1" in first.stdout
     assert kept(bench) == ["checkpoint-1"]
 
-    second = bench.run(ranks=2)
+    done = subprocess.run(bench.command(ranks=2), capture_output=True, text=True, env=bench.environment)
+    assert done.returncode == 0, done.stderr[-4000:]
+    second = done.stdout
     assert losses(first.stdout) + losses(second) == whole
     assert (bench.folder / "model" / ADAPTER).read_bytes() == unbroken
 
