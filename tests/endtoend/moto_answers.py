@@ -1,7 +1,7 @@
 """Requests to endpoints, which moto answers whatever they are: at once, or by way of a queue whose requests lie in S3.
 
-An endpoint takes one kind alone, says the documentation; the words of the refusal are from public error reports. A
-request in the queue is answered as soon as it is sent.
+An endpoint takes one kind alone, says the documentation; the words of the refusals are assumed. A request in the queue
+is answered as soon as it is sent.
 https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html
 """
 

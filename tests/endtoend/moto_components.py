@@ -1,7 +1,7 @@
 """Inference components, which moto lacks: made on an endpoint whose variant names no model, updated, listed, deleted.
 
-They outlive an endpoint that is deleted, and are not deleted while they change (huggingface/skills, on a deployment of
-July 2026). No AWS account was asked here.
+They are not deleted while they are made (aws/amazon-sagemaker-examples issue 3432). Assumed: that they may outlive an
+endpoint that is deleted; by aws/amazon-sagemaker-feedback issue 49 it is the endpoint that is not deleted before them.
 """
 
 from __future__ import annotations

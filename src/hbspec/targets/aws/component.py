@@ -16,8 +16,8 @@ from typing import Any
 from hbspec.targets.aws.operations import Bodies
 
 MEMORY_MB = 1024
-"""Host memory that a copy reserves, not a limit. What the scheduler grants is far below an instance's memory: 4,096 are
-too many on an instance of 16 GiB (AWS' examples reserve 1,024)."""
+"""Host memory that a copy reserves at least; without MaxMemoryRequiredInMb it may take more. Assumed: little is asked
+for, as no copy is placed where less is left, and a model's GPUs keep others away."""
 
 
 @dataclass(frozen=True, slots=True)

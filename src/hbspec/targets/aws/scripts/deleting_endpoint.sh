@@ -1,5 +1,5 @@
 if [ -n "$scaling" ]; then unscale; fi
-# An endpoint that is deleted leaves its inference component, so that this goes first.
+# What the endpoint hosts goes first.
 if [ -n "$component_arn" ]; then
   hosted_still
   if [ -n "$status_of" ]; then aws sagemaker delete-inference-component @at --inference-component-name "$component"; fi
