@@ -21,7 +21,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 demo: $(VENV)/.ready
 	$(BIN)/python tools/demo.py --data $(DATA)
 
-# one worker a core, so one thread a worker; in the order of the files, or the two longest tests would come last
+# one worker a core, so one thread a worker; in the order of tests/conftest.py, where what takes longest comes first
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
