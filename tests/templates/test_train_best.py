@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_bench import TEMPLATES, Bench, losses, sums
+from training_bench import QWEN_32B, TEMPLATES, Bench, losses, sums
 
 pytestmark = pytest.mark.long
 
@@ -35,6 +35,12 @@ SETTINGS = {
 """The third update is the best one, and the last of its epoch. Much dropout makes other losses of other numbers."""
 ADAPTER = "adapter_model.safetensors"
 Job = Callable[..., str]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    """With the model of which the third update is the best one."""
+    return Bench(tmp_path, QWEN_32B)
 
 
 def evaluated(output: str) -> list[tuple[int, float]]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from training_bench import TEMPLATES, Bench, losses, run_ranks, sums
+from training_bench import QWEN_32B, TEMPLATES, Bench, losses, run_ranks, sums
 
 pytestmark = pytest.mark.long
 
@@ -31,7 +31,7 @@ class Run(NamedTuple):
 
 
 def run(folder: Path, **settings: str) -> Run:
-    bench, told = Bench(folder), folder / "told.json"
+    bench, told = Bench(folder, QWEN_32B), folder / "told.json"
     bench.write(SHARDED | settings, sums(24))
     output = run_ranks([Path(__file__).with_name("sharded.py"), TEMPLATES, told, *bench.arguments])
     assert bench.record["wrapper"].startswith("FSDP")
