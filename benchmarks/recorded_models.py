@@ -23,6 +23,13 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers"), 6)
+INDEXED = {
+    "indexer_n_heads": 4,
+    "indexer_kv_heads": 1,
+    "indexer_head_dim": 128,
+    "indexer_budget": 2048,
+    "indexer_compress_ratio": 4,
+}
 SET: dict[str, dict[str, Any]] = {
     "big_bird": {"attention_type": "original_full"},
     "cohere_compass_text": {
@@ -31,12 +38,15 @@ SET: dict[str, dict[str, Any]] = {
             kind: {"rope_type": "default", "rope_theta": 10_000.0} for kind in ("sliding_attention", "full_attention")
         },
     },
+    "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 8, "rope_theta": 10_000.0}},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 1, "num_experts_per_tok": 2},
     "deepseek_v2": {"num_experts_per_tok": 6, "moe_intermediate_size": 1408},
+    "gemma3n_text": {"layer_types": ["sliding_attention", "full_attention"] * 3, "num_kv_shared_layers": 2},
     "gemma4_assistant": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0},
     **{name: {"head_dim": 128} for name in ("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral")},
     "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention"] * 2},
     "nemotron": {"num_key_value_heads": 8},
+    **dict.fromkeys(("qwen4_exp", "qwen4_exp_text"), INDEXED),
     "reformer": {"is_decoder": True, "axial_pos_embds": False},
     "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
 }
@@ -189,7 +199,9 @@ def _case(values: dict[str, Any], text: str) -> Any:
     from hbspec.recording.tensors import _fused
 
     vars(import_module("oracle.shapes"))["CONFIGS"]["recorded"] = decoded(values)
-    attention = "" if build(values, torch.bfloat16).attention == "sdpa" else ",attention=eager"
+    built = build(values, torch.bfloat16)
+    attention = "" if built.attention == "sdpa" else ",attention=eager"
+    attention += "" if built.model.supports_gradient_checkpointing else ",gradient_checkpointing=false"
     named = "q_proj+v_proj" if _fused(values["model_type"]) else "in_proj" if values["model_type"] in MAMBA else ""
     targets = f",target_modules={named}" if named and "lora" in text else ""
     return import_module("oracle.case").parse(f"recorded,{text}{attention}{targets}")

@@ -16,7 +16,7 @@ from hbspec.catalog.recorded_program import Steps, form, steps_of
 from hbspec.catalog.weight import Weight
 from hbspec.diagnostics import Missing, NotKnownError
 
-FORMAT = 1
+FORMAT = 2
 """The version of the file's format that is read and written."""
 
 MARK = "hbspec_model"
@@ -218,6 +218,21 @@ class Recording:
         """
         indices = self._variant(variant)["layers"][kind]
         return {int(element): self._steps(index, rows, length) for element, index in indices.items()}
+
+    def before_programs(self, variant: str, kind: int, rows: int, length: int = 0) -> Mapping[int, Steps]:
+        """The programs that run before a layer of a kind and outside it, by the bytes of a number that it is given.
+
+        Raises:
+            NotKnownError: the file does not have the variant.
+        """
+        kinds = self._variant(variant).get("before")
+        indices = kinds[kind] if kinds else {}
+        return {int(element): self._steps(index, rows, length) for element, index in indices.items()}
+
+    @cached_property
+    def exchanging(self) -> bool:
+        """Whether layers read more than the residual stream."""
+        return any(program.get("imports") for program in self.values["programs"])
 
     def _variant(self, variant: str) -> Mapping[str, Any]:
         """One of the dtypes, numbers of rows and masks that were recorded.

@@ -41,8 +41,9 @@ def architecture_of(values: Mapping[str, Any]) -> Architecture:
     version = values.get(MARK)
     if type(version) is not int or version < 1:
         raise RecordedFileError(f"{MARK} is {shown(version)}, not a version of the format; {AGAIN}")
-    if version > FORMAT:
-        raise RecordedFileError(f"its format is {version}, and this hbspec reads up to {FORMAT}; upgrade hbspec")
+    if version != FORMAT:
+        action = "upgrade hbspec" if version > FORMAT else AGAIN
+        raise RecordedFileError(f"its format is {version}, and this hbspec reads format {FORMAT}; {action}")
     if values.get("digest") != digest_of(values):
         raise RecordedFileError(f"its content is not that of its digest, so that it was cut or edited; {AGAIN}")
     try:
@@ -76,7 +77,7 @@ def _check(values: Mapping[str, Any]) -> None:
 
 
 def _check_program(program: Mapping[str, Any], ways: int) -> None:
-    known = {0} if "input" in program else set()
+    known = {*([0] if "input" in program else ()), *program.get("imports", {}).values()}
     chunks = 0 if "loop" not in program else program["loop"]["chunks"] + 2
     for row in program_rows(program, chunks):
         if any(isinstance(one, int) and one not in known for one in row["inputs"]):
@@ -87,7 +88,7 @@ def _check_program(program: Mapping[str, Any], ways: int) -> None:
             if number > MOST_VALUES or not all(type(one) is int for one in (number, element, *size)):
                 raise RecordedFileError(f"{shown(row['name'])} makes a tensor of no size; {AGAIN}")
             known.add(number)
-    if number_of(program["output"], program, chunks) not in known:
+    if not {number_of(program["output"], program, chunks), *program.get("exports", {}).values()} <= known:
         raise RecordedFileError(f"a program puts out what no operator made; {AGAIN}")
 
 
@@ -101,3 +102,4 @@ def _run_through(values: Mapping[str, Any], found: Architecture) -> None:
             recording.program(variant, part, 1)
         for kind in range(len(values["weights"]["layers"])):
             recording.layer_programs(variant, kind, 1)
+            recording.before_programs(variant, kind, 1)

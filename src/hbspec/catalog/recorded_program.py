@@ -42,12 +42,20 @@ class Step(NamedTuple):
 
 
 class Steps(NamedTuple):
-    """A program: what a layer, or what comes before or behind all of them, runs."""
+    """A program: what a layer, or what comes before or behind all of them, runs.
+
+    Attributes:
+        steps: the operators.
+        output, hooked, returned: numbers of values; see `hbspec.recording.program.Watched`.
+        imports, exports: by label, the numbers of values that other programs make, and of those that others read.
+    """
 
     steps: tuple[Step, ...]
     output: int
     hooked: int | None
     returned: int | None
+    imports: Mapping[str, int] = {}
+    exports: Mapping[str, int] = {}
 
 
 def steps_of(data: Mapping[str, Any], ways: Sequence[Mapping[str, Any]], rows: int, length: int) -> Steps:
@@ -77,6 +85,8 @@ class Reader:
             number_of(data["output"], data, self.chunks) or 0,
             data.get("hooked"),
             number_of(data.get("returned"), data, self.chunks),
+            data.get("imports", {}),
+            data.get("exports", {}),
         )
 
     def _step(self, row: Mapping[str, Any]) -> Step:

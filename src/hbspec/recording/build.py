@@ -141,9 +141,12 @@ def _signature(layer: nn.Module) -> Any:
 
 
 def _last(built: Built) -> int:
-    """The last layer that is needed: behind the first layer, every kind comes once more if the model has it there."""
+    """The last layer that is needed: behind the first layer, every kind comes once more if the model has it there.
+
+    One more is behind them all, as it reads what the last of them makes for others.
+    """
     behind = [built.kinds.index(kind, 1) for kind in range(len(built.first)) if kind in built.kinds[1:]]
-    return max([*behind, *built.first])
+    return min(1 + max([*behind, *built.first]), len(built.kinds) - 1)
 
 
 def shorten(built: Built, fake: FakeTensorMode) -> None:

@@ -30,7 +30,8 @@ def derive(part: Watched, probe: Probe, output: Meta | None = None) -> list[Deri
         probe: probes operators.
         output: how the gradient of its output is laid out.
     """
-    arriving: dict[int, Meta] = {part.output: output or _contiguous(part.values[part.output].meta)}
+    arriving = {number: _contiguous(part.values[number].meta) for number in part.exports.values()}
+    arriving[part.output] = output or _contiguous(part.values[part.output].meta)
     found = []
     for operator in reversed(part.operators):
         gradients = [arriving.get(number) for number in operator.outputs]

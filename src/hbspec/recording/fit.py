@@ -62,13 +62,16 @@ def fitted(
     for part in parts[1:] if loop is None else ():
         _same(first, part)
     data: dict[str, Any] = {"operators": [], "output": first.output}
-    if first.values and not (first.operators and 0 in first.operators[0].outputs):
+    if first.given:
         metas = [part.values[0].meta for part in parts]
         data["input"] = [sizes.form([one.numel for one in metas], "the input"), metas[0].element]
     if first.hooked is not None:
         data["hooked"] = first.hooked
     if first.returned is not None:
         data["returned"] = first.returned
+    data |= {key: one for key, one in (("imports", first.imports), ("exports", first.exports)) if one}
+    if loop is not None and (first.imports or first.exports):
+        raise RecordingError(f"{first.where} loops, and reads what other layers made")
     counts = [0] * len(parts) if loop is None else loop.counts
     for index in range(len(first.operators)):
         at = [index if loop is None else loop.place(index, count) for count in counts]
@@ -223,5 +226,6 @@ def _same(first: Watched, other: Watched) -> None:
         )  # fmt: skip
         if not alike:
             raise RecordingError(f"{one.name} of {one.module or first.where} is not the same at other lengths")
-    if len(first.operators) != len(other.operators) or first.output != other.output:
+    ends = [(len(one.operators), one.output, one.imports, one.exports) for one in (first, other)]
+    if ends[0] != ends[1]:
         raise RecordingError(f"{first.where or 'the model'} runs other operators at other lengths")

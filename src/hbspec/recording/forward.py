@@ -45,12 +45,13 @@ class Point(NamedTuple):
 EMBEDDING, FINAL, LOGITS = "embedding", "final", "logits"
 """Parts outside the layers: up to the first layer, up to the head, and behind it."""
 
-
-MANY = 150
-"""Operators above which a layer like one before it is not run again: what it puts out is laid out as that one's."""
-
 Name = str | tuple[int, int]
 """A part outside the layers, or the number of a kind of layer and the bytes of a number of what it is given."""
+
+
+def before_name(kind: tuple[int, ...] = ()) -> str:
+    """The part that runs before a layer of a kind, and not within it, where another is before that one."""
+    return " ".join(["before", *map(str, kind)])
 
 
 def is_linear(module: nn.Module) -> bool:
@@ -152,30 +153,52 @@ class WatchedPass:
         x, where = args[0] if args else kwargs.get("hidden_states"), f"{self.built.path}.{index}"
         if not isinstance(x, Tensor):
             raise RecordingError(f"{where} is not given the residual stream first")
-        if index == 0:
-            self.parts[EMBEDDING] = self.watch.close(x)
-        elif self.watch.part is not None and any(operator.differentiated for operator in self.watch.part.operators):
-            raise RecordingError(f"operators run between {self.built.path}.{index - 1} and {where}")
+        before = self.watch.close(x)
         kind = self.built.kinds[index], x.element_size()
+        shared = self.watch.shared
+        shared.give(args, kwargs)
         if kind in self.parts:
-            self.watch.part = None
+            shared.again(self.parts[kind])
             short = self._again.get(kind)
             out = plain(module, *args, **kwargs) if short is None else self.watch.make("", "", [], (*short, None))
         else:
-            self.watch.weights = self._weights(f"{where}.")
-            self.watch.open(where, x)
-            self.stack.append(module)
-            out = plain(module, *args, **kwargs)
-            self.stack.pop()
-            beside = _beside(out, where)
-            returned = None if beside is None else self.watch.number(beside)
-            self.parts[kind] = self.watch.close(_first(out, where))
-            self.parts[kind].returned = returned
-            if len(self.parts[kind].operators) > MANY and isinstance(out, Tensor) and out.is_contiguous():
-                self._again[kind] = tuple(out.shape), out.dtype
+            out = self._watched_layer(kind, where, plain, module, args, kwargs)
+        shared.over()
+        self._keep_before(index, kind, before)
         self.watch.weights = self._weights("")
         self.watch.open("", _first(out, where))
         return out
+
+    def _watched_layer(
+        self, kind: tuple[int, int], where: str, plain: Any, module: nn.Module, args: Any, kwargs: Any
+    ) -> Any:
+        self.watch.weights = self._weights(f"{where}.")
+        self.watch.open(where, args[0] if args else kwargs["hidden_states"])
+        self.stack.append(module)
+        out = plain(module, *args, **kwargs)
+        self.stack.pop()
+        beside = _beside(out, where)
+        returned = None if beside is None else self.watch.number(beside)
+        part = self.parts[kind] = self.watch.close(_first(out, where))
+        part.returned = returned
+        if isinstance(out, Tensor) and out.is_contiguous() and not part.imports:
+            # a layer like it is not run: what it puts out is laid out as this one's
+            self._again[kind] = tuple(out.shape), out.dtype
+        return out
+
+    def _keep_before(self, index: int, kind: tuple[int, int], before: Watched) -> None:
+        """Keep what ran before a layer.
+
+        Raises:
+            RecordingError: layers of a kind have other operators before them.
+        """
+        if index == 0:
+            self.parts[EMBEDDING] = before
+            return
+        known = self.parts.setdefault(before_name(kind), before)
+        names = [[one.name for one in part.operators if one.differentiated] for part in (known, before)]
+        if names[0] != names[1]:
+            raise RecordingError(f"other operators run before {self.built.path}.{index} than before layers like it")
 
     def _head(self, module: nn.Module, x: Tensor) -> Tensor:
         if not is_linear(module):
@@ -189,6 +212,7 @@ class WatchedPass:
         return out
 
     def _finish(self, out: Any) -> None:
+        self.watch.shared.check()
         logits = out.logits if hasattr(out, "logits") else out[0]
         if FINAL not in self.parts:
             raise RecordingError("the output head is not called as a module")

@@ -118,6 +118,9 @@ class Watched:
         output: the number of the value that the part puts out.
         returned: the number of the value that a layer puts out beside it, and the model's loop holds for a while.
         hooked: the number of the value that the table of vectors puts out; None in other parts.
+        given: whether the first value is an input, which no operator makes.
+        imports: by label, the numbers of values that other parts made; see `hbspec.recording.shared`.
+        exports: by label, the numbers of values that other parts read.
     """
 
     where: str
@@ -126,3 +129,6 @@ class Watched:
     output: int = -1
     returned: int | None = None
     hooked: int | None = None
+    given: bool = False
+    imports: dict[str, int] = field(default_factory=dict)
+    exports: dict[str, int] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What comes before the layers, without what does not lead to the residual stream: positions and masks."""
+"""What comes before a layer, without what does not lead to the residual stream, or to a layer: positions and masks."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from hbspec.recording.program import Operator, Watched
 
 
 def pruned(part: Watched, length: int) -> tuple[Watched, int]:
-    """The part with those operators only that lead from a weight to its output, and bytes of what else stays.
+    """The part with those operators only that lead from a weight to what it puts out, and bytes of what else stays.
 
     What stays are tensors that the model's forward pass holds for all layers: cosines and sines, and positions. Masks,
     which are as wide as a row is long and as high, are counted by themselves.
     """
-    needed = {part.output}
+    needed = {part.output, *part.exports.values()}
     kept = []
     for operator in reversed(part.operators):
         floats = any(part.values[number].differentiable for number in operator.outputs)
         if needed.intersection(operator.outputs) and floats:
             needed |= {number for number in operator.inputs if isinstance(number, int)}
             kept.append(operator)
-    made = {number for operator in kept for number in operator.outputs}
+    made = {*_given(part), *(number for operator in kept for number in operator.outputs)}
     freed = {number for operator in part.operators for number in operator.freed}
     held = 0
     for operator in part.operators:
@@ -42,9 +42,14 @@ def pruned(part: Watched, length: int) -> tuple[Watched, int]:
     return _renumbered(replace(part, operators=_freeing(part, kept, made))), held
 
 
+def _given(part: Watched) -> list[int]:
+    """Values that none of its operators makes."""
+    return [*([0] if part.given else []), *part.imports.values()]
+
+
 def _renumbered(part: Watched) -> Watched:
     """The part with numbers for its own values only: what else ran before may differ from one pass to the next."""
-    numbers = [number for operator in part.operators for number in operator.outputs]
+    numbers = [*_given(part), *(number for operator in part.operators for number in operator.outputs)]
     if part.output not in numbers:
         return part
     new = {old: index for index, old in enumerate(dict.fromkeys(numbers))}
@@ -57,9 +62,15 @@ def _renumbered(part: Watched) -> Watched:
         )
         for operator in part.operators
     ]
-    hooked = None if part.hooked is None else new.get(part.hooked)
-    values = [part.values[old] for old in new]
-    return replace(part, values=values, operators=operators, output=new[part.output], hooked=hooked)
+    return replace(
+        part,
+        values=[part.values[old] for old in new],
+        operators=operators,
+        output=new[part.output],
+        hooked=None if part.hooked is None else new.get(part.hooked),
+        imports={label: new[number] for label, number in part.imports.items()},
+        exports={label: new[number] for label, number in part.exports.items()},
+    )
 
 
 def _freeing(part: Watched, kept: list[Operator], made: set[int]) -> list[Operator]:

@@ -10,7 +10,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from hbspec.recording.build import Built
 from hbspec.recording.derive import derive
 from hbspec.recording.fit import Table, fitted
-from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regime, WatchedPass
+from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regime, WatchedPass, before_name
 from hbspec.recording.lengths import ChunkLengths, Length
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import LongLoopError, RecordingError, Watched
@@ -116,10 +116,21 @@ class PartRunner:
                 }
                 for kind in range(len(self.built.first))
             ],
+            **self._before(points),
             "final": self._part(FINAL, points),
             "logits": self._part(LOGITS, points),
             "held": self._held(),
         }
+
+    def _before(self, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
+        """What runs before layers of each kind and outside them, where anything does that they read."""
+        ran = self._pass(self.points.together[0])
+        found: list[dict[str, Any]] = [{} for _ in self.built.first]
+        for kind, element in self._layers:
+            name = before_name((kind, element))
+            if name in ran and ran[name].operators:
+                found[kind][str(element)] = self._part(name, points)
+        return {"before": found} if any(found) else {}
 
     @property
     def points(self) -> Points:
@@ -232,6 +243,9 @@ class PartRunner:
             except RecordingError as reason:
                 self._passes[point] = reason
                 raise
+            for name in [*parts]:
+                if isinstance(name, str) and name.startswith(before_name()):
+                    parts[name], _ = pruned(parts[name], point[1])
             parts[EMBEDDING], held = pruned(parts[EMBEDDING], point[1])
             self._passes[point] = {**parts, "held": held}
         found: Mapping[Name, Any] = self._passes[point]

@@ -24,6 +24,7 @@ from hbspec.recording.program import (
     Watched,
     can_need_gradient,
 )
+from hbspec.recording.shared import SharedTensors, key_of
 
 aten = torch.ops.aten
 
@@ -57,12 +58,14 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         weights: name of each weight of the open part by the identity of its storage.
         part: the open part; None where nothing is written down.
         module: gives the path of the module that runs.
+        shared: what parts exchange.
     """
 
     def __init__(self, weights: dict[int, str], module: Callable[[], str]) -> None:
         super().__init__()
         self.weights, self.module = weights, module
         self.part: Watched | None = None
+        self.shared = SharedTensors()
         self.paused = 0
         self._known: dict[tuple[Any, ...], list[int]] = {}
         self._of_storage: dict[int, list[int]] = {}
@@ -71,7 +74,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
 
     def open(self, where: str, given: Tensor | None) -> None:
         """Begin a part with its input, or with none."""
-        self.part = Watched(where)
+        self.part = Watched(where, given=given is not None)
         self._known.clear()
         self._of_storage.clear()
         self._alive.clear()
@@ -90,6 +93,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         if not isinstance(found, int):
             raise RecordingError(f"{part.where or 'the model'} puts out a tensor that none of its operators made")
         part.output, self.part = found, None
+        self.shared.made(part, self._known, self._alive)
         return part
 
     def number(self, tensor: Tensor) -> int | None:
@@ -174,7 +178,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             return False
         operator.inputs[0], operator.metas[0] = self.inner(whole), Meta.of(whole)
         operator.function = written.into_part(operator.function, view, whole)
-        self._known.pop(_key(view), None)
+        self._known.pop(key_of(view), None)
         operator.aliases, operator.outputs = [0], [self.add(whole, differentiable=True)]
         return True
 
@@ -185,7 +189,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             RecordingError: it is not one of the open part's.
         """
         assert self.part is not None  # noqa: S101
-        key = _key(tensor)
+        key = key_of(tensor)
         found = self._known.get(key) or self._of_storage.get(key[0])
         if not found:
             raise RecordingError(f"{self.part.where or 'the model'} writes into a tensor of another part of the model")
@@ -208,7 +212,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             RecordingError: it needs a gradient and comes from outside.
         """
         assert self.part is not None  # noqa: S101
-        key = _key(tensor)
+        key = key_of(tensor)
         numbers = self._known.get(key, [])
         alike = [number for number in numbers if self.part.values[number].differentiable == tensor.requires_grad]
         if numbers:
@@ -222,12 +226,24 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         name = self.weights.get(key[0])
         if name is not None:
             return name
-        if tensor.requires_grad:
+        return self._imported(tensor) if tensor.requires_grad else None
+
+    def _imported(self, tensor: Tensor) -> int:
+        """The number of a tensor that another part made.
+
+        Raises:
+            RecordingError: it is not known which one.
+        """
+        part = self.part
+        assert part is not None  # noqa: S101
+        label = self.shared.read(tensor)
+        if label is None:
             raise RecordingError(
-                f"{self.part.where or 'the part outside the layers'} reads a tensor of shape {tuple(tensor.shape)} "
+                f"{part.where or 'the part outside the layers'} reads a tensor of shape {tuple(tensor.shape)} "
                 "that another part of the model made, and that needs a gradient"
             )
-        return None
+        number = part.imports[label] = self.add(tensor, differentiable=True)
+        return number
 
     def add(self, tensor: Tensor, *, differentiable: bool) -> int:
         """The number of a new value of the open part."""
@@ -235,7 +251,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         assert part is not None  # noqa: S101
         number = len(part.values)
         part.values.append(Value(Meta.of(tensor), differentiable))
-        key = _key(tensor)
+        key = key_of(tensor)
         self._known.setdefault(key, []).append(number)
         storage = tensor.untyped_storage()
         self._of_storage.setdefault(key[0], []).append(number)
@@ -267,13 +283,3 @@ def placing() -> tuple[list[Tensor], Callable[[Tensor], Ref]]:
         return Ref(len(tensors) - 1)
 
     return tensors, place
-
-
-def _key(tensor: Tensor) -> tuple[Any, ...]:
-    return (
-        tensor.untyped_storage()._cdata,
-        tensor.storage_offset(),
-        tuple(tensor.shape),
-        tuple(tensor.stride()),
-        tensor.dtype,
-    )

@@ -71,6 +71,11 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
         raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
     if tensor_parallel > 1:
         raise NotKnownError(Missing("how tensor parallelism cuts a recorded model", ("instance", "tensor_parallel")))
+    reentrant = training.gradient_checkpointing and training.use_reentrant
+    if recording.exchanging and (reentrant or training.activation_offloading):
+        name = "use_reentrant" if reentrant else "activation_offloading"
+        said = f"the memory under {name} of what recorded layers read of each other"
+        raise NotKnownError(Missing(said, ("hyperparameters", name)))
 
 
 def _refuse_latent(sizes: LatentAttention, training: Training, tensor_parallel: int) -> None:

@@ -46,8 +46,10 @@ class RecordedBuilder(Builder):
         kind = self.recording.kinds[index]
         masked = mask_of(self.program, self.architecture.layer_types[index]) is not None
         variant, program = variant_of(self.program, masked=masked), self.program
-        programs = self.recording.layer_programs(variant, kind, program.rows, program.length)
-        return self._part(programs, self.recording.layer_weights(kind))
+        shape = variant, kind, program.rows, program.length
+        found = self._part(self.recording.layer_programs(*shape), self.recording.layer_weights(kind))
+        before = self.recording.before_programs(*shape)
+        return found._replace(before=self._part(before, ())) if before else found
 
     def _steps(self, part: str) -> Steps:
         program = self.program

@@ -15,12 +15,15 @@ from hbspec.estimators.step.lifetimes.model import RunProfile, profile
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.lifetimes.whole import builder, model_of
 
+ALONE = -1
+"""Stands for the kind of the first layer, which is run for itself."""
+
 
 class Kinds(NamedTuple):
     """Which layers of a model are alike.
 
     Attributes:
-        of: by layer, the index of its kind.
+        of: by layer, the index of its kind; `ALONE` for the first.
         run: by layer that is run, the index of its kind: the first layer, and one of each kind behind it.
     """
 
@@ -37,27 +40,30 @@ class Kinds(NamedTuple):
 def kinds(architecture: Architecture, program: Program) -> Kinds:
     """Layers are alike if both are sparse or dense, attend as far or not, rotate, and their inputs need gradients.
 
-    Those that attend to everything may have other heads.
+    Those that attend to everything may have other heads. Where layers read more than the residual stream, the last one
+    is of a kind of its own: no layer behind it sends gradients to what they read.
 
-    The first layer is run for itself alone; it is of the kind that it would be of behind itself.
+    The first layer is run for itself alone.
     """
     sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
     recorded = architecture.recorded.kinds if architecture.recorded else ()
+    last = len(recorded) - 1 if architecture.recorded and architecture.recorded.exchanging else None
     shapes = [
         (
             index in sparse,
             kind in WITHOUT_ATTENTION or (kind != FULL and (program.windowed or architecture.global_heads is not None)),
             index in unrotated,
             recorded[index] if recorded else 0,
+            index == last,
         )
         for index, kind in enumerate(architecture.layer_types)
     ]
     build = builder(architecture, program)
     trains = {shape: build.layer(shapes.index(shape)).trained for shape in set(shapes)}
     needed = list(accumulate((trains[shape] for shape in shapes), or_, initial=build.embedding().needed))
-    seen = list(zip(shapes, [needed[1], *needed[1:-1]], strict=True))
+    seen = list(zip(shapes, needed[:-1], strict=True))[1:]
     distinct = list(dict.fromkeys(seen))
-    return Kinds(tuple(distinct.index(kind) for kind in seen), (0, *range(len(distinct))))
+    return Kinds((ALONE, *(distinct.index(kind) for kind in seen)), (ALONE, *range(len(distinct))))
 
 
 @lru_cache(maxsize=4096)

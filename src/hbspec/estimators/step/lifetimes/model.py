@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial, reduce
 from itertools import pairwise
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from hbspec.estimators.step.lifetimes.ledger import NOTHING, Form, Ledger, Peak,
 from hbspec.estimators.step.lifetimes.loss import Loss, loss
 from hbspec.estimators.step.lifetimes.modules import COPIES, Linear, Machine, Norm, norm
 from hbspec.estimators.step.lifetimes.offloading import Offloading
-from hbspec.estimators.step.lifetimes.recorded import RecordedPart, recorded_embedding, run_part
+from hbspec.estimators.step.lifetimes.recorded import RecordedPart, layer_call, recorded_embedding, run_part
 from hbspec.estimators.step.lifetimes.tape import Tape
 
 BEFORE, LOSS, LOSS_BACKWARD, END = "forward", "loss", "loss backward", "end"
@@ -217,11 +217,14 @@ def _forward(
     for index, layer in enumerate(model.layers):
         x = _phase(tape, x, END if index == 0 else f"backward {index - 1}")
         tape.ledger.begin(f"forward {index}")
+        if index and isinstance(layer, RecordedPart) and layer.before is not None:
+            x = run_part(machine, layer.before, x)
+        call = _called(machine, layer, x)
         if model.checkpointing:
-            checkpoint = tape.checkpoint_reentrant if model.reentrant else tape.checkpoint
-            x = checkpoint(partial(_layer, machine, layer), x)
+            x = (tape.checkpoint_reentrant if model.reentrant else tape.checkpoint)(call, x)
         else:
-            x = _layer(machine, layer, x)
+            x = call(x)
+        del call
         alive.append(tape.ledger.alive())
     del inputs
     tape.ledger.begin(LOSS)
@@ -229,6 +232,7 @@ def _forward(
     before = tape.ledger.alive()
     x = _final(machine, model.final, x)
     tape.returned = None
+    tape.shared.clear()
     released.append({name: _minus(before.get(name, NOTHING), tape.ledger.alive().get(name, NOTHING)) for name in GONE})
     return loss(machine, model.loss, model.head, x)
 
@@ -274,8 +278,10 @@ def _embedded(machine: Machine, embedding: Embedding | RecordedPart) -> tuple[Te
     return run(machine, embedding)  # type: ignore[arg-type]
 
 
-def _layer(machine: Machine, layer: DecoderLayer | RecordedPart, x: Tensor) -> Tensor:
-    return run_part(machine, layer, x) if isinstance(layer, RecordedPart) else layer_forward(machine, layer, x)
+def _called(machine: Machine, layer: DecoderLayer | RecordedPart, x: Tensor) -> Callable[[Tensor], Tensor]:
+    if isinstance(layer, RecordedPart):
+        return layer_call(machine, layer, x)
+    return partial(layer_forward, machine, layer)
 
 
 def _final(machine: Machine, final: Norm | RecordedPart, x: Tensor) -> Tensor:

@@ -6,7 +6,8 @@ Every operator saves and allocates what torch was seen to save and allocate; lin
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from hbspec.catalog.recorded_program import Step, Steps, Way
@@ -21,6 +22,9 @@ from hbspec.estimators.step.lifetimes.modules import Linear, Machine, narrowed
 from hbspec.estimators.step.lifetimes.recorded_derivative import RecordedDerivative, several
 from hbspec.estimators.step.lifetimes.tape import Tape
 
+Shared = Mapping[str, Tensor]
+"""By label, tensors that one part makes and another reads."""
+
 ANY = 0
 """Stands for the bytes of a number that a part is given, where no other comes."""
 
@@ -33,12 +37,14 @@ class RecordedPart(NamedTuple):
         linears: linear modules by their path.
         parameters: all other weights by name.
         table: the embedding, in the part that has it.
+        before: what runs before a layer and outside it, where another is before that one.
     """
 
     programs: Mapping[int, Steps]
     linears: Mapping[str, Linear]
     parameters: Mapping[str, ParameterTensor]
     table: Embedding | None = None
+    before: RecordedPart | None = None
 
     @property
     def trained(self) -> bool:
@@ -74,26 +80,42 @@ class RecordedPart(NamedTuple):
         return [*self.weights_of_table, *self.parameters.values(), *linears]
 
 
-def run_part(machine: Machine, part: RecordedPart, x: Tensor | None, term: str = "") -> Tensor:
+def run_part(machine: Machine, part: RecordedPart, x: Tensor, term: str = "") -> Tensor:
     """The output of a recorded part; `term` names its storages, or else its modules' names do."""
-    program = part.program(0 if x is None else x.element)
-    values = _run(machine, part, program, x, term)
-    if program.returned is not None and not machine.tape.recomputing:
-        machine.tape.returned = values[program.returned]
+    return _part(machine, part, machine.tape.shared, term, x)
+
+
+def _part(machine: Machine, part: RecordedPart, shared: Shared, term: str, x: Tensor) -> Tensor:
+    tape, program = machine.tape, part.program(x.element)
+    values = _run(machine, part, program, x, term, shared)
+    if not tape.recomputing:
+        if program.returned is not None:
+            tape.returned = values[program.returned]
+        tape.shared |= {label: values[number] for label, number in program.exports.items()}
     return values[program.output]
+
+
+def layer_call(machine: Machine, part: RecordedPart, x: Tensor) -> Callable[[Tensor], Tensor]:
+    """A layer as it is called here: what it reads of other layers stays the same when it is computed again."""
+    shared = machine.tape.shared
+    given = {label: shared[label] for label in part.program(x.element).imports}
+    return partial(_part, machine, part, given, "")
 
 
 def recorded_embedding(machine: Machine, part: RecordedPart) -> tuple[Tensor, list[Tensor]]:
     """The residual stream, and what the model's forward pass holds beside it."""
     program = part.program(ANY)
-    values = _run(machine, part, program, None, LAYER_INPUTS)
+    values = _run(machine, part, program, None, LAYER_INPUTS, {})
+    machine.tape.shared |= {label: values[number] for label, number in program.exports.items()}
     x = values.pop(program.output)
     held = {id(one.storage): one for one in values.values() if one.storage not in (None, x.storage)}
     return x, [x, *held.values()] if held else []
 
 
-def _run(machine: Machine, part: RecordedPart, program: Steps, x: Tensor | None, term: str) -> dict[int, Tensor]:
-    tape, values = machine.tape, dict[int, Tensor]()
+def _run(
+    machine: Machine, part: RecordedPart, program: Steps, x: Tensor | None, term: str, shared: Shared
+) -> dict[int, Tensor]:
+    tape, values = machine.tape, {number: shared[label] for label, number in program.imports.items()}
     if x is not None:
         values[0] = x
     del x

@@ -93,6 +93,7 @@ class Tape:
         copies: autocast's copies of trained weights, by the weight; they live until the pass, or the layer that is
             computed again, is over.
         returned: what the last layer returned beside its output, which the model's loop holds until the next is done.
+        shared: by label, what a part of a recorded model made for others, until another takes its place.
         held: what the caller holds during the backward pass.
         offloading: what takes saved tensors to the host; None where they stay.
     """
@@ -102,6 +103,7 @@ class Tape:
         self.term = "activations"
         self.copies: dict[int, Tensor] = {}
         self.returned: Tensor | None = None
+        self.shared: dict[str, Tensor] = {}
         self.held: Tensor | None = None
         self.frame: Frame | None = None
         self.recomputing = False
