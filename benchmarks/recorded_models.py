@@ -23,13 +23,6 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = dict.fromkeys(("num_hidden_layers", "n_layer", "num_layers", "n_layers", "decoder_layers"), 6)
-INDEXED = {
-    "indexer_n_heads": 4,
-    "indexer_kv_heads": 1,
-    "indexer_head_dim": 128,
-    "indexer_budget": 2048,
-    "indexer_compress_ratio": 4,
-}
 SET: dict[str, dict[str, Any]] = {
     "big_bird": {"attention_type": "original_full"},
     "cohere_compass_text": {
@@ -46,8 +39,8 @@ SET: dict[str, dict[str, Any]] = {
     **{name: {"head_dim": 128} for name in ("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral")},
     "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention"] * 2},
     "nemotron": {"num_key_value_heads": 8},
-    **dict.fromkeys(("qwen4_exp", "qwen4_exp_text"), INDEXED),
     "reformer": {"is_decoder": True, "axial_pos_embds": False},
+    "zamba": {"num_hidden_layers": 9},
     "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
 }
 """Fields without which transformers builds no model, or only one that cannot run, from a type's default config."""
@@ -56,6 +49,7 @@ CASES = (
     "method=lora,lora_dropout=0.0,tokens=300",
     "method=qlora,lora_dropout=0.0,batch=3,tokens=150",
 )
+FULL = CASES[0]
 PRELOADED = ["transformers.models.auto.modeling_auto", "hbspec.recording.files", "peft", "bitsandbytes", "trl"]
 """Imported once, not once a type; the seconds of a recording are those behind the imports."""
 
@@ -165,20 +159,30 @@ class TraceError(ValueError):
 
 
 def traces_of(model_type: str, values: dict[str, Any], given: Any) -> dict[str, Any]:
-    """The peak of every case in bytes, or why it cannot be traced, and the model's `parameters`."""
+    """The peak of every case in bytes, or why it cannot be traced, and the model's `parameters`.
+
+    Where none of the cases can be traced, as peft refuses the modules, full fine-tuning is.
+    """
     place = given.traces / f"{model_type}.json" if given.traces else None
     found: dict[str, Any] = json.loads(place.read_text()) if place is not None and place.exists() else {}
     if found.pop("config", None) != values:
         found = {"parameters": _parameters(values)}
     wanted = [text for index, text in enumerate(CASES) if given.case in (None, index)]
     for text in (text for text in wanted if text not in found):
-        try:
-            found[text] = import_module("oracle.whole_step").peak(_case(values, text))
-        except Exception as reason:
-            found[text] = f"no trace: {_first_line(reason)}"
+        found[text] = _traced(values, text)
+    if not any(isinstance(found[text], int) for text in wanted) and FULL not in found:
+        found[FULL] = _traced(values, FULL)
     if place is not None:
         place.write_text(json.dumps({"config": values, **found}, indent=1))
     return found
+
+
+def _traced(values: dict[str, Any], text: str) -> Any:
+    """The peak of a case, or why there is none."""
+    try:
+        return import_module("oracle.whole_step").peak(_case(values, text))
+    except Exception as reason:
+        return f"no trace: {_first_line(reason)}"
 
 
 def _first_line(reason: BaseException) -> str:

@@ -81,12 +81,10 @@ def recorded_once():
 
 @pytest.mark.parametrize("text", ["tokens=96", "tokens=75,batch=3", "tokens=20,batch=2"])
 def test_rows_that_are_padded_to_chunks_are_as_their_trace(text, recorded_once, monkeypatch):
-    """The mask of eager attention, which Mamba does not make, is counted: 3 % of so small a model."""
+    """The mask of eager attention, which Mamba does not make, would be 3 % of so small a model."""
     monkeypatch.setitem(CONFIGS, "mamba2", MAMBA2)
     case = parse(f"mamba2,attention=eager,method=full,{text}")
-    found, traced = closed(case, architecture_of(recorded_once(MAMBA2))), peak(case)
-    masks = 2 * case.batch * case.tokens**2
-    assert found - masks == pytest.approx(traced, rel=0.01)
+    assert closed(case, architecture_of(recorded_once(MAMBA2))) == pytest.approx(peak(case), rel=0.01)
 
 
 @pytest.mark.parametrize("text", ["tokens=40,batch=2", "tokens=17"])

@@ -268,10 +268,10 @@ class Recording:
 
 def _weight(row: Mapping[str, Any], name: str, usual: str) -> Weight:
     """A tensor as the counts have it: a matrix, or the numbers of anything else in one column."""
-    shape, kind = row["shape"], row["kind"]
+    shape, kind, wide = row["shape"], row["kind"], row.get("wide", False)
     if kind in ("linear", "own_linear", "embedding", "head"):
-        return Weight(name, kind, 1, shape[0], shape[1], usual=usual)
-    return Weight(name, "bias" if kind == "parameter" else kind, 1, _product(shape), 1, usual=usual)
+        return Weight(name, kind, 1, shape[0], shape[1], usual=usual, wide=wide)
+    return Weight(name, "bias" if kind == "parameter" else kind, 1, _product(shape), 1, usual=usual, wide=wide)
 
 
 def _product(shape: Sequence[int]) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.config_fields import LARGEST
-from hbspec.catalog.layers import FULL, SLIDING
+from hbspec.catalog.layers import FULL, LINEAR, SLIDING
 from hbspec.catalog.recorded import Recording
 
 LOCAL = "sliding_attention", "chunked_attention"
@@ -34,7 +34,7 @@ def recorded_architecture(recording: Recording) -> Architecture:
     table = next(weight for weight in recording.weights if weight.place == "embed_tokens")
     heads, keys, width = recording.attention or (0, 0, 0)
     layers = len(recording.kinds)
-    window, types = _attention(fields, layers)
+    window, types = _attention(fields, layers) if recording.values["masks"] else (None, (LINEAR,) * layers)
     stored = recording.config.get("quantization_config")
     dtypes = (place.get(name) for place in (config, recording.config) for name in ("dtype", "torch_dtype"))
     return Architecture(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hbspec.catalog.dtypes import FLOAT32
+
 
 @dataclass(frozen=True, slots=True)
 class Weight:
@@ -21,6 +23,7 @@ class Weight:
         columns: input features; 1 for a vector.
         copies: number of experts in one tensor.
         usual: Llama's name for such a module, where that is another one.
+        wide: whether it has 32 bits a number in a model of 16 bits.
     """
 
     name: str
@@ -30,6 +33,7 @@ class Weight:
     columns: int
     copies: int = 1
     usual: str = ""
+    wide: bool = False
 
     @property
     def place(self) -> str:
@@ -40,6 +44,10 @@ class Weight:
     def parameters(self) -> int:
         """The number of elements in all these tensors together."""
         return self.count * self.copies * self.rows * self.columns
+
+    def element(self, usual: int) -> int:
+        """Bytes of a number, where those of the model have so many."""
+        return max(usual, FLOAT32) if self.wide else usual
 
     @property
     def leaf(self) -> str:

@@ -62,7 +62,7 @@ def _training_weights(
         else:
             narrow = quantization is not None and weight.name.removesuffix(".bias") in quantized
             size = min(2, kept_bytes) if narrow else kept_bytes
-            kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * size
+            kept[names.get(weight.kind, "norms_and_biases")] += weight.parameters * weight.element(size)
     found = {**kept, "quantized_weights": packed, "quantization_scales": scales}
     if not architecture.tower:
         return found
@@ -72,7 +72,7 @@ def _training_weights(
             small, extra = quantized_bytes(weight, quantization, double_quant)
             packed_beside, found["quantization_scales"] = packed_beside + small, found["quantization_scales"] + extra
         else:
-            beside += weight.parameters * kept_bytes
+            beside += weight.parameters * weight.element(kept_bytes)
     return {**found, TOWER: beside, QUANTIZED_TOWER: packed_beside}
 
 

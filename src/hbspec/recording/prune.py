@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hbspec.recording.program import Operator, Watched
+from hbspec.recording.program import Meta, Operator, Watched
 
 
 def pruned(part: Watched, length: int) -> tuple[Watched, int]:
@@ -28,7 +28,7 @@ def pruned(part: Watched, length: int) -> tuple[Watched, int]:
             continue
         for number, alias in zip(operator.outputs, operator.aliases, strict=True):
             meta = part.values[number].meta
-            if alias is None and number not in freed and meta.shape[-2:] != (length, length):
+            if alias is None and number not in freed and not is_mask(meta, length):
                 held += meta.numel * meta.element
     kept = [
         replace(
@@ -40,6 +40,18 @@ def pruned(part: Watched, length: int) -> tuple[Watched, int]:
     ]
     # what others free in between goes with the next operator that is kept
     return _renumbered(replace(part, operators=_freeing(part, kept, made))), held
+
+
+def is_mask(meta: Meta, length: int) -> bool:
+    """Whether a tensor that the model holds for all layers is a mask."""
+    return meta.shape[-2:] == (length, length)
+
+
+def makes_mask(part: Watched, length: int) -> bool:
+    """Whether what comes before the layers makes a mask that they are given."""
+    freed = {number for operator in part.operators for number in operator.freed}
+    held = [value for number, value in enumerate(part.values) if number not in freed]
+    return any(is_mask(value.meta, length) and not value.differentiable for value in held)
 
 
 def _given(part: Watched) -> list[int]:

@@ -49,9 +49,11 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
     programs, ways = Table(), Table()
     found: dict[str, dict[str, Any]] = {"variants": {}, "held": {}, "missing": {}, "buffers": {}}
     described: dict[str, Any] = {}
+    masks = False
     for stream in dict.fromkeys(regime.stream for regime in regimes):
         built = build(values, DTYPES[stream])
-        described = {**weights_of(built), "attention": built.attention, "kinds": list(built.kinds)}
+        # of 16 bits first, as that tells which weights have 32 all the same
+        described = described or {**weights_of(built), "attention": built.attention, "kinds": list(built.kinds)}
         buffers = sum(one.numel() * one.element_size() for one in built.model.buffers())
         fake = FakeTensorMode(allow_non_fake_inputs=True)
         shorten(built, fake)
@@ -66,9 +68,10 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
                 runner = PartRunner(built, fake, probe, regime, ways, lengths, masked=masked)
                 for several in (False, True):
                     _add(found, runner, programs, several=several)
+                masks |= runner.masks
                 if regime.autocast and not regime.keeps:
                     narrow.add(runner.narrow)
-    return {**described, **found, "programs": programs.rows, "ways": ways.rows}
+    return {**described, **found, "masks": masks, "programs": programs.rows, "ways": ways.rows}
 
 
 def _same_again(found: Mapping[str, dict[str, Any]], regime: Regime) -> None:

@@ -14,7 +14,7 @@ from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regi
 from hbspec.recording.lengths import ChunkLengths, Length
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import LongLoopError, RecordingError, Watched
-from hbspec.recording.prune import pruned
+from hbspec.recording.prune import makes_mask, pruned
 from hbspec.recording.rolled import loop_of
 from hbspec.recording.sizes import FittedSizes
 
@@ -71,7 +71,11 @@ HALF = 2
 
 
 class PartRunner:
-    """Records one variant of a model, for one row and for several."""
+    """Records one variant of a model, for one row and for several.
+
+    Attributes:
+        masks: whether the model was seen to make a mask for its layers.
+    """
 
     def __init__(
         self,
@@ -86,6 +90,7 @@ class PartRunner:
     ) -> None:
         self.built, self.fake, self.probe, self.regime, self.ways = built, fake, probe, regime, ways
         self.masked, self.lengths = masked, lengths
+        self.masks = False
         self._passes: dict[tuple[int, int], Any] = {}
         self._together: dict[Any, dict[str, Any] | None] = {}
 
@@ -119,7 +124,7 @@ class PartRunner:
             **self._before(points),
             "final": self._part(FINAL, points),
             "logits": self._part(LOGITS, points),
-            "held": self._held(),
+            "held": self._held(points),
         }
 
     def _before(self, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
@@ -152,16 +157,20 @@ class PartRunner:
         modules = (one for layer in layers for one in layer.operators if one.name == "linear")
         return all(one.metas[0].element == HALF for one in modules)
 
-    def _held(self) -> list[int]:
+    def _held(self, points: Sequence[tuple[int, int]]) -> list[int]:
         """What all layers share: as a rule it grows with the places of a row, and rows share it.
 
         Raises:
             RecordingError: it is not a polynomial.
         """
-        try:
-            return self._held_at(self.points.together)
-        except RecordingError:
-            return self._held_at((*self.points.together, *self.points.several[2:], *self.points.more))
+        every = *self.points.together, *self.points.several[2:], *self.points.more
+        tried = self.points.together, every, points, (*points, *self.points.more)
+        for chosen in tried if points[0][0] > 1 else tried[:-1]:
+            try:
+                return self._held_at(chosen)
+            except RecordingError as reason:
+                refused = reason
+        raise refused
 
     def _held_at(self, points: Sequence[tuple[int, int]]) -> list[int]:
         sizes = FittedSizes([Point(*point, self.masked) for point in points])
@@ -246,6 +255,7 @@ class PartRunner:
             for name in [*parts]:
                 if isinstance(name, str) and name.startswith(before_name()):
                     parts[name], _ = pruned(parts[name], point[1])
+            self.masks = self.masks or makes_mask(parts[EMBEDDING], point[1])
             parts[EMBEDDING], held = pruned(parts[EMBEDDING], point[1])
             self._passes[point] = {**parts, "held": held}
         found: Mapping[Name, Any] = self._passes[point]

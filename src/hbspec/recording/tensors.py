@@ -101,7 +101,8 @@ def _row(name: str, module: Any, last: str, parameter: Any, table: Any, head: An
     shape = list(parameter.shape)
     if type(module) is Conv1D and last == "weight":
         shape = shape[::-1]
-    return {"name": name, "kind": _kind(module, last, parameter, table, head), "shape": shape}
+    row = {"name": name, "kind": _kind(module, last, parameter, table, head), "shape": shape}
+    return {**row, "wide": True} if parameter.element_size() > table.weight.element_size() else row
 
 
 def _kind(module: Any, last: str, parameter: Any, table: Any, head: Any) -> str:

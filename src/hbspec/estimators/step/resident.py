@@ -88,7 +88,7 @@ def _tensors(job: Job, weight: Weight) -> Iterator[Loaded]:
         kept = _quantized(elements, weight.rows, training.quantization, double_quant=training.double_quant)
         yield from [Loaded(HALF * elements, kept)] * copies
         return
-    element = BYTES[training.weights_dtype]
+    element = weight.element(BYTES[training.weights_dtype])
     widened = training.quantization is not None and element > HALF
     yield from [Loaded((HALF if widened else element) * whole, (element * whole,), widened)] * copies
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.dtypes import BYTES, FLOAT32
 from hbspec.catalog.latent_attention import LatentAttention
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
@@ -69,6 +70,10 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
     if training.kernel not in kernels:
         said = f"the memory of {training.kernel} attention in a model recorded with {kernels[0]}"
         raise NotKnownError(Missing(said, ("hyperparameters", "attn_implementation")))
+    narrow = BYTES[training.weights_dtype] < FLOAT32
+    if narrow and not training.adapters and any(weight.wide for weight in recording.weights):
+        said = "the training of a recorded model of which some weights have 32 bits, whatever its dtype"
+        raise NotKnownError(Missing(said, ("hyperparameters", "method")))
     if tensor_parallel > 1:
         raise NotKnownError(Missing("how tensor parallelism cuts a recorded model", ("instance", "tensor_parallel")))
     reentrant = training.gradient_checkpointing and training.use_reentrant

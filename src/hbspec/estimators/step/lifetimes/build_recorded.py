@@ -44,7 +44,9 @@ class RecordedBuilder(Builder):
     def layer(self, index: int) -> RecordedPart:
         """A layer of the kind of the model's layer of that index."""
         kind = self.recording.kinds[index]
-        masked = mask_of(self.program, self.architecture.layer_types[index]) is not None
+        masked = (
+            self.program.attention == "eager" or mask_of(self.program, self.architecture.layer_types[index]) is not None
+        )
         variant, program = variant_of(self.program, masked=masked), self.program
         shape = variant, kind, program.rows, program.length
         found = self._part(self.recording.layer_programs(*shape), self.recording.layer_weights(kind))
@@ -78,7 +80,8 @@ class RecordedBuilder(Builder):
                 linears[path] = self._linear(weight, biased=f"{path}.bias" in biased)
             elif path.removesuffix(".bias") not in called:
                 numel = weight.rows * weight.columns * weight.copies
-                parameters[path] = self.parameter(numel, self.roles[weight.name] == TRAINED)
+                element = weight.element(self.program.stream)
+                parameters[path] = self.parameter(numel, self.roles[weight.name] == TRAINED, element)
         return RecordedPart(programs, linears, parameters, table)
 
     def _linear(self, weight: Weight, *, biased: bool) -> Linear:
