@@ -65,3 +65,34 @@ def test_a_reentrant_pass_of_what_layers_exchange_is_not_known(recorded_file, mo
     spec = Spec.model_validate(spec_of(parse("exchange,method=full,tokens=300,use_reentrant=true")))
     with pytest.raises(NotKnownError, match="read of each other"):
         job_of(build_plan(spec, catalog(), architecture, None))
+
+
+def test_what_is_done_to_the_data_of_a_weight_sends_it_no_gradient():
+    """As Gemma 3n clamps the weight of a linear module."""
+    import torch
+
+    from hbspec.recording.watch import Watch
+
+    weight, x = torch.nn.Parameter(torch.ones(3)), torch.ones(3, requires_grad=True) * 2
+    watch = Watch({weight.untyped_storage()._cdata: "weight"}, lambda: "")
+    with watch:
+        watch.open("", x)
+        weight.data.clamp_(-1, 1)
+        part = watch.close(x * weight)
+    assert [(one.name, one.inputs, one.differentiated) for one in part.operators] == [
+        ("detach", [None], False),
+        ("clamp_", [1], False),
+        ("mul.Tensor", [0, "weight"], True),
+    ]
+
+
+def test_a_weight_that_layers_share_is_refused():
+    """Zamba 2 has one transformer for all of its layers that attend."""
+    from hbspec.recording.build import build
+    from hbspec.recording.program import RecordingError
+    from hbspec.recording.tensors import weights_of
+
+    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 4, "vocab_size": 512}
+    built = build({"model_type": "zamba2", "mamba_ngroups": 1, **sizes}, None)
+    with pytest.raises(RecordingError, match="too, and a weight that layers share"):
+        weights_of(built)

@@ -170,3 +170,16 @@ def test_weights_of_two_dtypes_are_not_trained_together(recorded_file, monkeypat
     case = parse("xlnet,attention=eager,method=full,gradient_checkpointing=false,tokens=300")
     with pytest.raises(NotKnownError, match="some weights have 32 bits"):
         closed(case, architecture_of(recorded_file(XLNET)))
+
+
+NARROW = {
+    "model_type": "electra", "embedding_size": 64, "hidden_size": 256, "num_hidden_layers": 2, "is_decoder": True,
+    "num_attention_heads": 4, "intermediate_size": 256, "vocab_size": 8192,
+}  # fmt: skip
+
+
+def test_a_table_may_be_narrower_than_the_residual_stream(recorded_file, monkeypatch):
+    """Its gradient is as large as the table, and not as a table as wide as the stream."""
+    monkeypatch.setitem(CONFIGS, "narrow", NARROW)
+    case = parse("narrow,method=full,tokens=64")
+    assert closed(case, architecture_of(recorded_file(NARROW))) == pytest.approx(peak(case), rel=0.01)

@@ -25,6 +25,7 @@ def weights_of(built: Built) -> dict[str, Any]:
     if table is None or head is None:
         raise RecordingError("the model does not say which modules are its embedding and its output head")
     inside = f"{built.path}."
+    _refuse_shared(model, inside)
     firsts = {f"{inside}{index}.": kind for kind, index in enumerate(built.first)}
     outside: list[Any] = []
     layers: list[list[Any]] = [[] for _ in built.first]
@@ -56,6 +57,24 @@ def weights_of(built: Built) -> dict[str, Any]:
         "containers": sorted(part for part in containers if part and not part.isdigit()),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
     }
+
+
+def _refuse_shared(model: Any, inside: str) -> None:
+    """Nothing, unless layers share a weight, which would be counted once for each.
+
+    Raises:
+        RecordingError: they do.
+    """
+    owners: dict[int, str] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        if not name.startswith(inside):
+            continue
+        layer = name.removeprefix(inside).partition(".")[0]
+        owner = owners.setdefault(id(parameter), layer)
+        if owner != layer:
+            raise RecordingError(
+                f"{name} is a weight of layer {owner} too, and a weight that layers share is not counted"
+            )
 
 
 def _beside(model: Any) -> list[str]:

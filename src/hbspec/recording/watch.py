@@ -141,6 +141,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         tensors, place = placing()
         arguments, keywords = tree_map_only(Tensor, place, (args, kwargs))
         inputs = [self.find(one) for one in tensors]
+        if func is aten.detach.default:  # what is done to a weight's `data` does not ask for the weight
+            inputs = [one if isinstance(one, int) else None for one in inputs]
         storages = [one.untyped_storage()._cdata for one in tensors]
         leads = torch.is_grad_enabled() and func is not aten.detach.default and any(map(self.leads, inputs))
         part = self.part
@@ -215,7 +217,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         key = key_of(tensor)
         numbers = self._known.get(key, [])
         alike = [number for number in numbers if self.part.values[number].differentiable == tensor.requires_grad]
-        if numbers:
+        name = self.weights.get(key[0])
+        if numbers and (alike or name is None or not tensor.requires_grad):
             if tensor.requires_grad and not alike:
                 raise RecordingError(
                     f"{self.part.where or 'the part outside the layers'} reads a tensor of shape {tuple(tensor.shape)} "
@@ -223,7 +226,6 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
                     "written to"
                 )
             return (alike or numbers)[-1]
-        name = self.weights.get(key[0])
         if name is not None:
             return name
         return self._imported(tensor) if tensor.requires_grad else None

@@ -95,9 +95,14 @@ class Builder:
         """The table of the tokens' vectors."""
         return self.table()
 
+    @property
+    def table_width(self) -> int:
+        """Columns of the table and of the output head."""
+        return self.architecture.hidden_size
+
     def table(self) -> Embedding:
         """The same, without what a recorded model does to them."""
-        vocabulary, width = self.architecture.vocab_size, self.architecture.hidden_size
+        vocabulary, width = self.architecture.vocab_size, self.table_width
         return Embedding(
             weight=self.parameter(vocabulary * width, self.trains("embed_tokens")),
             vocabulary=vocabulary,
@@ -120,7 +125,7 @@ class Builder:
 
     def head(self, embedding: Embedding | RecordedPart) -> Linear:
         """The output head, which peft parts from the table that it is tied to."""
-        columns, rows = self.architecture.hidden_size, self.architecture.vocab_size
+        columns, rows = self.table_width, self.architecture.vocab_size
         tied = self.architecture.tie_word_embeddings and not self.program.targets
         table = embedding.table if isinstance(embedding, RecordedPart) else embedding
         weight = table.weight if tied and table else self.parameter(columns * rows, self.trains("lm_head"))

@@ -28,6 +28,11 @@ class RecordedBuilder(Builder):
         """What comes before the layers."""
         return self._part({ANY: self._steps("embedding")}, self._outside("embedding"), self.table())
 
+    @property
+    def table_width(self) -> int:
+        """Columns of the table, which may be others than those of the residual stream."""
+        return self.recording.head.columns
+
     def table(self) -> Embedding:
         """The table of the tokens' vectors; positions are weights of the part."""
         return super().table()._replace(scaled="", dropped=False, positions=None, shared=1)
