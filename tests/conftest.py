@@ -31,6 +31,7 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    gc.set_threshold(200_000)  # as a command does (hbspec.cli.entry): what is made is seldom garbage
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background, where programs would not hear it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes minutes; run with --long")
