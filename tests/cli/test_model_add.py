@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from hbspec.catalog.recorded import FORMAT
+
 CONFIG = {
     "model_type": "olmo",
     "hidden_size": 64,
@@ -29,7 +31,7 @@ def test_a_config_becomes_a_file_that_specs_can_name(tmp_path, monkeypatch, caps
         f"{tmp_path}/small.model.json: olmo of 77,824 parameters, 2 layers of 1 kind"
     )
     values = json.loads((tmp_path / "small.model.json").read_text(encoding="utf-8"))
-    assert (values["hbspec_model"], values["config"]) == (1, CONFIG)
+    assert (values["hbspec_model"], values["config"]) == (FORMAT, CONFIG)
 
 
 @pytest.mark.parametrize(
