@@ -37,6 +37,10 @@ def inference_ami(cuda: str) -> InferenceAmi | None:
     Creating on the host of driver 580 (pull request 6187 there). Left out: forward compatibility packages in a
     container, with which an older host may suffice.
 
+    AWS's container of CUDA 12 did not start on the T4 of ml.g4dn.xlarge (aws/sagemaker-python-sdk, pull request 6141:
+    CannotStartContainerError). Nothing says so of today's: CUDA 13 and driver 580 still run GPUs of compute capability
+    7.5, and vLLM serves them with Triton's attention (vllm-project/vllm, pull request 45375). Not tried on AWS.
+
     >>> inference_ami("13.0").name, inference_ami("12.9").name, inference_ami("14.0")
     ('al2023-ami-sagemaker-inference-gpu-4-1', 'al2-ami-sagemaker-inference-gpu-3-1', None)
     """
