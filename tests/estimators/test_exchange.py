@@ -92,3 +92,12 @@ def test_deepspeeds_own_adam_is_one_kernel():
 def test_without_offload_the_host_updates_nothing():
     found = update(full({"parallelism": "fsdp"}))
     assert found.host.high == 0 < found.work
+
+
+def test_replicas_that_fill_a_host_meet_over_the_network():
+    """Two replicas of eight GPUs each, whose rings leave the host, eight at a time."""
+    plan = full({"count": 2, "type": "ml.p4d.24xlarge", "parallelism": "fsdp", "tensor_parallel": 8})
+    assert plan.data_parallel_size == 2
+    gathered = network(plan.hardware).seconds(ring_bytes(2 * PARAMETERS, 2)).expected
+    assert micro_batch(plan, 512).sent.expected > 2 * 0.95 * gathered
+    assert update(plan).sent.expected > 0.95 * gathered

@@ -91,14 +91,23 @@ def ring_bytes(total: float, ranks: int) -> float:
     return total * (ranks - 1) / ranks
 
 
-def link(hardware: Hardware, ranks: int) -> Link:
-    """What joins some ranks, one a GPU: those of one host as long as it has so many.
+def link(hardware: Hardware, ranks: int, *, each: int = 1, rings: int = 1) -> Link:
+    """What joins some ranks: those of one host as long as it has room for all of them.
+
+    Args:
+        hardware: the hosts.
+        ranks: ranks of a ring.
+        each: GPUs that each of them has.
+        rings: rings at the same time, which share what joins hosts.
 
     Raises:
         NotKnownError: several hosts, and the network's speed is not known.
     """
-    inside = _inside(hardware, min(ranks, hardware.gpus_per_instance))
-    return inside if ranks <= hardware.gpus_per_instance else _slower(inside, network(hardware))
+    inside = _inside(hardware, min(ranks, max(1, hardware.gpus_per_instance // each)))
+    if ranks * each <= hardware.gpus_per_instance:
+        return inside
+    outside = network(hardware)
+    return _slower(inside, outside._replace(bytes_per_second=outside.bytes_per_second * (1 / rings)))
 
 
 def network(hardware: Hardware) -> Link:

@@ -43,7 +43,8 @@ def sent_seconds(job: Job, hardware: Hardware, passes: int, tokens: float) -> In
     if ranks > 1:
         gathered = (computed_weights(job) - left_whole(job)) / job.tensor_parallel
         times = _gathers(job, passes)
-        found += link(hardware, ranks).seconds(times * ring_bytes(gathered, ranks), times * (layers + 1))
+        joined = link(hardware, ranks, each=job.tensor_parallel, rings=job.tensor_parallel)
+        found += joined.seconds(times * ring_bytes(gathered, ranks), times * (layers + 1))
     if passes > 1 and (ranks > 1 or job.shards.gradients > 1) and not job.defers_gradients:
         found += reduced_seconds(job, hardware)
     if job.tensor_parallel > 1:
@@ -57,7 +58,8 @@ def sent_seconds(job: Job, hardware: Hardware, passes: int, tokens: float) -> In
 def reduced_seconds(job: Job, hardware: Hardware) -> Interval:
     """Seconds of one reduce-scatter of all gradients."""
     gradients, ranks = job.trainable * job.precision.trained, job.shards.gradients
-    return link(hardware, ranks).seconds(ring_bytes(gradients, ranks), job.architecture.num_hidden_layers + 1)
+    joined = link(hardware, ranks, each=job.tensor_parallel)
+    return joined.seconds(ring_bytes(gradients, ranks), job.architecture.num_hidden_layers + 1)
 
 
 def all_reduced_seconds(job: Job, hardware: Hardware, ranks: int) -> Interval:
@@ -68,7 +70,8 @@ def all_reduced_seconds(job: Job, hardware: Hardware, ranks: int) -> Interval:
     """
     whole, cut = job.trainable * job.precision.trained, job.shards.gradients
     if cut == 1:
-        return link(hardware, ranks).seconds(2 * ring_bytes(whole, ranks), 2) if ranks > 1 else NOTHING
+        joined = link(hardware, ranks, each=job.tensor_parallel)
+        return joined.seconds(2 * ring_bytes(whole, ranks), 2) if ranks > 1 else NOTHING
     replicas = ranks // cut
     if replicas < 2:
         return NOTHING
