@@ -9,7 +9,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -130,3 +130,24 @@ def sent(server: Server) -> list[str]:
 def endpoint(server: Server, name: str = NAME) -> dict[str, Any]:
     """The endpoint, as described."""
     return dict(server.client().describe_endpoint(EndpointName=name))
+
+
+UNDO = {"script": "teardown.sh", "words": ("--yes",)}
+"""What makes a run the tear-down of everything."""
+
+
+def killed_and_run_again(run: Run, overrides: Sequence[str], server: Server, tmp_path: Path, step: int) -> None:
+    """Kill both scripts before each call of the AWS CLI, or every `step`-th, and run them again: nothing differs."""
+    run(*overrides)
+    making, expected = calls(tmp_path), made(server)
+    run(*overrides, **UNDO)
+    undoing = calls(tmp_path)
+    assert making > 15
+    for number in range(2, making + 1, step):
+        assert run(*overrides, killed=number).returncode == -9
+        done = run(*overrides)
+        assert (done.returncode, done.stderr) == (0, ""), number
+        assert made(server) == expected, number
+        assert run(*overrides, **UNDO, killed=min(number, undoing)).returncode == -9
+        assert run(*overrides, **UNDO).returncode == 0
+        assert made(server) == NOTHING, number

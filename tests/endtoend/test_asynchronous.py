@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
-from deployed import ALARM, ALONE, NAME, NOTHING, REAL, Run, calls, endpoint, made, running, sent
+from deployed import ALARM, ALONE, NAME, NOTHING, REAL, UNDO, Run, endpoint, killed_and_run_again, made, running, sent
 from moto_strict import Server
 
 QUEUED = "deployment.async_inference={output: 's3://heartbeat/answers', failures: 's3://heartbeat/failed/'}"
 FROM_ZERO = "deployment.autoscaling={min: 0, max: 3}"
 WAITING = f"{NAME}-candidate-waiting"
-UNDO = {"script": "teardown.sh", "words": ("--yes",)}
 SCALED = (ALONE, QUEUED, FROM_ZERO)
 
 
@@ -96,19 +95,7 @@ class TestMaking:
     def test_both_scripts_may_be_killed_anywhere(
         self, step: int, run: Run, sagemaker_server: Server, tmp_path: Path
     ) -> None:
-        run(*SCALED)
-        making, expected = calls(tmp_path), made(sagemaker_server)
-        run(*SCALED, **UNDO)
-        undoing = calls(tmp_path)
-        assert making > 15
-        for number in range(2, making + 1, step):
-            assert run(*SCALED, killed=number).returncode == -9
-            done = run(*SCALED)
-            assert (done.returncode, done.stderr) == (0, ""), number
-            assert made(sagemaker_server) == expected, number
-            assert run(*SCALED, **UNDO, killed=min(number, undoing)).returncode == -9
-            assert run(*SCALED, **UNDO).returncode == 0
-            assert made(sagemaker_server) == NOTHING, number
+        killed_and_run_again(run, SCALED, sagemaker_server, tmp_path, step)
 
 
 class TestAsking:

@@ -6,14 +6,29 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from deployed import ALARM, ALONE, NAME, NOTHING, REAL, SCALED, TAG, Run, attempt, calls, endpoint, made, running, sent
+from deployed import (
+    ALARM,
+    ALONE,
+    NAME,
+    NOTHING,
+    REAL,
+    SCALED,
+    TAG,
+    UNDO,
+    Run,
+    attempt,
+    endpoint,
+    killed_and_run_again,
+    made,
+    running,
+    sent,
+)
 from moto_strict import Server
 
 FROM_ZERO = "deployment.autoscaling={min: 0, max: 3}"
 HOSTED = (ALONE, FROM_ZERO)
 COMPONENT = f"{NAME}-candidate"
 WAITING = f"{NAME}-candidate-waiting"
-UNDO = {"script": "teardown.sh", "words": ("--yes",)}
 
 
 @pytest.fixture
@@ -124,16 +139,4 @@ class TestOthers:
 @pytest.mark.skipif(REAL is not None, reason="one call of the AWS CLI takes a second, and these are hundreds")
 @pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.long)])
 def test_both_scripts_may_be_killed_anywhere(step: int, run: Run, sagemaker_server: Server, tmp_path: Path) -> None:
-    run(*HOSTED)
-    making, expected = calls(tmp_path), made(sagemaker_server)
-    run(*HOSTED, **UNDO)
-    undoing = calls(tmp_path)
-    assert making > 15
-    for number in range(2, making + 1, step):
-        assert run(*HOSTED, killed=number).returncode == -9
-        done = run(*HOSTED)
-        assert (done.returncode, done.stderr) == (0, ""), number
-        assert made(sagemaker_server) == expected, number
-        assert run(*HOSTED, **UNDO, killed=min(number, undoing)).returncode == -9
-        assert run(*HOSTED, **UNDO).returncode == 0
-        assert made(sagemaker_server) == NOTHING, number
+    killed_and_run_again(run, HOSTED, sagemaker_server, tmp_path, step)
