@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from hbspec.showing import secrets
 from hbspec.showing.secrets import looks_secret, redact
 
 SECRETS = [  # what stays, what is hidden, what stays
@@ -108,6 +109,17 @@ def test_redaction_keeps_every_place(text: str) -> None:
     assert len(shown) == len(text)
     assert [i for i, c in enumerate(shown) if c in "\r\n"] == [i for i, c in enumerate(text) if c in "\r\n"]
     assert all(new in (old, "*") for new, old in zip(shown, text, strict=True))
+
+
+PIECES = [*(name for name, _ in NAMED), "token", "api_key", "secret_access", "amz-signature", '\\"', '"', "'", ":", "="]
+PIECES += [" ", "\n", "  ", "abcdefgh", "x1 y2", "|", "[", "{", "-", "basic "]
+
+
+@given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8).map("".join))
+def test_a_text_that_is_not_searched_for_names_has_none(text: str) -> None:
+    if not secrets._may_be_named(text):
+        assert secrets._named().search(text) is None
+        assert secrets._flow().search(text) is None
 
 
 @given(

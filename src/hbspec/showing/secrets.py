@@ -124,8 +124,11 @@ _FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}{_PROPERTIES}(?=[\[{{])()[^\r\n]{
 """A list or a mapping below the name, on its line: starred out where it is shown, but ordinary in a program."""
 _USERINFO = r"https?:/{1,2}()[^\s/:@\"'<>{}]{1,200}(?=@)"
 """Whoever a URL names before its host: a token, or a person's name, which is not refused (RFC 3986, section 3.2.1)."""
-_IN_NAMES = ("pass", "secret", "key", "credential", "signature", "authorization", "token")
-"""Substrings, one of which is in every name of `_NAME`: a text without any is not searched for names."""
+_NAMES_END = (
+    r"""(?:passw(?:or)?d|passphrase|secret|access|key|credentials?|signature|authorization|token)(?:\\?["'])?\s{0,99}[:=]"""
+)
+"""The end of every name of `_NAME`, and what follows it. Only a text with one is searched for names, as the pattern for
+them takes long to compile."""
 CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
 """Limits for forty random characters, with the expected values in parentheses: at least `CHANGES` neighbours of
 different kinds (capital, small letter, digit, sign; 25), at least `ENTROPY` bits per character (4.8), at most `SLASHES`
@@ -136,6 +139,11 @@ words), and at least `OF_EACH_CASE` capitals and small letters (16 each)."""
 @cache
 def _forms() -> re.Pattern[str]:
     return re.compile(_FORM)
+
+
+@cache
+def _names_end() -> re.Pattern[str]:
+    return re.compile(_NAMES_END, re.IGNORECASE)
 
 
 @cache
@@ -159,8 +167,8 @@ def is_secret_name(name: str) -> bool:
     >>> is_secret_name("DB_PASSWORD"), is_secret_name("max_tokens")
     (True, False)
     """
-    bare = unseen().sub("", name)
-    return _may_be_named(bare) and _named().search(f"{bare}: {'x' * 8}") is not None
+    entry = f"{unseen().sub('', name)}: {'x' * 8}"
+    return _may_be_named(entry) and _named().search(entry) is not None
 
 
 def looks_secret(text: str) -> bool:
@@ -227,8 +235,7 @@ def _readings(text: str) -> tuple[str, ...]:
 
 
 def _may_be_named(text: str) -> bool:
-    lowered = text.lower()
-    return any(part in lowered for part in _IN_NAMES)
+    return _names_end().search(text) is not None
 
 
 def _is_credential(match: re.Match[str]) -> bool:
