@@ -3,8 +3,8 @@
     python benchmarks/ample_room.py [--jobs 300] [--seed 0]
 
 Draws jobs from the catalog's models, methods, lengths and ways of sharing, and replays each without a limit. Printed is
-the most that a process reserved beside twice what it holds, as a multiple of what comes and goes, and the multiple that
-`hbspec.estimators.training.replayed` allows before it replays anything.
+the most that a process reserved beside what each bound begins with, as a multiple of what comes and goes, and the
+multiple that `hbspec.estimators.training.replayed` allows before it replays anything but loading.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from hbspec.catalog import catalog
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.training.memory import fullness, is_replayed, replays_of
-from hbspec.estimators.training.replayed import AMPLE_PASSING
+from hbspec.estimators.training.replayed import AMPLE
 from hbspec.plan import Plan, build_plan
 from hbspec.spec import Spec
 
@@ -33,6 +33,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "packing": (True, False, False),
     "optim": ("adamw_torch", "adamw_8bit", "sgd", "adafactor"),
 }
+
+BESIDE = "held", "loaded"
+"""What a bound begins with (`Replays.bounds`)."""
 
 
 def plans(seed: int) -> Iterator[Plan]:
@@ -64,13 +67,18 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
-    most: dict[bool, list[float]] = defaultdict(list)
+    most: dict[tuple[bool, str], list[float]] = defaultdict(list)
     for _, plan in zip(range(given.jobs), plans(given.seed), strict=False):
         for found in replays_of(plan):
-            most[found.alike].append((found.reserved().high - found.unknown - found.held) / found.passing)
-    for alike, multiples in sorted(most.items()):
+            reserved = found.reserved().high - found.unknown
+            for beside in BESIDE:
+                most[found.alike, beside].append((reserved - getattr(found, beside)) / found.passing)
+    for (alike, beside), multiples in sorted(most.items()):
         rows, largest = "one length" if alike else "varying lengths", max(multiples)
-        print(f"rows of {rows}: {len(multiples)} GPUs, at most {largest:.2f} times (allowed: {AMPLE_PASSING[alike]})")
+        allowed = AMPLE[alike][BESIDE.index(beside)]
+        print(
+            f"rows of {rows}, beside what is {beside}: {len(multiples)} GPUs, at most {largest:.2f} times ({allowed})"
+        )
 
 
 if __name__ == "__main__":

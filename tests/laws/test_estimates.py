@@ -156,7 +156,7 @@ def test_no_process_reserves_more_than_the_most_that_is_told_without_a_replay(jo
     unlimited = plan.hardware._replace(gpu=plan.hardware.gpu._replace(usable_bytes=None))
     if is_replayed(job_of(plan)):
         for found in replays_of(plan._replace(hardware=unlimited)):
-            assert found.reserved().high - found.unknown <= found.at_most
+            assert found.reserved().high - found.unknown <= min(found.bounds())
 
 
 @given(JOBS, st.sampled_from(SHARDED), st.sampled_from(["none", "optimizer", "all"]))

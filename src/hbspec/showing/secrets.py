@@ -125,7 +125,8 @@ _FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}{_PROPERTIES}(?=[\[{{])()[^\r\n]{
 _USERINFO = r"https?:/{1,2}()[^\s/:@\"'<>{}]{1,200}(?=@)"
 """Whoever a URL names before its host: a token, or a person's name, which is not refused (RFC 3986, section 3.2.1)."""
 _NAMES_END = (
-    r"""(?:passw(?:or)?d|passphrase|secret|access|key|credentials?|signature|authorization|token)(?:\\?["'])?\s{0,99}[:=]"""
+    "(?:passw(?:or)?d|passphrase|secret|access|key|credentials?|signature|authorization|token)"
+    r"""(?:\\?["'])?\s{0,99}[:=]"""
 )
 """The end of every name of `_NAME`, and what follows it. Only a text with one is searched for names, as the pattern for
 them takes long to compile."""

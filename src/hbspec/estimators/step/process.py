@@ -94,6 +94,11 @@ class Process:
         return twin
 
     @property
+    def allocated(self) -> int:
+        """Bytes of its tensors."""
+        return self._allocator.allocated + self._small
+
+    @property
     def most(self) -> int:
         """The most bytes in segments of large blocks."""
         return self._allocator.peak_reserved

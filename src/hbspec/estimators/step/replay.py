@@ -51,6 +51,14 @@ class History:
                     self._reserves[updates, free] = found
         return found
 
+    def loaded(self, around: Circumstances) -> Process:
+        """A process that has loaded its weights, with as much memory as it asks for."""
+        free = around._replace(capacity=None)
+        if free not in self._loaded:
+            self._loaded[free] = Process(self._blueprint, free)
+            self._loaded[free].load()
+        return self._loaded[free]
+
     def needed(self, updates: Updates, around: Circumstances, capacity: int, *, at_least: int) -> int:
         """Bytes that a process reserves within a capacity, or else the least with which it does not run out of memory.
 
@@ -90,10 +98,7 @@ class History:
     def _start(self, updates: Updates, around: Circumstances) -> tuple[Process, int]:
         """A process that has made the first updates, and how many: as many as its limit changes nothing about."""
         free = around._replace(capacity=None)
-        if free not in self._loaded:
-            self._loaded[free] = Process(self._blueprint, free)
-            self._loaded[free].load()
-        starts = self._starts.setdefault((updates, free), [self._loaded[free]])
+        starts = self._starts.setdefault((updates, free), [self.loaded(around)])
         for made in reversed(range(len(starts))):
             if around.capacity is None or starts[made].most <= around.capacity:
                 return starts[made].fork(around), made

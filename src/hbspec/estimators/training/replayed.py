@@ -6,7 +6,7 @@ allocator keeps what it has; beyond that it gives free segments back before it f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import cycle
 from math import floor
@@ -29,11 +29,12 @@ REPLAY_ERROR = 0.08
 """Half-width of a replayed reserve, as a share of its bytes that come and go: scratch memory of kernels, and another
 order of requests than here. FitCheck on a T4: 64 of 67 rows within it, all within 0.18."""
 
-AMPLE_HELD, AMPLE_PASSING = 2, {True: 2, False: 7}
-"""No process reserves more than so many times what lasts or is loaded, and so many times what comes and goes, by
-whether all rows have one length. `python benchmarks/ample_room.py --jobs 600 --seed 1` draws jobs from the catalog's
-models, methods, lengths and ways of sharing: none reserves more than twice what is held and 1.24 (one length) or 5.31
-times what comes and goes."""
+HELD = 2
+"""How often what lasts may be reserved: in pieces that fit into none that are free."""
+AMPLE = {True: (2, 3), False: (7, 12)}
+"""No process reserves more than so many times what comes and goes, by whether all rows have one length: beside `HELD`
+times what lasts or is loaded, and beside what loading reserves. `python benchmarks/ample_room.py --jobs 300 --seed 3`
+draws jobs from the catalog's models, methods, lengths and ways of sharing, and prints the most that any reserves."""
 AMPLE_SEGMENTS = 64 << 20
 """Segments that are opened for whatever little is asked for: of 2 and of 20 MiB, and for cuBLAS' workspaces."""
 
@@ -148,23 +149,31 @@ class Replays:
 
     @property
     def held(self) -> float:
-        """`AMPLE_HELD` times the bytes that last or are loaded, and a few segments."""
+        """`HELD` times the bytes that last or are loaded, and a few segments."""
         loaded = loading_tensors(self._job, self._stage).peak.high if gathers(self._job) else 0
-        return AMPLE_HELD * max(self._tensors.lasting, loaded) + AMPLE_SEGMENTS
+        return HELD * max(self._tensors.lasting, loaded) + AMPLE_SEGMENTS
+
+    @cached_property
+    def loaded(self) -> float:
+        """What loading reserves, which is replayed, `HELD` times what lasts beside it, and a few segments."""
+        loaded = [self._history.loaded(self._around(way)) for way in loadings(self._job)]
+        beside = self._tensors.lasting - min(process.allocated for process in loaded)
+        return max(process.reserve() for process in loaded) + HELD * max(0, beside) + AMPLE_SEGMENTS
 
     @property
     def passing(self) -> float:
         """Bytes that come and go at the peak, or went before it."""
         return self._tensors.peak.high - self._tensors.lasting + self._tensors.freed
 
-    @property
-    def at_most(self) -> float:
-        """Bytes that no order of the rows reserves more than; nothing is replayed for it."""
-        return self.held + AMPLE_PASSING[self.alike] * self.passing
+    def bounds(self) -> Iterator[float]:
+        """Bytes that no order of the rows reserves more than, those that take least time first."""
+        of_held, of_loaded = AMPLE[self.alike]
+        yield self.held + of_held * self.passing
+        yield self.loaded + of_loaded * self.passing
 
     def has_ample_room(self, pages: int = 0) -> bool:
         """Whether a process stays within the GPU in any order, beside pages of so many bytes."""
-        return self._usable is None or self.at_most + pages <= self._room
+        return self._usable is None or any(bound + pages <= self._room for bound in self.bounds())
 
     def fits(self) -> bool:
         """Whether a process stays within the GPU in the order that reserves most.
@@ -219,13 +228,15 @@ class Replays:
 
     def _given(self, orders: Orders, ways: Ways) -> list[Asked]:
         """The orders as they are replayed, each with all ways of loading if that takes no long time."""
-        alike, job = self._rows.alike, self._job
-        whole = alike or job.program.attention == "eager"
-        if alike or gathers(job):
+        if self.alike or gathers(self._job):
             tried = [(order, way) for order in orders for way in ways]
         else:
             tried = list(zip(orders, cycle(ways)))
-        return [(order, Circumstances(None, job.allocator.expandable, whole, *way)) for order, way in tried]
+        return [(order, self._around(way)) for order, way in tried]
+
+    def _around(self, way: tuple[bool, bool]) -> Circumstances:
+        whole = self.alike or self._job.program.attention == "eager"
+        return Circumstances(None, self._job.allocator.expandable, whole, *way)
 
     def _replayed(self, given: Sequence[Asked]) -> list[Replayed]:
         """What is reserved each time, the least first."""
