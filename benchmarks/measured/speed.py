@@ -23,9 +23,9 @@ from measured.reason import NotExpressibleError
 from measured.row import Row
 from measured.timing import data_of
 
-QUANTILES = (0.01, 0.955)
-"""Of the weight of the observations, below low and high of the error: somewhat more than the 90 % that are to be inside
-for sources that were not seen."""
+QUANTILES = (0.01, 0.965)
+"""Of the weight of the observations, below low and high of the error: more than the 90 % that are to be inside for
+sources that were not seen."""
 
 START = {
     "products": 0.9,
@@ -80,12 +80,13 @@ class Observation(NamedTuple):
     @classmethod
     def of(cls, values: dict[str, Any]) -> Observation:
         """As `to_dict` has it."""
-        asked = values["asked"]
-        return cls(**{**values, "asked": MicroBatch(**{**asked, "sent": Interval.exact(asked["sent"])})})
+        sent, known = Interval.exact(values["asked"]["sent"]), Interval.exact(1.0)
+        return cls(**{**values, "asked": MicroBatch(**{**values["asked"], "sent": sent, "unknown": known})})
 
     def to_dict(self) -> dict[str, Any]:
         """As on disk."""
-        return {**self._asdict(), "asked": {**self.asked._asdict(), "sent": self.asked.sent.expected}}
+        asked = {name: value for name, value in self.asked._asdict().items() if name != "unknown"}
+        return {**self._asdict(), "asked": {**asked, "sent": self.asked.sent.expected}}
 
     def estimated(self, values: Values) -> float:
         """Seconds of an update by some constants."""
@@ -109,7 +110,7 @@ class Observation(NamedTuple):
 
 
 def observations(rows: Iterable[Row]) -> tuple[Observation, ...]:
-    """Every row that states a rate and whose lengths are known."""
+    """Every row that states a rate, whose lengths are known, and of whose GPU it is known what products reach."""
     return tuple(found for row in rows if (found := _observation(row)) is not None)
 
 
@@ -123,7 +124,7 @@ def _observation(row: Row) -> Observation | None:
         asked, once = micro_batch(plan, plan.padded_row_tokens.expected), update(plan).seconds().expected
     except (NotExpressibleError, NotKnownError):
         return None
-    if plan.hardware is None or plan.effective_batch_size is None:
+    if plan.hardware is None or plan.effective_batch_size is None or not asked.unknown.is_exact:
         return None
     seconds = plan.effective_batch_size * plan.row_tokens.expected / plan.hardware.gpus / measured
     rounded = asked._replace(

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from planned import FULL, LORA, QLORA, planned
 
-from hbspec.estimators.constants import REACHED, STEP
-from hbspec.estimators.step.duration import micro_batch, reached, update
+from hbspec.catalog import catalog
+from hbspec.estimators.constants import STEP
+from hbspec.estimators.step.duration import micro_batch, update
+from hbspec.estimators.step.speed import reached, timed, untimed
 from hbspec.units import Interval
 
 SINGLE = {"parallelism": "single"}
@@ -67,7 +69,7 @@ def test_unpacking_does_not_depend_on_the_rows():
 def test_the_forward_pass_alone_is_less_than_half():
     plan = planned(instance=SINGLE)
     whole, forward = micro_batch(plan, 512), micro_batch(plan, 512, backward=False)
-    for part in ("products", "attention", "weights", "written", "unpacked", "launches"):
+    for part in ("products", "attention", "written", "unpacked", "launches"):
         assert 0 < getattr(forward, part) < getattr(whole, part) / 2, part
 
 
@@ -86,8 +88,10 @@ def test_a_head_in_float32_costs_more_than_half_the_layers():
         for dtype in ("bfloat16", "float32")
     )
     head = 4 * 1024 * 128_256 * 4096
-    slower = head * (1 / (19.5e12 * REACHED["A100-80"]) - 1 / (312e12 * REACHED["A100-80"]))
-    assert wide.products - narrow.products == pytest.approx(slower, rel=0.01)
+    gpu = catalog().gpus["A100-80"]
+    slower = head * (1 / untimed(gpu, "float32") - 1 / untimed(gpu, "bfloat16"))
+    others = narrow.products * timed(gpu, "bfloat16", 1024) / untimed(gpu, "bfloat16")
+    assert wide.products - others == pytest.approx(slower, rel=0.01)
     assert wide.products > 1.5 * narrow.products
 
 

@@ -90,6 +90,7 @@ def test_a_range_of_dollars_is_no_measurement():
 ASKED = {
     "products": 1.0,
     "attention": 0.1,
+    "unknown": Interval.exact(1.0),
     "weights": 0.05,
     "written": 0.2,
     "unpacked": 0.0,

@@ -97,12 +97,12 @@ class StepConstants(NamedTuple):
 
 
 STEP = StepConstants(
-    products=0.943,
+    products=1.01,
     attention=0.9,
-    crossings=2.49,
+    crossings=2.5,
     unpacking=2.5,
     launch=Interval(6.75e-06, 1.5e-05, 3.75e-05),
-    error=Interval(0.77, 1, 1.46),
+    error=Interval(0.76, 1, 1.41),
     exposed=Interval(0.0, 0.75, 1.0),
     bandwidth=0.8,
     fetch=30,
@@ -119,6 +119,7 @@ ns a parameter tensor by tensor, which is 16 GB/s, and 0.6 ns in one kernel, 47 
 share their host's memory."""
 
 REACHED = {
+    "A10G": 0.89,
     "A100-40": 0.87,
     "A100-80": 0.87,
     "A100-PCIe-80": 0.81,
@@ -127,19 +128,32 @@ REACHED = {
     "GB200": 0.73,
     "H100-80": 0.80,
     "H100-96": 0.80,
+    "H100-PCIe": 0.66,
     "H200-141": 0.80,
+    "L4": 0.48,
+    "L40S": 0.59,
     "MI300X": 0.51,
-    "RTX 3090": 1.0,
+    "RTX 3070": 1.03,
+    "RTX 3090": 1.07,
     "RTX 4090": 0.98,
-    "RTX 5090": 1.0,
+    "RTX 5090": 1.1,
+    "RTX A6000": 0.80,
+    "RTX PRO 6000": 0.86,
     "T4": 0.37,
     "V100-16": 0.68,
     "V100-32": 0.68,
 }
-"""Share of the dense peak that a single large matrix product reaches, in bfloat16 where supported. A100, H100, H200,
-B200, B300, GB200 and MI300X: stas00/ml-engineering, compute/accelerator, "Maximum Achievable Matmul FLOPS comparison
-table". T4: 24 of 65, limited by its 70 W (forums.developer.nvidia.com/t/about-gpu-peak-performance/264462). RTX and
-V100: a public table of torch products by device (RTX 3090 76, RTX 4090 160 to 173, RTX 5090 236, V100S 89 TFLOPS)."""
+"""Share of the dense peak that a single large matrix product reaches, in bfloat16 where supported; above 1 where the
+clock exceeds the data sheet's. A100, H100, H200, B200, B300, GB200 and MI300X: stas00/ml-engineering,
+compute/accelerator, "Maximum Achievable Matmul FLOPS comparison table". T4: 24 of 65, limited by its 70 W
+(forums.developer.nvidia.com/t/about-gpu-peak-performance/264462). The other cards and V100:
+zzc0721/torch-performance-test-data, database.md and issues 120 (L4: 57 to 59 TFLOPS at 8,192 and more, 71 at 2,048,
+limited by its 72 W) and 126 (A10G: 62.5 at 4,096). L40S and RTX PRO 6000: the high quartile of large products behind
+`hbspec.catalog.products`."""
+
+LARGEST = 0.9
+"""Speed of the median product with a model's weights, without the time to read them, as a share of `REACHED`: the
+median of the six GPUs that have both (A100 0.92, H100 0.94, H200 0.93, B200 0.86, B300 0.89, GB200 0.88)."""
 
 ATTENTION = {(8, 0): 0.7, (9, 0): 0.42}
 """Speed of fused attention, forward and backward, as a share of the speed of a single large product, by compute
@@ -149,8 +163,14 @@ arXiv 2307.08691, section 4.1; older kernels are slower)."""
 ATTENTION_UNKNOWN = 0.6
 """`ATTENTION` of other GPUs: an assumption."""
 
-REACHED_UNKNOWN = 0.75
-"""`REACHED` of other GPUs: an assumption between GPUs that are limited by their power supply and those that are not."""
+REACHED_UNKNOWN = Interval(0.5, 0.75, 0.95)
+"""`REACHED` of other GPUs: an assumption between those that are limited by their power supply (T4 0.37, MI300X 0.51,
+L40S 0.59) and those that are not."""
+
+INT8_SLOWER = Interval(0.8, 1.2, 2.0)
+"""Factor on products with weights in 8 bits (LLM.int8): bitsandbytes quantises the activations before each, and the
+weights are unpacked again on the way back. llama-recipes on an RTX 3090 takes 1.8 times as long as is estimated for
+weights in 16 bits, on a V100 0.8 times; the expected value is the geometric mean of both."""
 
 # Time around the steps. Intervals should contain nine runs in ten; few runs print these times, so they are wide.
 # - CodeLlama: philschmid/llm-sagemaker-sample, train-evalaute-llms-2024-trl.ipynb, run in 2024 (7B on ml.g5.2xlarge).

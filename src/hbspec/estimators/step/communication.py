@@ -21,7 +21,7 @@ line rate. Assumed; shared switches are left out."""
 
 PCIE_MEASURED = 4
 PCIE = {
-    2: Interval(3.5 * GB, 8.8 * GB, 22 * GB),
+    2: Interval(3.0 * GB, 8.8 * GB, 22 * GB),
     4: Interval(4.7 * GB, 10.6 * GB, 24 * GB),
     8: Interval(1.2 * GB, 5.0 * GB, 21 * GB),
 }
@@ -29,9 +29,10 @@ PCIE = {
 whether GPUs reach each other or only through the host's memory, so both are spanned, and the geometric mean is
 expected. Two L40S reach 19.2 GB/s, four 4.8, eight 1.2 to 1.8 (the table behind `hbspec.catalog.links`); on other hosts
 two reach about 4 and four about 15 (IBM's LLMFineTuningBench), two RTX 3090 about 4 (AnswerDotAI's fsdp_qlora), three
-RTX 4090 12.7 (tinygrad/open-gpu-kernel-modules pull request 22). Other generations are taken to be as much faster or
-slower as their line rate is: RTX PRO 6000 on PCIe 5 reach 31.7, 23.2 and 23.1, RTX 5090 35 with four and 28 with eight
-(NVIDIA/nccl issue 1639)."""
+RTX 4090 12.7 (tinygrad/open-gpu-kernel-modules pull request 22). The low end of two is a second slot with four lanes
+of PCIe 3, as many boards for desktops have it: a line rate of 3.9 GB/s. Other generations are taken to be as much
+faster or slower as their line rate is: RTX PRO 6000 on PCIe 5 reach 31.7, 23.2 and 23.1, RTX 5090 35 with four and 28
+with eight (NVIDIA/nccl issue 1639)."""
 
 PCIE_SERVERS = {"A100-PCIe-80": Interval(8 * GB, 13 * GB, 24 * GB), "H100-PCIe": Interval(16 * GB, 26 * GB, 48 * GB)}
 """The same of cards that are sold in servers, for any number of GPUs. Eight A100 reach 8 to 21 GB/s (NVIDIA/nccl issue

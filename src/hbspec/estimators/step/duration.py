@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hbspec.catalog import Gpu
 from hbspec.catalog.dtypes import FLOAT32
 from hbspec.diagnostics import Missing, known
-from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, REACHED, REACHED_UNKNOWN, STEP, StepConstants
+from hbspec.estimators.constants import ATTENTION, ATTENTION_UNKNOWN, INT8_SLOWER, STEP, StepConstants
 from hbspec.estimators.step.exchange import (
     all_reduced_seconds,
     computed_weights,
@@ -22,6 +22,7 @@ from hbspec.estimators.step.flops import attention_pairs, micro_batch_flops
 from hbspec.estimators.step.job import Job, job_of
 from hbspec.estimators.step.kernels import kernels
 from hbspec.estimators.step.positions import program_at
+from hbspec.estimators.step.speed import reached, timed, unknown, untimed
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
@@ -30,9 +31,10 @@ class MicroBatch(NamedTuple):
     """What one micro-batch asks of one GPU, each part in seconds at the GPU's own figures, but for the launches.
 
     Attributes:
-        products: operations of matrix products over what one alone reaches in their dtype.
+        products: operations of matrix products over what they reach in their dtype when timed alone.
         attention: operations over pairs of tokens over what a kernel of attention alone reaches.
-        weights: bytes of weights that the products read over the memory bandwidth.
+        unknown: factor on the products, as far as their speed on the GPU is not known.
+        weights: bytes of weights that the products read over the memory bandwidth, unless the time for it is theirs.
         written: bytes that kernels write over the memory bandwidth.
         unpacked: bytes of unpacked weights over the memory bandwidth.
         launches: kernels, and what DeepSpeed's hooks cost the host, in launches.
@@ -44,6 +46,7 @@ class MicroBatch(NamedTuple):
 
     products: float
     attention: float
+    unknown: Interval
     weights: float
     written: float
     unpacked: float
@@ -65,10 +68,9 @@ class MicroBatch(NamedTuple):
 
     def seconds(self, constants: StepConstants = STEP) -> Interval:
         """The GPU's work and what is sent beside it, or, if longer, the host's launching, or all that is sent."""
-        work, launch = (
-            constants.error * self.work(constants),
-            constants.launch * (self.launches + constants.unit * self.units),
-        )
+        unknown = self.products / constants.products * self.unknown
+        work = constants.error * (unknown + (self.work(constants) - unknown.expected))
+        launch = constants.launch * (self.launches + constants.unit * self.units)
         exposed = constants.exposed * self.sent
         return (
             Interval(
@@ -101,12 +103,14 @@ class Update(NamedTuple):
 def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBatch:
     """What one micro-batch asks of one GPU, forward and backward, or only forward as an evaluation does.
 
-    products: FLOPs over what one product reaches, attention's by the pairs that its kernel computes and the rows'
-    unevenness; what is multiplied in float32 over the speed of that, a sixteenth on an A100 (the head and the adapters
-    of a model after k-bit preparation, without autocast).
-    weights: all of them once a pass, in the dtype that is multiplied. written, unpacked, launches: see
-    `hbspec.estimators.step.kernels`. streamed, sent: see `hbspec.estimators.step.exchange`. Under `pipeline` all layers
-    run one after another, on whatever GPU they are, and slower by what handing over costs.
+    products: FLOPs over the speed of products of as many rows as there are tokens (`hbspec.estimators.step.speed`);
+    what is multiplied in float32 over the speed of that, a sixteenth on an A100 (the head and the adapters of a model
+    after k-bit preparation, without autocast). attention: by the pairs that its kernel computes and the rows'
+    unevenness.
+    weights: all of them once a pass, in the dtype that is multiplied, but for products that were timed with it; each
+    expert has fewer rows than there are tokens, so that a mixture's are not taken from there. written, unpacked,
+    launches: see `hbspec.estimators.step.kernels`. streamed, sent: see `hbspec.estimators.step.exchange`. Under
+    `pipeline` all layers run one after another, on whatever GPU they are, and slower by what handing over costs.
 
     Args:
         plan: the plan.
@@ -124,11 +128,15 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
     passes = (3 if training.gradient_checkpointing else 2) if backward else 1
     whole = computed_weights(job) / job.tensor_parallel
     n = training.micro_batch * tokens
-    products, attention = _products(job, gpu, tokens, backward=backward)
+    speed = None if job.architecture.is_sparse else timed(gpu, training.compute_dtype, n)
+    if _wide_stream(job) or job.precision.compute == FLOAT32:
+        speed = None
+    products, attention = _products(job, gpu, tokens, speed, backward=backward)
     return MicroBatch(
         products=products / job.tensor_parallel,
         attention=plan.unevenness * attention / job.tensor_parallel,
-        weights=passes * whole / bandwidth,
+        unknown=unknown(gpu, training.quantization),
+        weights=0.0 if speed else passes * whole / bandwidth,
         written=run.written / bandwidth,
         unpacked=run.unpacked / bandwidth,
         launches=run.launches + STEP.fetch * fetched_tensors(job, passes),
@@ -161,30 +169,20 @@ def update(plan: Plan) -> Update:
     )
 
 
-def reached(gpu: Gpu, dtype: str) -> float:
-    """FLOP/s that one large matrix product alone reaches: a measured share of the data sheet's dense peak.
-
-    Raises:
-        NotKnownError: the GPU's peak in this dtype is not known, or it has none.
-    """
-    speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
-    share = REACHED.get(gpu.name, REACHED_UNKNOWN)
-    return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",))) * share
-
-
 def _hardware(plan: Plan) -> Hardware:
     return plan.require("hardware")
 
 
-def _products(job: Job, gpu: Gpu, tokens: float, *, backward: bool) -> tuple[float, float]:
+def _products(job: Job, gpu: Gpu, tokens: float, speed: float | None, *, backward: bool) -> tuple[float, float]:
     """Seconds of all products with weights, and of attention, were each kernel alone."""
     training, n = job.training, job.training.micro_batch * tokens
     flops = micro_batch_flops(job.architecture, training, tokens, program=program_at(job, tokens))
     run = flops if backward else flops.forward
     pairs, others = run.attention * _computed_share(job, tokens), run.products
     wide = min(others, _wide_flops(job, n, others, backward=backward))
-    products = (others - wide) / reached(gpu, training.compute_dtype)
-    products += wide / reached(gpu, "float32") if wide else 0.0
+    products = (others - wide) / (speed or untimed(gpu, training.compute_dtype))
+    products += wide / untimed(gpu, "float32") if wide else 0.0
+    products *= INT8_SLOWER.expected if training.quantization == "int8" else 1.0
     # the kernels of flash attention take 16-bit numbers only
     narrow = training.kernel == "flash_attention_2" or not _wide_stream(job)
     dtype = training.compute_dtype if narrow else "float32"
