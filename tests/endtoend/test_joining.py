@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from deployed import NAME, REAL, Run, calls, compiled, endpoint, made, running, sent
+from deployed import NAME, NOTHING, REAL, UNDO, Run, attempt, calls, compiled, endpoint, made, running, sent
 from moto_strict import Server
 
 from hbspec.plan.training_job import deployment_of_test
@@ -173,6 +173,93 @@ class TestJoining:
         taken_out(run, *own)
         assert made(sagemaker_server) == before
         assert endpoint(sagemaker_server)["EndpointConfigName"] == current
+
+
+@pytest.fixture
+def beside(run: Run, sagemaker_server: Server) -> tuple[str, ...]:
+    """A test by the same spec of the endpoint that it has deployed: what it sets."""
+    assert run("deployment.ab_test=null").returncode == 0
+    (baseline,) = (name for name in made(sagemaker_server)["models"] if name.startswith(NAME))
+    own = ("deployment.ab_test.endpoint=null", f"deployment.ab_test.baseline={baseline}")
+    done = run(*own)
+    assert (done.returncode, done.stderr) == (0, "")
+    return own
+
+
+class TestNotEndingAnothers:
+    """A test ends where its own scripts end it, whoever else deploys to the endpoint or tears it down."""
+
+    def test_a_second_test_of_an_endpoint_is_refused(
+        self, live: dict[str, list[str]], run: Run, sagemaker_server: Server
+    ) -> None:
+        run()
+        there, before = made(sagemaker_server), endpoint(sagemaker_server, LIVE)["EndpointConfigName"]
+        attempt(sagemaker_server, name="another-training")
+        done = run("name=another", words=("another-training",))
+        assert done.returncode == 1
+        assert f"The endpoint {LIVE} has further variants, and a test has two: challenger" in done.stderr
+        assert made(sagemaker_server) == there
+        assert endpoint(sagemaker_server, LIVE)["EndpointConfigName"] == before
+        taken_out(run)
+        assert made(sagemaker_server) == live
+
+    def test_nor_does_it_take_the_place_of_a_shadow(
+        self, live: dict[str, list[str]], run: Run, sagemaker_server: Server
+    ) -> None:
+        run(SHADOW)
+        before = endpoint(sagemaker_server, LIVE)["EndpointConfigName"]
+        attempt(sagemaker_server, name="another-training")
+        assert run("name=another", words=("another-training",)).returncode == 1
+        assert endpoint(sagemaker_server, LIVE)["EndpointConfigName"] == before
+        taken_out(run, SHADOW)
+        assert made(sagemaker_server) == live
+
+    @pytest.mark.parametrize("changed", [(), ("deployment.max_model_len=2048",)])
+    def test_a_deployment_does_not_update_its_endpoint_while_one_runs(
+        self, changed: tuple[str, ...], beside: tuple[str, ...], run: Run, sagemaker_server: Server
+    ) -> None:
+        there, before = made(sagemaker_server), endpoint(sagemaker_server)
+        done = run("deployment.ab_test=null", *changed)
+        assert done.returncode == 1
+        assert f"The endpoint {NAME} has a test of {deployment_of_test(NAME, NAME)}" in done.stderr
+        assert made(sagemaker_server) == there
+        assert endpoint(sagemaker_server)["EndpointConfigName"] == before["EndpointConfigName"]
+        taken_out(run, *beside)
+        assert run("deployment.ab_test=null", *changed).returncode == 0
+
+    @pytest.mark.parametrize("word", ["--yes", "--list"])
+    def test_nor_is_its_endpoint_deleted(
+        self, word: str, beside: tuple[str, ...], run: Run, sagemaker_server: Server
+    ) -> None:
+        there = made(sagemaker_server)
+        done = run("deployment.ab_test=null", script="teardown.sh", words=(word,))
+        assert done.returncode == 1
+        assert f"The endpoint {NAME} has a test of {deployment_of_test(NAME, NAME)}" in done.stderr
+        assert made(sagemaker_server) == there
+        taken_out(run, *beside)
+        taken_out(run, "deployment.ab_test=null")
+        assert made(sagemaker_server) == NOTHING
+
+    @pytest.mark.parametrize("call", ["list-tags", "list-endpoint-configs"])
+    def test_a_question_that_fails_is_not_taken_for_no_test(
+        self, call: str, beside: tuple[str, ...], run: Run, sagemaker_server: Server, tmp_path: Path
+    ) -> None:
+        """Whichever of the questions of its kind: none of them may end the test."""
+        before = endpoint(sagemaker_server)["EndpointConfigName"]
+        shim = tmp_path / "shims/aws"
+        whole = shim.read_text()
+        for which in range(1, 5):
+            count = tmp_path / "asked"
+            count.write_text("0")
+            failing = (
+                f'if [ "$2" = {call} ]; then asked=$(($(< "{count}") + 1)); echo $asked > "{count}"; '
+                f"if [ $asked = {which} ]; then exit 255; fi; fi\n"
+            )
+            shim.write_text(whole.replace("\n", f"\n{failing}", 1))
+            assert run("deployment.ab_test=null").returncode != 0
+            assert run("deployment.ab_test=null", **UNDO).returncode != 0
+            assert endpoint(sagemaker_server)["EndpointConfigName"] == before
+        shim.write_text(whole)
 
 
 class TestTakingOut:

@@ -25,10 +25,10 @@ from hbspec.targets.lowering.shell import HERE, SHA256, opening, owned
 
 REQUESTED = "create_endpoint_config.json", "EndpointConfigName"
 ALONE = {
-    "deploy.sh": ("finding", "components", "deploying", "checking_alone"),
+    "deploy.sh": ("finding", "noting", "guests", "components", "deploying", "checking_alone"),
     "then": ("filling", "deploying_alone", "scaling"),
     "teardown.sh": (
-        *("finding", "components", "tearing_down", "tearing_down_alone"),
+        *("finding", "noting", "guests", "components", "tearing_down", "tearing_down_alone"),
         *("asking", "deleting_endpoint", "deleting"),
     ),
 }
@@ -99,6 +99,7 @@ def _settings(endpoint: Endpoint) -> Iterator[str]:
         "from_zero": "yes" if endpoint.scaling and endpoint.scaling.from_zero else "",
         "at": region_option(endpoint.region),
         "tag": OWNER,
+        "noting": BEFORE,
         "digits": str(DIGEST_LENGTH),
         **_scaled(endpoint),
         **(_of_test(endpoint.joins) if endpoint.joins else _of_component(endpoint)),
@@ -129,7 +130,6 @@ def _of_test(test: Joined) -> dict[str, str]:
         "shadow": "yes" if test.shadow else "",
         "kept_within": kept,
         "new_within": new,
-        "noting": BEFORE,
     }
 
 

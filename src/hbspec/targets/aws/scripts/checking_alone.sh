@@ -20,6 +20,7 @@ if [ -n "$endpoint_arn" ]; then
       endpoint_arn=''
       ;;
     *)
+      stop_for_guest
       kind=$(aws sagemaker describe-endpoint-config @at --endpoint-config-name "$current" --output text \
         --query "ProductionVariants[?ModelName].VariantName" | tr -d '\r')
       if [ -n "$kind" ] && [ -n "$hosts" ]; then

@@ -3,7 +3,7 @@ refuse() {
   printf '%s\n' "$@" >&2
   exit 1
 }
-before='' arm=''
+arm=''
 endpoint_arn=$(found endpoint Endpoint "$endpoint")
 if [ -z "$endpoint_arn" ]; then
   refuse "There is no endpoint $endpoint. A test joins one that is live: deploy the baseline first," \
@@ -14,8 +14,14 @@ case $status in Creating | Updating | SystemUpdating | RollingBack) settle && lo
 if [ "$status" != InService ]; then refuse "The endpoint $endpoint is $status: a test joins one that answers"; fi
 arm=$(aws sagemaker describe-endpoint-config @at --endpoint-config-name "$current" \
   --query "ProductionVariants[?ModelName=='$baseline'].VariantName" --output text | tr -d '\r')
+# The configuration without the test: of one that the test has joined, its tag says it, and has its variant.
+before=$current mine=''
+config_arn=$(found endpoint-config EndpointConfig "$current")
+if [ -n "$config_arn" ] && ours "$config_arn"; then
+  before=$(noted "$config_arn") mine=$variant
+fi
 query="[ProductionVariants, ShadowProductionVariants || \`[]\`][]"
-query+=" | [?ModelName!='$baseline' && VariantName!='$variant'].VariantName"
+query+=" | [?ModelName!='$baseline' && VariantName!='$mine'].VariantName"
 others=$(aws sagemaker describe-endpoint-config @at --endpoint-config-name "$current" \
   --query "$query" --output text | tr -d '\r')
 case $arm in
@@ -30,9 +36,3 @@ answer=$(aws sagemaker-runtime invoke-endpoint @at --endpoint-name "$endpoint" \
   refuse "$answer" "The baseline does not answer request.json, so that one request would not be valid for both." \
     "Set deployment.ab_test.served_model_name to the model that it answers to, and compile again"
 }
-# The configuration without the test: of one that the test has joined, its tag says it.
-before=$current
-config_arn=$(found endpoint-config EndpointConfig "$current")
-if [ -n "$config_arn" ] && ours "$config_arn"; then
-  before=$(noted "$config_arn")
-fi

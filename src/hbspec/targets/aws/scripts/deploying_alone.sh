@@ -12,6 +12,7 @@ else
   if [ "$current" = "$config_name" ]; then
     echo "The endpoint $endpoint has configuration $config_name already."
   else
+    stop_for_guest # it may have come since
     update "$config_name"
   fi
 fi

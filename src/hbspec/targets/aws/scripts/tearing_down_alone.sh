@@ -10,6 +10,8 @@ if [ -n "$component_arn" ]; then
 fi
 if [ -n "$endpoint_arn" ]; then
   if ours "$endpoint_arn"; then
+    look
+    case $status in Failed | UpdateRollbackFailed | Deleting) ;; *) stop_for_guest ;; esac
     scaling=$(scaled)
     mine+="  endpoint $endpoint"$'\n'
     if [ -n "$scaling" ]; then mine+="  autoscaling of its variant $variant"$'\n'; fi
