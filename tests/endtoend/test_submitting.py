@@ -38,12 +38,20 @@ def run(sagemaker_server: Server, tmp_path: Path) -> Iterator[Run]:
     )
 
     def run(
-        target: str, *overrides: str, arguments: tuple[str, ...] = (), edited: str = "", force: bool = False
+        target: str,
+        *overrides: str,
+        arguments: tuple[str, ...] = (),
+        edited: str = "",
+        added: str = "",
+        force: bool = False,
     ) -> subprocess.CompletedProcess[str]:
         for file in compiled(target, *overrides, force=force):
             path = tmp_path / target / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(file.content + b"\n" * (file.path == edited))
+        if added:
+            (tmp_path / target / added).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / target / added).write_bytes(b"1\n")
         script = tmp_path / target / {"sagemaker": "submit.sh", "deployment": "deploy.sh"}[target]
         return subprocess.run(
             ["bash", str(script), *arguments],
@@ -110,6 +118,37 @@ def test_what_was_edited_since_is_not_started_under_the_old_name(
     assert changed.stderr.startswith(f"{edited} was changed since it was compiled.")
     assert (started(sagemaker_server), keys(sagemaker_server)) == ([], set())
     assert run("sagemaker").returncode == 0
+
+
+@pytest.mark.parametrize(
+    "added", ["source/json.py", "source/.env", "source/more/its own.py", "source/new\nline.py", "source/train.py\n"]
+)
+def test_what_was_added_since_is_neither_uploaded_nor_run_under_the_old_name(
+    added: str, run: Run, sagemaker_server: Server, tmp_path: Path
+) -> None:
+    """A module beside the script is imported in the place of a library's; a file with a secret leaves this machine."""
+    changed = run("sagemaker", added=added)
+    assert changed.returncode == 1
+    assert changed.stderr.startswith(f"{added.splitlines()[0]} was added since it was compiled")
+    assert (started(sagemaker_server), keys(sagemaker_server)) == ([], set())
+    (tmp_path / "sagemaker" / added).unlink()
+    assert run("sagemaker").returncode == 0
+
+
+def test_a_link_to_a_folder_of_somebody_is_not_uploaded(run: Run, sagemaker_server: Server, tmp_path: Path) -> None:
+    """The AWS CLI follows links."""
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs/weights.bin").write_bytes(b"theirs")
+    (tmp_path / "sagemaker/source").mkdir(parents=True)
+    (tmp_path / "sagemaker/source/linked").symlink_to(tmp_path / "theirs")
+    assert run("sagemaker").returncode == 1
+    assert (started(sagemaker_server), keys(sagemaker_server)) == ([], set())
+
+
+@pytest.mark.parametrize("left", [".DS_Store", "Thumbs.db", "__pycache__/train.cpython-311.pyc", "more/.DS_Store"])
+def test_what_systems_and_python_leave_stops_nothing(left: str, run: Run) -> None:
+    done = run("sagemaker", added=f"source/{left}")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_longer_limit_goes_on_with_the_same_job(run: Run, sagemaker_server: Server) -> None:

@@ -23,7 +23,7 @@ from hbspec.diagnostics import Confidence, Diagnostic, Severity
 from hbspec.manual import Page
 from hbspec.manual.files import NOT_A_FOLDER, NOT_OURS, NOT_REPLACEABLE
 from hbspec.source.paths import UnreadablePathError, read_bytes
-from hbspec.targets.lowering.artifact import Artifact
+from hbspec.targets.lowering.artifact import CACHE, CACHED, LEFT_BY_SYSTEMS, Artifact
 
 MANIFEST = ".hbspec.json"
 MANIFEST_BYTES = 2**20
@@ -33,10 +33,6 @@ folders, the one that it has replaced; the replaced one where folders are rename
 ELSEWHERE = "name another folder with -o"
 SHOWN = 5
 """Entries in the way that a message names; the others are an ellipsis."""
-LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
-"""Files that file managers leave in every folder that they show: nobody's work."""
-CACHE, CACHED = "__pycache__", ".pyc"
-"""The folder and the suffix of bytecode that Python leaves beside an imported module."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def submission(job: str, region: str | None, code: str, checkpoints: str, files:
         ),
         f"cd -- {HERE}",
         *owned("create_training_job.json", "TrainingJobName", job),
-        *unchanged(files),
+        *unchanged(files, "source"),
         *last_attempt(job, region),
         "started_already() {",
         '  echo "$name: this job was already started ($1); nothing was started. Inspect it with" >&2',

@@ -6,6 +6,11 @@ import json
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+LEFT_BY_SYSTEMS = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+"""Files that file managers leave in every folder that they show: nobody's work."""
+CACHE, CACHED = "__pycache__", ".pyc"
+"""The folder and the suffix of bytecode that Python leaves beside an imported module."""
+
 
 class Artifact(NamedTuple):
     """A file: its path below the target's folder (`/` between parts), its bytes, and whether it is a program."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from shlex import quote
 from typing import Final
 
-from hbspec.targets.lowering.artifact import Artifact, comment
+from hbspec.targets.lowering.artifact import CACHE, CACHED, LEFT_BY_SYSTEMS, Artifact, comment
 
 HERE: Final = '"$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]:-$0}")")"'
 """The script's own folder, also where it is sourced or started by way of a link."""
@@ -33,15 +33,19 @@ def owned(file: str, member: str, name: str) -> Iterator[str]:
     yield "fi"
 
 
-def unchanged(files: Iterable[Artifact]) -> Iterator[str]:
-    """Lines that stop the script if a compiled file below the current folder is not as it was written.
+def unchanged(files: Iterable[Artifact], sent: str) -> Iterator[str]:
+    """Lines that stop the script unless the compiled files below the current folder are as they were written.
 
-    Left out: files that somebody has put beside the compiled ones.
+    Args:
+        files: the compiled files.
+        sent: a folder that is sent away as a whole, so that nothing else may lie in it but what systems leave.
     """
+    left = "".join(f" ! -name {quote(name)}" for name in sorted(LEFT_BY_SYSTEMS))
     yield SHA256
-    yield "changed="
+    yield "changed= compiled=$'\\n'"
     yield "while IFS= read -r line; do"
     yield "  path=${line#*  }"
+    yield "  compiled+=$path/$'\\n'"
     yield '  found=$(sha256 < "$path") || found='
     yield '  if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi'
     yield "done << 'COMPILED'"
@@ -52,6 +56,14 @@ def unchanged(files: Iterable[Artifact]) -> Iterator[str]:
     yield '  echo "change the spec or the script that it names, and compile again" >&2'
     yield "  exit 1"
     yield "fi"
+    yield f"there=$(find -L {sent} ! -type d{left} ! -path '*/{CACHE}/*{CACHED}' -exec printf '%s/\\n' {{}} +)"
+    yield "while IFS= read -r path; do  # of a name with a line break, the first part has no slash"
+    yield "  if [[ $compiled != *$'\\n'\"$path\"$'\\n'* ]]; then"
+    yield '    echo "${path%/} was added since it was compiled, and would be sent with the job under its name:" >&2'
+    yield '    echo "move it away, or add it to the script that the spec names, and compile again" >&2'
+    yield "    exit 1"
+    yield "  fi"
+    yield 'done <<< "$there"'
 
 
 def opening(about: str, *notes: str) -> Iterator[str]:
