@@ -132,6 +132,18 @@ def test_a_token_is_hidden_wherever_it_stands(prefix: str, body: str, around: st
     assert token not in redact(f"{around} {token} {around}")
 
 
+@pytest.mark.parametrize("secret", ["AKIAZ7QPLM3NBVCX2WER", "AIzaSyA1234567890abcdefghijklmnopqrstuv"])
+@pytest.mark.parametrize("ending", ["", "/", ".yaml", "/train.jsonl"])
+def test_it_is_hidden_at_the_end_of_a_path_of_any_length(secret: str, ending: str) -> None:
+    """With what is before it, it may be as long as a secret key of AWS, and is not taken for one that is none."""
+    folders = (f"{'experiments'[: length % 11]}/{'conversations' * 4}"[:length] for length in range(1, 45))
+    for folder in (".", *folders):
+        path = f"{folder}/{secret}{ending}"
+        assert looks_secret(path), path
+        assert secret not in redact(path)
+        assert len(redact(path)) == len(path)
+
+
 @given(
     st.sampled_from(["revision", "id", "train", "role", "image", "name"]),
     st.text("0123456789abcdef", min_size=40, max_size=64),

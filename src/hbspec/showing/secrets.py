@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from itertools import chain, pairwise
 from math import log2
@@ -193,7 +193,7 @@ def redact(text: str) -> str:
 
 
 def _redacted(text: str) -> str:
-    starred = _userinfo().sub(_starred, _forms().sub(_starred, text))
+    starred = _userinfo().sub(_starred, _without_forms(text))
     if not _may_be_named(starred):
         return starred
     starred = _named().sub(_starred, starred)
@@ -216,7 +216,7 @@ def redact_forms(text: str) -> str:
     >>> redact_forms('{"id": "hf_abcdefghijklmnopqrstuvwx", "token": "short"}')
     '{"id": "hf_************************", "token": "short"}'
     """
-    return _through_unseen(text, lambda seen: _forms().sub(_starred, seen))
+    return _through_unseen(text, _without_forms)
 
 
 def redact_route(route: Route) -> Route:
@@ -227,7 +227,26 @@ def redact_route(route: Route) -> Route:
 
 
 def _has_form(text: str) -> bool:
-    return any(map(_is_credential, chain.from_iterable(map(_forms().finditer, _readings(text)))))
+    return next(chain.from_iterable(map(_of_a_form, _readings(text))), None) is not None
+
+
+def _of_a_form(text: str) -> Iterator[re.Match[str]]:
+    """The credentials of known forms; one may begin within forty characters that are none, as at the end of a path."""
+    start = 0
+    while (match := _forms().search(text, start)) is not None:
+        found = _is_credential(match)
+        start = match.end() if found else match.start() + 1
+        if found:
+            yield match
+
+
+def _without_forms(text: str) -> str:
+    """The text with credentials of known forms starred out."""
+    parts, end = [], 0
+    for match in _of_a_form(text):
+        parts += [text[end : match.start()], _starred(match)]
+        end = match.end()
+    return "".join([*parts, text[end:]])
 
 
 def _readings(text: str) -> tuple[str, ...]:
@@ -260,7 +279,5 @@ def _entropy(text: str) -> float:
 
 def _starred(match: re.Match[str]) -> str:
     whole = match.group()
-    if not _is_credential(match):
-        return whole
     shown = max(map(match.start, range(1, match.re.groups + 1))) - match.start()
     return whole[:shown] + re.sub(r"[^\r\n]", "*", whole[shown:])
