@@ -366,6 +366,31 @@ def test_a_file_that_comes_during_the_exchange_is_kept(tmp_path, monkeypatch, ex
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
 
 
+@pytest.mark.parametrize("exchanges", [True, False])
+def test_a_file_that_came_during_the_exchange_and_left_is_no_success(tmp_path, monkeypatch, exchanges):
+    """As an editor's: the old folder is back, so the new one was not written."""
+    out = tmp_path / "out"
+    write(OLD, out)
+    before = tree(out)
+    swap = whole.swap_folder
+
+    def slow(new, place, spare):
+        if "old" in spare.name:
+            (place / "mine").write_text("of an editor")
+        swap(new, place, spare)
+        if "old" not in spare.name:
+            (place / "mine").unlink()
+
+    monkeypatch.setattr("hbspec.cli.folder.swap_folder", slow)
+    if not exchanges:
+        monkeypatch.setattr(whole, "_renameat2", lambda *_: False)
+    with pytest.raises(RefusedError) as refused:
+        write(NEW, out)
+    assert names(refused) == [("HB045", str(out))]
+    assert tree(out) == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
+
+
 KILLED = """
 import os, signal, sys
 from pathlib import Path

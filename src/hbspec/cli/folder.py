@@ -102,7 +102,9 @@ def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mappin
     finally:
         went_back = _settle(work, place)
     if went_back:
-        _ours(place)
+        _ours(place)  # says what is in the way, if it still is
+        said = "was changed while it was replaced, and is as it was before"
+        raise RefusedError([_diagnostic(NOT_OURS, folder, said, "compile again")])
     return old
 
 
