@@ -62,11 +62,9 @@ GROUPS = {
     "DynamicOutputShape": "sizes depend on data",
     "DataDependentOutput": "sizes depend on data",
     "not one list": "its layers are not one list",
-    "where only text is given": "some layers do not run for text",
     "another part of the model made": "a part reads a tensor of a layer that has another size at other depths",
     "derivative of its own": "layers are reversible",
     "output head computes": "the head computes more positions than there are tokens",
-    "weight that layers share": "layers share weights",
 }
 """What reasons have in common, by a part of each."""
 

@@ -84,15 +84,3 @@ def test_what_is_done_to_the_data_of_a_weight_sends_it_no_gradient():
         ("clamp_", [1], False),
         ("mul.Tensor", [0, "weight"], True),
     ]
-
-
-def test_a_weight_that_layers_share_is_refused():
-    """Zamba 2 has one transformer for all of its layers that attend."""
-    from hbspec.recording.build import build
-    from hbspec.recording.program import RecordingError
-    from hbspec.recording.tensors import weights_of
-
-    sizes = {"hidden_size": 64, "intermediate_size": 64, "num_attention_heads": 4, "vocab_size": 512}
-    built = build({"model_type": "zamba2", "mamba_ngroups": 1, **sizes}, None)
-    with pytest.raises(RecordingError, match="too, and a weight that layers share"):
-        weights_of(built)

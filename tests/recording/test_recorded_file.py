@@ -67,8 +67,8 @@ def edited(change):
 @pytest.mark.parametrize(
     ("edit", "word"),
     [
-        (lambda values: {**values, "hbspec_model": 99}, "its format is 99, and this hbspec reads format 2; upgrade"),
-        (lambda values: {**values, "hbspec_model": 1}, "format 2; record it again with `hbspec model add`"),
+        (lambda values: {**values, "hbspec_model": 99}, "its format is 99, and this hbspec reads format 3; upgrade"),
+        (lambda values: {**values, "hbspec_model": 2}, "format 3; record it again with `hbspec model add`"),
         (lambda values: {**values, "hbspec_model": "1"}, "not a version"),
         (lambda values: {**values, "parameters": 1}, "cut or edited"),
         (edited(lambda values: values.update(parameters=1)), "it says 1 parameters"),

@@ -84,11 +84,29 @@ def adapter_tensors(
         if found[weight.name] != ADAPTED:
             continue
         width = weight.copies * rank * max(1, folds.count(weight.name))
-        tensors[width * weight.columns] += weight.count
-        tensors[width * weight.rows] += weight.count
+        tensors[width * weight.columns] += weight.modules
+        tensors[width * weight.rows] += weight.modules
         if use_dora:
-            tensors[weight.columns if weight.kind == "embedding" else weight.rows] += weight.count
+            tensors[weight.columns if weight.kind == "embedding" else weight.rows] += weight.modules
     return tensors
+
+
+def idle_adapters(
+    architecture: Architecture, rank: int, targets: str | Sequence[str], *, use_dora: bool = False
+) -> int:
+    """Of the parameters of adapters, those of modules that text does not run: no gradient reaches them.
+
+    Args:
+        architecture: the base model.
+        rank: `r`.
+        targets: "all-linear" or module names.
+        use_dora: whether each adapted module also trains magnitudes.
+    """
+    if architecture.recorded is None or not targets:
+        return 0
+    found = roles(architecture, targets)
+    resting = (weight for weight in architecture.recorded.resting if found.get(weight.name) == ADAPTED)
+    return sum(weight.count * (rank * (weight.columns + weight.rows) + weight.rows * use_dora) for weight in resting)
 
 
 def saved_tensors(
@@ -99,7 +117,7 @@ def saved_tensors(
     tensors: Counter[int] = Counter()
     for weight in every_weight(architecture):
         if found[weight.name] == TRAINED:
-            tensors[weight.parameters // weight.count] += weight.count
+            tensors[weight.parameters // weight.count] += weight.modules
     return tensors
 
 

@@ -13,7 +13,7 @@ from hbspec.catalog.adapters import lora_parameters
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import TargetError, fused_targets, target_module_names
 from hbspec.catalog.weight import Weight
-from hbspec.catalog.weights import weights
+from hbspec.catalog.weights import updated_weights, weights
 
 __all__ = [
     "QuantizedBytes",
@@ -23,6 +23,7 @@ __all__ = [
     "embedding_parameters",
     "fused_targets",
     "head_parameters",
+    "idle_parameters",
     "kv_cache_bytes_per_token",
     "language_parameters",
     "linear_parameters",
@@ -60,7 +61,12 @@ def active_parameters(architecture: Architecture) -> int:
     """The number of parameters active for one token of text: all but a tower and the experts that it does not visit."""
     idle = architecture.num_experts - architecture.num_experts_per_tok
     resting = (weight.parameters // weight.copies * idle for weight in weights(architecture) if weight.copies > 1)
-    return language_parameters(architecture) - sum(resting)
+    return language_parameters(architecture) - sum(resting) - idle_parameters(architecture)
+
+
+def idle_parameters(architecture: Architecture) -> int:
+    """The number of parameters of layers that text does not run, as those of a recorded model that attend to images."""
+    return language_parameters(architecture) - _count(updated_weights(architecture))
 
 
 def linear_parameters(architecture: Architecture) -> int:

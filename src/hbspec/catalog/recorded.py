@@ -5,18 +5,19 @@ Its layers are programs of operators (`hbspec.recording`). What a size grows wit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from hbspec.catalog.families import Family
-from hbspec.catalog.recorded_loop import WHOLE
+from hbspec.catalog.recorded_loop import WHOLE, every_row
 from hbspec.catalog.recorded_program import Steps, form, steps_of
+from hbspec.catalog.recorded_weights import RecordedWeights, counted
 from hbspec.catalog.weight import Weight
 from hbspec.diagnostics import Missing, NotKnownError
 
-FORMAT = 2
+FORMAT = 3
 """The version of the file's format that is read and written."""
 
 MARK = "hbspec_model"
@@ -27,12 +28,15 @@ PARTS = "embedding", "final", "logits"
 
 NO_WINDOW = "full_attention"
 
+LINEAR = "linear", "own_linear"
+"""Kinds of weights of linear modules."""
+
 
 class RecordedFileError(ValueError):
     """A file that is not a recorded model, or not whole; the message says what is wrong."""
 
 
-class Recording:
+class Recording(RecordedWeights):
     """What a file says. Two are equal if their files are.
 
     Attributes:
@@ -58,11 +62,41 @@ class Recording:
     @cached_property
     def weights(self) -> tuple[Weight, ...]:
         """All weights, each parameter once."""
-        found = {weight: 1 for path, weight in self.outside if path.removesuffix(".bias") in self._reached}
-        for kind in range(len(self.values["weights"]["layers"])):
-            for _, weight in self.layer_weights(kind):
-                found[weight] = found.get(weight, 0) + self.kinds.count(kind)
-        return tuple(replace(weight, count=count) for weight, count in found.items())
+        return self._counted(range(len(self.values["weights"]["layers"])))
+
+    @cached_property
+    def updated(self) -> tuple[Weight, ...]:
+        """The same without those of layers that text does not run: no gradient reaches them."""
+        kinds = range(len(self.values["weights"]["layers"]))
+        return self._counted([kind for kind in kinds if kind not in self.idle]) if self.idle else self.weights
+
+    def _counted(self, kinds: Iterable[int]) -> tuple[Weight, ...]:
+        """The weights outside the layers, and those of layers of some kinds."""
+        outside = [weight for path, weight in self.outside if path.removesuffix(".bias") in self._reached]
+        layers = [[*zip(self._layer_rows(kind), self.layer_weights(kind), strict=True)] for kind in kinds]
+        owners = [[group for of, group in zip(self.kinds, self.groups, strict=False) if of == kind] for kind in kinds]
+        return counted(outside, layers, owners)
+
+    @cached_property
+    def resting(self) -> tuple[Weight, ...]:
+        """Linear modules of layers that text does not run, be it in any layer of their kind or only in others."""
+        kinds = enumerate(zip(*(variant["layers"] for variant in self.values["variants"].values()), strict=True))
+        return tuple(
+            replace(weight, count=self.kinds.count(kind))
+            for kind, indices in kinds
+            for path, weight in self.layer_weights(kind)
+            if weight.kind in LINEAR and path not in self._called({one for by in indices for one in by.values()})
+        )
+
+    def _called(self, programs: Iterable[int]) -> frozenset[str]:
+        """The linear modules that some programs call."""
+        rows = (row for index in programs for row in every_row(self.values["programs"][index]))
+        return frozenset(row["module"] for row in rows if row["name"] == "linear")
+
+    @cached_property
+    def idle(self) -> frozenset[int]:
+        """Kinds of layers that do not run where only text is given, as those that attend to an image do not."""
+        return frozenset(kind for kind, indices in enumerate(self._first["layers"]) if not indices)
 
     @cached_property
     def tower(self) -> tuple[Weight, ...]:
@@ -95,44 +129,6 @@ class Recording:
         table = next(weight for weight in self.weights if weight.place == "embed_tokens")
         return Weight(self.short(self.values["head"]), "head", 1, table.rows, table.columns, usual="lm_head")
 
-    def layer_weights(self, kind: int) -> list[tuple[str, Weight]]:
-        """The weights of a layer of a kind, by their paths in it."""
-        rows = self.values["weights"]["layers"][kind]
-        return [(path, _weight(row, path, "")) for row in rows for path in [row["name"].removesuffix(".weight")]]
-
-    @cached_property
-    def outside(self) -> list[tuple[str, Weight]]:
-        """The weights that no layer has, by their paths in the model."""
-        rows = self.values["weights"]["outside"]
-        paths = [row["name"].removesuffix(".weight") for row in rows]
-        return [
-            (path, _weight(row, self.short(path), self._usual(path, row["kind"])))
-            for path, row in zip(paths, rows, strict=True)
-        ]
-
-    def _usual(self, path: str, kind: str) -> str:
-        """Llama's name for a weight that no layer has; that of a table of positions or types for other tables."""
-        module = path.removesuffix(".bias")
-        usual = {self.values["table"]: "embed_tokens", self.values["head"]: "lm_head"}.get(module, "norm")
-        return ("embed_positions" if kind == "embedding" and usual == "norm" else usual) + path[len(module) :]
-
-    @cached_property
-    def _inside(self) -> frozenset[str]:
-        rows = (row for layer in self.values["weights"]["layers"] for row in layer)
-        return frozenset(row["name"].removesuffix(".weight") for row in rows)
-
-    def short(self, path: str) -> str:
-        """A short name of a weight that no layer has: its module's last, or the whole path where others have one."""
-        module = path.removesuffix(".bias")
-        last = module.rpartition(".")[2]
-        return path if last in self._inside or self._lasts.count(last) > 1 else last + path[len(module) :]
-
-    @cached_property
-    def _lasts(self) -> list[str]:
-        """The last names of modules that no layer has."""
-        names = (row["name"].removesuffix(".weight").removesuffix(".bias") for row in self.values["weights"]["outside"])
-        return [module.rpartition(".")[2] for module in dict.fromkeys(names)]
-
     @cached_property
     def family(self) -> Family:
         """The traits that hold of any model, and the names of its modules."""
@@ -159,9 +155,9 @@ class Recording:
         return found
 
     def _rows(self, part: str) -> Mapping[str, Any]:
-        """A part's program as it is in the file; of the layers, that of the first kind."""
+        """A part's program as it is in the file; of the layers, that of the first kind that runs."""
         index = self._first[part]
-        return self._program(min(index[0].values()) if isinstance(index, list) else index)
+        return self._program(min(next(filter(None, index)).values()) if isinstance(index, list) else index)
 
     def _program(self, index: int) -> Mapping[str, Any]:
         """A program as it is in the file, for rows of whole chunks where their length matters."""
@@ -177,7 +173,7 @@ class Recording:
     def attention(self) -> tuple[int, int, int] | None:
         """Heads, heads of keys, and the width of one, where every layer attends once and in the usual way."""
         found = set()
-        for indices in self._first["layers"]:
+        for indices in filter(None, self._first["layers"]):
             index = min(indices.values())
             rows = [row for row in self._program(index)["operators"] if row["name"] == "attention"]
             if len(rows) != 1:
@@ -264,18 +260,3 @@ class Recording:
         """Bytes that the model's forward pass holds for all layers: fixed, for each token, for each pair of a row."""
         self._variant(variant)
         return form(self.values["held"][variant], rows)
-
-
-def _weight(row: Mapping[str, Any], name: str, usual: str) -> Weight:
-    """A tensor as the counts have it: a matrix, or the numbers of anything else in one column."""
-    shape, kind, wide = row["shape"], row["kind"], row.get("wide", False)
-    if kind in ("linear", "own_linear", "embedding", "head"):
-        return Weight(name, kind, 1, shape[0], shape[1], usual=usual, wide=wide)
-    return Weight(name, "bias" if kind == "parameter" else kind, 1, _product(shape), 1, usual=usual, wide=wide)
-
-
-def _product(shape: Sequence[int]) -> int:
-    total = 1
-    for size in shape:
-        total *= size
-    return total

@@ -32,6 +32,13 @@ def length_class(length: int, chunk: int, classes: Mapping[str, Any]) -> str:
     return RAGGED if length % chunk and RAGGED in classes else WHOLE
 
 
+def every_row(program: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The operators of a program as it is in the file, of all classes of lengths, and one pass of each loop."""
+    for data in [program[name] for name in LENGTHS if name in program] if "chunk" in program else [program]:
+        yield from data["operators"]
+        yield from data.get("loop", {}).get("body", ())
+
+
 def program_rows(data: Mapping[str, Any], chunks: int) -> Sequence[Mapping[str, Any]]:
     """The operators of a program over so many chunks, with all passes of its loop.
 

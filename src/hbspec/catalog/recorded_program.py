@@ -132,6 +132,7 @@ def form(sizes: Sequence[int], rows: int, chunks: int = 0) -> tuple[int, int, in
 
     What grows with a row's chunks is fixed, as their number is.
     """
-    fixed, token, pair, place, places, row, chunk, square, shared, both = (*sizes, *(0,) * 10)[:10]
+    fixed, token, pair, place, places, row, chunk, square, shared, both, each = (*sizes, *(0,) * 11)[:11]
     fixed += rows * (row + chunk * chunks + square * chunks**2) + shared * chunks + both * chunks**2
+    token += each * chunks
     return fixed, token - (-place // rows), pair - (-places // rows)

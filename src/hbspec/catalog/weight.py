@@ -24,6 +24,7 @@ class Weight:
         copies: number of experts in one tensor.
         usual: Llama's name for such a module, where that is another one.
         wide: whether it has 32 bits a number in a model of 16 bits.
+        repeats: modules that have one of these tensors as well, since layers share it.
     """
 
     name: str
@@ -34,11 +35,17 @@ class Weight:
     copies: int = 1
     usual: str = ""
     wide: bool = False
+    repeats: int = 0
 
     @property
     def place(self) -> str:
         """Llama's name for it."""
         return self.usual or self.name
+
+    @property
+    def modules(self) -> int:
+        """The number of modules that have such a tensor: peft gives each an adapter of its own."""
+        return self.count + self.repeats
 
     @property
     def parameters(self) -> int:

@@ -48,6 +48,11 @@ def weights(architecture: Architecture) -> tuple[Weight, ...]:
     return tuple(_named(architecture, weight) for weight in found) if architecture.family.names else found
 
 
+def updated_weights(architecture: Architecture) -> tuple[Weight, ...]:
+    """Those that training on text updates, where all are trained: not those of layers that it does not run."""
+    return weights(architecture) if architecture.recorded is None else architecture.recorded.updated
+
+
 def _named(architecture: Architecture, weight: Weight) -> Weight:
     name = architecture.family.name(weight.name)
     return weight if name == weight.name else replace(weight, name=name, usual=weight.name)

@@ -61,7 +61,7 @@ def is_linear(module: nn.Module) -> bool:
 
 
 class WatchedPass:
-    """A forward pass; `parts` are the parts by name.
+    """A forward pass; `parts` are the parts by name, and `ran` the layers that ran.
 
     What a layer is given may be wider than what the first one is, since some layers put out another dtype.
     """
@@ -79,6 +79,7 @@ class WatchedPass:
         self.parts: dict[Name, Watched] = {}
         self.watch = Watch({}, lambda: self._inside(self.paths.get(id(self.stack[-1]), "")) if self.stack else "")
         self.closed: Watched | None = None
+        self.ran: set[int] = set()
         self._again: dict[Name, tuple[tuple[int, ...], Any]] = {}
         self.tokens = 0
 
@@ -154,6 +155,7 @@ class WatchedPass:
         if not isinstance(x, Tensor):
             raise RecordingError(f"{where} is not given the residual stream first")
         before = self.watch.close(x)
+        self.ran.add(index)
         kind = self.built.kinds[index], x.element_size()
         shared = self.watch.shared
         shared.give(args, kwargs)
@@ -192,7 +194,7 @@ class WatchedPass:
         Raises:
             RecordingError: layers of a kind have other operators before them.
         """
-        if index == 0:
+        if EMBEDDING not in self.parts:  # the first layer that runs
             self.parts[EMBEDDING] = before
             return
         known = self.parts.setdefault(before_name(kind), before)

@@ -56,7 +56,8 @@ class ChunkLengths:
         config = built.model.config.get_text_config(decoder=True)
         said = {value for key, value in _numbers(config) if "chunk" in key and USUAL[0] // 4 <= value <= USUAL[-1]}
         self.by_token = False
-        self._said = (*sorted(said), *(chunk for chunk in USUAL if chunk not in said))
+        blocks = {value for key, value in _numbers(config) if key == "block_size" and 1 < value <= USUAL[-1]}
+        self._said = tuple(dict.fromkeys([*sorted(said), *USUAL, *sorted(blocks)]))
         self._found: dict[Any, int] = {}
         self.apart: set[Any] = set()
 

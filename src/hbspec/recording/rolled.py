@@ -8,6 +8,7 @@ way to repeat it gives every point exactly what was watched there.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hbspec.catalog.recorded_loop import number_of, program_rows
@@ -56,6 +57,35 @@ def loop_of(parts: Sequence[Watched], chunks: Sequence[int]) -> Loop:
         if all(_is_run(data, part, number) for part, number in zip(parts, chunks, strict=True)):
             return Loop(at, size, values, tuple(number - chunks[0] for number in chunks), data)
     raise RecordingError(f"{first.where or 'the model'} runs other operators at other lengths, and not in one loop")
+
+
+def looped(parts: Sequence[Watched], chunks: Sequence[int]) -> tuple[list[Watched], Loop]:
+    """The parts, and the loop that they run.
+
+    A pass may read what is outside the part by a view that the pass before it made, and the first one by none. Where no
+    loop is found, such views are taken for what they show, which nothing of the part holds.
+
+    Raises:
+        RecordingError: as `loop_of`.
+    """
+    try:
+        return [*parts], loop_of(parts, chunks)
+    except RecordingError:
+        plain = [_without_views(part) for part in parts]
+        return plain, loop_of(plain, chunks)
+
+
+def _without_views(part: Watched) -> Watched:
+    """The part whose operators read no views of what is outside of it, but that itself."""
+    views: set[int] = set()
+    operators = []
+    for operator in part.operators:
+        inputs = [None if one in views else one for one in operator.inputs]
+        for number, alias in zip(operator.outputs, operator.aliases, strict=True):
+            if alias is not None and inputs[alias] is None and not part.values[number].differentiable:
+                views.add(number)
+        operators.append(replace(operator, inputs=inputs))
+    return replace(part, operators=operators)
 
 
 def _key(operator: Operator) -> Any:

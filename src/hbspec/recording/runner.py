@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from hbspec.catalog.recorded_loop import RAGGED
 from hbspec.recording.build import Built
 from hbspec.recording.derive import derive
 from hbspec.recording.fit import Table, fitted
@@ -15,7 +16,7 @@ from hbspec.recording.lengths import ChunkLengths, Length
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import LongLoopError, RecordingError, Watched
 from hbspec.recording.prune import makes_mask, pruned
-from hbspec.recording.rolled import loop_of
+from hbspec.recording.rolled import looped
 from hbspec.recording.sizes import FittedSizes
 
 LONGEST = 531
@@ -66,6 +67,18 @@ def shortest_limit(built: Built) -> int:
     return min([value for value in said if isinstance(value, int) and value > 0], default=LONGEST)
 
 
+def refuse_partly_idle(built: Built, ran: Collection[int]) -> None:
+    """Nothing, where layers of a kind run all or none of them, given the numbers of those that ran.
+
+    Raises:
+        RecordingError: some do not run, and others like them do.
+    """
+    run = {built.kinds[index] for index in ran}
+    for index in range(len(built.model.get_submodule(built.path))):
+        if index not in ran and built.kinds[index] in run:
+            raise RecordingError(f"{built.path}.{index} is not run where only text is given, and layers like it are")
+
+
 HALF = 2
 """Bytes of a number of 16 bits."""
 
@@ -107,10 +120,6 @@ class PartRunner:
 
     def _parts(self, *, several: bool) -> dict[str, Any]:
         points = self.points.several if several else self.points.alone
-        idle = {*range(len(self.built.first))} - {kind for kind, _ in self._layers}
-        if idle:
-            where = f"{self.built.path}.{self.built.first[min(idle)]}"
-            raise RecordingError(f"{where} is not run where only text is given")
         return {
             "embedding": self._part(EMBEDDING, points),
             "layers": [
@@ -236,10 +245,11 @@ class PartRunner:
     def _fitted(self, name: Name, points: Sequence[tuple[int, int]], length: Length | None = None) -> dict[str, Any]:
         parts: list[Watched] = [self._pass(point)[name] for point in points]
         derived = [derive(part, self.probe) for part in parts]
-        sizes = FittedSizes([Point(*point, self.masked) for point in points], length and length.counted(points))
+        chunk = length.chunk if length is not None and length.name == RAGGED else None
+        sizes = FittedSizes([Point(*point, self.masked) for point in points], length and length.counted(points), chunk)
         chunks = length.chunks(points) if length is not None else [1]
         loops = len({*chunks}) > 1 and len({len(part.operators) for part in parts}) > 1
-        loop = loop_of(parts, chunks) if loops else None
+        parts, loop = looped(parts, chunks) if loops else (parts, None)
         return fitted(parts, derived, sizes, self.ways, loop)
 
     def _pass(self, point: tuple[int, int]) -> Mapping[Name, Any]:
@@ -252,6 +262,7 @@ class PartRunner:
             except RecordingError as reason:
                 self._passes[point] = reason
                 raise
+            refuse_partly_idle(self.built, runner.ran)
             for name in [*parts]:
                 if isinstance(name, str) and name.startswith(before_name()):
                     parts[name], _ = pruned(parts[name], point[1])

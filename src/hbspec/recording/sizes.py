@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from hbspec.recording.forward import Point
@@ -19,10 +19,11 @@ TERMS: tuple[Callable[[int, int, int], int], ...] = (
     lambda b, t, n: b * n * n,  # noqa: ARG005
     lambda b, t, n: n,  # noqa: ARG005
     lambda b, t, n: n * n,  # noqa: ARG005
+    lambda b, t, n: b * t * n,
 )
 """What a size may be made of: a fixed one, one for each token, one for each pair of tokens of a row; and, where rows
 share something, one for each place of a row, and for each pair of them; one for each row, as padding is; and one for
-each chunk of a row, and each pair of them, and the same where rows share it."""
+each chunk of a row, and each pair of them, and the same where rows share it; and one for each token and chunk."""
 
 ALONE: tuple[tuple[int, ...], ...] = ((0, 1, 2),)
 SEVERAL = (*ALONE, (0, 3, 4), (1, 2, 5), (0, 1, 2, 3, 4, 5))
@@ -31,17 +32,23 @@ CHUNKED = (*ALONE, (0, 1, 6), (1, 5, 6), (5, 6, 7), (0, 3, 4), (1, 2, 5), (0, 3,
 
 
 class FittedSizes:
-    """Fits sizes over the points at which a part was watched."""
+    """Fits sizes over the points at which a part was watched.
 
-    def __init__(self, points: Sequence[Point], chunks: Sequence[int] | None = None) -> None:
-        self.points, self.chunks = points, chunks
+    Args:
+        points: rows and tokens.
+        chunks: by point, how many chunks a row has, where sizes grow with them.
+        chunk: tokens of a chunk, where the last one of a row is shorter, and what is made of it as well.
+    """
+
+    def __init__(self, points: Sequence[Point], chunks: Sequence[int] | None = None, chunk: int | None = None) -> None:
+        self.points, self.chunks, self.chunk = points, chunks, chunk
         self._known: dict[tuple[int, ...], list[int]] = {}
         self._sets = (ALONE if all(point.batch == 1 for point in points) else SEVERAL) if chunks is None else CHUNKED
 
     def of(self, places: Sequence[int]) -> FittedSizes:
         """Sizes at some of the points."""
         chunks = self.chunks and [self.chunks[place] for place in places]
-        return FittedSizes([self.points[place] for place in places], chunks)
+        return FittedSizes([self.points[place] for place in places], chunks, self.chunk)
 
     def form(self, sizes: Sequence[int], what: str) -> list[int]:
         """The coefficients of `TERMS`, without zeros at the end.
@@ -65,13 +72,39 @@ class FittedSizes:
             ]
             found = _solve(rows, sizes)
             if found is not None:
-                by_term = dict(zip(terms, found, strict=True))
-                found = [by_term.get(term, 0) for term in range(len(TERMS))]
-                while found and not found[-1]:
-                    found.pop()
-                return found
+                return _listed(dict(zip(terms, found, strict=True)))
+        rest = self._of_the_rest(sizes)
+        if rest is not None:
+            return rest
         at = ", ".join(f"{size} at {p.batch} x {p.length}" for size, p in zip(sizes, self.points, strict=True))
         raise RecordingError(f"the size of {what} is not a polynomial of rows and tokens: {at}")
+
+    def _of_the_rest(self, sizes: tuple[int, ...]) -> list[int] | None:
+        """The same of what is made for each row, each token of its last chunk, and each pair of these.
+
+        A row of t tokens in n chunks of c has r = t - c (n - 1) of them: b r² is b t² - 2 c b t n + 2 c b t + c² b n² -
+        2 c² b n + c² b.
+        """
+        if self.chunks is None or self.chunk is None:
+            return None
+        c, rows = self.chunk, []
+        for point, number in zip(self.points, self.chunks, strict=True):
+            rest = point.length - c * (number - 1)
+            rows.append([point.batch, point.batch * rest, point.batch * rest * rest])
+        found = _solve(rows, sizes) if len(rows) > len(rows[0]) else None
+        if found is None:
+            return None
+        row, token, pair = found
+        by_term = {1: token + 2 * c * pair, 2: pair, 5: row + c * token + c * c * pair}
+        return _listed(by_term | {6: -c * token - 2 * c * c * pair, 7: c * c * pair, 10: -2 * c * pair})
+
+
+def _listed(by_term: Mapping[int, int]) -> list[int]:
+    """The coefficients in the order of `TERMS`, without zeros at the end."""
+    found = [by_term.get(term, 0) for term in range(len(TERMS))]
+    while found and not found[-1]:
+        found.pop()
+    return found
 
 
 def _solve(rows: list[list[int]], sizes: Sequence[int]) -> list[int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from torch import nn
@@ -11,6 +12,7 @@ from transformers.pytorch_utils import Conv1D
 from hbspec.recording.build import Built
 from hbspec.recording.forward import is_linear
 from hbspec.recording.program import RecordingError
+from hbspec.recording.tied import groups_of, layer_of, shared_row, sharing
 
 
 def weights_of(built: Built) -> dict[str, Any]:
@@ -25,13 +27,13 @@ def weights_of(built: Built) -> dict[str, Any]:
     if table is None or head is None:
         raise RecordingError("the model does not say which modules are its embedding and its output head")
     inside = f"{built.path}."
-    _refuse_shared(model, inside)
+    groups = sharing(model, inside)
     firsts = {f"{inside}{index}.": kind for kind, index in enumerate(built.first)}
     outside: list[Any] = []
     layers: list[list[Any]] = [[] for _ in built.first]
     names = {id(module): name for name, module in modules.items()}
     own = {id(head.bias): f"{names[id(head)]}.bias", id(table.weight): f"{names[id(table)]}.weight"}
-    for first, parameter in model.named_parameters():
+    for first, parameter in _each(model, inside, groups):
         name = own.get(id(parameter), first)  # what is tied has several names
         path, _, last = name.rpartition(".")
         if not name.startswith(inside):
@@ -39,7 +41,8 @@ def weights_of(built: Built) -> dict[str, Any]:
             continue
         for prefix, kind in firsts.items():
             if name.startswith(prefix):
-                layers[kind].append(_row(name.removeprefix(prefix), modules[path], last, parameter, table, head))
+                row = _row(name.removeprefix(prefix), modules[path], last, parameter, table, head)
+                layers[kind].append(row if id(parameter) not in groups else shared_row(model, path, row))
     containers = {
         part
         for name, module in modules.items()
@@ -56,25 +59,18 @@ def weights_of(built: Built) -> dict[str, Any]:
         "fields": _fields(model.config.get_text_config(decoder=True)),
         "containers": sorted(part for part in containers if part and not part.isdigit()),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        **({"groups": groups_of(groups, len(built.kinds))} if groups else {}),
     }
 
 
-def _refuse_shared(model: Any, inside: str) -> None:
-    """Nothing, unless layers share a weight, which would be counted once for each.
-
-    Raises:
-        RecordingError: they do.
-    """
-    owners: dict[int, str] = {}
+def _each(model: Any, inside: str, groups: Mapping[int, Sequence[int]]) -> Iterator[tuple[str, Any]]:
+    """Every weight with its first name; one that layers share with its name in each of them."""
+    seen = set()
     for name, parameter in model.named_parameters(remove_duplicate=False):
-        if not name.startswith(inside):
-            continue
-        layer = name.removeprefix(inside).partition(".")[0]
-        owner = owners.setdefault(id(parameter), layer)
-        if owner != layer:
-            raise RecordingError(
-                f"{name} is a weight of layer {owner} too, and a weight that layers share is not counted"
-            )
+        layer = layer_of(name, inside) if id(parameter) in groups else None
+        if (id(parameter), layer) not in seen:
+            seen.add((id(parameter), layer))
+            yield name, parameter
 
 
 def _beside(model: Any) -> list[str]:

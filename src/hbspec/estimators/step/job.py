@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.adapters import adapter_tensors, saved_parameters, saved_tensors
+from hbspec.catalog.adapters import adapter_tensors, idle_adapters, saved_parameters, saved_tensors
 from hbspec.catalog.dtypes import BYTES
-from hbspec.catalog.weights import weights
+from hbspec.catalog.parameters import idle_parameters
+from hbspec.catalog.weights import updated_weights
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.precision import Precision, precision_of
 from hbspec.estimators.step.lifetimes.program import Program
@@ -42,6 +43,7 @@ class Job(NamedTuple):
     Attributes:
         trainable: parameters that are trained.
         whole: of them, those of modules that are trained whole beside the adapters (`modules_to_save`).
+        idle: parameters of adapters, beside those, in layers that text does not run: no gradient reaches them.
         pageable: trained parameters in tensors whose states a paged optimizer pages.
         program: what runs, but for batch and length.
         deepspeed: DeepSpeed's settings; None where another engine holds the states.
@@ -55,6 +57,7 @@ class Job(NamedTuple):
     program: Program
     trainable: int
     whole: int
+    idle: int
     pageable: int
     optimizer: Optimizer
     shards: Shards
@@ -119,7 +122,8 @@ def job_of(plan: Plan) -> Job:
     # before the program: adapters that cannot be counted cannot be placed either
     trainable = plan.require("trainable_parameters")
     training, cut = _held(plan), shards(plan)
-    refuse_uncounted(architecture, training, cut, plan.tensor_parallel)
+    refuse_uncounted(architecture, training, cut, plan.tensor_parallel, plan.way)
+    idle = _idle(architecture, training)
     precision = _precision(plan, cut)
     return Job(
         architecture=architecture,
@@ -128,8 +132,9 @@ def job_of(plan: Plan) -> Job:
         program=program_of(training, precision, plan.tensor_parallel, padded=_padded(plan, architecture))._replace(
             rows=rows_of(architecture, training)
         ),
-        trainable=trainable,
+        trainable=trainable - idle,
         whole=_whole(architecture, training),
+        idle=idle if training.adapters else 0,
         pageable=_pageable(architecture, training),
         optimizer=optimizer(training.optim) if settings is None else _of_deepspeed(settings, training.optim),
         shards=cut,
@@ -219,6 +224,13 @@ def _whole(architecture: Architecture, training: Training) -> int:
     return saved_parameters(architecture, training.target_modules, training.modules_to_save)
 
 
+def _idle(architecture: Architecture, training: Training) -> int:
+    """Of what is trained, parameters in layers that text does not run: no optimizer has states of them."""
+    if not training.adapters:
+        return idle_parameters(architecture)
+    return idle_adapters(architecture, training.lora_r, training.target_modules, use_dora=training.use_dora)
+
+
 def _pageable(architecture: Architecture, training: Training) -> int:
     """Parameters in trained tensors that are large enough, as they are before they are cut among ranks."""
     if training.adapters:
@@ -228,7 +240,7 @@ def _pageable(architecture: Architecture, training: Training) -> int:
         tensors += Counter(saved_tensors(architecture, targets, saved))
     else:
         tensors = Counter()
-        for weight in weights(architecture):
+        for weight in updated_weights(architecture):
             tensors[weight.parameters // weight.count] += weight.count
     return sum(size * number for size, number in tensors.items() if size >= PAGED_NUMBERS)
 

@@ -117,6 +117,6 @@ def trained_parameters(job: Job, stage: Stage) -> Iterator[ParameterTensor]:
         found += [*build.final().weights(), *head.weights()]
     seen: set[int] = set()
     for parameter in found:
-        if parameter.trained and id(parameter) not in seen:
+        if parameter.trained and not parameter.again and id(parameter) not in seen:
             seen.add(id(parameter))
             yield parameter

@@ -66,7 +66,7 @@ def states_of(job: Job, stage: Stage) -> States:
     size = 0 if job.gradients_offloaded else _reduced(job, groups)
     return States(
         weights=weights,
-        trained=_trained(job, groups),
+        trained=_trained(job, groups, _idle(job, stage)),
         paged=_paged(job, groups),
         computing={
             **_gathered(job, whole, weights),
@@ -90,7 +90,7 @@ def _under_deepspeed(
     kept = whole_parameters(job, settings) if gathers and job.way.shards_weights else None
     return States(
         weights=weights,
-        trained=_trained(job, groups),
+        trained=_trained(job, groups, idle=0),
         paged=_paged(job, groups),
         computing={
             **({"persistent_parameters": kept.persistent} if kept else {}),
@@ -203,10 +203,16 @@ def _whole_adapters(job: Job, groups: list[tuple[int, int]]) -> int:
     return sum(count * element for count, element in groups) if job.training.adapters else 0
 
 
-def _trained(job: Job, groups: list[tuple[int, int]]) -> dict[str, int]:
+def _idle(job: Job, stage: Stage) -> int:
+    """Bytes of the stage's adapters in layers that text does not run."""
+    element = _narrowed(job, BYTES[job.training.adapter_dtype])
+    return share(job.idle, stage, job.architecture.num_hidden_layers) * element
+
+
+def _trained(job: Job, groups: list[tuple[int, int]], idle: int) -> dict[str, int]:
     terms = {"adapters": 0, "optimizer_states": 0, "master_weights": 0}
     if job.training.adapters and job.offload != "all":
-        terms["adapters"] = sum(-(-count // job.shards.weights) * element for count, element in groups)
+        terms["adapters"] = idle + sum(-(-count // job.shards.weights) * element for count, element in groups)
     if job.offload != "none":
         return terms
     for count, element in groups:

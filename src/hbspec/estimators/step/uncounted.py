@@ -11,6 +11,7 @@ from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
 from hbspec.plan.epochs import release
+from hbspec.plan.parallelism import Parallelism
 
 if TYPE_CHECKING:
     from hbspec.catalog.recorded import Recording
@@ -26,14 +27,28 @@ LIGER |= {"qwen2", "qwen3", "qwen3_moe"}
 """Families whose layers with Liger's kernels are counted."""
 
 
-def refuse_uncounted(architecture: Architecture, training: Training, cut: Shards, tensor_parallel: int = 1) -> None:
+def refuse_uncounted(
+    architecture: Architecture,
+    training: Training,
+    cut: Shards,
+    tensor_parallel: int = 1,
+    way: Parallelism | None = None,
+) -> None:
     """Refuse kernels of a library's own, or a way to share layers, for a family that they are not counted for.
+
+    Args:
+        architecture: the model.
+        training: what is trained, and how.
+        cut: into how many parts weights, gradients and states are cut over ranks.
+        tensor_parallel: GPUs that share each layer.
+        way: how the GPUs share the job.
 
     Raises:
         NotKnownError: with what is not counted.
     """
     if architecture.recorded is not None:
         _refuse_recorded(architecture.recorded, training, tensor_parallel)
+        _refuse_parted(architecture.recorded, cut, way)
     if training.liger and architecture.model_type not in LIGER:
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
     if not architecture.stateless and tensor_parallel > 1:
@@ -81,6 +96,19 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
         name = "use_reentrant" if reentrant else "activation_offloading"
         said = f"the memory under {name} of what recorded layers read of each other"
         raise NotKnownError(Missing(said, ("hyperparameters", name)))
+
+
+def _refuse_parted(recording: Recording, cut: Shards, way: Parallelism | None) -> None:
+    """Refuse several GPUs where layers share weights, or where ranks would wait for gradients that never come.
+
+    Raises:
+        NotKnownError: with what it is.
+    """
+    if recording.sharing and (cut.weights > 1 or (way is not None and way.splits_layers)):
+        raise NotKnownError(Missing("where weights lie that layers on several GPUs share", ("instance", "parallelism")))
+    if recording.idle and way is not None and way.distributed:
+        said = "how ranks train a model of which some layers do not run for text, and get no gradients"
+        raise NotKnownError(Missing(said, ("instance", "parallelism")))
 
 
 def _refuse_latent(sizes: LatentAttention, training: Training, tensor_parallel: int) -> None:

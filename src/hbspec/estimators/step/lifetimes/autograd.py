@@ -35,12 +35,20 @@ class ParameterTensor:
         element: bytes of each.
         trained: whether it gets a gradient.
         sink: where its gradient arrives.
+        again: whether a layer behind this one has the same weight: the gradient is there already, and is that layer's.
     """
 
-    __slots__ = ("element", "numel", "sink", "trained")
+    __slots__ = ("again", "element", "numel", "sink", "trained")
 
     def __init__(self, numel: Form, element: int, trained: bool, sink: Sink | None = None) -> None:
         self.numel, self.element, self.trained, self.sink = numel, element, trained, sink
+        self.again = False
+
+    def share(self) -> None:
+        """A layer behind this one has the same weight, and has sent it a gradient before."""
+        self.again = True
+        if self.sink is not None:
+            self.sink.accumulates = True
 
 
 Derivative = Callable[[Tensor], Sequence["Tensor | None"]]

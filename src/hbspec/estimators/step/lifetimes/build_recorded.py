@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.recorded import Recording
@@ -15,6 +15,9 @@ from hbspec.estimators.step.lifetimes.embedding import Embedding
 from hbspec.estimators.step.lifetimes.modules import Linear
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.lifetimes.recorded import ANY, RecordedPart
+
+NOTHING_RUN = Steps((), 0, None, None)
+"""The program of a layer that does not run: it puts out what it is given."""
 
 
 class RecordedBuilder(Builder):
@@ -49,12 +52,15 @@ class RecordedBuilder(Builder):
     def layer(self, index: int) -> RecordedPart:
         """A layer of the kind of the model's layer of that index."""
         kind = self.recording.kinds[index]
+        if kind in self.recording.idle:
+            return RecordedPart({ANY: NOTHING_RUN}, {}, {})
         masked = (
             self.program.attention == "eager" or mask_of(self.program, self.architecture.layer_types[index]) is not None
         )
         variant, program = variant_of(self.program, masked=masked), self.program
         shape = variant, kind, program.rows, program.length
-        found = self._part(self.recording.layer_programs(*shape), self.recording.layer_weights(kind))
+        there = self.recording.shared_weights(kind) if self.recording.shares_later(index) else frozenset()
+        found = self._part(self.recording.layer_programs(*shape), self.recording.layer_weights(kind), there=there)
         before = self.recording.before_programs(*shape)
         return found._replace(before=self._part(before, ())) if before else found
 
@@ -74,8 +80,14 @@ class RecordedBuilder(Builder):
         ]
 
     def _part(
-        self, programs: Mapping[int, Steps], weights: Sequence[tuple[str, Weight]], table: Embedding | None = None
+        self,
+        programs: Mapping[int, Steps],
+        weights: Sequence[tuple[str, Weight]],
+        table: Embedding | None = None,
+        *,
+        there: Collection[str] = (),
     ) -> RecordedPart:
+        """A part; `there` are weights that a layer behind it has too, and has sent gradients to before."""
         called = {step.module for steps in programs.values() for step in steps.steps if step.name == "linear"}
         biased = {path for path, weight in weights if path.endswith(".bias")}
         linears: dict[str, Linear] = {}
@@ -87,6 +99,12 @@ class RecordedBuilder(Builder):
                 numel = weight.rows * weight.columns * weight.copies
                 element = weight.element(self.program.stream)
                 parameters[path] = self.parameter(numel, self.roles[weight.name] == TRAINED, element)
+        for path in there:  # of linear modules, not their adapters, which every layer has for itself
+            module = linears.get(path.removesuffix(".bias"))
+            own = None if module is None else module.bias if path.endswith(".bias") else module.weight
+            shared = parameters.get(path, own)
+            if shared is not None:
+                shared.share()
         return RecordedPart(programs, linears, parameters, table)
 
     def _linear(self, weight: Weight, *, biased: bool) -> Linear:

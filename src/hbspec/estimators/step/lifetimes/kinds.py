@@ -41,13 +41,15 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
     """Layers are alike if both are sparse or dense, attend as far or not, rotate, and their inputs need gradients.
 
     Those that attend to everything may have other heads. Where layers read more than the residual stream, the last one
-    is of a kind of its own: no layer behind it sends gradients to what they read.
+    is of a kind of its own: no layer behind it sends gradients to what they read. Where they share weights, so is the
+    last that has them: its gradients are the first to come.
 
     The first layer is run for itself alone.
     """
     sparse, unrotated = frozenset(architecture.moe_layers), frozenset(architecture.unrotated_layers)
-    recorded = architecture.recorded.kinds if architecture.recorded else ()
-    last = len(recorded) - 1 if architecture.recorded and architecture.recorded.exchanging else None
+    recording = architecture.recorded
+    recorded = recording.kinds if recording else ()
+    last = len(recorded) - 1 if recording and recording.exchanging else None
     shapes = [
         (
             index in sparse,
@@ -55,6 +57,7 @@ def kinds(architecture: Architecture, program: Program) -> Kinds:
             index in unrotated,
             recorded[index] if recorded else 0,
             index == last,
+            recording is not None and recording.shares_later(index),
         )
         for index, kind in enumerate(architecture.layer_types)
     ]

@@ -219,12 +219,13 @@ def _forward(
         tape.ledger.begin(f"forward {index}")
         if index and isinstance(layer, RecordedPart) and layer.before is not None:
             x = run_part(machine, layer.before, x)
-        call = _called(machine, layer, x)
-        if model.checkpointing:
-            x = (tape.checkpoint_reentrant if model.reentrant else tape.checkpoint)(call, x)
-        else:
-            x = call(x)
-        del call
+        if not (isinstance(layer, RecordedPart) and layer.idle):
+            call = _called(machine, layer, x)
+            if model.checkpointing:
+                x = (tape.checkpoint_reentrant if model.reentrant else tape.checkpoint)(call, x)
+            else:
+                x = call(x)
+            del call
         alive.append(tape.ledger.alive())
     del inputs
     tape.ledger.begin(LOSS)
@@ -291,5 +292,6 @@ def _final(machine: Machine, final: Norm | RecordedPart, x: Tensor) -> Tensor:
 
 
 def _gradients(layer: DecoderLayer | RecordedPart) -> Terms:
-    size = sum(weight.numel.fixed * weight.element for weight in layer.weights() if weight.trained)
+    own = (weight for weight in layer.weights() if weight.trained and not weight.again)
+    size = sum(weight.numel.fixed * weight.element for weight in own)
     return {op.GRADIENTS: Form(size)} if size else {}

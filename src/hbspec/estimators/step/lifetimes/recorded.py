@@ -47,6 +47,11 @@ class RecordedPart(NamedTuple):
     before: RecordedPart | None = None
 
     @property
+    def idle(self) -> bool:
+        """Whether it is a layer that does not run."""
+        return not any(program.steps for program in self.programs.values())
+
+    @property
     def trained(self) -> bool:
         """Whether anything in it is trained."""
         return any(weight.trained for weight in self.weights())

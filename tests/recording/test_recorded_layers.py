@@ -1,0 +1,127 @@
+"""Layers that do not run for text, and layers that share weights, as a real step's trace has them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.importorskip("torch")
+
+from oracle.agreement import spec_of
+from oracle.case import parse
+from oracle.shapes import CONFIGS
+from oracle.whole_step import peak
+from recording.test_recorded_memory import closed
+
+from hbspec.catalog import catalog
+from hbspec.catalog.parameters import active_parameters, idle_parameters, lora_parameters, total_parameters
+from hbspec.catalog.recorded_file import architecture_of
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.step.job import job_of
+from hbspec.plan import build_plan
+from hbspec.spec import Spec
+
+IMAGES = {
+    "model_type": "mllama",
+    "text_config": {
+        "hidden_size": 128, "intermediate_size": 256, "num_hidden_layers": 5, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "vocab_size": 512, "cross_attention_layers": [0, 3], "pad_token_id": 0,
+        "rope_parameters": {"rope_type": "default", "rope_theta": 10_000.0},
+    },
+}  # fmt: skip
+"""Two layers attend to images alone: they do not run where only text is given."""
+
+SHARING = {
+    "model_type": "zamba2", "hidden_size": 64, "intermediate_size": 128, "num_attention_heads": 4,
+    "num_key_value_heads": 4, "vocab_size": 512, "num_hidden_layers": 6, "mamba_ngroups": 1, "n_mamba_heads": 4,
+    "mamba_headdim": 32, "layers_block_type": ["mamba", "hybrid", "hybrid", "hybrid", "hybrid", "mamba"],
+    "num_mem_blocks": 2, "adapter_rank": 8, "chunk_size": 64,
+}  # fmt: skip
+"""Two transformers, each in two of the layers."""
+
+FULL, LORA = "method=full,tokens=300", "method=lora,batch=2,tokens=200,gradient_checkpointing=false"
+
+
+def built(values):
+    """The model, whose parameters are counted."""
+    from hbspec.recording.build import build
+
+    return build(values, None).model
+
+
+def job(architecture, text, **instance):
+    """The job of a spec."""
+    spec = spec_of(parse(text))
+    spec["instance"] |= instance
+    return job_of(build_plan(Spec.model_validate(spec), catalog(), architecture, None))
+
+
+@pytest.mark.parametrize("text", [FULL, LORA, "method=qlora,tokens=300,gradient_checkpointing=false"])
+def test_layers_that_text_does_not_run_are_as_their_trace(text, recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "images", IMAGES)
+    case = parse(f"images,{text}")
+    assert closed(case, architecture_of(recorded_file(IMAGES))) == pytest.approx(peak(case), rel=0.005)
+
+
+def test_layers_that_text_does_not_run_are_counted_and_get_no_gradient(recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "images", IMAGES)
+    architecture, model = architecture_of(recorded_file(IMAGES)), built(IMAGES)
+    idle = sum(
+        one.numel() for name, one in model.named_parameters() if name.startswith(("model.layers.0", "model.layers.3"))
+    )
+    assert total_parameters(architecture) == sum(one.numel() for one in model.parameters())
+    assert idle_parameters(architecture) == idle
+    assert active_parameters(architecture) == total_parameters(architecture) - idle
+    assert job(architecture, "images,method=full").trainable == total_parameters(architecture) - idle
+    with pytest.raises(NotKnownError, match="do not run for text"):
+        job(architecture, "images,method=full", gpus=2, parallelism="ddp")
+
+
+def test_layers_that_text_does_not_run_get_adapters_all_the_same(recorded_file):
+    heads, keys, width = 2 * 128, 128 + 64, 128 + 256
+    found = lora_parameters(architecture_of(recorded_file(IMAGES)), 8, ["q_proj", "k_proj", "up_proj"])
+    assert found == 5 * 8 * (heads + keys + width)
+
+
+@pytest.mark.parametrize("text", [FULL, f"{LORA},target_modules=q_proj+v_proj"])
+def test_layers_that_share_weights_are_as_their_trace(text, recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "sharing", SHARING)
+    case = parse(f"sharing,{text}")
+    assert closed(case, architecture_of(recorded_file(SHARING))) == pytest.approx(peak(case), rel=0.01)
+
+
+def test_what_layers_share_is_counted_once_and_adapted_in_each(recorded_file):
+    architecture, model = architecture_of(recorded_file(SHARING)), built(SHARING)
+    assert total_parameters(architecture) == sum(one.numel() for one in model.parameters())
+    queries = [module for name, module in model.named_modules() if name.endswith("q_proj")]
+    assert len(queries) == 4
+    assert len({id(module.weight) for module in queries}) == 2
+    each = 8 * (queries[0].in_features + queries[0].out_features)
+    assert lora_parameters(architecture, 8, ["q_proj"]) == 4 * each
+    shared = next(weight for weight in architecture.recorded.weights if weight.name.endswith("q_proj"))
+    assert (shared.kind, shared.count, shared.repeats) == ("own_linear", 2, 2)
+
+
+@pytest.mark.parametrize("parallelism", ["fsdp", "pipeline"])
+def test_where_shared_weights_lie_is_not_known(parallelism, recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "sharing", SHARING)
+    with pytest.raises(NotKnownError, match="layers on several GPUs share"):
+        job(architecture_of(recorded_file(SHARING)), "sharing,method=full", gpus=2, parallelism=parallelism)
+
+
+def test_weights_that_are_shared_by_other_layers_than_others_are_refused():
+    from torch import nn
+
+    from hbspec.recording.program import RecordingError
+    from hbspec.recording.tied import groups_of, sharing
+
+    model = nn.Module()
+    model.layers = nn.ModuleList(nn.ModuleDict({key: nn.Linear(2, 2, bias=False) for key in "ab"}) for _ in range(3))
+    model.layers[1]["a"].weight = model.layers[0]["a"].weight
+    assert groups_of(sharing(model, "layers."), 3) == [0, 0, None]
+    model.layers[2]["b"].weight = model.layers[0]["b"].weight
+    with pytest.raises(RecordingError, match="is a weight of layer 0 too"):
+        sharing(model, "layers.")
+    model.layers[2]["b"].weight = model.layers[1]["b"].weight
+    model.layers[1]["a"].weight = model.layers[0]["b"].weight
+    with pytest.raises(RecordingError, match="too"):
+        sharing(model, "layers.")
