@@ -40,3 +40,21 @@ def recorded_file():
 def olmo(recorded_file):
     """The file of a small OLMo."""
     return recorded_file(OLMO)
+
+
+@pytest.fixture(scope="session")
+def recorded_once():
+    """Records a config in the dtypes of full fine-tuning, and of adapters on weights of 16 bits."""
+    from hbspec.recording.files import recorded
+    from hbspec.recording.record import REGIMES
+    from hbspec.recording.source import Source
+
+    made = {}
+
+    def record(values):
+        key = repr(values)
+        if key not in made:
+            made[key] = recorded(Source(values, {}), REGIMES[:1])
+        return made[key]
+
+    return record

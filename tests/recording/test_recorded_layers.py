@@ -83,29 +83,31 @@ def test_layers_that_text_does_not_run_get_adapters_all_the_same(recorded_file):
 
 
 @pytest.mark.parametrize("text", [FULL, f"{LORA},target_modules=q_proj+v_proj"])
-def test_layers_that_share_weights_are_as_their_trace(text, recorded_file, monkeypatch):
+def test_layers_that_share_weights_are_as_their_trace(text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "sharing", SHARING)
     case = parse(f"sharing,{text}")
-    assert closed(case, architecture_of(recorded_file(SHARING))) == pytest.approx(peak(case), rel=0.01)
+    assert closed(case, architecture_of(recorded_once(SHARING))) == pytest.approx(peak(case), rel=0.01)
 
 
-def test_what_layers_share_is_counted_once_and_adapted_in_each(recorded_file):
-    architecture, model = architecture_of(recorded_file(SHARING)), built(SHARING)
+def test_what_layers_share_is_counted_once_and_adapted_in_each(recorded_once):
+    architecture, model = architecture_of(recorded_once(SHARING)), built(SHARING)
     assert total_parameters(architecture) == sum(one.numel() for one in model.parameters())
     queries = [module for name, module in model.named_modules() if name.endswith("q_proj")]
     assert len(queries) == 4
     assert len({id(module.weight) for module in queries}) == 2
     each = 8 * (queries[0].in_features + queries[0].out_features)
     assert lora_parameters(architecture, 8, ["q_proj"]) == 4 * each
+    resting = sum(weight.count for weight in architecture.recorded.resting if "gate_up" in weight.name)
+    assert resting == 4 * 2  # of two modules for each of two layers, every layer runs those of one
     shared = next(weight for weight in architecture.recorded.weights if weight.name.endswith("q_proj"))
     assert (shared.kind, shared.count, shared.repeats) == ("own_linear", 2, 2)
 
 
 @pytest.mark.parametrize("parallelism", ["fsdp", "pipeline"])
-def test_where_shared_weights_lie_is_not_known(parallelism, recorded_file, monkeypatch):
+def test_where_shared_weights_lie_is_not_known(parallelism, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "sharing", SHARING)
     with pytest.raises(NotKnownError, match="layers on several GPUs share"):
-        job(architecture_of(recorded_file(SHARING)), "sharing,method=full", gpus=2, parallelism=parallelism)
+        job(architecture_of(recorded_once(SHARING)), "sharing,method=full", gpus=2, parallelism=parallelism)
 
 
 def test_weights_that_are_shared_by_other_layers_than_others_are_refused():

@@ -47,6 +47,22 @@ DELTA = {
     "layer_types": ["linear_attention", "linear_attention", "linear_attention", "full_attention"],
     "vocab_size": 99,
 }
+BLOCKS = {
+    "model_type": "minimax",
+    "hidden_size": 64,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 16,
+    "num_local_experts": 4,
+    "num_experts_per_tok": 2,
+    "block_size": 32,
+    "layer_types": ["linear_attention", "full_attention", "linear_attention"],
+    "vocab_size": 99,
+}
+"""The last of a row's blocks is not padded, but shorter; and the first pass runs less than those behind it."""
+
 ONE_PASS = {
     "operators": [
         {"inputs": [0], "outputs": [[1]], "freed": []},
@@ -59,24 +75,6 @@ ONE_PASS = {
         "body": [{"inputs": [[1], 0, "w"], "outputs": [[2]], "freed": [[1]]}],
     },
 }
-
-
-@pytest.fixture(scope="module")
-def recorded_once():
-    """Records a config in the dtypes of full fine-tuning."""
-    from hbspec.recording.files import recorded
-    from hbspec.recording.record import REGIMES
-    from hbspec.recording.source import Source
-
-    made = {}
-
-    def record(values):
-        key = values["model_type"]
-        if key not in made:
-            made[key] = recorded(Source(values, {}), REGIMES[:1])
-        return made[key]
-
-    return record
 
 
 @pytest.mark.parametrize("text", ["tokens=96", "tokens=75,batch=3", "tokens=20,batch=2"])
@@ -101,8 +99,54 @@ def test_a_loop_over_chunks_is_as_its_trace(text, recorded_once, monkeypatch):
     assert closed(case, architecture_of(recorded_once(DELTA))) == pytest.approx(peak(case), rel=0.01)
 
 
+@pytest.mark.parametrize("text", ["tokens=20,batch=2", "tokens=64", "tokens=50,batch=3", "tokens=150,batch=2"])
+def test_a_loop_whose_last_pass_is_shorter_is_as_its_trace(text, recorded_once, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "blocks", BLOCKS)
+    recorded = architecture_of(recorded_once(BLOCKS))
+    case = parse(f"blocks,method=full,gradient_checkpointing=false,{text}")
+    assert closed(case, recorded) == pytest.approx(peak(case), rel=0.005)
+
+
+def test_rows_of_two_chunks_are_apart_where_their_passes_are_not_alike(recorded_once):
+    by_length = [program for program in recorded_once(BLOCKS)["programs"] if "chunk" in program]
+    assert {tuple(sorted(program)) for program in by_length} == {("chunk", "one", "ragged", "two", "whole")}
+    assert {program["chunk"] for program in by_length} == {BLOCKS["block_size"]}
+
+
+@pytest.mark.parametrize("chunk", [1, 32, 64, 128, 256])
+def test_rows_are_not_told_by_tokens(chunk):
+    """Else what each row has would be taken for what grows with tokens."""
+    from hbspec.recording.forward import Point
+    from hbspec.recording.lengths import ChunkLengths
+    from hbspec.recording.program import RecordingError
+    from hbspec.recording.sizes import FittedSizes
+
+    for length in (one for each in ChunkLengths.classes(chunk) for one in (each, *each.parted)):
+        for points in (length.together, length.several):
+            shared = FittedSizes([Point(1, tokens, masked=False) for _, tokens in points])
+            with pytest.raises(RecordingError, match="not a polynomial"):
+                shared.form([rows * 720 for rows, _ in points], "it")
+
+
+def test_a_size_may_grow_with_the_square_of_what_the_last_chunk_has():
+    """Three rows of 75 tokens have 11 in their last chunk of 32."""
+    from hbspec.catalog.recorded_program import form
+    from hbspec.recording.forward import Point
+    from hbspec.recording.sizes import FittedSizes
+
+    points = [Point(1, 87, masked=False), Point(2, 114, masked=False), Point(3, 155, masked=False)]
+    points += [Point(2, 185, masked=False), Point(1, 213, masked=False)]
+    chunks = [-(-point.length // 32) for point in points]
+    sizes = [point.batch * (5 + 7 * (rest := point.length - 32 * (number - 1)) ** 2 + 3 * rest)
+             for point, number in zip(points, chunks, strict=True)]  # fmt: skip
+    fixed, token, pair = form(FittedSizes(points, chunks, 32).form(sizes, "it"), 3, 3)
+    assert fixed + token * 3 * 75 + pair * 3 * 75**2 == 3 * (5 + 7 * 11**2 + 3 * 11)
+
+
 def test_a_length_has_a_class():
     classes = {"one": 1, "whole": 1, "ragged": 1}
+    apart = classes | {"two": 1}
+    assert [length_class(length, 64, apart) for length in (64, 65, 128, 129)] == ["one", "two", "whole", "ragged"]
     assert [length_class(length, 64, classes) for length in (1, 64, 65, 128)] == ["one", "one", "ragged", "whole"]
     assert length_class(7, 1, {"whole": 1}) == "whole"
 

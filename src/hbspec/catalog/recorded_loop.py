@@ -11,10 +11,14 @@ from typing import Any
 
 from hbspec.diagnostics import Missing, NotKnownError
 
-ONE, WHOLE, RAGGED = "one", "whole", "ragged"
-"""Rows of one chunk, rows of whole chunks, and rows whose last chunk is padded."""
+ONE, TWO, WHOLE, RAGGED = "one", "two", "whole", "ragged"
+"""Rows of one chunk, rows of two whose last is not whole, rows of whole chunks, and all others: their last chunk is
+padded, or is shorter. Rows of two are apart only where the first chunk of a row is not as those behind it are."""
 
-LENGTHS = ONE, WHOLE, RAGGED
+LENGTHS = ONE, TWO, WHOLE, RAGGED
+
+PAIR = 2
+"""Chunks of a row that is `TWO`."""
 
 MOST_STEPS = 10_000
 """Operators of a loop that are run one by one, which takes a few seconds for every length that is asked for."""
@@ -29,6 +33,8 @@ def length_class(length: int, chunk: int, classes: Mapping[str, Any]) -> str:
     """The class of a length, among those that were recorded."""
     if chunks_of(length, chunk) == 1 and ONE in classes:
         return ONE
+    if chunks_of(length, chunk) == PAIR and length % chunk and TWO in classes:
+        return TWO
     return RAGGED if length % chunk and RAGGED in classes else WHOLE
 
 

@@ -94,7 +94,7 @@ class Reader:
         ways = {name: self._way(index) for name, index in row.get("ways", {}).items()}
         if row.get("every"):
             able = tuple(range(len(row["inputs"])))
-            ways = {"1" * len(able): way._replace(gradients=way.gradients * len(able)) for way in ways.values()}
+            ways = {"1" * len(able): _of_every(way, len(able)) for way in ways.values()}
         return Step(
             row["name"],
             row.get("module", ""),
@@ -125,6 +125,11 @@ class Reader:
         if key not in self._forms:
             self._forms[key] = form(key, self.rows, self.chunks)
         return self._forms[key]
+
+
+def _of_every(way: Way, inputs: int) -> Way:
+    """The derivative of an operator that reads something of every pass: the last one may be of another size."""
+    return way._replace(gradients=(*way.gradients[:1] * (inputs - 1), way.gradients[-1]))
 
 
 def form(sizes: Sequence[int], rows: int, chunks: int = 0) -> tuple[int, int, int]:

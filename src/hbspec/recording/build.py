@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from typing import Any, NamedTuple
@@ -168,6 +168,18 @@ def shorten(built: Built, fake: FakeTensorMode) -> None:
                 if buffer is not None:
                     module._buffers[key] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")
     built.model.train()
+
+
+def refuse_partly_idle(built: Built, ran: Collection[int]) -> None:
+    """Nothing, where layers of a kind run all or none of them, given the numbers of those that ran.
+
+    Raises:
+        RecordingError: some do not run, and others like them do.
+    """
+    run = {built.kinds[index] for index in ran}
+    for index in range(len(built.model.get_submodule(built.path))):
+        if index not in ran and built.kinds[index] in run:
+            raise RecordingError(f"{built.path}.{index} is not run where only text is given, and layers like it are")
 
 
 @contextmanager

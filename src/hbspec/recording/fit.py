@@ -26,6 +26,11 @@ class Table:
             self.rows.append(row)
         return self._index[key]
 
+    def forget(self, length: int) -> None:
+        """Only so many values, the first ones, are written down."""
+        self.rows = self.rows[:length]
+        self._index = {key: index for key, index in self._index.items() if index < length}
+
 
 class Sample(NamedTuple):
     """An operator as one point runs it."""
@@ -129,7 +134,8 @@ def _row(samples: Sequence[Sample], sizes: FittedSizes, ways: Table) -> dict[str
     able, chosen = differentiable(part, operator), [one.ways for one in samples]
     every = any(len(one.inputs) != len(operator.inputs) for one in at)
     if every:  # of which there are more in longer rows
-        able, chosen = [True], [_every(one, what) for one in samples]
+        able = [True, True] if any(_ends_otherwise(one) for one in samples) else [True]
+        chosen = [_every(one, what, len(able)) for one in samples]
     row = {
         "name": operator.name,
         "module": operator.module,
@@ -149,8 +155,14 @@ def _row(samples: Sequence[Sample], sizes: FittedSizes, ways: Table) -> dict[str
     return {key: value for key, value in row.items() if value or key in ("inputs", "outputs")}
 
 
-def _every(sample: Sample, what: str) -> dict[tuple[bool, ...], Any]:
-    """The way back of an operator whose inputs are alike, as if it had one.
+def _ends_otherwise(sample: Sample) -> bool:
+    """Whether the last of an operator's inputs has another size than all others, as what a short pass makes."""
+    sizes = [meta.numel for meta in sample.operator.metas]
+    return len(sizes) > 1 and sizes[-1] != sizes[0]
+
+
+def _every(sample: Sample, what: str, kinds: int) -> dict[tuple[bool, ...], Any]:
+    """The way back of an operator whose inputs are alike, as if it had one, or one of each of two kinds: all and last.
 
     Raises:
         RecordingError: they are not alike.
@@ -159,11 +171,11 @@ def _every(sample: Sample, what: str) -> dict[tuple[bool, ...], Any]:
     way = sample.ways.get(tuple(able))
     if way is None or not all(able) or len(way.gradients) != len(able):
         raise RecordingError(f"{what} reads tensors of every pass, of which some need no gradient")
-    first = way.gradients[0]
-    alike = all(one and (one.slot, one.meta.numel) == (first.slot, first.meta.numel) for one in way.gradients)
-    if not alike or way.saved or way.made:
+    first, rest = way.gradients[0], len(way.gradients) + 1 - kinds
+    alike = all(one and (one.slot, one.meta.numel) == (first.slot, first.meta.numel) for one in way.gradients[:rest])
+    if not alike or way.gradients[-1] is None or way.gradients[-1].slot != first.slot or way.saved or way.made:
         raise RecordingError(f"{what} reads tensors of every pass that are not alike")
-    return {(True,): way._replace(gradients=way.gradients[:1])}
+    return {(True,) * kinds: way._replace(gradients=(first, *way.gradients[rest:]))}
 
 
 def _numels(way: Any) -> list[int | None]:

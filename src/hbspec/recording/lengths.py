@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from hbspec.catalog.recorded_loop import ONE, RAGGED, WHOLE, chunks_of
+from hbspec.catalog.recorded_loop import ONE, PAIR, RAGGED, TWO, WHOLE, chunks_of
 from hbspec.recording.build import Built
 
 USUAL = (64, 128, 256)
@@ -41,7 +41,16 @@ class Length(NamedTuple):
 
     def counted(self, points: Sequence[tuple[int, int]]) -> list[int] | None:
         """The same, where tokens do not tell them."""
-        return None if self.name == ONE or self.chunk == TOKEN else self.chunks(points)
+        return None if self.name in (ONE, TWO) or self.chunk == TOKEN else self.chunks(points)
+
+    @property
+    def parted(self) -> tuple[Length, ...]:
+        """The same as rows of two chunks, and rows of more, where they are not alike."""
+        if self.name != RAGGED:
+            return ()
+        two = tuple(PAIR * self.chunk - less for less in (9, 4, 7, 2, 14))
+        more = tuple((PAIR + 1 + index) * self.chunk - less for index, less in enumerate((9, 14, 5, 7, 11)))
+        return Length(TWO, self.chunk, *_points(two)), Length(RAGGED, self.chunk, *_points(more))
 
 
 class ChunkLengths:
@@ -57,7 +66,7 @@ class ChunkLengths:
         said = {value for key, value in _numbers(config) if "chunk" in key and USUAL[0] // 4 <= value <= USUAL[-1]}
         self.by_token = False
         blocks = {value for key, value in _numbers(config) if key == "block_size" and 1 < value <= USUAL[-1]}
-        self._said = tuple(dict.fromkeys([*sorted(said), *USUAL, *sorted(blocks)]))
+        self._said = tuple(dict.fromkeys([*sorted(said), *sorted(blocks), *USUAL]))
         self._found: dict[Any, int] = {}
         self.apart: set[Any] = set()
 

@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hbspec.catalog.recorded_loop import number_of, program_rows
-from hbspec.recording.program import Operator, RecordingError, Watched
+from hbspec.recording.derive import Derived
+from hbspec.recording.program import Operator, Watched
 
 MOST_BACK = 600
 """Operators by which the place where passes are inserted may come before the first that differs."""
@@ -40,11 +41,11 @@ class Loop(NamedTuple):
         return index if index < self.at else index + self.size * count
 
 
-def loop_of(parts: Sequence[Watched], chunks: Sequence[int]) -> Loop:
-    """The loop that parts run, the shortest first, each over so many chunks.
+def loops(parts: Sequence[Watched], chunks: Sequence[int]) -> Iterator[Loop]:
+    """The loops that parts may run, the shortest first, each over so many chunks.
 
-    Raises:
-        RecordingError: they differ in more than the number of passes.
+    There may be several places at which passes seem to be inserted, of which sizes tell the right one: the last pass
+    may be over less than a chunk.
     """
     first, last, times = parts[0], parts[-1], chunks[-1] - chunks[0]
     size, rest = divmod(len(last.operators) - len(first.operators), times)
@@ -55,37 +56,28 @@ def loop_of(parts: Sequence[Watched], chunks: Sequence[int]) -> Loop:
             continue
         data = _data(first, last, at, (size, values, chunks[0]), times)
         if all(_is_run(data, part, number) for part, number in zip(parts, chunks, strict=True)):
-            return Loop(at, size, values, tuple(number - chunks[0] for number in chunks), data)
-    raise RecordingError(f"{first.where or 'the model'} runs other operators at other lengths, and not in one loop")
+            yield Loop(at, size, values, tuple(number - chunks[0] for number in chunks), data)
 
 
-def looped(parts: Sequence[Watched], chunks: Sequence[int]) -> tuple[list[Watched], Loop]:
-    """The parts, and the loop that they run.
+def without_views(part: Watched, derived: Sequence[Derived]) -> tuple[Watched, list[Derived]]:
+    """The part, and the ways back of its operators, without views of what is outside of it.
 
-    A pass may read what is outside the part by a view that the pass before it made, and the first one by none. Where no
-    loop is found, such views are taken for what they show, which nothing of the part holds.
-
-    Raises:
-        RecordingError: as `loop_of`.
+    Such a view makes nothing and holds nothing of the part. A pass may read it by a view that the pass before it made,
+    and the first pass by none.
     """
-    try:
-        return [*parts], loop_of(parts, chunks)
-    except RecordingError:
-        plain = [_without_views(part) for part in parts]
-        return plain, loop_of(plain, chunks)
-
-
-def _without_views(part: Watched) -> Watched:
-    """The part whose operators read no views of what is outside of it, but that itself."""
     views: set[int] = set()
-    operators = []
-    for operator in part.operators:
+    operators: list[Operator] = []
+    kept = []
+    for operator, ways in zip(part.operators, derived, strict=True):
         inputs = [None if one in views else one for one in operator.inputs]
-        for number, alias in zip(operator.outputs, operator.aliases, strict=True):
-            if alias is not None and inputs[alias] is None and not part.values[number].differentiable:
-                views.add(number)
+        seen = [alias is not None and inputs[alias] is None for alias in operator.aliases]
+        if operators and seen and all(seen) and not any(part.values[one].differentiable for one in operator.outputs):
+            views |= {*operator.outputs}
+            operators[-1] = replace(operators[-1], freed=[*operators[-1].freed, *operator.freed])
+            continue
         operators.append(replace(operator, inputs=inputs))
-    return replace(part, operators=operators)
+        kept.append(ways)
+    return replace(part, operators=operators), kept
 
 
 def _key(operator: Operator) -> Any:

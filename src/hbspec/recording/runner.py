@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from hbspec.catalog.recorded_loop import RAGGED
-from hbspec.recording.build import Built
-from hbspec.recording.derive import derive
+from hbspec.recording.build import Built, refuse_partly_idle
+from hbspec.recording.derive import Derived, derive
 from hbspec.recording.fit import Table, fitted
 from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regime, WatchedPass, before_name
 from hbspec.recording.lengths import ChunkLengths, Length
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import LongLoopError, RecordingError, Watched
 from hbspec.recording.prune import makes_mask, pruned
-from hbspec.recording.rolled import looped
+from hbspec.recording.rolled import loops, without_views
 from hbspec.recording.sizes import FittedSizes
 
 LONGEST = 531
@@ -65,18 +65,6 @@ def shortest_limit(built: Built) -> int:
     names = ("sliding_window", "attention_chunk_size", "max_position_embeddings", "window_size")
     said = [getattr(config, name, None) for name in names]
     return min([value for value in said if isinstance(value, int) and value > 0], default=LONGEST)
-
-
-def refuse_partly_idle(built: Built, ran: Collection[int]) -> None:
-    """Nothing, where layers of a kind run all or none of them, given the numbers of those that ran.
-
-    Raises:
-        RecordingError: some do not run, and others like them do.
-    """
-    run = {built.kinds[index] for index in ran}
-    for index in range(len(built.model.get_submodule(built.path))):
-        if index not in ran and built.kinds[index] in run:
-            raise RecordingError(f"{built.path}.{index} is not run where only text is given, and layers like it are")
 
 
 HALF = 2
@@ -213,16 +201,28 @@ class PartRunner:
         """
         found: dict[str, Any] = {"chunk": chunk}
         for length in self.lengths.classes(chunk):
-            key = name, chunk, length.name
-            if key not in self._together and self.lengths.together(name):
-                try:
-                    self._together[key] = self._fitted(name, length.together, length)
-                except RecordingError:
-                    self._together[key] = None
-                    self.lengths.apart.add(name)
-            together = self._together.get(key)
-            found[length.name] = together or self._fitted(name, length.several if several else length.alone, length)
+            try:
+                found[length.name] = self._of_length(name, length, several=several)
+            except RecordingError:
+                if not length.parted:
+                    raise
+                found |= {one.name: self._of_length(name, one, several=several) for one in length.parted}
         return found
+
+    def _of_length(self, name: Name, length: Length, *, several: bool) -> dict[str, Any]:
+        """A part in a class of lengths.
+
+        Raises:
+            RecordingError: it is not one program.
+        """
+        key = name, length
+        if key not in self._together and self.lengths.together(name):
+            try:
+                self._together[key] = self._fitted(name, length.together, length)
+            except RecordingError:
+                self._together[key] = None
+                self.lengths.apart.add(name)
+        return self._together.get(key) or self._fitted(name, length.several if several else length.alone, length)
 
     def _at_all(self, name: Name, points: Sequence[tuple[int, int]]) -> dict[str, Any]:
         if name not in self._together:
@@ -248,9 +248,32 @@ class PartRunner:
         chunk = length.chunk if length is not None and length.name == RAGGED else None
         sizes = FittedSizes([Point(*point, self.masked) for point in points], length and length.counted(points), chunk)
         chunks = length.chunks(points) if length is not None else [1]
-        loops = len({*chunks}) > 1 and len({len(part.operators) for part in parts}) > 1
-        parts, loop = looped(parts, chunks) if loops else (parts, None)
-        return fitted(parts, derived, sizes, self.ways, loop)
+        if len({*chunks}) > 1 and len({len(part.operators) for part in parts}) > 1:
+            return self._in_a_loop(parts, derived, sizes, chunks)
+        return fitted(parts, derived, sizes, self.ways)
+
+    def _in_a_loop(
+        self,
+        parts: Sequence[Watched],
+        derived: Sequence[Sequence[Derived]],
+        sizes: FittedSizes,
+        chunks: Sequence[int],
+    ) -> dict[str, Any]:
+        """A part with the first loop whose sizes fit, of those that it may run."""
+        plain = [without_views(*one) for one in zip(parts, derived, strict=True)]
+        refused: RecordingError | None = None
+        for tried, ways in ((parts, derived), ([one for one, _ in plain], [one for _, one in plain])):
+            for loop in loops(tried, chunks):
+                known = len(self.ways.rows)
+                try:
+                    return fitted(tried, ways, sizes, self.ways, loop)
+                except RecordingError as reason:
+                    if refused is not None:
+                        self.ways.forget(known)
+                    refused = refused or reason
+        where = parts[0].where or "the model"
+        unlike = f"{where} runs other operators at other lengths, and not in one loop"
+        raise refused or RecordingError(unlike)
 
     def _pass(self, point: tuple[int, int]) -> Mapping[Name, Any]:
         if isinstance(self._passes.get(point), RecordingError):
