@@ -35,7 +35,10 @@ SET: dict[str, dict[str, Any]] = {
     "dbrx": {"attn_config": {"clip_qkv": 8, "kv_n_heads": 8, "rope_theta": 10_000.0}},
     "dots1": {"n_routed_experts": 8, "n_shared_experts": 1, "num_experts_per_tok": 2},
     "deepseek_v2": {"num_experts_per_tok": 6, "moe_intermediate_size": 1408},
-    "gemma3n_text": {"layer_types": ["sliding_attention", "full_attention"] * 3, "num_kv_shared_layers": 2},
+    **{
+        name: {"layer_types": ["sliding_attention", "full_attention"] * 3, "num_kv_shared_layers": 2}
+        for name in ("gemma3n", "gemma3n_text")
+    },
     "gemma4_assistant": {"hidden_size_per_layer_input": 0, "vocab_size_per_layer_input": 0},
     **{name: {"head_dim": 128} for name in ("hunyuan_v1_dense", "hunyuan_v1_moe", "ministral")},
     "lfm2_moe": {"layer_types": ["conv", "conv", "full_attention"] * 2},
@@ -44,7 +47,7 @@ SET: dict[str, dict[str, Any]] = {
     "zamba": {"num_hidden_layers": 9},
     "xmod": {"languages": ["en_XX"], "default_language": "en_XX"},
 }
-"""Fields without which transformers builds no model, or only one that cannot run, from a type's default config."""
+"""Fields without which no model is built of a type's defaults, or none that runs. gemma3n needs timm, torchvision."""
 CASES = (
     "method=full,batch=2,tokens=200",
     "method=lora,lora_dropout=0.0,tokens=300",
