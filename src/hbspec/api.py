@@ -100,6 +100,7 @@ class Estimates:
         return {
             "format_version": 1,
             "plan": self.plan.to_dict(),
+            "calibration": self.plan.measured and self.plan.measured.to_dict(),
             "memory": self.memory.to_dict() if self.memory else {"verdict": "unknown", "devices": []},
             "changes": [outcome.to_dict() for outcome in self.advice.outcomes] if self.advice else [],
             "software": [dependence.to_dict() for dependence in self.dependences],

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hbspec.analysis.chat_template import chat_template
+from hbspec.analysis.record import measurement
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.catalog.deepspeed import problems
 from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
@@ -35,6 +36,7 @@ from hbspec.spec.sections import Tokens
 
 if TYPE_CHECKING:
     from hbspec.catalog.bounds import Bounds
+    from hbspec.plan.measurement import Measurement
 
 CONFIG: Route = ("model", "config")
 DEEPSPEED: Route = ("instance", "deepspeed")
@@ -48,8 +50,9 @@ class Analysis:
 
     Each estimate raises `NotKnownError` on every access where an input is missing. Of a model that is not modelled,
     `architecture` is None, and `bounds` is what its config's own numbers say. `findings` are defects of the files
-    that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, `data.chat_template`). `chat_template` is
-    the text of the last, which the job and its endpoint use instead of the model's.
+    that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, `data.chat_template`,
+    `calibration.record`). `chat_template` is the text of the one that the job and its endpoint use instead of the
+    model's.
     """
 
     document: Document
@@ -61,6 +64,7 @@ class Analysis:
     bounds: Bounds | None = None
     deepspeed_json: Mapping[str, Any] | None = None
     chat_template: str | None = None
+    measurement: Measurement | None = None
     findings: tuple[Finding, ...] = field(default=())
 
     @cached_property
@@ -78,7 +82,12 @@ class Analysis:
         if self.spec.instance.deepspeed is not None and self.deepspeed_json is None:
             plan = plan._replace(deepspeed=None)
             unknown["deepspeed"] = Missing("DeepSpeed's settings (the JSON is not correct)", DEEPSPEED)
-        return plan._replace(unknown=unknown)
+        plan = plan._replace(unknown=unknown)
+        if self.measurement is not None:
+            from hbspec.estimators.job.measured import calibrated
+
+            plan = calibrated(plan, self.measurement, shipped=self.spec.script is None)
+        return plan
 
     @cached_property
     def memory(self) -> Memory:
@@ -171,6 +180,7 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
         profile=_profile(document, spec, findings),
         deepspeed_json=_deepspeed_json(document, spec, findings),
         chat_template=chat_template(document, spec, catalog, findings),
+        measurement=measurement(document, spec, findings),
         findings=tuple(findings),
     )
 

@@ -249,4 +249,14 @@ SPOT_WAIT_SECONDS = Interval(0, 300, 7200)
 """Waiting for spot capacity, at the start and after each interruption; not billed. Assumed."""
 
 MEASURED_ERROR = Interval(0.9, 1.0, 1.1)
-"""Factor on a rate that the author measured for this job (`calibration`): the assumed variation between runs."""
+"""Factor on a rate that was measured for this job (`calibration`): the variation between runs. Of LLMFineTuningBench
+(A100-80GB, LoRA of Mistral 7B), six jobs were run twice, and their rates differ by 7 % to 10 %."""
+
+MEASURED_RESERVE_ERROR = 0.03
+"""Relative half-width of a reserve that was measured for this job. Assumed: no public job prints the reserves of two
+runs. The allocator answers the same requests with the same segments, but the order of rows, and when the host frees
+what the GPU still reads, differ from run to run."""
+
+MEASURED_BESIDE_ERROR = 0.15 * GB
+"""Half-width, in bytes, of what a measured process holds beside its reserve. Assumed: half of what the CUDA context is
+taken to vary by from its expected size to its least (`MEMORY.context`), for another driver."""

@@ -67,7 +67,7 @@ _ENTRIES = (
         code="HB030",
         name="file-not-read",
         summary="A file that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, "
-        "`data.chat_template`) cannot be read, or is not JSON where it should be.",
+        "`data.chat_template`, `calibration.record`) cannot be read, or is not JSON where it should be.",
         why="Memory and time are estimated from these files, and the job trains with the chat template. Only regular "
         "files inside the project are read.",
         example="data: {profile: ./missing.profile.json}",
@@ -112,6 +112,16 @@ _ENTRIES = (
         "sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}",
         instead="model: {id: meta-llama/Llama-3.1-8B}\ndata: {chat_template: llama3}\n"
         "sagemaker: {environment: {HF_HOME: /opt/ml/input/data/hub}}",
+    ),
+    Page(
+        code="HB035",
+        name="record-refused",
+        summary="The file `calibration.record` is not a record as `hbspec measure` wrote it.",
+        why="A record replaces estimates of speed and memory, so that a number that was not measured would be taken "
+        "for one that was. A record of another version, one that was changed since it was written, and one with "
+        "numbers that no measurement has are refused, and nothing of them is used.",
+        example="calibration: {record: ./train.profile.json}",
+        instead="calibration: {tokens_per_second_per_gpu: 1200}",
     ),
     Page(
         code="HB040",

@@ -152,3 +152,26 @@ FSDP2_DEFERS = Epoch("accelerate", (1, 11))
 UINT8_LEFT_WHOLE = Epoch("accelerate", (1, 14))
 """4-bit weights stored as uint8 are left out of FSDP2's sharding, with torch 2.7 or later (`utils/fsdp_utils.py`,
 `fsdp2_prepare_model`)."""
+
+EPOCHS = (
+    *(entry for entry in list(vars().values()) if isinstance(entry, Epoch)),
+    *(one for one, _ in PACKING_STRATEGIES),
+)
+"""Every epoch of this file."""
+
+
+def apart(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Packages whose two versions lie on different sides of an epoch, each with both versions.
+
+    Args:
+        one: versions by package.
+        other: likewise; a package that only one of them has is not compared.
+
+    >>> apart({"trl": "1.16.0", "peft": "0.21"}, {"trl": "1.14.1", "peft": "0.20"})
+    [('trl', '1.16.0', '1.14.1')]
+    >>> apart({"trl": "1.16.0"}, {"trl": "1.15.2"})
+    []
+    """
+    both = one.keys() & other.keys()
+    packages = {epoch.package for epoch in EPOCHS if epoch.package in both and epoch.is_in(one) != epoch.is_in(other)}
+    return [(package, one[package], other[package]) for package in sorted(packages)]

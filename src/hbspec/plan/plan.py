@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import known
@@ -17,6 +17,9 @@ from hbspec.plan.money import Currencies, UnitPrice
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
 from hbspec.plan.training import Training
 from hbspec.units import Interval
+
+if TYPE_CHECKING:
+    from hbspec.plan.measurement import Applied
 
 Size = Literal[
     "processes", "data_parallel_size", "effective_batch_size", "trainable_parameters", "adapter_bytes",
@@ -124,6 +127,7 @@ class Plan(NamedTuple):
         checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
         between: where the architecture is not known, the plans of models between which it lies; None otherwise.
         replayed: whether the allocator is replayed where it can be; not for a model that only bounds another.
+        measured: the record of a measurement that the spec names (`calibration.record`), and what of it applies.
     """
 
     name: str
@@ -167,6 +171,7 @@ class Plan(NamedTuple):
     unknown: Mapping[str, str]
     between: Between | None = None
     replayed: bool = True
+    measured: Applied | None = None
 
     @property
     def way(self) -> Parallelism:

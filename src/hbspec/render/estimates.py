@@ -11,6 +11,7 @@ from hbspec.diagnostics import route_text
 from hbspec.plan import Assumption, Between, Plan
 from hbspec.render.advice import advice_lines
 from hbspec.render.bill import cost_lines, time_lines
+from hbspec.render.calibration import calibration_lines
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.memory import host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
@@ -31,6 +32,8 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield from _head(plan, width)
     yield from section("Plan", width)
     yield from rows(_counts(plan), width)
+    if plan.measured:
+        yield from calibration_lines(plan.measured, width)
     if estimates.memory:
         yield from memory_lines(estimates.memory, width)
     if estimates.advice:

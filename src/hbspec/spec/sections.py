@@ -248,6 +248,11 @@ class Calibration(Section):
     tokens_per_second_per_gpu: Annotated[float, Field(ge=1e-3, le=10**9)] | None = Field(
         None, description="Tokens per second and GPU, without padding: the mean over all GPUs of the job."
     )
+    record: Text | None = Field(
+        None,
+        description="Path of a record written by `hbspec measure`, which replaces estimates where it is of the same "
+        "job; where it is not, a note says what differs.",
+    )
 
 
 class Spec(Section):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.estimators.job.phases import save, sync
-from hbspec.estimators.job.time import usual_step
+from hbspec.estimators.job.time import is_measured, usual_step
 from hbspec.estimators.step.duration import micro_batch
 from hbspec.plan import Plan
 from hbspec.units import Interval
@@ -55,6 +55,6 @@ def _longest(plan: Plan, usual: float) -> float:
     """Seconds of a micro-batch with the longest row; at a measured rate, in proportion to its tokens."""
     longest = plan.lengths.cut(plan.training.max_length).longest.high
     tokens = max(longest, plan.padded_row_tokens.high)
-    if plan.measured_tokens_per_second is not None:
+    if is_measured(plan):
         return usual * max(1.0, tokens / plan.row_tokens.expected)
     return max(usual, micro_batch(plan, tokens).seconds().high)

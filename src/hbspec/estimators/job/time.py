@@ -9,6 +9,7 @@ from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
 from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
 from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, widened
 from hbspec.estimators.job.interruptions import WAITS, interruptions
+from hbspec.estimators.job.measured import recorded_step
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
 from hbspec.estimators.step.communication import host_bytes_per_second
 from hbspec.estimators.step.duration import micro_batch, update
@@ -116,10 +117,10 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
 
 def _bounded(plan: Plan, between: Between, constants: StepConstants) -> Time:
     """The time over all models that bound one; at a measured rate, its steps take what they were measured to take."""
-    measured = plan.measured_tokens_per_second is not None
+    measured = is_measured(plan)
     if not measured:
         require_speed(between)
-    found = [time(one, constants) for one in between.plans]
+    found = [time(one._replace(measured=plan.measured), constants) for one in between.plans]
     usual = found[EXPECTED]
     if not measured:
         found = [one._replace(phases=widened(one.phases), step_seconds=one.step_seconds * SPEED) for one in found]
@@ -165,8 +166,13 @@ class StepTime(NamedTuple):
     tokens_per_second_per_gpu: Interval
 
 
+def is_measured(plan: Plan) -> bool:
+    """Whether the time of a step was measured, and is not estimated."""
+    return plan.measured_tokens_per_second is not None or (plan.measured is not None and plan.measured.speed)
+
+
 def usual_step(plan: Plan, constants: StepConstants = STEP) -> StepTime:
-    """The time of a step at the author's measured rate, else as estimated.
+    """The time of a step at the rate that the author or a record gives, else as estimated.
 
     Raises:
         NotKnownError: as for `time`.
@@ -211,10 +217,13 @@ def _over_lengths(found: list[Interval]) -> Interval:
 
 
 def _measured(plan: Plan) -> StepTime | None:
-    """A step at the author's measured rate, with the update included in its micro-batches; None without a rate."""
+    """A step at a measured rate, with the update included in its micro-batches; None without a rate."""
     measured = plan.measured_tokens_per_second
     if measured is None:
-        return None
+        if plan.measured is None or not plan.measured.speed:
+            return None
+        micro_batches, rates = recorded_step(plan, plan.measured.measurement)
+        return StepTime(micro_batches, Interval.exact(0), rates)
     hardware = plan.require("hardware")
     rows = plan.require("effective_batch_size")
     tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation

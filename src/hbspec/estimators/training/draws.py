@@ -42,7 +42,7 @@ def records(lengths: Lengths, longest: int, micro_batch: int, micro_batches: int
     random = Random(seed)  # noqa: S311  (an order, not a secret)
     number = min(micro_batches, MOST_DRAWN)
     # the largest of m numbers that are uniform from 0 to 1 is distributed as the m-th root of one
-    rows = _at(lengths, longest, [random.random() ** (1 / micro_batch) for _ in range(number)])
+    rows = lengths_at(lengths, longest, [random.random() ** (1 / micro_batch) for _ in range(number)])
     reached = [0, *accumulate(rows, max)]
     return (*(after for before, after in pairwise(reached) if before < after < longest), longest)
 
@@ -56,7 +56,7 @@ def rising(longest: int) -> tuple[int, ...]:
     return tuple(dict.fromkeys(max(1, longest * step // MOST_RECORDS) for step in range(1, MOST_RECORDS + 1)))
 
 
-def _at(lengths: Lengths, longest: int, shares: Sequence[float]) -> list[int]:
+def lengths_at(lengths: Lengths, longest: int, shares: Sequence[float]) -> list[int]:
     """The lengths that such shares of the examples do not exceed."""
     if lengths.histograms is not None:
         histogram: Histogram = lengths.histograms[1]

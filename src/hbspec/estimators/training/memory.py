@@ -14,6 +14,7 @@ from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.states import states_of
 from hbspec.estimators.training.bounded import MOST_PASSING, bounded_memory
 from hbspec.estimators.training.devices import NOTHING, DeviceMemory, Memory
+from hbspec.estimators.training.measured import measured_memory
 from hbspec.estimators.training.paged import with_pages, without_room
 from hbspec.estimators.training.replayed import Replays, Rows, rows_of
 from hbspec.estimators.training.reserved import Surroundings, beside_bytes, capped, process_bytes, reserved_bytes
@@ -28,12 +29,15 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     """Peak memory of each GPU of one host while training.
 
     The longest row after truncation determines the peak, so `peak_allocated` spans the possible lengths of that row and
-    the error of the activation terms. Left out: host memory, disk.
+    the error of the activation terms. A record that applies replaces the reserve and the process by what was measured
+    (`hbspec.estimators.training.measured`). Left out: host memory, disk.
 
     Raises:
         NotKnownError: the architecture, the trainable parameters, the hardware, the processes or the optimizer is not
             known.
     """
+    if plan.measured is not None and plan.measured.memory:
+        return measured_memory(plan.measured.measurement, memory(plan._replace(measured=None), constants))
     if plan.between is not None:
         return bounded_memory(plan, plan.between, [_bounding(one, constants) for one in plan.between.plans])
     job, hardware = job_of(plan), plan.require("hardware")
@@ -59,7 +63,7 @@ def memory_verdict(plan: Plan) -> Verdict:
     Raises:
         NotKnownError: as `memory`.
     """
-    if plan.between is not None:
+    if plan.between is not None or (plan.measured is not None and plan.measured.memory):
         return memory(plan).verdict
     around = _surroundings(job_of(plan), plan.require("hardware"))
     usable, beside = around.usable, beside_bytes(around, MEMORY)

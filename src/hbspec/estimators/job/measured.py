@@ -1,0 +1,75 @@
+"""The time of a step at the rate at which the same job was measured.
+
+rate = tokens of all timed updates / their seconds. The interval spans the slowest and the fastest of these updates,
+`MEASURED_ERROR`, and what the rate may change by where a micro-batch has other tokens than the measured ones
+(`hbspec.plan.measurement.NEAR`). Left out: that the share of an update's own time differs with its micro-batches, whose
+number is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.constants import MEASURED_ERROR, REACHED, REACHED_UNKNOWN
+from hbspec.estimators.step.duration import micro_batch
+from hbspec.estimators.training.measured import contradictions
+from hbspec.estimators.training.memory import memory
+from hbspec.plan import Plan
+from hbspec.plan.measurement import Measurement, applied, length_ratio
+from hbspec.units import Interval, significant
+
+
+def recorded_step(plan: Plan, measurement: Measurement) -> tuple[Interval, Interval]:
+    """Seconds of a micro-batch with its share of the update, and real tokens per second and GPU.
+
+    Raises:
+        NotKnownError: the hardware or the effective batch size is not known.
+    """
+    updates, ratio = measurement.updates, length_ratio(measurement, plan)
+    rate = sum(update.tokens for update in updates) / sum(update.seconds for update in updates)
+    slowest, fastest = min(update.rate for update in updates), max(update.rate for update in updates)
+    tokens = plan.padded_row_tokens * plan.training.micro_batch
+    seconds = Interval(
+        tokens.low / (fastest * ratio) * MEASURED_ERROR.low,
+        tokens.expected / rate,
+        tokens.high * ratio / slowest * MEASURED_ERROR.high,
+    )
+    rows = plan.require("effective_batch_size") / plan.training.gradient_accumulation
+    real = plan.row_tokens.expected * rows / plan.require("hardware").gpus
+    return seconds, Interval(real / seconds.high, real / seconds.expected, real / seconds.low)
+
+
+def calibrated(plan: Plan, measurement: Measurement, *, shipped: bool) -> Plan:
+    """The plan with a measurement, of which only that applies which contradicts neither the GPU nor the tensors.
+
+    Args:
+        plan: the plan, as it is without it.
+        measurement: as read from a record.
+        shipped: whether the job runs the shipped script.
+    """
+    found = applied(measurement, plan, shipped=shipped)
+    if found.memory:
+        with suppress(NotKnownError):  # then nothing is estimated that a measurement could replace
+            found = found._replace(not_memory=tuple(contradictions(measurement, memory(plan))))
+    if found.speed:
+        found = found._replace(not_speed=tuple(_too_fast(plan, measurement)))
+    return plan._replace(measured=found)
+
+
+def _too_fast(plan: Plan, measurement: Measurement) -> Iterator[str]:
+    """A rate above what the GPU computes at the peak of its data sheet; none where its speed is not known."""
+    tokens = plan.padded_row_tokens.expected
+    share = REACHED.get(plan.require("hardware").gpu.name, REACHED_UNKNOWN) if plan.hardware else 1.0
+    try:
+        least = micro_batch(plan, tokens).products * share
+    except NotKnownError:
+        return
+    fastest = max(update.rate for update in measurement.updates)
+    most = plan.training.micro_batch * tokens / least if least else fastest
+    if fastest > most * length_ratio(measurement, plan):
+        yield (
+            f"speed: {significant(fastest)} tokens/s of a process measured, but this GPU computes at most "
+            f"{significant(most)} at its peak"
+        )

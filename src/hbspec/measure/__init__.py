@@ -1,0 +1,7 @@
+"""Measurements of a compiled job on the GPUs at hand: a few updates with random weights, timed and recorded."""
+
+from __future__ import annotations
+
+from hbspec.measure.measurement import MeasureError, Measured, measure
+
+__all__ = ["MeasureError", "Measured", "measure"]

@@ -1,0 +1,97 @@
+"""A base model with random weights of the real architecture, and a tokenizer of one-token words, as a model folder.
+
+The weights are a block of random numbers, repeated: no figure of memory or speed depends on them, and to draw billions
+of numbers would take longer than to train with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from hbspec.measure.rows import SPECIAL, TEMPLATE, WORDS
+
+BLOCK = 1 << 20
+"""Numbers that are drawn."""
+SPREAD = 0.02
+"""Their standard deviation (transformers, `initializer_range`)."""
+SHARD = "5GB"
+STORED = {"float16", "float32"}
+"""Dtypes of published weights that are kept; others become bfloat16."""
+
+
+class BaseModelError(RuntimeError):
+    """transformers does not build the model of a config; the message says why."""
+
+
+def write_base(config: Mapping[str, Any], folder: Path) -> None:
+    """Write the model folder: config.json, weights in safetensors, tokenizer.
+
+    Args:
+        config: the model's `config.json`.
+        folder: an empty folder.
+
+    Raises:
+        BaseModelError: transformers refuses the config, or its vocabulary is smaller than the words of the data.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    given = {key: value for key, value in config.items() if key not in ("quantization_config", "auto_map")}
+    stored = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16").removeprefix("torch.")
+    dtype = getattr(torch, stored if stored in STORED else "bfloat16")
+    try:
+        made = AutoConfig.for_model(given.pop("model_type"), **given)
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(made, dtype=dtype)
+    except Exception as reason:  # transformers raises what it likes
+        said = str(reason).strip().partition("\n")[0]
+        raise BaseModelError(f"transformers does not build this model: {said}") from reason
+    words = int(model.get_input_embeddings().weight.shape[0])
+    if words < WORDS + len(SPECIAL) + 1:
+        raise BaseModelError(f"the vocabulary of {words:,} words is smaller than the data's {WORDS + len(SPECIAL) + 1:,}")
+    model.to_empty(device="cpu")
+    model.tie_weights()
+    _fill(model)
+    model.save_pretrained(folder, max_shard_size=SHARD)
+    _tokenizer().save_pretrained(folder)
+
+
+def _fill(model: Any) -> None:
+    """Random matrices, norms of ones, and biases of zeros."""
+    import torch
+
+    block = torch.empty(BLOCK).normal_(0, SPREAD, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if parameter.dim() < 2:
+                parameter.fill_(0.0 if name.endswith("bias") else 1.0)
+                continue
+            flat, drawn = parameter.view(-1), block.to(parameter.dtype)
+            for start in range(0, flat.numel(), BLOCK):
+                part = flat[start : start + BLOCK]
+                part.copy_(drawn[: part.numel()])
+        for buffer in model.buffers():
+            buffer.zero_()
+
+
+def _tokenizer() -> Any:
+    """A tokenizer of words, each of which is one token, with the template of the data."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    named = [*SPECIAL, "<|unknown|>", *(f"w{number}" for number in range(WORDS))]
+    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(named)}, unk_token="<|unknown|>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    user, assistant, end, begin, pad = SPECIAL
+    wrapped = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        bos_token=begin,
+        eos_token=end,
+        pad_token=pad,
+        unk_token="<|unknown|>",
+        additional_special_tokens=[user, assistant],
+    )
+    wrapped.chat_template = TEMPLATE
+    return wrapped

@@ -1,0 +1,97 @@
+"""The rows that a measured job is given: first longer and longer ones, then lengths as in the profile.
+
+The first updates warm up. Their micro-batches become longer up to the longest row, an order in which most memory is
+reserved (`hbspec.estimators.training.draws.rising`), so that the peak is seen whatever the lengths that follow. The
+timed updates have the lengths that equal shares of the examples do not exceed, in a seeded order. Every text is made of
+one-token words, of which all but a few are the assistant's, so that nearly every token is trained.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from math import ceil
+from random import Random
+from typing import NamedTuple
+
+from hbspec.estimators.training.draws import lengths_at, rising
+from hbspec.plan import Plan
+from hbspec.plan.measurement import longest_row
+
+WARM_UP = 3
+"""Updates before the timed ones: the first opens libraries, the second allocates optimizer states."""
+
+TEMPLATE = (
+    "{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}<|end|>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+SPECIAL = ("<|user|>", "<|assistant|>", "<|end|>", "<|begin|>", "<|pad|>")
+"""The template's own words, and those that begin and pad a text."""
+
+WORDS = 1000
+OVERHEAD = 5
+"""Tokens of a conversation beside the assistant's words: one word of the user's, and four of the template's."""
+
+SPARE = 1.3
+"""Examples for packed rows, as a multiple of what fills them exactly."""
+
+
+class Schedule(NamedTuple):
+    """What a job is given.
+
+    Attributes:
+        warm_up: updates that are not timed.
+        timed: updates that are.
+        lengths: tokens of each example in order.
+        validation: likewise, of the validation split; empty where nothing is evaluated.
+        alike: whether all rows have one length.
+    """
+
+    warm_up: int
+    timed: int
+    lengths: tuple[int, ...]
+    validation: tuple[int, ...]
+    alike: bool
+
+    @property
+    def updates(self) -> int:
+        """All updates."""
+        return self.warm_up + self.timed
+
+
+def schedule(plan: Plan, ranks: int, timed: int) -> Schedule:
+    """The rows of a plan's job on so many processes, with so many timed updates."""
+    training, longest = plan.training, longest_row(plan)
+    together, accumulated = training.micro_batch * ranks, training.gradient_accumulation
+    evaluated = training.eval_batch if plan.validation_examples else None
+    validation = (longest,) * (evaluated * ranks) if evaluated else ()
+    cut = plan.lengths.cut(training.max_length)
+    if training.packing:
+        rows = (WARM_UP + timed) * accumulated * together
+        examples = ceil(rows * training.max_length / cut.mean.expected * SPARE)
+        return Schedule(WARM_UP, timed, _drawn(plan, longest, examples), validation, alike=True)
+    alike = cut.mean.expected == cut.longest.expected
+    steps = (longest,) if alike else (*rising(longest), longest)
+    warm_up = max(WARM_UP, ceil(len(steps) / accumulated))
+    first = (steps[0],) * (warm_up * accumulated - len(steps)) + steps
+    before = tuple(length for length in first for _ in range(together))
+    return Schedule(
+        warm_up, timed, before + _drawn(plan, longest, timed * accumulated * together), validation, alike=alike
+    )
+
+
+def _drawn(plan: Plan, longest: int, examples: int) -> tuple[int, ...]:
+    """Lengths of so many examples, one of each equal share of all, in a seeded order."""
+    shares = [(number + 0.5) / examples for number in range(examples)]
+    Random(0).shuffle(shares)  # noqa: S311  (an order, not a secret)
+    return tuple(lengths_at(plan.lengths.cut(plan.training.max_length), longest, shares))
+
+
+def lines(lengths: Iterable[int]) -> str:
+    """JSON lines of conversations with so many tokens each, and at least one more than `OVERHEAD`."""
+    return "".join(f"{json.dumps({'messages': _messages(max(length, OVERHEAD + 1))})}\n" for length in lengths)
+
+
+def _messages(length: int) -> list[dict[str, str]]:
+    said = " ".join(f"w{number % WORDS}" for number in range(length - OVERHEAD))
+    return [{"role": "user", "content": "w0"}, {"role": "assistant", "content": said}]
