@@ -20,6 +20,7 @@ COMMANDS = (
     "rules",
     "init",
     "smoke",
+    "measure",
     "data profile",
     "data merge",
     "data check",

@@ -17,5 +17,8 @@ FAULT = 70
 INTERRUPTED = 130
 """128 + SIGINT, as shells report it."""
 
+TERMINATED = 143
+"""128 + SIGTERM, as shells report it."""
+
 BROKEN_PIPE = 141
 """128 + SIGPIPE, as shells report it."""

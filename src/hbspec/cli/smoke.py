@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.model_config import model_config
 from hbspec.cli.options import SET, positive
 from hbspec.cli.places import default_folder, settled
 
 NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
 RANKS = 2
 """Ranks of a rehearsal if the job has several: the fewest that show how the data are distributed."""
+REFUSAL = "which hbspec smoke does not make small"
 
 
 def run(
@@ -41,7 +42,7 @@ def run(
 
     try:
         plan = estimate(spec, overrides=overrides).plan
-        config, processes = _config(spec, overrides), _ranks(ranks, plan.processes)
+        config, processes = model_config(spec, overrides, REFUSAL), _ranks(ranks, plan.processes)
         train_file, validation_file = _file(train), _file(validation)
         result = rehearse(
             spec,
@@ -81,25 +82,6 @@ def _file(name: str | None) -> Path | None:
     if name is not None and not Path(name).is_file():
         raise MisuseError(f"{name} is not a file")
     return None if name is None else Path(name)
-
-
-def _config(spec: str, overrides: Sequence[str]) -> dict[str, Any]:
-    """The `config.json` of the model: from `model.config`, or as published for a model of the catalog."""
-    from hbspec.catalog import catalog
-    from hbspec.source import load
-    from hbspec.source.attachments import read_json
-
-    document = load(spec, overrides=overrides)
-    model = document.values["model"]
-    if model.get("config"):
-        values = dict(read_json(document, ("model", "config"), model["config"]))
-        if "hbspec_model" in values:
-            raise MisuseError(f"{model['config']} is a recorded model, which hbspec smoke does not make small")
-        return values
-    models = catalog().models
-    if model.get("id") in models:
-        return models.config(model["id"])
-    raise MisuseError(f"the model {model.get('id')} is not in the catalog; set model.config to its config.json")
 
 
 COMMAND = Command(

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hbspec.measure.measurement import MeasureError, Measured, measure
+from hbspec.measure.measurement import Measured, MeasureError, measure
 
 __all__ = ["MeasureError", "Measured", "measure"]

@@ -48,14 +48,15 @@ def write_base(config: Mapping[str, Any], folder: Path) -> None:
     except Exception as reason:  # transformers raises what it likes
         said = str(reason).strip().partition("\n")[0]
         raise BaseModelError(f"transformers does not build this model: {said}") from reason
+    tokenizer = _tokenizer()
     words = int(model.get_input_embeddings().weight.shape[0])
-    if words < WORDS + len(SPECIAL) + 1:
-        raise BaseModelError(f"the vocabulary of {words:,} words is smaller than the data's {WORDS + len(SPECIAL) + 1:,}")
+    if words < len(tokenizer):
+        raise BaseModelError(f"the vocabulary of {words:,} words is smaller than the {len(tokenizer):,} of the data's")
     model.to_empty(device="cpu")
     model.tie_weights()
     _fill(model)
     model.save_pretrained(folder, max_shard_size=SHARD)
-    _tokenizer().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def _fill(model: Any) -> None:
@@ -77,21 +78,21 @@ def _fill(model: Any) -> None:
 
 
 def _tokenizer() -> Any:
-    """A tokenizer of words, each of which is one token, with the template of the data."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
+    """A byte-level tokenizer without merges, to which the words of the data are special, with the data's template."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    named = [*SPECIAL, "<|unknown|>", *(f"w{number}" for number in range(WORDS))]
-    tokenizer = Tokenizer(models.WordLevel({word: index for index, word in enumerate(named)}, unk_token="<|unknown|>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     user, assistant, end, begin, pad = SPECIAL
+    named = dict.fromkeys((*SPECIAL, *WORDS, *sorted(pre_tokenizers.ByteLevel.alphabet())))
+    tokenizer = Tokenizer(models.BPE({word: index for index, word in enumerate(named)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     wrapped = PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         bos_token=begin,
         eos_token=end,
         pad_token=pad,
-        unk_token="<|unknown|>",
-        additional_special_tokens=[user, assistant],
+        additional_special_tokens=[user, assistant, *WORDS],
     )
     wrapped.chat_template = TEMPLATE
     return wrapped

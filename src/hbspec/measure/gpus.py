@@ -60,7 +60,7 @@ class NoMachineError(RuntimeError):
 
 
 def machine() -> Machine:
-    """This machine, asked in processes that end at once.
+    """The machine at hand, asked in processes that end at once.
 
     Raises:
         NoMachineError: PyTorch cannot be imported, or does not answer.
@@ -92,9 +92,9 @@ def _driver_told() -> Mapping[str, tuple[str, int]]:
 
 
 def read_driver(text: str) -> Mapping[str, tuple[str, int]]:
-    """The answer of the driver's tool by uuid, as PyTorch spells it; lines that are none are left out.
+    r"""The answer of the driver's tool by uuid, as PyTorch spells it; lines that are none are left out.
 
-    >>> read_driver("GPU-0a1b, 570.133.20, 423\\nGPU-2c3d, 570.133.20, [N/A]\\n")
+    >>> read_driver("GPU-0a1b, 570.133.20, 423\nGPU-2c3d, 570.133.20, [N/A]\n")
     {'0a1b': ('570.133.20', 443547648)}
     """
     found = {}

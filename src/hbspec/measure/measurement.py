@@ -14,9 +14,9 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.measure import at_hand
 from hbspec.measure.base import BaseModelError, write_base
 from hbspec.measure.gpus import Machine, NoMachineError, machine, visible
-from hbspec.measure.job import JobFailedError, command, run, write_job
+from hbspec.measure.job import JobFailedError, Ran, command, run, write_job
 from hbspec.measure.record import record_of
-from hbspec.measure.rows import schedule
+from hbspec.measure.rows import Schedule, schedule
 from hbspec.plan import Plan
 from hbspec.source import load, load_mapping
 from hbspec.units import bytes_text
@@ -108,6 +108,7 @@ def measure(
         ran = run(words, folder, ranks, given.updates, environment, limit=limit, snapshot=snapshot)
     except (BaseModelError, JobFailedError) as reason:
         raise MeasureError(str(reason)) from reason
+    _refuse_other_rows(ran, given, plan)
     record = record_of(ran, given, estimates, found, date.today().isoformat())  # noqa: DTZ011 - where the user is
     return Measured(record, estimates, found)
 
@@ -155,6 +156,13 @@ def _refuse_full_disk(plan: Plan, folder: Path) -> None:
     if free < needed * DISK_SPARE:
         said = f"weights, checkpoint and result need {bytes_text(round(needed * DISK_SPARE))} of disk"
         raise MeasureError(f"{said}, but {folder} has {bytes_text(free)}: name another with --work", misuse=True)
+
+
+def _refuse_other_rows(ran: Ran, given: Schedule, plan: Plan) -> None:
+    """Raise `MeasureError` where the job did not see the rows that it was given: its figures are of other lengths."""
+    seen = max((update["longest"] for rank in ran.ranks for update in rank["updates"]), default=0)
+    if not (plan.training.packing or ran.ran_out) and seen != max(given.lengths):
+        raise MeasureError(f"the longest row has {seen:,} tokens, but was to have {max(given.lengths):,}")
 
 
 def _exported(estimates: Estimates) -> Mapping[str, str]:

@@ -7,8 +7,8 @@ Nothing of the job is changed but the order of its rows: as they stand in the da
 in `rank-N.json` after every update, so that a job that ends early has said what it took until then. Exit code 75: the
 job ran out of memory, and the file says where.
 
-hbspec copies this file into the folder of a compiled job, and imports nothing of it that needs torch. `Gpus` is the only
-place that asks a GPU for memory.
+hbspec copies this file into the folder of a compiled job, and imports nothing of it that needs torch. `Gpus` is the
+only place that asks a GPU for memory.
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ def probe() -> dict[str, Any]:
 def main(arguments: Sequence[str]) -> int:
     """Run the script, and return its exit code, or `RAN_OUT`."""
     if list(arguments) == [PROBE]:
-        print(json.dumps(probe()))
+        sys.stdout.write(f"{json.dumps(probe())}\n")
         return 0
     import leaving
     import train
@@ -267,7 +267,7 @@ def main(arguments: Sequence[str]) -> int:
     except Exception as reason:
         if not is_out_of_memory(reason):
             raise
-        print(f"observer.py: {str(reason).partition(chr(10))[0]}", file=sys.stderr)
+        sys.stderr.write(f"observer.py: {str(reason).partition(chr(10))[0]}\n")
         observation.run_out()
         leaving.finish()
         return RAN_OUT

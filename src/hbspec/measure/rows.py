@@ -3,7 +3,7 @@
 The first updates warm up. Their micro-batches become longer up to the longest row, an order in which most memory is
 reserved (`hbspec.estimators.training.draws.rising`), so that the peak is seen whatever the lengths that follow. The
 timed updates have the lengths that equal shares of the examples do not exceed, in a seeded order. Every text is made of
-one-token words, of which all but a few are the assistant's, so that nearly every token is trained.
+words of one token, of which all but a few are the assistant's, so that nearly every token is trained.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ TEMPLATE = (
 SPECIAL = ("<|user|>", "<|assistant|>", "<|end|>", "<|begin|>", "<|pad|>")
 """The template's own words, and those that begin and pad a text."""
 
-WORDS = 1000
+WORDS = tuple(f"<|w{number}|>" for number in range(64))
+"""What texts are made of: special tokens, which every class of tokenizers takes for one token each."""
+
 OVERHEAD = 5
 """Tokens of a conversation beside the assistant's words: one word of the user's, and four of the template's."""
 
@@ -93,5 +95,5 @@ def lines(lengths: Iterable[int]) -> str:
 
 
 def _messages(length: int) -> list[dict[str, str]]:
-    said = " ".join(f"w{number % WORDS}" for number in range(length - OVERHEAD))
-    return [{"role": "user", "content": "w0"}, {"role": "assistant", "content": said}]
+    said = "".join(WORDS[number % len(WORDS)] for number in range(length - OVERHEAD))
+    return [{"role": "user", "content": WORDS[0]}, {"role": "assistant", "content": said}]
