@@ -24,7 +24,7 @@ NEEDED = ("torch", "transformers", "peft", "trl", "datasets")
 SUFFIX = ".measured.json"
 FEWEST = 3
 """Timed updates, fewer of which show no spread."""
-REFUSAL = "of which there are no weights to run: set model.config to the config.json that it was recorded from"
+REFUSAL = "without a config that transformers builds: set model.config to the config.json that it was recorded from"
 
 
 class TerminatedError(Exception):
@@ -155,6 +155,6 @@ COMMAND = Command(
         Parameter("force", "Replace the record if it exists.", ("--force",), switch=True),
     ),
     "Random weights of the real architecture, and rows with the lengths of the profile. Exit code 0: the record is "
-    "written, also of a job that ran out of GPU memory; 1: the job failed otherwise; 2: there is no GPU, or too little "
+    "written, also of a job that ran out of GPU memory; 1: the job failed otherwise; 2: no GPU, or too little "
     "disk; 130 and 143: interrupted, and nothing is written. Needs the extra `train`.",
 )

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hbspec.measure.gpus import GpuAtHand, Machine
+from hbspec.measure.gpus import GpuAtHand, MachineAtHand
 from hbspec.plan import Plan
 from hbspec.plan.measurement import gpus_used
 
@@ -23,7 +23,7 @@ ON_CPU = ("bf16", "fp16", "activation_offloading", "liger", "attn_implementation
 """Hyperparameters that need a GPU."""
 
 
-def used(machine: Machine, plan: Plan | None) -> tuple[GpuAtHand, ...]:
+def used(machine: MachineAtHand, plan: Plan | None) -> tuple[GpuAtHand, ...]:
     """The GPUs that the job uses here: as many as the spec's host has for it, as far as they are there."""
     wanted = gpus_used(plan) if plan is not None else None
     return machine.gpus[: wanted or len(machine.gpus)]

@@ -37,7 +37,9 @@ def write_base(config: Mapping[str, Any], folder: Path) -> None:
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     given = {key: value for key, value in config.items() if key not in ("quantization_config", "auto_map")}
     stored = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16").removeprefix("torch.")
     dtype = getattr(torch, stored if stored in STORED else "bfloat16")

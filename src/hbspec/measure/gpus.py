@@ -39,7 +39,7 @@ class GpuAtHand(NamedTuple):
         return found.name if found else self.name
 
 
-class Machine(NamedTuple):
+class MachineAtHand(NamedTuple):
     """What a job would run on.
 
     Attributes:
@@ -59,7 +59,7 @@ class NoMachineError(RuntimeError):
     """PyTorch cannot be asked for GPUs; the message says why."""
 
 
-def machine() -> Machine:
+def machine() -> MachineAtHand:
     """The machine at hand, asked in processes that end at once.
 
     Raises:
@@ -79,7 +79,7 @@ def machine() -> Machine:
     told = _driver_told()
     gpus = [GpuAtHand(gpu["name"], gpu["total_bytes"], told.get(gpu["uuid"], (None, None))[1]) for gpu in seen["gpus"]]
     driver = next((version for version, _ in told.values()), None) if gpus else None
-    return Machine(tuple(gpus), seen["torch"], seen["cuda"], driver)
+    return MachineAtHand(tuple(gpus), seen["torch"], seen["cuda"], driver)
 
 
 def _driver_told() -> Mapping[str, tuple[str, int]]:

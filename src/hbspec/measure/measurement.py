@@ -13,7 +13,7 @@ from hbspec.api import Estimates, InvalidSpecError, SpecLike, compilation, estim
 from hbspec.catalog.parameters import total_parameters
 from hbspec.measure import at_hand
 from hbspec.measure.base import BaseModelError, write_base
-from hbspec.measure.gpus import Machine, NoMachineError, machine, visible
+from hbspec.measure.gpus import MachineAtHand, NoMachineError, machine, visible
 from hbspec.measure.job import JobFailedError, Ran, command, run, write_job
 from hbspec.measure.record import record_of
 from hbspec.measure.rows import Schedule, schedule
@@ -52,7 +52,7 @@ class Measured:
 
     record: Mapping[str, Any]
     estimates: Estimates
-    machine: Machine
+    machine: MachineAtHand
 
 
 def measure(
@@ -84,7 +84,8 @@ def measure(
 
     Raises:
         InvalidSpecError: the spec cannot be read or compiled.
-        MeasureError: there is no GPU, too little room on the disk, or the job failed for another reason than memory.
+        MeasureError: PyTorch sees no GPU, the disk has too little room, or the job failed for another reason than GPU
+            memory.
     """
     values = _values(spec, overrides)
     found = _machine(on_cpu=on_cpu)
@@ -124,11 +125,11 @@ def _values(spec: SpecLike, overrides: Sequence[str]) -> Mapping[str, Any]:
     return document.values
 
 
-def _machine(*, on_cpu: bool) -> Machine:
+def _machine(*, on_cpu: bool) -> MachineAtHand:
     """What the job runs on.
 
     Raises:
-        MeasureError: there is no GPU, and nobody asked for the CPU.
+        MeasureError: PyTorch sees no GPU, and nobody asked for the CPU.
     """
     try:
         found = machine()

@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec import __version__
 from hbspec.api import Estimates
-from hbspec.measure.gpus import Machine
+from hbspec.measure.gpus import MachineAtHand
 from hbspec.measure.job import Ran
 from hbspec.measure.rows import Schedule
 from hbspec.plan import Plan
@@ -19,7 +19,7 @@ SHIPPED = True
 """Only the shipped script is measured."""
 
 
-def record_of(ran: Ran, given: Schedule, estimates: Estimates, machine: Machine, day: str) -> dict[str, Any]:
+def record_of(ran: Ran, given: Schedule, estimates: Estimates, machine: MachineAtHand, day: str) -> dict[str, Any]:
     """The record of a run.
 
     Args:
@@ -122,7 +122,7 @@ def _real_rate(timed: Sequence[Mapping[str, Any]], ran: Ran) -> float | None:
     return float(sum(update["real_tokens"] for update in timed) / sum(update["seconds"] for update in timed) / gpus)
 
 
-def _devices(ran: Ran, machine: Machine) -> list[dict[str, Any]]:
+def _devices(ran: Ran, machine: MachineAtHand) -> list[dict[str, Any]]:
     """Each GPU that the job used, at its most over the ranks; without what others held of it before."""
     found: dict[int, dict[str, Any]] = {}
     for rank in ran.ranks:

@@ -116,7 +116,7 @@ class Measurement(NamedTuple):
     ran_out: str | None
 
 
-class Applied(NamedTuple):
+class AppliedRecord(NamedTuple):
     """A measurement beside the job that is planned: what applies of it, and why the rest does not.
 
     Attributes:
@@ -154,7 +154,7 @@ class Applied(NamedTuple):
         }
 
 
-def applied(measurement: Measurement, plan: Plan, *, shipped: bool) -> Applied:
+def applied(measurement: Measurement, plan: Plan, *, shipped: bool) -> AppliedRecord:
     """What applies of a measurement to a plan.
 
     Args:
@@ -163,7 +163,7 @@ def applied(measurement: Measurement, plan: Plan, *, shipped: bool) -> Applied:
         shipped: whether the job runs the shipped script.
     """
     common = (*_unlike(measurement, plan, shipped=shipped), *_shared(measurement))
-    return Applied(
+    return AppliedRecord(
         measurement,
         not_speed=(*common, *_why_not_speed(measurement, plan)),
         not_memory=(*common, *_why_not_memory(measurement, plan)),

@@ -19,7 +19,7 @@ from hbspec.plan.training import Training
 from hbspec.units import Interval
 
 if TYPE_CHECKING:
-    from hbspec.plan.measurement import Applied
+    from hbspec.plan.measurement import AppliedRecord
 
 Size = Literal[
     "processes", "data_parallel_size", "effective_batch_size", "trainable_parameters", "adapter_bytes",
@@ -171,7 +171,7 @@ class Plan(NamedTuple):
     unknown: Mapping[str, str]
     between: Between | None = None
     replayed: bool = True
-    measured: Applied | None = None
+    measured: AppliedRecord | None = None
 
     @property
     def way(self) -> Parallelism:
