@@ -1,0 +1,61 @@
+"""The rows that a measured job is given."""
+
+from __future__ import annotations
+
+import json
+from statistics import mean
+
+from made_records import SPEC
+
+from hbspec.api import estimate
+from hbspec.measure.rows import OVERHEAD, WARM_UP, lines, schedule
+
+
+def planned(*overrides):
+    return estimate(SPEC, overrides=overrides).plan
+
+
+def test_rows_of_one_length():
+    found = schedule(planned(), ranks=1, timed=5)
+    assert (found.warm_up, found.timed, found.alike) == (WARM_UP, 5, True)
+    assert found.lengths == (300,) * 2 * 8
+    assert found.validation == ()
+
+
+def test_longer_and_longer_rows_warm_up_and_the_timed_ones_are_those_of_the_data():
+    plan = planned("data.tokens={mean: 200, max: 500}")
+    found = schedule(plan, ranks=1, timed=20)
+    before, timed = found.lengths[: 2 * found.warm_up], found.lengths[2 * found.warm_up :]
+    assert list(before) == sorted(before)
+    assert before[-2:] == (500, 500)
+    assert len(timed) == 2 * 20
+    assert abs(mean(timed) - 200) < 5
+    assert not found.alike
+    assert list(timed) != sorted(timed)
+
+
+def test_every_rank_and_micro_batch_gets_its_rows():
+    plan = planned("data.tokens={mean: 200, max: 500}", "hyperparameters.gradient_accumulation_steps=8")
+    found = schedule(plan, ranks=4, timed=3)
+    assert found.warm_up == WARM_UP, "24 micro-batches have room for 15 lengths"
+    assert len(found.lengths) == found.updates * 8 * 4 * 2
+    together = [found.lengths[start : start + 8] for start in range(0, found.warm_up * 8 * 8, 8)]
+    assert all(len(set(rows)) == 1 for rows in together), "the micro-batches of all ranks have one length"
+
+
+def test_packed_rows_are_filled():
+    plan = planned("hyperparameters.packing=true", "data.tokens={mean: 100, max: 500}")
+    found = schedule(plan, ranks=1, timed=5)
+    assert sum(found.lengths) > (WARM_UP + 5) * 2 * 512
+    assert found.alike
+
+
+def test_an_evaluation_has_the_longest_rows():
+    found = schedule(planned("data.validation={examples: 50}"), ranks=2, timed=3)
+    assert found.validation == (300,) * 2 * 2
+
+
+def test_lines_have_a_conversation_of_each_length():
+    read = [json.loads(line)["messages"] for line in lines([3, 10]).splitlines()]
+    assert [[message["role"] for message in messages] for messages in read] == [["user", "assistant"]] * 2
+    assert [messages[1]["content"].count("<|w") for messages in read] == [1, 10 - OVERHEAD]
