@@ -1,4 +1,4 @@
-"""Estimates that rest on a record: what was measured is replaced, nothing else changes, and nothing becomes too narrow."""
+"""Estimates that rest on a record: what was measured is replaced, nothing else changes, nothing becomes too narrow."""
 
 from __future__ import annotations
 
@@ -174,8 +174,14 @@ def test_longer_rows_run_out_too_and_shorter_ones_may_not(record, tmp_path):
 
 def test_a_model_of_no_family(tmp_path):
     config = {
-        **{"model_type": "lfm3", "hidden_size": 1024, "num_hidden_layers": 8, "num_attention_heads": 16},
-        **{"num_key_value_heads": 4, "intermediate_size": 4096, "vocab_size": 32000, "tie_word_embeddings": True},
+        "model_type": "lfm3",
+        "hidden_size": 1024,
+        "num_hidden_layers": 8,
+        "num_attention_heads": 16,
+        "num_key_value_heads": 4,
+        "intermediate_size": 4096,
+        "vocab_size": 32000,
+        "tie_word_embeddings": True,
     }
     (tmp_path / "config.json").write_text(json.dumps(config))
     spec = {**SPEC, "model": {"id": "our/own", "config": "./config.json"}}
@@ -204,7 +210,11 @@ def test_the_page_says_what_it_rests_on(record, tmp_path):
 
 def test_the_json_says_what_it_rests_on(record, tmp_path):
     assert with_record(record, tmp_path).to_dict()["calibration"] == {
-        **{"day": "2026-12-01", "gpu": "A10G", "speed": True, "memory": True},
-        **{"not_speed": [], "not_memory": []},
+        "day": "2026-12-01",
+        "gpu": "A10G",
+        "speed": True,
+        "memory": True,
+        "not_speed": [],
+        "not_memory": [],
     }
     assert estimate(SPEC).to_dict()["calibration"] is None

@@ -34,8 +34,11 @@ def cuda(monkeypatch):
 def test_a_gpu_that_is_used_and_one_that_is_not(cuda):
     (found,) = Gpus().sample()
     assert found == {
-        **{"index": 0, "total_bytes": 24 * GIB, "allocated_bytes": 4 * GIB},
-        **{"reserved_bytes": 6 * GIB, "process_bytes": 7 * GIB},
+        "index": 0,
+        "total_bytes": 24 * GIB,
+        "allocated_bytes": 4 * GIB,
+        "reserved_bytes": 6 * GIB,
+        "process_bytes": 7 * GIB,
     }
 
 

@@ -94,8 +94,9 @@ def measure(
     changed = (*overrides, *(at_hand.on_gpus(values, found.gpus) if found.gpus else at_hand.on_cpu(values)))
     estimates = estimate(spec, overrides=changed)
     plan = estimates.plan
+    if estimates.analysis.spec.script is not None:
+        raise MeasureError("only the shipped script can be measured, but this spec names its own", misuse=True)
     artifacts = compilation(spec, "launch", overrides=changed, force=True).artifacts
-    _refuse_own_script([artifact.path for artifact in artifacts])
     ranks = len(found.gpus) if plan.way.distributed and found.gpus else 1
     given = schedule(plan, ranks, updates)
     _refuse_full_disk(plan, folder)
@@ -141,11 +142,6 @@ def _machine(*, on_cpu: bool) -> MachineAtHand:
         said = f"PyTorch {found.torch} sees no GPU: run this where there is one, or give --on-cpu"
         raise MeasureError(f"{said} to measure this CPU, which says nothing about a GPU", misuse=True)
     return found
-
-
-def _refuse_own_script(paths: Sequence[str]) -> None:
-    if "source/tiny.py" not in paths:
-        raise MeasureError("only the shipped script can be measured, but this spec names its own", misuse=True)
 
 
 def _refuse_full_disk(plan: Plan, folder: Path) -> None:

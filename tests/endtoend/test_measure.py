@@ -1,0 +1,195 @@
+"""Measurements of real jobs: a tiny model trains on this CPU, and what is killed half way leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch  # noqa: F401 - the processes that are started need it
+
+from hbspec.api import check, estimate
+from hbspec.measure import MeasureError, measure
+from hbspec.plan.measurement_file import read_measurement
+
+CONFIG = {
+    "model_type": "qwen2",
+    "hidden_size": 64,
+    "intermediate_size": 128,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "vocab_size": 1024,
+    "max_position_embeddings": 512,
+    "tie_word_embeddings": True,
+    "torch_dtype": "bfloat16",
+}
+SPEC = {
+    "hbspec": 1,
+    "name": "tiny",
+    "model": {"id": "our/tiny", "config": "./config.json"},
+    "data": {"train": {"examples": 1000}, "validation": {"examples": 9}, "tokens": {"mean": 60, "max": 100}},
+    "instance": {"type": "ml.g5.xlarge", "region": "us-east-1", "parallelism": "single"},
+    "hyperparameters": {
+        "method": "qlora",
+        "learning_rate": 2e-4,
+        "max_steps": 60,
+        "per_device_batch_size": 2,
+        "gradient_accumulation_steps": 2,
+        "max_length": 128,
+    },
+}
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+def written(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(CONFIG))
+    (folder / "spec.yaml").write_text(json.dumps(SPEC))
+    return folder / "spec.yaml"
+
+
+def command(folder: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "hbspec", "measure", str(written(folder)), *words]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The command, run on this CPU."""
+    folder = tmp_path_factory.mktemp("measured")
+    words = command(folder, "--on-cpu", "--updates", "3", "--format", "json")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    ended = subprocess.run(words, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    return folder, ended
+
+
+def test_a_real_run_times_its_updates_and_knows_nothing_of_a_gpu(done):
+    _, ended = done
+    record = json.loads(ended.stdout)
+    found = read_measurement(record)
+    assert (found.gpu, found.devices, found.ran_out) == ("CPU", (), None)
+    assert len(found.updates) == 3
+    assert all(0 < update.seconds < 600 for update in found.updates)
+    assert record["found"]["host_bytes"] > 100_000_000
+    assert record["predicted"] is None
+    assert found.software["torch"].startswith("2.")
+
+
+def test_the_rows_are_those_of_the_profile(done):
+    """Two micro-batches of two rows an update, padded to the longer: no more than the longest row, no less than real."""
+    record = json.loads(done[1].stdout)
+    assert record["rows"]["longest"] == 100
+    assert not record["rows"]["alike"]
+    for update in record["found"]["updates"]:
+        assert update["longest"] <= 100
+        assert update["real_tokens"] <= update["tokens"] <= 400
+    mean = sum(update["real_tokens"] for update in record["found"]["updates"]) / 12
+    assert 50 < mean < 70
+    assert record["rows"]["tokens"] == sum(update["tokens"] for update in record["found"]["updates"]) / 6
+
+
+def test_only_the_record_is_left(done):
+    folder, ended = done
+    assert json.loads((folder / "tiny.measured.json").read_text()) == json.loads(ended.stdout)
+    assert not (folder / "build/tiny/measure").exists()
+    assert ended.stderr == "hbspec: writes random weights\nhbspec: runs 11 updates, of which 3 are timed\n"
+
+
+def test_it_calibrates_no_estimate_of_a_gpu(done):
+    folder, _ = done
+    named = folder / "calibrated.yaml"
+    named.write_text(json.dumps({**SPEC, "calibration": {"record": "./tiny.measured.json"}}))
+    before, after = estimate(folder / "spec.yaml"), estimate(named)
+    assert (after.time, after.memory) == (before.time, before.memory)
+    (note,) = [entry for entry in check(named).diagnostics if entry.code == "HB319"]
+    assert note.message.startswith("the record is not used: gpu: CPU measured, A10G in this job; ")
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
+)
+def test_killed_half_way(number, code, tmp_path):
+    """No record, no weights (but after SIGKILL), and no process that goes on training."""
+    before = signal.getsignal(signal.SIGINT)
+    started = subprocess.Popen(
+        command(tmp_path, "--on-cpu"), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    work = tmp_path / "build/tiny/measure"
+    deadline = time.monotonic() + 300
+    while not (work / "log.txt").exists() and started.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.05)
+    (trains,) = children(started.pid)
+    os.kill(started.pid, number)
+    assert started.wait(60) == code
+    while alive(trains) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not alive(trains)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["build", "config.json", "spec.yaml"]
+    assert work.exists() is (number == signal.SIGKILL)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def children(parent: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs: one that has ended and is not yet waited for does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def test_no_gpu_and_nobody_asked_for_the_cpu(tmp_path):
+    with pytest.raises(MeasureError, match="sees no GPU: run this where there is one, or give --on-cpu") as reason:
+        measure(written(tmp_path), tmp_path / "work", config=CONFIG)
+    assert reason.value.misuse
+
+
+def test_a_job_that_fails_shows_the_end_of_its_log(tmp_path):
+    (tmp_path / "work").mkdir()
+    spec = written(tmp_path)
+    with pytest.raises(MeasureError, match=r"exit code 1; its log is .*log\.txt\n") as reason:
+        measure(
+            spec,
+            tmp_path / "work",
+            config=CONFIG,
+            on_cpu=True,
+            overrides=["hyperparameters.target_modules=[nowhere_proj]"],
+        )
+    assert "nowhere_proj" in str(reason.value)
+
+
+def test_a_job_that_takes_too_long_is_stopped(tmp_path):
+    (tmp_path / "work").mkdir()
+    with pytest.raises(MeasureError, match=r"took longer than 0\.1 s"):
+        measure(written(tmp_path), tmp_path / "work", config=CONFIG, on_cpu=True, limit=0.1)
+
+
+def test_a_script_of_the_spec_s_own(tmp_path):
+    spec = written(tmp_path)
+    (tmp_path / "own.py").write_text("print()\n")
+    with pytest.raises(MeasureError, match="only the shipped script"):
+        measure(spec, tmp_path, config=CONFIG, on_cpu=True, overrides=["script={entry_point: own.py}"])
+
+
+def test_a_model_that_transformers_does_not_build(tmp_path):
+    (tmp_path / "work").mkdir()
+    with pytest.raises(MeasureError, match="transformers does not build this model"):
+        measure(written(tmp_path), tmp_path / "work", config={**CONFIG, "model_type": "nothing"}, on_cpu=True)
+    small = {**CONFIG, "vocab_size": 64}
+    (tmp_path / "again").mkdir()
+    with pytest.raises(MeasureError, match="the vocabulary of 64 words is smaller than"):
+        measure(written(tmp_path), tmp_path / "again", config=small, on_cpu=True)
