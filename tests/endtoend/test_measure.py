@@ -86,7 +86,7 @@ def test_a_real_run_times_its_updates_and_knows_nothing_of_a_gpu(done):
 
 
 def test_the_rows_are_those_of_the_profile(done):
-    """Two micro-batches of two rows an update, padded to the longer: no more than the longest row, no less than real."""
+    """An update has two micro-batches of two rows, each padded to its longer one."""
     record = json.loads(done[1].stdout)
     assert record["rows"]["longest"] == 100
     assert not record["rows"]["alike"]

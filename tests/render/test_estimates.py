@@ -52,6 +52,7 @@ PLAN = SimpleNamespace(
     ),
     row_tokens=Interval(329, 385, 458),
     lengths=SimpleNamespace(source="data.profile"),
+    measured=None,
     padded_tokens=Interval.exact(3_683_468),
     architecture=catalog().models["Qwen/Qwen2.5-7B"].architecture,
     trainable_parameters=134_217_728,

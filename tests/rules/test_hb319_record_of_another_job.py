@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from judged import HERE, laid, said
+from judged import HERE, edge, laid, said
 from made_records import record_of_estimate, signed
 
 from hbspec.api import check, estimate
@@ -21,6 +21,11 @@ def noted(tmp_path, fragment="", *changes):
 
 def test_a_record_of_the_job_is_not_mentioned(tmp_path):
     assert noted(tmp_path) == []
+
+
+def test_edge(tmp_path):
+    noted(tmp_path)
+    edge("HB319", "calibration: {record: ./record.json}", "hyperparameters.lora_r", 16, 8, tmp_path)
 
 
 def test_what_differs_is_named_with_both_values(tmp_path):

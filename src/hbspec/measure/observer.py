@@ -75,6 +75,7 @@ class Gpus:
 
     def record(self) -> None:
         """Begin to keep the history of the allocator."""
+        self._cuda.init()
         self._cuda.memory._record_memory_history(max_entries=SNAPSHOT_ENTRIES, stacks="python")
 
     def snapshot(self, file: str) -> None:
