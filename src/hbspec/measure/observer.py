@@ -27,7 +27,7 @@ FOLDER = "HBSPEC_OBSERVED"
 
 SNAPSHOT = "HBSPEC_SNAPSHOT"
 """The variable that names a file for the history of the allocator of the first rank, if it is wanted."""
-SNAPSHOT_ENTRIES = 200_000
+SNAPSHOT_ENTRIES = 2_000_000
 
 RAN_OUT = 75
 PROBE = "--probe"
@@ -76,7 +76,7 @@ class Gpus:
     def record(self) -> None:
         """Begin to keep the history of the allocator."""
         self._cuda.init()
-        self._cuda.memory._record_memory_history(max_entries=SNAPSHOT_ENTRIES, stacks="python")
+        self._cuda.memory._record_memory_history(context=None, max_entries=SNAPSHOT_ENTRIES)
 
     def snapshot(self, file: str) -> None:
         """Write the history of the allocator."""
