@@ -129,6 +129,11 @@ def test_misuse(measured, words, said, tmp_path, capsys):
     assert (tmp_path / "there.json").read_text() == (tmp_path / "full/mine.txt").read_text() == "mine"
 
 
+def test_standard_input(measured, capsys):
+    assert main(["measure", "-"]) == 2
+    assert capsys.readouterr().err == "hbspec: measure reads the spec several times: give the path of a file\n"
+
+
 def test_a_record_is_replaced_with_force(measured, tmp_path):
     (tmp_path / "there.json").write_text("mine")
     assert main(["measure", "spec.yaml", "-o", "there.json", "--force"]) == 0

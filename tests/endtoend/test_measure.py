@@ -13,8 +13,14 @@ from pathlib import Path
 import pytest
 import torch  # noqa: F401 - the processes that are started need it
 
-from hbspec.api import check, estimate
+from hbspec.api import check, compilation, estimate
 from hbspec.measure import MeasureError, measure
+from hbspec.measure.base import write_base
+from hbspec.measure.gpus import MachineAtHand
+from hbspec.measure.job import command as command_of
+from hbspec.measure.job import run, write_job
+from hbspec.measure.record import record_of
+from hbspec.measure.rows import schedule
 from hbspec.plan.measurement_file import read_measurement
 
 CONFIG = {
@@ -78,7 +84,7 @@ def test_a_real_run_times_its_updates_and_knows_nothing_of_a_gpu(done):
     record = json.loads(ended.stdout)
     found = read_measurement(record)
     assert (found.gpu, found.devices, found.ran_out) == ("CPU", (), None)
-    assert len(found.updates) == 3
+    assert len(found.updates) == 10, "of 40 rows"
     assert all(0 < update.seconds < 600 for update in found.updates)
     assert record["found"]["host_bytes"] > 100_000_000
     assert record["predicted"] is None
@@ -93,16 +99,16 @@ def test_the_rows_are_those_of_the_profile(done):
     for update in record["found"]["updates"]:
         assert update["longest"] <= 100
         assert update["real_tokens"] <= update["tokens"] <= 400
-    mean = sum(update["real_tokens"] for update in record["found"]["updates"]) / 12
+    mean = sum(update["real_tokens"] for update in record["found"]["updates"]) / 40
     assert 50 < mean < 70
-    assert record["rows"]["tokens"] == sum(update["tokens"] for update in record["found"]["updates"]) / 6
+    assert record["rows"]["tokens"] == sum(update["tokens"] for update in record["found"]["updates"]) / 20
 
 
 def test_only_the_record_is_left(done):
     folder, ended = done
     assert json.loads((folder / "tiny.measured.json").read_text()) == json.loads(ended.stdout)
     assert not (folder / "build/tiny/measure").exists()
-    assert ended.stderr == "hbspec: writes random weights\nhbspec: runs 11 updates, of which 3 are timed\n"
+    assert ended.stderr == "hbspec: writes random weights\nhbspec: runs 18 updates, of which 10 are timed\n"
 
 
 def test_it_calibrates_no_estimate_of_a_gpu(done):
@@ -113,6 +119,32 @@ def test_it_calibrates_no_estimate_of_a_gpu(done):
     assert (after.time, after.memory) == (before.time, before.memory)
     (note,) = [entry for entry in check(named).diagnostics if entry.code == "HB319"]
     assert note.message.startswith("the record is not used: gpu: CPU measured, A10G in this job; ")
+
+
+@pytest.mark.long
+def test_two_ranks_share_the_rows(tmp_path):
+    """The job of two GPUs, whose processes find each other on this CPU: each sees its rows, and so many updates."""
+    spec = {**SPEC, "instance": {"gpu": "A10G", "gpus": 2, "parallelism": "ddp"}}
+    spec["hyperparameters"] = {**SPEC["hyperparameters"], "method": "lora", "bf16": False}
+    written(tmp_path)
+    (tmp_path / "spec.yaml").write_text(json.dumps(spec))
+    estimates = estimate(tmp_path / "spec.yaml")
+    given = schedule(estimates.plan, 2, 3)
+    folder = tmp_path / "work"
+    artifacts = compilation(tmp_path / "spec.yaml", "launch", force=True).artifacts
+    folder.mkdir()
+    write_job(artifacts, given, folder)
+    write_base(CONFIG, folder / "base")
+    words = command_of(estimates.analysis, given, folder, 2)
+    ran = run(words, folder, 2, given.updates, {"CUDA_VISIBLE_DEVICES": ""})
+    assert [len(rank["updates"]) for rank in ran.ranks] == [given.updates] * 2
+    assert all(rank["updates"][given.warm_up - 1]["longest"] == 100 for rank in ran.ranks)
+    record = record_of(ran, given, estimates, MachineAtHand((), "2.13.0", None, None), "2026-12-01")
+    timed = record["found"]["updates"]
+    assert sum(update["tokens"] for update in timed) * 2 == sum(
+        update["tokens"] for rank in ran.ranks for update in rank["updates"][given.warm_up :]
+    )
+    assert ran.ranks[0]["updates"][-1] != ran.ranks[1]["updates"][-1]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +159,7 @@ def test_killed_half_way(number, code, tmp_path):
     )
     work = tmp_path / "build/tiny/measure"
     deadline = time.monotonic() + 300
-    while not (work / "log.txt").exists() and started.poll() is None and time.monotonic() < deadline:
+    while not ((work / "log.txt").exists() and children(started.pid)) and time.monotonic() < deadline:
         time.sleep(0.05)
     (trains,) = children(started.pid)
     os.kill(started.pid, number)
@@ -141,6 +173,7 @@ def test_killed_half_way(number, code, tmp_path):
 
 
 def children(parent: int) -> list[int]:
+    """The processes that a process has started and not yet waited for."""
     return [int(child) for child in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from statistics import mean
 
+import pytest
 from made_records import SPEC
 
 from hbspec.api import estimate
-from hbspec.measure.rows import OVERHEAD, WARM_UP, lines, schedule
+from hbspec.measure.rows import FEWEST_ROWS, OVERHEAD, WARM_UP, lines, schedule
+from hbspec.plan.measurement import NEAR
 
 
 def planned(*overrides):
@@ -32,6 +34,25 @@ def test_longer_and_longer_rows_warm_up_and_the_timed_ones_are_those_of_the_data
     assert abs(mean(timed) - 200) < 5
     assert not found.alike
     assert list(timed) != sorted(timed)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 8])
+@pytest.mark.parametrize("longest", [400, 1500, 4000])
+def test_a_few_rows_are_of_the_job_that_they_stand_for(batch, longest):
+    """Few rows with a long tail: their tokens and their unevenness are those of the plan."""
+    plan = planned(
+        f"data.tokens={{mean: 300, max: {longest}}}",
+        "hyperparameters.max_length=4096",
+        f"hyperparameters.per_device_batch_size={batch}",
+    )
+    found = schedule(plan, ranks=1, timed=5)
+    rows = found.lengths[batch * found.warm_up :]
+    assert len(rows) >= FEWEST_ROWS
+    assert found.timed == len(rows) // batch
+    padded = [max(rows[start : start + batch]) for start in range(0, len(rows), batch)]
+    tokens = mean(padded) / plan.padded_row_tokens.expected
+    uneven = mean(length**2 for length in padded) / mean(padded) ** 2 / plan.unevenness
+    assert 1 / 1.15 < max(tokens, 1 / tokens) * max(uneven, 1 / uneven) < 1.15 < NEAR
 
 
 def test_every_rank_and_micro_batch_gets_its_rows():

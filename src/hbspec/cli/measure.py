@@ -42,6 +42,8 @@ def run(
     force: bool,
 ) -> int:
     """Measure, print what was seen, and write the record; return the exit code."""
+    if spec == "-":
+        raise MisuseError("measure reads the spec several times: give the path of a file")
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise MisuseError(f"measure trains a model and needs {', '.join(missing)}: pip install 'hbspec[train]'")
@@ -139,9 +141,16 @@ COMMAND = Command(
     "Run the compiled job on the GPUs at hand for a few updates, and record what it takes.",
     run,
     (
-        Parameter("spec", "The spec to measure.", metavar="SPEC", required=True),
+        Parameter("spec", "The file of the spec to measure.", metavar="SPEC", required=True),
         Parameter("output", f"The record to write; NAME{SUFFIX} by default.", ("--output", "-o"), "FILE", convert=Path),
-        Parameter("updates", "Number of timed updates, after some to warm up.", ("--updates",), "N", "5", _updates),
+        Parameter(
+            "updates",
+            "Timed updates, after some to warm up; more if rows differ in length.",
+            ("--updates",),
+            "N",
+            "5",
+            _updates,
+        ),
         Parameter("on_cpu", "Measure this machine's CPU, which says nothing about a GPU.", ("--on-cpu",), switch=True),
         Parameter(
             "work",

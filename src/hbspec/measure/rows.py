@@ -2,16 +2,18 @@
 
 The first updates warm up. Their micro-batches become longer up to the longest row, an order in which most memory is
 reserved (`hbspec.estimators.training.draws.rising`), so that the peak is seen whatever the lengths that follow. The
-timed updates have the lengths that equal shares of the examples do not exceed, in a seeded order. Every text is made of
-words of one token, of which all but a few are the assistant's, so that nearly every token is trained.
+timed updates have the mean lengths of equal shares of the examples, in that of several seeded orders in which padding
+is nearest to what is expected: few rows in any order would be of another job. Every text is made of words of one token,
+of which all but a few are the assistant's, so that nearly every token is trained.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from math import ceil
+from math import ceil, log
 from random import Random
+from statistics import mean
 from typing import NamedTuple
 
 from hbspec.estimators.training.draws import lengths_at, rising
@@ -33,6 +35,11 @@ WORDS = tuple(f"<|w{number}|>" for number in range(64))
 
 OVERHEAD = 5
 """Tokens of a conversation beside the assistant's words: one word of the user's, and four of the template's."""
+
+FEWEST_ROWS = 40
+"""Timed rows where lengths differ: fewer miss the longest examples, which take most of the time."""
+PARTS, ORDERS = 8, 64
+"""Lengths that a share's mean is taken of, and orders that are tried."""
 
 SPARE = 1.3
 """Examples for packed rows, as a multiple of what fills them exactly."""
@@ -62,7 +69,13 @@ class Schedule(NamedTuple):
 
 
 def schedule(plan: Plan, ranks: int, timed: int) -> Schedule:
-    """The rows of a plan's job on so many processes, with so many timed updates."""
+    """The rows of a plan's job.
+
+    Args:
+        plan: the plan.
+        ranks: processes that share the rows.
+        timed: timed updates; more where they would have fewer than `FEWEST_ROWS`, and lengths differ.
+    """
     training, longest = plan.training, longest_row(plan)
     together, accumulated = training.micro_batch * ranks, training.gradient_accumulation
     evaluated = training.eval_batch if plan.validation_examples else None
@@ -71,22 +84,39 @@ def schedule(plan: Plan, ranks: int, timed: int) -> Schedule:
     if training.packing:
         rows = (WARM_UP + timed) * accumulated * together
         examples = ceil(rows * training.max_length / cut.mean.expected * SPARE)
-        return Schedule(WARM_UP, timed, _drawn(plan, longest, examples), validation, alike=True)
+        return Schedule(WARM_UP, timed, tuple(_shares(plan, longest, examples)), validation, alike=True)
     alike = cut.mean.expected == cut.longest.expected
     steps = (longest,) if alike else (*rising(longest), longest)
     warm_up = max(WARM_UP, ceil(len(steps) / accumulated))
     first = (steps[0],) * (warm_up * accumulated - len(steps)) + steps
     before = tuple(length for length in first for _ in range(together))
-    return Schedule(
-        warm_up, timed, before + _drawn(plan, longest, timed * accumulated * together), validation, alike=alike
-    )
+    timed = timed if alike else max(timed, ceil(FEWEST_ROWS / (accumulated * together)))
+    after = _in_order(plan, _shares(plan, longest, timed * accumulated * together))
+    return Schedule(warm_up, timed, before + after, validation, alike=alike)
 
 
-def _drawn(plan: Plan, longest: int, examples: int) -> tuple[int, ...]:
-    """Lengths of so many examples, one of each equal share of all, in a seeded order."""
-    shares = [(number + 0.5) / examples for number in range(examples)]
-    Random(0).shuffle(shares)  # noqa: S311  (an order, not a secret)
-    return tuple(lengths_at(plan.lengths.cut(plan.training.max_length), longest, shares))
+def _shares(plan: Plan, longest: int, examples: int) -> list[int]:
+    """The mean lengths of so many equal shares of the examples, in a seeded order."""
+    parts = [(number + 0.5) / (examples * PARTS) for number in range(examples * PARTS)]
+    lengths = lengths_at(plan.lengths.cut(plan.training.max_length), longest, parts)
+    means = [round(mean(lengths[start : start + PARTS])) for start in range(0, len(lengths), PARTS)]
+    Random(0).shuffle(means)  # noqa: S311  (an order, not a secret)
+    return means
+
+
+def _in_order(plan: Plan, lengths: list[int]) -> tuple[int, ...]:
+    """Rows in an order in which those of a micro-batch, and the unevenness of all, are nearest to the plan's."""
+    size, random = plan.training.micro_batch, Random(0)  # noqa: S311  (an order, not a secret)
+
+    def off(order: list[int]) -> float:
+        padded = [max(order[start : start + size]) for start in range(0, len(order), size)]
+        tokens = mean(padded)
+        uneven = mean(length**2 for length in padded) / tokens**2
+        return abs(log(tokens / plan.padded_row_tokens.expected)) + abs(log(uneven / plan.unevenness))
+
+    tried = [random.sample(lengths, len(lengths)) for _ in range(ORDERS)]
+    nearest = min(tried, key=off)
+    return tuple(nearest)
 
 
 def lines(lengths: Iterable[int]) -> str:
