@@ -68,7 +68,9 @@ def advise(analysis: Analysis) -> Advice:
     changes that make it tight, and not expected to fail. For a job that fits: single changes after which it still fits
     and that save cost, or time at no extra cost, by the amount saved; then longer rows, where examples are truncated.
     One change of each kind is shown before a second of the same kind. No change introduces an error that the spec does
-    not have. Left out: three changes at once, and changes to the data, the model or the rank.
+    not have. Where a record of the job was measured, it decides the verdict only: changed jobs were not measured, so
+    that time and cost of every change are compared with what is estimated without the record. Left out: three changes
+    at once, and changes to the data, the model or the rank.
 
     Raises:
         NotKnownError: the memory that is needed or usable is not known.
@@ -76,7 +78,8 @@ def advise(analysis: Analysis) -> Advice:
     verdict = analysis.memory_verdict
     if verdict is Verdict.UNKNOWN:
         raise NotKnownError("the usable memory of the GPU")
-    search, fits = _Search(analysis), verdict is Verdict.FITS
+    unmeasured = analysis if analysis.measurement is None else replace(analysis, measurement=None)
+    search, fits = _Search(unmeasured), verdict is Verdict.FITS
     found = search.uses_of_room() if fits else search.ways_to_fit(verdict)
     return Advice(ROOM if fits else FIT, _outcome(search.now), tuple(map(_outcome, found)), search.tried)
 
