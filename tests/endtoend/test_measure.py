@@ -9,14 +9,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch  # noqa: F401 - the processes that are started need it
 
 from hbspec.api import check, compilation, estimate
-from hbspec.measure import MeasureError, measure
+from hbspec.measure import MeasureError, measure, measurement
 from hbspec.measure.base import write_base
-from hbspec.measure.gpus import MachineAtHand
+from hbspec.measure.gpus import GpuAtHand, MachineAtHand
 from hbspec.measure.job import command as command_of
 from hbspec.measure.job import run, write_job
 from hbspec.measure.record import record_of
@@ -189,6 +190,32 @@ def test_no_gpu_and_nobody_asked_for_the_cpu(tmp_path):
     with pytest.raises(MeasureError, match="sees no GPU: run this where there is one, or give --on-cpu") as reason:
         measure(written(tmp_path), tmp_path / "work", config=CONFIG)
     assert reason.value.misuse
+
+
+def test_gpus_that_are_not_alike(tmp_path, monkeypatch):
+    several = (GpuAtHand("NVIDIA A10G", 23 * 10**9, 0), GpuAtHand("Tesla T4", 15 * 10**9, 0))
+    monkeypatch.setattr(measurement, "machine", lambda: MachineAtHand(several, "2.13.0", "12.8", "570.1"))
+    spec, override = written(tmp_path), ["instance={type: ml.g5.12xlarge, parallelism: ddp}"]
+    with pytest.raises(MeasureError, match=r"not alike \(NVIDIA A10G, Tesla T4\): name some with CUDA_VISIBLE_DEVICES"):
+        measure(spec, tmp_path / "work", config=CONFIG, overrides=override)
+
+
+def test_a_full_disk(tmp_path, monkeypatch):
+    monkeypatch.setattr(measurement.shutil, "disk_usage", lambda folder: SimpleNamespace(free=1000))
+    (tmp_path / "work").mkdir()
+    with pytest.raises(MeasureError, match=r"of disk, but .*work has 1\.00 kB: name another with --work") as reason:
+        measure(written(tmp_path), tmp_path / "work", config=CONFIG, on_cpu=True)
+    assert reason.value.misuse
+
+
+@pytest.mark.long
+def test_a_gpu_that_the_job_does_not_use(tmp_path, monkeypatch):
+    """As where the job's own libraries do not see it: what a CPU took is not said of the GPU."""
+    one = (GpuAtHand("NVIDIA A10G", 23 * 10**9, 0),)
+    monkeypatch.setattr(measurement, "machine", lambda: MachineAtHand(one, "2.13.0", "12.8", "570.1"))
+    (tmp_path / "work").mkdir()
+    with pytest.raises(MeasureError, match="did not use the NVIDIA A10G"):
+        measure(written(tmp_path), tmp_path / "work", config=CONFIG, overrides=["hyperparameters.bf16=false"])
 
 
 def test_a_job_that_fails_shows_the_end_of_its_log(tmp_path):

@@ -141,6 +141,7 @@ def test_a_record_of_a_cpu_says_nothing_about_a_gpu(record, tmp_path):
 def test_values_are_shown_in_part_and_without_credentials(record, tmp_path):
     def long(values):
         values["conditions"]["optim"] = "hf_" + "a" * 34 + "b" * 100
+        values["conditions"]["hf_" + "a" * 34] = 1
 
     said = " ".join(with_record(changed(record, long), tmp_path).plan.measured.differences)
     assert "a" * 30 not in said

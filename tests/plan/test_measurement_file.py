@@ -44,6 +44,8 @@ def edited(values, *route, value):
         (("hbspec_measurement",), 2, "is 2, but this hbspec reads version 1"),
         (("place",), None, "`place` is not a mapping"),
         (("conditions",), [], "`conditions` is not a mapping"),
+        (("software", "trl"), "9" * 5000, "`software.trl` is not a version"),
+        (("software", "trl"), 1.16, "`software.trl` is not a version"),
         (("day",), 20261201, "`day` is not a string"),
         (("rows", "longest"), 0, "`longest` is 0, which is not a whole number from 0 to"),
         (("rows", "longest"), 3.5, "`longest` is 3.5"),

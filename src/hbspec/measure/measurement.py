@@ -91,6 +91,9 @@ def measure(
     found = _machine(on_cpu=on_cpu)
     planned = estimate(spec, overrides=overrides).plan
     found = found._replace(gpus=at_hand.used(found, planned))
+    if len({gpu.name for gpu in found.gpus}) > 1:
+        said = ", ".join(gpu.name for gpu in found.gpus)
+        raise MeasureError(f"the GPUs are not alike ({said}): name some with CUDA_VISIBLE_DEVICES", misuse=True)
     changed = (*overrides, *(at_hand.on_gpus(values, found.gpus) if found.gpus else at_hand.on_cpu(values)))
     estimates = estimate(spec, overrides=changed)
     plan = estimates.plan
@@ -111,6 +114,8 @@ def measure(
     except (BaseModelError, JobFailedError) as reason:
         raise MeasureError(str(reason)) from reason
     _refuse_other_rows(ran, given, plan)
+    if found.gpus and not ran.ran_out and not any(rank["devices"] for rank in ran.ranks):
+        raise MeasureError(f"the job did not use the {found.gpus[0].name}: its figures would be those of a CPU")
     record = record_of(ran, given, estimates, found, date.today().isoformat())  # noqa: DTZ011 - where the user is
     return Measured(record, estimates, found)
 

@@ -255,9 +255,9 @@ def _unlike(measurement: Measurement, plan: Plan, *, shipped: bool) -> Iterator[
     theirs, ours = measurement.conditions, conditions_of(plan, shipped=shipped)
     for name in dict.fromkeys((*ours, *theirs)):
         if theirs.get(name) != ours.get(name):
-            yield f"{name}: {_said(theirs.get(name))} measured, {_said(ours.get(name))} in this job"
+            yield f"{_said(name)}: {_said(theirs.get(name))} measured, {_said(ours.get(name))} in this job"
     for package, one, other in apart(measurement.software, dict(plan.training.software)):
-        yield f"{package}: {one} measured, {other} in this job, and it changed in between"
+        yield f"{package}: {_said(one)} measured, {other} in this job, and it changed in between"
 
 
 def _shared(measurement: Measurement) -> Iterator[str]:

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from hbspec.plan.measurement import MeasuredDevice, MeasuredRows, MeasuredUpdate, Measurement
+from hbspec.showing.secrets import redact
 
 FORMAT, VERSION = "hbspec_measurement", 1
 """The key that says that a file is such a record, and the version of its form."""
@@ -16,6 +17,9 @@ FORMAT, VERSION = "hbspec_measurement", 1
 DIGEST = "digest"
 FEWEST_UPDATES = 3
 """Timed updates of a finished job, fewer of which show no spread."""
+
+LONGEST_TEXT, LONGEST_VERSION = 100, 40
+"""Characters of a name and of a version."""
 
 MOST_SECONDS, MOST_TOKENS, MOST_BYTES, MOST_GPUS = 10**5, 10**10, 2**43, 1024
 """More than an update takes, a micro-batch has, a GPU holds, and a host has."""
@@ -46,11 +50,12 @@ def read_measurement(values: Any) -> Measurement:
     ran_out = found.get("ran_out")
     if ran_out is not None and not isinstance(ran_out, str):
         raise ValueError("`found.ran_out` is neither null nor a string")
+    ran_out = redact(ran_out[:LONGEST_TEXT]) if ran_out is not None else None
     return Measurement(
         day=_text(values, "day"),
         gpu=_text(_mapping(values, "place"), "gpu"),
         conditions=_mapping(values, "conditions"),
-        software={package: str(version) for package, version in _mapping(values, "software").items()},
+        software=_software(_mapping(values, "software")),
         rows=MeasuredRows(
             longest=int(_number(rows, "longest", MOST_TOKENS, whole=True)),
             tokens=_number(rows, "tokens", MOST_TOKENS),
@@ -61,6 +66,14 @@ def read_measurement(values: Any) -> Measurement:
         devices=_devices(found),
         ran_out=ran_out,
     )
+
+
+def _software(versions: Mapping[str, Any]) -> Mapping[str, str]:
+    """Versions by package."""
+    for package, version in versions.items():
+        if not isinstance(version, str) or len(version) > LONGEST_VERSION:
+            raise ValueError(f"`software.{package[:LONGEST_VERSION]}` is not a version")
+    return versions
 
 
 def _updates(found: Mapping[str, Any], *, finished: bool) -> tuple[MeasuredUpdate, ...]:
@@ -109,7 +122,7 @@ def _text(values: Mapping[str, Any], key: str) -> str:
     found = values.get(key)
     if not isinstance(found, str):
         raise ValueError(f"`{key}` is not a string")
-    return found
+    return redact(found[:LONGEST_TEXT])
 
 
 def _number(values: Mapping[str, Any], key: str, most: float, *, whole: bool = False) -> float:
