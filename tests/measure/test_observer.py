@@ -21,9 +21,9 @@ GIB = 2**30
 @pytest.fixture
 def cuda(monkeypatch):
     """Two GPUs of 24 GiB, of which the process uses the first: 1 GiB of context, and what is reserved."""
-    held = SimpleNamespace(reserved=5, most_reserved=6, most_allocated=4)
+    held = SimpleNamespace(reserved=5, most_reserved=6, most_allocated=4, waited=[])
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    monkeypatch.setattr(torch.cuda, "synchronize", held.waited.append)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: held.most_allocated * GIB * (index == 0))
     monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda index: held.most_reserved * GIB)
     monkeypatch.setattr(torch.cuda, "memory_reserved", lambda index: held.reserved * GIB)
@@ -40,6 +40,11 @@ def test_a_gpu_that_is_used_and_one_that_is_not(cuda):
         "reserved_bytes": 6 * GIB,
         "process_bytes": 7 * GIB,
     }
+
+
+def test_only_what_is_used_is_waited_for(cuda):
+    Gpus().wait()
+    assert cuda.waited == [0]
 
 
 def test_a_process_is_the_most_that_was_in_use(cuda):
@@ -63,6 +68,7 @@ def test_the_probe(cuda, monkeypatch):
     [
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
         (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("NCCL error: unhandled cuda error. Cuda failure 2 'out of memory'"), True),
         (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"), True),
         (RuntimeError("CUDA error: device-side assert triggered"), False),
         (MemoryError(), False),

@@ -89,7 +89,10 @@ def machine() -> MachineAtHand:
         raise NoMachineError(f"PyTorch cannot be asked for GPUs: {said}")
     seen = json.loads(done.stdout.strip().splitlines()[-1])
     told = _driver_told()
-    gpus = [GpuAtHand(gpu["name"], gpu["total_bytes"], told.get(gpu["uuid"], (None, None))[1]) for gpu in seen["gpus"]]
+    gpus = [
+        GpuAtHand(gpu["name"], gpu["total_bytes"], told.get(gpu["uuid"].removeprefix("GPU-"), (None, None))[1])
+        for gpu in seen["gpus"]
+    ]
     driver = next((version for version, _ in told.values()), None) if gpus else None
     return MachineAtHand(tuple(gpus), seen["torch"], seen["cuda"], driver)
 

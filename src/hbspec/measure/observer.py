@@ -46,18 +46,21 @@ class Gpus:
 
     def wait(self) -> None:
         """Wait until all that was launched is done."""
-        self._cuda.synchronize()
+        for index in self._used():
+            self._cuda.synchronize(index)
+
+    def _used(self) -> list[int]:
+        """The GPUs that this process uses; the others are not asked more, which would take memory of each."""
+        return [index for index in range(self._cuda.device_count()) if self._cuda.max_memory_allocated(index)]
 
     def sample(self) -> list[dict[str, Any]]:
-        """What each GPU that this process uses holds at most so far; those that it does not use are not asked.
+        """What each GPU that this process uses holds at most so far.
 
         A process is what is in use on the GPU, which counts others too. The allocator gives segments back only where
         memory is short, so that the most is in use with the most reserved.
         """
         found = []
-        for index in range(self._cuda.device_count()):
-            if not self._cuda.max_memory_allocated(index):
-                continue
+        for index in self._used():
             free, total = self._cuda.mem_get_info(index)
             reserved = self._cuda.max_memory_reserved(index)
             in_use = total - free + max(0, reserved - self._cuda.memory_reserved(index))
@@ -228,8 +231,9 @@ def is_out_of_memory(reason: BaseException) -> bool:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(reason, torch.OutOfMemoryError):
         return True
-    text = str(reason)
-    return isinstance(reason, RuntimeError) and ("CUDA error: out of memory" in text or "STATUS_ALLOC_FAILED" in text)
+    text = str(reason).lower()
+    of_cuda = "cuda" in text and "out of memory" in text
+    return isinstance(reason, RuntimeError) and (of_cuda or "status_alloc_failed" in text)
 
 
 def probe() -> dict[str, Any]:
@@ -278,4 +282,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    ended = main(sys.argv[1:])
+    if ended == RAN_OUT:  # other ranks wait for this one in a collective, in which the interpreter's end would hang
+        sys.stderr.flush()
+        os._exit(ended)
+    sys.exit(ended)
