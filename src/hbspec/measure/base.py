@@ -33,14 +33,17 @@ def write_base(config: Mapping[str, Any], folder: Path) -> None:
         folder: an empty folder.
 
     Raises:
-        BaseModelError: transformers refuses the config, or its vocabulary is smaller than the words of the data.
+        BaseModelError: transformers refuses the config, its weights are quantised, or its vocabulary is smaller than
+            the words of the data.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    given = {key: value for key, value in config.items() if key not in ("quantization_config", "auto_map")}
+    if config.get("quantization_config"):
+        raise BaseModelError("the published weights are quantised, and random ones are not: name 16-bit weights")
+    given = {key: value for key, value in config.items() if key != "auto_map"}
     stored = str(config.get("dtype") or config.get("torch_dtype") or "bfloat16").removeprefix("torch.")
     dtype = getattr(torch, stored if stored in STORED else "bfloat16")
     try:
