@@ -212,6 +212,8 @@ def test_the_json_says_what_it_rests_on(record, tmp_path):
     assert with_record(record, tmp_path).to_dict()["calibration"] == {
         "day": "2026-12-01",
         "gpu": "A10G",
+        "updates": 3,
+        "ran_out": None,
         "speed": True,
         "memory": True,
         "not_speed": [],

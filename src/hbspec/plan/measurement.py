@@ -147,6 +147,8 @@ class AppliedRecord(NamedTuple):
         return {
             "day": self.measurement.day,
             "gpu": self.measurement.gpu,
+            "updates": len(self.measurement.updates),
+            "ran_out": self.measurement.ran_out,
             "speed": self.speed,
             "memory": self.memory,
             "not_speed": list(self.not_speed),
