@@ -2,8 +2,8 @@
 
 rate = tokens of all timed updates / their seconds. The interval spans the slowest and the fastest of these updates,
 `MEASURED_ERROR`, and what the rate may change by where a micro-batch has other tokens than the measured ones
-(`hbspec.plan.measurement.NEAR`). Left out: that the share of an update's own time differs with its micro-batches, whose
-number is the same.
+(`hbspec.plan.measurement.NEAR`). The work of an update itself is spread over its micro-batches. Left out: evaluations,
+which stay estimated, and clocks that fall when a GPU has run hot for longer than the measured updates.
 """
 
 from __future__ import annotations
