@@ -59,7 +59,7 @@ def test_the_record_is_written_and_what_was_seen_is_printed(measured, tmp_path, 
     assert read_measurement(json.loads((tmp_path / "measured.measured.json").read_text())).gpu == "A10G"
     page = capsys.readouterr().out
     assert "Measured on: 1 x A10G (NVIDIA A10G)\n" in page
-    assert "one update                 100 ms to 110 ms (expected 105 ms)" in page
+    assert "one update                 105 ms (100 ms to 110 ms)" in page
     assert "predicted: 50.0 ms to 200 ms (expected 100 ms)" in " ".join(page.split())
     assert page.endswith(
         "measured.measured.json: the record\n"

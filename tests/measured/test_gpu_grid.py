@@ -13,7 +13,7 @@ from made_records import record_of_estimate
 
 from hbspec.api import estimate
 from hbspec.measure import Measured, MeasureError, at_hand
-from hbspec.measure.gpus import GpuAtHand
+from hbspec.measure.gpus import GpuAtHand, MachineAtHand
 from hbspec.plan.measurement_file import read_measurement
 
 TINY = {
@@ -60,7 +60,10 @@ def test_programs_that_fail_or_have_no_time_are_named(tmp_path, monkeypatch):
     now = iter([0.0, 0.0, 10.0, 60.0])
     monkeypatch.setattr(gpu.time, "monotonic", lambda: next(now))
 
-    def fail(program, output, limit, *, on_cpu):
+    monkeypatch.setattr(gpu, "at_hand_or_refused", lambda *, on_cpu: MachineAtHand(A10G, "2.13.0", "12.8", "570.1"))
+
+    def fail(program, output, limit, machine):
+        assert 15 <= limit <= 120
         raise MeasureError(f"{program.name} failed\nand said why")
 
     monkeypatch.setattr(gpu, "_measure", fail)
@@ -104,8 +107,14 @@ def event(action, address, size):
     return {"action": action, "addr": address, "size": size, "stream": 0, "time_us": 1}
 
 
+def test_without_a_gpu_nothing_is_measured(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        gpu.main(["--output", str(tmp_path / "out")])
+    assert "sees no GPU" in capsys.readouterr().err
+
+
 def test_a_history_becomes_a_stream_that_is_replayed():
-    """A block of 1 MiB in a segment of 2 MiB, freed and used again."""
+    """A block of 2 MiB in a segment of 20 MiB, freed and used again."""
     mib = 2**20
     trace = [
         event("segment_alloc", 512, 20 * mib),

@@ -62,6 +62,7 @@ def measure(
     config: Mapping[str, Any],
     updates: int = UPDATES,
     on_cpu: bool = False,
+    on: MachineAtHand | None = None,
     overrides: Sequence[str] = (),
     limit: float | None = None,
     snapshot: Path | None = None,
@@ -77,6 +78,7 @@ def measure(
         config: the model's `config.json`.
         updates: timed updates, at least 3; some more warm up before.
         on_cpu: run on the CPU, whatever GPUs there are.
+        on: the machine, if it was asked before.
         overrides: strings `key.path=value`, as after `--set`.
         limit: seconds after which the job is stopped; None for any time.
         snapshot: a file for the history of the first rank's allocator, if it is wanted.
@@ -88,7 +90,7 @@ def measure(
             memory.
     """
     values = _values(spec, overrides)
-    found = _machine(on_cpu=on_cpu)
+    found = on or at_hand_or_refused(on_cpu=on_cpu)
     planned = estimate(spec, overrides=overrides).plan
     found = found._replace(gpus=at_hand.used(found, planned))
     if len({gpu.name for gpu in found.gpus}) > 1:
@@ -131,8 +133,8 @@ def _values(spec: SpecLike, overrides: Sequence[str]) -> Mapping[str, Any]:
     return document.values
 
 
-def _machine(*, on_cpu: bool) -> MachineAtHand:
-    """What the job runs on.
+def at_hand_or_refused(*, on_cpu: bool) -> MachineAtHand:
+    """What a job runs on: all GPUs that PyTorch sees, or the CPU.
 
     Raises:
         MeasureError: PyTorch sees no GPU, and nobody asked for the CPU.

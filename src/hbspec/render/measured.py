@@ -54,9 +54,9 @@ def _place(record: Mapping[str, Any]) -> Iterator[Row]:
 
 def _speed(found: Mapping[str, Any], predicted: Mapping[str, Any]) -> Iterator[Row]:
     seconds = [update["seconds"] for update in found["updates"]]
-    mean = sum(seconds) / len(seconds)
-    seen = Interval(min(seconds), min(max(mean, min(seconds)), max(seconds)), max(seconds))
-    yield "one update", interval_text(seen, seconds_text), _said(predicted.get("step_seconds"), seconds_text)
+    ends = f"{seconds_text(min(seconds))} to {seconds_text(max(seconds))}"
+    mean = f"{seconds_text(sum(seconds) / len(seconds))} ({ends})"
+    yield "one update", mean, _said(predicted.get("step_seconds"), seconds_text)
     rate = predicted.get("tokens_per_second_per_gpu")
     yield "tokens per second per GPU", significant(found["tokens_per_second_per_gpu"]), _said(rate, significant)
 
