@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.api import Estimates, estimate
-from hbspec.plan.measurement import conditions_of, longest_row
+from hbspec.plan.calibration import conditions_of, longest_row
 from hbspec.plan.measurement_file import DIGEST, digest_of
 
 SPEC: Mapping[str, Any] = {

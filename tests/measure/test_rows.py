@@ -10,7 +10,7 @@ from made_records import SPEC
 
 from hbspec.api import estimate
 from hbspec.measure.rows import FEWEST_ROWS, OVERHEAD, WARM_UP, lines, schedule
-from hbspec.plan.measurement import NEAR
+from hbspec.plan.calibration import NEAR
 
 
 def planned(*overrides):

@@ -8,7 +8,7 @@ from typing import Any
 
 from hbspec.measure.gpus import GpuAtHand, MachineAtHand
 from hbspec.plan import Plan
-from hbspec.plan.measurement import gpus_used
+from hbspec.plan.calibration import gpus_used
 
 HARDWARE = (
     "type", "alternatives", "count", "region", "spot", "max_wait", "price", "volume", "keep_alive", "gpu", "gpus",

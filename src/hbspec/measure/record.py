@@ -11,7 +11,8 @@ from hbspec.measure.gpus import MachineAtHand
 from hbspec.measure.job import Ran
 from hbspec.measure.rows import Schedule
 from hbspec.plan import Plan
-from hbspec.plan.measurement import CPU, conditions_of, longest_row
+from hbspec.plan.calibration import conditions_of, longest_row
+from hbspec.plan.measurement import CPU
 from hbspec.plan.measurement_file import DIGEST, FORMAT, VERSION, digest_of
 from hbspec.units import Interval
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from hbspec.estimators.training.draws import lengths_at, rising
 from hbspec.plan import Plan
-from hbspec.plan.measurement import longest_row
+from hbspec.plan.calibration import longest_row
 
 WARM_UP = 3
 """Updates before the timed ones: the first opens libraries, the second allocates optimizer states."""

@@ -19,7 +19,7 @@ from hbspec.plan.training import Training
 from hbspec.units import Interval
 
 if TYPE_CHECKING:
-    from hbspec.plan.measurement import AppliedRecord
+    from hbspec.plan.calibration import AppliedRecord
 
 Size = Literal[
     "processes", "data_parallel_size", "effective_batch_size", "trainable_parameters", "adapter_bytes",

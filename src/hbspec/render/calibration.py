@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hbspec.plan.measurement import AppliedRecord
+from hbspec.plan.calibration import AppliedRecord
 from hbspec.render.lines import Line
 from hbspec.render.rows import Row, rows, section
 from hbspec.source.excerpts import printable

@@ -2,7 +2,7 @@
 
 rate = tokens of all timed updates / their seconds. The interval spans the slowest and the fastest of these updates,
 `MEASURED_ERROR`, and what the rate may change by where a micro-batch has other tokens than the measured ones
-(`hbspec.plan.measurement.NEAR`). The work of an update itself is spread over its micro-batches. Left out: evaluations,
+(`hbspec.plan.calibration.NEAR`). The work of an update itself is spread over its micro-batches. Left out: evaluations,
 which stay estimated, and clocks that fall when a GPU has run hot for longer than the measured updates.
 """
 
@@ -17,7 +17,8 @@ from hbspec.estimators.step.duration import micro_batch
 from hbspec.estimators.training.measured import contradictions
 from hbspec.estimators.training.memory import memory
 from hbspec.plan import Plan
-from hbspec.plan.measurement import Measurement, applied, length_ratio
+from hbspec.plan.calibration import applied, length_ratio
+from hbspec.plan.measurement import Measurement
 from hbspec.units import Interval, significant
 
 

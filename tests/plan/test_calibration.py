@@ -6,8 +6,8 @@ import pytest
 from made_records import SPEC, changed, record_of_estimate, with_record
 
 from hbspec.api import estimate
+from hbspec.plan.calibration import NEAR, UNCOMPARED, conditions_of
 from hbspec.plan.epochs import EPOCHS
-from hbspec.plan.measurement import NEAR, UNCOMPARED, conditions_of
 from hbspec.plan.training import Training
 
 
