@@ -1,4 +1,4 @@
-"""What a job was measured to take, and whether a measurement is of the job that is planned.
+"""Whether a measurement is of the job that is planned, and what of it applies.
 
 A measurement is of one job: what its speed and memory depend on must be the same in the job that it is applied to, by
 `conditions_of`. Nothing is scaled. Its speed applies where a micro-batch has nearly as many tokens (`NEAR`), and its
