@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hbspec.api import Estimates, InvalidSpecError, SpecLike, compilation, estimate
+from hbspec.api import Estimates, SpecLike, compilation, estimate
 from hbspec.catalog.parameters import total_parameters
 from hbspec.measure import at_hand
 from hbspec.measure.base import BaseModelError, write_base
@@ -174,6 +174,3 @@ def _exported(estimates: Estimates) -> Mapping[str, str]:
     from hbspec.targets.job.invocation import invocation
 
     return invocation(estimates.analysis).environment
-
-
-__all__ = ["InvalidSpecError", "MeasureError", "Measured", "measure"]
