@@ -73,7 +73,7 @@ def measure(
     A spec with errors is measured too, as far as it compiles: whether a job fits is what a measurement shows.
 
     Args:
-        spec: a path, `-`, or a mapping.
+        spec: a path, or a mapping; it is read several times.
         folder: an empty folder for weights, data and the job.
         config: the model's `config.json`.
         updates: timed updates, at least 3; some more warm up before.
