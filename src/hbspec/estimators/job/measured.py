@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.constants import MEASURED_ERROR, REACHED, REACHED_UNKNOWN
-from hbspec.estimators.step.duration import micro_batch
+from hbspec.estimators.constants import MEASURED_ERROR, REACHED
+from hbspec.estimators.step.flops import micro_batch_flops
+from hbspec.estimators.step.job import job_of
+from hbspec.estimators.step.positions import program_at
+from hbspec.estimators.step.speed import peak
 from hbspec.estimators.training.measured import contradictions
 from hbspec.estimators.training.memory import memory
 from hbspec.plan import Plan
@@ -61,10 +64,11 @@ def calibrated(plan: Plan, measurement: Measurement, *, shipped: bool) -> Plan:
 
 def _too_fast(plan: Plan, measurement: Measurement) -> Iterator[str]:
     """A rate above what the GPU computes at the peak of its data sheet; none where its speed is not known."""
-    tokens = plan.padded_row_tokens.expected
-    share = REACHED.get(plan.require("hardware").gpu.name, REACHED_UNKNOWN) if plan.hardware else 1.0
+    tokens, dtype = plan.padded_row_tokens.expected, plan.training.compute_dtype
     try:
-        least = micro_batch(plan, tokens).products * share
+        job, gpu = job_of(plan), plan.require("hardware").gpu
+        flops = micro_batch_flops(job.architecture, plan.training, tokens, program=program_at(job, tokens))
+        least = flops.products / job.tensor_parallel / (peak(gpu, dtype) * max(1.0, REACHED.get(gpu.name, 1.0)))
     except NotKnownError:
         return
     fastest = max(update.rate for update in measurement.updates)

@@ -15,15 +15,23 @@ TIMED = ("bfloat16", "float16")
 """Dtypes of the timed products; both have the same peak on these GPUs."""
 
 
-def reached(gpu: Gpu, dtype: str) -> float:
-    """FLOP/s that one large matrix product alone reaches: a measured share of the data sheet's dense peak.
+def peak(gpu: Gpu, dtype: str) -> float:
+    """FLOP/s of dense matrix products by the data sheet.
 
     Raises:
         NotKnownError: the GPU's peak in this dtype is not known, or it has none.
     """
     speeds = {"bfloat16": gpu.bf16_flops, "float16": gpu.fp16_flops, "float32": gpu.fp32_flops}
-    share = REACHED.get(gpu.name, REACHED_UNKNOWN.expected)
-    return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",))) * share
+    return known(speeds.get(dtype), Missing(f"the speed of {gpu.name} in {dtype}", ("instance",)))
+
+
+def reached(gpu: Gpu, dtype: str) -> float:
+    """FLOP/s that one large matrix product alone reaches: a measured share of the data sheet's dense peak.
+
+    Raises:
+        NotKnownError: as `peak`.
+    """
+    return peak(gpu, dtype) * REACHED.get(gpu.name, REACHED_UNKNOWN.expected)
 
 
 def timed(gpu: Gpu, dtype: str, rows: float) -> float | None:
@@ -49,7 +57,7 @@ def untimed(gpu: Gpu, dtype: str) -> float:
     """FLOP/s of products with a model's weights where none were timed, without reading these.
 
     Raises:
-        NotKnownError: as `reached`.
+        NotKnownError: as `peak`.
     """
     return reached(gpu, dtype) * LARGEST
 
