@@ -14,6 +14,10 @@ from measured.row import Row
 GPUS_A_HOST = 8
 """GPUs of one host, where a job has more; sources with several hosts do not say how many each had."""
 
+SERVERS = 2
+"""Of a row that is marked as multinode: QwenLM/Qwen, README.md, "Profiling of Memory and Speed", has two servers with two
+GPUs each."""
+
 RAILS = (("A100", "200 Gb/s"), ("A800", "200 Gb/s"), ("H100", "400 Gb/s"), ("H800", "400 Gb/s"), ("H200", "400 Gb/s"))
 """The network adapter that each GPU of a host usually has to itself, where hosts of these are joined: NVIDIA DGX A100
 and DGX H100 data sheets. Sources do not state it; for other GPUs nothing is assumed."""
@@ -30,6 +34,8 @@ def instance(row: Row) -> dict[str, Any]:
     """
     gpus = row.whole("n_gpus") or 1
     hosts = gpus // GPUS_A_HOST if gpus > GPUS_A_HOST and gpus % GPUS_A_HOST == 0 else 1
+    if "multinode" in row["parallelism"]:
+        hosts = SERVERS
     way = _parallelism(row["parallelism"], gpus)
     if way == {"parallelism": "single"}:
         way = _engine_of_one(row["notes"])
