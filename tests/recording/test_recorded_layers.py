@@ -1,4 +1,4 @@
-"""Layers that do not run for text, and layers that share weights, as a real step's trace has them."""
+"""Layers and weights that text does not run, and layers that share weights, as a real step's trace has them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from oracle.case import parse
 from oracle.shapes import CONFIGS
 from oracle.whole_step import peak
 from recording.test_recorded_memory import closed
+from recording.test_recorded_state import GIT
 
 from hbspec.catalog import catalog
 from hbspec.catalog.parameters import active_parameters, idle_parameters, lora_parameters, total_parameters
@@ -37,6 +38,14 @@ SHARING = {
     "num_mem_blocks": 2, "adapter_rank": 8, "chunk_size": 64,
 }  # fmt: skip
 """Two transformers, each in two of the layers."""
+
+UNREAD = {
+    "model_type": "bart", "d_model": 128, "decoder_layers": 3, "decoder_ffn_dim": 256, "decoder_attention_heads": 4,
+    "vocab_size": 512, "max_position_embeddings": 512,
+}  # fmt: skip
+"""Layers have an attention to an encoder, which a causal language model is without."""
+
+UNREAD_NORM = "encoder_attn_layer_norm"
 
 FULL, LORA = "method=full,tokens=300", "method=lora,batch=2,tokens=200,gradient_checkpointing=false"
 
@@ -80,6 +89,69 @@ def test_layers_that_text_does_not_run_get_adapters_all_the_same(recorded_file):
     heads, keys, width = 2 * 128, 128 + 64, 128 + 256
     found = lora_parameters(architecture_of(recorded_file(IMAGES)), 8, ["q_proj", "k_proj", "up_proj"])
     assert found == 5 * 8 * (heads + keys + width)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [FULL, LORA, "method=qlora,batch=3,tokens=150", f"{LORA},target_modules=q_proj,modules_to_save={UNREAD_NORM}"],
+)
+def test_weights_that_layers_do_not_read_are_as_their_trace(text, recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "unread", UNREAD)
+    case = parse(f"unread,{text}")
+    assert closed(case, architecture_of(recorded_file(UNREAD))) == pytest.approx(peak(case), rel=0.002)
+
+
+def test_weights_that_layers_do_not_read_are_counted_and_get_no_gradient(recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "unread", UNREAD)
+    architecture, model = architecture_of(recorded_file(UNREAD)), built(UNREAD)
+    idle = {name: one.numel() for name, one in model.named_parameters() if ".encoder_attn" in name}
+    assert len(idle) == 3 * 10
+    assert total_parameters(architecture) == sum(one.numel() for one in model.parameters())
+    assert idle_parameters(architecture) == sum(idle.values())
+    full = job(architecture, "unread,method=full")
+    assert (full.trainable, full.idle) == (total_parameters(architecture) - sum(idle.values()), 0)
+    adapted = job(architecture, "unread,method=lora,target_modules=q_proj+fc1")
+    assert adapted.trainable == 3 * 16 * (128 + 128 + 128 + 256)
+    assert adapted.idle == 4 * 3 * 16 * (128 + 128)
+    saved = job(architecture, f"unread,method=lora,target_modules=fc1,modules_to_save={UNREAD_NORM}")
+    assert (saved.trainable, saved.whole, saved.idle) == (3 * 16 * (128 + 256), 0, 2 * 3 * 2 * 128)
+
+
+def test_states_without_gradients_are_not_paged(recorded_file, monkeypatch):
+    """Adapters of rank 800 have tensors of which the states of a paged optimizer are in managed memory."""
+    monkeypatch.setitem(CONFIGS, "unread", UNREAD)
+    text = "unread,method=lora,lora_r=800,target_modules=q_proj,optim=paged_adamw_8bit"
+    found = job(architecture_of(recorded_file(UNREAD)), text)
+    assert found.pageable == found.trainable == 3 * 800 * (128 + 128)
+
+
+@pytest.mark.parametrize("parallelism", ["ddp", "fsdp", "zero2"])
+@pytest.mark.parametrize("text", ["method=full", "method=lora", f"method=lora,modules_to_save={UNREAD_NORM}"])
+def test_ranks_that_would_wait_for_a_gradient_are_not_known(parallelism, text, recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "unread", UNREAD)
+    text += ",target_modules=fc1" if "save" in text else ""
+    with pytest.raises(NotKnownError, match=r"ranks train encoder_attn.* gets no gradient"):
+        job(architecture_of(recorded_file(UNREAD)), f"unread,{text}", gpus=2, parallelism=parallelism)
+
+
+def test_ranks_that_train_what_text_runs_are_counted(recorded_file, monkeypatch):
+    monkeypatch.setitem(CONFIGS, "unread", UNREAD)
+    architecture = architecture_of(recorded_file(UNREAD))
+    found = job(architecture, "unread,method=lora,target_modules=fc1+fc2", gpus=2, parallelism="ddp")
+    assert (found.trainable, found.idle) == (2 * 3 * 16 * (128 + 256), 0)
+    assert job(architecture, "unread,method=full", gpus=2, parallelism="pipeline").trainable
+
+
+def test_ranks_that_train_an_encoder_of_images_on_text_are_not_known(recorded_file, monkeypatch):
+    """The shipped script freezes what is beside a `language_model`, and GIT's encoder is not."""
+    monkeypatch.setitem(CONFIGS, "git", GIT)
+    architecture = architecture_of(recorded_file(GIT))
+    with pytest.raises(NotKnownError, match=r"ranks train git\.image_encoder.* gets no gradient"):
+        job(architecture, "git,method=full,attention=eager", gpus=2, parallelism="ddp")
+    assert job(architecture, "git,method=full,attention=eager").trainable
+    assert job(
+        architecture, "git,method=lora,target_modules=query,attention=eager", gpus=2, parallelism="ddp"
+    ).trainable
 
 
 @pytest.mark.parametrize("text", [FULL, f"{LORA},target_modules=q_proj+v_proj"])

@@ -24,6 +24,7 @@ from hbspec.catalog.roles import (
     roles,
     target_module_names,
 )
+from hbspec.catalog.weight import Weight
 
 
 def lora_parameters(
@@ -91,22 +92,52 @@ def adapter_tensors(
     return tensors
 
 
-def idle_adapters(
-    architecture: Architecture, rank: int, targets: str | Sequence[str], *, use_dora: bool = False
-) -> int:
-    """Of the parameters of adapters, those of modules that text does not run: no gradient reaches them.
+def idle_tensors(
+    architecture: Architecture,
+    rank: int,
+    targets: str | Sequence[str],
+    modules_to_save: Collection[str] = (),
+    *,
+    use_dora: bool = False,
+) -> Mapping[int, int]:
+    """Of the tensors that LoRA adds, how many of each size text does not run: no gradient reaches them.
 
     Args:
         architecture: the base model.
         rank: `r`.
         targets: "all-linear" or module names.
+        modules_to_save: modules that are trained in full instead.
         use_dora: whether each adapted module also trains magnitudes.
     """
-    if architecture.recorded is None or not targets:
-        return 0
-    found = roles(architecture, targets)
-    resting = (weight for weight in architecture.recorded.resting if found.get(weight.name) == ADAPTED)
-    return sum(weight.count * (rank * (weight.columns + weight.rows) + weight.rows * use_dora) for weight in resting)
+    tensors: Counter[int] = Counter()
+    for weight in idle_modules(architecture, targets, modules_to_save, ADAPTED):
+        tensors[rank * weight.columns] += weight.count
+        tensors[rank * weight.rows] += weight.count
+        if use_dora:
+            tensors[weight.rows] += weight.count
+    return tensors
+
+
+def idle_saved_tensors(
+    architecture: Architecture, targets: str | Sequence[str], modules_to_save: Collection[str]
+) -> Mapping[int, int]:
+    """Of the tensors that are trained as a whole beside the adapters, how many of each size get no gradient."""
+    tensors: Counter[int] = Counter()
+    for weight in idle_modules(architecture, targets, modules_to_save, TRAINED):
+        tensors[weight.parameters // weight.count] += weight.count
+    return tensors
+
+
+def idle_modules(
+    architecture: Architecture, targets: str | Sequence[str], modules_to_save: Collection[str], role: str
+) -> tuple[Weight, ...]:
+    """The weights of a role, ADAPTED or TRAINED, that a recorded model's layers hold and that text does not run."""
+    recording = architecture.recorded
+    if recording is None or not targets:
+        return ()
+    found = roles(architecture, targets, modules_to_save)
+    held = recording.resting if role == ADAPTED else recording.unread
+    return tuple(weight for weight in held if found.get(weight.name) == role)
 
 
 def saved_tensors(

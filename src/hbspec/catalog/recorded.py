@@ -5,13 +5,13 @@ Its layers are programs of operators (`hbspec.recording`). What a size grows wit
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from hbspec.catalog.families import Family
-from hbspec.catalog.recorded_loop import WHOLE, every_row
+from hbspec.catalog.recorded_loop import WHOLE
 from hbspec.catalog.recorded_program import Steps, form, steps_of
 from hbspec.catalog.recorded_weights import RecordedWeights, counted
 from hbspec.catalog.weight import Weight
@@ -27,9 +27,6 @@ PARTS = "embedding", "final", "logits"
 """Parts of a variant outside the layers."""
 
 NO_WINDOW = "full_attention"
-
-LINEAR = "linear", "own_linear"
-"""Kinds of weights of linear modules."""
 
 
 class RecordedFileError(ValueError):
@@ -62,36 +59,27 @@ class Recording(RecordedWeights):
     @cached_property
     def weights(self) -> tuple[Weight, ...]:
         """All weights, each parameter once."""
-        return self._counted(range(len(self.values["weights"]["layers"])))
+        return self._counted(())
 
     @cached_property
     def updated(self) -> tuple[Weight, ...]:
-        """The same without those of layers that text does not run: no gradient reaches them."""
-        kinds = range(len(self.values["weights"]["layers"]))
-        return self._counted([kind for kind in kinds if kind not in self.idle]) if self.idle else self.weights
+        """The same without those that no gradient reaches, as layers do not run for text, or do not read them."""
+        return self._counted(self.idle, self.unread_paths)
 
-    def _counted(self, kinds: Iterable[int]) -> tuple[Weight, ...]:
-        """The weights outside the layers, and those of layers of some kinds."""
+    def _counted(self, idle: Collection[int], unread: Sequence[Collection[str]] = ()) -> tuple[Weight, ...]:
+        """The weights outside the layers, and those of layers but for idle kinds and, by kind, unread paths."""
         outside = [weight for path, weight in self.outside if path.removesuffix(".bias") in self._reached]
-        layers = [[*zip(self._layer_rows(kind), self.layer_weights(kind), strict=True)] for kind in kinds]
+        kinds = [kind for kind in range(len(self.values["weights"]["layers"])) if kind not in idle]
+        layers = [
+            [
+                (row, (path, weight))
+                for row, (path, weight) in zip(self._layer_rows(kind), self.layer_weights(kind), strict=True)
+                if not unread or path not in unread[kind]
+            ]
+            for kind in kinds
+        ]
         owners = [[group for of, group in zip(self.kinds, self.groups, strict=False) if of == kind] for kind in kinds]
         return counted(outside, layers, owners)
-
-    @cached_property
-    def resting(self) -> tuple[Weight, ...]:
-        """Linear modules of layers that text does not run, be it in any layer of their kind or only in others."""
-        kinds = enumerate(zip(*(variant["layers"] for variant in self.values["variants"].values()), strict=True))
-        return tuple(
-            replace(weight, count=self.kinds.count(kind))
-            for kind, indices in kinds
-            for path, weight in self.layer_weights(kind)
-            if weight.kind in LINEAR and path not in self._called({one for by in indices for one in by.values()})
-        )
-
-    def _called(self, programs: Iterable[int]) -> frozenset[str]:
-        """The linear modules that some programs call."""
-        rows = (row for index in programs for row in every_row(self.values["programs"][index]))
-        return frozenset(row["module"] for row in rows if row["name"] == "linear")
 
     @cached_property
     def idle(self) -> frozenset[int]:
@@ -110,9 +98,13 @@ class Recording(RecordedWeights):
     @cached_property
     def exposed(self) -> tuple[str, ...]:
         """Linear modules that text does not reach and that a job adapts all the same, by their last names."""
+        return tuple(dict.fromkeys(one.name.rpartition(".")[2] for one in self.unfrozen if one.kind == "linear"))
+
+    @cached_property
+    def unfrozen(self) -> tuple[Weight, ...]:
+        """Of the weights outside the layers that text does not reach, those that a full fine-tune does not freeze."""
         beside = tuple(self.values.get("beside", ()))
-        paths = (weight.name for weight in self.tower if weight.kind == "linear")
-        return tuple(dict.fromkeys(path.rpartition(".")[2] for path in paths if not path.startswith(beside)))
+        return tuple(weight for weight in self.tower if not weight.name.startswith(beside))
 
     @cached_property
     def _reached(self) -> frozenset[str]:

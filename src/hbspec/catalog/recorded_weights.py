@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import prod
 from typing import Any
 
+from hbspec.catalog.recorded_loop import every_row
 from hbspec.catalog.weight import Weight
 
 Row = Mapping[str, Any]
+
+LINEAR = "linear", "own_linear"
+"""Kinds of weights of linear modules."""
 
 
 def weight_of(row: Row, name: str, usual: str) -> Weight:
@@ -43,6 +47,11 @@ def counted(
             modules[weight] = modules.get(weight, 0) + len(owners)
             seen |= new if row.get("shared") else set()
     return tuple(replace(weight, count=count, repeats=modules[weight] - count) for weight, count in tensors.items())
+
+
+def _reads(path: str, called: Collection[str], names: Collection[str]) -> bool:
+    """Whether a layer that calls some linear modules, and reads other weights by name, reads the one at a path."""
+    return path in names or path.removesuffix(".bias") in called
 
 
 class RecordedWeights:
@@ -80,6 +89,49 @@ class RecordedWeights:
     def shared_weights(self, kind: int) -> frozenset[str]:
         """The paths in a layer of a kind of weights that other layers have as well."""
         return frozenset(row["name"].removesuffix(".weight") for row in self._layer_rows(kind) if row.get("shared"))
+
+    @cached_property
+    def resting(self) -> tuple[Weight, ...]:
+        """Linear modules that layers have and do not call where only text is given: their adapters get no gradient."""
+        return tuple(
+            replace(weight, count=self.kinds.count(kind))
+            for kind, (called, _) in enumerate(self._used)
+            for path, weight in self.layer_weights(kind)
+            if weight.kind in LINEAR and path not in called
+        )
+
+    @cached_property
+    def unread(self) -> tuple[Weight, ...]:
+        """Weights of layers that no gradient reaches, those of layers that do not run for text among them."""
+        return tuple(
+            replace(weight, count=self.kinds.count(kind))
+            for kind, paths in enumerate(self.unread_paths)
+            for path, weight in self.layer_weights(kind)
+            if path in paths
+        )
+
+    @cached_property
+    def unread_paths(self) -> tuple[frozenset[str], ...]:
+        """By kind of layer, the paths of weights that no program of it reads, and that no other layer shares."""
+        return tuple(
+            frozenset(path for path, _ in self.layer_weights(kind) if not _reads(path, called, names))
+            - self.shared_weights(kind)
+            for kind, (called, names) in enumerate(self._used)
+        )
+
+    @cached_property
+    def _used(self) -> list[tuple[frozenset[str], frozenset[str]]]:
+        """By kind of layer, the linear modules that it calls in any variant, and the weights that it reads itself."""
+        programs = self.values["programs"]
+        kinds = zip(*(variant["layers"] for variant in self.values["variants"].values()), strict=True)
+        found = []
+        for variants in kinds:
+            indices = {index for by_element in variants for index in by_element.values()}
+            rows = [row for index in indices for row in every_row(programs[index])]
+            called = frozenset(row["module"] for row in rows if row["name"] == "linear")
+            names = (one.removesuffix(".weight") for row in rows for one in row["inputs"] if isinstance(one, str))
+            found.append((called, frozenset(names)))
+        return found
 
     def _layer_rows(self, kind: int) -> Sequence[Mapping[str, Any]]:
         rows: Sequence[Mapping[str, Any]] = self.values["weights"]["layers"][kind]

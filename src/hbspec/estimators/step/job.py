@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.adapters import adapter_tensors, idle_adapters, saved_parameters, saved_tensors
+from hbspec.catalog.adapters import adapter_tensors, saved_parameters, saved_tensors
 from hbspec.catalog.dtypes import BYTES
-from hbspec.catalog.parameters import idle_parameters
 from hbspec.catalog.weights import updated_weights
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.precision import Precision, precision_of
@@ -17,6 +16,7 @@ from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.optimizer import PAGED_NUMBERS, Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
 from hbspec.estimators.step.uncounted import refuse_uncounted
+from hbspec.estimators.step.unreached import Unreached, unreached
 from hbspec.estimators.weights import training_weights
 from hbspec.plan import Plan, Training
 from hbspec.plan.allocator import AllocatorSettings
@@ -41,9 +41,9 @@ class Job(NamedTuple):
     """The side of a plan that every GPU's memory and time follow from.
 
     Attributes:
-        trainable: parameters that are trained.
+        trainable: parameters that are trained and get gradients.
         whole: of them, those of modules that are trained whole beside the adapters (`modules_to_save`).
-        idle: parameters of adapters, beside those, in layers that text does not run: no gradient reaches them.
+        idle: bytes of adapters and modules trained whole, beside those, that no gradient reaches.
         pageable: trained parameters in tensors whose states a paged optimizer pages.
         program: what runs, but for batch and length.
         deepspeed: DeepSpeed's settings; None where another engine holds the states.
@@ -122,8 +122,8 @@ def job_of(plan: Plan) -> Job:
     # before the program: adapters that cannot be counted cannot be placed either
     trainable = plan.require("trainable_parameters")
     training, cut = _held(plan), shards(plan)
-    refuse_uncounted(architecture, training, cut, plan.tensor_parallel, plan.way)
-    idle = _idle(architecture, training)
+    idle = unreached(architecture, training)
+    refuse_uncounted(architecture, training, cut, plan.tensor_parallel, plan.way, idle.name)
     precision = _precision(plan, cut)
     return Job(
         architecture=architecture,
@@ -132,10 +132,10 @@ def job_of(plan: Plan) -> Job:
         program=program_of(training, precision, plan.tensor_parallel, padded=_padded(plan, architecture))._replace(
             rows=rows_of(architecture, training)
         ),
-        trainable=trainable - idle,
-        whole=_whole(architecture, training),
-        idle=idle if training.adapters else 0,
-        pageable=_pageable(architecture, training),
+        trainable=trainable - idle.parameters,
+        whole=_whole(architecture, training) - idle.whole,
+        idle=idle.held,
+        pageable=_pageable(architecture, training, idle),
         optimizer=optimizer(training.optim) if settings is None else _of_deepspeed(settings, training.optim),
         shards=cut,
         parallelism=plan.parallelism,
@@ -224,20 +224,14 @@ def _whole(architecture: Architecture, training: Training) -> int:
     return saved_parameters(architecture, training.target_modules, training.modules_to_save)
 
 
-def _idle(architecture: Architecture, training: Training) -> int:
-    """Of what is trained, parameters in layers that text does not run: no optimizer has states of them."""
-    if not training.adapters:
-        return idle_parameters(architecture)
-    return idle_adapters(architecture, training.lora_r, training.target_modules, use_dora=training.use_dora)
-
-
-def _pageable(architecture: Architecture, training: Training) -> int:
+def _pageable(architecture: Architecture, training: Training, idle: Unreached) -> int:
     """Parameters in trained tensors that are large enough, as they are before they are cut among ranks."""
     if training.adapters:
         targets, saved = training.target_modules, training.modules_to_save
         made = adapter_tensors(architecture, training.lora_r, targets, saved, use_dora=training.use_dora)
         tensors = Counter(made)
         tensors += Counter(saved_tensors(architecture, targets, saved))
+        tensors -= Counter(idle.tensors)
     else:
         tensors = Counter()
         for weight in updated_weights(architecture):

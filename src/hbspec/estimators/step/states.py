@@ -204,9 +204,8 @@ def _whole_adapters(job: Job, groups: list[tuple[int, int]]) -> int:
 
 
 def _idle(job: Job, stage: Stage) -> int:
-    """Bytes of the stage's adapters in layers that text does not run."""
-    element = _narrowed(job, BYTES[job.training.adapter_dtype])
-    return share(job.idle, stage, job.architecture.num_hidden_layers) * element
+    """Bytes of what the stage trains beside its weights and no gradient reaches."""
+    return share(job.idle, stage, job.architecture.num_hidden_layers)
 
 
 def _trained(job: Job, groups: list[tuple[int, int]], idle: int) -> dict[str, int]:

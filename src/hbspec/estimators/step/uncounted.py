@@ -33,6 +33,7 @@ def refuse_uncounted(
     cut: Shards,
     tensor_parallel: int = 1,
     way: Parallelism | None = None,
+    unreached: str = "",
 ) -> None:
     """Refuse kernels of a library's own, or a way to share layers, for a family that they are not counted for.
 
@@ -42,13 +43,14 @@ def refuse_uncounted(
         cut: into how many parts weights, gradients and states are cut over ranks.
         tensor_parallel: GPUs that share each layer.
         way: how the GPUs share the job.
+        unreached: a module that is trained and that no gradient reaches; "" where there is none.
 
     Raises:
         NotKnownError: with what is not counted.
     """
     if architecture.recorded is not None:
         _refuse_recorded(architecture.recorded, training, tensor_parallel)
-        _refuse_parted(architecture.recorded, cut, way)
+        _refuse_parted(architecture.recorded, cut, way, unreached)
     if training.liger and architecture.model_type not in LIGER:
         raise NotKnownError(Missing("the memory of Liger's kernels for this family", ("hyperparameters", "liger")))
     if not architecture.stateless and tensor_parallel > 1:
@@ -98,8 +100,11 @@ def _refuse_recorded(recording: Recording, training: Training, tensor_parallel: 
         raise NotKnownError(Missing(said, ("hyperparameters", name)))
 
 
-def _refuse_parted(recording: Recording, cut: Shards, way: Parallelism | None) -> None:
+def _refuse_parted(recording: Recording, cut: Shards, way: Parallelism | None, unreached: str) -> None:
     """Refuse several GPUs where layers share weights, or where ranks would wait for gradients that never come.
+
+    Under the shipped script, DDP stops at its second step ("Expected to have finished reduction in the prior
+    iteration"), as `ddp_find_unused_parameters` is false; what other engines do is not counted.
 
     Raises:
         NotKnownError: with what it is.
@@ -108,6 +113,9 @@ def _refuse_parted(recording: Recording, cut: Shards, way: Parallelism | None) -
         raise NotKnownError(Missing("where weights lie that layers on several GPUs share", ("instance", "parallelism")))
     if recording.idle and way is not None and way.distributed:
         said = "how ranks train a model of which some layers do not run for text, and get no gradients"
+        raise NotKnownError(Missing(said, ("instance", "parallelism")))
+    if unreached and way is not None and way.distributed:
+        said = f"how ranks train {unreached} of a recorded model, which text does not run and which gets no gradient"
         raise NotKnownError(Missing(said, ("instance", "parallelism")))
 
 

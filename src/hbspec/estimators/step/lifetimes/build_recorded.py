@@ -60,7 +60,8 @@ class RecordedBuilder(Builder):
         variant, program = variant_of(self.program, masked=masked), self.program
         shape = variant, kind, program.rows, program.length
         there = self.recording.shared_weights(kind) if self.recording.shares_later(index) else frozenset()
-        found = self._part(self.recording.layer_programs(*shape), self.recording.layer_weights(kind), there=there)
+        weights, unread = self.recording.layer_weights(kind), self.recording.unread_paths[kind]
+        found = self._part(self.recording.layer_programs(*shape), weights, there=there, unread=unread)
         before = self.recording.before_programs(*shape)
         return found._replace(before=self._part(before, ())) if before else found
 
@@ -86,8 +87,17 @@ class RecordedBuilder(Builder):
         table: Embedding | None = None,
         *,
         there: Collection[str] = (),
+        unread: Collection[str] = (),
     ) -> RecordedPart:
-        """A part; `there` are weights that a layer behind it has too, and has sent gradients to before."""
+        """A part.
+
+        Args:
+            programs: what it runs, by the bytes of a number that it is given.
+            weights: its weights by their paths.
+            table: the embedding, in the part that has it.
+            there: weights that a layer behind it has too, and has sent gradients to before.
+            unread: weights that it only holds: no gradient reaches them.
+        """
         called = {step.module for steps in programs.values() for step in steps.steps if step.name == "linear"}
         biased = {path for path, weight in weights if path.endswith(".bias")}
         linears: dict[str, Linear] = {}
@@ -98,7 +108,8 @@ class RecordedBuilder(Builder):
             elif path.removesuffix(".bias") not in called:
                 numel = weight.rows * weight.columns * weight.copies
                 element = weight.element(self.program.stream)
-                parameters[path] = self.parameter(numel, self.roles[weight.name] == TRAINED, element)
+                trained = self.roles[weight.name] == TRAINED and path not in unread
+                parameters[path] = self.parameter(numel, trained, element)
         for path in there:  # of linear modules, not their adapters, which every layer has for itself
             module = linears.get(path.removesuffix(".bias"))
             own = None if module is None else module.bias if path.endswith(".bias") else module.weight
