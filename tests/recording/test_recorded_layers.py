@@ -130,7 +130,8 @@ def test_states_without_gradients_are_not_paged(recorded_file, monkeypatch):
 def test_ranks_that_would_wait_for_a_gradient_are_not_known(parallelism, text, recorded_file, monkeypatch):
     monkeypatch.setitem(CONFIGS, "unread", UNREAD)
     text += ",target_modules=fc1" if "save" in text else ""
-    with pytest.raises(NotKnownError, match=r"ranks train encoder_attn.* gets no gradient"):
+    ending = r" \(DDP stops at its second step" if parallelism == "ddp" else "$"
+    with pytest.raises(NotKnownError, match=rf"ranks train encoder_attn.* gets no gradient{ending}"):
         job(architecture_of(recorded_file(UNREAD)), f"unread,{text}", gpus=2, parallelism=parallelism)
 
 

@@ -11,7 +11,7 @@ from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.step.placement import Shards
 from hbspec.plan import Training
 from hbspec.plan.epochs import release
-from hbspec.plan.parallelism import Parallelism
+from hbspec.plan.parallelism import Engine, Parallelism
 
 if TYPE_CHECKING:
     from hbspec.catalog.recorded import Recording
@@ -116,6 +116,8 @@ def _refuse_parted(recording: Recording, cut: Shards, way: Parallelism | None, u
         raise NotKnownError(Missing(said, ("instance", "parallelism")))
     if unreached and way is not None and way.distributed:
         said = f"how ranks train {unreached} of a recorded model, which text does not run and which gets no gradient"
+        if way.engine is Engine.DDP:
+            said += " (DDP stops at its second step unless find_unused_parameters is set)"
         raise NotKnownError(Missing(said, ("instance", "parallelism")))
 
 
