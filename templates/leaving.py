@@ -2,6 +2,7 @@
 
 `stopping` has it while the run trains. Without a handler the first process of a container does not even receive the
 signal, and any other is killed by it, which counts as a failure. Only what the interpreter has at hand is imported.
+Which process speaks for a run is said here, as a signal is the first thing to be spoken of.
 """
 
 from __future__ import annotations
@@ -10,6 +11,16 @@ import os
 import signal
 import sys
 from types import FrameType
+
+
+def is_first() -> bool:
+    """Whether this process speaks for its run: rank 0, or the only one, whatever RANK an environment has left over."""
+    return os.environ.get("RANK", "0") == "0" or os.environ.get("WORLD_SIZE", "1") == "1"
+
+
+def is_first_of_host() -> bool:
+    """The same of each host, whose data and folders may be wrong where those of rank 0 are not."""
+    return is_first() or os.environ.get("LOCAL_RANK") == "0"
 
 
 def listen() -> None:
@@ -27,7 +38,7 @@ def finish() -> None:
 def _leave(number: int, frame: FrameType | None) -> None:
     del frame
     try:
-        if os.environ.get("RANK", "0") == "0":
+        if is_first():
             said = f"hbspec: stopped by {signal.Signals(number).name} before training began\n"
             os.write(sys.stdout.fileno(), said.encode())
     finally:  # standard output may be closed, or nobody may read it: the job ends well without this line too

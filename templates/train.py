@@ -55,8 +55,7 @@ def main(arguments: Sequence[str]) -> int:
         if settings.EVAL_STEPS and not validation:
             said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
             raise RefusedError([said])
-        first = os.environ.get("RANK", "0") == "0"
-        with alone_in(asked.folders) if first else nullcontext(Held()) as held:
+        with alone_in(asked.folders) if leaving.is_first() else nullcontext(Held()) as held:
             mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)
             start = _start(invocation, mine)
             _choose_devices(invocation)
@@ -64,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
 
             return run(invocation, overrides, train, validation, mine, start, held)
     except RefusedError as refused:
-        if os.environ.get("RANK", "0") == "0":  # every rank reads the same
+        if leaving.is_first_of_host():  # every rank of a host reads the same
             for problem in refused.problems:
                 print(f"train.py: {problem}", file=sys.stderr)
         return REFUSED
@@ -89,7 +88,7 @@ def _splits(folders: Folders) -> tuple[list[list[Conversation]], list[dict[str, 
 
 def _say_unread(folders: Folders) -> None:
     """What lies beside the data is named once: it may be data under another name."""
-    if os.environ.get("RANK", "0") == "0":
+    if leaving.is_first_of_host():
         for folder in (folders.train_dir, folders.validation_dir):
             if folder.is_dir() and (said := unread(folder)):
                 print(f"hbspec: note {folder} {said}", flush=True)

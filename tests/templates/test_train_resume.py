@@ -250,6 +250,37 @@ def test_two_runs_never_write_into_one_folder_at_once(
     job("--MAX_STEPS", "1")
 
 
+@pytest.mark.parametrize("left", [{"RANK": "1"}, {"RANK": "3", "WORLD_SIZE": "1"}])
+def test_a_run_of_one_process_keeps_others_out_whatever_rank_the_environment_says(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], left: dict[str, str]
+) -> None:
+    """As a cluster's launcher or a shell leaves it: two such runs in one folder deleted each other's saves."""
+    import train
+
+    bench.write(SETTINGS, conversations(20))
+    for name, value in left.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("job.run", lambda *_: pytest.fail("the second run was begun"))
+    folder = bench.folder / "checkpoints"
+    with folder_lock.alone_in(Folders(checkpoint_dir=folder, model_dir=folder, output_data_dir=folder)):
+        assert train.main(bench.arguments) == 2
+    assert f"another run writes into --checkpoint-dir {folder} now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("local", "says"), [("0", True), ("1", False)])
+def test_each_host_says_once_why_it_refuses_what_lies_on_it(
+    bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], local: str, says: bool
+) -> None:
+    """Rank 0 of another host may have nothing to refuse, and the log would not say why the job ended."""
+    import train
+
+    for name, value in {"RANK": f"4{local}", "LOCAL_RANK": local, "WORLD_SIZE": "80"}.items():
+        monkeypatch.setenv(name, value)
+    bench.write(SETTINGS, [])
+    assert train.main(bench.arguments) == 2
+    assert ("train.py: " in capsys.readouterr().err) == says
+
+
 def test_what_a_killed_run_held_is_free_again(bench: Any, job: Job) -> None:
     """The kernel lets go of the lock, however the process ended."""
     bench.write(SETTINGS, conversations(20))
