@@ -20,7 +20,7 @@ def is_first() -> bool:
 
 def is_first_of_host() -> bool:
     """The same of each host, whose data and folders may be wrong where those of rank 0 are not."""
-    return is_first() or os.environ.get("LOCAL_RANK") == "0"
+    return is_first() or os.environ.get("LOCAL_RANK", "0") == "0"
 
 
 def listen() -> None:

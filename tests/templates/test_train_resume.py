@@ -267,14 +267,14 @@ def test_a_run_of_one_process_keeps_others_out_whatever_rank_the_environment_say
     assert f"another run writes into --checkpoint-dir {folder} now" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("local", "says"), [("0", True), ("1", False)])
+@pytest.mark.parametrize(("local", "says"), [({"LOCAL_RANK": "0"}, True), ({}, True), ({"LOCAL_RANK": "1"}, False)])
 def test_each_host_says_once_why_it_refuses_what_lies_on_it(
-    bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], local: str, says: bool
+    bench: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], local: dict[str, str], says: bool
 ) -> None:
     """Rank 0 of another host may have nothing to refuse, and the log would not say why the job ended."""
     import train
 
-    for name, value in {"RANK": f"4{local}", "LOCAL_RANK": local, "WORLD_SIZE": "80"}.items():
+    for name, value in {"RANK": "41", "WORLD_SIZE": "80", **local}.items():
         monkeypatch.setenv(name, value)
     bench.write(SETTINGS, [])
     assert train.main(bench.arguments) == 2
