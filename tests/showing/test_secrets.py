@@ -132,6 +132,21 @@ def test_a_token_is_hidden_wherever_it_stands(prefix: str, body: str, around: st
     assert token not in redact(f"{around} {token} {around}")
 
 
+@pytest.mark.parametrize("secret", ["AKIAZ7QPLM3NBVCX2WER", "hf_abcdefghijklmnopqrstuvwxyzABCDEF12"])
+@pytest.mark.parametrize(
+    "before", ["\\ufeff", "\\u94a5", "\\udcff", "\\x1b", "\\xe9", "\\U0001f511", "\\f", "\\0", "%e2%80%8b"]
+)
+def test_a_character_that_is_spelled_out_before_it_hides_none(before: str, secret: str) -> None:
+    """As JSON and Python spell what is not ASCII: the last of its digits is not a letter before the credential."""
+    assert looks_secret(before + secret)
+    assert secret not in redact(before + secret)
+
+
+@pytest.mark.parametrize("after", ["_train.jsonl", "_", "é", "钥"])
+def test_the_id_of_a_key_ends_where_a_word_goes_on(after: str) -> None:
+    assert "AKIAZ7QPLM3NBVCX2WER" not in redact(f"AKIAZ7QPLM3NBVCX2WER{after}")
+
+
 @pytest.mark.parametrize("secret", ["AKIAZ7QPLM3NBVCX2WER", "AIzaSyA1234567890abcdefghijklmnopqrstuv"])
 @pytest.mark.parametrize("ending", ["", "/", ".yaml", "/train.jsonl"])
 def test_it_is_hidden_at_the_end_of_a_path_of_any_length(secret: str, ending: str) -> None:

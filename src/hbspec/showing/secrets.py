@@ -26,7 +26,10 @@ REDACTED = "<redacted>"
 # In every pattern the empty group () marks where hiding begins; repetitions are bounded to limit the running time.
 # The forty characters of an AWS secret key do not begin after the `//` of a URI, nor are they part of longer base64.
 # The hidden part of a form matches no quote, brace or space, so that JSON and YAML stay intact when it is starred out.
-_FORM_START = r"(?:(?<![A-Za-z0-9])|(?<=\\[nrt])|(?<=%[0-9A-F]{2}))"  # also after an escaped line break or space
+_HEX = "[0-9A-Fa-f]"
+_ESCAPED = (r"\\[abefnrtv0]", rf"\\x{_HEX}{{2}}", rf"\\u{_HEX}{{4}}", rf"\\U{_HEX}{{8}}", rf"%{_HEX}{{2}}")
+"""A character as JSON, YAML, Python or a URI spells it: what follows it does not follow a letter."""
+_FORM_START = rf"(?:(?<![A-Za-z0-9])|{'|'.join(f'(?<={one})' for one in _ESCAPED)})"
 _LONG = r"(?=[\w.:/+~%=-]{15}|[Bb]earer[ ])"  # no form is shorter; this alone rules out most words
 _ALPHANUMERIC = (
     "hf_|api_org_|gh[opsur]_|npm_|r8_|gsk_|rpa_|xai-|tvly-|lin_api_|ntn_|shp(?:at|ca|pa|ss)_|sbp_|NRAK-|LTAI|fw_|jina_"
@@ -44,7 +47,7 @@ _FORMS = (
     rf"(?:{_ALPHANUMERIC})()[A-Za-z0-9]{{20,255}}[\w-]{{0,255}}",
     rf"(?:{_WITH_SIGNS})()[\w-]{{20,512}}",
     rf"(?:{_WITH_DOTS})()[\w.=-]{{19,1024}}[\w=-]",
-    r"(?:A3T[A-Z0-9]|A[KS]IA|ABIA|ACCA)()[A-Z0-9]{16}(?!\w)",
+    r"(?:A3T[A-Z0-9]|A[KS]IA|ABIA|ACCA)()[A-Z0-9]{16}(?![A-Za-z0-9])",
     r"sk-()(?:[0-9a-f]{32,128}(?![\w-])|(?:ant|proj|svcacct|admin|or-v1)-[\w-]{20,200}|(?=[\w-]{0,200}?[A-Z])(?=[\w-]{0,200}?[0-9])[\w-]{20,200})",
     rf"(?:[ps]k-lf|pat-[a-z]{{2}}[0-9])-(){_UUID}",
     r"(?:r8_()[\w-]{37}|xai-()\w{60,128})(?![\w-])",
