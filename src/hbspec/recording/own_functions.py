@@ -16,8 +16,9 @@ import torch
 from torch import Tensor
 from torch.utils._pytree import tree_leaves, tree_map_only
 
+from hbspec.recording.placing import placing
 from hbspec.recording.program import Meta, Operator, can_need_gradient
-from hbspec.recording.watch import Watch, placing
+from hbspec.recording.watch import Watch
 
 PLAIN = torch.autograd.Function.__dict__["apply"].__func__
 

@@ -9,17 +9,18 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves, tree_map_only
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import flop_registry
 
 from hbspec.recording import written
+from hbspec.recording.placing import placed, placing
 from hbspec.recording.program import (
     LongLoopError,
     Meta,
     Operator,
     RecordingError,
-    Ref,
     Value,
     Watched,
     can_need_gradient,
@@ -27,6 +28,8 @@ from hbspec.recording.program import (
 from hbspec.recording.shared import SharedTensors, key_of
 
 aten = torch.ops.aten
+DEVICE = torch.ops.prim.device.default
+"""What asks a fake for its device, as indexing does three times: more often than all operators are run."""
 
 SILENT = frozenset({"prim.device", "aten.sym_size", "aten.sym_stride", "aten.sym_numel", "aten.is_same_size"})
 """Operators that make no tensor."""
@@ -59,11 +62,12 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         part: the open part; None where nothing is written down.
         module: gives the path of the module that runs.
         shared: what parts exchange.
+        most: operators of a part, of which more are a loop that cannot be followed.
     """
 
     def __init__(self, weights: dict[int, str], module: Callable[[], str]) -> None:
         super().__init__()
-        self.weights, self.module = weights, module
+        self.weights, self.module, self.most = weights, module, MOST_OPERATORS
         self.part: Watched | None = None
         self.shared = SharedTensors()
         self.paused = 0
@@ -126,11 +130,13 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
+        if func is DEVICE and isinstance(args[0], FakeTensor):
+            return args[0].fake_device
         kwargs = kwargs or {}
         out = func(*args, **kwargs)
         if self.part is None or self.paused:
             return out
-        made = [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
+        made = [out] if isinstance(out, Tensor) else [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
         if made and str(func._overloadpacket) not in SILENT:
             self._write_down(func, args, kwargs, made, out)
         return out
@@ -139,7 +145,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor], out: Any
     ) -> None:
         tensors, place = placing()
-        arguments, keywords = tree_map_only(Tensor, place, (args, kwargs))
+        arguments, keywords = placed(args, place), placed(kwargs, place)
         inputs = [self.find(one) for one in tensors]
         if func is aten.detach.default:  # what is done to a weight's `data` does not ask for the weight
             inputs = [one if isinstance(one, int) else None for one in inputs]
@@ -164,9 +170,9 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         formula = flop_registry.get(func._overloadpacket)
         operator.work = formula(*args, **kwargs, out_val=out) // 2 if formula else 0
         part.operators.append(operator)
-        if len(part.operators) > MOST_OPERATORS:
+        if len(part.operators) > self.most:
             raise LongLoopError(
-                f"{part.where or 'the part outside the layers'} runs more than {MOST_OPERATORS:,} operators, as code "
+                f"{part.where or 'the part outside the layers'} runs more than {self.most:,} operators, as code "
                 "does that loops over tokens"
             )
         if not (leads and written.writes(func) and self._is_written(operator, tensors[0])):
@@ -271,17 +277,3 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             del self._known[key]
         if part.operators:
             part.operators[-1].freed += gone
-
-
-def placing() -> tuple[list[Tensor], Callable[[Tensor], Ref]]:
-    """A list of tensors, and what gives each its place in it."""
-    tensors: list[Tensor] = []
-
-    def place(tensor: Tensor) -> Ref:
-        for index, known in enumerate(tensors):
-            if known is tensor:
-                return Ref(index)
-        tensors.append(tensor)
-        return Ref(len(tensors) - 1)
-
-    return tensors, place
