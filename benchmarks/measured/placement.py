@@ -15,7 +15,7 @@ GPUS_A_HOST = 8
 """GPUs of one host, where a job has more; sources with several hosts do not say how many each had."""
 
 SERVERS = 2
-"""Of a row that is marked as multinode: QwenLM/Qwen, README.md, "Profiling of Memory and Speed", has two servers with two
+"""Hosts of a row that is marked as multinode: QwenLM/Qwen, README.md, "Profiling of Memory and Speed", has two with two
 GPUs each."""
 
 RAILS = (("A100", "200 Gb/s"), ("A800", "200 Gb/s"), ("H100", "400 Gb/s"), ("H800", "400 Gb/s"), ("H200", "400 Gb/s"))
