@@ -223,7 +223,7 @@ def _traced(values: dict[str, Any], text: str) -> Any:
 
 @contextmanager
 def _text_alone(model_type: str) -> Iterator[None]:
-    """Where a loss leaves out the positions of an image, that there are none.
+    """A model whose loss leaves out the positions of an image leaves out none.
 
     `GitForCausalLM.forward` (transformers 5.23) leaves out as many as an image has also where none is given, and then
     no labels fit: as it is, the model is not trained on text alone.
