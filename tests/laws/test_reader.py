@@ -199,8 +199,10 @@ def test_the_job_s_log_names_what_is_not_read_once(tmp_path, monkeypatch, capsys
 
     channel = put(tmp_path, {"a.jsonl": GOOD.encode(), "part3.json": GOOD.encode()})
     folders = Folders(train_dir=channel, validation_dir=tmp_path / "nowhere")
+    monkeypatch.setenv("WORLD_SIZE", "2")
     for rank in ("0", "1"):
         monkeypatch.setenv("RANK", rank)
+        monkeypatch.setenv("LOCAL_RANK", rank)
         train._say_unread(folders)
     assert capsys.readouterr().out == f"hbspec: note {channel} {unread(channel)}\n"
 

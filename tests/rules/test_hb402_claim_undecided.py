@@ -26,10 +26,10 @@ def test_claims_of_one_estimate_are_one_finding(tmp_path):
     (found,) = judged("HB402", "expect: {training.duration: 1s..25m, training.step_time: 1ms..3s}", tmp_path)
     assert found.route == ("expect", "training.duration")
     assert found.message == (
-        "training.duration is claimed as 1s..25m, but predicted as 16.8m..60.8m; "
-        "training.step_time is claimed as 1ms..3s, but predicted as 2.42s..4.61s"
+        "training.duration is claimed as 1s..25m, but predicted as 17.8m..62.0m; "
+        "training.step_time is claimed as 1ms..3s, but predicted as 2.61s..4.86s"
     )
-    assert found.help.startswith("set training.duration to 16.8m..60.8m and training.step_time to 2.42s..4.61s, or ")
+    assert found.help.startswith("set training.duration to 17.8m..62.0m and training.step_time to 2.61s..4.86s, or ")
 
 
 @pytest.mark.parametrize(
