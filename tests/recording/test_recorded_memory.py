@@ -183,29 +183,3 @@ def test_a_table_may_be_narrower_than_the_residual_stream(recorded_file, monkeyp
     monkeypatch.setitem(CONFIGS, "narrow", NARROW)
     case = parse("narrow,method=full,tokens=64")
     assert closed(case, architecture_of(recorded_file(NARROW))) == pytest.approx(peak(case), rel=0.01)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "method=lora,tokens=100,target_modules=project_q+project_k+w_out",
-        "method=lora,tokens=100,target_modules=project_q,use_dora=true,lora_dropout=0.0",
-        "method=qlora,batch=3,tokens=50",
-        "method=qlora,quantization=int8,batch=2,tokens=50",
-    ],
-)
-def test_positions_that_a_model_adds_go_through_linear_modules(text, recorded_file, monkeypatch):
-    """CPM-Ant puts 32 positions of a prompt before the tokens."""
-    config = {
-        "model_type": "cpmant",
-        "hidden_size": 128,
-        "dim_ff": 512,
-        "num_attention_heads": 4,
-        "dim_head": 32,
-        "num_hidden_layers": 4,
-        "vocab_size": 128,
-        "prompt_types": 1,
-    }
-    monkeypatch.setitem(CONFIGS, "cpmant", config)
-    case = parse(f"cpmant,{text},gradient_checkpointing=false,attention=eager")
-    assert closed(case, architecture_of(recorded_file(config))) == pytest.approx(peak(case), rel=0.01)

@@ -60,8 +60,8 @@ def decomposed(
     scaled = tape.new(delta.numel, delta.element)
     total = tape.new(delta.numel, delta.element)
     del scaled, total
-    low = product(machine, x, adapter.down, module.each(adapter.rank), module.each(adapter.rank * module.columns))
-    adapted = product(machine, low, adapter.up, module.out, module.each(adapter.rank * module.rows))
+    low = product(machine, x, adapter.down, Form(0, adapter.rank), Form(0, adapter.rank * module.columns))
+    adapted = product(machine, low, adapter.up, module.out, Form(0, adapter.rank * module.rows))
     del low
     if base is None:
         base = product(machine, x, weight, module.out, module.work)
@@ -154,7 +154,7 @@ def _eight_bit(machine: Machine, x: Tensor, module: Linear) -> Tensor:
     out, work, half = module.out, module.work, 2
     tape.multiply(work)
     narrow = tape.new(width, half)
-    codes = [tape.new(module.each(1), FLOAT32), tape.new(width, 1)]
+    codes = [tape.new(Form(0, 1), FLOAT32), tape.new(width, 1)]
     magnitudes = tape.new(width, half)
     outliers = tape.new(width, 1)
     del magnitudes, outliers, narrow

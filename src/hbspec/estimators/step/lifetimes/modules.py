@@ -152,7 +152,6 @@ class Linear(NamedTuple):
         keeps_input: whether a 4-bit product keeps what it is given.
         turned: whether the weight is turned around for each product, so that autocast does not keep its copy.
         share: the tokens that pass through it, as a ratio of all tokens.
-        given: numbers that it is given, where a model adds positions of its own to the tokens; else one row a token.
     """
 
     weight: ParameterTensor
@@ -165,12 +164,9 @@ class Linear(NamedTuple):
     keeps_input: bool = False
     turned: bool = False
     share: tuple[int, int] = (1, 1)
-    given: Form | None = None
 
     def each(self, width: int) -> Form:
-        """A size of so much for each token, or each row, that passes through."""
-        if self.given is not None:
-            return Form(*(-(-size * width // self.columns) for size in self.given))
+        """A size of so much for each token that passes through."""
         some, of = self.share
         return Form(0, width * some // of)
 

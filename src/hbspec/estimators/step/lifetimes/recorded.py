@@ -153,8 +153,7 @@ def _linear(machine: Machine, step: Step, x: Tensor, part: RecordedPart) -> Tens
     Raises:
         NotKnownError: it puts out another dtype than the operators behind it were recorded with, as DoRA does.
     """
-    module = part.linears[step.module]._replace(given=x.numel)
-    out = linear(machine, x, module, machine.tape.term)
+    out = linear(machine, x, part.linears[step.module], machine.tape.term)
     if out.element != step.outputs[0][2]:
         said = f"the memory of a recorded model whose {step.module} puts out another dtype, as DoRA makes it"
         raise NotKnownError(Missing(said, ("model", "config")))
