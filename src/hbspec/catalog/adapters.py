@@ -11,7 +11,7 @@ are adapted or trained is `hbspec.catalog.roles`:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import (
@@ -79,17 +79,8 @@ def adapter_tensors(
         use_dora: whether each adapted module also trains magnitudes.
     """
     found = roles(architecture, targets, modules_to_save)
-    folds = list(architecture.family.fused_targets.values())
-    tensors: Counter[int] = Counter()
-    for weight in every_weight(architecture):
-        if found[weight.name] != ADAPTED:
-            continue
-        width = weight.copies * rank * max(1, folds.count(weight.name))
-        tensors[width * weight.columns] += weight.modules
-        tensors[width * weight.rows] += weight.modules
-        if use_dora:
-            tensors[weight.columns if weight.kind == "embedding" else weight.rows] += weight.modules
-    return tensors
+    adapted = (weight for weight in every_weight(architecture) if found[weight.name] == ADAPTED)
+    return _added(architecture, adapted, rank, use_dora=use_dora)
 
 
 def idle_tensors(
@@ -109,12 +100,20 @@ def idle_tensors(
         modules_to_save: modules that are trained in full instead.
         use_dora: whether each adapted module also trains magnitudes.
     """
+    idle = idle_modules(architecture, targets, modules_to_save, ADAPTED)
+    return _added(architecture, idle, rank, use_dora=use_dora)
+
+
+def _added(architecture: Architecture, adapted: Iterable[Weight], rank: int, *, use_dora: bool) -> Mapping[int, int]:
+    """How many tensors of each size LoRA adds to some weights."""
+    folds = list(architecture.family.fused_targets.values())
     tensors: Counter[int] = Counter()
-    for weight in idle_modules(architecture, targets, modules_to_save, ADAPTED):
-        tensors[rank * weight.columns] += weight.count
-        tensors[rank * weight.rows] += weight.count
+    for weight in adapted:
+        width = weight.copies * rank * max(1, folds.count(weight.name))
+        tensors[width * weight.columns] += weight.modules
+        tensors[width * weight.rows] += weight.modules
         if use_dora:
-            tensors[weight.rows] += weight.count
+            tensors[weight.columns if weight.kind == "embedding" else weight.rows] += weight.modules
     return tensors
 
 
