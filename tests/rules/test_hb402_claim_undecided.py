@@ -26,10 +26,10 @@ def test_claims_of_one_estimate_are_one_finding(tmp_path):
     (found,) = judged("HB402", "expect: {training.duration: 1s..25m, training.step_time: 1ms..3s}", tmp_path)
     assert found.route == ("expect", "training.duration")
     assert found.message == (
-        "training.duration is claimed as 1s..25m, but predicted as 17.8m..62.0m; "
-        "training.step_time is claimed as 1ms..3s, but predicted as 2.61s..4.86s"
+        "training.duration is claimed as 1s..25m, but predicted as 17.7m..61.9m; "
+        "training.step_time is claimed as 1ms..3s, but predicted as 2.60s..4.84s"
     )
-    assert found.help.startswith("set training.duration to 17.8m..62.0m and training.step_time to 2.61s..4.86s, or ")
+    assert found.help.startswith("set training.duration to 17.7m..61.9m and training.step_time to 2.60s..4.84s, or ")
 
 
 @pytest.mark.parametrize(
