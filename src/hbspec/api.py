@@ -212,11 +212,13 @@ class Compilation(NamedTuple):
         report: the report of the check; its errors, if any, were forced.
         artifacts: the files of the target, by path.
         spec: the compiled spec.
+        analysis: what was judged.
     """
 
     report: Report
     artifacts: list[Artifact]
     spec: Spec
+    analysis: Analysis
 
 
 def compilation(
@@ -245,7 +247,8 @@ def compilation(
     if secret or not (report.ok or force):
         raise InvalidSpecError(report)
     try:
-        return Compilation(report, chosen.compiled(analysis, forced=not report.ok), analysis.spec)
+        artifacts = chosen.compiled(analysis, forced=not report.ok)
+        return Compilation(report, artifacts, analysis.spec, analysis)
     except LoweringError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
 

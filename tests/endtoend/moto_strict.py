@@ -23,6 +23,7 @@ from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
 from moto.server import ThreadedMotoServer
 from moto_endpoints import Fate, endpoints_as_served
+from moto_jobs import Course, jobs_as_run
 from moto_stacks import AlarmOfStack
 
 from hbspec.targets.aws.requests import validate
@@ -46,13 +47,14 @@ assert AlarmOfStack.cloudformation_type(), "moto must know it before the first s
 class Server:
     """A running server: `requests` are the operations and bodies that it was sent, refused ones included.
 
-    A test may change what becomes of its endpoints.
+    A test may change what becomes of its endpoints and of its training jobs.
     """
 
     url: str
     region: str
     requests: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     fate: Fate = field(default_factory=Fate)
+    course: Course = field(default_factory=Course)
     clients: dict[str, Any] = field(default_factory=dict)
 
     def client(self, service: str = "sagemaker") -> Any:
@@ -91,6 +93,7 @@ def strict_server(region: str) -> Iterator[Server]:
         # The schema has the service's present list of instance types, moto's own is of 2020.
         patches.enter_context(mock.patch.object(FakeEndpointConfig, "validate_instance_type", return_value=None))
         patches.enter_context(endpoints_as_served(server.requests, server.fate))
+        patches.enter_context(jobs_as_run(server.course))
         for operation in RESOURCES:
             name = camelcase_to_underscores(operation)
             strict = _judged(operation, getattr(SageMakerResponse, name), server.requests)

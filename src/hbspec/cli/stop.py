@@ -1,0 +1,59 @@
+"""`hbspec stop`: stop a training job, which saves before it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.options import SET
+from hbspec.cli.service_asked import JOB, REGION
+
+
+def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> int:
+    """Ask for the last attempt to be stopped, unless it has ended; return the exit code."""
+    from hbspec.api import InvalidSpecError
+    from hbspec.cli.outcome import refuse
+    from hbspec.cli.service_asked import asked, last_attempt, said
+    from hbspec.service.client import ServiceError
+    from hbspec.service.status import status
+    from hbspec.service.stopping import stop
+
+    if not yes and not sys.stdin.isatty():
+        raise MisuseError("stop asks before it stops anything, and nobody can answer here: give --yes")
+    try:
+        meant = asked(job, region, overrides)
+        name = last_attempt(meant)
+        found = status(meant.clients, name)
+        if found.ended or found.status == "Stopping":
+            said(f"{name} is {found.status} already; nothing was asked for")
+            return OK
+        if not (yes or _agreed(name)):
+            said("nothing was stopped")
+            return ERRORS
+        stop(meant.clients, name)
+    except InvalidSpecError as invalid:
+        return refuse(invalid.report)
+    except ServiceError as failed:
+        said(str(failed))
+        return ERRORS
+    said(f"{name} is being stopped: it saves a checkpoint within two minutes, and is billed until then")
+    said("submit the same spec again to continue from there")
+    return OK
+
+
+def _agreed(name: str) -> bool:
+    sys.stderr.write(f"Stop {name}? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+COMMAND = Command(
+    "stop",
+    "Stop a training job at SageMaker, which saves before it ends.",
+    run,
+    (JOB, REGION, Parameter("yes", "Stop the job without asking.", ("--yes", "-y"), switch=True), SET),
+    "Of a spec, the last attempt is meant. Exit code 0: it is being stopped, or has ended; 1: the service refused, "
+    "the job does not exist, or a no; 2: misuse. Needs the extra `sagemaker`.",
+)
