@@ -123,10 +123,16 @@ class QuietProgress(ProgressCallback):  # type: ignore[misc]  # transformers has
 
 
 class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
-    """Prints the metric lines, keeps time, and counts checkpoints."""
+    """Prints the metric lines, keeps time, and counts checkpoints; `see` takes the lines of the training loss."""
 
-    def __init__(self, trainer: CountingTrainer, expected_wrapper: str | None) -> None:
+    def __init__(
+        self,
+        trainer: CountingTrainer,
+        expected_wrapper: str | None,
+        see: Callable[[int, Mapping[str, float | int]], None],
+    ) -> None:
         self.trainer = trainer
+        self.see = see
         self.expected_wrapper = expected_wrapper
         self.losses: list[float] = []
         self.checkpoints: list[str] = []
@@ -170,6 +176,8 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             return
         if state.is_world_process_zero:
             print(metrics.line(state.global_step, values), flush=True)
+            if "loss" in values:
+                self.see(state.global_step, values)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Evaluation is not part of a step's time."""

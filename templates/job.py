@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 import base_model
+import failure
 import model_folder
 import served_adapters
 import tiny
@@ -34,12 +35,13 @@ from loading import (
 from removal import remove
 from run_record import refuse_other_record, write_record
 from saving import refuse_together, saying_room
-from settings import Invocation, RefusedError
+from settings import Invocation, RefusedError, Settings
 from splits import end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
 from trl import SFTConfig
+from watches import BROKEN, Watches
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
 """What must have wrapped the model. The trainer silently makes DDP of FSDP where accelerate does not know the device,
@@ -84,10 +86,10 @@ def run(
     trainer = _trainer(model, arguments, tokenizer, splits, adapters(settings, beside_language_model(model)), named)
     keep_trainable_dtype(trainer.model, compute)
     known = {"model_folder": base.source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
-    watch = _watch(trainer, expected_wrapper(settings.PARALLELISM, state.num_processes))
+    watch, stop = _watch(trainer, settings, state)
     # a rank that leaves before it trains would let those wait in vain that train
     state.wait_for_everyone()
-    happened = _learn(trainer, state, invocation, start, watch)
+    happened = _learn(trainer, state, invocation, start, watch, stop)
     refuse_together(held.moved())
     if state.is_main_process:
         told = {
@@ -100,7 +102,7 @@ def run(
     # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
     state.wait_for_everyone()
     state.destroy_process_group()
-    return 0
+    return _broken(stop, invocation) if stop.is_broken else 0
 
 
 def _trainer(
@@ -123,11 +125,12 @@ def _trainer(
 
 
 def _learn(
-    trainer: CountingTrainer, state: PartialState, invocation: Invocation, start: Start, watch: Watch
+    trainer: CountingTrainer, state: PartialState, invocation: Invocation, start: Start, watch: Watch, stop: Stop
 ) -> dict[str, Any]:
     """Trains, evaluates and delivers, up to a stop; returns what the record says of it."""
     settings = invocation.settings
-    stop = _stop(trainer)
+    stop.listen()
+    trainer.add_callback(stop)
     epoch = trainer.rehearse_epoch()
     updates = settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates)
     place = model_folder.place_of(invocation)
@@ -142,11 +145,11 @@ def _learn(
         trainer.evaluate()
     stopped = stop.ask()
     if stopped:
-        state.print(f"hbspec: {_stopped_after(trainer.saved_step, stop.heard_name)}")
+        state.print(f"hbspec: {_stopped_after(trainer.saved_step, stop.name)}")
     else:
         _deliver(trainer, state, invocation)
     counted = _counted(trainer, watch, epoch, packed=settings.PACKING)
-    return {"resumed_from_step": resumed, "stopped_by": stop.heard_name if stopped else None, **counted}
+    return {"resumed_from_step": resumed, "stopped_by": stop.name if stopped else None, **counted}
 
 
 def expected_wrapper(parallelism: str, processes: int) -> str | None:
@@ -186,22 +189,24 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
     refuse_together(problems)
 
 
-def _watch(trainer: CountingTrainer, wrapper: str | None) -> Watch:
-    """Puts our metric lines in the place of the trainer's own."""
-    watch = Watch(trainer, wrapper)
+def _watch(trainer: CountingTrainer, settings: Settings, state: PartialState) -> tuple[Watch, Stop]:
+    """Puts our metric lines in the place of the trainer's own, and the author's watches over them."""
+    stop, watches = Stop(trainer.args), Watches(settings)
+    wrapper = expected_wrapper(settings.PARALLELISM, state.num_processes)
+    watch = Watch(trainer, wrapper, lambda update, values: stop.break_off(watches.see(update, values)))
     trainer.add_callback(watch)
     trainer.remove_callback(PrinterCallback)
     if trainer.pop_callback(ProgressCallback):
         trainer.add_callback(QuietProgress)
-    return watch
+    return watch, stop
 
 
-def _stop(trainer: CountingTrainer) -> Stop:
-    """Listens for SIGTERM and Ctrl-C from now on."""
-    stop = Stop(trainer.args)
-    stop.listen()
-    trainer.add_callback(stop)
-    return stop
+def _broken(stop: Stop, invocation: Invocation) -> int:
+    """Says which watch ended the run; returns the exit code."""
+    if stop.reason:  # rank 0, which prints the lines that are watched
+        print(f"train.py: ended by a watch: {stop.reason}", file=sys.stderr, flush=True)
+        failure.tell(invocation.folders, [stop.reason])
+    return BROKEN
 
 
 def _stopped_after(update: int, name: str) -> str:

@@ -168,6 +168,18 @@ class Settings:
     SAVE_TOTAL_LIMIT: int = _setting(3, parsers.whole(1), "checkpoints kept", NO)
     LOAD_BEST_MODEL_AT_END: bool = _setting(False, parsers.flag, "keep the checkpoint with the lowest evaluation loss")
     LOGGING_STEPS: float = _setting(1, parsers.updates(1), "updates between metric lines, below 1 a share", NO)
+    WATCH_LOSS: int | None = _setting(
+        None, parsers.whole(2), "updates over which the loss must decrease, or the run ends", NO
+    )
+    WATCH_GPU_MEMORY: int | None = _setting(
+        None, parsers.whole(1), "bytes in use on a GPU, above which the run ends", NO
+    )
+    WATCH_STEP_MIN: float | None = _setting(
+        None, parsers.number("0 or more", lambda x: 0 <= x < 1e9), "seconds of an update, below which the run ends", NO
+    )
+    WATCH_STEP_MAX: float | None = _setting(
+        None, parsers.number("above 0", lambda x: 0 < x < 1e9), "seconds of an update, above which the run ends", NO
+    )
     SEED: int = _setting(42, parsers.whole(0), "seed of weights, adapters and data order")
     PARALLELISM: str = _one_of(
         "single",

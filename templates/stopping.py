@@ -15,6 +15,9 @@ import numpy as np
 import torch
 from transformers import TrainerCallback
 
+BROKEN_OFF = 2
+"""What the ranks agree on if one has broken off; 1 is a signal."""
+
 
 class EvaluationStoppedError(Exception):
     """The run is to end, and what an evaluation has seen so far is not a result."""
@@ -55,7 +58,8 @@ class Stop(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self.args = args
         self.heard = False
         self.heard_name = signal.SIGTERM.name
-        self.agreed = False
+        self.reason = ""
+        self.agreed = 0
         self._saved = 0
         self._states = RandomStates.now()
         self._epoch_begins = True
@@ -71,15 +75,30 @@ class Stop(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         if number == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
 
+    def break_off(self, reason: str | None) -> None:
+        """Asks the run to end if there is a reason: a watch is broken, which is a failure of the job."""
+        self.reason = self.reason or reason or ""
+
+    @property
+    def name(self) -> str:
+        """What the run ends by."""
+        return "a watch" if self.is_broken else self.heard_name
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether the ranks have agreed to end because of a watch."""
+        return self.agreed == BROKEN_OFF
+
     def ask(self) -> bool:
         """Whether the run is to end. All ranks ask together, since each may have heard the signal at another time."""
-        if self.args.world_size > 1 and not self.agreed:
-            flag = torch.tensor([int(self.heard)], device=self.args.device)
+        if self.agreed:
+            return True
+        self.agreed = BROKEN_OFF if self.reason else int(self.heard)
+        if self.args.world_size > 1:
+            flag = torch.tensor([self.agreed], device=self.args.device)
             torch.distributed.all_reduce(flag, op=torch.distributed.ReduceOp.MAX)
-            self.agreed = bool(flag.item())
-        else:
-            self.agreed = self.agreed or self.heard
-        return self.agreed
+            self.agreed = int(flag.item())
+        return self.agreed > 0
 
     def _end(self, args: Any, state: Any, control: Any) -> None:
         control.should_training_stop = True

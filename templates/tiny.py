@@ -49,6 +49,9 @@ OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str | int, str], ...] = (
 A run that no launcher started besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS,
 tiny or not."""
 
+WATCHES = ("WATCH_LOSS", "WATCH_GPU_MEMORY", "WATCH_STEP_MIN", "WATCH_STEP_MAX")
+"""What is off in a rehearsal, and in a run of a few updates."""
+
 CHATML = (
     "{% for message in messages %}"
     "<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n"
@@ -128,6 +131,11 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
             changes["PARALLELISM"] = "single"
             made.append(Override("PARALLELISM", "ddp", "single", "no launcher started this process"))
         changes |= {"BF16": False, "FP16": False}
+    if folders.tiny or folders.max_updates is not None:
+        for name in WATCHES:
+            if (before := getattr(settings, name)) is not None:
+                made.append(Override(name, str(before), "off", "a watch is of a whole run, on its own hardware"))
+                changes[name] = None
     if folders.max_updates is not None:
         before = str(settings.MAX_STEPS or f"{settings.epochs:g} epochs")
         made.append(Override("MAX_STEPS", before, str(folders.max_updates), "--max-updates"))

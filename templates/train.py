@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 
+import failure
 import leaving
 from base_model import refuse_other_base
 from checkpoints import Start, find_start
@@ -36,13 +37,14 @@ REFUSED = 2
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Runs the job. Exit codes: 0 done or stopped by a signal, 2 refused, 1 anything else."""
+    """Runs the job. Exit codes: 0 done or stopped by a signal, 2 refused, 3 ended by a watch, 1 anything else."""
     if "--help" in arguments:
         print(usage())
         return 0
     leaving.listen()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # the log shows names of files, which can be any bytes
+    asked: Invocation | None = None
     try:
         asked = parse(arguments, os.environ)
         settings, overrides = rehearsal(asked, launched="RANK" in os.environ)
@@ -66,6 +68,8 @@ def main(arguments: Sequence[str]) -> int:
         if leaving.is_first_of_host():  # every rank of a host reads the same
             for problem in refused.problems:
                 print(f"train.py: {problem}", file=sys.stderr)
+        if leaving.is_first() and asked is not None:
+            failure.tell(asked.folders, refused.problems)
         return REFUSED
 
 

@@ -27,12 +27,23 @@ ELEVEN = {
     "BNB_DOUBLE_QUANT": "true",
 }
 
+WATCHES = {"WATCH_LOSS": "300", "WATCH_GPU_MEMORY": "35000000000", "WATCH_STEP_MIN": "120", "WATCH_STEP_MAX": "180"}
+"""What the seed watches: the shipped script ends what breaks it for good."""
+
 
 def test_the_seeds_eleven_hyperparameters_and_nothing_else():
     found = body(AS_WRITTEN, force=True)
-    assert found["HyperParameters"] == ELEVEN
-    assert list(found["HyperParameters"]) == list(ELEVEN)
+    assert found["HyperParameters"] == ELEVEN | WATCHES
+    assert list(found["HyperParameters"]) == [*ELEVEN, *WATCHES]
     assert "Environment" not in found
+
+
+def test_a_job_is_the_same_under_other_watches():
+    first = body(BASE, "monitoring={gpu_memory: {max: 35 GB}}")
+    other = body(BASE, "monitoring={gpu_memory: {max: 36 GB}, step_time: {max: 2 min}}")
+    assert first["HyperParameters"]["WATCH_GPU_MEMORY"] == "35000000000"
+    assert other["HyperParameters"]["WATCH_STEP_MAX"] == "120"
+    assert first["TrainingJobName"] == other["TrainingJobName"]
 
 
 def test_the_authors_spelling_is_kept():

@@ -37,6 +37,9 @@ DEFAULTS: Mapping[str, Any] = {
 }
 """Defaults of `templates/settings.py`, by the key of a spec."""
 
+WATCH = "WATCH_"
+"""Beginning of the settings that are bounds of `monitoring`; a job is the same job under other bounds."""
+
 FSDP_VERSION = 2
 """`FSDP_VERSION` of `templates/settings.py`."""
 

@@ -15,26 +15,26 @@ from hbspec.spec.fields import (
 
 
 class LossMonitor(Section):
-    """Alarm on the training loss."""
+    """Alarm on the training loss; the shipped script ends a run whose loss has not decreased."""
 
     decreasing_over: Steps | None = Field(None, description='Steps over which the loss must decrease, `"300 steps"`.')
 
 
 class MemoryMonitor(Section):
-    """Alarm on GPU memory."""
+    """Alarm on GPU memory; the shipped script ends a run that stays above it."""
 
     max: Bytes = Field(description="Largest allowed memory use of one GPU.")
 
 
 class StepTimeMonitor(Section):
-    """Alarm on the step time."""
+    """Alarm on the step time; the shipped script ends a run that stays outside."""
 
     min: Seconds | None = Field(None, description="Shortest allowed step time.")
     max: Seconds | None = Field(None, description="Longest allowed step time.")
 
 
 class GradientMonitor(Section):
-    """Alarm on the gradient norm."""
+    """Alarm on the gradient norm, which ends no run: it has peaks in good runs too."""
 
     max: Annotated[float, Field(gt=0, le=10**12)] = Field(description="Largest allowed norm before clipping.")
 

@@ -2,7 +2,7 @@
 
 The container is started by a script of hbspec (`ContainerEntrypoint`) from a channel named `code`, as in SageMaker's
 Python SDK 3: nothing then depends on how a framework's entry point treats hyperparameters, and the job's
-HyperParameters are only the author's.
+HyperParameters are only the author's, and the bounds of the author's watches.
 
 A job's name contains a digest of its content (`identity.py`), and its source and its checkpoints are in folders of that
 name: the same job finds its checkpoints again, and no other job does.

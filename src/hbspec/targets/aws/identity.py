@@ -8,6 +8,7 @@ from copy import deepcopy
 from hashlib import sha256
 from typing import Any
 
+from hbspec.plan.shipped_script import WATCH
 from hbspec.plan.training_job import DIGEST_LENGTH
 from hbspec.targets.lowering.artifact import Artifact
 
@@ -18,7 +19,7 @@ LIMITS = (
     ("Tags",),
 )
 """Members that do not affect the trained model: time limits, spot training, the warm pool and tags. A stopped job may
-continue under other limits, so they are not part of its identity."""
+continue under other limits, so they are not part of its identity. Neither are the hyperparameters of `WATCH`."""
 
 
 def digest(request: Mapping[str, Any], source: Sequence[Artifact]) -> str:
@@ -36,5 +37,7 @@ def digest(request: Mapping[str, Any], source: Sequence[Artifact]) -> str:
         for name in path:
             section = section[name]
         section.pop(member, None)
+    named = asked.get("HyperParameters", {})
+    asked["HyperParameters"] = {name: value for name, value in named.items() if not name.startswith(WATCH)}
     files = {file.path: file.digest for file in source}
     return sha256(json.dumps([asked, files], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]

@@ -7,6 +7,7 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
+from hbspec.plan.shipped_script import WATCH
 from hbspec.targets.lowering.needs import Needs
 
 WEIGHTS = "add model.id, the Hugging Face id or the folder of the weights; model.config gives only their shapes"
@@ -27,7 +28,7 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
     if spec.script is None:
-        values |= _working_defaults(analysis)
+        values |= _working_defaults(analysis) | _watches(analysis)
     if spec.script:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
@@ -44,6 +45,20 @@ def _working_defaults(analysis: Analysis) -> dict[str, str]:
     """Values that the plan chose because the shipped script's default would fail."""
     chosen = (entry for entry in analysis.plan.assumptions if entry.differs)
     return {str(entry.route[-1]).upper(): str(entry.value) for entry in chosen if entry.route[0] == "hyperparameters"}
+
+
+def _watches(analysis: Analysis) -> dict[str, str]:
+    """Bounds of `monitoring` that end a run for good; a gradient norm has peaks in good runs too, and ends none."""
+    given = analysis.spec.monitoring
+    if given is None:
+        return {}
+    bounds = {
+        "LOSS": given.loss and given.loss.decreasing_over and str(round(given.loss.decreasing_over)),
+        "GPU_MEMORY": given.gpu_memory and str(round(given.gpu_memory.max)),
+        "STEP_MIN": given.step_time and given.step_time.min and f"{given.step_time.min:.15g}",
+        "STEP_MAX": given.step_time and given.step_time.max and f"{given.step_time.max:.15g}",
+    }
+    return {f"{WATCH}{name}": bound for name, bound in bounds.items() if bound}
 
 
 def _text(analysis: Analysis, route: Route, value: Any) -> str:
