@@ -33,6 +33,7 @@ class Built(NamedTuple):
         attention: "sdpa", or "eager" where the class has nothing else.
         path: of the list of its layers.
         kinds: by layer, the number of its kind.
+        types: by layer, what the config calls it; None where it says nothing of layers.
         first: by kind, its first layer.
     """
 
@@ -40,6 +41,7 @@ class Built(NamedTuple):
     attention: str
     path: str
     kinds: tuple[int, ...]
+    types: tuple[Any, ...]
     first: tuple[int, ...]
 
 
@@ -57,13 +59,14 @@ def build(values: Mapping[str, Any], dtype: Any) -> Built:
     except Exception as reason:
         raise RecordingError(f"transformers refuses the config: {first_line(reason)}") from reason
     path = _layers(model)
-    kinds: list[Any] = [_signature(layer) for layer in model.get_submodule(path)]
-    types = getattr(text, "layer_types", None)
-    if types is not None and len(types) == len(kinds):
-        kinds = list(zip(kinds, types, strict=True))
+    kinds: list[Any] = [signature(layer) for layer in model.get_submodule(path)]
+    said = getattr(text, "layer_types", None)
+    types = said if said is not None and len(said) == len(kinds) else [None] * len(kinds)
+    kinds = list(zip(kinds, types, strict=True))
     distinct = list(dict.fromkeys(kinds))
     numbers = tuple(distinct.index(kind) for kind in kinds)
-    return Built(model, attention, path, numbers, tuple(numbers.index(number) for number in range(len(distinct))))
+    first = tuple(numbers.index(number) for number in range(len(distinct)))
+    return Built(model, attention, path, numbers, tuple(types), first)
 
 
 def decoded(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -126,7 +129,7 @@ def _reached(model: Any, lists: Sequence[str]) -> list[str]:
     return [name for name in lists if any(id(layer) in called for layer in model.get_submodule(name))]
 
 
-def _signature(layer: nn.Module) -> Any:
+def signature(layer: nn.Module) -> Any:
     """What tells a layer's kind: its modules' classes and plain attributes, and its weights' shapes."""
     said = []
     for name, module in layer.named_modules():

@@ -53,6 +53,16 @@ def dropout(x: Tensor, p: float = 0.5, training: bool = True, inplace: bool = Fa
     return torch.native_dropout(x, p, True)[0] if training and p > 0 else x
 
 
+def laid_out_like(query: Tensor, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """How a kernel lays out what it puts out: as the queries are, from the outermost dimension to the innermost.
+
+    Its shape in that order, and where each dimension of the result is in it (torch's flash kernels, `empty_like`).
+    """
+    outer = sorted(range(query.dim()), key=lambda place: (-query.stride(place), place))
+    shape = (*query.shape[:-1], width)
+    return tuple(shape[place] for place in outer), tuple(outer.index(place) for place in range(query.dim()))
+
+
 def _operator(name: str) -> Any:
     packet, _, overload = name.partition(".")
     return getattr(getattr(torch.ops.aten, packet), overload or "default")

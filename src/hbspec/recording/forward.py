@@ -10,11 +10,12 @@ from unittest.mock import patch
 import torch
 import transformers.masking_utils
 from torch import Tensor, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers.pytorch_utils import Conv1D
 
 from hbspec.recording.build import Built, first_line, following
-from hbspec.recording.cuda import cuda_lists, dropout
+from hbspec.recording.cuda import cuda_lists, dropout, laid_out_like
+from hbspec.recording.known_calls import KnownCalls
+from hbspec.recording.modules_alike import ModulesAlike
 from hbspec.recording.own_functions import followed_functions
 from hbspec.recording.program import RecordingError, Watched
 from hbspec.recording.watch import Watch
@@ -66,8 +67,8 @@ class WatchedPass:
     What a layer is given may be wider than what the first one is, since some layers put out another dtype.
     """
 
-    def __init__(self, built: Built, fake: FakeTensorMode, regime: Regime) -> None:
-        self.built, self.fake, self.regime = built, fake, regime
+    def __init__(self, built: Built, calls: KnownCalls, regime: Regime) -> None:
+        self.built, self.fake, self.regime = built, calls.mode, regime
         model = built.model
         self.paths = {id(module): name for name, module in model.named_modules()}
         self.layers = {id(layer): index for index, layer in enumerate(model.get_submodule(built.path))}
@@ -77,8 +78,8 @@ class WatchedPass:
             raise RecordingError("the model does not say which modules are its embedding and its output head")
         self.stack: list[nn.Module] = []
         self.parts: dict[Name, Watched] = {}
-        self.watch = Watch({}, lambda: self._inside(self.paths.get(id(self.stack[-1]), "")) if self.stack else "")
-        self.closed: Watched | None = None
+        self.watch = Watch({}, self._module, calls)
+        self.alike = ModulesAlike(self.watch)
         self.ran: set[int] = set()
         self._again: dict[Name, tuple[tuple[int, ...], Any]] = {}
         self.tokens = 0
@@ -141,9 +142,13 @@ class WatchedPass:
             return self._head(module, args[0])
         if is_linear(module) and self.watch.part is not None:
             return self._linear(module, args[0])
+        layer = self.layers.get(id(self.stack[-1])) if self.stack else None
         self.stack.append(module)
         try:
-            out = plain(module, *args, **kwargs)
+            if layer is None:
+                out = plain(module, *args, **kwargs)
+            else:
+                out = self.alike.run(plain, module, (self._module(), self.built.types[layer]), args, kwargs)
         finally:
             self.stack.pop()
         if module is self.table and self.watch.part is not None:
@@ -227,6 +232,10 @@ class WatchedPass:
         name = self._inside(self.paths[id(module)])
         return self.watch.make("linear", name, [x], ((*x.shape[:-1], rows), dtype, None))
 
+    def _module(self) -> str:
+        """The path of the module that runs, within the open part."""
+        return self._inside(self.paths.get(id(self.stack[-1]), "")) if self.stack else ""
+
     def _inside(self, path: str) -> str:
         """A module's path within the open part."""
         where = self.watch.part.where if self.watch.part is not None else ""
@@ -251,23 +260,13 @@ class WatchedPass:
             raise RecordingError("attention is not over four dimensions")
         batch, heads, length = query.shape[:3]
         inputs = [query, key, value, *([] if attn_mask is None else [attn_mask])]
-        shape, order = _like(query, value.shape[-1])
+        shape, order = laid_out_like(query, value.shape[-1])
         work = batch * heads * length * key.shape[2] * query.shape[-1]
         where = self._inside(self.paths.get(id(self.stack[-1]), ""))
         out = self.watch.make("attention", where, inputs, (shape, query.dtype, order), work)
         if self.watch.part is not None:
             self.watch.part.operators[-1].heads = heads
         return out
-
-
-def _like(query: Tensor, width: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """How a kernel lays out what it puts out: as the queries are, from the outermost dimension to the innermost.
-
-    Its shape in that order, and where each dimension of the result is in it (torch's flash kernels, `empty_like`).
-    """
-    outer = sorted(range(query.dim()), key=lambda place: (-query.stride(place), place))
-    shape = (*query.shape[:-1], width)
-    return tuple(shape[place] for place in outer), tuple(outer.index(place) for place in range(query.dim()))
 
 
 def _first(out: Any, where: str) -> Tensor:

@@ -11,6 +11,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from hbspec.recording.build import build, shorten
 from hbspec.recording.fit import Table
 from hbspec.recording.forward import Regime
+from hbspec.recording.known_calls import KnownCalls
 from hbspec.recording.lengths import ChunkLengths
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import RecordingError
@@ -58,14 +59,14 @@ def record(values: Mapping[str, Any], regimes: Sequence[Regime] | None = None) -
         fake = FakeTensorMode(allow_non_fake_inputs=True)
         shorten(built, fake)
         found["buffers"][str(stream)] = buffers + settled(built, fake)
-        probe, lengths = Probe(), ChunkLengths(built)
+        calls, probe, lengths = KnownCalls(fake), Probe(), ChunkLengths(built)
         narrow: set[bool] = set()
         for regime in (one for one in regimes if one.stream == stream):
             if regime.keeps and narrow == {True}:
                 _same_again(found, regime)
                 continue
             for masked in (False, True):
-                runner = PartRunner(built, fake, probe, regime, ways, lengths, masked=masked)
+                runner = PartRunner(built, calls, probe, regime, ways, lengths, masked=masked)
                 for several in (False, True):
                     _add(found, runner, programs, several=several)
                 masks |= runner.masks

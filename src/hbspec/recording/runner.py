@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from torch._subclasses.fake_tensor import FakeTensorMode
-
 from hbspec.catalog.recorded_loop import RAGGED
 from hbspec.recording.build import Built, refuse_partly_idle
 from hbspec.recording.derive import Derived, derive
 from hbspec.recording.fit import Table, fitted
 from hbspec.recording.forward import EMBEDDING, FINAL, LOGITS, Name, Point, Regime, WatchedPass, before_name
+from hbspec.recording.known_calls import KnownCalls
 from hbspec.recording.lengths import ChunkLengths, Length
 from hbspec.recording.probe import Probe
 from hbspec.recording.program import LongLoopError, RecordingError, Watched
@@ -81,7 +80,7 @@ class PartRunner:
     def __init__(
         self,
         built: Built,
-        fake: FakeTensorMode,
+        calls: KnownCalls,
         probe: Probe,
         regime: Regime,
         ways: Table,
@@ -89,7 +88,7 @@ class PartRunner:
         *,
         masked: bool,
     ) -> None:
-        self.built, self.fake, self.probe, self.regime, self.ways = built, fake, probe, regime, ways
+        self.built, self.calls, self.probe, self.regime, self.ways = built, calls, probe, regime, ways
         self.masked, self.lengths = masked, lengths
         self.masks = False
         self._passes: dict[tuple[int, int], Any] = {}
@@ -279,7 +278,7 @@ class PartRunner:
         if isinstance(self._passes.get(point), RecordingError):
             raise self._passes[point]
         if point not in self._passes:
-            runner = WatchedPass(self.built, self.fake, self.regime)
+            runner = WatchedPass(self.built, self.calls, self.regime)
             try:
                 parts = runner.run(Point(*point, self.masked))
             except RecordingError as reason:

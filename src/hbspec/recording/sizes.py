@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from math import lcm
+from operator import mul
 
 from hbspec.recording.forward import Point
 from hbspec.recording.program import RecordingError
@@ -43,6 +45,7 @@ class FittedSizes:
     def __init__(self, points: Sequence[Point], chunks: Sequence[int] | None = None, chunk: int | None = None) -> None:
         self.points, self.chunks, self.chunk = points, chunks, chunk
         self._known: dict[tuple[int, ...], list[int]] = {}
+        self._solvers: dict[tuple[int, ...], _Solver] = {}
         self._sets = (ALONE if all(point.batch == 1 for point in points) else SEVERAL) if chunks is None else CHUNKED
 
     def of(self, places: Sequence[int]) -> FittedSizes:
@@ -65,12 +68,7 @@ class FittedSizes:
         for terms in self._sets:
             if len(terms) >= len(self.points):
                 break
-            chunks = self.chunks or [0] * len(self.points)
-            rows = [
-                [TERMS[term](p.batch, p.length, number) for term in terms]
-                for p, number in zip(self.points, chunks, strict=True)
-            ]
-            found = _solve(rows, sizes)
+            found = self._solver(terms).solve(sizes)
             if found is not None:
                 return _listed(dict(zip(terms, found, strict=True)))
         rest = self._of_the_rest(sizes)
@@ -78,6 +76,14 @@ class FittedSizes:
             return rest
         at = ", ".join(f"{size} at {p.batch} x {p.length}" for size, p in zip(sizes, self.points, strict=True))
         raise RecordingError(f"the size of {what} is not a polynomial of rows and tokens: {at}")
+
+    def _solver(self, terms: tuple[int, ...]) -> _Solver:
+        if terms not in self._solvers:
+            chunks = self.chunks or [0] * len(self.points)
+            at = zip(self.points, chunks, strict=True)
+            rows = [[TERMS[term](p.batch, p.length, number) for term in terms] for p, number in at]
+            self._solvers[terms] = _Solver(rows)
+        return self._solvers[terms]
 
     def _of_the_rest(self, sizes: tuple[int, ...]) -> list[int] | None:
         """The same of what is made for each row, each token of its last chunk, and each pair of these.
@@ -91,7 +97,9 @@ class FittedSizes:
         for point, number in zip(self.points, self.chunks, strict=True):
             rest = point.length - c * (number - 1)
             rows.append([point.batch, point.batch * rest, point.batch * rest * rest])
-        found = _solve(rows, sizes) if len(rows) > len(rows[0]) else None
+        if () not in self._solvers:
+            self._solvers[()] = _Solver(rows)
+        found = self._solvers[()].solve(sizes) if len(rows) > len(rows[0]) else None
         if found is None:
             return None
         row, token, pair = found
@@ -107,22 +115,46 @@ def _listed(by_term: Mapping[int, int]) -> list[int]:
     return found
 
 
-def _solve(rows: list[list[int]], sizes: Sequence[int]) -> list[int] | None:
-    """Whole coefficients that give every size exactly; None where there are none."""
-    width = len(rows[0])
-    table = [[Fraction(one) for one in row] + [Fraction(size)] for row, size in zip(rows, sizes, strict=True)]
-    for column in range(width):
-        pivot = next((index for index in range(column, len(table)) if table[index][column]), None)
-        if pivot is None:
+class _Solver:
+    """Solves one table of rows for any sizes: the elimination, which takes most of the time, is done once."""
+
+    def __init__(self, rows: Sequence[Sequence[int]]) -> None:
+        self.width = len(rows[0])
+        count = len(rows)
+        table = [
+            [Fraction(one) for one in row] + [Fraction(index == place) for place in range(count)]
+            for index, row in enumerate(rows)
+        ]
+        self.solvable = all(_eliminated(table, column) for column in range(self.width))
+        self.lines = [_whole(row[self.width :]) for row in table]
+
+    def solve(self, sizes: Sequence[int]) -> list[int] | None:
+        """Whole coefficients that give every size exactly; None where there are none."""
+        if not self.solvable:
             return None
-        table[column], table[pivot] = table[pivot], table[column]
-        lead = table[column][column]
-        table[column] = [one / lead for one in table[column]]
-        for index, row in enumerate(table):
-            if index != column and row[column]:
-                factor = row[column]
-                table[index] = [one - factor * other for one, other in zip(row, table[column], strict=True)]
-    if any(row[width] for row in table[width:]):
-        return None
-    found = [table[index][width] for index in range(width)]
-    return [int(one) for one in found] if all(one.denominator == 1 for one in found) else None
+        values = [sum(map(mul, line, sizes)) for line, _ in self.lines]
+        if any(values[self.width :]):
+            return None
+        found = [divmod(value, parts) for value, (_, parts) in zip(values[: self.width], self.lines, strict=False)]
+        return None if any(rest for _, rest in found) else [one for one, _ in found]
+
+
+def _eliminated(table: list[list[Fraction]], column: int) -> bool:
+    """Whether a column was cleared of all rows but its own."""
+    pivot = next((index for index in range(column, len(table)) if table[index][column]), None)
+    if pivot is None:
+        return False
+    table[column], table[pivot] = table[pivot], table[column]
+    lead = table[column][column]
+    table[column] = [one / lead for one in table[column]]
+    for index, row in enumerate(table):
+        if index != column and row[column]:
+            factor = row[column]
+            table[index] = [one - factor * other for one, other in zip(row, table[column], strict=True)]
+    return True
+
+
+def _whole(line: Sequence[Fraction]) -> tuple[list[int], int]:
+    """A line of fractions as whole numbers, and what they are divided by."""
+    parts = lcm(*(one.denominator for one in line))
+    return [int(one * parts) for one in line], parts

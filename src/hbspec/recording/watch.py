@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from torch.utils.flop_counter import flop_registry
 
 from hbspec.recording import written
-from hbspec.recording.placing import placed, placing
+from hbspec.recording.known_calls import OperatorCall, KnownCalls, called
+from hbspec.recording.living import LivingValues
 from hbspec.recording.program import (
     LongLoopError,
     Meta,
@@ -25,7 +24,7 @@ from hbspec.recording.program import (
     Watched,
     can_need_gradient,
 )
-from hbspec.recording.shared import SharedTensors, key_of
+from hbspec.recording.shared import SharedTensors
 
 aten = torch.ops.aten
 DEVICE = torch.ops.prim.device.default
@@ -61,27 +60,30 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         weights: name of each weight of the open part by the identity of its storage.
         part: the open part; None where nothing is written down.
         module: gives the path of the module that runs.
+        living: the values of the open part whose storages are still there.
         shared: what parts exchange.
         most: operators of a part, of which more are a loop that cannot be followed.
     """
 
-    def __init__(self, weights: dict[int, str], module: Callable[[], str]) -> None:
+    def __init__(self, weights: dict[int, str], module: Callable[[], str], calls: KnownCalls | None = None) -> None:
         super().__init__()
+        self._calls = calls or KnownCalls(FakeTensorMode())
         self.weights, self.module, self.most = weights, module, MOST_OPERATORS
         self.part: Watched | None = None
         self.shared = SharedTensors()
         self.paused = 0
-        self._known: dict[tuple[Any, ...], list[int]] = {}
-        self._of_storage: dict[int, list[int]] = {}
-        self._alive: dict[int, Any] = {}
+        self.living = LivingValues(Watched(""))
         self._anchor: Tensor | None = None
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Nothing here is compiled, and what would keep the compiler out takes as long as an operator."""
+        return False
 
     def open(self, where: str, given: Tensor | None) -> None:
         """Begin a part with its input, or with none."""
         self.part = Watched(where, given=given is not None)
-        self._known.clear()
-        self._of_storage.clear()
-        self._alive.clear()
+        self.living = LivingValues(self.part)
         if given is not None:
             self.add(given, differentiable=True)
 
@@ -97,7 +99,8 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         if not isinstance(found, int):
             raise RecordingError(f"{part.where or 'the model'} puts out a tensor that none of its operators made")
         part.output, self.part = found, None
-        self.shared.made(part, self._known, self._alive)
+        self.living.over()
+        self.shared.made(part, self.living.known, self.living.storages)
         return part
 
     def number(self, tensor: Tensor) -> int | None:
@@ -107,17 +110,32 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
 
     def make(self, name: str, module: str, inputs: list[Tensor], meta: tuple[Any, ...], work: int = 0) -> Tensor:
         """The output of something that is not looked into, of a shape, a dtype and an order of its dimensions."""
-        shape, dtype, order = meta
-        with self._pause():
-            if self._anchor is None:
-                self._anchor = torch.empty(1, requires_grad=True)
-            out: Tensor = _Made.apply(shape, dtype, order, self._anchor)
+        out = self._fresh(*meta)
         if self.part is not None:
             found = [self.find(one) for one in inputs]
             number = self.add(out, differentiable=True)
             metas = [Meta.of(one) for one in inputs]
             self.part.operators.append(Operator(name, module, found, metas, [number], [None], work=work))
         return out
+
+    def _fresh(self, shape: tuple[int, ...], dtype: Any, order: Any) -> Tensor:
+        with self._pause():
+            if self._anchor is None:
+                self._anchor = torch.empty(1, requires_grad=True)
+            made: Tensor = _Made.apply(shape, dtype, order, self._anchor)
+        return made
+
+    def stand_in(self, number: int, numbers: Sequence[int]) -> Tensor:
+        """A tensor for a value of the open part that no operator was run for; `numbers` are all that end with it."""
+        part = self.part
+        assert part is not None  # noqa: S101
+        out = self._fresh(part.values[number].meta.shape, part.values[number].meta.dtype, None)
+        self.living.add(out, number, numbers)
+        return out
+
+    def known(self, tensor: Tensor) -> int | None:
+        """The number of a value of the open part, as `number` has it, and nothing is taken from other parts."""
+        return self.number(tensor) if self.living.of(tensor) else None
 
     @contextmanager
     def _pause(self) -> Iterator[None]:
@@ -133,19 +151,17 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         if func is DEVICE and isinstance(args[0], FakeTensor):
             return args[0].fake_device
         kwargs = kwargs or {}
-        out = func(*args, **kwargs)
+        out, tensors, call = self._calls.run(func, args, kwargs)
         if self.part is None or self.paused:
             return out
         made = [out] if isinstance(out, Tensor) else [leaf for leaf in tree_leaves(out) if isinstance(leaf, Tensor)]
         if made and str(func._overloadpacket) not in SILENT:
-            self._write_down(func, args, kwargs, made, out)
+            if call is None:
+                call, tensors = called(func, args, kwargs, out)
+            self._write_down(func, call, tensors, made)
         return out
 
-    def _write_down(
-        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any], made: list[Tensor], out: Any
-    ) -> None:
-        tensors, place = placing()
-        arguments, keywords = placed(args, place), placed(kwargs, place)
+    def _write_down(self, func: Any, call: OperatorCall, tensors: list[Tensor], made: list[Tensor]) -> None:
         inputs = [self.find(one) for one in tensors]
         if func is aten.detach.default:  # what is done to a weight's `data` does not ask for the weight
             inputs = [one if isinstance(one, int) else None for one in inputs]
@@ -154,21 +170,19 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         part = self.part
         assert part is not None  # noqa: S101
         aliases = [self._alias(one, storages) for one in made]
-        name = str(func).removeprefix("aten.").removesuffix(".default")
         operator = Operator(
-            name,
+            call.name,
             self.module(),
             inputs,
-            [Meta.of(one) for one in tensors],
+            [*call.metas],
             [],
             aliases,
             func,
-            arguments,
-            keywords,
+            call.arguments,
+            call.keywords,
             leads,
+            call.work,
         )
-        formula = flop_registry.get(func._overloadpacket)
-        operator.work = formula(*args, **kwargs, out_val=out) // 2 if formula else 0
         part.operators.append(operator)
         if len(part.operators) > self.most:
             raise LongLoopError(
@@ -186,7 +200,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             return False
         operator.inputs[0], operator.metas[0] = self.inner(whole), Meta.of(whole)
         operator.function = written.into_part(operator.function, view, whole)
-        self._known.pop(key_of(view), None)
+        self.living.forget(view)
         operator.aliases, operator.outputs = [0], [self.add(whole, differentiable=True)]
         return True
 
@@ -197,8 +211,7 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             RecordingError: it is not one of the open part's.
         """
         assert self.part is not None  # noqa: S101
-        key = key_of(tensor)
-        found = self._known.get(key) or self._of_storage.get(key[0])
+        found = self.living.of(tensor) or self.living.ending_with(tensor)
         if not found:
             raise RecordingError(f"{self.part.where or 'the model'} writes into a tensor of another part of the model")
         return found[-1]
@@ -220,10 +233,9 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
             RecordingError: it needs a gradient and comes from outside.
         """
         assert self.part is not None  # noqa: S101
-        key = key_of(tensor)
-        numbers = self._known.get(key, [])
+        numbers = self.living.of(tensor)
         alike = [number for number in numbers if self.part.values[number].differentiable == tensor.requires_grad]
-        name = self.weights.get(key[0])
+        name = self.weights.get(tensor.untyped_storage()._cdata)
         if numbers and (alike or name is None or not tensor.requires_grad):
             if tensor.requires_grad and not alike:
                 raise RecordingError(
@@ -259,21 +271,5 @@ class Watch(TorchDispatchMode):  # type: ignore[misc]
         assert part is not None  # noqa: S101
         number = len(part.values)
         part.values.append(Value(Meta.of(tensor), differentiable))
-        key = key_of(tensor)
-        self._known.setdefault(key, []).append(number)
-        storage = tensor.untyped_storage()
-        self._of_storage.setdefault(key[0], []).append(number)
-        if key[0] not in self._alive:
-            self._alive[key[0]] = weakref.ref(storage, lambda _: self._end(key[0], part))
+        self.living.add(tensor, number, [number])
         return number
-
-    def _end(self, storage: int, part: Watched) -> None:
-        """Nothing refers to a storage any more."""
-        if self.part is not part:
-            return
-        gone = self._of_storage.pop(storage, [])
-        self._alive.pop(storage, None)
-        for key in [key for key in self._known if key[0] == storage]:
-            del self._known[key]
-        if part.operators:
-            part.operators[-1].freed += gone

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from torch import Tensor
 
 
+@cache
 def writes(function: Any) -> bool:
     """Whether an operator writes into the first tensor that it is given."""
     arguments = function._schema.arguments
