@@ -91,7 +91,9 @@ class KnownCalls:
         self._pattern = vars(FakeTensor(mode, torch.empty(0, device="meta"), CPU))
         self._known: dict[Any, _Known | None] = {}
 
-    def run(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Any, list[Tensor], OperatorCall | None]:
+    def run(
+        self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Any, list[Tensor], OperatorCall | None]:
         """What an operator puts out, the tensors that it is given, each once, and the call where it is known."""
         tensors: list[Any] = []
         key: Any = func, _key(args, tensors), _key(kwargs, tensors) if kwargs else None

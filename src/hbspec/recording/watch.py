@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from hbspec.recording import written
-from hbspec.recording.known_calls import OperatorCall, KnownCalls, called
+from hbspec.recording.known_calls import KnownCalls, OperatorCall, called
 from hbspec.recording.living import LivingValues
 from hbspec.recording.program import (
     LongLoopError,
