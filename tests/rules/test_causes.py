@@ -255,6 +255,10 @@ SEEN = (
     WIDE + "instance: {max_runtime: null}\nbudget: {max_cost: 20 USD}\nexpect: {training.cost: ..20 USD}",
     HUGE + "instance: {max_runtime: 90m}\nexpect: {training.memory_per_gpu: ..46 GB}",
     HUGE + "instance: {max_runtime: null}\nbudget: {max_cost: 30 USD}",
+    "data: {validation: null}\nhyperparameters: {eval_steps: 500}",
+    "software: {transformers: 4.57.6}\nhyperparameters: {warmup_steps: 0.8}",
+    "model: {id: Qwen/Qwen3-30B-A3B}\ninstance: {type: ml.p5en.48xlarge}\n"
+    "hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.9}",
 )
 """Specs of the pairs that the cases above do not have."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import edge, found_by, judged
+from judged import codes, edge, found_by, judged
 
 from hbspec.api import estimate
 from hbspec.diagnostics import route_text
@@ -96,3 +96,11 @@ def test_the_rank_that_the_engine_is_told_to_serve(tmp_path):
     assert len(judged("HB503", fragment % 16, tmp_path)) == 1
     assert judged("HB503", fragment % 32, tmp_path) == []
     assert silenced(fragment % 32, tmp_path) == set()
+
+
+@pytest.mark.parametrize("warmup", ["warmup_steps: 20", "warmup_ratio: 0.03"])
+def test_warm_up_of_a_schedule_without_one(warmup, tmp_path):
+    (found,) = judged("HB213", f"hyperparameters: {{lr_scheduler_type: constant, {warmup}}}", tmp_path)
+    assert found.message == f"{warmup.replace(':', '')} has no effect: lr_scheduler_type: constant does not warm up"
+    fragment = f"hyperparameters: {{lr_scheduler_type: constant_with_warmup, {warmup}}}"
+    assert "HB213" not in codes(fragment, tmp_path)

@@ -34,6 +34,9 @@ RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB124", same_route), Bes
 ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
 QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
 
+UNWARMED = ("constant", "reduce_lr_on_plateau", "greedy")
+"""Schedules that get no warm-up (transformers 5.23.0, `optimization.py`, `get_scheduler`)."""
+
 OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
 OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
@@ -86,7 +89,7 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
 
 
 def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
-    """Those of packing, of evaluations and of checkpointing."""
+    """Those of packing, of evaluations, of checkpointing and of the schedule."""
     given, spec = analysis.spec.hyperparameters, analysis.spec
     strategy, training = given.packing_strategy, analysis.plan.training
     if not training.packing:
@@ -104,6 +107,13 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
         yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "gradient_checkpointing is false"
     elif analysis.plan.way.engine is Engine.FSDP and spec.script is None:
         yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "FSDP recomputes without it in the script"
+    if given.lr_scheduler_type in UNWARMED and not training.own_loop:
+        for name in ("warmup_steps", "warmup_ratio"):
+            yield (
+                ("hyperparameters", name),
+                getattr(given, name),
+                f"lr_scheduler_type: {given.lr_scheduler_type} does not warm up",
+            )
 
 
 def _nothing_to_sync(analysis: Analysis) -> str | None:

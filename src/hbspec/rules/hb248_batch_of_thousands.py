@@ -1,0 +1,56 @@
+"""An update takes thousands of examples.
+
+Why: Fine-tuning data are small: with thousands of examples an update, an epoch has a handful of updates, of which the
+warm-up takes several, and the model is hardly changed for the price of the whole run. Public recipes take 8 to 512
+examples an update. Often a batch size was multiplied twice by the number of GPUs, or by the accumulation.
+
+Example:
+
+    data: {train: {examples: 1000000}}
+    hyperparameters: {max_steps: 100, gradient_accumulation_steps: 1024, save_steps: 10}
+    instance: {max_runtime: null}
+    budget: null
+
+Instead:
+
+    data: {train: {examples: 1000000}}
+    hyperparameters: {max_steps: 100, gradient_accumulation_steps: 16, save_steps: 10}
+    instance: {max_runtime: null}
+    budget: null
+
+References:
+
+    https://github.com/huggingface/alignment-handbook/tree/main/recipes
+    https://huggingface.co/docs/trl/main/en/lora_without_regret
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.rule import Rule
+from hbspec.units import count_text
+
+RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+MOST = 4096
+"""Eight times the 512 of large instruction tuning."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Compare the effective batch with the limit; the larger of its two factors is called wrong."""
+    plan, given = analysis.plan, analysis.spec.hyperparameters
+    batch = plan.require("effective_batch_size")
+    if batch <= MOST:
+        return
+    micro, accumulated = given.per_device_batch_size, given.gradient_accumulation_steps
+    key = "gradient_accumulation_steps" if accumulated >= micro else "per_device_batch_size"
+    ranks = batch // (micro * accumulated)
+    yield RULE.at(
+        ("hyperparameters", key),
+        f"an update takes {count_text(micro)} x {count_text(accumulated)} x {count_text(ranks)} "
+        f"= {count_text(batch)} examples, more than {count_text(MOST)}",
+        f"reduce {key}",
+        instead=(max(1, max(micro, accumulated) * MOST // (4 * batch)), 1),
+    )
