@@ -256,6 +256,12 @@ SEEN = (
     HUGE + "instance: {max_runtime: 90m}\nexpect: {training.memory_per_gpu: ..46 GB}",
     HUGE + "instance: {max_runtime: null}\nbudget: {max_cost: 30 USD}",
     "data: {validation: null}\nhyperparameters: {eval_steps: 500}",
+    "data: {train: {examples: 20000}}\n"
+    "hyperparameters: {max_steps: 1, warmup_steps: 9, save_steps: 50, eval_steps: 50, logging_steps: 50}",
+    "hyperparameters: {per_device_batch_size: 2000}",
+    "hyperparameters: {bf16: true, fp16: true}",
+    "hyperparameters: {fp16: true}\nsoftware: {adapter_dtype: float16}",
+    "model: {id: Qwen/Qwen2.5-0.5B}\nhyperparameters: {modules_to_save: [lm_head]}",
     "software: {transformers: 4.57.6}\nhyperparameters: {warmup_steps: 0.8}",
     "model: {id: Qwen/Qwen3-30B-A3B}\ninstance: {type: ml.p5en.48xlarge}\n"
     "hyperparameters: {method: lora, bnb_quant_type: null, bnb_double_quant: null, lora_dropout: 0.9}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from judged import edge, judged
 
-ADAPTED = "hyperparameters: {target_modules: [%s], lora_r: %s}\ndeployment: null"
+ADAPTED = "hyperparameters: {target_modules: [%s], lora_r: %s, lora_alpha: 1024}\ndeployment: null"
 
 
 def test_edge(tmp_path):

@@ -104,3 +104,12 @@ def test_warm_up_of_a_schedule_without_one(warmup, tmp_path):
     assert found.message == f"{warmup.replace(':', '')} has no effect: lr_scheduler_type: constant does not warm up"
     fragment = f"hyperparameters: {{lr_scheduler_type: constant_with_warmup, {warmup}}}"
     assert "HB213" not in codes(fragment, tmp_path)
+
+
+def test_packing_of_a_trainer_without_it(tmp_path):
+    packed = "hyperparameters: {packing: true}\nsoftware: {trainer: %s}\n"
+    (found,) = judged("HB213", packed % "transformers", tmp_path)
+    assert found.message == "packing true has no effect: trainer: transformers does not pack"
+    assert "HB213" not in codes(packed % "trl", tmp_path)
+    own = "deployment: null\nscript: {entry_point: finetune.py}\n"
+    assert found_by("HB213", own + packed % "transformers", tmp_path) == []  # a script may pack by itself

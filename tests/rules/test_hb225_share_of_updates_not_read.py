@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import codes, edge, judged
+from judged import codes, edge, found_by, judged
 
 BEFORE = 'software: {transformers: "%s"}'
 
@@ -15,7 +15,9 @@ def test_edge_of_the_warmup(tmp_path):
 
 @pytest.mark.parametrize("key", ["save_steps", "eval_steps", "logging_steps"])
 def test_edge_of_the_others(key, tmp_path):
-    edge("HB225", f"hyperparameters: {{{key}: 0.1}}", "software.transformers", "4.29.0", "4.28.1", tmp_path)
+    share = f"hyperparameters: {{{key}: 0.1}}\n"  # with versions that HB260 finds too old for the model
+    assert found_by("HB225", share + BEFORE % "4.28.1", tmp_path)
+    assert not found_by("HB225", share + BEFORE % "4.29.0", tmp_path)
 
 
 def test_edge_of_a_share(tmp_path):

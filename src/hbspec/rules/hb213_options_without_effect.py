@@ -92,6 +92,8 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
     """Those of packing, of evaluations, of checkpointing and of the schedule."""
     given, spec = analysis.spec.hyperparameters, analysis.spec
     strategy, training = given.packing_strategy, analysis.plan.training
+    if spec.script is None and training.trainer == "transformers":
+        yield ("hyperparameters", "packing"), given.packing, "trainer: transformers does not pack"
     if not training.packing:
         yield ("hyperparameters", "packing_strategy"), strategy, "packing is not set"
     elif training.packing_strategy is None:

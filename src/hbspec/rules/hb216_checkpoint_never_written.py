@@ -23,10 +23,11 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB250"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

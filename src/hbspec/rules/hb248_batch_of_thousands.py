@@ -30,10 +30,17 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
-RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+
+def is_of_one_gpu(own: Finding, _other: Finding) -> bool:
+    """Whether the micro-batch is what is too large."""
+    return own.route[-1] == "per_device_batch_size"
+
+
+RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY, beside=(Beside("HB109", is_of_one_gpu),))
 MOST = 4096
 """Eight times the 512 of large instruction tuning."""
 
@@ -52,5 +59,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"an update takes {count_text(micro)} x {count_text(accumulated)} x {count_text(ranks)} "
         f"= {count_text(batch)} examples, more than {count_text(MOST)}",
         f"reduce {key}",
-        instead=(max(1, max(micro, accumulated) * MOST // (4 * batch)), 1),
+        instead=(max(1, accumulated * MOST // (4 * batch)), 1) if accumulated >= micro else (),
     )
