@@ -249,6 +249,8 @@ SEEN = (
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9600}",
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9.6K}",
     "deployment: {max_model_len: 9000000}",
+    'data: {train: {uri: "s3://bucket"}, validation: {uri: "s3://bucket/validation/"}}',
+    'data: {validation: {uri: "s3://bucket/train"}}',
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

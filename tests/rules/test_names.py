@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from hbspec.plan.attention import KERNELS
-from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, OPTIMIZERS, SCHEDULERS
+from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, OPTIMIZERS, PRINTED, SCHEDULERS, SUFFIXES
 from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
@@ -36,6 +36,15 @@ def test_of_the_shipped_script(script):
     assert (script.ATTENTION, script.LOSSES) == (ATTENTION, LOSSES)
     usual = {**script.defaults(), "NUM_TRAIN_EPOCHS": script.Settings(MODEL_ID="x").epochs}
     assert {name: usual[name.upper()] for name in DEFAULTS} == DEFAULTS
+
+
+def test_of_the_scripts_files_and_lines(monkeypatch):
+    monkeypatch.syspath_prepend(TEMPLATES)
+    import lines
+    import metrics
+
+    printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
+    assert (lines.SUFFIXES, printed) == (SUFFIXES, PRINTED)
 
 
 def test_of_the_spec():

@@ -40,6 +40,16 @@ DEFAULTS: Mapping[str, Any] = {
 WATCH = "WATCH_"
 """Beginning of the settings that are bounds of `monitoring`; a job is the same job under other bounds."""
 
+SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+"""Ends of the names of files that `templates/lines.py` reads."""
+
+PRINTED = (
+    *("step", "loss", "grad_norm", "learning_rate", "epoch", "step_seconds", "gpu_memory_bytes"),
+    *("gpu_peak_allocated_bytes", "eval_loss"),
+)
+"""Keys of the metric lines that `templates/metrics.py` prints, `hbspec: step=12 loss=2.34568 ...`; for all but the step
+it has a metric."""
+
 FSDP_VERSION = 2
 """`FSDP_VERSION` of `templates/settings.py`."""
 

@@ -30,6 +30,7 @@ LONGEST_ENDPOINT_NAME = MAX_HOSTING_NAME_LENGTH - len("-") - DIGEST_LENGTH
 LONGEST_TEST_NAME = LONGEST_ENDPOINT_NAME - len("-ab0123")
 """The same of an A/B test, whose deployment has a suffix of its own."""
 
+IN_S3 = "s3://"
 
 ANSWERS = ("output", "failures")
 """Keys of `deployment.async_inference` that name a prefix."""
@@ -71,6 +72,37 @@ def written_prefixes(spec: Spec) -> dict[Route, str]:
     if served is not None and served.async_inference is not None:
         named |= {("deployment", "async_inference", name): getattr(served.async_inference, name) for name in ANSWERS}
     return {route: folder(uri) for route, uri in named.items() if uri}
+
+
+def evaluated_places(spec: Spec) -> dict[Route, str]:
+    """The S3 URIs of the validation data and of the suites' cases by route."""
+    split = spec.data.validation
+    named: dict[Route, str | None] = {("data", "validation", "uri"): split.uri if split else None}
+    named |= {("evaluation", index, "data"): suite.data for index, suite in enumerate(spec.evaluation)}
+    return {route: uri for route, uri in named.items() if uri is not None and uri.startswith(IN_S3)}
+
+
+def places_in_s3(spec: Spec) -> dict[Route, str]:
+    """Every S3 URI that the job and its endpoint read or write, by route, as the author wrote it."""
+    places = read_prefixes(spec) | evaluated_places(spec) | written_prefixes(spec)
+    return {route: uri for route, uri in places.items() if uri.startswith(IN_S3)}
+
+
+def bucket(uri: str) -> str | None:
+    """The bucket of an S3 URI; None for an access point, and where there is none.
+
+    >>> bucket("s3://data/train/"), bucket("s3://arn:aws:s3:us-east-1:111122223333:accesspoint/data/train/")
+    ('data', None)
+    """
+    name = uri.removeprefix(IN_S3).partition("/")[0]
+    return None if name.startswith("arn:") or len(name.split()) != 1 else name
+
+
+def endpoint_region(spec: Spec) -> str | None:
+    """The region of the endpoint: its own, or else the job's; None without an endpoint on SageMaker."""
+    if spec.deployment is None or spec.deployment.instance.type is None:
+        return None
+    return spec.deployment.region or spec.instance.region
 
 
 def writes_whole_weights(spec: Spec) -> bool:

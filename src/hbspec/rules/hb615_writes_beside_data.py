@@ -27,12 +27,11 @@ from collections.abc import Iterator, Sequence
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity, route_text
-from hbspec.plan.training_job import folder, read_prefixes, written_prefixes
+from hbspec.plan.training_job import IN_S3, folder, read_prefixes, written_prefixes
 from hbspec.rules.rule import Rule
 
 WHOLE_BUCKET = r"s3://(?:arn:[^/\s]+:accesspoint/)?[^/\s]+/+"
 """An access point stands for its bucket."""
-IN_S3 = "s3://"
 
 RULE = Rule(__name__, Severity.ERROR)
 

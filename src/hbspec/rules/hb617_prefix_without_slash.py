@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity, route_text
 from hbspec.plan.training_job import folder, read_prefixes, written_prefixes
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.hb604_not_an_s3_uri import JOBS_OWN
 from hbspec.rules.rule import Rule
 
@@ -33,7 +34,7 @@ NAMES_OBJECT = r".*[.][A-Za-z][A-Za-z0-9]{0,9}"
 BUCKET = r"^s3://(?:arn:[^/\s]+:accesspoint/)?[^/]+/?"
 """It ends where its name ends; an access point stands for one."""
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB620", same_route),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

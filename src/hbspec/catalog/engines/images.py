@@ -10,6 +10,8 @@ ENGINES = {"djl-inference": "djl-lmi", "djl-serving": "djl-lmi", "vllm": "vllm",
 _CUDA = re.compile(r"(?:^|[-_.])cu(?:da)?[-_]?(\d\d)\.?(\d)(?:\.\d+)?(?=$|[-_])")
 _VLLM = re.compile(r"^v?(\d+\.\d+\.\d+)(?=$|[-_+])")
 
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com|on\.aws|[a-z0-9.-]+)/.+")
+
 
 class OwnImage(NamedTuple):
     """An image of the author; what its name does not say is None.
@@ -42,3 +44,13 @@ def own_image(uri: str) -> OwnImage:
     return OwnImage(
         engine, f"{cuda[1]}.{cuda[2]}" if cuda else None, version[1] if version and engine == "vllm" else None
     )
+
+
+def registry_region(uri: str) -> str | None:
+    """The region of the Amazon ECR registry of an image; None for any other registry.
+
+    >>> registry_region("111122223333.dkr.ecr.eu-west-1.amazonaws.com/assistant:7"), registry_region("acme/trainer:7")
+    ('eu-west-1', None)
+    """
+    found = _ECR.fullmatch(uri)
+    return found["region"] if found else None

@@ -1,0 +1,24 @@
+"""HB621: paths of suites."""
+
+from __future__ import annotations
+
+import pytest
+from judged import codes, judged
+
+SUITE = "evaluation: [{suite: a, min_score: 0.9, data: %s}]"
+
+
+def test_the_edge_is_the_file(tmp_path):
+    (tmp_path / "cases.jsonl").write_text("{}")
+    assert "HB621" not in codes(SUITE % "./cases.jsonl", tmp_path)
+    assert codes(SUITE % "./case.jsonl", tmp_path) == {"HB621"}
+
+
+@pytest.mark.parametrize("path", ["s3://bucket/a.jsonl", "https://example.com/a.jsonl", "hf:org/set", ".", "base.yaml"])
+def test_what_may_be_there_is_not_reported(path, tmp_path):
+    assert judged("HB621", SUITE % f'"{path}"', tmp_path) == []
+
+
+def test_the_message_names_the_path(tmp_path):
+    (found,) = judged("HB621", SUITE % "./suites/none.jsonl", tmp_path)
+    assert (found.severity, found.message) == ("warning", "`./suites/none.jsonl` does not exist")
