@@ -251,6 +251,7 @@ SEEN = (
     "deployment: {max_model_len: 9000000}",
     'data: {train: {uri: "s3://bucket"}, validation: {uri: "s3://bucket/validation/"}}',
     'data: {validation: {uri: "s3://bucket/train"}}',
+    "instance: {max_runtime: 1m}\nmonitoring: {step_time: {max: 60s}}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

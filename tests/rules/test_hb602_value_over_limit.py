@@ -31,8 +31,19 @@ def test_the_edge_of_the_number_of_tags(tmp_path):
 
 
 def test_the_edge_of_the_number_of_metrics(tmp_path):
-    metrics = [{"name": f"m{index}", "regex": "(.)"} for index in range(41)]
-    edge("HB602", "", "monitoring.metrics", metrics[:40], metrics, tmp_path)
+    metrics = [{"name": f"m{index}", "regex": " loss=([0-9.]+)"} for index in range(41)]
+    own = "script: {entry_point: base.yaml}"
+    edge("HB602", own, "monitoring.metrics", metrics[:40], metrics, tmp_path)
+    edge("HB602", "", "monitoring.metrics", metrics[:32], metrics[:33], tmp_path)  # the script sends eight
+    metrics[0]["name"] = "train:loss"
+    edge("HB602", "", "monitoring.metrics", metrics[:33], metrics[:34], tmp_path)
+
+
+def test_the_edges_of_a_network(tmp_path):
+    vpc = "sagemaker: {vpc: {subnets: [subnet-0a1b2c3d], security_groups: [sg-0a1b2c3d]}}"
+    for key, prefix, most in (("subnets", "subnet", 16), ("security_groups", "sg", 5)):
+        ids = [f"{prefix}-0a1b2c{index:02d}" for index in range(most + 1)]
+        edge("HB602", vpc, f"sagemaker.vpc.{key}", ids[:most], ids, tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from hbspec.plan.attention import KERNELS
-from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, OPTIMIZERS, PRINTED, SCHEDULERS, SUFFIXES
+from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, METRICS, OPTIMIZERS, PRINTED, SCHEDULERS, SUFFIXES
 from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
@@ -44,7 +44,7 @@ def test_of_the_scripts_files_and_lines(monkeypatch):
     import metrics
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
-    assert (lines.SUFFIXES, printed) == (SUFFIXES, PRINTED)
+    assert (lines.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
 
 
 def test_of_the_spec():

@@ -47,8 +47,13 @@ PRINTED = (
     *("step", "loss", "grad_norm", "learning_rate", "epoch", "step_seconds", "gpu_memory_bytes"),
     *("gpu_peak_allocated_bytes", "eval_loss"),
 )
-"""Keys of the metric lines that `templates/metrics.py` prints, `hbspec: step=12 loss=2.34568 ...`; for all but the step
-it has a metric."""
+"""Keys of the metric lines that `templates/metrics.py` prints, `hbspec: step=12 loss=2.34568 ...`."""
+
+METRICS = (
+    *("train:loss", "train:grad_norm", "train:learning_rate", "train:epoch", "train:step_seconds"),
+    *("train:gpu_memory_bytes", "train:gpu_peak_allocated_bytes", "eval:loss"),
+)
+"""Names of the metrics that a job of the script sends."""
 
 FSDP_VERSION = 2
 """`FSDP_VERSION` of `templates/settings.py`."""

@@ -30,6 +30,7 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.catalog import limits
 from hbspec.diagnostics import Finding, Route, Severity, route_text
+from hbspec.plan.shipped_script import METRICS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -39,8 +40,9 @@ Sizes = Iterator[tuple[Route, str, int, int]]
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Findings for hyperparameters, environment variables, tags and metrics above a limit of the job's request."""
-    for route, unit, size, limit in (*_hyperparameters(analysis), *_environment(analysis), *_tags(analysis)):
+    """Findings for hyperparameters, variables, tags, metrics and network ids above a limit of the job's request."""
+    of_each = (_hyperparameters, _environment, _tags, _metrics, _network)
+    for route, unit, size, limit in (entry for sizes in of_each for entry in sizes(analysis)):
         if size > limit:
             yield RULE.at(
                 route,
@@ -81,8 +83,15 @@ def _tags(analysis: Analysis) -> Sizes:
     for name, value in given.items():
         yield (*route, name), "characters", len(value), limits.MAX_TAG_VALUE_LENGTH
         yield (*route, name), "characters in its name", len(name), limits.MAX_TAG_KEY_LENGTH
+
+
+def _metrics(analysis: Analysis) -> Sizes:
+    """The author's metrics; those of the shipped script are sent beside them."""
     metrics = analysis.spec.monitoring.metrics if analysis.spec.monitoring else ()
-    yield ("monitoring", "metrics"), "metrics", len(metrics), limits.MAX_METRIC_DEFINITIONS
+    shipped = set(METRICS if analysis.spec.script is None else ()) - {metric.name for metric in metrics}
+    unit = f"metrics, with the {len(shipped)} of the script" if shipped else "metrics"
+    if metrics:
+        yield ("monitoring", "metrics"), unit, len(metrics) + len(shipped), limits.MAX_METRIC_DEFINITIONS
     for index, metric in enumerate(metrics):
         yield (
             ("monitoring", "metrics", index, "name"),
@@ -90,6 +99,14 @@ def _tags(analysis: Analysis) -> Sizes:
             len(metric.name),
             limits.MAX_METRIC_NAME_LENGTH,
         )
+
+
+def _network(analysis: Analysis) -> Sizes:
+    vpc = analysis.spec.sagemaker.vpc if analysis.spec.sagemaker else None
+    if vpc is not None:
+        yield ("sagemaker", "vpc", "subnets"), "subnets", len(vpc.subnets), limits.MAX_SUBNETS
+        named, most = vpc.security_groups, limits.MAX_SECURITY_GROUPS
+        yield ("sagemaker", "vpc", "security_groups"), "security groups", len(named), most
 
 
 def _text(value: Any) -> str:
