@@ -251,6 +251,10 @@ SEEN = (
     "deployment: {max_model_len: 9000000}",
     'data: {train: {uri: "s3://bucket"}, validation: {uri: "s3://bucket/validation/"}}',
     'data: {validation: {uri: "s3://bucket/train"}}',
+    "sagemaker: {serving_image: vllm/vllm-openai:latest}",
+    "sagemaker: {image: pytorch/pytorch:2.8.0-cpu}",
+    "sagemaker: {image: 'pytorch/pytorch:1.6.0-cuda10.1-cudnn7'}",
+    "sagemaker: {serving_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1-gpu-cu102}",
     "instance: {max_runtime: 1m}\nmonitoring: {step_time: {max: 60s}}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE

@@ -143,7 +143,9 @@ def test_secrets_are_read_by_the_job_and_nothing_else_has_them():
 
 
 def test_a_secrets_variable_has_a_name():
-    assert refusals(BASE, "sagemaker", f"sagemaker.secrets.2-TOKEN={ARN}") == [("HB044", "sagemaker.secrets.2-TOKEN")]
+    secret, at = f"sagemaker.secrets.2-TOKEN={ARN}", "sagemaker.secrets.2-TOKEN"
+    assert refusals(BASE, "sagemaker", secret) == [("HB643", at)]
+    assert refusals(BASE, "sagemaker", secret, force=True) == [("HB044", at)]
 
 
 def test_what_the_spec_leaves_open():

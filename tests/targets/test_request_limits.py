@@ -45,6 +45,8 @@ LIMITS = {
     "MAX_INSTANCE_PREFERENCES": [(JOB, "InstancePreferenceList", "maxItems")],
     "MAX_SUBNETS": [(operation, "Subnets", "maxItems") for operation in (JOB, MODEL)],
     "MAX_SECURITY_GROUPS": [(operation, "VpcSecurityGroupIds", "maxItems") for operation in (JOB, MODEL)],
+    "TAG_PATTERN": [(operation, shape, "pattern") for operation in (JOB, MODEL) for shape in ("TagKey", "TagValue")],
+    "ONE_LINE_PATTERN": [(JOB, shape, "pattern") for shape in ("HyperParameterKey", "HyperParameterValue")],
     "KMS_KEY_PATTERN": [(operation, "KmsKeyId", "pattern") for operation in (JOB, CONFIG)],
     "MAX_TAGS": [(operation, "TagList", "maxItems") for operation in (JOB, MODEL, CONFIG)],
     "MAX_TAG_KEY_LENGTH": [(JOB, "TagKey", "maxLength")],

@@ -29,9 +29,10 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.engines import own_image
 from hbspec.catalog.engines.facts import with_bitsandbytes
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB640", same_route), Beside("HB641", same_route)))
 ROUTE = ("sagemaker", "serving_image")
 
 
