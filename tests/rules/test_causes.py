@@ -418,3 +418,18 @@ class TestRelation:
             seen |= {(code, cause.code) for code, cause in causes if cause}
         declared = {(code, beside.code) for code, rules in explained().items() for beside in rules}
         assert declared == seen
+
+
+class TestOneAlternative:
+    def test_the_worst_stands_for_the_others(self):
+        route = ("instance", "alternatives", 0)
+        warned, error, other = (
+            Finding("HB901", "a", Severity.WARNING, route, "m", "h"),
+            Finding("HB902", "b", Severity.ERROR, route, "m", "h"),
+            Finding("HB903", "c", Severity.WARNING, (*route[:2], 1), "m", "h"),
+        )
+        assert gathered([warned, error, other], {}) == {error: [warned], other: []}
+
+    def test_other_places_are_findings_of_their_own(self):
+        one, two = (Finding(code, "a", Severity.ERROR, ("instance", "type"), "m", "h") for code in ("HB901", "HB902"))
+        assert gathered([one, two], {}) == {one: [], two: []}

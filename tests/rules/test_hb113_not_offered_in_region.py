@@ -14,7 +14,7 @@ def test_edge(tmp_path):
 
 def test_edge_of_an_alternative(tmp_path):
     fragment = "instance: {region: ca-central-1}\ndeployment: {region: us-east-1}"
-    edge("HB113", fragment, "instance.alternatives", ["ml.p4d.24xlarge"], ["ml.p4de.24xlarge"], tmp_path)
+    edge("HB113", fragment, "instance.alternatives", ["ml.p5.48xlarge"], ["ml.p4de.24xlarge"], tmp_path)
 
 
 def test_the_first_alternative_of_the_seed_is_not_offered():

@@ -26,3 +26,15 @@ def test_heads_that_do_not_divide_are_not_suggested(tmp_path):
 def test_an_own_image_may_start_several_engines(tmp_path):
     image = "sagemaker: {serving_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/vllm:0.27.1-cu130}"
     assert judged("HB521", f"{SMALL.replace('}}', '}, tensor_parallel: 4}')}\n{image}", tmp_path) == []
+
+
+def test_an_alternative_with_more_gpus_than_the_engine_uses(tmp_path):
+    fragment = "deployment: {instance: {type: ml.g5.12xlarge}}"
+    alternatives = "deployment.instance.alternatives"
+    edge("HB521", fragment, alternatives, ["ml.g6.12xlarge"], ["ml.g5.48xlarge"], tmp_path)
+
+
+def test_alternatives_are_not_named_beside_a_first_choice_with_idle_gpus(tmp_path):
+    fragment = SMALL.replace("ml.p4d.24xlarge", "ml.p4d.24xlarge, alternatives: [ml.p5.48xlarge]")
+    (found,) = judged("HB521", fragment, tmp_path)
+    assert found.route == ("deployment", "tensor_parallel")

@@ -53,3 +53,11 @@ def test_an_asynchronous_endpoint_has_an_hour(tmp_path):
 def test_hardware_of_ones_own_has_no_such_limit(tmp_path):
     own = "deployment: {instance: {type: null, gpu: A10G, gpus: 4}, max_model_len: 32768, typical_output_tokens: 6000}"
     assert judged("HB530", own, tmp_path) == []
+
+
+def test_an_alternative_of_less_bandwidth(tmp_path):
+    fragment = "deployment: {typical_output_tokens: 2500, max_model_len: 4096}"
+    (found,) = judged("HB530", fragment.replace("{typ", "{instance: {alternatives: [ml.g6.12xlarge]}, typ"), tmp_path)
+    assert found.route == ("deployment", "instance", "alternatives", 0)
+    assert "on ml.g6.12xlarge, but InvokeEndpoint waits 60 s" in found.message
+    assert judged("HB530", fragment, tmp_path) == []

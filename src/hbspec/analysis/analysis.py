@@ -9,6 +9,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from hbspec.analysis.alternatives import on_alternatives
 from hbspec.analysis.chat_template import chat_template
 from hbspec.analysis.record import measurement
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
@@ -147,6 +148,11 @@ class Analysis:
     def serving(self) -> Serving:
         """Memory, speed and cost of the endpoint."""
         return serving(self.serving_plan)
+
+    @cached_property
+    def alternatives(self) -> tuple[tuple[Route, str, Analysis], ...]:
+        """The job on each of the alternatives to its instance type, with the route and the name of the type."""
+        return tuple(on_alternatives(self))
 
     def _why_no_architecture(self) -> Missing:
         """The missing architecture with the reason: a defect of the file, or a model outside the catalog."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import SEVERITY_ORDER, Finding, Route, Severity
 
 
 def always(_own: Finding, _other: Finding) -> bool:
@@ -65,7 +65,8 @@ def gathered(
     """The findings that no other explains, each with the findings that it causes, directly or indirectly.
 
     `gone` maps a finding to the others that disappear when it is fixed. The finding whose fix removes the most is taken
-    as a cause first.
+    as a cause first. Of an alternative to an instance type, the worst finding stands for the others: the author
+    removes it.
     """
     found = list(dict.fromkeys(findings))
     causes = {finding: cause for finding in found if (cause := explaining(finding, found, relation))}
@@ -73,11 +74,26 @@ def gathered(
         for finding in found:
             if finding in others and finding not in causes and _root(cause, causes) != finding:
                 causes[finding] = cause
+    causes |= _of_one_alternative(finding for finding in found if finding not in causes)
     groups: dict[Finding, list[Finding]] = {finding: [] for finding in found if finding not in causes}
     for finding in found:
         if finding in causes:
             groups[_root(finding, causes)].append(finding)
     return groups
+
+
+def _of_one_alternative(findings: Iterable[Finding]) -> dict[Finding, Finding]:
+    """The findings about an alternative that has a worse one, or an earlier one as bad, each with that.
+
+    A claim that an alternative does not keep is a mistake of its own, since a claim can be corrected.
+    """
+    worst: dict[Route, Finding] = {}
+    others: list[Finding] = []
+    for finding in sorted(findings, key=lambda one: SEVERITY_ORDER[one.severity]):
+        claimed = finding.cause is not None and finding.cause[0] == "expect"
+        if "alternatives" in finding.route and not claimed and worst.setdefault(finding.route, finding) != finding:
+            others.append(finding)
+    return {finding: worst[finding.route] for finding in others}
 
 
 def explaining(finding: Finding, found: Iterable[Finding], relation: Relation) -> Finding | None:

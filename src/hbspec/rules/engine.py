@@ -24,16 +24,29 @@ def all_rules() -> tuple[RuleModule, ...]:
     return tuple(cast(RuleModule, import_module(f"{rules.__name__}.{name}")) for name in names)
 
 
-def findings_of(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
-    """All findings of all rules, and by code the unknown input for which a rule was skipped."""
+def findings_of(analysis: Analysis, *, again: bool = False) -> tuple[list[Finding], dict[str, str]]:
+    """All findings of all rules, and by code the unknown input for which a rule was skipped.
+
+    Args:
+        analysis: the spec.
+        again: whether it only tries a change to a spec that is judged, for which some rules are not asked.
+    """
     findings: list[Finding] = list(analysis.findings)
     skipped: dict[str, str] = {}
     for module in all_rules():
+        if again and module.RULE.once:
+            skipped[module.RULE.code] = "not asked again"
+            continue
         try:
             findings.extend(module.check(analysis))
         except NotKnownError as reason:
             skipped[module.RULE.code] = redact(f"not known: {reason}")
     return findings, skipped
+
+
+def findings_again(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
+    """`findings_of` a spec that only tries a change."""
+    return findings_of(analysis, again=True)
 
 
 @cache

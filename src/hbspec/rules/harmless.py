@@ -7,7 +7,7 @@ from functools import cache
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Diagnostic, Severity
-from hbspec.rules.engine import explained, findings_of, place
+from hbspec.rules.engine import explained, findings_again, place
 from hbspec.rules.follow import CLAIM_CONTRADICTED
 
 
@@ -28,5 +28,5 @@ def harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
 
 def errors_of(analysis: Analysis) -> list[Diagnostic]:
     """The errors of a spec, without the search for what each of them explains or for its help."""
-    report = place(analysis.document, *findings_of(analysis), explained())
+    report = place(analysis.document, *findings_again(analysis), explained())
     return [entry for entry in report.diagnostics if entry.severity is Severity.ERROR]

@@ -31,7 +31,7 @@ from math import isfinite
 
 from hbspec.analysis import Analysis
 from hbspec.claims.sets import ClaimSet, parse_claim
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.digits import UnitError
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.plan.serving import with_each_instance
@@ -39,6 +39,7 @@ from hbspec.rules.rule import Rule
 from hbspec.units import count_text, seconds_text
 
 RULE = Rule(__name__, Severity.WARNING)
+LATENCY: Route = ("expect", "deployment.latency")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -63,10 +64,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             continue
         fewest = f"{count_text(served.tokens_within(latency.low).high)} to " if latency.low > 0 else ""
         yield RULE.at(
-            route if "alternatives" in route else ("expect", "deployment.latency"),
+            route if "alternatives" in route else LATENCY,
             f"in {_text(latency)} the {hardware.gpu.name} of {hardware.name} generates at most "
             f"{fewest}{count_text(most)} tokens, but typical_output_tokens is {count_text(answer)}",
             "claim a longer deployment.latency, or use GPUs with more memory bandwidth",
+            cause=LATENCY,
         )
 
 

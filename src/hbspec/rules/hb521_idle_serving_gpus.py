@@ -24,26 +24,41 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.plan import Hardware, ServingPlan
+from hbspec.plan.serving import with_each_instance
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Compare `deployment.tensor_parallel` with the GPUs of the instance; the author's own image may start several."""
+    """Compare `deployment.tensor_parallel` with the GPUs of the instance; the author's own image may start several.
+
+    Of alternatives only those are named that have more GPUs than the first choice.
+    """
     section, account = analysis.spec.deployment, analysis.spec.sagemaker
     if section is None or (account and account.serving_image):
         return
     plan = analysis.serving_plan
     machine, used = plan.hardware, plan.tensor_parallel
-    if machine is None or used >= machine.gpus_per_instance:
+    if machine is None:
         return
-    every = machine.gpus_per_instance
-    shared = plan.architecture is None or _divides(every, plan.architecture)
+    if used < machine.gpus_per_instance:
+        route: Route = ("tensor_parallel",) if section.tensor_parallel else ("instance", "type")
+        yield _idle(("deployment", *route), machine, plan)
+        return
+    for where, other, _ in with_each_instance(plan, analysis.catalog, analysis.spec):
+        if "alternatives" in where and used < other.gpus_per_instance:
+            yield _idle(where, other, plan)
+
+
+def _idle(route: Route, machine: Hardware, plan: ServingPlan) -> Finding:
+    every, used = machine.gpus_per_instance, plan.tensor_parallel
+    shared = "alternatives" not in route and (plan.architecture is None or _divides(every, plan.architecture))
     smaller = f"use an instance type with {used} GPU{'s' if used > 1 else ''}"
-    yield RULE.at(
-        ("deployment", "tensor_parallel") if section.tensor_parallel else ("deployment", "instance", "type"),
+    return RULE.at(
+        route,
         f"tensor_parallel is {used}, but {machine.name} has {every} GPUs: {every - used} are idle and billed",
         f"set tensor_parallel to {every}, or {smaller}" if shared else smaller,
     )

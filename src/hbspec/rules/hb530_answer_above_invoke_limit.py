@@ -31,6 +31,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.limits import MAX_ANSWER_SECONDS, MAX_ASYNCHRONOUS_SECONDS
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.estimators.serving.endpoint import serving
+from hbspec.plan.serving import with_each_instance
 from hbspec.rules.rule import Rule
 from hbspec.spec.deployment import Deployment
 from hbspec.units import count_text, seconds_text
@@ -43,23 +44,29 @@ LOWER = "lower typical_output_tokens"
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A finding where a single typical request is expected to take longer, on an instance of SageMaker."""
+    """A finding where a single typical request is expected to take longer, on an instance of SageMaker.
+
+    Alternatives are named where the first choice answers in time.
+    """
     deployment = analysis.spec.deployment
     if deployment is None or deployment.instance.type is None or deployment.typical_output_tokens is None:
         return
     queued = deployment.async_inference is not None
     limit = MAX_ASYNCHRONOUS_SECONDS if queued else MAX_ANSWER_SECONDS
-    latency = serving(analysis.serving_plan).latency_seconds
-    if latency is None or latency.expected <= limit:
-        return
     waits = f"InvokeEndpointAsync waits {limit // 60} minutes" if queued else f"InvokeEndpoint waits {limit} s"
-    yield RULE.at(
-        ("deployment", "typical_output_tokens"),
-        f"an answer of {count_text(deployment.typical_output_tokens)} tokens is predicted to take "
-        f"{seconds_text(latency.expected)}, but {waits}",
-        _action(deployment, latency.expected),
-        confidence=Confidence.CERTAIN if latency.low > limit else Confidence.LIKELY,
-    )
+    for route, machine, plan in with_each_instance(analysis.serving_plan, analysis.catalog, analysis.spec):
+        alternative, latency = "alternatives" in route, serving(plan).latency_seconds
+        if latency is None or latency.expected <= limit:
+            continue
+        tokens, where = count_text(deployment.typical_output_tokens), f" on {machine.name}" if alternative else ""
+        yield RULE.at(
+            route if alternative else ("deployment", "typical_output_tokens"),
+            f"an answer of {tokens} tokens is predicted to take {seconds_text(latency.expected)}{where}, but {waits}",
+            f"remove {machine.name} from the alternatives" if alternative else _action(deployment, latency.expected),
+            confidence=Confidence.CERTAIN if latency.low > limit else Confidence.LIKELY,
+        )
+        if not alternative:  # what is too long on the first choice has this one cause
+            return
 
 
 def _action(deployment: Deployment, seconds: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
-from hbspec.rules.engine import advising_rules, explained, findings_of, place
+from hbspec.rules.engine import advising_rules, explained, findings_again, findings_of, place
 from hbspec.rules.follow import followed
 from hbspec.rules.harmless import harmless
 from hbspec.showing.secrets import redact
@@ -13,7 +13,7 @@ from hbspec.showing.secrets import redact
 def judge(analysis: Analysis) -> Report:
     """All findings of all rules as a report: one per cause, with spans and help, sorted."""
     judged = findings_of(analysis)
-    report = place(analysis.document, *judged, explained(), followed(analysis, judged, findings_of))
+    report = place(analysis.document, *judged, explained(), followed(analysis, judged, findings_again))
     return _advised(analysis, report)
 
 

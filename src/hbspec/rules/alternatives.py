@@ -1,0 +1,33 @@
+"""The rules that are asked about an alternative to the job's instance type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.rules.rule import RuleModule
+
+FAMILIES = ("HB1", "HB2", "HB3")
+"""Codes of rules on hardware, training, time and money: all others judge what an instance type does not change."""
+OTHERWISE_SAID = frozenset({"HB112", "HB113", "HB121"})
+"""Rules that judge every type that a spec names, alternatives included."""
+OF_THE_FIRST = frozenset({"HB115", "HB304", "HB305", "HB306"})
+"""What is wrong with the volume that the first choice needs, or with what is known of prices: no alternative fails."""
+
+
+def asked() -> dict[str, RuleModule]:
+    """The rules that are asked about an alternative, by code."""
+    from hbspec.rules.engine import all_rules  # which finds the rule that asks, too
+
+    left_out = OTHERWISE_SAID | OF_THE_FIRST
+    rules = {module.RULE.code: module for module in all_rules() if not module.RULE.once}
+    return {code: module for code, module in rules.items() if code.startswith(FAMILIES) and code not in left_out}
+
+
+def findings(module: RuleModule, analysis: Analysis) -> Iterator[Finding]:
+    """The errors and warnings of one rule; none where an input is not known."""
+    try:
+        yield from (one for one in module.check(analysis) if one.severity is not Severity.NOTE)
+    except NotKnownError:
+        return
