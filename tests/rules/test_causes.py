@@ -256,6 +256,7 @@ SEEN = (
     "sagemaker: {image: 'pytorch/pytorch:1.6.0-cuda10.1-cudnn7'}",
     "sagemaker: {serving_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1-gpu-cu102}",
     "instance: {max_runtime: 1m}\nmonitoring: {step_time: {max: 60s}}",
+    "deployment: {max_model_len: 512}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

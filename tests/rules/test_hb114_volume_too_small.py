@@ -70,3 +70,11 @@ def _with_disks(fragment, folder, nvme_bytes: int, volume: int | None) -> Analys
     sized = replace(analysis, spec=analysis.spec.model_copy(update={"instance": section}))
     sized.__dict__["plan"] = analysis.plan
     return sized
+
+
+def test_checkpoints_that_fill_the_volume_are_the_cause(tmp_path):
+    fragment = P3 % ("ml.p3.2xlarge", "60 GB") + "\nhyperparameters: {save_steps: 1, save_total_limit: %d}"
+    (found,) = judged("HB114", fragment % 200, tmp_path)
+    assert found.route == ("hyperparameters", "save_total_limit")
+    assert found.help.startswith("set save_total_limit: 3, or use volume: ")
+    assert judged("HB114", fragment % 3, tmp_path) == []

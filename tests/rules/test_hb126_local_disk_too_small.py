@@ -20,10 +20,10 @@ def test_edge(tmp_path):
 
 def test_three_hundred_checkpoints_do_not_fit(tmp_path):
     (found,) = judged("HB126", ON_NVME % 300, tmp_path)
-    assert (found.route, found.severity, found.confidence) == (("instance", "type"), "error", "certain")
+    assert (found.route, found.severity) == (("hyperparameters", "save_total_limit"), "error")
     assert "checkpoints 291 GB" in found.message
     assert found.message.endswith("ml.g5.xlarge has 250 GB of NVMe")
-    assert found.help == "reduce save_total_limit"
+    assert found.help == "set save_total_limit: 3"
 
 
 def test_the_checkpoint_that_is_written_before_one_is_deleted_may_be_too_much(tmp_path):

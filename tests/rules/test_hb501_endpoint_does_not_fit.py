@@ -100,3 +100,17 @@ def test_a_module_in_16_bits_beside_the_quantised_ones(tmp_path):
     assert (found.severity, found.confidence) == ("warning", "likely")
     assert "once it is quantised, but while it is loaded, it needs about" in found.message
     assert judged("HB501", TIGHT % "nf4", tmp_path) == []
+
+
+def test_a_share_that_is_too_small_is_the_cause_where_the_usual_one_is_enough(tmp_path):
+    small = "model: {id: Qwen/Qwen2.5-7B}\nbudget: null\ndeployment: {quantization: none, tensor_parallel: null, %s}"
+    fragment = small % "instance: {type: ml.g5.2xlarge}, max_model_len: 2048"
+    edge("HB501", fragment, "deployment.gpu_memory_utilization", 0.9, 0.5, tmp_path)
+    (found,) = judged("HB501", fragment.replace("2048", "2048, gpu_memory_utilization: 0.5"), tmp_path)
+    assert found.route == ("deployment", "gpu_memory_utilization")
+
+
+def test_a_share_of_a_gpu_that_is_too_small_anyway_is_not_the_cause(tmp_path):
+    fragment = "deployment: {instance: {type: ml.g4dn.2xlarge}, tensor_parallel: null, gpu_memory_utilization: 0.5}"
+    (found,) = judged("HB501", fragment, tmp_path)
+    assert found.route == ("deployment", "instance", "type")

@@ -108,3 +108,14 @@ def test_the_estimate_says_what_the_check_says(tmp_path, asked, verdict, told):
     fragment = f"deployment: {{{asked}}}"
     found = {code for code in ("HB501", "HB502", "HB515") if judged(code, fragment, tmp_path)}
     assert (estimated(fragment, tmp_path).serving.verdict, found) == (verdict, told)
+
+
+def test_a_share_that_leaves_no_cache_is_the_cause_where_the_usual_one_does(tmp_path):
+    small = (
+        "model: {id: Qwen/Qwen2.5-7B}\nbudget: null\ndeployment: {quantization: none, tensor_parallel: null, "
+        "instance: {type: ml.g5.2xlarge}, max_model_len: 2048, gpu_memory_utilization: %s}"
+    )
+    (found,) = judged("HB502", small % 0.7, tmp_path)
+    assert found.route == ("deployment", "gpu_memory_utilization")
+    assert found.help == "set gpu_memory_utilization to 0.9"
+    assert judged("HB502", small % 0.9, tmp_path) == []

@@ -29,6 +29,7 @@ from math import ceil
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
 from hbspec.estimators.verdict import Verdict
+from hbspec.rules.checkpoints import SAVE_TOTAL_LIMIT, USUAL, fill_the_disk
 from hbspec.rules.rule import Rule
 from hbspec.units import GB, bytes_text, interval_text
 
@@ -45,12 +46,15 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     capacity, certain = known(disk.capacity, "its size"), disk.verdict is Verdict.DOES_NOT_FIT
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
+    many = fill_the_disk(analysis)
     yield RULE.at(
-        ("instance", "volume"),
+        SAVE_TOTAL_LIMIT if many else ("instance", "volume"),
         f"{terms} {'need' if disk.needed.low > capacity else 'may need'} {interval_text(disk.needed, bytes_text)}; "
         f"the volume has {bytes_text(capacity)}{'' if disk.chosen else ' by default'}"
         + ("" if not disk.perhaps_more else f"; whether {row.name} has local storage as well is not known"),
-        f"use volume: {ceil(disk.needed.high / (10 * GB)) * 10} GB",
+        f"{f'set save_total_limit: {USUAL}, or ' if many else ''}use volume: "
+        f"{ceil(disk.needed.high / (10 * GB)) * 10} GB",
         severity=None if certain else Severity.WARNING,
         confidence=None if certain else Confidence.LIKELY,
+        instead=(USUAL,) if many else (),
     )

@@ -31,6 +31,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
 from hbspec.estimators.verdict import Verdict
+from hbspec.rules.checkpoints import SAVE_TOTAL_LIMIT, USUAL, fill_the_disk
 from hbspec.rules.rule import Rule
 from hbspec.units import bytes_text, interval_text
 
@@ -47,11 +48,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     certain = disk.verdict is Verdict.DOES_NOT_FIT
     terms = ", ".join(f"{name} {bytes_text(size.expected)}" for name, size in disk.terms.items())
+    many = fill_the_disk(analysis)
     yield RULE.at(
-        ("instance", "type"),
+        SAVE_TOTAL_LIMIT if many else ("instance", "type"),
         f"{terms} {'need' if certain else 'may need'} {interval_text(disk.needed, bytes_text)}; {row.name} has "
         f"{bytes_text(known(disk.capacity, 'its size'))} of NVMe",
-        "reduce save_total_limit" if "checkpoints" in disk.terms else "use an instance type with a larger disk",
+        f"set save_total_limit: {USUAL}" if many else "use an instance type with a larger disk",
         severity=None if certain else Severity.WARNING,
         confidence=None if certain else Confidence.LIKELY,
+        instead=(USUAL,) if many else (),
     )

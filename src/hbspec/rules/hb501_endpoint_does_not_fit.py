@@ -25,7 +25,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Confidence, Finding, Route, Severity
+from hbspec.diagnostics import Confidence, Finding, Route, Severity, known
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.plan import Hardware
 from hbspec.plan.serving import DEFAULT_UTILIZATION, ServingPlan, with_each_instance
@@ -35,6 +35,7 @@ from hbspec.rules.rule import Rule
 from hbspec.spec.deployment import Deployment
 from hbspec.units import bytes_text, gib_text
 
+UTILIZATION: Route = ("deployment", "gpu_memory_utilization")
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB503", at_its_cause),))
 
 
@@ -55,22 +56,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         served = serving(plan)
         if served.usable is None or served.budget is None:  # HB610 says so
             continue
-        weights, adapters = served.terms["weights"], served.terms.get("adapters", 0)
-        held = weights + adapters
-        least = held + served.engine_bytes.low
+        least = served.terms["weights"] + served.terms.get("adapters", 0) + served.engine_bytes.low
         if least > served.budget:
-            yield RULE.at(
-                route,
-                f"the model does not fit on {hardware.name} with {_gpu(hardware)}: needed per GPU are "
-                f"{bytes_text(weights)} of weights, {bytes_text(adapters)} of adapters and at least "
-                f"{bytes_text(served.engine_bytes.low)} for the engine; the engine may use "
-                f"{bytes_text(served.budget)}, {plan.utilization:g} of the {gib_text(served.usable)} "
-                f"({bytes_text(served.usable)}) usable",
-                _action(plan, hardware, least, served.usable),
-                severity=Severity.WARNING if alternative else Severity.ERROR,
-                confidence=Confidence.CERTAIN if held > served.budget else Confidence.LIKELY,
-                cause=_cause(analysis.spec.deployment, plan, served),
-            )
+            yield _too_large(analysis.spec.deployment, route, hardware, plan, served)
         elif served.loading is not None and served.loading.expected > served.usable:
             yield RULE.at(
                 route,
@@ -80,6 +68,32 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 severity=Severity.WARNING,
                 confidence=Confidence.LIKELY,
             )
+
+
+def _too_large(deployment: Deployment, route: Route, hardware: Hardware, plan: ServingPlan, served: Serving) -> Finding:
+    usable, budget = known(served.usable, "the GPU's memory"), known(served.budget, "the GPU's memory")
+    weights, adapters = served.terms["weights"], served.terms.get("adapters", 0)
+    held = weights + adapters
+    least = held + served.engine_bytes.low
+    alternative = "alternatives" in route
+    small = not alternative and _share_is_too_small(plan, least, usable)
+    return RULE.at(
+        UTILIZATION if small else route,
+        f"the model does not fit on {hardware.name} with {_gpu(hardware)}: needed per GPU are "
+        f"{bytes_text(weights)} of weights, {bytes_text(adapters)} of adapters and at least "
+        f"{bytes_text(served.engine_bytes.low)} for the engine; the engine may use "
+        f"{bytes_text(budget)}, {plan.utilization:g} of the {gib_text(usable)} ({bytes_text(usable)}) usable",
+        _action(plan, hardware, least, usable),
+        severity=Severity.WARNING if alternative else Severity.ERROR,
+        confidence=Confidence.CERTAIN if held > budget else Confidence.LIKELY,
+        cause=_cause(deployment, plan, served),
+        instead=(DEFAULT_UTILIZATION,) if small else (),
+    )
+
+
+def _share_is_too_small(plan: ServingPlan, least: float, usable: int) -> bool:
+    """Whether what is needed fits into the share that engines take by default, and the author's share is smaller."""
+    return plan.utilization < DEFAULT_UTILIZATION and least <= DEFAULT_UTILIZATION * usable
 
 
 def _action(plan: ServingPlan, hardware: Hardware, least: float, usable: int) -> str:

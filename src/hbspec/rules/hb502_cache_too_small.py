@@ -30,8 +30,9 @@ from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.memory import typical_tokens
 from hbspec.estimators.serving.room import startable
 from hbspec.plan import ServingPlan
-from hbspec.plan.serving import with_each_instance
+from hbspec.plan.serving import DEFAULT_UTILIZATION, with_each_instance
 from hbspec.rules.causes import Beside, at_its_cause
+from hbspec.rules.hb501_endpoint_does_not_fit import UTILIZATION
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text, gib_text
 
@@ -59,7 +60,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         served = serving(plan)
         if not served.holds_weights:
             continue
-        for lack in _lacks(plan, served, route):
+        lacks = list(_lacks(plan, served, route))
+        if lacks and not alternative and _room_in_the_default_share(plan, route):
+            lacks = [_of_the_share(plan, lacks[0])]
+        for lack in lacks:
             yield RULE.at(
                 route if alternative else lack.route,
                 f"{hardware.name}: {lack.takes}, but beside {gib_text(served.weights_bytes)} of weights there is "
@@ -85,6 +89,21 @@ def _lacks(plan: ServingPlan, served: Serving, route: Route) -> Iterator[Lack]:
             return
     if sure.typical is not None and sure.typical < plan.concurrency:
         yield _typical(plan, served, sure.typical)
+
+
+def _room_in_the_default_share(plan: ServingPlan, route: Route) -> bool:
+    """Whether the load fits into the share of the GPU that engines take by default, and the author's is smaller."""
+    if plan.utilization >= DEFAULT_UTILIZATION:
+        return False
+    usual = plan._replace(utilization=DEFAULT_UTILIZATION)
+    return not list(_lacks(usual, serving(usual), route))
+
+
+def _of_the_share(plan: ServingPlan, lack: Lack) -> Lack:
+    """A lack that is the fault of `gpu_memory_utilization`."""
+    fix = Fix(f"set gpu_memory_utilization to {DEFAULT_UTILIZATION:g}", UTILIZATION, DEFAULT_UTILIZATION)
+    room = f"{lack.room} in {plan.utilization:g} of the GPU's memory"
+    return lack._replace(route=UTILIZATION, room=room, action=fix.title, fixes=(fix,))
 
 
 def _fits_alone(plan: ServingPlan) -> bool:

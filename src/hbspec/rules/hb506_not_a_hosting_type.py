@@ -43,6 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"{name} is a training type, not a hosting type" if trains else f"{name} is not a SageMaker hosting type",
             f"did you mean {meant}?" if meant else "use one of SageMaker's hosting types",
             fixes=(Fix(f"change it to {meant}", route, meant),) if meant else (),
+            instead=() if meant else [row.name for row in analysis.catalog.instances.values() if row.name in types],
         )
 
 
