@@ -19,6 +19,17 @@ def test_edge_of_an_endpoint(tmp_path):
     edge("HB205", GEMMA, "deployment.max_model_len", 8192, 8193, tmp_path)
 
 
+def test_positions_of_packed_rows_begin_again_with_each_example(tmp_path):
+    """Axolotl's examples/archived/tiny-llama: rows of 4,096 tokens for a model with 2,048 positions."""
+    packed = "model: {id: TinyLlama/TinyLlama_v1.1}\nhyperparameters: {max_length: 4096, packing: true%s}\n%s"
+    assert judged("HB205", packed % ("", "deployment: null"), tmp_path) == []
+    assert judged("HB205", packed % ("", "data: {tokens: null}\ndeployment: null"), tmp_path) == []
+    assert len(judged("HB205", packed % (", packing_strategy: wrapped", "deployment: null"), tmp_path)) == 1
+    assert (
+        len(judged("HB205", packed % ("", "data: {tokens: {mean: 900, max: 3000}}\ndeployment: null"), tmp_path)) == 1
+    )
+
+
 def test_both_lengths_are_named(tmp_path):
     (found,) = judged("HB205", "model: {id: google/gemma-2-9b}\nhyperparameters: {max_length: 8193}", tmp_path)
     assert found.message == "max_length 8,193 exceeds the model's 8,192 positions"

@@ -2,7 +2,8 @@
 
 Why: Beyond `max_position_embeddings` the model never saw the rotary angles in training. Fine-tuning runs, since
 transformers computes the angles of any position, but learns the longer ones from scratch: a warning. A serving engine
-refuses to start: an error.
+refuses to start: an error. In packed rows, positions begin again with each example, except under the strategy
+`wrapped`: there the longest example counts.
 
 Example:
 
@@ -26,6 +27,7 @@ References:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
@@ -41,7 +43,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare `hyperparameters.max_length` and `deployment.max_model_len` with the model's positions."""
     spec = analysis.spec
     positions = analysis.plan.require("architecture").max_position_embeddings
-    lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), spec.hyperparameters.max_length)]
+    lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), _trained(analysis))]
     if spec.deployment:
         lengths.append((("deployment", "max_model_len"), spec.deployment.max_model_len))
     for route, length in lengths:
@@ -54,3 +56,11 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 severity=Severity.WARNING if trains else Severity.ERROR,
                 instead=(positions, min(positions, USUAL_LENGTH)),
             )
+
+
+def _trained(analysis: Analysis) -> int | None:
+    """The most positions of a row; None for packed rows of examples whose lengths are not known."""
+    training, lengths = analysis.plan.training, analysis.plan.lengths
+    if not training.packing or training.packing_strategy == "wrapped":
+        return training.max_length
+    return min(training.max_length, ceil(lengths.longest.low)) if lengths.known else None

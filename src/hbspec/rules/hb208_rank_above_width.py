@@ -31,10 +31,12 @@ from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
 RULE = Rule(__name__, Severity.WARNING)
+GATE = 8
+"""Width below which a module that nobody named is a gate: any usual rank is above it, and its adapter is tiny."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Compare `lora_r` with the smaller side of the narrowest adapted linear module."""
+    """Compare `lora_r` with the smaller side of the narrowest adapted linear module; `all-linear` means no gates."""
     training = analysis.plan.training
     if not training.adapters:
         return
@@ -43,7 +45,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     adapted = [
         weight
         for weight in weights(architecture)
-        if is_linear(weight, architecture) and (isinstance(targets, str) or weight.leaf in targets)
+        if is_linear(weight, architecture)
+        and (min(weight.rows, weight.columns) >= GATE if isinstance(targets, str) else weight.leaf in targets)
     ]
     narrowest = min(adapted, key=lambda weight: min(weight.rows, weight.columns), default=None)
     if narrowest and training.lora_r > min(narrowest.rows, narrowest.columns):

@@ -1,0 +1,1 @@
+"""Stands for the framework that runs the recipes beside it."""
