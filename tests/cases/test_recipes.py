@@ -1,8 +1,8 @@
 """Public recipes that people run: nothing above a note is said about any of them.
 
 Each was translated from the repository, the path and the commit that its first line names, with the values that stand
-there or that the framework takes by default; `any_framework.py` stands for the framework. Where the source leaves the GPUs
-to its reader, the spec says so and names some that hold it. A finding here is a false alarm, or a mistake of the
+there or that the framework takes by default; `any_framework.py` stands for the framework. Where the source leaves the
+GPUs to its reader, the spec says so and names some that hold it. A finding here is a false alarm, or a mistake of the
 recipe's authors; a spec is never changed to silence one.
 """
 
@@ -21,11 +21,19 @@ AS_OF = date(2026, 11, 24)
 RECIPES = {path.stem: path for path in sorted((Path(__file__).parent / "recipes").glob("*.yaml"))}
 SOURCE = re.compile(r"# Source: [\w.-]+/[\w.-]+, \S+, commit [0-9a-f]{40}")
 
+TRUE = {
+    "sagemaker-codellama-7b-qlora": {"HB115"},
+    "sagemaker-llama-3-70b-fsdp-qlora": {"HB115"},
+    "sagemaker-mistral-7b-qlora": {"HB115"},
+}
+"""What is said of recipes, and is true of them: the notebooks ask for volumes that these instance types do not get."""
+
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_nothing_is_wrong_with_a_public_recipe(name):
     said = [entry for entry in check(RECIPES[name], as_of=AS_OF).diagnostics if entry.severity is not Severity.NOTE]
-    assert [f"{entry.code} {entry.message}" for entry in said] == []
+    assert [f"{one.code} {one.message}" for one in said if one.code not in TRUE.get(name, ())] == []
+    assert TRUE.get(name, set()) <= {one.code for one in said}
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -71,3 +71,15 @@ def test_an_instance_type_that_can_load_it_is_named(tmp_path):
     name, steps = re.findall(r"to (ml\.\S+|\d+)", found.help + " to 4")[:2]
     changed = [f"instance.type={name}", f"hyperparameters.gradient_accumulation_steps={steps}"]
     assert {"HB109", "HB127"}.isdisjoint(codes(fragment, tmp_path, changed))
+
+
+def test_the_variable_that_decides_ram_efficient_loading(tmp_path):
+    """As in philschmid/llm-sagemaker-sample's notebook for Llama 3 70B on 40 GB GPUs."""
+    own = (
+        "model: {id: meta-llama/Meta-Llama-3-70B}\ninstance: {parallelism: fsdp, offload: all}\nbudget: null\n"
+        "hyperparameters: {bnb_4bit_quant_storage: bfloat16, max_length: 512}\ndeployment: null\n"
+        "script: {entry_point: finetune.py}\nsoftware: {transformers: 4.57.6}\n"
+        "sagemaker: {environment: {FSDP_CPU_RAM_EFFICIENT_LOADING: %s}}"
+    )
+    assert judged("HB127", own % '"1"', tmp_path) == judged("HB127", own % '"true"', tmp_path) == []
+    assert [found.severity for found in judged("HB127", own % '"false"', tmp_path)] == ["error"]

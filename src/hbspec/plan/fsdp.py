@@ -17,6 +17,10 @@ from hbspec.plan.training import Training
 from hbspec.spec import Spec
 
 ACCELERATE = "accelerate's FSDP plugin"
+RAM_EFFICIENT = "FSDP_CPU_RAM_EFFICIENT_LOADING"
+"""The variable by which transformers and accelerate are told to load on the first rank's host only."""
+TRUE = ("1", "true", "t", "yes", "y", "on")
+"""What accelerate takes for true (`utils/environment.py`, `str_to_bool`)."""
 
 
 class Fsdp(NamedTuple):
@@ -28,7 +32,8 @@ class Fsdp(NamedTuple):
         defers: whether gradients of every micro-batch but an update's last stay unsharded on the GPU.
         leaves_whole: whether quantised weights are not sharded at all.
         loads_whole: whether every GPU holds the whole quantised model before it is sharded; None where that depends on
-            RAM-efficient loading, which a spec does not say. False where nothing is quantised, or nothing is sharded.
+            RAM-efficient loading, which a spec says only in `sagemaker.environment`. False where nothing is quantised,
+            or nothing is sharded.
     """
 
     version: int
@@ -51,8 +56,16 @@ def fsdp(spec: Spec, training: Training, choices: Choices) -> Fsdp | None:
         reshards=reshards,
         defers=_defers(training, version),
         leaves_whole=_leaves_whole(training, version),
-        loads_whole=loads_whole(training, Engine.FSDP) if spec.instance.sharding != "none" else False,
+        loads_whole=_loads_whole(spec, training),
     )
+
+
+def _loads_whole(spec: Spec, training: Training) -> bool | None:
+    if spec.instance.sharding == "none":
+        return False
+    found = loads_whole(training, Engine.FSDP)
+    said = spec.sagemaker.environment.get(RAM_EFFICIENT, "").lower() if spec.sagemaker else ""
+    return said not in TRUE if found is None and said else found
 
 
 def _usual_version(spec: Spec, training: Training) -> tuple[int, str]:
