@@ -257,6 +257,7 @@ SEEN = (
     "sagemaker: {serving_image: 111122223333.dkr.ecr.us-east-1.amazonaws.com/pytorch-training:1-gpu-cu102}",
     "instance: {max_runtime: 1m}\nmonitoring: {step_time: {max: 60s}}",
     "deployment: {max_model_len: 512}",
+    "deployment: {instance: {type: ml.p4d.24xlarge}, tensor_parallel: 5}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

@@ -97,3 +97,12 @@ def test_it_is_not_asked_about_a_spec_that_tries_a_change(tmp_path):
     findings, skipped = findings_again(estimated(on("ml.g4dn.12xlarge"), tmp_path).analysis)
     assert "HB132" in skipped
     assert "HB132" not in {finding.code for finding in findings}
+
+
+def test_a_wide_interval_of_time_does_not_speak_against_an_alternative(tmp_path):
+    small = (
+        "model: {id: Qwen/Qwen2.5-7B}\nbudget: null\ninstance: {type: ml.p5.48xlarge, alternatives: [ml.g6.48xlarge], "
+    )
+    for limit, found in (("30m", 0), ("8m", 1)):  # it takes 5 to 23 minutes on the first choice
+        said = judged("HB132", f"{small}max_runtime: {limit}}}", tmp_path)
+        assert ["(HB301)" in entry.message for entry in said] == [True] * found

@@ -15,6 +15,10 @@ OTHERWISE_SAID = frozenset({"HB112", "HB113", "HB121"})
 OF_THE_FIRST = frozenset({"HB115", "HB304", "HB305", "HB306"})
 """What is wrong with the volume that the first choice needs, or with what is known of prices: no alternative fails."""
 
+UNCERTAIN = frozenset({"HB301", "HB303", "HB312"})
+"""Rules on predicted time, whose warnings say that the high end of a wide interval passes a limit: only their errors
+speak against an alternative."""
+
 
 def asked() -> dict[str, RuleModule]:
     """The rules that are asked about an alternative, by code."""
@@ -26,8 +30,9 @@ def asked() -> dict[str, RuleModule]:
 
 
 def findings(module: RuleModule, analysis: Analysis) -> Iterator[Finding]:
-    """The errors and warnings of one rule; none where an input is not known."""
+    """The errors of one rule and, unless they are `UNCERTAIN`, its warnings; none where an input is not known."""
+    counted = (Severity.ERROR,) if module.RULE.code in UNCERTAIN else (Severity.ERROR, Severity.WARNING)
     try:
-        yield from (one for one in module.check(analysis) if one.severity is not Severity.NOTE)
+        yield from (one for one in module.check(analysis) if one.severity in counted)
     except NotKnownError:
         return

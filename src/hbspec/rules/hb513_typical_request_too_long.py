@@ -44,6 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ("deployment", "typical_input_tokens"),
             f"{asked}, but the model has {count_text(positions)} positions",
             "lower typical_input_tokens, or use a model with more positions",
+            instead=(None,),
         )
         return
     yield RULE.at(

@@ -24,12 +24,14 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
-from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.plan.serving import with_each_instance
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB107", same_route),))
+TENSOR_PARALLEL: Route = ("deployment", "tensor_parallel")
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -45,8 +47,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if machine is None:
         return
     if used < machine.gpus_per_instance:
-        route: Route = ("tensor_parallel",) if section.tensor_parallel else ("instance", "type")
-        yield _idle(("deployment", *route), machine, plan)
+        route = TENSOR_PARALLEL if section.tensor_parallel else ("deployment", "instance", "type")
+        yield _idle(route, machine, plan)
         return
     for where, other, _ in with_each_instance(plan, analysis.catalog, analysis.spec):
         if "alternatives" in where and used < other.gpus_per_instance:
@@ -61,6 +63,7 @@ def _idle(route: Route, machine: Hardware, plan: ServingPlan) -> Finding:
         route,
         f"tensor_parallel is {used}, but {machine.name} has {every} GPUs: {every - used} are idle and billed",
         f"set tensor_parallel to {every}, or {smaller}" if shared else smaller,
+        instead=(Fix("", TENSOR_PARALLEL, every),) if shared else (),
     )
 
 
