@@ -181,6 +181,33 @@ def test_a_base_model_of_a_bucket_beside_adapters_is_refused_at_its_key():
     assert properties(*merged)["Model"]["PrimaryContainer"]["Environment"]["SM_VLLM_MODEL"] == "/opt/ml/model"
 
 
+SECRET = "{{resolve:secretsmanager:prod/db:SecretString:password}}"
+
+
+@pytest.mark.parametrize("spelled", [SECRET, "{{RESOLVE:ssm:/plain}}", "org/{{ resolve : ssm:/plain}}"])
+@pytest.mark.parametrize(
+    ("key", "more"),
+    [
+        ("model.revision", ()),
+        ("deployment.model", ("deployment.quantization=awq",)),
+        ("deployment.data_capture.uri", ()),
+        ("deployment.async_inference.output", ()),
+        ("sagemaker.output", ()),
+    ],
+)
+def test_what_cloudformation_would_replace_by_a_secret_is_refused_at_its_key(key, spelled, more):
+    """It has no escape: the secret would be in the environment of the container, which whoever describes it reads."""
+    text = spelled if "uri" not in key and "output" not in key else f"s3://bucket/{spelled}/"
+    found = refusals(BASE, "cloudformation", f"{key}={json.dumps(text)}", *more, force=True)
+    assert ("HB540", key) in found
+
+
+def test_what_cloudformation_would_replace_does_no_harm_where_no_template_holds_it():
+    template(f"evaluation=[{{suite: {json.dumps(SECRET)}, min_score: 0.5}}]")
+    deployed = files(BASE, "deployment", f"model.revision={json.dumps(SECRET)}", force=True)
+    assert SECRET in deployed["create_model.json"].decode()
+
+
 @pytest.mark.parametrize("key", ["sagemaker.role", "sagemaker.output", "deployment"])
 def test_a_missing_key_is_named_for_this_target(key):
     with pytest.raises(InvalidSpecError) as refused:

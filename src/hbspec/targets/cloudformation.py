@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.targets import deployment
 from hbspec.targets.aws import guarding
+from hbspec.targets.aws.dynamic_references import dynamic_references
 from hbspec.targets.aws.endpoint import Endpoint, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.refusals import accepted
@@ -53,6 +54,8 @@ def lower(analysis: Analysis) -> Stack:
         action = "compile the target deployment, or set deployment.adapters: merged"
         route = ("deployment", "model") if other else ("model", "source")
         raise LoweringError([refusal("HB540", route, message, action)])
+    if replaced := dynamic_references(analysis.document.values, requests(endpoint)):
+        raise LoweringError(replaced)
     return Stack(endpoint)
 
 
