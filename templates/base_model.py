@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import tiny
 from conversations import Conversation
+from documents import saying_room
 from fingerprint import BASE_FILE, SHOWN_DIFFERENCES, WEIGHTS, Fingerprint, contents, differences
 from handover import adapter_problems
 from model_folder import Place, deliver, refuse_other_model, unfinished
@@ -81,9 +82,10 @@ def find(invocation: Invocation, state: Any, train: Sequence[Conversation]) -> B
     place = _place(invocation)
     with state.main_process_first():
         if state.is_main_process:
-            remove(unfinished(place.folder, REHEARSAL))
-            tiny.write(invocation, train, unfinished(place.folder, REHEARSAL))
-            deliver(place, REHEARSAL)
+            with saying_room(place.folder):
+                remove(unfinished(place.folder, REHEARSAL))
+                tiny.write(invocation, train, unfinished(place.folder, REHEARSAL))
+                deliver(place, REHEARSAL)
     return Base(str(place.folder), None, {})
 
 

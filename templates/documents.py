@@ -1,6 +1,6 @@
 """A run's notes to its next start: JSON files that are on the disk whole or not at all, and are read without trust.
 
-Also what a note speaks of: files that are on the disk before it is.
+Also what a note speaks of: files that are on the disk before it is, and the room there where they cannot be.
 
 Only the standard library is imported.
 """
@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from records import MAX_NESTING, nesting
+from settings import RefusedError
 
 FORMAT_VERSION = 1
 MAX_BYTES = 16 * 2**20
@@ -95,3 +97,21 @@ def _sync(path: Path) -> None:
                 raise
         finally:
             os.close(handle)
+
+
+@contextmanager
+def saying_room(place: Path) -> Iterator[None]:
+    """Adds to what ends a save where it happened, and how much room is left.
+
+    On a full disk torch (2.13) says `unexpected pos 22912 vs 22800`, and safetensors names no file.
+    """
+    try:
+        yield
+    except RefusedError:
+        raise
+    except Exception as reason:
+        nearest = next(folder for folder in (place, *place.absolute().parents) if folder.is_dir())
+        with suppress(OSError):  # it may vanish meanwhile
+            free = shutil.disk_usage(nearest).free
+            reason.add_note(f"{place} could not be saved: {free} bytes are free there; earlier checkpoints are whole")
+        raise

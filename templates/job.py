@@ -20,6 +20,7 @@ from conversations import Conversation, Tally
 from counting import CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
+from documents import saying_room
 from fingerprint import SHOWN_DIFFERENCES, Fingerprint, differences, engine
 from folder_lock import Held
 from handover import problems_of
@@ -34,7 +35,7 @@ from loading import (
 )
 from removal import remove
 from run_record import refuse_other_record, write_record
-from saving import refuse_together, saying_room
+from saving import refuse_together
 from settings import Invocation, RefusedError, Settings
 from splits import end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
@@ -98,7 +99,8 @@ def run(
             "ranks": state.num_processes,
             "wrapper": type(trainer.model_wrapped).__name__,
         }
-        write_record(invocation, fingerprint, told | known | happened)
+        with saying_room(invocation.folders.output_data_dir):
+            write_record(invocation, fingerprint, told | known | happened)
     # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
     state.wait_for_everyone()
     state.destroy_process_group()
@@ -137,7 +139,8 @@ def _learn(
     shorter = problems_of(lambda: model_folder.refuse_shorter(place, trainer.fingerprint, updates))
     refuse_together([*trainer.held.moved(), *_past(start, updates), *shorter, *trainer.parted(updates)])
     if state.is_local_main_process:
-        write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
+        with saying_room(invocation.folders.checkpoint_dir):
+            write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
     resumed = _train(trainer, state, start, updates)
     if not stop.ask():
         refuse_together(trainer.diverged())
@@ -259,7 +262,9 @@ def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocati
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder
         if state.is_main_process or (state.is_local_main_process and unfinished.is_dir()):
-            model_folder.deliver(model_folder.place_of(invocation), trainer.fingerprint, trainer.state.global_step)
+            place = model_folder.place_of(invocation)
+            with saying_room(place.folder):
+                model_folder.deliver(place, trainer.fingerprint, trainer.state.global_step)
 
 
 def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:

@@ -8,9 +8,8 @@ checkpoint at any moment.
 from __future__ import annotations
 
 import math
-import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ import checkpoints
 import manifest
 import torch
 from accelerate.utils import gather_object
+from documents import saying_room
 from evaluating import EvaluatingTrainer
 from fingerprint import Fingerprint
 from folder_lock import Held
@@ -33,22 +33,6 @@ def refuse_together(problems: Iterable[str]) -> None:
     found: list[str] = gather_object(list(problems))
     if found:
         raise RefusedError(list(dict.fromkeys(found)))
-
-
-@contextmanager
-def saying_room(place: Path) -> Iterator[None]:
-    """Adds to what ends a save where it happened, and how much room is left.
-
-    On a full disk torch (2.13) says `unexpected pos 22912 vs 22800`, and safetensors names no file.
-    """
-    try:
-        yield
-    except Exception as reason:
-        nearest = next(folder for folder in (place, *place.absolute().parents) if folder.is_dir())
-        free = shutil.disk_usage(nearest).free
-        if not isinstance(reason, RefusedError):
-            reason.add_note(f"{place} could not be saved: {free} bytes are free there; what was saved before is whole")
-        raise
 
 
 def _held(parameter: torch.Tensor) -> torch.Tensor | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -62,3 +65,35 @@ def test_what_could_not_be_saved_is_said_with_the_room_that_is_left(
     assert inside in note
     assert "0 bytes are free there" in note
     assert len(losses(job())) == (1 if inside == "checkpoint-2" else 0), "what was saved before is gone on from"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "inside"),
+    [
+        ("checkpoints", "hbspec-run.json", "checkpoints"),
+        ("model_folder", "hbspec-model.json", "model"),
+        ("run_record", "run.json", "output"),
+        ("tiny", "", "output/tiny-model"),
+    ],
+)
+def test_a_note_that_finds_no_room_says_where(
+    bench: Bench, job: Callable[..., str], monkeypatch: pytest.MonkeyPatch, module: str, name: str, inside: str
+) -> None:
+    """The system's error names no file once it is open."""
+    bench.write(SETTINGS, sums(4))
+    found = importlib.import_module(module)
+    called = "write" if module == "tiny" else "store"
+    original = getattr(found, called)
+    with monkeypatch.context() as full:
+
+        def write(*arguments: Any) -> Any:
+            if module == "tiny" or (arguments[0].name == name and "tiny-model" not in str(arguments[0])):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            return original(*arguments)
+
+        full.setattr(found, called, write)
+        with pytest.raises(OSError, match="No space left") as raised:
+            job()
+    (note,) = raised.value.__notes__
+    assert note.startswith(f"{bench.folder}/{inside} could not be saved: ")
+    job()
