@@ -15,10 +15,10 @@ from settings import Settings
 def refusals(settings: Settings) -> Iterator[str]:
     """Why a run cannot use the files that its settings name; nothing where it can."""
     yield from _deepspeed(settings)
-    yield from template_refusals(settings)
+    yield from _template_refusals(settings)
 
 
-def template_refusals(settings: Settings) -> Iterator[str]:
+def _template_refusals(settings: Settings) -> Iterator[str]:
     """A chat template that is not beside this script, or not text."""
     name = settings.CHAT_TEMPLATE
     if name is None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from documents import store
+from documents import saying_room, store
 from fingerprint import Fingerprint, all_differences, differences, is_same, shown
 from manifest import MANIFEST, NAME, added, author, damage, differing, is_foreign, name_of, stamps, step_of
 from settings import RefusedError
@@ -104,8 +104,9 @@ def refuse_others(authors: Mapping[Path, Fingerprint], mine: Fingerprint) -> Non
 
 def write_owner(folder: Path, mine: Fingerprint) -> None:
     """Says whose checkpoints a folder will hold. Made before the first save."""
-    folder.mkdir(parents=True, exist_ok=True)
-    store(folder / OWNER, {"fingerprint": mine})
+    with saying_room(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        store(folder / OWNER, {"fingerprint": mine})
 
 
 def steps(folder: Path) -> list[int]:

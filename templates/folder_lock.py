@@ -32,6 +32,16 @@ class Held(NamedTuple):
         ]
 
 
+def writable(folder: Path) -> bool:
+    """Whether a folder, which may not exist, can be written; a circle of links or too long a name cannot."""
+    try:
+        folder.resolve()
+        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+        return nearest.is_dir() and os.access(nearest, os.W_OK)
+    except (OSError, RuntimeError):
+        return False
+
+
 @contextmanager
 def alone_in(folders: Folders) -> Iterator[Held]:
     """Keeps every other run out of the folders that a run writes, which are made if need be.
@@ -41,18 +51,26 @@ def alone_in(folders: Folders) -> Iterator[Held]:
     other's. The lock is on a folder and not on its name, so a run asks before it writes whether the folder was `moved`.
 
     Raises:
-        RefusedError: another run writes into one of them now.
+        RefusedError: another run writes into one of them now, or one cannot be made.
     """
     with ExitStack() as stack:
         held = []
         for folder, name in {getattr(folders, name).resolve(): name for name in WRITTEN}.items():
-            folder.mkdir(parents=True, exist_ok=True)
-            place = os.open(folder, os.O_RDONLY)
+            place = _opened(folder, option(name))
             stack.callback(os.close, place)
             _lock(place, getattr(folders, name), option(name))
             about = os.fstat(place)
             held.append((getattr(folders, name), option(name), (about.st_dev, about.st_ino)))
         yield Held(tuple(held))
+
+
+def _opened(folder: Path, name: str) -> int:
+    """The descriptor of a folder, which is made if need be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.open(folder, os.O_RDONLY)
+    except OSError as reason:
+        raise RefusedError([f"{folder} cannot be made ({reason.strerror}): pass another {name}"]) from None
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

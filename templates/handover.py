@@ -8,7 +8,6 @@ mistake is refused in milliseconds.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import beside
 import parsers
+from folder_lock import writable
 from manifest import is_checkpoint
 from settings import (
     DISTRIBUTED,
@@ -134,16 +134,11 @@ def _hyperparameters(folder: Path, asked: bool, problems: list[str]) -> dict[str
 
 
 def _folders(options: Mapping[str, str], environment: Mapping[str, str], problems: list[str]) -> Folders:
-    values: dict[str, Any] = {name: Path(environment[key]) for name, key in ENVIRONMENT.items() if key in environment}
+    values: dict[str, Any] = {name: Path(environment[key]) for name, key in ENVIRONMENT.items() if environment.get(key)}
+    read = {"tiny": parsers.flag, "max_updates": parsers.whole(1)}
     for name, text in options.items():
         try:
-            values[name] = (
-                parsers.flag(text)
-                if name == "tiny"
-                else parsers.whole(1)(text)
-                if name == "max_updates"
-                else Path(text)
-            )
+            values[name] = read.get(name, lambda given: Path(parsers.text(given)))(text)  # "" would be the folder here
         except ValueError as reason:
             problems.append(f"{option(name)}={text!r}: {reason}")
     return Folders(**values)
@@ -171,11 +166,10 @@ def refuse_folders(invocation: Invocation) -> None:
     problems = []
     if not folders.train_dir.is_dir():
         problems.append(f"the folder {folders.train_dir} to train on does not exist: pass --train-dir FOLDER")
-    for name in WRITTEN:
-        folder: Path = getattr(folders, name)
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
-            problems.append(f"{folder} cannot be written: pass {option(name)} FOLDER")
+    unwritable = [name for name in WRITTEN if not writable(getattr(folders, name))]
+    problems += [f"{getattr(folders, name)} cannot be written: pass {option(name)} FOLDER" for name in unwritable]
+    if unwritable:
+        raise RefusedError(problems)
     if (folders.output_data_dir / RUN_FILE).is_dir():
         problems.append(f"{folders.output_data_dir / RUN_FILE} is a folder: move it away, or pass --output-data-dir")
     if is_checkpoint(folders.checkpoint_dir):
@@ -249,7 +243,7 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
     if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
     if folders.tiny:
-        return [*found, *beside.template_refusals(settings)]  # it overrides the parallelism, see tiny.OVERRIDES
+        return [*found, *beside.refusals(settings)]  # it overrides the parallelism, see tiny.OVERRIDES
     processes = int(environment.get("WORLD_SIZE", "1"))
     if settings.PARALLELISM in DISTRIBUTED and "RANK" not in environment:
         found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: start it with launch.sh or torchrun")

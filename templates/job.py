@@ -99,8 +99,7 @@ def run(
             "ranks": state.num_processes,
             "wrapper": type(trainer.model_wrapped).__name__,
         }
-        with saying_room(invocation.folders.output_data_dir):
-            write_record(invocation, fingerprint, told | known | happened)
+        write_record(invocation, fingerprint, told | known | happened)
     # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
     state.wait_for_everyone()
     state.destroy_process_group()
@@ -139,8 +138,7 @@ def _learn(
     shorter = problems_of(lambda: model_folder.refuse_shorter(place, trainer.fingerprint, updates))
     refuse_together([*trainer.held.moved(), *_past(start, updates), *shorter, *trainer.parted(updates)])
     if state.is_local_main_process:
-        with saying_room(invocation.folders.checkpoint_dir):
-            write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
+        write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
     resumed = _train(trainer, state, start, updates)
     if not stop.ask():
         refuse_together(trainer.diverged())

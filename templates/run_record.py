@@ -11,7 +11,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-from documents import UNREADABLE, load, store
+from documents import UNREADABLE, load, saying_room, store
 from fingerprint import PACKAGES, Fingerprint, all_differences, is_same
 from manifest import readable
 from settings import RUN_FILE, Invocation, RefusedError
@@ -56,8 +56,9 @@ def write_record(invocation: Invocation, mine: Fingerprint, found: Mapping[str, 
     versions = {package: version(package) for package in PACKAGES}
     told = {"settings": asdict(invocation.settings), "versions": versions, **found, "fingerprint": mine}
     folder = invocation.folders.output_data_dir
-    folder.mkdir(parents=True, exist_ok=True)
-    store(folder / RUN_FILE, told)
+    with saying_room(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        store(folder / RUN_FILE, told)
 
 
 def _before(invocation: Invocation) -> dict[str, Any]:

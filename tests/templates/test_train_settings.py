@@ -8,6 +8,7 @@ from pathlib import Path
 import beside
 import pytest
 import settings
+from folder_lock import alone_in
 from handover import parse, refuse_folders
 from settings import Folders, Invocation, RefusedError, Settings
 from training_bench import SEED, TEMPLATES
@@ -128,6 +129,45 @@ def test_folders_that_this_machine_lacks_are_asked_for_at_once(tmp_path: Path) -
     )
     there = {name: tmp_path / name for name in ("model_dir", "checkpoint_dir", "output_data_dir")}
     refuse_folders(Invocation(Settings(MODEL_ID="any"), Folders(train_dir=tmp_path / "train", **there)))
+
+
+@pytest.mark.parametrize("name", ["model_dir", "checkpoint_dir", "output_data_dir"])
+@pytest.mark.parametrize("place", ["circle", "x" * 300], ids=["circle", "long"])
+def test_a_path_that_leads_nowhere_is_no_traceback(tmp_path: Path, name: str, place: str) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    there = {name: tmp_path / name for name in ("model_dir", "checkpoint_dir", "output_data_dir")}
+    lacking = Folders(train_dir=tmp_path / "train", **there | {name: tmp_path / place})
+    with pytest.raises(RefusedError) as caught:
+        refuse_folders(Invocation(Settings(MODEL_ID="any"), lacking))
+    assert caught.value.problems == (f"{tmp_path / place} cannot be written: pass {settings.option(name)} FOLDER",)
+
+
+def test_a_folder_that_cannot_be_made_is_refused_by_its_option(tmp_path: Path) -> None:
+    folders = Folders(
+        model_dir=tmp_path / "m", checkpoint_dir=Path("/proc/checkpoints"), output_data_dir=tmp_path / "o"
+    )
+    with pytest.raises(RefusedError) as caught, alone_in(folders):
+        raise AssertionError("it was made")
+    (problem,) = caught.value.problems
+    assert problem.startswith("/proc/checkpoints cannot be made (")
+    assert problem.endswith("pass another --checkpoint-dir")
+
+
+def test_an_empty_path_is_not_the_folder_that_the_script_runs_in() -> None:
+    """As a variable of a shell that is not set leaves it."""
+    assert refused("--checkpoint-dir=", "--model-dir", "") == (
+        "--checkpoint-dir='': must not be empty",
+        "--model-dir='': must not be empty",
+    )
+    assert parse(["--MODEL_ID", "m"], {"SM_MODEL_DIR": ""}).folders.model_dir == Folders().model_dir
+
+
+@pytest.mark.parametrize("name", ["a/b.json", "nowhere.json"])
+def test_a_rehearsal_refuses_a_file_that_is_not_beside_the_script(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    words = ("--tiny", "--model-config", str(tmp_path / "config.json"), "--PARALLELISM", "zero2", "--DEEPSPEED", name)
+    assert refused(*words) == (f"DEEPSPEED={name} is not a file beside this script",)
 
 
 def test_every_setting_is_in_the_usage_and_each_default_parses_back() -> None:
