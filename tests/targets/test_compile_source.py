@@ -90,6 +90,44 @@ def test_a_secret_in_a_file_stops_the_copy(content, tmp_path):
     assert "lib.py" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        f'login("{TOKEN}")\r\n'.encode("utf-16"),
+        f"{TOKEN}\n".encode("utf-16-be"),
+        "DB_PASSWORD=correct-horse-battery\n".encode("utf-16"),
+        b"\x80\x04\0" + TOKEN.encode() + b"\0",
+    ],
+    ids=["editor of Windows", "without a mark", "named", "pickle"],
+)
+def test_nor_is_one_copied_that_is_not_utf_8(content, tmp_path):
+    spec = project(tmp_path, "reads: arguments", settings_dot_txt=content)
+    assert refusals(spec, "sagemaker", force=True) == [("HB042", "script.source_dir")]
+
+
+def test_a_binary_file_that_speaks_of_tokens_is_copied(tmp_path):
+    spec = project(tmp_path, "reads: arguments", lib_dot_bin=b"\0\1\0\2password=correct-horse-battery\0")
+    assert "lib.bin" in copied(spec)
+
+
+def test_a_secret_in_the_name_of_a_file_stops_the_copy(tmp_path, capsys):
+    """The name is in submit.sh, and in S3."""
+    from hbspec.cli import main
+
+    spec = project(tmp_path, "reads: arguments", **{f"{TOKEN}__a_dot_txt": "x"})
+    assert refusals(spec, "sagemaker", force=True) == [("HB042", "script.source_dir")]
+    assert main(["compile", str(spec), "-o", str(tmp_path / "out")]) == 1
+    assert TOKEN[8:] not in "".join(capsys.readouterr())
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["Server.PEM", "ID_RSA", "KEYS.P12", "Credentials.json"])
+def test_key_files_in_capitals_stay_local_on_every_system(name, tmp_path):
+    spec = project(tmp_path, "reads: arguments")
+    (tmp_path / "src" / name).write_text("x")
+    assert name not in copied(spec)
+
+
 def test_a_folder_that_is_too_large_is_refused_before_it_is_read_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(source_folder, "MAX_FILES", 3)
     spec = project(tmp_path, "reads: arguments", **{f"part{number}": "x" for number in range(5)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
@@ -10,7 +11,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.shipped_script import LIGER_KERNEL
 from hbspec.shipped import templates
-from hbspec.showing.secrets import looks_secret
+from hbspec.showing.secrets import looks_secret, redact_forms
 from hbspec.source.paths import PathError, contained, read_bytes
 from hbspec.targets.lowering.artifact import Artifact, json_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
@@ -22,7 +23,10 @@ LEFT_OUT = (
     ".*", "__pycache__", "*.pyc", "*.pem", "*.key", "*.p12", "*.pfx", "id_rsa*", "id_ed25519*", "*.ppk",
     "credentials*", "node_modules", "build", "dist", "venv",
 )  # fmt: skip
-"""Patterns of files that are not copied: version control, caches, environments, key files; `.*` has `.env`, `.git`."""
+"""Patterns of files that are not copied: version control, caches, environments, key files; `.*` has `.env`, `.git`.
+Capitals and small letters are the same."""
+READABLE = re.compile(rb"[\t\r\n -~]{15,}")
+"""A run of characters in a binary file; no form of a credential is shorter."""
 DEEPSPEED = "deepspeed.json"
 """File name of the author's DeepSpeed JSON beside the shipped script."""
 CHAT_TEMPLATE = "chat_template.jinja"
@@ -136,7 +140,10 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
         if count > MAX_FILES or size > MAX_BYTES:
             message = f"{source_dir} contains more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB"
             raise LoweringError([refusal("HB041", route, message, "name a folder that contains only the script")])
-        if b"\0" not in content and looks_secret(content.decode(errors="ignore")):
+        if looks_secret(name):
+            action = "rename the file: names are in submit.sh, and in S3"
+            problems.append(refusal("HB042", route, f"the name {name} appears to contain a secret", action))
+        if _holds_secret(content):
             message = f"{name} appears to contain a secret"
             problems.append(refusal("HB042", route, message, "remove the secret; a job gets credentials from its role"))
         yield Artifact(name, content)
@@ -144,10 +151,18 @@ def _own(analysis: Analysis, source_dir: str) -> Iterator[Artifact]:
         raise LoweringError(problems)
 
 
+def _holds_secret(content: bytes) -> bool:
+    """Whether a file appears to contain a secret, as UTF-8 or UTF-16; in other binary files, forms alone are sought."""
+    if b"\0" not in content:
+        return looks_secret(content.decode(errors="ignore"))
+    bare, *halves = (b"\n".join(READABLE.findall(each)).decode() for each in (content, content[::2], content[1::2]))
+    return redact_forms(bare) != bare or any(map(looks_secret, halves))
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     """The regular files below a folder, sorted by path; links are not followed."""
     for path in sorted(folder.iterdir()):
-        if any(fnmatch(path.name, pattern) for pattern in LEFT_OUT) or path.is_symlink():
+        if any(fnmatch(path.name.lower(), pattern) for pattern in LEFT_OUT) or path.is_symlink():
             continue
         if path.is_dir():
             yield from _walk(path)
