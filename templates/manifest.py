@@ -68,10 +68,10 @@ def begin(checkpoint: Path, mine: Fingerprint) -> None:
 def is_foreign(checkpoint: Path, mine: Fingerprint) -> bool:
     """Whether a folder, which may not exist, holds something and neither manifest nor mark says that it is this run's.
 
-    A link is not foreign: only the link is ever removed.
+    A link is not foreign: only the link is ever removed. A file is: no run makes one of such a name.
     """
     if checkpoint.is_symlink() or not checkpoint.is_dir():
-        return False
+        return os.path.lexists(checkpoint) and not checkpoint.is_symlink()
     names = [path.name for path in checkpoint.iterdir() if not path.name.endswith(MARKERS)]
     theirs = author(checkpoint / MANIFEST)
     if theirs is not None:

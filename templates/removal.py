@@ -16,10 +16,12 @@ ATTEMPTS = 5
 def remove(path: Path) -> None:
     """Removes a file, a folder with all that it holds, or a link; what a link leads to stays. Nothing there is fine.
 
+    Only folders are left to `rmtree`, which would open a pipe, and wait until somebody writes into it.
+
     Raises:
         OSError: it is still there.
     """
-    if path.is_symlink() or path.is_file():
+    if path.is_symlink() or not path.is_dir():
         path.unlink(missing_ok=True)
     for _ in range(ATTEMPTS):
         if not os.path.lexists(path):

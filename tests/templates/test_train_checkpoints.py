@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -413,3 +414,26 @@ class TestChanged:
         saved(tmp_path, 4, MINE | {"learned": OTHER})
         assert damage(checkpoint) is None
         assert "hbspec.json" in str(checkpoints.changed(start))
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo], ids=["file", "pipe"])
+def test_a_file_with_the_name_of_a_save_is_somebodys(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """One that came while the run trained, and of which the start could say nothing."""
+    make(tmp_path / "checkpoint-4")
+    assert list(checkpoints.taken(tmp_path / "checkpoint-4", MINE)) == [
+        f"{tmp_path}/checkpoint-4 was written by another run or program while this run trained: move it away"
+    ]
+    assert list(checkpoints.taken(tmp_path / "checkpoint-5", MINE)) == []
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a folder", "itself"])
+def test_a_pipe_is_removed_and_not_waited_for(tmp_path: Path, inside: bool) -> None:
+    place = tmp_path / "checkpoint-4"
+    if inside:
+        place.mkdir()
+    os.mkfifo(place / "pipe" if inside else place)
+    waiter = threading.Thread(target=manifest.discard, args=(place,), daemon=True)
+    waiter.start()
+    waiter.join(10)
+    assert not waiter.is_alive(), "it waits for a writer"
+    assert not os.path.lexists(place)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -231,6 +232,33 @@ def test_one_that_came_while_the_run_trains_ends_it(
     assert train.main(bench.arguments) == 2
     assert "checkpoint-4 was written by another run or program while this run trained" in capsys.readouterr().err
     assert [path.name for path in foreign.iterdir()] == ["precious.bin"]
+
+
+@pytest.mark.parametrize("make", [Path.touch, os.mkfifo], ids=["file", "pipe"])
+def test_a_file_that_came_while_the_run_trains_is_never_deleted(
+    bench: Bench,
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    make: Callable[[Path], None],
+) -> None:
+    import counting
+    import train
+
+    bench.write(SETTINGS, sums(20))
+    foreign = bench.folder / "checkpoints/checkpoint-4"
+    original = counting.CountingTrainer.training_step
+
+    def step(self: Any, *arguments: Any, **named: Any) -> Any:
+        if not os.path.lexists(foreign):
+            make(foreign)
+        return original(self, *arguments, **named)
+
+    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    assert train.main(bench.arguments) == 2
+    assert "checkpoint-4 was written by another run or program while this run trained" in capsys.readouterr().err
+    assert os.path.lexists(foreign)
+    assert not foreign.is_dir()
 
 
 def test_a_file_with_a_checkpoints_name_is_refused_at_once(
