@@ -64,6 +64,12 @@ def test_what_is_asked_for_is_part_of_the_job(override):
     assert name(BASE, override) != name()
 
 
+def test_so_is_the_region_where_no_image_names_it():
+    """In two regions a name is free twice, and both jobs would write into the same prefixes."""
+    own = "sagemaker.image=registry.example.com/team/trainer:1"
+    assert name(BASE, own, "instance.region=us-west-2") != name(BASE, own)
+
+
 @pytest.mark.parametrize("file", ["src/train.py", "src/lib.py"])
 def test_so_is_every_file_that_runs(file, tmp_path):
     spec = project(tmp_path, "reads: arguments", lib_dot_py="A = 1\n")

@@ -177,7 +177,7 @@ def _volume(analysis: Analysis) -> int | None:
 
 def _named(job: TrainingJob) -> TrainingJob:
     """The job with the digest in its name, and with its own folders below the shared prefixes."""
-    name = f"{job.name}-{digest(request(job), job.source)}"
+    name = f"{job.name}-{digest(request(job), job.source, job.region)}"
     return replace(job, name=name, code=f"{job.code}{name}/code/", checkpoints=f"{job.checkpoints}{name}/checkpoints/")
 
 

@@ -1,4 +1,4 @@
-"""The identity of a training job: a digest of its request and of its source files."""
+"""The identity of a training job: a digest of its request, its region and its source files."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ LIMITS = (
 continue under other limits, so they are not part of its identity. Neither are the hyperparameters of `WATCH`."""
 
 
-def digest(request: Mapping[str, Any], source: Sequence[Artifact]) -> str:
-    """Hexadecimal digits that are equal for two jobs with the same request and the same source files.
+def digest(request: Mapping[str, Any], source: Sequence[Artifact], region: str | None) -> str:
+    """Hexadecimal digits that are equal for two jobs with the same request, source files and region.
 
     Left out: `LIMITS`, and the content behind S3 URIs, which is not read.
 
     Args:
         request: the body of CreateTrainingJob with the author's name and prefixes, before the digest is added.
         source: the files to upload.
+        region: where the request is sent, which it does not say itself: names are unique in a region only, and a job
+            in another one would write into the same prefixes.
     """
     asked: dict[str, Any] = deepcopy(dict(request))
     for *path, member in LIMITS:
@@ -40,4 +42,4 @@ def digest(request: Mapping[str, Any], source: Sequence[Artifact]) -> str:
     named = asked.get("HyperParameters", {})
     asked["HyperParameters"] = {name: value for name, value in named.items() if not name.startswith(WATCH)}
     files = {file.path: file.digest for file in source}
-    return sha256(json.dumps([asked, files], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
+    return sha256(json.dumps([asked, files, region], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
