@@ -243,8 +243,9 @@ def test_an_artifact_stays_in_its_folder(tmp_path, path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("named", [True, False], ids=["named", "as the system says it of an open file"])
 @pytest.mark.parametrize("start", [True, False], ids=["over an old one", "into nothing"])
-def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch, start):
+def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch, start, named):
     """Whichever file it is that finds no room, or the exchange itself."""
     out = tmp_path / "build" / "out"
     if start:
@@ -255,7 +256,7 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch, start):
 
         def full(file, content, real=real, calls=calls, failing=failing):
             if next(calls) == failing:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), *([str(file)] if named else []))
             real(file, content)
 
         monkeypatch.setattr(folder, "write_through", full)
@@ -265,6 +266,16 @@ def test_a_full_disk_leaves_everything_as_it_was(tmp_path, monkeypatch, start):
         assert refused.value.filename == str(out)
         assert tree(tmp_path) == before
         assert start or not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_may_not_be_written_is_told_by_the_folders_name(tmp_path, monkeypatch):
+    def refuse(entry):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(entry))
+
+    monkeypatch.setattr(folder, "clear", refuse)
+    with pytest.raises(OSError, match="Read-only") as refused:
+        write(NEW, tmp_path / "out")
+    assert refused.value.filename == str(tmp_path / "out")
 
 
 def test_a_parent_that_may_not_be_written_is_named(tmp_path, monkeypatch):

@@ -75,6 +75,8 @@ def write(artifacts: Sequence[Artifact], folder: Path) -> Written:
         with suppress(OSError):
             for parent in missing:
                 parent.rmdir()
+        if isinstance(reason, OSError) and str(reason.filename or aside(place)).startswith(str(aside(place))):
+            reason.filename = str(folder)  # a full disk is told without a name, or by a hidden one
         if isinstance(reason, OSError) and reason.errno in (errno.EXDEV, errno.EBUSY):
             raise RefusedError([_cannot_be_replaced(folder, f"cannot be renamed ({reason.strerror})")]) from reason
         raise
@@ -95,10 +97,6 @@ def _replace(artifacts: Sequence[Artifact], folder: Path, place: Path) -> Mappin
             shutil.copymode(place, work / STAGED)
         (work / STAGED).rename(work / EXCHANGED)
         swap_folder(work / EXCHANGED, place, work / SPARE)
-    except OSError as reason:
-        if str(reason.filename).startswith(str(work)):
-            reason.filename = str(folder)
-        raise
     finally:
         went_back = _settle(work, place)
     if went_back:
