@@ -32,7 +32,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from docs_pages import families, table
+from docs_pages import families, file_of_family, table
 
 from hbspec.claims.quantities import QUANTITIES, quantity
 from hbspec.cli.command import COMMANDS, command
@@ -231,7 +231,11 @@ def _families() -> str:
     return table(
         ("Codes", "Subject", "Examples"),
         (
-            (f"[{entries[0].code[:3]}xx](docs/rules/index.md), {len(entries)} codes", title, _first(entries))
+            (
+                f"[{entries[0].code[:3]}xx](docs/rules/{file_of_family(entries[0])}), {len(entries)} codes",
+                title,
+                _first(entries),
+            )
             for title, entries in families()
         ),
     )

@@ -31,6 +31,16 @@ FAMILIES = {
     "HB6": "Rejections by SageMaker, and unknown facts",
 }
 """The subject of each family of codes, by its first digit."""
+FILES = {
+    "HB0": "input",
+    "HB1": "hardware",
+    "HB2": "training",
+    "HB3": "time-and-money",
+    "HB4": "claims",
+    "HB5": "endpoint",
+    "HB6": "service",
+}
+"""The page of each family, below `docs/rules`."""
 
 EXTENDS = "Another spec that this one is merged over: mappings merge, lists replace, null deletes."
 
@@ -46,7 +56,7 @@ Schema = Mapping[str, Any]
 def generated_pages() -> dict[str, str]:
     """The text of every generated page, by its path below `docs`."""
     return {
-        **{f"rules/{entry.code}.md": code_page(entry) for entry in codes()},
+        **{f"rules/{file_of_family(entries[0])}": family_page(title, entries) for title, entries in families()},
         "rules/index.md": code_index(),
         "spec-reference.md": spec_reference(),
         "hbspec.schema.json": json.dumps(spec_schema(), indent=1, ensure_ascii=False) + "\n",
@@ -65,36 +75,60 @@ def families() -> Iterator[tuple[str, list[Page]]]:
         yield FAMILIES[prefix], list(entries)
 
 
-def code_page(entry: Page) -> str:
+def file_of_family(entry: Page) -> str:
+    """The file, below `docs/rules`, that a code's family is on."""
+    return f"{FILES[entry.code[:3]]}.md"
+
+
+def link(code: str) -> str:
+    """The place of a code, seen from `docs/rules`.
+
+    >>> link("HB101")
+    'hardware.md#hb101'
+    """
+    return f"{FILES[code[:3]]}.md#{code.lower()}"
+
+
+def family_page(title: str, entries: Iterable[Page]) -> str:
+    """The manual pages of a family's codes, one below the other."""
+    parts = [f"# {title}", "`hbspec explain CODE` prints a page. [All codes](index.md)."]
+    return "\n\n".join([*parts, *map(code_section, entries), "---", f"{FOOTER}."]) + "\n"
+
+
+def code_section(entry: Page) -> str:
     """The manual page of one code."""
     source = _source(entry.code)
     parts = [
-        f"# {entry.code} · {entry.name}",
-        f"**{entry.severity}**: {entry.summary}",
+        f"## {entry.code}",
+        f"`{entry.name}`, **{entry.severity}**: {entry.summary}",
         f"**Why**: {entry.why}",
-        *([f"{EXPLAINED} {', '.join(f'[{code}]({code}.md)' for code in entry.beside)}."] if entry.beside else []),
-        "## Example",
+        *([f"{EXPLAINED} {', '.join(f'[{code}]({link(code)})' for code in entry.beside)}."] if entry.beside else []),
+        "**Example**",
         _fenced("yaml", entry.example),
-        "## Instead",
+        "**Instead**",
         _fenced("yaml", entry.instead),
     ]
     if entry.references:
-        parts += ["## References", "\n".join(f"- <{reference}>" for reference in entry.references)]
-    parts += ["---", f"`hbspec explain {entry.code}` prints this page. {FOOTER} from [{source}](../../{source})."]
-    return "\n\n".join(parts) + "\n"
+        parts += ["**References**", "\n".join(f"- <{reference}>" for reference in entry.references)]
+    return "\n\n".join([*parts, f"Source: [{source}](../../{source})"])
 
 
 def code_index() -> str:
     """The index of all codes, by family."""
     parts = [
         "# Codes",
-        "Every defect that `hbspec` can find. `hbspec rules` lists the codes, and `hbspec explain CODE` prints a page; "
+        "Every defect that `hbspec` can find. `hbspec rules` lists the codes, `hbspec rules --search WORD` those whose page "
+        "has a word, and `hbspec explain CODE` prints a page; "
         "the comment `# hbspec: allow CODE -- why`, on the line of a finding or on the line above it, silences the "
         "finding. The severity is the usual one; a single finding may be less severe.",
     ]
     for title, entries in families():
-        rows = ((f"[{e.code}]({e.code}.md)", e.name, e.severity, e.summary) for e in entries)
-        parts += [f"## {title}", table(("Code", "Name", "Severity", "Summary"), rows)]
+        rows = ((f"[{e.code}]({link(e.code)})", e.name, e.severity, e.summary) for e in entries)
+        parts += [
+            f"## {title}",
+            f"All on [one page]({file_of_family(entries[0])}).",
+            table(("Code", "Name", "Severity", "Summary"), rows),
+        ]
     return "\n\n".join([*parts, "---", f"{FOOTER}."]) + "\n"
 
 

@@ -62,6 +62,20 @@ def test_the_list_on_forty_columns(hbspec):
     assert "HB002  error    duplicate-key\n    A mapping holds the same key twice.\n" in out
 
 
+def test_the_list_of_what_has_a_word(hbspec):
+    code, out, _ = hbspec("rules", "--search", "Warm-up constant")
+    assert code == 0
+    assert "HB249" in out
+    assert "HB101" not in out
+    assert all("HB" in line for line in out.splitlines())
+
+
+def test_a_word_that_no_page_has(hbspec):
+    code, out, err = hbspec("rules", "--search", "ice hockey")
+    assert (code, out) == (1, "")
+    assert err == "hbspec: no page has 'ice hockey'; `hbspec rules` lists all codes\n"
+
+
 def test_the_list_as_json(hbspec):
     entries = json.loads(hbspec("rules", "--format", "json")[1])["rules"]
     assert {entry["code"] for entry in entries} == {page.code for page in pages()}
