@@ -228,21 +228,13 @@ def template(name: str) -> Any:
 
 
 def _families() -> str:
-    return table(
-        ("Codes", "Subject", "Examples"),
-        (
-            (
-                f"[{entries[0].code[:3]}xx](docs/rules/{file_of_family(entries[0])}), {len(entries)} codes",
-                title,
-                _first(entries),
-            )
-            for title, entries in families()
-        ),
-    )
-
-
-def _first(entries: list[Any]) -> str:
-    return ", ".join(entry.name for entry in entries[:3])
+    listed = [
+        (f"[{first.code[:3]}xx](docs/rules/{file_of_family(first)}), {len(entries)} codes", title, entries[:3])
+        for title, entries in families()
+        for first in entries[:1]
+    ]
+    rows = ((code, title, ", ".join(entry.name for entry in first)) for code, title, first in listed)
+    return table(("Codes", "Subject", "Examples"), rows)
 
 
 def _commands() -> str:

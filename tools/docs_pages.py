@@ -117,8 +117,8 @@ def code_index() -> str:
     """The index of all codes, by family."""
     parts = [
         "# Codes",
-        "Every defect that `hbspec` can find. `hbspec rules` lists the codes, `hbspec rules --search WORD` those whose page "
-        "has a word, and `hbspec explain CODE` prints a page; "
+        "Every defect that `hbspec` can find. `hbspec rules` lists the codes, `hbspec rules --search WORDS` those with "
+        "some words on their page, and `hbspec explain CODE` prints a page; "
         "the comment `# hbspec: allow CODE -- why`, on the line of a finding or on the line above it, silences the "
         "finding. The severity is the usual one; a single finding may be less severe.",
     ]
