@@ -258,6 +258,8 @@ SEEN = (
     "instance: {max_runtime: 1m}\nmonitoring: {step_time: {max: 60s}}",
     "deployment: {max_model_len: 512}",
     "deployment: {instance: {type: ml.p4d.24xlarge}, tensor_parallel: 5}",
+    "deployment: {instance: {type: ml.g4dn.12xlarge}, tensor_parallel: 1}",
+    "deployment: {tensor_parallel: 1, concurrency: 64}",
     WIDE + "budget: {max_cost: 20 USD}",
     WIDE
     + "instance: {max_runtime: 30m, price: 9 USD/h}\nbudget: {max_cost: 5 USD}\nexpect: {training.duration: ..30m}",

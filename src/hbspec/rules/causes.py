@@ -23,6 +23,11 @@ def same_route(own: Finding, other: Finding) -> bool:
     return own.route == other.route
 
 
+def of_first_choices(own: Finding, other: Finding) -> bool:
+    """Whether neither finding is about an alternative to an instance type."""
+    return "alternatives" not in own.route + other.route
+
+
 def at_its_cause(own: Finding, other: Finding) -> bool:
     """Whether the other finding is at the route that causes the explained one, or below it."""
     return own.cause is not None and other.route[: len(own.cause)] == own.cause

@@ -27,10 +27,14 @@ from hbspec.catalog import Architecture
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.plan.serving import with_each_instance
-from hbspec.rules.causes import Beside, same_route
+from hbspec.rules.causes import Beside, of_first_choices, same_route
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB107", same_route),))
+RULE = Rule(
+    __name__,
+    Severity.WARNING,
+    beside=(Beside("HB107", same_route), Beside("HB501", of_first_choices), Beside("HB502", of_first_choices)),
+)
 TENSOR_PARALLEL: Route = ("deployment", "tensor_parallel")
 
 
