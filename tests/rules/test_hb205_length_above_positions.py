@@ -24,6 +24,8 @@ def test_positions_of_packed_rows_begin_again_with_each_example(tmp_path):
     packed = "model: {id: TinyLlama/TinyLlama_v1.1}\nhyperparameters: {max_length: 4096, packing: true%s}\n%s"
     assert judged("HB205", packed % ("", "deployment: null"), tmp_path) == []
     assert judged("HB205", packed % ("", "data: {tokens: null}\ndeployment: null"), tmp_path) == []
+    slip = packed.replace("4096", "4096000") % ("", "deployment: null")
+    assert len(judged("HB205", slip, tmp_path)) == 1
     assert len(judged("HB205", packed % (", packing_strategy: wrapped", "deployment: null"), tmp_path)) == 1
     assert (
         len(judged("HB205", packed % ("", "data: {tokens: {mean: 900, max: 3000}}\ndeployment: null"), tmp_path)) == 1
