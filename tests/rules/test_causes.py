@@ -267,10 +267,10 @@ SEEN = (
     HUGE + "instance: {max_runtime: 90m}\nexpect: {training.memory_per_gpu: ..46 GB}",
     HUGE + "instance: {max_runtime: null}\nbudget: {max_cost: 30 USD}",
     "data: {validation: null}\nhyperparameters: {eval_steps: 500}",
-    "data: {train: {examples: 20000}}\n"
-    "hyperparameters: {max_steps: 1, warmup_steps: 9, save_steps: 50, eval_steps: 50, logging_steps: 50}",
     "hyperparameters: {per_device_batch_size: 2000}",
     "hyperparameters: {bf16: true, fp16: true}",
+    "model: {id: Qwen/Qwen2.5-0.5B}\ninstance: {type: ml.g4dn.12xlarge}\n"
+    "hyperparameters: {fp16: false, attn_implementation: flash_attention_2}",
     "hyperparameters: {fp16: true}\nsoftware: {adapter_dtype: float16}",
     "model: {id: Qwen/Qwen2.5-0.5B}\nhyperparameters: {modules_to_save: [lm_head]}",
     "software: {transformers: 4.57.6}\nhyperparameters: {warmup_steps: 0.8}",

@@ -44,6 +44,6 @@ def test_a_share_and_a_number_never_meet_for_sure(tmp_path):
 
 
 def test_shares_that_rounding_parts(tmp_path):
-    ten = "hyperparameters: {max_steps: 5, load_best_model_at_end: true, eval_steps: 0.25, save_steps: 0.5}"
-    (found,) = judged("HB203", ten, tmp_path)  # evaluations after 2 and 4 updates, checkpoints after 3
+    ten = "hyperparameters: {max_steps: 13, load_best_model_at_end: true, eval_steps: 0.25, save_steps: 0.5}"
+    (found,) = judged("HB203", ten, tmp_path)  # evaluations after 4, 8 and 12 updates, checkpoints after 7
     assert found.fixes[0].value == 0.25

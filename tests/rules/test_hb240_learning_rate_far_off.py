@@ -15,7 +15,7 @@ RATE = "hyperparameters.learning_rate"
 
 def test_edges_of_adapters(tmp_path):
     edge("HB240", "", RATE, 5e-3, 6e-3, tmp_path)
-    edge("HB240", "", RATE, 1e-6, 9e-7, tmp_path)
+    edge("HB240", "", RATE, 2e-6, 1e-6, tmp_path)
 
 
 def test_edges_of_all_weights(tmp_path):
@@ -32,6 +32,7 @@ def test_edges_of_all_weights_of_a_small_model(tmp_path):
     [
         (FULL_OF_SMALL, 1e-3),  # alignment-handbook, recipes/smollm/sft/config.yaml
         (FULL_OF_8B, 2e-5),  # Stanford Alpaca
+        (FULL_OF_8B, 2e-4),  # LitGPT, config_hub/finetune/llama-2-7b/full.yaml
         ("", 3e-6),  # axolotl, examples/phi/phi-qlora.yml
         ("", 1e-3),  # PEFT's examples
     ],

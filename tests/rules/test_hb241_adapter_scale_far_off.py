@@ -45,3 +45,8 @@ def test_a_rank_alone_is_the_one_that_is_named(tmp_path):
     (found,) = judged("HB241", f"{SERVED}\nhyperparameters: {{lora_r: 1024, lora_alpha: null}}", tmp_path)
     assert found.route == ("hyperparameters", "lora_r")
     assert found.message == "lora_alpha 32 over lora_r 1024 scales the adapters by 0.0312, below 0.0625"
+
+
+def test_a_rank_above_those_of_recipes_is_named_rather_than_a_usual_alpha(tmp_path):
+    (found,) = judged("HB241", f"{SERVED}\nhyperparameters: {{lora_r: 1000, lora_alpha: 32}}", tmp_path)
+    assert found.route == ("hyperparameters", "lora_r")

@@ -24,10 +24,9 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.plan.counts import updates_between
-from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule, plain
 
-RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB250"),))
+RULE = Rule(__name__, Severity.ERROR)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 Why: A rate that is a hundred times too high destroys the model within a few updates; at one that is a hundred times
 too low, the model stays as it was. Either run looks normal until its result is tried. Adapters take about ten times
 the rate of a full fine-tune, and a small model more than a large one. Public recipes lie within the limits: all weights
-of 360M parameters at 1e-3 (alignment-handbook), of 7B at 1e-5 (LLaMA-Factory) and 2e-5 (Alpaca); adapters at 3e-6
+of 360M parameters at 1e-3 (alignment-handbook), of 7B at 1e-5 (LLaMA-Factory) to 2e-4 (LitGPT); adapters at 3e-6
 (axolotl's Phi), 2e-4 (unsloth) and 1e-3 (PEFT). Optimizers that are not of the Adam or Lion kind are not judged.
 
 Example:
@@ -17,6 +17,8 @@ Instead:
 References:
 
     https://github.com/huggingface/alignment-handbook/blob/main/recipes/smollm/sft/config.yaml
+    https://github.com/Lightning-AI/litgpt/blob/main/config_hub/finetune/llama-2-7b/full.yaml
+    https://github.com/axolotl-ai-cloud/axolotl/blob/main/examples/phi/phi-qlora.yml
     https://huggingface.co/docs/trl/main/en/lora_without_regret
     https://github.com/OpenNMT/OpenNMT-tf/issues/744
 """
@@ -45,10 +47,10 @@ class Rates(NamedTuple):
 
 SMALL = 2.5e9
 """Parameters below which all weights are trained at higher rates: SmolLM2 1.7B at 3e-4, SmolLM 360M at 1e-3."""
-ADAPTERS = Rates(1e-6, 5e-3, "1e-4")
+ADAPTERS = Rates(2e-6, 5e-3, "1e-4")
 """Inside: axolotl's Phi QLoRA at 3e-6, LLaMA-Factory at 1e-4, TRL and unsloth at 2e-4, PEFT's examples at 1e-3."""
 FULL = Rates(1e-7, 3e-4, "1e-5")
-"""Inside: LLaMA-Factory at 1e-5, Alpaca at 2e-5; above both by more than ten."""
+"""Inside: LLaMA-Factory at 1e-5, Alpaca at 2e-5, LitGPT's Llama 2 7B at 2e-4."""
 FULL_OF_SMALL = Rates(1e-7, 3e-3, "1e-4")
 """Inside: SmolLM 360M at 1e-3."""
 JUDGED = ("adamw", "paged_adamw", "ademamix", "paged_ademamix", "stable_adamw", "lion", "paged_lion")

@@ -43,6 +43,8 @@ MOST = 16
 """Four times the 32/8 of many recipes."""
 MOST_WITH_RSLORA = 32
 """The usual alpha of twice the rank, at rank 256."""
+HIGH_RANK = 256
+"""The highest rank of public recipes: above, the rank is called wrong rather than a usual alpha."""
 USUAL_ALPHA = 32
 """An alpha that is not called too high at any rank: TRL's LoRA Without Regret has it at rank 1."""
 
@@ -58,7 +60,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     least = LEAST_OF_A_SMALL_ALPHA if alpha <= SMALL_ALPHA else LEAST
     if least <= factor and (factor <= most or alpha <= USUAL_ALPHA):
         return
-    key = "lora_r" if given.lora_alpha is None else "lora_alpha"
+    too_high = factor < least and rank > HIGH_RANK and alpha > SMALL_ALPHA and given.lora_r is not None
+    key = "lora_r" if given.lora_alpha is None or too_high else "lora_alpha"
     route: Route = ("hyperparameters", key)
     root = "the square root of " if given.use_rslora else ""
     off = f"above {most}" if factor > most else f"below {significant(least)}"

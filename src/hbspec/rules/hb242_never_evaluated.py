@@ -29,7 +29,7 @@ from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
-RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB220"), Beside("HB250")))
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB220"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

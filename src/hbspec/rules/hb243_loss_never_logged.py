@@ -23,11 +23,10 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
-from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
-RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB250"),))
+RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

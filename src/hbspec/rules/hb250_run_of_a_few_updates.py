@@ -45,4 +45,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         f"the run has {count_text(counts.optimizer_steps)} updates, which see {counts.epochs:.1%} of the "
         f"{count_text(counts.examples)} examples",
         f"increase {key}",
+        instead=(None,),
     )

@@ -109,6 +109,7 @@ def _options(analysis: Analysis) -> Names:
     present = {
         "4-bit quantisation": four_bits,
         "bnb_4bit_quant_storage": four_bits and given.bnb_4bit_quant_storage not in (None, "uint8"),
+        "the shipped script": shipped,
         "use_rslora": training.adapters and given.use_rslora,
         "use_dora": training.adapters and given.use_dora,
         "target_modules all-linear": linear and (shipped or given.target_modules is not None),

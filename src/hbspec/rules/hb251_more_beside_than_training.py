@@ -1,0 +1,57 @@
+"""Evaluations or checkpoints take more time than the training itself.
+
+Why: An interval of one or a few updates evaluates the same data, or writes the same weights and states, hundreds of
+times: most of what is paid for is not training. The time is that of the estimate; recipes evaluate and save a few times
+an epoch.
+
+Example:
+
+    hyperparameters: {eval_steps: 1}
+    budget: null
+    instance: {max_runtime: 24h}
+
+Instead:
+
+    hyperparameters: {eval_steps: 50}
+    budget: null
+    instance: {max_runtime: 24h}
+
+References:
+
+    https://huggingface.co/docs/transformers/main_classes/trainer
+    https://github.com/axolotl-ai-cloud/axolotl/blob/main/docs/config.qmd
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.rules.rule import Rule, plain
+from hbspec.units import seconds_text
+
+RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Compare phases: evaluations are as uncertain as the steps, checkpoints are taken at their least."""
+    given = analysis.spec.hyperparameters
+    if given.eval_steps is None and given.save_steps is None:
+        return
+    phases = analysis.time.phases
+    training = phases["steps"].expected
+    beside = {
+        "eval_steps": ("evaluations", phases["evaluation"].expected if "evaluation" in phases else 0),
+        "save_steps": ("checkpoints", phases["checkpoints"].low if "checkpoints" in phases else 0),
+    }
+    for key, (what, seconds) in beside.items():
+        every = getattr(given, key)
+        if every is not None and seconds > training:
+            usual = max(1, analysis.plan.updates // 4)
+            yield RULE.at(
+                ("hyperparameters", key),
+                f"{key} is {plain(every)}: {what} take {seconds_text(seconds)}, but training {seconds_text(training)}",
+                f"use {key}: {usual}",
+                instead=(usual, None),
+            )
