@@ -4,7 +4,8 @@ Why: A rate that is a hundred times too high destroys the model within a few upd
 too low, the model stays as it was. Either run looks normal until its result is tried. Adapters take about ten times
 the rate of a full fine-tune, and a small model more than a large one. Public recipes lie within the limits: all weights
 of 360M parameters at 1e-3 (alignment-handbook), of 7B at 1e-5 (LLaMA-Factory) to 2e-4 (LitGPT); adapters at 3e-6
-(axolotl's Phi), 2e-4 (unsloth) and 1e-3 (PEFT). Optimizers that are not of the Adam or Lion kind are not judged.
+(axolotl's Phi), 2e-4 (unsloth) and 1e-3 (PEFT). Optimizers whose updates grow with the gradient, such as SGD, are not
+judged.
 
 Example:
 
@@ -53,7 +54,7 @@ FULL = Rates(1e-7, 3e-4, "1e-5")
 """Inside: LLaMA-Factory at 1e-5, Alpaca at 2e-5, LitGPT's Llama 2 7B at 2e-4."""
 FULL_OF_SMALL = Rates(1e-7, 3e-3, "1e-4")
 """Inside: SmolLM 360M at 1e-3."""
-JUDGED = ("adamw", "paged_adamw", "ademamix", "paged_ademamix", "stable_adamw", "lion", "paged_lion")
+JUDGED = ("adamw", "adafactor", "paged_adamw", "ademamix", "paged_ademamix", "stable_adamw", "lion", "paged_lion")
 """How the names of optimizers begin whose updates are about as large as the rate; SGD's grow with the gradient."""
 
 

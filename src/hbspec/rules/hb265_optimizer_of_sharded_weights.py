@@ -1,8 +1,8 @@
-"""An optimizer of bitsandbytes updates weights that FSDP shards.
+"""An 8-bit optimizer of bitsandbytes updates weights that FSDP2 shards.
 
 Why: bitsandbytes' kernels take plain tensors. FSDP2's weights and their states are distributed tensors: the first
-update stops with an illegal memory access. FSDP1 splits and gathers the 8-bit states as if they were weights, which
-fails in older versions. axolotl refuses the combination with FSDP2.
+update stops with an illegal memory access. axolotl refuses the combination. FSDP1 hands out plain slices, on which the
+kernels run.
 
 Example:
 
@@ -17,8 +17,6 @@ Instead:
 References:
 
     https://github.com/bitsandbytes-foundation/bitsandbytes/issues/1633
-    https://github.com/bitsandbytes-foundation/bitsandbytes/issues/89
-    https://github.com/hiyouga/LlamaFactory/issues/5619
     https://github.com/axolotl-ai-cloud/axolotl/blob/main/src/axolotl/utils/schemas/validation.py
 """
 
@@ -32,20 +30,23 @@ from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 ROUTE = ("hyperparameters", "optim")
+FSDP2 = 2
 KERNELS = ("adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "paged_adamw_8bit", "paged_lion_8bit", "rmsprop_bnb_8bit")
 """The 8-bit optimizers that transformers takes from bitsandbytes."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find 8-bit optimizers of bitsandbytes under FSDP that shards; a script's own may be patched: a warning."""
+    """Find 8-bit optimizers of bitsandbytes under FSDP2 that shards; a script that says FSDP2 may patch them."""
     fsdp, optim = analysis.plan.fsdp, analysis.plan.training.optim
-    if fsdp is None or optim not in KERNELS or analysis.spec.instance.sharding == "none":
+    shipped = analysis.spec.script is None
+    if fsdp is None or fsdp.version != FSDP2 or not (shipped or analysis.spec.instance.fsdp_version):
         return
-    certain = fsdp.version == 2 and analysis.spec.script is None
+    if optim not in KERNELS or analysis.spec.instance.sharding == "none":
+        return
     yield RULE.at(
         ROUTE,
-        f"{optim} is bitsandbytes', whose kernels do not take the weights that FSDP{fsdp.version} shards",
+        f"{optim} is bitsandbytes', whose kernels do not take the weights that FSDP2 shards",
         "use optim: adamw_torch",
-        severity=Severity.ERROR if certain else Severity.WARNING,
+        severity=Severity.ERROR if shipped else Severity.WARNING,
         fixes=(Fix("use PyTorch's AdamW", ROUTE, "adamw_torch"),),
     )
