@@ -33,3 +33,10 @@ def test_before_transformers_5_4_nothing_is_evaluated_at_the_end(tmp_path):
 
 def test_without_data_that_is_the_finding(tmp_path):
     assert codes("data: {validation: null}\nhyperparameters: {eval_steps: 500}", tmp_path) == {"HB220"}
+
+
+def test_an_interval_that_meets_the_checkpoints_is_advised(tmp_path):
+    best = "hyperparameters: {eval_steps: 1000, save_steps: 50, load_best_model_at_end: true}"
+    assert codes(best, tmp_path) == {"HB242"}
+    (found,) = judged("HB242", best, tmp_path)
+    assert (found.help, found.severity) == ("use eval_steps: 50", "error")

@@ -26,4 +26,4 @@ def test_what_follows_from_it_is_not_said_too(tmp_path):
 
 def test_the_part_of_the_data_is_named(tmp_path):
     (found,) = judged("HB250", f"{MUCH}\nhyperparameters: {{max_steps: 2}}", tmp_path)
-    assert found.message == "the run has 2 updates, which see 0.3% of the 20,000 examples"
+    assert found.message == "the run has 2 updates and sees 0.3% of the 20,000 examples"

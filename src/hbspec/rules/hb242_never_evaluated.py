@@ -39,11 +39,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     steps = plan.updates
     if every > steps:
+        saved = plan.training.save_steps or steps
+        usual = max(1, int(saved) if saved <= steps else steps // 4)  # every checkpoint is evaluated
         at_end = not plan.training.own_loop and plan.training.has(EVALUATED_AT_END)
         yield RULE.at(
             ("hyperparameters", "eval_steps"),
             f"eval_steps {count_text(every)} exceeds the {count_text(steps)} updates of the run: "
             f"nothing is evaluated{' before the end' if at_end else ''}",
-            f"use eval_steps: {max(1, steps // 4)}",
-            instead=(max(1, steps // 4),),
+            f"use eval_steps: {usual}",
+            instead=(usual,),
         )

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text
+from hbspec.units import count_text, counted
 
 RULE = Rule(__name__, Severity.WARNING)
 FEW = 10
@@ -42,7 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     key = "max_steps" if given.max_steps is not None else "num_train_epochs"
     yield RULE.at(
         ("hyperparameters", key),
-        f"the run has {count_text(counts.optimizer_steps)} updates, which see {counts.epochs:.1%} of the "
+        f"the run has {counted(counts.optimizer_steps, 'update')} and sees {counts.epochs:.1%} of the "
         f"{count_text(counts.examples)} examples",
         f"increase {key}",
         instead=(None,),

@@ -28,10 +28,13 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.plan.counts import updates_between
 from hbspec.rules.rule import Rule, plain
 from hbspec.units import seconds_text
 
 RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+OFTEN = 4
+"""Times in a run from which on the interval is what takes the time: a short run is also saved at its end."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -46,9 +49,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         "save_steps": ("checkpoints", phases["checkpoints"].low if "checkpoints" in phases else 0),
     }
     for key, (what, seconds) in beside.items():
-        every = getattr(given, key)
-        if every is not None and seconds > training:
-            usual = max(1, analysis.plan.updates // 4)
+        every, updates = getattr(given, key), analysis.plan.updates
+        if every is not None and seconds > training and updates_between(every, updates) * OFTEN <= updates:
+            usual = max(1, updates // OFTEN)
             yield RULE.at(
                 ("hyperparameters", key),
                 f"{key} is {plain(every)}: {what} take {seconds_text(seconds)}, but training {seconds_text(training)}",
