@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import edge, judged
+from judged import codes, edge, judged
 
 SMALL = "model: {id: Qwen/Qwen2.5-7B}\n"
 MACHINE = SMALL + "instance: {type: null, gpus: 4, price: 10 USD/h}\nhyperparameters: {bf16: true}"
@@ -16,7 +16,8 @@ def test_edge(within, beyond, tmp_path):
 
 def test_edge_of_the_flag(tmp_path):
     slow = SMALL + "instance: {type: ml.g4dn.12xlarge, max_runtime: 9h}"
-    edge("HB103", slow, "hyperparameters.bf16", False, True, tmp_path)
+    assert "HB103" not in codes(f"{slow}\nhyperparameters: {{bf16: false}}", tmp_path)
+    edge("HB103", slow, "hyperparameters.bf16", None, True, tmp_path)
 
 
 def test_the_capability_and_the_one_needed_are_named(tmp_path):

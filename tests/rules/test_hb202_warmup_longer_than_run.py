@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from judged import codes, judged
 
+NO_EDGE = "a warm-up just within the run is HB244's"
 ONE_EPOCH = "hyperparameters: {max_steps: null, num_train_epochs: 1}"  # 69 updates
 
 

@@ -8,4 +8,5 @@ from judged import edge
 
 @pytest.mark.parametrize(("given", "key"), [("bf16", "fp16"), ("fp16", "bf16")])
 def test_edge(given, key, tmp_path):
-    edge("HB210", f"hyperparameters: {{{given}: true}}", f"hyperparameters.{key}", False, True, tmp_path)
+    published = "model: {id: meta-llama/Llama-2-7b-hf}\ndeployment: null\n"  # in float16
+    edge("HB210", f"{published}hyperparameters: {{{given}: true}}", f"hyperparameters.{key}", False, True, tmp_path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import codes, judged
+from judged import codes, edge, judged
 
 ROOMY = "budget: {max_cost: 9999 USD}\ninstance: {max_runtime: 99h}\n"
 OFTEN = ROOMY + "hyperparameters: {%s}"
@@ -13,6 +13,10 @@ OFTEN = ROOMY + "hyperparameters: {%s}"
 def test_evaluations(every, found, tmp_path):
     """440 examples on eight GPUs are 55 forward passes, an update four times three: the edge is about 5 updates."""
     assert ("HB251" in codes(OFTEN % f"eval_steps: {every}", tmp_path)) is found
+
+
+def test_edge(tmp_path):
+    edge("HB251", ROOMY, "hyperparameters.eval_steps", 6, 4, tmp_path)
 
 
 def test_checkpoints_of_all_weights(tmp_path):
@@ -27,8 +31,8 @@ def test_checkpoints_of_all_weights(tmp_path):
 def test_both_times_are_named(tmp_path):
     (found,) = judged("HB251", OFTEN % "eval_steps: 1", tmp_path)
     assert found.route == ("hyperparameters", "eval_steps")
-    assert found.message.startswith("eval_steps is 1: evaluations take ")
-    assert ", but training " in found.message
+    assert found.message.startswith("eval_steps is 1: evaluations take about ")
+    assert ", but training about " in found.message
     assert found.help == "use eval_steps: 75"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import codes, judged
+from judged import codes, edge, judged
 
 ON_T4 = "model: {id: Qwen/Qwen2.5-0.5B}\ninstance: {type: ml.g4dn.12xlarge}\n"
 
@@ -22,6 +22,10 @@ ON_T4 = "model: {id: Qwen/Qwen2.5-0.5B}\ninstance: {type: ml.g4dn.12xlarge}\n"
 )
 def test_what_is_switched_off(fragment, found, tmp_path):
     assert ("HB261" in codes(fragment, tmp_path)) is found
+
+
+def test_edge(tmp_path):
+    edge("HB261", "", "hyperparameters.bf16", True, False, tmp_path)
 
 
 def test_weights_in_sixteen_bits_are_not_computed_in_float32(tmp_path):

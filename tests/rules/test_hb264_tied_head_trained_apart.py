@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from judged import codes, judged
+from judged import codes, edge, judged
 
 TIED = "model: {id: Qwen/Qwen2.5-0.5B}\ndeployment: null\nhyperparameters: {%s}"
 APART = "model: {id: Qwen/Qwen2.5-7B}\ndeployment: null\nhyperparameters: {%s}"
@@ -23,6 +23,11 @@ APART = "model: {id: Qwen/Qwen2.5-7B}\ndeployment: null\nhyperparameters: {%s}"
 def test_what_is_named(named, found, tmp_path):
     assert ("HB264" in codes(TIED % named, tmp_path)) is found
     assert "HB264" not in codes(APART % named, tmp_path)
+
+
+def test_edge(tmp_path):
+    tied = "model: {id: Qwen/Qwen2.5-0.5B}\ndeployment: null"
+    edge("HB264", tied, "hyperparameters.modules_to_save", ["embed_tokens", "lm_head"], ["lm_head"], tmp_path)
 
 
 def test_adapters_that_are_served_separately_are_not_merged(tmp_path):

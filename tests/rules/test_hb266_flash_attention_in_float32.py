@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import codes, found_by, judged
 
+NO_EDGE = "HB261 explains it at the key that switches 16-bit formats off"
 FLASH = "hyperparameters: {bf16: %s, attn_implementation: flash_attention_2}\n"
 OWN = "deployment: null\nscript: {entry_point: finetune.py}\n"
 

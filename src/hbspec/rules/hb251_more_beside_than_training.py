@@ -30,31 +30,34 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.plan.counts import updates_between
 from hbspec.rules.rule import Rule, plain
-from hbspec.units import seconds_text
+from hbspec.units import Interval, seconds_text
 
 RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
+NONE = Interval.exact(0)
+WHAT = {"eval_steps": "evaluations", "save_steps": "checkpoints"}
 OFTEN = 4
 """Times in a run from which on the interval is what takes the time: a short run is also saved at its end."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Compare phases: evaluations are as uncertain as the steps, checkpoints are taken at their least."""
+    """Compare phases: evaluations are as uncertain as steps; checkpoints count at their least, steps at their most."""
     given = analysis.spec.hyperparameters
     if given.eval_steps is None and given.save_steps is None:
         return
     phases = analysis.time.phases
-    training = phases["steps"].expected
+    steps = phases["steps"]
     beside = {
-        "eval_steps": ("evaluations", phases["evaluation"].expected if "evaluation" in phases else 0),
-        "save_steps": ("checkpoints", phases["checkpoints"].low if "checkpoints" in phases else 0),
+        "eval_steps": ("about", phases.get("evaluation", NONE).expected, steps.expected),
+        "save_steps": ("at least", phases.get("checkpoints", NONE).low, steps.high),
     }
-    for key, (what, seconds) in beside.items():
+    for key, (about, seconds, training) in beside.items():
         every, updates = getattr(given, key), analysis.plan.updates
         if every is not None and seconds > training and updates_between(every, updates) * OFTEN <= updates:
             usual = max(1, updates // OFTEN)
             yield RULE.at(
                 ("hyperparameters", key),
-                f"{key} is {plain(every)}: {what} take {seconds_text(seconds)}, but training {seconds_text(training)}",
+                f"{key} is {plain(every)}: {WHAT[key]} take {about} {seconds_text(seconds)}, but training "
+                f"{'at most' if key == 'save_steps' else about} {seconds_text(training)}",
                 f"use {key}: {usual}",
-                instead=(usual, None),
+                instead=(usual, given.eval_steps, None),
             )

@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Confidence, Finding, Fix, Severity
+from hbspec.diagnostics import Confidence, Finding, Severity
 from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
@@ -43,5 +43,4 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             ROUTE,
             f"fp16 is true, but the weights of {plan.model} are bfloat16, which the {gpu.name} supports",
             "use bf16: true instead of fp16",
-            fixes=(Fix("delete fp16, so that bfloat16 is chosen", ROUTE),),
         )
