@@ -40,7 +40,6 @@ def test_what_follows_from_it_is_not_said_too(tmp_path):
     assert codes("hyperparameters: {eval_steps: 1}\ninstance: {max_runtime: 3h}", tmp_path) == {"HB251"}
 
 
-def test_a_short_run_that_is_saved_at_its_end(tmp_path):
-    few = "data: {train: {examples: 320}}\nhyperparameters: {max_steps: 10, eval_steps: %s}"
-    assert "HB251" in codes(few % 2, tmp_path)
-    assert "HB251" not in codes(few % 5, tmp_path)
+def test_validation_data_that_outweigh_training_by_themselves(tmp_path):
+    much = "data: {validation: {examples: 440000}}\n"
+    assert "HB251" not in codes(much + OFTEN % "eval_steps: 50", tmp_path)

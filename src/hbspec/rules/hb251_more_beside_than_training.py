@@ -36,7 +36,7 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 NONE = Interval.exact(0)
 WHAT = {"eval_steps": "evaluations", "save_steps": "checkpoints"}
 OFTEN = 4
-"""Times in a run from which on the interval is what takes the time: a short run is also saved at its end."""
+"""Times in a run that are not too many: where these outweigh training too, the interval is not what is wrong."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -52,7 +52,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     }
     for key, (about, seconds, training) in beside.items():
         every, updates = getattr(given, key), analysis.plan.updates
-        if every is not None and seconds > training and updates_between(every, updates) * OFTEN <= updates:
+        if every is None or seconds <= training:
+            continue
+        share = updates_between(every, updates) * OFTEN / updates  # of the time that `OFTEN` in the run would take
+        if share <= 1 and seconds * share <= training:
             usual = max(1, updates // OFTEN)
             yield RULE.at(
                 ("hyperparameters", key),
