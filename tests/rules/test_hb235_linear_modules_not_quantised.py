@@ -7,6 +7,8 @@ import json
 import pytest
 from judged import codes, edge, judged
 
+from hbspec.api import estimate
+from hbspec.estimators.weights import training_weights
 from hbspec.units import bytes_text
 
 FALCON = "model: {id: tiiuae/falcon-7b}\ndeployment: null"
@@ -58,3 +60,27 @@ def test_transformers_leaves_every_linear_module_in_16_bits(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(TINY))
     (found,) = judged("HB235", "model: {id: null, config: ./config.json}\ndeployment: null", tmp_path)
     assert found.message.endswith(f"they take {bytes_text(held)} in bfloat16, not {bytes_text(asked)} in nf4")
+
+
+def test_the_estimate_follows_the_same_version():
+    """Falcon-40B under QLoRA ran on four A10G with transformers 4.31 (huggingface/notebooks, SageMaker 28)."""
+    spec = {
+        "hbspec": 1,
+        "name": "falcon",
+        "model": {"id": "tiiuae/falcon-40b"},
+        "data": {"train": {"examples": 1000}, "tokens": {"mean": 256, "max": 512}},
+        "instance": {"type": "ml.p4d.24xlarge", "region": "us-east-1", "parallelism": "ddp"},
+        "hyperparameters": {"method": "qlora", "learning_rate": 2e-4, "max_steps": 10, "max_length": 512},
+    }
+    held = {}
+    for version in ("4.31.0", "5.4.0", "5.5.0"):
+        found = estimate(spec | {"software": {"transformers": version}})
+        memory = found.memory
+        assert memory is not None
+        kept = training_weights(found.plan.require("architecture"), found.plan.training)
+        held[version] = sum(kept.values())
+        assert memory.fullest.peak_allocated.low > held[version]
+        assert memory.fullest.peak_allocated.low - held[version] < 6e9
+    assert held["4.31.0"] == held["5.4.0"]
+    assert 20e9 < held["5.4.0"] < 23e9
+    assert held["5.5.0"] > 80e9

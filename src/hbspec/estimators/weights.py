@@ -18,7 +18,7 @@ from hbspec.catalog.parameters import (
 )
 from hbspec.diagnostics import NotKnownError
 from hbspec.plan import Training
-from hbspec.plan.epochs import FUSED_EXPERTS
+from hbspec.plan.epochs import EXACT_LINEAR, FUSED_EXPERTS
 
 EMBEDDING, HEAD = "embedding", "output_head"
 
@@ -43,20 +43,26 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
         training.quantization,
         training.double_quant,
         BYTES[training.weights_dtype],
-        not training.has(FUSED_EXPERTS),
+        quantised_kinds(training),
     )
+
+
+def quantised_kinds(training: Training) -> frozenset[str]:
+    """Kinds of weights that the version of transformers hands to bitsandbytes, if the method quantises."""
+    kinds = {"linear": True, "own_linear": not training.has(EXACT_LINEAR), "expert": not training.has(FUSED_EXPERTS)}
+    return frozenset(kind for kind, given in kinds.items() if given)
 
 
 @lru_cache(maxsize=256)
 def _training_weights(
-    architecture: Architecture, quantization: str | None, double_quant: bool, kept_bytes: int, experts_too: bool
+    architecture: Architecture, quantization: str | None, double_quant: bool, kept_bytes: int, given: frozenset[str]
 ) -> Mapping[str, int]:
     kept = {EMBEDDING: 0, HEAD: 0, "experts": 0, "linear_weights": 0, "norms_and_biases": 0}
     names = {"embedding": EMBEDDING, "head": HEAD, "expert": "experts", "linear": "linear_weights"}
     packed = scales = 0
-    quantized = {weight.name for weight in weights(architecture) if weight.kind == "linear"}
+    quantized = {weight.name for weight in weights(architecture) if weight.kind in given - {"expert"}}
     for weight in weights(architecture):
-        if quantization and (weight.kind == "linear" or (experts_too and weight.kind == "expert")):
+        if quantization and weight.kind in given:
             small, extra = quantized_bytes(weight, quantization, double_quant)
             packed, scales = packed + small, scales + extra
         else:

@@ -209,6 +209,7 @@ INFERENCE = Program(
     trained=2,
     autocast=False,
     accumulates=False,
+    subclasses_quantised=False,
     experts_listed=False,
     loss_copies=False,
     loss_in_place=False,

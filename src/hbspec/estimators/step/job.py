@@ -21,7 +21,7 @@ from hbspec.estimators.weights import training_weights
 from hbspec.plan import Plan, Training
 from hbspec.plan.allocator import AllocatorSettings
 from hbspec.plan.deepspeed import ROUTE, DeepSpeed
-from hbspec.plan.epochs import FUSED_EXPERTS, INPUTS_DROPPED, LABELS_SHIFTED, LOGITS_KEPT
+from hbspec.plan.epochs import EXACT_LINEAR, FUSED_EXPERTS, INPUTS_DROPPED, LABELS_SHIFTED, LOGITS_KEPT
 from hbspec.plan.fsdp import Fsdp
 from hbspec.plan.loading import loads_whole
 from hbspec.plan.parallelism import PARALLELISMS, Engine, Parallelism
@@ -268,6 +268,7 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         trained=precision.trained,
         autocast=precision.autocast,
         accumulates=training.gradient_accumulation > 1,
+        subclasses_quantised=not training.has(EXACT_LINEAR),
         experts_listed=not training.has(FUSED_EXPERTS),
         loss_copies=training.loss == COPYING or not training.has(LABELS_SHIFTED),
         loss_in_place=training.loss in IN_PLACE,

@@ -13,6 +13,7 @@ from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.autograd import ParameterTensor
 from hbspec.estimators.step.lifetimes.whole import builder
 from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.weights import quantised_kinds
 from hbspec.plan.epochs import FUSED_EXPERTS
 
 HALF = 2
@@ -84,7 +85,7 @@ def _tensors(job: Job, weight: Weight) -> Iterator[Loaded]:
     listed = weight.copies > 1 and not training.has(FUSED_EXPERTS)
     copies = weight.copies if listed else 1
     whole = elements * weight.copies // copies
-    if training.quantization and (weight.kind == "linear" or listed):
+    if training.quantization and (weight.kind in quantised_kinds(training) - {"expert"} or listed):
         kept = _quantized(elements, weight.rows, training.quantization, double_quant=training.double_quant)
         yield from [Loaded(HALF * elements, kept)] * copies
         return

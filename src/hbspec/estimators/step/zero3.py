@@ -12,9 +12,8 @@ from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import Weight, weights
 from hbspec.estimators.step.gathering import Gathered, GatheredParameter, GatherStep, Limits, gathered
 from hbspec.estimators.step.job import Job
-from hbspec.estimators.weights import quantized_bytes
+from hbspec.estimators.weights import quantised_kinds, quantized_bytes
 from hbspec.plan.deepspeed import DeepSpeed
-from hbspec.plan.epochs import FUSED_EXPERTS
 
 
 class Whole(NamedTuple):
@@ -72,10 +71,9 @@ def _stored(job: Job) -> dict[str, tuple[int, int]]:
 def _one(job: Job, weight: Weight) -> tuple[int, int]:
     """Elements and bytes of one tensor as DeepSpeed sees it: 4-bit codes count by their storage."""
     training, elements = job.training, weight.parameters // weight.count
-    lists = not training.has(FUSED_EXPERTS)
     if weight.kind in ("linear", "expert"):
         elements = -(-elements // job.tensor_parallel)
-    if training.quantization and (weight.kind == "linear" or (lists and weight.kind == "expert")):
+    if training.quantization and weight.kind in quantised_kinds(training):
         codes = quantized_bytes(weight, training.quantization, training.double_quant)[0] // weight.count
         unit = BYTES.get(training.quant_storage, 1) if training.quantization != "int8" else 1
         return -(-codes // unit), codes

@@ -145,7 +145,8 @@ class Builder:
     def quantized(self) -> str:
         """How linear modules are quantised; "" where they are not."""
         kinds = {None: "", "int8": "int8"}
-        return "" if self.architecture.family.own_linear else kinds.get(self.program.quantization, "4bit")
+        kept = self.architecture.family.own_linear and not self.program.subclasses_quantised
+        return "" if kept else kinds.get(self.program.quantization, "4bit")
 
     def layer(self, index: int) -> DecoderLayer | RecordedPart:
         """A layer's modules; a sparse one has its experts instead of an MLP."""

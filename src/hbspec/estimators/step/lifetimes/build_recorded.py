@@ -121,7 +121,7 @@ class RecordedBuilder(Builder):
     def _linear(self, weight: Weight, *, biased: bool) -> Linear:
         """A linear module; bitsandbytes leaves a subclass as it is."""
         made = self.linear(weight.name, weight.columns, weight.rows)
-        if weight.kind == "own_linear" and made.quantized:
+        if weight.kind == "own_linear" and made.quantized and not self.program.subclasses_quantised:
             whole = self.parameter(weight.columns * weight.rows, trained=made.weight.trained)
             made = made._replace(quantized="", weight=whole)
         return made if biased else made._replace(bias=None)

@@ -29,6 +29,8 @@ class Program(NamedTuple):
         trained: of adapters.
         autocast: whether matrix products are cast to `compute`.
         accumulates: whether gradients of an earlier micro-batch exist.
+        subclasses_quantised: whether linear modules of a class derived from `nn.Linear` are quantised, as they were
+            before transformers 5.5.
         experts_listed: whether experts are a list of modules, as most were before transformers 5.
         loss_copies: whether the loss copies logits in fp32 once more, shifted by a token.
         loss_in_place: whether the loss writes its gradient over the logits that it is given.
@@ -67,6 +69,7 @@ class Program(NamedTuple):
     trained: int
     autocast: bool
     accumulates: bool
+    subclasses_quantised: bool
     experts_listed: bool
     loss_copies: bool
     loss_in_place: bool
