@@ -26,8 +26,23 @@ def test_the_edge_of_a_name(tmp_path):
 
 
 def test_the_edge_of_the_number_of_tags(tmp_path):
-    tags = {f"t{index}": "v" for index in range(51)}
-    edge("HB602", "", "sagemaker.tags", dict(list(tags.items())[:50]), tags, tmp_path)
+    tags = [(f"t{index}", "v") for index in range(51)]
+    edge("HB602", "deployment: null", "sagemaker.tags", dict(tags[:50]), dict(tags), tmp_path)
+    edge("HB602", "", "sagemaker.tags", dict(tags[:49]), dict(tags[:50]), tmp_path)  # a deployment marks what it makes
+
+
+def test_the_edge_of_an_image(tmp_path):
+    registry = "111122223333.dkr.ecr.us-east-1.amazonaws.com/"
+    within, beyond = (registry + "x" * (size - len(registry)) for size in (255, 256))
+    edge("HB602", "", "sagemaker.image", within, beyond, tmp_path)
+
+
+def test_variables_are_counted_with_the_hyperparameters_that_are_read_there(tmp_path):
+    script = "script: {entry_point: base.yaml, reads: environment, hyperparameters: {note: x}}"
+    variables = [(f"V{index}", "v") for index in range(101)]
+    edge("HB602", "", "sagemaker.environment", dict(variables[:100]), dict(variables), tmp_path)
+    assert len(judged("HB602", f"{script}\nsagemaker: {{environment: {dict(variables[:99])}}}", tmp_path)) == 1
+    assert judged("HB602", f"{script}\nsagemaker: {{environment: {dict(variables[:70])}}}", tmp_path) == []
 
 
 def test_the_edge_of_the_number_of_metrics(tmp_path):

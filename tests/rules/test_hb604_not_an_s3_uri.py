@@ -12,7 +12,7 @@ def test_the_edge_is_1024_characters(tmp_path):
 
 
 def test_the_edge_is_a_bucket(tmp_path):
-    edge("HB604", "", "sagemaker.output", "s3://b/key", "s3:///key", tmp_path)
+    edge("HB604", "", "sagemaker.output", "s3://bucket/key", "s3:///key", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,7 @@ METRIC = "monitoring: {metrics: [{name: %s, regex: %s}]}"
         ("m=(.*)", "rest of the line"),
         ("m=(.+)$", "rest of the line"),
         ("m=(.*);", "rest of the line"),
+        ("m=(.*) grad_norm=", ""),
         ("m=(.*?)", "captures nothing"),
         ("m=(.+?)", "as little as it can"),
         ("step=([0-9]+) m=([0-9.]+)", "two groups"),

@@ -13,6 +13,8 @@ def test_the_edge_is_the_dash_of_a_variable(tmp_path):
 
 
 SCRIPT = {"entry_point": "base.yaml"}
+QUEUE = {"output": "s3://bucket/answers/"}
+SNS = "arn:aws:sns:us-east-1:111122223333:failed"
 ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"
 
 
@@ -39,6 +41,12 @@ ARN = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-a1b2c3"
             "script.hyperparameters.my-rate",
         ),
         ("script", SCRIPT | {"hyperparameters": {"prompt": "a\nb"}}, "script.hyperparameters.prompt"),
+        (
+            "deployment",
+            {"async_inference": QUEUE | {"error_topic": "failed"}},
+            "deployment.async_inference.error_topic",
+        ),
+        ("deployment", {"async_inference": QUEUE | {"error_topic": SNS}}, None),
         ("monitoring", {"metrics": [{"name": "a\nb", "regex": " loss=([0-9.]+)"}]}, "monitoring.metrics.0.name"),
         ("monitoring", {"metrics": [{"name": "a", "regex": r" loss=([0-9.]+)\n"}]}, None),
     ],

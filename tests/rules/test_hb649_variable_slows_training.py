@@ -23,6 +23,9 @@ def test_the_edge_is_the_value(tmp_path):
         ("TORCH_DISTRIBUTED_DEBUG", "INFO", "", False),
         ("PYTORCH_NO_CUDA_MEMORY_CACHING", "1", "", True),
         ("NCCL_DEBUG", "INFO", "", False),
+        ("FI_PROVIDER", "tcp", "", False),
+        ("FI_PROVIDER", "tcp", "instance: {count: 2}", True),
+        ("FI_PROVIDER", "efa", "instance: {count: 2}", False),
     ],
 )
 def test_values(name, value, rest, found, tmp_path):

@@ -10,7 +10,19 @@ from typing import get_args
 import pytest
 
 from hbspec.plan.attention import KERNELS
-from hbspec.plan.shipped_script import ATTENTION, DEFAULTS, LOSSES, METRICS, OPTIMIZERS, PRINTED, SCHEDULERS, SUFFIXES
+from hbspec.plan.shipped_script import (
+    ATTENTION,
+    DEFAULTS,
+    LEAST_PYTHON,
+    LEAST_TORCH,
+    LOSSES,
+    METRICS,
+    OPTIMIZERS,
+    PRINTED,
+    SCHEDULERS,
+    SOFTWARE,
+    SUFFIXES,
+)
 from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
@@ -45,6 +57,15 @@ def test_of_the_scripts_files_and_lines(monkeypatch):
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
     assert (lines.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
+
+
+def test_what_the_scripts_libraries_need():
+    from importlib.metadata import metadata, requires
+
+    pythons = [metadata(name)["Requires-Python"].removeprefix(">=") for name in SOFTWARE]
+    assert max(tuple(map(int, text.split(".")[:2])) for text in pythons) == LEAST_PYTHON
+    (torch,) = [line for line in requires("transformers") or () if line.startswith("torch>=") and '"torch"' in line]
+    assert tuple(map(int, torch.partition(";")[0].removeprefix("torch>=").split("."))) == LEAST_TORCH
 
 
 def test_of_the_spec():

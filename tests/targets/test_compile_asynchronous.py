@@ -64,8 +64,8 @@ def test_failures_topics_and_the_key_are_passed_on():
         ("{output: 's3://bucket/a/', failures: 'https://bucket/f'}", "HB604", "failures"),
         ("{output: 's3://bucket/train/answers/'}", "HB615", "output"),
         ("{output: 's3://bucket/a/', failures: 's3://bucket'}", "HB615", "failures"),
-        ("{output: 's3://bucket/a/', error_topic: failed}", "HB043", "error_topic"),
-        ("{output: 's3://bucket/a/', success_topic: answered}", "HB043", "success_topic"),
+        ("{output: 's3://bucket/a/', error_topic: failed}", "HB643", "error_topic"),
+        ("{output: 's3://bucket/a/', success_topic: answered}", "HB643", "success_topic"),
         ("{}", "HB021", "output"),
     ],
 )

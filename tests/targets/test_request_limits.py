@@ -47,6 +47,8 @@ LIMITS = {
     "MAX_SECURITY_GROUPS": [(operation, "VpcSecurityGroupIds", "maxItems") for operation in (JOB, MODEL)],
     "TAG_PATTERN": [(operation, shape, "pattern") for operation in (JOB, MODEL) for shape in ("TagKey", "TagValue")],
     "ONE_LINE_PATTERN": [(JOB, shape, "pattern") for shape in ("HyperParameterKey", "HyperParameterValue")],
+    "SNS_TOPIC_PATTERN": [(CONFIG, "SnsTopicArn", "pattern")],
+    "MAX_CAPTURE_URI_LENGTH": [(CONFIG, "DestinationS3Uri", "maxLength")],
     "KMS_KEY_PATTERN": [(operation, "KmsKeyId", "pattern") for operation in (JOB, CONFIG)],
     "MAX_TAGS": [(operation, "TagList", "maxItems") for operation in (JOB, MODEL, CONFIG)],
     "MAX_TAG_KEY_LENGTH": [(JOB, "TagKey", "maxLength")],

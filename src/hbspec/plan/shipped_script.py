@@ -16,6 +16,9 @@ SOFTWARE: Mapping[str, str] = {
 }
 """What `templates/requirements.txt` pins."""
 
+LEAST_PYTHON, LEAST_TORCH = (3, 11), (2, 6)
+"""What these versions need, by their own metadata: `Requires-Python`, and the extra `torch` of transformers."""
+
 DEFAULTS: Mapping[str, Any] = {
     "method": "qlora",
     "num_train_epochs": 3.0,
@@ -31,6 +34,7 @@ DEFAULTS: Mapping[str, Any] = {
     "attn_implementation": "sdpa",
     "loss": "fused",
     "optim": "adamw_torch",
+    "max_grad_norm": 1.0,
     "save_steps": 50,
     "save_total_limit": 3,
     "sync_each_batch": False,

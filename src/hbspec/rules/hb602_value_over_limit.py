@@ -41,7 +41,7 @@ Sizes = Iterator[tuple[Route, str, int, int]]
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Findings for hyperparameters, variables, tags, metrics and network ids above a limit of the job's request."""
-    of_each = (_hyperparameters, _environment, _tags, _metrics, _network)
+    of_each = (_hyperparameters, _environment, _tags, _metrics, _images, _network)
     for route, unit, size, limit in (entry for sizes in of_each for entry in sizes(analysis)):
         if size > limit:
             yield RULE.at(
@@ -70,7 +70,11 @@ def _hyperparameters(analysis: Analysis) -> Sizes:
 def _environment(analysis: Analysis) -> Sizes:
     given = analysis.spec.sagemaker.environment if analysis.spec.sagemaker else {}
     route = ("sagemaker", "environment")
-    yield route, "variables", len(given), limits.MAX_ENVIRONMENT
+    script = analysis.spec.script
+    read = set(script.hyperparameters) if script and script.reads == "environment" else set()
+    read |= set(analysis.document.values.get("hyperparameters", {})) if read else set()
+    unit = "variables, with the hyperparameters" if read else "variables"
+    yield route, unit, len(given) + len(read), limits.MAX_ENVIRONMENT
     for name, value in given.items():
         yield (*route, name), "characters", len(value), limits.MAX_ENVIRONMENT_VALUE_LENGTH
         yield (*route, name), "characters in its name", len(name), limits.MAX_ENVIRONMENT_NAME_LENGTH
@@ -79,7 +83,9 @@ def _environment(analysis: Analysis) -> Sizes:
 def _tags(analysis: Analysis) -> Sizes:
     given = analysis.spec.sagemaker.tags if analysis.spec.sagemaker else {}
     route = ("sagemaker", "tags")
-    yield route, "tags", len(given), limits.MAX_TAGS
+    served = analysis.spec.deployment is not None and analysis.spec.deployment.instance.type is not None
+    unit = "tags, with the one that marks the deployment" if served and given else "tags"
+    yield route, unit, len(given) + int(served), limits.MAX_TAGS
     for name, value in given.items():
         yield (*route, name), "characters", len(value), limits.MAX_TAG_VALUE_LENGTH
         yield (*route, name), "characters in its name", len(name), limits.MAX_TAG_KEY_LENGTH
@@ -99,6 +105,13 @@ def _metrics(analysis: Analysis) -> Sizes:
             len(metric.name),
             limits.MAX_METRIC_NAME_LENGTH,
         )
+
+
+def _images(analysis: Analysis) -> Sizes:
+    for name in ("image", "serving_image") if analysis.spec.sagemaker else ():
+        image = getattr(analysis.spec.sagemaker, name)
+        if image is not None:
+            yield ("sagemaker", name), "characters", len(image), limits.MAX_IMAGE_LENGTH
 
 
 def _network(analysis: Analysis) -> Sizes:

@@ -23,7 +23,7 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.catalog.limits import MAX_S3_URI_LENGTH
+from hbspec.catalog.limits import MAX_CAPTURE_URI_LENGTH, MAX_S3_URI_LENGTH
 from hbspec.diagnostics import Finding, Route, Severity, route_text
 from hbspec.plan.training_job import ANSWERS
 from hbspec.rules.rule import Rule
@@ -39,8 +39,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for route, uri in _addresses(analysis):
         if uri is None:
             continue
-        if len(uri) > MAX_S3_URI_LENGTH:
-            said = f"has {len(uri):,} characters; SageMaker's limit is {MAX_S3_URI_LENGTH:,}"
+        longest = MAX_CAPTURE_URI_LENGTH if "data_capture" in route else MAX_S3_URI_LENGTH
+        if len(uri) > longest:
+            said = f"has {len(uri):,} characters; SageMaker's limit is {longest:,}"
             yield RULE.at(route, f"{route_text(route)} {said}", "shorten it")
         elif not re.fullmatch(JOBS_OWN, uri):
             yield RULE.at(route, f"{route_text(route)} is {uri!r}, not an S3 URI", "write it as s3://BUCKET/KEY")

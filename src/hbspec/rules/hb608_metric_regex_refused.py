@@ -69,13 +69,13 @@ def _refused(expression: str) -> str:
 def _taken(group: Group, name: str) -> tuple[str, Severity]:
     """What is wrong with what a group takes, and whether that is certain."""
     shown = f"({group.inside})"
-    ends = group.after in ("", "$")
+    ends = re.fullmatch(r"\\?[,;:\s]?\$?", group.after) is not None
     if not group.numbers:
         return f"captures no number: {shown} takes none", Severity.ERROR
     if group.lazy and not group.after:
         least = "nothing" if group.inside.endswith("*?") else "as little as it can"
         return f"captures {least}: {shown} is lazy, and nothing follows it", Severity.ERROR
-    if group.rest and not group.lazy and (ends or group.inside in (".*", ".+")):
+    if group.rest and not group.lazy and ends:
         return f"captures more than a number: {shown} takes the rest of the line", Severity.WARNING
     if group.words and not group.decimals:
         return f"captures words: {shown} takes 'loss', and of 2.345 only a part", Severity.WARNING

@@ -36,6 +36,7 @@ TRAINING: Route = ("sagemaker", "image")
 SERVING: Route = ("sagemaker", "serving_image")
 SERVERS = frozenset({"djl-inference", "djl-serving", "vllm", "huggingface-vllm", "vllm-openai", "sglang"})
 INFERENCE = r"(?:^|-)(?:inference|tgi|serving)(?:-|$)"
+OTHERS = r"(?:tensorflow|mxnet|jax|xgboost|scikit-learn|sklearn|chainer|autogluon)(?:-|$)"
 FOR_TRAINING = r"(?:^|-)training(?:-|$)"
 
 
@@ -44,18 +45,23 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     account, served = analysis.spec.sagemaker, analysis.spec.deployment
     if account is None:
         return
+    own = analysis.spec.script is not None
     trains, serves = analysis.spec.instance.type, served.instance.type if served is not None else None
     if account.image is not None and _has_gpus(analysis, trains):
-        yield from _hardware(TRAINING, account.image, trains) or _task(TRAINING, account.image)
+        yield from _hardware(TRAINING, account.image, trains) or _task(TRAINING, account.image, own)
     if account.serving_image is not None and _has_gpus(analysis, serves):
-        yield from _hardware(SERVING, account.serving_image, serves) or _task(SERVING, account.serving_image)
+        yield from _hardware(SERVING, account.serving_image, serves) or _task(SERVING, account.serving_image, own)
 
 
-def _task(route: Route, image: str) -> list[Finding]:
+def _task(route: Route, image: str, own_script: bool) -> list[Finding]:
     repository, _ = _name(image)
     if route == TRAINING and (repository in SERVERS or re.search(INFERENCE, repository)):
         said = f"sagemaker.image is {repository}, an image for endpoints, not for training"
         return [RULE.at(TRAINING, said, "use a training image, or delete image", severity=Severity.WARNING)]
+    framework = re.match(OTHERS, repository.removeprefix("huggingface-").removeprefix("sagemaker-"))
+    if route == TRAINING and framework and not own_script:
+        said = f"sagemaker.image is {repository}, an image without PyTorch, which the script trains with"
+        return [RULE.at(TRAINING, said, "use an image of PyTorch, or delete image")]
     if route == SERVING and re.search(FOR_TRAINING, repository):
         said = f"sagemaker.serving_image is {repository}, which has no server that an endpoint could call"
         return [RULE.at(SERVING, said, "use an image of vLLM or LMI, or delete serving_image")]

@@ -27,14 +27,16 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog import limits
 from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 from hbspec.showing.secrets import redact
 from hbspec.spec.account import SageMaker
 
-RULE = Rule(__name__, Severity.ERROR)
+RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB602", same_route),))
 VARIABLE = "letters, digits and underscores, and no digit at the beginning"
 TAG = "letters, digits, spaces and _.:/=+-@"
 RESERVED = "aws:"
+TOPIC = "arn:aws:sns:REGION:ACCOUNT:NAME"
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -50,6 +52,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         for name in spec.script.hyperparameters:
             if not re.fullmatch(limits.ENVIRONMENT_NAME_PATTERN, name):
                 yield _refused(("script", "hyperparameters", name), f"the variable {name!r}", VARIABLE)
+    queue = spec.deployment.async_inference if spec.deployment is not None else None
+    for name in ("success_topic", "error_topic") if queue is not None else ():
+        topic = getattr(queue, name)
+        if topic is not None and not re.fullmatch(limits.SNS_TOPIC_PATTERN, topic):
+            said = f"{name} {topic!r} is not the ARN of a topic of SNS"
+            yield RULE.at(("deployment", "async_inference", name), said, f"write it as {TOPIC}")
     yield from _broken_lines(analysis)
 
 

@@ -10,7 +10,7 @@ ENGINES = {"djl-inference": "djl-lmi", "djl-serving": "djl-lmi", "vllm": "vllm",
 _CUDA = re.compile(r"(?:^|[-_.])cu(?:da)?[-_]?(\d\d)\.?(\d)(?:\.\d+)?(?=$|[-_])")
 _VLLM = re.compile(r"^v?(\d+\.\d+\.\d+)(?=$|[-_+])")
 
-_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com|on\.aws|[a-z0-9.-]+)/.+")
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:amazonaws\.com|on\.aws|[a-z0-9.-]+)/\S+")
 
 
 class OwnImage(NamedTuple):
