@@ -36,6 +36,11 @@ def test_values(name, value, parallelism, severity, tmp_path):
     assert [entry.severity for entry in found] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(("value", "count"), [("true", 1), ("1", 1), ("false", 0)])
+def test_accelerate_may_be_told_to_leave_the_gpus(value, count, tmp_path):
+    assert len(judged("HB644", HIDES % ("ACCELERATE_USE_CPU", value, "ddp"), tmp_path)) == count
+
+
 def test_hardware_that_is_not_known_is_not_judged(tmp_path):
     fragment = HIDES % ("CUDA_VISIBLE_DEVICES", "0", "ddp, type: ml.p4d.24xlage")
     assert judged("HB644", fragment, tmp_path) == []

@@ -31,6 +31,8 @@ from hbspec.units import count_text
 
 RULE = Rule(__name__, Severity.ERROR)
 CUDA, CONTAINER = "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"
+PROCESSORS, ON = "ACCELERATE_USE_CPU", ("1", "true", "yes", "y", "t", "on")
+"""What accelerate reads as true (`accelerate.utils.environment.str_to_bool`)."""
 NONE = ("none", "void", "-1", "NoDevFiles")
 
 
@@ -41,6 +43,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     gpus, way = hardware.gpus_per_instance, analysis.plan.way
     used = gpus if way.distributed or way.name == "pipeline" else 1
+    if account.environment.get(PROCESSORS, "").lower() in ON:
+        said = f"{PROCESSORS} {account.environment[PROCESSORS]} trains on the processors, although the job has GPUs"
+        yield RULE.at(("sagemaker", "environment", PROCESSORS), said, f"delete {PROCESSORS}")
     for name in (CUDA, CONTAINER):
         value = account.environment.get(name)
         visible = None if value is None else _visible(name, value, gpus)
