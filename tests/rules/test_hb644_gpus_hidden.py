@@ -22,6 +22,7 @@ def test_the_edge_is_the_last_gpu(tmp_path):
         ("CUDA_VISIBLE_DEVICES", ",".join(f"GPU-{index}" for index in range(8)), "fsdp", None),
         ("CUDA_VISIBLE_DEVICES", "1,2,3,4,5,6,7,8", "ddp", "error"),
         ("CUDA_VISIBLE_DEVICES", "", "ddp", "error"),
+        ("CUDA_VISIBLE_DEVICES", "9" * 5000, "ddp", "error"),
         ("CUDA_VISIBLE_DEVICES", "-1", "single", "error"),
         ("CUDA_VISIBLE_DEVICES", "0", "single", None),
         ("CUDA_VISIBLE_DEVICES", "0,1", "pipeline", "warning"),

@@ -12,7 +12,17 @@ def test_the_edge_is_the_processors_of_the_instance(tmp_path):
 
 @pytest.mark.parametrize(
     ("value", "found"),
-    [("1", False), ("8", False), ("16", False), ("8,2", False), ("0", True), ("-1", True), ("auto", True), ("", True)],
+    [
+        ("1", False),
+        ("8", False),
+        ("16", False),
+        ("8,2", False),
+        ("0", True),
+        ("-1", True),
+        ("auto", True),
+        ("", True),
+        ("9" * 5000, True),
+    ],
 )
 def test_values(value, found, tmp_path):
     """torchrun's default is 1; public recipes of axolotl, LLaMA-Factory and torchtune set 1 to 16."""

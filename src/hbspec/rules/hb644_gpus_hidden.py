@@ -33,6 +33,8 @@ RULE = Rule(__name__, Severity.ERROR)
 CUDA, CONTAINER = "CUDA_VISIBLE_DEVICES", "NVIDIA_VISIBLE_DEVICES"
 PROCESSORS, ON = "ACCELERATE_USE_CPU", ("1", "true", "yes", "y", "t", "on")
 """What accelerate reads as true (`accelerate.utils.environment.str_to_bool`)."""
+LONGEST = 4
+"""Digits of the number of a GPU."""
 NONE = ("none", "void", "-1", "NoDevFiles")
 
 
@@ -70,7 +72,7 @@ def _visible(name: str, value: str, gpus: int) -> int | None:
         return None
     count = 0
     for part in named:
-        if not part or part in NONE or (part.isdecimal() and int(part) >= gpus):
+        if not part or part in NONE or (part.isdecimal() and (len(part) > LONGEST or int(part) >= gpus)):
             break
         count += 1
     return count

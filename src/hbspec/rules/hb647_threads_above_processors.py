@@ -29,6 +29,9 @@ from hbspec.units import count_text
 RULE = Rule(__name__, Severity.WARNING)
 VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
+LONGEST = 9
+"""Digits of a number of threads."""
+
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare with the processors of the instance: one process at least that has a thread for each of them is ordinary.
@@ -42,7 +45,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         if value is None:
             continue
         first = value.partition(",")[0].strip()
-        if not first.isdecimal() or int(first) == 0:
+        if not first.isdecimal() or len(first) > LONGEST or int(first) == 0:
             said = f"{name} {value!r} is not a number of threads"
         elif processors is not None and int(first) > processors:
             said = f"{name} {count_text(int(first))} is above the {count_text(processors)} processors of the instance"

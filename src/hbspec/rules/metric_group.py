@@ -1,7 +1,7 @@
 """What the group of a metric's regular expression takes, read off the expression and a few short texts.
 
 An author's expression is never run on a log: nested repetitions could take minutes. Only its first group is, on texts
-of at most seven characters.
+of at most seven characters, and if it has few repetitions and choices.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import NamedTuple
 NUMBERS = ("0", "7", "12", "0.5", "2.345", "-1.5", "9.6e-05")
 WORDS = ("loss", "abc")
 DECIMAL, SMALL, REST = "2.345", "9.6e-05", "1.5 x=2"
+MOST_CHOICES = 16
+"""Signs of repetitions and choices: that many share seven characters in some hundred thousand ways at most."""
 LITERAL = r"(?:[A-Za-z0-9_ ='\",:;/%#@!<>~`&-]|\\[^A-Za-z0-9])+$"
 """The end of a text that stands for itself; a character that is repeated or optional is not at its end."""
 
@@ -49,7 +51,7 @@ class Group(NamedTuple):
 
 
 def first_group(expression: str) -> Group | None:
-    """The first group; None for an expression with flags, conditions or references, or without a group."""
+    """The first group; None without one, or if the expression has flags, conditions, references or many choices."""
     if re.search(r"\(\?[aiLmsux-]+[:)]|\(\?\(|\(\?P=|\\[1-9]", expression):
         return None
     spans = _groups(expression)
@@ -57,6 +59,8 @@ def first_group(expression: str) -> Group | None:
         return None
     begin, inner, end = spans[0]
     inside = expression[inner : end - 1]
+    if not _quick(inside):
+        return None
     later = (expression[start : stop - 1] for opened, start, stop in spans[1:] if opened >= end)
     before = re.search(LITERAL, expression[:begin])
     return Group(
@@ -68,8 +72,13 @@ def first_group(expression: str) -> Group | None:
         decimals=_takes(inside, DECIMAL),
         exponents=_takes(inside, SMALL),
         rest=_takes(inside, REST),
-        second=next((one for one in later if any(_takes(one, text) for text in NUMBERS)), None),
+        second=next((one for one in later if _quick(one) and any(_takes(one, text) for text in NUMBERS)), None),
     )
+
+
+def _quick(expression: str) -> bool:
+    """Whether an expression is quick on a short text: one repeated group at most, and few choices."""
+    return len(re.findall(r"\)[*+{]", expression)) <= 1 and len(re.findall(r"[*+?{|]", expression)) <= MOST_CHOICES
 
 
 def _takes(expression: str, text: str) -> bool:
