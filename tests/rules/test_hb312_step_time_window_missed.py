@@ -33,3 +33,10 @@ def test_the_end_that_is_missed_is_named(tmp_path):
     assert "above monitoring.step_time.max (2.00 ms)" in found.message
     (found,) = judged("HB312", window("1h", "2h"), tmp_path)
     assert "below monitoring.step_time.min (1.00 h)" in found.message
+
+
+def test_a_window_that_is_reversed_or_has_no_width_is_certain(tmp_path):
+    for low, high in (("60s", "2s"), ("10s", "10s")):
+        (found,) = judged("HB312", f"monitoring: {{step_time: {{min: {low}, max: {high}}}}}", tmp_path)
+        assert "is not below its max" in found.message
+        assert (found.route, found.confidence) == (("monitoring", "step_time"), "certain")

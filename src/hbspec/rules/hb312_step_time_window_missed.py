@@ -1,4 +1,4 @@
-"""The predicted step time is outside `monitoring.step_time`.
+"""The predicted step time is outside `monitoring.step_time`, or every step time is.
 
 Why: An alarm that always fires is switched off, and an alarm that never fires watches nothing.
 
@@ -30,11 +30,15 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """A finding where the predicted step time lies wholly below or above `monitoring.step_time`."""
+    """A finding where no step time is inside `monitoring.step_time`, or where the predicted one lies wholly outside."""
     monitoring = analysis.spec.monitoring
     if monitoring is None or monitoring.step_time is None:
         return
     low, high = monitoring.step_time.min or 0.0, monitoring.step_time.max or inf
+    if low >= high:
+        said = f"monitoring.step_time.min ({seconds_text(low)}) is not below its max ({seconds_text(high)})"
+        yield RULE.at(("monitoring", "step_time"), said, "set min below max", confidence=Confidence.CERTAIN)
+        return
     step = analysis.time.step_seconds
     if step.high < low or high < step.low:
         if step.high < low:

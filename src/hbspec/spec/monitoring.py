@@ -1,9 +1,8 @@
 """The sections of a spec on what is watched while training, and evaluated after it, as types."""
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from hbspec.spec.fields import (
     Bytes,
@@ -32,16 +31,6 @@ class StepTimeMonitor(Section):
 
     min: Seconds | None = Field(None, description="Shortest allowed step time.")
     max: Seconds | None = Field(None, description="Longest allowed step time.")
-
-    @model_validator(mode="after")
-    def _min_below_max(self) -> Self:
-        if self.min is not None and self.max is not None and self.min >= self.max:
-            raise PydanticCustomError(
-                "contradiction",
-                "min ({min} s) is not below max ({max} s)",
-                {"min": f"{self.min:g}", "max": f"{self.max:g}"},
-            )
-        return self
 
 
 class GradientMonitor(Section):
