@@ -70,7 +70,13 @@ def test_the_estimate_follows_the_same_version():
         "model": {"id": "tiiuae/falcon-40b"},
         "data": {"train": {"examples": 1000}, "tokens": {"mean": 256, "max": 512}},
         "instance": {"type": "ml.p4d.24xlarge", "region": "us-east-1", "parallelism": "ddp"},
-        "hyperparameters": {"method": "qlora", "learning_rate": 2e-4, "max_steps": 10, "max_length": 512},
+        "hyperparameters": {
+            "method": "qlora",
+            "learning_rate": 2e-4,
+            "max_steps": 10,
+            "per_device_batch_size": 1,
+            "max_length": 512,
+        },
     }
     held = {}
     for version in ("4.31.0", "5.4.0", "5.5.0"):
