@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import metrics
@@ -40,6 +41,28 @@ class Consumed:
         self.updates.append(len(self.current))
         self.seen.update(number for number in self.current if number >= 0)
         self.current.clear()
+
+
+@dataclass(slots=True)
+class Computed:
+    """What one process computed since the last metric line: rows as they reach the model, padding included.
+
+    Attributes:
+        squares: sum of the squares of the rows' lengths.
+        longest: tokens of the longest row.
+    """
+
+    rows: int = 0
+    tokens: int = 0
+    squares: int = 0
+    longest: int = 0
+
+    def take(self, rows: int, length: int) -> None:
+        """A micro-batch."""
+        self.rows += rows
+        self.tokens += rows * length
+        self.squares += rows * length**2
+        self.longest = max(self.longest, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +102,7 @@ class CountingTrainer(BestTrainer):
         super().__init__(*arguments, **named)
         self.data_collator: Any = KeepExampleNumbers(self.data_collator)
         self.consumed = Consumed()
+        self.computed = Computed()
         self.whole_logits = loss == "standard"
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
@@ -88,6 +112,7 @@ class CountingTrainer(BestTrainer):
             bounds = inputs.get("cu_seq_lens_q")
             numbers = [-1] * (len(inputs["input_ids"]) if bounds is None else bounds.numel() - 1)
         self.consumed.current += numbers
+        self.computed.take(*inputs["input_ids"].shape)
         return super().training_step(model, inputs, num_items_in_batch=num_items_in_batch)
 
     def compute_loss(
@@ -129,11 +154,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self,
         trainer: CountingTrainer,
         expected_wrapper: str | None,
+        told: Mapping[str, Any],
         see: Callable[[int, Mapping[str, float | int]], None],
     ) -> None:
         self.trainer = trainer
         self.see = see
         self.expected_wrapper = expected_wrapper
+        self.told = told
         self.losses: list[float] = []
         self.checkpoints: list[str] = []
         self._busy, self._steps, self._mark = 0.0, 0, 0.0
@@ -144,11 +171,13 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self._mark = now
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        """Starts the clock; a wrapper that is not there is an error now and not after the bill."""
-        del args, state, control
+        """Says which run begins, and starts the clock; a wrapper that is not there is an error before the bill."""
+        del control
         name = type(self.trainer.model_wrapped).__name__
         if self.expected_wrapper and self.expected_wrapper not in name:
             raise RuntimeError(f"the model is wrapped as {name}, not by {self.expected_wrapper}")
+        if state.is_world_process_zero:
+            print(metrics.run({**self.told, **_planned(args, state), "gpus": gpus()}), flush=True)
         self._tick(working=False)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -168,8 +197,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             values: dict[str, float | int] = {
                 name: shown[name] for name in ("loss", "grad_norm", "learning_rate", "epoch") if name in shown
             }
-            values |= {"step_seconds": self._busy / max(self._steps, 1), **gpu_memory()}
+            values |= {"step_seconds": self._busy / max(self._steps, 1), **self._of_all_ranks()}
             self._busy, self._steps = 0.0, 0
+            self._tick(working=False)  # ranks told each other what they hold
         elif "eval_loss" in shown:
             values = {"eval_loss": shown["eval_loss"]}
         else:
@@ -178,6 +208,21 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             print(metrics.line(state.global_step, values), flush=True)
             if "loss" in values:
                 self.see(state.global_step, values)
+
+    def _of_all_ranks(self) -> dict[str, float | int]:
+        """The memory of the fullest GPU, and the rows of an update: those of a rank, or the longest of all."""
+        own, self.trainer.computed = self.trainer.computed, Computed()
+        everyone: list[tuple[dict[str, int], Computed]] = gather_object([(gpu_memory(), own)])
+        memories, computed = [memory for memory, _ in everyone], [each for _, each in everyone]
+        rows, tokens, squares = (
+            sum(getattr(each, name) for each in computed) for name in ("rows", "tokens", "squares")
+        )
+        return {
+            **{name: max(memory.get(name, 0) for memory in memories) for name in dict.fromkeys(chain(*memories))},
+            "tokens": tokens / len(computed) / max(self._steps, 1),
+            "longest": max(each.longest for each in computed),
+            "unevenness": squares * rows / max(tokens, 1) ** 2,
+        }
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Evaluation is not part of a step's time."""
@@ -193,7 +238,9 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
 
 
 def gpu_memory() -> dict[str, int]:
-    """Bytes in use on the fullest GPU of this process, and the largest peak it allocated on one; empty without GPUs.
+    """Bytes in use on the fullest GPU of this process, and what it allocated and reserved of one at most.
+
+    Empty without GPUs.
 
     GPUs that the process does not use are not asked: the question alone would take hundreds of megabytes of each.
     """
@@ -204,4 +251,22 @@ def gpu_memory() -> dict[str, int]:
     return {
         "gpu_memory_bytes": max(total - free for free, total in free_total),
         "gpu_peak_allocated_bytes": max(peaks.values()),
+        "gpu_reserved_bytes": max(torch.cuda.max_memory_reserved(device) for device, peak in peaks.items() if peak),
+    }
+
+
+def gpus() -> list[dict[str, Any]]:
+    """The GPUs in this process's sight; what PyTorch calls them, and their bytes. Takes no memory of any."""
+    seen = [torch.cuda.get_device_properties(device) for device in range(torch.cuda.device_count())]
+    return [{"name": gpu.name, "total_bytes": gpu.total_memory} for gpu in seen]
+
+
+def _planned(args: Any, state: Any) -> dict[str, Any]:
+    """What the trainer is about to do."""
+    return {
+        "updates": state.max_steps,
+        "after": state.global_step,
+        "ranks": args.world_size,
+        "micro_batch": args.per_device_train_batch_size,
+        "accumulation": args.gradient_accumulation_steps,
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 import base_model
 import failure
+import metrics
 import model_folder
 import served_adapters
 import tiny
@@ -34,9 +35,9 @@ from loading import (
     trainer_arguments,
 )
 from removal import remove
-from run_record import refuse_other_record, write_record
+from run_record import introduction, refuse_other_record, write_record
 from saving import refuse_together
-from settings import Invocation, RefusedError, Settings
+from settings import Invocation, RefusedError
 from splits import end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
@@ -87,7 +88,7 @@ def run(
     trainer = _trainer(model, arguments, tokenizer, splits, adapters(settings, beside_language_model(model)), named)
     keep_trainable_dtype(trainer.model, compute)
     known = {"model_folder": base.source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
-    watch, stop = _watch(trainer, settings, state)
+    watch, stop = _watch(trainer, invocation, state)
     # a rank that leaves before it trains would let those wait in vain that train
     state.wait_for_everyone()
     happened = _learn(trainer, state, invocation, start, watch, stop)
@@ -100,10 +101,15 @@ def run(
             "wrapper": type(trainer.model_wrapped).__name__,
         }
         write_record(invocation, fingerprint, told | known | happened)
-    # a rank that exits while another still writes can abort in gloo's threads, and the whole job then fails
+        print(metrics.done(happened), flush=True)
+    _leave_together(state)
+    return _broken(stop, invocation) if stop.is_broken else 0
+
+
+def _leave_together(state: PartialState) -> None:
+    """A rank that exits while another still writes can abort in gloo's threads, and the whole job then fails."""
     state.wait_for_everyone()
     state.destroy_process_group()
-    return _broken(stop, invocation) if stop.is_broken else 0
 
 
 def _trainer(
@@ -190,11 +196,12 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
     refuse_together(problems)
 
 
-def _watch(trainer: CountingTrainer, settings: Settings, state: PartialState) -> tuple[Watch, Stop]:
+def _watch(trainer: CountingTrainer, invocation: Invocation, state: PartialState) -> tuple[Watch, Stop]:
     """Puts our metric lines in the place of the trainer's own, and the author's watches over them."""
-    stop, watches = Stop(trainer.args), Watches(settings)
-    wrapper = expected_wrapper(settings.PARALLELISM, state.num_processes)
-    watch = Watch(trainer, wrapper, lambda update, values: stop.break_off(watches.see(update, values)))
+    stop, watches = Stop(trainer.args), Watches(invocation.settings)
+    wrapper = expected_wrapper(invocation.settings.PARALLELISM, state.num_processes)
+    told = introduction(invocation, trainer.fingerprint)
+    watch = Watch(trainer, wrapper, told, lambda update, values: stop.break_off(watches.see(update, values)))
     trainer.add_callback(watch)
     trainer.remove_callback(PrinterCallback)
     if trainer.pop_callback(ProgressCallback):

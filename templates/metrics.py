@@ -6,7 +6,9 @@ https://docs.aws.amazon.com/sagemaker/latest/dg/define-train-metrics.html
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from typing import Any
 
 METRICS: dict[str, str] = {
     "train:loss": r"hbspec: .* loss=([-+0-9.eE]+)",
@@ -21,9 +23,19 @@ METRICS: dict[str, str] = {
 """Metric name to regex. The blank before each key keeps `loss` from matching in `eval_loss`.
 
 loss and eval_loss are means per trained token; step_seconds is the mean wall time of an update since the last line,
-without evaluation and saving; gpu_memory_bytes is what is in use on the fullest GPU of rank 0 (by all processes, as
-nvidia-smi counts), gpu_peak_allocated_bytes its largest torch.cuda.max_memory_allocated; neither without a GPU.
+without evaluation and saving; gpu_memory_bytes is what is in use on the fullest GPU of all ranks (by all processes, as
+nvidia-smi counts), gpu_peak_allocated_bytes the largest torch.cuda.max_memory_allocated; neither without a GPU.
+
+A line holds more, which `hbspec watch` reads and CloudWatch does not get: gpu_reserved_bytes, the largest
+torch.cuda.max_memory_reserved; tokens, what a rank computed in an update, padding included; longest, the tokens of the
+longest row; unevenness, the mean square of the rows' lengths over the square of their mean.
 """
+
+RUN, DONE = "hbspec: run ", "hbspec: done "
+"""What a line begins with that says which run begins, and one that says how it ended; JSON follows."""
+
+SAID_AT_THE_END = ("updates", "last_step", "stopped_by", "examples_consumed")
+"""What the last line of the log says: of this start but for the last step."""
 
 
 def line(step: int, values: Mapping[str, float | int]) -> str:
@@ -34,3 +46,17 @@ def line(step: int, values: Mapping[str, float | int]) -> str:
     """
     shown = [f"{name}={value}" if isinstance(value, int) else f"{name}={value:.6g}" for name, value in values.items()]
     return " ".join([f"hbspec: step={step}", *shown])
+
+
+def run(values: Mapping[str, Any]) -> str:
+    """The line that says which run begins to train."""
+    return RUN + json.dumps(values)
+
+
+def done(counted: Mapping[str, Any]) -> str:
+    """The line that says how this start of the run ended.
+
+    >>> done({"updates": 4, "last_step": 4, "stopped_by": None, "examples_consumed": 8, "best": None})
+    'hbspec: done {"updates": 4, "last_step": 4, "stopped_by": null, "examples_consumed": 8}'
+    """
+    return DONE + json.dumps({name: counted[name] for name in SAID_AT_THE_END})

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any
 
 from documents import UNREADABLE, load, saying_room, store
-from fingerprint import PACKAGES, Fingerprint, all_differences, is_same
+from fingerprint import PACKAGES, Fingerprint, all_differences, is_same, mark
 from manifest import readable
 from settings import RUN_FILE, Invocation, RefusedError
 
@@ -59,6 +59,17 @@ def write_record(invocation: Invocation, mine: Fingerprint, found: Mapping[str, 
     with saying_room(folder):
         folder.mkdir(parents=True, exist_ok=True)
         store(folder / RUN_FILE, told)
+
+
+def introduction(invocation: Invocation, mine: Fingerprint) -> dict[str, Any]:
+    """Which run this is, for whoever reads its log."""
+    return {
+        "job": os.environ.get("TRAINING_JOB_NAME"),
+        "mark": mark(mine),
+        "tiny": invocation.folders.tiny,
+        "settings": asdict(invocation.settings),
+        "software": {package: version(package) for package in PACKAGES},
+    }
 
 
 def _before(invocation: Invocation) -> dict[str, Any]:

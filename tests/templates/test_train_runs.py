@@ -347,11 +347,11 @@ def test_the_wrapper_that_the_parallelism_promises_must_be_there(bench: Bench) -
     from counting import Watch
     from job import expected_wrapper
 
-    state, args = SimpleNamespace(global_step=0), SimpleNamespace(world_size=1, device="cpu")
+    state, args = SimpleNamespace(is_world_process_zero=False), SimpleNamespace(world_size=1, device="cpu")
     control = SimpleNamespace(should_training_stop=False, should_save=False)
     plain = SimpleNamespace(model_wrapped=object())
     with pytest.raises(RuntimeError, match="wrapped as object, not by FSDP"):
-        Watch(plain, expected_wrapper("fsdp", 8)).on_train_begin(args, state, control)
+        Watch(plain, expected_wrapper("fsdp", 8), {}).on_train_begin(args, state, control)
     for alone in ("single", "pipeline", "ddp"):
-        Watch(plain, expected_wrapper(alone, 1)).on_train_begin(args, state, control)
+        Watch(plain, expected_wrapper(alone, 1), {}).on_train_begin(args, state, control)
     assert not control.should_training_stop
