@@ -50,6 +50,28 @@ def gpu_called(spelling: str, gpus: Mapping[str, Gpu]) -> Gpu | None:
     return found if _words(found.name) <= _words(spelling) else None
 
 
+SAME_MEMORY = 0.02
+"""The share by which the memory of two GPUs of one kind may differ: by what the driver or error correction keeps."""
+
+
+def gpu_of_driver(name: str, total: int, gpus: Mapping[str, Gpu]) -> Gpu | None:
+    """The GPU that a driver names; None where it is not known.
+
+    A driver says "NVIDIA H200" and not how much memory it has, which PyTorch says.
+
+    Args:
+        name: as the driver says it.
+        total: bytes, as PyTorch reports them.
+        gpus: the catalog's.
+    """
+    found = gpu_called(name, gpus)
+    if found is not None:
+        return found
+    alike = [gpus[meant] for meant in gpus_meant(name, gpus)]
+    sized = [gpu for gpu in alike if abs((gpu.usable_bytes or 0) - total) <= SAME_MEMORY * total]
+    return sized[0] if len(sized) == 1 else None
+
+
 def _words_of(gpu: Gpu) -> set[str]:
     return _words(gpu.name) | _words(gpu.marketing_name) | {_memory(gpu)}
 

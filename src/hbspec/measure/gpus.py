@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.catalog import catalog
-from hbspec.catalog.gpu_names import gpus_meant
+from hbspec.catalog.gpu_names import gpu_of_driver
 from hbspec.measure.observer import PROBE
 
 SECONDS = 120
 """Until a question is given up: the first import of torch on a cold disk takes a minute."""
-
-SAME_MEMORY = 0.02
-"""The share by which the memory of two GPUs of one kind may differ: by what the driver or error correction keeps."""
 
 QUERY = ("nvidia-smi", "--query-gpu=uuid,driver_version,memory.used", "--format=csv,noheader,nounits")
 
@@ -38,17 +35,9 @@ class GpuAtHand(NamedTuple):
 
     @property
     def called(self) -> str:
-        """The catalog's name of it; the driver's where the catalog does not know it.
-
-        A driver says "NVIDIA H200" and not how much memory it has, which PyTorch says.
-        """
-        facts = catalog()
-        found = facts.gpu_called(self.name)
-        if found is not None:
-            return found.name
-        alike = [facts.gpus[name] for name in gpus_meant(self.name, facts.gpus)]
-        sized = [gpu.name for gpu in alike if abs((gpu.usable_bytes or 0) - self.total) <= SAME_MEMORY * self.total]
-        return sized[0] if len(sized) == 1 else self.name
+        """The catalog's name of it; the driver's where the catalog does not know it."""
+        found = gpu_of_driver(self.name, self.total, catalog().gpus)
+        return found.name if found is not None else self.name
 
 
 class MachineAtHand(NamedTuple):
