@@ -76,7 +76,7 @@ def _judge(analysis: Analysis, key: str, text: str) -> Claim:
         return Claim(key, redact(text), MALFORMED, reason="this quantity does not exist")
     try:
         claimed = parse_claim(text, found.kind)
-        computed, currency = _in_currency(analysis, *found.compute(analysis), claimed.currency)
+        computed, currency = in_currency(analysis, *found.compute(analysis), claimed.currency)
         inputs = found.inputs(analysis, text)
     except UnitError as reason:
         return Claim(key, redact(text), MALFORMED, quantity=found, reason=str(reason))
@@ -95,10 +95,14 @@ def verdict(computed: Interval, claimed: ClaimSet) -> str:
     return UNDECIDED
 
 
-def _in_currency(
+def in_currency(
     analysis: Analysis, computed: Interval, currency: str | None, wanted: str | None
 ) -> tuple[Interval, str | None]:
-    """An amount in the claim's currency, by the author's exchange rates; other quantities unchanged."""
+    """An amount in the claim's currency, by the author's exchange rates; other quantities unchanged.
+
+    Raises:
+        NotKnownError: the spec has no exchange rate between the two.
+    """
     if currency is None or wanted is None or currency == wanted:
         return computed, currency
     money = analysis.plan.currencies

@@ -25,6 +25,8 @@ COMMANDS = (
     "status",
     "logs",
     "stop",
+    "watch",
+    "verify",
     "data profile",
     "data merge",
     "data check",

@@ -25,13 +25,14 @@ def read(argv: Sequence[str]) -> Call | None:
 def _call(command: Command, argv: Sequence[str]) -> Call | None:
     options = {flag: parameter for parameter in command.parameters for flag in parameter.flags}
     words: dict[str, list[str]] = {parameter.name: [] for parameter in command.parameters}
-    positional = next((parameter for parameter in command.parameters if not parameter.flags), None)
+    positional = [parameter for parameter in command.parameters if not parameter.flags]
     rest = iter(argv)
     for word in rest:
         if word == "-" or not word.startswith("-"):
-            if positional is None or (words[positional.name] and not positional.repeated):
+            taker = next((one for one in positional if one.repeated or not words[one.name]), None)
+            if taker is None:
                 return None
-            words[positional.name].append(word)
+            words[taker.name].append(word)
             continue
         flag, equals, value = word.partition("=") if word.startswith("--") else (word, "", "")
         option = options.get(flag)

@@ -42,11 +42,11 @@ def write(lines: Iterable[Line], stream: TextIO) -> None:
     from rich.text import Text
 
     console = Console(file=stream, highlight=False, soft_wrap=True)
-    for line in map(_shown, lines):
+    for line in map(visible, lines):
         console.print(Text.assemble(*((text, STYLES[style]) for style, text in line)))
 
 
-def _shown(line: Line) -> Line:
+def visible(line: Line) -> Line:
     """The line without credentials, which may span several segments."""
     left = shown("".join(text for _, text in line))
     segments = []
