@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hbspec.render.lines import Line, cells, wrapped
-from hbspec.render.rows import LEAD, NARROW, Row, rows, section
+from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.source.excerpts import printable
 from hbspec.units import Interval, bytes_text, interval_text, money_text, seconds_text, significant
 
@@ -23,7 +23,7 @@ HEADINGS = ("", "predicted", "measured", "verdict")
 
 
 def watched_lines(watched: WatchedLog, width: int | None = None, *, now: float | None = None) -> Iterator[Line]:
-    """The whole page.
+    """The whole page, with what matters most first: a low terminal shows only its upper part while it is drawn again.
 
     Args:
         watched: the log beside the estimates.
@@ -35,12 +35,13 @@ def watched_lines(watched: WatchedLog, width: int | None = None, *, now: float |
         yield from section("Another job", width, "nothing is compared", "bad")
         for text in watched.differences:
             yield from _entry("bad", text, width)
+    yield from _bounds(watched, width)
+    if not watched.differences:
+        yield from section("To the end", width)
+        yield from rows(_end(watched, now), width)
     yield from _table(watched, width)
     yield from section("Loss", width)
     yield from rows(_loss(watched), width)
-    yield from _bounds(watched, width)
-    yield from section("To the end", width)
-    yield from rows(_end(watched, now), width)
     if watched.notes:
         yield from section("Notes", width)
         for text in watched.notes:
@@ -67,18 +68,27 @@ def bar(done: int, total: int, width: int | None) -> str:
 
 
 def _table(watched: WatchedLog, width: int | None) -> Iterator[Line]:
-    """Predicted, measured and verdict, in columns where the width allows, else one below the other."""
-    found = [_cells(row, compared=not watched.differences) for row in watched.rows]
-    widths = [max(cells(line[column]) for line in (HEADINGS, *found)) for column in range(3)]
+    """Predicted, measured and verdict, in columns where the width allows.
+
+    Where it does not, what is expected is left out; where even that is too wide, they stand one below the other.
+    """
     yield ()
-    if width is not None and width < max(NARROW, sum(widths) + 3 * len(LEAD) + len("not compared")):
-        for name, predicted, measured, verdict in found:
-            yield from wrapped((("title", name), ("", ": "), (STYLES[verdict], verdict)), width, len(LEAD))
-            yield from wrapped((("", f"{LEAD}predicted {predicted}; measured {measured}"),), width, 2 * len(LEAD))
-        return
-    yield _columns(HEADINGS, widths, "title", "title")
-    for line in found:
-        yield _columns(line, widths, "", STYLES[line[3]])
+    for text in (interval_text, _ends):
+        found = [_cells(row, text, compared=not watched.differences) for row in watched.rows]
+        widths = [max(cells(line[column]) for line in (HEADINGS, *found)) for column in range(3)]
+        if width is None or width >= sum(widths) + 3 * len(LEAD) + len("not compared"):
+            yield _columns(HEADINGS, widths, "title", "title")
+            yield from (_columns(line, widths, "", STYLES[line[3]]) for line in found)
+            return
+    for name, predicted, measured, verdict in found:
+        yield from wrapped((("title", name), ("", ": "), (STYLES[verdict], verdict)), width, len(LEAD))
+        yield from wrapped((("", f"{LEAD}predicted {predicted}; measured {measured}"),), width, 2 * len(LEAD))
+
+
+def _ends(interval: Interval, text: Callable[[float], str]) -> str:
+    """An interval without what is expected."""
+    low, high = text(interval.low), text(interval.high)
+    return low if low == high else f"{low} to {high}"
 
 
 def _columns(line: tuple[str, str, str, str], widths: list[int], style: str, last: str) -> Line:
@@ -86,10 +96,12 @@ def _columns(line: tuple[str, str, str, str], widths: list[int], style: str, las
     return ((style, padded + LEAD), (last, line[3]))
 
 
-def _cells(row: SeenBeside, *, compared: bool) -> tuple[str, str, str, str]:
+def _cells(
+    row: SeenBeside, text: Callable[[Interval, Callable[[float], str]], str], *, compared: bool
+) -> tuple[str, str, str, str]:
     show = TEXTS[row.unit]
-    measured = "not known" if row.measured is None else interval_text(row.measured, show)
-    predicted = "not known" if row.predicted is None else interval_text(row.predicted, show)
+    measured = "not known" if row.measured is None else text(row.measured, show)
+    predicted = "not known" if row.predicted is None else text(row.predicted, show)
     return row.name, predicted, measured, row.verdict if compared else "not compared"
 
 

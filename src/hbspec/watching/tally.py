@@ -187,7 +187,7 @@ class LogTally:
         self.pace.take(seconds, weight, settled=settled)
         if weight > 1:
             self.grouped = True
-        elif settled and seconds:
+        elif settled and seconds and event.raw[UNEVENNESS] is not None:
             self._time(seconds, event.raw)
 
     def _time(self, seconds: float, raw: Raw) -> None:

@@ -126,13 +126,15 @@ def watched(estimates: Estimates, tally: LogTally, source: str, *, runtime: floa
         source: the name of the log.
         runtime: seconds of training with evaluations and saves, where they are known as a whole.
     """
-    seen = forecast(estimates, tally)
+    seen, unlike = forecast(estimates, tally), differences(estimates.analysis, tally)
+    if unlike:  # what is predicted is of another job, and so would be what is left of it
+        seen = Forecast(seen.updates, None, None, None, None, None, None)
     return WatchedLog(
         source=source,
         state=state_of(tally, seen.updates),
         tally=tally,
         forecast=seen,
-        differences=differences(estimates.analysis, tally),
+        differences=unlike,
         notes=(*notes_on_log(tally), *notes_on_digest(estimates.analysis, tally.run)),
         rows=tuple(_rows(estimates, tally, seen, runtime)),
         broken=tuple(tally.bounds.broken.values()),
@@ -161,8 +163,8 @@ def notes_on_log(tally: LogTally) -> Iterator[str]:
         yield f"the log holds no metric of training; a line of the shipped script reads `{SAYS}`"
     if tally.starts > 1 or (tally.again and tally.again > tally.unannounced):
         repeated = tally.again - tally.unannounced
-        starts = counted(max(tally.starts, 2), "start")
-        yield f"{starts}: {counted(repeated, 'metric line')} of updates that were computed again count once"
+        again = f": {counted(repeated, 'metric line')} of updates that were computed again count once"
+        yield counted(max(tally.starts, 2), "start") + (again if repeated else ", each after the last update before")
     if tally.unannounced:
         lines = counted(tally.unannounced, "metric line")
         yield f"{lines} of updates that came before, without a restart: printed by several ranks? They count once"
