@@ -10,6 +10,7 @@ from typing import Any
 
 from hbspec.api import Estimates, estimate
 from hbspec.watching import LogLine, WatchedLog, lines_of, watch_log
+from hbspec.watching.lines import LogBlock
 
 LOGS = Path(__file__).parent / "watching" / "logs"
 
@@ -110,7 +111,7 @@ def parsed(text: str | bytes, chunk: int = 1 << 16) -> list[LogLine]:
     """The lines of a text that comes in chunks."""
     raw = text.encode() if isinstance(text, str) else text
     pieces = (raw[at : at + chunk] for at in range(0, len(raw), chunk))
-    return [line for line in lines_of(pieces) if line is not None]
+    return [line for part in lines_of(pieces) for line in (part.lines() if isinstance(part, LogBlock) else [part])]
 
 
 def seen(lines: Iterable[str] | bytes, estimates: Estimates | None = None) -> WatchedLog:

@@ -7,13 +7,16 @@ several updates count as so many.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite, isnan
 from typing import Any, NamedTuple
 
 from hbspec.spec.monitoring import Monitoring
 from hbspec.units import bytes_text, seconds_text, significant
 from hbspec.watching.events import LoggedUpdate
+
+ROUNDING = 1e-9
+"""Relative difference of two means that is one of rounding: losses are logged with six digits."""
 
 LOSS_IS_NUMBER = "loss"
 LOSS_DECREASES = "monitoring.loss.decreasing_over"
@@ -139,16 +142,39 @@ class WatchedBounds:
         if self._half is not None and not again and isfinite(loss):
             self._add(step, loss, weight)
 
+    def admits(self, memory: int, gradients: tuple[float, float], seconds: tuple[float, float]) -> bool:
+        """Whether no bound but that of the loss can break between these extremes: the most memory, and both ends."""
+        return (
+            (self._memory is None or memory <= self._memory)
+            and (self._gradient is None or gradients[1] <= self._gradient)
+            and (self._fastest is None or seconds[0] >= self._fastest)
+            and (self._slowest is None or seconds[1] <= self._slowest)
+        )
+
+    def take_losses(self, first: int, losses: Sequence[float]) -> None:
+        """Look at the finite losses of single updates in a row, of which the first is that of update `first`."""
+        at = 0
+        while self._half is not None and at < len(losses):
+            part = losses[at : at + self._half - self._weight]
+            at += len(part)
+            self._sum += sum(part)
+            self._weight += len(part)
+            self._compare(first + at - 1)
+
     def _add(self, step: int, loss: float, weight: int) -> None:
-        """Count a loss towards the half of the window that is under way, and compare a half that is complete."""
+        """Count a loss towards the half of the window that is under way."""
         self._sum += loss * weight
         self._weight += weight
+        self._compare(step)
+
+    def _compare(self, step: int) -> None:
+        """Compare a half that is complete with the one before."""
         if self._half is None or self._weight < self._half:
             return
         mean = self._sum / self._weight
         if self._before is not None:
             self.compared = True
-            if mean >= self._before:
+            if mean > self._before - ROUNDING * abs(self._before):
                 self._break(LOSS_DECREASES, self._before, step, mean)
         self._sum, self._weight, self._before = 0.0, 0, mean
 

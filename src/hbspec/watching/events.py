@@ -143,11 +143,18 @@ def update_of(line: LogLine) -> LoggedUpdate | None:
         return None
 
 
+def says_something(text: bytes) -> bool:
+    """Whether `events_of` may find something in a line."""
+    return MARK in text or b"emory" in text or text.startswith(REFUSED)
+
+
 def events_of(line: LogLine) -> Iterator[Event]:
     """What a line says; several things where ranks have written into one line, nothing for any other line."""
     text = line.text
     if MARK not in text:
-        if b"emory" in text and RAN_OUT.search(text):
+        if not says_something(text):
+            return
+        if RAN_OUT.search(text):
             yield LoggedFailure("out of memory", shortened(text))
         elif text.startswith(REFUSED):
             yield LoggedFailure("refused", shortened(text[len(REFUSED) :]))

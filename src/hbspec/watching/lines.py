@@ -1,7 +1,8 @@
 """Lines of a log as they come: from a file, from a pipe, or from whatever else yields `LogLine`s.
 
-This is the one form in which a source plugs in: an iterator of `LogLine`, each with its time where the source knows it,
-and of None where nothing new has come for a moment, so that whoever watches can look at the clock.
+This is the one form in which a source plugs in: an iterator of `LogLine`, each with its time where the source knows it
+(or of `LogBlock`, many at once without), and of None where nothing new has come for a moment, so that whoever watches
+can look at the clock.
 """
 
 from __future__ import annotations
@@ -46,12 +47,25 @@ class LogLine(NamedTuple):
     whole: bool = True
 
 
-LogLines = Iterator[LogLine | None]
+class LogBlock(NamedTuple):
+    """Many whole lines of a log, each with its line break, none of which is shortened or ends with a carriage return.
+
+    A source that reads large parts at once yields them as they are, since most lines need not be told apart.
+    """
+
+    text: bytes
+
+    def lines(self) -> Iterator[LogLine]:
+        """The lines, without the empty ones."""
+        return (line_of(text) for text in self.text.split(b"\n") if text)
+
+
+LogLines = Iterator[LogLine | LogBlock | None]
 """The lines of a source; None where nothing new has come for a moment."""
 
 
 def lines_of(chunks: Iterable[bytes | None]) -> LogLines:
-    """The lines in chunks of bytes, with the times that they begin with.
+    """The lines in chunks of bytes, in blocks, and with the times that they begin with.
 
     A carriage return ends a line too, since progress bars use it. Empty lines are passed over.
     """
@@ -66,19 +80,22 @@ def lines_of(chunks: Iterable[bytes | None]) -> LogLines:
             _, ended, chunk = chunk.partition(b"\n")
             if not ended:
                 continue
-            yield _line(rest, whole=False)
+            yield line_of(rest, whole=False)
             rest, shortened = b"", False
-        *whole, rest = (rest + chunk).split(b"\n")
-        for text in whole:
-            if text:
-                yield _line(text)
+        whole, ended, last = chunk.rpartition(b"\n")
+        if ended:
+            yield LogBlock(rest + whole + ended)
+            rest = last
+        else:
+            rest += chunk
         if len(rest) > LONGEST:
             rest, shortened = rest[:LONGEST], True
     if rest:
-        yield _line(rest, whole=False)
+        yield line_of(rest, whole=False)
 
 
-def _line(text: bytes, *, whole: bool = True) -> LogLine:
+def line_of(text: bytes, *, whole: bool = True) -> LogLine:
+    """A line with the time that it begins with, and shortened if it is too long."""
     if len(text) > LONGEST:
         text, whole = text[:LONGEST], False
     return LogLine(text, stamp(text) if text[:1].isdigit() else None, whole)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import fsum
 from typing import NamedTuple
 
 from hbspec.units import Interval
@@ -86,6 +88,23 @@ class Pace:
             return
         self._sum += seconds
         self._count += 1
+        self._close()
+
+    def take_row(self, seconds: Sequence[float]) -> None:
+        """Settled lines of single updates, one after the other."""
+        self.updates += len(seconds)
+        self.seconds += fsum(seconds)
+        self.fastest, self.slowest = min(self.fastest, min(seconds)), max(self.slowest, max(seconds))
+        at = 0
+        while at < len(seconds):
+            part = seconds[at : at + BLOCK - self._count]
+            at += len(part)
+            self._sum += fsum(part)
+            self._count += len(part)
+            self._close()
+
+    def _close(self) -> None:
+        """A block of lines that is complete is a pace."""
         if self._count == BLOCK:
             self._now = mean = self._sum / BLOCK
             self._lowest, self._highest = min(self._lowest, mean), max(self._highest, mean)

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hbspec.api import Estimates
+from hbspec.watching.blocks import take_block
 from hbspec.watching.bounds import WatchedBounds
-from hbspec.watching.lines import LogLines
+from hbspec.watching.lines import LogBlock, LogLines
 from hbspec.watching.state import events_of_state, read_state, runtime_of
 from hbspec.watching.tally import LogTally
 from hbspec.watching.watched import WatchedLog, watched
@@ -28,14 +29,18 @@ def followed(tally: LogTally, lines: LogLines) -> Iterator[bool]:
         NotALogError: the source is not a text.
         OSError: it cannot be read.
     """
-    take, since = tally.take, 0
+    since = 0
     for line in lines:
         if line is None:
             since = 0
             yield True
             continue
-        take(line)
-        since += 1
+        if isinstance(line, LogBlock):
+            take_block(tally, line)
+            since += ENOUGH // 20
+        else:
+            tally.take(line)
+            since += 1
         if since >= ENOUGH:
             since = 0
             yield False

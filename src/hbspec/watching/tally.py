@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from hbspec.watching.bounds import WatchedBounds
 from hbspec.watching.events import (
@@ -142,7 +143,7 @@ class LogTally:
         self.metric_lines += 1
         self.clock.metric = self.clock.elapsed
         if raw[MEMORY:TOKENS] != self.raw[MEMORY:TOKENS]:
-            self._hold(raw)
+            self.hold(raw)
         self.raw = raw
         if gradient is not None and (self.largest_gradient is None or not gradient <= self.largest_gradient):
             self.largest_gradient = gradient
@@ -154,7 +155,34 @@ class LogTally:
         else:
             self._once(event, weight)
 
-    def _hold(self, raw: Raw) -> None:
+    @property
+    def in_order(self) -> bool:
+        """Whether the next line of an update is expected to be the next update, of a start that has warmed up."""
+        return self.step is not None and self.step == self.top and not self._announced and self._since_start >= WARM_UP
+
+    def take_row(self, losses: Sequence[float], gradient: float, timed: Sequence[TimedUpdate]) -> None:
+        """Count single updates in a row, one after the other, of which none breaks a bound.
+
+        Args:
+            losses: of each, all finite.
+            gradient: the largest norm.
+            timed: their seconds and fields, of which at least the last `KEPT_UPDATES`.
+        """
+        count, first = len(losses), self.top + 1
+        self.lines += count
+        self.metric_lines += count
+        self._since_start += count
+        self.step = self.top = self.top + count
+        self.clock.metric = self.clock.elapsed
+        self.last_loss = losses[-1]
+        self.largest_gradient = max(gradient, self.largest_gradient or 0.0)
+        self.bounds.take_losses(first, losses)
+        self.timed.extend(timed)
+        self.raw = timed[-1].raw
+        self._fields = 2 + len(self.raw)
+        self.hold(self.raw)
+
+    def hold(self, raw: Raw) -> None:
         """The memory that a line tells, which most lines do not change."""
         memory, allocated, reserved = (int(size or 0) for size in raw[MEMORY:TOKENS])
         self._memory_now = memory
@@ -194,6 +222,11 @@ class LogTally:
         """A single update, with its rows."""
         rows = raw[LONGEST_ROW:]
         if rows != self._rows:
-            self.alike = self.alike and not self._rows and raw[UNEVENNESS] == b"1"
-            self._rows = rows
+            self.see_rows(rows)
         self.timed.append(TimedUpdate(seconds, raw))
+
+    def see_rows(self, rows: Raw) -> None:
+        """The longest row and the unevenness of an update, which are the same of all updates where rows are alike."""
+        if rows != self._rows:
+            self.alike = self.alike and not self._rows and rows[-1] == b"1"
+            self._rows = rows
