@@ -51,6 +51,7 @@ class TestWatch:
     def test_a_bound_that_broke(self, job):
         code, out, _ = job("watch", "strict.yaml", "job.log")
         assert code == 1
+        assert "\nBounds\n" in out
         assert "  broken  monitoring.gpu_memory.max: 1.90 GB at update 1 is above 1.00 GB; at worst" in out
 
     @pytest.mark.parametrize("columns", ["20", "40", "59", "80", "96", "200"])

@@ -128,7 +128,7 @@ def _bounds(watched: WatchedLog, width: int | None) -> Iterator[Line]:
     broken = {breach.bound: breach for breach in watched.broken}
     if not limits and not broken:
         return
-    yield from section("WatchedBounds", width)
+    yield from section("Bounds", width)
     for breach in watched.broken:
         yield from wrapped((("bad", f"{LEAD}broken"), ("", f"  {breach.bound}: {breach.text}")), width, 2 * len(LEAD))
     for bound in limits:

@@ -1,5 +1,6 @@
 """When a job will end, what is billed of it until then, and what it costs: measured so far, and predicted from there.
 
+What is left of a job:
 remaining = updates to come x pace so far + evaluations and saves to come, each as predicted + what follows the steps.
 
 The pace lies between the fastest and the slowest ten metric lines so far (`hbspec.watching.pace`). What a log does not

@@ -152,12 +152,12 @@ def _batch(_: Estimates, watched: WatchedLog) -> Happened | str:
 
 
 def _updates(_: Estimates, watched: WatchedLog) -> Happened | str:
-    tally, total = watched.tally, watched.forecast.updates
+    tally = watched.tally
     if _ended(watched):
         return Happened(tally.top, tally.top)
     planned = tally.run.updates if tally.run is not None else None
-    if planned is not None and tally.end is None:
-        return Happened(planned, planned, partly=f"to be made; {tally.top:,} so far") if total else NOT_LOGGED
+    if planned is not None:
+        return Happened(tally.top, planned, partly=STILL_RUNS)
     return Happened(tally.top, inf, partly=STILL_RUNS) if tally.metric_lines else NOT_LOGGED
 
 
@@ -185,8 +185,13 @@ def _epochs(_: Estimates, watched: WatchedLog) -> Happened | str:
 
 
 def _step_time(_: Estimates, watched: WatchedLog) -> Happened | str:
-    mean = watched.tally.pace.mean
-    return NOT_LOGGED if mean is None else Happened(mean, mean, partly="mean")
+    """The mean; of a job that still runs, what it would be if all updates to come took no time."""
+    pace, total = watched.tally.pace, watched.forecast.updates
+    if pace.mean is None:
+        return NOT_LOGGED
+    if not _ended(watched):
+        return Happened(pace.seconds / max(total or 0, pace.updates), inf, partly=STILL_RUNS) if total else STILL_RUNS
+    return Happened(pace.mean, pace.mean, partly="mean")
 
 
 def _memory_per_gpu(estimates: Estimates, watched: WatchedLog) -> Happened | str:
