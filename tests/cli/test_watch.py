@@ -283,6 +283,17 @@ class TestLive:
         assert program.returncode == 1
         assert out.startswith(b"grows.log: update 19 of 60\n")
 
+    @pytest.mark.parametrize("name", ["pipe", "grows.log"])
+    def test_json_is_printed_when_the_job_is_done(self, job, name):
+        if name == "pipe":
+            os.mkfifo(job.folder / name)
+        program = started(job.folder, "watch", "bot.yaml", name, "-f", "--format", "json", out=subprocess.PIPE)
+        with (job.folder / name).open("w") as stream:
+            stream.write(text_of(whole_log()))
+        out, _ = program.communicate(timeout=60)
+        assert program.returncode == 0
+        assert json.loads(out)["state"] == "done after update 60"
+
     def test_on_a_terminal_the_page_is_drawn_in_place(self, job):
         screen, end = pty.openpty()
         program = started(job.folder, "watch", "bot.yaml", "-", out=end)

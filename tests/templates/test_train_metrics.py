@@ -36,6 +36,19 @@ def test_an_evaluation_line_is_no_training_loss() -> None:
     assert found(metrics.line(12, {"eval_loss": 1.25})) == {"eval:loss": "1.25"}
 
 
+def test_what_cloudwatch_does_not_get_leaves_the_metrics_as_they_are() -> None:
+    more = {"gpu_reserved_bytes": 9, "tokens": 600.0, "longest": 300, "unevenness": 1.25}
+    assert found(metrics.line(12, {"loss": 1.5, **more})) == {"train:loss": "1.5"}
+    assert found(metrics.run({"settings": {"MODEL_ID": "a b loss=3", "LORA_R": 8}, "gpus": []}).replace("=", "")) == {}
+
+
+def test_the_last_line_says_how_the_start_ended() -> None:
+    counted = {"updates": 3, "last_step": 9, "stopped_by": "SIGTERM", "examples_consumed": 6, "best": 1}
+    assert metrics.done(counted) == (
+        'hbspec: done {"updates": 3, "last_step": 9, "stopped_by": "SIGTERM", "examples_consumed": 6}'
+    )
+
+
 def test_other_lines_give_nothing() -> None:
     assert found("loss=3.5 step_seconds=4") == {}
     assert found("hbspec: override MAX_STEPS: 300 -> 4 (--max-updates)") == {}

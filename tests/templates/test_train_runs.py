@@ -160,6 +160,23 @@ def test_two_ranks_consume_what_an_epoch_deals_out(two_ranks: tuple[Bench, str])
     assert {"optimizer.pt", "rng_state_0.pth", "rng_state_1.pth", "trainer_state.json"} < set(saved)
 
 
+def test_the_log_of_two_ranks_says_what_runs_and_what_an_update_computed(two_ranks: tuple[Bench, str]) -> None:
+    lines = two_ranks[1].splitlines()
+    (run,) = (json.loads(line.removeprefix(metrics.RUN)) for line in lines if line.startswith(metrics.RUN))
+    (done,) = (json.loads(line.removeprefix(metrics.DONE)) for line in lines if line.startswith(metrics.DONE))
+    assert {name: run[name] for name in ("updates", "after", "ranks", "micro_batch", "accumulation", "gpus")} == {
+        "updates": 14, "after": 0, "ranks": 2, "micro_batch": 3, "accumulation": 2, "gpus": [],
+    }  # fmt: skip
+    assert run["settings"] == two_ranks[0].record["settings"]
+    assert done == {"updates": 14, "last_step": 14, "stopped_by": None, "examples_consumed": 162}
+    found = [dict(pair.split("=") for pair in line.split()[1:]) for line in lines if line.startswith("hbspec: step=")]
+    assert len(found) == 14
+    for number, values in enumerate(found, 1):
+        rows, longest = (6 if number < 14 else 3), int(values["longest"])
+        assert 0.5 * rows * longest < float(values["tokens"]) <= rows * longest
+        assert 1 <= float(values["unevenness"]) < 1.5
+
+
 def test_ranks_leave_their_group_together(two_ranks: tuple[Bench, str]) -> None:
     """A rank that exits while another still writes can abort in gloo's threads, and torchrun then fails the job."""
     assert two_ranks[1].count("still in the group: False") == 2

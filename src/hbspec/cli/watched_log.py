@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,13 +28,13 @@ def watched_log(estimates: Estimates, log: str, *, follow: bool, shown: bool) ->
         estimates: of the spec.
         log: a path, or `-`.
         follow: read on as the file grows.
-        shown: whether to draw on a terminal and to say on standard error what happens meanwhile.
+        shown: whether to draw on a terminal; elsewhere standard error says what happens meanwhile.
 
     Raises:
         MisuseError: the log is not one, or standard input is closed.
         OSError: it cannot be read.
     """
-    from hbspec.watching import NotALogError, is_state, lines_of, watch_state, watched
+    from hbspec.watching import NotALogError, is_state, lines_of, tally_for, watch_state, watched
 
     path = Path(log)
     if log != "-" and path.is_dir():
@@ -41,7 +42,9 @@ def watched_log(estimates: Estimates, log: str, *, follow: bool, shown: bool) ->
     try:
         if log != "-" and is_state(path):
             return watch_state(estimates, path)
-        tally = _followed(estimates, lines_of(_chunks(log, follow=follow)), log, live=shown and (follow or log == "-"))
+        tally = tally_for(estimates)
+        lines, ends = lines_of(_chunks(log, follow=follow)), not (follow or log == "-" or path.is_fifo())
+        _read(lines, tally) if ends else _follow(lines, tally, Meanwhile(estimates, tally, log), shown=shown)
     except NotALogError as reason:
         raise MisuseError(f"{log} {reason}") from None
     return watched(estimates, tally, "standard input" if log == "-" else log)
@@ -50,36 +53,41 @@ def watched_log(estimates: Estimates, log: str, *, follow: bool, shown: bool) ->
 def _chunks(log: str, *, follow: bool) -> Iterator[bytes | None]:
     from hbspec.watching import file_chunks, pipe_chunks
 
+    path = Path(log)
+    if path.is_fifo():
+        return pipe_chunks(os.open(path, os.O_RDONLY))
     if log != "-":
-        return file_chunks(Path(log), follow=follow)
+        return file_chunks(path, follow=follow)
     try:
         return pipe_chunks(sys.stdin.fileno())
     except (AttributeError, OSError, ValueError):
         raise MisuseError("standard input is closed") from None
 
 
-def _followed(estimates: Estimates, lines: LogLines, log: str, *, live: bool) -> LogTally:
-    """What the lines say, to their end or to Ctrl-C."""
-    from hbspec.render.live import live_page
-    from hbspec.watching import followed, tally_for
+def _read(lines: LogLines, tally: LogTally) -> None:
+    """Count the lines to their end."""
+    from hbspec.watching import followed
 
-    tally = tally_for(estimates)
-    if not live:
-        for _ in followed(tally, lines):
-            pass
-        return tally
-    said = Meanwhile(estimates, tally, log)
+    for _ in followed(tally, lines):
+        pass
+
+
+def _follow(lines: LogLines, tally: LogTally, said: Meanwhile, *, shown: bool) -> None:
+    """Count the lines to their end, to that of the job, or to Ctrl-C."""
+    from hbspec.render.live import live_page
+    from hbspec.watching import followed
+
+    drawn = shown and sys.stdout.isatty()
     try:
-        with live_page(sys.stdout) as draw:
+        with live_page(sys.stdout, drawn=drawn) as draw:
             for paused in followed(tally, lines):
                 draw(said.page)
-                if not sys.stdout.isatty():
+                if not drawn:
                     said.tell()
                 if paused and said.is_over():
                     break
     except KeyboardInterrupt:
         sys.stderr.write("\n")
-    return tally
 
 
 class Meanwhile:

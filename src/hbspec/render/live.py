@@ -16,12 +16,16 @@ Draw = Callable[[Callable[[], Iterable[Line]]], None]
 
 
 @contextmanager
-def live_page(stream: TextIO) -> Iterator[Draw]:
+def live_page(stream: TextIO, *, drawn: bool) -> Iterator[Draw]:
     """A function that draws the lines that it is given a maker of, at most every `BETWEEN_SECONDS`.
 
-    The page is erased at the end. Without a terminal nothing is drawn.
+    The page is erased at the end.
+
+    Args:
+        stream: a terminal.
+        drawn: whether anything is drawn.
     """
-    if not stream.isatty():
+    if not drawn:
         yield lambda _: None
         return
     from rich.console import Console
@@ -29,13 +33,13 @@ def live_page(stream: TextIO) -> Iterator[Draw]:
     from rich.text import Text
 
     with Live(console=Console(file=stream, highlight=False), auto_refresh=False, transient=True) as live:
-        drawn = 0.0
+        last = 0.0
 
         def draw(make: Callable[[], Iterable[Line]]) -> None:
-            nonlocal drawn
-            if monotonic() - drawn < BETWEEN_SECONDS:
+            nonlocal last
+            if monotonic() - last < BETWEEN_SECONDS:
                 return
-            drawn = monotonic()
+            last = monotonic()
             lines = [Text.assemble(*((text, STYLES[style]) for style, text in visible(line))) for line in make()]
             live.update(Text("\n").join(lines), refresh=True)
 
