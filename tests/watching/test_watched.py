@@ -82,6 +82,15 @@ class TestState:
         assert seen(lines).state == "update 12 of 60"
         assert not seen(lines[:-1]).ok
 
+    def test_the_first_line_of_a_failure_is_told(self):
+        found = seen([run_line(), "train.py: the first", "train.py: the second"])
+        assert (found.state, found.ok) == ("failed (refused): the first", False)
+
+    def test_a_job_that_was_stopped_has_not_failed(self):
+        text = "hbspec: stopped by SIGTERM after update 12; a new start resumes there"
+        assert seen([*whole_log()[:13], text, done_line(12, "SIGTERM")]).ok
+        assert seen([*whole_log()[:13], text]).state == "update 12 of 60"
+
 
 class TestNotes:
     def test_a_log_without_any_metric_says_what_is_expected(self):
@@ -205,8 +214,11 @@ class TestForecast:
         plain = seen(whole_log(step_seconds=10.0))
         first = [run_line(), *(update_line(step, step_seconds=10.0) for step in range(1, 31))]
         again = [run_line(after=20), *(update_line(step, step_seconds=10.0) for step in range(21, 61)), done_line(60)]
-        more = seen([*first, *again])
-        assert more.forecast.billed_at_end.expected == pytest.approx(plain.forecast.billed_at_end.expected + 100)
+        more, predicted = seen([*first, *again]), estimates_of().time.phases
+        before = [predicted[name] for name in ("image_pull", "weights_download", "load")]
+        assert more.forecast.billed.low == pytest.approx(plain.forecast.billed.low + 100)
+        again_at_most = 100 + sum(phase.high for phase in before)
+        assert more.forecast.billed.high == pytest.approx(plain.forecast.billed.high + again_at_most)
 
     def test_the_limit_stops_it(self):
         found = seen(whole_log(step_seconds=300.0)[:11])

@@ -25,6 +25,7 @@ EVALUATION = re.compile(rb"step=(\d{1,12}) eval_loss=(\S+)\s*")
 RUN, DONE = b"run {", b"done {"
 RESUMES = re.compile(rb"resumes from .*checkpoint-(\d{1,12})\s*")
 STOPPED = re.compile(rb"stopped by (\w{1,20}) ")
+STOPPED_KIND, OUT_OF_MEMORY, WAS_REFUSED = "stopped", "out of memory", "refused"
 RAN_OUT = re.compile(rb"(?i)\bcuda (?:error: )?out of memory\b|\bOutOfMemoryError\b")
 REFUSED = b"train.py: "
 
@@ -155,9 +156,9 @@ def events_of(line: LogLine) -> Iterator[Event]:
         if not says_something(text):
             return
         if RAN_OUT.search(text):
-            yield LoggedFailure("out of memory", shortened(text))
+            yield LoggedFailure(OUT_OF_MEMORY, shortened(text))
         elif text.startswith(REFUSED):
-            yield LoggedFailure("refused", shortened(text[len(REFUSED) :]))
+            yield LoggedFailure(WAS_REFUSED, shortened(text[len(REFUSED) :]))
         return
     for part in text.split(MARK)[1:]:
         event = _event(part, whole=line.whole)
@@ -175,7 +176,7 @@ def _event(part: bytes, *, whole: bool) -> Event | None:
     if found := RESUMES.fullmatch(part):
         return LoggedResume(int(found[1]))
     if found := STOPPED.match(part):
-        return LoggedFailure("stopped", found[1].decode())
+        return LoggedFailure(STOPPED_KIND, found[1].decode())
     return None
 
 

@@ -136,6 +136,7 @@ def _so_far(estimates: Estimates, tally: LogTally, time: Time) -> Interval:
         return Interval(0, before.expected, before.high) + tally.clock.elapsed
     apart = (*NOT_BILLED, *AFTER_STEPS, "steps", "evaluation", LOST, RESTARTS)
     before = sum((took for name, took in time.phases.items() if name not in apart), NONE)
+    before += Interval(0, before.expected, before.high) * max(0, tally.starts - 1)  # of each restart, at most as much
     saved = _saves(estimates, tally.top, after=0) if is_finished(tally, updates_in(estimates, tally)) else 0
     every = estimates.plan.training.save_steps
     saved = max(saved, int(tally.top // every) if every else 0)

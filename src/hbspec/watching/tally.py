@@ -112,7 +112,7 @@ class LogTally:
             case LoggedEnd():
                 self.end = event
             case LoggedFailure():
-                self.failure = event
+                self.failure = self.failure or event
             case Broken():
                 self.broken += 1
 

@@ -9,7 +9,7 @@ from hbspec.api import Estimates
 from hbspec.estimators.training.devices import Memory
 from hbspec.units import Interval, counted, seconds_text
 from hbspec.watching.bounds import FASTEST, GPU_MEMORY, GRADIENT, LOSS_DECREASES, SLOWEST, Breach, plain
-from hbspec.watching.events import SAYS
+from hbspec.watching.events import SAYS, STOPPED_KIND
 from hbspec.watching.forecast import Forecast, forecast, is_finished
 from hbspec.watching.matching import differences, notes_on_digest
 from hbspec.watching.tally import LogTally
@@ -86,8 +86,9 @@ class WatchedLog(NamedTuple):
 
     @property
     def ok(self) -> bool:
-        """Whether no bound broke, and nothing says that the log is of another job."""
-        return not self.broken and not self.differences and self.tally.failure is None
+        """Whether no bound broke, the job did not fail, and nothing says that the log is of another job."""
+        failure = self.tally.failure
+        return not self.broken and not self.differences and (failure is None or failure.kind == STOPPED_KIND)
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec watch --format json` prints."""
@@ -144,7 +145,7 @@ def watched(estimates: Estimates, tally: LogTally, source: str, *, runtime: floa
 
 def state_of(tally: LogTally, updates: int | None) -> str:
     """How far a job is, in words."""
-    if tally.failure is not None and tally.failure.kind != "stopped":
+    if tally.failure is not None and tally.failure.kind != STOPPED_KIND:
         return f"failed ({tally.failure.kind}): {tally.failure.text}"
     if tally.end is not None and tally.end.stopped_by is not None:
         return f"stopped by {tally.end.stopped_by} after update {tally.end.last_step:,}"
