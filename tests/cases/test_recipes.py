@@ -22,11 +22,12 @@ RECIPES = {path.stem: path for path in sorted((Path(__file__).parent / "recipes"
 SOURCE = re.compile(r"# Source: [\w.-]+/[\w.-]+, \S+, commit [0-9a-f]{40}")
 
 TRUE = {
-    "sagemaker-codellama-7b-qlora": {"HB115"},
-    "sagemaker-llama-3-70b-fsdp-qlora": {"HB115"},
-    "sagemaker-mistral-7b-qlora": {"HB115"},
+    "sagemaker-codellama-7b-qlora": {"HB115", "HB213"},
+    "sagemaker-llama-3-70b-fsdp-qlora": {"HB115", "HB213"},
+    "sagemaker-mistral-7b-qlora": {"HB115", "HB213"},
 }
-"""What is said of recipes, and is true of them: the notebooks ask for volumes that these instance types do not get."""
+"""What is said of recipes, and is true of them: the notebooks ask for volumes that these instance types do not get, and
+carry QLoRA's `warmup_ratio` of 0.03 along with a constant schedule, which never warms up."""
 
 
 @pytest.mark.parametrize("name", RECIPES)

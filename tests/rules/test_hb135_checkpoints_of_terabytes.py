@@ -9,7 +9,7 @@ FULL = """
 model: {id: deepseek-ai/DeepSeek-R1-Distill-Llama-8B}
 instance: {type: ml.p5.48xlarge, parallelism: fsdp, max_runtime: 90h}
 hyperparameters: {method: full, bnb_quant_type: null, bnb_double_quant: null, lora_r: null, lora_alpha: null,
-                  lora_dropout: null, learning_rate: 1e-5, save_steps: 5, save_total_limit: %s}
+                  lora_dropout: null, learning_rate: 1e-5, save_steps: 10, save_total_limit: %s}
 budget: null
 deployment: null
 """
@@ -22,8 +22,8 @@ def test_the_edge_is_a_terabyte(tmp_path):
 
 
 def test_both_numbers_and_what_follows(tmp_path):
-    (found,) = judged("HB135", FULL % 60, tmp_path)
-    assert found.message.startswith("60 checkpoints of 48.2 GB are kept, 2.89 TB in all")
+    (found,) = judged("HB135", FULL % 30, tmp_path)
+    assert found.message.startswith("30 checkpoints of 48.2 GB are kept, 1.45 TB in all")
     assert found.help == "set save_total_limit: 3"
 
 

@@ -19,7 +19,7 @@ def test_the_edge_is_the_largest_concurrency_that_surely_fits(tmp_path):
 
 
 def test_the_edge_is_the_longest_request_that_surely_fits(tmp_path):
-    one = "deployment: {tensor_parallel: 2, concurrency: 1}"
+    one = "deployment: {instance: {type: ml.g6e.xlarge, alternatives: null}, tensor_parallel: 1, concurrency: 1}"
     most = largest_within("HB502", one, "deployment.max_model_len", 4096, 131072, tmp_path)
     assert most == estimated(one, tmp_path).serving.sure_room.context
     edge("HB502", one, "deployment.max_model_len", most, most + 1, tmp_path)

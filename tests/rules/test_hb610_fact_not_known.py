@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from judged import edge, judged
+from judged import edge, found_by, judged
 
 WITHOUT = "data: {train: {examples: null}}"
 
@@ -26,6 +26,6 @@ def test_a_claim_says_it_at_its_own_line(tmp_path):
 
 
 def test_a_gpu_of_an_alternative(tmp_path):
-    (found,) = judged("HB610", "deployment: {instance: {alternatives: [ml.g7.12xlarge]}}", tmp_path)
+    (found,) = found_by("HB610", "deployment: {instance: {alternatives: [ml.g7.12xlarge]}}", tmp_path)
     assert found.route == ("deployment", "instance", "alternatives", 0)
     assert "RTX PRO 4500" in found.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import codes, judged
 
+NO_EDGE = "a path is in a list, of which `edge` changes no entry; the first test flips it"
 SUITE = "evaluation: [{suite: a, min_score: 0.9, data: %s}]"
 
 

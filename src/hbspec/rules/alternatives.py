@@ -15,6 +15,9 @@ OTHERWISE_SAID = frozenset({"HB112", "HB113", "HB121"})
 OF_THE_FIRST = frozenset({"HB115", "HB304", "HB305", "HB306"})
 """What is wrong with the volume that the first choice needs, or with what is known of prices: no alternative fails."""
 
+ADVICE = frozenset({"HB251", "HB261", "HB262"})
+"""Rules on what a GPU could do better or takes long for: no alternative fails."""
+
 UNCERTAIN = frozenset({"HB301", "HB303", "HB312"})
 """Rules on predicted time, whose warnings say that the high end of a wide interval passes a limit: only their errors
 speak against an alternative."""
@@ -24,7 +27,7 @@ def asked() -> dict[str, RuleModule]:
     """The rules that are asked about an alternative, by code."""
     from hbspec.rules.engine import all_rules  # which finds the rule that asks, too
 
-    left_out = OTHERWISE_SAID | OF_THE_FIRST
+    left_out = OTHERWISE_SAID | OF_THE_FIRST | ADVICE
     rules = {module.RULE.code: module for module in all_rules() if not module.RULE.once}
     return {code: module for code, module in rules.items() if code.startswith(FAMILIES) and code not in left_out}
 

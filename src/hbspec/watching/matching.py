@@ -12,6 +12,7 @@ from hbspec.catalog.gpu_names import gpu_of_driver
 from hbspec.diagnostics import NotKnownError
 from hbspec.plan import Plan
 from hbspec.plan.calibration import gpus_used
+from hbspec.plan.shipped_script import WATCH
 from hbspec.plan.training_job import DIGEST_LENGTH, author_name
 from hbspec.targets.lowering.needs import LoweringError
 from hbspec.watching.events import LoggedRun
@@ -98,7 +99,8 @@ def _of_settings(analysis: Analysis, run: LoggedRun) -> Iterator[str]:
 
     wanted = {**hyperparameters(analysis), "METHOD": analysis.plan.training.method}
     for name, text in {**wanted, "PARALLELISM": analysis.plan.parallelism}.items():
-        if name in run.settings and name not in COUNTED and not _same(run.settings[name], text):
+        learned = name not in COUNTED and not name.startswith(WATCH)
+        if learned and name in run.settings and not _same(run.settings[name], text):
             yield f"{name}: {str(run.settings[name])[:LONGEST_VALUE]} in the log, {text[:LONGEST_VALUE]} in the spec"
 
 
