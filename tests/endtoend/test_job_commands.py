@@ -112,7 +112,7 @@ def test_lines_are_followed_to_the_end_of_the_job_each_told_once(job, sagemaker_
         if len(asked) == 5:
             put(sagemaker_server, job, "algo-1", (9000, "last"))
 
-    told = [(line.host, line.text) for line in logs.followed_lines(_clients(), job, print, wait)]
+    told = [(line.host, line.text) for line in logs.followed_lines(_clients(), job, print, wait) if line]
     assert told == [("algo-1", "first"), ("algo-1", "second"), ("algo-2", "late"), ("algo-1", "last")]
     assert set(asked) == {logs.PAUSE_SECONDS}
 
@@ -130,7 +130,7 @@ def test_following_outlives_a_lost_connection(job, sagemaker_server, monkeypatch
         return real(*given)
 
     monkeypatch.setattr(logs, "status", status)
-    told = [line.text for line in logs.followed_lines(_clients(), job, said.append, lambda _: None)]
+    told = [line.text for line in logs.followed_lines(_clients(), job, said.append, lambda _: None) if line]
     assert told == ["first"]
     assert said == ["DescribeTrainingJob: no route; asking again"] * 2
 
@@ -172,3 +172,28 @@ def test_stopping_asks(job, sagemaker_server, monkeypatch, capsys):
 
 def _clients() -> client.Clients:
     return client.Clients("ca-central-1")
+
+
+def test_a_job_is_watched_and_verified(job, sagemaker_server, monkeypatch, capsys):
+    lines = [(1000 * step, f"hbspec: step={step} loss={3 - step / 10} step_seconds=34.5") for step in range(1, 4)]
+    put(sagemaker_server, job, "algo-1", *lines)
+    capsys.readouterr()
+    for words in ([str(SPEC)], [str(SPEC), job]):
+        assert main(["watch", *words]) == 0
+        told = capsys.readouterr().out
+        assert job in told
+        assert "3 of 300" in told
+    sagemaker_server.course.states = (("Completed", "Completed"),)
+    monkeypatch.setattr(logs, "PAUSE_SECONDS", 0)
+    assert main(["watch", str(SPEC), "--follow"]) == 0
+    assert main(["verify", str(SPEC)]) == 0
+
+
+def test_what_is_neither_a_file_nor_a_job(sagemaker_server, capsys):
+    assert main(["watch", str(SPEC), "nobody"]) == 2
+    said = capsys.readouterr().err
+    assert "nobody is not a file, and of a training job: DescribeTrainingJob was refused" in said
+    assert main(["watch", str(SPEC), "nobody.log"]) == 2
+    assert "nobody.log: No such file or directory" in capsys.readouterr().err
+    assert main(["watch", str(SPEC)]) == 2
+    assert "was never started in ca-central-1" in capsys.readouterr().err

@@ -27,6 +27,8 @@ def run(job: str, region: str | None, follow: bool, overrides: Sequence[str]) ->
         name = last_attempt(meant)
         several = status(meant.clients, name).instances > 1
         for line in followed_lines(meant.clients, name, said) if follow else log_lines(meant.clients, name):
+            if line is None:
+                continue
             told += 1
             sys.stdout.write(shown(f"{line.host}: {line.text}" if several else line.text) + "\n")
             if follow:

@@ -35,6 +35,16 @@ class Asked(NamedTuple):
     price: UnitPrice | None = None
 
 
+def refuse_without_boto3() -> None:
+    """Nothing where AWS can be asked.
+
+    Raises:
+        MisuseError: boto3 is missing.
+    """
+    if find_spec("boto3") is None:
+        raise MisuseError("this command talks to AWS and needs boto3: pip install 'hbspec[sagemaker]'")
+
+
 def asked(job: str, region: str | None, overrides: Sequence[str]) -> Asked:
     """The job that a word of the command line means.
 
@@ -43,8 +53,7 @@ def asked(job: str, region: str | None, overrides: Sequence[str]) -> Asked:
         MisuseError: boto3 is missing.
         ServiceError: no region is known.
     """
-    if find_spec("boto3") is None:
-        raise MisuseError("this command talks to AWS and needs boto3: pip install 'hbspec[sagemaker]'")
+    refuse_without_boto3()
     from hbspec.service.client import Clients
 
     if not (job.endswith(SPEC_SUFFIXES) or Path(job).is_file()):

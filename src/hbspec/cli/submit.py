@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,8 +104,9 @@ def _as_compiled(compiled: Compilation, folder: Path) -> None:
 
 
 def _ready_to_ask(*, yes: bool) -> None:
-    if find_spec("boto3") is None:
-        raise MisuseError("submit talks to AWS and needs boto3: pip install 'hbspec[sagemaker]'")
+    from hbspec.cli.service_asked import refuse_without_boto3
+
+    refuse_without_boto3()
     if not yes and not sys.stdin.isatty():
         raise MisuseError("submit asks before it starts anything, and nobody can answer here: give --yes")
 

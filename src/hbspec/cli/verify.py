@@ -15,7 +15,7 @@ from hbspec.cli.watch import LOG
 
 def run(
     spec: str,
-    log: str,
+    log: str | None,
     format: str,  # noqa: A002 - the option's name
     overrides: Sequence[str],
     as_of: date | None,

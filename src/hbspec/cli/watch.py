@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 LOG = Parameter(
     "log",
-    "The job's log, `-` for standard input (as from `tail -f`), or a trainer_state.json.",
+    "The job's log, `-` for standard input (as from `tail -f`), a trainer_state.json, or the name of a training job at "
+    "SageMaker; the last attempt of the spec's own job by default.",
     metavar="LOG",
-    required=True,
 )
 
 
 def run(
     spec: str,
-    log: str,
+    log: str | None,
     follow: bool,
     record: Path | None,
     format: str,  # noqa: A002 - the option's name

@@ -10,6 +10,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from hbspec.cli.command import MisuseError
+from hbspec.cli.job_log import job_lines, names_a_job
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -21,12 +22,12 @@ ENDED_SECONDS = 2.0
 """A followed file is left when nothing has come for so long after the line with which a job ends."""
 
 
-def watched_log(estimates: Estimates, log: str, *, follow: bool, shown: bool) -> WatchedLog:
+def watched_log(estimates: Estimates, log: str | None, *, follow: bool, shown: bool) -> WatchedLog:
     """A log beside the estimates. Ctrl-C ends what is followed, not the command.
 
     Args:
         estimates: of the spec.
-        log: a path, or `-`.
+        log: a path, `-`, or the name of a training job; None for the last attempt of the spec's own.
         follow: read on as the file grows.
         shown: whether to draw on a terminal; elsewhere standard error says what happens meanwhile.
 
@@ -36,6 +37,11 @@ def watched_log(estimates: Estimates, log: str, *, follow: bool, shown: bool) ->
     """
     from hbspec.watching import NotALogError, is_state, lines_of, tally_for, watch_state, watched
 
+    if log is None or names_a_job(log):
+        job, told = job_lines(estimates, log, follow=follow)
+        tally = tally_for(estimates)
+        _follow(told, tally, Meanwhile(estimates, tally, job), shown=shown) if follow else _read(told, tally)
+        return watched(estimates, tally, job)
     path = Path(log)
     if log != "-" and path.is_dir():
         raise MisuseError(f"{log} is a folder: give the log's file")

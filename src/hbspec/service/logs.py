@@ -23,7 +23,7 @@ SILENT = 2
 MISSING = "ResourceNotFoundException"
 
 
-class LogLine(NamedTuple):
+class JobLine(NamedTuple):
     """One line: the time at which it was printed, in seconds since 1970, the host that printed it, and its text."""
 
     seconds: float
@@ -53,7 +53,7 @@ class _Told:
         return since
 
 
-def log_lines(clients: Clients, name: str) -> Iterator[LogLine]:
+def log_lines(clients: Clients, name: str) -> Iterator[JobLine]:
     """The lines of an attempt so far, in the order of their times; none if it has not printed any.
 
     Raises:
@@ -64,8 +64,8 @@ def log_lines(clients: Clients, name: str) -> Iterator[LogLine]:
 
 def followed_lines(
     clients: Clients, name: str, say: Callable[[str], None], wait: Callable[[float], None] = sleep
-) -> Iterator[LogLine]:
-    """The lines of an attempt until it has ended and nothing new arrives.
+) -> Iterator[JobLine | None]:
+    """The lines of an attempt until it has ended and nothing new arrives; None before each pause.
 
     Args:
         clients: the services of the job's region.
@@ -91,10 +91,11 @@ def followed_lines(
                 raise
             say(f"{lost.message}; asking again")
         if silent < SILENT:
+            yield None
             wait(PAUSE_SECONDS)
 
 
-def _new(clients: Clients, name: str, told: _Told) -> Iterator[LogLine]:
+def _new(clients: Clients, name: str, told: _Told) -> Iterator[JobLine]:
     """The lines that were not told before."""
     streams = f"{name}/"
     pages = clients.logs.get_paginator("filter_log_events").paginate(
@@ -107,7 +108,7 @@ def _new(clients: Clients, name: str, told: _Told) -> Iterator[LogLine]:
                     stream = event["logStreamName"]
                     if stream.startswith(streams) and told.is_new(event["eventId"], event["timestamp"]):
                         host = "-".join(stream.removeprefix(streams).split("-")[:2])
-                        yield LogLine(event["timestamp"] / 1000, host, event["message"])
+                        yield JobLine(event["timestamp"] / 1000, host, event["message"])
     except ServiceError as refused:
         if refused.code != MISSING:  # the group appears with the first line of the account's first job
             raise
