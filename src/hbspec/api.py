@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import Catalog, catalog
 from hbspec.claims import Claim, verify
-from hbspec.diagnostics import NotKnownError, Report
+from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimators.job.cost import Cost
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
@@ -243,7 +243,7 @@ def compilation(
     chosen = target_of(target)
     analysis = _strict(spec, overrides, allow_outside, None, stdin, prices)
     report = judge(analysis)
-    secret = any(entry.code in NEVER_FORCED for entry in report.diagnostics)
+    secret = any(code in NEVER_FORCED for entry in report.diagnostics for code in _codes(entry))
     if secret or not (report.ok or force):
         raise InvalidSpecError(report)
     try:
@@ -251,6 +251,12 @@ def compilation(
         return Compilation(report, artifacts, analysis.spec, analysis)
     except LoweringError as refused:
         raise InvalidSpecError(place(analysis.document, refused.findings)) from refused
+
+
+def _codes(entry: Diagnostic) -> Iterator[str]:
+    """The codes of a finding and of those that are listed with it."""
+    yield entry.code
+    yield from (code for code, _ in entry.also)
 
 
 def _named(spec: SpecLike) -> str:

@@ -366,9 +366,9 @@ def test_the_wrapper_that_the_parallelism_promises_must_be_there(bench: Bench) -
 
     state, args = SimpleNamespace(is_world_process_zero=False), SimpleNamespace(world_size=1, device="cpu")
     control = SimpleNamespace(should_training_stop=False, should_save=False)
-    plain = SimpleNamespace(model_wrapped=object())
+    plain, seen = SimpleNamespace(model_wrapped=object()), []
     with pytest.raises(RuntimeError, match="wrapped as object, not by FSDP"):
-        Watch(plain, expected_wrapper("fsdp", 8), {}).on_train_begin(args, state, control)
+        Watch(plain, expected_wrapper("fsdp", 8), {}, seen.append).on_train_begin(args, state, control)
     for alone in ("single", "pipeline", "ddp"):
-        Watch(plain, expected_wrapper(alone, 1), {}).on_train_begin(args, state, control)
+        Watch(plain, expected_wrapper(alone, 1), {}, seen.append).on_train_begin(args, state, control)
     assert not control.should_training_stop

@@ -169,8 +169,8 @@ class TestAnotherJob:
     def test_the_digest_of_the_jobs_name(self):
         values = {
             **estimates_of().analysis.document.values,
-            "data": {"train": {"examples": 1000, "uri": "s3://a/b/"}, "tokens": {"mean": 300, "max": 300}},
-            "sagemaker": {"role": "arn:aws:iam::111122223333:role/Train", "output": "s3://a/models/"},
+            "data": {"train": {"examples": 1000, "uri": "s3://data/b/"}, "tokens": {"mean": 300, "max": 300}},
+            "sagemaker": {"role": "arn:aws:iam::111122223333:role/Train", "output": "s3://data/models/"},
         }
         (body,) = (one for one in compile_spec(values) if one.path == "create_training_job.json")
         name = json.loads(body.content)["TrainingJobName"]

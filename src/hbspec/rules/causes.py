@@ -53,6 +53,10 @@ def undecided_beside_an_error(own: Finding, other: Finding) -> bool:
     return own.severity is Severity.WARNING and other.severity is Severity.ERROR
 
 
+CREDENTIAL = "HB605"
+"""A finding that is always reported separately: deleting the text does not make the credential secret again."""
+
+
 class Beside(NamedTuple):
     """Findings of `code` explain this rule's finding if `when(this finding, other finding)` is true."""
 
@@ -77,7 +81,8 @@ def gathered(
     causes = {finding: cause for finding in found if (cause := explaining(finding, found, relation))}
     for cause, others in sorted((gone or {}).items(), key=lambda entry: -len(entry[1])):
         for finding in found:
-            if finding in others and finding not in causes and _root(cause, causes) != finding:
+            follows = finding in others and finding.code != CREDENTIAL
+            if follows and finding not in causes and _root(cause, causes) != finding:
                 causes[finding] = cause
     causes |= _of_one_alternative(finding for finding in found if finding not in causes)
     groups: dict[Finding, list[Finding]] = {finding: [] for finding in found if finding not in causes}
@@ -90,13 +95,14 @@ def gathered(
 def _of_one_alternative(findings: Iterable[Finding]) -> dict[Finding, Finding]:
     """The findings about an alternative that has a worse one, or an earlier one as bad, each with that.
 
-    A claim that an alternative does not keep is a mistake of its own, since a claim can be corrected.
+    A claim that an alternative does not keep is a mistake of its own, since a claim can be corrected; and so is a
+    credential, whatever else is wrong with the text that holds it.
     """
     worst: dict[Route, Finding] = {}
     others: list[Finding] = []
     for finding in sorted(findings, key=lambda one: SEVERITY_ORDER[one.severity]):
-        claimed = finding.cause is not None and finding.cause[0] == "expect"
-        if "alternatives" in finding.route and not claimed and worst.setdefault(finding.route, finding) != finding:
+        apart = finding.code == CREDENTIAL or (finding.cause is not None and finding.cause[0] == "expect")
+        if "alternatives" in finding.route and not apart and worst.setdefault(finding.route, finding) != finding:
             others.append(finding)
     return {finding: worst[finding.route] for finding in others}
 
