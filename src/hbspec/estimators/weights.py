@@ -49,7 +49,12 @@ def training_weights(architecture: Architecture, training: Training) -> Mapping[
 
 def quantised_kinds(training: Training) -> frozenset[str]:
     """Kinds of weights that the version of transformers hands to bitsandbytes, if the method quantises."""
-    kinds = {"linear": True, "own_linear": not training.has(EXACT_LINEAR), "expert": not training.has(FUSED_EXPERTS)}
+    return _given(not training.has(EXACT_LINEAR), not training.has(FUSED_EXPERTS))
+
+
+@lru_cache(maxsize=4)
+def _given(subclasses: bool, experts: bool) -> frozenset[str]:
+    kinds = {"linear": True, "own_linear": subclasses, "expert": experts}
     return frozenset(kind for kind, given in kinds.items() if given)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -38,6 +39,7 @@ def release(version: str) -> tuple[int, int] | None:
     return (numbers[0], numbers[1]) if numbers else None
 
 
+@lru_cache(maxsize=256)
 def numbers_of(version: str, count: int) -> tuple[int, ...]:
     """So many numbers of a version, 0 for those that it leaves out; empty if it has none.
 

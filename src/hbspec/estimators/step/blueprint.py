@@ -14,7 +14,7 @@ from hbspec.estimators.step.microbatch import given_bytes, micro_batch
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.pool import SMALL, block_bytes
 from hbspec.estimators.step.positions import computed_tokens, program_at, row_tokens
-from hbspec.estimators.step.resident import loaded_tensors, trained_parameters
+from hbspec.estimators.step.resident import Loaded, loaded_tensors, trained_parameters
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.slots import Requests, Slots
 from hbspec.estimators.step.states import states_of
@@ -46,19 +46,26 @@ class Blueprint:
         job: the job.
         stage: what the GPU computes on.
         states: what lies on the GPU.
-        tensors: the tensors of its weights.
-        trained: bytes of each parameter that is trained.
     """
 
     def __init__(self, job: Job, stage: Stage) -> None:
         self.job, self.stage = job, stage
         self.states = states_of(job, stage)
-        self.tensors = tuple(loaded_tensors(job, stage))
-        self.trained = [parameter.numel.fixed * parameter.element for parameter in trained_parameters(job, stage)]
         self._evaluated = evaluated_job(job)
         self._slots: dict[tuple[Program, bool], Slots] = {}
         self._evaluations: dict[Program, Slots] = {}
         self._found: dict[tuple[int, bool | None], Requests] = {}
+
+    @cached_property
+    def tensors(self) -> tuple[Loaded, ...]:
+        """The tensors of the weights, which only a replay of loading needs."""
+        return tuple(loaded_tensors(self.job, self.stage))
+
+    @cached_property
+    def trained(self) -> list[int]:
+        """Bytes of each parameter that is trained."""
+        parameters = trained_parameters(self.job, self.stage)
+        return [parameter.numel.fixed * parameter.element for parameter in parameters]
 
     @cached_property
     def accumulated(self) -> Together:
