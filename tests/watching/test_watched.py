@@ -44,6 +44,11 @@ class TestVerdicts:
         assert SeenBeside("x", "number", None, Interval.exact(1)).verdict == "not compared"
         assert SeenBeside("x", "number", Interval.exact(1), None).verdict == "not compared"
 
+    def test_a_prediction_is_not_compared_with_itself(self):
+        found = seen(["pip says hello"])
+        assert {one.verdict for one in found.rows} == {"not compared"}
+        assert row(seen(whole_log()), "billed at the end").verdict == "as predicted"
+
     def test_of_a_job(self):
         found = seen(whole_log())
         assert found.ok

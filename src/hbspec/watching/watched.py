@@ -209,7 +209,8 @@ def _rows(estimates: Estimates, tally: LogTally, seen: Forecast, runtime: float 
         yield SeenBeside(name, "bytes", predicted, Interval.exact(size) if size else None, remark)
     yield from _phases(estimates, tally, seen, runtime)
     if time is not None:
-        yield SeenBeside("billed at the end", "seconds", time.billed_seconds, seen.billed_at_end, "of each instance")
+        measured = seen.billed_at_end if tally.metric_lines else None  # else it is the prediction itself
+        yield SeenBeside("billed at the end", "seconds", time.billed_seconds, measured, "of each instance")
 
 
 def _of_fullest(memory: Memory | None) -> tuple[Interval | None, Interval | None, Interval | None]:
