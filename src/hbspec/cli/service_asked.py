@@ -45,6 +45,23 @@ def refuse_without_boto3() -> None:
         raise MisuseError("this command talks to AWS and needs boto3: pip install 'hbspec[sagemaker]'")
 
 
+def refuse_without_an_answer(command: str, *, yes: bool) -> None:
+    """Nothing where a question can be answered, or was.
+
+    Raises:
+        MisuseError: standard input is not a terminal.
+    """
+    if not yes and not sys.stdin.isatty():
+        raise MisuseError(f"{command} asks before it does anything, and nobody can answer here: give --yes")
+
+
+def agreed(question: str) -> bool:
+    """Whether the user answers a question with yes."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def asked(job: str, region: str | None, overrides: Sequence[str]) -> Asked:
     """The job that a word of the command line means.
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.command import Command, Parameter
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import SET
 from hbspec.cli.service_asked import JOB, REGION
@@ -15,13 +14,12 @@ def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> in
     """Ask for the last attempt to be stopped, unless it has ended; return the exit code."""
     from hbspec.api import InvalidSpecError
     from hbspec.cli.outcome import refuse
-    from hbspec.cli.service_asked import asked, last_attempt, said
+    from hbspec.cli.service_asked import agreed, asked, last_attempt, refuse_without_an_answer, said
     from hbspec.service.client import ServiceError
     from hbspec.service.status import status
     from hbspec.service.stopping import stop
 
-    if not yes and not sys.stdin.isatty():
-        raise MisuseError("stop asks before it stops anything, and nobody can answer here: give --yes")
+    refuse_without_an_answer("stop", yes=yes)
     try:
         meant = asked(job, region, overrides)
         name = last_attempt(meant)
@@ -29,7 +27,7 @@ def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> in
         if found.ended or found.status == "Stopping":
             said(f"{name} is {found.status} already; nothing was asked for")
             return OK
-        if not (yes or _agreed(name)):
+        if not (yes or agreed(f"Stop {name}?")):
             said("nothing was stopped")
             return ERRORS
         stop(meant.clients, name)
@@ -41,12 +39,6 @@ def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> in
     said(f"{name} is being stopped: it saves a checkpoint within two minutes, and is billed until then")
     said("submit the same spec again to continue from there")
     return OK
-
-
-def _agreed(name: str) -> bool:
-    sys.stderr.write(f"Stop {name}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 COMMAND = Command(

@@ -33,7 +33,7 @@ def run(
     """Submit the job, or print what would be called; return the exit code."""
     from hbspec.api import InvalidSpecError
     from hbspec.cli.outcome import refuse
-    from hbspec.cli.service_asked import said
+    from hbspec.cli.service_asked import agreed, refuse_without_an_answer, refuse_without_boto3, said
     from hbspec.service.client import ServiceError
     from hbspec.service.job import submitted_job
 
@@ -46,9 +46,10 @@ def run(
         _as_compiled(compiled, output or default_folder(compiled.spec.name, TARGET))
         if dry_run:
             return _would(job, compiled, format)
-        _ready_to_ask(yes=yes)
+        refuse_without_boto3()
+        refuse_without_an_answer("submit", yes=yes)
         _show(job, compiled)
-        if not (yes or _agreed(job.name)):
+        if not (yes or agreed(f"\nStart {job.name}?")):
             said("nothing was started")
             return ERRORS
         if _compiled(spec, given).artifacts != compiled.artifacts:
@@ -103,14 +104,6 @@ def _as_compiled(compiled: Compilation, folder: Path) -> None:
             )
 
 
-def _ready_to_ask(*, yes: bool) -> None:
-    from hbspec.cli.service_asked import refuse_without_boto3
-
-    refuse_without_boto3()
-    if not yes and not sys.stdin.isatty():
-        raise MisuseError("submit asks before it starts anything, and nobody can answer here: give --yes")
-
-
 def _show(job: SubmittedJob, compiled: Compilation) -> None:
     from hbspec.render.paint import columns, write
     from hbspec.render.report import report_lines
@@ -119,12 +112,6 @@ def _show(job: SubmittedJob, compiled: Compilation) -> None:
     if compiled.report.diagnostics:
         write(report_lines(compiled.report, columns()), sys.stderr)
     write(submission_lines(job, compiled.analysis, columns()), sys.stderr)
-
-
-def _agreed(name: str) -> bool:
-    sys.stderr.write(f"\nStart {name}? [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def _would(job: SubmittedJob, compiled: Compilation, format: str) -> int:  # noqa: A002 - as in `--format`
