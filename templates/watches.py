@@ -6,6 +6,7 @@ run without a watch (`saving.diverged`). Nothing heavier than the standard libra
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from statistics import fmean
 
@@ -23,7 +24,9 @@ class Watches:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._outside: dict[str, int] = {}
-        self._losses: list[tuple[int, float]] = []
+        self._first_losses: list[float] = []
+        self._last_losses: deque[tuple[int, float]] = deque()
+        self._began: int | None = None
         self._first = True
 
     def see(self, update: int, values: Mapping[str, float | int]) -> str | None:
@@ -60,12 +63,15 @@ class Watches:
         window = self._settings.WATCH_LOSS
         if window is None:
             return None
-        self._losses.append((update, float(values["loss"])))
-        began = self._losses[0][0]
+        began = self._began = update if self._began is None else self._began
+        if update < began + window / 2:
+            self._first_losses.append(float(values["loss"]))
+        self._last_losses.append((update, float(values["loss"])))
+        while self._last_losses[0][0] <= update - window / 2:  # a run may have a million lines
+            self._last_losses.popleft()
         if update - began + 1 < window:
             return None
-        first = [loss for number, loss in self._losses if number < began + window / 2]
-        last = [loss for number, loss in self._losses if number > update - window / 2]
+        first, last = self._first_losses, [loss for _, loss in self._last_losses]
         if min(len(first), len(last)) < PATIENCE or fmean(last) < fmean(first):
             return None
         return (
