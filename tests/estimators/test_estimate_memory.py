@@ -8,7 +8,8 @@ from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.moments import moments
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of
-from hbspec.estimators.training.memory import memory, pipeline_stages
+from hbspec.estimators.training.memory import memory
+from hbspec.estimators.training.stages import pipeline_stages
 from hbspec.units import GB
 
 

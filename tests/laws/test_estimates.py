@@ -14,7 +14,15 @@ from hbspec.estimators.serving.endpoint import serving
 from hbspec.estimators.step.job import job_of
 from hbspec.estimators.step.moments import kept_bytes, peak_moment
 from hbspec.estimators.step.placement import Stage
-from hbspec.estimators.training.memory import is_replayed, memory, memory_verdict, replays_of, tensors
+from hbspec.estimators.training.memory import (
+    is_replayed,
+    memory,
+    memory_verdict,
+    memory_without_reserve,
+    replays_of,
+    tensors,
+)
+from hbspec.estimators.verdict import Verdict
 from hbspec.plan import build_plan, build_serving_plan
 from hbspec.spec import Spec
 from hbspec.units import Interval
@@ -145,7 +153,14 @@ def test_a_process_holds_more_than_its_tensors(job):
 @settings(max_examples=30)
 def test_the_verdict_is_that_of_the_memory(job, offload, longest):
     plan = planned(job, offload=offload, longest=longest, max_length=longest)
-    assert memory_verdict(plan) is memory(plan).verdict
+    found, bare = memory(plan), memory_without_reserve(plan)
+    assert memory_verdict(plan) is found.verdict
+    if bare is not None:
+        assert bare.verdict is found.verdict is Verdict.DOES_NOT_FIT
+        for one, other in zip(bare.devices, found.devices, strict=True):
+            assert (one.needed, one.terms, one.moment) == (other.needed, other.terms, other.moment)
+            assert one.process.low <= other.process.low
+            assert one.process.expected <= other.process.expected
 
 
 @given(JOBS, st.integers(20, 1500), st.sampled_from([1, 1.5, 3, 10]))

@@ -29,9 +29,10 @@ def test_edge_of_the_memory_of_a_gpu(tmp_path):
 def test_an_error_where_even_the_low_end_is_too_much(tmp_path):
     (found,) = judged("HB109", "model: {id: Qwen/Qwen2.5-72B}\nbudget: {max_cost: 9999 USD}", tmp_path)
     assert (found.severity, found.confidence, found.route) == ("error", "likely", ("instance", "type"))
-    process = estimated("model: {id: Qwen/Qwen2.5-72B}", tmp_path).memory.fullest.process
+    device = estimated("model: {id: Qwen/Qwen2.5-72B}", tmp_path).memory.fullest
+    expected, least = bytes_text(device.needed), bytes_text(device.process.low)
     assert found.message == (
-        f"a GPU needs about {bytes_text(process.expected)} (at least {bytes_text(process.low)}), but 42.3 GB of the "
+        f"a GPU needs about {expected} (at least {least}) for tensors and the CUDA context alone, but 42.3 GB of the "
         "A100-40 is usable; the largest parts are quantized weights 35.1 GB, embedding 2.49 GB, output head 2.49 GB"
     )
 

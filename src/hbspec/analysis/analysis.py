@@ -6,15 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from hbspec.analysis.alternatives import on_alternatives
 from hbspec.analysis.chat_template import chat_template
+from hbspec.analysis.deepspeed_json import ROUTE as DEEPSPEED
+from hbspec.analysis.deepspeed_json import deepspeed_json
 from hbspec.analysis.record import measurement
+from hbspec.analysis.refusal import refusal
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
-from hbspec.catalog.deepspeed import problems
-from hbspec.diagnostics import Finding, Fix, Missing, Route, Severity, known
+from hbspec.diagnostics import Finding, Fix, Missing, Route, known
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.host import Host, host
 from hbspec.estimators.job.stop import Stop, stop
@@ -23,9 +24,8 @@ from hbspec.estimators.job.time import Time, time
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.room import startable
 from hbspec.estimators.training.devices import Memory
-from hbspec.estimators.training.memory import memory, memory_verdict
+from hbspec.estimators.training.memory import memory, memory_verdict, memory_without_reserve
 from hbspec.estimators.verdict import Verdict
-from hbspec.manual.shape import PAGES
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
 from hbspec.plan.shipped_script import DEFAULTS
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from hbspec.plan.measurement import Measurement
 
 CONFIG: Route = ("model", "config")
-DEEPSPEED: Route = ("instance", "deepspeed")
-MAX_FAULTS = 100
-"""Faults of a DeepSpeed JSON that are listed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +96,11 @@ class Analysis:
     def memory_verdict(self) -> Verdict:
         """Whether the job fits on each GPU: that of `memory`, which takes longer."""
         return memory_verdict(self.plan)
+
+    @cached_property
+    def deciding_memory(self) -> Memory:
+        """`memory`, without the allocator's reserve where the rest is certain to exceed the GPU: takes less time."""
+        return memory_without_reserve(self.plan) or self.memory
 
     @cached_property
     def host(self) -> Host:
@@ -184,7 +186,7 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
         architecture=architecture,
         bounds=bounds,
         profile=_profile(document, spec, findings),
-        deepspeed_json=_deepspeed_json(document, spec, findings),
+        deepspeed_json=deepspeed_json(document, spec, findings),
         chat_template=chat_template(document, spec, catalog, findings),
         measurement=measurement(document, spec, findings),
         findings=tuple(findings),
@@ -207,9 +209,9 @@ def _model(
         if isinstance(values, Mapping):
             return _described(values, path, findings), None
         message = f"{path}: not a mapping of fields, as every config.json is"
-        findings.append(_attachment("HB031", CONFIG, message, "give the path of the model's config.json"))
+        findings.append(refusal("HB031", CONFIG, message, "give the path of the model's config.json"))
     except AttachmentError as reason:
-        findings.append(_attachment("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
+        findings.append(refusal("HB030", CONFIG, str(reason), "give the path of a readable JSON file"))
     except ArchitectureError as reason:
         return None, _bounded(values, path, reason, findings)
     return None, None
@@ -226,7 +228,7 @@ def _bounded(values: Mapping[str, Any], path: str, reason: ArchitectureError, fi
             return found
     add = f"run `hbspec model add {path}`, and set model.config to the file that it writes"
     action = add if reason.not_modelled or reason.field == "model_type" else "correct this field"
-    findings.append(_attachment("HB031", CONFIG, redact(f"{path}: {reason}"), redact(action)))
+    findings.append(refusal("HB031", CONFIG, redact(f"{path}: {reason}"), redact(action)))
     return None
 
 
@@ -247,7 +249,7 @@ def _described(values: Mapping[str, Any], path: str, findings: list[Finding]) ->
         return architecture_of(values)
     except RecordedFileError as reason:
         action = "give the file as `hbspec model add` wrote it"
-        findings.append(_attachment("HB031", CONFIG, redact(f"{path}: {reason}"), action))
+        findings.append(refusal("HB031", CONFIG, redact(f"{path}: {reason}"), action))
     return None
 
 
@@ -258,34 +260,12 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
     try:
         return read_profile(read_json(document, route, spec.data.profile))
     except AttachmentError as reason:
-        finding = _attachment("HB030", route, str(reason), "give the path of a readable JSON file")
+        finding = refusal("HB030", route, str(reason), "give the path of a readable JSON file")
     except ValueError as reason:
         message = f"{spec.data.profile}: {reason}"
-        finding = _attachment("HB032", route, message, "create the profile again with `hbspec data profile`")
+        finding = refusal("HB032", route, message, "create the profile again with `hbspec data profile`")
     findings.append(finding._replace(instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
     return None
-
-
-def _deepspeed_json(document: Document, spec: Spec, findings: list[Finding]) -> Mapping[str, Any] | None:
-    """The author's DeepSpeed JSON; None where there is none, or where DeepSpeed would refuse a key or value of it."""
-    path = spec.instance.deepspeed
-    if path is None:
-        return None
-    try:
-        values = read_json(document, DEEPSPEED, path)
-    except AttachmentError as reason:
-        findings.append(_attachment("HB030", DEEPSPEED, str(reason), "give the path of a readable JSON file"))
-        return None
-    if not isinstance(values, Mapping):
-        message = f"{path}: not a mapping of keys, as every DeepSpeed JSON is"
-        findings.append(_attachment("HB033", DEEPSPEED, message, "give the path of your DeepSpeed JSON"))
-        return None
-    found = [
-        _attachment("HB033", DEEPSPEED, redact(f"{path}: {one.message}"), redact(one.action))
-        for one in islice(problems(values), MAX_FAULTS)
-    ]
-    findings += found
-    return None if found else values
 
 
 def _plausible_lengths(max_length: int) -> Iterator[Fix]:
@@ -293,7 +273,3 @@ def _plausible_lengths(max_length: int) -> Iterator[Fix]:
     lengths = unknown_lengths(max_length)
     for mean in (lengths.mean.expected, lengths.mean.low, lengths.mean.high):
         yield Fix("", ("data", "tokens"), Tokens(mean=mean, max=round(lengths.longest.high)))
-
-
-def _attachment(code: str, route: Route, message: str, action: str) -> Finding:
-    return Finding(code, PAGES[code].name, Severity.ERROR, route, message, action)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hbspec.analysis.refusal import refusal
 from hbspec.catalog import Catalog
 from hbspec.diagnostics import Finding, Route, Severity
-from hbspec.manual.shape import PAGES
 from hbspec.showing import shown
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
@@ -75,4 +75,4 @@ def _faults(named: str, text: str) -> list[Finding]:
 
 
 def _finding(code: str, message: str, action: str) -> Finding:
-    return Finding(code, PAGES[code].name, Severity.ERROR, ROUTE, message, action)
+    return refusal(code, ROUTE, message, action)

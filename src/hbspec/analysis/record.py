@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hbspec.diagnostics import Finding, Route, Severity
-from hbspec.manual.shape import PAGES
+from hbspec.analysis.refusal import refusal
+from hbspec.diagnostics import Finding, Route
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
@@ -27,12 +27,8 @@ def measurement(document: Document, spec: Spec, findings: list[Finding]) -> Meas
     try:
         return read_measurement(read_json(document, RECORD, path))
     except AttachmentError as reason:
-        findings.append(_refusal("HB030", str(reason), "give the path of a readable JSON file"))
+        findings.append(refusal("HB030", RECORD, str(reason), "give the path of a readable JSON file"))
     except ValueError as reason:
-        message = redact(f"{path}: {reason}")
-        findings.append(_refusal("HB035", message, "measure the job again with `hbspec measure`, or delete the key"))
+        action = "measure the job again with `hbspec measure`, or delete the key"
+        findings.append(refusal("HB035", RECORD, redact(f"{path}: {reason}"), action))
     return None
-
-
-def _refusal(code: str, message: str, action: str) -> Finding:
-    return Finding(code, PAGES[code].name, Severity.ERROR, RECORD, message, action)

@@ -48,7 +48,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the memory of the fullest GPU with what is usable."""
     if analysis.memory_verdict is Verdict.FITS:  # takes less time than how much is needed
         return
-    plan, memory = analysis.plan, analysis.memory
+    plan, memory = analysis.plan, analysis.deciding_memory
     gpu = plan.require("hardware").gpu
     usable = known(gpu.usable_bytes, f"the usable memory of the {gpu.name}")
     if memory.verdict is Verdict.FITS:
@@ -67,7 +67,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         )
         severity = Severity.ERROR if fullest.expected_to_fail else Severity.WARNING
     route = ("instance", "type" if analysis.spec.instance.type else "gpu")
-    yield RULE.at(route, message, _more_memory(analysis), severity=severity)
+    yield RULE.at(route, message, "use a GPU with more memory", severity=severity)
 
 
 def advise(analysis: Analysis, acceptable: Predicate) -> str:
@@ -81,7 +81,8 @@ def advise(analysis: Analysis, acceptable: Predicate) -> str:
 def _needs(device: DeviceMemory) -> str:
     low, expected, high = (bytes_text(size) for size in device.process.to_dict().values())
     if device.verdict is Verdict.DOES_NOT_FIT:
-        return f"needs about {expected} (at least {low})"
+        alone = " for tensors and the CUDA context alone" if device.without_reserve else ""
+        return f"needs about {expected} (at least {low}){alone}"
     if device.expected_to_fail:
         return f"is expected to need about {expected} ({low} to {high})"
     return f"may need {high} (about {expected} is expected)"

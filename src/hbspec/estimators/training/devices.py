@@ -59,6 +59,11 @@ class DeviceMemory:
         """Whether the process is expected to need more than `usable`; so it is wherever it is certain not to fit."""
         return self.usable is not None and self.needed > self.usable
 
+    @property
+    def without_reserve(self) -> bool:
+        """Whether nothing is counted that the allocator would reserve beside the tensors."""
+        return self.peak_reserved == self.peak_allocated
+
     def to_dict(self) -> dict[str, Any]:
         """One of the `devices` of `hbspec estimate --format json`."""
         return {

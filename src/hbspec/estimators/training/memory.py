@@ -9,7 +9,7 @@ from functools import reduce
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import MEMORY, MemoryConstants
 from hbspec.estimators.step.job import Job, job_of
-from hbspec.estimators.step.placement import Stage, spread
+from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.states import states_of
 from hbspec.estimators.training.bounded import MOST_PASSING, bounded_memory
@@ -18,9 +18,9 @@ from hbspec.estimators.training.measured import measured_memory
 from hbspec.estimators.training.paged import with_pages, without_room
 from hbspec.estimators.training.replayed import Replays, Rows, rows_of
 from hbspec.estimators.training.reserved import Surroundings, beside_bytes, capped, process_bytes, reserved_bytes
+from hbspec.estimators.training.stages import all_layers, kinds, stages_of
 from hbspec.estimators.training.tensors import Tensors, beyond, loading_tensors, training_tensors
 from hbspec.estimators.verdict import Verdict
-from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan import Hardware, Plan
 from hbspec.units import Interval
 
@@ -41,10 +41,15 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     if plan.between is not None:
         return bounded_memory(plan, plan.between, [_bounding(one, constants) for one in plan.between.plans])
     job, hardware = job_of(plan), plan.require("hardware")
-    around, stages = _surroundings(job, hardware), _stages(job, hardware)
+    around, stages = _surroundings(job, hardware), stages_of(job, hardware)
     tokens = _longest_row(plan)
     rows = rows_of(plan, tokens) if plan.replayed and is_replayed(job) else None
-    alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in _kinds(stages).items()}
+    alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in kinds(stages).items()}
+    return _on_each(stages, alike, around)
+
+
+def _on_each(stages: Iterable[Stage | None], alike: Mapping[object, DeviceMemory], around: Surroundings) -> Memory:
+    """The GPUs of a host, of which those of one kind are alike."""
     unused = DeviceMemory(0, {}, "load", NOTHING, NOTHING, NOTHING, around.usable)
     devices = (alike[stage.kind] if stage else unused for stage in stages)
     return Memory(tuple(replace(device, index=index) for index, device in enumerate(devices)))
@@ -53,7 +58,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
 def _bounding(plan: Plan, constants: MemoryConstants) -> tuple[Memory, int]:
     """The memory of a model that bounds another, and the bytes that layers of another kind may add to it."""
     found, job, tokens = memory(plan, constants), job_of(plan), _longest_row(plan)
-    stages = _kinds(_stages(job, plan.require("hardware"))).values()
+    stages = kinds(stages_of(job, plan.require("hardware"))).values()
     return found, max(beyond(job, stage, tokens, MOST_PASSING) for stage in stages)
 
 
@@ -79,10 +84,30 @@ def memory_verdict(plan: Plan) -> Verdict:
         return memory(plan).verdict
     found = replays_of(plan)
     if job.optimizer.paged:
-        pages = max(states_of(job, stage).paged for stage in _kinds(_stages(job, plan.require("hardware"))).values())
+        pages = max(states_of(job, stage).paged for stage in kinds(stages_of(job, plan.require("hardware"))).values())
         ample = all(replays.has_ample_room(pages) for replays in found)
         return Verdict.FITS if ample else memory(plan).verdict
     return Verdict.FITS if all(replays.fits() for replays in found) else Verdict.TIGHT
+
+
+def memory_without_reserve(plan: Plan) -> Memory | None:
+    """Memory of each GPU for tensors, context and communicators alone, where that is certain to exceed it; else None.
+
+    What the allocator would reserve beside them decides nothing there, and takes long to replay.
+
+    Raises:
+        NotKnownError: as `memory`.
+    """
+    if plan.between is not None or (plan.measured is not None and plan.measured.memory):
+        return None
+    job, hardware = job_of(plan), plan.require("hardware")
+    around, stages, tokens = _surroundings(job, hardware), stages_of(job, hardware), _longest_row(plan)
+    alike = {
+        kind: reduce(_fuller, (_at(one, one.peak.map(round), around, MEMORY) for one in _tensors(job, stage, tokens)))
+        for kind, stage in kinds(stages).items()
+    }
+    found = _on_each(stages, alike, around)
+    return found if found.verdict is Verdict.DOES_NOT_FIT else None
 
 
 def replays_of(plan: Plan) -> list[Replays]:
@@ -96,7 +121,7 @@ def replays_of(plan: Plan) -> list[Replays]:
     rows = rows_of(plan, tokens)
     return [
         Replays(one, stage, rows, training_tensors(one, stage, tokens, loads=True), around, MEMORY)
-        for stage in _kinds(_stages(job, hardware)).values()
+        for stage in kinds(stages_of(job, hardware)).values()
         for one in _losses(job)
     ]
 
@@ -129,10 +154,15 @@ def tensors(plan: Plan) -> list[Tensors]:
         NotKnownError: as `memory`.
     """
     job, hardware = job_of(plan), plan.require("hardware")
-    stages, replayed = _kinds(_stages(job, hardware)).values(), is_replayed(job)
-    found = [training_tensors(job, stage, _longest_row(plan), loads=replayed) for stage in stages]
-    apart = not replayed or gathers(job)
-    return found + [loading_tensors(job, stage) for stage in stages] if apart else found
+    stages, tokens = kinds(stages_of(job, hardware)).values(), _longest_row(plan)
+    return [found for stage in stages for found in _tensors(job, stage, tokens)]
+
+
+def _tensors(job: Job, stage: Stage, tokens: Interval) -> list[Tensors]:
+    """The tensors of one kind of GPU at their peak: after loading, and while it loads where that counts apart."""
+    replayed = is_replayed(job)
+    found = training_tensors(job, stage, tokens, loads=replayed)
+    return [found, loading_tensors(job, stage)] if not replayed or gathers(job) else [found]
 
 
 def memory_while_loading(plan: Plan) -> DeviceMemory:
@@ -142,21 +172,7 @@ def memory_while_loading(plan: Plan) -> DeviceMemory:
         NotKnownError: as `memory`.
     """
     job = job_of(plan)
-    return _loading(job, _all_layers(job), _surroundings(job, plan.require("hardware")))
-
-
-def _stages(job: Job, hardware: Hardware) -> tuple[Stage | None, ...]:
-    """What each GPU of a host computes on; None where no process uses it."""
-    gpus = hardware.gpus_per_instance
-    if job.way.splits_layers:
-        return pipeline_stages(job, gpus)
-    used = gpus if job.way.distributed else 1
-    return (_all_layers(job),) * used + (None,) * (gpus - used)
-
-
-def _kinds(stages: Iterable[Stage | None]) -> Mapping[object, Stage]:
-    """One stage of each kind."""
-    return {stage.kind: stage for stage in stages if stage}
+    return _loading(job, all_layers(job), _surroundings(job, plan.require("hardware")))
 
 
 def _longest_row(plan: Plan) -> Interval:
@@ -164,35 +180,9 @@ def _longest_row(plan: Plan) -> Interval:
     return Interval.exact(plan.training.max_length) if plan.training.packing else cut.longest
 
 
-def _all_layers(job: Job) -> Stage:
-    return Stage(0, job.architecture.num_hidden_layers, embedding=True, head=True)
-
-
 def _surroundings(job: Job, hardware: Hardware) -> Surroundings:
     gpu = hardware.gpu
     return Surroundings(job.shards.weights > 1, job.way.distributed, gpu.compute_capability, gpu.usable_bytes)
-
-
-def pipeline_stages(job: Job, gpus: int) -> tuple[Stage, ...]:
-    """The placement of layers by `device_map="auto"`, from their sizes as loaded (before k-bit preparation).
-
-    Left out: a tower may lie apart from the embedding, on which it is placed here.
-    """
-    weights = job.weights
-    halved = 2 if job.training.quantization and job.precision.stream == 4 else 1
-    layers = job.architecture.num_hidden_layers
-    scales = weights["quantization_scales"]
-    kept = weights["experts"] + weights["norms_and_biases"]
-    beside, packed = weights.get(TOWER, 0), weights.get(QUANTIZED_TOWER, 0)
-    body = sum(weights.values()) - weights[EMBEDDING] - weights[HEAD] - scales - kept + kept // halved - beside - packed
-    return spread(
-        layers,
-        body / layers,
-        (weights[EMBEDDING] + beside) / halved + packed,
-        weights[HEAD] / halved,
-        gpus,
-        quantized=job.training.quantization is not None,
-    )
 
 
 def _device(
