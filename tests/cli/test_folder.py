@@ -331,10 +331,10 @@ def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
     ("number", "way", "what"),
     [
         ("SIGKILL", "exchange", "folder"),
-        ("SIGINT", "exchange", "folder"),
-        ("SIGKILL", "rename", "folder"),
+        pytest.param("SIGINT", "exchange", "folder", marks=pytest.mark.long),
+        pytest.param("SIGKILL", "rename", "folder", marks=pytest.mark.long),
         ("SIGTERM", "exchange", "compile"),
-        ("SIGINT", "exchange", "compile"),
+        pytest.param("SIGINT", "exchange", "compile", marks=pytest.mark.long),
         ("SIGKILL", "exchange", "replace"),
         ("SIGKILL", "exchange", "create"),
         ("SIGINT", "rename", "create"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -108,16 +109,27 @@ def without(section, spec):
     return "".join(kept)
 
 
-@pytest.mark.parametrize("name", SHAPES)
-def test_in_a_spec(folder, capsys, name):
-    secret = SECRETS[name]
-    for place, text in IN_SPECS.items():
-        written = text.format(secret)
-        (folder / "bad.yaml").write_text(without(text.split(":")[0], SPEC) + written, encoding="utf-8")
-        for form in FORMATS:
-            assert CORPUS.hidden(secret) not in printed(capsys, "check", "bad.yaml", "--format", form), (place, form)
-        for command in (["estimate", "bad.yaml"], ["compile", "bad.yaml", "-o", "out", "--force"]):
-            assert CORPUS.hidden(secret) not in printed(capsys, *command), (place, command)
+def written(folder, secret, text):
+    """`bad.yaml` with a secret in one place."""
+    (folder / "bad.yaml").write_text(without(text.split(":")[0], SPEC) + text.format(secret), encoding="utf-8")
+
+
+@pytest.mark.parametrize("place", IN_SPECS)
+def test_in_a_spec(folder, capsys, place):
+    secret = SECRETS[SHAPES[0]]
+    written(folder, secret, IN_SPECS[place])
+    for form in FORMATS:
+        assert CORPUS.hidden(secret) not in printed(capsys, "check", "bad.yaml", "--format", form), form
+    for command in (["estimate", "bad.yaml"], ["compile", "bad.yaml", "-o", "out", "--force"]):
+        assert CORPUS.hidden(secret) not in printed(capsys, *command), command
+
+
+@pytest.mark.parametrize("name", SHAPES[1:])
+def test_in_a_spec_in_another_form(folder, capsys, name):
+    """One redactor stands before all formats: each place shows each form of a secret in one of them."""
+    for form, (place, text) in zip(cycle(FORMATS), IN_SPECS.items(), strict=False):
+        written(folder, SECRETS[name], text)
+        assert CORPUS.hidden(SECRETS[name]) not in printed(capsys, "check", "bad.yaml", "--format", form), place
 
 
 @pytest.mark.parametrize("name", SHAPES)
