@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from hbspec.analysis import Analysis, analyse
 from hbspec.catalog import Catalog, catalog
 from hbspec.claims import Claim, verify
+from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimators.job.cost import Cost
 from hbspec.estimators.job.host import Host
@@ -23,7 +24,7 @@ from hbspec.plan import Assumption, Plan
 from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
-from hbspec.source import Document, SourceError, load, load_mapping
+from hbspec.source import SourceError, load, load_mapping
 from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
@@ -127,6 +128,7 @@ def check(
     as_of: date | None = None,
     stdin: TextIO | None = None,
     prices: Path | None = None,
+    configuration: Configuration = EVERYTHING,
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -137,6 +139,7 @@ def check(
         as_of: the day from which the ages of prices and rates are counted; today by default.
         stdin: the stream that `-` stands for; standard input by default.
         prices: a file that `hbspec catalog refresh prices` wrote, whose prices stand beside the shipped ones.
+        configuration: which findings are reported, and how severe they are; no file is read for it.
 
     Raises:
         PriceFileError: the file of prices is not as it was written.
@@ -147,7 +150,7 @@ def check(
         return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
     except InvalidSpecError as invalid:
         return invalid.report
-    return judge(analysis)
+    return judge(analysis, configuration)
 
 
 def estimate(
@@ -230,6 +233,7 @@ def compilation(
     force: bool = False,
     stdin: TextIO | None = None,
     prices: Path | None = None,
+    configuration: Configuration = EVERYTHING,
 ) -> Compilation:
     """Check and compile a spec in one reading of its files; nothing is written to disk.
 
@@ -242,7 +246,7 @@ def compilation(
     """
     chosen = target_of(target)
     analysis = _strict(spec, overrides, allow_outside, None, stdin, prices)
-    report = judge(analysis)
+    report = judge(analysis, configuration)
     secret = any(code in NEVER_FORCED for entry in report.diagnostics for code in _codes(entry))
     if secret or not (report.ok or force):
         raise InvalidSpecError(report)
@@ -286,15 +290,10 @@ def _analyse(
     stdin: TextIO | None,
     prices: Path | None,
 ) -> Analysis:
-    document = _document(spec, overrides, allow_outside, stdin)
+    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
+    document = load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given, stdin=stdin)
     typed = read(document)
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))
     facts = Catalog(prices) if prices else catalog()
     return analyse(document, typed, facts, as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
-
-
-def _document(spec: SpecLike, overrides: Sequence[str], allow_outside: bool, stdin: TextIO | None) -> Document:
-    if isinstance(spec, Mapping):
-        return load_mapping(spec, overrides=overrides, allow_outside=allow_outside)
-    return load(spec, overrides=overrides, allow_outside=allow_outside, stdin=stdin)

@@ -135,9 +135,9 @@ class Diagnostic(NamedTuple):
 class Report(NamedTuple):
     """The result of one check, with diagnostics in order.
 
-    `allowed` counts findings that an `# hbspec: allow` comment silenced, `skipped` maps rule codes to the reasons why
-    they could not be checked, and `passed_over` names the files that were not checked: they do not look like specs, or
-    are hidden.
+    `allowed` counts findings that an `# hbspec: allow` comment silenced, `ignored` those that the configuration did,
+    `skipped` maps rule codes to the reasons why they could not be checked, and `passed_over` names the files that were
+    not checked: they do not look like specs, or are hidden.
     """
 
     files: tuple[str, ...]
@@ -145,6 +145,7 @@ class Report(NamedTuple):
     allowed: int = 0
     skipped: Mapping[str, str] = {}
     passed_over: tuple[str, ...] = ()
+    ignored: int = 0
 
     def count(self, severity: Severity) -> int:
         """The number of diagnostics with this severity."""
@@ -166,6 +167,7 @@ class Report(NamedTuple):
                 "warnings": self.count(Severity.WARNING),
                 "notes": self.count(Severity.NOTE),
                 "allowed": self.allowed,
+                "ignored": self.ignored,
                 "skipped": dict(sorted(self.skipped.items())),
                 "passed_over": list(self.passed_over),
             },

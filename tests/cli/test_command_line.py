@@ -81,13 +81,25 @@ def test_words_become_values():
         "skip_other": False,
         "catalog": None,
         "quiet": True,
+        "strict": False,
+        "exit_zero": False,
+        "statistics": False,
+        "output_file": None,
+        "select": (),
+        "ignore": (),
+        "config": None,
+        "no_config": False,
     }
 
 
 @pytest.mark.parametrize(
     ("argv", "said"),
     [
-        (["check", "--format", "jsn"], "--format jsn is not one of text, json, sarif, github; did you mean json?"),
+        (
+            ["check", "--format", "jsn"],
+            "--format jsn is not one of text, concise, json, sarif, github, gitlab, junit, markdown; did you mean "
+            "json?",
+        ),
         (["check", "--as-of", "22.11.2026"], "--as-of 22.11.2026: not a day; one is written 2026-11-22"),
     ],
 )

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from hbspec.manual import page_of, pages, words
+from hbspec.manual.configuration import PAGES as OF_CONFIGURATION
 from hbspec.manual.data import PAGES as DATA
 from hbspec.manual.files import PAGES
 from hbspec.manual.shape import PAGES as SPEC
@@ -25,7 +26,11 @@ def test_a_page_read_from_the_file_is_the_page_of_the_module(module):
 def test_no_code_and_no_name_twice():
     codes = [page.code for page in pages()]
     names = [page.name for page in pages()]
-    assert len(set(codes)) == len(codes) == sum(map(len, (SOURCE, SPEC, PAGES, DATA, OF_TARGETS, all_rules())))
+    assert (
+        len(set(codes))
+        == len(codes)
+        == sum(map(len, (SOURCE, SPEC, PAGES, DATA, OF_TARGETS, OF_CONFIGURATION, all_rules())))
+    )
     assert len(set(names)) == len(names)
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hbspec.cli.command import Command, Parameter
+from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, SELECT, chosen, configured
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
+from hbspec.cli.outcome import FORMATS, exit_code, show
 from hbspec.diagnostics import Report
 
 HERE = (".",)
@@ -23,25 +25,44 @@ def run(
     skip_other: bool,
     format: str,  # noqa: A002 - the option's name
     quiet: bool,
+    strict: bool,
+    exit_zero: bool,
+    statistics: bool,
+    output_file: Path | None,
+    select: Sequence[str],
+    ignore: Sequence[str],
+    config: Path | None,
+    no_config: bool,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
+    configuration = chosen(configured(config, no_config), select, ignore)
+    given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of}
+    given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    report = _judged(paths, given, skip_other=skip_other)
+    if output_file is not None and any(_same(output_file, file) for file in report.files):
+        raise MisuseError(f"--output-file {output_file} is one of the files that are checked: name another")
+    show(report, format, quiet=quiet, statistics=statistics, output_file=output_file)
+    return exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
+
+
+def _same(one: Path, other: str) -> bool:
+    return one.resolve() == Path(other).resolve()
+
+
+def _judged(paths: Sequence[str], given: Mapping[str, Any], *, skip_other: bool) -> Report:
+    """One report on every spec that the paths name."""
     from hbspec.api import check
-    from hbspec.cli.outcome import exit_code, show
     from hbspec.rules.engine import merge
     from hbspec.source import discover
     from hbspec.spec import section_keys
 
     found = discover(paths or HERE, section_keys(()) or (), skip_other=skip_other)
-    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
-    reports = [check(file, overrides=overrides, **given) for file in found.specs]
+    reports = [check(file, **given) for file in found.specs]
     if found.diagnostics or found.passed_over or len(reports) != 1:
         unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
         reports.append(Report(files=unread, diagnostics=found.diagnostics, passed_over=found.passed_over))
-        report = merge(reports)
-    else:
-        (report,) = reports
-    show(report, format, quiet=quiet)
-    return exit_code(report)
+        return merge(reports)
+    return reports[0]
 
 
 COMMAND = Command(
@@ -56,15 +77,31 @@ COMMAND = Command(
             metavar="PATHS",
             repeated=True,
         ),
-        format_of("text", "json", "sarif", "github"),
+        format_of(*FORMATS),
         SET,
         AS_OF,
         ALLOW_OUTSIDE,
         CATALOG,
         Parameter("skip_other", "Pass over named files that are not specs.", ("--skip-other",), switch=True),
         Parameter("quiet", "Show only errors, without the summary (text format).", ("--quiet", "-q"), switch=True),
+        Parameter("strict", "Exit with 1 for warnings, too.", ("--strict",), switch=True),
+        Parameter("exit_zero", "Exit with 0 even if there are errors.", ("--exit-zero",), switch=True),
+        Parameter(
+            "statistics", "Count the findings of each code instead of listing them.", ("--statistics",), switch=True
+        ),
+        Parameter(
+            "output_file",
+            "Write the report to a file, whole or not at all, instead of standard output.",
+            ("--output-file",),
+            "FILE",
+            convert=Path,
+        ),
+        SELECT,
+        IGNORE,
+        CONFIG,
+        NO_CONFIG,
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
     "hidden files that do are passed over, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file "
-    "could not be read, even if others have errors.",
+    "or the configuration could not be read, even if others have errors.",
 )

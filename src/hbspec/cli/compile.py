@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from hbspec.cli.command import Command, Parameter
+from hbspec.cli.configured import CONFIG, NO_CONFIG, configured
 from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, SPEC
 from hbspec.cli.places import default_folder
@@ -22,6 +24,8 @@ def run(
     overrides: Sequence[str],
     allow_outside: bool,
     catalog: Path | None,
+    config: Path | None,
+    no_config: bool,
     force: bool,
 ) -> int:
     """Compile, write all files or none, and list them; the report goes to standard error."""
@@ -31,10 +35,11 @@ def run(
     from hbspec.cli.outcome import refuse
     from hbspec.render import paint
 
+    configuration = configured(config, no_config)
+    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "force": force}
+    given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
     try:
-        compiled = compilation(
-            spec, target, overrides=overrides, allow_outside=allow_outside, force=force, prices=catalog
-        )
+        compiled = compilation(spec, target, **given)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     report = compiled.report
@@ -74,6 +79,8 @@ COMMAND = Command(
         SET,
         ALLOW_OUTSIDE,
         CATALOG,
+        CONFIG,
+        NO_CONFIG,
         Parameter("force", "Compile even if the spec has errors, and say so.", ("--force",), switch=True),
     ),
     "The folder is replaced as a whole. It must be new, or hold only an earlier compile: a file that an earlier "

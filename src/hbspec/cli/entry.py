@@ -13,6 +13,8 @@ from hbspec.cli import plain
 from hbspec.cli.command import Call, MisuseError
 from hbspec.cli.exit_codes import BROKEN_PIPE, FAULT, INTERRUPTED, UNUSABLE
 from hbspec.cli.streams import Outlet, guarded
+from hbspec.configuration import ConfigurationError
+from hbspec.diagnostics import Report
 from hbspec.showing import shown
 
 
@@ -34,6 +36,11 @@ def _code(words: Sequence[str], debug: bool, out: Outlet) -> int:
         out.flush()
     except (MisuseError, PriceFileError) as reason:
         return _said(f"hbspec: {reason}", UNUSABLE)
+    except ConfigurationError as wrong:
+        from hbspec.cli.outcome import refuse
+
+        refuse(Report(files=(), diagnostics=wrong.diagnostics))
+        return UNUSABLE
     except KeyboardInterrupt:
         return _said("", INTERRUPTED)
     except BrokenPipeError:

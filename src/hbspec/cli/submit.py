@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.configured import CONFIG, NO_CONFIG, configured
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, format_of
 from hbspec.cli.places import default_folder
@@ -29,6 +30,8 @@ def run(
     overrides: Sequence[str],
     allow_outside: bool,
     catalog: Path | None,
+    config: Path | None,
+    no_config: bool,
 ) -> int:
     """Submit the job, or print what would be called; return the exit code."""
     from hbspec.api import InvalidSpecError
@@ -39,7 +42,9 @@ def run(
 
     if spec == "-":
         raise MisuseError("submit reads the spec twice: give the path of a file")
-    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "prices": catalog}
+    configuration = configured(config, no_config)
+    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
+    given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
     try:
         compiled = _compiled(spec, given)
         job = submitted_job(compiled)
@@ -177,6 +182,8 @@ COMMAND = Command(
         SET,
         ALLOW_OUTSIDE,
         CATALOG,
+        CONFIG,
+        NO_CONFIG,
     ),
     "A job's name is its own: the same job is found again, and started again only if it failed or was stopped; it then "
     "continues from its checkpoints. Exit code 0: started; 1: errors, a refusal of the service, or a no; 2: misuse; "

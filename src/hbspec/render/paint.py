@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from hbspec.render.lines import Line
@@ -33,10 +34,18 @@ def columns() -> int | None:
     return shutil.get_terminal_size((0, 0)).columns or None
 
 
+def plain(lines: Iterable[Line]) -> Iterator[str]:
+    """The lines without colours, each with its line break."""
+    return (shown("".join(text for _, text in line)) + "\n" for line in lines)
+
+
 def write(lines: Iterable[Line], stream: TextIO) -> None:
-    """Write lines; rich is loaded for a terminal only, where it respects NO_COLOR and the terminal's capabilities."""
-    if not stream.isatty():
-        stream.writelines(shown("".join(text for _, text in line)) + "\n" for line in lines)
+    """Write lines; rich is loaded for a terminal only, where it respects NO_COLOR and the terminal's capabilities.
+
+    FORCE_COLOR, if it is not empty, makes a terminal of any stream (https://force-color.org).
+    """
+    if not stream.isatty() and not os.environ.get("FORCE_COLOR"):
+        stream.writelines(plain(lines))
         return
     from rich.console import Console
     from rich.text import Text

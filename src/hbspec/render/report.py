@@ -37,6 +37,13 @@ def report_lines(report: Report, width: int | None = None, *, quiet: bool = Fals
         yield from wrapped(_summary(report), width)
 
 
+def concise_lines(report: Report, *, quiet: bool = False) -> Iterator[Line]:
+    """One line per diagnostic: its place and message, and nothing else."""
+    for diagnostic in report.diagnostics:
+        if not quiet or diagnostic.severity is Severity.ERROR:
+            yield _headline(diagnostic)
+
+
 def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[Line]:
     """One diagnostic: its place and message, the excerpt, the help."""
     yield from wrapped(_headline(diagnostic), width, INDENT)
@@ -116,6 +123,11 @@ def _passed_over(report: Report, width: int | None) -> Iterator[Line]:
         yield from wrapped((("faint", "ignored: "), ("", said)), width, INDENT)
 
 
+def summary_text(report: Report) -> str:
+    """How many errors, warnings and notes there are, and in how many files."""
+    return "".join(text for _, text in _summary(report))
+
+
 def _summary(report: Report) -> Line:
     parts: list[Segment] = []
     for severity in Severity:
@@ -124,6 +136,7 @@ def _summary(report: Report) -> Line:
             style = severity.value if count else "good"
             parts += [("", ", "), (style, counted(count, severity.value) if count else "no errors")]
     beside = [f"{report.allowed:,} allowed"] if report.allowed else []
+    beside += [f"{report.ignored:,} ignored"] if report.ignored else []
     beside += [f"{counted(len(report.skipped), 'rule')} skipped"] if report.skipped else []
     where = f" in {counted(len(report.files), 'file')}" if len(report.files) != 1 else ""
     return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))

@@ -10,9 +10,11 @@ from typing import cast
 
 from hbspec import rules
 from hbspec.analysis import Analysis
+from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.diagnostics import SEVERITY_ORDER, Diagnostic, Finding, NotKnownError, Report
 from hbspec.rules.causes import Relation, gathered
 from hbspec.rules.rule import AdvisingModule, RuleModule
+from hbspec.rules.silence import Silence
 from hbspec.showing.secrets import redact, redact_route
 from hbspec.source import Document
 
@@ -67,35 +69,48 @@ def place(
     skipped: dict[str, str] | None = None,
     relation: Relation | None = None,
     gone: Mapping[Finding, frozenset[Finding]] | None = None,
+    configuration: Configuration = EVERYTHING,
+    *,
+    every_rule: bool = False,
 ) -> Report:
-    """The findings of one document as a report: by cause, sorted, with spans, without allowed ones."""
+    """The findings of one document as a report: by cause, sorted, with spans, without allowed and ignored ones.
+
+    Where they are those of every rule, a comment that allows none of them is reported, too.
+    """
     groups = gathered(findings, relation or {}, gone)
+    silence = Silence(document, configuration)
     shown = [
-        diagnostic for cause, following in groups.items() for diagnostic in _of_one_cause(document, cause, following)
+        diagnostic
+        for cause, following in groups.items()
+        for diagnostic in _of_one_cause(
+            silence.kept(_diagnostic(document, cause, configuration)),
+            [silence.kept(_diagnostic(document, finding, configuration)) for finding in following],
+        )
     ]
     said = sum(1 + len(diagnostic.also) for diagnostic in shown)
+    shown += silence.unused(skipped or {}) if every_rule else ()
+    silent = sum(1 + len(following) for following in groups.values()) - said
     return Report(
         files=(document.file,),
         diagnostics=tuple(sorted(shown, key=lambda diagnostic: diagnostic.sort_key)),
-        allowed=sum(1 + len(following) for following in groups.values()) - said,
+        allowed=silent - silence.ignored,
+        ignored=silence.ignored,
         skipped=skipped or {},
     )
 
 
-def _of_one_cause(document: Document, cause: Finding, following: Iterable[Finding]) -> list[Diagnostic]:
-    """One diagnostic for a cause, with the severity of the worst finding in its group.
+def _of_one_cause(first: tuple[Diagnostic, bool], following: Iterable[tuple[Diagnostic, bool]]) -> list[Diagnostic]:
+    """One diagnostic for a cause, with the severity of the worst finding in its group; each with whether it is kept.
 
-    Allowing a finding also allows the findings that it causes, except more severe ones, which are still reported.
+    Silencing a finding also silences the findings that it causes, except more severe ones, which are still reported.
     """
-    first = _diagnostic(document, cause)
-    others = [
-        diagnostic for finding in following if not _allowed(document, diagnostic := _diagnostic(document, finding))
-    ]
-    if _allowed(document, first):
-        return [other for other in others if SEVERITY_ORDER[other.severity] < SEVERITY_ORDER[first.severity]]
-    worst = min((first, *others), key=lambda diagnostic: SEVERITY_ORDER[diagnostic.severity])
+    cause, kept = first
+    others = [diagnostic for diagnostic, is_kept in following if is_kept]
+    if not kept:
+        return [other for other in others if SEVERITY_ORDER[other.severity] < SEVERITY_ORDER[cause.severity]]
+    worst = min((cause, *others), key=lambda diagnostic: SEVERITY_ORDER[diagnostic.severity])
     also = tuple((other.code, other.route) for other in sorted(others, key=lambda other: other.sort_key))
-    return [first._replace(severity=worst.severity, also=also)]
+    return [cause._replace(severity=worst.severity, also=also)]
 
 
 def merge(reports: Sequence[Report]) -> Report:
@@ -109,18 +124,19 @@ def merge(reports: Sequence[Report]) -> Report:
             )
         ),
         allowed=sum(report.allowed for report in reports),
+        ignored=sum(report.ignored for report in reports),
         skipped={code: reason for report in reports for code, reason in report.skipped.items()},
         passed_over=tuple(file for report in reports for file in report.passed_over),
     )
 
 
-def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
+def _diagnostic(document: Document, finding: Finding, configuration: Configuration) -> Diagnostic:
     key = document.key_spans.get(finding.route) if finding.at_key else None
     span = key or document.span(finding.route)
     return Diagnostic(
         code=finding.code,
         name=finding.name,
-        severity=finding.severity,
+        severity=configuration.severity_of(finding.code, finding.name, finding.severity),
         confidence=finding.confidence,
         file=span.file if span else document.file,
         route=redact_route(finding.route),
@@ -130,11 +146,3 @@ def _diagnostic(document: Document, finding: Finding) -> Diagnostic:
         fixes=tuple(fix._replace(route=redact_route(fix.route)) for fix in finding.fixes),
         excerpt=document.excerpt(span) if span else None,
     )
-
-
-def _allowed(document: Document, diagnostic: Diagnostic) -> bool:
-    """Whether the diagnostic's line has an `# hbspec: allow CODE` comment."""
-    if diagnostic.span is None:
-        return False
-    words = document.allowed.get(diagnostic.span.file, {}).get(diagnostic.span.start.line, frozenset())
-    return diagnostic.code in words or diagnostic.name in words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hbspec.analysis import Analysis
+from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.rules.engine import advising_rules, explained, findings_again, findings_of, place
 from hbspec.rules.follow import followed
@@ -10,10 +11,11 @@ from hbspec.rules.harmless import harmless
 from hbspec.showing.secrets import redact
 
 
-def judge(analysis: Analysis) -> Report:
+def judge(analysis: Analysis, configuration: Configuration = EVERYTHING) -> Report:
     """All findings of all rules as a report: one per cause, with spans and help, sorted."""
     judged = findings_of(analysis)
-    report = place(analysis.document, *judged, explained(), followed(analysis, judged, findings_again))
+    gone = followed(analysis, judged, findings_again)
+    report = place(analysis.document, *judged, explained(), gone, configuration, every_rule=True)
     return _advised(analysis, report)
 
 

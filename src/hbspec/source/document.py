@@ -9,6 +9,7 @@ from typing import Any
 
 from hbspec.diagnostics import Route, Span
 from hbspec.source import excerpts
+from hbspec.source.allowances import Allowance
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Document:
         directory: the folder of the spec; None for standard input and mappings.
         origins: the folder that a relative path at a route is resolved against: that of the file with the value.
         texts: the text of every spec file and of every `--set`, by the name that spans use.
-        allowed: the codes and names in `# hbspec: allow …` comments, by file and by the line that they apply to.
+        allowed: the `# hbspec: allow …` comments of every spec file.
         root: the project folder; files outside it are not read.
         allow_outside: whether the user has lifted that restriction.
     """
@@ -37,7 +38,7 @@ class Document:
     directory: Path | None
     origins: Mapping[Route, Path]
     texts: Mapping[str, str]
-    allowed: Mapping[str, Mapping[int, frozenset[str]]]
+    allowed: tuple[Allowance, ...]
     root: Path
     allow_outside: bool = False
 

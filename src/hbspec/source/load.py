@@ -119,11 +119,11 @@ def _document(
         directory=directory,
         origins=tables.origins,
         texts=problems.texts,
-        allowed={
-            layer.file: found
+        allowed=tuple(
+            found
             for layer in layers
-            if (found := allowances(problems.texts.get(layer.file, ""), layer.tree))
-        },
+            for found in allowances(layer.file, problems.texts.get(layer.file, ""), layer.tree)
+        ),
         root=root,
         allow_outside=allow_outside,
     )
