@@ -160,7 +160,9 @@ def test_what_the_spec_leaves_open():
 def test_the_shipped_script_and_its_regexes_travel_together():
     compiled = files(BASE, "sagemaker")
     source = {path.removeprefix("source/") for path in compiled if path.startswith("source/")}
-    shipped = {path.name for path in (ROOT / "templates").iterdir() if path.suffix in (".py", ".txt")}
+    found = {path.relative_to(ROOT / "templates"): path.suffix for path in (ROOT / "templates").rglob("*")}
+    shipped = {path.as_posix() for path, suffix in found.items() if suffix in (".py", ".txt")}
+    assert "suites/__init__.py" in shipped
     assert source == shipped | {"launch.sh"}
     for name in shipped:
         assert compiled[f"source/{name}"] == (ROOT / "templates" / name).read_bytes()

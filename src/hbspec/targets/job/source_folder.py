@@ -50,8 +50,9 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
             launcher's name.
     """
     if analysis.spec.script is None:
-        files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
-        shipped = (Artifact(path.name, path.read_bytes() + _more(analysis, path.name)) for path in files)
+        files = {path.relative_to(templates()).as_posix(): path for path in templates().rglob("*")}
+        names = sorted(name for name, path in files.items() if path.suffix in (".py", ".txt"))
+        shipped = (Artifact(name, files[name].read_bytes() + _more(analysis, name)) for name in names)
         return [*shipped, *_deepspeed(analysis), *_chat_template(analysis)]
     own = list(_own(analysis, analysis.spec.script.source_dir))
     _require_deepspeed(analysis, own)
