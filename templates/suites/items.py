@@ -54,7 +54,8 @@ class Suite(Protocol):
     result for each item, in order. Where a suite has it, its results take the place of those of `score`. It never
     counts as right what `score` does not, and may be given the items of one template or of many.
 
-    A suite that reads a file may have `faults`, the numbers of the lines that it cannot use by what is wrong with them.
+    A suite that reads a file may have `faults`, the numbers of the lines that it cannot use by what is wrong with them,
+    and `baseline`, the score that answers reach without reading the question: a score near it says little.
     """
 
     @property
