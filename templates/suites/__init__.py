@@ -14,10 +14,14 @@ from pathlib import Path
 from . import tool_usage
 from .items import Item, Scored, Suite, SuiteError
 from .mathematical_accuracy import MathematicalAccuracy
+from .reasoning_quality import ReasoningQuality
 
 __all__ = ["FROM_DATA", "GENERATED", "Item", "Scored", "Suite", "SuiteError", "suite"]
 
-GENERATED: dict[str, Callable[[], Suite]] = {"mathematical-accuracy": MathematicalAccuracy}
+GENERATED: dict[str, Callable[[], Suite]] = {
+    "mathematical-accuracy": MathematicalAccuracy,
+    "reasoning-quality": ReasoningQuality,
+}
 """The suites whose items are generated, by name."""
 
 

@@ -131,11 +131,14 @@ def finals(said: str) -> list[str]:
 def labelled(said: str, label: str) -> list[str]:
     r"""What follows a label and a colon on its line, or on the next one, for each time that it stands in a text.
 
+    `Answer` counts wherever it stands, any other label at the beginning of a line.
+
     >>> labelled("**Answer:** 54.5 %\nAnswer:\n\n54", "Answer")
     ['54.5 %', '54']
     """
     words = r"\s".join(map(re.escape, label.split()))
-    pattern = re.compile(rf"(?i)(?<![\w-]){words}{_MARK}(?:\([^()\n]{{0,40}}\)\s?)?[:\uff1a]{_MARK}")
+    before = r"(?<![\w-])" if label == "Answer" else r"^[^\w\n]{0,9}(?:(?:step\s)?[0-9]{1,2}[.):]?)?[^\w\n]{0,9}"
+    pattern = re.compile(rf"(?im){before}{words}{_MARK}(?:\([^()\n]{{0,40}}\)\s?)?[:\uff1a]{_MARK}")
     found = list(pattern.finditer(said))
     ends = [match.start() for match in found[1:]] + [len(said)]
     return [_line(said, match.end(), end) for match, end in zip(found, ends, strict=False)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from .answers import FORM, Asked
 from .draws import Draws
@@ -58,7 +58,15 @@ class Problem(NamedTuple):
         return all(abs(mistake - self.number) > 2 * self.tolerance for mistake in self.mistakes)
 
 
-def told_apart(make: Callable[[Draws], Problem], draws: Draws) -> Problem:
+class _Telling(Protocol):
+    @property
+    def is_told_apart(self) -> bool: ...
+
+
+P = TypeVar("P", bound=_Telling)
+
+
+def told_apart(make: Callable[[Draws], P], draws: Draws) -> P:
     """A problem whose answer no usual mistake gives.
 
     Raises:
@@ -68,7 +76,7 @@ def told_apart(make: Callable[[Draws], Problem], draws: Draws) -> Problem:
         found = make(draws)
         if found.is_told_apart:
             return found
-    raise AssertionError(make.__name__)
+    raise AssertionError(f"{make}: every problem has a mistake that gives its answer")
 
 
 def item(key: str, template: str, problem: Problem, tokens: int = TOKENS) -> Item:
