@@ -15,12 +15,14 @@ from . import tool_usage
 from .items import Item, Scored, Suite, SuiteError
 from .mathematical_accuracy import MathematicalAccuracy
 from .reasoning_quality import ReasoningQuality
+from .response_consistency import ResponseConsistency
 
 __all__ = ["FROM_DATA", "GENERATED", "Item", "Scored", "Suite", "SuiteError", "suite"]
 
 GENERATED: dict[str, Callable[[], Suite]] = {
     "mathematical-accuracy": MathematicalAccuracy,
     "reasoning-quality": ReasoningQuality,
+    "response-consistency": ResponseConsistency,
 }
 """The suites whose items are generated, by name."""
 
