@@ -199,9 +199,8 @@ def faceoffs(draws: Draws) -> Steps:
         f"{target} % of all faceoffs in the end?"
     )
     values = (("Won so far", _step(won, "", None)), ("Wins needed", _step(total, "", None)))
-    mistakes = (Fraction(-(-more * target // 100)), Fraction((taken + more) * target // 100 - won), Fraction(total))
-    if (taken + more) * target % 100 == 0:
-        mistakes = (mistakes[0], mistakes[2])
+    rounded_down = [Fraction(total - 1 - won)] if (taken + more) * target % 100 else []
+    mistakes = (Fraction(-(-more * target // 100)), Fraction(total), *rounded_down)
     return Steps(Problem(text, Fraction(total - won), "", None, mistakes), values)
 
 
