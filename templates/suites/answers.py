@@ -4,7 +4,7 @@ r"""The final answer of a text: one rule, which the prompt tells the model.
    the answer was cut off. DeepSeek-R1's chat template opens the block itself: answers often hold only its end.
 2. The final answer is what follows `Answer:` on its line, or on the next line that is not empty where nothing follows;
    Markdown's marks around the word and a heading `Final answer` without a colon count too. The contents of `\boxed{}`
-   are a final answer as well. Where a line has an equals sign, what follows the last one counts.
+   are a final answer as well. Where it is a calculation (`30/55 = 54.5 %`), what follows the last equals sign counts.
 3. Every number of every final answer has to be right: of two different numbers, one of them right, none counts. Lines
    without a number count only where no line has one.
 4. A number is a percentage where `%` or `percent` follows it. Where the answer is to be a percentage, a number without
@@ -42,6 +42,7 @@ _THOUGHT_START = re.compile(r"<think(?:ing)?\s{0,9}>", re.I)
 _BOXED = re.compile(r"\\f?boxed\s{0,9}\{")
 _MARK = r"[*_`#>\s]{0,9}"
 _HEADING = re.compile(r"(?im)^[*_`#> \t]{0,9}(?:final[ ])?answer[*_`# \t]{0,9}$\s{0,9}")
+_LETTER = re.compile(r"(?<!\\)\b[A-Za-z]")
 _EQUALS = re.compile(r"[=\u2248]|\\approx(?![A-Za-z])")
 _REFUSAL = re.compile(
     r"\b(?:I|we)(?:['\u2019]m| am| are)? ?(?:cannot|can['\u2019]?t|can not|unable to|not able to|won['\u2019]t|"
@@ -106,7 +107,7 @@ def judged(asked: Asked, answer: str) -> Scored:
 
 def found_right(label: str, asked: Asked, payloads: list[str], answer: str) -> Scored:
     """Compares what follows a label, wherever it stands in an answer, with the number that was asked for."""
-    found = [number for payload in payloads for number in numbers(_EQUALS.split(payload)[-1])]
+    found = [number for payload in payloads for number in numbers(_result(payload))]
     if not found:
         return _without_number(label, payloads, answer)
     verdicts = {_fault(asked, number) for number in found}
@@ -116,6 +117,16 @@ def found_right(label: str, asked: Asked, payloads: list[str], answer: str) -> S
         return Scored(False, "two numbers", f"{label}: {' and '.join(map(_shown, found[:3]))}")
     kind = verdicts.pop() if len(verdicts) == 1 else WRONG
     return Scored(False, kind or WRONG, f"{label}: {_shown(found[0])}; {_shown_asked(asked)} is right")
+
+
+def _result(payload: str) -> str:
+    """What follows the last equals sign of a calculation; all of a text with words between two, which is none.
+
+    >>> _result("CF% = 30/55 = 54.5 %"), _result("A = 54.5, B = 60")
+    (' 54.5 %', 'A = 54.5, B = 60')
+    """
+    parts = _EQUALS.split(payload)
+    return payload if any(_LETTER.search(part) for part in parts[1:-1]) else parts[-1]
 
 
 def finals(said: str) -> list[str]:

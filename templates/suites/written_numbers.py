@@ -17,6 +17,7 @@ LONGEST_EXPONENT = 2
 
 _SPACES = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000~]|\\\\[,;:! ]|\\\\q?quad")
 _MINUS = re.compile("[\u2212\ufe63\uff0d\u2010\u2011]")
+_WRITTEN_MINUS = re.compile(r"(?<![0-9])\u2013(?=[0-9.])|\b(?:minus|negative)\s(?=[0-9.])", re.I)
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]{0,200})\}")
 _FRACTION = re.compile(r"\\[dt]?frac\s*\{\s*([^{}]{1,40})\}\s*\{\s*([^{}]{1,40})\}")
 _MARKS = re.compile(r"\*\*|__|[`$]|\\[()\[\]]|\\(?:left|right|displaystyle)(?![A-Za-z])")
@@ -55,7 +56,7 @@ def plain(line: str) -> str:
     ('54,3 %', '3/4')
     """
     line = _FRACTION.sub(r"\1/\2", _WRAPPED.sub(r" \1 ", line)).replace("{,}", ",")
-    line = _MARKS.sub("", _MINUS.sub("-", _SPACES.sub(" ", line)))
+    line = _WRITTEN_MINUS.sub("-", _MARKS.sub("", _MINUS.sub("-", _SPACES.sub(" ", line))))
     return line.replace("\\%", "%").replace("\uff05", "%")
 
 
@@ -74,9 +75,9 @@ def numbers(line: str) -> list[Number]:
 
 
 def _in_word(line: str, match: re.Match[str]) -> bool:
-    """Whether a letter stands directly before the digits, as in `P1`."""
-    before = line[: match.start("digits")][-1:]
-    return before.isalpha() or before == "_"
+    """Whether a letter, or a digit of another script, stands directly before the digits, as in `P1`."""
+    before = line[match.start("digits") - 1 : match.start("digits")]
+    return before.isalnum() or before == "_"
 
 
 def _unit(behind: str) -> str:
@@ -105,7 +106,7 @@ def _value(line: str, match: re.Match[str]) -> Fraction | None:
         if int(below) == 0:
             return None
         value /= int(below)
-    is_range = line[: match.start()][-1:].isdigit()
+    is_range = line[match.start() - 1 : match.start()].isdigit()
     return -value if (match["sign"] or "").startswith("-") and not is_range else value
 
 
