@@ -25,6 +25,11 @@ _SPACED = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}(?: [0-9]{3})+(?![0-9])")
 _PER_60 = re.compile(
     r"(?:\bper|/)\s*(?:60|sixty)(?:\s*(?:min(?:ute)?s?\b\.?|'|m\b))?|\bper\s+hour\b|/\s*(?:h|hr)\b", re.I
 )
+_NO_VALUE = re.compile(
+    r"\b(?:rounded\s)?to\s(?:[0-9]|one|two|three)\sdecimals?(?:\splaces?)?\b|\b[3-6]\s?(?:-on-|on|v|vs\.?)\s?[3-6]\b",
+    re.I,
+)
+"""Numbers that say how, not how much: `rounded to 1 decimal`, `5-on-5`."""
 _TOKEN = re.compile(
     r"(?P<sign>[+-] ?)?(?P<digits>(?:[0-9]|\.(?=[0-9]))[0-9.,'\u2019]*)(?P<exponent>[eE][+-]?[0-9]+)?"
     r"(?:\s?/\s?(?P<below>[0-9]+)(?![0-9.,]))?"
@@ -61,12 +66,15 @@ def plain(line: str) -> str:
 
 
 def numbers(line: str) -> list[Number]:
-    """All numbers of a line, in order; `per 60` is a unit, and a digit behind a letter (`CF60`) part of a name.
+    """All numbers of a line, in order.
+
+    `per 60` is a unit, a digit behind a letter (`CF60`) part of a name, and `5-on-5` and `to 1 decimal` do not count.
 
     >>> [str(each.value) for each in numbers("1,234.5 and 54,3 % and -3/4")]
     ['2469/2', '543/10', '-3/4']
     """
-    line = _SPACED.sub(lambda match: match[0].replace(" ", ""), _PER_60.sub(" per sixty ", plain(line)))
+    line = _PER_60.sub(" per sixty ", _NO_VALUE.sub(" ", plain(line)))
+    line = _SPACED.sub(lambda match: match[0].replace(" ", ""), line)
     found = [match for match in _TOKEN.finditer(line) if not _in_word(line, match)]
     ends = [match.start() for match in found[1:]] + [len(line)]
     return [

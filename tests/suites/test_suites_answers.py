@@ -18,7 +18,7 @@ COUNT = Asked(Fraction(1234), Fraction(0), "")
 RATE = Asked(Fraction("2.4"), Fraction("0.01"), "per 60")
 
 
-@pytest.mark.parametrize("module", ["answers", "written_numbers"])
+@pytest.mark.parametrize("module", ["answers", "written_numbers", "tool_usage"])
 def test_the_examples_of_a_docstring(module):
     found = doctest.testmod(importlib.import_module(f"hbspec.suites.{module}"))
     assert found.attempted > 0
@@ -49,6 +49,10 @@ def test_the_examples_of_a_docstring(module):
         "Answer: NUMBER UNIT is the form.\nAnswer: 54.3 %",
         "Answer: 54.3 % (0.543)",
         "Answer: 54.40 %",
+        "Answer: 54.3 % (rounded to 1 decimal place)",
+        "Answer: 54.3 % at 5-on-5",
+        "Answer: 5v5 CF% = 69/127 = 54.3 %",
+        "Answer:\n\\[\n\\boxed{54.3\\%}\n\\]",
         "Score: 0\nThis answer is wrong.\nAnswer: 54.3 %",
     ],
 )
@@ -84,6 +88,7 @@ def test_right(answer):
         ("Answer: 54.3 %\nAnswer: 45.7 %", "two numbers"),
         ("Answer: 54.3 %, that is \\boxed{45.7}", "two numbers"),
         ("Answer: 69 of 127, or 54.3 %", "two numbers"),
+        ("Answer: 54.3 % to 1 or 2 decimals", "two numbers"),
         ("Answer: CF = 45.7 %, FF = 54.3 %", "two numbers"),
         ("Answer: CF = 45.7 % or CF = 54.3 %", "two numbers"),
         ("Answer: \uff11\uff19.543", "no number"),

@@ -146,6 +146,13 @@ def test_a_number_is_finite(tmp_path, number):
         made(tmp_path, b'{"id": "a", "prompt": "x", "expect": {"number": %s}}' % number.encode())
 
 
+def test_the_lines_of_the_page_are_items(tmp_path):
+    page = (Path(__file__).parents[2] / "docs/suites.md").read_text(encoding="utf-8")
+    block = page.partition("## A suite of your own")[2].partition("```json\n")[2].partition("```")[0]
+    found = made(tmp_path, *block.encode().splitlines())
+    assert ([item.id for item in found.written], found.faults) == (["cf", "captain", "rules"], {})
+
+
 def test_the_digest_is_of_the_file(tmp_path):
     line = {"id": "a", "prompt": "x", "expect": {"text": "y"}}
     before = made(tmp_path, line).digest
