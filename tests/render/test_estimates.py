@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hbspec.analysis.changes import Change
+from hbspec.analysis.change import Change
 from hbspec.catalog import catalog
 from hbspec.claims import Claim
 from hbspec.claims.quantities import quantity

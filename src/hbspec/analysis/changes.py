@@ -1,7 +1,7 @@
 """Changes to a spec that reduce its memory, or use the memory that is left.
 
-A change is a pure function of the spec: it sets single values. `hbspec.search.advice` and the help of some rules
-(`hbspec.rules.fitting`) plan the changed spec.
+`hbspec.search.advice` and the help of some rules (`hbspec.rules.fitting`) plan the changed spec, and `hbspec.search.space`
+combines what keeps the training the same.
 Every change keeps the effective batch size, so that the training stays the requested one; any other effect on the
 result is stated in its remark.
 """
@@ -9,19 +9,16 @@ result is stated in its remark.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
+from hbspec.analysis.change import Change, Settings
 from hbspec.catalog import Catalog, InstanceType
-from hbspec.diagnostics import Route, route_text
 from hbspec.plan import Plan
 from hbspec.plan.parallelism import PARALLELISMS, REPLICATED, SHARDED, SPLIT
 from hbspec.spec import Spec
 
 FOUR_BIT = ("nf4", "fp4")
-Settings = dict[Route, Any]
-"""The value to write at each route, as in the spec; None deletes the key."""
 
 LARGEST_FACTOR = 64
 """The largest factor tried on the micro-batch."""
@@ -31,38 +28,6 @@ OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
 
 EIGHT_BIT_ADAMW = "adamw_bnb_8bit"
 WITH_STATES_IN_FULL = ("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit")
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Values to set in a spec.
-
-    Attributes:
-        kind: the subject of the change; two changes of one kind are alternatives.
-        settings: the values to set.
-        remark: any other effect on the result; empty where there is none.
-    """
-
-    kind: str
-    settings: Settings
-    remark: str = ""
-
-    def applied(self, spec: Spec) -> Spec:
-        """The spec with these values set."""
-        sections: dict[str, dict[str, Any]] = {}
-        for (section, key), value in self.settings.items():
-            sections.setdefault(str(section), {})[str(key)] = value
-        changed = {name: getattr(spec, name).model_copy(update=values) for name, values in sections.items()}
-        return spec.model_copy(update=changed)
-
-    def after(self, first: Change) -> Change:
-        """Both changes as one, with `first` applied first."""
-        remark = "; ".join(filter(None, (first.remark, self.remark)))
-        return Change(f"{first.kind}+{self.kind}", {**first.settings, **self.settings}, remark)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The settings by key, as in `--set`."""
-        return {route_text(route): value for route, value in self.settings.items()}
 
 
 def smaller(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
@@ -187,10 +152,10 @@ def _one_process_each(spec: Spec, plan: Plan, parallelism: str) -> Iterator[Chan
     accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
     if gpus == 1 or accumulation is None:
         return
-    yield Change("parallelism", {**_parallelised(spec, plan, parallelism), **_accumulated(plan, accumulation)})
+    yield Change("parallelism", {**parallelised(spec, plan, parallelism), **accumulated(plan, accumulation)})
 
 
-def _parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
+def parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
     """The settings that make a spec run under `parallelism`; empty if it already does."""
     if parallelism == spec.instance.parallelism:
         return {}
@@ -219,7 +184,7 @@ def _more_instances(spec: Spec, plan: Plan) -> Iterator[Change]:
     """A change to twice as many instances, where the instances shard the model."""
     accumulation = _accumulation(plan, 2 * (plan.data_parallel_size or 0))
     if plan.way.sharded and accumulation is not None:
-        yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **_accumulated(plan, accumulation)})
+        yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **accumulated(plan, accumulation)})
 
 
 def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str, priced: bool = True) -> Iterator[Change]:
@@ -243,7 +208,7 @@ def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str, price
                 settings: Settings = {("instance", "type"): instance.name}
                 if section.price is not None:  # the price of the replaced type
                     settings["instance", "price"] = None
-                settings |= _parallelised(spec, plan, parallelism) | _accumulated(plan, accumulation)
+                settings |= parallelised(spec, plan, parallelism) | accumulated(plan, accumulation)
                 yield Change("instance", settings)
 
 
@@ -275,7 +240,7 @@ def _accumulation(plan: Plan, ranks: int) -> int | None:
     return plan.effective_batch_size // rows
 
 
-def _accumulated(plan: Plan, accumulation: int) -> Settings:
+def accumulated(plan: Plan, accumulation: int) -> Settings:
     same = accumulation == plan.training.gradient_accumulation
     return {} if same else {("hyperparameters", "gradient_accumulation_steps"): accumulation}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hbspec.analysis.changes import Change, leaner
+from hbspec.analysis.change import Change
+from hbspec.analysis.changes import leaner
 from hbspec.plan import Plan
 from hbspec.spec import Spec
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hbspec.analysis.changes import Change
+from hbspec.analysis.change import Change
 from hbspec.showing.scalars import listed, scalar_text
 
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from math import inf
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.changes import Change, elsewhere, leaner
+from hbspec.analysis.change import Change
+from hbspec.analysis.changes import elsewhere, leaner
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.memory import fullness

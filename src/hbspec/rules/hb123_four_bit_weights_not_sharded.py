@@ -27,7 +27,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.changes import Change, leaner
+from hbspec.analysis.change import Change
+from hbspec.analysis.changes import leaner
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.action import action
 from hbspec.rules.fitting import Predicate, change_that_fits

@@ -8,7 +8,8 @@ from functools import cached_property
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
-from hbspec.analysis.changes import Change, larger, smaller
+from hbspec.analysis.change import Change
+from hbspec.analysis.changes import larger, smaller
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.devices import Memory

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
-from hbspec.analysis.changes import Change
+from hbspec.analysis.change import Change
 from hbspec.diagnostics import NotKnownError, Route, route_text
 from hbspec.estimators.training.memory import peak_allocated
 from hbspec.plan import Plan

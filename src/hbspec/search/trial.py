@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from hbspec.analysis.analysis import Analysis
-from hbspec.analysis.changes import Change
+from hbspec.analysis.change import Change
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.time import Time

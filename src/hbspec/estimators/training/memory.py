@@ -41,7 +41,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
     if plan.between is not None:
         return bounded_memory(plan, plan.between, [_bounding(one, constants) for one in plan.between.plans])
     job, hardware = job_of(plan), plan.require("hardware")
-    around, stages = _surroundings(job, hardware), stages_of(job, hardware)
+    around, stages = surroundings(job, hardware), stages_of(job, hardware)
     tokens = _longest_row(plan)
     rows = rows_of(plan, tokens) if plan.replayed and is_replayed(job) else None
     alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in kinds(stages).items()}
@@ -70,7 +70,7 @@ def memory_verdict(plan: Plan) -> Verdict:
     """
     if plan.between is not None or (plan.measured is not None and plan.measured.memory):
         return memory(plan).verdict
-    around = _surroundings(job_of(plan), plan.require("hardware"))
+    around = surroundings(job_of(plan), plan.require("hardware"))
     usable, beside = around.usable, beside_bytes(around, MEMORY)
     if usable is None:
         return Verdict.UNKNOWN
@@ -101,7 +101,7 @@ def memory_without_reserve(plan: Plan) -> Memory | None:
     if plan.between is not None or (plan.measured is not None and plan.measured.memory):
         return None
     job, hardware = job_of(plan), plan.require("hardware")
-    around, stages, tokens = _surroundings(job, hardware), stages_of(job, hardware), _longest_row(plan)
+    around, stages, tokens = surroundings(job, hardware), stages_of(job, hardware), _longest_row(plan)
     alike = {
         kind: reduce(_fuller, (_at(one, one.peak.map(round), around, MEMORY) for one in _tensors(job, stage, tokens)))
         for kind, stage in kinds(stages).items()
@@ -117,7 +117,7 @@ def replays_of(plan: Plan) -> list[Replays]:
         NotKnownError: as `memory`.
     """
     job, hardware = job_of(plan), plan.require("hardware")
-    around, tokens = _surroundings(job, hardware), _longest_row(plan)
+    around, tokens = surroundings(job, hardware), _longest_row(plan)
     rows = rows_of(plan, tokens)
     return [
         Replays(one, stage, rows, training_tensors(one, stage, tokens, loads=True), around, MEMORY)
@@ -172,7 +172,7 @@ def memory_while_loading(plan: Plan) -> DeviceMemory:
         NotKnownError: as `memory`.
     """
     job = job_of(plan)
-    return _loading(job, all_layers(job), _surroundings(job, plan.require("hardware")))
+    return _loading(job, all_layers(job), surroundings(job, plan.require("hardware")))
 
 
 def _longest_row(plan: Plan) -> Interval:
@@ -180,7 +180,8 @@ def _longest_row(plan: Plan) -> Interval:
     return Interval.exact(plan.training.max_length) if plan.training.packing else cut.longest
 
 
-def _surroundings(job: Job, hardware: Hardware) -> Surroundings:
+def surroundings(job: Job, hardware: Hardware) -> Surroundings:
+    """What determines the overhead of each GPU's process."""
     gpu = hardware.gpu
     return Surroundings(job.shards.weights > 1, job.way.distributed, gpu.compute_capability, gpu.usable_bytes)
 

@@ -1,0 +1,171 @@
+"""Bounds of a plan that are found without planning it: it takes no less time, costs no less, and leaves no more free.
+
+They rest on laws, each of which a test holds against the estimates:
+
+- a micro-batch takes no less time than on its GPU alone (`hbspec.estimators.job.least`), and an update none;
+- what is around the steps depends on the instance type only;
+- spot adds time, and never takes any away;
+- tensors grow with the rows of a micro-batch, and shrink with the ranks among which they are cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from decimal import Decimal
+from typing import TypeVar
+
+from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.constants import SPOT_SHARE
+from hbspec.estimators.job.least import least_micro_batch
+from hbspec.estimators.job.phases import phases_around_steps
+from hbspec.estimators.job.time import NOT_BILLED
+from hbspec.estimators.training.headroom import headroom
+from hbspec.plan import Plan, UnitPrice
+from hbspec.plan.counts import micro_batches_per_epoch, micro_batches_processed
+from hbspec.plan.money import unit_price
+from hbspec.plan.parallelism import PARALLELISMS
+from hbspec.search.choice import Batch, Choice, Group, Machine, Place
+from hbspec.search.request import ENDS
+from hbspec.search.space import Space
+from hbspec.units import HOUR, Money
+
+T = TypeVar("T")
+
+SLACK = 1 - 1e-9
+"""What a sum of floating-point numbers may be off by."""
+
+
+class Floors:
+    """The bounds of the plans of a space, each part of which is calculated once.
+
+    Args:
+        space: the plans.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space, self._end = space, ENDS[space.request.confidence]
+        self._known: dict[Hashable, object] = {}
+
+    def seconds(self, group: Group, batch: Batch) -> float:
+        """The least seconds from the request to the result.
+
+        Raises:
+            NotKnownError: an input of the estimates is not known.
+        """
+        waiting, around = self._around(group, batch)
+        return SLACK * (waiting + around + self._computing(group, batch))
+
+    def amount(self, group: Group, batch: Batch, place: Place) -> float:
+        """The least cost, in the currency of the bill.
+
+        Raises:
+            NotKnownError: as `seconds`, or the price is not known.
+        """
+        per_hour = self.price(group.machine, place)
+        hours = (self._around(group, batch)[1] + self._computing(group, batch)) / HOUR
+        return SLACK * hours * per_hour * group.machine.count
+
+    def price(self, machine: Machine, place: Place) -> float:
+        """The price of one hour of an instance in the currency of the bill, of spot the share that is compared.
+
+        Raises:
+            NotKnownError: the price or its exchange rate is not known.
+        """
+        return self._once(("price", machine.type, place), lambda: self._price(machine, place))
+
+    def headroom(self, group: Group, batch: Batch) -> float:
+        """The share of the fullest GPU that a plan certainly leaves free.
+
+        Raises:
+            NotKnownError: its memory is not known.
+        """
+        accumulates = batch.accumulation > 1
+        key = ("headroom", *self._gpu(group), group.checkpointing, group.attention, batch.rows, accumulates)
+        return self._once(key, lambda: headroom(self._planned(group, batch)))
+
+    def most_headroom(self, group: Group) -> float:
+        """A share that no plan of the group exceeds: that of one row, accumulated or not.
+
+        Raises:
+            NotKnownError: as `headroom`.
+        """
+        return max(self.headroom(group, Batch(1, 1)), self.headroom(group, Batch(1, 2)))
+
+    def _computing(self, group: Group, batch: Batch) -> float:
+        plan = self._space.base_plan(group.variant)
+        if plan.between is not None:
+            return 0.0
+        counts, ranks = plan.require("counts"), self._space.ranks(group.machine, group.way)
+        back, forward = self._micro_batch(group, batch)
+        steps = micro_batches_processed(counts.optimizer_steps, counts.rows, batch.rows, batch.accumulation, ranks)
+        found = back * steps
+        if plan.evaluations and plan.validation_examples and plan.training.eval_batch is not None:
+            size = batch.rows if self._evaluates_as_it_trains else plan.training.eval_batch
+            found += forward * plan.evaluations * micro_batches_per_epoch(plan.validation_examples, size, ranks)
+        return found
+
+    @property
+    def _evaluates_as_it_trains(self) -> bool:
+        """Whether an evaluation's micro-batch is that of the steps."""
+        spec = self._space.analysis.spec
+        return spec.script is None and spec.hyperparameters.per_device_eval_batch_size is None
+
+    def _micro_batch(self, group: Group, batch: Batch) -> tuple[float, float]:
+        """The least seconds of a micro-batch with its gradients; and of one of an evaluation, where it has as many rows."""
+        way, accumulates = group.way, batch.accumulation > 1
+        alike = (group.variant, group.machine.gpu, way.parallelism, way.sharding, group.checkpointing, group.attention)
+
+        def found() -> tuple[float, float]:
+            plan = self._planned(group, batch)
+            forward = least_micro_batch(plan, self._end, backward=False) if self._evaluates_as_it_trains else 0.0
+            return least_micro_batch(plan, self._end, backward=True), forward
+
+        return self._once(("micro-batch", *alike, batch.rows, accumulates), found)
+
+    def _around(self, group: Group, batch: Batch) -> tuple[float, float]:
+        """Seconds around the steps: what is not billed, and what is."""
+
+        def found() -> tuple[float, float]:
+            phases = phases_around_steps(self._planned(group, batch))
+            seconds = {name: getattr(took, self._end) for name, took in phases.items()}
+            waiting = sum(took for name, took in seconds.items() if name in NOT_BILLED)
+            return waiting, sum(seconds.values()) - waiting
+
+        return self._once(("around", group.variant, group.machine.type), found)
+
+    def _price(self, machine: Machine, place: Place) -> float:
+        price = self._unit_price(machine, place)
+        if price is None:
+            raise NotKnownError(f"the price of {machine.type} in {place.region}")
+        share = getattr(SPOT_SHARE, self._end) if place.spot else 1.0
+        spread = price.spread[1] if self._end == "high" else Decimal(1)
+        rate = self._space.analysis.plan.currencies.convert(Money(price.rate.per_hour * spread, price.rate.currency))
+        return float(rate.amount) * float(share)
+
+    def _unit_price(self, machine: Machine, place: Place) -> UnitPrice | None:
+        here, catalog = self._space.analysis.spec.instance, self._space.analysis.catalog
+        own = here.price if (machine.type, place.region) == (here.type, here.region) else None
+        return unit_price(catalog, own, machine.type, place.region, "training")
+
+    def _gpu(self, group: Group) -> tuple[Hashable, ...]:
+        """What a GPU's memory follows from beside the batch and the kernels."""
+        machine, way = group.machine, group.way
+        kind = PARALLELISMS[way.parallelism]
+        cut = self._space.ranks(machine, way) if kind.sharded and way.sharding != "none" else 0
+        inside = machine.gpus if kind.splits_layers or way.sharding == "hybrid" else 0
+        return group.variant, machine.gpu, machine.type is None, way, cut, inside
+
+    def _planned(self, group: Group, batch: Batch) -> Plan:
+        return self._space.planned(Choice(group, batch, group.machine.places[0])).plan
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is calculated for a key, or the reason why it is not known."""
+        if key not in self._known:
+            try:
+                self._known[key] = make()
+            except NotKnownError as reason:
+                self._known[key] = reason
+        found = self._known[key]
+        if isinstance(found, NotKnownError):
+            raise found
+        return found  # type: ignore[return-value]

@@ -1,0 +1,124 @@
+"""Whether a plan may be recommended: it is certain to fit, within the limits, and no rule has an error."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import NamedTuple
+
+from hbspec.analysis import Analysis
+from hbspec.analysis.change import Change, Settings
+from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.estimators.verdict import Verdict
+from hbspec.rules.engine import explained, findings_again, place
+from hbspec.rules.follow import CLAIM_CONTRADICTED
+from hbspec.search.burden import Burdens, burdens
+from hbspec.search.choice import Choice
+from hbspec.search.sameness import trained_otherwise
+from hbspec.search.space import Space
+
+MEMORY, TIGHT, HOST, DISK = "memory", "tight", "host_memory", "disk"
+TRAINING, MAX_COST, MAX_TIME, UNKNOWN = "other_training", "max_cost", "max_time", "not_known"
+
+
+class Recommended(NamedTuple):
+    """A plan that may be recommended.
+
+    Attributes:
+        choice: the plan.
+        change: the settings that make it, with the claims that it contradicts deleted.
+        analysis: the changed spec.
+        burdens: what it takes.
+        warnings: the codes of warnings about it.
+        claims: the claims about the unchanged spec that do not hold for it.
+    """
+
+    choice: Choice
+    change: Change
+    analysis: Analysis
+    burdens: Burdens
+    warnings: tuple[str, ...]
+    claims: tuple[str, ...]
+
+
+class RefusedError(Exception):
+    """Why a plan is not recommended, in one word or as the code of a rule."""
+
+
+class Judge:
+    """Judges the plans of a space; a verdict on memory is shared by all plans that have the same on their GPUs.
+
+    Args:
+        space: the plans.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self._space, self._request = space, space.request
+        self._verdicts: dict[Hashable, Verdict] = {}
+
+    def recommended(self, choice: Choice) -> Recommended:
+        """The plan with what it takes.
+
+        Raises:
+            RefusedError: it may not be recommended.
+        """
+        analysis, change = self._space.planned(choice), self._space.change(choice)
+        try:
+            taken = burdens(analysis)
+            self._same(choice, analysis)
+            self._within(taken)
+            self._fits(choice, analysis)
+        except NotKnownError as reason:
+            raise RefusedError(UNKNOWN) from reason
+        claims, warnings = _ruled(analysis)
+        deleted: Settings = {("expect", claim): None for claim in claims}
+        whole = Change(change.kind, {**change.settings, **deleted}, change.remark)
+        return Recommended(choice, whole, analysis, taken, warnings, claims)
+
+    def _same(self, choice: Choice, analysis: Analysis) -> None:
+        if trained_otherwise(self._space.base_plan(choice.group.variant), analysis.plan):
+            raise RefusedError(TRAINING)
+
+    def _within(self, taken: Burdens) -> None:
+        """Compare the high ends with the limits: a plan that may break them is not recommended."""
+        most, longest = self._request.max_cost, self._request.max_seconds
+        if most is not None and taken.cost.high > most.amount:
+            raise RefusedError(MAX_COST)
+        if longest is not None and taken.time.total_seconds.high > longest:
+            raise RefusedError(MAX_TIME)
+
+    def _fits(self, choice: Choice, analysis: Analysis) -> None:
+        group = choice.group
+        machine = (group.machine.gpu, group.machine.gpus, group.machine.count, group.machine.type is None)
+        key = (group.variant, machine, group.way, group.checkpointing, group.attention, choice.batch)
+        if key not in self._verdicts:
+            self._verdicts[key] = analysis.memory_verdict
+        self._certain(self._verdicts[key], TIGHT)
+        self._certain(analysis.host.verdict, HOST)
+        self._certain(analysis.storage.verdict, DISK)
+
+    def _certain(self, verdict: Verdict, otherwise: str) -> None:
+        """Refuse what is not certain to fit; what is tight only where it is not allowed."""
+        if verdict is Verdict.FITS or (verdict is Verdict.TIGHT and "tight" in self._request.allow):
+            return
+        raise RefusedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
+
+
+def _ruled(analysis: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The claims that a plan contradicts, and the codes of its warnings.
+
+    Raises:
+        RefusedError: a rule has an error, other than about a claim.
+    """
+    found, skipped = findings_again(analysis)
+    claims = tuple(_contradicted(found))
+    report = place(analysis.document, (one for one in found if one.code != CLAIM_CONTRADICTED), skipped, explained())
+    errors = sorted(entry.code for entry in report.diagnostics if entry.severity is Severity.ERROR)
+    if errors:
+        raise RefusedError(errors[0])
+    return claims, tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
+
+
+def _contradicted(found: list[Finding]) -> Iterator[str]:
+    for one in found:
+        if one.code == CLAIM_CONTRADICTED and one.severity is Severity.ERROR:
+            yield ".".join(str(step) for step in one.route[1:])
