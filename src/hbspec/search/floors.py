@@ -5,7 +5,7 @@ They rest on laws, each of which a test holds against the estimates:
 - a micro-batch takes no less time than on its GPU alone (`hbspec.estimators.job.least`), and an update none;
 - what is around the steps depends on the instance type only;
 - spot adds time, and never takes any away;
-- tensors grow with the rows of a micro-batch, and shrink with the ranks among which they are cut.
+- tensors grow with the rows of a micro-batch, accumulated or not, and shrink with the ranks among which they are cut.
 """
 
 from __future__ import annotations
@@ -84,12 +84,31 @@ class Floors:
         return self._once(key, lambda: headroom(self._planned(group, batch)))
 
     def most_headroom(self, group: Group) -> float:
-        """A share that no plan of the group exceeds: that of one row, accumulated or not.
+        """A share that no plan of the group exceeds: that of the fewest rows, accumulated or not.
 
         Raises:
             NotKnownError: as `headroom`.
         """
-        return max(self.headroom(group, Batch(1, 1)), self.headroom(group, Batch(1, 2)))
+        fewest = {batch.accumulation > 1: batch for batch in reversed(group.batches)}
+        return max(self.headroom(group, Batch(batch.rows, min(batch.accumulation, 2))) for batch in fewest.values())
+
+    def most_headroom_anywhere(self, group: Group) -> float:
+        """A share that no plan with these GPUs, this way and these kernels exceeds, however many ranks there are.
+
+        Raises:
+            NotKnownError: as `headroom`.
+        """
+        way = PARALLELISMS[group.way.parallelism]
+        if not way.sharded or group.way.sharding == "none":
+            return self.most_headroom(group)
+        widest = self._once(("widest", group.machine.gpu), lambda: self._widest(group))
+        roomiest = group._replace(machine=widest)
+        return max(self.headroom(roomiest, Batch(1, 1)), self.headroom(roomiest, Batch(1, 2)))
+
+    def _widest(self, group: Group) -> Machine:
+        """The machine with the most of these GPUs, of those the one with the most in one instance."""
+        alike = [machine for machine in self._space.machines() if machine.gpu == group.machine.gpu]
+        return max(alike, key=lambda machine: (machine.gpus * machine.count, machine.gpus))
 
     def _computing(self, group: Group, batch: Batch) -> float:
         plan = self._space.base_plan(group.variant)

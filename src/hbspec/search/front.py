@@ -89,9 +89,9 @@ class _Hunt:
             self.rejected[str(refused)] += 1
 
     def _bounded(self, group: Group) -> Iterator[_Entry]:
-        """A group by the least that any of its plans takes."""
+        """A group by the least that any of its plans takes, and the most that plans on its GPUs leave free."""
         try:
-            free = self.floors.most_headroom(group)
+            free = self.floors.most_headroom_anywhere(group)
             if free < 0:
                 self.rejected[MEMORY] += group.plans
                 return
@@ -103,7 +103,19 @@ class _Hunt:
             self.rejected[UNKNOWN] += group.plans
             return
         self.left += group.plans
-        yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._each(group))
+        yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._roomed(group, amount, seconds))
+
+    def _roomed(self, group: Group, amount: float, seconds: float) -> Iterator[_Entry]:
+        """A group by the most that its own plans leave free."""
+        try:
+            free = self.floors.most_headroom(group)
+        except NotKnownError:
+            self.rejected[UNKNOWN] += group.plans
+            return
+        if free < 0:
+            self.rejected[MEMORY] += group.plans
+        else:
+            yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._each(group))
 
     def _each(self, group: Group) -> Iterator[_Entry]:
         """Each division of the batch, with what it leaves free."""

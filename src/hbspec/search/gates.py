@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 
-from hbspec.diagnostics import NotKnownError, Severity
-from hbspec.rules.engine import all_rules, place
+from hbspec.diagnostics import NotKnownError
 from hbspec.search.choice import Choice, Group, Machine, Place, Way
 from hbspec.search.floors import Floors
-from hbspec.search.judging import TRAINING, UNKNOWN
+from hbspec.search.judging import TRAINING, UNKNOWN, first_error
 from hbspec.search.sameness import trained_otherwise
 from hbspec.search.space import Space
 
@@ -97,12 +96,4 @@ class Gates:
                 return TRAINING
         except NotKnownError:
             return UNKNOWN
-        for module in all_rules():
-            if module.RULE.code in codes:
-                try:
-                    found = place(analysis.document, module.check(analysis)).diagnostics
-                except NotKnownError:
-                    continue
-                if any(entry.severity is Severity.ERROR for entry in found):
-                    return module.RULE.code
-        return None
+        return first_error(analysis, codes)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
 from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.estimators.training.devices import Memory
 from hbspec.estimators.verdict import Verdict
-from hbspec.rules.engine import explained, findings_again, place
+from hbspec.rules.engine import all_rules, explained, findings_again, place
 from hbspec.rules.follow import CLAIM_CONTRADICTED
 from hbspec.search.burden import Burdens, burdens
 from hbspec.search.choice import Choice
 from hbspec.search.sameness import trained_otherwise
 from hbspec.search.space import Space
+
+BY_PLACE = ("HB112", "HB113", "HB302")
+"""Rules whose errors follow from the instances, their number and place, and the author's limits alone."""
+
+UNCERTAIN = frozenset({"HB110", "HB114", "HB125", "HB126", "HB127", "HB301", "HB303"})
+"""Rules that warn where a job may break a limit, and have an error where it certainly does."""
 
 MEMORY, TIGHT, HOST, DISK = "memory", "tight", "host_memory", "disk"
 TRAINING, MAX_COST, MAX_TIME, UNKNOWN = "other_training", "max_cost", "max_time", "not_known"
@@ -54,6 +61,8 @@ class Judge:
     def __init__(self, space: Space) -> None:
         self._space, self._request = space, space.request
         self._verdicts: dict[Hashable, Verdict] = {}
+        self._memories: dict[Hashable, Memory] = {}
+        self._barred: dict[Hashable, str | None] = {}
 
     def recommended(self, choice: Choice) -> Recommended:
         """The plan with what it takes.
@@ -66,10 +75,12 @@ class Judge:
             taken = burdens(analysis)
             self._same(choice, analysis)
             self._within(taken)
+            self._rentable(choice, analysis)
+            self._watched(analysis, taken)
             self._fits(choice, analysis)
         except NotKnownError as reason:
             raise RefusedError(UNKNOWN) from reason
-        claims, warnings = _ruled(analysis)
+        claims, warnings = self._ruled(analysis)
         deleted: Settings = {("expect", claim): None for claim in claims}
         whole = Change(change.kind, {**change.settings, **deleted}, change.remark)
         return Recommended(choice, whole, analysis, taken, warnings, claims)
@@ -86,6 +97,21 @@ class Judge:
         if longest is not None and taken.time.total_seconds.high > longest:
             raise RefusedError(MAX_TIME)
 
+    def _rentable(self, choice: Choice, analysis: Analysis) -> None:
+        """Ask the rules of `BY_PLACE` once for all plans on the same instances."""
+        key = (choice.group.machine.type, choice.group.machine.count, choice.place)
+        if key not in self._barred:
+            self._barred[key] = first_error(analysis, BY_PLACE)
+        if (code := self._barred[key]) is not None:
+            raise RefusedError(code)
+
+    def _watched(self, analysis: Analysis, taken: Burdens) -> None:
+        """Compare tensors alone with the author's alarm on GPU memory, which takes less time than the whole process."""
+        alarm = analysis.spec.monitoring and analysis.spec.monitoring.gpu_memory
+        usable = analysis.plan.require("hardware").gpu.usable_bytes
+        if alarm and usable and (1 - taken.headroom) * usable > alarm.max and "tight" not in self._request.allow:
+            raise RefusedError("HB110")
+
     def _fits(self, choice: Choice, analysis: Analysis) -> None:
         group = choice.group
         machine = (group.machine.gpu, group.machine.gpus, group.machine.count, group.machine.type is None)
@@ -95,6 +121,9 @@ class Judge:
         self._certain(self._verdicts[key], TIGHT)
         self._certain(analysis.host.verdict, HOST)
         self._certain(analysis.storage.verdict, DISK)
+        if key not in self._memories:
+            self._memories[key] = analysis.memory
+        vars(analysis)["memory"] = self._memories[key]  # which the rules read, and which takes long
 
     def _certain(self, verdict: Verdict, otherwise: str) -> None:
         """Refuse what is not certain to fit; what is tight only where it is not allowed."""
@@ -102,20 +131,34 @@ class Judge:
             return
         raise RefusedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
 
+    def _ruled(self, analysis: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The claims that a plan contradicts, and the codes of its warnings.
 
-def _ruled(analysis: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The claims that a plan contradicts, and the codes of its warnings.
+        Raises:
+            RefusedError: a rule has an error, other than about a claim, or warns that a limit may be broken.
+        """
+        found, skipped = findings_again(analysis)
+        claims = tuple(_contradicted(found))
+        others = (one for one in found if one.code != CLAIM_CONTRADICTED)
+        report = place(analysis.document, others, skipped, explained())
+        uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
+        for entry in sorted(report.diagnostics, key=lambda entry: entry.code):
+            if entry.severity is Severity.ERROR or (entry.code in uncertain and entry.severity is Severity.WARNING):
+                raise RefusedError(entry.code)
+        return claims, tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
 
-    Raises:
-        RefusedError: a rule has an error, other than about a claim.
-    """
-    found, skipped = findings_again(analysis)
-    claims = tuple(_contradicted(found))
-    report = place(analysis.document, (one for one in found if one.code != CLAIM_CONTRADICTED), skipped, explained())
-    errors = sorted(entry.code for entry in report.diagnostics if entry.severity is Severity.ERROR)
-    if errors:
-        raise RefusedError(errors[0])
-    return claims, tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
+
+def first_error(analysis: Analysis, codes: Iterable[str]) -> str | None:
+    """The first of some rules that has an error about a spec."""
+    for module in all_rules():
+        if module.RULE.code in codes:
+            try:
+                found = place(analysis.document, module.check(analysis)).diagnostics
+            except NotKnownError:
+                continue
+            if any(entry.severity is Severity.ERROR for entry in found):
+                return module.RULE.code
+    return None
 
 
 def _contradicted(found: list[Finding]) -> Iterator[str]:
