@@ -1,7 +1,7 @@
 """Changes to a spec that reduce its memory, or use the memory that is left.
 
-`hbspec.search.advice` and the help of some rules (`hbspec.rules.fitting`) plan the changed spec, and `hbspec.search.space`
-combines what keeps the training the same.
+`hbspec.search.advice` and the help of some rules (`hbspec.rules.fitting`) plan the changed spec, and
+`hbspec.search.space` combines what keeps the training the same.
 Every change keeps the effective batch size, so that the training stays the requested one; any other effect on the
 result is stated in its remark.
 """
@@ -46,7 +46,7 @@ def leaner(spec: Spec, plan: Plan) -> Iterator[Change]:
     """Changes that can reduce the memory needed on each GPU and keep the instance type."""
     yield from _smaller_micro_batches(plan)
     yield from _leaner_steps(plan)
-    yield from _leaner_methods(plan)
+    yield from leaner_methods(plan)
     yield from _shared(spec, plan)
     yield from _offloaded(plan)
     yield from _more_instances(spec, plan)
@@ -62,9 +62,7 @@ def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
     if training.gradient_checkpointing:
         yield _set("checkpointing", "gradient_checkpointing", False)
     if training.quantization:
-        unquantised: Settings = {("hyperparameters", "method"): "lora"}
-        unquantised |= {("hyperparameters", key): None for key in _given(spec, "bnb_")}
-        yield Change("method", unquantised, "frozen weights stay in 16-bit")
+        yield in_16_bits(spec)
     if training.kernel == "eager":
         yield _set("attention", "attn_implementation", "sdpa")
     if plan.offload != "none":
@@ -75,6 +73,13 @@ def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
     longest = ceil(plan.lengths.longest.high)
     if plan.lengths.known and longest > training.max_length:
         yield _set("length", "max_length", longest, f"no example is truncated at {training.max_length:,} tokens")
+
+
+def in_16_bits(spec: Spec) -> Change:
+    """A change to adapters on weights that are not quantised."""
+    settings: Settings = {("hyperparameters", "method"): "lora"}
+    settings |= {("hyperparameters", key): None for key in _given(spec, "bnb_")}
+    return Change("method", settings, "frozen weights stay in 16-bit")
 
 
 def _smaller_micro_batches(plan: Plan) -> Iterator[Change]:
@@ -113,7 +118,7 @@ def _leaner_steps(plan: Plan) -> Iterator[Change]:
         yield _set("length", "max_length", longest, "no example is truncated; a row holds fewer examples")
 
 
-def _leaner_methods(plan: Plan) -> Iterator[Change]:
+def leaner_methods(plan: Plan) -> Iterator[Change]:
     """Changes that train fewer parameters or store frozen ones in fewer bits; each remark names the effect."""
     training = plan.training
     adapters = "trains adapters instead of all weights, and needs a higher learning rate"
@@ -152,7 +157,7 @@ def _one_process_each(spec: Spec, plan: Plan, parallelism: str) -> Iterator[Chan
     accumulation = _accumulation(plan, _ranks(plan, parallelism, gpus))
     if gpus == 1 or accumulation is None:
         return
-    yield Change("parallelism", {**parallelised(spec, plan, parallelism), **accumulated(plan, accumulation)})
+    yield Change("parallelism", {**parallelised(spec, plan, parallelism), **_accumulated(plan, accumulation)})
 
 
 def parallelised(spec: Spec, plan: Plan, parallelism: str) -> Settings:
@@ -184,7 +189,7 @@ def _more_instances(spec: Spec, plan: Plan) -> Iterator[Change]:
     """A change to twice as many instances, where the instances shard the model."""
     accumulation = _accumulation(plan, 2 * (plan.data_parallel_size or 0))
     if plan.way.sharded and accumulation is not None:
-        yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **accumulated(plan, accumulation)})
+        yield Change("instances", {("instance", "count"): 2 * spec.instance.count, **_accumulated(plan, accumulation)})
 
 
 def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str, priced: bool = True) -> Iterator[Change]:
@@ -208,7 +213,7 @@ def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str, price
                 settings: Settings = {("instance", "type"): instance.name}
                 if section.price is not None:  # the price of the replaced type
                     settings["instance", "price"] = None
-                settings |= parallelised(spec, plan, parallelism) | accumulated(plan, accumulation)
+                settings |= parallelised(spec, plan, parallelism) | _accumulated(plan, accumulation)
                 yield Change("instance", settings)
 
 
@@ -240,7 +245,7 @@ def _accumulation(plan: Plan, ranks: int) -> int | None:
     return plan.effective_batch_size // rows
 
 
-def accumulated(plan: Plan, accumulation: int) -> Settings:
+def _accumulated(plan: Plan, accumulation: int) -> Settings:
     same = accumulation == plan.training.gradient_accumulation
     return {} if same else {("hyperparameters", "gradient_accumulation_steps"): accumulation}
 

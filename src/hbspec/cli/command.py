@@ -15,6 +15,7 @@ from hbspec.spelling import nearest
 COMMANDS = (
     "check",
     "estimate",
+    "optimize",
     "compile",
     "explain",
     "rules",

@@ -17,14 +17,14 @@ class Machine(NamedTuple):
 
     Attributes:
         type: the instance type; None for hardware described by hand.
-        count: the number of instances.
+        number: how many there are.
         gpu: the name of their GPUs.
         gpus: the number of GPUs of each.
         places: where it can be rented.
     """
 
     type: str | None
-    count: int
+    number: int
     gpu: str
     gpus: int
     places: tuple[Place, ...]

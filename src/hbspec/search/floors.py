@@ -63,7 +63,7 @@ class Floors:
         """
         per_hour = self.price(group.machine, place)
         hours = (self._around(group, batch)[1] + self._computing(group, batch)) / HOUR
-        return SLACK * hours * per_hour * group.machine.count
+        return SLACK * hours * per_hour * group.machine.number
 
     def price(self, machine: Machine, place: Place) -> float:
         """The price of one hour of an instance in the currency of the bill, of spot the share that is compared.
@@ -108,7 +108,7 @@ class Floors:
     def _widest(self, group: Group) -> Machine:
         """The machine with the most of these GPUs, of those the one with the most in one instance."""
         alike = [machine for machine in self._space.machines() if machine.gpu == group.machine.gpu]
-        return max(alike, key=lambda machine: (machine.gpus * machine.count, machine.gpus))
+        return max(alike, key=lambda machine: (machine.gpus * machine.number, machine.gpus))
 
     def _computing(self, group: Group, batch: Batch) -> float:
         plan = self._space.base_plan(group.variant)
@@ -130,7 +130,7 @@ class Floors:
         return spec.script is None and spec.hyperparameters.per_device_eval_batch_size is None
 
     def _micro_batch(self, group: Group, batch: Batch) -> tuple[float, float]:
-        """The least seconds of a micro-batch with its gradients; and of one of an evaluation, where it has as many rows."""
+        """The least seconds of a micro-batch with its gradients, and of one of an evaluation with as many rows."""
         way, accumulates = group.way, batch.accumulation > 1
         alike = (group.variant, group.machine.gpu, way.parallelism, way.sharding, group.checkpointing, group.attention)
 

@@ -1,7 +1,7 @@
 """The plans that no other plan is better than in cost, time and headroom, found without estimating most of them.
 
-Best first: the plan whose bounds (`hbspec.search.floors`) are lowest is looked at next. Bounds become exact step by step,
-and a plan that is no better by its bounds than one on the front is never estimated. A plan that is taken when its figures
+Best first: the plan whose bounds (`hbspec.search.floors`) are lowest is looked at next. Bounds become exact step by
+step, and a plan whose bounds one on the front already beats is never estimated. A plan that is taken when its figures
 are exact is final, since nothing that is left can be better.
 """
 
@@ -173,5 +173,3 @@ def front(space: Space, progress: Progress = lambda _done, _all: None) -> Front:
         progress: is told how far the search is.
     """
     return _Hunt(space, progress).front()
-
-

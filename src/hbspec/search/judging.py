@@ -99,7 +99,7 @@ class Judge:
 
     def _rentable(self, choice: Choice, analysis: Analysis) -> None:
         """Ask the rules of `BY_PLACE` once for all plans on the same instances."""
-        key = (choice.group.machine.type, choice.group.machine.count, choice.place)
+        key = (choice.group.machine.type, choice.group.machine.number, choice.place)
         if key not in self._barred:
             self._barred[key] = first_error(analysis, BY_PLACE)
         if (code := self._barred[key]) is not None:
@@ -114,7 +114,7 @@ class Judge:
 
     def _fits(self, choice: Choice, analysis: Analysis) -> None:
         group = choice.group
-        machine = (group.machine.gpu, group.machine.gpus, group.machine.count, group.machine.type is None)
+        machine = (group.machine.gpu, group.machine.gpus, group.machine.number, group.machine.type is None)
         key = (group.variant, machine, group.way, group.checkpointing, group.attention, choice.batch)
         if key not in self._verdicts:
             self._verdicts[key] = analysis.memory_verdict

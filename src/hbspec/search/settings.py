@@ -45,8 +45,8 @@ def _rented(machine: Machine, place: Place, spec: Spec) -> Settings:
         found["instance", "type"] = machine.type
         if here.alternatives:  # those of the replaced type
             found["instance", "alternatives"] = None
-    if machine.count != here.count:
-        found["instance", "count"] = machine.count
+    if machine.number != here.count:
+        found["instance", "count"] = machine.number
     if place.region != here.region:
         found["instance", "region"] = place.region
     if here.price is not None and (machine.type, place.region) != (here.type, here.region):

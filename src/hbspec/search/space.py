@@ -24,8 +24,8 @@ SHARDINGS = ("full", "hybrid", "none")
 class Space:
     """The plans of a spec.
 
-    The effective batch is the spec's, so the ranks divide it, and the number of updates stays. `variants` are the changes
-    that train otherwise, the first of which changes nothing.
+    The effective batch is the spec's, so the ranks divide it, and the number of updates stays. `variants` are the
+    changes that train otherwise, the first of which changes nothing.
 
     Left out: several changes of `tensor_parallel`, of FSDP's version or of whether it gathers again, other DeepSpeed
     settings than the author's, and other kernels where packed rows are joined, which only some keep apart.
@@ -102,8 +102,8 @@ class Space:
     def ranks(self, machine: Machine, way: Way) -> int:
         """The data-parallel ranks; 0 where `tensor_parallel` does not divide the GPUs."""
         if not PARALLELISMS[way.parallelism].distributed:
-            return 1 if machine.count == 1 or machine == self.current.group.machine else 0
-        gpus, each = machine.gpus * machine.count, self.analysis.plan.tensor_parallel
+            return 1 if machine.number == 1 or machine == self.current.group.machine else 0
+        gpus, each = machine.gpus * machine.number, self.analysis.plan.tensor_parallel
         return 0 if gpus % each else gpus // each
 
     def recomputed(self) -> tuple[bool, ...]:
@@ -155,10 +155,10 @@ def _offloads(way: Parallelism, sharding: str | None) -> tuple[str, ...]:
 
 def _works(way: Way, machine: Machine) -> bool:
     """Whether a machine has what a way shares the job over: one GPU shares only with its host."""
-    gpus = machine.gpus * machine.count
+    gpus = machine.gpus * machine.number
     if way.sharding == "hybrid":
-        return machine.count > 1 and machine.gpus > 1
+        return machine.number > 1 and machine.gpus > 1
     kind = PARALLELISMS[way.parallelism]
     if kind.distributed:
         return gpus > 1 or way.offload != "none"
-    return machine.count == 1 and (kind.uses_one_gpu or machine.gpus > 1)
+    return machine.number == 1 and (kind.uses_one_gpu or machine.gpus > 1)

@@ -25,5 +25,3 @@ def least_micro_batch(plan: Plan, end: End, *, backward: bool) -> float:
     alone = found._replace(sent=Interval.exact(0.0), streamed=0.0, units=0, handover=1.0)
     seconds: float = getattr(alone.seconds(), end)
     return seconds
-
-

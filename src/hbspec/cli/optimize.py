@@ -1,0 +1,159 @@
+"""`hbspec optimize`: the best plans for a spec, searched among all that train the same."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
+from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPEC, format_of, positive, region_of
+
+if TYPE_CHECKING:
+    from hbspec.search.optimize import Optimum
+
+OBJECTIVES = ("cost", "time", "headroom")
+ALLOWED = ("precision", "optimizer", "quantization", "length", "tight")
+
+
+def run(
+    spec: str,
+    overrides: Sequence[str],
+    as_of: date | None,
+    allow_outside: bool,
+    catalog: Path | None,
+    format: str,  # noqa: A002 - the option's name
+    objective: str,
+    confidence: str,
+    max_cost: Any,
+    max_time: Any,
+    regions: str | None,
+    keep: Sequence[str],
+    allow: Sequence[str],
+    most_instances: int,
+) -> int:
+    """Print the best plans, or why there are none; return the exit code."""
+    from hbspec.api import InvalidSpecError, estimate
+    from hbspec.cli.outcome import refuse
+    from hbspec.cli.search_progress import SearchProgress
+    from hbspec.diagnostics import NotKnownError
+    from hbspec.search.optimize import optimize
+    from hbspec.search.request import Request
+
+    asked = (
+        objective,
+        confidence,
+        _regions(regions),
+        _kept(keep),
+        frozenset(allow),
+        max_cost,
+        max_time,
+        most_instances,
+    )
+    try:
+        found = estimate(spec, overrides=overrides, allow_outside=allow_outside, as_of=as_of, prices=catalog)
+        with SearchProgress() as progress:
+            optimum = optimize(found.analysis, Request(*asked), progress)
+    except InvalidSpecError as invalid:
+        return refuse(invalid.report)
+    except NotKnownError as reason:
+        raise MisuseError(f"{spec}: no plan can be compared without {reason}") from None
+    _print(optimum, format)
+    return OK if optimum.front.plans else ERRORS
+
+
+def _print(optimum: Optimum, format: str) -> None:  # noqa: A002 - as in `--format`
+    if format == "json":
+        from hbspec.render.plain_json import json_text
+
+        sys.stdout.write(json_text(optimum.to_dict()))
+        return
+    from hbspec.render.optimum import optimum_lines
+    from hbspec.render.paint import columns, write
+
+    write(optimum_lines(optimum, columns()), sys.stdout)
+
+
+def _kept(keys: Sequence[str]) -> frozenset[str]:
+    """The keys that keep their values.
+
+    Raises:
+        MisuseError: the search does not change one of them.
+    """
+    from hbspec.search.request import AXES
+
+    for key in keys:
+        if key not in AXES:
+            raise MisuseError(f"--keep {key} is not one of {', '.join(AXES)}{did_you_mean(key, tuple(AXES))}")
+    return frozenset(keys)
+
+
+def _regions(words: str | None) -> tuple[str, ...]:
+    """The regions of a list with commas.
+
+    Raises:
+        MisuseError: the catalog does not know one of them.
+    """
+    named = tuple(filter(None, (word.strip() for word in (words or "").split(","))))
+    for region in named:
+        region_of(region)
+    return named
+
+
+def _money(text: str) -> Any:
+    from hbspec.parsing import parse_money
+
+    return parse_money(text)
+
+
+def _seconds(text: str) -> Any:
+    from hbspec.parsing import parse_seconds
+
+    return parse_seconds(text)
+
+
+COMMAND = Command(
+    "optimize",
+    "Search every plan that trains the same for the best in cost, time and memory.",
+    run,
+    (
+        SPEC,
+        Parameter(
+            "objective", "What plans are ordered by.", ("--objective",), choices=OBJECTIVES, default=OBJECTIVES[0]
+        ),
+        Parameter(
+            "confidence",
+            "Compare the expected time and cost, or the high ends.",
+            ("--confidence",),
+            choices=("expected", "certain"),
+            default="expected",
+        ),
+        Parameter("max_cost", "The most that a plan may cost: 25 CAD.", ("--max-cost",), "AMOUNT", convert=_money),
+        Parameter("max_time", "The longest that a plan may take: 2h.", ("--max-time",), "TIME", convert=_seconds),
+        Parameter("regions", "Regions to rent in, besides none other: ca-central-1,us-east-1.", ("--regions",), "R,…"),
+        Parameter("keep", "A key that keeps its value. Can be repeated.", ("--keep",), "FIELD", repeated=True),
+        Parameter(
+            "allow",
+            "What may differ from the same training, certain to fit. Can be repeated.",
+            ("--allow",),
+            choices=ALLOWED,
+            repeated=True,
+        ),
+        Parameter(
+            "most_instances",
+            "The largest number of instances tried.",
+            ("--most-instances",),
+            "N",
+            default="8",
+            convert=positive,
+        ),
+        format_of("text", "json"),
+        SET,
+        AS_OF,
+        ALLOW_OUTSIDE,
+        CATALOG,
+    ),
+)

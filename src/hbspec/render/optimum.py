@@ -1,0 +1,130 @@
+"""The best plans of a spec: what each changes, what it takes, and why the others are not among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+
+from hbspec.analysis.change import Change
+from hbspec.manual import page_of
+from hbspec.render.lines import Line, wrapped
+from hbspec.render.memory import VERDICTS
+from hbspec.render.rows import LEAD, rows, section
+from hbspec.render.settings import settings_text
+from hbspec.search.burden import Burdens
+from hbspec.search.judging import Recommended
+from hbspec.search.optimize import Current, Optimum
+from hbspec.search.written import written
+from hbspec.units import Interval, Money, counted, interval_text, money_text, seconds_text, significant
+
+SHOWN = 8
+"""Plans that are printed; all are in the JSON."""
+
+REASONS: Mapping[str, str] = {
+    "beaten": "beaten in cost, time and headroom by a plan above, or as good",
+    "memory": "do not fit on the GPU",
+    "tight": "may not fit on the GPU",
+    "host_memory": "may not fit in the host's memory",
+    "disk": "may not fit on the disk",
+    "price": "have no known price",
+    "other_training": "train otherwise, such as in float16 (see --allow)",
+    "max_cost": "may cost more than --max-cost",
+    "max_time": "may take longer than --max-time",
+    "not_known": "need a figure that is not known",
+}
+"""What is said of rejected plans, by the reason."""
+
+
+def optimum_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
+    """The current plan, the best plans, and the number of rejected plans by reason."""
+    now, plans = optimum.current, optimum.front.plans
+    yield from section("Current plan", width, *VERDICTS[now.verdict])
+    yield from _current(now, width)
+    heading = {"cost": "the cheapest first", "time": "the fastest first", "headroom": "the roomiest first"}
+    yield from section("Best plans", width, heading[optimum.request.objective] if plans else "none", "faint")
+    shown = _shown(plans)
+    for plan in shown:
+        yield from _plan(plan, _distinctions(plan, plans), now, width)
+    if len(plans) > len(shown):
+        more = f"and {len(plans) - len(shown)} more, which --format json prints"
+        yield from wrapped((("faint", f"{LEAD}{more}"),), width, 2 * len(LEAD))
+    yield from rejected_lines(optimum, width)
+
+
+def rejected_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
+    """The number of plans searched, and of those rejected by reason."""
+    searched = optimum.front.searched
+    said = f"{counted(searched['plans'], 'plan')} in {', '.join(optimum.regions) or 'no region'}"
+    looked = f"{searched['estimated']:,} estimated, {searched['judged']:,} judged"
+    yield from section("Not recommended", width, f"of {said}; {looked}", "faint")
+    found = sorted(optimum.front.rejected.items(), key=lambda entry: (-entry[1], entry[0]))
+    yield from rows(((f"{number:,}", "", _reason(reason)) for reason, number in found), width)
+    unknown = "quota and capacity of these types are not known: look them up before you start"
+    yield from wrapped((("faint", f"{LEAD}{unknown}"),), width, 2 * len(LEAD))
+
+
+def _reason(reason: str) -> str:
+    if reason in REASONS:
+        return REASONS[reason]
+    page = page_of(reason)
+    return f"{reason} {page.name}" if page else reason
+
+
+def _current(now: Current, width: int | None) -> Iterator[Line]:
+    figures = ", ".join(_figures(now.burdens, None)) if now.burdens else "its time or cost is not known"
+    yield from wrapped((("", f"{LEAD}{figures}"),), width, 2 * len(LEAD))
+    if now.errors:
+        yield from wrapped((("bad", f"{LEAD}errors: {', '.join(now.errors)}"),), width, 2 * len(LEAD))
+
+
+def _shown(plans: tuple[Recommended, ...]) -> list[Recommended]:
+    """The first plans, with those that are the best of all in something among them."""
+    best = [plan for plan in plans if _distinctions(plan, plans)]
+    others = [plan for plan in plans if plan not in best][: SHOWN - len(best)]
+    return [plan for plan in plans if plan in best or plan in others]
+
+
+def _plan(plan: Recommended, why: str, now: Current, width: int | None) -> Iterator[Line]:
+    change = Change(plan.change.kind, written(plan.change), plan.change.remark)
+    title = settings_text(change) if change.settings else "as it is"
+    yield from wrapped((("title", f"{LEAD}{title}"),), width, 2 * len(LEAD))
+    figures = ", ".join(_figures(plan.burdens, now.burdens))
+    new = [code for code in plan.warnings if code not in now.warnings]
+    beside = "; ".join(filter(None, (change.remark, f"warnings {', '.join(new)}" if new else "")))
+    line: Line = (
+        ("", 2 * LEAD),
+        ("good", f"{why}: " if why else ""),
+        ("", figures),
+        ("faint", f"; {beside}" if beside else ""),
+    )
+    yield from wrapped(line, width, 2 * len(LEAD))
+
+
+def _distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:
+    """Of what it is the best of all."""
+    best = {
+        "cheapest": min(plans, key=lambda one: one.burdens.cost.expected),
+        "fastest": min(plans, key=lambda one: one.burdens.time.total_seconds.expected),
+        "roomiest": max(plans, key=lambda one: one.burdens.headroom),
+    }
+    return ", ".join(name for name, one in best.items() if one is plan)
+
+
+def _figures(then: Burdens, now: Burdens | None) -> Iterator[str]:
+    cost, time = then.cost, then.time.total_seconds
+    spent = f"{money_text(cost.low)} to {money_text(cost.high)} {cost.currency}"
+    yield f"{spent} (expected {Money(cost.expected, cost.currency)}{_saved(now and now.cost.expected, cost.expected)})"
+    share = _longer(now.time.total_seconds, time) if now else ""
+    yield f"{interval_text(time, seconds_text)}{share}"
+    yield f"{significant(100 * then.headroom, 2)} % of the GPU certainly free"
+
+
+def _saved(now: Decimal | None, then: Decimal) -> str:
+    if now is None or round(now - then, 2) == 0:
+        return ""
+    return f", {money_text(abs(now - then))} {'less' if then < now else 'more'}"
+
+
+def _longer(now: Interval, then: Interval) -> str:
+    share = 100 * (then.expected / now.expected - 1)
+    return f", {significant(abs(share), 2)} % {'longer' if share > 0 else 'shorter'}" if abs(share) >= 0.1 else ""
