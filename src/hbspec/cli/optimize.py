@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
+from hbspec.cli.edited_spec import refuse_without_a_file, write_edited
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPEC, format_of, positive, region_of
 
 if TYPE_CHECKING:
+    from hbspec.search.judging import Recommended
     from hbspec.search.optimize import Optimum
+    from hbspec.source import Document
+    from hbspec.units import Money
 
 OBJECTIVES = ("cost", "time", "headroom")
 ALLOWED = ("precision", "optimizer", "quantization", "length", "tight")
@@ -28,12 +32,13 @@ def run(
     format: str,  # noqa: A002 - the option's name
     objective: str,
     confidence: str,
-    max_cost: Any,
-    max_time: Any,
-    regions: str | None,
+    max_cost: Money | None,
+    max_time: float | None,
+    regions: tuple[str, ...] | None,
     keep: Sequence[str],
     allow: Sequence[str],
     most_instances: int,
+    apply: bool,
 ) -> int:
     """Print the best plans, or why there are none; return the exit code."""
     from hbspec.api import InvalidSpecError, estimate
@@ -43,26 +48,39 @@ def run(
     from hbspec.search.optimize import optimize
     from hbspec.search.request import Request
 
-    asked = (
-        objective,
-        confidence,
-        _regions(regions),
-        _kept(keep),
-        frozenset(allow),
-        max_cost,
-        max_time,
-        most_instances,
-    )
+    if apply:
+        refuse_without_a_file("--apply", spec, overrides)
+    kept, allowed = frozenset(keep), frozenset(allow)
+    request = Request(objective, confidence, regions or (), kept, allowed, max_cost, max_time, most_instances)
+    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     try:
-        found = estimate(spec, overrides=overrides, allow_outside=allow_outside, as_of=as_of, prices=catalog)
+        analysis = estimate(spec, overrides=overrides, **given).analysis
         with SearchProgress() as progress:
-            optimum = optimize(found.analysis, Request(*asked), progress)
+            optimum = optimize(analysis, request, progress)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except NotKnownError as reason:
         raise MisuseError(f"{spec}: no plan can be compared without {reason}") from None
     _print(optimum, format)
-    return OK if optimum.front.plans else ERRORS
+    if not optimum.front.plans:
+        return ERRORS
+    return _applied(analysis.document, optimum.front.plans[0], given) if apply else OK
+
+
+def _applied(document: Document, plan: Recommended, given: dict[str, Any]) -> int:
+    """Write the best plan into the spec, and say so on standard error."""
+    from hbspec.cli.outcome import exit_code, refuse
+    from hbspec.search.written import written
+
+    if not plan.change.settings:
+        sys.stderr.write(f"{document.file} is the best plan already: nothing was changed\n")
+        return OK
+    report = write_edited(document, written(plan.change), **given)
+    if not report.ok:
+        sys.stderr.write(f"{document.file} was not changed: the changed spec has errors\n")
+        return refuse(report)
+    sys.stderr.write(f"{document.file} was changed to the first plan; its check has no errors\n")
+    return exit_code(report)
 
 
 def _print(optimum: Optimum, format: str) -> None:  # noqa: A002 - as in `--format`
@@ -77,27 +95,26 @@ def _print(optimum: Optimum, format: str) -> None:  # noqa: A002 - as in `--form
     write(optimum_lines(optimum, columns()), sys.stdout)
 
 
-def _kept(keys: Sequence[str]) -> frozenset[str]:
-    """The keys that keep their values.
+def _key(word: str) -> str:
+    """A key that the search can keep.
 
     Raises:
-        MisuseError: the search does not change one of them.
+        MisuseError: the search does not change it.
     """
     from hbspec.search.request import AXES
 
-    for key in keys:
-        if key not in AXES:
-            raise MisuseError(f"--keep {key} is not one of {', '.join(AXES)}{did_you_mean(key, tuple(AXES))}")
-    return frozenset(keys)
+    if word not in AXES:
+        raise MisuseError(f"--keep {word} is not one of {', '.join(AXES)}{did_you_mean(word, tuple(AXES))}")
+    return word
 
 
-def _regions(words: str | None) -> tuple[str, ...]:
+def _regions(words: str) -> tuple[str, ...]:
     """The regions of a list with commas.
 
     Raises:
         MisuseError: the catalog does not know one of them.
     """
-    named = tuple(filter(None, (word.strip() for word in (words or "").split(","))))
+    named = tuple(filter(None, (word.strip() for word in words.split(","))))
     for region in named:
         region_of(region)
     return named
@@ -133,8 +150,12 @@ COMMAND = Command(
         ),
         Parameter("max_cost", "The most that a plan may cost: 25 CAD.", ("--max-cost",), "AMOUNT", convert=_money),
         Parameter("max_time", "The longest that a plan may take: 2h.", ("--max-time",), "TIME", convert=_seconds),
-        Parameter("regions", "Regions to rent in, besides none other: ca-central-1,us-east-1.", ("--regions",), "R,…"),
-        Parameter("keep", "A key that keeps its value. Can be repeated.", ("--keep",), "FIELD", repeated=True),
+        Parameter(
+            "regions", "The regions to rent in: ca-central-1,us-east-1.", ("--regions",), "R,…", convert=_regions
+        ),
+        Parameter(
+            "keep", "A key that keeps its value. Can be repeated.", ("--keep",), "FIELD", convert=_key, repeated=True
+        ),
         Parameter(
             "allow",
             "What may differ from the same training, certain to fit. Can be repeated.",
@@ -149,6 +170,9 @@ COMMAND = Command(
             "N",
             default="8",
             convert=positive,
+        ),
+        Parameter(
+            "apply", "Write the first plan into the spec, if the changed spec has no errors.", ("--apply",), switch=True
         ),
         format_of("text", "json"),
         SET,
