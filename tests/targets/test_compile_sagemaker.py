@@ -230,7 +230,7 @@ class TestRefusals:
             ("name=not_a_job_name", "name"),
             ("sagemaker.role=admin", "sagemaker.role"),
             ("sagemaker.output=models", "sagemaker.output"),
-            ("instance.keep_alive=30d", "instance"),
+            ("instance.keep_alive=30d", "instance.keep_alive"),
             ("sagemaker.environment={1A: b}", "sagemaker.environment"),
             ("instance.type=ml.t3.medium", "instance"),
         ],

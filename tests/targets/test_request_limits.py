@@ -86,6 +86,12 @@ LIMITS = {
 PROSE = {
     "MAX_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The maximum value is 28 days."),
     "DEFAULT_RUNTIME_SECONDS": ("StoppingCondition", "MaxRuntimeInSeconds", "The default value is 1 day."),
+    "MAX_VOLUME_GB": ("ResourceConfig", "VolumeSizeInGB", "Amazon EBS General Purpose SSD (gp2) storage"),
+    "PROFILING_INTERVALS": (
+        "ProfilerConfig",
+        "ProfilingIntervalInMilliseconds",
+        "100, 200, 500, 1000 (1 second), 5000 (5 seconds), and 60000 (1 minute)",
+    ),
     "STOP_SECONDS": ("StoppingCondition", None, "SIGTERM signal, which delays job termination for 120 seconds."),
     "MAX_MODEL_ENVIRONMENT_BYTES": ("ContainerDefinition", "Environment", "combined, is 32 KB."),
 }

@@ -76,6 +76,8 @@ MAX_ANSWER_SECONDS = 60  # InvokeEndpoint: "must respond to requests within 60 s
 MAX_RUNTIME_SECONDS = 28 * 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The maximum value is 28 days."
 DEFAULT_RUNTIME_SECONDS = 86_400  # StoppingCondition$MaxRuntimeInSeconds: "The default value is 1 day."
 MAX_MODEL_ENVIRONMENT_BYTES = 32 * 1024  # ContainerDefinition$Environment: "combined, is 32 KB"
+MAX_VOLUME_GB = 16_384  # ResourceConfig$VolumeSizeInGB: "General Purpose SSD (gp2)", whose largest has 16 TiB
+PROFILING_INTERVALS = (100, 200, 500, 1000, 5000, 60_000)  # ProfilerConfig$ProfilingIntervalInMilliseconds
 STOP_SECONDS = 120  # StoppingCondition: "the SIGTERM signal, which delays job termination for 120 seconds"
 """From SIGTERM to SIGKILL, on StopTrainingJob and at MaxRuntimeInSeconds. For a spot instance only EC2's notice of two
 minutes is documented; that SageMaker sends SIGTERM as soon as it has the notice is assumed.

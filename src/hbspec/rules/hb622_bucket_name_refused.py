@@ -24,15 +24,12 @@ import re
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
+from hbspec.catalog.buckets import may_be_old, why_refused
 from hbspec.diagnostics import Confidence, Finding, Severity, route_text
 from hbspec.plan.training_job import IN_S3, bucket, places_in_s3
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
-HOME_OF_OLD_BUCKETS = "us-east-1"
-CONVENTION = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
-OLD = r"[A-Za-z0-9._-]{3,255}"
-ADDRESS = r"[0-9]+(?:\.[0-9]+){3}"
 HOST = r".+\.s3[.-].*amazonaws\.com(?:\.cn)?"
 
 
@@ -59,21 +56,4 @@ def _judged(name: str, region: str | None) -> tuple[str, Severity]:
     """What is wrong with a name, and how sure that is; an empty text where nothing is."""
     if re.fullmatch(HOST, name):
         return "which is the host of a bucket, not its name", Severity.WARNING
-    if re.fullmatch(CONVENTION, name):
-        wrong = ".." in name or re.fullmatch(ADDRESS, name) is not None
-        return (
-            "which S3 does not allow: it is an IP address or has two dots in a row" if wrong else ""
-        ), Severity.ERROR
-    old = re.fullmatch(OLD, name) is not None and region == HOME_OF_OLD_BUCKETS
-    return _reason(name), Severity.WARNING if old else Severity.ERROR
-
-
-def _reason(name: str) -> str:
-    refused = sorted(set(re.findall(r"[^a-z0-9.-]", name)))
-    if refused:
-        capitals = all(one.isupper() for one in refused)
-        shown = "capital letters" if capitals else ", ".join(map(repr, refused[:5]))
-        return f"which contains {shown}; S3 allows lower-case letters, digits, dots and hyphens"
-    if not 3 <= len(name) <= 63:
-        return f"which has {len(name)} characters; S3 allows 3 to 63"
-    return "which does not begin and end with a letter or a digit"
+    return why_refused(name), Severity.WARNING if may_be_old(name, region) else Severity.ERROR

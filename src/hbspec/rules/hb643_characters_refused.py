@@ -1,8 +1,9 @@
 """A name or a value contains characters that SageMaker refuses.
 
 Why: SageMaker rejects the whole request for one such character: a variable's name is letters, digits and underscores
-and does not begin with a digit; tags are letters, digits, spaces and `_.:/=+-@`, and those that begin with `aws:` are
-AWS's own; a key of KMS is an id, an alias or an ARN; a hyperparameter and a metric have no line breaks.
+and does not begin with a digit; tags are letters, digits, spaces and `_.:/=+-@`; a key of KMS is an id, an alias or an
+ARN; a hyperparameter and a metric have no line breaks. Tags that begin with `aws:` are AWS's own, and those that begin
+with `hbspec:` are hbspec's: by them a bill shows all attempts at a job, and a deployment knows what it has made.
 
 Example:
 
@@ -26,6 +27,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog import limits
+from hbspec.catalog.tags import OWNERS
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
@@ -35,7 +37,6 @@ from hbspec.spec.account import SageMaker
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB602", same_route),))
 VARIABLE = "letters, digits and underscores, and no digit at the beginning"
 TAG = "letters, digits, spaces and _.:/=+-@"
-RESERVED = "aws:"
 TOPIC = "arn:aws:sns:REGION:ACCOUNT:NAME"
 
 
@@ -71,8 +72,9 @@ def _variables(account: SageMaker) -> Iterator[Finding]:
 def _tags(account: SageMaker) -> Iterator[Finding]:
     for name, value in account.tags.items():
         route: Route = ("sagemaker", "tags", name)
-        if name.lower().startswith(RESERVED):
-            said = f"the tag {name!r} begins with {name[: len(RESERVED)]}, which is reserved for AWS"
+        owner = next((owner for prefix, owner in OWNERS.items() if name.lower().startswith(prefix)), None)
+        if owner is not None:
+            said = f"the tag {name!r} begins with {name.partition(':')[0]}:, which is reserved for {owner}"
             yield RULE.at(route, said, "rename the tag")
         elif not name or not re.fullmatch(limits.TAG_PATTERN, name):
             yield _refused(route, f"the tag {name!r}", TAG)

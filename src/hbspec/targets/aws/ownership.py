@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hbspec.catalog.tags import OF_HBSPEC
 from hbspec.targets.aws.operations import OPERATIONS, Bodies
 
-OWNER = "hbspec:deployment"
+OWNER = f"{OF_HBSPEC}deployment"
 """Key of the tag on everything that a deployment makes; its value is the deployment's name."""
-BEFORE = "hbspec:before"
+BEFORE = f"{OF_HBSPEC}before"
 """Key of the tag on a configuration with which a test has joined an endpoint: the configuration without the test."""
 
 MARKED = ("CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateInferenceComponent", "PutMetricAlarm")

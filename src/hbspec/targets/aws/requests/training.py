@@ -1,15 +1,18 @@
-"""Rules of CreateTrainingJob that are not constraints of the API model's shapes."""
+"""Rules of CreateTrainingJob that are not constraints of the API model's shapes: its limits, its code and its metrics.
+
+Those on what is rented, read, written and named are in the modules beside this one.
+"""
 
 from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hbspec.catalog import limits
-from hbspec.diagnostics import Route, route_text
+from hbspec.diagnostics import Route
+from hbspec.targets.aws.requests import capacity, channels, names, places
 from hbspec.targets.aws.requests.regions import image_elsewhere, role_elsewhere
 
 Said = Iterator[tuple[Route, str]]
@@ -84,64 +87,6 @@ def image_and_algorithm(body: Mapping[str, Any]) -> Said:
         yield ("AlgorithmSpecification", "TrainingImage"), f"{count} of TrainingImage and AlgorithmName are given"
 
 
-def instances_chosen_twice(body: Mapping[str, Any]) -> Said:
-    """InstancePreferences replaces the other choices of instances, and excludes managed spot training.
-
-    Source: botocore's model, ResourceConfig$InstancePreferences: "mutually exclusive with InstanceType, InstanceGroups,
-    InstancePlacementConfig, and EnableManagedSpotTraining".
-    """
-    resources = body.get("ResourceConfig", {})
-    if "InstancePreferences" in resources:
-        for member in ("InstanceType", "InstanceGroups", "InstancePlacementConfig"):
-            if member in resources:
-                yield ("ResourceConfig", member), f"{member} is given together with InstancePreferences"
-        if body.get("EnableManagedSpotTraining"):
-            yield ("EnableManagedSpotTraining",), "managed spot training is requested together with InstancePreferences"
-
-
-def no_instance(body: Mapping[str, Any]) -> Said:
-    """A job needs at least one instance, although the shape TrainingInstanceCount allows 0.
-
-    Source: inferred from botocore's model, ResourceConfig$InstanceCount: "The number of ML compute instances to use.
-    For distributed training, provide a value greater than 1."
-    """
-    resources = body.get("ResourceConfig", {})
-    places: dict[Route, Mapping[str, Any]] = {("ResourceConfig", "InstanceCount"): resources}
-    for index, group in enumerate(resources.get("InstanceGroups", ())):
-        places["ResourceConfig", "InstanceGroups", index, "InstanceCount"] = group
-    for route, place in places.items():
-        if place.get("InstanceCount") == 0:
-            yield route, f"{route_text(route)} is 0, at least 1 is needed"
-
-
-def channel_named_twice(body: Mapping[str, Any]) -> Said:
-    """Channel names are unique, because a channel is the folder /opt/ml/input/data/NAME.
-
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Channel.html ("A channel is a named input
-    source") and https://docs.aws.amazon.com/sagemaker/latest/dg/model-train-storage.html (the folder).
-    """
-    names = Counter(channel.get("ChannelName") for channel in body.get("InputDataConfig", ()))
-    for name, count in names.items():
-        if count > 1:
-            yield ("InputDataConfig",), f"{count} channels are named {name!r}"
-
-
-def data_source_count(body: Mapping[str, Any]) -> Said:
-    """A channel has exactly one source of data, although the shape DataSource allows none or two.
-
-    Source: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_DataSource.html, "Describes the location of
-    the channel data": one location per channel.
-    """
-    for index, channel in enumerate(body.get("InputDataConfig", ())):
-        source = channel.get("DataSource")
-        if source is not None and len(source) != 1:
-            given = " and ".join(sorted(source)) or "none"
-            yield (
-                ("InputDataConfig", index, "DataSource"),
-                f"a channel needs exactly one source of data, but has {given}",
-            )
-
-
 def metric_without_value(body: Mapping[str, Any]) -> Said:
     """The regular expression of a metric must capture a value.
 
@@ -183,10 +128,15 @@ BODY_RULES = (
     max_runtime_above_limit,
     member_of_a_job_missing,
     image_and_algorithm,
-    instances_chosen_twice,
-    no_instance,
-    channel_named_twice,
-    data_source_count,
     metric_without_value,
+    *capacity.BODY_RULES,
+    *channels.BODY_RULES,
+    *places.BODY_RULES,
+    *names.BODY_RULES,
 )
-REGION_RULES = (role_in_another_partition, image_in_another_region)
+REGION_RULES = (
+    role_in_another_partition,
+    image_in_another_region,
+    *capacity.REGION_RULES,
+    *places.REGION_RULES,
+)
