@@ -30,6 +30,7 @@ OPERATIONS: Mapping[str, str] = {
     "CreateInferenceComponent": "sagemaker",
     "CreateModel": "sagemaker",
     "CreateTrainingJob": "sagemaker",
+    "PutDashboard": "cloudwatch",
     "PutMetricAlarm": "cloudwatch",
     "PutScalingPolicy": "application-autoscaling",
     "RegisterScalableTarget": "application-autoscaling",

@@ -11,7 +11,7 @@ import pytest
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import S3Backend
-from moto.sagemaker.exceptions import ValidationError
+from moto.sagemaker.exceptions import SagemakerClientError, ValidationError
 from moto.sagemaker.models import SageMakerModelBackend, sagemaker_backends
 from moto_strict import Server
 
@@ -53,6 +53,19 @@ def keys(server: Server) -> set[str]:
     return {entry["Key"] for entry in listed.get("Contents", ())}
 
 
+def watched(server: Server) -> set[str]:
+    """The training jobs whose metrics the alarms are on."""
+    alarms = server.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    of_one = [dimension for alarm in alarms for dimension in alarm.get("Dimensions", ())]
+    of_some = [
+        dimension
+        for alarm in alarms
+        for query in alarm.get("Metrics", ())
+        for dimension in query.get("MetricStat", {}).get("Metric", {}).get("Dimensions", ())
+    ]
+    return {dimension["Value"] for dimension in (*of_one, *of_some)}
+
+
 def end(server: Server, name: str, status: str) -> None:
     """A job's last state."""
     job = sagemaker_backends[DEFAULT_ACCOUNT_ID][server.region].training_jobs[name]
@@ -71,7 +84,10 @@ def test_a_dry_run_tells_every_call_and_makes_none(server, capsys):
     assert submit("--yes") == 0
     (body,) = started(server)
     operations = [call["operation"] for call in told["calls"]]
-    assert [*dict.fromkeys(operations)] == ["ListTrainingJobs", "PutObject", "ListObjectsV2", "CreateTrainingJob"]
+    assert [*dict.fromkeys(operations)] == [
+        *("ListTrainingJobs", "PutObject", "ListObjectsV2"),
+        *("PutMetricAlarm", "PutDashboard", "CreateTrainingJob"),
+    ]
     assert told["calls"][-1]["parameters"] == body
     assert {call["parameters"]["Key"] for call in told["calls"] if call["operation"] == "PutObject"} == keys(server)
 
@@ -95,6 +111,7 @@ def test_a_job_is_started_once_and_repeated_if_it_failed_or_was_stopped(server, 
         end(server, started(server)[-1]["TrainingJobName"], status)
         assert submit("--yes") == 0
         assert started(server)[-1] == first | {"TrainingJobName": f"{name}-{number}"}
+        assert {*watched(server)} == {f"{name}-{number}"}, "the alarms watch the last attempt"
         assert (
             f"continues from its checkpoints in\n  {first['CheckpointConfig']['S3Uri']}".replace("\n", "\nhbspec: ")
             in capsys.readouterr().err
@@ -102,6 +119,28 @@ def test_a_job_is_started_once_and_repeated_if_it_failed_or_was_stopped(server, 
     end(server, f"{name}-3", "Completed")
     assert submit("--yes") == STARTED_ALREADY
     assert len(started(server)) == 3
+
+
+def test_alarms_and_dashboard_are_there_before_the_job(server, capsys):
+    assert submit("--dry-run") == 0
+    told = capsys.readouterr()
+    assert "5 alarms and a dashboard" in told.err
+    assert told.out.count("cloudwatch PutMetricAlarm") == 5
+    assert submit("--yes") == 0
+    name = started(server)[0]["TrainingJobName"]
+    found = server.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["AlarmName"].removeprefix(f"{name}-") for alarm in found} == {
+        *("loss", "gpu-memory", "slow-steps", "fast-steps", "gradient-norm")
+    }
+    assert server.client("cloudwatch").list_dashboards()["DashboardEntries"][0]["DashboardName"] == name
+    body = server.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    assert {widget["type"] for widget in json.loads(body)["widgets"]} == {"text", "metric", "alarm"}
+
+
+def test_a_job_without_alarms(server, capsys):
+    assert submit("--yes", "--set", "monitoring.alarms=false") == 0
+    assert server.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
+    assert "alarms" not in capsys.readouterr().err
 
 
 def test_json_says_what_was_started(server, capsys):
@@ -204,6 +243,22 @@ def test_a_request_that_the_service_refuses(server, monkeypatch, capsys):
     said = capsys.readouterr().err
     assert "0 Instances of ml.p4d.24xlarge" in said
     assert f"No job was started; {FILES} of {FILES} files lie in" in said
+
+
+def test_a_region_without_instances_names_the_alternatives_and_starts_none(server, monkeypatch, capsys):
+    class LimitError(SagemakerClientError):
+        code = "ResourceLimitExceeded"
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise LimitError("The account-level service limit 'ml.p4d.24xlarge for training job usage' is 0 Instances")
+
+    monkeypatch.setattr(SageMakerModelBackend, "create_training_job", refused)
+    assert submit("--yes") == 1
+    said = capsys.readouterr().err
+    assert "Alternatives" in said
+    assert "dearer than ml.p4d.24xlarge" in said
+    assert f"hbspec submit {SPEC} --set instance.type=ml.p5.48xlarge" in said.replace("\n", " ").replace("  ", " ")
+    assert len(started(server)) == 1, "the one that was refused"
 
 
 def test_an_answer_that_is_lost(server, monkeypatch, capsys):

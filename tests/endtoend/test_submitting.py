@@ -105,6 +105,15 @@ def test_what_failed_or_was_stopped_goes_on_from_its_checkpoints(run: Run, sagem
     first, second, third = started(sagemaker_server)
     name = first["TrainingJobName"]
     assert [second["TrainingJobName"], third["TrainingJobName"]] == [f"{name}-2", f"{name}-3"]
+    alarms = sagemaker_server.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    assert {alarm["AlarmName"] for alarm in alarms} == {
+        f"{name}-{watched}" for watched in ("loss", "gpu-memory", "slow-steps", "fast-steps", "gradient-norm")
+    }
+    assert {dimension["Value"] for alarm in alarms for dimension in alarm.get("Dimensions", ())} == {f"{name}-3"}
+    dashboard = sagemaker_server.client("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    assert f'"{name}-3"' in dashboard
+    assert f'"{name}-3/algo-1"' in dashboard
+    assert f'"{name}"' not in dashboard
     assert first | {"TrainingJobName": ""} == second | {"TrainingJobName": ""} == third | {"TrainingJobName": ""}
     assert first["CheckpointConfig"]["S3Uri"] == f"s3://{BUCKET}/models/{name}/checkpoints/"
 

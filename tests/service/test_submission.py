@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from hbspec.service.client import ServiceError
-from hbspec.service.job import SubmittedJob
+from hbspec.service.job import SubmittedJob, WatchRequest
 from hbspec.service.submission import calls, submit
 from hbspec.targets.lowering.artifact import Artifact
 
@@ -22,6 +22,10 @@ JOB = SubmittedJob(
     SOURCE,
     "bucket",
     PREFIX,
+    (
+        WatchRequest("PutMetricAlarm", f'{{"AlarmName": "{NAME}-loss", "Dimensions": [{{"Value": "{NAME}"}}]}}'),
+        WatchRequest("PutDashboard", f'{{"DashboardName": "{NAME}", "DashboardBody": "[\\"{NAME}\\"]"}}'),
+    ),
 )
 CALLS = len(list(calls(JOB)))
 
@@ -34,7 +38,9 @@ class Memory:
         self.objects: dict[str, bytes] = {}
         self.jobs: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
-        self.sagemaker = self.s3 = self
+        self.alarms: list[dict[str, Any]] = []
+        self.dashboards: list[dict[str, Any]] = []
+        self.sagemaker = self.s3 = self.cloudwatch = self
 
     def _call(self, effect: Callable[[], Any]) -> Any:
         number, self.made = self.made, self.made + 1
@@ -69,6 +75,12 @@ class Memory:
     def put_object(self, **given: Any) -> None:
         self._call(lambda: self.objects.update({given["Key"]: given["Body"]}))
 
+    def put_metric_alarm(self, **given: Any) -> None:
+        self._call(lambda: self.alarms.append(given))
+
+    def put_dashboard(self, **given: Any) -> None:
+        self._call(lambda: self.dashboards.append(given))
+
     def create_training_job(self, **request: Any) -> Any:
         def create() -> dict[str, str]:
             name = request["TrainingJobName"]
@@ -76,6 +88,8 @@ class Memory:
                 answer = {"Error": {"Code": "ResourceInUse"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
                 raise ClientError(answer, "CreateTrainingJob")
             assert set(self.objects) == {PREFIX + file.path for file in SOURCE}, "started without its source"
+            assert self.alarms[-1]["Dimensions"] == [{"Value": name}], "started without its alarm"
+            assert self.dashboards[-1]["DashboardBody"] == f'["{name}"]', "started without its dashboard"
             self.requests.append(request)
             self.jobs[name] = "InProgress"
             return {"TrainingJobArn": f"arn:{name}"}
@@ -164,6 +178,21 @@ def test_the_next_attempt(others, following):
     memory = Memory()
     memory.jobs = dict(others)
     assert submit(memory, JOB, quiet).name == following
+
+
+def test_alarms_and_dashboard_keep_their_names_whatever_the_attempt():
+    memory = Memory()
+    memory.jobs = {NAME: "Failed"}
+    assert submit(memory, JOB, quiet).name == f"{NAME}-2"
+    assert [alarm["AlarmName"] for alarm in memory.alarms] == [f"{NAME}-loss"]
+    assert [dashboard["DashboardName"] for dashboard in memory.dashboards] == [NAME]
+
+
+def test_a_watch_that_is_refused_can_be_switched_off():
+    memory = Memory(CALLS - 3, kind="AccessDeniedException")
+    with pytest.raises(ServiceError, match="No job was started; 3 of 3 files") as failed:
+        submit(memory, JOB, quiet)
+    assert failed.value.action == "ask for this permission, or set monitoring.alarms: false"
 
 
 def test_the_last_attempt_that_a_name_can_have():

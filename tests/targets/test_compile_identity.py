@@ -25,6 +25,8 @@ SPOT = "instance={type: ml.p4d.24xlarge, region: us-east-1, parallelism: ddp, sp
         SPOT,
         "instance.keep_alive=30m",
         "sagemaker.tags={team: hockey}",
+        "instance.retries=3",
+        "data.input_mode=FastFile",
         "budget.max_cost=600 USD",
         "expect={training.epochs: 3}",
         "deployment=null",

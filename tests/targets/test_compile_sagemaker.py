@@ -89,6 +89,8 @@ def test_everything_that_the_spec_says_of_the_job():
         "instance.max_wait=8h",
         "sagemaker.vpc={subnets: [subnet-0123456789abcdef0], security_groups: [sg-0123456789abcdef0]}",
         "sagemaker.tags={team: hockey}",
+        "instance.retries=2",
+        "data.input_mode=FastFile",
         "sagemaker.environment={NCCL_DEBUG: WARN}",
         "software.allocator=expandable_segments:True",
         "sagemaker.job_name=heartbeat-1",
@@ -107,7 +109,13 @@ def test_everything_that_the_spec_says_of_the_job():
         "LocalPath": "/opt/ml/checkpoints",
     }
     assert found["VpcConfig"] == {"SecurityGroupIds": ["sg-0123456789abcdef0"], "Subnets": ["subnet-0123456789abcdef0"]}
-    assert found["Tags"] == [{"Key": "team", "Value": "hockey"}]
+    assert found["Tags"] == [{"Key": "team", "Value": "hockey"}, {"Key": "hbspec:job", "Value": name}]
+    assert found["RetryStrategy"] == {"MaximumRetryAttempts": 2}
+    assert {channel["ChannelName"]: channel.get("InputMode") for channel in found["InputDataConfig"]} == {
+        "train": "FastFile",
+        "validation": "FastFile",
+        "code": None,
+    }
     assert found["Environment"] == {"NCCL_DEBUG": "WARN", "PYTORCH_CUDA_ALLOC_CONF": "expandable_segments:True"}
     assert found["OutputDataConfig"] == {"S3OutputPath": "s3://bucket/models/"}
     channels = {
@@ -154,7 +162,16 @@ def test_what_the_spec_leaves_open():
     assert source_uri(found) == f"s3://bucket/models/{name}/code/"
     assert found["CheckpointConfig"]["S3Uri"] == f"s3://bucket/models/{name}/checkpoints/"
     assert found["StoppingCondition"] == {"MaxRuntimeInSeconds": 86_400}
-    assert not {"EnableManagedSpotTraining", "VpcConfig", "Tags"} & found.keys()
+    assert found["Tags"] == [{"Key": "hbspec:job", "Value": name}]
+    assert found["ProfilerConfig"] == {"DisableProfiler": True}
+    left_out = {"EnableManagedSpotTraining", "VpcConfig", "RetryStrategy", "DebugHookConfig", "Environment"}
+    assert not left_out & found.keys()
+    assert not any("InputMode" in channel for channel in found["InputDataConfig"])
+
+
+def test_the_profiler_is_not_mentioned_where_a_region_has_none():
+    image = "sagemaker.image=111122223333.dkr.ecr.me-central-1.amazonaws.com/trainer:7"
+    assert "ProfilerConfig" not in body(BASE, "instance.region=me-central-1", image, force=True)
 
 
 def test_the_shipped_script_and_its_regexes_travel_together():

@@ -96,6 +96,7 @@ PROSE = {
     "MAX_MODEL_ENVIRONMENT_BYTES": ("ContainerDefinition", "Environment", "combined, is 32 KB."),
 }
 OF_ANSWERS = {"MAX_ANSWER_SECONDS", "MAX_ASYNCHRONOUS_SECONDS"}
+OF_ALARMS = {"LONGEST_EVALUATION", "LONGEST_EVALUATION_OF_MINUTES"}
 
 
 @pytest.mark.parametrize("name", LIMITS)
@@ -121,5 +122,12 @@ def test_the_times_of_answers_are_the_runtime_s() -> None:
     assert runtime["shapes"]["InvocationTimeoutSecondsHeader"]["max"] == limits.MAX_ASYNCHRONOUS_SECONDS
 
 
+def test_how_far_an_alarm_looks_back_is_cloudwatch_s() -> None:
+    members = Loader().load_service_model("cloudwatch", "service-2")["shapes"]["PutMetricAlarmInput"]["members"]
+    said = re.sub(r"<[^>]+>|\s+", " ", members["Period"]["documentation"])
+    assert f"can't be more than {limits.LONGEST_EVALUATION:,} seconds" in said
+    assert f"longer than one day ({limits.LONGEST_EVALUATION_OF_MINUTES:,} seconds)" in said
+
+
 def test_every_limit_is_tied_to_the_model() -> None:
-    assert {name for name in vars(limits) if name.isupper()} == set(LIMITS) | set(PROSE) | OF_ANSWERS
+    assert {name for name in vars(limits) if name.isupper()} == set(LIMITS) | set(PROSE) | OF_ANSWERS | OF_ALARMS

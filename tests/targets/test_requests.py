@@ -26,6 +26,7 @@ BODIES = Path(__file__).with_name("bodies")
 REGION = "ca-central-1"
 DELETE = object()
 SERVICES = {
+    "PutDashboard": "cloudwatch",
     "PutMetricAlarm": "cloudwatch",
     "PutScalingPolicy": "application-autoscaling",
     "RegisterScalableTarget": "application-autoscaling",

@@ -68,6 +68,11 @@ MAX_VARIANT_TIMEOUT_SECONDS = 3600
 MAX_CAPTURE_URI_LENGTH = 512
 SNS_TOPIC_PATTERN = r"arn:aws[a-z\-]*:sns:[a-z0-9\-]*:[0-9]{12}:[a-zA-Z0-9_.-]+"
 
+# PutMetricAlarm, prose
+LONGEST_EVALUATION = 604_800
+LONGEST_EVALUATION_OF_MINUTES = 86_400
+"""Seconds that an alarm looks back: its periods together, and those shorter than an hour."""
+
 # InvokeEndpointAsync
 MAX_ASYNCHRONOUS_SECONDS = 3600
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from hbspec.cli.command import MisuseError, Parameter
 
 if TYPE_CHECKING:
+    from hbspec.analysis import Analysis
     from hbspec.plan import UnitPrice
     from hbspec.service.client import Clients
 
@@ -27,12 +28,16 @@ class Asked(NamedTuple):
         name: the name; of a spec, that of the first attempt.
         of_spec: whether a spec was named, so that the last attempt is meant.
         price: the price of one instance, if a spec tells it.
+        analysis: of the spec.
+        alarms: the names of the alarms that the spec sets.
     """
 
     clients: Clients
     name: str
     of_spec: bool
     price: UnitPrice | None = None
+    analysis: Analysis | None = None
+    alarms: tuple[str, ...] = ()
 
 
 def refuse_without_boto3() -> None:
@@ -80,7 +85,14 @@ def asked(job: str, region: str | None, overrides: Sequence[str]) -> Asked:
 
     compiled = compilation(job, "sagemaker", overrides=overrides, force=True)
     found = submitted_job(compiled)
-    return Asked(Clients(region or found.region), found.name, of_spec=True, price=compiled.analysis.plan.price)
+    return Asked(
+        Clients(region or found.region),
+        found.name,
+        of_spec=True,
+        price=compiled.analysis.plan.price,
+        analysis=compiled.analysis,
+        alarms=found.alarms,
+    )
 
 
 def last_attempt(asked: Asked) -> str:

@@ -23,7 +23,7 @@ def run(
     from hbspec.cli.service_asked import asked, said
     from hbspec.render.paint import columns, write
     from hbspec.render.plain_json import json_text
-    from hbspec.render.service import status_lines
+    from hbspec.render.service import alternative_lines, status_lines
     from hbspec.service.attempts import attempts
     from hbspec.service.client import ServiceError
     from hbspec.service.status import status
@@ -43,6 +43,8 @@ def run(
     if not found:
         said(f"{meant.name} was never started in {meant.clients.region}; start it with `hbspec submit`")
     write(status_lines(found, meant.price, columns()), sys.stdout)
+    if found and found[-1].lacked_capacity and meant.analysis is not None:
+        write(alternative_lines(meant.analysis, job, columns()), sys.stdout)
     return OK
 
 

@@ -38,6 +38,11 @@ def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> in
         return ERRORS
     said(f"{name} is being stopped: it saves a checkpoint within two minutes, and is billed until then")
     said("submit the same spec again to continue from there")
+    if meant.alarms:
+        at = f"--region {meant.clients.region}"
+        said("its alarms and its dashboard stay, and are billed. To delete them:")
+        said(f"  aws cloudwatch delete-alarms {at} --alarm-names {' '.join(meant.alarms)}")
+        said(f"  aws cloudwatch delete-dashboards {at} --dashboard-names {meant.name}")
     return OK
 
 

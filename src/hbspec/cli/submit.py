@@ -64,7 +64,17 @@ def run(
         return refuse(invalid.report)
     except ServiceError as failed:
         said(str(failed))
+        if failed.lacks_capacity:
+            _tell_alternatives(compiled, spec)
         return ERRORS
+
+
+def _tell_alternatives(compiled: Compilation, spec: str) -> None:
+    """Where else the job could run, and for how much; nothing is started there."""
+    from hbspec.render.paint import columns, write
+    from hbspec.render.service import alternative_lines
+
+    write(alternative_lines(compiled.analysis, spec, columns()), sys.stderr)
 
 
 def _compiled(spec: str, given: dict[str, Any]) -> Compilation:

@@ -40,6 +40,36 @@ def _promised(job: SubmittedJob, analysis: Analysis) -> Iterator[Row]:
     yield "source", job.code, f"{counted(len(job.source), 'file')}"
     yield "checkpoints", job.checkpoints, ""
     yield "model", job.request["OutputDataConfig"]["S3OutputPath"], ""
+    if job.watched:
+        yield "alarms", f"{counted(len(job.alarms), 'alarm')} and a dashboard", "billed until they are deleted"
+
+
+def alternative_lines(analysis: Analysis, spec: str, width: int | None = None) -> Iterator[Line]:
+    """What the job would cost on each of `instance.alternatives`, and how to submit it there.
+
+    Args:
+        analysis: of the spec.
+        spec: the file's name.
+        width: of the terminal.
+    """
+    others = [(name, other) for _, name, other in analysis.alternatives]
+    if not others:
+        yield (("", "hbspec: instance.alternatives names no other type; name some, or ask for a larger quota"),)
+        return
+    yield from section("Alternatives", width, "none is started by itself")
+    yield from rows(((name, *_compared(other, analysis)) for name, other in others), width)
+    given = f"--set instance.type={others[0][0]} --set instance.alternatives=[] --set instance.price=null"
+    yield (("", f"next: hbspec submit {spec} {given}"),)
+
+
+def _compared(other: Analysis, first: Analysis) -> tuple[str, str]:
+    """The cost on another type, and how it compares with the first choice's."""
+    try:
+        costs = other.cost.expected, first.cost.expected
+    except NotKnownError as reason:
+        return f"cost not known: {reason}", ""
+    than = "dearer than" if costs[0] > costs[1] else "not dearer than"
+    return _cost(other), f"{than} {first.spec.instance.type}; {_budget(other)}"
 
 
 def _known(text: Callable[[], str]) -> str:

@@ -32,6 +32,7 @@ from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.rules.causes import Beside, same_route
 from hbspec.rules.rule import Rule
 from hbspec.showing.secrets import redact
+from hbspec.spec import Spec
 from hbspec.spec.account import SageMaker
 
 RULE = Rule(__name__, Severity.ERROR, beside=(Beside("HB602", same_route),))
@@ -53,13 +54,19 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         for name in spec.script.hyperparameters:
             if not re.fullmatch(limits.ENVIRONMENT_NAME_PATTERN, name):
                 yield _refused(("script", "hyperparameters", name), f"the variable {name!r}", VARIABLE)
+    for route, topic in _topics(spec):
+        if topic is not None and not re.fullmatch(limits.SNS_TOPIC_PATTERN, topic):
+            said = f"{route[-1]} {topic!r} is not the ARN of a topic of SNS"
+            yield RULE.at(route, said, f"write it as {TOPIC}")
+    yield from _broken_lines(analysis)
+
+
+def _topics(spec: Spec) -> Iterator[tuple[Route, str | None]]:
     queue = spec.deployment.async_inference if spec.deployment is not None else None
     for name in ("success_topic", "error_topic") if queue is not None else ():
-        topic = getattr(queue, name)
-        if topic is not None and not re.fullmatch(limits.SNS_TOPIC_PATTERN, topic):
-            said = f"{name} {topic!r} is not the ARN of a topic of SNS"
-            yield RULE.at(("deployment", "async_inference", name), said, f"write it as {TOPIC}")
-    yield from _broken_lines(analysis)
+        yield ("deployment", "async_inference", name), getattr(queue, name)
+    if spec.monitoring is not None:
+        yield ("monitoring", "alarm_topic"), spec.monitoring.alarm_topic
 
 
 def _variables(account: SageMaker) -> Iterator[Finding]:

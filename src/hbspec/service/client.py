@@ -10,6 +10,9 @@ from typing import Any
 ATTEMPTS = 4
 """How often botocore asks, with pauses, where the service is busy or the connection is lost."""
 CONNECT_SECONDS, READ_SECONDS = 10, 60
+NO_CAPACITY = frozenset({"ResourceLimitExceeded", "CapacityError"})
+"""Codes of a refusal, and beginnings of the reason of a failure, where the account or the region lacks instances.
+https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html#API_CreateTrainingJob_Errors"""
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 REFUSED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
 SERVER_FAILED = 500
@@ -29,6 +32,11 @@ class ServiceError(Exception):
     def __init__(self, message: str, action: str, code: str = "", *, certain: bool = True) -> None:
         super().__init__(f"{message}; {action}")
         self.message, self.action, self.code, self.certain = message, action, code, certain
+
+    @property
+    def lacks_capacity(self) -> bool:
+        """Whether another instance type may be had."""
+        return self.code in NO_CAPACITY
 
     def after(self, message: str) -> ServiceError:
         """The same failure with another message."""
@@ -62,6 +70,11 @@ class Clients:
     def s3(self) -> Any:
         """S3's client."""
         return self._client("s3")
+
+    @cached_property
+    def cloudwatch(self) -> Any:
+        """The client of CloudWatch's alarms and dashboards."""
+        return self._client("cloudwatch")
 
     @cached_property
     def logs(self) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from hbspec.service.client import Clients, asking
+from hbspec.service.client import NO_CAPACITY, Clients, asking
 
 ENDED = frozenset({"Completed", "Failed", "Stopped"})
 """Statuses in which nothing more happens."""
@@ -63,6 +63,11 @@ class Status(NamedTuple):
     def ended(self) -> bool:
         """Whether nothing more happens."""
         return self.status in ENDED
+
+    @property
+    def lacked_capacity(self) -> bool:
+        """Whether the attempt failed because the region had no instance for it."""
+        return self.failure.partition(":")[0] in NO_CAPACITY
 
     def to_dict(self) -> dict[str, Any]:
         """The status with times in ISO 8601."""

@@ -17,6 +17,7 @@ from hbspec.service.status import status
 
 IN_USE = "ResourceInUse"
 """The code of CreateTrainingJob if a job of this name exists."""
+DASHBOARD = "PutDashboard"
 NOT_FOUND = frozenset({"ValidationException", "ResourceNotFound"})
 """Codes of DescribeTrainingJob if no job has this name: "Requested resource not found."."""
 
@@ -53,6 +54,8 @@ def calls(job: SubmittedJob) -> Iterator[ServiceCall]:
             "s3", "PutObject", {"Bucket": job.bucket, "Key": job.prefix + file.path, "bytes": len(file.content)}
         )
     yield ServiceCall("s3", "ListObjectsV2", {"Bucket": job.bucket, "Prefix": job.prefix})
+    for one in job.watched:
+        yield ServiceCall("cloudwatch", one.operation, one.of(job.name, job.name))
     yield ServiceCall("sagemaker", "CreateTrainingJob", job.request)
 
 
@@ -78,6 +81,7 @@ def submit(clients: Clients, job: SubmittedJob, say: Callable[[str], None]) -> S
         say(f"{name}: attempt {number - 1} is {made[-1].status}, and this one continues from its checkpoints in")
         say(f"  {job.checkpoints}")
     _upload(clients, job, say)
+    _watch(clients, job, name, say)
     return _create(clients, job, name, number)
 
 
@@ -105,6 +109,26 @@ def _upload(clients: Clients, job: SubmittedJob, say: Callable[[str], None]) -> 
         raise _nothing_started(lost, job, len(job.source)) from lost
 
 
+def _watch(clients: Clients, job: SubmittedJob, name: str, say: Callable[[str], None]) -> None:
+    """The alarms and the dashboard: new ones, or those of the attempt before, which now watch this one."""
+    if job.watched:
+        say(f"setting {len(job.alarms)} alarms and the dashboard {job.name}")
+    for made, one in enumerate(job.watched):
+        try:
+            with asking(one.operation):
+                put = (
+                    clients.cloudwatch.put_dashboard
+                    if one.operation == DASHBOARD
+                    else clients.cloudwatch.put_metric_alarm
+                )
+                put(**one.of(job.name, name))
+        except ServiceError as lost:
+            failed = _nothing_started(lost, job, len(job.source), made)
+            raise ServiceError(
+                failed.message, f"{lost.action}, or set monitoring.alarms: false", lost.code, certain=lost.certain
+            ) from lost
+
+
 def _alone(clients: Clients, job: SubmittedJob) -> None:
     """Refuse a folder with a file that is not of the job: the container would find it beside the job's own."""
     ours = {job.prefix + file.path for file in job.source}
@@ -128,7 +152,7 @@ def _create(clients: Clients, job: SubmittedJob, name: str, number: int) -> Subm
             found = _found(clients, name, failed, job)
             if found is not None:
                 return Submitted(name, number, status=found)
-        raise _nothing_started(failed, job, len(job.source)) from failed
+        raise _nothing_started(failed, job, len(job.source), len(job.watched)) from failed
     return Submitted(name, number, arn=answer["TrainingJobArn"])
 
 
@@ -147,7 +171,8 @@ def _found(clients: Clients, name: str, failed: ServiceError, job: SubmittedJob)
         ) from lost
 
 
-def _nothing_started(failed: ServiceError, job: SubmittedJob, uploaded: int) -> ServiceError:
+def _nothing_started(failed: ServiceError, job: SubmittedJob, uploaded: int, watching: int = 0) -> ServiceError:
     """The failure, with what exists after it."""
     there = f"{uploaded} of {len(job.source)} files lie in {job.code}" if uploaded else "nothing was uploaded"
-    return failed.after(f"{failed.message}. No job was started; {there}")
+    alarms = f", and {watching} of {len(job.watched)} alarms and dashboards are set" if watching else ""
+    return failed.after(f"{failed.message}. No job was started; {there}{alarms}")

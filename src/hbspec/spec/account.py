@@ -43,7 +43,9 @@ class SageMaker(Section):
         description="Environment variables whose values the job reads from AWS Secrets Manager when it starts, such as "
         "`HF_TOKEN`: the ARN of a secret each.",
     )
-    tags: dict[str, str] = Field({}, description="Tags of the job.")
+    tags: dict[str, str] = Field(
+        {}, description="Tags of the job and its alarms, such as those of a bill; `hbspec:job` is added to the job's."
+    )
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:

@@ -55,6 +55,10 @@ class Monitoring(Section):
     gpu_memory: MemoryMonitor | None = None
     step_time: StepTimeMonitor | None = None
     gradient_norm: GradientMonitor | None = None
+    alarms: bool = Field(
+        True, description="Whether a SageMaker job gets alarms of CloudWatch for what is watched here, and a dashboard."
+    )
+    alarm_topic: Text | None = Field(None, description="ARN of the SNS topic that the alarms tell.")
     metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ()
 
 

@@ -81,6 +81,11 @@ class Data(Section):
         description="Chat template of the job and its endpoint, instead of the model's: a shipped one, such as "
         "`llama3`, or the path of a `.jinja` file.",
     )
+    input_mode: Literal["File", "FastFile"] = Field(
+        "File",
+        description="How a SageMaker job gets the data: `File` downloads it before the start, `FastFile` reads it from "
+        "S3 when the script does.",
+    )
     train: TrainingData | None = Field(None, description="The training split.")
     validation: TrainingData | None = Field(None, description="The validation split.")
     profile: Text | None = Field(
@@ -116,6 +121,11 @@ class Instance(Section):
     price: Price | None = Field(None, description="Your price of one instance; overrides the catalog's.")
     volume: Bytes | None = Field(None, description="Size of the EBS volume, for types without local NVMe.")
     keep_alive: Seconds | None = Field(None, description="Warm pool: time that the instance is kept after the job.")
+    retries: Annotated[int, Field(ge=1, le=30)] | None = Field(
+        None,
+        description="How often SageMaker repeats the job after an internal error of its own, within `max_runtime`; not "
+        "at all by default.",
+    )
     gpu: Text | None = Field(None, description="Hardware outside the catalog: the GPU, such as `A100-80`.")
     gpus: Annotated[int, Field(gt=0, le=1024)] | None = Field(None, description="With `gpu`: number of GPUs.")
     gpu_memory: Bytes | None = Field(None, description="With `gpu`: memory of one GPU, for a GPU outside the catalog.")

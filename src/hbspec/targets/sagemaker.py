@@ -1,4 +1,4 @@
-"""Target `sagemaker`: the body of CreateTrainingJob, the source folder that it runs, and the script that submits it.
+"""Target `sagemaker`: the body of CreateTrainingJob, its alarms, the source folder that it runs, and its submission.
 
 The container is started by a script of hbspec (`ContainerEntrypoint`) from a channel named `code`, as in SageMaker's
 Python SDK 3: nothing then depends on how a framework's entry point treats hyperparameters, and the job's
@@ -12,9 +12,8 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import ceil
-from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
@@ -24,8 +23,13 @@ from hbspec.plan.training_job import author_name, folder, writes_whole_weights
 from hbspec.spec import Spec
 from hbspec.targets.aws.identity import digest
 from hbspec.targets.aws.images import training_image
-from hbspec.targets.aws.refusals import refused
+from hbspec.targets.aws.operations import OPERATIONS
+from hbspec.targets.aws.refusals import accepted, refused
 from hbspec.targets.aws.submission import submission
+from hbspec.targets.aws.training_alarms import alarms
+from hbspec.targets.aws.training_dashboard import dashboard
+from hbspec.targets.aws.training_job import STARTER, TrainingJob, request
+from hbspec.targets.aws.training_watch import training_watch
 from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, refuse_names
 from hbspec.targets.job.source_folder import SECRETS, SECRETS_BESIDE_OWN, refuse_name
 from hbspec.targets.job.workload import Workload, workload
@@ -34,10 +38,6 @@ from hbspec.targets.lowering.needs import LoweringError, Needs
 from hbspec.targets.lowering.shell import HERE, opening
 from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
-
-CODE = "/opt/ml/input/data/code"
-STARTER = "launch.sh"
-CHECKPOINTS = "/opt/ml/checkpoints"
 
 INSTALLATION = (
     "# The container's first process is deaf to a signal that it does not ask for. A stop before training is orderly.",
@@ -57,38 +57,8 @@ CONTAINER = {
 """Variables that framework containers export for a script, so this entry point exports them too."""
 MODEL = "model"
 """The channel of the base model's files, where the spec names a copy of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class TrainingJob:
-    """All values of the request; `channels` are S3 prefixes by name, and `source` includes the starter script.
-
-    Adapters leave the job packed into one archive; whole weights do not, as gzip would take longer than their upload.
-    """
-
-    name: str
-    role: str
-    image: str
-    region: str | None
-    hyperparameters: Mapping[str, str]
-    environment: Mapping[str, str]
-    metrics: Mapping[str, str]
-    channels: Mapping[str, str]
-    code: str
-    output: str
-    packed: bool
-    checkpoints: str
-    instance_type: str
-    instances: int
-    kms_key: str | None
-    volume_gb: int | None
-    keep_alive: int | None
-    max_runtime: int
-    max_wait: int | None
-    subnets: tuple[str, ...]
-    security_groups: tuple[str, ...]
-    tags: Mapping[str, str]
-    source: tuple[Artifact, ...]
+STREAMED = frozenset({"train", "validation"})
+"""Channels that FastFile mode is for; the model and the code are read in no order, and more than once."""
 
 
 def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
@@ -118,6 +88,7 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         environment=_environment(spec, work),
         metrics=work.metrics,
         channels=channels,
+        streamed=STREAMED if spec.data.input_mode == "FastFile" else frozenset(),
         code=folder((account and account.code) or output),
         output=folder(output),
         packed=not writes_whole_weights(spec),
@@ -129,12 +100,13 @@ def lower(analysis: Analysis, target: str = "sagemaker") -> TrainingJob:
         keep_alive=_whole(spec.instance.keep_alive),
         max_runtime=round(spec.instance.max_runtime or DEFAULT_RUNTIME_SECONDS),
         max_wait=_whole(spec.instance.max_wait),
+        retries=spec.instance.retries,
         subnets=account.vpc.subnets if account and account.vpc else (),
         security_groups=account.vpc.security_groups if account and account.vpc else (),
         tags=account.tags if account else {},
         source=(*work.source, starter),
     )
-    return _named(job)
+    return _named(job, analysis)
 
 
 def _channels(spec: Spec, needs: Needs) -> dict[str, str]:
@@ -175,10 +147,12 @@ def _volume(analysis: Analysis) -> int | None:
     return None if row and row.nvme_bytes else ceil((instance.volume or DEFAULT_VOLUME) / GB)
 
 
-def _named(job: TrainingJob) -> TrainingJob:
-    """The job with the digest in its name, and with its own folders below the shared prefixes."""
+def _named(job: TrainingJob, analysis: Analysis) -> TrainingJob:
+    """The job with the digest in its name, with its own folders below the shared prefixes, and with its watch."""
     name = f"{job.name}-{digest(request(job), job.source, job.region)}"
-    return replace(job, name=name, code=f"{job.code}{name}/code/", checkpoints=f"{job.checkpoints}{name}/checkpoints/")
+    code, checkpoints = f"{job.code}{name}/code/", f"{job.checkpoints}{name}/checkpoints/"
+    watch = training_watch(analysis, name, job.role, job.metrics)
+    return replace(job, name=name, code=code, checkpoints=checkpoints, watch=watch)
 
 
 def _whole(seconds: float | None) -> int | None:
@@ -197,53 +171,23 @@ def emit(job: TrainingJob) -> list[Artifact]:
         raise LoweringError(findings)
     source = [file._replace(path=f"source/{file.path}") for file in job.source]
     posted = json_artifact("create_training_job.json", body)
-    script = submission(job.name, job.region, job.code, job.checkpoints, (posted, *source))
-    return [posted, script_artifact("submit.sh", script), *source]
+    watched = _watched(job)
+    told = {name: OPERATIONS[name.removesuffix(".json")] for name in (file.path for file in watched)}
+    script = submission(job.name, job.region, job.code, job.checkpoints, (posted, *watched, *source), told)
+    return [posted, *watched, script_artifact("submit.sh", script), *source]
 
 
-def request(job: TrainingJob) -> dict[str, Any]:
-    """The body of CreateTrainingJob, as taken by `aws sagemaker create-training-job --cli-input-json`."""
-    body: dict[str, Any] = {
-        "TrainingJobName": job.name,
-        "RoleArn": job.role,
-        "AlgorithmSpecification": {
-            "TrainingImage": job.image,
-            "TrainingInputMode": "File",
-            "ContainerEntrypoint": ["/bin/bash"],
-            "ContainerArguments": [f"{CODE}/{STARTER}"],
-            "MetricDefinitions": [{"Name": name, "Regex": regex} for name, regex in job.metrics.items()],
-        },
-        "HyperParameters": dict(job.hyperparameters),
-        "InputDataConfig": [_channel(name, uri) for name, uri in (*job.channels.items(), ("code", job.code))],
-        "OutputDataConfig": {"S3OutputPath": job.output},
-        "ResourceConfig": {"InstanceType": job.instance_type, "InstanceCount": job.instances},
-        "StoppingCondition": {"MaxRuntimeInSeconds": job.max_runtime},
-        "CheckpointConfig": {"S3Uri": job.checkpoints, "LocalPath": CHECKPOINTS},
-    }
-    if not job.packed:
-        body["OutputDataConfig"]["CompressionType"] = "NONE"
-    if job.kms_key is not None:
-        body["OutputDataConfig"]["KmsKeyId"] = job.kms_key
-    if job.volume_gb is not None:
-        body["ResourceConfig"]["VolumeSizeInGB"] = job.volume_gb
-        body["ResourceConfig"] |= {"VolumeKmsKeyId": job.kms_key} if job.kms_key is not None else {}
-    if job.keep_alive is not None:
-        body["ResourceConfig"]["KeepAlivePeriodInSeconds"] = job.keep_alive
-    if job.max_wait is not None:
-        body["EnableManagedSpotTraining"] = True
-        body["StoppingCondition"]["MaxWaitTimeInSeconds"] = job.max_wait
-    if job.environment:
-        body["Environment"] = dict(job.environment)
-    if job.subnets:
-        body["VpcConfig"] = {"SecurityGroupIds": list(job.security_groups), "Subnets": list(job.subnets)}
-    if job.tags:
-        body["Tags"] = [{"Key": key, "Value": value} for key, value in job.tags.items()]
-    return body
+def _watched(job: TrainingJob) -> list[Artifact]:
+    """The requests that make the alarms and the dashboard of a job, in the order of sending.
 
-
-def _channel(name: str, uri: str) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+    Raises:
+        LoweringError: CloudWatch would reject one.
+    """
+    if job.watch is None:
+        return []
+    on = alarms(job.watch)
+    bodies = accepted({**on, "put_dashboard": dashboard(job.watch, on)}, job.region)
+    return [json_artifact(f"{name}.json", body) for name, body in bodies.items()]
 
 
 def _through(spec: Spec) -> list[str]:

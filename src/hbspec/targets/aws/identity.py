@@ -16,10 +16,13 @@ LIMITS = (
     ("StoppingCondition",),
     ("EnableManagedSpotTraining",),
     ("ResourceConfig", "KeepAlivePeriodInSeconds"),
+    ("RetryStrategy",),
+    ("ProfilerConfig",),
     ("Tags",),
 )
-"""Members that do not affect the trained model: time limits, spot training, the warm pool and tags. A stopped job may
-continue under other limits, so they are not part of its identity. Neither are the hyperparameters of `WATCH`."""
+"""Members that do not affect the trained model: time limits, spot training, the warm pool, retries, the profiler and
+tags. A stopped job may continue under others, so they are not part of its identity. Neither are the hyperparameters of
+`WATCH`, nor how a channel is read."""
 
 
 def digest(request: Mapping[str, Any], source: Sequence[Artifact], region: str | None) -> str:
@@ -39,6 +42,8 @@ def digest(request: Mapping[str, Any], source: Sequence[Artifact], region: str |
         for name in path:
             section = section[name]
         section.pop(member, None)
+    for channel in asked.get("InputDataConfig", ()):
+        channel.pop("InputMode", None)
     named = asked.get("HyperParameters", {})
     asked["HyperParameters"] = {name: value for name, value in named.items() if not name.startswith(WATCH)}
     files = {file.path: file.digest for file in source}

@@ -1,4 +1,4 @@
-"""The requests of a deployment: the name of each, which is its file's, and the operation that it is the body of."""
+"""The requests of a deployment and of a job's watch: the name of each, which is its file's, and its operation."""
 
 from __future__ import annotations
 
@@ -23,5 +23,11 @@ OPERATIONS = {
     "put_metric_alarm_from_zero": "PutMetricAlarm",
     "put_metric_alarm_server_errors": "PutMetricAlarm",
     "put_metric_alarm_late": "PutMetricAlarm",
+    "put_metric_alarm_loss": "PutMetricAlarm",
+    "put_metric_alarm_gpu_memory": "PutMetricAlarm",
+    "put_metric_alarm_slow_steps": "PutMetricAlarm",
+    "put_metric_alarm_fast_steps": "PutMetricAlarm",
+    "put_metric_alarm_gradient_norm": "PutMetricAlarm",
+    "put_dashboard": "PutDashboard",
 }
 """Operations by the name of the request."""

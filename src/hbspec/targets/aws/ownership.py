@@ -15,6 +15,8 @@ from hbspec.targets.aws.operations import OPERATIONS, Bodies
 
 OWNER = f"{OF_HBSPEC}deployment"
 """Key of the tag on everything that a deployment makes; its value is the deployment's name."""
+JOB = f"{OF_HBSPEC}job"
+"""Key of the tag on every attempt at a training job; its value is the job's name, so that a bill shows all together."""
 BEFORE = f"{OF_HBSPEC}before"
 """Key of the tag on a configuration with which a test has joined an endpoint: the configuration without the test."""
 

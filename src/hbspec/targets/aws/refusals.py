@@ -59,6 +59,10 @@ ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("ResourceId",): ("name",),
     ("AlarmName",): ("name",),
     ("Dimensions",): ("name",),
+    ("AlarmActions",): ("monitoring", "alarm_topic"),
+    ("Metrics",): ("monitoring",),
+    ("DashboardName",): ("name",),
+    ("DashboardBody",): ("monitoring",),
     ("DesiredWeightsAndCapacities",): ("deployment", "ab_test"),
     ("PolicyName",): ("name",),
 }

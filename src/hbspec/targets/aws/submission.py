@@ -5,15 +5,19 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_ListTrainingJobs.h
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from shlex import quote
+from types import MappingProxyType
 
 from hbspec.plan.training_job import LAST_ATTEMPT
+from hbspec.targets.aws.training_watch import of_attempt
 from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.shell import HERE, opening, owned, unchanged
 
 STARTED_ALREADY = 3
 """Exit code of `submit.sh` if the job was already started."""
+COMMANDS = {"PutMetricAlarm": "put-metric-alarm", "PutDashboard": "put-dashboard"}
+"""The AWS CLI's words for what watches a job."""
 
 
 def region_option(region: str | None) -> str:
@@ -44,7 +48,14 @@ def last_attempt(job: str, region: str | None, *, only: str = "") -> list[str]:
     ]
 
 
-def submission(job: str, region: str | None, code: str, checkpoints: str, files: Iterable[Artifact] = ()) -> list[str]:
+def submission(
+    job: str,
+    region: str | None,
+    code: str,
+    checkpoints: str,
+    files: Iterable[Artifact] = (),
+    watched: Mapping[str, str] = MappingProxyType({}),
+) -> list[str]:
     """The lines of `submit.sh`.
 
     Args:
@@ -53,11 +64,13 @@ def submission(job: str, region: str | None, code: str, checkpoints: str, files:
         code: the S3 folder that the source is uploaded to.
         checkpoints: the S3 folder with the checkpoints that every attempt continues from.
         files: what is submitted, as it was compiled.
+        watched: the files of the requests to CloudWatch, and the operation of each.
     """
     at = region_option(region)
     return [
         *opening(
-            f"{job}: uploads the source and starts the training job. This is the only step that costs money.",
+            f"{job}: uploads the source, sets the alarms and starts the training job. "
+            "This is the only step that costs money.",
             "# A job that failed or was stopped is repeated as another attempt, which continues from its checkpoints.",
             f"# Exit codes: 0 the job was started; {STARTED_ALREADY} nothing was started, because this job was "
             "already started and is running or has completed;",
@@ -84,6 +97,31 @@ def submission(job: str, region: str | None, code: str, checkpoints: str, files:
         '  *) started_already "$status" ;;',
         "esac",
         f"aws s3 cp{at} --no-progress --recursive source/ {quote(code)}",
+        *_watching(job, at, watched),
+        *_creating(at),
+    ]
+
+
+def _watching(job: str, at: str, watched: Mapping[str, str]) -> Iterator[str]:
+    """Lines that make the alarms and the dashboard of the attempt `name`, or take over those of the one before."""
+    if not watched:
+        return
+    yield "of_attempt() {  # the body in a file, of the attempt that is started"
+    yield "  local text old new"
+    yield '  text=$(< "$1")'
+    for old, new in of_attempt(job, "$name"):
+        quoted = new.replace("\\", "\\\\").replace('"', '\\"')
+        yield f'  old={quote(old)} new="{quoted}"'
+        yield '  text=${text//"$old"/$new}'
+    yield "  printf '%s' \"$text\""
+    yield "}"
+    for file, operation in watched.items():
+        yield f'aws cloudwatch {COMMANDS[operation]}{at} --cli-input-json "$(of_attempt {file})"'
+
+
+def _creating(at: str) -> list[str]:
+    """Lines that create the job; another run may have done so in the meantime."""
+    return [
         f"answer=$(aws sagemaker create-training-job{at} --cli-input-json file://create_training_job.json \\",
         '  --training-job-name "$name" 2>&1) || {',
         "  code=$?",

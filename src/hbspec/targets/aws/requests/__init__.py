@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from hbspec.diagnostics import Route
-from hbspec.targets.aws.requests import hosting, training
+from hbspec.targets.aws.requests import alarms, hosting, training
 from hbspec.targets.aws.requests.problem import Problem
 from hbspec.targets.aws.requests.schema import OPERATIONS, schema_problems
 
@@ -23,6 +23,7 @@ BODY_RULES: Mapping[str, tuple[BodyRule, ...]] = {
     "CreateTrainingJob": training.BODY_RULES,
     "CreateModel": hosting.MODEL_BODY_RULES,
     "CreateEndpointConfig": hosting.ENDPOINT_CONFIG_BODY_RULES,
+    "PutMetricAlarm": alarms.BODY_RULES,
 }
 REGION_RULES: Mapping[str, tuple[RegionRule, ...]] = {
     "CreateTrainingJob": training.REGION_RULES,
