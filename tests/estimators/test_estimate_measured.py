@@ -51,7 +51,7 @@ def test_speed_alone_changes_what_follows_from_speed(estimated, record, tmp_path
     keys = differing(estimated, measured)
     assert {key for key in keys if not key.startswith(("calibration.", *FOLLOWS_FROM_SPEED))} == set()
     assert "time.step_seconds.expected." in keys
-    around = {"startup", "image_pull", "weights_download", "load", "checkpoints", "upload"}
+    around = {"startup", "image_pull", "weights_download", "data_download", "load", "checkpoints", "upload"}
     assert {name: measured.time.phases[name] for name in around} == {
         name: estimated.time.phases[name] for name in around
     }

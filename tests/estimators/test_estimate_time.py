@@ -52,13 +52,13 @@ def test_the_job_takes_hours_in_a_pipeline_and_minutes_with_ddp():
 def test_phases_add_up_and_start_up_is_not_billed():
     found = time(planned())
     assert list(found.phases) == [
-        "startup", "image_pull", "weights_download", "load", "steps", "checkpoints", "upload"
+        "startup", "image_pull", "weights_download", "data_download", "load", "steps", "checkpoints", "upload"
     ]  # fmt: skip
     assert found.total_seconds.expected == pytest.approx(sum(took.expected for took in found.phases.values()))
     assert found.billed_seconds.expected == pytest.approx(
         found.total_seconds.expected - found.phases["startup"].expected
     )
-    assert [entry["billed"] for entry in found.to_dict()["phases"].values()] == [False] + [True] * 6
+    assert [entry["billed"] for entry in found.to_dict()["phases"].values()] == [False] + [True] * 7
 
 
 def test_hardware_of_ones_own_has_no_phases_of_a_service():

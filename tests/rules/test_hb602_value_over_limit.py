@@ -26,9 +26,10 @@ def test_the_edge_of_a_name(tmp_path):
 
 
 def test_the_edge_of_the_number_of_tags(tmp_path):
-    tags = [(f"t{index}", "v") for index in range(51)]
-    edge("HB602", "deployment: null", "sagemaker.tags", dict(tags[:50]), dict(tags), tmp_path)
-    edge("HB602", "", "sagemaker.tags", dict(tags[:49]), dict(tags[:50]), tmp_path)  # a deployment marks what it makes
+    """A job and a deployment mark what they make with one of their own."""
+    tags = [(f"t{index}", "v") for index in range(50)]
+    for base in ("deployment: null", ""):
+        edge("HB602", base, "sagemaker.tags", dict(tags[:49]), dict(tags), tmp_path)
 
 
 def test_the_edge_of_an_image(tmp_path):

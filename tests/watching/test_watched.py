@@ -220,7 +220,7 @@ class TestForecast:
         first = [run_line(), *(update_line(step, step_seconds=10.0) for step in range(1, 31))]
         again = [run_line(after=20), *(update_line(step, step_seconds=10.0) for step in range(21, 61)), done_line(60)]
         more, predicted = seen([*first, *again]), estimates_of().time.phases
-        before = [predicted[name] for name in ("image_pull", "weights_download", "load")]
+        before = [predicted[name] for name in ("image_pull", "weights_download", "data_download", "load")]
         assert more.forecast.billed.low == pytest.approx(plain.forecast.billed.low + 100)
         again_at_most = 100 + sum(phase.high for phase in before)
         assert more.forecast.billed.high == pytest.approx(plain.forecast.billed.high + again_at_most)

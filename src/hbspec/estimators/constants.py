@@ -190,6 +190,9 @@ DOWNLOAD_BYTES_PER_SECOND = Interval(0.1 * GB, 0.35 * GB, 1.5 * GB)
 """Weights from the Hub or from S3, where the instance's network and disk are not slower. CodeLlama: 13.5 GB in 54 s;
 Llama 3: 16.1 GB in 42 s; oobabooga/textgen issue 2841: 0.06 GB/s over one connection, 0.67 GB/s over eight."""
 
+TEXT_BYTES_PER_TOKEN = Interval(3, 4, 6)
+"""Bytes of a token's text in JSON lines: UTF-8 text has 3 to 6. An assumption."""
+
 NVME_BYTES_PER_SECOND = Interval(0.4 * GB, 1.0 * GB, 3.0 * GB)
 """Sequential speed of a local disk. Assumed: one NVMe drive; large types have several."""
 

@@ -101,6 +101,7 @@ def _as_asked(spec: Spec, catalog: Catalog) -> dict[str, Any]:
         "keep_alive": None if instance.spot else instance.keep_alive,
         "volume": instance.volume,
         "checkpoints_survive": instance.type is not None,
+        "streams_data": instance.type is not None and spec.data.input_mode == "FastFile",
         "region": instance.region and redact(instance.region),
         "measured_tokens_per_second": spec.calibration.tokens_per_second_per_gpu if spec.calibration else None,
         "price": unit_price(catalog, instance.price, instance.type, instance.region, "training"),

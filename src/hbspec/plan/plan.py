@@ -114,6 +114,7 @@ class Plan(NamedTuple):
         keep_alive: seconds for which the instances are kept after the job, None where they are not.
         volume: size of the volume in bytes that the spec sets for an instance without local disks.
         checkpoints_survive: whether checkpoints are copied to a place where an interrupted job finds them.
+        streams_data: whether the job reads its data from S3 as its script does (FastFile), without a download before.
         merges: whether the job ends with merged weights instead of adapters.
         measured_tokens_per_second: tokens per second per GPU, where the author measured them (`calibration`).
         row_tokens: real tokens per row after truncation (an example, or a packed row).
@@ -172,6 +173,7 @@ class Plan(NamedTuple):
     between: Between | None = None
     replayed: bool = True
     measured: AppliedRecord | None = None
+    streams_data: bool = False
 
     @property
     def way(self) -> Parallelism:

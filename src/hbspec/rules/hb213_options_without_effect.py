@@ -81,6 +81,13 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
         yield ("instance", "offload"), instance.offload, f"parallelism: {instance.parallelism} offloads {what}"
     if spec.script is not None:
         yield ("data", "chat_template"), spec.data.chat_template, "your script sets the template itself, or not at all"
+    if instance.type is None:
+        mode = spec.data.input_mode
+        yield ("data", "input_mode"), "" if mode == "File" else mode, "only a SageMaker job has input modes"
+        yield ("instance", "retries"), instance.retries, "only SageMaker repeats a job"
+    if spec.monitoring is not None and not (spec.monitoring.alarms and instance.type):
+        why = "alarms is false" if instance.type else "only a SageMaker job has alarms"
+        yield ("monitoring", "alarm_topic"), spec.monitoring.alarm_topic, why
     if instance.gpu is None:
         for name in OF_A_GPU:
             yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"

@@ -83,9 +83,8 @@ def _environment(analysis: Analysis) -> Sizes:
 def _tags(analysis: Analysis) -> Sizes:
     given = analysis.spec.sagemaker.tags if analysis.spec.sagemaker else {}
     route = ("sagemaker", "tags")
-    served = analysis.spec.deployment is not None and analysis.spec.deployment.instance.type is not None
-    unit = "tags, with the one that marks the deployment" if served and given else "tags"
-    yield route, unit, len(given) + int(served), limits.MAX_TAGS
+    unit = "tags, with the one that hbspec adds" if given else "tags"
+    yield route, unit, len(given) + 1, limits.MAX_TAGS
     for name, value in given.items():
         yield (*route, name), "characters", len(value), limits.MAX_TAG_VALUE_LENGTH
         yield (*route, name), "characters in its name", len(name), limits.MAX_TAG_KEY_LENGTH

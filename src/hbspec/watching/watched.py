@@ -231,7 +231,7 @@ def _phases(estimates: Estimates, tally: LogTally, seen: Forecast, runtime: floa
         return sum(found, Interval.exact(0)) if found else None
 
     if clock.begun is not None and clock.known:
-        load = predicted("weights_download", "load")
+        load = predicted("weights_download", "data_stream", "load")
         yield SeenBeside("until training", "seconds", load, Interval.exact(clock.begun), "from the first line")
     if done and tally.pace.updates:
         yield SeenBeside("all updates", "seconds", predicted("steps"), Interval.exact(tally.spent))

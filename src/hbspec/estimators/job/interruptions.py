@@ -10,7 +10,7 @@ from hbspec.plan import Plan
 from hbspec.units import HOUR, Interval
 
 LOST, RESTARTS, WAITS = "lost_work", "restarts", "spot_waits"
-RESTARTED = ("image_pull", "weights_download", "load")
+RESTARTED = ("image_pull", "weights_download", "data_download", "data_stream", "load")
 WORK = ("steps", "evaluation")
 
 NEVER = 50.0

@@ -26,6 +26,7 @@ from hbspec.estimators.constants import (
     SAVE_SECONDS,
     STARTUP_SECONDS,
     SYNC_BYTES_PER_SECOND,
+    TEXT_BYTES_PER_TOKEN,
     UPLOAD_BYTES_PER_SECOND,
     UPLOAD_SECONDS,
     VOLUME_BYTES_PER_SECOND,
@@ -42,7 +43,7 @@ def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
     """Seconds of every phase except steps and evaluation, in order.
 
     Hardware described by hand is taken to run already and to have the weights: it has no `startup`, `image_pull`,
-    `weights_download` or `upload`. Left out: the download of the data, which is small compared with the weights.
+    `weights_download`, `data_download`, `data_stream` or `upload`.
 
     Raises:
         NotKnownError: the architecture, the hardware or its network, the counts, or the trainable parameters are not
@@ -55,6 +56,7 @@ def phases_around_steps(plan: Plan) -> Mapping[str, Interval]:
             "startup": startup(),
             "image_pull": image_pull(),
             "weights_download": weights_download(weights_on_disk(plan), hardware.instance),
+            **data(plan, hardware),
         }
     around |= {"load": load(weights_on_disk(plan), hardware), "checkpoints": checkpoints(plan, hardware)}
     if plan.merges:
@@ -87,6 +89,45 @@ def weights_download(size: float, instance: InstanceType) -> Interval:
     network = known(instance.network_bits_per_second, Missing(f"the network of {instance.name}", ("instance",))) / 8
     rate = DOWNLOAD_BYTES_PER_SECOND.map(lambda bytes_per_second: min(bytes_per_second, network))
     return duration(size, slower(rate, disk_bytes_per_second(instance)))
+
+
+def data(plan: Plan, hardware: Hardware) -> Mapping[str, Interval]:
+    """Seconds until a host has the data: `data_download` before the script starts, or `data_stream` as it reads them.
+
+    In File mode SageMaker downloads the data of every channel to the disk. In FastFile mode a script reads from S3: at
+    least once, and at most once for each of a host's processes, as the shipped script does, whose processes read all
+    data before the first update; whether the service keeps what one of them has read is not known.
+    https://docs.aws.amazon.com/sagemaker/latest/dg/model-access-training-data.html
+
+    Args:
+        plan: the plan; nothing where the number of examples is not known.
+        hardware: the hardware, whose network and disk limit the rate.
+
+    Raises:
+        NotKnownError: the instance's network is not known.
+    """
+    instance = hardware.instance
+    if instance is None or plan.counts is None:
+        return {}
+    size = data_text(plan)
+    network = known(instance.network_bits_per_second, Missing(f"the network of {instance.name}", ("instance",))) / 8
+    rate = DOWNLOAD_BYTES_PER_SECOND.map(lambda bytes_per_second: min(bytes_per_second, network))
+    if plan.streams_data:
+        processes = max(1, (plan.processes or hardware.gpus) // hardware.instances)
+        low, expected = size.low / rate.high, size.expected / rate.expected
+        return {"data_stream": Interval(low, expected, max(expected, processes * size.high / rate.low))}
+    rate = slower(rate, disk_bytes_per_second(instance))
+    return {"data_download": Interval(size.low / rate.high, size.expected / rate.expected, size.high / rate.low)}
+
+
+def data_text(plan: Plan) -> Interval:
+    """Bytes of the conversations of both splits, as JSON lines.
+
+    Raises:
+        NotKnownError: the number of examples is not known.
+    """
+    examples = plan.require("counts").examples + (plan.validation_examples or 0)
+    return plan.lengths.mean * examples * TEXT_BYTES_PER_TOKEN
 
 
 def load(size: float, hardware: Hardware) -> Interval:

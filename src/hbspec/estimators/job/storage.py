@@ -7,7 +7,7 @@ from math import ceil
 from typing import Any, NamedTuple
 
 from hbspec.estimators.job.bounded import spanned
-from hbspec.estimators.job.phases import merged_bytes, weights_on_disk
+from hbspec.estimators.job.phases import data_text, merged_bytes, weights_on_disk
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import Plan
 from hbspec.plan.plan import EXPECTED
@@ -16,9 +16,9 @@ from hbspec.units import GB, Interval
 DEFAULT_VOLUME = 30 * GB
 """Default size of the volume: `volume_size_in_gb` in SageMaker's SDK and in compiled requests."""
 
-BYTES_PER_TOKEN = Interval(3, 30, 60)
-"""Bytes of data on disk per token: 3 to 6 bytes of UTF-8 text, and columns of 8-byte integers (input ids, labels,
-masks) in the cache of `datasets`, for the tokenised copy and for its packed or truncated copies. An assumption."""
+PREPARED_BYTES_PER_TOKEN = Interval(0, 26, 54)
+"""Bytes of prepared data on disk per token: columns of 8-byte integers (input ids, labels, masks) in the cache of
+`datasets`, for the tokenised copy and for its packed or truncated copies. An assumption."""
 
 
 class Storage(NamedTuple):
@@ -65,8 +65,9 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
 
     weights: the published files, once (the Hub's cache links to them). checkpoints: the kept ones, and at most one
     more, since the oldest is deleted after the newest is written (transformers 5.23.0, `Trainer._save_checkpoint`).
-    result: the weights saved at the end, and the merged model where a script writes one. data: text and its tokenised
-    copies. An instance with NVMe has no volume (SageMaker ignores `volume`); an instance without NVMe has one.
+    result: the weights saved at the end, and the merged model where a script writes one. data: the text, unless it is
+    streamed (FastFile), and its tokenised copies. An instance with NVMe has no volume (SageMaker ignores `volume`); an
+    instance without NVMe has one.
 
     Left out: the container's image, which is stored elsewhere, and logs.
 
@@ -109,5 +110,5 @@ def _checkpoints(plan: Plan, kept: int | None) -> Interval:
 
 
 def _data(plan: Plan) -> Interval:
-    counts = plan.require("counts")
-    return plan.lengths.mean * counts.examples * BYTES_PER_TOKEN
+    prepared = plan.lengths.mean * plan.require("counts").examples * PREPARED_BYTES_PER_TOKEN
+    return prepared if plan.streams_data else prepared + data_text(plan)
