@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lines
 import pytest
 import tiny
 from conversations import IGNORED, Conversation, encode, prompted_only, read_conversations, template_of
@@ -235,3 +237,35 @@ def test_data_that_are_replaced_after_they_were_read_are_not_signed(
     said = {key: value for part in begun[0].values() for key, value in part.items() if key.endswith(" data.jsonl")}
     data = {"train": "training data data.jsonl", "validation": "validation data data.jsonl"}[name]
     assert said[data] == f"{len(before)} bytes, SHA-256 {hashlib.sha256(before).hexdigest()[:16]}"
+
+
+def test_a_channel_is_read_forward_once_and_nothing_is_written_there(tmp_path: Path, monkeypatch: Any) -> None:
+    """What SageMaker streams (FastFile) is a folder of S3: a seek asks it again, and a write is refused."""
+    folder, opened = tmp_path / "train", []
+    folder.mkdir()
+    conversation = {"messages": sums(1)[0]}
+    (folder / "a.jsonl").write_text(json.dumps(conversation) + "\n")
+    (folder / "b.jsonl.gz").write_bytes(gzip.compress(json.dumps(conversation).encode()))
+    folder.chmod(0o555)
+
+    class Streamed(io.FileIO):
+        def __init__(self, path: Any, mode: str) -> None:
+            opened.append((Path(path).name, mode))
+            super().__init__(path, mode)
+
+        def seek(self, *_: Any) -> int:
+            raise OSError("a stream is read forward")
+
+        def fileno(self) -> int:
+            raise OSError("a stream is not mapped into memory")
+
+    def streamed(path: Any, mode: str, buffering: int) -> Streamed:
+        assert buffering == 0
+        return Streamed(path, mode)
+
+    monkeypatch.setattr(lines, "open", streamed, raising=False)
+    digests: dict[str, str] = {}
+    assert len(read_conversations(folder, digests)) == 2
+    assert opened == [("a.jsonl", "rb"), ("b.jsonl.gz", "rb")]
+    assert set(digests) == {"a.jsonl", "b.jsonl.gz"}
+    assert sorted(path.name for path in folder.iterdir()) == ["a.jsonl", "b.jsonl.gz"]
