@@ -180,3 +180,9 @@ def interval_text(interval: Interval, text: Callable[[float], str]) -> str:
     """An interval as in `"9.1 h to 14.2 h (expected 11.3 h)"`; one number if low and high have the same text."""
     low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
     return expected if low == high else f"{low} to {high} (expected {expected})"
+
+
+def about_text(interval: Interval, text: Callable[[float], str]) -> str:
+    """An interval in a sentence, as in `"about 11.3 h (9.10 h to 14.2 h)"`; one number if both ends look the same."""
+    low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
+    return expected if low == high else f"about {expected} ({low} to {high})"

@@ -138,3 +138,60 @@ def test_what_is_written_fits_as_printed(hbspec):
     assert fullest["process_bytes"] == change["process_bytes"]
     assert changed["time"]["total_seconds"] == change["time_seconds"]
     assert {key: changed["cost"][key] for key in ("currency", "low", "expected", "high")} == change["cost"]
+
+
+def test_a_screen_begins_with_the_answer(hbspec):
+    hbspec.write("config.json", json.dumps(CONFIG))
+    hbspec.write("own.yaml", SPEC)
+    _, out, _ = hbspec("estimate", "own.yaml", COLUMNS="80")
+    screen = out.splitlines()[:40]
+    answers = [number for number, line in enumerate(screen) if line.startswith(("It fits: ", "It takes ", "It costs "))]
+    assert len(answers) == 3
+    assert max(answers) < screen.index("Plan")
+    assert any(line.startswith("Memory: ") for line in screen)
+
+
+class TestSeveralSpecs:
+    def write(self, hbspec):
+        hbspec.write("config.json", json.dumps(CONFIG))
+        hbspec.write("own.yaml", SPEC)
+        hbspec.write("bad.yaml", SPEC.replace("max_steps: 60", "max_stepz: 60"))
+
+    def test_each_is_under_its_name_and_as_it_is_alone(self, hbspec):
+        self.write(hbspec)
+        code, out, err = hbspec("estimate", "own.yaml", "job.yaml")
+        assert (code, err) == (0, "")
+        one, two = hbspec("estimate", "own.yaml")[1], hbspec("estimate", "job.yaml")[1]
+        assert out == f"own.yaml:\n{one}\njob.yaml:\n{two}"
+
+    def test_one_that_is_invalid_keeps_no_other_from_being_estimated(self, hbspec):
+        self.write(hbspec)
+        code, out, err = hbspec("estimate", "bad.yaml", "own.yaml")
+        assert code == 1
+        assert "bad.yaml:6:" in err
+        assert out.startswith("own.yaml:\n")
+        assert "bad.yaml" not in out
+        assert hbspec("estimate", "bad.yaml", "own.yaml", "gone.yaml")[0] == 2
+
+    def test_json_of_several_wraps_what_each_is_alone(self, hbspec):
+        self.write(hbspec)
+        document = json.loads(hbspec("estimate", "own.yaml", "bad.yaml", "--format", "json")[1])
+        assert document["format_version"] == 1
+        own, bad = document["specs"]
+        assert own["estimate"] == json.loads(hbspec("estimate", "own.yaml", "--format", "json")[1])
+        assert (own["file"], own["diagnostics"]) == ("own.yaml", [])
+        assert (bad["file"], bad["estimate"]) == ("bad.yaml", None)
+        assert [entry["code"] for entry in bad["diagnostics"]] == ["HB020"]
+
+    def test_markdown_cannot_be_made_markup_by_a_spec(self, hbspec):
+        hbspec.write("config.json", json.dumps(CONFIG))
+        hbspec.write("own.yaml", SPEC.replace("{config: ./config.json}", '{id: "<img src=x> @all [a](b) `|"}'))
+        code, out, _ = hbspec("estimate", "own.yaml", "job.yaml", "--format", "markdown")
+        prose = out[: out.index("<details>")]
+        assert code == 0
+        assert prose.startswith(
+            "### own\n\n- **Whether it fits is not known**: it needs the architecture (&lt;img src=x&gt; "
+        )
+        assert "<img" not in prose
+        assert "@all" not in prose
+        assert out.count("<details>") == out.count("</details>") == 2

@@ -8,10 +8,11 @@ from hbspec.estimators.serving.cost import Charge, Charges
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.serving.memory import Demand
 from hbspec.estimators.serving.room import Room
+from hbspec.estimators.verdict import Verdict
 from hbspec.units import GB, Interval, Money
 
 SERVING = Serving(
-    verdict="fits",
+    verdict=Verdict.FITS,
     weights_bytes=5 * GB,
     terms={"weights": 5 * GB, "engine": 1 * GB},
     engine_bytes=Interval.exact(GB),

@@ -29,7 +29,7 @@ from hbspec.render.paint import write
 from hbspec.search.advice import Advice, Outcome
 from hbspec.search.software import Dependence
 from hbspec.search.trial import Burden
-from hbspec.units import GB, Interval, Rate
+from hbspec.units import GB, Interval, Money, Rate
 
 from .made_serving import SERVING
 
@@ -118,11 +118,18 @@ ESTIMATES = SimpleNamespace(
     advice=ADVICE,
     dependences=(Dependence("trl 1.16.0", "adapters are thin", Change("", {("software", "trl"): "0.1"}), -3 * GB),),
     as_of=date(2026, 11, 22),
+    analysis=SimpleNamespace(spec=SimpleNamespace(budget=SimpleNamespace(max_cost=Money(Decimal(15), "CAD")))),
 )
 
 PAGE = """\
 tiny␛[31m
 Qwen/Qwen2.5-7B on 2 x ml.g5.12xlarge, ddp, us-east-1
+
+It is expected to fit, but may not: the fullest GPU needs about 12.0 GB (10.0 GB to 22.0 GB) of 20.0 GB; the disk may \
+not suffice (16.0 GB of 16.0 GB needed).
+It takes about 1.02 h (51.0 min to 1.68 h).
+It costs about 12.00 CAD (10.00 to 20.00), perhaps above the budget of 15.00 CAD.
+Its endpoint fits: a GPU needs about 6.00 GB (6.00 GB to 7.00 GB) of 20.0 GB, at 1.52 USD/h.
 
 Plan
   effective batch size  32                         micro-batch 1 x accumulation 4 x 8 data-parallel ranks

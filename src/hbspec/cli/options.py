@@ -32,6 +32,7 @@ def positive(text: str) -> int:
 
 
 SPEC = Parameter("spec", "A spec, or `-` for standard input.", metavar="SPEC", required=True)
+SPECS = Parameter("specs", "Specs, or `-` for standard input.", metavar="SPEC", required=True, repeated=True)
 SET = Parameter(
     "overrides", "Set a value, as in hyperparameters.lora_r=8. Can be repeated.", ("--set",), "KEY=VALUE", repeated=True
 )

@@ -10,9 +10,11 @@ from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
 from hbspec.plan import Assumption, Between, Plan
 from hbspec.render.advice import advice_lines
+from hbspec.render.answer import answer, answer_lines
 from hbspec.render.bill import cost_lines, time_lines
 from hbspec.render.calibration import calibration_lines
 from hbspec.render.lines import Line, wrapped
+from hbspec.render.markdown import escaped, folded
 from hbspec.render.memory import host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.render.serving import serving_lines
@@ -27,9 +29,14 @@ CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unkn
 
 
 def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[Line]:
-    """The whole page: plan, memory and changes to it, time, cost, serving, claims, assumptions and missing facts."""
+    """The whole page, the answer first; then plan, memory and changes to it, time, cost, serving, claims and the rest.
+
+    Last come the assumptions and what is not known.
+    """
     plan = estimates.plan
     yield from _head(plan, width)
+    yield ()
+    yield from answer_lines(estimates, width)
     yield from section("Plan", width)
     yield from rows(_counts(plan), width)
     if plan.measured:
@@ -53,6 +60,16 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     if unknown:
         yield from section("Not known", width)
         yield from rows(_needs(unknown), width)
+
+
+def estimate_markdown(estimates: Estimates) -> Iterator[str]:
+    """The answer as a list, and the page folded below it."""
+    yield f"### {escaped(estimates.plan.name)}"
+    yield ""
+    for sentence in answer(estimates):
+        yield f"- **{escaped(sentence.answer)}**{escaped(sentence.figures)}."
+    yield ""
+    yield from folded("All figures", estimate_lines(estimates))
 
 
 def _needs(unknown: Mapping[str, str]) -> Iterator[Row]:
