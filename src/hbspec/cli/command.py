@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "estimate",
     "optimize",
+    "compare",
     "compile",
     "explain",
     "rules",

@@ -34,7 +34,7 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     Last come the assumptions and what is not known.
     """
     plan = estimates.plan
-    yield from _head(plan, width)
+    yield from head_lines(plan, width)
     yield ()
     yield from answer_lines(estimates, width)
     yield from section("Plan", width)
@@ -81,7 +81,8 @@ def _needs(unknown: Mapping[str, str]) -> Iterator[Row]:
         yield ", ".join(names), "", f"needs {printable(reason)}"
 
 
-def _head(plan: Plan, width: int | None) -> Iterator[Line]:
+def head_lines(plan: Plan, width: int | None) -> Iterator[Line]:
+    """The job's name; its model, hardware, parallelism and region."""
     yield (("title", printable(plan.name)),)
     where = plan.hardware.name if plan.hardware else "hardware not known"
     if plan.hardware and plan.hardware.instances > 1:

@@ -1,0 +1,81 @@
+"""`hbspec compare`: specs beside one another, with the differences that are certain."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hbspec.cli.command import Command, MisuseError
+from hbspec.cli.exit_codes import OK
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+
+if TYPE_CHECKING:
+    from hbspec.api import Estimates
+
+
+def run(
+    specs: Sequence[str],
+    overrides: Sequence[str],
+    as_of: date | None,
+    allow_outside: bool,
+    catalog: Path | None,
+    format: str,  # noqa: A002 - the option's name
+) -> int:
+    """Print the comparison of all specs that can be estimated; return the exit code.
+
+    Raises:
+        MisuseError: there is only one spec, or only one that can be estimated.
+    """
+    from hbspec.api import InvalidSpecError, estimate
+    from hbspec.cli.outcome import refuse
+
+    if len(specs) < 2:
+        raise MisuseError(f"compare takes two specs or more, and {specs[0]} is the only one; name another")
+    found: list[tuple[str, Estimates]] = []
+    code = OK
+    for spec in specs:
+        try:
+            estimates = estimate(spec, overrides=overrides, allow_outside=allow_outside, as_of=as_of, prices=catalog)
+            found.append((spec, estimates))
+        except InvalidSpecError as invalid:
+            code = max(code, refuse(invalid.report))
+    if len(found) < 2:
+        sys.stderr.write(
+            f"hbspec: {len(found)} of {len(specs)} specs can be estimated, so there is nothing to compare\n"
+        )
+        return code
+    _show(found, format)
+    return code
+
+
+def _show(found: Sequence[tuple[str, Estimates]], format: str) -> None:  # noqa: A002 - as in `--format`
+    from hbspec.comparison.compared import compare
+
+    compared = compare([spec for spec, _ in found], [estimates for _, estimates in found])
+    if format == "json":
+        from hbspec.render.plain_json import json_text
+
+        sys.stdout.write(json_text(compared.to_dict()))
+    elif format == "markdown":
+        from hbspec.render.compared import compared_markdown
+
+        sys.stdout.writelines(f"{line}\n" for line in compared_markdown(compared))
+    else:
+        from hbspec.render.compared import compared_lines
+        from hbspec.render.paint import columns, write
+
+        write(compared_lines(compared, columns()), sys.stdout)
+
+
+COMMAND = Command(
+    "compare",
+    "Compare specs: memory, time and cost beside one another, with the differences that are certain.",
+    run,
+    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG),
+    "Each spec is compared with the first. A difference is certain if everything that the estimates leave open cannot "
+    "undo it. Exit code 0: all specs were compared. 1: a spec has errors that prevent it, and is left out. 2: a file "
+    "could not be read, or fewer than two specs are named.",
+)

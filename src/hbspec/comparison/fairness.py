@@ -1,0 +1,84 @@
+"""What makes a comparison of specs unfair: they do not do the same work, or their figures do not rest on the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hbspec.estimators.job.time import is_measured
+from hbspec.units import significant
+
+if TYPE_CHECKING:
+    from hbspec.api import Estimates
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def letter(number: int) -> str:
+    """The short name of a spec in a comparison: `A` of the first.
+
+    >>> letter(0), letter(27)
+    ('A', 'B2')
+    """
+    rounds, place = divmod(number, len(LETTERS))
+    return LETTERS[place] + (str(rounds + 1) if rounds else "")
+
+
+def unfair(found: Sequence[Estimates]) -> tuple[str, ...]:
+    """A sentence for each thing that differs and that a comparison of times and costs passes over."""
+    return tuple(_sentences(found))
+
+
+def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
+    yield from _differing(found, lambda one: one.plan.model, "they train different models")
+    yield from _differing(found, _data, "they train on different data")
+    yield from _differing(found, _work, "they do not process as many examples")
+    yield from _differing(found, lambda one: one.plan.region or "no region", "prices are those of different regions")
+    yield from _differing(found, _market, "one runs on spot instances, whose prices are assumed")
+    yield from _differing(found, _priced, "their prices are not from the same source")
+    yield from _differing(found, _currency, "their costs are in different currencies, and are not compared")
+    yield from _differing(found, _timed, "the speed of one is measured, of another estimated")
+
+
+def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str], sentence: str) -> Iterator[str]:
+    """The sentence with what each has, if they do not all have the same."""
+    values: dict[Hashable, list[str]] = {}
+    for number, one in enumerate(found):
+        values.setdefault(of(one), []).append(letter(number))
+    if len(values) > 1:
+        yield f"{sentence}: {'; '.join(f'{_listed(who)} {what}' for what, who in values.items())}"
+
+
+def _listed(letters: Sequence[str]) -> str:
+    return f"{', '.join(letters)}:"
+
+
+def _data(found: Estimates) -> str:
+    data, counts, profile = found.analysis.spec.data, found.plan.counts, found.analysis.profile
+    where = data.train.uri if data.train and data.train.uri else "data without a URI"
+    many = f", {counts.examples:,} examples" if counts else ""
+    mean = significant(found.plan.lengths.mean.expected)
+    tokens = f", {mean} tokens on average" if found.plan.lengths.known else ", of unknown lengths"
+    return f"{where}{many}{tokens}" + (f", profile {profile.digest.rpartition(':')[2][:12]}" if profile else "")
+
+
+def _work(found: Estimates) -> str:
+    counts = found.plan.counts
+    return f"{counts.examples_processed:,} ({significant(counts.epochs)} epochs)" if counts else "not known"
+
+
+def _market(found: Estimates) -> str:
+    return "spot" if found.plan.spot else "on demand"
+
+
+def _priced(found: Estimates) -> str:
+    price = found.plan.price
+    return "no price" if price is None else "the spec" if price.basis == "author" else "the catalog"
+
+
+def _currency(found: Estimates) -> str:
+    return found.cost.currency if found.cost else "not known"
+
+
+def _timed(found: Estimates) -> str:
+    return "measured" if is_measured(found.plan) else "estimated"

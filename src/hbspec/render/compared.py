@@ -1,0 +1,162 @@
+"""Specs beside one another: what makes the comparison unfair, then figure by figure with the difference of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from hbspec.comparison.fairness import letter
+from hbspec.comparison.figures import Figure
+from hbspec.comparison.parts import Difference
+from hbspec.diagnostics import Report, Severity
+from hbspec.render.answer import answer
+from hbspec.render.estimates import head_lines
+from hbspec.render.lines import Line, wrapped
+from hbspec.render.markdown import escaped, table
+from hbspec.render.rows import LEAD, Row, rows, section
+from hbspec.source.excerpts import printable
+from hbspec.units import about_text, bytes_text, count_text, counted, money_text, seconds_text, significant
+
+if TYPE_CHECKING:
+    from hbspec.comparison.compared import Compared
+
+TITLES = {
+    "gpu_memory": "Memory of the fullest GPU",
+    "time": "Time",
+    "cost": "Cost",
+    "updates": "Updates",
+    "epochs": "Epochs",
+    "examples": "Examples processed",
+    "effective_batch_size": "Effective batch size",
+    "trainable_parameters": "Trainable parameters",
+    "endpoint_memory": "Memory of a GPU of the endpoint",
+    "endpoint_latency": "A typical answer",
+    "endpoint_cost_per_hour": "The endpoint per hour",
+}
+"""The heading of each figure."""
+
+
+def compared_lines(compared: Compared, width: int | None = None) -> Iterator[Line]:
+    """The specs by letter, what makes the comparison unfair, the verdicts, the figures, and the number of findings."""
+    letters = [letter(number) for number in range(len(compared.files))]
+    for name, file, found in zip(letters, compared.files, compared.estimates, strict=True):
+        yield from wrapped((("title", name), ("", LEAD), ("path", printable(file))), width, 2 * len(LEAD))
+        for line in head_lines(found.plan, width and width - 2 * len(LEAD)):
+            yield (("", 2 * LEAD), *line)
+    if compared.unfair:
+        yield from section("Not like with like", width, "they differ in more than how they train", "open")
+        for sentence in compared.unfair:
+            yield from wrapped((("open", f"{LEAD}- "), ("", printable(sentence))), width, 2 * len(LEAD))
+    yield from section("Verdict", width)
+    yield from rows(zip(letters, verdicts(compared), ("",) * len(letters), strict=True), width)
+    for figure in compared.figures:
+        yield from figure_lines(figure, letters, width)
+    yield from section("Findings of hbspec check", width)
+    yield from rows(((name, findings_text(report), "") for name, report in _each(letters, compared.reports)), width)
+
+
+def verdicts(compared: Compared) -> Iterator[str]:
+    """Whether each job fits, and its endpoint if it has one."""
+    for found in compared.estimates:
+        sentences = tuple(answer(found))
+        yield ". ".join(sentence.answer for sentence in (sentences[0], *sentences[3:]))
+
+
+def figure_lines(figure: Figure, names: Sequence[str], width: int | None) -> Iterator[Line]:
+    """A figure of every spec with its difference from the first; one line where it is the same number in all."""
+    if all(found is not None and found.same for found in figure.differences[1:]):
+        said = value_text(figure, 0)
+        yield from section(TITLES[figure.name], width, f"{said} in each" if len(names) > 1 else said, "title")
+        return
+    yield from section(TITLES[figure.name], width)
+    entries: list[Row] = []
+    for number, name in enumerate(names):
+        remark = difference_text(figure, number, names[0]) if number else ""
+        entries.append((name, value_text(figure, number), remark))
+    yield from rows(entries, width)
+
+
+def compared_markdown(compared: Compared) -> Iterator[str]:
+    """A table with a column for each spec, after what makes the comparison unfair."""
+    letters = [letter(number) for number in range(len(compared.files))]
+    for name, file, found in zip(letters, compared.files, compared.estimates, strict=True):
+        yield f"- **{name}** {escaped(file)}: {escaped(found.plan.name)}"
+    yield ""
+    for sentence in compared.unfair:
+        yield f"> Not like with like: {escaped(sentence)}"
+        yield ""
+    body = [["Verdict", *(escaped(said) for said in verdicts(compared))]]
+    body += [figure_cells(figure, letters) for figure in compared.figures]
+    body.append(["Findings", *(findings_text(report) for report in compared.reports)])
+    yield from table(["", *letters], body)
+
+
+def figure_cells(figure: Figure, names: Sequence[str]) -> list[str]:
+    """The row of a table: the title, and each figure with its difference."""
+    cells = [TITLES[figure.name]]
+    for number in range(len(names)):
+        said = difference_text(figure, number, names[0]) if number else ""
+        value = escaped(value_text(figure, number))
+        cells.append(f"{value}<br>{escaped(said)}" if said else value)
+    return cells
+
+
+def value_text(figure: Figure, number: int) -> str:
+    """The figure of one spec, in words."""
+    value = figure.values[number]
+    if value is None:
+        return "not known"
+    limit = figure.limits[number] if figure.limits else None
+    return about_text(value, _text(figure, number)) + (f" of {bytes_text(limit)}" if limit is not None else "")
+
+
+def difference_text(figure: Figure, number: int, first: str) -> str:
+    """The difference of one spec's figure from the first one's, in words; empty where one of them is not known."""
+    found = figure.differences[number]
+    if found is None:
+        return "" if None in (figure.values[0], figure.values[number]) else "not compared: another currency"
+    if found.same:
+        return f"the same as {first}"
+    text = _text(figure, number)
+    return _signed(found, text, first) if found.certain else _uncertain(found, text, first)
+
+
+def findings_text(report: Report) -> str:
+    """The number of findings by severity.
+
+    >>> findings_text(Report((), ()))
+    'none'
+    """
+    counts = [(severity, report.count(severity)) for severity in Severity]
+    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or "none"
+
+
+def _signed(found: Difference, text: Callable[[float], str], first: str) -> str:
+    interval = found.interval
+    word = "more" if interval.low > 0 else "less"
+    least, most = sorted((abs(interval.low), abs(interval.high)))
+    expected = f"{text(abs(interval.expected))} {word} than {first}"
+    return expected if text(least) == text(most) else f"{expected} ({text(least)} to {text(most)})"
+
+
+def _uncertain(found: Difference, text: Callable[[float], str], first: str) -> str:
+    low, high = abs(found.interval.low), abs(found.interval.high)
+    return f"not certain: from {text(low)} less to {text(high)} more than {first}"
+
+
+def _text(figure: Figure, number: int) -> Callable[[float], str]:
+    """How a figure is spelled."""
+    currency = figure.currencies[number] if figure.currencies else ""
+
+    def money(amount: float) -> str:
+        return f"{money_text(Decimal(str(amount)))} {currency}"
+
+    def count(number: float) -> str:
+        return count_text(number) if float(number).is_integer() else significant(number)
+
+    return {"bytes": bytes_text, "seconds": seconds_text, "money": money, "number": count}[figure.unit]
+
+
+def _each(names: Sequence[str], reports: Sequence[Report]) -> Iterator[tuple[str, Report]]:
+    return zip(names, reports, strict=True)
