@@ -1,0 +1,197 @@
+"""What a suite's answers are worth: each one's kind, the share that is right, and whether it decides.
+
+Only an answer that is whole is handed to a suite's scorer: none that failed, was cut off or is empty can be right. Only
+the standard library is imported.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from answers import Answered, prompt_digest
+from significance import CONFIDENCE, FAILED, NOT_DECIDED, PASSED, Ends, items_needed, share, verdict
+
+RIGHT, EMPTY, TRUNCATED, NOT_ASKED, SCORER_FAILED, WRONG = (
+    *("right", "empty", "truncated", "not asked", "scorer failed", "wrong"),
+)
+NONSENSE = "qzx qzx qzx"
+"""An answer to nothing. A suite by which a model passes that says nothing else measures nothing."""
+
+
+class AskedItem(Protocol):
+    """One item of a suite: `suites.Item`."""
+
+    @property
+    def id(self) -> str:
+        """Its name, once in a suite."""
+
+    @property
+    def template(self) -> str:
+        """What it was made from: items of one template are not independent."""
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, str]]:
+        """The conversation that is to be answered."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of the answer at most."""
+
+
+class ScoredAnswer(Protocol):
+    """What a suite says of an answer: `suites.Scored`."""
+
+    @property
+    def right(self) -> bool:
+        """Whether it is right."""
+
+    @property
+    def kind(self) -> str:
+        """Why, in a word or two."""
+
+
+class AskedSuite(Protocol):
+    """A suite: `suites.Suite`. One with `score_group` has all its answers scored together."""
+
+    @property
+    def name(self) -> str:
+        """By which a spec names it."""
+
+    @property
+    def digest(self) -> str:
+        """Of its items and its scorer."""
+
+    def items(self, seed: int, count: int) -> Iterator[Any]:
+        """The items of a seed, `count` or as many as there are."""
+
+    def score(self, item: Any, answer: str) -> Any:
+        """What an answer is worth."""
+
+
+class Wanted(NamedTuple):
+    """A suite as the spec wants it.
+
+    Attributes:
+        suite: that asks and scores.
+        least: the score that it must reach.
+        seed: of its items.
+        items: that are asked.
+    """
+
+    suite: AskedSuite
+    least: float
+    seed: int
+    items: tuple[AskedItem, ...]
+
+
+class LenientSuiteError(ValueError):
+    """A suite that lets nonsense pass."""
+
+
+def refuse_lenient(wanted: Wanted) -> None:
+    """Nothing, if nonsense in answer to every item fails.
+
+    Raises:
+        LenientSuiteError: it passes.
+    """
+    kinds = _scored(wanted.suite, wanted.items, [NONSENSE] * len(wanted.items))
+    right = kinds.count(RIGHT)
+    if right and right / len(kinds) >= wanted.least:
+        raise LenientSuiteError(
+            f"{wanted.suite.name}: its scorer finds {right} of {len(kinds)} answers right that say nothing "
+            f"({NONSENSE!r}), which is min_score {wanted.least:g}: correct the suite"
+        )
+
+
+def kinds_of(wanted: Wanted, found: Mapping[tuple[str, int, str, str], Answered]) -> list[str]:
+    """The kind of each item's answer, `RIGHT` for those alone that are right."""
+    texts, known = [], []
+    for item in wanted.items:
+        key = wanted.suite.name, wanted.seed, item.id, prompt_digest(item.messages, item.max_tokens)
+        answered = found.get(key)
+        known.append(_known(answered))
+        texts.append(answered.text if answered else "")
+    scored = _scored(
+        wanted.suite, wanted.items, [text if not kind else "" for text, kind in zip(texts, known, strict=True)]
+    )
+    return [kind or of_suite for kind, of_suite in zip(known, scored, strict=True)]
+
+
+def _known(answered: Answered | None) -> str:
+    """What is known without the suite; empty where it has to be asked."""
+    if answered is None:
+        return NOT_ASKED
+    if answered.failure:
+        return answered.failure
+    if answered.finish == "length":
+        return TRUNCATED
+    return "" if answered.text.strip() else EMPTY
+
+
+def _scored(suite: AskedSuite, items: Sequence[AskedItem], texts: Sequence[str]) -> list[str]:
+    group = getattr(suite, "score_group", None)
+    try:
+        if group is not None:
+            scored = list(group(list(items), list(texts)))
+            return [_kind(one) for one in scored] if len(scored) == len(items) else [SCORER_FAILED] * len(items)
+    except Exception:
+        return [SCORER_FAILED] * len(items)
+    return [_one(suite, item, text) for item, text in zip(items, texts, strict=True)]
+
+
+def _one(suite: AskedSuite, item: AskedItem, text: str) -> str:
+    if not text.strip():
+        return EMPTY
+    try:
+        return _kind(suite.score(item, text))
+    except Exception:
+        return SCORER_FAILED
+
+
+def _kind(scored: ScoredAnswer) -> str:
+    """A scorer's word; both of its marks have to say that an answer is right."""
+    if scored.right is True and scored.kind == RIGHT:
+        return RIGHT
+    return scored.kind if scored.kind != RIGHT else WRONG
+
+
+def judged(wanted: Wanted, kinds: Sequence[str]) -> dict[str, Any]:
+    """What the record says of one suite."""
+    right, templates = [kind == RIGHT for kind in kinds], [item.template for item in wanted.items]
+    found = share(right, templates)
+    said = verdict(found.ends, wanted.least)
+    return {
+        "suite": wanted.suite.name,
+        "digest": wanted.suite.digest,
+        "seed": wanted.seed,
+        "items": found.items,
+        "templates": found.templates,
+        "right": found.right,
+        "share": found.share,
+        "kinds": dict(sorted(Counter(kinds).items())),
+        "confidence": CONFIDENCE,
+        "by_item": _ends(found.by_item),
+        "by_template": found.by_template and _ends(found.by_template),
+        "interval": _ends(found.ends),
+        "min_score": wanted.least,
+        "verdict": said,
+        "items_needed": items_needed(right, templates, wanted.least) if said == NOT_DECIDED else None,
+        "outcomes": [
+            [item.id, item.template, prompt_digest(item.messages, item.max_tokens), kind]
+            for item, kind in zip(wanted.items, kinds, strict=True)
+        ],
+    }
+
+
+def overall(suites: Sequence[Mapping[str, Any]]) -> str:
+    """The verdict on a model: passed only if every suite is, failed if one is."""
+    verdicts = {suite["verdict"] for suite in suites}
+    if FAILED in verdicts:
+        return FAILED
+    return PASSED if verdicts == {PASSED} else NOT_DECIDED
+
+
+def _ends(ends: Ends) -> dict[str, float]:
+    return {"low": ends.low, "high": ends.high}
