@@ -104,7 +104,7 @@ def wanted_suites(entries: Sequence[Mapping[str, Any]], suite: Callable[[str, Pa
         try:
             made = suite(entry["name"], folder)
             items = tuple(made.items(entry["seed"], entry["items"]))
-            wanted = Wanted(made, entry["min_score"], entry["seed"], items)
+            wanted = Wanted(made, entry["min_score"], entry["seed"], entry["items"], items)
             if not items:
                 raise EvaluationError(f"{entry['name']} has no items")
             if len({item.id for item in items}) < len(items):

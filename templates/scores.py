@@ -77,12 +77,14 @@ class Wanted(NamedTuple):
         suite: that asks and scores.
         least: the score that it must reach.
         seed: of its items.
+        number: of items that are wanted; the suite may have fewer.
         items: that are asked.
     """
 
     suite: AskedSuite
     least: float
     seed: int
+    number: int
     items: tuple[AskedItem, ...]
 
 
@@ -166,6 +168,7 @@ def judged(wanted: Wanted, kinds: Sequence[str]) -> dict[str, Any]:
         "suite": wanted.suite.name,
         "digest": wanted.suite.digest,
         "seed": wanted.seed,
+        "wanted": wanted.number,
         "items": found.items,
         "templates": found.templates,
         "right": found.right,

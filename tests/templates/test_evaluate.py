@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import stub_model
 from answers import AnswersError, AnswersFile
 from asking import DeniedError, Patience
 from evaluate import EvaluationError, Way, asked_of, evaluated, signed, wanted_suites, write_record
@@ -177,7 +178,7 @@ class TestGoingOn:
         self, server: Stub, tmp_path: Path
     ) -> None:
         items, place = 40, tmp_path / "record.json"
-        words = [sys.executable, str(Path(__file__).with_name("stub_model.py")), server.url, str(place), str(items)]
+        words = [sys.executable, stub_model.__file__, server.url, str(place), str(items)]
         server.blocked_after = 17
         with subprocess.Popen(words) as run:
             answers, until = tmp_path / "record.answers.jsonl", time.monotonic() + 60

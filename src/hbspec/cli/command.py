@@ -29,6 +29,8 @@ COMMANDS = (
     "stop",
     "watch",
     "verify",
+    "evaluate",
+    "evaluation compare",
     "data profile",
     "data merge",
     "data check",

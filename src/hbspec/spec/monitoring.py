@@ -68,3 +68,9 @@ class Suite(Section):
     suite: Text = Field(description="Name of the suite.")
     min_score: Fraction = Field(description="Lowest accepted score, 0 to 1.")
     data: Text | None = Field(None, description="Path or URI of the suite's cases.")
+    items: Annotated[int, Field(gt=0, le=100_000)] | None = Field(
+        None, description="Number of items that are asked; 200 by default, or all where the suite has fewer."
+    )
+    seed: Annotated[int, Field(ge=0, lt=2**31)] | None = Field(
+        None, description="Seed from which the items are drawn; 0 by default."
+    )

@@ -154,5 +154,5 @@ def main(url: str, record: str, items: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[2] / "templates"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "templates"))
     main(*sys.argv[1:])

@@ -1,0 +1,58 @@
+"""What a deployment is let out by: the record of its evaluation, or a reason for having none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FORMAT = 1
+MOST_BYTES = 64 * 2**20
+SUITE = ("suite", "digest", "seed", "wanted", "items", "verdict", "kinds", "interval", "outcomes")
+
+
+class Release(NamedTuple):
+    """One of the two.
+
+    Attributes:
+        record: of the evaluation, as `hbspec evaluate` wrote it; None without one.
+        named: the file of the record, for messages.
+        reason: why the model is deployed without one; None with a record.
+    """
+
+    record: Mapping[str, Any] | None
+    named: str
+    reason: str | None
+
+
+def read_record(path: Path) -> Mapping[str, Any]:
+    """The record of an evaluation.
+
+    Raises:
+        ValueError: the file cannot be read, is not a record, or was changed since it was written.
+    """
+    try:
+        with path.open("rb") as stream:
+            content = stream.read(MOST_BYTES + 1)
+    except OSError as reason:
+        raise ValueError(f"{path} cannot be read: {reason.strerror}") from None
+    try:
+        record = json.loads(content)
+        if record["format_version"] != FORMAT or record["digest"] != record_digest(record):
+            raise ValueError
+        complete = all(name in suite for suite in record["suites"] for name in SUITE)
+        if not complete or not isinstance(record["job"]["name"], str | None) or "kind" not in record["model"]:
+            raise ValueError
+    except (ValueError, KeyError, TypeError, RecursionError):
+        said = f"{path} is not an evaluation's record as it was written: give the file that `hbspec evaluate` wrote"
+        raise ValueError(said) from None
+    found: Mapping[str, Any] = record
+    return found
+
+
+def record_digest(record: Mapping[str, Any]) -> str:
+    """The digest that a record has of all the rest of it; as in `templates/evaluate.py`."""
+    rest = {name: value for name, value in record.items() if name != "digest"}
+    return sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
