@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date
-from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from hbspec.analysis import Analysis, analyse
+from hbspec.analysis.release import Release
 from hbspec.catalog import Catalog, catalog
-from hbspec.claims import Claim, verify
+from hbspec.claims import verify
 from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
-from hbspec.estimators.job.cost import Cost
-from hbspec.estimators.job.host import Host
-from hbspec.estimators.job.storage import Storage
-from hbspec.estimators.job.time import Time
-from hbspec.estimators.serving.endpoint import Serving
-from hbspec.estimators.training.devices import Memory
-from hbspec.plan import Assumption, Plan
+from hbspec.estimates import Estimates as Estimates  # part of what is stable here
 from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
@@ -29,10 +23,6 @@ from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.needs import LoweringError
-
-if TYPE_CHECKING:
-    from hbspec.search.advice import Advice
-    from hbspec.search.software import Dependence
 
 NEVER_FORCED = frozenset({"HB605"})
 """Errors that `force` does not override: compiled files are uploaded, and a credential in them would be disclosed."""
@@ -47,77 +37,6 @@ class InvalidSpecError(ValueError):
     def __init__(self, report: Report) -> None:
         super().__init__("; ".join(f"{entry.code} {entry.message}" for entry in report.diagnostics[:3]))
         self.report = report
-
-
-@dataclass(frozen=True, eq=False)
-class Estimates:
-    """A job's memory, time and cost. A part that cannot be estimated is None, with the reason in `unknown`.
-
-    `advice` and `dependences` plan dozens to hundreds of other specs on first use.
-    """
-
-    plan: Plan
-    memory: Memory | None
-    time: Time | None
-    cost: Cost | None
-    serving: Serving | None
-    claims: tuple[Claim, ...]
-    assumed: tuple[Assumption, ...]
-    unknown: Mapping[str, str]
-    host: Host | None
-    storage: Storage | None
-    analysis: Analysis = field(repr=False)
-
-    @property
-    def as_of(self) -> date:
-        """The day from which the ages of prices and rates are counted."""
-        return self.analysis.as_of
-
-    @cached_property
-    def advice(self) -> Advice | None:
-        """The cheapest changes that make the job fit, or the best uses of spare memory; None if memory is unknown.
-
-        No change introduces an error, except for claims about the unchanged spec.
-        """
-        from hbspec.search.advice import advise
-
-        try:
-            return advise(self.analysis)
-        except NotKnownError:
-            return None
-
-    @cached_property
-    def dependences(self) -> tuple[Dependence, ...]:
-        """The dependence of the memory estimate on the trainer and on library versions."""
-        from hbspec.search.software import dependences
-
-        try:
-            return dependences(self.analysis)
-        except NotKnownError:
-            return ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """The document that `hbspec estimate --format json` prints."""
-        return {
-            "format_version": 1,
-            "plan": self.plan.to_dict(),
-            "calibration": self.plan.measured and self.plan.measured.to_dict(),
-            "memory": self.memory.to_dict() if self.memory else {"verdict": "unknown", "devices": []},
-            "changes": [outcome.to_dict() for outcome in self.advice.outcomes] if self.advice else [],
-            "software": [dependence.to_dict() for dependence in self.dependences],
-            "host": {
-                "memory": self.host and self.host.to_dict(),
-                "disk": self.storage and self.storage.to_dict(),
-            },
-            "time": self.time and self.time.to_dict(),
-            "cost": self.cost and self.cost.to_dict(),
-            "serving": self.serving and self.serving.to_dict(),
-            "claims": [claim.to_dict() for claim in self.claims],
-            "assumed": [
-                {"route": list(entry.route), "value": entry.value, "source": entry.source} for entry in self.assumed
-            ],
-            "unknown": dict(self.unknown),
-        }
 
 
 def check(
@@ -189,6 +108,7 @@ def estimate(
         host=part("host"),
         storage=part("storage"),
         analysis=analysis,
+        evaluation=part("evaluation") if analysis.spec.evaluation else None,
     )
 
 
@@ -201,10 +121,18 @@ def compile_spec(
     force: bool = False,
     stdin: TextIO | None = None,
     prices: Path | None = None,
+    release: Release | None = None,
 ) -> list[Artifact]:
     """The files of one target, in memory: the `artifacts` of `compilation`, with the same arguments and errors."""
     return compilation(
-        spec, target, overrides=overrides, allow_outside=allow_outside, force=force, stdin=stdin, prices=prices
+        spec,
+        target,
+        overrides=overrides,
+        allow_outside=allow_outside,
+        force=force,
+        stdin=stdin,
+        prices=prices,
+        release=release,
     ).artifacts
 
 
@@ -234,10 +162,12 @@ def compilation(
     stdin: TextIO | None = None,
     prices: Path | None = None,
     configuration: Configuration = EVERYTHING,
+    release: Release | None = None,
 ) -> Compilation:
     """Check and compile a spec in one reading of its files; nothing is written to disk.
 
-    The files never depend on the day, which decides only which warnings are given.
+    The files never depend on the day, which decides only which warnings are given. `release` is what a deployment is
+    let out by, where the spec has an evaluation; `force` does not stand for it.
 
     Raises:
         InvalidSpecError: the spec has errors (and `force` is not set, or they are in `NEVER_FORCED`), or lacks a key
@@ -245,7 +175,7 @@ def compilation(
         ValueError: no target has this name.
     """
     chosen = target_of(target)
-    analysis = _strict(spec, overrides, allow_outside, None, stdin, prices)
+    analysis = replace(_strict(spec, overrides, allow_outside, None, stdin, prices), release=release)
     report = judge(analysis, configuration)
     secret = any(code in NEVER_FORCED for entry in report.diagnostics for code in _codes(entry))
     if secret or not (report.ok or force):

@@ -107,6 +107,7 @@ ESTIMATES = SimpleNamespace(
     time=TIME,
     cost=COST,
     serving=SERVING,
+    evaluation=None,
     claims=(
         Claim("training.epochs", "4.4", "confirmed", Interval.exact(4.349), None, quantity("training.epochs")),
         Claim("training.magic", "1", "malformed", reason="this quantity does not exist"),
@@ -221,6 +222,7 @@ def test_what_is_not_there_is_left_out():
         time=None,
         cost=None,
         serving=None,
+        evaluation=None,
         claims=(),
         assumed=(),
         unknown={"memory": "the hardware", "time": "the hardware"},

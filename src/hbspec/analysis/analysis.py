@@ -14,6 +14,7 @@ from hbspec.analysis.deepspeed_json import ROUTE as DEEPSPEED
 from hbspec.analysis.deepspeed_json import deepspeed_json
 from hbspec.analysis.record import measurement
 from hbspec.analysis.refusal import refusal
+from hbspec.analysis.release import Release
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
 from hbspec.diagnostics import Finding, Fix, Missing, Route, known
 from hbspec.estimators.job.cost import Cost, cost
@@ -21,6 +22,7 @@ from hbspec.estimators.job.host import Host, host
 from hbspec.estimators.job.stop import Stop, stop
 from hbspec.estimators.job.storage import Storage, storage
 from hbspec.estimators.job.time import Time, time
+from hbspec.estimators.serving.after_training import AfterTraining, after_training
 from hbspec.estimators.serving.endpoint import Serving, serving
 from hbspec.estimators.serving.room import startable
 from hbspec.estimators.training.devices import Memory
@@ -29,6 +31,7 @@ from hbspec.estimators.verdict import Verdict
 from hbspec.plan import Assumption, Plan, Profile, ServingPlan, build_plan, build_serving_plan, read_profile
 from hbspec.plan.lengths import unknown_lengths
 from hbspec.plan.shipped_script import DEFAULTS
+from hbspec.plan.suites import planned_suites
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
@@ -50,7 +53,7 @@ class Analysis:
     `architecture` is None, and `bounds` is what its config's own numbers say. `findings` are defects of the files
     that the spec names (`model.config`, `data.profile`, `instance.deepspeed`, `data.chat_template`,
     `calibration.record`). `chat_template` is the text of the one that the job and its endpoint use instead of the
-    model's.
+    model's. `release` is what a deployment is let out by, where the command line names it.
     """
 
     document: Document
@@ -64,6 +67,7 @@ class Analysis:
     chat_template: str | None = None
     measurement: Measurement | None = None
     findings: tuple[Finding, ...] = field(default=())
+    release: Release | None = None
 
     @cached_property
     def plan(self) -> Plan:
@@ -150,6 +154,11 @@ class Analysis:
     def serving(self) -> Serving:
         """Memory, speed and cost of the endpoint."""
         return serving(self.serving_plan)
+
+    @cached_property
+    def evaluation(self) -> AfterTraining:
+        """The time and the money of the suites after training, at the endpoint."""
+        return after_training(self.serving_plan, planned_suites(self.spec))
 
     @cached_property
     def alternatives(self) -> tuple[tuple[Route, str, Analysis], ...]:

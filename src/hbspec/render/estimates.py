@@ -17,7 +17,7 @@ from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, folded
 from hbspec.render.memory import host_lines, memory_lines, software_lines, words
 from hbspec.render.rows import LEAD, Row, rows, section
-from hbspec.render.serving import serving_lines
+from hbspec.render.serving import evaluation_lines, serving_lines
 from hbspec.showing.scalars import scalar_text
 from hbspec.source.excerpts import printable
 from hbspec.units import Interval, bytes_text, count_text, counted, interval_text, significant
@@ -51,6 +51,8 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield from cost_lines(estimates.cost, plan.price, estimates.as_of, width)
     if estimates.serving:
         yield from serving_lines(estimates.serving, width)
+    if estimates.evaluation:
+        yield from evaluation_lines(estimates.evaluation, width)
     yield from _claims(estimates.claims, width)
     if estimates.assumed:
         yield from section("Assumed", width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hbspec.estimators.serving.after_training import AfterTraining
 from hbspec.estimators.serving.cost import Charge, Charges
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.serving.load import Load
@@ -23,6 +24,19 @@ def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
     loaded = _loaded(serving.load) if serving.load else ()
     money = _money(serving.charges, serving.cost_per_1000_answers) if serving.charges else ()
     yield from rows((*_memory(serving), *_alone(serving), *loaded, *money), width)
+
+
+def evaluation_lines(evaluation: AfterTraining, width: int | None) -> Iterator[Line]:
+    """The section of the evaluation after training."""
+    yield from section("Evaluation", width, "after training, not part of the training's bill")
+    yield from rows(_evaluation(evaluation), width)
+
+
+def _evaluation(evaluation: AfterTraining) -> Iterator[Row]:
+    yield "items", count_text(evaluation.items), f"of all suites, {evaluation.concurrency} at once"
+    yield "time", interval_text(evaluation.seconds, seconds_text), "at the endpoint, with answers of typical length"
+    if evaluation.cost:
+        yield "cost", _range(evaluation.cost), "of the endpoint meanwhile"
 
 
 def _memory(serving: Serving) -> Iterator[Row]:
