@@ -31,7 +31,10 @@ SCALING = {
 
 
 def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
-    compiled = {file.path: file.content for file in compile_spec(spec, "cloudformation", overrides=more, force=True)}
+    compiled = {
+        file.path: file.content
+        for file in compile_spec(spec, "cloudformation", overrides=("evaluation=[]", *more), force=True)
+    }
     return dict(json.loads(compiled["template.json"]))
 
 

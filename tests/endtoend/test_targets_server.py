@@ -20,7 +20,7 @@ NAME = "heartbeat-deepseek-r1-qwen-32b"
 def bodies(spec: Path, target: str, *overrides: str) -> dict[str, Any]:
     return {
         file.path: json.loads(file.content)
-        for file in compile_spec(spec, target, overrides=overrides, force=True)
+        for file in compile_spec(spec, target, overrides=("evaluation=[]", *overrides), force=True)
         if file.path.startswith("create_")
     }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.api import InvalidSpecError, compile_spec
-from hbspec.targets import names
+from hbspec.targets import names, target_of
 
 ROOT = Path(__file__).parents[2]
 AS_WRITTEN = ROOT / "specs/heartbeat-as-written.yaml"
@@ -23,8 +23,9 @@ TARGETS = names()
 
 
 def fitted(spec: Path, target: str) -> tuple[str, ...]:
-    """What a target needs changed in a spec: a template has no A/B test of a live endpoint."""
-    return ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
+    """What a target needs changed in a spec: a template has no A/B test of a live endpoint, and a deployment a gate."""
+    alone = ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
+    return (*alone, "evaluation=[]") if target_of(target).deploys and "\nevaluation:" in spec.read_text() else alone
 
 
 def files(spec: Path, target: str, *overrides: str, force: bool = False) -> dict[str, bytes]:

@@ -203,7 +203,7 @@ def test_what_cloudformation_would_replace_by_a_secret_is_refused_at_its_key(key
 
 
 def test_what_cloudformation_would_replace_does_no_harm_where_no_template_holds_it():
-    template(f"evaluation=[{{suite: {json.dumps(SECRET)}, min_score: 0.5}}]")
+    template(f"expect={{{json.dumps(SECRET)}: 1}}")
     deployed = files(BASE, "deployment", f"model.revision={json.dumps(SECRET)}", force=True)
     assert SECRET in deployed["create_model.json"].decode()
 

@@ -23,7 +23,7 @@ from hashlib import sha256
 for spec in sys.argv[2:]:
     for target in ("sagemaker", "launch", "deployment", "serve", "cloudformation"):
         tested = target == "cloudformation" and "ab_test" in open(spec).read()
-        alone = ["deployment.ab_test=null"] if tested else []
+        alone = ["evaluation=[]", *(["deployment.ab_test=null"] if tested else [])]
         for file in hbspec.api.compile_spec(spec, target, overrides=alone, force=True):
             print(spec, target, file.path, file.executable, sha256(file.content).hexdigest())
 """

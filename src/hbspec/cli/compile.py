@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hbspec.cli.command import Command, Parameter
+from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, NO_CONFIG, configured
 from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, SPEC
@@ -15,6 +15,9 @@ from hbspec.cli.places import default_folder
 from hbspec.diagnostics import Report
 from hbspec.render.lines import Line
 from hbspec.targets import DEFAULT, names, target_of
+
+if TYPE_CHECKING:
+    from hbspec.analysis.release import Release
 
 
 def run(
@@ -26,6 +29,8 @@ def run(
     catalog: Path | None,
     config: Path | None,
     no_config: bool,
+    record: Path | None,
+    without_evaluation: str | None,
     force: bool,
 ) -> int:
     """Compile, write all files or none, and list them; the report goes to standard error."""
@@ -38,6 +43,7 @@ def run(
     configuration = configured(config, no_config)
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "force": force}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    given["release"] = _release(target, record, without_evaluation)
     try:
         compiled = compilation(spec, target, **given)
     except InvalidSpecError as invalid:
@@ -53,6 +59,28 @@ def run(
     following = next_step(folder, target_of(target), compiled.spec)
     paint.write(_lines(folder, written.files, written.removed, following, forced=not report.ok), sys.stdout)
     return OK
+
+
+def _release(target: str, record: Path | None, reason: str | None) -> Release | None:
+    """What lets a deployment out, if one is named.
+
+    Raises:
+        MisuseError: both are named, the target deploys nothing, or the record cannot be read.
+    """
+    if record is None and reason is None:
+        return None
+    if record is not None and reason is not None:
+        raise MisuseError("--record and --without-evaluation exclude each other: give one")
+    if not target_of(target).deploys:
+        raise MisuseError(f"the target {target} deploys nothing: leave out --record and --without-evaluation")
+    from hbspec.analysis.release import Release, read_record
+
+    if record is None:
+        return Release(None, "", reason)
+    try:
+        return Release(read_record(record), record.name, None)
+    except ValueError as refused:
+        raise MisuseError(str(refused)) from None
 
 
 def _lines(
@@ -81,6 +109,19 @@ COMMAND = Command(
         CATALOG,
         CONFIG,
         NO_CONFIG,
+        Parameter(
+            "record",
+            "The record of an evaluation that lets a deployment out, as hbspec evaluate wrote it.",
+            ("--record",),
+            "FILE",
+            convert=Path,
+        ),
+        Parameter(
+            "without_evaluation",
+            "Why the model is deployed without one; the reason is written into the tags.",
+            ("--without-evaluation",),
+            "REASON",
+        ),
         Parameter("force", "Compile even if the spec has errors, and say so.", ("--force",), switch=True),
     ),
     "The folder is replaced as a whole. It must be new, or hold only an earlier compile: a file that an earlier "

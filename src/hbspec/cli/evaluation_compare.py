@@ -1,4 +1,4 @@
-"""`hbspec evaluation compare`: two models by the records of their evaluations, in pairs of answers to the same items."""
+"""`hbspec evaluation compare`: two models by the records of their evaluations, in pairs of answers."""
 
 from __future__ import annotations
 

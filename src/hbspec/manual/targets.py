@@ -1,4 +1,4 @@
-"""Defects that one target alone cannot compile: HB540."""
+"""Defects that keep a target from being compiled: HB540 and HB541."""
 
 from __future__ import annotations
 
@@ -21,6 +21,20 @@ _ENTRIES = (
             "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html",
             "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-sagemaker-model.html",
         ),
+    ),
+    Page(
+        code="HB541",
+        name="not-evaluated",
+        summary="No evaluation lets the deployment out.",
+        why="The suites of `evaluation` say below which score a model must not answer anybody. The targets that deploy "
+        "are therefore compiled only with the record of an evaluation (`--record`) in which every suite passes: of the "
+        "model of this very job, by the digest in its name; with the spec's seed, so that none is drawn to suit; "
+        "with as many items; and with a confidence interval that reaches `min_score` with its lower end. A model that "
+        "has to be deployed all the same, such as one that is evaluated at its endpoint, is compiled with "
+        "`--without-evaluation REASON`, and everything that the deployment makes has the reason in its tags.",
+        example="evaluation: [{suite: tool-usage, min_score: 0.9}]",
+        instead="evaluation: []",
+        references=("https://arxiv.org/abs/2411.00640",),
     ),
 )
 

@@ -95,4 +95,5 @@ TARGET = Target(
     lower,
     emit,
     "deploy.sh",
+    deploys=True,
 )

@@ -38,13 +38,15 @@ from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
 from hbspec.targets.lowering.target import Target
+from hbspec.targets.release.gate import EVALUATION, WITHOUT, released
 
 
 def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
     """Choose the values of the requests; `target` is the name for messages.
 
     Raises:
-        LoweringError: the spec lacks a key that a request needs, or the engine would refuse its settings.
+        LoweringError: the spec lacks a key that a request needs, the engine would refuse its settings, or no evaluation
+            lets the deployment out.
     """
     spec = analysis.spec
     account, section = spec.sagemaker, spec.deployment
@@ -84,7 +86,7 @@ def lower(analysis: Analysis, target: str = "deployment") -> Endpoint:
         kept=kept(analysis),
         asynchronous=queue,
         component=component,
-        tags=_tags(account.tags if account else {}),
+        tags={**_tags(account.tags if account else {}), **released(analysis)},
     )
 
 
@@ -105,6 +107,10 @@ def _hosting(
 
 
 def _tags(tags: Mapping[str, str]) -> Mapping[str, str]:
+    for name in (EVALUATION, WITHOUT):
+        if name in tags:
+            message = f"{name} is the tag that says by what the deployment was let out"
+            raise LoweringError([refusal("HB043", ("sagemaker", "tags"), message, "rename the tag, or remove it")])
     if OWNER in tags:
         message = f"{OWNER} is the tag by which deploy.sh knows what it has made"
         raise LoweringError([refusal("HB043", ("sagemaker", "tags"), message, "rename the tag, or remove it")])
@@ -150,5 +156,10 @@ def emit(endpoint: Endpoint) -> list[Artifact]:
 
 
 TARGET = Target(
-    "deployment", "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint", lower, emit, "deploy.sh"
+    "deployment",
+    "the bodies of CreateModel, CreateEndpointConfig and CreateEndpoint",
+    lower,
+    emit,
+    "deploy.sh",
+    deploys=True,
 )

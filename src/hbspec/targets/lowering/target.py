@@ -27,6 +27,7 @@ class Target(NamedTuple, Generic[Decision]):
         trains: whether the target starts training, and so passes on the whole `job.workload`.
         folders: whether the shipped script gets its folders on the command line, not from the service.
         asks: what the script asks for on its command line, in capitals.
+        deploys: whether the target puts the model before users, and so needs the record of its evaluation.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Target(NamedTuple, Generic[Decision]):
     trains: bool = False
     folders: bool = False
     asks: str = ""
+    deploys: bool = False
 
     def compiled(self, analysis: Analysis, *, forced: bool = False) -> list[Artifact]:
         """The files of the target, by path.

@@ -1,0 +1,115 @@
+"""The gate: a spec with an evaluation is deployed only with a record that passes, or with a reason in its tags.
+
+The record has to be of the same trained model by its name, which has a digest of the job, and of every suite with the
+spec's seed and at least as many items. Whether a suite passes is calculated anew from the outcomes of its items, by the
+spec's `min_score`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from hbspec.analysis import Analysis
+from hbspec.analysis.release import Release
+from hbspec.diagnostics import Finding, Route
+from hbspec.plan.suites import PlannedSuite, planned_suites
+from hbspec.showing.secrets import looks_secret
+from hbspec.significance import PASSED, items_needed, share, verdict
+from hbspec.targets.lowering.needs import LoweringError, refusal
+from hbspec.targets.release.trained import trained_name
+
+EVALUATION, WITHOUT = "hbspec:evaluation", "hbspec:without-evaluation"
+"""Keys of the tags on everything that a deployment makes: the digest of the record, or why there is none."""
+SECTION: Route = ("evaluation",)
+RIGHT = "right"
+MOST_REASON, ALLOWED = 256, " _.:/=+-@"
+"""https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html"""
+
+
+def released(analysis: Analysis) -> Mapping[str, str]:
+    """The tags that say by what a deployment was let out; none where the spec has no evaluation.
+
+    Raises:
+        LoweringError: nothing lets it out; the findings say why.
+    """
+    suites, release = planned_suites(analysis.spec), analysis.release
+    if not suites:
+        if release is None:
+            return {}
+        message = "the spec has no evaluation, so that there is nothing that a record or a reason could be for"
+        raise LoweringError([_refused(SECTION, message, "leave out --record and --without-evaluation")])
+    if release is None:
+        number = f"{len(suites)} suite{'s have' if len(suites) > 1 else ' has'}"
+        message = f"the spec's {number} to pass before a deployment, and no record says so"
+        action = "compile with --record FILE, which hbspec evaluate writes, or with --without-evaluation REASON"
+        raise LoweringError([_refused(SECTION, message, action)])
+    if release.record is None:
+        return {WITHOUT: _reason(release.reason or "")}
+    if findings := [*_other_model(analysis, release, release.record), *_suites(suites, release, release.record)]:
+        raise LoweringError(findings)
+    return {EVALUATION: str(release.record["digest"])}
+
+
+def _reason(reason: str) -> str:
+    """The reason, if a tag can hold it."""
+    text = " ".join(reason.split())
+    if not text or len(text) > MOST_REASON or not all(sign.isalnum() or sign in ALLOWED for sign in text):
+        message = f"the reason is a tag, which has 1 to {MOST_REASON} letters, digits, spaces and any of {ALLOWED[1:]}"
+        raise LoweringError([_refused(SECTION, message, "write the reason in other words")])
+    if looks_secret(text):
+        message = "the reason appears to contain a secret, and tags are not secret"
+        raise LoweringError([_refused(SECTION, message, "write the reason without it")])
+    return text
+
+
+def _other_model(analysis: Analysis, release: Release, record: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings where the record is of another model than the one that is deployed."""
+    name, evaluated, model = trained_name(analysis), record["job"]["name"], record["model"]
+    action = "evaluate the model of this spec, and compile with its record"
+    if evaluated != name:
+        what = "a model beside the spec's (--other-model)" if evaluated is None else evaluated
+        yield _refused(SECTION, f"{release.named} evaluates {what}, but this spec trains {name}", action)
+    places = model.get("serves") or ()
+    if places and not any(name in place for place in places):
+        message = f"{release.named}: {model['against']} served {', '.join(places)}, which is not of {name}"
+        yield _refused(SECTION, message, action)
+
+
+def _suites(suites: tuple[PlannedSuite, ...], release: Release, record: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings for suites that the record lacks, that were asked otherwise, or that do not pass."""
+    found = {suite["suite"]: suite for suite in record["suites"]}
+    for index, suite in enumerate(suites):
+        route, scored = (*SECTION, index), found.get(suite.name)
+        action = f"evaluate {suite.name} anew, and compile with its record"
+        if scored is None:
+            yield _refused((*route, "suite"), f"{release.named} has no scores of {suite.name}", action)
+        elif scored["seed"] != suite.seed:
+            message = f"{release.named} has {suite.name} with seed {scored['seed']}, but the spec's is {suite.seed}"
+            yield _refused(route, message, action)
+        elif scored["wanted"] < suite.items:
+            message = (
+                f"{release.named} has {scored['wanted']:,} items of {suite.name}, but the spec asks {suite.items:,}"
+            )
+            yield _refused(route, message, action)
+        else:
+            yield from _score((*route, "min_score"), suite, release, scored["outcomes"])
+
+
+def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[list[str]]) -> Iterator[Finding]:
+    right, templates = [outcome[3] == RIGHT for outcome in outcomes], [outcome[1] for outcome in outcomes]
+    ends = share(right, templates).ends
+    said = verdict(ends, suite.least)
+    if said == PASSED:
+        return
+    needed = items_needed(right, templates, suite.least) if ends.high >= suite.least else None
+    action = f"set items to about {needed:,} and evaluate again" if needed else "train a better model"
+    message = (
+        f"{release.named}: {suite.name} {'is' if ends.high >= suite.least else 'has'} {said}: its score is "
+        f"{ends.low:.3g} to {ends.high:.3g}, but min_score is {suite.least:g}"
+    )
+    yield _refused(route, message, f"{action}, or compile with --without-evaluation REASON")
+
+
+def _refused(route: Route, message: str, action: str) -> Finding:
+    return refusal("HB541", route, message, action)
