@@ -122,7 +122,7 @@ def share(right: Sequence[bool], templates: Sequence[str]) -> Share:
     """The share of right answers with its intervals.
 
     Raises:
-        ValueError: there is no answer.
+        ValueError: no answer is given.
     """
     if not right:
         raise ValueError("no answer was scored")

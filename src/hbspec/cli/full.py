@@ -21,6 +21,7 @@ GROUPS = {
     "data": "Profile and check training data.",
     "catalog": "Bring the catalog up to date.",
     "model": "Add a model.",
+    "evaluation": "Compare the records of evaluations.",
 }
 HELP = "Declarative fine-tuning jobs: checked before they cost anything, then compiled."
 SETTINGS = {"help_option_names": ["-h", "--help"]}
