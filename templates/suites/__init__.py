@@ -41,11 +41,11 @@ def suite(name: str, folder: Path | None = None, cases: Path | None = None, trai
 
     Args:
         name: as it is written under `evaluation:`.
-        folder: where the files of suites are looked for, where `cases` names none: `validation.jsonl` for tool-usage,
-            `NAME.jsonl` for a name that is not built in.
-        cases: the file of the suite's cases, `data` under `evaluation:`. It takes the place of generated items, too.
+        folder: where the file of the suite's cases is looked for: `validation.jsonl` for tool-usage, `NAME.jsonl` for
+            any other, which takes the place of generated items where it exists. May be the file itself.
+        cases: the file of the suite's cases, whatever its name.
         training: the training split, for tool-usage to tell the prompts that training has seen; without it,
-            `train.jsonl` in `folder`, where that exists.
+            `train.jsonl` beside the cases, where that exists.
 
     Raises:
         SuiteError: there is none of this name, or its file cannot be used.
@@ -56,25 +56,31 @@ def suite(name: str, folder: Path | None = None, cases: Path | None = None, trai
             f"{name}: tasks of lm-evaluation-harness are not run by this version: run `lm_eval --tasks {task}` against "
             "the endpoint, or write its items to a file of your own"
         )
+    if folder is not None and not folder.exists():
+        raise SuiteError(f"{name}: {folder} does not exist: name a file of items, or a folder that holds one")
+    if cases is None and folder is not None:
+        is_plain = _FILE_NAME.fullmatch(name) is not None
+        beside = folder / ("validation.jsonl" if name == tool_usage.NAME else f"{name}.jsonl") if is_plain else folder
+        cases = folder if folder.is_file() else beside if beside.is_file() or name == tool_usage.NAME else None
     if name == tool_usage.NAME:
-        return _tool_usage(folder, cases, training)
+        if cases is None:
+            raise SuiteError(f"{name} has no cases: {tool_usage.ACTION}")
+        return tool_usage.load(cases, training or _existing(cases.with_name("train.jsonl")))
     if cases is not None:
         return own_items.load(name, cases)
     if name in GENERATED:
         return GENERATED[name]()
-    beside = None if folder is None or not _FILE_NAME.fullmatch(name) else folder / f"{name}.jsonl"
-    if beside is not None and beside.exists():
-        return own_items.load(name, beside)
+    raise SuiteError(_unknown(name, folder))
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _unknown(name: str, folder: Path | None) -> str:
+    """The message for a name that no suite has."""
     built_in = [*GENERATED, *FROM_DATA]
     near = difflib.get_close_matches(name, built_in, n=1)
-    looked = f"is not built in, and {beside} does not exist" if beside else "is not built in, and names no file"
+    place = "" if folder is None else f", and {folder / f'{name}.jsonl'} is not a file"
     action = f"did you mean {near[0]}?" if near else f"use {', '.join(built_in)}, or name a file of items"
-    raise SuiteError(f"the suite {name!r} {looked}: {action}")
-
-
-def _tool_usage(folder: Path | None, cases: Path | None, training: Path | None) -> Suite:
-    beside = None if folder is None else folder / "train.jsonl"
-    learnt = training or (beside if beside is not None and beside.is_file() else None)
-    if cases is None and folder is None:
-        raise SuiteError(f"{tool_usage.NAME} has no cases: {tool_usage.ACTION}")
-    return tool_usage.load(cases or Path(folder or "", "validation.jsonl"), learnt)
+    return f"the suite {name!r} is not built in{place}: {action}"

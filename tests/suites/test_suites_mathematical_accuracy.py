@@ -10,8 +10,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hbspec.suites import Item, problems, suite
 from hbspec.suites.draws import Draws
@@ -143,15 +141,26 @@ def test_a_reference_is_plain_json_and_the_prompt_says_the_form():
 def test_no_constant_answer_scores():
     """Zero, 50 % and 100 are the numbers that a model that cannot count would say."""
     for constant in ("0", "1", "50", "100", "50 %", "0.5", "2.5"):
-        assert sum(SUITE.score(item, f"Answer: {constant}").right for item in ITEMS) <= len(ITEMS) / 50
+        assert sum(SUITE.score(item, f"Answer: {constant}").right for item in ITEMS[:240]) <= 240 / 50
 
 
 @pytest.mark.parametrize("template", PROBLEMS)
-@given(seed=st.integers(0, 2**31))
-def test_no_usual_mistake_is_right(template, seed):
-    problem = problems.told_apart(PROBLEMS[template], Draws(template, seed))
-    assert problem.mistakes
-    assert all(abs(mistake - problem.number) > problem.tolerance for mistake in problem.mistakes)
+def test_no_usual_mistake_is_right(template):
+    for seed in range(25):
+        problem = problems.told_apart(PROBLEMS[template], Draws(template, seed))
+        assert problem.mistakes
+        assert all(abs(mistake - problem.number) > 2 * problem.tolerance for mistake in problem.mistakes)
+
+
+def test_a_problem_that_a_mistake_solves_is_drawn_again():
+    def counted(draws: Draws) -> problems.Problem:
+        number = draws.below(10)
+        return problems.Problem("", Fraction(number), "", None, (Fraction(0),))
+
+    numbers = {problems.told_apart(counted, Draws("again", seed)).number for seed in range(60)}
+    assert numbers == set(range(1, 10))
+    with pytest.raises(AssertionError, match="every problem has a mistake"):
+        problems.told_apart(lambda draws: counted(draws)._replace(number=Fraction(0)), Draws("never"))
 
 
 def test_draws_are_uniform_and_reach_every_value():

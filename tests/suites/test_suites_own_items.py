@@ -162,18 +162,30 @@ def test_the_digest_is_of_the_file(tmp_path):
 
 def test_cases_take_the_place_of_generated_items(tmp_path):
     made(tmp_path, {"id": "a", "prompt": "x", "expect": {"text": "y"}})
-    found = suite("mathematical-accuracy", cases=tmp_path / "mine.jsonl")
-    assert [item.id for item in found.items(0, 9)] == ["a"]
-    assert found.name == "mathematical-accuracy"
+    path = tmp_path / "mine.jsonl"
+    for found in (suite("mathematical-accuracy", path), suite("mathematical-accuracy", cases=path)):
+        assert [item.id for item in found.items(0, 9)] == ["a"]
+        assert found.name == "mathematical-accuracy"
+    generated = suite("mathematical-accuracy", tmp_path)
+    assert generated.digest == suite("mathematical-accuracy").digest
+    path.rename(tmp_path / "mathematical-accuracy.jsonl")
+    assert suite("mathematical-accuracy", tmp_path).digest == found.digest
+
+
+def test_a_name_does_not_lead_out_of_its_folder(tmp_path):
+    (tmp_path / "below").mkdir()
+    made(tmp_path, {"id": "a", "prompt": "x", "expect": {"text": "y"}})
+    with pytest.raises(SuiteError, match="is not built in"):
+        suite("../mine", tmp_path / "below")
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
         ("mathematical-acuracy", "did you mean mathematical-accuracy?"),
-        ("mine", "mine.jsonl does not exist"),
-        ("../mine", "names no file"),
-        ("", "names no file"),
+        ("mine", "mine.jsonl is not a file: use mathematical-accuracy"),
+        ("../mine", "is not built in"),
+        ("", "is not built in"),
         ("lm-eval:gsm8k", "lm_eval --tasks gsm8k"),
     ],
 )
@@ -181,6 +193,12 @@ def test_a_name_that_is_no_suite(tmp_path, name, said):
     with pytest.raises(SuiteError) as caught:
         suite(name, tmp_path)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["mathematical-accuracy", "tool-usage", "mine"])
+def test_a_place_that_does_not_exist_is_said_and_not_passed_over(tmp_path, name):
+    with pytest.raises(SuiteError, match=r"typo\.jsonl does not exist: name a file"):
+        suite(name, tmp_path / "typo.jsonl")
 
 
 @pytest.mark.parametrize("kind", ["folder", "absent"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
 from collections import Counter
 from fractions import Fraction
@@ -150,13 +149,11 @@ def test_templates_take_turns_and_ids_are_unique():
 
 
 @pytest.mark.parametrize("template", STEPS)
-@given(seed=st.integers(0, 2**31))
-def test_no_usual_mistake_is_right(template, seed):
-    problem, values = problems.told_apart(STEPS[template], Draws(template, seed))
-    assert problem.mistakes
-    assert all(abs(mistake - problem.number) > problem.tolerance for mistake in problem.mistakes)
-    assert len(values) == 2
-    assert all(math.isfinite(value.number) for _, value in values)
+def test_no_usual_mistake_is_right(template):
+    for seed in range(25):
+        problem = problems.told_apart(STEPS[template], Draws(template, seed)).problem
+        assert problem.mistakes
+        assert all(abs(mistake - problem.number) > 2 * problem.tolerance for mistake in problem.mistakes)
 
 
 @given(st.text(), st.integers(0, 5))

@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbspec.suites import Item, problems, suite
@@ -110,10 +110,11 @@ def test_one_answer_that_differs_makes_its_whole_group_inconsistent_and_no_other
 def test_the_same_number_every_time_is_not_enough():
     """A model that says 50 to everything is consistent."""
     for constant in (0.0, 1.0, 10.0, 50.0):
-        answers = [spoken(item, constant) for item in ITEMS]
-        assert sum(scored.right for scored in SUITE.score_group(ITEMS, answers)) <= len(ITEMS) / 25
+        answers = [spoken(item, constant) for item in ITEMS[:200]]
+        assert sum(scored.right for scored in SUITE.score_group(ITEMS[:200], answers)) <= 200 / 25
 
 
+@settings(max_examples=30)
 @given(st.lists(st.sampled_from(["right", "wrong", "silent"]), min_size=12, max_size=12), st.integers(0, 12))
 def test_a_group_never_makes_right_what_was_not(kinds, shift):
     items = ITEMS[shift : shift + 12]
@@ -147,8 +148,8 @@ def test_a_smaller_count_is_a_beginning_even_where_it_cuts_a_group():
 
 
 @pytest.mark.parametrize("kind", GROUPS)
-@given(seed=st.integers(0, 2**31))
-def test_no_usual_mistake_is_right(kind, seed):
-    problem = problems.told_apart(GROUPS[kind], Draws(kind, seed)).problem
-    assert problem.mistakes
-    assert all(abs(mistake - problem.number) > problem.tolerance for mistake in problem.mistakes)
+def test_no_usual_mistake_is_right(kind):
+    for seed in range(25):
+        problem = problems.told_apart(GROUPS[kind], Draws(kind, seed)).problem
+        assert problem.mistakes
+        assert all(abs(mistake - problem.number) > 2 * problem.tolerance for mistake in problem.mistakes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -109,11 +110,14 @@ def test_a_prompt_is_one_item_and_lines_that_cannot_be_used_are_named(split):
     assert roles == [["system", "user"]] * 6
 
 
-def test_what_training_has_seen_is_said_and_unknown_without_its_file(split, folder):
+def test_what_training_has_seen_is_said_and_unknown_without_its_file(split, folder, tmp_path):
     assert [item.reference["seen"] for item in split.prompts] == [True, False, True, False, False, False]
-    alone = suite("tool-usage", cases=folder / "validation.jsonl")
+    assert suite("tool-usage", folder / "validation.jsonl").digest == split.digest
+    alone = suite("tool-usage", Path(shutil.copy(folder / "validation.jsonl", tmp_path)))
     assert {item.reference["seen"] for item in alone.prompts} == {None}
     assert alone.digest != split.digest
+    told = suite("tool-usage", cases=tmp_path / "validation.jsonl", training=folder / "train.jsonl")
+    assert told.digest == split.digest
 
 
 def test_items_of_a_template_are_one_cluster(split):
