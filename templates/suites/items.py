@@ -18,10 +18,13 @@ class Item(NamedTuple):
 
     Attributes:
         id: unique within the suite; the same on every machine and every Python.
-        template: items of one template are not independent of each other: the cluster of a confidence interval.
+        template: items of one template are not independent of each other: the cluster of a confidence interval. Items
+            that are drawn apart are their own template, also where they ask for the same metric: a generated suite
+            has all its metrics in every run, as strata, and its score speaks of these and of no others.
         messages: chat messages to send, each with `role` (system or user) and `content`.
-        reference: what the scorer needs, as plain JSON values. `seen`, where a suite has it, says whether the prompt is
-            one of the training data: true, false, or None where that is not known.
+        reference: what the scorer needs, as plain JSON values. Two of them are for reports, where a suite has them:
+            `stratum`, the metric or kind of problem, and `seen`, whether the prompt is one of the training data: true,
+            false, or None where that is not known.
         max_tokens: enough for a right answer, reasoning included.
     """
 

@@ -22,7 +22,7 @@ RAPM_TOKENS = 3072
 
 @dataclass(frozen=True)
 class MathematicalAccuracy:
-    """Templates take turns, so that any `count` is balanced. An item's template is its metric."""
+    """Metrics take turns, so that any `count` is balanced; an item's metric is its stratum."""
 
     name: str = NAME
 
@@ -35,10 +35,10 @@ class MathematicalAccuracy:
         """As `Suite` has it; each item is decided by the seed and its position alone."""
         names = list(PROBLEMS)
         for position in range(count):
-            template = names[position % len(names)]
-            problem = told_apart(PROBLEMS[template], Draws(NAME, seed, position))
-            tokens = RAPM_TOKENS if template == "ridge-rapm" else TOKENS
-            yield item(f"{seed}-{position}-{template}", template, problem, tokens)
+            metric = names[position % len(names)]
+            problem = told_apart(PROBLEMS[metric], Draws(NAME, seed, position))
+            tokens = RAPM_TOKENS if metric == "ridge-rapm" else TOKENS
+            yield item(f"{seed}-{position}-{metric}", metric, problem, tokens)
 
     def score(self, item: Item, answer: str) -> Scored:
         """As `Suite` has it: the number of the final answer, by the rule of `answers.py`."""
@@ -219,4 +219,4 @@ PROBLEMS: dict[str, Callable[[Draws], Problem]] = {
     "expected-goals-differential": expected_goals_differential,
     "ridge-rapm": ridge_rapm,
 }
-"""By template, in the order of their turns."""
+"""By metric, in the order of their turns."""

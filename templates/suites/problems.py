@@ -79,11 +79,11 @@ def told_apart(make: Callable[[Draws], P], draws: Draws) -> P:
     raise AssertionError(f"{make}: every problem has a mistake that gives its answer")
 
 
-def item(key: str, template: str, problem: Problem, tokens: int = TOKENS) -> Item:
-    """The problem as an item; the prompt says the unit, the decimals and the form of the answer."""
+def item(key: str, stratum: str, problem: Problem, tokens: int = TOKENS) -> Item:
+    """The problem as an item, drawn apart from all others. The prompt says unit, decimals and form."""
     form = f"Give the answer {told(problem.unit, problem.decimals)}. {FORM}"
     messages = ({"role": "system", "content": ANALYST}, {"role": "user", "content": f"{problem.text}\n\n{form}"})
-    return Item(key, template, messages, problem.asked.reference(), tokens)
+    return Item(key, key, messages, {**problem.asked.reference(), "stratum": stratum}, tokens)
 
 
 def told(unit: str, decimals: int | None) -> str:

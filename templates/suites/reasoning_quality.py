@@ -45,7 +45,7 @@ class Steps(NamedTuple):
 
 @dataclass(frozen=True)
 class ReasoningQuality:
-    """Templates take turns, so that any `count` is balanced."""
+    """Kinds of problems take turns, so that any `count` is balanced; an item's kind is its stratum."""
 
     name: str = NAME
 
@@ -58,10 +58,8 @@ class ReasoningQuality:
         """As `Suite` has it; each item is decided by the seed and its position alone."""
         names = list(STEPS)
         for position in range(count):
-            template = names[position % len(names)]
-            yield _item(
-                f"{seed}-{position}-{template}", template, told_apart(STEPS[template], Draws(NAME, seed, position))
-            )
+            kind = names[position % len(names)]
+            yield _item(f"{seed}-{position}-{kind}", kind, told_apart(STEPS[kind], Draws(NAME, seed, position)))
 
     def score(self, item: Item, answer: str) -> Scored:
         """As `Suite` has it. Kinds of its own: `wrong step` and `no step`, where the last value is right."""
@@ -77,7 +75,7 @@ class ReasoningQuality:
         return Scored(True, RIGHT, f"{last.detail}, and {len(item.reference['steps'])} steps before it")
 
 
-def _item(key: str, template: str, found: Steps) -> Item:
+def _item(key: str, stratum: str, found: Steps) -> Item:
     forms = [f"{label}: NUMBER ({told(value.unit, value.decimals)})" for label, value in found.values]
     last = f"Answer: NUMBER UNIT ({told(found.problem.unit, found.problem.decimals)})"
     form = "\n".join([
@@ -89,7 +87,8 @@ def _item(key: str, template: str, found: Steps) -> Item:
         {"role": "user", "content": f"{found.problem.text}\n\n{form}"},
     )
     before = [{"label": label, **value.asked.reference()} for label, value in found.values]
-    return Item(key, template, messages, {**found.problem.asked.reference(), "steps": before}, TOKENS)
+    reference = {**found.problem.asked.reference(), "steps": before, "stratum": stratum}
+    return Item(key, key, messages, reference, TOKENS)
 
 
 def _step(number: Fraction | int, unit: str, decimals: int | None) -> Problem:
@@ -212,4 +211,4 @@ STEPS: dict[str, Callable[[Draws], Steps]] = {
     "two-lines": two_lines,
     "faceoffs": faceoffs,
 }
-"""By template, in the order of their turns."""
+"""By kind, in the order of their turns."""

@@ -67,7 +67,7 @@ class ResponseConsistency:
             name = names[number % len(names)]
             draws = Draws(NAME, seed, number)
             group = told_apart(GROUPS[name], draws)
-            yield _asked(f"{seed}-{number}-{name}", group, place, draws)
+            yield _asked(f"{seed}-{number}-{name}", name, group, place, draws)
 
     def score(self, item: Item, answer: str) -> Scored:
         """As `Suite` has it. Kinds of its own: `out of voice` and `other language`."""
@@ -93,7 +93,7 @@ def _number(item: Item, answer: str) -> Scored:
     return answers.judged(asked_of(item.reference), answer)
 
 
-def _asked(key: str, group: Group, place: int, draws: Draws) -> Item:
+def _asked(key: str, stratum: str, group: Group, place: int, draws: Draws) -> Item:
     """The item of a group for one person; the draws have made the group, and go on alike for each of its items."""
     orders = [draws.shuffled(range(len(group.facts))) for _ in ROLES]
     questions = draws.shuffled(group.questions)
@@ -104,7 +104,7 @@ def _asked(key: str, group: Group, place: int, draws: Draws) -> Item:
         {"role": "system", "content": persona(ROLES[place])},
         {"role": "user", "content": f"{' '.join(facts)} {questions[place]}\n\n{form}"},
     )
-    return Item(f"{key}-{ROLES[place]}", key, messages, problem.asked.reference(), TOKENS)
+    return Item(f"{key}-{ROLES[place]}", key, messages, {**problem.asked.reference(), "stratum": stratum}, TOKENS)
 
 
 def shooting(draws: Draws) -> Group:
