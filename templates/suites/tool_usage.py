@@ -10,7 +10,8 @@ template show it and it is a beginning of one of the prompt's own, or goes on wh
 orders are never right. The template of a prompt is its system message with the first three words of its last message,
 where a name in the possessive stands for any other.
 
-Where the reference names no tool, it asks what is meant: the answer has to name none, and to hold a question mark.
+Where the reference names no tool, it asks what is meant: the answer has to name none, and to hold a
+question mark and three words.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ NAME = "tool-usage"
 VERSION = 1
 TOKENS = 1024
 SHOWN = 6
+FEWEST_WORDS = 3
+"""Of an answer that asks back."""
 ACTION = "name the validation split of the training data, JSON lines with `messages`"
 TRAINING_ACTION = "name the training split, or leave it out"
 
@@ -194,7 +197,7 @@ def _compared(reference: Mapping[str, Any], said: str) -> Scored:
         if [] not in own:
             kind = "refused" if answers.refuses(said) else "no tool"
             return Scored(False, kind, f"names no tool; {_shown(own)} is right")
-        if "?" not in said:
+        if "?" not in said or len(said.split()) < FEWEST_WORDS:
             return Scored(False, "no question", "names no tool, as is right, but asks nothing")
         return Scored(True, RIGHT, "names no tool and asks")
     if found in own or found in deeper:

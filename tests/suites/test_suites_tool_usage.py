@@ -83,6 +83,7 @@ def split(folder):
         (COACHED, named(QUERY, METRICS), "other tool"),
         (ASKED, "Which play do you mean?", "right"),
         (ASKED, "It went well.", "no question"),
+        (ASKED, "Why?", "no question"),
         (ASKED, named(MATCHUP) + "?", "tool too many"),
     ],
 )
