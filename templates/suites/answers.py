@@ -95,6 +95,17 @@ def silent(answer: str) -> Scored | None:
     return None if said.strip() else Scored(False, "empty", "nothing is said beside the reasoning")
 
 
+def shown(text: str, most: int = SHOWN) -> str:
+    r"""The beginning of a text from outside, on one line and without what moves a terminal's cursor.
+
+    >>> shown(" \x1b[31mred\n") + shown("x" * 500)[-4:]
+    '\\x1b[31mredxxx…'
+    """
+    words = text.strip()
+    cut = words if len(words) <= most else f"{words[:most]}…"
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in cut)
+
+
 def refuses(said: str) -> bool:
     """Whether a text refuses to answer, by its phrases."""
     return _REFUSAL.search(said) is not None
@@ -177,7 +188,7 @@ def _boxed(said: str) -> Iterator[str]:
 def _without_number(label: str, payloads: list[str], answer: str) -> Scored:
     said = spoken(answer) or ""
     if refuses(said):
-        return Scored(False, "refused", said.strip()[:SHOWN])
+        return Scored(False, "refused", shown(said))
     if payloads:
         return Scored(False, "no number", f"{label}: is not followed by a number")
     return Scored(False, "no number", f"no line says {label}: and a number")

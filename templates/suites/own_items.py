@@ -198,9 +198,9 @@ def _scored_tools(expected: list[str], answer: str) -> Scored:
 def _told(right: bool, expected: str, answer: str) -> Scored:
     said = answers.spoken(answer) or ""
     if right:
-        return Scored(True, RIGHT, expected[: answers.SHOWN])
+        return Scored(True, RIGHT, answers.shown(expected))
     kind = "refused" if answers.refuses(said) else WRONG
-    return Scored(False, kind, f"{said.strip()[: answers.SHOWN]!r}; expected {expected[: answers.SHOWN]!r}")
+    return Scored(False, kind, f"{answers.shown(said)}; expected {answers.shown(expected)}")
 
 
 SCORERS: dict[str, Callable[[Any, str], Scored]] = {

@@ -32,7 +32,8 @@ from .items import RIGHT, Item, Scored, digest_of_bytes
 NAME = "tool-usage"
 VERSION = 1
 TOKENS = 1024
-SHOWN = 6
+LONGEST = 200
+"""Characters of the tools that a result names."""
 FEWEST_WORDS = 3
 """Of an answer that asks back."""
 ACTION = "name the validation split of the training data, JSON lines with `messages`"
@@ -202,9 +203,9 @@ def _compared(reference: Mapping[str, Any], said: str) -> Scored:
         return Scored(True, RIGHT, "names no tool and asks")
     if found in own or found in deeper:
         depth = "" if found in own else "; the data's own answer has another depth"
-        return Scored(True, RIGHT, f"{' > '.join(found)}{depth}")
+        return Scored(True, RIGHT, f"{_shown([found])}{depth}")
     kind = _kind(found, [*own, *deeper], reference["known"])
-    return Scored(False, kind, f"{' > '.join(found[:SHOWN])}; {_shown(own)} is right")
+    return Scored(False, kind, f"{answers.shown(' > '.join(found), LONGEST)}; {_shown(own)} is right")
 
 
 def _kind(found: list[str], right: list[list[str]], known: list[str]) -> str:
@@ -220,4 +221,4 @@ def _kind(found: list[str], right: list[list[str]], known: list[str]) -> str:
 
 
 def _shown(right: list[list[str]]) -> str:
-    return " or ".join(" > ".join(each) or "no tool" for each in right)
+    return answers.shown(" or ".join(" > ".join(each) or "no tool" for each in right), LONGEST)

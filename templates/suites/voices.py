@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from .answers import SHOWN, refuses
+from .answers import refuses, shown
 from .items import Scored
 
 ROLES = ("coach", "player", "scout", "analyst")
@@ -57,9 +57,9 @@ def heard(said: str) -> Scored | None:
     """What is wrong with the voice of an answer without its reasoning; None where nothing is."""
     forbidden = _FORBIDDEN.search(said)
     if forbidden:
-        return Scored(False, "out of voice", f"says {forbidden[0]!r}")
+        return Scored(False, "out of voice", f"says {shown(forbidden[0])}")
     if refuses(said):
-        return Scored(False, "refused", said.strip()[:SHOWN])
+        return Scored(False, "refused", shown(said))
     fault = _another_language(said)
     if fault:
         return Scored(False, "other language", fault)

@@ -142,6 +142,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.one_of(ODD, st.text(max_size=5)), max_s
 def test_no_text_raises_and_none_without_the_digits_is_right(text, asked):
     found = judged(asked, text)
     assert found.right == (found.kind == "right")
+    assert found.detail.isprintable()
     assert not judged(asked, text.translate({ord(digit): "7" for digit in "0123456789"})).right
 
 

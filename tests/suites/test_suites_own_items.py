@@ -86,6 +86,7 @@ def test_no_text_raises_and_silence_is_never_right(mine, text):
     for item in mine.written:
         found = mine.score(item, text)
         assert found.right == (found.kind == "right")
+        assert found.detail.isprintable()
         assert mine.score(item, "").kind == "empty"
         assert mine.score(item, f"<think>{text.replace('<', '')}").kind == "truncated"
 

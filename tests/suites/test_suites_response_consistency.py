@@ -132,7 +132,9 @@ def test_a_group_never_makes_right_what_was_not(kinds, shift):
 
 @given(st.text(), st.integers(0, 15))
 def test_no_text_raises_and_none_without_digits_is_right(text, place):
-    assert not SUITE.score(ITEMS[place], re.sub(r"\d", "", f"we {text}")).right
+    found = SUITE.score(ITEMS[place], re.sub(r"\d", "", f"we {text}"))
+    assert not found.right
+    assert found.detail.isprintable()
 
 
 def test_the_items_are_the_same_bytes_everywhere():

@@ -141,6 +141,7 @@ def test_the_baseline_is_the_best_that_a_system_message_tells(split):
 @given(text=st.text(), tools=st.lists(st.sampled_from([QUERY, METRICS, MATCHUP, SEARCH]), max_size=4))
 def test_no_text_raises_and_only_named_tools_count(split, text, tools):
     for item in split.prompts:
+        assert split.score(item, f"[TOOL: {text}]").detail.isprintable()
         assert not split.score(item, text.replace("[", "(")).right or item.reference["tools"] == [[]]
         accepted = [*item.reference["tools"], *item.reference["other_depths"]]
         assert not split.score(item, text.replace("[", "(").replace("<", "") + named(*tools)).right or (
