@@ -61,6 +61,8 @@ def run(
         return refuse(invalid.report)
     except NotKnownError as reason:
         raise MisuseError(f"{spec}: no plan can be compared without {reason}") from None
+    except ValueError as reason:
+        raise MisuseError(f"--max-cost {max_cost}: {reason}") from None
     _print(optimum, format)
     if not optimum.front.plans:
         return ERRORS

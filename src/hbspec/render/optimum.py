@@ -48,7 +48,21 @@ def optimum_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
     if len(plans) > len(shown):
         more = f"and {len(plans) - len(shown)} more, which --format json prints"
         yield from wrapped((("faint", f"{LEAD}{more}"),), width, 2 * len(LEAD))
+    if not plans:
+        yield from _nearest(optimum, width)
     yield from rejected_lines(optimum, width)
+
+
+def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
+    """What would do where no plan does."""
+    said = f"no plan trains the same within these conditions in {', '.join(optimum.regions) or 'a region'}"
+    yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
+    if optimum.nearest is not None:
+        yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")
+        yield from _plan(optimum.nearest.plan, "", optimum.current, width)
+    elif set(optimum.front.rejected) <= {"price"}:
+        action = "name other regions with --regions, or set instance.price"
+        yield from wrapped((("", f"{LEAD}no price is known there: {action}"),), width, 2 * len(LEAD))
 
 
 def rejected_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:

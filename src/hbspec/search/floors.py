@@ -5,7 +5,8 @@ They rest on laws, each of which a test holds against the estimates:
 - a micro-batch takes no less time than on its GPU alone (`hbspec.estimators.job.least`), and an update none;
 - what is around the steps depends on the instance type only;
 - spot adds time, and never takes any away;
-- tensors grow with the rows of a micro-batch, accumulated or not, and shrink with the ranks among which they are cut.
+- tensors grow with the rows of a micro-batch, accumulated or not, and shrink with the ranks, from two,
+  among which they are cut.
 """
 
 from __future__ import annotations
@@ -99,7 +100,8 @@ class Floors:
             NotKnownError: as `headroom`.
         """
         way = PARALLELISMS[group.way.parallelism]
-        if not way.sharded or group.way.sharding == "none":
+        alone = self._space.ranks(group.machine, group.way) == 1  # which gathers nothing
+        if not way.sharded or group.way.sharding == "none" or alone:
             return self.most_headroom(group)
         widest = self._once(("widest", group.machine.gpu), lambda: self._widest(group))
         roomiest = group._replace(machine=widest)

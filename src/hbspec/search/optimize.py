@@ -18,6 +18,9 @@ from hbspec.search.space import Space
 from hbspec.search.variants import variants
 from hbspec.search.written import written
 
+OF_PLANS = frozenset({"HB625", "HB626", "HB642", "HB644", "HB646", "HB647", "HB655"})
+"""Rules about names and places whose errors may follow from the instances or their region."""
+
 
 class Current(NamedTuple):
     """The spec's own plan.
@@ -44,6 +47,18 @@ class Current(NamedTuple):
         }
 
 
+class Nearest(NamedTuple):
+    """The best plan under fewer conditions, where none meets all.
+
+    Attributes:
+        without: the conditions that it does not meet, in words.
+        plan: the plan.
+    """
+
+    without: str
+    plan: Recommended
+
+
 class Optimum(NamedTuple):
     """The result of `optimize`.
 
@@ -52,12 +67,14 @@ class Optimum(NamedTuple):
         front: the plans that no other is better than.
         request: what was asked.
         regions: where instances were looked for.
+        nearest: what would do where the front is empty; None where nothing that was tried does.
     """
 
     current: Current
     front: Front
     request: Request
     regions: tuple[str, ...]
+    nearest: Nearest | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec optimize --format json` prints."""
@@ -71,6 +88,7 @@ class Optimum(NamedTuple):
             "front": [_plan(plan) for plan in self.front.plans],
             "rejected": rejected,
             "searched": dict(self.front.searched),
+            "nearest": self.nearest and {"without": self.nearest.without, **_plan(self.nearest.plan)},
             "not_known": ["quota", "capacity"],
         }
 
@@ -87,13 +105,46 @@ def optimize(analysis: Analysis, request: Request, progress: Progress = lambda _
 
     Raises:
         NotKnownError: the effective batch, the hardware or the counts of the spec are not known.
+        ValueError: `max_cost` is in another currency than the bill.
     """
     estimated = unmeasured(analysis)
     for part in ("effective_batch_size", "hardware", "counts"):
         estimated.plan.require(part)
+    here, now = analysis.spec.instance.region, current(estimated)
+    regions = request.regions or ((here,) if here else ())
+    if request.max_cost and now.burdens and request.max_cost.currency != now.burdens.cost.currency:
+        raise ValueError(f"the bill is in {now.burdens.cost.currency}, not in {request.max_cost.currency}")
+    fixed = [code for code in now.errors if is_of_no_plan(code)]
     space = Space(estimated, request, variants(estimated, request))
-    here = analysis.spec.instance.region
-    return Optimum(current(estimated), front(space, progress), request, request.regions or ((here,) if here else ()))
+    if fixed:
+        plans = space.plans()
+        counted = {"plans": plans, "estimated": 0, "judged": 0}
+        return Optimum(now, Front((), {fixed[0]: plans}, counted), request, regions)
+    found = front(space, progress)
+    nearest = None if found.plans else _nearest(estimated, request, progress)
+    return Optimum(now, found, request, regions, nearest)
+
+
+def is_of_no_plan(code: str) -> bool:
+    """Whether the errors of a rule are the same under every plan: those about names, places and texts."""
+    return code >= "HB600" and code not in OF_PLANS
+
+
+def _nearest(analysis: Analysis, request: Request, progress: Progress) -> Nearest | None:
+    """The best plan without the limits, or else without the keys that are kept, or else one that is tight.
+
+    By its high ends, since limits are compared with these.
+    """
+    unlimited = request._replace(max_cost=None, max_seconds=None, confidence="certain")
+    free = unlimited._replace(keep=frozenset())
+    tight = free._replace(allow=request.allow | {"tight"})
+    ways = {"--max-cost and --max-time": unlimited, "these and --keep": free, "being certain to fit": tight}
+    for without, easier in ways.items():
+        if easier != request:
+            found = front(Space(analysis, easier, variants(analysis, easier)), progress)
+            if found.plans:
+                return Nearest(without, found.plans[0])
+    return None
 
 
 def unmeasured(analysis: Analysis) -> Analysis:

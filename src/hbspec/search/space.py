@@ -131,6 +131,15 @@ class Space:
         group = Group(0, machine, way, training.gradient_checkpointing, training.attention, (batch,))
         return Choice(group, batch, place)
 
+    def plans(self) -> int:
+        """The number of plans."""
+        of_machines = (
+            len(self.batches(machine, way)) * len(self.kernels(machine)) * len(machine.places)
+            for machine in self.machines()
+            for way in self.ways(machine)
+        )
+        return sum(of_machines) * len(self.recomputed()) * len(self.variants)
+
     def change(self, choice: Choice) -> Change:
         """The settings that make the spec this plan."""
         variant = self.variants[choice.group.variant]

@@ -1,0 +1,121 @@
+"""The best plans, against every plan of small grids; and the bounds by which others are never estimated."""
+
+import random
+
+import pytest
+
+from hbspec.search.burden import burdens, no_better
+from hbspec.search.choice import Batch, Group, Way
+from hbspec.search.floors import SLACK, Floors
+from hbspec.search.front import front
+from hbspec.search.request import AXES, Request
+from search.enumerated import choices, front_by_hand, front_found, space_of
+
+SPEC = {
+    "hbspec": 1,
+    "name": "grid",
+    "model": {"id": "Qwen/Qwen2.5-0.5B"},
+    "data": {
+        "train": {"examples": 2000},
+        "validation": {"examples": 100},
+        "tokens": {"mean": 300, "max": 900},
+    },
+    "instance": {"type": "ml.g5.12xlarge", "region": "us-east-1", "parallelism": "ddp", "max_runtime": "20h"},
+    "hyperparameters": {
+        "learning_rate": 1e-4,
+        "method": "lora",
+        "max_steps": 60,
+        "per_device_batch_size": 2,
+        "gradient_accumulation_steps": 2,
+        "max_length": 1024,
+        "save_steps": 20,
+        "eval_steps": 30,
+    },
+}
+
+GRIDS = {
+    "placement and recomputation": ("instance.parallelism", "hyperparameters.gradient_checkpointing"),
+    "batches and spot": (
+        *("hyperparameters.per_device_batch_size", "hyperparameters.gradient_accumulation_steps"),
+        *("instance.spot", "instance.count"),
+    ),
+    "types and kernels": ("instance.type",),
+}
+"""The axes that are free."""
+
+
+def request(*free, **others):
+    return Request(keep=frozenset(AXES) - {*free}, most_instances=2, **others)
+
+
+@pytest.mark.parametrize("free", GRIDS.values(), ids=GRIDS)
+def test_the_front_is_that_of_every_plan(free):
+    space = space_of(SPEC, request(*free))
+    found = front(space)
+    assert front_found(found) == front_by_hand(space)
+    assert found.searched["plans"] == space.plans() == len(list(choices(space)))
+    assert sum(found.rejected.values()) + len(found.plans) == found.searched["plans"]
+
+
+def test_of_a_job_that_fits_nowhere_no_plan_is_best():
+    spec = {**SPEC, "model": {"id": "Qwen/Qwen2.5-72B"}}
+    found = front(space_of(spec, request("hyperparameters.attn_implementation")))
+    assert found.plans == ()
+    assert set(found.rejected) == {"memory"}
+
+
+@pytest.mark.parametrize("objective", ["cost", "time", "headroom"])
+def test_an_objective_orders_the_same_plans(objective):
+    free = ("instance.count", "hyperparameters.per_device_batch_size", "hyperparameters.gradient_accumulation_steps")
+    plans = front_found(front(space_of(SPEC, request(*free, objective=objective))))
+    first = {"cost": 0, "time": 1, "headroom": 2}[objective]
+    assert plans == sorted(plans, key=lambda plan: plan[0][first])
+    assert not any(no_better(one, other) for one, _ in plans for other, _ in plans if one != other)
+
+
+@pytest.fixture(scope="module")
+def sampled():
+    """A wide space, and some plans of it that can be estimated."""
+    script = {"script": {"entry_point": "train.py", "source_dir": "."}}
+    space = space_of({**SPEC, **script}, Request(regions=("us-east-1", "ca-central-1"), most_instances=4))
+    priced = [choice for choice in choices(space) if "g5" in choice.group.machine.type]
+    return space, random.Random(7).sample(priced, 30)
+
+
+@pytest.mark.parametrize("confidence", ["expected", "certain"])
+def test_a_plan_takes_no_less_than_its_bounds(sampled, confidence):
+    space, plans = sampled
+    space.request = space.request._replace(confidence=confidence)
+    floors, end = Floors(space), {"expected": "expected", "certain": "high"}[confidence]
+    for choice in plans:
+        taken = burdens(space.planned(choice))
+        assert floors.seconds(choice.group, choice.batch) <= getattr(taken.time.total_seconds, end)
+        assert floors.amount(choice.group, choice.batch, choice.place) <= float(getattr(taken.cost, end))
+        assert floors.headroom(choice.group, choice.batch) == pytest.approx(taken.headroom, abs=1e-12)
+        assert taken.headroom <= floors.most_headroom(choice.group) <= floors.most_headroom_anywhere(choice.group)
+
+
+def test_bounds_are_not_far_off_where_nothing_is_sent():
+    """A bound that were 0 would hold as well."""
+    space = space_of({**SPEC, "instance": {**SPEC["instance"], "type": "ml.g5.xlarge"}}, request("instance.spot"))
+    choice = next(choices(space))
+    taken = burdens(space.planned(choice)).time.total_seconds.expected
+    assert 0.9 * taken < Floors(space).seconds(choice.group, choice.batch) / SLACK <= taken
+
+
+def test_more_rows_leave_no_more_free(sampled):
+    space, plans = sampled
+    floors = Floors(space)
+    for choice in plans[:15]:
+        free = [floors.headroom(choice.group, Batch(rows, 2)) for rows in (1, 2, 4, 8)]
+        assert free == sorted(free, reverse=True)
+
+
+@pytest.mark.parametrize("way", [Way("fsdp", "full", "none"), Way("fsdp", "hybrid", "all"), Way("zero2", None, "none")])
+def test_more_ranks_leave_no_less_free(sampled, way):
+    space, _ = sampled
+    floors = Floors(space)
+    machines = [one for one in space.machines() if one.type == "ml.g5.12xlarge"]
+    groups = [Group(0, machine, way, True, "sdpa", (Batch(1, 2),)) for machine in machines]
+    free = [floors.headroom(group, Batch(1, 2)) for group in groups]
+    assert free == sorted(free)
