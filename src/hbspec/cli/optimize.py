@@ -14,8 +14,11 @@ from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPEC, format_of, positive, region_of
 
 if TYPE_CHECKING:
+    from hbspec.analysis import Analysis
+    from hbspec.cli.search_progress import SearchProgress
     from hbspec.search.judging import Recommended
     from hbspec.search.optimize import Optimum
+    from hbspec.search.request import Request
     from hbspec.source import Document
     from hbspec.units import Money
 
@@ -38,6 +41,7 @@ def run(
     keep: Sequence[str],
     allow: Sequence[str],
     most_instances: int,
+    repair: bool,
     apply: bool,
 ) -> int:
     """Print the best plans, or why there are none; return the exit code."""
@@ -45,7 +49,6 @@ def run(
     from hbspec.cli.outcome import refuse
     from hbspec.cli.search_progress import SearchProgress
     from hbspec.diagnostics import NotKnownError
-    from hbspec.search.optimize import optimize
     from hbspec.search.request import Request
 
     if apply:
@@ -56,7 +59,7 @@ def run(
     try:
         analysis = estimate(spec, overrides=overrides, **given).analysis
         with SearchProgress() as progress:
-            optimum = optimize(analysis, request, progress)
+            optimum = _searched(analysis, request, progress, repair=repair)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except NotKnownError as reason:
@@ -67,6 +70,22 @@ def run(
     if not optimum.front.plans:
         return ERRORS
     return _applied(analysis.document, optimum.front.plans[0], given) if apply else OK
+
+
+def _searched(analysis: Analysis, request: Request, progress: SearchProgress, *, repair: bool) -> Optimum:
+    """The best plans, or the smallest change of a spec that has errors.
+
+    Raises:
+        MisuseError: the spec has no errors to repair.
+    """
+    from hbspec.search import optimize
+    from hbspec.search import repair as repairing
+
+    if not repair:
+        return optimize.optimize(analysis, request, progress)
+    if not optimize.current(analysis).errors:
+        raise MisuseError("--repair: the spec has no errors; leave the option out to search for better plans")
+    return repairing.repair(analysis, request, progress)
 
 
 def _applied(document: Document, plan: Recommended, given: dict[str, Any]) -> int:
@@ -172,6 +191,12 @@ COMMAND = Command(
             "N",
             default="8",
             convert=positive,
+        ),
+        Parameter(
+            "repair",
+            "Of a spec with errors: print the smallest change after which it passes.",
+            ("--repair",),
+            switch=True,
         ),
         Parameter(
             "apply", "Write the first plan into the spec, if the changed spec has no errors.", ("--apply",), switch=True
