@@ -3,13 +3,13 @@
 import random
 
 import pytest
+from search.enumerated import choices, front_by_hand, front_found, space_of
 
 from hbspec.search.burden import burdens, no_better
 from hbspec.search.choice import Batch, Group, Way
 from hbspec.search.floors import SLACK, Floors
 from hbspec.search.front import front
 from hbspec.search.request import AXES, Request
-from search.enumerated import choices, front_by_hand, front_found, space_of
 
 SPEC = {
     "hbspec": 1,

@@ -96,7 +96,8 @@ def _checked(
 
     reason = "an anchor, an alias or `extends` shares a value with another key"
     try:
-        same = load(trial, allow_outside=allow_outside).values == with_settings(document.values, settings)
+        values = load(trial, allow_outside=allow_outside).values
+        same = _without_empty(values) == _without_empty(with_settings(document.values, settings))
     except SourceError as invalid:
         same, reason = False, str(invalid)
     if not same:
@@ -116,3 +117,8 @@ def with_settings(values: Mapping[str, Any], settings: Mapping[Route, Any]) -> d
         else:
             section[route[-1]] = value
     return changed
+
+
+def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """The values without sections that have no keys, which say nothing."""
+    return {key: value for key, value in values.items() if value != {}}

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
+from functools import cached_property
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
-from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.claims import CONFIRMED, CONTRADICTED, UNDECIDED, verify
+from hbspec.diagnostics import NotKnownError, Severity
 from hbspec.estimators.training.devices import Memory
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.engine import all_rules, explained, findings_again, place
-from hbspec.rules.follow import CLAIM_CONTRADICTED
 from hbspec.search.burden import Burdens, burdens
 from hbspec.search.choice import Choice
 from hbspec.search.sameness import trained_otherwise
@@ -23,6 +25,9 @@ BY_PLACE = ("HB112", "HB113", "HB302")
 UNCERTAIN = frozenset({"HB110", "HB114", "HB125", "HB126", "HB127", "HB301", "HB303"})
 """Rules that warn where a job may break a limit, and have an error where it certainly does."""
 
+ESTIMATES = frozenset({"plan", "memory", "memory_verdict", "host", "storage", "time", "cost"})
+"""Parts of an analysis that do not depend on its claims."""
+
 MEMORY, TIGHT, HOST, DISK = "memory", "tight", "host_memory", "disk"
 TRAINING, MAX_COST, MAX_TIME, UNKNOWN = "other_training", "max_cost", "max_time", "not_known"
 
@@ -32,11 +37,11 @@ class Recommended(NamedTuple):
 
     Attributes:
         choice: the plan.
-        change: the settings that make it, with the claims that it contradicts deleted.
+        change: the settings that make it, with the claims deleted that do not hold for it.
         analysis: the changed spec.
         burdens: what it takes.
         warnings: the codes of warnings about it.
-        claims: the claims about the unchanged spec that do not hold for it.
+        claims: the claims about the unchanged spec that do not hold, or are not certain to hold, for it.
     """
 
     choice: Choice
@@ -80,10 +85,12 @@ class Judge:
             self._fits(choice, analysis)
         except NotKnownError as reason:
             raise RefusedError(UNKNOWN) from reason
-        claims, warnings = self._ruled(analysis)
+        claims = tuple(self._given_up(analysis))
         deleted: Settings = {("expect", claim): None for claim in claims}
+        without = replace(analysis, spec=Change("claims", deleted).applied(analysis.spec))
+        vars(without).update({name: part for name, part in vars(analysis).items() if name in ESTIMATES})
         whole = Change(change.kind, {**change.settings, **deleted}, change.remark)
-        return Recommended(choice, whole, analysis, taken, warnings, claims)
+        return Recommended(choice, whole, without, taken, self._warnings(without), claims)
 
     def _same(self, choice: Choice, analysis: Analysis) -> None:
         if trained_otherwise(self._space.base_plan(choice.group.variant), analysis.plan):
@@ -131,21 +138,29 @@ class Judge:
             return
         raise RefusedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
 
-    def _ruled(self, analysis: Analysis) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The claims that a plan contradicts, and the codes of its warnings.
+    def _given_up(self, analysis: Analysis) -> Iterator[str]:
+        """The claims that a plan contradicts, and those that it leaves undecided and the unchanged spec does not."""
+        for claim in verify(analysis):
+            if claim.verdict == CONTRADICTED or (claim.verdict == UNDECIDED and claim.key in self._confirmed):
+                yield claim.key
+
+    @cached_property
+    def _confirmed(self) -> frozenset[str]:
+        return frozenset(claim.key for claim in verify(self._space.analysis) if claim.verdict == CONFIRMED)
+
+    def _warnings(self, analysis: Analysis) -> tuple[str, ...]:
+        """The codes of the warnings about a plan.
 
         Raises:
-            RefusedError: a rule has an error, other than about a claim, or warns that a limit may be broken.
+            RefusedError: a rule has an error, or warns that a limit may be broken.
         """
         found, skipped = findings_again(analysis)
-        claims = tuple(_contradicted(found))
-        others = (one for one in found if one.code != CLAIM_CONTRADICTED)
-        report = place(analysis.document, others, skipped, explained())
+        report = place(analysis.document, found, skipped, explained())
         uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
         for entry in sorted(report.diagnostics, key=lambda entry: entry.code):
             if entry.severity is Severity.ERROR or (entry.code in uncertain and entry.severity is Severity.WARNING):
                 raise RefusedError(entry.code)
-        return claims, tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
+        return tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
 
 
 def first_error(analysis: Analysis, codes: Iterable[str]) -> str | None:
@@ -159,9 +174,3 @@ def first_error(analysis: Analysis, codes: Iterable[str]) -> str | None:
             if any(entry.severity is Severity.ERROR for entry in found):
                 return module.RULE.code
     return None
-
-
-def _contradicted(found: list[Finding]) -> Iterator[str]:
-    for one in found:
-        if one.code == CLAIM_CONTRADICTED and one.severity is Severity.ERROR:
-            yield ".".join(str(step) for step in one.route[1:])

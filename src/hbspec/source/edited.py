@@ -31,8 +31,8 @@ class _Edit(NamedTuple):
 def edited(document: Document, settings: Mapping[Route, Any]) -> str:
     """The text of a spec's own file with these values.
 
-    A scalar is replaced where it stands; a deleted key goes with its line and the comment on it; a new key comes after
-    the last one of its section, in the style of the section.
+    A scalar is replaced where it stands; a deleted key goes with its line and the comment on it, and the last of a section
+    with the section; a new key comes after the last one of its section, in the style of the section.
 
     Args:
         document: the spec, read without overrides.
@@ -80,14 +80,14 @@ class _Editor:
     def _deletion(self, route: Route, settings: Mapping[Route, Any]) -> Iterator[_Edit]:
         if route not in self._document.spans:
             return
-        span, key = self._own(route), self._document.key_spans[route]
+        span, key, entries = self._own(route), self._document.key_spans[route], self._entries(route[:-1])
         start, end = self._offset(key.start), self._offset(span.end)
         if self._is_flow(route[:-1]):
             yield self._cut_from_flow(start, end)
-        elif all(other in settings and settings[other] is None for other in self._entries(route[:-1])):
-            raise EditError(f"{route_text(route[:-1])} would be empty: delete it by hand")
-        else:
+        elif any(settings.get(other, other) is not None for other in entries):
             yield _Edit(self._line_start(start), self._line_end(end), "")
+        elif route == entries[0]:
+            yield from self._deletion(route[:-1], settings)
 
     def _cut_from_flow(self, start: int, end: int) -> _Edit:
         """An entry of a mapping in braces, with the comma beside it."""
