@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, Protocol
 
 TIMED_OUT, RATE_LIMITED, SERVER_FAILED = "timeout", "rate limit", "server error"
 NOT_CONNECTED, REFUSED, MALFORMED = "no connection", "refused", "malformed reply"
-"""Why an answer is missing. None of these is ever right."""
+"""Why an item has no answer. None of them is ever right."""
 TOO_MANY, REQUEST_TIMEOUT, SERVER_ERRORS = 429, 408, 500
 DENIED = (401, 403, 404)
 """HTTP statuses that say of the whole run, not of one item, that it cannot go on: the key, or the model's name."""

@@ -96,7 +96,7 @@ def wanted_suites(entries: Sequence[Mapping[str, Any]], suite: Callable[[str, Pa
         suite: makes one of its name and its folder.
 
     Raises:
-        EvaluationError: the suite does not exist, has no items or two of one id, or lets nonsense pass.
+        EvaluationError: no suite has this name, it has no items or two of one id, or it lets nonsense pass.
     """
     found = []
     for entry in entries:

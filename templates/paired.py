@@ -52,7 +52,7 @@ def compare(first: Sequence[bool], second: Sequence[bool], templates: Sequence[s
     One template more, in which they do not differ, counts in the variance, as none is seen where all differ alike.
 
     Raises:
-        ValueError: no item is given.
+        ValueError: both answered no item.
     """
     if not first:
         raise ValueError("no item was answered by both")

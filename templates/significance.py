@@ -122,7 +122,7 @@ def share(right: Sequence[bool], templates: Sequence[str]) -> Share:
     """The share of right answers with its intervals.
 
     Raises:
-        ValueError: no answer is given.
+        ValueError: nothing was answered.
     """
     if not right:
         raise ValueError("no answer was scored")

@@ -57,6 +57,7 @@ class Stub(ThreadingHTTPServer):
     """What it was asked, in order, and what it answered; `blocked_after` so many answers it answers no more."""
 
     daemon_threads = True
+    request_queue_size = 128  # of 5, as is usual, a connection more is tried again after a second
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -74,6 +75,7 @@ class Stub(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     server: Stub
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one packet, or the second waits for the first to be acknowledged
 
     def log_message(self, *arguments: Any) -> None:
         pass

@@ -42,7 +42,7 @@ def wanted_suite(planned: PlannedSuite, place: Path | None) -> Wanted:
         place: the file or folder of its data; None where it makes its own.
 
     Raises:
-        ValueError: the suite does not exist, is broken, or lets nonsense pass; the message says which.
+        ValueError: no suite has this name, it is broken, or it lets nonsense pass; the message says which.
     """
     evaluate = harness()
     try:

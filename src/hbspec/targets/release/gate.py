@@ -37,7 +37,7 @@ def released(analysis: Analysis) -> Mapping[str, str]:
     if not suites:
         if release is None:
             return {}
-        message = "the spec has no evaluation: a record or a reason is for nothing"
+        message = "the spec has no evaluation that a record or a reason could be for"
         raise LoweringError([_refused(SECTION, message, "leave out --record and --without-evaluation")])
     if release is None:
         number = f"{len(suites)} suite{'s have' if len(suites) > 1 else ' has'}"
