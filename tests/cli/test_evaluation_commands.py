@@ -86,6 +86,7 @@ def test_a_key_comes_from_a_variable_and_is_shown_nowhere(server, made, monkeypa
         (("--set", "evaluation[0].data=s3://bucket/items/"), "is not on this machine: copy it"),
         (("--set", "evaluation[0].data=../items"), "leads out of the project folder"),
         (("--against", "nowhere"), "is not a URL, sagemaker:ENDPOINT, or the folder of a checkpoint"),
+        (("--set", "deployment.max_model_len=16"), "sums lets an answer have 16 tokens, but deployment.max_model_len"),
         (("-o", "no/folder.json"), "the folder that it is to be in does not exist"),
     ],
 )

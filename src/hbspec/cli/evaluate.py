@@ -52,6 +52,7 @@ def run(
     key = _key(key_variable)
     evaluate = harness()
     wanted = _wanted(analysis, suites, items, seed)
+    _refuse_beyond_window(analysis, wanted)
     region = analysis.spec.deployment and analysis.spec.deployment.region
     way = evaluate.Way(against, model, key, region or analysis.spec.instance.region, float(timeout))
     try:
@@ -87,6 +88,18 @@ def _wanted(analysis: Analysis, names: Sequence[str], items: int | None, seed: i
         raise MisuseError(f"the suites cannot be loaded: {missing}") from None
     except ValueError as reason:
         raise MisuseError(str(reason)) from None
+
+
+def _refuse_beyond_window(analysis: Analysis, wanted: Sequence[Any]) -> None:
+    """Nothing, if the endpoint's window holds every answer; whether the prompt fits beside it, the endpoint says."""
+    window = analysis.spec.deployment and analysis.spec.deployment.max_model_len
+    for one in wanted:
+        longest = max(item.max_tokens for item in one.items)
+        if window is not None and longest >= window:
+            raise MisuseError(
+                f"{one.suite.name} lets an answer have {longest:,} tokens, but deployment.max_model_len is {window:,}, "
+                "prompt included: raise it, or leave out the suite"
+            )
 
 
 def _chosen(analysis: Analysis, names: Sequence[str]) -> Iterator[tuple[int, PlannedSuite]]:
