@@ -33,22 +33,22 @@ class LocalModel:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         self._folder, self._torch = folder, torch
-        device = "cuda" if torch.cuda.is_available() else "cpu"
+        how = {"dtype": "auto", "device_map": "auto" if torch.cuda.is_available() else None}
         try:
             self._files = files_digest(folder)
             self._tokenizer = AutoTokenizer.from_pretrained(folder)
             if (folder / ADAPTERS).is_file():
                 from peft import AutoPeftModelForCausalLM
 
-                model = AutoPeftModelForCausalLM.from_pretrained(folder, dtype="auto")
+                model = AutoPeftModelForCausalLM.from_pretrained(folder, **how)
             else:
-                model = AutoModelForCausalLM.from_pretrained(folder, dtype="auto")
+                model = AutoModelForCausalLM.from_pretrained(folder, **how)
         except (OSError, ValueError, ImportError, RuntimeError) as reason:
             first = (str(reason).splitlines() or [type(reason).__name__])[0]
             raise DeniedError(f"{folder} cannot be loaded as a model: {first}") from None
         if not self._tokenizer.chat_template:
             raise DeniedError(f"{folder} has no chat template: save the tokenizer that the job wrote beside the model")
-        self._model = model.to(device).eval()
+        self._model = model.eval()
 
     @property
     def told(self) -> Mapping[str, Any]:
