@@ -151,11 +151,23 @@ def test_following_ends_where_the_service_refuses_or_stays_away(job, monkeypatch
 
 def test_a_job_is_stopped_once(job, sagemaker_server, capsys):
     assert main(["stop", str(SPEC), "--yes"]) == 0
-    assert f"{job} is being stopped" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{job} is being stopped" in said
+    assert f"delete-alarms --region ca-central-1 --alarm-names {job}-loss" in " ".join(said.split())
+    assert f"delete-dashboards --region ca-central-1 --dashboard-names {job}" in " ".join(said.split())
     assert main(["stop", job, "--yes"]) == 0
     assert f"{job} is Stopped already; nothing was asked for" in capsys.readouterr().err
     assert main(["submit", str(SPEC), "--yes"]) == 0
     assert f"{job}-2 was started (attempt 2)" in capsys.readouterr().err
+
+
+def test_an_attempt_without_instances_names_the_alternatives(job, sagemaker_server, capsys):
+    sagemaker_server.course.states = (("Failed", "Failed"),)
+    sagemaker_server.course.failure = "CapacityError: Unable to provision requested ML compute capacity."
+    assert main(["status", str(SPEC)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "ml.p5.48xlarge" in said
+    assert f"next: hbspec submit {SPEC} --set instance.type=ml.p5.48xlarge" in said
 
 
 def test_stopping_asks(job, sagemaker_server, monkeypatch, capsys):
