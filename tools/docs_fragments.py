@@ -121,7 +121,7 @@ def _laid_out(value: Any, before: str = "", indent: int = 0, after: str = "") ->
 
 def _source(words: str) -> str:
     text = (ROOT / words).read_text(encoding="utf-8")
-    return f"```{ {'.py': 'python', '.yaml': 'yaml'}.get(Path(words).suffix, 'text') }\n{text}```"
+    return f"```{ {'.py': 'python', '.yaml': 'yaml', '.yml': 'yaml'}.get(Path(words).suffix, 'text') }\n{text}```"
 
 
 def _formulas(words: str) -> str:

@@ -17,6 +17,7 @@ COMMANDS = (
     "estimate",
     "optimize",
     "compare",
+    "diff",
     "compile",
     "explain",
     "rules",
