@@ -2,7 +2,8 @@
 
 ```text
 <!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
-<!-- output: COMMAND -->       the output of COMMAND in that folder, which is empty at first and shared by the commands
+<!-- output: COMMAND -->       the output of COMMAND in that folder, which is empty at first and shared by the commands;
+                               it has this project's `specs` if one of them names it
 <!-- slow: COMMAND -->         the same, but run only when pages are written: the tests run it once
 <!-- json: COMMAND -->         the same, for a JSON document: small objects on one line, only the first of a list
 <!-- source: PATH -->          a file of this project
@@ -43,6 +44,8 @@ ROOT = Path(__file__).resolve().parents[1]
 KINDS = "file|output|slow|json|source|formulas|constants|table"
 FRAGMENT = re.compile(rf"(<!-- ({KINDS}): (.+?) -->\n)(.*?)(<!-- end -->)", re.S)
 BLOCK = re.compile(r"```\w*\n(.*?)```\n", re.S)
+SPECS = re.compile(r"<!-- (?:output|slow|json): [^\n]*\bspecs/")
+"""A command that reads the specs of this project, which its page's folder then has."""
 COLUMNS = "96"
 JUDGED = (0, 1)
 """Exit codes of a command that worked; any other is an error in the page."""
@@ -67,6 +70,8 @@ def fill(text: str, page: str, *, slow: bool) -> str:
         raise PageError(f"{page}: an `<!-- end -->` has no beginning of a known kind")
     with tempfile.TemporaryDirectory(prefix="hbspec-docs-") as name:
         folder = Path(name).resolve()
+        if SPECS.search(text):
+            (folder / "specs").symlink_to(ROOT / "specs")
 
         def filled(match: re.Match[str]) -> str:
             opening, kind, words, body, closing = match.groups()

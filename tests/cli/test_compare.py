@@ -118,3 +118,10 @@ class TestWhatCannotBeCompared:
         assert code == 0
         assert section(out, "Time")[1] == "  B  not known"
         assert section(out, "Verdict")[1] == "  B  Whether it fits is not known"
+
+
+def test_a_spec_without_an_endpoint_beside_one_that_has_one(two):
+    two.write("c.yaml", "extends: ./a.yaml\ndeployment: {instance: {type: ml.g5.12xlarge}, tensor_parallel: 4}\n")
+    _, out, _ = two("compare", "c.yaml", "b.yaml")
+    assert section(out, "The endpoint per hour")[1] == "  B  no endpoint"
+    assert section(out, "Verdict")[0].startswith("  A  It fits. Its endpoint ")

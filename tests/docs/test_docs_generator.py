@@ -63,6 +63,12 @@ class TestFragments:
         assert "old" not in filled
         assert docs_fragments.fill(filled, "page.md", slow=True) == filled
 
+    def test_the_specs_of_the_project_are_there_for_a_command_that_names_them(self):
+        page = "<!-- output: head -1 specs/heartbeat.yaml -->\n<!-- end -->\n"
+        assert "\n# The HeartBeat plan put right" in docs_fragments.fill(page, "page.md", slow=True)
+        nothing = "<!-- output: ls -A | wc -l -->\n<!-- end -->\n"
+        assert "$ ls -A | wc -l\n0\n" in docs_fragments.fill(nothing, "page.md", slow=True)
+
     def test_slow_commands_are_run_on_writing_only(self):
         page = "<!-- slow: echo new -->\nold\n<!-- end -->\n"
         assert docs_fragments.fill(page, "page.md", slow=False) == page

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from hbspec.api import check, estimate
+from hbspec.catalog.parameters import total_parameters
 from hbspec.diagnostics import Severity
 
 SPECS = Path(__file__).parents[2] / "specs"
@@ -74,3 +75,41 @@ def test_put_right_it_is_still_the_same_plan():
     assert found.plan.counts.examples == 1758
     assert {claim.verdict for claim in found.claims} == {"confirmed"}
     assert found.unknown == {}
+
+
+@pytest.fixture(scope="module")
+def plans():
+    names = {"scout": "llama-4-scout-as-planned", "llama": "llama-3.3-70b-as-planned"}
+    return {name: estimate(SPECS / f"{stem}.yaml", as_of=AS_OF) for name, stem in names.items()}
+
+
+class TestThePlansBefore:
+    """What the comments at the top of the specs of earlier plans say."""
+
+    def test_they_differ_from_the_plan_as_written_in_model_and_claims_only(self):
+        written = yaml.safe_load(WRITTEN.read_text())
+        for path in SPECS.glob("*-as-planned.yaml"):
+            planned = yaml.safe_load(path.read_text())
+            assert planned["hyperparameters"] == written["hyperparameters"]
+            assert planned["data"] == written["data"]
+            assert planned["instance"].items() <= written["instance"].items()
+
+    def test_17b_are_active_and_108b_are_held(self, plans):
+        scout = plans["scout"]
+        assert scout.memory.verdict == "fits"
+        sizes = sorted(round(device.process.expected / 1e9) for device in scout.memory.devices)
+        assert (sizes[-1], sizes[4]) == (35, 29)
+        assert sum(device.terms["experts"] for device in scout.memory.devices) == pytest.approx(193e9, rel=0.01)
+        architecture = scout.plan.architecture
+        assert round(total_parameters(architecture) / 1e9) == 108
+        assert round(2 * total_parameters(architecture) / 1e9) == 216
+        assert 70 * 2 < scout.cost.low < scout.cost.high < 70 * 5.5
+        alone = estimate(SPECS / "llama-4-scout-as-planned.yaml", overrides=["instance.parallelism=ddp"])
+        assert (alone.memory.verdict, round(alone.memory.fullest.process.expected / 1e9)) == ("does_not_fit", 208)
+
+    def test_70b_cost_less_than_a_fifth_of_what_was_planned(self, plans):
+        llama = plans["llama"]
+        assert round(llama.memory.fullest.process.expected / 1e9) == 9
+        assert llama.cost.high < 2000 / 5
+        alone = estimate(SPECS / "llama-3.3-70b-as-planned.yaml", overrides=["instance.parallelism=ddp"])
+        assert (alone.memory.verdict, round(alone.memory.fullest.process.expected / 1e9)) == ("does_not_fit", 45)

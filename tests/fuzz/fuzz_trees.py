@@ -13,7 +13,7 @@ import yaml
 from hbspec.source import load
 
 ROOT = Path(__file__).parents[2]
-SPECS = (*sorted((ROOT / "specs").glob("*.yaml")), ROOT / "tests/rules/base.yaml")
+SPECS = (*sorted((ROOT / "specs").glob("heartbeat*.yaml")), ROOT / "tests/rules/base.yaml")
 Place = tuple[str | int, ...]
 
 

@@ -27,6 +27,7 @@ class Figure(NamedTuple):
         differences: from the first spec's, for each spec; None for the first, and where they cannot be compared.
         limits: what each figure is out of, in its unit: the usable memory of a GPU; None where it has no limit.
         currencies: of each amount of money; empty for others.
+        absent: which specs have nothing that the figure could be of, as one without an endpoint; empty for none.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Figure(NamedTuple):
     differences: tuple[Difference | None, ...]
     limits: tuple[float | None, ...] = ()
     currencies: tuple[str | None, ...] = ()
+    absent: tuple[bool, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """One of the `figures` of `hbspec compare --format json`; money as decimal strings, rounded to cents."""
@@ -57,7 +59,9 @@ class Figure(NamedTuple):
 
 def figures(found: Sequence[Estimates]) -> Iterator[Figure]:
     """Every figure that is known of at least one spec, in the order in which they are shown."""
-    every = (_gpu_memory(found), _time(found), _cost(found), *_counts(found), *_endpoint(found))
+    none = tuple(one.analysis.spec.deployment is None for one in found)
+    endpoint = (figure._replace(absent=none) for figure in _endpoint(found))
+    every = (_gpu_memory(found), _time(found), _cost(found), *_counts(found), *endpoint)
     return (figure for figure in every if any(value is not None for value in figure.values))
 
 

@@ -106,7 +106,7 @@ def value_text(figure: Figure, number: int) -> str:
     """The figure of one spec, in words."""
     value = figure.values[number]
     if value is None:
-        return "not known"
+        return "no endpoint" if figure.absent and figure.absent[number] else "not known"
     limit = figure.limits[number] if figure.limits else None
     return about_text(value, _text(figure, number)) + (f" of {bytes_text(limit)}" if limit is not None else "")
 
