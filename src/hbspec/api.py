@@ -48,6 +48,7 @@ def check(
     stdin: TextIO | None = None,
     prices: Path | None = None,
     configuration: Configuration = EVERYTHING,
+    text: str | None = None,
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -59,12 +60,13 @@ def check(
         stdin: the stream that `-` stands for; standard input by default.
         prices: a file that `hbspec catalog refresh prices` wrote, whose prices stand beside the shipped ones.
         configuration: which findings are reported, and how severe they are; no file is read for it.
+        text: what the file at the path holds, instead of its content on the disk: an edited state of it.
 
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
     try:
-        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin, prices)
+        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin, prices, text)
     except SourceError as invalid:
         return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
     except InvalidSpecError as invalid:
@@ -219,9 +221,12 @@ def _analyse(
     as_of: date | None,
     stdin: TextIO | None,
     prices: Path | None,
+    text: str | None = None,
 ) -> Analysis:
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
-    document = load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given, stdin=stdin)
+    if not isinstance(spec, Mapping):
+        given |= {"stdin": stdin, "text": text}
+    document = load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given)
     typed = read(document)
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))

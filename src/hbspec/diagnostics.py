@@ -50,11 +50,15 @@ class Span(NamedTuple):
 
 
 class Fix(NamedTuple):
-    """A change that fixes a finding: set the value at `route` to `value` (plain data; None deletes the key)."""
+    """A change that fixes a finding: set the value at `route` to `value` (plain data; None deletes the key).
+
+    It is safe if the job stays as it was compiled before: a key without effect goes, a value is spelled otherwise.
+    """
 
     title: str
     route: Route
     value: Any = None
+    safe: bool = False
 
 
 class Finding(NamedTuple):
@@ -127,7 +131,10 @@ class Diagnostic(NamedTuple):
             },
             "message": self.message,
             "help": self.help,
-            "fixes": [{"title": fix.title, "route": list(fix.route), "value": fix.value} for fix in self.fixes],
+            "fixes": [
+                {"title": fix.title, "route": list(fix.route), "value": fix.value, "safe": fix.safe}
+                for fix in self.fixes
+            ],
             "also": [{"code": code, "route": list(route)} for code, route in self.also],
         }
 

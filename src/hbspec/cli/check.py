@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, SELECT, chosen, configured
+from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
 from hbspec.cli.outcome import FORMATS, exit_code, show
 from hbspec.diagnostics import Report
+
+if TYPE_CHECKING:
+    from hbspec.source.discover import Found
 
 HERE = (".",)
 
@@ -33,11 +37,20 @@ def run(
     ignore: Sequence[str],
     config: Path | None,
     no_config: bool,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
     configuration = chosen(configured(config, no_config), select, ignore)
     given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    if fix or unsafe_fixes or diff:
+        from hbspec.cli.fixed_specs import fix_specs
+
+        changed = fix_specs(_specs(paths, skip_other=skip_other).specs, given, fix=fix, unsafe=unsafe_fixes, diff=diff)
+        if diff:
+            return ERRORS if changed and not exit_zero else OK
     report = _judged(paths, given, skip_other=skip_other)
     if output_file is not None and any(_same(output_file, file) for file in report.files):
         raise MisuseError(f"--output-file {output_file} is one of the files that are checked: name another")
@@ -53,16 +66,21 @@ def _judged(paths: Sequence[str], given: Mapping[str, Any], *, skip_other: bool)
     """One report on every spec that the paths name."""
     from hbspec.api import check
     from hbspec.rules.engine import merge
-    from hbspec.source import discover
-    from hbspec.spec import section_keys
 
-    found = discover(paths or HERE, section_keys(()) or (), skip_other=skip_other)
+    found = _specs(paths, skip_other=skip_other)
     reports = [check(file, **given) for file in found.specs]
     if found.diagnostics or found.passed_over or len(reports) != 1:
         unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
         reports.append(Report(files=unread, diagnostics=found.diagnostics, passed_over=found.passed_over))
         return merge(reports)
     return reports[0]
+
+
+def _specs(paths: Sequence[str], *, skip_other: bool) -> Found:
+    from hbspec.source import discover
+    from hbspec.spec import section_keys
+
+    return discover(paths or HERE, section_keys(()) or (), skip_other=skip_other)
 
 
 COMMAND = Command(
@@ -100,6 +118,16 @@ COMMAND = Command(
         IGNORE,
         CONFIG,
         NO_CONFIG,
+        Parameter(
+            "fix", "Apply the fixes that leave the job as it is, and report what is left.", ("--fix",), switch=True
+        ),
+        Parameter(
+            "unsafe_fixes",
+            "With --fix or --diff: also those that guess what is meant, and change the job.",
+            ("--unsafe-fixes",),
+            switch=True,
+        ),
+        Parameter("diff", "Show what --fix would change, and change nothing.", ("--diff",), switch=True),
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
     "hidden files that do are passed over, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file "

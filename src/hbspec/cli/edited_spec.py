@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import MisuseError
+
+MARK = b"\xef\xbb\xbf"
+"""A byte-order mark in UTF-8."""
 
 if TYPE_CHECKING:
     from hbspec.diagnostics import Report, Route
@@ -40,85 +42,34 @@ def write_edited(
     Raises:
         MisuseError: a value cannot be changed in the text, or the file is not as it was read.
     """
-    from hbspec.cli.whole import alone_in, write_file, write_through
-    from hbspec.source.edited import EditError, edited
+    from hbspec.api import check
+    from hbspec.source.edited import EditError
+    from hbspec.source.edited_document import edited_document
 
-    place = Path(document.file).resolve()
+    file = document.file
     try:
-        text = edited(document, settings)
+        text = edited_document(document, settings).texts[file]
     except EditError as reason:
-        raise MisuseError(f"{document.file} was not changed: {reason}") from None
-    before = _as_read(document, place)
-    content = before.replace(document.texts[document.file].encode(), text.encode())
-    trial = place.with_name(f".hbspec-trial-{place.name}")
-    try:
-        with alone_in(place.parent):
-            trial.unlink(missing_ok=True)
-            write_through(trial, content)
-            report = _checked(document, settings, trial, allow_outside, as_of, prices)
-    finally:
-        trial.unlink(missing_ok=True)
+        raise MisuseError(f"{file} was not changed: {reason}; make the changes by hand") from None
+    report = check(file, allow_outside=allow_outside, as_of=as_of, prices=prices, text=text)
     if report.ok:
-        mode = place.stat().st_mode
-        _as_read(document, place)
-        write_file(place, content, replace=True)
-        place.chmod(mode)
+        replace_text(Path(file), document.texts[file], text)
     return report
 
 
-def _as_read(document: Document, place: Path) -> bytes:
-    """The content of the spec's file, if it is what was read.
+def replace_text(file: Path, before: str, after: str) -> None:
+    """Write another text into a file, whole or not at all; its mode and its byte-order mark stay.
 
     Raises:
-        MisuseError: it is not.
+        MisuseError: the file does not hold the text of before.
     """
+    from hbspec.cli.whole import write_file
+
+    place = file.resolve()
     content = place.read_bytes()
-    if content.removeprefix(b"\xef\xbb\xbf") != document.texts[document.file].encode():
-        raise MisuseError(f"{document.file} was not changed: it is not in UTF-8, or changed since it was read")
-    return content
-
-
-def _checked(
-    document: Document,
-    settings: Mapping[Route, Any],
-    trial: Path,
-    allow_outside: bool,
-    as_of: date | None,
-    prices: Path | None,
-) -> Report:
-    """The report on the changed spec.
-
-    Raises:
-        MisuseError: its values are not those of the plan.
-    """
-    from hbspec.api import check
-    from hbspec.source import SourceError, load
-
-    reason = "an anchor, an alias or `extends` shares a value with another key"
-    try:
-        values = load(trial, allow_outside=allow_outside).values
-        same = _without_empty(values) == _without_empty(with_settings(document.values, settings))
-    except SourceError as invalid:
-        same, reason = False, str(invalid)
-    if not same:
-        raise MisuseError(f"{document.file} was not changed: {reason}; make the changes by hand")
-    return check(trial, allow_outside=allow_outside, as_of=as_of, prices=prices)
-
-
-def with_settings(values: Mapping[str, Any], settings: Mapping[Route, Any]) -> dict[str, Any]:
-    """The values of a spec with others at some routes; None deletes the key."""
-    changed: dict[str, Any] = deepcopy(dict(values))
-    for route, value in settings.items():
-        section: Any = changed
-        for step in route[:-1]:
-            section = section.setdefault(step, {})
-        if value is None:
-            section.pop(route[-1], None)
-        else:
-            section[route[-1]] = value
-    return changed
-
-
-def _without_empty(values: dict[str, Any]) -> dict[str, Any]:
-    """The values without sections that have no keys, which say nothing."""
-    return {key: value for key, value in values.items() if value != {}}
+    text = content.removeprefix(MARK)
+    if text != before.encode():
+        raise MisuseError(f"{file} was not changed: it is not in UTF-8, or changed since it was read")
+    mode = place.stat().st_mode
+    write_file(place, content[: len(content) - len(text)] + after.encode(), replace=True)
+    place.chmod(mode)

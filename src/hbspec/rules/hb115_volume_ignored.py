@@ -40,5 +40,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"volume {bytes_text(section.volume)} has no effect: {row.name} uses its "
             f"{bytes_text(row.nvme_bytes)} of NVMe instead",
             "delete volume",
-            fixes=(Fix("delete it", ROUTE),),
+            fixes=(Fix("delete it", ROUTE, safe=True),),
         )

@@ -58,5 +58,5 @@ def _beside_own(
             f"{'.'.join(map(str, at))} names {', '.join(alternatives)}, but gpu ({gpu}) is the author's own machine, "
             "which has no alternatives",
             "delete alternatives, or give each machine a spec of its own",
-            fixes=(Fix("delete alternatives", at),),
+            fixes=(Fix("delete alternatives", at, safe=True),),
         )

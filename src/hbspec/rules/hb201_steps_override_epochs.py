@@ -44,5 +44,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         ROUTE,
         f"num_train_epochs {plain(given.num_train_epochs)} is overridden by max_steps {given.max_steps}{really}",
         "delete num_train_epochs or max_steps, whichever is not meant",
-        fixes=(Fix("delete num_train_epochs", ROUTE),),
+        fixes=(Fix("delete num_train_epochs", ROUTE, safe=True),),
     )

@@ -51,7 +51,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 route,
                 f"{route[-1]} {shown} has no effect: {reason}",
                 f"delete {route[-1]}, or change the setting that disables it",
-                fixes=(Fix("delete it", route),),
+                fixes=(Fix("delete it", route, safe=True),),
                 cause=route[:1] if described else None,
             )
 

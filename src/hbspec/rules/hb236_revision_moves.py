@@ -46,5 +46,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         ROUTE,
         f"model.revision {written} is a branch of {model}, not a commit or a tag, and pins nothing",
         "set model.revision to the commit of the weights, or delete it",
-        fixes=(Fix("delete it", ROUTE),) if branch == DEFAULT else (),
+        fixes=(Fix("delete it", ROUTE, safe=True),) if branch == DEFAULT else (),
     )

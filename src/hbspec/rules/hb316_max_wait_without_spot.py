@@ -36,5 +36,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             route,
             f"max_wait is {seconds_text(instance.max_wait)}, but spot is false",
             "delete max_wait, or set spot: true",
-            fixes=(Fix("delete max_wait", route, None),),
+            fixes=(Fix("delete max_wait", route, safe=True),),
         )

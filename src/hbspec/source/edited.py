@@ -31,8 +31,8 @@ class _Edit(NamedTuple):
 def edited(document: Document, settings: Mapping[Route, Any]) -> str:
     """The text of a spec's own file with these values.
 
-    A scalar is replaced where it stands; a deleted key goes with its line and the comment on it, and the last of a section
-    with the section; a new key comes after the last one of its section, in the style of the section.
+    A scalar is replaced where it stands; a deleted key goes with its line and the comment on it, and the last of a
+    section with the section; a new key comes after the last one of its section, in the style of the section.
 
     Args:
         document: the spec, read without overrides.

@@ -32,6 +32,7 @@ def load(
     allow_outside: bool = False,
     root: Path | None = None,
     stdin: TextIO | None = None,
+    text: str | None = None,
 ) -> Document:
     """Read a spec, the specs that it extends, and the overrides of the command line.
 
@@ -42,13 +43,16 @@ def load(
         root: the project folder; by default the nearest folder above the spec with `.git` or `pyproject.toml`, else the
             folder of the spec.
         stdin: the stream that `-` stands for; `sys.stdin` by default.
+        text: what the file holds, instead of its content on the disk: an edited state of it.
 
     Raises:
         SourceError: the spec cannot be read; the error lists every fault. Bad input raises nothing else.
     """
     file = str(path)
     problems = Problems()
-    if file == STDIN:
+    if text is not None:
+        problems.texts[file] = text
+    elif file == STDIN:
         text = read_stream(stdin or sys.stdin, file, problems)
     else:
         text = read_text(Path(file), file, file, problems)

@@ -162,7 +162,9 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
         choice for form in _forms(_annotation(route)) if get_origin(form) is Literal for choice in get_args(form)
     ]
     if isinstance(given, str) and all(isinstance(choice, int) for choice in choices):
-        fixes = tuple(Fix(f"write {choice}", route, choice) for choice in choices if given.strip() == str(choice))
+        fixes = tuple(
+            Fix(f"write {choice}", route, choice, safe=True) for choice in choices if given.strip() == str(choice)
+        )
         return _make(
             "HB022", route, f"{key} is a string ({_shown(route, given)}), not a number", f"write {expected}", fixes
         )

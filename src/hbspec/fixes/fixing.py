@@ -1,0 +1,137 @@
+"""Fixes applied to the text of a spec.
+
+A fix is kept if its finding is gone afterwards and no other has come. All are tried together first, since a judgement
+takes longer than an edit; one after the other only where that does not do. What is fixed is judged again, so that a fix
+that a first one makes possible is applied, too, until nothing is left to fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from hbspec.diagnostics import Diagnostic, Fix, Report, Route
+from hbspec.source import Document
+from hbspec.source.edited import EditError
+from hbspec.source.edited_document import edited_document
+
+MOST_ROUNDS = 20
+"""Rounds after which what is left is left: no chain of fixes is nearly as long."""
+
+Place = tuple[str, Route]
+
+
+class Applied(NamedTuple):
+    """A finding that was fixed, and how."""
+
+    finding: Diagnostic
+    fix: Fix
+
+
+class Left(NamedTuple):
+    """A finding that has a fix which was not applied, and why."""
+
+    finding: Diagnostic
+    reason: str
+
+
+class Fixed(NamedTuple):
+    """A spec with its fixes.
+
+    Attributes:
+        before: the text as it was.
+        after: the text with the fixes; `before` where none was applied.
+        applied: what was fixed, in order.
+        left: what was tried and not kept.
+        report: what is still found.
+    """
+
+    before: str
+    after: str
+    applied: tuple[Applied, ...]
+    left: tuple[Left, ...]
+    report: Report
+
+
+def fixed(document: Document, judge: Callable[[str], Report], *, unsafe: bool = False) -> Fixed:
+    """The spec with every fix that can be kept.
+
+    A finding with several fixes is the author's to decide, and left.
+
+    Args:
+        document: the spec, read from a file and without overrides.
+        judge: the report on a text of that file.
+        unsafe: whether fixes are applied that change the job: what is meant is then a guess.
+    """
+    work = FixingWork(document, judge)
+    for _ in range(MOST_ROUNDS):
+        if not work.round(unsafe=unsafe):
+            break
+    return Fixed(document.texts[document.file], work.text, tuple(work.applied), tuple(work.left), work.report)
+
+
+class FixingWork:
+    """A spec while it is fixed."""
+
+    def __init__(self, document: Document, judge: Callable[[str], Report]) -> None:
+        self.document, self.judge, self.text = document, judge, document.texts[document.file]
+        self.report = judge(self.text)
+        self.applied: list[Applied] = []
+        self.left: list[Left] = []
+        self.tried: set[tuple[Place, str]] = set()
+
+    def round(self, *, unsafe: bool) -> bool:
+        """Apply what can be fixed now; whether anything was."""
+        wanted = [one for one in _fixable(self.report, unsafe=unsafe) if self._key(one) not in self.tried]
+        if not wanted:
+            return False
+        self.tried |= {self._key(one) for one in wanted}
+        if len(wanted) > 1 and self._keep(wanted) is None:
+            return True
+        kept = False
+        for one in wanted:
+            if (one.finding.code, one.finding.route) not in set(_places(self.report.diagnostics)):
+                continue
+            reason = self._keep([one])
+            kept |= reason is None
+            if reason is not None:
+                self.left.append(Left(one.finding, reason))
+        return kept
+
+    def _keep(self, wanted: list[Applied]) -> str | None:
+        """Apply fixes, unless they do not do what they say; the reason why not."""
+        settings = {one.fix.route: one.fix.value for one in wanted}
+        if len(settings) < len(wanted):
+            return "two fixes set one key"
+        try:
+            document = edited_document(self.document, settings)
+        except EditError as reason:
+            return str(reason)
+        text = document.texts[document.file]
+        report = self.judge(text)
+        before, after = set(_places(self.report.diagnostics)), set(_places(report.diagnostics))
+        stayed = after & set(_places(one.finding for one in wanted))
+        if stayed or after - before:
+            code, _ = min(stayed or after - before, key=str)
+            return f"{code} {'stays' if stayed else 'would come'}"
+        self.text, self.document, self.report = text, document, report
+        self.applied += wanted
+        return None
+
+    @staticmethod
+    def _key(one: Applied) -> tuple[Place, str]:
+        return (one.finding.code, one.finding.route), repr(one.fix)
+
+
+def _fixable(report: Report, *, unsafe: bool) -> Iterator[Applied]:
+    """The findings that have one fix, each with it."""
+    for finding in report.diagnostics:
+        if len(finding.fixes) == 1 and (unsafe or finding.fixes[0].safe):
+            yield Applied(finding, finding.fixes[0])
+
+
+def _places(diagnostics: Iterable[Diagnostic]) -> Iterator[Place]:
+    """The places of findings, and of those that are listed with them."""
+    for entry in diagnostics:
+        yield entry.code, entry.route
+        yield from entry.also
