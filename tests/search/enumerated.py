@@ -2,10 +2,10 @@
 
 from hbspec.api import estimate
 from hbspec.search.burden import burdens, no_better
-from hbspec.search.choice import Choice, Group
+from hbspec.search.choice import Arrangement, Choice
 from hbspec.search.floors import Floors
 from hbspec.search.front import tie
-from hbspec.search.judging import Judge, RefusedError
+from hbspec.search.judging import Judge, NotRecommendedError
 from hbspec.search.optimize import unmeasured
 from hbspec.search.request import ENDS
 from hbspec.search.space import Space
@@ -25,7 +25,7 @@ def choices(space):
                 batches = space.batches(machine, way)
                 for attention in space.kernels(machine):
                     for checkpointing in space.recomputed():
-                        group = Group(variant, machine, way, checkpointing, attention, batches)
+                        group = Arrangement(variant, machine, way, checkpointing, attention, batches)
                         yield from (Choice(group, batch, place) for batch in batches for place in machine.places)
 
 
@@ -35,7 +35,7 @@ def judged(space):
     for choice in choices(space):
         try:
             plan = judge.recommended(choice)
-        except RefusedError:
+        except NotRecommendedError:
             continue
         yield plan.burdens.steps(end), tie(space, choice, plan.burdens), plan
 

@@ -6,7 +6,7 @@ import pytest
 from search.enumerated import choices, front_by_hand, front_found, space_of
 
 from hbspec.search.burden import burdens, no_better
-from hbspec.search.choice import Batch, Group, Way
+from hbspec.search.choice import Arrangement, Batch, Placement
 from hbspec.search.floors import SLACK, Floors
 from hbspec.search.front import front
 from hbspec.search.request import AXES, Request
@@ -111,11 +111,13 @@ def test_more_rows_leave_no_more_free(sampled):
         assert free == sorted(free, reverse=True)
 
 
-@pytest.mark.parametrize("way", [Way("fsdp", "full", "none"), Way("fsdp", "hybrid", "all"), Way("zero2", None, "none")])
+@pytest.mark.parametrize(
+    "way", [Placement("fsdp", "full", "none"), Placement("fsdp", "hybrid", "all"), Placement("zero2", None, "none")]
+)
 def test_more_ranks_leave_no_less_free(sampled, way):
     space, _ = sampled
     floors = Floors(space)
     machines = [one for one in space.machines() if one.type == "ml.g5.12xlarge"]
-    groups = [Group(0, machine, way, True, "sdpa", (Batch(1, 2),)) for machine in machines]
+    groups = [Arrangement(0, machine, way, True, "sdpa", (Batch(1, 2),)) for machine in machines]
     free = [floors.headroom(group, Batch(1, 2)) for group in groups]
     assert free == sorted(free)

@@ -12,7 +12,7 @@ class Place(NamedTuple):
     spot: bool
 
 
-class Machine(NamedTuple):
+class Fleet(NamedTuple):
     """The instances of a job.
 
     Attributes:
@@ -30,7 +30,7 @@ class Machine(NamedTuple):
     places: tuple[Place, ...]
 
 
-class Way(NamedTuple):
+class Placement(NamedTuple):
     """How the GPUs share the job: `parallelism`, `sharding` (None except under FSDP) and `offload`, as planned."""
 
     parallelism: str
@@ -45,7 +45,7 @@ class Batch(NamedTuple):
     accumulation: int
 
 
-class Group(NamedTuple):
+class Arrangement(NamedTuple):
     """Plans that differ only in the batch and the place.
 
     Attributes:
@@ -58,8 +58,8 @@ class Group(NamedTuple):
     """
 
     variant: int
-    machine: Machine
-    way: Way
+    machine: Fleet
+    way: Placement
     checkpointing: bool
     attention: str
     batches: tuple[Batch, ...]
@@ -73,6 +73,6 @@ class Group(NamedTuple):
 class Choice(NamedTuple):
     """One plan: a value on each axis."""
 
-    group: Group
+    group: Arrangement
     batch: Batch
     place: Place

@@ -25,7 +25,7 @@ from hbspec.plan import Plan, UnitPrice
 from hbspec.plan.counts import micro_batches_per_epoch, micro_batches_processed
 from hbspec.plan.money import unit_price
 from hbspec.plan.parallelism import PARALLELISMS
-from hbspec.search.choice import Batch, Choice, Group, Machine, Place
+from hbspec.search.choice import Arrangement, Batch, Choice, Fleet, Place
 from hbspec.search.request import ENDS
 from hbspec.search.space import Space
 from hbspec.units import HOUR, Money
@@ -47,7 +47,7 @@ class Floors:
         self._space, self._end = space, ENDS[space.request.confidence]
         self._known: dict[Hashable, object] = {}
 
-    def seconds(self, group: Group, batch: Batch) -> float:
+    def seconds(self, group: Arrangement, batch: Batch) -> float:
         """The least seconds from the request to the result.
 
         Raises:
@@ -56,7 +56,7 @@ class Floors:
         waiting, around = self._around(group, batch)
         return SLACK * (waiting + around + self._computing(group, batch))
 
-    def amount(self, group: Group, batch: Batch, place: Place) -> float:
+    def amount(self, group: Arrangement, batch: Batch, place: Place) -> float:
         """The least cost, in the currency of the bill.
 
         Raises:
@@ -66,7 +66,7 @@ class Floors:
         hours = (self._around(group, batch)[1] + self._computing(group, batch)) / HOUR
         return SLACK * hours * per_hour * group.machine.number
 
-    def price(self, machine: Machine, place: Place) -> float:
+    def price(self, machine: Fleet, place: Place) -> float:
         """The price of one hour of an instance in the currency of the bill, of spot the share that is compared.
 
         Raises:
@@ -74,7 +74,7 @@ class Floors:
         """
         return self._once(("price", machine.type, place), lambda: self._price(machine, place))
 
-    def headroom(self, group: Group, batch: Batch) -> float:
+    def headroom(self, group: Arrangement, batch: Batch) -> float:
         """The share of the fullest GPU that a plan certainly leaves free.
 
         Raises:
@@ -84,7 +84,7 @@ class Floors:
         key = ("headroom", *self._gpu(group), group.checkpointing, group.attention, batch.rows, accumulates)
         return self._once(key, lambda: headroom(self._planned(group, batch)))
 
-    def most_headroom(self, group: Group) -> float:
+    def most_headroom(self, group: Arrangement) -> float:
         """A share that no plan of the group exceeds: that of the fewest rows, accumulated or not.
 
         Raises:
@@ -93,7 +93,7 @@ class Floors:
         fewest = {batch.accumulation > 1: batch for batch in reversed(group.batches)}
         return max(self.headroom(group, Batch(batch.rows, min(batch.accumulation, 2))) for batch in fewest.values())
 
-    def most_headroom_anywhere(self, group: Group) -> float:
+    def most_headroom_anywhere(self, group: Arrangement) -> float:
         """A share that no plan with these GPUs, this way and these kernels exceeds, however many ranks there are.
 
         Raises:
@@ -107,12 +107,12 @@ class Floors:
         roomiest = group._replace(machine=widest)
         return max(self.headroom(roomiest, Batch(1, 1)), self.headroom(roomiest, Batch(1, 2)))
 
-    def _widest(self, group: Group) -> Machine:
+    def _widest(self, group: Arrangement) -> Fleet:
         """The machine with the most of these GPUs, of those the one with the most in one instance."""
         alike = [machine for machine in self._space.machines() if machine.gpu == group.machine.gpu]
         return max(alike, key=lambda machine: (machine.gpus * machine.number, machine.gpus))
 
-    def _computing(self, group: Group, batch: Batch) -> float:
+    def _computing(self, group: Arrangement, batch: Batch) -> float:
         plan = self._space.base_plan(group.variant)
         if plan.between is not None:
             return 0.0
@@ -131,7 +131,7 @@ class Floors:
         spec = self._space.analysis.spec
         return spec.script is None and spec.hyperparameters.per_device_eval_batch_size is None
 
-    def _micro_batch(self, group: Group, batch: Batch) -> tuple[float, float]:
+    def _micro_batch(self, group: Arrangement, batch: Batch) -> tuple[float, float]:
         """The least seconds of a micro-batch with its gradients, and of one of an evaluation with as many rows."""
         way, accumulates = group.way, batch.accumulation > 1
         alike = (group.variant, group.machine.gpu, way.parallelism, way.sharding, group.checkpointing, group.attention)
@@ -143,7 +143,7 @@ class Floors:
 
         return self._once(("micro-batch", *alike, batch.rows, accumulates), found)
 
-    def _around(self, group: Group, batch: Batch) -> tuple[float, float]:
+    def _around(self, group: Arrangement, batch: Batch) -> tuple[float, float]:
         """Seconds around the steps: what is not billed, and what is."""
 
         def found() -> tuple[float, float]:
@@ -154,7 +154,7 @@ class Floors:
 
         return self._once(("around", group.variant, group.machine.type), found)
 
-    def _price(self, machine: Machine, place: Place) -> float:
+    def _price(self, machine: Fleet, place: Place) -> float:
         price = self._unit_price(machine, place)
         if price is None:
             raise NotKnownError(f"the price of {machine.type} in {place.region}")
@@ -163,12 +163,12 @@ class Floors:
         rate = self._space.analysis.plan.currencies.convert(Money(price.rate.per_hour * spread, price.rate.currency))
         return float(rate.amount) * float(share)
 
-    def _unit_price(self, machine: Machine, place: Place) -> UnitPrice | None:
+    def _unit_price(self, machine: Fleet, place: Place) -> UnitPrice | None:
         here, catalog = self._space.analysis.spec.instance, self._space.analysis.catalog
         own = here.price if (machine.type, place.region) == (here.type, here.region) else None
         return unit_price(catalog, own, machine.type, place.region, "training")
 
-    def _gpu(self, group: Group) -> tuple[Hashable, ...]:
+    def _gpu(self, group: Arrangement) -> tuple[Hashable, ...]:
         """What a GPU's memory follows from beside the batch and the kernels."""
         machine, way = group.machine, group.way
         kind = PARALLELISMS[way.parallelism]
@@ -176,7 +176,7 @@ class Floors:
         inside = machine.gpus if kind.splits_layers or way.sharding == "hybrid" else 0
         return group.variant, machine.gpu, machine.type is None, way, cut, inside
 
-    def _planned(self, group: Group, batch: Batch) -> Plan:
+    def _planned(self, group: Arrangement, batch: Batch) -> Plan:
         return self._space.planned(Choice(group, batch, group.machine.places[0])).plan
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.search.burden import Burdens, Steps, burdens, no_better, steps_of
-from hbspec.search.choice import Batch, Choice, Group
+from hbspec.search.choice import Arrangement, Batch, Choice
 from hbspec.search.floors import Floors
 from hbspec.search.gates import Gates
-from hbspec.search.judging import MEMORY, UNKNOWN, Judge, Recommended, RefusedError
+from hbspec.search.judging import MEMORY, UNKNOWN, Judge, NotRecommendedError, Recommended
 from hbspec.search.request import ENDS
 from hbspec.search.space import Space
 
@@ -85,10 +85,10 @@ class _Hunt:
         self.judged += 1
         try:
             self.found.append((steps, self.judge.recommended(choice)))
-        except RefusedError as refused:
+        except NotRecommendedError as refused:
             self.rejected[str(refused)] += 1
 
-    def _bounded(self, group: Group) -> Iterator[_Entry]:
+    def _bounded(self, group: Arrangement) -> Iterator[_Entry]:
         """A group by the least that any of its plans takes, and the most that plans on its GPUs leave free."""
         try:
             free = self.floors.most_headroom_anywhere(group)
@@ -105,7 +105,7 @@ class _Hunt:
         self.left += group.plans
         yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._roomed(group, amount, seconds))
 
-    def _roomed(self, group: Group, amount: float, seconds: float) -> Iterator[_Entry]:
+    def _roomed(self, group: Arrangement, amount: float, seconds: float) -> Iterator[_Entry]:
         """A group by the most that its own plans leave free."""
         try:
             free = self.floors.most_headroom(group)
@@ -117,12 +117,12 @@ class _Hunt:
         else:
             yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._each(group))
 
-    def _each(self, group: Group) -> Iterator[_Entry]:
+    def _each(self, group: Arrangement) -> Iterator[_Entry]:
         """Each division of the batch, with what it leaves free."""
         for batch in group.batches:
             yield from self._division(group, batch)
 
-    def _division(self, group: Group, batch: Batch) -> Iterator[_Entry]:
+    def _division(self, group: Arrangement, batch: Batch) -> Iterator[_Entry]:
         places = group.machine.places
         try:
             free = self.floors.headroom(group, batch)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Hashable, Iterator
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.search.choice import Choice, Group, Machine, Place, Way
+from hbspec.search.choice import Arrangement, Choice, Fleet, Place, Placement
 from hbspec.search.floors import Floors
 from hbspec.search.judging import TRAINING, UNKNOWN, first_error
 from hbspec.search.sameness import trained_otherwise
@@ -38,7 +38,7 @@ class Gates:
         self._excluded: dict[Hashable, str | None] = {}
         self.plans, self.rejected = 0, Counter[str]()
 
-    def groups(self) -> Iterator[Group]:
+    def groups(self) -> Iterator[Arrangement]:
         """The groups that remain."""
         for machine in self._space.machines():
             priced = machine._replace(places=tuple(self._priced(machine)))
@@ -46,13 +46,13 @@ class Gates:
                 for way in self._space.ways(machine):
                     yield from self._of_way(variant, machine, priced, way)
 
-    def _of_way(self, variant: int, machine: Machine, priced: Machine, way: Way) -> Iterator[Group]:
+    def _of_way(self, variant: int, machine: Fleet, priced: Fleet, way: Placement) -> Iterator[Arrangement]:
         batches = self._space.batches(machine, way)
         if not batches:
             return
         for attention in self._space.kernels(machine):
             for checkpointing in self._space.recomputed():
-                whole = Group(variant, machine, way, checkpointing, attention, batches)
+                whole = Arrangement(variant, machine, way, checkpointing, attention, batches)
                 group = whole._replace(machine=priced)
                 self.plans += whole.plans
                 self._reject(PRICE, whole.plans - group.plans)
@@ -68,7 +68,7 @@ class Gates:
         if plans:
             self.rejected[reason] += plans
 
-    def _priced(self, machine: Machine) -> Iterator[Place]:
+    def _priced(self, machine: Fleet) -> Iterator[Place]:
         for there in machine.places:
             try:
                 self._floors.price(machine, there)
@@ -76,19 +76,19 @@ class Gates:
                 continue
             yield there
 
-    def _reason(self, group: Group) -> str | None:
+    def _reason(self, group: Arrangement) -> str | None:
         """Why all plans of a group are rejected, if they are."""
         gpu, variant = (group.machine.gpu, group.machine.type is None), group.variant
         return self._once(("way", variant, gpu, group.way), group, BY_WAY) or self._once(
             ("kernel", variant, gpu, group.attention), group, BY_KERNEL
         )
 
-    def _once(self, key: Hashable, group: Group, codes: tuple[str, ...]) -> str | None:
+    def _once(self, key: Hashable, group: Arrangement, codes: tuple[str, ...]) -> str | None:
         if key not in self._excluded:
             self._excluded[key] = self._asked(group, codes)
         return self._excluded[key]
 
-    def _asked(self, group: Group, codes: tuple[str, ...]) -> str | None:
+    def _asked(self, group: Arrangement, codes: tuple[str, ...]) -> str | None:
         """The first error of some rules about a plan of the group; or that it trains otherwise."""
         analysis = self._space.planned(Choice(group, group.batches[0], group.machine.places[0]))
         try:

@@ -52,7 +52,7 @@ class Recommended(NamedTuple):
     claims: tuple[str, ...]
 
 
-class RefusedError(Exception):
+class NotRecommendedError(Exception):
     """Why a plan is not recommended, in one word or as the code of a rule."""
 
 
@@ -73,7 +73,7 @@ class Judge:
         """The plan with what it takes.
 
         Raises:
-            RefusedError: it may not be recommended.
+            NotRecommendedError: it may not be recommended.
         """
         analysis, change = self._space.planned(choice), self._space.change(choice)
         try:
@@ -84,7 +84,7 @@ class Judge:
             self._watched(analysis, taken)
             self._fits(choice, analysis)
         except NotKnownError as reason:
-            raise RefusedError(UNKNOWN) from reason
+            raise NotRecommendedError(UNKNOWN) from reason
         claims = tuple(self._given_up(analysis))
         deleted: Settings = {("expect", claim): None for claim in claims}
         without = replace(analysis, spec=Change("claims", deleted).applied(analysis.spec))
@@ -94,15 +94,15 @@ class Judge:
 
     def _same(self, choice: Choice, analysis: Analysis) -> None:
         if trained_otherwise(self._space.base_plan(choice.group.variant), analysis.plan):
-            raise RefusedError(TRAINING)
+            raise NotRecommendedError(TRAINING)
 
     def _within(self, taken: Burdens) -> None:
         """Compare the high ends with the limits: a plan that may break them is not recommended."""
         most, longest = self._request.max_cost, self._request.max_seconds
         if most is not None and taken.cost.high > most.amount:
-            raise RefusedError(MAX_COST)
+            raise NotRecommendedError(MAX_COST)
         if longest is not None and taken.time.total_seconds.high > longest:
-            raise RefusedError(MAX_TIME)
+            raise NotRecommendedError(MAX_TIME)
 
     def _rentable(self, choice: Choice, analysis: Analysis) -> None:
         """Ask the rules of `BY_PLACE` once for all plans on the same instances."""
@@ -110,14 +110,14 @@ class Judge:
         if key not in self._barred:
             self._barred[key] = first_error(analysis, BY_PLACE)
         if (code := self._barred[key]) is not None:
-            raise RefusedError(code)
+            raise NotRecommendedError(code)
 
     def _watched(self, analysis: Analysis, taken: Burdens) -> None:
         """Compare tensors alone with the author's alarm on GPU memory, which takes less time than the whole process."""
         alarm = analysis.spec.monitoring and analysis.spec.monitoring.gpu_memory
         usable = analysis.plan.require("hardware").gpu.usable_bytes
         if alarm and usable and (1 - taken.headroom) * usable > alarm.max and "tight" not in self._request.allow:
-            raise RefusedError("HB110")
+            raise NotRecommendedError("HB110")
 
     def _fits(self, choice: Choice, analysis: Analysis) -> None:
         group = choice.group
@@ -136,7 +136,7 @@ class Judge:
         """Refuse what is not certain to fit; what is tight only where it is not allowed."""
         if verdict is Verdict.FITS or (verdict is Verdict.TIGHT and "tight" in self._request.allow):
             return
-        raise RefusedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
+        raise NotRecommendedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
 
     def _given_up(self, analysis: Analysis) -> Iterator[str]:
         """The claims that a plan contradicts, and those that it leaves undecided and the unchanged spec does not."""
@@ -152,14 +152,14 @@ class Judge:
         """The codes of the warnings about a plan.
 
         Raises:
-            RefusedError: a rule has an error, or warns that a limit may be broken.
+            NotRecommendedError: a rule has an error, or warns that a limit may be broken.
         """
         found, skipped = findings_again(analysis)
         report = place(analysis.document, found, skipped, explained())
         uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
         for entry in sorted(report.diagnostics, key=lambda entry: entry.code):
             if entry.severity is Severity.ERROR or (entry.code in uncertain and entry.severity is Severity.WARNING):
-                raise RefusedError(entry.code)
+                raise NotRecommendedError(entry.code)
         return tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
 
 

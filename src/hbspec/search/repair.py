@@ -17,7 +17,7 @@ from hbspec.search.choice import Choice
 from hbspec.search.floors import Floors
 from hbspec.search.front import Front, Progress
 from hbspec.search.gates import Gates
-from hbspec.search.judging import MEMORY, UNKNOWN, Judge, Recommended, RefusedError
+from hbspec.search.judging import MEMORY, UNKNOWN, Judge, NotRecommendedError, Recommended
 from hbspec.search.optimize import Optimum, current, is_of_no_plan, unmeasured
 from hbspec.search.request import Request
 from hbspec.search.space import Space
@@ -89,7 +89,7 @@ def _smallest(space: Space, rejected: Counter[str], progress: Progress) -> tuple
         progress(number, len(candidates))
         try:
             return judge.recommended(candidate.choice), number + 1
-        except RefusedError as refused:
+        except NotRecommendedError as refused:
             rejected[str(refused)] += 1
     return None, len(candidates)
 

@@ -8,7 +8,7 @@ from hbspec.analysis.change import Settings
 from hbspec.analysis.changes import parallelised
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.plan import Plan
-from hbspec.search.choice import Choice, Machine, Place, Way
+from hbspec.search.choice import Choice, Fleet, Place, Placement
 from hbspec.spec import Spec
 
 WAITS = 2
@@ -38,7 +38,7 @@ def settings_of(choice: Choice, spec: Spec, plan: Plan) -> Settings:
     }
 
 
-def _rented(machine: Machine, place: Place, spec: Spec) -> Settings:
+def _rented(machine: Fleet, place: Place, spec: Spec) -> Settings:
     """The type, the number, the region, and spot, without what belongs to the replaced ones."""
     here, found = spec.instance, Settings()
     if machine.type != here.type:
@@ -64,7 +64,7 @@ def _rented(machine: Machine, place: Place, spec: Spec) -> Settings:
     return found
 
 
-def _shared(way: Way, spec: Spec, plan: Plan) -> Settings:
+def _shared(way: Placement, spec: Spec, plan: Plan) -> Settings:
     """The keys of placement; one that would say the default is deleted."""
     found, here = parallelised(spec, plan, way.parallelism), spec.instance
     if way.sharding is not None and way.sharding != (here.sharding or "full"):

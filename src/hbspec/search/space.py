@@ -11,7 +11,7 @@ from hbspec.analysis.change import Change
 from hbspec.catalog import InstanceType
 from hbspec.plan import Plan
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
-from hbspec.search.choice import Batch, Choice, Group, Machine, Place, Way
+from hbspec.search.choice import Arrangement, Batch, Choice, Fleet, Place, Placement
 from hbspec.search.request import Request
 from hbspec.search.settings import settings_of
 
@@ -35,17 +35,17 @@ class Space:
         self.analysis, self.request, self.variants = analysis, request, tuple(variants)
         self.bases = tuple(replace(analysis, spec=variant.applied(analysis.spec)) for variant in self.variants)
 
-    def machines(self) -> list[Machine]:
+    def machines(self) -> list[Fleet]:
         """The instances that may be rented, by type and count; a type is offered in at least one region."""
         spec, keeps = self.analysis.spec, self.request.kept
         here = spec.instance
         if here.type is None:
             hardware = self.analysis.plan.require("hardware")
             alone = (Place(here.region, here.spot),)
-            return [Machine(None, here.count, hardware.gpu.name, hardware.gpus_per_instance, alone)]
+            return [Fleet(None, here.count, hardware.gpu.name, hardware.gpus_per_instance, alone)]
         counts = (here.count,) if keeps("count") else range(1, max(here.count, self.request.most_instances) + 1)
         return [
-            Machine(row.name, count, str(row.gpu), row.gpus, places)
+            Fleet(row.name, count, str(row.gpu), row.gpus, places)
             for row in self._types()
             if (places := tuple(self._places(row)))
             for count in counts
@@ -65,7 +65,7 @@ class Space:
                 for spot in (here.spot,) if self.request.kept("spot") else (False, True):
                     yield Place(region, spot)
 
-    def ways(self, machine: Machine) -> Iterator[Way]:
+    def ways(self, machine: Fleet) -> Iterator[Placement]:
         """How its GPUs can share the job."""
         plan, keeps = self.analysis.plan, self.request.kept
         own_json = self.analysis.spec.instance.deepspeed is not None
@@ -78,11 +78,11 @@ class Space:
                         continue
                     if (own_json or keeps("offload")) and offload != plan.offload:
                         continue
-                    found = Way(way.name, sharding, offload)
+                    found = Placement(way.name, sharding, offload)
                     if found == self.current.group.way or _works(found, machine):
                         yield found
 
-    def batches(self, machine: Machine, way: Way) -> tuple[Batch, ...]:
+    def batches(self, machine: Fleet, way: Placement) -> tuple[Batch, ...]:
         """The divisions of the effective batch, by rows; empty where the ranks do not divide it."""
         plan, keeps = self.analysis.plan, self.request.kept
         ranks = self.ranks(machine, way)
@@ -99,7 +99,7 @@ class Space:
             and (not keeps("accumulation") or batch.accumulation == now.accumulation)
         )
 
-    def ranks(self, machine: Machine, way: Way) -> int:
+    def ranks(self, machine: Fleet, way: Placement) -> int:
         """The data-parallel ranks; 0 where `tensor_parallel` does not divide the GPUs."""
         if not PARALLELISMS[way.parallelism].distributed:
             return 1 if machine.number == 1 or machine == self.current.group.machine else 0
@@ -111,7 +111,7 @@ class Space:
         now = self.analysis.plan.training.gradient_checkpointing
         return (now,) if self.request.kept("checkpointing") else (False, True)
 
-    def kernels(self, machine: Machine) -> tuple[str, ...]:
+    def kernels(self, machine: Fleet) -> tuple[str, ...]:
         """The attention kernels that the GPU runs, and the spec's own."""
         training = self.analysis.plan.training
         if self.request.kept("attention") or training.joined or training.attention not in EXACT:
@@ -125,10 +125,10 @@ class Space:
         plan, here = self.analysis.plan, self.analysis.spec.instance
         hardware, training = plan.require("hardware"), plan.training
         place = Place(here.region, here.spot)
-        machine = Machine(here.type, here.count, hardware.gpu.name, hardware.gpus_per_instance, (place,))
-        way = Way(plan.parallelism, plan.sharding, plan.offload)
+        machine = Fleet(here.type, here.count, hardware.gpu.name, hardware.gpus_per_instance, (place,))
+        way = Placement(plan.parallelism, plan.sharding, plan.offload)
         batch = Batch(training.micro_batch, training.gradient_accumulation)
-        group = Group(0, machine, way, training.gradient_checkpointing, training.attention, (batch,))
+        group = Arrangement(0, machine, way, training.gradient_checkpointing, training.attention, (batch,))
         return Choice(group, batch, place)
 
     def plans(self) -> int:
@@ -162,7 +162,7 @@ def _offloads(way: Parallelism, sharding: str | None) -> tuple[str, ...]:
     return ("none", "optimizer", "all") if way.shards_weights else ("none", "optimizer")
 
 
-def _works(way: Way, machine: Machine) -> bool:
+def _works(way: Placement, machine: Fleet) -> bool:
     """Whether a machine has what a way shares the job over: one GPU shares only with its host."""
     gpus = machine.gpus * machine.number
     if way.sharding == "hybrid":
