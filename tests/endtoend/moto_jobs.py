@@ -25,10 +25,12 @@ State = tuple[str, str]
 
 @dataclass
 class Course:
-    """What becomes of training jobs: the state after each look, the first being that of its creation."""
+    """What becomes of training jobs: the state after each look, the first being that of its creation; and the bill."""
 
     states: tuple[State, ...] = (("Completed", "Completed"),)
     failure: str = ""
+    billed: int = 3600
+    ran: int | None = None
     looks: dict[str, int] = field(default_factory=dict)
 
 
@@ -84,4 +86,5 @@ def _enter(job: Any, course: Course, state: State) -> None:
             one.setdefault("EndTime", began)
         job.secondary_status_transitions.append({"Status": state[1], "StartTime": began, "StatusMessage": state[1]})
     if state[0] in ENDED:
-        job.billable_time_in_seconds = 3600
+        job.billable_time_in_seconds = course.billed
+        job.training_time_in_seconds = course.ran or course.billed

@@ -9,6 +9,7 @@ from time import time
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto_strict import Server
 
 from hbspec.cli import main
@@ -198,7 +199,59 @@ def test_a_job_is_watched_and_verified(job, sagemaker_server, monkeypatch, capsy
     sagemaker_server.course.states = (("Completed", "Completed"),)
     monkeypatch.setattr(logs, "PAUSE_SECONDS", 0)
     assert main(["watch", str(SPEC), "--follow"]) == 0
-    assert main(["verify", str(SPEC)]) == 0
+
+
+def test_a_job_is_verified_by_its_bill(job, sagemaker_server, capsys):
+    """An hour costs 40.07 CAD, and the budget of the spec pays for more than one."""
+    put(sagemaker_server, job, "algo-1", (0, "hbspec: step=1 loss=2.5"))
+    sagemaker_server.course.states = (("Completed", "Completed"),)
+    capsys.readouterr()
+    for hours, code, verdict in ((1, 0, "held"), (40, 1, "broken")):
+        sagemaker_server.course.billed = hours * 3600
+        assert main(["verify", str(SPEC), "--format", "json"]) == code
+        told = json.loads(capsys.readouterr().out)
+        judged = {one["key"]: one["verdict"] for one in told["judged"]}
+        assert (judged["budget.max_cost"], judged["instance.max_runtime"]) == (verdict, verdict)
+        assert told["bill"]["billable_seconds"] == hours * 3600
+    assert main(["verify", str(SPEC)]) == 1
+    assert "billed 40.0 h" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_bill_is_of_all_attempts(job, sagemaker_server, capsys):
+    sagemaker_server.course.states = (("Failed", "Failed"),)
+    sagemaker_server.course.failure = "ClientError: the bucket of the checkpoints does not exist"
+    main(["status", str(SPEC)])
+    assert main(["submit", str(SPEC), "--yes"]) == 0
+    put(sagemaker_server, f"{job}-2", "algo-1", (0, "hbspec: step=1 loss=2.5"))
+    capsys.readouterr()
+    assert main(["verify", str(SPEC), "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in told["bill"]["attempts"]] == [job, f"{job}-2"]
+    assert any("the bucket of the checkpoints does not exist" in note for note in told["notes"])
+    assert told["bill"]["billable_seconds"] == 7200
+
+
+@pytest.mark.parametrize("words", [["watch"], ["watch", "--follow"], ["verify"]], ids="-".join)
+def test_credentials_that_expire_lose_nothing_that_was_read(job, sagemaker_server, monkeypatch, capsys, words):
+    lines = [(1000 * step, f"hbspec: step={step} loss=2.5 step_seconds=34.5") for step in range(1, 4)]
+    put(sagemaker_server, job, "algo-1", *lines)
+    monkeypatch.setattr(logs, "_new", _expiring(logs._new))
+    capsys.readouterr()
+    assert main([*words[:1], str(SPEC), *words[1:], "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert told["state"] == "update 3 of 300"
+    assert told["whole"] is False
+    said = "the log was not read to its end, but only 3 lines: FilterLogEvents: the AWS credentials have expired"
+    assert any(note.startswith(said) for note in told["notes"])
+
+
+def _expiring(new: Any) -> Any:
+    def lines(*given: Any) -> Any:
+        with client.asking("FilterLogEvents"):
+            yield from new(*given)
+            raise ClientError({"Error": {"Code": "ExpiredTokenException"}}, "FilterLogEvents")
+
+    return lines
 
 
 def test_what_is_neither_a_file_nor_a_job(sagemaker_server, capsys):

@@ -104,6 +104,20 @@ class TestBounds:
         assert verdicts(whole_log(), monitoring=monitoring)[self.MEMORY].verdict == "held"
         assert verdicts(HALF, monitoring=monitoring)[self.MEMORY].verdict == "cannot be told"
 
+    @pytest.mark.parametrize(
+        ("monitoring", "field"),
+        [
+            ({"gpu_memory": {"max": "2 GB"}}, "gpu_memory_bytes"),
+            ({"gradient_norm": {"max": 5}}, "grad_norm"),
+            ({"step_time": {"max": "1s"}}, "step_seconds"),
+            ({"step_time": {"min": "10 ms"}}, "step_seconds"),
+        ],
+    )
+    def test_a_metric_that_stops_says_nothing_about_the_rest(self, monitoring, field):
+        lines = [*whole_log()[:51], *(update_line(step, **{field: None}) for step in range(51, 61)), done_line(60)]
+        (bound,) = [one for key, one in verdicts(lines, monitoring=monitoring).items() if key.startswith("monitoring")]
+        assert bound.verdict == "cannot be told"
+
     def test_one_that_broke(self):
         found = verdicts(HALF, monitoring={"gpu_memory": {"max": "1 GB"}})[self.MEMORY]
         assert (found.verdict, found.claimed) == ("broken", "1.00 GB")

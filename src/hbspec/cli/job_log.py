@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hbspec.cli.command import MisuseError
 from hbspec.cli.service_asked import Asked, last_attempt, refuse_without_boto3, said
@@ -23,8 +23,16 @@ def names_a_job(log: str | None) -> bool:
     return log is None or (NAME.fullmatch(log) is not None and not Path(log).exists())
 
 
-def job_lines(estimates: Estimates, name: str | None, *, follow: bool) -> tuple[str, LogLines]:
-    """The name of an attempt, and its lines; of the spec's job the last one, if none is named.
+class JobLog(NamedTuple):
+    """The log of an attempt: its name, its lines, and why they break off, which is told when they have been read."""
+
+    name: str
+    lines: LogLines
+    broken_off: list[str]
+
+
+def job_log(estimates: Estimates, name: str | None, *, follow: bool) -> JobLog:
+    """The log of an attempt; of the spec's job that of the last one, if none is named.
 
     Args:
         estimates: of the spec.
@@ -45,7 +53,8 @@ def job_lines(estimates: Estimates, name: str | None, *, follow: bool) -> tuple[
     except ServiceError as failed:
         wanted = f"{name} is not a file, and of a training job: " if name else ""
         raise MisuseError(f"{wanted}{failed}") from None
-    return found, _lines(clients, found, follow=follow)
+    broken_off: list[str] = []
+    return JobLog(found, _lines(clients, found, broken_off, follow=follow), broken_off)
 
 
 def _job_of(estimates: Estimates) -> str:
@@ -63,13 +72,22 @@ def _job_of(estimates: Estimates) -> str:
         raise MisuseError("the spec cannot be compiled for SageMaker: name the job's log") from None
 
 
-def _lines(clients: Clients, name: str, *, follow: bool) -> LogLines:
+def _lines(clients: Clients, name: str, broken_off: list[str], *, follow: bool) -> LogLines:
+    """The lines; what was read stays read where the service does not answer any more.
+
+    Raises:
+        MisuseError: not a single line could be read.
+    """
     from hbspec.service.client import ServiceError
     from hbspec.service.logs import followed_lines, log_lines
     from hbspec.watching import LogLine
 
+    read = 0
     try:
         for line in followed_lines(clients, name, said) if follow else log_lines(clients, name):
+            read += line is not None
             yield None if line is None else LogLine(line.text.encode(), line.seconds)
     except ServiceError as failed:
-        raise MisuseError(str(failed)) from None
+        if not read:
+            raise MisuseError(str(failed)) from None
+        broken_off.append(str(failed))

@@ -10,7 +10,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from hbspec.cli.command import MisuseError
-from hbspec.cli.job_log import job_lines, names_a_job
+from hbspec.cli.job_log import job_log, names_a_job
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -38,10 +38,10 @@ def watched_log(estimates: Estimates, log: str | None, *, follow: bool, shown: b
     from hbspec.watching import NotALogError, is_state, lines_of, tally_for, watch_state, watched
 
     if log is None or names_a_job(log):
-        job, told = job_lines(estimates, log, follow=follow)
+        job, told, broken_off = job_log(estimates, log, follow=follow)
         tally = tally_for(estimates)
         _follow(told, tally, Meanwhile(estimates, tally, job), shown=shown) if follow else _read(told, tally)
-        return watched(estimates, tally, job)
+        return watched(estimates, tally, job).breaking_off(broken_off)
     path = Path(log)
     if log != "-" and path.is_dir():
         raise MisuseError(f"{log} is a folder: give the log's file")

@@ -37,6 +37,7 @@ class Status(NamedTuple):
         secondary: the phase that it is in, such as `Training`.
         failure: why it failed; empty if it did not.
         created: when it was submitted.
+        finished: when nothing more was billed; None until then.
         billable_seconds: seconds that are billed for each instance; None until the service says so.
         training_seconds: seconds from the download of the data on; None until the service says so.
         instances: their number.
@@ -51,6 +52,7 @@ class Status(NamedTuple):
     secondary: str
     failure: str
     created: datetime | None
+    finished: datetime | None
     billable_seconds: int | None
     training_seconds: int | None
     instances: int
@@ -69,11 +71,19 @@ class Status(NamedTuple):
         """Whether the attempt failed because the region had no instance for it."""
         return self.failure.partition(":")[0] in NO_CAPACITY
 
+    @property
+    def total_seconds(self) -> float | None:
+        """Seconds from the request to the end; None before it."""
+        if not self.ended or self.created is None or self.finished is None:
+            return None
+        return (self.finished - self.created).total_seconds()
+
     def to_dict(self) -> dict[str, Any]:
         """The status with times in ISO 8601."""
         return {
             **self._asdict(),
             "created": _text(self.created),
+            "finished": _text(self.finished),
             "phases": [
                 {"name": phase.name, "began": _text(phase.began), "seconds": phase.seconds, "message": phase.message}
                 for phase in self.phases
@@ -96,6 +106,7 @@ def status(clients: Clients, name: str) -> Status:
         secondary=told.get("SecondaryStatus", ""),
         failure=told.get("FailureReason", ""),
         created=told.get("CreationTime"),
+        finished=told.get("TrainingEndTime"),
         billable_seconds=told.get("BillableTimeInSeconds"),
         training_seconds=told.get("TrainingTimeInSeconds"),
         instances=resources.get("InstanceCount", 1),

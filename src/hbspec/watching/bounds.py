@@ -96,6 +96,10 @@ class WatchedBounds:
 
     Args:
         monitoring: the section of the spec; without one only the loss is watched for being a number.
+
+    Attributes:
+        limits: each bound that is watched, and its value.
+        unsaid: metric lines that do not say what a bound is about.
     """
 
     def __init__(self, monitoring: Monitoring | None) -> None:
@@ -113,6 +117,7 @@ class WatchedBounds:
             **{name: float(limit) for name, limit in limits.items() if limit is not None},
             **({LOSS_DECREASES: float(window)} if window else {}),
         }
+        self.unsaid = dict.fromkeys(self.limits, 0)
         self.active = bool(self.limits)
         self.compared = False
 
@@ -130,6 +135,7 @@ class WatchedBounds:
             self._break(LOSS_IS_NUMBER, None, step, loss)
         if not self.active:
             return
+        self._count_unsaid(memory, update)
         if self._memory is not None and memory > self._memory:
             self._break(GPU_MEMORY, self._memory, step, memory)
         if self._gradient is not None and update.gradient is not None and not update.gradient <= self._gradient:
@@ -141,6 +147,14 @@ class WatchedBounds:
                 self._break(SLOWEST, self._slowest, step, seconds)
         if self._half is not None and not again and isfinite(loss):
             self._add(step, loss, weight)
+
+    def _count_unsaid(self, memory: int, update: LoggedUpdate) -> None:
+        """Count what a line does not say: a metric may stop while others go on."""
+        unsaid = {GPU_MEMORY: not memory, GRADIENT: update.gradient is None}
+        unsaid |= dict.fromkeys((FASTEST, SLOWEST), update.seconds is None)
+        for bound, is_unsaid in unsaid.items():
+            if is_unsaid and bound in self.unsaid:
+                self.unsaid[bound] += 1
 
     def admits(self, memory: int, gradients: tuple[float, float], seconds: tuple[float, float]) -> bool:
         """Whether no bound but that of the loss can break between these extremes: the most memory, and both ends."""

@@ -58,6 +58,16 @@ def compiled_digest(analysis: Analysis) -> str | None:
     return found[2] if found else None
 
 
+def first_name(job: str) -> str:
+    """The name of the first attempt of a job that hbspec has named; any other name as it is.
+
+    >>> first_name("bot-0123456789ab-2"), first_name("bot-0123456789ab"), first_name("bot-2")
+    ('bot-0123456789ab', 'bot-0123456789ab', 'bot-2')
+    """
+    found = NAMED.fullmatch(job)
+    return f"{found[1]}-{found[2]}" if found else job
+
+
 def updates_of(plan: Plan) -> int | None:
     """The planned updates; None where they are not known."""
     try:

@@ -46,6 +46,7 @@ class LogTally:
         garbled: lines that are not UTF-8.
         shortened: lines that are longer than what is read of one, or the last one without a line break.
         top: the last update, of all starts.
+        after: the update after which the log begins; 0 from the first one on, and where the log does not say.
         again: metric lines of updates that were seen before; `unannounced` of them without a restart before.
         spent: seconds of all updates that were computed, also of those that were repeated after a restart.
         evaluations: each update's once; `first_evaluated` and `evaluated` are the first and the last update of them.
@@ -58,7 +59,7 @@ class LogTally:
         self.bounds, self.clock, self.pace = bounds, Clock(), Pace()
         self.lines = self.metric_lines = self.broken = self.garbled = self.shortened = 0
         self.step: int | None = None
-        self.top = self.again = self.unannounced = self.starts = 0
+        self.top = self.after = self.again = self.unannounced = self.starts = 0
         self.first_loss: float | None = None
         self.last_loss: float | None = None
         self.largest_gradient: float | None = None
@@ -119,6 +120,8 @@ class LogTally:
     def _begin(self, run: LoggedRun) -> None:
         """A start of the run begins to train."""
         self.starts += 1
+        if self.starts == 1 and not self.metric_lines:
+            self.after = run.after
         self.run, self.end, self.failure = run, None, None
         self._announced, self._since_start = True, 0
         self.step = run.after

@@ -18,10 +18,11 @@ from hbspec.claims.verify import in_currency
 from hbspec.diagnostics import NotKnownError
 from hbspec.digits import UnitError
 from hbspec.showing.secrets import redact
-from hbspec.units import Interval, seconds_text
+from hbspec.units import Interval, counted, seconds_text
+from hbspec.watching.billed import TOO_LONG, WAITED_TOO_LONG, JobBill
 from hbspec.watching.bounds import LOSS_IS_NUMBER, TEXTS
 from hbspec.watching.events import EPOCH
-from hbspec.watching.forecast import is_finished
+from hbspec.watching.spent import NOT_LOGGED, STILL_RUNS, Happened, cost, duration, earlier, has_ended, running_time
 from hbspec.watching.watched import WatchedLog
 
 HELD, BROKEN, OPEN = "held", "broken", "cannot be told"
@@ -29,17 +30,7 @@ SIX_DIGITS = 5e-6
 """Relative error of a number that a metric line holds."""
 ABOUT_THE_ENDPOINT = "a training log says nothing about the endpoint"
 ABOUT_PRICES = "a training log says nothing about prices"
-NOT_LOGGED = "the log does not say it"
-STILL_RUNS = "the job has not ended in this log"
-
-
-class Happened(NamedTuple):
-    """The values that a quantity can have had, as far as a log says; `currency` of an amount."""
-
-    low: float
-    high: float
-    currency: str | None = None
-    partly: str = ""
+STOPPED_THERE = "the service stopped the job there"
 
 
 class Judged(NamedTuple):
@@ -62,31 +53,24 @@ class Judged(NamedTuple):
         return {"key": self.key, "claimed": self.claimed, "verdict": self.verdict, "happened": self.happened}
 
 
-def judged(estimates: Estimates, watched: WatchedLog) -> tuple[Judged, ...]:
-    """Every claim of `expect`, the budget, the runtime limit, and every bound of `monitoring`.
+def judged(estimates: Estimates, watched: WatchedLog, bill: JobBill | None = None) -> tuple[Judged, ...]:
+    """Every claim of `expect`, the budget, the limits on the time, and every bound of `monitoring`.
 
     Of a log of another job nothing can be told.
+
+    Args:
+        estimates: of the spec.
+        watched: the log beside them.
+        bill: what the service has billed; None where only a log is known.
     """
-    found = (*_claims(estimates, watched), *_limits(estimates, watched), *_bounds(watched))
+    found = (*_claims(estimates, watched, bill), *_limits(estimates, watched, bill), *_bounds(watched))
     if not watched.differences:
         return found
     reason = f"the log is of another job ({watched.differences[0]})"
     return tuple(one._replace(verdict=OPEN, happened=reason) for one in found)
 
 
-def to_dict(found: tuple[Judged, ...], watched: WatchedLog) -> dict[str, Any]:
-    """The document that `hbspec verify --format json` prints."""
-    return {
-        "format_version": 1,
-        "log": watched.source,
-        "state": watched.state,
-        "another_job": list(watched.differences),
-        "notes": list(watched.notes),
-        "judged": [one.to_dict() for one in found],
-    }
-
-
-def _claims(estimates: Estimates, watched: WatchedLog) -> Iterator[Judged]:
+def _claims(estimates: Estimates, watched: WatchedLog, bill: JobBill | None) -> Iterator[Judged]:
     for key, text in estimates.analysis.spec.expect.items():
         entry = quantity(key)
         if entry is None:
@@ -97,7 +81,7 @@ def _claims(estimates: Estimates, watched: WatchedLog) -> Iterator[Judged]:
         except UnitError as reason:
             yield Judged(key, redact(text), OPEN, str(reason))
             continue
-        found = _happened(key, estimates, watched)
+        found = _happened(key, estimates, watched, bill)
         if isinstance(found, str):
             yield Judged(key, text, OPEN, found)
         else:
@@ -131,14 +115,16 @@ def _said(found: Happened, show: Any) -> str:
     return (show(middle) if low == high else f"{low} to {high}") + after
 
 
-def _happened(key: str, estimates: Estimates, watched: WatchedLog) -> Happened | str:
-    """What the log says of a claimed quantity, or why it says nothing."""
+def _happened(key: str, estimates: Estimates, watched: WatchedLog, bill: JobBill | None) -> Happened | str:
+    """What the log, or the bill, says of a claimed quantity, or why it says nothing."""
     if key.startswith("deployment."):
         return ABOUT_THE_ENDPOINT
     if key.startswith("price."):
         return ABOUT_PRICES
     if key.startswith("model."):
         return "a training log says nothing about the size of the model"
+    if key in OF_THE_BILL:
+        return OF_THE_BILL[key](estimates, watched, bill)
     found = OF_TRAINING.get(key)
     return found(estimates, watched) if found else NOT_LOGGED
 
@@ -153,7 +139,7 @@ def _batch(_: Estimates, watched: WatchedLog) -> Happened | str:
 
 def _updates(_: Estimates, watched: WatchedLog) -> Happened | str:
     tally = watched.tally
-    if _ended(watched):
+    if has_ended(watched):
         return Happened(tally.top, tally.top)
     planned = tally.run.updates if tally.run is not None else None
     if planned is not None:
@@ -168,7 +154,7 @@ def _examples(_: Estimates, watched: WatchedLog) -> Happened | str:
     run = watched.tally.run
     if starts != 1 or run is None or run.after:
         return "the log's last line counts the examples of its last start only"
-    return Happened(end.examples, end.examples if _ended(watched) else inf)
+    return Happened(end.examples, end.examples if has_ended(watched) else inf)
 
 
 def _epochs(_: Estimates, watched: WatchedLog) -> Happened | str:
@@ -179,9 +165,8 @@ def _epochs(_: Estimates, watched: WatchedLog) -> Happened | str:
         epoch = None
     if epoch is None:
         return NOT_LOGGED
-    return Happened(
-        epoch * (1 - SIX_DIGITS), epoch * (1 + SIX_DIGITS) if _ended(watched) else inf, partly=_open(watched)
-    )
+    most, open_end = (epoch * (1 + SIX_DIGITS), "") if has_ended(watched) else (inf, STILL_RUNS)
+    return Happened(epoch * (1 - SIX_DIGITS), most, partly=open_end)
 
 
 def _step_time(_: Estimates, watched: WatchedLog) -> Happened | str:
@@ -189,8 +174,9 @@ def _step_time(_: Estimates, watched: WatchedLog) -> Happened | str:
     pace, total = watched.tally.pace, watched.forecast.updates
     if pace.mean is None:
         return NOT_LOGGED
-    if not _ended(watched):
-        return Happened(pace.seconds / max(total or 0, pace.updates), inf, partly=STILL_RUNS) if total else STILL_RUNS
+    if not has_ended(watched) or watched.tally.after:
+        partly = earlier(watched) if has_ended(watched) else STILL_RUNS
+        return Happened(pace.seconds / max(total or 0, pace.updates), inf, partly=partly) if total else partly
     return Happened(pace.mean, pace.mean, partly="mean")
 
 
@@ -199,8 +185,8 @@ def _memory_per_gpu(estimates: Estimates, watched: WatchedLog) -> Happened | str
     tally = watched.tally
     if not tally.memory:
         return NOT_LOGGED
-    if not _ended(watched):
-        return Happened(tally.memory, inf, partly=STILL_RUNS)
+    if not has_ended(watched) or tally.after:
+        return Happened(tally.memory, inf, partly=earlier(watched) if has_ended(watched) else STILL_RUNS)
     evaluates = estimates.plan.evaluations != 0 or tally.evaluations
     if evaluates and not 0 < tally.first_evaluated < tally.top:
         return Happened(tally.memory, inf, partly="no metric line follows an evaluation")
@@ -215,62 +201,34 @@ def _memory_total(estimates: Estimates, watched: WatchedLog) -> Happened | str:
     return found._replace(high=found.high * hardware.gpus, partly=most if hardware.gpus > 1 else found.partly)
 
 
-def _duration(estimates: Estimates, watched: WatchedLog) -> Happened | str:
-    time, billed = estimates.time, watched.forecast.billed_at_end
-    so_far = watched.forecast.billed
-    if time is None or so_far is None:
-        return NOT_LOGGED
-    startup = time.phases.get("startup", Interval.exact(0))
-    if _ended(watched) and billed is not None:
-        return Happened(billed.low + startup.low, billed.high + startup.high, partly="with predicted phases")
-    return Happened(so_far.low, inf, partly=STILL_RUNS)
-
-
-def _cost(_: Estimates, watched: WatchedLog) -> Happened | str:
-    end, so_far = watched.forecast.cost_at_end, watched.forecast.cost
-    if end is None or so_far is None:
-        return "the price, or the time, is not known"
-    if _ended(watched):
-        return Happened(float(end.low), float(end.high), end.currency, "billed time with predicted phases x price")
-    return Happened(float(so_far.low), inf, so_far.currency, STILL_RUNS)
-
-
+OF_THE_BILL = {"training.duration": duration, "training.cost": cost}
 OF_TRAINING = {
     "training.effective_batch_size": _batch,
     "training.optimizer_steps": _updates,
     "training.examples_processed": _examples,
     "training.epochs": _epochs,
-    "training.duration": _duration,
     "training.step_time": _step_time,
-    "training.cost": _cost,
     "training.memory_total": _memory_total,
     "training.memory_per_gpu": _memory_per_gpu,
 }
 
 
-def _ended(watched: WatchedLog) -> bool:
-    return is_finished(watched.tally, watched.forecast.updates)
-
-
-def _open(watched: WatchedLog) -> str:
-    return "" if _ended(watched) else STILL_RUNS
-
-
-def _limits(estimates: Estimates, watched: WatchedLog) -> Iterator[Judged]:
-    """The budget and the runtime limit."""
+def _limits(estimates: Estimates, watched: WatchedLog, bill: JobBill | None) -> Iterator[Judged]:
+    """The budget, and the limits on the time."""
     budget = estimates.analysis.spec.budget
     if budget is not None and budget.max_cost is not None:
-        found = _cost(estimates, watched)
         most = budget.max_cost
-        yield _limit("budget.max_cost", str(most), found, ClaimSet(-inf, float(most.amount), most.currency), estimates)
-    limit = estimates.plan.max_runtime
+        claimed = ClaimSet(-inf, float(most.amount), most.currency)
+        yield _limit("budget.max_cost", str(most), cost(estimates, watched, bill), claimed, estimates)
+    limit, wait = estimates.plan.max_runtime, estimates.analysis.spec.instance.max_wait
     if limit is not None:
-        found = _duration(estimates, watched)
-        if isinstance(found, Happened) and estimates.time is not None:
-            startup = estimates.time.phases.get("startup", Interval.exact(0))
-            at_end = found.high != inf
-            found = found._replace(low=found.low - startup.low * at_end, high=found.high - startup.high)
-        yield _limit("instance.max_runtime", seconds_text(limit), found, ClaimSet(-inf, limit), estimates)
+        if bill is not None and bill.last.secondary == TOO_LONG:
+            yield Judged("instance.max_runtime", seconds_text(limit), BROKEN, STOPPED_THERE)
+        else:
+            found = running_time(estimates, watched, bill)
+            yield _limit("instance.max_runtime", seconds_text(limit), found, ClaimSet(-inf, limit), estimates)
+    if wait is not None and bill is not None and bill.last.secondary == WAITED_TOO_LONG:
+        yield Judged("instance.max_wait", seconds_text(wait), BROKEN, STOPPED_THERE)
 
 
 def _limit(key: str, text: str, found: Happened | str, most: ClaimSet, estimates: Estimates) -> Judged:
@@ -290,7 +248,19 @@ def _bounds(watched: WatchedLog) -> Iterator[Judged]:
             yield Judged(bound, claimed, BROKEN, broken[bound].text)
         elif bound in watched.unseen:
             yield Judged(bound, claimed, OPEN, watched.unseen[bound])
-        elif _ended(watched):
-            yield Judged(bound, claimed, HELD, f"in all {watched.tally.metric_lines:,} metric lines")
+        elif reason := _unseen_part(watched, bound):
+            yield Judged(bound, claimed, OPEN, f"held so far; {reason}")
         else:
-            yield Judged(bound, claimed, OPEN, f"held so far; {STILL_RUNS}")
+            yield Judged(bound, claimed, HELD, f"in all {watched.tally.metric_lines:,} metric lines")
+
+
+def _unseen_part(watched: WatchedLog, bound: str) -> str:
+    """Why a bound that is not broken may have been broken where this log does not look; empty where it looks at all."""
+    tally = watched.tally
+    if not has_ended(watched):
+        return STILL_RUNS
+    if tally.after:
+        return earlier(watched)
+    if unsaid := tally.bounds.unsaid[bound]:
+        return f"{counted(unsaid, 'metric line')} of {tally.metric_lines:,} without it"
+    return "" if watched.whole else "the log was not read to its end"

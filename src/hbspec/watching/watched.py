@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from hbspec.api import Estimates
@@ -72,6 +72,7 @@ class WatchedLog(NamedTuple):
         rows: each quantity, predicted and measured.
         broken: bounds that broke.
         unseen: bounds that the log does not say anything about, with the reason.
+        whole: whether the log was read to its end, as far as it was written.
     """
 
     source: str
@@ -83,12 +84,24 @@ class WatchedLog(NamedTuple):
     rows: tuple[SeenBeside, ...]
     broken: tuple[Breach, ...]
     unseen: Mapping[str, str]
+    whole: bool = True
 
     @property
     def ok(self) -> bool:
-        """Whether no bound broke, the job did not fail, and nothing says that the log is of another job."""
+        """Whether no bound broke, the job did not fail, and nothing says that the log is cut off or of another job."""
+        return self.whole and not (self.broken or self.differences or self.failed)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the log says that the job failed, rather than that it was stopped."""
         failure = self.tally.failure
-        return not self.broken and not self.differences and (failure is None or failure.kind == STOPPED_KIND)
+        return failure is not None and failure.kind != STOPPED_KIND
+
+    def breaking_off(self, reasons: Sequence[str]) -> WatchedLog:
+        """The same of a log whose source failed before its end, for these reasons; unchanged without one."""
+        lines = counted(self.tally.lines, "line")
+        said = (f"the log was not read to its end, but only {lines}: {reason}" for reason in reasons)
+        return self._replace(notes=(*self.notes, *said), whole=self.whole and not reasons)
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec watch --format json` prints."""
@@ -106,6 +119,7 @@ class WatchedLog(NamedTuple):
             },
             "another_job": list(self.differences),
             "notes": list(self.notes),
+            "whole": self.whole,
             "compared": [row.to_dict(compared=not self.differences) for row in self.rows],
             "broken": [breach.to_dict() for breach in self.broken],
             "not_seen": dict(self.unseen),

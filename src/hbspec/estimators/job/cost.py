@@ -23,6 +23,8 @@ INTERRUPTED = {
     LOST: "work repeated after spot interruptions",
     RESTARTS: "image, weights and loading repeated after spot interruptions",
 }
+RUNNING = "instances"
+"""The item of the job's instances."""
 UNPRICED = "prices of S3, data transfer and logs are not known"
 
 
@@ -147,7 +149,7 @@ def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
     else:
         phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
         billed = time._replace(phases=phases).billed_seconds
-    return "instances", _rented(plan, (billed,), SPOT_SHARE if plan.spot else Interval.exact(1)), note
+    return RUNNING, _rented(plan, (billed,), SPOT_SHARE if plan.spot else Interval.exact(1)), note
 
 
 def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:
