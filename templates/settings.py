@@ -180,6 +180,9 @@ class Settings:
     WATCH_STEP_MAX: float | None = _setting(
         None, parsers.number("above 0", lambda x: 0 < x < 1e9), "seconds of an update, above which the run ends", NO
     )
+    WATCH_GRAD_NORM: float | None = _setting(
+        None, parsers.number("above 0", lambda x: 0 < x < 1e13), "norm before clipping, above which the run ends", NO
+    )
     SEED: int = _setting(42, parsers.whole(0), "seed of weights, adapters and data order")
     PARALLELISM: str = _one_of(
         "single",

@@ -49,7 +49,7 @@ OVERRIDES: tuple[tuple[str, tuple[str, ...] | None, str | int, str], ...] = (
 A run that no launcher started besides turns a distributed PARALLELISM into single; `--max-updates` replaces MAX_STEPS,
 tiny or not."""
 
-WATCHES = ("WATCH_LOSS", "WATCH_GPU_MEMORY", "WATCH_STEP_MIN", "WATCH_STEP_MAX")
+WATCHES = ("WATCH_LOSS", "WATCH_GPU_MEMORY", "WATCH_STEP_MIN", "WATCH_STEP_MAX", "WATCH_GRAD_NORM")
 """What is off in a rehearsal, and in a run of a few updates."""
 
 CHATML = (

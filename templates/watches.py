@@ -1,13 +1,15 @@
 """The author's watches: what ends a run for good, rather than letting it be billed to its end.
 
-A single line outside a bound may be chance, so several in a row must be. Weights that are not finite numbers end the
-run without a watch (`saving.diverged`). Nothing heavier than the standard library is imported.
+A single line outside a bound may be chance, so several in a row must be. A loss that is not a number ends the run
+without a setting; so do weights that are not when they are to be saved (`saving.diverged`). Nothing heavier than the
+standard library is imported.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from math import isfinite
 from statistics import fmean
 
 from settings import Settings
@@ -36,9 +38,28 @@ class Watches:
             update: the update that the line tells of.
             values: as `metrics.line` has them.
         """
-        reasons = [self._memory(values), None if self._first else self._step(values), self._loss(update, values)]
+        reasons = [
+            self._number(values),
+            self._memory(values),
+            self._gradient(values),
+            None if self._first else self._step(values),
+            self._loss(update, values),
+        ]
         self._first = False  # the first line's updates include what is set up only once
         return next((reason for reason in reasons if reason), None)
+
+    def _number(self, values: Mapping[str, float | int]) -> str | None:
+        """A loss that stays no number is that of weights which are none, and will not be saved."""
+        if self._for_good("loss", outside=not isfinite(values["loss"])):
+            return f"the loss is not a number in {PATIENCE} metric lines in a row"
+        return None
+
+    def _gradient(self, values: Mapping[str, float | int]) -> str | None:
+        """A norm that is not a number is that of an update which a gradient scaler leaves out: it decides nothing."""
+        limit, norm = self._settings.WATCH_GRAD_NORM, values.get("grad_norm")
+        if limit is None or norm is None or not isfinite(norm) or not self._for_good("gradient", outside=norm > limit):
+            return None
+        return f"the gradient norm is {norm:.4g}, more than WATCH_GRAD_NORM={limit:g}"
 
     def _memory(self, values: Mapping[str, float | int]) -> str | None:
         limit, used = self._settings.WATCH_GPU_MEMORY, values.get("gpu_memory_bytes")

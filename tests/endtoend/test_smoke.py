@@ -72,7 +72,7 @@ def test_what_ran_is_the_job_that_is_compiled(two_ranks: Rehearsal) -> None:
     assert (settings["LEARNING_RATE"], settings["LORA_R"], settings["MAX_LENGTH"]) == (1e-4, 16, 832)
     assert [change["name"] for change in two_ranks.run["overrides"]] == [
         *("WEIGHTS", "TOKENIZER", "DEVICE", "COMPUTE"),
-        *("WATCH_LOSS", "WATCH_GPU_MEMORY", "WATCH_STEP_MIN", "WATCH_STEP_MAX", "MAX_STEPS"),
+        *("WATCH_LOSS", "WATCH_GPU_MEMORY", "WATCH_STEP_MIN", "WATCH_STEP_MAX", "WATCH_GRAD_NORM", "MAX_STEPS"),
     ]
     assert (two_ranks.folder / "model/adapter_model.safetensors").is_file()
     assert "memory on a GPU, and that the job fits" in two_ranks.unproven

@@ -34,7 +34,7 @@ class StepTimeMonitor(Section):
 
 
 class GradientMonitor(Section):
-    """Alarm on the gradient norm, which ends no run: it has peaks in good runs too."""
+    """Alarm on the gradient norm; the shipped script ends a run that stays above it."""
 
     max: Annotated[float, Field(gt=0, le=10**12)] = Field(description="Largest allowed norm before clipping.")
 
