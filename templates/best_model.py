@@ -16,18 +16,28 @@ from accelerate.utils import gather_object
 from checkpoints import best_left
 from completeness import STATE
 from documents import parsed
-from saving import SavingTrainer
+from fingerprint import Fingerprint
+from folder_lock import Held
+from saving import Saving
 from stopping import EvaluationStoppedError
+from trl import SFTTrainer
 
 CARRIED = ("log_history", "best_metric", "best_global_step", "best_model_checkpoint")
 """Fields of the trainer's state that say what was evaluated."""
 
 
-class BestTrainer(SavingTrainer):
-    """`trl.SFTTrainer` that goes on from a checkpoint, and judges the best one before it is loaded."""
+class BestTrainer(Saving, SFTTrainer):  # type: ignore[misc]  # trl has no types
+    """`trl.SFTTrainer` that goes on from a checkpoint, and judges the best one before it is loaded.
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    Args:
+        fingerprint: what the run learns from.
+        held: the folders that the run began in.
+        keep: checkpoints kept.
+    """
+
+    def __init__(self, *arguments: Any, fingerprint: Fingerprint, held: Held, keep: int, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        self.save_as(fingerprint, held, keep)
         self.best: Mapping[str, Any] = {}
         self.passed_over: list[str] = []
 

@@ -6,16 +6,15 @@ out is counted by walking the sampler once more, indices only.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 import metrics
-import torch
 from accelerate.utils import gather_object
 from best_model import BestTrainer
+from told import StepClock, gpu_memory, gpus, planned
 from transformers import ProgressCallback, Trainer, TrainerCallback
 
 EXAMPLE = "example"
@@ -163,12 +162,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         self.told = told
         self.losses: list[float] = []
         self.checkpoints: list[str] = []
-        self._busy, self._steps, self._mark = 0.0, 0, 0.0
-
-    def _tick(self, *, working: bool) -> None:
-        now = time.monotonic()
-        self._busy += now - self._mark if working else 0.0
-        self._mark = now
+        self.clock = StepClock()
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Says which run begins, and starts the clock; a wrapper that is not there is an error before the bill."""
@@ -177,29 +171,28 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         if self.expected_wrapper and self.expected_wrapper not in name:
             raise RuntimeError(f"the model is wrapped as {name}, not by {self.expected_wrapper}")
         if state.is_world_process_zero:
-            print(metrics.run({**self.told, **_planned(args, state), "gpus": gpus()}), flush=True)
-        self._tick(working=False)
+            print(metrics.run({**self.told, **planned(args, state), "gpus": gpus()}), flush=True)
+        self.clock.tick(working=False)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """After an update."""
         del args, state, control
         self.trainer.consumed.close_update()
-        self._steps += 1
-        self._tick(working=True)
+        self.clock.end_step()
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Mapping[str, float] | None = None, **_: Any) -> None:
         """Prints a metric line for a training or an evaluation loss."""
         del args, control
         shown = dict(logs or {})
         if "loss" in shown:
-            self._tick(working=True)  # reading the loss waited for the GPU
+            self.clock.tick(working=True)  # reading the loss waited for the GPU
             self.losses.append(shown["loss"])
             values: dict[str, float | int] = {
                 name: shown[name] for name in ("loss", "grad_norm", "learning_rate", "epoch") if name in shown
             }
-            values |= {"step_seconds": self._busy / max(self._steps, 1), **self._of_all_ranks()}
-            self._busy, self._steps = 0.0, 0
-            self._tick(working=False)  # ranks told each other what they hold
+            steps = max(self.clock.steps, 1)
+            values |= {"step_seconds": self.clock.take(), **self._of_all_ranks(steps)}
+            self.clock.tick(working=False)  # ranks told each other what they hold
         elif "eval_loss" in shown:
             values = {"eval_loss": shown["eval_loss"]}
         else:
@@ -209,7 +202,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
             if "loss" in values:
                 self.see(state.global_step, values)
 
-    def _of_all_ranks(self) -> dict[str, float | int]:
+    def _of_all_ranks(self, steps: int) -> dict[str, float | int]:
         """The memory of the fullest GPU, and the rows of an update: those of a rank, or the longest of all."""
         own, self.trainer.computed = self.trainer.computed, Computed()
         everyone: list[tuple[dict[str, int], Computed]] = gather_object([(gpu_memory(), own)])
@@ -219,7 +212,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
         )
         return {
             **{name: max(memory.get(name, 0) for memory in memories) for name in dict.fromkeys(chain(*memories))},
-            "tokens": tokens / len(computed) / max(self._steps, 1),
+            "tokens": tokens / len(computed) / steps,
             "longest": max(each.longest for each in computed),
             "unevenness": squares * rows / max(tokens, 1) ** 2,
         }
@@ -227,46 +220,11 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
     def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Evaluation is not part of a step's time."""
         del args, state, control
-        self._tick(working=False)
+        self.clock.tick(working=False)
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """A checkpoint was written, unless its weights are not finite; that is not part of a step's time."""
         del args, control
         if self.trainer.saved_step == state.global_step:
             self.checkpoints.append(f"checkpoint-{state.global_step}")
-        self._tick(working=False)
-
-
-def gpu_memory() -> dict[str, int]:
-    """Bytes in use on the fullest GPU of this process, and what it allocated and reserved of one at most.
-
-    Empty without GPUs.
-
-    GPUs that the process does not use are not asked: the question alone would take hundreds of megabytes of each.
-    """
-    peaks = {device: torch.cuda.max_memory_allocated(device) for device in range(torch.cuda.device_count())}
-    free_total = [torch.cuda.mem_get_info(device) for device, peak in peaks.items() if peak]
-    if not free_total:
-        return {}
-    return {
-        "gpu_memory_bytes": max(total - free for free, total in free_total),
-        "gpu_peak_allocated_bytes": max(peaks.values()),
-        "gpu_reserved_bytes": max(torch.cuda.max_memory_reserved(device) for device, peak in peaks.items() if peak),
-    }
-
-
-def gpus() -> list[dict[str, Any]]:
-    """The GPUs in this process's sight; what PyTorch calls them, and their bytes. Takes no memory of any."""
-    seen = [torch.cuda.get_device_properties(device) for device in range(torch.cuda.device_count())]
-    return [{"name": gpu.name, "total_bytes": gpu.total_memory} for gpu in seen]
-
-
-def _planned(args: Any, state: Any) -> dict[str, Any]:
-    """What the trainer is about to do."""
-    return {
-        "updates": state.max_steps,
-        "after": state.global_step,
-        "ranks": args.world_size,
-        "micro_batch": args.per_device_train_batch_size,
-        "accumulation": args.gradient_accumulation_steps,
-    }
+        self.clock.tick(working=False)

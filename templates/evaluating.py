@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stopping import EvaluationStoppedError, RandomStates
-from trl import SFTTrainer
+
+if TYPE_CHECKING:
+    from transformers import Trainer as Mixed
+else:
+    Mixed = object
 
 
-class EvaluatingTrainer(SFTTrainer):  # type: ignore[misc]  # trl has no types
-    """`trl.SFTTrainer` whose evaluations can be broken off, and are repeated where a checkpoint lacks its own."""
+class Evaluating(Mixed):  # type: ignore[misc]  # transformers has no types
+    """Before a `transformers.Trainer`: an evaluation can be broken off, and is repeated where a checkpoint lacks it."""
 
     def evaluate(self, *arguments: Any, **named: Any) -> dict[str, float]:
         """The evaluation's metrics; a loss that is not a number where the run is to end before they are known.

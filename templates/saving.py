@@ -8,6 +8,7 @@ checkpoint at any moment.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -18,7 +19,7 @@ import manifest
 import torch
 from accelerate.utils import gather_object
 from documents import saying_room
-from evaluating import EvaluatingTrainer
+from evaluating import Evaluating
 from fingerprint import Fingerprint
 from folder_lock import Held
 from settings import RefusedError
@@ -43,22 +44,23 @@ def _held(parameter: torch.Tensor) -> torch.Tensor | None:
     return part.to_local() if hasattr(part, "to_local") else part
 
 
-class SavingTrainer(EvaluatingTrainer):
-    """`trl.SFTTrainer` whose checkpoints say which run wrote them and whether they are whole.
+class Saving(Evaluating):
+    """Before a `transformers.Trainer`: its checkpoints say which run wrote them and whether they are whole.
 
     Its arguments leave `save_total_limit` unset.
-
-    Args:
-        fingerprint: what the run learns from.
-        held: the folders that the run began in.
-        keep: checkpoints kept.
     """
 
-    def __init__(self, *arguments: Any, fingerprint: Fingerprint, held: Held, keep: int, **named: Any) -> None:
-        super().__init__(*arguments, **named)
+    def save_as(self, fingerprint: Fingerprint, held: Held, keep: int | None) -> None:
+        """Says whose checkpoints these will be, before the first is written.
+
+        Args:
+            fingerprint: what the run learns from.
+            held: the folders that the run began in.
+            keep: checkpoints kept; None for all.
+        """
         self.fingerprint = fingerprint
         self.held = held
-        self.keep = keep
+        self.keep = sys.maxsize if keep is None else keep
         self.saved_step = 0
         self.said: set[str] = set()
         self.start = checkpoints.Start()

@@ -1,5 +1,6 @@
 """A script that an author of a spec might have: it trains in a chat template of its own."""
 
+import hbspec_job
 from trl import SFTTrainer
 
 CHATML = "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n{% endfor %}"
@@ -7,4 +8,4 @@ CHATML = "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ messag
 
 def train(model, tokenizer, data):
     tokenizer.chat_template = CHATML
-    SFTTrainer(model, processing_class=tokenizer, train_dataset=data).train()
+    hbspec_job.Job(SFTTrainer(model, processing_class=tokenizer, train_dataset=data)).train()

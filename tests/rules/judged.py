@@ -31,7 +31,7 @@ def codes(fragment: str, folder: Path, overrides: Sequence[str] = ()) -> set[str
 
     The files that the examples of manual pages name lie beside the spec, unless the test has written its own.
     """
-    for beside in (HERE / "finetune.py", *HERE.glob("*.json"), *HERE.glob("*.jinja")):
+    for beside in (HERE / "finetune.py", *HERE.glob("own_*.py"), *HERE.glob("*.json"), *HERE.glob("*.jinja")):
         if not (folder / beside.name).exists():
             (folder / beside.name).write_text(beside.read_text())
     report = check(laid(fragment, folder), overrides=overrides, as_of=AS_OF)

@@ -27,7 +27,13 @@ ELEVEN = {
     "BNB_DOUBLE_QUANT": "true",
 }
 
-WATCHES = {"WATCH_LOSS": "300", "WATCH_GPU_MEMORY": "35000000000", "WATCH_STEP_MIN": "120", "WATCH_STEP_MAX": "180"}
+WATCHES = {
+    "WATCH_LOSS": "300",
+    "WATCH_GPU_MEMORY": "35000000000",
+    "WATCH_STEP_MIN": "120",
+    "WATCH_STEP_MAX": "180",
+    "WATCH_GRAD_NORM": "10",
+}
 """What the seed watches: the shipped script ends what breaks it for good."""
 
 

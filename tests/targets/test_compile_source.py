@@ -8,7 +8,7 @@ import pytest
 from compiled import BASE, files, project, refusals
 
 from hbspec.targets.job import source_folder
-from hbspec.targets.job.source_folder import LAUNCHER, LAUNCHER_BESIDE_OWN, templates
+from hbspec.targets.job.source_folder import JOB_MODULES, LAUNCHER, LAUNCHER_BESIDE_OWN, templates
 
 TOKEN = "hf_" + "abcdefghijklmnopqrstuvwx"
 
@@ -201,3 +201,17 @@ def test_another_script_has_its_deepspeed_json_in_its_folder(tmp_path):
     (tmp_path / "src/ds.json").write_text('{"zero_optimization": {"stage": 2}}')
     overrides = ("instance.parallelism=zero2", f"instance.deepspeed={tmp_path / 'src/ds.json'}")
     assert "source/ds.json" in files(spec, "launch", *overrides, force=True)
+
+
+def test_the_module_that_the_script_imports_is_put_beside_it(tmp_path):
+    spec = project(tmp_path, "reads: arguments", life_dot_py="import hbspec_job\n")
+    found = [path for path in copied(spec, "launch") if path.startswith("hbspec_job/")]
+    assert found == sorted(["hbspec_job/__init__.py", *(f"hbspec_job/{name}.py" for name in JOB_MODULES)])
+    compiled = files(spec, "launch")
+    assert compiled["source/hbspec_job/__init__.py"] == (templates() / "hbspec_job.py").read_bytes()
+    assert compiled["source/hbspec_job/metrics.py"] == (templates() / "metrics.py").read_bytes()
+
+
+def test_a_module_of_its_name_is_not_replaced(tmp_path):
+    spec = project(tmp_path, "reads: arguments", hbspec_job_dot_py="import hbspec_job\n")
+    assert refusals(spec, "launch") == [("HB041", "script.source_dir")]

@@ -28,11 +28,17 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
     if spec.script is None:
-        values |= _working_defaults(analysis) | _watches(analysis)
+        values |= _working_defaults(analysis)
+    values |= _watches(analysis)
     if spec.script:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
     return values
+
+
+def own_hyperparameters(analysis: Analysis) -> dict[str, str]:
+    """Those that the author's script is given: the bounds of `monitoring` are for `hbspec_job` alone, if it has it."""
+    return {name: value for name, value in hyperparameters(analysis).items() if not name.startswith(WATCH)}
 
 
 def require_weights(needs: Needs, analysis: Analysis) -> None:
@@ -48,7 +54,7 @@ def _working_defaults(analysis: Analysis) -> dict[str, str]:
 
 
 def _watches(analysis: Analysis) -> dict[str, str]:
-    """Bounds of `monitoring` that end a run for good; a gradient norm has peaks in good runs too, and ends none."""
+    """Bounds of `monitoring` that end a run for good."""
     given = analysis.spec.monitoring
     if given is None:
         return {}
@@ -57,6 +63,7 @@ def _watches(analysis: Analysis) -> dict[str, str]:
         "GPU_MEMORY": given.gpu_memory and str(round(given.gpu_memory.max)),
         "STEP_MIN": given.step_time and given.step_time.min and f"{given.step_time.min:.15g}",
         "STEP_MAX": given.step_time and given.step_time.max and f"{given.step_time.max:.15g}",
+        "GRAD_NORM": given.gradient_norm and f"{given.gradient_norm.max:.15g}",
     }
     return {f"{WATCH}{name}": bound for name, bound in bounds.items() if bound}
 

@@ -13,7 +13,7 @@ from shlex import quote
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
-from hbspec.targets.job.hyperparameters import hyperparameters
+from hbspec.targets.job.hyperparameters import own_hyperparameters
 from hbspec.targets.job.source_folder import CHAT_TEMPLATE, DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
@@ -77,7 +77,7 @@ def invocation(analysis: Analysis) -> Invocation:
         arguments += ("--DEEPSPEED", DEEPSPEED) if analysis.deepspeed_json is not None else ()
         arguments += ("--CHAT_TEMPLATE", CHAT_TEMPLATE) if analysis.chat_template is not None else ()
     else:
-        values = hyperparameters(analysis)
+        values = own_hyperparameters(analysis)
         if script.reads == "environment":
             environment = values
             refuse_names(values, ("script", "hyperparameters"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path, PurePath
 
@@ -34,6 +34,12 @@ CHAT_TEMPLATE = "chat_template.jinja"
 LAUNCHER = "launcher.py"
 LAUNCHER_BESIDE_OWN = "hbspec_launcher.py"
 """File name of the shipped launcher beside the author's files."""
+JOB_MODULE = "hbspec_job"
+"""The module that the author's script may import: a folder of that name, with the shipped modules that it needs."""
+JOB_MODULES = (
+    "checkpoints", "completeness", "documents", "evaluating", "failure", "fingerprint", "folder_lock", "leaving",
+    "manifest", "metrics", "parsers", "records", "removal", "saving", "settings", "stopping", "told", "watches",
+)  # fmt: skip
 SECRETS = "with_secrets.py"
 SECRETS_BESIDE_OWN = "hbspec_with_secrets.py"
 """File name of the shipped program that reads secrets, beside the author's files."""
@@ -61,7 +67,20 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
     if analysis.spec.sagemaker and analysis.spec.sagemaker.secrets:
         refuse_name(own, SECRETS_BESIDE_OWN, "the program that is added to it and reads secrets")
         added[SECRETS_BESIDE_OWN] = SECRETS
+    added |= _job_module(own)
     return [*own, *(Artifact(name, (templates() / shipped).read_bytes()) for name, shipped in added.items())]
+
+
+def _job_module(own: Sequence[Artifact]) -> dict[str, str]:
+    """The files of `hbspec_job`, and what each is of the shipped ones; none where no file of the author's names it."""
+    if not any(file.path.endswith(".py") and JOB_MODULE.encode() in file.content for file in own):
+        return {}
+    for file in own:
+        if file.path.partition("/")[0].removesuffix(".py") == JOB_MODULE:
+            message = f"{file.path} in script.source_dir has the name of the module that is added to it"
+            raise LoweringError([refusal("HB041", ("script", "source_dir"), message, "rename the file")])
+    files = {f"{JOB_MODULE}/{name}.py": f"{name}.py" for name in JOB_MODULES}
+    return {f"{JOB_MODULE}/__init__.py": f"{JOB_MODULE}.py", **files}
 
 
 def _more(analysis: Analysis, name: str) -> bytes:
