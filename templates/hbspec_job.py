@@ -97,7 +97,6 @@ class Job(stopping.Stop):
         self._clock = told.StepClock()
         self._watches = watches.Watches(_bounds())
         self._rows, self._consumed = 0, [0]
-        self._after = 0
         self._count_rows()
         for printing in (PrinterCallback, ProgressCallback):
             trainer.remove_callback(printing)
@@ -154,7 +153,6 @@ class Job(stopping.Stop):
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Says which run begins."""
         super().on_train_begin(args, state, control)
-        self._after = state.global_step
         if state.is_world_process_zero:
             mark = fingerprint.mark(self.trainer.fingerprint)
             run = {"job": os.environ.get("TRAINING_JOB_NAME"), "mark": mark, "tiny": False, "software": _software()}
