@@ -29,6 +29,7 @@ OPERATIONS: Mapping[str, str] = {
     "CreateEndpointConfig": "sagemaker",
     "CreateInferenceComponent": "sagemaker",
     "CreateModel": "sagemaker",
+    "CreateProcessingJob": "sagemaker",
     "CreateTrainingJob": "sagemaker",
     "PutDashboard": "cloudwatch",
     "PutMetricAlarm": "cloudwatch",

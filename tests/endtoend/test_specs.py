@@ -26,7 +26,8 @@ PAIRS = [
 def test_it_compiles(spec, target):
     flawed = not check(spec).ok
     assert flawed == spec.stem.endswith(FLAWED)
-    alone = ["evaluation=[]", *(["deployment.ab_test=null"] if target == "cloudformation" else [])]
+    alone = [] if target == "evaluation" else ["evaluation=[]"]
+    alone += ["deployment.ab_test=null"] if target == "cloudformation" else []
     paths = [artifact.path for artifact in compile_spec(spec, target, overrides=alone, force=flawed)]
     assert paths == sorted(set(paths))
     assert ("FORCED.txt" in paths) == flawed

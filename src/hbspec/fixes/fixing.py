@@ -21,7 +21,7 @@ MOST_ROUNDS = 20
 Place = tuple[str, Route]
 
 
-class Applied(NamedTuple):
+class AppliedFix(NamedTuple):
     """A finding that was fixed, and how."""
 
     finding: Diagnostic
@@ -48,7 +48,7 @@ class Fixed(NamedTuple):
 
     before: str
     after: str
-    applied: tuple[Applied, ...]
+    applied: tuple[AppliedFix, ...]
     left: tuple[Left, ...]
     report: Report
 
@@ -76,7 +76,7 @@ class FixingWork:
     def __init__(self, document: Document, judge: Callable[[str], Report]) -> None:
         self.document, self.judge, self.text = document, judge, document.texts[document.file]
         self.report = judge(self.text)
-        self.applied: list[Applied] = []
+        self.applied: list[AppliedFix] = []
         self.left: list[Left] = []
         self.tried: set[tuple[Place, str]] = set()
 
@@ -98,7 +98,7 @@ class FixingWork:
                 self.left.append(Left(one.finding, reason))
         return kept
 
-    def _keep(self, wanted: list[Applied]) -> str | None:
+    def _keep(self, wanted: list[AppliedFix]) -> str | None:
         """Apply fixes, unless they do not do what they say; the reason why not."""
         settings = {one.fix.route: one.fix.value for one in wanted}
         if len(settings) < len(wanted):
@@ -119,15 +119,15 @@ class FixingWork:
         return None
 
     @staticmethod
-    def _key(one: Applied) -> tuple[Place, str]:
+    def _key(one: AppliedFix) -> tuple[Place, str]:
         return (one.finding.code, one.finding.route), repr(one.fix)
 
 
-def _fixable(report: Report, *, unsafe: bool) -> Iterator[Applied]:
+def _fixable(report: Report, *, unsafe: bool) -> Iterator[AppliedFix]:
     """The findings that have one fix, each with it."""
     for finding in report.diagnostics:
         if len(finding.fixes) == 1 and (unsafe or finding.fixes[0].safe):
-            yield Applied(finding, finding.fixes[0])
+            yield AppliedFix(finding, finding.fixes[0])
 
 
 def _places(diagnostics: Iterable[Diagnostic]) -> Iterator[Place]:

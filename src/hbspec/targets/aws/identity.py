@@ -46,5 +46,10 @@ def digest(request: Mapping[str, Any], source: Sequence[Artifact], region: str |
         channel.pop("InputMode", None)
     named = asked.get("HyperParameters", {})
     asked["HyperParameters"] = {name: value for name, value in named.items() if not name.startswith(WATCH)}
+    return digest_of(asked, source, region)
+
+
+def digest_of(request: Mapping[str, Any], source: Sequence[Artifact], region: str | None) -> str:
+    """Hexadecimal digits that are equal for the same request, source files and region."""
     files = {file.path: file.digest for file in source}
-    return sha256(json.dumps([asked, files, region], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]
+    return sha256(json.dumps([request, files, region], sort_keys=True).encode()).hexdigest()[:DIGEST_LENGTH]

@@ -14,6 +14,12 @@ from hbspec.targets.lowering.needs import LoweringError, refusal
 OUTPUT = ("AsyncInferenceConfig", "OutputConfig")
 ORIGINS: Mapping[tuple[str, ...], Route] = {
     ("TrainingJobName",): ("name",),
+    ("ProcessingJobName",): ("name",),
+    ("AppSpecification",): ("sagemaker", "image"),
+    ("ProcessingInputs",): ("evaluation",),
+    ("ProcessingOutputConfig",): ("sagemaker", "output"),
+    ("ProcessingResources",): ("deployment", "instance"),
+    ("NetworkConfig",): ("sagemaker", "vpc"),
     ("ModelName",): ("name",),
     ("EndpointName",): ("name",),
     ("EndpointConfigName",): ("name",),
