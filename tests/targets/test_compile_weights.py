@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from compiled import BASE, TARGETS, files, project, refusals
+from compiled import BASE, TARGETS, files, fitted, project, refusals
 
 from hbspec.api import InvalidSpecError, check, compile_spec, estimate
 from hbspec.catalog import catalog
@@ -28,6 +28,7 @@ def spec(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("target", TARGETS)
 def test_no_target_takes_a_config_for_weights(target: str, spec: Path) -> None:
     more = ("deployment.adapters=separate",) if target in ("cloudformation", "deployment", "serve") else ()
+    more = (*more, *fitted(spec, target))
     assert refusals(spec, target, *more) == [("HB040", "model.id")]
     with pytest.raises(InvalidSpecError) as refused:
         compile_spec(spec, target, overrides=more)
