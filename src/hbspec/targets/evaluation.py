@@ -19,13 +19,14 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.estimators.job.storage import DEFAULT_VOLUME
 from hbspec.plan.suites import planned_suites
 from hbspec.plan.training_job import IN_S3, author_name
-from hbspec.shipped import templates
 from hbspec.targets import sagemaker
 from hbspec.targets.aws.endpoint import TrainingSource
 from hbspec.targets.aws.identity import digest_of
 from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.submission import region_option
 from hbspec.targets.aws.trained_model import model_data, trained_model
+from hbspec.targets.aws.training_job import TrainingJob
+from hbspec.targets.job.shipped_files import evaluation_files
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
 from hbspec.targets.lowering.shell import HERE, opening, owned
@@ -67,7 +68,11 @@ def lower(analysis: Analysis) -> EvaluationJob:
     name = f"{author_name(spec)[:LONGEST_NAME].rstrip('-')}-eval"
     trained = model_data(spec, job.output, job.name)
     places = {f"suite-{index}": suite.data for index, suite in enumerate(planned_suites(spec)) if suite.data}
-    source = (*_harness(), _plan(analysis, job.name, places), script_artifact(STARTER, _start(job.name, trained)))
+    source = (
+        *evaluation_files(),
+        _plan(analysis, job.name, places),
+        script_artifact(STARTER, _start(job.name, trained)),
+    )
     served = spec.deployment.instance.type if spec.deployment else None
     body = _body(job, served or job.instance_type, _volume(analysis), {"model": trained, **places})
     said = digest_of(body, source, job.region)
@@ -97,12 +102,6 @@ def _refuse_elsewhere(analysis: Analysis) -> None:
         found.append(refusal("HB040", ("model", "source"), message, "evaluate the endpoint with hbspec evaluate"))
     if found:
         raise LoweringError(found)
-
-
-def _harness() -> list[Artifact]:
-    """The shipped modules, which import one another, and what they need."""
-    files = sorted(path for path in templates().iterdir() if path.suffix in (".py", ".txt"))
-    return [Artifact(path.name, path.read_bytes()) for path in files]
 
 
 def _plan(analysis: Analysis, job: str, places: dict[str, str]) -> Artifact:
@@ -141,7 +140,7 @@ def _volume(analysis: Analysis) -> int:
     return ceil((DEFAULT_VOLUME + weights) / GB)
 
 
-def _body(job: sagemaker.TrainingJob, instance_type: str, volume: int, inputs: dict[str, str]) -> dict[str, Any]:
+def _body(job: TrainingJob, instance_type: str, volume: int, inputs: dict[str, str]) -> dict[str, Any]:
     cluster: dict[str, Any] = {"InstanceType": instance_type, "InstanceCount": 1, "VolumeSizeInGB": volume}
     output = {"S3Uri": "", "LocalPath": f"{WORK}/record", "S3UploadMode": "Continuous"}
     body: dict[str, Any] = {

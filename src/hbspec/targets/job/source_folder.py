@@ -13,6 +13,7 @@ from hbspec.plan.shipped_script import LIGER_KERNEL
 from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret, redact_forms
 from hbspec.source.paths import PathError, contained, read_bytes
+from hbspec.targets.job.shipped_files import training_files
 from hbspec.targets.lowering.artifact import Artifact, json_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
 
@@ -56,9 +57,7 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
             launcher's name.
     """
     if analysis.spec.script is None:
-        files = {path.relative_to(templates()).as_posix(): path for path in templates().rglob("*")}
-        names = sorted(name for name, path in files.items() if path.suffix in (".py", ".txt"))
-        shipped = (Artifact(name, files[name].read_bytes() + _more(analysis, name)) for name in names)
+        shipped = (Artifact(file.path, file.content + _more(analysis, file.path)) for file in training_files())
         return [*shipped, *_deepspeed(analysis), *_chat_template(analysis)]
     own = list(_own(analysis, analysis.spec.script.source_dir))
     _require_deepspeed(analysis, own)
