@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from judged import judged
+from judged import edge, judged
 
 STREAMED = "data: {input_mode: FastFile, train: {examples: %s}, tokens: {mean: 1000, max: 2000}}"
+
+
+def test_the_edge_is_the_mode(tmp_path):
+    edge("HB661", "", "data.input_mode", "File", "FastFile", tmp_path)
 
 
 @pytest.mark.parametrize(("examples", "found"), [(2198, True), (12_000_000, True), (13_000_000, False)])
