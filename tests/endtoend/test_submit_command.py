@@ -252,8 +252,9 @@ def test_a_region_without_instances_names_the_alternatives_and_starts_none(serve
     def refused(*_: Any, **__: Any) -> Any:
         raise LimitError("The account-level service limit 'ml.p4d.24xlarge for training job usage' is 0 Instances")
 
-    monkeypatch.setattr(SageMakerModelBackend, "create_training_job", refused)
-    assert submit("--yes") == 1
+    with monkeypatch.context() as patched:
+        patched.setattr(SageMakerModelBackend, "create_training_job", refused)
+        assert submit("--yes") == 1
     said = capsys.readouterr().err
     assert "Alternatives" in said
     assert "dearer than ml.p4d.24xlarge" in said
