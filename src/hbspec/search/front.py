@@ -138,9 +138,13 @@ class _Hunt:
             self.rejected[UNKNOWN] += len(places)
 
     def _exact(self, choice: Choice) -> Iterator[_Entry]:
-        self.estimated += 1
+        analysis = self.space.planned(choice)
         try:
-            taken = burdens(self.space.planned(choice))
+            if (code := self.judge.barred(choice, analysis)) is not None:
+                self.rejected[code] += 1
+                return
+            self.estimated += 1
+            taken = burdens(analysis)
         except NotKnownError:
             self.rejected[UNKNOWN] += 1
             return

@@ -80,7 +80,8 @@ class Judge:
             taken = burdens(analysis)
             self._same(choice, analysis)
             self._within(taken)
-            self._rentable(choice, analysis)
+            if (code := self.barred(choice, analysis)) is not None:
+                raise NotRecommendedError(code)
             self._watched(analysis, taken)
             self._fits(choice, analysis)
         except NotKnownError as reason:
@@ -104,13 +105,12 @@ class Judge:
         if longest is not None and taken.time.total_seconds.high > longest:
             raise NotRecommendedError(MAX_TIME)
 
-    def _rentable(self, choice: Choice, analysis: Analysis) -> None:
-        """Ask the rules of `BY_PLACE` once for all plans on the same instances."""
+    def barred(self, choice: Choice, analysis: Analysis) -> str | None:
+        """The first error of the rules of `BY_PLACE`, which are asked once for all plans on the same instances."""
         key = (choice.group.machine.type, choice.group.machine.number, choice.place)
         if key not in self._barred:
             self._barred[key] = first_error(analysis, BY_PLACE)
-        if (code := self._barred[key]) is not None:
-            raise NotRecommendedError(code)
+        return self._barred[key]
 
     def _watched(self, analysis: Analysis, taken: Burdens) -> None:
         """Compare tensors alone with the author's alarm on GPU memory, which takes less time than the whole process."""

@@ -1,0 +1,121 @@
+"""`hbspec optimize` as a user runs it."""
+
+import json
+
+import pytest
+
+from hbspec.search.request import AXES
+
+SPEC = """\
+# Fine-tuning, small.
+hbspec: 1
+name: small
+model: {id: Qwen/Qwen2.5-0.5B}
+data:
+  train: {examples: 1000}
+  tokens: {mean: 300, max: 500} # measured
+instance:
+  type: ml.g5.xlarge # one A10G
+  region: us-east-1
+  parallelism: single
+  max_runtime: 20h
+hyperparameters:
+  {method: lora, learning_rate: 2e-4, max_steps: 60, per_device_batch_size: 1,
+  gradient_accumulation_steps: 8, max_length: 512}
+expect: {training.effective_batch_size: 8}
+"""
+BATCH = ("hyperparameters.per_device_batch_size", "hyperparameters.gradient_accumulation_steps")
+
+
+def kept(*free):
+    """The options that keep every axis but some."""
+    return [word for key in AXES if key not in free for word in ("--keep", key)]
+
+
+@pytest.fixture
+def optimize(hbspec):
+    def run(*words, spec=SPEC, free=BATCH):
+        (hbspec.folder / "small.yaml").write_text(spec)
+        return hbspec("optimize", "small.yaml", *words, *kept(*free))
+
+    return run
+
+
+def test_the_best_plans_as_json(optimize):
+    code, out, err = optimize("--format", "json")
+    found = json.loads(out)
+    assert (code, err, found["format_version"]) == (0, "", 1)
+    best = found["front"][0]
+    assert best["changes"] == {BATCH[0]: 2, BATCH[1]: 4}  # longer micro-batches pad more
+    assert float(best["cost"]["expected"]) < float(found["current"]["cost"]["expected"])
+    assert best["memory"]["verdict"] == "fits"
+    assert found["searched"]["plans"] == 4 == len(found["front"]) + sum(one["plans"] for one in found["rejected"])
+
+
+def test_figures_are_those_of_the_estimate(optimize, hbspec):
+    best = json.loads(optimize("--format", "json")[1])["front"][0]
+    words = [word for key, value in best["changes"].items() for word in ("--set", f"{key}={value}")]
+    there = json.loads(hbspec("estimate", "small.yaml", "--format", "json", *words)[1])
+    assert best["time"] == there["time"]["total_seconds"]
+    assert best["cost"] == {key: there["cost"][key] for key in best["cost"]}
+
+
+def test_the_order_of_keys_does_not_matter(optimize):
+    head, data, instance = SPEC.partition("data:")[0], *SPEC.partition("data:")[2].partition("instance:")[::2]
+    turned = f"{head}instance:{instance}data:{data}"
+    assert optimize("--format", "json", spec=turned)[1] == optimize("--format", "json")[1]
+
+
+def test_the_page_fits_a_narrow_terminal(optimize):
+    code, out, _ = optimize()
+    assert code == 0
+    assert "cheapest" in out
+    assert "quota and capacity" in out
+
+
+def test_the_first_plan_is_written_into_the_spec(optimize, hbspec):
+    code, _, err = optimize("--apply")
+    changed = SPEC.replace("per_device_batch_size: 1", "per_device_batch_size: 2").replace("steps: 8,", "steps: 4,")
+    assert (code, (hbspec.folder / "small.yaml").read_text()) == (0, changed)
+    assert "was changed to the first plan" in err
+    assert "best plan already" in hbspec("optimize", "small.yaml", "--apply", *kept(*BATCH))[2]
+    assert list(hbspec.folder.glob(".hbspec*")) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--apply", "--set", "name=other"], "--set"),
+        (["--keep", "instance.kind"], "did you mean"),
+        (["--max-cost", "5 CAD"], "in USD, not in CAD"),
+        (["--repair"], "no errors"),
+        (["--regions", "mars-1"], "mars-1"),
+    ],
+)
+def test_what_is_asked_wrongly_changes_nothing(optimize, hbspec, words, said):
+    code, out, err = optimize(*words)
+    assert (code, out) == (2, "")
+    assert said in err
+    assert (hbspec.folder / "small.yaml").read_text() == SPEC
+
+
+def test_a_budget_that_nothing_meets_names_the_nearest_plan(optimize, hbspec):
+    code, out, _ = optimize("--max-cost", "0.01 USD", "--apply")
+    assert code == 1
+    assert "Nearest plan: without --max-cost" in out
+    assert "may cost more than --max-cost" in out
+    assert (hbspec.folder / "small.yaml").read_text() == SPEC
+
+
+def test_a_region_without_prices_is_said(optimize):
+    code, out, _ = optimize("--regions", "af-south-1", free=(*BATCH, "instance.region", "instance.type"))
+    assert code == 1
+    assert "no price is known there" in out
+
+
+def test_a_broken_spec_is_repaired_by_the_smallest_change(optimize, hbspec):
+    broken = SPEC.replace("model: {id: Qwen/Qwen2.5-0.5B}", "model: {id: Qwen/Qwen2.5-7B}").replace("lora", "full")
+    code, _, err = optimize("--repair", "--apply", spec=broken, free=("instance.type", "instance.parallelism"))
+    assert (code, "was changed" in err) == (0, True)
+    assert hbspec("check", "small.yaml")[0] == 0
+    assert "# measured" in (hbspec.folder / "small.yaml").read_text()
