@@ -57,6 +57,20 @@ def test_the_front_is_that_of_every_plan(free):
     assert sum(found.rejected.values()) + len(found.plans) == found.searched["plans"]
 
 
+def test_what_may_not_fit_is_best_where_that_is_allowed():
+    """The high end of its tensors leaves nothing free, so that bounds must not exclude it."""
+    spec = {
+        **SPEC,
+        "model": {"id": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B"},
+        "instance": {**SPEC["instance"], "type": "ml.g6.48xlarge", "parallelism": "fsdp"},
+        "hyperparameters": {**SPEC["hyperparameters"], "method": "qlora", "per_device_batch_size": 4},
+    }
+    space = space_of(spec, request("hyperparameters.attn_implementation", allow=frozenset({"tight"})))
+    found = front(space)
+    assert front_found(found) == front_by_hand(space)
+    assert found.plans[0].burdens.headroom < 0
+
+
 def test_of_a_job_that_fits_nowhere_no_plan_is_best():
     spec = {**SPEC, "model": {"id": "Qwen/Qwen2.5-72B"}}
     found = front(space_of(spec, request("hyperparameters.attn_implementation")))

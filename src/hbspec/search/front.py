@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
+from math import inf
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
@@ -58,6 +59,7 @@ class _Hunt:
         self.space, self.floors, self.judge = space, Floors(space), Judge(space)
         self.gates = Gates(space, self.floors)
         self.end, self.progress = ENDS[space.request.confidence], progress
+        self.least = -inf if "tight" in space.request.allow else 0.0  # what is tight may not leave anything free
         self.rejected: Counter[str] = Counter()
         self.found: list[tuple[Steps, Recommended]] = []
         self.left = self.estimated = self.judged = self.serial = 0
@@ -92,7 +94,7 @@ class _Hunt:
         """A group by the least that any of its plans takes, and the most that plans on its GPUs leave free."""
         try:
             free = self.floors.most_headroom_anywhere(group)
-            if free < 0:
+            if free < self.least:
                 self.rejected[MEMORY] += group.plans
                 return
             seconds = min(self.floors.seconds(group, batch) for batch in group.batches)
@@ -112,7 +114,7 @@ class _Hunt:
         except NotKnownError:
             self.rejected[UNKNOWN] += group.plans
             return
-        if free < 0:
+        if free < self.least:
             self.rejected[MEMORY] += group.plans
         else:
             yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._each(group))
@@ -126,7 +128,7 @@ class _Hunt:
         places = group.machine.places
         try:
             free = self.floors.headroom(group, batch)
-            if free < 0:
+            if free < self.least:
                 self.rejected[MEMORY] += len(places)
                 return
             seconds = self.floors.seconds(group, batch)

@@ -99,7 +99,7 @@ def _candidates(space: Space, floors: Floors, rejected: Counter[str]) -> Iterato
     for group in gates.groups():
         for batch in group.batches:
             try:
-                fits = floors.headroom(group, batch) >= 0
+                fits = "tight" in space.request.allow or floors.headroom(group, batch) >= 0
                 amounts = [floors.amount(group, batch, place) for place in group.machine.places]
             except NotKnownError:
                 rejected[UNKNOWN] += len(group.machine.places)
