@@ -80,7 +80,8 @@ def put(commit: str, repository: Path, folder: Path) -> None:
     A file that is larger than `LARGEST` becomes one of the same size without content: nothing reads it.
 
     Raises:
-        RevisionError: an object is missing, as in a partial clone, or a path would lead out of the folder.
+        RevisionError: an object is missing, as in a partial clone, or a tree has a path that would lead out of the
+            folder, or one path twice.
     """
     blobs = [blob for blob in _blobs(commit, repository) if blob.mode in (*FILES, *LINKS)]
     regular = [blob for blob in blobs if blob.mode in FILES]
@@ -92,6 +93,8 @@ def put(commit: str, repository: Path, folder: Path) -> None:
     links = [blob for blob in blobs if blob.mode in LINKS]
     for blob, content in _contents((*small, *links), repository):
         place = _made(folder, blob)
+        if os.path.lexists(place):
+            raise RevisionError(f"the revision has two entries named `{blob.path}`")
         if blob.mode in LINKS:
             place.symlink_to(os.fsdecode(content))
         else:
