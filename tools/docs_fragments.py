@@ -2,7 +2,7 @@
 
 ```text
 <!-- file: NAME -->            the block that follows is written to NAME in the page's folder (by hand, not generated)
-<!-- output: COMMAND -->       the output of COMMAND in that folder, shared by the commands, empty but for a named `specs`
+<!-- output: COMMAND -->       the output of COMMAND in that folder, which the commands share; `specs` is there if named
 <!-- slow: COMMAND -->         the same, but run only when pages are written: the tests run it once
 <!-- json: COMMAND -->         the same, for a JSON document: small objects on one line, only the first of a list
 <!-- source: PATH -->          a file of this project
