@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# heartbeat-deepseek-r1-qwen-32b: written by hbspec. Needs requirements.txt; all arguments go to the script.
+set -euo pipefail
+unset CDPATH  # with it, cd may find another folder of the same name, and prints where it went
+here=$(cd -- "$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]:-$0}")")" && pwd)
+export PYTHONPATH="$here/source${PYTHONPATH:+:$PYTHONPATH}"
+exec python "$here"/source/launcher.py --nproc_per_node "${NPROC_PER_NODE:-8}" \
+  "$here"/source/train.py --PARALLELISM ddp --METHOD qlora --config-dir "$here" "$@"
