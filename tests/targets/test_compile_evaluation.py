@@ -83,3 +83,18 @@ def test_a_model_that_does_not_pass_does_not_fail_the_job(code: int, ends: int, 
         (tmp_path / name).chmod(0o755)
     done = subprocess.run(["bash", tmp_path / "start.sh"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=30)
     assert done.returncode == ends
+
+
+def test_the_validation_split_is_the_data_of_a_suite_that_asks_it_and_a_file_is_named_as_one() -> None:
+    suites = (
+        "evaluation=[{suite: tool-usage, min_score: 0.9}, {suite: own, min_score: 0.8, data: 's3://bucket/own.jsonl'}]"
+    )
+    found = files(BASE, "evaluation", suites)
+    inputs = json.loads(found["create_processing_job.json"])["ProcessingInputs"]
+    places = {one["InputName"]: one["S3Input"]["S3Uri"] for one in inputs}
+    assert (places["suite-0"], places["suite-1"]) == ("s3://bucket/validation/", "s3://bucket/own.jsonl")
+    plan = json.loads(found["source/evaluation.json"])
+    assert [suite["folder"] for suite in plan["suites"]] == [
+        "/opt/ml/processing/suite-0",
+        "/opt/ml/processing/suite-1/own.jsonl",
+    ]

@@ -74,13 +74,14 @@ def run(
 
 def _wanted(analysis: Analysis, names: Sequence[str], items: int | None, seed: int | None) -> list[Any]:
     """The suites that are asked, with their items."""
-    from hbspec.evaluation.harness import data_place, wanted_suite
+    from hbspec.analysis.suite_data import data_place
+    from hbspec.evaluation.harness import wanted_suite
 
     try:
         return [
             wanted_suite(
                 suite._replace(items=items or suite.items, seed=suite.seed if seed is None else seed),
-                data_place(analysis, index),
+                data_place(analysis, index, suite),
             )
             for index, suite in _chosen(analysis, names)
         ]

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.plan.suites import PlannedSuite
 from hbspec.shipped import templates
-from hbspec.source.paths import PathError, contained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from scores import Wanted
-
-    from hbspec.analysis import Analysis
 
 
 def harness(module: str = "evaluate") -> ModuleType:
@@ -52,22 +49,3 @@ def wanted_suite(planned: PlannedSuite, place: Path | None) -> Wanted:
     except evaluate.EvaluationError as reason:
         raise ValueError(str(reason)) from None
     return found[0]
-
-
-def data_place(analysis: Analysis, index: int) -> Path | None:
-    """The file or folder of the data of the spec's suite at an index; None where it names none.
-
-    Raises:
-        ValueError: it is not on this machine, or leads out of the project.
-    """
-    data, document, route = analysis.spec.evaluation[index].data, analysis.document, ("evaluation", index, "data")
-    if data is None:
-        return None
-    if "://" in data:
-        raise ValueError(f"{data} is not on this machine: copy it, and set evaluation[{index}].data to its path")
-    base = document.origin(route)
-    is_folder = (base / data).is_dir()
-    try:
-        return contained(data, base, document.root, document.allow_outside, folder=is_folder)
-    except PathError as reason:
-        raise ValueError(str(reason)) from None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from hbspec.diagnostics import Route
 from hbspec.spec import Spec
 
 ITEMS, SEED = 200, 0
 """Of a suite that says neither. With 200 independent items of which nine tenths are right, the interval is 9 points
 wide."""
+FROM_VALIDATION = ("tool-usage",)
+"""Suites that ask the prompts of the validation split."""
 
 
 class PlannedSuite(NamedTuple):
@@ -20,6 +23,7 @@ class PlannedSuite(NamedTuple):
         items: that are asked.
         seed: from which they are drawn.
         data: path or URI of its cases; None where the suite makes its own.
+        route: of the key that names `data`.
     """
 
     name: str
@@ -27,6 +31,7 @@ class PlannedSuite(NamedTuple):
     items: int
     seed: int
     data: str | None
+    route: Route
 
     def entry(self, folder: str | None) -> dict[str, Any]:
         """The suite as the plan of an evaluation's job has it, with the place of its data there."""
@@ -35,14 +40,22 @@ class PlannedSuite(NamedTuple):
 
 
 def planned_suites(spec: Spec) -> tuple[PlannedSuite, ...]:
-    """The suites in the spec's order."""
-    return tuple(
-        PlannedSuite(
-            name=suite.suite,
-            least=suite.min_score,
-            items=suite.items if suite.items is not None else ITEMS,
-            seed=suite.seed if suite.seed is not None else SEED,
-            data=suite.data,
+    """The suites in the spec's order. One that asks the validation split reads it where it names no data of its own."""
+    split = spec.data.validation
+    found = []
+    for index, suite in enumerate(spec.evaluation):
+        data: str | None = suite.data
+        route: Route = ("evaluation", index, "data")
+        if data is None and suite.suite in FROM_VALIDATION and split is not None and split.uri is not None:
+            data, route = split.uri, ("data", "validation", "uri")
+        found.append(
+            PlannedSuite(
+                name=suite.suite,
+                least=suite.min_score,
+                items=suite.items if suite.items is not None else ITEMS,
+                seed=suite.seed if suite.seed is not None else SEED,
+                data=data,
+                route=route,
+            )
         )
-        for suite in spec.evaluation
-    )
+    return tuple(found)

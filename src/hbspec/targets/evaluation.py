@@ -37,6 +37,7 @@ BODY, PLAN, STARTER = "create_processing_job.json", "evaluation.json", "start.sh
 WORK = "/opt/ml/processing"
 MOST_SECONDS = 86_400
 """A day; 432,000 s is the service's limit."""
+JSON_LINES = ".jsonl"
 LONGEST_NAME = 30
 """Of the author's part of the job's name, after which a digest and the time follow, of 63 signs."""
 
@@ -90,11 +91,11 @@ def _refuse_elsewhere(analysis: Analysis) -> None:
     found = [
         refusal(
             "HB040",
-            ("evaluation", index, "data"),
-            f"target evaluation needs the cases of {suite.suite} in S3, but {suite.data} is not there",
+            suite.route,
+            f"target evaluation needs the cases of {suite.name} in S3, but {suite.data} is not there",
             "upload them, and name their S3 prefix",
         )
-        for index, suite in enumerate(analysis.spec.evaluation)
+        for suite in planned_suites(analysis.spec)
         if suite.data is not None and not suite.data.startswith(IN_S3)
     ]
     if analysis.spec.model.source is not None:
@@ -106,11 +107,18 @@ def _refuse_elsewhere(analysis: Analysis) -> None:
 
 def _plan(analysis: Analysis, job: str, places: dict[str, str]) -> Artifact:
     suites = [
-        suite.entry(f"{WORK}/suite-{index}" if f"suite-{index}" in places else None)
-        for index, suite in enumerate(planned_suites(analysis.spec))
+        suite.entry(_place(f"suite-{index}", places)) for index, suite in enumerate(planned_suites(analysis.spec))
     ]
     data = analysis.profile.digest if analysis.profile else None
     return json_artifact(PLAN, {"job": {"name": job, "data": data}, "suites": suites})
+
+
+def _place(name: str, places: dict[str, str]) -> str | None:
+    """Where the job finds a suite's cases: the folder of an input, or the one file that the input's URI is."""
+    if name not in places:
+        return None
+    file = places[name].rpartition("/")[2]
+    return f"{WORK}/{name}/{file}" if file.endswith(JSON_LINES) else f"{WORK}/{name}"
 
 
 def _start(job: str, trained: str) -> list[str]:
