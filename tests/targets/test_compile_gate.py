@@ -9,24 +9,31 @@ from typing import Any
 import pytest
 from compiled import BASE, body
 
+from hbspec import suites
 from hbspec.analysis.release import Release, read_record, record_digest
 from hbspec.api import InvalidSpecError, compile_spec
 from hbspec.cli import main
 from hbspec.manual import page_of
 
-SUITES = "evaluation=[{suite: tool-usage, min_score: 0.9}, {suite: reasoning, min_score: 0.8, seed: 4, items: 50}]"
+SUITES = (
+    "evaluation=[{suite: mathematical-accuracy, min_score: 0.9}, "
+    "{suite: reasoning-quality, min_score: 0.8, seed: 4, items: 50}]"
+)
 TARGETS = ("deployment", "cloudformation")
 JOB = body(BASE)["TrainingJobName"]
 
 
 def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[str, Any]:
+    """What a record has of a suite of which so many are right."""
+    made = suites.suite("reasoning-quality" if name == "other" else name)
     outcomes = [
-        [str(number), f"t{number}", "0" * 64, "right" if number < right else "wrong"] for number in range(items)
+        [item.id, item.template, "0" * 64, "right" if number < right else "wrong"]
+        for number, item in enumerate(made.items(seed, items))
     ]
     kinds = {"right": right, "wrong": items - right}
     return {
         "suite": name,
-        "digest": "0" * 64,
+        "digest": made.digest,
         "seed": seed,
         "wanted": items,
         "items": items,
@@ -39,9 +46,9 @@ def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[
 
 
 def record(**changed: Any) -> Release:
-    suites = [suite("tool-usage", 0, 200, 196), suite("reasoning", 4, 50, 49)]
+    scored = [suite("mathematical-accuracy", 0, 200, 196), suite("reasoning-quality", 4, 50, 49)]
     made = {"format_version": 1, "job": {"name": JOB}, "model": {"kind": "endpoint", "against": "here"}}
-    made = {**made, "suites": suites, "verdict": "passed", **changed}
+    made = {**made, "suites": scored, "verdict": "passed", **changed}
     return Release({**made, "digest": record_digest(made)}, "my.record.json", None)
 
 
@@ -112,33 +119,58 @@ class TestAnotherRecord:
         model = {"kind": "sagemaker", "against": "sagemaker:live", "serves": ["s3://bucket/models/old/model.tar.gz"]}
         ((_, said, _),) = refused(record(model=model))
         assert said.startswith("my.record.json: sagemaker:live served s3://bucket/models/old/model.tar.gz")
-        model["serves"] = [f"s3://bucket/models/{JOB}/output/model.tar.gz"]
+        own = f"s3://bucket/models/{JOB}/output/model.tar.gz"
+        both = refused(record(model={**model, "serves": [own, *model["serves"]]}))
+        assert "which is not of" in both[0][1], "an A/B test's answers are of either"
+        model["serves"] = [own]
         assert tags(record(model=model), "deployment", SUITES)
 
     @pytest.mark.parametrize(
         ("changed", "key", "said"),
         [
-            ({"suite": "other"}, "evaluation.1.suite", "has no scores of reasoning"),
-            ({"seed": 5}, "evaluation.1", "has reasoning with seed 5, but the spec's is 4"),
-            ({"wanted": 49}, "evaluation.1", "has 49 items of reasoning, but the spec asks 50"),
+            ({"suite": "other"}, "evaluation.1.suite", "has no scores of reasoning-quality"),
+            ({"seed": 5}, "evaluation.1", "has reasoning-quality with seed 5, but the spec's is 4"),
+            ({"wanted": 49}, "evaluation.1", "has 49 items of reasoning-quality, but the spec asks 50"),
         ],
     )
     def test_of_other_items(self, changed: dict[str, Any], key: str, said: str) -> None:
-        other = {"suite": "reasoning", "seed": 4, "wanted": 50} | changed
-        suites = [
-            suite("tool-usage", 0, 200, 196),
+        other = {"suite": "reasoning-quality", "seed": 4, "wanted": 50} | changed
+        made = [
+            suite("mathematical-accuracy", 0, 200, 196),
             suite(other["suite"], other["seed"], 50, 49, wanted=other["wanted"]),
         ]
-        ((found, message, _),) = refused(record(suites=suites))
+        ((found, message, _),) = refused(record(suites=made))
         assert found == key
         assert said in message
 
+    @pytest.mark.parametrize(
+        ("changed", "said"),
+        [
+            (
+                {"digest": "f" * 64},
+                "reasoning-quality was another suite: its digest is ffffffffffff, but this spec's is",
+            ),
+            ({"outcomes": [["1", "1", "", "right"]] * 50}, "reasoning-quality has other items than those of seed 4"),
+        ],
+    )
+    def test_of_another_suite_by_the_same_name(self, changed: dict[str, Any], said: str) -> None:
+        made = [suite("mathematical-accuracy", 0, 200, 196), suite("reasoning-quality", 4, 50, 49, **changed)]
+        ((found, message, _),) = refused(record(suites=made))
+        assert found == "evaluation.1"
+        assert said in message
+
+    def test_with_fewer_items_than_it_says(self) -> None:
+        few = suite("reasoning-quality", 4, 50, 49)
+        few["outcomes"] = few["outcomes"][:40]
+        made = [suite("mathematical-accuracy", 0, 200, 196), few]
+        assert "has other items than those of seed 4" in refused(record(suites=made))[0][1]
+
     @pytest.mark.parametrize(("right", "said"), [(185, "is not decided"), (150, "has failed")])
     def test_whose_score_does_not_pass_whatever_it_says(self, right: int, said: str) -> None:
-        suites = [suite("tool-usage", 0, 200, right), suite("reasoning", 4, 50, 49)]
-        ((key, message, action),) = refused(record(suites=suites))
+        made = [suite("mathematical-accuracy", 0, 200, right), suite("reasoning-quality", 4, 50, 49)]
+        ((key, message, action),) = refused(record(suites=made))
         assert key == "evaluation.0.min_score"
-        assert f"my.record.json: tool-usage {said}: its score is 0." in message
+        assert f"my.record.json: mathematical-accuracy {said}: its score is 0." in message
         assert ("set items to about" in action) == (right == 185)
 
     def test_when_the_spec_asks_for_more(self) -> None:
@@ -158,7 +190,7 @@ class TestReason:
     @pytest.mark.parametrize("key", ["hbspec:evaluation", "hbspec:without-evaluation"])
     def test_the_author_s_tags_do_not_stand_for_it(self, key: str) -> None:
         with pytest.raises(InvalidSpecError, match="is the tag that says by what the deployment was let out"):
-            compile_spec(BASE, "deployment", overrides=[f'sagemaker.tags={{"{key}": mine}}'])
+            compile_spec(BASE, "deployment", overrides=[f'sagemaker.tags={{"{key}": mine}}'], force=True)
 
 
 class TestCommand:
@@ -189,6 +221,25 @@ class TestCommand:
     def test_misuse_is_said(self, spec: str, words: tuple[str, ...], said: str, capsys: Any) -> None:
         assert self.compile(spec, *words) == 2
         assert said in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        "changed",
+        [
+            {"outcomes": None},
+            {"outcomes": [["0", "0"]]},
+            {"outcomes": [["0", "0", "0", None]]},
+            {"outcomes": []},
+            {"seed": "4"},
+            {"wanted": None},
+            {"suite": []},
+            {"digest": None},
+        ],
+    )
+    def test_a_record_of_other_types_is_refused(self, spec: str, changed: dict[str, Any], capsys: Any) -> None:
+        made = record(suites=[suite("mathematical-accuracy", 0, 200, 196) | changed]).record
+        Path("my.record.json").write_text(json.dumps(made))
+        assert self.compile(spec, "--record", "my.record.json") == 2
+        assert "my.record.json is not an evaluation's record as it was written" in capsys.readouterr().err
 
     def test_a_record_that_was_changed_is_refused(self, spec: str) -> None:
         text = Path("my.record.json").read_text()

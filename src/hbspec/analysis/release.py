@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 FORMAT = 1
 MOST_BYTES = 64 * 2**20
 SUITE = ("suite", "digest", "seed", "wanted", "items", "verdict", "kinds", "interval", "outcomes")
+OUTCOME = ("item", "template", "prompt", "kind")
+"""What the record says of one item."""
 
 
 class Release(NamedTuple):
@@ -42,14 +44,29 @@ def read_record(path: Path) -> Mapping[str, Any]:
         record = json.loads(content)
         if record["format_version"] != FORMAT or record["digest"] != record_digest(record):
             raise ValueError
-        complete = all(name in suite for suite in record["suites"] for name in SUITE)
-        if not complete or not isinstance(record["job"]["name"], str | None) or "kind" not in record["model"]:
+        if (
+            not all(_is_suite(suite) for suite in record["suites"])
+            or not isinstance(record["job"]["name"], str | None)
+            or "kind" not in record["model"]
+        ):
             raise ValueError
     except (ValueError, KeyError, TypeError, RecursionError):
         said = f"{path} is not an evaluation's record as it was written: give the file that `hbspec evaluate` wrote"
         raise ValueError(said) from None
     found: Mapping[str, Any] = record
     return found
+
+
+def _is_suite(suite: Mapping[str, Any]) -> bool:
+    """Whether an entry has all that is read of it, in the types that `hbspec evaluate` writes."""
+    outcomes = suite["outcomes"]
+    return (
+        all(name in suite for name in SUITE)
+        and all(isinstance(suite[name], str) for name in ("suite", "digest"))
+        and all(isinstance(suite[name], int) for name in ("seed", "wanted"))
+        and bool(outcomes)
+        and all(len(one) == len(OUTCOME) and all(isinstance(part, str) for part in one) for one in outcomes)
+    )
 
 
 def record_digest(record: Mapping[str, Any]) -> str:

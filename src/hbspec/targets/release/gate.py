@@ -1,8 +1,9 @@
 """The gate: a spec with an evaluation is deployed only with a record that passes, or with a reason in its tags.
 
 The record has to be of the same trained model by its name, which has a digest of the job, and of every suite with the
-spec's seed and at least as many items. Whether a suite passes is calculated anew from the outcomes of its items, by the
-spec's `min_score`.
+spec's seed and at least as many items. The suites that can be made here, which are all but those whose cases lie in S3,
+have to have the record's digests and items. Whether a suite passes is calculated anew from the outcomes of its items,
+by the spec's `min_score`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.release import Release
+from hbspec.analysis.suite_data import data_place
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.suites import PlannedSuite, planned_suites
+from hbspec.plan.training_job import IN_S3
 from hbspec.showing.secrets import looks_secret
 from hbspec.significance import PASSED, items_needed, share, verdict
 from hbspec.targets.lowering.needs import LoweringError, refusal
@@ -46,7 +49,7 @@ def released(analysis: Analysis) -> Mapping[str, str]:
         raise LoweringError([_refused(SECTION, message, action)])
     if release.record is None:
         return {WITHOUT: _reason(release.reason or "")}
-    if findings := [*_other_model(analysis, release, release.record), *_suites(suites, release, release.record)]:
+    if findings := [*_other_model(analysis, release, release.record), *_suites(analysis, release, release.record)]:
         raise LoweringError(findings)
     return {EVALUATION: str(release.record["digest"])}
 
@@ -71,15 +74,15 @@ def _other_model(analysis: Analysis, release: Release, record: Mapping[str, Any]
         what = "a model beside the spec's (--other-model)" if evaluated is None else evaluated
         yield _refused(SECTION, f"{release.named} evaluates {what}, but this spec trains {name}", action)
     places = model.get("serves") or ()
-    if places and not any(name in place for place in places):
-        message = f"{release.named}: {model['against']} served {', '.join(places)}, which is not of {name}"
+    if others := [place for place in places if name not in place]:
+        message = f"{release.named}: {model['against']} served {', '.join(others)}, which is not of {name}"
         yield _refused(SECTION, message, action)
 
 
-def _suites(suites: tuple[PlannedSuite, ...], release: Release, record: Mapping[str, Any]) -> Iterator[Finding]:
+def _suites(analysis: Analysis, release: Release, record: Mapping[str, Any]) -> Iterator[Finding]:
     """Findings for suites that the record lacks, that were asked otherwise, or that do not pass."""
     found = {suite["suite"]: suite for suite in record["suites"]}
-    for index, suite in enumerate(suites):
+    for index, suite in enumerate(planned_suites(analysis.spec)):
         route, scored = (*SECTION, index), found.get(suite.name)
         action = f"evaluate {suite.name} anew, and compile with its record"
         if scored is None:
@@ -92,8 +95,29 @@ def _suites(suites: tuple[PlannedSuite, ...], release: Release, record: Mapping[
                 f"{release.named} has {scored['wanted']:,} items of {suite.name}, but the spec asks {suite.items:,}"
             )
             yield _refused(route, message, action)
+        elif said := _asked_otherwise(analysis, index, suite, scored):
+            yield _refused(route, f"{release.named}: {said}", action)
         else:
             yield from _score((*route, "min_score"), suite, release, scored["outcomes"])
+
+
+def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scored: Mapping[str, Any]) -> str | None:
+    """How the record's suite differs from that of this spec; None where it does not, or its cases lie in S3."""
+    if planned.data is not None and planned.data.startswith(IN_S3):
+        return None
+    from hbspec.suites import suite  # which few specs need
+
+    try:
+        made = suite(planned.name, data_place(analysis, index, planned))
+    except ValueError as reason:
+        return f"{planned.name} cannot be compared with the spec's: {reason}"
+    if scored["digest"] != made.digest:
+        digests = f"its digest is {scored['digest'][:12]}, but this spec's is {made.digest[:12]}"
+        return f"{planned.name} was another suite: {digests}"
+    asked = [[item.id, item.template] for item in made.items(planned.seed, scored["wanted"])]
+    if asked != [outcome[:2] for outcome in scored["outcomes"]]:
+        return f"{planned.name} has other items than those of seed {planned.seed}"
+    return None
 
 
 def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[list[str]]) -> Iterator[Finding]:
