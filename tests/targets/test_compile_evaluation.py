@@ -12,7 +12,7 @@ from compiled import BASE, body, files, refusals
 
 from hbspec.targets.aws.requests import validate
 
-SUITES = "evaluation=[{suite: sums, min_score: 0.9}, {suite: own, min_score: 0.8, seed: 3, data: 's3://bucket/own/'}]"
+SUITES = "evaluation=[{suite: reasoning-quality, min_score: 0.9}, {suite: own, min_score: 0.8, seed: 3, data: 's3://bucket/own/'}]"
 JOB = body(BASE)["TrainingJobName"]
 
 
@@ -40,7 +40,7 @@ def test_the_plan_is_what_the_harness_reads() -> None:
     plan = json.loads(compiled()[1]["source/evaluation.json"])
     assert plan["job"]["name"] == JOB
     assert [(suite["name"], suite["min_score"], suite["seed"], suite["items"]) for suite in plan["suites"]] == [
-        ("sums", 0.9, 0, 200),
+        ("reasoning-quality", 0.9, 0, 200),
         ("own", 0.8, 3, 200),
     ]
     assert [suite["folder"] for suite in plan["suites"]] == [None, "/opt/ml/processing/suite-1"]
@@ -66,6 +66,8 @@ def test_what_the_training_job_has_it_has_too() -> None:
     [
         (("evaluation=[]",), "evaluation"),
         ((SUITES, "evaluation[1].data=./own"), "evaluation.1.data"),
+        (("evaluation=[{suite: sums, min_score: 0.9}]",), "evaluation.0.suite"),
+        (("evaluation=[{suite: tool-usage, min_score: 0.9}]", "data.validation=null"), "evaluation.0.suite"),
         ((SUITES, "model.source=s3://bucket/base/"), "model.source"),
         ((SUITES, "sagemaker.role=null"), "sagemaker.role"),
     ],

@@ -14,6 +14,26 @@ FROM_VALIDATION = ("tool-usage",)
 """Suites that ask the prompts of the validation split."""
 
 
+class Longest(NamedTuple):
+    """The most that a request of a suite takes of the model's window.
+
+    Attributes:
+        characters: of a prompt.
+        answer: tokens that are asked for.
+    """
+
+    characters: int
+    answer: int
+
+
+GENERATED = {
+    "mathematical-accuracy": Longest(1100, 3072),
+    "reasoning-quality": Longest(700, 3072),
+    "response-consistency": Longest(700, 2048),
+}
+"""The suites of `templates/suites` that make their own items. Named here, since a check does not load them."""
+
+
 class PlannedSuite(NamedTuple):
     """One suite.
 
@@ -32,6 +52,16 @@ class PlannedSuite(NamedTuple):
     seed: int
     data: str | None
     route: Route
+
+    @property
+    def makes_its_own(self) -> bool:
+        """Whether its items are generated."""
+        return self.data is None and self.name in GENERATED
+
+    @property
+    def lacks_cases(self) -> bool:
+        """Whether there is nothing to ask."""
+        return self.data is None and self.name not in GENERATED
 
     def entry(self, folder: str | None) -> dict[str, Any]:
         """The suite as the plan of an evaluation's job has it, with the place of its data there."""

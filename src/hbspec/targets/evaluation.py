@@ -98,6 +98,16 @@ def _refuse_elsewhere(analysis: Analysis) -> None:
         for suite in planned_suites(analysis.spec)
         if suite.data is not None and not suite.data.startswith(IN_S3)
     ]
+    found += [
+        refusal(
+            "HB040",
+            ("evaluation", index, "suite"),
+            f"target evaluation has nothing to ask of {suite.name}: it is not built in, or asks the validation split",
+            "set data of the suite to an S3 URI",
+        )
+        for index, suite in enumerate(planned_suites(analysis.spec))
+        if suite.lacks_cases
+    ]
     if analysis.spec.model.source is not None:
         message = "target evaluation loads the base model from the Hub, and not from model.source"
         found.append(refusal("HB040", ("model", "source"), message, "evaluate the endpoint with hbspec evaluate"))
