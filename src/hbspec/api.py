@@ -6,26 +6,28 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from hbspec.analysis import Analysis, analyse
 from hbspec.analysis.release import Release
 from hbspec.catalog import Catalog, catalog
 from hbspec.claims import verify
 from hbspec.configuration import EVERYTHING, Configuration
+from hbspec.configuration.configuration import NEVER_FORCED
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimates import Estimates as Estimates  # part of what is stable here
 from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
-from hbspec.source import SourceError, load, load_mapping
+from hbspec.source import Document, SourceError, load, load_mapping
 from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.needs import LoweringError
 
-NEVER_FORCED = frozenset({"HB605"})
-"""Errors that `force` does not override: compiled files are uploaded, and a credential in them would be disclosed."""
+if TYPE_CHECKING:
+    from hbspec.policy import Policy
+
 
 SpecLike = str | Path | Mapping[str, Any]
 """A path (`-` for standard input) or the spec itself as a mapping."""
@@ -49,6 +51,7 @@ def check(
     prices: Path | None = None,
     configuration: Configuration = EVERYTHING,
     text: str | None = None,
+    policy: Policy | None = None,
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -61,17 +64,21 @@ def check(
         prices: a file that `hbspec catalog refresh prices` wrote, whose prices stand beside the shipped ones.
         configuration: which findings are reported, and how severe they are; no file is read for it.
         text: what the file at the path holds, instead of its content on the disk: an edited state of it.
+        policy: what the organisation allows; with it, the spec may also be a body of CreateTrainingJob.
 
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
     try:
-        analysis = _analyse(spec, overrides, allow_outside, as_of, stdin, prices, text)
+        document = _document(spec, overrides, allow_outside, stdin, text)
+        if policy is not None and (judged := _as_request(document, prices, policy)):
+            return judged
+        analysis = _analysed(document, as_of, prices)
     except SourceError as invalid:
         return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
     except InvalidSpecError as invalid:
         return invalid.report
-    return judge(analysis, configuration)
+    return _judge(analysis, configuration, policy)
 
 
 def estimate(
@@ -165,11 +172,12 @@ def compilation(
     prices: Path | None = None,
     configuration: Configuration = EVERYTHING,
     release: Release | None = None,
+    policy: Policy | None = None,
 ) -> Compilation:
     """Check and compile a spec in one reading of its files; nothing is written to disk.
 
     The files never depend on the day, which decides only which warnings are given. `release` is what a deployment is
-    let out by, where the spec has an evaluation; `force` does not stand for it.
+    let out by, where the spec has an evaluation; `force` does not stand for it, nor for what breaks the `policy`.
 
     Raises:
         InvalidSpecError: the spec has errors (and `force` is not set, or they are in `NEVER_FORCED`), or lacks a key
@@ -178,9 +186,9 @@ def compilation(
     """
     chosen = target_of(target)
     analysis = replace(_strict(spec, overrides, allow_outside, None, stdin, prices), release=release)
-    report = judge(analysis, configuration)
-    secret = any(code in NEVER_FORCED for entry in report.diagnostics for code in _codes(entry))
-    if secret or not (report.ok or force):
+    report = _judge(analysis, configuration, policy)
+    kept = any(NEVER_FORCED.fullmatch(code) for entry in report.diagnostics for code in _codes(entry))
+    if kept or not (report.ok or force):
         raise InvalidSpecError(report)
     try:
         artifacts = chosen.compiled(analysis, forced=not report.ok)
@@ -221,14 +229,42 @@ def _analyse(
     as_of: date | None,
     stdin: TextIO | None,
     prices: Path | None,
-    text: str | None = None,
 ) -> Analysis:
+    return _analysed(_document(spec, overrides, allow_outside, stdin), as_of, prices)
+
+
+def _document(
+    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, stdin: TextIO | None, text: str | None = None
+) -> Document:
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
     if not isinstance(spec, Mapping):
         given |= {"stdin": stdin, "text": text}
-    document = load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given)
+    return load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given)
+
+
+def _analysed(document: Document, as_of: date | None, prices: Path | None) -> Analysis:
     typed = read(document)
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))
-    facts = Catalog(prices) if prices else catalog()
-    return analyse(document, typed, facts, as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
+    return analyse(document, typed, _facts(prices), as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
+
+
+def _facts(prices: Path | None) -> Catalog:
+    return Catalog(prices) if prices else catalog()
+
+
+def _judge(analysis: Analysis, configuration: Configuration, policy: Policy | None) -> Report:
+    """The report of all rules, and of the policy's lines."""
+    report = judge(analysis, configuration)
+    if policy is None:
+        return report
+    from hbspec.policy.judge import with_policy  # which few checks need
+
+    return with_policy(report, analysis, policy)
+
+
+def _as_request(document: Document, prices: Path | None, policy: Policy) -> Report | None:
+    """The report on a body of CreateTrainingJob; None if the document is meant as a spec."""
+    from hbspec.policy.judge import is_request, judged_request  # which few checks need
+
+    return judged_request(document, _facts(prices), policy) if is_request(document) else None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, SELECT, chosen, configured
+from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, POLICY, POLICY_DIGEST, SELECT, chosen, configured, policed
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
 from hbspec.cli.outcome import FORMATS, exit_code, show
@@ -40,11 +40,14 @@ def run(
     fix: bool,
     unsafe_fixes: bool,
     diff: bool,
+    policy: Path | None,
+    policy_digest: str | None,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
     configuration = chosen(configured(config, no_config), select, ignore)
     given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    given["policy"] = policed(configuration, policy, policy_digest)
     if fix or unsafe_fixes or diff:
         from hbspec.cli.fixed_specs import fix_specs
 
@@ -118,6 +121,8 @@ COMMAND = Command(
         IGNORE,
         CONFIG,
         NO_CONFIG,
+        POLICY,
+        POLICY_DIGEST,
         Parameter(
             "fix", "Apply the fixes that leave the job as it is, and report what is left.", ("--fix",), switch=True
         ),
@@ -130,6 +135,7 @@ COMMAND = Command(
         Parameter("diff", "Show what --fix would change, and change nothing.", ("--diff",), switch=True),
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
-    "hidden files that do are passed over, counted and listed. Exit code 0: no errors. 1: errors found. 2: a file "
+    "hidden files that do are passed over, counted and listed. With a policy, a file may also be a body of "
+    "CreateTrainingJob, as any tool writes it. Exit code 0: no errors. 1: errors found. 2: a file "
     "or the configuration could not be read, even if others have errors.",
 )

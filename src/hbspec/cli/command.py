@@ -32,6 +32,7 @@ COMMANDS = (
     "verify",
     "evaluate",
     "evaluation compare",
+    "policy test",
     "data profile",
     "data merge",
     "data check",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.configured import CONFIG, NO_CONFIG, configured
+from hbspec.cli.configured import CONFIG, NO_CONFIG, POLICY, POLICY_DIGEST, configured, policed
 from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, SPEC
 from hbspec.cli.places import default_folder
@@ -32,6 +32,8 @@ def run(
     record: Path | None,
     without_evaluation: str | None,
     force: bool,
+    policy: Path | None,
+    policy_digest: str | None,
 ) -> int:
     """Compile, write all files or none, and list them; the report goes to standard error."""
     from hbspec.api import InvalidSpecError, compilation
@@ -43,6 +45,7 @@ def run(
     configuration = configured(config, no_config)
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "force": force}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    given["policy"] = policed(configuration, policy, policy_digest)
     given["release"] = _release(target, record, without_evaluation)
     try:
         compiled = compilation(spec, target, **given)
@@ -109,6 +112,8 @@ COMMAND = Command(
         CATALOG,
         CONFIG,
         NO_CONFIG,
+        POLICY,
+        POLICY_DIGEST,
         Parameter(
             "record",
             "The record of an evaluation that lets a deployment out, as hbspec evaluate wrote it.",
@@ -122,7 +127,12 @@ COMMAND = Command(
             ("--without-evaluation",),
             "REASON",
         ),
-        Parameter("force", "Compile even if the spec has errors, and say so.", ("--force",), switch=True),
+        Parameter(
+            "force",
+            "Compile even if the spec has errors, and say so; not what breaks a policy.",
+            ("--force",),
+            switch=True,
+        ),
     ),
     "The folder is replaced as a whole. It must be new, or hold only an earlier compile: a file that an earlier "
     "compile did not write, or that has changed since, is never removed, not even with --force.",

@@ -22,6 +22,7 @@ GROUPS = {
     "catalog": "Bring the catalog up to date.",
     "model": "Add a model.",
     "evaluation": "Compare the records of evaluations.",
+    "policy": "What an organisation allows.",
 }
 HELP = "Declarative fine-tuning jobs: checked before they cost anything, then compiled."
 SETTINGS = {"help_option_names": ["-h", "--help"]}

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
-from hbspec.cli.configured import CONFIG, NO_CONFIG, configured
+from hbspec.cli.configured import CONFIG, NO_CONFIG, POLICY, POLICY_DIGEST, configured, policed
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, format_of
 from hbspec.cli.places import default_folder
@@ -32,6 +32,8 @@ def run(
     catalog: Path | None,
     config: Path | None,
     no_config: bool,
+    policy: Path | None,
+    policy_digest: str | None,
 ) -> int:
     """Submit the job, or print what would be called; return the exit code."""
     from hbspec.api import InvalidSpecError
@@ -45,6 +47,7 @@ def run(
     configuration = configured(config, no_config)
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
+    given["policy"] = policed(configuration, policy, policy_digest)
     try:
         compiled = _compiled(spec, given)
         job = submitted_job(compiled)
@@ -194,6 +197,8 @@ COMMAND = Command(
         CATALOG,
         CONFIG,
         NO_CONFIG,
+        POLICY,
+        POLICY_DIGEST,
     ),
     "A job's name is its own: the same job is found again, and started again only if it failed or was stopped; it then "
     "continues from its checkpoints. Exit code 0: started; 1: errors, a refusal of the service, or a no; 2: misuse; "

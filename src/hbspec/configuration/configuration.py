@@ -1,7 +1,8 @@
 """Which findings are reported, and how severe they are.
 
 Some findings are reported whatever a configuration says (`ALWAYS`): those about a spec that cannot be read, since
-nothing else is known of it, and credentials, which compiled files would disclose.
+nothing else is known of it, credentials, which compiled files would disclose, and what breaks an organisation's
+policy, which is not the author's to waive.
 """
 
 from __future__ import annotations
@@ -14,8 +15,12 @@ from pathlib import Path
 
 from hbspec.diagnostics import Diagnostic, Severity
 
-ALWAYS = re.compile("HB0[0-6].|HB605")
+ALWAYS = re.compile("HB0[0-6].|HB605|HB6[89].")
 """Codes that cannot be ignored, and whose severity is fixed."""
+OF_A_POLICY = re.compile("HB6[89].")
+"""Those that a comment in a spec does not silence, either."""
+NEVER_FORCED = re.compile("HB605|HB6[89].")
+"""Errors that `force` does not override: compiled files are uploaded, and would disclose a credential."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Configuration:
         per_file_ignores: patterns of file names (`specs/old-*.yaml`), each with the words that are ignored there.
         strict: whether warnings fail, too.
         catalog: a file of prices beside the shipped ones.
+        policy: a file with an organisation's policy.
         folder: the folder that patterns are relative to.
     """
 
@@ -40,6 +46,7 @@ class Configuration:
     per_file_ignores: tuple[tuple[str, tuple[str, ...]], ...] = ()
     strict: bool = False
     catalog: Path | None = None
+    policy: Path | None = None
     folder: Path | None = None
 
     def reports(self, code: str, name: str, file: str) -> bool:

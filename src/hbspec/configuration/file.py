@@ -8,6 +8,7 @@ Keys:
     per-file-ignores = {"specs/old-*" = ["HB4"]} # by file name
     strict = true                                # warnings fail, too
     catalog = "prices.json"                      # prices that `hbspec catalog refresh prices` wrote
+    policy = "policy.yaml"                       # what the organisation allows
 """
 
 from __future__ import annotations
@@ -91,6 +92,13 @@ def _fault(file: Path, route: Route, message: str, action: str) -> Diagnostic:
     )
 
 
+def _why_always(code: str) -> str:
+    """Why a code is reported whatever is configured."""
+    if code < "HB1":
+        return "a spec that cannot be read is not judged"
+    return "a credential is always an error" if code == "HB605" else "a policy is not the author's to waive"
+
+
 class ConfigurationReading:
     """The values of one file, and all that is wrong with them."""
 
@@ -108,6 +116,7 @@ class ConfigurationReading:
             "per-file-ignores": self._per_file,
             "strict": self._switch,
             "catalog": self._file_name,
+            "policy": self._file_name,
         }
         if key in readers:
             return readers[key]((key,), value)
@@ -147,9 +156,7 @@ class ConfigurationReading:
 
         page = page_of(word)
         if page is not None and ALWAYS.fullmatch(page.code):
-            unread = page.code < "HB1"
-            why = "a spec that cannot be read is not judged" if unread else "a credential is always an error"
-            self._wrong(route, f"{word} cannot be changed: {why}", "delete it")
+            self._wrong(route, f"{word} cannot be changed: {_why_always(page.code)}", "delete it")
 
     def _severities(self, route: Route, value: Any) -> tuple[tuple[str, Severity], ...]:
         chosen = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hbspec.configuration import Configuration
+from hbspec.configuration.configuration import OF_A_POLICY
 from hbspec.diagnostics import Confidence, Diagnostic
 from hbspec.manual.configuration import ALLOWS_NOTHING
 from hbspec.manual.page import Page
@@ -29,6 +30,8 @@ class Silence:
         if not self._configuration.reports(diagnostic.code, diagnostic.name, diagnostic.file):
             self.ignored += 1
             return diagnostic, False
+        if OF_A_POLICY.fullmatch(diagnostic.code):
+            return diagnostic, True
         return diagnostic, not self._allowed(diagnostic)
 
     def _allowed(self, diagnostic: Diagnostic) -> bool:
@@ -75,6 +78,8 @@ class Silence:
     def _diagnostic(self, allowance: Allowance, wrong: list[str], unknown: list[str]) -> Diagnostic:
         named = ", ".join(wrong)
         message = f"{named} is not found here" if not unknown else f"{', '.join(unknown)} is not a code or a name"
+        if any(page_code and OF_A_POLICY.fullmatch(page_code) for page_code in map(_code_of, wrong)):
+            message = f"a comment does not allow what breaks a policy: {named} has no effect"
         page = ALLOWS_NOTHING
         return Diagnostic(
             code=page.code,
@@ -88,6 +93,14 @@ class Silence:
             help="`hbspec rules` lists all codes" if unknown else f"delete {named} from the comment",
             excerpt=self._document.excerpt(allowance.span),
         )
+
+
+def _code_of(word: str) -> str | None:
+    """The code that a word stands for; None if it stands for none."""
+    from hbspec.manual import page_of  # which few specs need
+
+    page = page_of(word)
+    return page and page.code
 
 
 def _is_rule(page: Page) -> bool:

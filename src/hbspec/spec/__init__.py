@@ -1,4 +1,4 @@
-"""The typed sections of a spec, and the validation of documents against them. The only use of pydantic."""
+"""The typed sections of a spec, and the validation of documents against them. Only it and `policy` use pydantic."""
 
 from __future__ import annotations
 
