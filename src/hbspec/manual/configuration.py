@@ -10,8 +10,8 @@ UNUSABLE = Page(
     "configuration-unusable",
     "The configuration cannot be used.",
     "A key with a typo, a code that does not exist or a value of another kind would silently report more or less than "
-    "was asked for, so nothing is judged before it is corrected. Credentials (HB605) and specs that cannot be read "
-    "(HB001 to HB099) are reported whatever is configured.",
+    "was asked for, so nothing is judged before it is corrected. Credentials (HB605), specs that cannot be read "
+    "(HB001 to HB099) and what breaks a policy (HB680 to HB697) are reported whatever is configured.",
     '# hbspec.toml: ignores = ["HB206"]\n# hbspec check spec.yaml',
     '# hbspec.toml: ignore = ["HB206"]\n# hbspec check spec.yaml',
 )

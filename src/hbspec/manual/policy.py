@@ -115,12 +115,12 @@ LINES: Mapping[str, Page] = {
         693, "licence-not-allowed", "The model's licence is not one of `licences`, or is not known.",
         "What counts is the licence that the catalog has for the model, not the one that the spec says.",
         ("licences: [apache-2.0, mit]", "model: {id: meta-llama/Llama-3.3-70B-Instruct}",
-         "model: {id: Qwen/Qwen2.5-7B-Instruct}"), "CreateTrainingJob",
+         "model: {id: Qwen/Qwen2.5-7B}"), "CreateTrainingJob",
     ),
     "models": _line(
         694, "model-not-allowed", "A model is not one of `models`, or is not named.",
         "The served model counts, too. Of a request, models are those that its hyperparameters and environment name.",
-        ("models: [Qwen/*]", "model: {id: meta-llama/Llama-3.3-70B-Instruct}", "model: {id: Qwen/Qwen2.5-7B-Instruct}"),
+        ("models: [Qwen/*]", "model: {id: meta-llama/Llama-3.3-70B-Instruct}", "model: {id: Qwen/Qwen2.5-7B}"),
         "CreateTrainingJob",
     ),
     "data_prefixes": _line(

@@ -38,11 +38,11 @@ _KEY_REGION = re.compile(r"arn:aws[a-z-]*:kms:([^:]*):.*")
 
 def subject_of(body: Mapping[str, Any], catalog: Catalog) -> Subject:
     """What a policy judges of a request."""
-    leaves = tuple(_leaves(body))
-    types = tuple(_types(body, leaves))
+    entries = tuple(_entries(body))
+    types = tuple(_types(body, entries))
     seconds = at(body, RUNTIME)
-    regions = tuple(_regions(body, leaves))
-    models = tuple(_models(leaves))
+    regions = tuple(_regions(body, entries))
+    models = tuple(_models(entries))
     known = {name: catalog.models.get(name) for _, name, _ in models if name}
     return Subject(
         regions=regions,
@@ -63,39 +63,35 @@ def subject_of(body: Mapping[str, Any], catalog: Catalog) -> Subject:
             )
             for route, name, _ in models
         ),
-        read=tuple(_read(body, leaves)),
-        written=tuple(_written(leaves)),
-        named=tuple(_named(leaves)),
-        images=tuple(_images(leaves)),
+        read=tuple(_read(body, entries)),
+        written=tuple(_written(entries)),
+        named=tuple(_named(entries)),
+        images=tuple(_images(entries)),
         job_cost=partial(job_cost, body, regions, catalog),
         monthly_cost=None,
     )
 
 
-def _leaves(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:
-    """Every value of a body that holds no others, with its route."""
-    if isinstance(value, Mapping):
-        for key, below in value.items():
-            yield from _leaves(below, (*route, key))
-    elif isinstance(value, list):
-        for index, below in enumerate(value):
-            yield from _leaves(below, (*route, index))
-    else:
-        yield route, value
+def _entries(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:
+    """Every value of a body below its top, with its route: also those that hold others, where a field wants a string."""
+    below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
+    for part, one in below:
+        yield (*route, part), one
+        yield from _entries(one, (*route, part))
 
 
-Leaves = tuple[tuple[Route, Any], ...]
+Entries = tuple[tuple[Route, Any], ...]
 
 
-def _fields(leaves: Leaves, end: str) -> Iterator[tuple[Route, Any]]:
+def _fields(entries: Entries, end: str) -> Iterator[tuple[Route, Any]]:
     """The values of the service's own fields whose names end so."""
-    return ((route, value) for route, value in leaves if route[0] not in FREE and str(route[-1]).endswith(end))
+    return ((route, value) for route, value in entries if route[0] not in FREE and str(route[-1]).endswith(end))
 
 
-def _types(body: Mapping[str, Any], leaves: Leaves) -> Iterator[Said]:
+def _types(body: Mapping[str, Any], entries: Entries) -> Iterator[Said]:
     groups = at(body, GROUPS)
     needed = [(*GROUPS, index, "InstanceType") for index in range(len(groups))] if isinstance(groups, list) else []
-    found = {route: text(value) for route, value in _fields(leaves, "InstanceType")}
+    found = {route: text(value) for route, value in _fields(entries, "InstanceType")}
     for route in needed or [TYPE]:
         found.setdefault(route, None)
     yield from (Said(route, value) for route, value in found.items())
@@ -112,19 +108,19 @@ def _count(body: Mapping[str, Any]) -> Counted:
     return Counted(GROUPS, None if None in counts else sum(count for count in counts if count))
 
 
-def _regions(body: Mapping[str, Any], leaves: Leaves) -> Iterator[Said]:
+def _regions(body: Mapping[str, Any], entries: Entries) -> Iterator[Said]:
     image = text(at(body, IMAGE))
     yield Said(IMAGE, image and registry_region(image), "tells no region, as a registry of Amazon ECR does")
-    for route, value in _fields(leaves, "KmsKeyId"):
+    for route, value in _fields(entries, "KmsKeyId"):
         if found := _KEY_REGION.fullmatch(text(value) or ""):
             yield Said(route, found[1])
 
 
-def _models(leaves: Leaves) -> Iterator[Said]:
+def _models(entries: Entries) -> Iterator[Said]:
     """Every model that hyperparameters, environment or the service's fields name; if none, one that is not said."""
     found = [
         Said(route, (text(value) or "").strip("\"' ") or None)
-        for route, value in leaves
+        for route, value in entries
         if bare(str(route[-1])) in NAMES_A_MODEL and (route[0] in FREE or route[-1] == "BaseModelArn")
     ]
     yield from found or [Said(("HyperParameters",), None, "names no model, as MODEL_ID does")]
@@ -158,9 +154,9 @@ def _without_vpc(body: Mapping[str, Any]) -> Iterator[Route]:
             yield route
 
 
-def _read(body: Mapping[str, Any], leaves: Leaves) -> Iterator[Said]:
+def _read(body: Mapping[str, Any], entries: Entries) -> Iterator[Said]:
     """What the channels read; one that names objects in another way than by a prefix cannot be told."""
-    for route, value in _fields(leaves, "S3Uri"):
+    for route, value in _fields(entries, "S3Uri"):
         if route[0] != "CheckpointConfig":
             yield Said(route, text(value))
     channels = body.get("InputDataConfig")
@@ -174,24 +170,24 @@ def _read(body: Mapping[str, Any], leaves: Leaves) -> Iterator[Said]:
             yield Said((*place, "S3DataSource", "S3DataType"), None, "is not S3Prefix: objects are named elsewhere")
 
 
-def _written(leaves: Leaves) -> Iterator[Said]:
-    found = dict(_fields(leaves, "OutputPath"))
-    found |= {route: value for route, value in _fields(leaves, "S3Uri") if route[0] == "CheckpointConfig"}
+def _written(entries: Entries) -> Iterator[Said]:
+    found = dict(_fields(entries, "OutputPath"))
+    found |= {route: value for route, value in _fields(entries, "S3Uri") if route[0] == "CheckpointConfig"}
     found.setdefault(OUTPUT, None)
     for route, value in found.items():
         uri = text(value)
         yield Said(route, uri and (uri if uri.endswith("/") else f"{uri}/"))
 
 
-def _named(leaves: Leaves) -> Iterator[Said]:
+def _named(entries: Entries) -> Iterator[Said]:
     """The URIs in texts: of hyperparameters, of the environment, and of what the container is started with."""
-    for route, value in leaves:
+    for route, value in entries:
         a_field = route[0] not in FREE and str(route[-1]).endswith(("S3Uri", "OutputPath"))
         if isinstance(value, str) and route[0] != "Tags" and not a_field:
             yield from uris_in(route, value)
 
 
-def _images(leaves: Leaves) -> Iterator[Said]:
-    found = {route: text(value) for route, value in _fields(leaves, "Image")}
+def _images(entries: Entries) -> Iterator[Said]:
+    found = {route: text(value) for route, value in _fields(entries, "Image")}
     found.setdefault(IMAGE, None)
     yield from (Said(route, value) for route, value in found.items())
