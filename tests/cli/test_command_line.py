@@ -89,6 +89,11 @@ def test_words_become_values():
         "ignore": (),
         "config": None,
         "no_config": False,
+        "policy": None,
+        "policy_digest": None,
+        "fix": False,
+        "unsafe_fixes": False,
+        "diff": False,
     }
 
 

@@ -86,8 +86,10 @@ def without_spot(draw, body):
 
 def with_tags(draw, body):
     key, bad = draw.choice(
-        [("owner", ["ann", "ann@acme.com.evil", "", " ", "ANN@ACME.COM", "@acme.co", 7, None])]
-        + [("cost-center", ["cc", "CC-12", " cc-12", "xcc-12", "", None, 12, ["cc-12"]])]
+        [
+            ("owner", ["ann", "ann@acme.com.evil", "", " ", "ANN@ACME.COM", "@acme.co", 7, None]),
+            ("cost-center", ["cc", "CC-12", " cc-12", "xcc-12", "", None, 12, ["cc-12"]]),
+        ]
     )
     tag = next(one for one in body["Tags"] if one["Key"] == key)
     kind = draw.randrange(5)
@@ -188,9 +190,10 @@ def with_output(draw, body):
 def with_image(draw, body):
     image = draw.choice([
         "acme/trainer:7", "evil.com/763104351884.dkr.ecr.ca-central-1.amazonaws.com/x", "trainer",
-        "111122223333.dkr.ecr.ca-central-1.amazonaws.com/pytorch-training:2.9", "https://763104351884.dkr.ecr.x/y",
+        "111122223333.dkr.ecr.ca-central-1.amazonaws.com/trainer:2.9", "https://7631.dkr.ecr.x/y",
         "763104351884.dkr.ecr.evil.com.amazonaws.com/x", "763104351884.dkr.ecr.ca-central-1.amazonaws.com.evil.com/x",
-        "763104351884.DKR.ecr.ca-central-1.amazonaws.com/x", "763104351884.dkr.ecr.ca-central-1.amazonaws.com", "", None,
+        "763104351884.DKR.ecr.ca-central-1.amazonaws.com/x", "763104351884.dkr.ecr.ca-central-1.amazonaws.com", "",
+        None,
     ])  # fmt: skip
     if draw.random() < 0.15:
         absent(body, "AlgorithmSpecification", "TrainingImage")
@@ -247,8 +250,8 @@ def without_approval(draw, body):
 
 
 BREAKING = (
-    with_types, with_instances, with_runtime, without_spot, with_tags, without_key, without_vpc, with_model, with_licence,
-    with_data, with_output, with_image, with_region, with_cost, without_approval,
+    with_types, with_instances, with_runtime, without_spot, with_tags, without_key, without_vpc, with_model,
+    with_licence, with_data, with_output, with_image, with_region, with_cost, without_approval,
 )  # fmt: skip
 
 

@@ -167,8 +167,8 @@ def with_monthly_cost(draw, values):
 
 
 BREAKING = (
-    with_types, with_instances, with_runtime, without_spot, with_tags, without_key, without_vpc, with_model, with_licence,
-    with_data, with_output, with_image, with_region, with_cost, with_monthly_cost,
+    with_types, with_instances, with_runtime, without_spot, with_tags, without_key, without_vpc, with_model,
+    with_licence, with_data, with_output, with_image, with_region, with_cost, with_monthly_cost,
 )  # fmt: skip
 
 

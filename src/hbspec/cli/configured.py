@@ -80,7 +80,7 @@ def policed(configuration: Configuration, policy: Path | None, digest: str | Non
 
     Raises:
         ConfigurationError: it cannot be used, or is another than the digest's.
-        MisuseError: a digest is given, and there is no policy.
+        MisuseError: a digest is given, but no policy.
     """
     file = policy or configuration.policy
     if file is None:

@@ -14,24 +14,24 @@ def run(policy: Path, cases: Path, format: str, catalog: Path | None) -> int:  #
     """Judge every case, print what became of it, and return the exit code."""
     from hbspec.api import check
     from hbspec.policy import read_policy
-    from hbspec.policy.cases import outcome, read_cases
+    from hbspec.policy.cases import judged_case, read_cases
 
     allowed = read_policy(policy)
-    outcomes = [
-        outcome(case, check(case.file, overrides=case.overrides, prices=catalog, policy=allowed))
+    judged = [
+        judged_case(case, check(case.file, overrides=case.overrides, prices=catalog, policy=allowed))
         for case in read_cases(cases)
     ]
     if format == "json":
         from hbspec.render.plain_json import json_text
 
-        told = {"format_version": 1, "digest": allowed.digest, "cases": [case.to_dict() for case in outcomes]}
+        told = {"format_version": 1, "digest": allowed.digest, "cases": [case.to_dict() for case in judged]}
         sys.stdout.write(json_text(told))
     else:
-        from hbspec.render.paint import write
+        from hbspec.render.paint import columns, write
         from hbspec.render.policy_cases import case_lines
 
-        write(case_lines(outcomes), sys.stdout)
-    return OK if all(case.ok for case in outcomes) else ERRORS
+        write(case_lines(judged, columns()), sys.stdout)
+    return OK if all(case.ok for case in judged) else ERRORS
 
 
 COMMAND = Command(

@@ -47,7 +47,7 @@ LINES: Mapping[str, Page] = {
     "max_job_cost": _line(
         682, "job-cost-not-allowed",
         "The job can cost more than `max_job_cost`, or its cost is not known.",
-        "The high end of the estimate counts for a spec, and the runtime limit at the on-demand price for a request: no "
+        "The high end of the estimate counts for a spec, the runtime limit at the on-demand price for a request: no "
         "service stops a job at a sum. An unknown cost may be any.",
         ("max_job_cost: 100 USD", "instance: {type: ml.p5.48xlarge, max_runtime: 24h}",
          "instance: {type: ml.g5.xlarge, max_runtime: 24h}"), "StoppingCondition",

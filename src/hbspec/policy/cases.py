@@ -26,7 +26,7 @@ class Expected(NamedTuple):
     place: str
 
 
-class Outcome(NamedTuple):
+class JudgedCase(NamedTuple):
     """What became of a case: the lines that were broken; None where the file could not be judged, and why."""
 
     expected: Expected
@@ -79,13 +79,13 @@ def read_cases(path: Path) -> tuple[Expected, ...]:
     )
 
 
-def outcome(expected: Expected, report: Report) -> Outcome:
+def judged_case(expected: Expected, report: Report) -> JudgedCase:
     """What a report says of a case; a file that could not be read as a spec or a request is not judged."""
     unread = next(_unread(report), None)
     if unread is not None:
-        return Outcome(expected, None, unread)
+        return JudgedCase(expected, None, unread)
     broke = frozenset(CODES[entry.code] for entry in report.diagnostics if entry.code in CODES)
-    return Outcome(expected, broke, "")
+    return JudgedCase(expected, broke, "")
 
 
 def _unread(report: Report) -> Iterator[str]:

@@ -73,7 +73,7 @@ def subject_of(body: Mapping[str, Any], catalog: Catalog) -> Subject:
 
 
 def _entries(value: Any, route: Route = ()) -> Iterator[tuple[Route, Any]]:
-    """Every value of a body below its top, with its route: also those that hold others, where a field wants a string."""
+    """Every value of a body below its top, with its route: also one that holds others, where a field wants text."""
     below = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
     for part, one in below:
         yield (*route, part), one
