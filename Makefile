@@ -8,7 +8,7 @@ TORCH := torch==2.13.0
 # processes of the tests start sooner where they find what others have compiled
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check oracle check lint types contracts docs docs-check
+.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check report-check oracle check lint types contracts docs docs-check
 .PHONY: generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -76,6 +76,15 @@ $(SERVED)/.ready:
 
 serve-check: $(VENV)/.ready $(SERVED)/.ready
 	$(BIN)/python -m pytest tests/endtoend/test_serve_answers.py --vllm $(SERVED)/bin
+
+# axe-core judges the pages that `hbspec report` writes, in jsdom; it needs node, and npm the network once
+AXE := $(VENV)-axe
+report-check: $(VENV)/.ready
+	mkdir -p $(AXE)
+	test -d $(AXE)/node_modules/axe-core || npm install --silent --prefix $(AXE) axe-core@4.14.1 jsdom@29.1.1
+	$(BIN)/hbspec report specs/heartbeat.yaml -o $(AXE)/one.html
+	$(BIN)/hbspec report specs/heartbeat.yaml specs/heartbeat-optimized.yaml -o $(AXE)/two.html
+	NODE_PATH=$(abspath $(AXE))/node_modules node tools/axe.cjs $(AXE)/one.html $(AXE)/two.html
 
 # traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
 ORACLE := --check

@@ -16,6 +16,7 @@ COMMANDS = (
     "check",
     "estimate",
     "optimize",
+    "report",
     "compare",
     "diff",
     "compile",

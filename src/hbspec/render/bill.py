@@ -20,7 +20,7 @@ def time_lines(time: Time | None, width: int | None) -> Iterator[Line]:
     """The section on time; empty where the time is not known."""
     if time:
         yield from section("Time", width, interval_text(time.total_seconds, seconds_text))
-        yield from rows(_phases(time), width)
+        yield from rows(phase_rows(time), width)
 
 
 def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: int | None) -> Iterator[Line]:
@@ -40,7 +40,8 @@ def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: i
         yield from rows(_price(price, as_of), width)
 
 
-def _phases(time: Time) -> Iterator[Row]:
+def phase_rows(time: Time) -> Iterator[Row]:
+    """An update, the rate, each phase, and what is billed."""
     yield "one update", interval_text(time.step_seconds, seconds_text), ""
     rate = interval_text(time.tokens_per_second_per_gpu, significant)
     yield "tokens per second per GPU", rate, "excluding padding"

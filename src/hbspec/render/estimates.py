@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hbspec.catalog.parameters import total_parameters
@@ -38,7 +38,7 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield ()
     yield from answer_lines(estimates, width)
     yield from section("Plan", width)
-    yield from rows(_counts(plan), width)
+    yield from rows(plan_rows(plan), width)
     if plan.measured:
         yield from calibration_lines(plan.measured, width)
     if estimates.memory:
@@ -56,12 +56,11 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield from _claims(estimates.claims, width)
     if estimates.assumed:
         yield from section("Assumed", width)
-        yield from rows(_assumed(estimates.assumed), width)
-    serving = estimates.serving.unknown if estimates.serving else {}
-    unknown = {**plan.unknown, **estimates.unknown, **serving}
-    if unknown:
+        yield from rows(assumed_rows(estimates.assumed), width)
+    missing = tuple(missing_rows(estimates))
+    if missing:
         yield from section("Not known", width)
-        yield from rows(_needs(unknown), width)
+        yield from rows(missing, width)
 
 
 def estimate_markdown(estimates: Estimates) -> Iterator[str]:
@@ -74,10 +73,11 @@ def estimate_markdown(estimates: Estimates) -> Iterator[str]:
     yield from folded("All figures", estimate_lines(estimates))
 
 
-def _needs(unknown: Mapping[str, str]) -> Iterator[Row]:
+def missing_rows(estimates: Estimates) -> Iterator[Row]:
     """The quantities that are not known, grouped by the missing fact."""
+    serving = estimates.serving.unknown if estimates.serving else {}
     needing: dict[str, list[str]] = {}
-    for name, reason in unknown.items():
+    for name, reason in {**estimates.plan.unknown, **estimates.unknown, **serving}.items():
         needing.setdefault(reason, []).append(words(name))
     for reason, names in needing.items():
         yield ", ".join(names), "", f"needs {printable(reason)}"
@@ -93,7 +93,8 @@ def head_lines(plan: Plan, width: int | None) -> Iterator[Line]:
     yield from wrapped((("", ", ".join(part for part in parts if part).replace(", on ", " on ", 1)),), width, len(LEAD))
 
 
-def _counts(plan: Plan) -> Iterator[Row]:
+def plan_rows(plan: Plan) -> Iterator[Row]:
+    """The counts of a plan, as far as they are known."""
     training, counts = plan.training, plan.counts
     if plan.effective_batch_size is not None:
         how = f"micro-batch {training.micro_batch:,} x accumulation {training.gradient_accumulation:,} x {_ranks(plan)}"
@@ -149,6 +150,7 @@ def _claims(claims: Iterable[Claim], width: int | None) -> Iterator[Line]:
         yield from wrapped((verdict, ("", said), ("faint", found)), width, 2 * len(LEAD))
 
 
-def _assumed(assumed: Iterable[Assumption]) -> Iterator[Row]:
+def assumed_rows(assumed: Iterable[Assumption]) -> Iterator[Row]:
+    """Each assumption: its key, its value, and where that comes from."""
     for entry in assumed:
         yield route_text(entry.route), scalar_text(entry.value), entry.source

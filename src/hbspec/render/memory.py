@@ -69,7 +69,7 @@ def host_lines(host: Host | None, storage: Storage | None, width: int | None) ->
     if not parts:
         return
     yield from section("Host", width, *VERDICTS[worst(part.verdict for part in parts)])
-    yield from rows(_host(host, storage), width)
+    yield from rows(host_rows(host, storage), width)
 
 
 def software_lines(dependences: Iterable[Dependence], width: int | None) -> Iterator[Line]:
@@ -105,7 +105,8 @@ def _expected(size: Interval) -> str:
     return f"{expected} expected ({low} to {high})"
 
 
-def _host(host: Host | None, storage: Storage | None) -> Iterator[Row]:
+def host_rows(host: Host | None, storage: Storage | None) -> Iterator[Row]:
+    """The memory and the disk of one host, as far as they are known."""
     if host is not None:
         yield "memory", interval_text(host.memory, bytes_text), _of(host.capacity, "", host.terms)
     if storage is not None:

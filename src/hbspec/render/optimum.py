@@ -44,7 +44,7 @@ def optimum_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
     yield from section("Best plans", width, heading[optimum.request.objective] if plans else "none", "faint")
     shown = _shown(plans)
     for plan in shown:
-        yield from _plan(plan, _distinctions(plan, plans), now, width)
+        yield from _plan(plan, distinctions(plan, plans), now, width)
     if len(plans) > len(shown):
         more = f"and {len(plans) - len(shown)} more, which --format json prints"
         yield from wrapped((("faint", f"{LEAD}{more}"),), width, 2 * len(LEAD))
@@ -93,7 +93,7 @@ def _current(now: Current, width: int | None) -> Iterator[Line]:
 
 def _shown(plans: tuple[Recommended, ...]) -> list[Recommended]:
     """The first plans, with those that are the best of all in something among them."""
-    best = [plan for plan in plans if _distinctions(plan, plans)]
+    best = [plan for plan in plans if distinctions(plan, plans)]
     others = [plan for plan in plans if plan not in best][: SHOWN - len(best)]
     return [plan for plan in plans if plan in best or plan in others]
 
@@ -114,7 +114,7 @@ def _plan(plan: Recommended, why: str, now: Current, width: int | None) -> Itera
     yield from wrapped(line, width, 2 * len(LEAD))
 
 
-def _distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:
+def distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:
     """Of what it is the best of all."""
     best = {
         "cheapest": min(plans, key=lambda one: one.burdens.cost.expected),

@@ -21,18 +21,27 @@ def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
     yield from section("Serving", width, *VERDICTS[serving.verdict])
     filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
     yield from filled(filling, letters(serving.terms), width)
-    loaded = _loaded(serving.load) if serving.load else ()
-    money = _money(serving.charges, serving.cost_per_1000_answers) if serving.charges else ()
-    yield from rows((*_memory(serving), *_alone(serving), *loaded, *money), width)
+    yield from rows(endpoint_rows(serving), width)
+
+
+def endpoint_rows(serving: Serving) -> Iterator[Row]:
+    """Memory, speed alone and under load, and money, as far as they are known."""
+    yield from _memory(serving)
+    yield from _alone(serving)
+    if serving.load:
+        yield from _loaded(serving.load)
+    if serving.charges:
+        yield from _money(serving.charges, serving.cost_per_1000_answers)
 
 
 def evaluation_lines(evaluation: AfterTraining, width: int | None) -> Iterator[Line]:
     """The section of the evaluation after training."""
     yield from section("Evaluation", width, "after training, not part of the training's bill")
-    yield from rows(_evaluation(evaluation), width)
+    yield from rows(evaluation_rows(evaluation), width)
 
 
-def _evaluation(evaluation: AfterTraining) -> Iterator[Row]:
+def evaluation_rows(evaluation: AfterTraining) -> Iterator[Row]:
+    """What the evaluation asks, how long it takes, and what it costs."""
     yield "items", count_text(evaluation.items), f"of all suites, {evaluation.concurrency} at once"
     yield "time", interval_text(evaluation.seconds, seconds_text), "at the endpoint, with answers of typical length"
     if evaluation.cost:

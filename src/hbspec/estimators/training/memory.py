@@ -42,7 +42,7 @@ def memory(plan: Plan, constants: MemoryConstants = MEMORY) -> Memory:
         return bounded_memory(plan, plan.between, [_bounding(one, constants) for one in plan.between.plans])
     job, hardware = job_of(plan), plan.require("hardware")
     around, stages = surroundings(job, hardware), stages_of(job, hardware)
-    tokens = _longest_row(plan)
+    tokens = longest_tokens(plan)
     rows = rows_of(plan, tokens) if plan.replayed and is_replayed(job) else None
     alike = {kind: _device(job, stage, tokens, rows, around, constants) for kind, stage in kinds(stages).items()}
     return _on_each(stages, alike, around)
@@ -57,7 +57,7 @@ def _on_each(stages: Iterable[Stage | None], alike: Mapping[object, DeviceMemory
 
 def _bounding(plan: Plan, constants: MemoryConstants) -> tuple[Memory, int]:
     """The memory of a model that bounds another, and the bytes that layers of another kind may add to it."""
-    found, job, tokens = memory(plan, constants), job_of(plan), _longest_row(plan)
+    found, job, tokens = memory(plan, constants), job_of(plan), longest_tokens(plan)
     stages = kinds(stages_of(job, plan.require("hardware"))).values()
     return found, max(beyond(job, stage, tokens, MOST_PASSING) for stage in stages)
 
@@ -101,7 +101,7 @@ def memory_without_reserve(plan: Plan) -> Memory | None:
     if plan.between is not None or (plan.measured is not None and plan.measured.memory):
         return None
     job, hardware = job_of(plan), plan.require("hardware")
-    around, stages, tokens = surroundings(job, hardware), stages_of(job, hardware), _longest_row(plan)
+    around, stages, tokens = surroundings(job, hardware), stages_of(job, hardware), longest_tokens(plan)
     alike = {
         kind: reduce(_fuller, (_at(one, one.peak.map(round), around, MEMORY) for one in _tensors(job, stage, tokens)))
         for kind, stage in kinds(stages).items()
@@ -117,7 +117,7 @@ def replays_of(plan: Plan) -> list[Replays]:
         NotKnownError: as `memory`.
     """
     job, hardware = job_of(plan), plan.require("hardware")
-    around, tokens = surroundings(job, hardware), _longest_row(plan)
+    around, tokens = surroundings(job, hardware), longest_tokens(plan)
     rows = rows_of(plan, tokens)
     return [
         Replays(one, stage, rows, training_tensors(one, stage, tokens, loads=True), around, MEMORY)
@@ -154,7 +154,7 @@ def tensors(plan: Plan) -> list[Tensors]:
         NotKnownError: as `memory`.
     """
     job, hardware = job_of(plan), plan.require("hardware")
-    stages, tokens = kinds(stages_of(job, hardware)).values(), _longest_row(plan)
+    stages, tokens = kinds(stages_of(job, hardware)).values(), longest_tokens(plan)
     return [found for stage in stages for found in _tensors(job, stage, tokens)]
 
 
@@ -175,7 +175,8 @@ def memory_while_loading(plan: Plan) -> DeviceMemory:
     return _loading(job, all_layers(job), surroundings(job, plan.require("hardware")))
 
 
-def _longest_row(plan: Plan) -> Interval:
+def longest_tokens(plan: Plan) -> Interval:
+    """Tokens of the longest row that a job may have, after truncation."""
     cut = plan.lengths.cut(plan.training.max_length)
     return Interval.exact(plan.training.max_length) if plan.training.packing else cut.longest
 

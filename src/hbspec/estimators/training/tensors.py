@@ -87,6 +87,19 @@ def loading_tensors(job: Job, stage: Stage) -> Tensors:
     return Tensors(least, peak, max(lasting, most[0].total - passing), error)
 
 
+def largest_of_each(job: Job, stage: Stage, tokens: Interval) -> tuple[Moment, ...]:
+    """The largest moment of each name, the largest last, with the expected length of the longest row.
+
+    Args:
+        job: the job.
+        stage: what the GPU computes on.
+        tokens: of the longest row.
+    """
+    found = [loading_tensors(job, stage).moment, *_moments(job, stage, ceil(tokens.expected), loads=False)]
+    largest = {moment.name: moment for moment in sorted(found, key=lambda moment: moment.total)}
+    return tuple(sorted(largest.values(), key=lambda moment: moment.total))
+
+
 def beyond(job: Job, stage: Stage, tokens: Interval, share: float) -> int:
     """Bytes by which the peak rises if what comes and goes is more at every moment, by a share of it.
 
