@@ -67,14 +67,23 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
 
 def rejected_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
     """The number of plans searched, and of those rejected by reason."""
-    searched = optimum.front.searched
-    said = f"{counted(searched['plans'], 'plan')} in {', '.join(optimum.regions) or 'no region'}"
-    looked = f"{searched['estimated']:,} estimated, {searched['judged']:,} judged"
-    yield from section("Not recommended", width, f"of {said}; {looked}", "faint")
-    found = sorted(optimum.front.rejected.items(), key=lambda entry: (-entry[1], entry[0]))
-    yield from rows(((f"{number:,}", "", _reason(reason)) for reason, number in found), width)
+    yield from section("Not recommended", width, f"of {searched_text(optimum)}", "faint")
+    yield from rows(((number, "", reason) for number, reason in rejected(optimum)), width)
     unknown = "quota and capacity of these types are not known: look them up before you start"
     yield from wrapped((("faint", f"{LEAD}{unknown}"),), width, 2 * len(LEAD))
+
+
+def searched_text(optimum: Optimum) -> str:
+    """How many plans there are and where, and how many of them were estimated and judged."""
+    searched = optimum.front.searched
+    said = f"{counted(searched['plans'], 'plan')} in {', '.join(optimum.regions) or 'no region'}"
+    return f"{said}; {searched['estimated']:,} estimated, {searched['judged']:,} judged"
+
+
+def rejected(optimum: Optimum) -> list[tuple[str, str]]:
+    """The number of rejected plans with the reason, the most frequent first."""
+    found = sorted(optimum.front.rejected.items(), key=lambda entry: (-entry[1], entry[0]))
+    return [(f"{number:,}", _reason(reason)) for reason, number in found]
 
 
 def _reason(reason: str) -> str:

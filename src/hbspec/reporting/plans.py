@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hbspec.analysis.change import Change
-from hbspec.render.optimum import distinctions
+from hbspec.estimators.verdict import Verdict
+from hbspec.render.optimum import distinctions, rejected, searched_text
 from hbspec.render.settings import settings_text
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import Layer, Unit, layered, quantity, seconds_unit
@@ -15,7 +16,7 @@ from hbspec.search.burden import Burdens
 from hbspec.search.judging import Recommended
 from hbspec.search.optimize import Optimum
 from hbspec.search.written import written
-from hbspec.units import Money, money_text, seconds_text, significant
+from hbspec.units import Money, counted, money_text, seconds_text, significant
 
 CURRENT = "current"
 
@@ -30,23 +31,31 @@ def plans_chapter(optimum: Optimum | str) -> Chapter:
         return Chapter("plans", "Other plans", [Statement(f"No plan can be compared: it needs {optimum}.", "open")])
     now, plans = optimum.current.burdens, optimum.front.plans
     said = "No plan that trains the same is certain to fit, has no error, and is better or as good."
-    blocks: list[Statement | Listing | Drawing] = [_saving(now, plans) if plans else Statement(said, "open")]
+    blocks: list[Statement | Listing | Drawing] = [_saving(optimum) if plans else Statement(said, "open")]
     if plans:
         blocks += [_drawing(now, plans), _table(now, plans)]
+    blocks.append(Statement(f"Searched: {searched_text(optimum)}."))
+    if optimum.front.rejected:
+        blocks.append(Listing("Plans that are not recommended", ("Plans", "Why not"), rejected(optimum)))
     unknown = "Quota and capacity of these types are not known: look them up before you start."
     return Chapter("plans", "Other plans", [*blocks, Statement(unknown)])
 
 
-def _saving(now: Burdens | None, plans: tuple[Recommended, ...]) -> Statement:
-    """What the cheapest plan saves, as expected."""
+def _saving(optimum: Optimum) -> Statement:
+    """What the cheapest plan saves, as expected; nothing is saved from a plan that cannot run."""
+    now, plans = optimum.current, optimum.front.plans
     best = min(plans, key=lambda plan: plan.burdens.cost.expected).burdens.cost
-    cheapest = Money(best.expected, best.currency)
-    if now is None or now.cost.currency != best.currency:
-        return Statement(f"The cheapest of {len(plans)} best plans is expected to cost {cheapest}.")
-    saved = Money(now.cost.expected - best.expected, best.currency)
+    cheapest = f"The cheapest of {counted(len(plans), 'best plan')} is expected to cost "
+    cheapest += str(Money(best.expected, best.currency))
+    if now.verdict is Verdict.DOES_NOT_FIT or now.errors:
+        why = "does not fit" if now.verdict is Verdict.DOES_NOT_FIT else f"has errors ({', '.join(now.errors)})"
+        return Statement(f"{cheapest}. The current plan {why}.", "open")
+    if now.burdens is None or now.burdens.cost.currency != best.currency:
+        return Statement(f"{cheapest}.")
+    saved = Money(now.burdens.cost.expected - best.expected, best.currency)
     if round(saved.amount, 2) <= 0:
-        return Statement(f"No plan is expected to cost less than the current one ({cheapest} at least).", "good")
-    return Statement(f"The cheapest of {len(plans)} best plans is expected to cost {cheapest}: {saved} less than now.")
+        return Statement(f"{cheapest}: not less than the current one.")
+    return Statement(f"{cheapest}: {saved} less than now.")
 
 
 def _drawing(now: Burdens | None, plans: tuple[Recommended, ...]) -> Drawing:

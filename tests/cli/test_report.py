@@ -1,0 +1,85 @@
+"""`hbspec report` as a user runs it: what it writes, what it keeps, and what it refuses."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from hbspec.cli import report
+from hbspec.cli.command import MisuseError
+
+SPEC = """\
+hbspec: 1
+name: bot
+model: {id: Qwen/Qwen2.5-0.5B}
+data: {train: {uri: "s3://acme/train/", examples: 4000}, tokens: {mean: 300, max: 900}}
+instance: {type: ml.g5.xlarge, region: us-east-1, max_runtime: 20h}
+hyperparameters: {method: lora, learning_rate: 2e-4, num_train_epochs: 2, per_device_batch_size: 2, max_length: 1024}
+"""
+BROKEN = SPEC.replace("id: Qwen/Qwen2.5-0.5B", "idd: x")
+MARKDOWN = ("--format", "markdown", "--as-of", "2026-11-30")
+
+
+@pytest.fixture
+def one(hbspec):
+    hbspec.write("a.yaml", SPEC)
+    hbspec.write("broken.yaml", BROKEN)
+    return hbspec
+
+
+def test_a_page_is_written_and_replaced(one):
+    assert one("report", "a.yaml", "--as-of", "2026-11-30") == (0, "", "report.html: written\n")
+    page = one.folder / "report.html"
+    assert page.read_text().startswith("<!doctype html>\n")
+    assert one("report", "a.yaml", *MARKDOWN, "-o", "report.html")[0] == 0
+    assert page.read_text().startswith("<!-- hbspec report -->\n# bot\n")
+    assert sorted(path.name for path in one.folder.iterdir()) == ["a.yaml", "broken.yaml", "job.yaml", "report.html"]
+
+
+def test_another_file_is_kept(one):
+    code, out, err = one("report", "a.yaml", *MARKDOWN, "-o", "a.yaml")
+    assert (code, out) == (2, "")
+    assert err == "hbspec: a.yaml is not a report of hbspec, and is kept: name another file with -o\n"
+    assert (one.folder / "a.yaml").read_text() == SPEC
+
+
+def test_a_spec_that_cannot_be_estimated_has_no_page(one):
+    code, out, err = one("report", "broken.yaml", *MARKDOWN)
+    assert (code, out) == (1, "")
+    assert "model has no key `idd`" in err
+    assert not (one.folder / "report.md").exists()
+
+
+def test_beside_others_it_is_named_with_its_errors(one):
+    code, _, err = one("report", "a.yaml", "broken.yaml", *MARKDOWN)
+    assert code == 1
+    assert err.endswith("report.md: written\n")
+    text = (one.folder / "report.md").read_text()
+    assert "**1 of the specs could not be estimated.**" in text
+    assert "| broken.yaml |" in text
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [("missing/report.md", "No such file or directory"), ("folder", "Is a directory")],
+)
+def test_a_place_that_cannot_be_written(one, place, said):
+    (one.folder / "folder").mkdir()
+    code, out, err = one("report", "a.yaml", *MARKDOWN, "-o", place)
+    assert (code, out) == (2, "")
+    assert err == f"hbspec: {place}: {said}\n"
+    assert not list((one.folder / "folder").iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
+def test_a_folder_without_the_right_to_write(one):
+    (one.folder / "folder").mkdir(mode=0o500)
+    code, _, err = one("report", "a.yaml", *MARKDOWN, "-o", "folder/report.md")
+    assert (code, err) == (2, "hbspec: folder/report.md: Permission denied\n")
+
+
+def test_without_vl_convert_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(report, "find_spec", lambda name: None)
+    with pytest.raises(MisuseError, match=r"pip install 'hbspec\[report\]', or --format markdown"):
+        report.run(("a.yaml",), None, (), None, False, None, "html", False)

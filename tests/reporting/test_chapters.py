@@ -1,0 +1,177 @@
+"""What the chapters say: their numbers are those of the estimates, and what is missing is named."""
+
+from __future__ import annotations
+
+import pytest
+from made_records import SPEC as RECORDED
+from made_records import record_of_estimate, with_record
+
+from hbspec.api import estimate
+from hbspec.comparison.compared import compare
+from hbspec.estimators.training.by_moment import by_moment
+from hbspec.histogram import Histogram
+from hbspec.reporting.chapter import Listing, Statement
+from hbspec.reporting.charts import svg
+from hbspec.reporting.contents import contents
+from hbspec.reporting.endpoint import loads
+from hbspec.reporting.judged import measured_chapter
+from hbspec.reporting.lengths import bins
+from hbspec.reporting.plans import plans_chapter
+from hbspec.reporting.time import stretches
+from hbspec.rules.judge import judge
+from hbspec.search.optimize import optimize
+from hbspec.search.request import AXES, Request
+from reporting.conftest import DAY, SPEC
+
+
+def chapter(report, name):
+    return next(one for one in report.chapters if one.name == name)
+
+
+def table(chapter, caption):
+    return next(one for one in chapter.blocks if isinstance(one, Listing) and one.caption == caption)
+
+
+def said(chapter):
+    return [one.text for one in chapter.blocks if isinstance(one, Statement)]
+
+
+def without(*keys, **more):
+    spec = {name: section for name, section in SPEC.items() if name not in keys}
+    return spec | {"data": {"train": {"examples": 1000}}} | more
+
+
+@pytest.fixture(scope="module")
+def bare():
+    """Neither a price, nor lengths, nor an endpoint, nor claims."""
+    spec = without("deployment", "expect", "budget", instance={"gpu": "A10G", "gpus": 1})
+    return contents(compare(["bare.yaml"], [estimate(spec, as_of=DAY)]))
+
+
+def test_all_chapters_are_there(report):
+    names = ["claims", "memory", "time", "cost", "endpoint", "data", "findings", "sources"]
+    assert [one.name for one in report.chapters] == names
+
+
+def test_the_peak_is_the_largest_of_all_moments(compared):
+    (found,) = compared.estimates
+    (moments,) = by_moment(found.plan)
+    device = found.memory.fullest
+    assert moments[-1].name == device.moment
+    assert {name: size for name, size in moments[-1].terms.items() if size} == device.terms
+    assert {"load", "forward", "backward", "optimizer"} <= {moment.name for moment in moments}
+
+
+def test_the_last_end_is_the_whole_time(compared):
+    (found,) = compared.estimates
+    ends = [one.end for one in stretches(found.time)]
+    assert ends[-1] == found.time.total_seconds
+    assert ends == sorted(ends, key=lambda end: end.low)
+
+
+def test_the_planned_load_is_on_the_curve(compared):
+    (found,) = compared.estimates
+    curve = loads(found.analysis.serving_plan, found.serving)
+    assert found.serving.load in curve
+    assert [one.concurrency for one in curve][:4] == [1, 2, 4, 8]
+    assert curve[-1].concurrency == found.serving.load.largest_concurrency
+
+
+@pytest.mark.parametrize("lengths", [(1,), (7, 8, 9), (29, 30, 31), (1, 100_000), tuple(range(1, 200))])
+def test_bins_hold_every_example_once(lengths):
+    histogram = Histogram(lengths, tuple(range(1, len(lengths) + 1)))
+    found = bins(histogram)
+    assert sum(one.examples for one in found) == histogram.size
+    assert [one.start for one in found[1:]] == [one.end for one in found[:-1]]
+    assert found[-1].start <= histogram.longest < found[-1].end
+    assert len(found) <= 30
+
+
+def test_truncation_is_counted(report):
+    assert "10 examples are truncated at max_length (512 tokens): 1.6 % of tokens." in said(chapter(report, "data"))
+
+
+def test_facts_have_a_source_and_a_day(report):
+    facts = {row[0]: row for row in table(chapter(report, "sources"), "Facts").rows}
+    assert set(facts) == {
+        *("price of the job", "price of the endpoint", "instance of the endpoint", "GPU of the endpoint"),
+        *("instance of the job", "GPU of the job", "model", "data"),
+    }
+    assert facts["price of the job"] == ("price of the job", "1.41 USD/h", "undated", "set in the spec")
+    assert all(source and day for _, _, day, source in facts.values())
+
+
+def test_what_is_missing_is_named(bare):
+    (cost,) = [text for text in said(chapter(bare, "cost")) if "not known" in text]
+    assert "price" in cost
+    assert said(chapter(bare, "cost"))[1] == "The spec sets no budget."
+    assert "not known" in said(chapter(bare, "data"))[0]
+    assert said(chapter(bare, "claims")) == ["The spec claims nothing (`expect`)."]
+    assert "endpoint" not in [one.name for one in bare.chapters]
+    assert [row for row in table(chapter(bare, "sources"), "Not known").rows if "cost" in row[0]]
+
+
+def test_a_record_is_beside_what_would_be_predicted():
+    spec = without("deployment", "expect", data={"train": {"examples": 1000}, "tokens": {"mean": 300, "max": 300}})
+    plain = estimate(spec, as_of=DAY)
+    assert measured_chapter(plain) is None
+    rate = estimate(spec | {"calibration": {"tokens_per_second_per_gpu": 100}}, as_of=DAY)
+    rows = table(measured_chapter(rate), "Measured beside predicted").rows
+    assert [(row[0], row[3]) for row in rows] == [("one update", "above"), ("tokens per second per GPU", "below")]
+
+
+def test_a_record_of_memory_is_beside_each_gpu(tmp_path):
+    found = with_record(record_of_estimate(estimate(RECORDED)), tmp_path, spec=RECORDED)
+    assert found.plan.measured.memory
+    chapter = measured_chapter(found)
+    rows = table(chapter, "Measured beside predicted").rows
+    assert [row[0] for row in rows[-3:]] == ["GPU 0: allocated", "GPU 0: reserved", "GPU 0: process"]
+    assert rows[-3][3] == "within"
+    assert said(chapter)[1:] == ["Its speed replaces the estimate.", "Its memory replaces the estimate."]
+
+
+def test_a_record_of_another_job_says_why_it_does_not_apply(tmp_path):
+    record = record_of_estimate(estimate(RECORDED))
+    found = with_record(record, tmp_path, "hyperparameters.per_device_batch_size=4", spec=RECORDED)
+    blocks = measured_chapter(found).blocks
+    assert [type(block) for block in blocks] == [Statement] * 3
+    assert "micro_batch: 2 measured, 4 in this job" in blocks[1].text
+
+
+def test_plans_with_the_current_one_beside_them():
+    lengths = {"train": {"examples": 1000}, "tokens": {"mean": 300, "max": 500}}
+    slow = SPEC["hyperparameters"] | {"per_device_batch_size": 1, "gradient_accumulation_steps": 8}
+    found = estimate(without("expect", "deployment", name="job", data=lengths, hyperparameters=slow), as_of=DAY)
+    kept = frozenset(AXES) - {"hyperparameters.per_device_batch_size", "hyperparameters.gradient_accumulation_steps"}
+    optimum = optimize(found.analysis, Request(keep=kept, most_instances=1))
+    assert len(optimum.front.plans) > 0
+    chapter = plans_chapter(optimum)
+    rows = table(chapter, "The best plans in cost, time and memory").rows
+    assert [row[0] for row in rows] == ["current", *(str(number + 1) for number in range(len(optimum.front.plans)))]
+    now, best = optimum.current.burdens.cost, min(plan.burdens.cost.expected for plan in optimum.front.plans)
+    assert f": {round(now.expected - best, 2)} USD less than now" in said(chapter)[0]
+    svg(chapter.blocks[1].vega_lite, "plans")
+
+
+def test_without_a_plan_the_reasons_are_counted(compared):
+    (found,) = compared.estimates  # its name is an error whatever the plan
+    chapter = plans_chapter(optimize(found.analysis, Request(keep=frozenset(AXES), most_instances=1)))
+    assert table(chapter, "Plans that are not recommended").rows == [("1", "HB601 job-name-refused")]
+    assert "1 plan in us-east-1" in said(chapter)[1]
+
+
+def test_several_specs_are_compared_first_and_a_refused_one_is_named(compared, bare):
+    other = estimate(without("deployment"), as_of=DAY)
+    broken = judge(other.analysis)._replace(files=("broken.yaml",))
+    report = contents(compare(["a", "b"], [*compared.estimates, other]), (), [("broken.yaml", broken)])
+    assert [one.name for one in report.chapters] == ["comparison", "refused", "spec-a", "spec-b"]
+    assert said(chapter(report, "refused")) == ["1 of the specs could not be estimated."]
+    parts = [one.name for one in chapter(report, "spec-b").parts]
+    assert "endpoint" not in parts
+    assert "memory" in parts
+    assert table(chapter(report, "comparison"), "Figures, each with its difference from A").rows[0][0] == "Verdict"
+
+
+def test_plans_that_cannot_be_searched_say_what_they_need(compared):
+    report = contents(compared, ["the hardware"])
+    assert said(chapter(report, "plans")) == ["No plan can be compared: it needs the hardware."]
