@@ -7,11 +7,27 @@ tokens have at most 45,000 lengths, and chats a few thousand.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import accumulate
 from math import exp, lgamma
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def _once(method: Callable[[Any, int], T]) -> Callable[[Any, int], T]:
+    """A method that is calculated once for each argument: all plans of a search ask for few."""
+
+    @wraps(method)
+    def found(histogram: Histogram, argument: int) -> T:
+        known = histogram.found.setdefault(method.__name__, {})
+        if argument not in known:
+            known[argument] = method(histogram, argument)
+        return known[argument]  # type: ignore[no-any-return]
+
+    return found
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,11 @@ class Histogram:
         """The histogram of counts by length, in any order."""
         lengths = sorted(counted)
         return cls(tuple(lengths), tuple(counted[length] for length in lengths))
+
+    @cached_property
+    def found(self) -> dict[str, dict[int, Any]]:
+        """What was calculated once, by method and argument."""
+        return {}
 
     @cached_property
     def size(self) -> int:
@@ -61,6 +82,7 @@ class Histogram:
         reached = list(accumulate(self.counts))
         return self.lengths[bisect_left(reached, rank + 1)]
 
+    @_once
     def cut(self, cap: int) -> Histogram:
         """The histogram after truncation of longer examples to `cap` tokens."""
         kept = bisect_left(self.lengths, cap)
@@ -91,14 +113,17 @@ class Histogram:
             yield length, within - below
             below = within
 
+    @_once
     def padded(self, draws: int) -> float:
         """The expected length of a row that is padded to the longest of `draws` examples: E[max]."""
         return self.mean if draws == 1 else sum(length * share for length, share in self.maximum(draws))
 
+    @_once
     def padded_square(self, draws: int) -> float:
         """The expected square of the padded length, E[max²], to which the cost of attention is proportional."""
         return sum(length * length * share for length, share in self.maximum(draws))
 
+    @_once
     def packed(self, capacity: int) -> int:
         """The number of rows of `capacity` tokens that the examples fill, packed as in TRL: best fit, longest first.
 
