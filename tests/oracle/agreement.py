@@ -9,7 +9,8 @@ from typing import Any
 
 from hbspec.catalog import Architecture, catalog
 from hbspec.estimators.step.job import job_of
-from hbspec.estimators.step.moments import Moment, moments
+from hbspec.estimators.step.moment import Moment
+from hbspec.estimators.step.moments import moments
 from hbspec.estimators.step.placement import Stage
 from hbspec.plan import Plan, build_plan
 from hbspec.spec import Spec

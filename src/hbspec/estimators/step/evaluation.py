@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from hbspec.estimators.step.job import Job, rows_of
 from hbspec.estimators.step.lifetimes.evaluation import Evaluation, evaluating, evaluation_run
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds
-from hbspec.estimators.step.lifetimes.ledger import Form, Peak
+from hbspec.estimators.step.lifetimes.ledger import Form
 from hbspec.estimators.step.lifetimes.model import BEFORE, LOSS
 from hbspec.estimators.step.loss import fused_forward_bytes
 from hbspec.estimators.step.microbatch import shared_bytes
-from hbspec.estimators.step.moments import Moment, moment_of
+from hbspec.estimators.step.moment import Moment, Part, moment, part, sized
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.positions import (
     buffer_bytes,
@@ -64,21 +64,23 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
         "masks": sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens),
     }
     gathered = {"gathered_weights": states.kept_gathered * max(0, stage.layers - 1)}
-    beside = (states.weights, states.trained, around, states.forward, gathered)
+    beside = [*map(part, (states.weights, states.trained, around, states.forward, gathered))]
     run, found = _run(job, tokens), kinds(job.architecture, program_at(job, tokens))
 
-    def left(end: int) -> list[Mapping[str, int]]:
+    def left(end: int) -> list[Part]:
         numbers = found.numbers(stage.first, end).items()
-        return [{name: times * size.at(n, row) for name, size in run.left[at].items()} for at, times in numbers]
+        return [part({name: times * size.at(n, row) for name, size in run.left[at].items()}) for at, times in numbers]
 
     for at, position in _last_of_each(found, stage):
+        there = *beside, *left(position)
         for peak in run.forward[at]:
-            yield moment_of(EVALUATION, *beside, *left(position), _sized(peak, n, row))
+            yield moment(EVALUATION, *there, sized(peak, n, row))
+    there = *beside, *left(stage.last)
     if stage.head:
         for peak in run.loss:
-            yield moment_of(EVALUATION, *beside, *left(stage.last), _sized(peak, n, row))
+            yield moment(EVALUATION, *there, sized(peak, n, row))
     if stage.head and not training.whole_logits:
-        yield moment_of(EVALUATION, *beside, *left(stage.last), _fused_bytes(job, n))
+        yield moment(EVALUATION, *there, part(_fused_bytes(job, n)))
 
 
 def _run(job: Job, tokens: int) -> Evaluation:
@@ -89,10 +91,6 @@ def _last_of_each(found: Kinds, stage: Stage) -> Iterator[tuple[int, int]]:
     """Layers that were run, each with the position of the last layer of the stage that it stands for."""
     positions = {0 if at == 0 else 1 + found.of[at]: at for at in range(stage.first, stage.last)}
     yield from positions.items()
-
-
-def _sized(peak: Peak, tokens: int, row: int) -> Mapping[str, int]:
-    return {name: size.at(tokens, row) for name, size in peak.terms.items()}
 
 
 def _fused_bytes(job: Job, tokens: int) -> Mapping[str, int]:

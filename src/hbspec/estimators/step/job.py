@@ -110,6 +110,10 @@ class Job(NamedTuple):
         return self.fsdp is not None and self.offload == "all"
 
 
+_LAST: list[tuple[Plan, Job]] = []
+"""The plan that was asked for last, and its job: an estimate asks several times for one plan."""
+
+
 def job_of(plan: Plan) -> Job:
     """The memory-relevant side of a plan.
 
@@ -117,6 +121,15 @@ def job_of(plan: Plan) -> Job:
         NotKnownError: the architecture, what is trained, the processes or the optimizer is not known, or a setting of
             DeepSpeed or something that LitGPT does is not counted.
     """
+    for last, job in _LAST:
+        if last is plan:
+            return job
+    found = _job_of(plan)
+    _LAST[:] = [(plan, found)]
+    return found
+
+
+def _job_of(plan: Plan) -> Job:
     architecture = plan.require("architecture")
     settings = _deepspeed(plan)
     # before the program: adapters that cannot be counted cannot be placed either

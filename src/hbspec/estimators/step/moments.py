@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hbspec.estimators.step.cache import cached_bytes
@@ -13,6 +13,7 @@ from hbspec.estimators.step.lifetimes.model import RunProfile
 from hbspec.estimators.step.lifetimes.program import Program, mask_of
 from hbspec.estimators.step.loading import loaded
 from hbspec.estimators.step.loss import fused_backward_bytes, fused_forward_bytes
+from hbspec.estimators.step.moment import Moment, Part, Sized, joined, moment, part, sized
 from hbspec.estimators.step.offloaded import in_flight
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.positions import (
@@ -54,46 +55,6 @@ def kept_bytes(job: Job, stage: Stage, tokens: int) -> int:
     return _Run.of(job, stage, tokens).kept(stage.last).total
 
 
-class Part(NamedTuple):
-    """Some terms, and what they add up to."""
-
-    terms: Mapping[str, int]
-    total: int
-
-
-class Moment(NamedTuple):
-    """A moment of a step: named bytes that are alive at once.
-
-    Attributes:
-        name: "load", "forward", "loss", "recompute" (checkpointing: a layer computed again, and its backward pass),
-            "backward" (without checkpointing, and the end of every backward pass) or "optimizer".
-        parts: the terms.
-        total: what they add up to.
-    """
-
-    name: str
-    parts: tuple[Part, ...]
-    total: int
-
-    @property
-    def terms(self) -> dict[str, int]:
-        """Bytes by name."""
-        return _added(self.parts)
-
-
-def _part(terms: Mapping[str, int]) -> Part:
-    return Part(terms, sum(terms.values()))
-
-
-def _moment(name: str, *parts: Part) -> Moment:
-    return Moment(name, parts, sum(part.total for part in parts))
-
-
-def moment_of(name: str, *terms: Mapping[str, int]) -> Moment:
-    """A moment at which all of some terms are alive."""
-    return _moment(name, *map(_part, terms))
-
-
 def peak_moment(job: Job, stage: Stage, tokens: int) -> Moment:
     """The moment after loading that needs most.
 
@@ -102,83 +63,71 @@ def peak_moment(job: Job, stage: Stage, tokens: int) -> Moment:
         stage: what this GPU computes on.
         tokens: T, tokens of each row of the micro-batch.
     """
-    return max(moments(job, stage, tokens), key=lambda moment: moment.total)
+    return max(moments(job, stage, tokens), key=lambda one: one.total)
 
 
 def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     """Every moment of a step that can be the largest. Of the forward pass that is the last layer's: most is kept."""
     states = states_of(job, stage)
-    weights, trained = _part(states.weights), _part(states.trained)
+    weights, trained = part(states.weights), part(states.trained)
     computes = bool(stage.layers) or stage.embedding or stage.head
-    inputs = _part({"inputs": _inputs(job, tokens) if computes else 0})
+    inputs = part({"inputs": _inputs(job, tokens) if computes else 0})
     if computes:
         run = _Run.of(job, stage, tokens)
         around = {**states.computing, "offloading": run.in_flight()}
-        base = _join(weights, trained, inputs, _part(around))
+        base = joined(weights, trained, inputs, part(around))
         yield from _computing(job, stage, tokens, base, states)
-    ending = _part({"gradients": states.gradients, "optimizer_temporaries": states.updating, **states.staying})
-    yield _moment("optimizer", weights, trained, inputs, ending)
-
-
-def _join(*parts: Part) -> Part:
-    return Part(_added(parts), sum(part.total for part in parts))
-
-
-def _added(parts: Iterable[Part]) -> dict[str, int]:
-    terms: dict[str, int] = {}
-    for part in parts:
-        for name, size in part.terms.items():
-            terms[name] = terms.get(name, 0) + size
-    return terms
+    ending = part({"gradients": states.gradients, "optimizer_temporaries": states.updating, **states.staying})
+    yield moment("optimizer", weights, trained, inputs, ending)
 
 
 def load_moments(job: Job, stage: Stage, *, whole: bool) -> list[Moment]:
     """The moments of loading, the one that needs most first; `whole` as in `loaded`."""
     found = loaded(job, stage, states_of(job, stage), whole=whole)
-    return sorted((_moment("load", _part(terms)) for terms in found), key=lambda moment: -moment.total)
+    return sorted((moment("load", part(terms)) for terms in found), key=lambda one: -one.total)
 
 
 def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) -> Iterator[Moment]:
     training, run = job.training, _Run.of(job, stage, tokens)
-    positions = _part({"positions": positions_bytes(job, tokens)})
+    positions = part({"positions": positions_bytes(job, tokens)})
     # where layers spread them out for themselves and are not computed again, they go with the forward pass
-    behind = _part({}) if job.architecture.family.rotated_anew and not training.gradient_checkpointing else positions
-    gathered = _part({"gathered_weights": held.kept_gathered * max(0, stage.layers - 1)})
-    states, behind_turn = _join(base, gathered, _part(held.forward)), _join(base, behind, _part(held.backward))
-    cache = _part({"key_value_cache": cached_bytes(job, stage, tokens)})
-    spare = _part({"masks": spare_mask_bytes(job, tokens)})
-    forward, states = _join(states, positions, spare, cache), _join(states, behind)
-    accumulated = _part({"gradients": held.accumulated})
+    behind = part({}) if job.architecture.family.rotated_anew and not training.gradient_checkpointing else positions
+    gathered = part({"gathered_weights": held.kept_gathered * max(0, stage.layers - 1)})
+    states, behind_turn = joined(base, gathered, part(held.forward)), joined(base, behind, part(held.backward))
+    cache = part({"key_value_cache": cached_bytes(job, stage, tokens)})
+    spare = part({"masks": spare_mask_bytes(job, tokens)})
+    forward, states = joined(states, positions, spare, cache), joined(states, behind)
+    accumulated = part({"gradients": held.accumulated})
     checkpointing, masks = training.gradient_checkpointing, run.masks(stage.last - 1)
-    around = _part({}) if not checkpointing else masks
+    around = part({}) if not checkpointing else masks
     if stage.head:
         kept = run.kept(stage.last)
         for peak in run.profile.loss:
-            yield _moment("loss", states, accumulated, around, cache, kept, run.copies(stage.last), run.sized(peak))
+            yield moment("loss", states, accumulated, around, cache, kept, run.copies(stage.last), run.sized(peak))
         for peak in run.profile.loss_backward:
-            yield _moment("loss", states, accumulated, around, kept, run.sized(peak))  # the outputs are gone
+            yield moment("loss", states, accumulated, around, kept, run.sized(peak))  # the outputs are gone
         if not training.whole_logits:
             shape = job.architecture, job.precision, training, training.micro_batch * tokens
             kept_too = states, accumulated, around, run.embedded(), kept
-            yield _moment("loss", *kept_too, run.copies(stage.last), _part(fused_forward_bytes(*shape)))
-            yield _moment("loss", *kept_too, _part(fused_backward_bytes(*shape)))
+            yield moment("loss", *kept_too, run.copies(stage.last), part(fused_forward_bytes(*shape)))
+            yield moment("loss", *kept_too, part(fused_backward_bytes(*shape)))
     for index, position in run.last():
         kept = run.kept(position)
         for peak in run.profile.forward[index]:
-            yield _moment("forward", forward, accumulated, masks, kept, run.copies(position), run.sized(peak))
+            yield moment("forward", forward, accumulated, masks, kept, run.copies(position), run.sized(peak))
     again = "recompute" if checkpointing else "backward"
     hooked = held_by_hooks(job).at(job.training.micro_batch * tokens, tokens)
     for index, position in run.positions():
-        kept, around = run.kept(stage.last if hooked else position), run.masks(position) if checkpointing else _part({})
-        kept = _join(kept, _part({"held_by_hooks": hooked * min(stage.last - 1 - position, max(0, stage.layers - 2))}))
+        kept, around = run.kept(stage.last if hooked else position), run.masks(position) if checkpointing else part({})
+        kept = joined(kept, part({"held_by_hooks": hooked * min(stage.last - 1 - position, max(0, stage.layers - 2))}))
         later = accumulated if accumulated.total or held.at_once else run.gradients(position + 1)
-        gathered = _part({"gathered_weights": held.kept_gathered * _gathered_layers(job, stage, position)})
+        gathered = part({"gathered_weights": held.kept_gathered * _gathered_layers(job, stage, position)})
         for peak in run.profile.backward[index]:
-            yield _moment(again, behind_turn, later, gathered, around, kept, run.sized(peak))
+            yield moment(again, behind_turn, later, gathered, around, kept, run.sized(peak))
     if stage.embedding:
         later = accumulated if accumulated.total or held.at_once else run.gradients(0)
         for peak in run.profile.end:
-            yield _moment("backward", behind_turn, later, run.sized(peak))
+            yield moment("backward", behind_turn, later, run.sized(peak))
 
 
 def _gathered_layers(job: Job, stage: Stage, position: int) -> int:
@@ -229,10 +178,9 @@ class _Run(NamedTuple):
         if self.stage.layers:
             yield (0 if position == 0 else 1 + self.kinds.of[position]), position
 
-    def sized(self, peak: Peak) -> Part:
+    def sized(self, peak: Peak) -> Sized:
         """A moment's own terms."""
-        terms = {name: size.at(self.tokens, self.row) for name, size in peak.terms.items()}
-        return Part(terms, peak.total.at(self.tokens, self.row))
+        return sized(peak, self.tokens, self.row)
 
     def in_flight(self) -> int:
         """Activations on their way to the host, or on their way back."""
@@ -241,7 +189,7 @@ class _Run(NamedTuple):
     def embedded(self) -> Part:
         """What an adapter on the embedding leaves for the backward pass."""
         terms = self.profile.embedded if self.stage.embedding else {}
-        return _part({name: size.at(self.tokens, self.row) for name, size in terms.items()})
+        return part({name: size.at(self.tokens, self.row) for name, size in terms.items()})
 
     def kept(self, end: int) -> Part:
         """What the stage's layers before `end` leave for the backward pass."""
@@ -255,21 +203,21 @@ class _Run(NamedTuple):
         """Masks that layers up to a position share."""
         types = {self.layer_types[at] for at in range(self.stage.first, position + 1)}
         elements = (mask_of(self.program, kind) for kind in types)
-        return _part({"masks": sum(element or 0 for element in elements) * self.tokens * self.row})
+        return part({"masks": sum(element or 0 for element in elements) * self.tokens * self.row})
 
     def gradients(self, begin: int) -> Part:
         """Gradients of the stage's layers from `begin` on."""
         if self.offloaded:
-            return _part({})
+            return part({})
         whole = self._of_layers(self.profile.gradients, max(begin, self.stage.first), self.stage.last)
-        return _part({name: -(-size // self.sharded) for name, size in whole.terms.items()})
+        return part({name: -(-size // self.sharded) for name, size in whole.terms.items()})
 
     def _of_layers(self, by_layer: Sequence[Mapping[str, Form]], first: int, last: int) -> Part:
         terms: dict[str, int] = {}
         for index, number in self.kinds.numbers(first, last).items():
             for name, size in by_layer[index].items():
                 terms[name] = terms.get(name, 0) + number * size.at(self.tokens, self.row)
-        return _part(terms)
+        return part(terms)
 
 
 def held_by_hooks(job: Job) -> Form:

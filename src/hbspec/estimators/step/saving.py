@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hbspec.catalog.parameters import total_parameters, weights
 from hbspec.estimators.step.job import Job
-from hbspec.estimators.step.moments import Moment, moment_of
+from hbspec.estimators.step.moment import Moment, moment_of
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.states import states_of, whole_weights
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER

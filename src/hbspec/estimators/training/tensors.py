@@ -10,7 +10,8 @@ from typing import NamedTuple
 from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED
 from hbspec.estimators.step.evaluation import evaluated_job, evaluation_moments
 from hbspec.estimators.step.job import Job
-from hbspec.estimators.step.moments import LASTING, Moment, load_moments, moments
+from hbspec.estimators.step.moment import Moment
+from hbspec.estimators.step.moments import LASTING, load_moments, moments
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.saving import saving_moment
 from hbspec.plan.deepspeed import extremes

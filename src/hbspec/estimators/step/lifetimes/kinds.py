@@ -32,8 +32,13 @@ class Kinds(NamedTuple):
 
     def numbers(self, first: int, last: int) -> Mapping[int, int]:
         """By layer that is run, how many of the model's layers from `first` up to `last` it stands for."""
-        behind = {1 + kind: number for kind, number in Counter(self.of[max(1, first) : last]).items()}
-        return {**behind, 0: 1} if first == 0 < last else behind
+        return _numbers(self.of, first, last)
+
+
+@lru_cache(maxsize=4096)
+def _numbers(of: tuple[int, ...], first: int, last: int) -> Mapping[int, int]:
+    behind = {1 + kind: number for kind, number in Counter(of[max(1, first) : last]).items()}
+    return {**behind, 0: 1} if first == 0 < last else behind
 
 
 @lru_cache(maxsize=4096)
