@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hbspec.estimators.step.job import job_of
-from hbspec.estimators.step.moments import Moment
+from hbspec.estimators.step.moment import Moment
 from hbspec.estimators.training.memory import longest_tokens
 from hbspec.estimators.training.stages import stages_of
 from hbspec.estimators.training.tensors import largest_of_each
