@@ -83,17 +83,28 @@ def _locked(lock: Path) -> int | None:
 def write_file(place: Path, content: bytes, *, replace: bool) -> None:
     """Write a file in one step.
 
+    Into a device or a pipe it is written as it is: renaming a file to its place would delete it, for all others, too.
+
     Raises:
         FileExistsError: the place is occupied, and `replace` is not set.
         OSError: the system refuses; the previous content is untouched.
     """
     unfinished = aside(place)
     try:
+        if replace and _is_device(place):
+            with place.open("wb") as stream:
+                stream.write(content)
+            return
         with alone_in(place.parent):
             _write_file(unfinished, place, content, replace=replace)
     except OSError as reason:
         reason.filename = str(place)
         raise
+
+
+def _is_device(place: Path) -> bool:
+    """Whether something is there, itself or by a link, that is neither a file nor a folder."""
+    return place.exists() and not place.is_file() and not place.is_dir()
 
 
 def _write_file(unfinished: Path, place: Path, content: bytes, *, replace: bool) -> None:
