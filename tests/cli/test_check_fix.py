@@ -98,3 +98,11 @@ def test_a_file_that_cannot_be_written(silent, monkeypatch, capsys):
     assert main(["check", "job.yaml", "--fix"]) == 2
     assert "job.yaml: No space left on device" in capsys.readouterr().err
     assert (silent.folder / "job.yaml").read_text() == SILENT
+
+
+def test_a_read_only_file_is_left(silent):
+    file = silent.folder / "job.yaml"
+    file.chmod(0o444)
+    code, _, err = silent("check", "job.yaml", "--fix")
+    assert (code, file.read_text()) == (2, SILENT)
+    assert "job.yaml was not changed: it is read-only" in err

@@ -11,6 +11,8 @@ from hbspec.cli.command import MisuseError
 
 MARK = b"\xef\xbb\xbf"
 """A byte-order mark in UTF-8."""
+WRITABLE = 0o222
+"""Bits of a file's mode, of which one with none is protected: renaming another to its place would not ask."""
 
 if TYPE_CHECKING:
     from hbspec.diagnostics import Report, Route
@@ -61,7 +63,7 @@ def replace_text(file: Path, before: str, after: str) -> None:
     """Write another text into a file, whole or not at all; its mode and its byte-order mark stay.
 
     Raises:
-        MisuseError: the file does not hold the text of before.
+        MisuseError: the file does not hold the text of before, or nobody may write it.
     """
     from hbspec.cli.whole import write_file
 
@@ -71,5 +73,7 @@ def replace_text(file: Path, before: str, after: str) -> None:
     if text != before.encode():
         raise MisuseError(f"{file} was not changed: it is not in UTF-8, or changed since it was read")
     mode = place.stat().st_mode
+    if not mode & WRITABLE:
+        raise MisuseError(f"{file} was not changed: it is read-only")
     write_file(place, content[: len(content) - len(text)] + after.encode(), replace=True)
     place.chmod(mode)
