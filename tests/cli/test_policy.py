@@ -65,8 +65,10 @@ def test_a_request(policed):
     assert (code, codes(out)) == (1, {"HB685", "HB687"})
     text = (policed.folder / "body.json").read_bytes()
     assert codes(policed("check", "-", "--policy", "policy.yaml", "--format", "json", stdin=text)[1]) == codes(out)
-    code, _, _ = policed("check", "body.json")
-    assert code == 1  # without a policy, a request is not a spec
+    code, out, _ = policed("check", "body.json")
+    assert code == 1
+    assert "this is a configuration of CreateTrainingJob of SageMaker, not an hbspec spec" in out
+    assert "--policy FILE" in out
 
 
 CASES = """\

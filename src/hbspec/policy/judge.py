@@ -11,14 +11,7 @@ from hbspec.policy.lines import broken_lines
 from hbspec.policy.read import Policy
 from hbspec.rules.engine import place
 from hbspec.source import Document
-
-OF_A_REQUEST = frozenset(
-    (
-        "TrainingJobName", "AlgorithmSpecification", "ResourceConfig", "StoppingCondition", "OutputDataConfig",
-        "InputDataConfig", "RoleArn",
-    )
-)  # fmt: skip
-ENOUGH = 2
+from hbspec.spec.foreign import REQUEST, program_of
 
 
 def with_policy(report: Report, analysis: Analysis, policy: Policy) -> Report:
@@ -30,7 +23,7 @@ def with_policy(report: Report, analysis: Analysis, policy: Policy) -> Report:
 
 def is_request(document: Document) -> bool:
     """Whether a document is a body of CreateTrainingJob rather than a spec."""
-    return "hbspec" not in document.values and len(OF_A_REQUEST & document.values.keys()) >= ENOUGH
+    return program_of(document.values) == REQUEST
 
 
 def judged_request(document: Document, catalog: Catalog, policy: Policy) -> Report:

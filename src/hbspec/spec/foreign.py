@@ -1,9 +1,12 @@
-"""Configurations of other training programs, recognised by their keys."""
+"""Configurations of other training programs, and requests of SageMaker, recognised by their keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+REQUEST = "CreateTrainingJob of SageMaker"
+"""What `program_of` calls the body of a request, which a policy can judge."""
 
 KEYS: dict[str, frozenset[str]] = {
     # axolotl, src/axolotl/utils/schemas/{config,model,training,datasets,peft}.py
@@ -37,6 +40,13 @@ KEYS: dict[str, frozenset[str]] = {
         (
             "compute_environment", "distributed_type", "machine_rank", "main_training_function", "num_machines",
             "num_processes", "rdzv_backend", "downcast_bf16", "same_network", "main_process_ip", "dynamo_config",
+        )
+    ),
+    # https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateTrainingJob.html
+    REQUEST: frozenset(
+        (
+            "TrainingJobName", "RoleArn", "AlgorithmSpecification", "ResourceConfig", "StoppingCondition",
+            "OutputDataConfig", "InputDataConfig", "HyperParameters",
         )
     ),
 }  # fmt: skip

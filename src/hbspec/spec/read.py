@@ -12,7 +12,7 @@ from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.manual.shape import PAGES
 from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
-from hbspec.spec.foreign import program_of
+from hbspec.spec.foreign import REQUEST, program_of
 from hbspec.spec.sections import Spec
 from hbspec.spec.unestimated import KEYS
 from hbspec.spelling import bare, nearest
@@ -53,7 +53,10 @@ def read(document: Document) -> Spec | list[Finding]:
     program = program_of(values)
     if program is not None:
         message = f"this is a configuration of {program}, not an hbspec spec"
-        return [_make("HB026", (), message, "write a spec for the job; `hbspec init` writes one to start from")]
+        action = "write a spec for the job; `hbspec init` writes one to start from"
+        if program == REQUEST:
+            action = "judge it by a policy with `--policy FILE`, or write a spec for the job"
+        return [_make("HB026", (), message, action)]
     if isinstance(values.get("expect"), Mapping):
         values["expect"] = {
             key: document.spellings.get(("expect", key), value) for key, value in values["expect"].items()
