@@ -28,7 +28,7 @@ FAMILIES = {
     "HB3": "Time and money",
     "HB4": "Claims",
     "HB5": "The endpoint",
-    "HB6": "Rejections by SageMaker, and unknown facts",
+    "HB6": "Rejections by SageMaker, unknown facts, and policies",
 }
 """The subject of each family of codes, by its first digit."""
 FILES = {

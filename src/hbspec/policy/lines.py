@@ -161,7 +161,7 @@ def _approvals(subject: Subject, policy: Policy) -> Broken:
     if cost.most is None or cost.most.amount > approvals.above.amount:
         said = f"is not known ({cost.how})" if cost.most is None else f"can be {cost.most}"
         place = policy.place("approvals")
-        required = f"the cost {said}, and {place} requires above {approvals.above}:"
+        required = f"the cost {said}, and {place} requires approval above {approvals.above} by"
         yield from _tag("approvals", subject, approvals.tag, approvals.by, required)
 
 
