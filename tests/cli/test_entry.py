@@ -13,7 +13,7 @@ from hbspec.cli import main
 
 from .conftest import PLAIN
 
-HEAVY = {"torch", "transformers", "peft", "datasets", "boto3", "botocore", "sagemaker", "jinja2", "numpy"}
+HEAVY = {"torch", "transformers", "peft", "datasets", "boto3", "botocore", "sagemaker", "jinja2", "numpy", "vl_convert"}
 REPORT_MODULES = "import sys; from hbspec.cli import main; main(sys.argv[1:]); sys.stderr.write(' '.join(sys.modules))"
 
 

@@ -120,7 +120,7 @@ def test_data_are_read_with_the_modules_that_it_ships(installed: Installed) -> N
 
 
 def test_nothing_heavy_came_with_it(installed: Installed) -> None:
-    heavy = ("torch", "transformers", "boto3", "botocore", "sagemaker", "jinja2", "numpy")
+    heavy = ("torch", "transformers", "boto3", "botocore", "sagemaker", "jinja2", "numpy", "vl_convert")
     code = f"from importlib.util import find_spec; print([name for name in {heavy} if find_spec(name)])"
     done = subprocess.run([installed.bin / "python", "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "[]"

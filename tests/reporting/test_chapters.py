@@ -150,6 +150,7 @@ def test_plans_with_the_current_one_beside_them():
     assert [row[0] for row in rows] == ["current", *(str(number + 1) for number in range(len(optimum.front.plans)))]
     now, best = optimum.current.burdens.cost, min(plan.burdens.cost.expected for plan in optimum.front.plans)
     assert f": {round(now.expected - best, 2)} USD less than now" in said(chapter)[0]
+    assert said(chapter)[0].endswith("It is not certain to cost less, since the intervals overlap.")
     svg(chapter.blocks[1].vega_lite, "plans")
 
 

@@ -28,6 +28,7 @@ CONFIG: Mapping[str, Any] = {
     "background": None,
     "font": "sans-serif",
     "view": {"stroke": None},
+    "point": {"opacity": 1},
     "axis": {
         "labelColor": _INK,
         "titleColor": _INK,
@@ -52,17 +53,17 @@ CONFIG: Mapping[str, Any] = {
 }
 
 
-class Unit(NamedTuple):
+class AxisUnit(NamedTuple):
     """A unit of an axis, and its size in base units."""
 
     name: str
     size: float
 
 
-def seconds_unit(most: float) -> Unit:
+def seconds_unit(most: float) -> AxisUnit:
     """The unit in which seconds up to `most` are drawn."""
-    known = (Unit("days", DAY), Unit("hours", HOUR), Unit("minutes", 60.0), Unit("seconds", 1.0))
-    return next((unit for unit in known if most >= 2 * unit.size), Unit("milliseconds", 0.001))
+    known = (AxisUnit("days", DAY), AxisUnit("hours", HOUR), AxisUnit("minutes", 60.0), AxisUnit("seconds", 1.0))
+    return next((unit for unit in known if most >= 2 * unit.size), AxisUnit("milliseconds", 0.001))
 
 
 def quantity(field: str, title: str | None = None, **more: Any) -> Layer:

@@ -10,7 +10,7 @@ from hbspec.estimators.verdict import Verdict
 from hbspec.render.optimum import distinctions, rejected, searched_text
 from hbspec.render.settings import settings_text
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
-from hbspec.reporting.charts import Layer, Unit, layered, quantity, seconds_unit
+from hbspec.reporting.charts import AxisUnit, Layer, layered, quantity, seconds_unit
 from hbspec.reporting.colours import SERIES, variable
 from hbspec.search.burden import Burdens
 from hbspec.search.judging import Recommended
@@ -55,7 +55,10 @@ def _saving(optimum: Optimum) -> Statement:
     saved = Money(now.burdens.cost.expected - best.expected, best.currency)
     if round(saved.amount, 2) <= 0:
         return Statement(f"{cheapest}: not less than the current one.")
-    return Statement(f"{cheapest}: {saved} less than now.")
+    certain = best.high <= now.burdens.cost.low
+    if certain:
+        return Statement(f"{cheapest}: {saved} less than now, and certainly less.", "good")
+    return Statement(f"{cheapest}: {saved} less than now. It is not certain to cost less, since the intervals overlap.")
 
 
 def _drawing(now: Burdens | None, plans: tuple[Recommended, ...]) -> Drawing:
@@ -81,7 +84,7 @@ def _drawing(now: Burdens | None, plans: tuple[Recommended, ...]) -> Drawing:
     return Drawing("The best plans", description, layered(points, names, height=260))
 
 
-def _point(name: str, one: Burdens, unit: Unit) -> dict[str, Any]:
+def _point(name: str, one: Burdens, unit: AxisUnit) -> dict[str, Any]:
     return {
         "name": name,
         "time": one.time.total_seconds.expected / unit.size,
