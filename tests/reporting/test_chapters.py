@@ -53,6 +53,12 @@ def test_all_chapters_are_there(report):
     assert [one.name for one in report.chapters] == names
 
 
+def test_errors_are_said_at_the_beginning(report):
+    assert report.lead[-1].style == "bad"
+    assert " errors, " in report.lead[-1].text
+    assert report.lead[-1].text.endswith(": hbspec compile refuses it.")
+
+
 def test_the_peak_is_the_largest_of_all_moments(compared):
     (found,) = compared.estimates
     (moments,) = by_moment(found.plan)

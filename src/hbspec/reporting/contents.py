@@ -14,7 +14,7 @@ from hbspec.reporting.chapter import Chapter, Listing, Statement
 from hbspec.reporting.comparison import comparison_chapter
 from hbspec.reporting.cost import cost_chapter
 from hbspec.reporting.endpoint import endpoint_chapter
-from hbspec.reporting.judged import claims_chapter, findings_chapter, measured_chapter
+from hbspec.reporting.judged import claims_chapter, findings_chapter, findings_statement, measured_chapter
 from hbspec.reporting.lengths import lengths_chapter
 from hbspec.reporting.memory import memory_chapter
 from hbspec.reporting.plans import plans_chapter
@@ -60,12 +60,14 @@ def contents(
     if len(compared.files) == 1:
         found = compared.estimates[0]
         chapters = _chapters(found, compared.reports[0], plans[0] if plans else None)
-        return Contents(found.plan.name, made, _lead(found, compared.files[0]), [*missing, *chapters])
+        return Contents(
+            found.plan.name, made, _lead(found, compared.reports[0], compared.files[0]), [*missing, *chapters]
+        )
     several = [
         Chapter(
             f"spec-{letter(number).lower()}",
             f"{letter(number)}: {found.plan.name}",
-            _lead(found, file),
+            _lead(found, report, file),
             _chapters(found, report, plans[number] if plans else None),
         )
         for number, (file, found, report) in enumerate(
@@ -77,10 +79,11 @@ def contents(
     return Contents(f"{len(several)} specs compared", made, [Statement(names)], chapters)
 
 
-def _lead(found: Estimates, file: str) -> list[Statement]:
+def _lead(found: Estimates, report: Report, file: str) -> list[Statement]:
     """What is trained on what, and the answer."""
     head = "".join(text for line in list(head_lines(found.plan, None))[1:] for _, text in line)
-    return [Statement(f"{head} ({file})"), *(Statement(said.text, said.style) for said in answer(found))]
+    said = [Statement(one.text, one.style) for one in answer(found)]
+    return [Statement(f"{head} ({file})"), *said, findings_statement(report)]
 
 
 def _chapters(found: Estimates, report: Report, plans: Optimum | str | None) -> list[Chapter]:

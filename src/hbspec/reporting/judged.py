@@ -39,8 +39,7 @@ def _computed(claim: Claim) -> str:
 
 def findings_chapter(report: Report) -> Chapter:
     """Every finding of `hbspec check`, and the rules that could not be checked."""
-    style = "good" if report.ok and not report.diagnostics else "open" if report.ok else "bad"
-    blocks: list[Statement | Listing] = [Statement(f"hbspec check found {summary_text(report)}.", style)]
+    blocks: list[Statement | Listing] = [findings_statement(report)]
     if report.diagnostics:
         headings = ("Severity", "Place", "Finding", "What to do")
         blocks.append(
@@ -50,6 +49,13 @@ def findings_chapter(report: Report) -> Chapter:
         skipped = sorted(report.skipped.items())
         blocks.append(Listing("Rules that could not be checked", ("Rule", "Reason"), skipped))
     return Chapter("findings", "Findings", blocks)
+
+
+def findings_statement(report: Report) -> Statement:
+    """How many findings there are; errors keep it from being compiled."""
+    style = "good" if report.ok and not report.diagnostics else "open" if report.ok else "bad"
+    refused = "" if report.ok else ": hbspec compile refuses it"
+    return Statement(f"hbspec check found {summary_text(report)}{refused}.", style)
 
 
 def _finding(one: Diagnostic) -> Iterator[str]:
