@@ -5,7 +5,7 @@ from __future__ import annotations
 from hbspec.diagnostics import known
 from hbspec.estimators.constants import MEMORY
 from hbspec.estimators.step.job import job_of
-from hbspec.estimators.training.memory import memory, surroundings, tensors
+from hbspec.estimators.training.memory import memory, most_allocated, surroundings
 from hbspec.estimators.training.reserved import beside_bytes
 from hbspec.plan import Plan
 
@@ -25,4 +25,4 @@ def headroom(plan: Plan) -> float:
     if plan.between is not None:
         return 1 - max(device.process.high for device in memory(plan).devices) / usable
     beside = beside_bytes(surroundings(job_of(plan), hardware), MEMORY)
-    return 1 - (max(found.peak.high for found in tensors(plan)) + beside.high) / usable
+    return 1 - (most_allocated(plan) + beside.high) / usable
