@@ -8,6 +8,7 @@ bytes into seconds. Left out: kernels that write nothing new, such as views and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from hbspec.estimators.step.job import Job
@@ -35,6 +36,7 @@ class Kernels(NamedTuple):
         return Kernels(self.launches + other.launches, self.written + other.written, self.unpacked + other.unpacked)
 
 
+@lru_cache(maxsize=512)  # what a GPU runs is the same on every type of GPU
 def kernels(job: Job, tokens: int) -> tuple[Kernels, Kernels]:
     """Kernels of the forward pass, and of the backward pass with what is computed again, of all layers and the loss.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from hbspec.catalog.dtypes import BYTES, FLOAT32
@@ -56,6 +57,7 @@ class States(NamedTuple):
     staying: Mapping[str, int] = {}
 
 
+@lru_cache(maxsize=256)  # every moment and every replay of a job asks
 def states_of(job: Job, stage: Stage) -> States:
     """What lies on the GPU that computes a stage."""
     whole = whole_weights(job, stage)
