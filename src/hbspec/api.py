@@ -20,6 +20,7 @@ from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError, load, load_mapping
+from hbspec.source.load import NOTHING
 from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
@@ -52,6 +53,7 @@ def check(
     configuration: Configuration = EVERYTHING,
     text: str | None = None,
     policy: Policy | None = None,
+    unsaved: Mapping[Path, str] = NOTHING,
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -65,20 +67,47 @@ def check(
         configuration: which findings are reported, and how severe they are; no file is read for it.
         text: what the file at the path holds, instead of its content on the disk: an edited state of it.
         policy: what the organisation allows; with it, the spec may also be a body of CreateTrainingJob.
+        unsaved: the same of files that it may extend, by their real paths.
 
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
+    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin}
+    given |= {"prices": prices, "configuration": configuration, "policy": policy, "text": text, "unsaved": unsaved}
+    return judgement(spec, **given).report
+
+
+class Judgement(NamedTuple):
+    """What was judged, and the report on it; of a spec that cannot be read or validated there is only the report."""
+
+    report: Report
+    analysis: Analysis | None
+
+
+def judgement(
+    spec: SpecLike,
+    *,
+    overrides: Sequence[str] = (),
+    allow_outside: bool = False,
+    as_of: date | None = None,
+    stdin: TextIO | None = None,
+    prices: Path | None = None,
+    configuration: Configuration = EVERYTHING,
+    text: str | None = None,
+    policy: Policy | None = None,
+    unsaved: Mapping[Path, str] = NOTHING,
+) -> Judgement:
+    """The report that `check` returns, with what was judged; the same arguments and errors."""
     try:
-        document = _document(spec, overrides, allow_outside, stdin, text)
+        document = _document(spec, overrides, allow_outside, stdin, text, unsaved)
         if policy is not None and (judged := _as_request(document, prices, policy)):
-            return judged
+            return Judgement(judged, None)
         analysis = _analysed(document, as_of, prices)
     except SourceError as invalid:
-        return Report(files=(_named(spec),), diagnostics=invalid.diagnostics)
+        return Judgement(Report(files=(_named(spec),), diagnostics=invalid.diagnostics), None)
     except InvalidSpecError as invalid:
-        return invalid.report
-    return _judge(analysis, configuration, policy)
+        return Judgement(invalid.report, None)
+    return Judgement(_judge(analysis, configuration, policy), analysis)
 
 
 def estimate(
@@ -234,11 +263,16 @@ def _analyse(
 
 
 def _document(
-    spec: SpecLike, overrides: Sequence[str], allow_outside: bool, stdin: TextIO | None, text: str | None = None
+    spec: SpecLike,
+    overrides: Sequence[str],
+    allow_outside: bool,
+    stdin: TextIO | None,
+    text: str | None = None,
+    unsaved: Mapping[Path, str] = NOTHING,
 ) -> Document:
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
     if not isinstance(spec, Mapping):
-        given |= {"stdin": stdin, "text": text}
+        given |= {"stdin": stdin, "text": text, "unsaved": unsaved}
     return load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given)
 
 

@@ -43,6 +43,7 @@ COMMANDS = (
     "prices",
     "catalog refresh",
     "schema",
+    "lsp",
 )
 """Every command in the order of `--help`. `data profile` is the `COMMAND` of `data_profile.py`."""
 

@@ -4,28 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 from hbspec.diagnostics import Route
 from hbspec.source.document import Document
 from hbspec.source.edited import EditError, edited
-from hbspec.source.load import load
+from hbspec.source.load import NOTHING, load
 from hbspec.source.problems import SourceError
 
 
-def edited_document(document: Document, settings: Mapping[Route, Any]) -> Document:
+def edited_document(
+    document: Document, settings: Mapping[Route, Any], unsaved: Mapping[Path, str] = NOTHING
+) -> Document:
     """The spec with these values, read from its changed text; nothing is written.
 
     Args:
         document: the spec, read from a file and without overrides.
         settings: plain scalars by route; None deletes the key.
+        unsaved: as in `load`.
 
     Raises:
         EditError: the text cannot be changed so that it holds these values and no others.
     """
     text = edited(document, settings)
     try:
-        found = load(document.file, allow_outside=document.allow_outside, text=text)
+        found = load(document.file, allow_outside=document.allow_outside, text=text, unsaved=unsaved)
     except SourceError as invalid:
         raise EditError(str(invalid)) from None
     if _without_empty(found.values) != _without_empty(with_settings(document.values, settings)):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.diagnostics import Route
 from hbspec.manual import text as pages
-from hbspec.source.files import read_text
+from hbspec.source.files import decode, read_text
 from hbspec.source.limits import MAX_EXTENDS
 from hbspec.source.nodes import MapNode, Node, ScalarNode, kind_of
 from hbspec.source.parse import parse
@@ -41,18 +42,23 @@ def as_map(tree: Node | None, file: str, problems: Problems) -> MapNode | None:
     return None
 
 
-def chain(first: Layer, root: Path, allow_outside: bool, problems: Problems) -> list[Layer]:
+def chain(
+    first: Layer, root: Path, allow_outside: bool, problems: Problems, unsaved: Mapping[Path, str]
+) -> list[Layer]:
     """The spec and the specs that it extends, in order, the spec itself first.
 
-    Stops at the first file that cannot be read, with the reason in `problems`.
+    Stops at the first file that cannot be read, with the reason in `problems`. `unsaved` holds the text of files, by
+    their real paths, whose content on the disk is not what counts.
     """
     layers = [first]
-    while (layer := _next(layers, root, allow_outside, problems)) is not None:
+    while (layer := _next(layers, root, allow_outside, problems, unsaved)) is not None:
         layers.append(layer)
     return layers
 
 
-def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Problems) -> Layer | None:
+def _next(
+    layers: list[Layer], root: Path, allow_outside: bool, problems: Problems, unsaved: Mapping[Path, str]
+) -> Layer | None:
     last = layers[-1]
     if EXTENDS not in last.tree.entries:
         return None
@@ -83,7 +89,11 @@ def _next(layers: list[Layer], root: Path, allow_outside: bool, problems: Proble
         help_ = f"merge files of the chain until the spec extends at most {MAX_EXTENDS}"
         problems.add(pages.OVER_LIMIT, place, message, help_, route=_ROUTE)
         return None
-    text = read_text(real, file, place, problems)
+    held = unsaved.get(real)
+    if held is None:
+        text = read_text(real, file, place, problems)
+    else:
+        text = decode(held.encode("utf-8", "surrogatepass"), file, problems)
     tree = None if text is None else as_map(parse(text, file, problems), file, problems)
     return None if tree is None else Layer(file, real.parent, real, tree)
 

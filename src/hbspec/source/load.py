@@ -12,7 +12,7 @@ from hbspec.diagnostics import Span
 from hbspec.manual import text as pages
 from hbspec.source.allowances import allowances
 from hbspec.source.document import Document
-from hbspec.source.files import read_stream, read_text
+from hbspec.source.files import decode, read_stream, read_text
 from hbspec.source.layers import Layer, as_map, chain, merged
 from hbspec.source.mappings import from_mapping
 from hbspec.source.overrides import overridden
@@ -23,6 +23,7 @@ from hbspec.source.tables import TooLargeError, tabulate
 
 STDIN = "-"
 MAPPING = "<mapping>"
+NOTHING: Mapping[Path, str] = {}
 
 
 def load(
@@ -33,6 +34,7 @@ def load(
     root: Path | None = None,
     stdin: TextIO | None = None,
     text: str | None = None,
+    unsaved: Mapping[Path, str] = NOTHING,
 ) -> Document:
     """Read a spec, the specs that it extends, and the overrides of the command line.
 
@@ -44,6 +46,7 @@ def load(
             folder of the spec.
         stdin: the stream that `-` stands for; `sys.stdin` by default.
         text: what the file holds, instead of its content on the disk: an edited state of it.
+        unsaved: the same of files that it may extend, by their real paths.
 
     Raises:
         SourceError: the spec cannot be read; the error lists every fault. Bad input raises nothing else.
@@ -51,7 +54,7 @@ def load(
     file = str(path)
     problems = Problems()
     if text is not None:
-        problems.texts[file] = text
+        text = decode(text.encode("utf-8", "surrogatepass"), file, problems)
     elif file == STDIN:
         text = read_stream(stdin or sys.stdin, file, problems)
     else:
@@ -65,7 +68,7 @@ def load(
     directory = None if file == STDIN else Path(os.path.abspath(file)).parent  # noqa: PTH100 - resolve() follows links
     real = None if file == STDIN else Path(os.path.realpath(file))
     first = Layer(file, directory or Path.cwd(), real, tree)
-    return _document(first, directory, overrides, allow_outside, root, problems)
+    return _document(first, directory, overrides, allow_outside, root, problems, unsaved)
 
 
 def load_mapping(
@@ -94,9 +97,10 @@ def _document(
     allow_outside: bool,
     root: Path | None,
     problems: Problems,
+    unsaved: Mapping[Path, str] = NOTHING,
 ) -> Document:
     root = root or project_root(first.folder)
-    layers = chain(first, root, allow_outside, problems)
+    layers = chain(first, root, allow_outside, problems, unsaved)
     problems.raise_any()
     tree = merged(layers)
     for override in overrides:

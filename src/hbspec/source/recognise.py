@@ -40,7 +40,7 @@ def is_json(name: str) -> bool:
     return name.casefold().endswith(JSON_SUFFIXES)
 
 
-def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
+def looks_like_spec(path: Path, sections: Collection[str], text: str | None = None) -> bool:
     """Whether a file is meant to be a spec; True for YAML that cannot be read, so that its fault is reported.
 
     A file looks like a spec if it has the key `hbspec` or one that differs by one letter; if it extends such a file; if
@@ -50,12 +50,13 @@ def looks_like_spec(path: Path, sections: Collection[str]) -> bool:
     Args:
         path: a file.
         sections: the keys that a spec may have at its top level.
+        text: what the file holds, instead of its content on the disk.
     """
-    try:
-        data = read_bytes(path, MAX_BYTES)
-    except UnreadablePathError:
-        return not is_json(path.name)
-    text = _text(data)
+    if text is None:
+        try:
+            text = _text(read_bytes(path, MAX_BYTES))
+        except UnreadablePathError:
+            return not is_json(path.name)
     keys = _keys(text)
     inherited, is_lost = _inherited(path, text)
     if any(map(_is_nearly_the_key, keys)) or any(_is_base(base, sections) for base in inherited):

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
 from hbspec.manual.shape import PAGES
 from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
 from hbspec.spec.foreign import REQUEST, program_of
+from hbspec.spec.keys import annotation_of, described, forms_of, section_keys
 from hbspec.spec.sections import Spec
 from hbspec.spec.unestimated import KEYS
 from hbspec.spelling import bare, nearest
@@ -67,35 +67,6 @@ def read(document: Document) -> Spec | list[Finding]:
         return list(_findings(invalid, document.values))
 
 
-def section_keys(route: Route) -> tuple[str, ...] | None:
-    """The keys that the mapping at `route` may have; None if it may have any key, or is not a section."""
-    section = _section(_annotation(route))
-    return tuple(section.model_fields) if section else None
-
-
-def _annotation(route: Route) -> Any:
-    """The type of the value at `route`; None if the spec language does not have this route."""
-    annotation: Any = Spec
-    for part in route:
-        section = _section(annotation)
-        if isinstance(part, int):
-            annotation = next((form.__args__[0] for form in _forms(annotation) if get_origin(form) is tuple), None)
-        elif section:
-            annotation = section.model_fields[part].annotation if part in section.model_fields else None
-        else:
-            annotation = next((form.__args__[1] for form in _forms(annotation) if get_origin(form) is dict), None)
-    return annotation
-
-
-def _section(annotation: Any) -> type[BaseModel] | None:
-    return next((form for form in _forms(annotation) if isinstance(form, type) and issubclass(form, BaseModel)), None)
-
-
-def _forms(annotation: Any) -> tuple[Any, ...]:
-    """The members of a union, or the type itself."""
-    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
-
-
 def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
     by_route: dict[Route, Any] = {}
     for error in invalid.errors(include_url=False):
@@ -132,7 +103,7 @@ def _finding(error: Any, route: Route) -> Finding:
     if kind == "extra_forbidden":
         return _unknown_key(route)
     if kind == "missing":
-        return _make("HB021", route, f"{key} is missing", f"add `{route[-1]}:`{_described(route)}")
+        return _make("HB021", route, f"{key} is missing", f"add `{route[-1]}:`{_in_brackets(route)}")
     if given is None:
         return _make("HB021", route, f"{key} is empty", "give it a value, or delete the key")
     if kind == "value_error":
@@ -162,7 +133,7 @@ def _finding(error: Any, route: Route) -> Finding:
 def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
     key = route_text(route)
     choices = [
-        choice for form in _forms(_annotation(route)) if get_origin(form) is Literal for choice in get_args(form)
+        choice for form in forms_of(annotation_of(route)) if get_origin(form) is Literal for choice in get_args(form)
     ]
     if isinstance(given, str) and all(isinstance(choice, int) for choice in choices):
         fixes = tuple(
@@ -206,10 +177,9 @@ def _near(route: Route) -> str | None:
     return nearest(key, known) or next((name for name in known if name.startswith(f"{key.casefold()}_")), None)
 
 
-def _described(route: Route) -> str:
-    section = _section(_annotation(route[:-1]))
-    field = section.model_fields.get(str(route[-1])) if section else None
-    return f" ({field.description.rstrip('.')})" if field is not None and field.description else ""
+def _in_brackets(route: Route) -> str:
+    said = described(route)
+    return f" ({said.rstrip('.')})" if said else ""
 
 
 def _make(code: str, route: Route, message: str, action: str, fixes: tuple[Fix, ...] = ()) -> Finding:
