@@ -72,9 +72,9 @@ def check(
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
-    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin}
-    given |= {"prices": prices, "configuration": configuration, "policy": policy, "text": text, "unsaved": unsaved}
-    return judgement(spec, **given).report
+    given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin, "prices": prices}
+    given |= {"configuration": configuration, "text": text, "policy": policy, "unsaved": unsaved}
+    return judgement(spec, **given).report  # type: ignore[arg-type]
 
 
 class Judgement(NamedTuple):

@@ -159,3 +159,19 @@ def test_an_engine_is_told_the_model(hbspec):
     endpoint = ("--set", "deployment={instance: {type: ml.g5.2xlarge}, quantization: fp8}")
     _, out, _ = hbspec("compile", "job.yaml", "-t", "serve", *endpoint)
     assert out.splitlines()[-1] == "next: bash build/my-first-job/serve/serve.sh MODEL"
+
+
+def test_a_folder_is_compared_with_what_would_be_compiled(hbspec):
+    assert hbspec("compile", "job.yaml", "-o", "out")[0] == 0
+    before = tree(hbspec.folder / "out")
+    assert hbspec("compile", "job.yaml", "-o", "out", "--check")[:2] == (0, "out is what job.yaml compiles to\n")
+    other = ("compile", "job.yaml", "-o", "out", "--check", "--set", "hyperparameters.lora_dropout=0.1")
+    code, out, _ = hbspec(*other)
+    assert code == 1
+    assert out.startswith("out is not what job.yaml compiles to; these differ:\n  .hbspec.json\n")
+    assert tree(hbspec.folder / "out") == before
+    (hbspec.folder / "out" / "notes.txt").write_text("mine")
+    assert hbspec("compile", "job.yaml", "-o", "out", "--check")[0] == 0
+    code, out, _ = hbspec("compile", "job.yaml", "-o", "none", "--check")
+    assert (code, "  .hbspec.json (missing)" in out, (hbspec.folder / "none").exists()) == (1, True, False)
+    assert hbspec("compile", "job.yaml", "-o", "out", "--check", *BAD)[0] == 1

@@ -63,9 +63,12 @@ def repository(tmp_path_factory):
     revision = hook.commit()
     user = Repository(tmp / "user")
     (user.folder / ".pre-commit-config.yaml").write_text(
-        f"repos:\n- repo: {hook.folder.as_uri()}\n  rev: {revision}\n  hooks: [{{id: hbspec-check}}]\n"
+        f"repos:\n- repo: {hook.folder.as_uri()}\n  rev: {revision}\n  hooks:\n"
+        "  - {id: hbspec-check}\n  - {id: hbspec-fix, files: ^fixed}\n  - {id: hbspec-data-check}\n"
+        "  - {id: hbspec-compiled-up-to-date, args: [job.yaml, --target, launch, --output, compiled]}\n"
     )
     shutil.copy(ROOT / "src/hbspec/cli/starter.yaml", user.folder / "job.yaml")
+    user.run(*(sys.executable, "-m", "hbspec", "compile", "job.yaml", "--target", "launch", "--output", "compiled"))
     return user
 
 
@@ -81,3 +84,16 @@ def test_a_commit_with_a_good_spec_passes_and_with_a_bad_one_does_not(repository
     assert "exit code: 1" in failed.stdout
     assert "bad.yaml:3:1: error[HB020] unknown-key" in failed.stdout
     assert "compose.yaml:" not in failed.stdout
+
+
+def test_the_other_hooks_fail_on_what_they_are_for(repository):
+    (repository.folder / "bad.yaml").unlink(missing_ok=True)
+    job = (repository.folder / "job.yaml").read_text()
+    (repository.folder / "job.yaml").write_text(job.replace("lora_dropout: 0.05", "lora_dropout: 0.06"))
+    (repository.folder / "fixed.yaml").write_text(job.replace("hbspec: 1 ", 'hbspec: "1" '))
+    (repository.folder / "train.jsonl").write_text("{}\n")
+    said = repository.hooks().stdout
+    assert "compiled is not what job.yaml compiles to" in said
+    assert "hbspec: 1 " in (repository.folder / "fixed.yaml").read_text()
+    assert "files were modified by this hook" in said
+    assert "train.jsonl:1:" in said

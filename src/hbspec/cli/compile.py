@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, NO_CONFIG, POLICY, POLICY_DIGEST, configured, policed
-from hbspec.cli.exit_codes import OK
+from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, CATALOG, SET, SPEC
 from hbspec.cli.places import default_folder
 from hbspec.diagnostics import Report
@@ -18,6 +18,7 @@ from hbspec.targets import DEFAULT, names, target_of
 
 if TYPE_CHECKING:
     from hbspec.analysis.release import Release
+    from hbspec.api import Compilation
 
 
 def run(
@@ -34,8 +35,12 @@ def run(
     force: bool,
     policy: Path | None,
     policy_digest: str | None,
+    check: bool,
 ) -> int:
-    """Compile, write all files or none, and list them; the report goes to standard error."""
+    """Compile, write all files or none, and list them; the report goes to standard error.
+
+    With `check`, nothing is written: the files are compared with those of the folder.
+    """
     from hbspec.api import InvalidSpecError, compilation
     from hbspec.cli.folder import RefusedError, write
     from hbspec.cli.next_step import next_step
@@ -53,6 +58,8 @@ def run(
         return refuse(invalid.report)
     report = compiled.report
     folder = Path(output) if output else default_folder(compiled.spec.name, target)
+    if check:
+        return _compared(compiled, folder, spec)
     try:
         written = write(compiled.artifacts, folder)
     except RefusedError as reason:
@@ -62,6 +69,24 @@ def run(
     following = next_step(folder, target_of(target), compiled.spec)
     paint.write(_lines(folder, written.files, written.removed, following, forced=not report.ok), sys.stdout)
     return OK
+
+
+def _compared(compiled: Compilation, folder: Path, spec: str) -> int:
+    """Say whether a folder holds what the spec compiles to, and return the exit code."""
+    from hbspec.cli.outcome import refuse
+    from hbspec.cli.up_to_date import differing
+    from hbspec.render import paint
+
+    if not compiled.report.ok:
+        return refuse(compiled.report)
+    paths = differing(compiled.artifacts, folder)
+    if not paths:
+        paint.write(((("path", str(folder)), ("", f" is what {spec} compiles to")),), sys.stdout)
+        return OK
+    lines: list[Line] = [(("path", str(folder)), ("", f" is not what {spec} compiles to; these differ:"))]
+    lines += [(("", f"  {path}" if (folder / path).exists() else f"  {path} (missing)"),) for path in paths]
+    paint.write((*lines, (("", "next: compile again, without --check, and look at the changes"),)), sys.stdout)
+    return ERRORS
 
 
 def _release(target: str, record: Path | None, reason: str | None) -> Release | None:
@@ -126,6 +151,12 @@ COMMAND = Command(
             "Why the model is deployed without one; the reason is written into the tags.",
             ("--without-evaluation",),
             "REASON",
+        ),
+        Parameter(
+            "check",
+            "Write nothing; exit with 1 where the folder is not what the spec compiles to.",
+            ("--check",),
+            switch=True,
         ),
         Parameter(
             "force",

@@ -269,7 +269,7 @@ def _diagnostic(defect: Page, path: Path, message: str, action: str) -> Diagnost
 def _stage(artifacts: Sequence[Artifact], folder: Path) -> None:
     """Write every artifact and their list below a new folder, and wait until all of it is on the disk."""
     folder.mkdir()
-    for artifact in (*artifacts, Artifact(MANIFEST, _spelled(artifacts))):
+    for artifact in with_list(artifacts):
         path = folder / artifact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         write_through(path, artifact.content)
@@ -278,6 +278,11 @@ def _stage(artifacts: Sequence[Artifact], folder: Path) -> None:
             path.chmod(mode | (mode & 0o444) >> 2)
     for place, _, _ in os.walk(folder):
         sync_folder(Path(place))
+
+
+def with_list(artifacts: Sequence[Artifact]) -> tuple[Artifact, ...]:
+    """Everything that a folder holds: the artifacts, and the list of them."""
+    return *artifacts, Artifact(MANIFEST, _spelled(artifacts))
 
 
 def _spelled(artifacts: Sequence[Artifact]) -> bytes:

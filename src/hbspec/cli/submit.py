@@ -109,17 +109,16 @@ def _as_compiled(compiled: Compilation, folder: Path) -> None:
     Raises:
         MisuseError: the folder holds another state of the job.
     """
+    from hbspec.cli.up_to_date import differing
     from hbspec.service.job import REQUEST
 
     if not (folder / REQUEST).is_file():
         return
-    for file in compiled.artifacts:
-        place = folder / file.path
-        if not place.is_file() or place.read_bytes() != file.content:
-            raise MisuseError(
-                f"the spec or what it is compiled to changed since {folder} was written ({file.path} differs): "
-                "compile again, look at it, and submit"
-            )
+    for path in differing(compiled.artifacts, folder):
+        raise MisuseError(
+            f"the spec or what it is compiled to changed since {folder} was written ({path} differs): "
+            "compile again, look at it, and submit"
+        )
 
 
 def _show(job: SubmittedJob, compiled: Compilation) -> None:

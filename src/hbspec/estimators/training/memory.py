@@ -145,7 +145,7 @@ def most_allocated(plan: Plan) -> float:
         NotKnownError: as `memory`.
     """
     job, hardware = job_of(plan), plan.require("hardware")
-    stages, tokens, replayed = kinds(stages_of(job, hardware)).values(), _longest_row(plan), is_replayed(job)
+    stages, tokens, replayed = kinds(stages_of(job, hardware)).values(), longest_tokens(plan), is_replayed(job)
     most = [float(most_training_bytes(job, stage, tokens, loads=replayed)) for stage in stages]
     if not replayed or gathers(job):
         most += [loading_tensors(job, stage).peak.high for stage in stages]
