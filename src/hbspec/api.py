@@ -280,7 +280,8 @@ def _analysed(document: Document, as_of: date | None, prices: Path | None) -> An
     typed = read(document)
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))
-    return analyse(document, typed, _facts(prices), as_of or date.today())  # noqa: DTZ011 - a calendar day, where the user is
+    day = as_of or date.today()  # noqa: DTZ011 - a calendar day, where the user is
+    return analyse(document, typed, _facts(prices), day)
 
 
 def _facts(prices: Path | None) -> Catalog:
@@ -289,12 +290,11 @@ def _facts(prices: Path | None) -> Catalog:
 
 def _judge(analysis: Analysis, configuration: Configuration, policy: Policy | None) -> Report:
     """The report of all rules, and of the policy's lines."""
-    report = judge(analysis, configuration)
     if policy is None:
-        return report
+        return judge(analysis, configuration)
     from hbspec.policy.judge import with_policy  # which few checks need
 
-    return with_policy(report, analysis, policy)
+    return with_policy(judge(analysis, configuration), analysis, policy)
 
 
 def _as_request(document: Document, prices: Path | None, policy: Policy) -> Report | None:

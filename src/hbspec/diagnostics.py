@@ -144,7 +144,7 @@ class Report(NamedTuple):
 
     `allowed` counts findings that an `# hbspec: allow` comment silenced, `ignored` those that the configuration did,
     `skipped` maps rule codes to the reasons why they could not be checked, and `passed_over` names the files that were
-    not checked: they do not look like specs, or are hidden.
+    not checked: they do not look like specs, or are hidden. `baselined` counts the findings that a baseline holds.
     """
 
     files: tuple[str, ...]
@@ -153,6 +153,7 @@ class Report(NamedTuple):
     skipped: Mapping[str, str] = {}
     passed_over: tuple[str, ...] = ()
     ignored: int = 0
+    baselined: int = 0
 
     def count(self, severity: Severity) -> int:
         """The number of diagnostics with this severity."""
@@ -175,6 +176,7 @@ class Report(NamedTuple):
                 "notes": self.count(Severity.NOTE),
                 "allowed": self.allowed,
                 "ignored": self.ignored,
+                "baselined": self.baselined,
                 "skipped": dict(sorted(self.skipped.items())),
                 "passed_over": list(self.passed_over),
             },

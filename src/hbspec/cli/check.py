@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,8 @@ def run(
     diff: bool,
     policy: Path | None,
     policy_digest: str | None,
+    baseline: Path | None,
+    update_baseline: bool,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
     configuration = chosen(configured(config, no_config), select, ignore)
@@ -55,10 +58,37 @@ def run(
         if diff:
             return ERRORS if changed and not exit_zero else OK
     report = _judged(paths, given, skip_other=skip_other)
+    report = _without_known(report, baseline or configuration.baseline, update=update_baseline)
     if output_file is not None and any(_same(output_file, file) for file in report.files):
         raise MisuseError(f"--output-file {output_file} is one of the files that are checked: name another")
     show(report, format, quiet=quiet, statistics=statistics, output_file=output_file)
     return exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
+
+
+def _without_known(report: Report, file: Path | None, *, update: bool) -> Report:
+    """The report without what a baseline holds, which is made or shrunk first if that is asked for.
+
+    Raises:
+        ConfigurationError: the file is not a baseline.
+        MisuseError: there is none to update.
+    """
+    if file is None:
+        if update:
+            raise MisuseError(
+                "--update-baseline needs a file: name it with --baseline, or with `baseline` in hbspec.toml"
+            )
+        return report
+    from hbspec.configuration.baseline import Baseline, counted, read_baseline
+
+    if not update:
+        return read_baseline(file).without(report)
+    from hbspec.cli.whole import write_file
+
+    folder = Path(os.path.realpath(file)).parent
+    is_there = os.path.lexists(file)
+    known = read_baseline(file).shrunk(report) if is_there else Baseline(folder, counted(report, folder))
+    write_file(file, known.text().encode(), replace=is_there)
+    return known.without(report)
 
 
 def _same(one: Path, other: str) -> bool:
@@ -130,6 +160,19 @@ COMMAND = Command(
             "unsafe_fixes",
             "With --fix or --diff: also those that guess what is meant, and change the job.",
             ("--unsafe-fixes",),
+            switch=True,
+        ),
+        Parameter(
+            "baseline",
+            "A file of known findings, which are counted and not reported; `baseline` of the configuration by default.",
+            ("--baseline",),
+            "FILE",
+            convert=Path,
+        ),
+        Parameter(
+            "update_baseline",
+            "Make the baseline of what is found now, or delete what is gone from it; it never grows.",
+            ("--update-baseline",),
             switch=True,
         ),
         Parameter("diff", "Show what --fix would change, and change nothing.", ("--diff",), switch=True),

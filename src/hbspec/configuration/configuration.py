@@ -37,6 +37,7 @@ class Configuration:
         strict: whether warnings fail, too.
         catalog: a file of prices beside the shipped ones.
         policy: a file with an organisation's policy.
+        baseline: a file of known findings, which `check` counts and does not report.
         folder: the folder that patterns are relative to.
     """
 
@@ -47,6 +48,7 @@ class Configuration:
     strict: bool = False
     catalog: Path | None = None
     policy: Path | None = None
+    baseline: Path | None = None
     folder: Path | None = None
 
     def reports(self, code: str, name: str, file: str) -> bool:

@@ -9,6 +9,7 @@ Keys:
     strict = true                                # warnings fail, too
     catalog = "prices.json"                      # prices that `hbspec catalog refresh prices` wrote
     policy = "policy.yaml"                       # what the organisation allows
+    baseline = "hbspec-baseline.json"            # findings that are known, and only counted
 """
 
 from __future__ import annotations
@@ -117,6 +118,7 @@ class ConfigurationReading:
             "strict": self._switch,
             "catalog": self._file_name,
             "policy": self._file_name,
+            "baseline": self._file_name,
         }
         if key in readers:
             return readers[key]((key,), value)

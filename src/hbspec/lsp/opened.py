@@ -12,6 +12,7 @@ from pygls.uris import to_fs_path
 from hbspec.analysis import Analysis
 from hbspec.api import judgement
 from hbspec.configuration import EVERYTHING, Configuration, ConfigurationError
+from hbspec.configuration.baseline import read_baseline
 from hbspec.configuration.file import read
 from hbspec.configuration.place import found_from
 from hbspec.diagnostics import Diagnostic, Report
@@ -77,15 +78,19 @@ class JudgedText:
 def judged(one: OpenText, text: str, unsaved: Mapping[Path, str]) -> JudgedText:
     """The findings in a state of a text, under the configuration that `hbspec check` would find in its folder."""
     try:
-        configuration = _configuration(one)
+        return _judged(one, text, unsaved, _configuration(one))
     except ConfigurationError as wrong:
         return JudgedText(text, Report(files=(one.file,), diagnostics=wrong.diagnostics), None, frozenset())
-    prices = configuration.catalog
+
+
+def _judged(one: OpenText, text: str, unsaved: Mapping[Path, str], configuration: Configuration) -> JudgedText:
+    prices, known = configuration.catalog, configuration.baseline
     found = judgement(one.file, text=text, unsaved=unsaved, configuration=configuration, prices=prices)
     analysis = found.analysis
+    report = read_baseline(known).without(found.report) if known else found.report
     files = analysis.document.texts if analysis else {entry.file for entry in found.report.diagnostics}
     extended = frozenset(os.path.realpath(file) for file in files if file != one.file)
-    return JudgedText(text, found.report, analysis, extended)
+    return JudgedText(text, report, analysis, extended)
 
 
 def _configuration(one: OpenText) -> Configuration:

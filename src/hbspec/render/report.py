@@ -137,6 +137,7 @@ def _summary(report: Report) -> Line:
             parts += [("", ", "), (style, counted(count, severity.value) if count else "no errors")]
     beside = [f"{report.allowed:,} allowed"] if report.allowed else []
     beside += [f"{report.ignored:,} ignored"] if report.ignored else []
+    beside += [f"{report.baselined:,} in the baseline"] if report.baselined else []
     beside += [f"{counted(len(report.skipped), 'rule')} skipped"] if report.skipped else []
     where = f" in {counted(len(report.files), 'file')}" if len(report.files) != 1 else ""
     return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))
