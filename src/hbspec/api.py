@@ -104,7 +104,10 @@ def judgement(
             return Judgement(judged, None)
         analysis = _analysed(document, as_of, prices)
     except SourceError as invalid:
-        return Judgement(Report(files=(_named(spec),), diagnostics=invalid.diagnostics), None)
+        return Judgement(
+            Report(files=("<mapping>" if isinstance(spec, Mapping) else str(spec),), diagnostics=invalid.diagnostics),
+            None,
+        )
     except InvalidSpecError as invalid:
         return Judgement(invalid.report, None)
     return Judgement(_judge(analysis, configuration, policy), analysis)
@@ -232,11 +235,6 @@ def _codes(entry: Diagnostic) -> Iterator[str]:
     yield from (code for code, _ in entry.also)
 
 
-def _named(spec: SpecLike) -> str:
-    """The name of a spec in reports."""
-    return "<mapping>" if isinstance(spec, Mapping) else str(spec)
-
-
 def _strict(
     spec: SpecLike,
     overrides: Sequence[str],
@@ -248,7 +246,9 @@ def _strict(
     try:
         return _analyse(spec, overrides, allow_outside, as_of, stdin, prices)
     except SourceError as invalid:
-        raise InvalidSpecError(Report(files=(_named(spec),), diagnostics=invalid.diagnostics)) from invalid
+        raise InvalidSpecError(
+            Report(files=("<mapping>" if isinstance(spec, Mapping) else str(spec),), diagnostics=invalid.diagnostics)
+        ) from invalid
 
 
 def _analyse(

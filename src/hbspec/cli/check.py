@@ -78,7 +78,7 @@ def _without_known(report: Report, file: Path | None, *, update: bool) -> Report
                 "--update-baseline needs a file: name it with --baseline, or with `baseline` in hbspec.toml"
             )
         return report
-    from hbspec.configuration.baseline import Baseline, counted, read_baseline
+    from hbspec.configuration.baseline import KnownFindings, counted, read_baseline
 
     if not update:
         return read_baseline(file).without(report)
@@ -86,7 +86,7 @@ def _without_known(report: Report, file: Path | None, *, update: bool) -> Report
 
     folder = Path(os.path.realpath(file)).parent
     is_there = os.path.lexists(file)
-    known = read_baseline(file).shrunk(report) if is_there else Baseline(folder, counted(report, folder))
+    known = read_baseline(file).shrunk(report) if is_there else KnownFindings(folder, counted(report, folder))
     write_file(file, known.text().encode(), replace=is_there)
     return known.without(report)
 

@@ -32,7 +32,7 @@ class BaselineKey(NamedTuple):
     route: str
 
 
-class Baseline(NamedTuple):
+class KnownFindings(NamedTuple):
     """The known findings: how many there are of each, and the folder of the file."""
 
     folder: Path
@@ -53,7 +53,7 @@ class Baseline(NamedTuple):
         known = len(report.diagnostics) - len(new)
         return report._replace(diagnostics=tuple(new), baselined=report.baselined + known)
 
-    def shrunk(self, report: Report) -> Baseline:
+    def shrunk(self, report: Report) -> KnownFindings:
         """The baseline without what is no longer found in the files of a report, or whose file is gone."""
         found, checked = counted(report, self.folder), {_relative(file, self.folder) for file in report.files}
 
@@ -62,7 +62,7 @@ class Baseline(NamedTuple):
                 return min(number, found[key])
             return number if (self.folder / key.file).exists() else 0
 
-        return Baseline(self.folder, +Counter({key: still(key, number) for key, number in self.counts.items()}))
+        return KnownFindings(self.folder, +Counter({key: still(key, number) for key, number in self.counts.items()}))
 
     def text(self) -> str:
         """The file."""
@@ -86,7 +86,7 @@ def _relative(file: str, folder: Path) -> str:
     return Path(os.path.relpath(os.path.realpath(file), folder)).as_posix()
 
 
-def read_baseline(file: Path) -> Baseline:
+def read_baseline(file: Path) -> KnownFindings:
     """The baseline that a file holds.
 
     Raises:
@@ -111,7 +111,7 @@ def read_baseline(file: Path) -> Baseline:
     always = next((key.code for key in counts if ALWAYS.fullmatch(key.code)), None)
     if always is not None:
         raise _refused(file, f"lists {always}, which is always reported", "delete the entry")
-    return Baseline(Path(os.path.realpath(file)).parent, counts)
+    return KnownFindings(Path(os.path.realpath(file)).parent, counts)
 
 
 def _is_entry(value: Any) -> bool:
