@@ -72,9 +72,9 @@ def check(
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
-    given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin, "prices": prices}
-    given |= {"configuration": configuration, "text": text, "policy": policy, "unsaved": unsaved}
-    return judgement(spec, **given).report  # type: ignore[arg-type]
+    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin}
+    given |= {"prices": prices, "configuration": configuration, "text": text, "policy": policy, "unsaved": unsaved}
+    return judgement(spec, **given).report
 
 
 class Judgement(NamedTuple):
@@ -235,6 +235,11 @@ def _codes(entry: Diagnostic) -> Iterator[str]:
     yield from (code for code, _ in entry.also)
 
 
+def _unread(spec: SpecLike, invalid: SourceError) -> Report:
+    """The report on a spec that cannot be read."""
+    return Report(("<mapping>" if isinstance(spec, Mapping) else str(spec),), invalid.diagnostics)
+
+
 def _strict(
     spec: SpecLike,
     overrides: Sequence[str],
@@ -244,22 +249,9 @@ def _strict(
     prices: Path | None,
 ) -> Analysis:
     try:
-        return _analyse(spec, overrides, allow_outside, as_of, stdin, prices)
+        return _analysed(_document(spec, overrides, allow_outside, stdin), as_of, prices)
     except SourceError as invalid:
-        raise InvalidSpecError(
-            Report(files=("<mapping>" if isinstance(spec, Mapping) else str(spec),), diagnostics=invalid.diagnostics)
-        ) from invalid
-
-
-def _analyse(
-    spec: SpecLike,
-    overrides: Sequence[str],
-    allow_outside: bool,
-    as_of: date | None,
-    stdin: TextIO | None,
-    prices: Path | None,
-) -> Analysis:
-    return _analysed(_document(spec, overrides, allow_outside, stdin), as_of, prices)
+        raise InvalidSpecError(_unread(spec, invalid)) from invalid
 
 
 def _document(
