@@ -75,6 +75,11 @@ def test_words_become_values():
     values.pop("as_of")
     assert values == {
         "paths": ("a", "b"),
+        "fix": False,
+        "unsafe_fixes": False,
+        "diff": False,
+        "baseline": None,
+        "update_baseline": False,
         "format": "text",
         "overrides": ("x=1",),
         "allow_outside": False,
