@@ -96,9 +96,6 @@ def test_words_become_values():
         "no_config": False,
         "policy": None,
         "policy_digest": None,
-        "fix": False,
-        "unsafe_fixes": False,
-        "diff": False,
     }
 
 
