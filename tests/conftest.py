@@ -15,8 +15,8 @@ settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("others", deadline=None, max_examples=300)
 settings.load_profile("same")
 
-# doctests are collected in every module; conftest files share their name and hold none
-collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+# doctests are collected in every module; conftest files share their name and hold none, and scripts of specs are data
+collect_ignore_glob = ["conftest.py", "*/conftest.py", "rules/finetune.py", "rules/own_*.py"]
 
 TRAINING = frozenset({"torch", "transformers", "trl", "peft", "bitsandbytes", "accelerate", "datasets"})
 """The packages of the extra `train`."""

@@ -25,8 +25,8 @@ TARGETS = names()
 def fitted(spec: Path, target: str) -> tuple[str, ...]:
     """What a target needs changed in a spec: a template has no A/B test of a live endpoint, and a deployment a gate."""
     alone = ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
-    if target == "evaluation" and "\nevaluation:" not in spec.read_text():
-        return ("evaluation=[{suite: sums, min_score: 0.5}]",)
+    if target == "evaluation" and spec != HEARTBEAT:  # the others have no suites, or no cases for one
+        return ("evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]",)
     return (*alone, "evaluation=[]") if target_of(target).deploys and "\nevaluation:" in spec.read_text() else alone
 
 

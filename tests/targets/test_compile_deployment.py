@@ -294,7 +294,7 @@ def test_autoscaling_tracks_the_concurrency_of_the_new_variant():
 
 def test_the_tag_of_the_deployment_is_not_the_author_s():
     tags = 'sagemaker.tags={"hbspec:deployment": mine}'
-    assert refusals(BASE, "deployment", tags) == [("HB043", "sagemaker.tags")]
+    assert refusals(BASE, "deployment", tags) == [("HB643", "sagemaker.tags.hbspec:deployment")]
     found = bodies(BASE, "sagemaker.tags={project: heartbeat}")
     for name in ("create_model", "create_endpoint_config", "create_endpoint", "put_metric_alarm"):
         assert found[name]["Tags"] == [

@@ -12,6 +12,7 @@ from botocore.validate import ParamValidator
 from compiled import AS_WRITTEN, BASE, BODIES, HEARTBEAT, ROOT, body, files, project, refusals, source_uri
 
 from hbspec.targets.aws.requests import validate
+from hbspec.targets.job.shipped_files import training_files
 
 ELEVEN = {
     "MODEL_ID": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
@@ -183,12 +184,10 @@ def test_the_profiler_is_not_mentioned_where_a_region_has_none():
 def test_the_shipped_script_and_its_regexes_travel_together():
     compiled = files(BASE, "sagemaker")
     source = {path.removeprefix("source/") for path in compiled if path.startswith("source/")}
-    found = {path.relative_to(ROOT / "templates"): path.suffix for path in (ROOT / "templates").rglob("*")}
-    shipped = {path.as_posix() for path, suffix in found.items() if suffix in (".py", ".txt")}
-    assert "suites/__init__.py" in shipped
-    assert source == shipped | {"launch.sh"}
-    for name in shipped:
-        assert compiled[f"source/{name}"] == (ROOT / "templates" / name).read_bytes()
+    shipped = {file.path: file.content for file in training_files()}
+    assert source == set(shipped) | {"launch.sh"}
+    for name, content in shipped.items():
+        assert compiled[f"source/{name}"] == content == (ROOT / "templates" / name).read_bytes()
 
 
 class TestOwnScript:
