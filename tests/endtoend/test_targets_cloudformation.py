@@ -27,7 +27,7 @@ TYPES = {
 def template(spec: Path, *more: str) -> dict[str, Any]:
     """The bodies' members under the same names, as CloudFormation's resources have them."""
     resources = {}
-    for file in compile_spec(spec, "deployment", overrides=more, force=True):
+    for file in compile_spec(spec, "deployment", overrides=("evaluation=[]", *more), force=True):
         if file.path in TYPES:
             name, kind, after = TYPES[file.path]
             resources[name] = {"Type": kind, "Properties": json.loads(file.content)}

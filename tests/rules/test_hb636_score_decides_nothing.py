@@ -13,7 +13,8 @@ def test_the_edge_is_zero(tmp_path):
 
 
 def test_the_edge_is_one(tmp_path):
-    edge("HB636", SUITE % ("tool-usage", 0.5), "evaluation[0].min_score", 0.999, 1.0, tmp_path)
+    many = "evaluation: [{suite: tool-usage, min_score: 0.5, items: 100000}]"
+    edge("HB636", many, "evaluation[0].min_score", 0.999, 1.0, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["json-validity", "Output-Format", "schema", "safety", "parses", "regression"])

@@ -29,8 +29,16 @@ def test_the_message_says_how_many_would_do(tmp_path):
 
 
 def test_no_number_of_items_shows_a_score_of_one(tmp_path):
-    (found,) = judged("HB637", SUITE % (1, 100000), tmp_path)
+    decided = "evaluation: [{suite: valid-json, data: ./cases, min_score: 1, items: 100000}]"
+    (found,) = judged("HB637", decided, tmp_path)
     assert found.help == "set min_score below 1"
+
+
+def test_a_score_of_one_is_one_finding(tmp_path):
+    """HB636 says that no model reaches it."""
+    assert judged("HB637", SUITE % (1, 100000), tmp_path) == []
+    (found,) = judged("HB636", SUITE % (1, 100000), tmp_path)
+    assert [code for code, _ in found.also] == ["HB637"]
 
 
 def test_no_suites_are_not_too_small(tmp_path):

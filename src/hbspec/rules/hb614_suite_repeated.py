@@ -8,7 +8,7 @@ Example:
 
 Instead:
 
-    evaluation: [{suite: tool-usage, min_score: 0.9}, {suite: reasoning, min_score: 0.8}]
+    evaluation: [{suite: tool-usage, min_score: 0.9}, {suite: reasoning-quality, min_score: 0.8}]
 
 References:
 

@@ -25,9 +25,10 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
 from hbspec.plan.suites import planned_suites
+from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING)
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB636"),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
