@@ -90,3 +90,13 @@ def test_what_only_looks_like_one_can_be_allowed_and_is_then_compiled(tmp_path):
     spec.write_text(text)
     assert check(spec).ok
     assert any(TOKEN.encode() in file.content for file in compile_spec(spec, "sagemaker"))
+
+
+@pytest.mark.parametrize("comment", ["# hbspec: allow-file HB605\n{}", "{} # hbspec: allow-section HB605\n"])
+def test_a_comment_for_more_than_its_line_lets_none_out(tmp_path, comment):
+    section = comment.format("sagemaker:").rstrip()
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(BASE.read_text().replace("sagemaker:\n", f"{section}\n  tags: {{k: {TOKEN}}}\n"))
+    assert "HB605" in [entry.code for entry in check(spec).diagnostics]
+    with pytest.raises(InvalidSpecError):
+        compile_spec(spec, "sagemaker", force=True)

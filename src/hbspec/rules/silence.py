@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hbspec.configuration import Configuration
-from hbspec.configuration.configuration import OF_A_POLICY
+from hbspec.configuration.configuration import ALWAYS, OF_A_POLICY
 from hbspec.diagnostics import Confidence, Diagnostic
 from hbspec.manual.configuration import ALLOWS_NOTHING
 from hbspec.manual.page import Page
@@ -35,14 +35,19 @@ class Silence:
         return diagnostic, not self._allowed(diagnostic)
 
     def _allowed(self, diagnostic: Diagnostic) -> bool:
-        """Whether a comment allows it; every one that does is used."""
+        """Whether a comment allows it; every one that does is used.
+
+        What looks like a credential is allowed on its own line only: in a section or a file, it may become one unseen.
+        """
         span = diagnostic.span
         if span is None:
             return False
+        anywhere = not ALWAYS.fullmatch(diagnostic.code)
         by = {
             (allowance, word)
             for allowance in self._document.allowed
             if allowance.span.file == span.file and allowance.first <= span.start.line <= allowance.last
+            if anywhere or allowance.first == allowance.last
             for word in {diagnostic.code, diagnostic.name} & set(allowance.words)
         }
         self._used |= by
