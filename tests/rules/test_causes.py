@@ -249,6 +249,7 @@ SEEN = (
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9600}",
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9.6K}",
     "deployment: {max_model_len: 9000000}",
+    "evaluation: [{suite: tool-usage, min_score: 1, items: 100000}]",
     'data: {train: {uri: "s3://bucket"}, validation: {uri: "s3://bucket/validation/"}}',
     'data: {validation: {uri: "s3://bucket/train"}}',
     f"sagemaker: {{tags: {{purpose: 'why, {'and ' * 80}how'}}}}",
