@@ -5,8 +5,6 @@ BIN := $(VENV)/bin
 DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
-# processes of the tests start sooner where they find what others have compiled
-export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: demo test fuzz long laws test-light test-others aws-check serve-check report-check oracle check lint types contracts docs docs-check
 .PHONY: generate build clean
@@ -26,7 +24,7 @@ PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
-# `test` tries the first 500 of these
+# `test` tries the first 150 of these
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
 
@@ -34,7 +32,7 @@ fuzz: $(VENV)/.ready
 long: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m long --long
 
-# `test` tries the same examples each time
+# ten times the examples of `test`, which tries the same each time
 laws: $(VENV)/.ready
 	$(BIN)/python $(PYTEST) tests/laws --hypothesis-profile=others
 
@@ -108,7 +106,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test fuzz long test-others
+check: lint types contracts docs-check test fuzz laws long test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

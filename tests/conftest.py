@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -10,8 +11,13 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# no test asserts a stopwatch, and CI machines stall; the suite tries the same examples each time, `make laws` others
-settings.register_profile("same", deadline=None, derandomize=True)
+# thousands of processes start here, and each would compile hbspec again where bytecode is not kept
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# no test asserts a stopwatch, and CI machines stall; the suite tries the same examples each time, `make laws` ten times
+# as many others
+settings.register_profile("same", deadline=None, derandomize=True, max_examples=30)
 settings.register_profile("others", deadline=None, max_examples=300)
 settings.load_profile("same")
 
@@ -27,7 +33,7 @@ def pytest_addoption(parser):
     parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
     parser.addoption("--long", action="store_true", help="run what is marked long, as `make long` does")
     parser.addoption("--vllm", help="the folder with the Python of vLLM for CPUs, as `make serve-check` makes it")
-    parser.addoption("--mutations", type=int, default=500, help="mutated specs that tests/fuzz tries")
+    parser.addoption("--mutations", type=int, default=150, help="mutated specs that tests/fuzz tries")
 
 
 def pytest_configure(config):

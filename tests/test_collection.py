@@ -22,8 +22,15 @@ def test_no_id_is_made_of_bytes(request, content):
     assert request.node.name in ("test_no_id_is_made_of_bytes[content0]", "test_no_id_is_made_of_bytes[content1]")
 
 
+@pytest.mark.skipif(
+    int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")) > 1,
+    reason="several workers: xdist ends the run where they have not collected the same",
+)
 def test_another_process_collects_the_same(request):
-    """What this process has collected, at another time and with another seed of hashes: the same ids."""
+    """What this process has collected, at another time and with another seed of hashes: the same ids.
+
+    Workers of xdist are such processes: their seeds differ, as nothing here sets PYTHONHASHSEED.
+    """
     command = [sys.executable, "-m", "pytest", "--collect-only", "-p", "no:cacheprovider", "-p", "no:xdist"]
     command += ["--without-torch"] * request.config.getoption("--without-torch")
     done = subprocess.run(

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 
 import pytest
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
@@ -72,7 +73,7 @@ def choices(draw: st.DrawFn):
     return config, architecture, targets, draw(st.lists(endings(module_names(architecture)), max_size=2, unique=True))
 
 
-@settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(choices())
 def test_roles_are_what_peft_makes_of_the_names(model_of, chosen):
     config, architecture, targets, saved = chosen

@@ -6,7 +6,8 @@ import contextlib
 import io
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.cli import full, plain
@@ -29,7 +30,7 @@ def typer_reads(argv):
         return full.read(argv)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(ARGV | st.lists(WORDS, max_size=5))
 def test_what_the_plain_reader_reads_typer_reads_too(argv):
     call = plain.read(argv)

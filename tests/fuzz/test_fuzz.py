@@ -1,6 +1,6 @@
 """Mutations of valid specs: a diagnostic or a clean result each time, never a traceback, never a hang.
 
-`make test` tries `--mutations` of them, 1,000 unless told otherwise; `make fuzz`, which CI runs, tries 10,000.
+`make test` tries `--mutations` of them, 150 unless told otherwise; `make fuzz`, which CI runs, tries 10,000.
 """
 
 from __future__ import annotations

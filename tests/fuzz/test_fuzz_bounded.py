@@ -108,7 +108,7 @@ def _spec(draw: random.Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("first", range(0, CASES, 20))
+@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long) for first in range(20, CASES, 20))])
 def test_no_config_breaks_the_program(first: int, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()

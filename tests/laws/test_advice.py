@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.api import check, estimate
@@ -60,7 +61,7 @@ def errors(values, overrides=()):
     return {entry.code for entry in check(values, overrides=overrides).diagnostics if entry.severity is Severity.ERROR}
 
 
-@settings(max_examples=12, deadline=None)
+@examples(20)
 @given(JOBS)
 def test_advice_is_what_the_changed_spec_is_never_worse_and_the_same_each_time(job):
     values = spec(job)

@@ -13,7 +13,8 @@ from types import SimpleNamespace
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -184,7 +185,7 @@ def damaged(draw):
     return bytes(content)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(st.binary(max_size=200) | damaged())
 def test_any_bytes_at_all_end_in_findings(content):
     file = DataFile("-", None)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
@@ -61,7 +62,7 @@ def served(endpoint, **more):
     return plan
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS)
 def test_terms_add_up(endpoint):
     found = serving(served(endpoint))
@@ -69,7 +70,7 @@ def test_terms_add_up(endpoint):
     assert found.memory.low <= found.memory.expected <= found.memory.high
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS, st.integers(1, 30_000), st.integers(1, 64))
 def test_more_to_read_or_more_at_once_is_never_faster_for_a_request(endpoint, tokens, more):
     plan = served(endpoint)
@@ -82,7 +83,7 @@ def test_more_to_read_or_more_at_once_is_never_faster_for_a_request(endpoint, to
     assert answering_seconds(plan, 1000 + tokens, 100, 1).expected >= answering_seconds(plan, 1000, 100, 1).expected
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS, st.integers(1, 30_000), st.integers(1, 64))
 def test_more_asked_for_needs_more(endpoint, tokens, more):
     now = serving(served(endpoint))
@@ -101,7 +102,7 @@ def test_more_asked_for_needs_more(endpoint, tokens, more):
             assert fuller.load.latency_seconds.expected >= now.load.latency_seconds.expected * (1 - 1e-12)
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS)
 def test_a_cache_of_fewer_bits_is_never_worse(endpoint):
     whole, half = (serving(served(endpoint, kv_cache_dtype=dtype)) for dtype in ("auto", "fp8"))
@@ -113,7 +114,7 @@ def test_a_cache_of_fewer_bits_is_never_worse(endpoint):
         assert half.load.largest_concurrency >= whole.load.largest_concurrency
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS)
 def test_a_load_is_what_it_takes(endpoint):
     found = serving(served(endpoint))
@@ -130,7 +131,7 @@ def test_a_load_is_what_it_takes(endpoint):
     assert charge.low <= charge.expected <= charge.high
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS)
 def test_no_estimate_beats_physics(endpoint):
     plan = served(endpoint)
@@ -139,7 +140,7 @@ def test_no_estimate_beats_physics(endpoint):
     assert step.least <= found.low <= found.expected <= found.high
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS, st.sampled_from([2, 4]))
 def test_sharing_never_needs_more_weights_a_gpu(endpoint, parts):
     alone, shared = serving(served(endpoint, tensor_parallel=1)), serving(served(endpoint, tensor_parallel=parts))
@@ -169,7 +170,7 @@ def test_a_window_never_keeps_more_than_everything(model):
             assert bounded == cache_bytes(everything, tokens)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.sampled_from(MODELS), st.integers(1, 500_000))
 def test_the_longest_request_is_the_inverse_of_the_cache(model, tokens):
     architecture = catalog().models[model].architecture
@@ -180,7 +181,7 @@ def test_the_longest_request_is_the_inverse_of_the_cache(model, tokens):
         assert longest >= architecture.max_position_embeddings
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(st.sampled_from(MODELS), st.integers(1, 100))
 def test_more_requests_visit_more_experts_and_never_more_than_all(model, requests):
     architecture = catalog().models[model].architecture
@@ -189,7 +190,7 @@ def test_more_requests_visit_more_experts_and_never_more_than_all(model, request
     assert one <= many <= more <= whole
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(ENDPOINTS, st.integers(1, 20), st.integers(0, 5), st.integers(0, 5))
 def test_cost_is_linear_in_instances(endpoint, count, below, above):
     one = serving(served(endpoint))
@@ -204,7 +205,7 @@ def test_cost_is_linear_in_instances(endpoint, count, below, above):
     assert many.cost_per_1000_answers == one.cost_per_1000_answers
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS, st.integers(1, 4))
 def test_a_gpu_holds_at_least_one_key_value_head(endpoint, times):
     """vLLM, `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size); more GPUs repeat the heads."""
@@ -216,7 +217,7 @@ def test_a_gpu_holds_at_least_one_key_value_head(endpoint, times):
     assert step_of(more, 1000).cache == step_of(enough, 1000).cache
 
 
-@settings(max_examples=40, deadline=None)
+@examples(40)
 @given(ENDPOINTS, st.sampled_from([1, 2, 4, 8, 16]))
 def test_the_requests_that_fit_are_those_whose_heads_each_gpu_holds(endpoint, parts):
     plan = served(endpoint, tensor_parallel=parts)
@@ -227,7 +228,7 @@ def test_the_requests_that_fit_are_those_whose_heads_each_gpu_holds(endpoint, pa
     assert (found.load.largest_concurrency if found.load else 0) == max(0, room // each)
 
 
-@settings(max_examples=80, deadline=None)
+@examples(80)
 @given(ENDPOINTS)
 def test_an_assumed_length_surely_starts_or_is_the_typical_request(endpoint):
     plan = startable(served(endpoint, max_model_len=None))

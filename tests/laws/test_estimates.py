@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
@@ -133,7 +134,7 @@ def allocated(plan):
 
 
 @given(JOBS, st.sampled_from(["none", "optimizer", "all"]))
-@settings(max_examples=150)
+@examples(150)
 def test_terms_are_whole_and_sum_to_the_peak(job, offload):
     for found in tensors(planned(job, offload=offload)):
         assert all(type(size) is int and size >= 0 for size in found.moment.terms.values())
@@ -141,7 +142,7 @@ def test_terms_are_whole_and_sum_to_the_peak(job, offload):
 
 
 @given(JOBS)
-@settings(max_examples=40)
+@examples(40)
 def test_a_process_holds_more_than_its_tensors(job):
     for device in memory(planned(job)).devices:
         assert device.process.low >= device.peak_allocated.low
@@ -150,7 +151,7 @@ def test_a_process_holds_more_than_its_tensors(job):
 
 
 @given(JOBS, st.sampled_from(["none", "optimizer", "all"]), st.sampled_from([700, 20_000, 60_000, 100_000]))
-@settings(max_examples=30)
+@examples(30)
 def test_the_verdict_is_that_of_the_memory(job, offload, longest):
     plan = planned(job, offload=offload, longest=longest, max_length=longest)
     found, bare = memory(plan), memory_without_reserve(plan)
@@ -164,7 +165,7 @@ def test_the_verdict_is_that_of_the_memory(job, offload, longest):
 
 
 @given(JOBS, st.integers(20, 1500), st.sampled_from([1, 1.5, 3, 10]))
-@settings(max_examples=25)
+@examples(25)
 def test_no_process_reserves_more_than_the_most_that_is_told_without_a_replay(job, mean, spread):
     longest = int(mean * spread)
     plan = planned(job, mean=mean, longest=longest, max_length=longest)
@@ -279,7 +280,7 @@ ANY_JOB = {
 
 
 @given(JOBS, st.integers(1, 64), st.integers(1, 64))
-@settings(max_examples=40)
+@examples(40)
 def test_larger_evaluations_never_need_less(job, one, other):
     plan = planned(job)
     fewer, more = (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.catalog import Architecture, catalog
@@ -68,7 +69,7 @@ def fixed(architecture: Architecture, training: Training) -> bool:
     return bool(training.use_dora or fused)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(architectures, trainings(), lengths)
 def test_the_total_is_the_sum_of_all_passes(architecture, training, tokens):
     found = micro_batch_flops(architecture, training, tokens)
@@ -79,7 +80,7 @@ def test_the_total_is_the_sum_of_all_passes(architecture, training, tokens):
     assert (found.recompute.total > 0) == training.gradient_checkpointing
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(architectures, trainings(), lengths, st.integers(1, 9))
 def test_operations_are_linear_in_rows(architecture, training, tokens, rows):
     one, two, many = (micro_batch_flops(architecture, training, tokens, rows=n).total for n in (1, 2, rows))
@@ -88,7 +89,7 @@ def test_operations_are_linear_in_rows(architecture, training, tokens, rows):
         assert many == pytest.approx(rows * one)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(architectures, trainings(), lengths, st.integers(1, 100))
 def test_more_tokens_never_take_fewer_operations(architecture, training, tokens, more):
     fewer, found = (micro_batch_flops(architecture, training, n) for n in (tokens, tokens + more))
@@ -96,7 +97,7 @@ def test_more_tokens_never_take_fewer_operations(architecture, training, tokens,
     assert fewer.total < found.total or (not architecture.stateless and more < ROWS_TOKENS)
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(architectures, trainings(), lengths)
 def test_checkpointing_computes_again_and_the_first_layers_gradient(architecture, training, tokens):
     """Beside what is computed again, only the gradient of the first layer's input can be added."""
@@ -109,7 +110,7 @@ def test_checkpointing_computes_again_and_the_first_layers_gradient(architecture
         assert again.backward == kept.backward
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(architectures.filter(lambda found: found.is_sparse), trainings(), lengths)
 def test_more_visited_experts_never_take_fewer_operations(architecture, training, tokens):
     few, some, every = (
@@ -119,7 +120,7 @@ def test_more_visited_experts_never_take_fewer_operations(architecture, training
     assert few <= some <= every
 
 
-@settings(deadline=None, max_examples=100)
+@examples(100)
 @given(architectures, trainings(), lengths)
 def test_a_forward_pass_alone_is_no_more_than_that_of_training(architecture, training, tokens):
     """Equal, but for DoRA, which multiplies twice where dropout tells the two inputs apart."""
@@ -140,7 +141,7 @@ def test_a_forward_pass_alone_is_no_more_than_that_of_training(architecture, tra
         assert served.token * training.micro_batch * tokens == bare.products
 
 
-@settings(deadline=None, max_examples=150)
+@examples(150)
 @given(architectures, lengths, st.sampled_from(KERNELS), st.booleans())
 def test_no_kernel_computes_more_than_all_pairs(architecture, tokens, kernel, masked):
     everything = architecture.num_hidden_layers * tokens**2

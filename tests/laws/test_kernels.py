@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from laws.test_estimates import JOBS, planned
 
@@ -34,7 +35,7 @@ def under_way(plan: Plan) -> int:
     return in_flight(profile, program, job.architecture.num_hidden_layers, n, row_tokens(job, 700))
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(JOBS)
 def test_losses_in_place_need_no_more_than_the_standard_loss(job) -> None:
     in_place, shifted, standard = (
@@ -43,7 +44,7 @@ def test_losses_in_place_need_no_more_than_the_standard_loss(job) -> None:
     assert in_place <= shifted <= standard
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(JOBS)
 def test_offloaded_activations_need_no_more_on_the_gpu_and_no_less_on_the_host(job) -> None:
     offloaded, plain = (planned(job, activation_offloading=moves, loss="standard") for moves in (True, False))
@@ -52,7 +53,7 @@ def test_offloaded_activations_need_no_more_on_the_gpu_and_no_less_on_the_host(j
     assert host(offloaded).memory.low >= host(plain).memory.low
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(JOBS, st.sampled_from(["standard", "in_place", "fused"]))
 def test_liger_needs_no_more_than_the_modules_that_it_replaces(job, loss) -> None:
     liger, plain = (planned(job, loss=loss, liger=liger) for liger in (True, False))

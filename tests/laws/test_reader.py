@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.dataset import Record, check_data, data_files, read_records
@@ -168,7 +169,7 @@ def trained(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
     return set(), [[(message["role"], message["content"]) for message in each.messages] for each in found]
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(FOLDERS, st.none() | FOLDERS)
 def test_the_check_and_the_job_say_the_same_of_any_files(
     files: dict[str, bytes], linked: dict[str, bytes] | None
@@ -178,7 +179,7 @@ def test_the_check_and_the_job_say_the_same_of_any_files(
         assert trained(channel) == checked(channel)
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(st.sets(st.sampled_from((*NAMES, "PART2.JSONL", "part5.jsonl.1", "_SUCCESS", ".DS_Store", "\x1b[1m.json"))))
 def test_every_file_is_read_or_named_by_both(names: set[str]) -> None:
     with TemporaryDirectory() as name:

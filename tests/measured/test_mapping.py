@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from made_rows import LORA
 from measured.fitted import Constants
@@ -33,7 +34,7 @@ Qwen/Qwen3-30B-A3B openai/gpt-oss-20b
 WORDS = st.sampled_from(["", *SPELLINGS.split()]) | st.text(max_size=12)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(st.dictionaries(st.sampled_from(COLUMNS), WORDS, max_size=8))
 def test_any_row_is_judged_or_has_a_reason(cells):
     (judged,) = judge([row(**cells)], lambda source: SHIPPED)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from examples import examples
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from source_reading import read
@@ -131,7 +132,7 @@ def test_no_bytes_raise_anything_else(data: bytes) -> None:
     survives(data)
 
 
-@settings(deadline=None, max_examples=300)
+@examples(300)
 @given(st.text(st.sampled_from("ab12 \n\n\t:-#[]{},&*!|>'\"%@`?~<=.éx😀\r"), max_size=60))
 def test_no_text_of_signs_raises_anything_else(text: str) -> None:
     survives(text.encode())
@@ -177,7 +178,7 @@ def mutations(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(deadline=None, max_examples=400)
+@examples(400)
 @given(mutations())
 def test_no_mutation_of_a_spec_raises_anything_else(text: str) -> None:
     survives(text.encode("utf-8", "surrogatepass"))

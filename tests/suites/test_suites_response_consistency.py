@@ -7,7 +7,8 @@ import re
 from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.suites import Item, problems, suite
@@ -114,7 +115,7 @@ def test_the_same_number_every_time_is_not_enough():
         assert sum(scored.right for scored in SUITE.score_group(ITEMS[:200], answers)) <= 200 / 25
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(st.lists(st.sampled_from(["right", "wrong", "silent"]), min_size=12, max_size=12), st.integers(0, 12))
 def test_a_group_never_makes_right_what_was_not(kinds, shift):
     items = ITEMS[shift : shift + 12]

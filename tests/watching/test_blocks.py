@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import inf, nan
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from made_logs import estimates_of, metrics, parsed, run_line, update_line, whole_log
 
@@ -92,7 +93,7 @@ UPDATES = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(st.lists(st.one_of(UPDATES, UPDATES, UPDATES, UPDATES, OTHERS), max_size=60), st.integers(1, 70))
 def test_any_log(parts, size):
     lines, step = [run_line()], 0
@@ -102,7 +103,7 @@ def test_any_log(parts, size):
     assert_same(lines, size)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.lists(st.sampled_from([1.4, 1.5, 2.0]), min_size=40, max_size=80), st.integers(1, 90), st.integers(0, 3))
 def test_a_log_that_is_counted_at_once(losses, size, uneven):
     lines = [run_line()]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import tracemalloc
 
 import pytest
-from hypothesis import given, settings
+from examples import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from made_logs import LOGS, done_line, parsed, run_line, seen, stamped, update_line, whole_log
 
@@ -146,7 +147,7 @@ def test_a_real_log_that_was_stopped_and_went_on():
     assert tally.run.settings["SAVE_STEPS"] == 5
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.binary(max_size=400), st.integers(0, 5000))
 def test_no_noise_raises(noise, at):
     raw = "".join(f"{line}\n" for line in stamped(whole_log()))[:5000].encode()
