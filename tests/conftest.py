@@ -47,7 +47,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(config, items):
     # what trains takes longest, and would otherwise come last, when one process has nothing left to do
-    items.sort(key=lambda item: TRAINS not in item.path.parents)
+    later = {path: TRAINS not in path.parents for path in {item.path for item in items}}
+    items.sort(key=lambda item: later[item.path])
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):

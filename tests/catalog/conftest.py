@@ -61,6 +61,20 @@ def model_of(config_of: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping
 
 
 @pytest.fixture(scope="session")
+def shared_model_of(model_of: Callable[[Mapping[str, Any]], Any]) -> Callable[[Mapping[str, Any]], Any]:
+    """The same of small configs, each built once: who changes it takes a copy."""
+    built: dict[str, Any] = {}
+
+    def shared(config: Mapping[str, Any]) -> Any:
+        key = repr(config)
+        if key not in built:
+            built[key] = model_of(config)
+        return built[key]
+
+    return shared
+
+
+@pytest.fixture(scope="session")
 def tensors_of() -> Callable[[Any], dict[str, tuple[int, int]]]:
     """Parameters by name below their layer: how many tensors, and elements of them all (a tied head is no tensor)."""
 

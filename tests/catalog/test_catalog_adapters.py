@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from unittest import mock
+
 import pytest
+import torch
 from peft import LoraConfig, get_peft_model
 
 from hbspec.catalog import Architecture, catalog
@@ -15,13 +19,14 @@ MIXTRAL = {"model_type": "mixtral", "num_local_experts": 8, "num_experts_per_tok
 
 
 @pytest.fixture
-def trained(model_of):
+def trained(shared_model_of):
     """Parameters that peft really trains."""
 
     def count(config, rank, targets, **options):
         # whose numbers nobody reads
         adapter = LoraConfig(task_type="CAUSAL_LM", r=rank, target_modules=targets, init_lora_weights=False, **options)
-        model = get_peft_model(model_of(config), adapter)
+        with mock.patch.object(torch.nn.Linear, "reset_parameters"):
+            model = get_peft_model(deepcopy(shared_model_of(config)), adapter)
         return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
     return count

@@ -59,19 +59,19 @@ def test_full_size_models_have_exactly_these_tensors(config, model_of, tensors_o
     assert language_parameters(architecture) == sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_every_switch_changes_the_tensors_as_in_transformers(variant, model_of, tensors_of):
-    assert itemised(Architecture.from_config(variant)) == tensors_of(model_of(variant))
+def test_every_switch_changes_the_tensors_as_in_transformers(variant, shared_model_of, tensors_of):
+    assert itemised(Architecture.from_config(variant)) == tensors_of(shared_model_of(variant))
 
 
-def test_only_plain_linear_modules_are_linear(variant, model_of):
-    model = model_of(variant)
+def test_only_plain_linear_modules_are_linear(variant, shared_model_of):
+    model = shared_model_of(variant)
     plain = (module for module in model.modules() if type(module) in (torch.nn.Linear, Conv1D))
     linear = (module for module in plain if module is not model.lm_head)
     assert linear_parameters(Architecture.from_config(variant)) == sum(module.weight.numel() for module in linear)
 
 
-def test_the_sparse_layers_are_those_with_experts(variant, model_of):
-    model = model_of(variant)
+def test_the_sparse_layers_are_those_with_experts(variant, shared_model_of):
+    model = shared_model_of(variant)
     base = getattr(model, "model", model.base_model)
     base = getattr(base, "decoder", base)
     layers = enumerate(next(getattr(base, name) for name in ("layers", "h", "blocks") if hasattr(base, name)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def versions() -> dict[str, str]:
     return {name: version(name).partition("+")[0] for name in PACKAGES}
 
 
+@cache
 def recorded() -> tuple[dict[str, str], dict[Case, dict[str, Any]]]:
     """The versions and the traces in the file; nothing before there is one."""
     if not PATH.exists():
