@@ -71,8 +71,11 @@ def test_json_has_both_ends_and_the_reason(unmodelled):
 
 @pytest.mark.parametrize("target", names())
 def test_it_compiles_without_force(target, unmodelled):
-    suites = ("--set", "evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]") if target == "evaluation" else ()
-    code, _, err = unmodelled("compile", "own.yaml", "--target", target, "--output", "out", *suites)
+    needed = {
+        "evaluation": ("--set", "evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]"),
+        "monitoring": ("--set", "monitoring.gpu_memory.max=20 GB"),
+    }
+    code, _, err = unmodelled("compile", "own.yaml", "--target", target, "--output", "out", *needed.get(target, ()))
     assert code == 0
     assert "HB131" in err
 

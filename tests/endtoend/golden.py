@@ -22,11 +22,13 @@ SPECS = sorted((ROOT / "specs").glob("*.yaml"))
 GOLDEN = Path(__file__).with_name("golden")
 SOURCE = "source/"
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")
+SECTIONS = {"monitoring": "monitoring"}
+"""The section without which a target has nothing to compile, where it is not `deployment`."""
 PAIRS = [
     (spec, target)
     for spec in SPECS
     for target in names()
-    if target_of(target).trains or "\ndeployment:" in spec.read_text(encoding="utf-8")
+    if target_of(target).trains or f"\n{SECTIONS.get(target, 'deployment')}:" in spec.read_text(encoding="utf-8")
 ]
 
 

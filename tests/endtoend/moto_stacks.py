@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, cloudwatch_backends
+from moto.cloudwatch.models import (
+    Alarm,
+    Dimension,
+    Metric,
+    MetricDataQuery,
+    MetricStat,
+    cloudwatch_backends,
+)
 from moto.core.common_models import CloudFormationModel
 from moto.core.utils import camelcase_to_underscores
 
-DIFFERING = {"alarm_description": "description"}
+DIFFERING = {"alarm_description": "description", "metrics": "metric_data_queries"}
 """Members that moto calls otherwise."""
+LACKING = {"alarm_actions": [], "dimensions": [], **dict.fromkeys(("namespace", "metric_name", "period", "statistic"))}
+"""What moto wants to be given of an alarm that lacks it."""
+
+
+def _queries(metrics: list[dict[str, Any]]) -> list[MetricDataQuery]:
+    """The member `Metrics` as moto's own front reads it."""
+    found = []
+    for one in metrics:
+        stat = None
+        if "MetricStat" in one:
+            series = one["MetricStat"]["Metric"]
+            dimensions = [Dimension(name=part["Name"], value=part["Value"]) for part in series["Dimensions"]]
+            metric = Metric(series["MetricName"], series["Namespace"], dimensions)
+            stat = MetricStat(metric, one["MetricStat"]["Period"], one["MetricStat"]["Stat"], unit=None)
+        query = MetricDataQuery(one["Id"], one.get("Label"), None, one["ReturnData"], one.get("Expression"), stat)
+        found.append(query)
+    return found
 
 
 class AlarmOfStack(CloudFormationModel):
@@ -46,8 +70,10 @@ class AlarmOfStack(CloudFormationModel):
     ) -> AlarmOfStack:
         members = {camelcase_to_underscores(key): value for key, value in cloudformation_json["Properties"].items()}
         named = {DIFFERING.get(key, key): value for key, value in members.items()}
+        if "metric_data_queries" in named:
+            named["metric_data_queries"] = _queries(named["metric_data_queries"])
         backend = cloudwatch_backends[account_id][region_name]
-        return cls(backend.put_metric_alarm(name=resource_name, **{"alarm_actions": [], **named}))
+        return cls(backend.put_metric_alarm(name=resource_name, **{**LACKING, **named}))
 
     @classmethod
     def delete_from_cloudformation_json(

@@ -20,10 +20,16 @@ BODIES = {
     "create_endpoint.json": "CreateEndpoint",
 }
 TARGETS = names()
+BOUND, OWN = "gpu_memory: {max: 35 GB}", "metrics: [{name: 'train:gpu_memory_bytes', regex: 'mem=([0-9]+)'}]"
 
 
 def fitted(spec: Path, target: str) -> tuple[str, ...]:
-    """What a target needs changed in a spec: a template has no A/B test of a live endpoint, and a deployment a gate."""
+    """What a target needs changed in a spec.
+
+    A template has no A/B test of a live endpoint, a deployment a gate, and an alarm a bound.
+    """
+    if target == "monitoring" and "\nmonitoring:" not in spec.read_text():
+        return (f"monitoring={{{BOUND}, {OWN}}}" if "\nscript:" in spec.read_text() else f"monitoring={{{BOUND}}}",)
     alone = ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
     if target == "evaluation" and spec != HEARTBEAT:  # the others have no suites, or no cases for one
         return ("evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]",)

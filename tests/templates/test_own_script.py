@@ -121,13 +121,13 @@ def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
         if line.startswith("hbspec: step=3"):
             started.send_signal(signal.SIGTERM)
             break
-    rest, _ = started.communicate(timeout=120)
+    rest, _ = started.communicate(timeout=600)
     assert started.returncode == 0, rest
     first = job.record
     assert first["stopped_by"] == "SIGTERM"
     assert job.checkpoints()[-1] == f"checkpoint-{first['last_step']}"
     assert not any((job.folder / "model").iterdir())
-    output, _ = job.launch().communicate(timeout=120)
+    output, _ = job.launch().communicate(timeout=600)
     assert f"resumes from {job.folder}/checkpoints/checkpoint-{first['last_step']}" in output
     assert first["examples_consumed"] + job.record["examples_consumed"] == 48
     assert job.record["last_step"] == 6
@@ -136,7 +136,7 @@ def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
 @pytest.mark.long
 def test_a_watch_ends_all_ranks_after_saving(job: OwnJob) -> None:
     started = job.launch(WATCH_STEP_MAX="1e-6")
-    output, _ = started.communicate(timeout=120)
+    output, _ = started.communicate(timeout=600)
     assert started.returncode == 3, output
     assert job.failure.read_text().startswith("an update takes")
     assert job.record["stopped_by"] == "a watch"
@@ -150,7 +150,7 @@ def test_another_run_is_refused_by_every_rank(job: OwnJob) -> None:
     shutil.rmtree(job.folder / "model")
     other = OwnJob(job.folder, tuple("7" if word == "6" else word for word in job.words))
     started = other.launch()
-    output, _ = started.communicate(timeout=120)
+    output, _ = started.communicate(timeout=600)
     assert started.returncode == 2, output
     assert "max_steps was 6 there and is 7 here" in output
     assert job.failure.read_text().startswith(f"{job.folder}/checkpoints")

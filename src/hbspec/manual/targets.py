@@ -8,7 +8,7 @@ _ENTRIES = (
     Page(
         code="HB540",
         name="not-in-a-template",
-        summary="The target `cloudformation` cannot express a part of the endpoint.",
+        summary="A CloudFormation template cannot express a part of the spec.",
         why="A stack updates only what it has created: the live endpoint of an A/B test and its variants belong to "
         "somebody else. `AWS::SageMaker::Model` has no AdditionalModelDataSources, by which a container gets a base "
         "model from S3 beside its adapters. A template without these parts would create another endpoint than the "

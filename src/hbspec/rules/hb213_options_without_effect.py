@@ -85,9 +85,8 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
         mode = spec.data.input_mode
         yield ("data", "input_mode"), "" if mode == "File" else mode, "only a SageMaker job has input modes"
         yield ("instance", "retries"), instance.retries, "only SageMaker repeats a job"
-    if spec.monitoring is not None and not (spec.monitoring.alarms and instance.type):
-        why = "alarms is false" if instance.type else "only a SageMaker job has alarms"
-        yield ("monitoring", "alarm_topic"), spec.monitoring.alarm_topic, why
+        topic = spec.monitoring.alarm_topic if spec.monitoring else None
+        yield ("monitoring", "alarm_topic"), topic, "only a SageMaker job has alarms"
     if instance.gpu is None:
         for name in OF_A_GPU:
             yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"

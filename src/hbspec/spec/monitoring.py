@@ -56,7 +56,9 @@ class Monitoring(Section):
     step_time: StepTimeMonitor | None = None
     gradient_norm: GradientMonitor | None = None
     alarms: bool = Field(
-        True, description="Whether a SageMaker job gets alarms of CloudWatch for what is watched here, and a dashboard."
+        True,
+        description="Whether the submission of a SageMaker job sets CloudWatch alarms for what is watched here, and a "
+        "dashboard; the target `monitoring` makes a stack of them either way.",
     )
     alarm_topic: Text | None = Field(None, description="ARN of the SNS topic that the alarms tell.")
     metrics: Annotated[tuple[Metric, ...], Field(strict=False)] = ()

@@ -19,7 +19,7 @@ from hbspec.targets.aws.dynamic_references import dynamic_references
 from hbspec.targets.aws.endpoint import Endpoint, requests
 from hbspec.targets.aws.first_request import FILE as REQUEST
 from hbspec.targets.aws.refusals import accepted
-from hbspec.targets.aws.stack import stack_script
+from hbspec.targets.aws.stack import HeldStack, model_parameters, stack_script
 from hbspec.targets.aws.template import COMPONENT_NAME, template
 from hbspec.targets.aws.watching import alarms
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
@@ -54,7 +54,8 @@ def lower(analysis: Analysis) -> Stack:
         action = "compile the target deployment, or set deployment.adapters: merged"
         route = ("deployment", "model") if other else ("model", "source")
         raise LoweringError([refusal("HB540", route, message, action)])
-    if replaced := dynamic_references(analysis.document.values, requests(endpoint)):
+    instead = "compile the target deployment"
+    if replaced := dynamic_references(analysis.document.values, requests(endpoint), "deployment", instead):
         raise LoweringError(replaced)
     return Stack(endpoint)
 
@@ -68,7 +69,9 @@ def emit(stack: Stack) -> list[Artifact]:
     endpoint = stack.endpoint
     sent = {**requests(endpoint), **guarding.requests(endpoint), **alarms(endpoint)}
     bodies = accepted(sent, endpoint.region)
-    script = stack_script(endpoint.name, endpoint.region, TEMPLATE, endpoint.training, endpoint.model_data)
+    name = endpoint.name if endpoint.name[:1].isalpha() else f"endpoint-{endpoint.name}"
+    held = HeldStack(name, endpoint.name, endpoint.region, TEMPLATE, "the endpoint", "is")
+    script = stack_script(held, model_parameters(endpoint.training, endpoint.model_data))
     return [
         json_artifact(TEMPLATE, template(bodies, _first_request(endpoint))),
         json_artifact(REQUEST, dict(endpoint.first_request)),

@@ -26,8 +26,7 @@ from hbspec.targets.aws.images import training_image
 from hbspec.targets.aws.operations import OPERATIONS
 from hbspec.targets.aws.refusals import accepted, refused
 from hbspec.targets.aws.submission import submission
-from hbspec.targets.aws.training_alarms import alarms
-from hbspec.targets.aws.training_dashboard import dashboard
+from hbspec.targets.aws.training_dashboard import watch_bodies
 from hbspec.targets.aws.training_job import STARTER, TrainingJob, request
 from hbspec.targets.aws.training_watch import training_watch
 from hbspec.targets.job.invocation import SAGEMAKER_HOSTS, Invocation, command, exports, refuse_names
@@ -151,7 +150,8 @@ def _named(job: TrainingJob, analysis: Analysis) -> TrainingJob:
     """The job with the digest in its name, with its own folders below the shared prefixes, and with its watch."""
     name = f"{job.name}-{digest(request(job), job.source, job.region)}"
     code, checkpoints = f"{job.code}{name}/code/", f"{job.checkpoints}{name}/checkpoints/"
-    watch = training_watch(analysis, name, job.role, job.metrics)
+    monitoring = analysis.spec.monitoring
+    watch = training_watch(analysis, name, job.role, job.metrics) if monitoring and monitoring.alarms else None
     return replace(job, name=name, code=code, checkpoints=checkpoints, watch=watch)
 
 
@@ -185,8 +185,7 @@ def _watched(job: TrainingJob) -> list[Artifact]:
     """
     if job.watch is None:
         return []
-    on = alarms(job.watch)
-    bodies = accepted({**on, "put_dashboard": dashboard(job.watch, on)}, job.region)
+    bodies = accepted(watch_bodies(job.watch), job.region)
     return [json_artifact(f"{name}.json", body) for name, body in bodies.items()]
 
 

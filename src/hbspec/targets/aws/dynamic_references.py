@@ -18,27 +18,29 @@ BEGINS = re.compile(r"\{\{\s*resolve\s*:", re.IGNORECASE)
 """What a dynamic reference begins with, spelled as loosely as any reader may take it."""
 
 
-def dynamic_references(values: Any, sent: Any) -> list[Finding]:
+def dynamic_references(values: Any, sent: Any, section: str, instead: str) -> list[Finding]:
     """A finding for every key of a spec whose text would be replaced in a template.
 
     Args:
         values: of the spec, plain data.
         sent: what the template is made of, plain data. A text that is not sent does no harm.
+        section: what is named where the text stands in no key.
+        instead: an imperative, the other way to the same.
     """
     held = [text for _, text in _texts(sent, ()) if BEGINS.search(text)]
     if not held:
         return []
     routes = [route for route, text in _texts(values, ()) if BEGINS.search(text) and any(text in one for one in held)]
-    return [_refused(route) for route in routes or [("deployment",)]]
+    return [_refused(route, instead) for route in routes or [(section,)]]
 
 
-def _refused(route: Route) -> Finding:
+def _refused(route: Route, instead: str) -> Finding:
     return refusal(
         "HB540",
         route,
         f"{route_text(route)} holds '{{{{resolve:', and CloudFormation would replace that text by a parameter or a "
         "secret of the account",
-        f"remove it from {route_text(route)}, or compile the target deployment",
+        f"remove it from {route_text(route)}, or {instead}",
     )
 
 

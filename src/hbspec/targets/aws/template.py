@@ -36,10 +36,14 @@ def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
     name, scales = endpoint["EndpointName"], "put_scaling_policy" in bodies
     configuration = bodies["create_endpoint_config"]
     resources = {
-        "Model": _resource("SageMaker::Model", _model(model)),
-        "Configuration": _resource("SageMaker::EndpointConfig", _configuration(configuration)),
-        **{title: _alarm(bodies[request], name) for request, title in ALARMS.items() if request in bodies},
-        "Endpoint": _resource("SageMaker::Endpoint", _endpoint(endpoint, bodies["update_endpoint"], scales=scales)),
+        "Model": resource("SageMaker::Model", _model(model)),
+        "Configuration": resource("SageMaker::EndpointConfig", _configuration(configuration)),
+        **{
+            title: alarm_of_stack(_referring(bodies[request], name))
+            for request, title in ALARMS.items()
+            if request in bodies
+        },
+        "Endpoint": resource("SageMaker::Endpoint", _endpoint(endpoint, bodies["update_endpoint"], scales=scales)),
         **(_component(bodies["create_inference_component"]) if "create_inference_component" in bodies else {}),
         **(_scaling(bodies, name) if scales else {}),
         "Dashboard": _dashboard(bodies),
@@ -48,7 +52,7 @@ def template(bodies: Bodies, first_request: str) -> dict[str, Any]:
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"{name}: an endpoint of Amazon SageMaker, which is billed until the stack is deleted.",
         "Parameters": _parameters(model, name),
-        "Conditions": {"Notified": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}},
+        "Conditions": notified(),
         "Resources": resources,
         "Outputs": _outputs(first_request),
     }
@@ -61,13 +65,23 @@ def _component(body: Mapping[str, Any]) -> dict[str, Any]:
         "EndpointName": ENDPOINT_NAME,
         "Specification": {**body["Specification"], "ModelName": {"Fn::GetAtt": ["Model", "ModelName"]}},
     }
-    return {"Component": _resource("SageMaker::InferenceComponent", {**body, **filled})}
+    return {"Component": resource("SageMaker::InferenceComponent", {**body, **filled})}
 
 
-def _alarm(body: Mapping[str, Any], name: str) -> dict[str, Any]:
+def alarm_of_stack(body: Mapping[str, Any]) -> dict[str, Any]:
     """An alarm that tells the topic of the parameter, if there is one."""
     told = {"Fn::If": ["Notified", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
-    return _resource("CloudWatch::Alarm", _without(_referring(body, name), "AlarmName") | {"AlarmActions": told})
+    return resource("CloudWatch::Alarm", _without(body, "AlarmName") | {"AlarmActions": told})
+
+
+def notified() -> dict[str, Any]:
+    """The condition on which alarms tell a topic."""
+    return {"Notified": {"Fn::Not": [{"Fn::Equals": [{"Ref": "AlarmTopicArn"}, ""]}]}}
+
+
+def topic_parameter(topic: str) -> dict[str, str]:
+    """The parameter that names the topic; `topic` is its default, empty for none."""
+    return parameter(topic, "^(arn:aws[a-z\\-]*:sns:.+)?$", "The SNS topic that alarms are told to, if any")
 
 
 def _dashboard(bodies: Bodies) -> dict[str, Any]:
@@ -81,24 +95,24 @@ def _dashboard(bodies: Bodies) -> dict[str, Any]:
         region="${AWS::Region}",
         alarms=[f"${{{title}.Arn}}" for request, title in ALARMS.items() if request in bodies],
     )
-    return _resource("CloudWatch::Dashboard", {"DashboardBody": {"Fn::Sub": json.dumps(body, separators=(",", ":"))}})
+    return resource("CloudWatch::Dashboard", {"DashboardBody": {"Fn::Sub": json.dumps(body, separators=(",", ":"))}})
 
 
 def _scaling(bodies: Bodies, name: str) -> dict[str, Any]:
     """The resources of autoscaling; a policy's reference is its ARN."""
     target = bodies["register_scalable_target"]
     scaled = {"ResourceId": {"Fn::Sub": _scaled(target["ResourceId"], name)}}
-    found = {"ScalableTarget": _resource("ApplicationAutoScaling::ScalableTarget", {**target, **scaled})}
+    found = {"ScalableTarget": resource("ApplicationAutoScaling::ScalableTarget", {**target, **scaled})}
     if "create_inference_component" in bodies:
         found["ScalableTarget"]["DependsOn"] = "Component"
     for request, title in (("put_scaling_policy", "ScalingPolicy"), ("put_scaling_policy_from_zero", "FromZeroPolicy")):
         if request in bodies:
             policy = {**_referring(bodies[request], name), **scaled}
-            found[title] = _resource("ApplicationAutoScaling::ScalingPolicy", policy) | {"DependsOn": "ScalableTarget"}
+            found[title] = resource("ApplicationAutoScaling::ScalingPolicy", policy) | {"DependsOn": "ScalableTarget"}
     if "put_metric_alarm_from_zero" in bodies:
         alarm = _without(_referring(bodies["put_metric_alarm_from_zero"], name), "AlarmName")
         applied = {"AlarmActions": [{"Ref": "FromZeroPolicy"}]}
-        found["WaitingAlarm"] = _resource("CloudWatch::Alarm", alarm | applied)
+        found["WaitingAlarm"] = resource("CloudWatch::Alarm", alarm | applied)
     return found
 
 
@@ -113,7 +127,8 @@ def _referring(value: Any, name: str) -> Any:
     return [_referring(inner, name) for inner in value] if isinstance(value, list) else value
 
 
-def _resource(kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+def resource(kind: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource of a kind below `AWS::`."""
     return {"Type": f"AWS::{kind}", "Properties": dict(properties)}
 
 
@@ -158,17 +173,19 @@ def _scaled(resource_id: str, name: str) -> str:
     return after + resource_id.removeprefix(before)
 
 
-def _parameters(model: Mapping[str, Any], name: str) -> dict[str, Any]:
-    def parameter(default: str, pattern: str, about: str) -> dict[str, str]:
-        return {"Type": "String", "Default": default, "AllowedPattern": pattern, "Description": about}
+def parameter(default: str, pattern: str, about: str) -> dict[str, str]:
+    """A parameter of the template."""
+    return {"Type": "String", "Default": default, "AllowedPattern": pattern, "Description": about}
 
+
+def _parameters(model: Mapping[str, Any], name: str) -> dict[str, Any]:
     return {
         "ModelDataUrl": parameter(_place(model["PrimaryContainer"]), "^s3://.+$", "What the training job has written"),
         "ExecutionRoleArn": parameter(
             model["ExecutionRoleArn"], "^arn:aws[a-z\\-]*:iam::[0-9]{12}:role/.+$", "The role of the container"
         ),
         "EndpointName": parameter(name, "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$", "The name that requests are sent to"),
-        "AlarmTopicArn": parameter("", "^(arn:aws[a-z\\-]*:sns:.+)?$", "The SNS topic that alarms are told to, if any"),
+        "AlarmTopicArn": topic_parameter(""),
     }
 
 

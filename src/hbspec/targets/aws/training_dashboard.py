@@ -1,4 +1,4 @@
-"""The dashboard of a training job: the body of PutDashboard.
+"""The dashboard of a training job: the body of PutDashboard, after those of the alarms that it shows.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html
 """
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hbspec.catalog.partitions import partition
 from hbspec.targets.aws.dashboard import HIGH, PERIOD, WIDE
 from hbspec.targets.aws.operations import Bodies
-from hbspec.targets.aws.training_alarms import COMPARISONS, loss_period
+from hbspec.targets.aws.training_alarms import COMPARISONS, alarms, loss_period
 from hbspec.targets.aws.training_watch import GRADIENT, LOSS, MEMORY, NAMESPACE, OF_HOST, OF_JOB, STEP, TrainingWatch
 
 SHOWN_HOSTS = 16
@@ -42,21 +42,27 @@ USES = (
 )
 
 
-def dashboard(watch: TrainingWatch, alarms: Bodies) -> dict[str, Any]:
-    """The body of PutDashboard, which has that of the dashboard as a text.
+def watch_bodies(watch: TrainingWatch) -> Bodies:
+    """The bodies that make what watches a job: its alarms, and after them the dashboard that shows them."""
+    made = alarms(watch)
+    text = dashboard_text(watch, _arns(watch, made))
+    return {**made, "put_dashboard": {"DashboardName": watch.job, "DashboardBody": text}}
+
+
+def dashboard_text(watch: TrainingWatch, arns: Sequence[str]) -> str:
+    """The text of the dashboard's body.
 
     Args:
         watch: of the job.
-        alarms: the bodies of its alarms.
+        arns: of its alarms; none where they are not known.
     """
-    charts = [*_of_log(watch), *_of_hosts(watch), *_of_alarms(watch, alarms)]
+    charts = [*_of_log(watch), *_of_hosts(watch), *_of_alarms(arns)]
     top = {"x": 0, "y": 0, "width": 2 * WIDE, "height": 3, **_text(watch)}
     places = (
         {"x": WIDE * (i % 2), "y": 3 + HIGH * (i // 2), "width": WIDE, "height": HIGH} for i in range(len(charts))
     )
     widgets = [top, *(place | chart for place, chart in zip(places, charts, strict=True))]
-    body = json.dumps({"widgets": widgets}, separators=(",", ":"), ensure_ascii=False)
-    return {"DashboardName": watch.job, "DashboardBody": body}
+    return json.dumps({"widgets": widgets}, separators=(",", ":"), ensure_ascii=False)
 
 
 def _text(watch: TrainingWatch) -> dict[str, Any]:
@@ -94,13 +100,18 @@ def _of_hosts(watch: TrainingWatch) -> Iterator[dict[str, Any]]:
         yield _metric(watch, title + more, "Average", series)
 
 
-def _of_alarms(watch: TrainingWatch, alarms: Bodies) -> Iterator[dict[str, Any]]:
-    """The widget of the alarms, whose ARNs need a region and an account."""
+def _of_alarms(arns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if arns:
+        yield {"type": "alarm", "properties": {"title": "Alarms", "alarms": list(arns)}}
+
+
+def _arns(watch: TrainingWatch, made: Bodies) -> list[str]:
+    """The ARNs of alarms, which need a region and an account; none without these."""
     home = partition(watch.region) if watch.region else None
-    if alarms and home is not None and watch.account:
-        prefix = f"arn:{home.name}:cloudwatch:{watch.region}:{watch.account}:alarm:"
-        arns = [prefix + body["AlarmName"] for body in alarms.values()]
-        yield {"type": "alarm", "properties": {"title": "Alarms", "alarms": arns}}
+    if home is None or not watch.account:
+        return []
+    prefix = f"arn:{home.name}:cloudwatch:{watch.region}:{watch.account}:alarm:"
+    return [prefix + body["AlarmName"] for body in made.values()]
 
 
 def _metric(

@@ -65,7 +65,7 @@ class TrainingWatch(NamedTuple):
 
 
 def training_watch(analysis: Analysis, job: str, role: str, metrics: Mapping[str, str]) -> TrainingWatch | None:
-    """The watch of a job; None where the spec bounds nothing that the job sends, or wants no alarms.
+    """The watch of a job; None where the spec bounds nothing that the job sends.
 
     Args:
         analysis: of the spec.
@@ -75,7 +75,7 @@ def training_watch(analysis: Analysis, job: str, role: str, metrics: Mapping[str
     """
     spec = analysis.spec
     bounds = tuple(bound for bound in _bounds(analysis) if bound.metric in metrics)
-    if spec.monitoring is None or not spec.monitoring.alarms or not bounds:
+    if spec.monitoring is None or not bounds:
         return None
     return TrainingWatch(
         job=job,
