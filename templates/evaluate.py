@@ -28,7 +28,8 @@ from asking import Asked, DeniedError, Patience, Reply, StoppedError, patiently
 from scores import LenientSuiteError, Wanted, judged, kinds_of, overall, refuse_lenient
 from significance import PASSED
 
-FORMAT = 1
+FORMAT = 2
+"""Of the record. Format 1 had none of a suite's parts, baseline and faults."""
 CONCURRENCY, TIMEOUT = 8, 120.0
 """Requests at once, and seconds that one may take."""
 PASS, NOT_PASSED, UNUSABLE = 0, 1, 2

@@ -16,6 +16,8 @@ from significance import CONFIDENCE, FAILED, NOT_DECIDED, PASSED, Ends, items_ne
 RIGHT, EMPTY, TRUNCATED, NOT_ASKED, SCORER_FAILED, WRONG = (
     *("right", "empty", "truncated", "not asked", "scorer failed", "wrong"),
 )
+PARTS = STRATUM, SEEN = "stratum", "seen"
+"""By what a suite's score is reported apart: the kind of problem, and whether training has seen the prompt."""
 NONSENSE = "qzx qzx qzx"
 """An answer to nothing. A suite by which a model passes that says nothing else measures nothing."""
 
@@ -39,6 +41,10 @@ class AskedItem(Protocol):
     def max_tokens(self) -> int:
         """Tokens of the answer at most."""
 
+    @property
+    def reference(self) -> Mapping[str, Any]:
+        """What the scorer compares with, and by what its score is reported apart (`PARTS`)."""
+
 
 class ScoredAnswer(Protocol):
     """What a suite says of an answer: `suites.Scored`."""
@@ -53,7 +59,11 @@ class ScoredAnswer(Protocol):
 
 
 class AskedSuite(Protocol):
-    """A suite: `suites.Suite`. One with `score_group` has all its answers scored together."""
+    """A suite: `suites.Suite`. One with `score_group` has all its answers scored together.
+
+    One of a file may have `faults`, the lines that it leaves out, and one may have `baseline`, the score of answers
+    that do not read the question; both go into the record.
+    """
 
     @property
     def name(self) -> str:
@@ -164,6 +174,7 @@ def judged(wanted: Wanted, kinds: Sequence[str]) -> dict[str, Any]:
     right, templates = [kind == RIGHT for kind in kinds], [item.template for item in wanted.items]
     found = share(right, templates)
     said = verdict(found.ends, wanted.least)
+    faults = getattr(wanted.suite, "faults", None) or {}
     return {
         "suite": wanted.suite.name,
         "digest": wanted.suite.digest,
@@ -181,10 +192,41 @@ def judged(wanted: Wanted, kinds: Sequence[str]) -> dict[str, Any]:
         "min_score": wanted.least,
         "verdict": said,
         "items_needed": items_needed(right, templates, wanted.least) if said == NOT_DECIDED else None,
+        "baseline": getattr(wanted.suite, "baseline", None),
+        "faults": {kind: len(lines) for kind, lines in faults.items()},
+        "parts": {part: _part(part, wanted.items, right) for part in PARTS},
         "outcomes": [
-            [item.id, item.template, prompt_digest(item.messages, item.max_tokens), kind]
+            [item.id, item.template, prompt_digest(item.messages, item.max_tokens), kind, *_parts_of(item)]
             for item, kind in zip(wanted.items, kinds, strict=True)
         ],
+    }
+
+
+def _parts_of(item: AskedItem) -> list[str | bool | None]:
+    """The stratum of an item, and whether training has seen it; None where that is not known."""
+    return [item.reference.get(part) for part in PARTS]
+
+
+def _part(part: str, items: Sequence[AskedItem], right: Sequence[bool]) -> list[dict[str, Any]]:
+    """The scores of a suite's items apart; empty where they do not say to which part they belong."""
+    placed: dict[str | bool | None, list[int]] = {}
+    for number, item in enumerate(items):
+        if part in item.reference:
+            placed.setdefault(item.reference[part], []).append(number)
+    return [_scored_part(placed[value], value, items, right) for value in sorted(placed, key=str)]
+
+
+def _scored_part(
+    numbers: Sequence[int], value: str | bool | None, items: Sequence[AskedItem], right: Sequence[bool]
+) -> dict[str, Any]:
+    found = share([right[number] for number in numbers], [items[number].template for number in numbers])
+    return {
+        "value": value,
+        "items": found.items,
+        "templates": found.templates,
+        "right": found.right,
+        "share": found.share,
+        "interval": _ends(found.ends),
     }
 
 

@@ -27,7 +27,7 @@ def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[
     """What a record has of a suite of which so many are right."""
     made = suites.suite("reasoning-quality" if name == "other" else name)
     outcomes = [
-        [item.id, item.template, "0" * 64, "right" if number < right else "wrong"]
+        [item.id, item.template, "0" * 64, "right" if number < right else "wrong", None, None]
         for number, item in enumerate(made.items(seed, items))
     ]
     kinds = {"right": right, "wrong": items - right}
@@ -40,6 +40,9 @@ def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[
         "kinds": kinds,
         "verdict": "passed",
         "interval": {},
+        "baseline": None,
+        "faults": {},
+        "parts": {"stratum": [], "seen": []},
         "outcomes": outcomes,
         **changed,
     }
@@ -47,7 +50,7 @@ def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[
 
 def record(**changed: Any) -> Release:
     scored = [suite("mathematical-accuracy", 0, 200, 196), suite("reasoning-quality", 4, 50, 49)]
-    made = {"format_version": 1, "job": {"name": JOB}, "model": {"kind": "endpoint", "against": "here"}}
+    made = {"format_version": 2, "job": {"name": JOB}, "model": {"kind": "endpoint", "against": "here"}}
     made = {**made, "suites": scored, "verdict": "passed", **changed}
     return Release({**made, "digest": record_digest(made)}, "my.record.json", None)
 
@@ -122,6 +125,9 @@ class TestAnotherRecord:
         own = f"s3://bucket/models/{JOB}/output/model.tar.gz"
         both = refused(record(model={**model, "serves": [own, *model["serves"]]}))
         assert "which is not of" in both[0][1], "an A/B test's answers are of either"
+        nothing = refused(record(model={**model, "serves": []}))
+        assert "does not say which model sagemaker:live served" in nothing[0][1]
+        assert "--without-evaluation REASON" in nothing[0][2]
         model["serves"] = [own]
         assert tags(record(model=model), "deployment", SUITES)
 
@@ -150,7 +156,7 @@ class TestAnotherRecord:
                 {"digest": "f" * 64},
                 "reasoning-quality was another suite: its digest is ffffffffffff, but this spec's is",
             ),
-            ({"outcomes": [["1", "1", "", "right"]] * 50}, "reasoning-quality has other items than those of seed 4"),
+            ({"outcomes": [["1", "1", "", "right", None, None]] * 50}, "reasoning-quality has other items than those of seed 4"),
         ],
     )
     def test_of_another_suite_by_the_same_name(self, changed: dict[str, Any], said: str) -> None:
@@ -227,7 +233,8 @@ class TestCommand:
         [
             {"outcomes": None},
             {"outcomes": [["0", "0"]]},
-            {"outcomes": [["0", "0", "0", None]]},
+            {"outcomes": [["0", "0", "0", None, None, None]]},
+            {"outcomes": [["0", "0", "0", "right", None, 1.5]]},
             {"outcomes": []},
             {"seed": "4"},
             {"wanted": None},
@@ -240,6 +247,12 @@ class TestCommand:
         Path("my.record.json").write_text(json.dumps(made))
         assert self.compile(spec, "--record", "my.record.json") == 2
         assert "my.record.json is not an evaluation's record as it was written" in capsys.readouterr().err
+
+    def test_a_record_of_another_version_says_which(self, spec: str, capsys: Any) -> None:
+        Path("my.record.json").write_text(json.dumps(record(format_version=1).record))
+        assert self.compile(spec, "--record", "my.record.json") == 2
+        said = " ".join(capsys.readouterr().err.split())
+        assert "my.record.json has format 1, but this version reads 2: evaluate again" in said
 
     def test_a_record_that_was_changed_is_refused(self, spec: str) -> None:
         text = Path("my.record.json").read_text()

@@ -223,7 +223,7 @@ class TestGoingOn:
 class TestRecord:
     def test_it_says_what_was_asked_of_whom(self, server: Stub, tmp_path: Path) -> None:
         record = evaluate(server, tmp_path / "record.json", items=40)
-        assert record["format_version"] == 1
+        assert record["format_version"] == 2
         assert record["job"] == JOB
         assert record["model"] == {
             "kind": "endpoint",
@@ -236,6 +236,29 @@ class TestRecord:
         assert (suite["digest"], suite["seed"], suite["templates"]) == ("0" * 64, 0, 40)
         assert suite["interval"]["high"] == 1.0
         assert record["verdict"] == suite["verdict"] == "passed"
+
+    def test_parts_faults_and_a_baseline_are_said(self, server: Stub, tmp_path: Path) -> None:
+        """Of 12 items, every second is wrong; the first four are of one kind, and the first three were seen."""
+        suite = Sums("right", "wrong")
+        suite.faults, suite.baseline = {"not JSON": (3, 9), "no `expect`": (4,)}, 0.25
+        suite.items = lambda seed, count: [
+            item._replace(
+                reference=item.reference | {"stratum": "small" if number < 4 else "large", "seen": number < 3 or None}
+            )
+            for number, item in enumerate(Sums("right", "wrong").items(seed, count))
+        ]
+        (found,) = evaluate(server, tmp_path / "record.json", suite=suite)["suites"]
+        assert (found["faults"], found["baseline"]) == ({"not JSON": 2, "no `expect`": 1}, 0.25)
+        counted = {
+            part: [(one["value"], one["right"], one["items"], one["share"]) for one in found["parts"][part]]
+            for part in ("stratum", "seen")
+        }
+        assert counted == {
+            "stratum": [("large", 4, 8, 0.5), ("small", 2, 4, 0.5)],
+            "seen": [(None, 4, 9, 4 / 9), (True, 2, 3, 2 / 3)],
+        }
+        assert [outcome[4:] for outcome in found["outcomes"][2:5]] == [["small", True], ["small", None], ["large", None]]
+        assert found["parts"]["seen"][1]["interval"]["low"] < 2 / 3 < found["parts"]["seen"][1]["interval"]["high"]
 
     def test_a_change_to_it_is_seen(self, server: Stub, tmp_path: Path) -> None:
         record = evaluate(server, tmp_path / "record.json")

@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-FORMAT = 1
+FORMAT = 2
+"""As in `templates/evaluate.py`."""
 MOST_BYTES = 64 * 2**20
-SUITE = ("suite", "digest", "seed", "wanted", "items", "verdict", "kinds", "interval", "outcomes")
-OUTCOME = ("item", "template", "prompt", "kind")
-"""What the record says of one item."""
+SUITE = (
+    *("suite", "digest", "seed", "wanted", "items", "verdict", "kinds", "interval", "baseline", "faults", "parts"),
+    "outcomes",
+)
+
+
+class Outcome(NamedTuple):
+    """What the record says of one item.
+
+    Attributes:
+        item: its id.
+        template: what it was made from.
+        prompt: digest of what was asked.
+        kind: of its answer; `right` for those alone that are.
+        stratum: the kind of problem; None where the suite has none.
+        seen: whether training has seen the prompt; None where that is not known.
+    """
+
+    item: str
+    template: str
+    prompt: str
+    kind: str
+    stratum: str | None
+    seen: bool | None
 
 
 class Release(NamedTuple):
@@ -29,6 +51,10 @@ class Release(NamedTuple):
     reason: str | None
 
 
+class OtherFormatError(Exception):
+    """A record of another version of hbspec; the message is its format."""
+
+
 def read_record(path: Path) -> Mapping[str, Any]:
     """The record of an evaluation.
 
@@ -42,7 +68,10 @@ def read_record(path: Path) -> Mapping[str, Any]:
         raise ValueError(f"{path} cannot be read: {reason.strerror}") from None
     try:
         record = json.loads(content)
-        if record["format_version"] != FORMAT or record["digest"] != record_digest(record):
+        version = record["format_version"]
+        if isinstance(version, int) and version != FORMAT:
+            raise OtherFormatError(version)
+        if version != FORMAT or record["digest"] != record_digest(record):
             raise ValueError
         if (
             not all(_is_suite(suite) for suite in record["suites"])
@@ -50,6 +79,9 @@ def read_record(path: Path) -> Mapping[str, Any]:
             or "kind" not in record["model"]
         ):
             raise ValueError
+    except OtherFormatError as other:
+        said = f"{path} has format {other}, but this version reads {FORMAT}: evaluate again, which asks nothing twice"
+        raise ValueError(f"{said} where the file of answers is beside it") from None
     except (ValueError, KeyError, TypeError, RecursionError):
         said = f"{path} is not an evaluation's record as it was written: give the file that `hbspec evaluate` wrote"
         raise ValueError(said) from None
@@ -65,7 +97,16 @@ def _is_suite(suite: Mapping[str, Any]) -> bool:
         and all(isinstance(suite[name], str) for name in ("suite", "digest"))
         and all(isinstance(suite[name], int) for name in ("seed", "wanted"))
         and bool(outcomes)
-        and all(len(one) == len(OUTCOME) and all(isinstance(part, str) for part in one) for one in outcomes)
+        and all(_is_outcome(one) for one in outcomes)
+    )
+
+
+def _is_outcome(found: Sequence[Any]) -> bool:
+    one = Outcome(*found)
+    return (
+        all(isinstance(part, str) for part in (one.item, one.template, one.prompt, one.kind))
+        and isinstance(one.stratum, str | None)
+        and isinstance(one.seen, bool | None)
     )
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 STYLES = {"passed": "good", "failed": "bad", "better": "good", "worse": "bad"}
 OPEN = "open"
+SEEN = {True: "seen in training", False: "new to training", None: "seen not known"}
+"""By what a record says of a prompt."""
 BAR_COLUMNS = 30
 
 
@@ -44,10 +46,29 @@ def _suite(suite: Mapping[str, Any]) -> Iterator[Row]:
     wrong = {kind: count for kind, count in suite["kinds"].items() if kind != "right"}
     if wrong:
         yield "not right", ", ".join(f"{count:,} {printable(kind)}" for kind, count in wrong.items()), ""
+    yield from _parts(suite["parts"])
+    if suite["baseline"] is not None:
+        yield "baseline", _percent(suite["baseline"]), "reached without reading the question: a score near it says little"
+    if suite["faults"]:
+        left_out = ", ".join(f"{count:,} {printable(fault)}" for fault, count in suite["faults"].items())
+        yield "lines left out", left_out, ""
     if suite["wanted"] > suite["items"]:
         yield "items", f"{suite['items']:,}", f"fewer than the {suite['wanted']:,} that the spec asks for"
     if suite["verdict"] == "not decided":
         yield "a verdict needs", _needed(suite["items_needed"]), "" if suite["items_needed"] else "a score further away"
+
+
+def _parts(parts: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Row]:
+    """The score by whether training has seen the prompt, and that of each kind of problem that is not all right."""
+    for part in parts["seen"]:
+        yield SEEN[part["value"]], *_part(part)
+    for part in parts["stratum"]:
+        if part["right"] < part["items"]:
+            yield printable(str(part["value"])), *_part(part)
+
+
+def _part(part: Mapping[str, Any]) -> tuple[str, str]:
+    return f"{part['right']:,} of {part['items']:,}", f"{_between(part['interval'])} at 95 %"
 
 
 def _needed(items: int | None) -> str:

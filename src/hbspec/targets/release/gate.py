@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.release import Release
+from hbspec.analysis.release import Outcome, Release
 from hbspec.analysis.suite_data import data_place
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.suites import PlannedSuite, planned_suites
@@ -25,7 +25,9 @@ from hbspec.targets.release.trained import trained_name
 EVALUATION, WITHOUT = "hbspec:evaluation", "hbspec:without-evaluation"
 """Keys of the tags on everything that a deployment makes: the digest of the record, or why there is none."""
 SECTION: Route = ("evaluation",)
-RIGHT = "right"
+RIGHT, SAGEMAKER = "right", "sagemaker"
+"""Words of a record: of an answer, and of a model that was asked by its endpoint's name."""
+OR_REASON = "or compile with --without-evaluation REASON"
 MOST_REASON, ALLOWED = 256, " _.:/=+-@"
 """https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_Tag.html"""
 
@@ -74,6 +76,9 @@ def _other_model(analysis: Analysis, release: Release, record: Mapping[str, Any]
         what = "a model beside the spec's (--other-model)" if evaluated is None else evaluated
         yield _refused(SECTION, f"{release.named} evaluates {what}, but this spec trains {name}", action)
     places = model.get("serves") or ()
+    if model["kind"] == SAGEMAKER and not places:
+        message = f"{release.named} does not say which model {model['against']} served, as its configuration names none"
+        yield _refused(SECTION, message, f"evaluate a variant or component that names its model, {OR_REASON}")
     if others := [place for place in places if name not in place]:
         message = f"{release.named}: {model['against']} served {', '.join(others)}, which is not of {name}"
         yield _refused(SECTION, message, action)
@@ -98,7 +103,7 @@ def _suites(analysis: Analysis, release: Release, record: Mapping[str, Any]) -> 
         elif said := _asked_otherwise(analysis, index, suite, scored):
             yield _refused(route, f"{release.named}: {said}", action)
         else:
-            yield from _score((*route, "min_score"), suite, release, scored["outcomes"])
+            yield from _score((*route, "min_score"), suite, release, _outcomes(scored))
 
 
 def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scored: Mapping[str, Any]) -> str | None:
@@ -114,14 +119,18 @@ def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scor
     if scored["digest"] != made.digest:
         digests = f"its digest is {scored['digest'][:12]}, but this spec's is {made.digest[:12]}"
         return f"{planned.name} was another suite: {digests}"
-    asked = [[item.id, item.template] for item in made.items(planned.seed, scored["wanted"])]
-    if asked != [outcome[:2] for outcome in scored["outcomes"]]:
+    asked = [(item.id, item.template) for item in made.items(planned.seed, scored["wanted"])]
+    if asked != [(one.item, one.template) for one in _outcomes(scored)]:
         return f"{planned.name} has other items than those of seed {planned.seed}"
     return None
 
 
-def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[list[str]]) -> Iterator[Finding]:
-    right, templates = [outcome[3] == RIGHT for outcome in outcomes], [outcome[1] for outcome in outcomes]
+def _outcomes(scored: Mapping[str, Any]) -> list[Outcome]:
+    return [Outcome(*found) for found in scored["outcomes"]]
+
+
+def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[Outcome]) -> Iterator[Finding]:
+    right, templates = [one.kind == RIGHT for one in outcomes], [one.template for one in outcomes]
     ends = share(right, templates).ends
     said = verdict(ends, suite.least)
     if said == PASSED:
@@ -132,7 +141,7 @@ def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[l
         f"{release.named}: {suite.name} {'is' if ends.high >= suite.least else 'has'} {said}: its score is "
         f"{ends.low:.3g} to {ends.high:.3g}, but min_score is {suite.least:g}"
     )
-    yield _refused(route, message, f"{action}, or compile with --without-evaluation REASON")
+    yield _refused(route, message, f"{action}, {OR_REASON}")
 
 
 def _refused(route: Route, message: str, action: str) -> Finding:
