@@ -156,7 +156,10 @@ class TestAnotherRecord:
                 {"digest": "f" * 64},
                 "reasoning-quality was another suite: its digest is ffffffffffff, but this spec's is",
             ),
-            ({"outcomes": [["1", "1", "", "right", None, None]] * 50}, "reasoning-quality has other items than those of seed 4"),
+            (
+                {"outcomes": [["1", "1", "", "right", None, None]] * 50},
+                "reasoning-quality has other items than those of seed 4",
+            ),
         ],
     )
     def test_of_another_suite_by_the_same_name(self, changed: dict[str, Any], said: str) -> None:

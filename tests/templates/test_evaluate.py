@@ -257,7 +257,8 @@ class TestRecord:
             "stratum": [("large", 4, 8, 0.5), ("small", 2, 4, 0.5)],
             "seen": [(None, 4, 9, 4 / 9), (True, 2, 3, 2 / 3)],
         }
-        assert [outcome[4:] for outcome in found["outcomes"][2:5]] == [["small", True], ["small", None], ["large", None]]
+        of_items = [outcome[4:] for outcome in found["outcomes"][2:5]]
+        assert of_items == [["small", True], ["small", None], ["large", None]]
         assert found["parts"]["seen"][1]["interval"]["low"] < 2 / 3 < found["parts"]["seen"][1]["interval"]["high"]
 
     def test_a_change_to_it_is_seen(self, server: Stub, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def _suite(suite: Mapping[str, Any]) -> Iterator[Row]:
         yield "not right", ", ".join(f"{count:,} {printable(kind)}" for kind, count in wrong.items()), ""
     yield from _parts(suite["parts"])
     if suite["baseline"] is not None:
-        yield "baseline", _percent(suite["baseline"]), "reached without reading the question: a score near it says little"
+        yield "baseline", _percent(suite["baseline"]), "without reading the question; a score near it says little"
     if suite["faults"]:
         left_out = ", ".join(f"{count:,} {printable(fault)}" for fault, count in suite["faults"].items())
         yield "lines left out", left_out, ""
