@@ -17,7 +17,7 @@ SUITE = (
 )
 
 
-class Outcome(NamedTuple):
+class ItemOutcome(NamedTuple):
     """What the record says of one item.
 
     Attributes:
@@ -102,7 +102,7 @@ def _is_suite(suite: Mapping[str, Any]) -> bool:
 
 
 def _is_outcome(found: Sequence[Any]) -> bool:
-    one = Outcome(*found)
+    one = ItemOutcome(*found)
     return (
         all(isinstance(part, str) for part in (one.item, one.template, one.prompt, one.kind))
         and isinstance(one.stratum, str | None)

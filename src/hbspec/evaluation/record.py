@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hbspec.analysis.release import Outcome, read_record
+from hbspec.analysis.release import ItemOutcome, read_record
 from hbspec.evaluation.harness import harness
 
 if TYPE_CHECKING:
@@ -78,5 +78,5 @@ def _compared(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) ->
 
 def _outcomes(suite: Mapping[str, Any]) -> dict[Asked, tuple[str, bool]]:
     """The template of each item and whether its answer was right."""
-    outcomes = [Outcome(*found) for found in suite["outcomes"]]
+    outcomes = [ItemOutcome(*found) for found in suite["outcomes"]]
     return {(one.item, one.prompt): (one.template, one.kind == "right") for one in outcomes}

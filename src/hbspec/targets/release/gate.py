@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hbspec.analysis import Analysis
-from hbspec.analysis.release import Outcome, Release
+from hbspec.analysis.release import ItemOutcome, Release
 from hbspec.analysis.suite_data import data_place
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.suites import PlannedSuite, planned_suites
@@ -125,11 +125,11 @@ def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scor
     return None
 
 
-def _outcomes(scored: Mapping[str, Any]) -> list[Outcome]:
-    return [Outcome(*found) for found in scored["outcomes"]]
+def _outcomes(scored: Mapping[str, Any]) -> list[ItemOutcome]:
+    return [ItemOutcome(*found) for found in scored["outcomes"]]
 
 
-def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[Outcome]) -> Iterator[Finding]:
+def _score(route: Route, suite: PlannedSuite, release: Release, outcomes: list[ItemOutcome]) -> Iterator[Finding]:
     right, templates = [one.kind == RIGHT for one in outcomes], [one.template for one in outcomes]
     ends = share(right, templates).ends
     said = verdict(ends, suite.least)
