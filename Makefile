@@ -6,7 +6,7 @@ DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
 
-.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check report-check oracle check lint types contracts docs docs-check
+.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check oracle check lint types contracts docs docs-check
 .PHONY: generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -74,6 +74,17 @@ $(SERVED)/.ready:
 
 serve-check: $(VENV)/.ready $(SERVED)/.ready
 	$(BIN)/python -m pytest tests/endtoend/test_serve_answers.py --vllm $(SERVED)/bin
+
+# lm-evaluation-harness runs the tasks of a suite: the extra `lm-eval`, in an environment of its own
+HARNESS := $(VENV)-lm-eval
+$(HARNESS)/.ready:
+	$(PYTHON) -m venv $(HARNESS)
+	$(HARNESS)/bin/python -m pip install --quiet --upgrade pip
+	$(HARNESS)/bin/python -m pip install --quiet --constraint constraints.txt lm-eval==0.4.13
+	touch $@
+
+lm-eval-check: $(VENV)/.ready $(HARNESS)/.ready
+	HBSPEC_LM_EVAL=$(abspath $(HARNESS))/bin/python $(BIN)/python -m pytest tests/suites/test_suites_library_tasks.py
 
 # axe-core judges the pages that `hbspec report` writes, in jsdom; it needs node, and npm the network once
 AXE := $(VENV)-axe

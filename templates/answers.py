@@ -57,9 +57,10 @@ class Answered(NamedTuple):
         return self.suite, self.seed, self.item, self.prompt
 
 
-def prompt_digest(messages: Sequence[Mapping[str, str]], max_tokens: int) -> str:
-    """SHA-256 of a conversation and of how long its answer may be."""
-    asked = json.dumps([[dict(message) for message in messages], max_tokens], sort_keys=True)
+def prompt_digest(messages: Sequence[Mapping[str, str]], max_tokens: int, stop: Sequence[str] = ()) -> str:
+    """SHA-256 of a conversation, of how long its answer may be, and of the texts that end it, if there are any."""
+    ends = [list(stop)] if stop else []
+    asked = json.dumps([[dict(message) for message in messages], max_tokens, *ends], sort_keys=True)
     return hashlib.sha256(asked.encode()).hexdigest()
 
 

@@ -67,8 +67,14 @@ class Asked(Protocol):
         """The most requests that it takes at once; None where that is the caller's choice."""
         ...
 
-    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int) -> Reply:
+    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, stop: Sequence[str] = ()) -> Reply:
         """The reply to a conversation.
+
+        Args:
+            messages: the conversation.
+            max_tokens: of the reply at most.
+            seed: of sampling.
+            stop: texts before which the reply may end; it may also go on behind one.
 
         Raises:
             NoReplyError: there is none, for this item.
@@ -108,10 +114,12 @@ class StoppedError(Exception):
     """The run is to end."""
 
 
-def patiently(
-    asked: Asked, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, patience: Patience
-) -> tuple[Reply | str, int]:
+def patiently(ask: Callable[[], Reply], patience: Patience) -> tuple[Reply | str, int]:
     """The reply, or why there is none, and the attempts that were made.
+
+    Args:
+        ask: makes one attempt, as `Asked.ask`.
+        patience: with failures.
 
     Raises:
         DeniedError: there will be none for any item.
@@ -119,7 +127,7 @@ def patiently(
     """
     for attempt in range(patience.attempts):
         try:
-            return asked.ask(messages, max_tokens, seed), attempt + 1
+            return ask(), attempt + 1
         except NoReplyError as none:
             pause = patience.pause(attempt, none.after)
             if not none.again or attempt + 1 == patience.attempts or pause > patience.longest:

@@ -33,6 +33,8 @@ SAGEMAKER = "sagemaker:"
 MOST_BYTES = 16 * 2**20
 """Of a reply: what is longer is not one."""
 BLOCK_BYTES = 2**16
+MOST_STOPS = 4
+"""https://platform.openai.com/docs/api-reference/chat/create#chat-create-stop"""
 COMPLETIONS, MODELS = "/chat/completions", "/models"
 THROTTLED = ("ThrottlingException", "TooManyRequestsException", "ServiceQuotaExceededException")
 BUSY = ("ModelNotReadyException", "InternalFailure", "ServiceUnavailable", "InternalDependencyException")
@@ -82,9 +84,9 @@ class Completions:
             "temperature": self._temperature,
         }
 
-    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int) -> Reply:
+    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, stop: Sequence[str] = ()) -> Reply:
         """The reply to a conversation; see `Asked.ask`."""
-        body = _body(messages, max_tokens, seed, self._temperature)
+        body = _body(messages, max_tokens, seed, stop, self._temperature)
         reply = reply_of(self._sent(COMPLETIONS, body | ({"model": self._model} if self._model else {})))
         self._answered_by = self._answered_by or reply.model
         return reply
@@ -168,9 +170,10 @@ class SageMakerEndpoint:
             "temperature": self._temperature,
         }
 
-    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int) -> Reply:
+    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, stop: Sequence[str] = ()) -> Reply:
         """The reply to a conversation; see `Asked.ask`."""
-        body = _body(messages, max_tokens, seed, self._temperature) | ({"model": self._model} if self._model else {})
+        body = _body(messages, max_tokens, seed, stop, self._temperature)
+        body |= {"model": self._model} if self._model else {}
         target = {"TargetVariant": self._variant} if self._variant else {}
         try:
             answer = self._client.invoke_endpoint(
@@ -183,8 +186,11 @@ class SageMakerEndpoint:
             raise NoReplyError(MALFORMED, again=False) from None
 
 
-def _body(messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, temperature: float) -> dict[str, Any]:
-    return {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+def _body(
+    messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, stop: Sequence[str], temperature: float
+) -> dict[str, Any]:
+    body = {"messages": list(messages), "max_tokens": max_tokens, "temperature": temperature, "seed": seed}
+    return body | ({"stop": list(stop[:MOST_STOPS])} if stop else {})
 
 
 def _read(answer: http.client.HTTPResponse, timeout: float) -> bytes:

@@ -23,9 +23,9 @@ from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
-from answers import Answered, AnswersError, AnswersFile, file_digest, prompt_digest
+from answers import Answered, AnswersError, AnswersFile, file_digest
 from asking import Asked, DeniedError, Patience, Reply, StoppedError, patiently
-from scores import LenientSuiteError, Wanted, judged, kinds_of, overall, refuse_lenient
+from scores import LenientSuiteError, Wanted, item_digest, judged, kinds_of, overall, refuse_lenient
 from significance import PASSED
 
 FORMAT = 2
@@ -161,19 +161,20 @@ def ask_all(
 
 
 def _is_answered(file: AnswersFile, one: Wanted, item: Any) -> bool:
-    found = file.found.get((one.suite.name, one.seed, item.id, prompt_digest(item.messages, item.max_tokens)))
+    found = file.found.get((one.suite.name, one.seed, item.id, item_digest(item)))
     return found is not None and not found.failure
 
 
 def _answered(one: Wanted, item: Any, asked: Asked, patience: Patience) -> Answered:
     began = time.monotonic()
-    reply, attempts = patiently(asked, item.messages, item.max_tokens, one.seed, patience)
+    request = item.messages, item.max_tokens, one.seed, item.stop
+    reply, attempts = patiently(lambda: asked.ask(*request), patience)
     came = reply if isinstance(reply, Reply) else Reply("", "", None, None)
     return Answered(
         suite=one.suite.name,
         seed=one.seed,
         item=item.id,
-        prompt=prompt_digest(item.messages, item.max_tokens),
+        prompt=item_digest(item),
         text=came.text,
         finish=came.finish,
         failure="" if isinstance(reply, Reply) else reply,

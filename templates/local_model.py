@@ -55,15 +55,16 @@ class LocalModel:
         """The folder's name, and the digest of its files."""
         return {"kind": "checkpoint", "against": self._folder.name, "files": self._files, "temperature": 0.0}
 
-    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int) -> Reply:
+    def ask(self, messages: Sequence[Mapping[str, str]], max_tokens: int, seed: int, stop: Sequence[str] = ()) -> Reply:
         """The reply to a conversation; see `Asked.ask`. Greedy, so that the seed changes nothing."""
         del seed
         encoded = self._tokenizer.apply_chat_template(
             [dict(message) for message in messages], add_generation_prompt=True, return_tensors="pt", return_dict=True
         ).to(self._model.device)
         length = encoded["input_ids"].shape[1]
+        how = {"stop_strings": list(stop), "tokenizer": self._tokenizer} if stop else {}
         with self._torch.inference_mode():
-            found = self._model.generate(**encoded, max_new_tokens=max_tokens, do_sample=False)[0][length:]
+            found = self._model.generate(**encoded, max_new_tokens=max_tokens, do_sample=False, **how)[0][length:]
         ended = len(found) < max_tokens or int(found[-1]) in self._ends()
         text = self._tokenizer.decode(found, skip_special_tokens=True)
         return Reply(text, "stop" if ended else "length", len(found), None)

@@ -42,8 +42,17 @@ class AskedItem(Protocol):
         """Tokens of the answer at most."""
 
     @property
+    def stop(self) -> tuple[str, ...]:
+        """Texts that end the answer."""
+
+    @property
     def reference(self) -> Mapping[str, Any]:
         """What the scorer compares with, and by what its score is reported apart (`PARTS`)."""
+
+
+def item_digest(item: AskedItem) -> str:
+    """The digest of what is asked."""
+    return prompt_digest(item.messages, item.max_tokens, item.stop)
 
 
 class ScoredAnswer(Protocol):
@@ -62,7 +71,8 @@ class AskedSuite(Protocol):
     """A suite: `suites.Suite`. One with `score_group` has all its answers scored together.
 
     One of a file may have `faults`, the lines that it leaves out, and one may have `baseline`, the score of answers
-    that do not read the question; both go into the record.
+    that do not read the question; one whose items a library makes has `source`, the digest of its own files. They go
+    into the record.
     """
 
     @property
@@ -121,7 +131,7 @@ def kinds_of(wanted: Wanted, found: Mapping[tuple[str, int, str, str], Answered]
     """The kind of each item's answer, `RIGHT` for those alone that are right."""
     texts, known = [], []
     for item in wanted.items:
-        key = wanted.suite.name, wanted.seed, item.id, prompt_digest(item.messages, item.max_tokens)
+        key = wanted.suite.name, wanted.seed, item.id, item_digest(item)
         answered = found.get(key)
         known.append(_known(answered))
         texts.append(answered.text if answered else "")
@@ -192,11 +202,12 @@ def judged(wanted: Wanted, kinds: Sequence[str]) -> dict[str, Any]:
         "min_score": wanted.least,
         "verdict": said,
         "items_needed": items_needed(right, templates, wanted.least) if said == NOT_DECIDED else None,
+        "source": getattr(wanted.suite, "source", None),
         "baseline": getattr(wanted.suite, "baseline", None),
         "faults": {kind: len(lines) for kind, lines in faults.items()},
         "parts": {part: _part(part, wanted.items, right) for part in PARTS},
         "outcomes": [
-            [item.id, item.template, prompt_digest(item.messages, item.max_tokens), kind, *_parts_of(item)]
+            [item.id, item.template, item_digest(item), kind, *_parts_of(item)]
             for item, kind in zip(wanted.items, kinds, strict=True)
         ],
     }

@@ -23,6 +23,7 @@ class Item(NamedTuple):
     messages: tuple[dict[str, str], ...]
     reference: dict[str, Any]
     max_tokens: int
+    stop: tuple[str, ...] = ()
 
 
 class Scored(NamedTuple):

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from . import own_items, tool_usage
 from .items import Item, Scored, Suite, SuiteError
+from .library_tasks import LM_EVAL, LibraryTask
 from .mathematical_accuracy import MathematicalAccuracy
 from .reasoning_quality import ReasoningQuality
 from .response_consistency import ResponseConsistency
@@ -31,18 +32,17 @@ GENERATED: dict[str, Callable[[], Suite]] = {
 
 FROM_DATA = ("tool-usage",)
 """The suites whose items are the author's held-out conversations."""
-LM_EVAL = "lm-eval:"
-"""What the names of tasks of EleutherAI's lm-evaluation-harness begin with."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def suite(name: str, folder: Path | None = None, cases: Path | None = None, training: Path | None = None) -> Suite:
-    """A suite by its name: a built-in one, or the user's own, of the items in a file.
+    """A suite by its name: a built-in one, a task of lm-evaluation-harness, or the user's own, of the items in a file.
 
     Args:
         name: as it is written under `evaluation:`.
         folder: where the file of the suite's cases is looked for: `validation.jsonl` for tool-usage, `NAME.jsonl` for
-            any other, which takes the place of generated items where it exists. May be the file itself.
+            any other, which takes the place of generated items where it exists. May be the file itself. Of a task of
+            lm-evaluation-harness, the folder of its YAML.
         cases: the file of the suite's cases, whatever its name.
         training: the training split, for tool-usage to tell the prompts that training has seen; without it,
             `train.jsonl` beside the cases, where that exists.
@@ -51,11 +51,7 @@ def suite(name: str, folder: Path | None = None, cases: Path | None = None, trai
         SuiteError: there is none of this name, or its file cannot be used.
     """
     if name.startswith(LM_EVAL):
-        task = name.removeprefix(LM_EVAL)
-        raise SuiteError(
-            f"{name}: tasks of lm-evaluation-harness are not run by this version: run `lm_eval --tasks {task}` against "
-            "the endpoint, or write its items to a file of your own"
-        )
+        return LibraryTask(name, folder)
     if folder is not None and not folder.exists():
         raise SuiteError(f"{name}: {folder} does not exist: name a file of items, or a folder that holds one")
     if cases is None and folder is not None:

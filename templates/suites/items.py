@@ -26,6 +26,7 @@ class Item(NamedTuple):
             `stratum`, the metric or kind of problem, and `seen`, whether the prompt is one of the training data: true,
             false, or None where that is not known.
         max_tokens: enough for a right answer, reasoning included.
+        stop: texts that end the answer, which is looked at up to the first of them.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Item(NamedTuple):
     messages: tuple[dict[str, str], ...]
     reference: Mapping[str, Any]
     max_tokens: int
+    stop: tuple[str, ...] = ()
 
 
 class Scored(NamedTuple):
@@ -95,7 +97,8 @@ def digest_of_bytes(name: str, version: int, *parts: bytes) -> str:
 
 def canonical(item: Item) -> bytes:
     """An item as bytes, the same on every machine."""
-    return json.dumps(item, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
+    parts = item if item.stop else item[:-1]
+    return json.dumps(parts, sort_keys=True, ensure_ascii=True, separators=(",", ":")).encode()
 
 
 def by_template(items: Sequence[Item]) -> dict[str, list[int]]:

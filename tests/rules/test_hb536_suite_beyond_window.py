@@ -6,7 +6,7 @@ import pytest
 from judged import edge, judged
 
 from hbspec import suites
-from hbspec.plan.suites import FROM_VALIDATION, GENERATED
+from hbspec.plan.suites import FROM_VALIDATION, GENERATED, LM_EVAL
 
 SUITES = "evaluation: [{suite: reasoning-quality, min_score: 0.8}, {suite: response-consistency, min_score: 0.8}]"
 
@@ -34,6 +34,7 @@ def test_the_author_s_own_cases_are_not_known(suite, tmp_path):
 def test_the_suites_are_those_of_the_job_and_none_of_their_requests_is_longer():
     assert tuple(GENERATED) == tuple(suites.GENERATED)
     assert FROM_VALIDATION == suites.FROM_DATA
+    assert LM_EVAL == suites.LM_EVAL
     for name, longest in GENERATED.items():
         items = [item for seed in (0, 1) for item in suites.suite(name).items(seed, 240)]
         assert max(item.max_tokens for item in items) == longest.answer

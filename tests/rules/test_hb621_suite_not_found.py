@@ -35,6 +35,10 @@ def test_a_suite_without_cases_is_named(tmp_path):
     )
 
 
+def test_a_task_of_the_library_brings_its_own(tmp_path):
+    assert judged("HB621", 'evaluation: [{suite: "lm-eval:gsm8k", min_score: 0.5}]', tmp_path) == []
+
+
 def test_the_validation_split_is_the_data_of_tool_usage(tmp_path):
     suites = "evaluation: [{suite: tool-usage, min_score: 0.9}]"
     assert judged("HB621", suites, tmp_path) == []

@@ -187,7 +187,7 @@ def test_a_name_does_not_lead_out_of_its_folder(tmp_path):
         ("mine", "mine.jsonl is not a file: use mathematical-accuracy"),
         ("../mine", "is not built in"),
         ("", "is not built in"),
-        ("lm-eval:gsm8k", "lm_eval --tasks gsm8k"),
+        ("lm-eval:", "lm-eval: names no task: write lm-eval:TASK"),
     ],
 )
 def test_a_name_that_is_no_suite(tmp_path, name, said):

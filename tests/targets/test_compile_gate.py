@@ -40,6 +40,7 @@ def suite(name: str, seed: int, items: int, right: int, **changed: Any) -> dict[
         "kinds": kinds,
         "verdict": "passed",
         "interval": {},
+        "source": None,
         "baseline": None,
         "faults": {},
         "parts": {"stratum": [], "seen": []},
@@ -104,6 +105,37 @@ class TestEveryDeployment:
 @pytest.mark.parametrize("target", ["sagemaker", "launch", "serve"])
 def test_what_deploys_nothing_needs_no_record(target: str) -> None:
     assert compile_spec(BASE, target, overrides=[SUITES])
+
+
+class TestServingHere:
+    """The target `serve` has no gate, since an evaluation asks what it serves; it says how the evaluation stands."""
+
+    def said(self, release: Release | None, *overrides: str) -> set[str]:
+        """What each of the scripts says of it."""
+        made = {
+            file.path: file.content.decode()
+            for file in compile_spec(BASE, "serve", overrides=overrides, release=release)
+        }
+        return {
+            next((line for line in made[name].splitlines() if line.startswith("echo 'This model ")), "")
+            for name in ("serve.sh", "docker-run.sh")
+        }
+
+    def test_without_a_record_that_it_is_not_shown_to_pass(self) -> None:
+        (said,) = self.said(None, SUITES)
+        assert "not shown to pass mathematical-accuracy, reasoning-quality: evaluate it here before others" in said
+
+    def test_with_one_that_it_passed_or_why_there_is_none(self) -> None:
+        (passed,) = self.said(record(), SUITES)
+        assert f"passed its evaluation, by the record {record().record['digest']}" in passed
+        (reason,) = self.said(Release(None, "", "only a look"), SUITES)
+        assert "served without an evaluation: only a look" in reason
+
+    def test_one_that_does_not_pass_is_refused(self) -> None:
+        assert "but this spec trains" in refused(record(job={"name": "base-ffffffffffff"}), "serve")[0][1]
+
+    def test_without_suites_nothing_is_said(self) -> None:
+        assert self.said(None) == {""}
 
 
 class TestAnotherRecord:

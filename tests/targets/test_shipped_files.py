@@ -45,7 +45,7 @@ def test_a_training_job_has_what_its_programs_import():
 
 
 def test_an_evaluation_has_what_it_imports():
-    assert paths(evaluation_files()) == reached("evaluate", "suites")
+    assert paths(evaluation_files()) == reached("evaluate", "suites", "run_task")
 
 
 def test_nothing_is_forgotten():

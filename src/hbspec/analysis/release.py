@@ -12,7 +12,20 @@ FORMAT = 2
 """As in `templates/evaluate.py`."""
 MOST_BYTES = 64 * 2**20
 SUITE = (
-    *("suite", "digest", "seed", "wanted", "items", "verdict", "kinds", "interval", "baseline", "faults", "parts"),
+    *(
+        "suite",
+        "digest",
+        "seed",
+        "wanted",
+        "items",
+        "verdict",
+        "kinds",
+        "interval",
+        "source",
+        "baseline",
+        "faults",
+        "parts",
+    ),
     "outcomes",
 )
 

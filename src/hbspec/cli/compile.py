@@ -99,7 +99,7 @@ def _release(target: str, record: Path | None, reason: str | None) -> Release | 
         return None
     if record is not None and reason is not None:
         raise MisuseError("--record and --without-evaluation exclude each other: give one")
-    if not target_of(target).deploys:
+    if not (target_of(target).deploys or target_of(target).serves):
         raise MisuseError(f"the target {target} deploys nothing: leave out --record and --without-evaluation")
     from hbspec.analysis.release import Release, read_record
 

@@ -12,6 +12,8 @@ ITEMS, SEED = 200, 0
 wide."""
 FROM_VALIDATION = ("tool-usage",)
 """Suites that ask the prompts of the validation split."""
+LM_EVAL = "lm-eval:"
+"""What the names of tasks of lm-evaluation-harness begin with."""
 
 
 class Longest(NamedTuple):
@@ -59,9 +61,14 @@ class PlannedSuite(NamedTuple):
         return self.data is None and self.name in GENERATED
 
     @property
+    def is_task(self) -> bool:
+        """Whether it is a task of lm-evaluation-harness, whose `data` is the folder of its YAML."""
+        return self.name.startswith(LM_EVAL)
+
+    @property
     def lacks_cases(self) -> bool:
         """Whether there is nothing to ask."""
-        return self.data is None and self.name not in GENERATED
+        return self.data is None and self.name not in GENERATED and not self.is_task
 
     def entry(self, folder: str | None) -> dict[str, Any]:
         """The suite as the plan of an evaluation's job has it, with the place of its data there."""

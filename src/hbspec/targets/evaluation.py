@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateProcessingJo
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 from shlex import quote
@@ -26,13 +27,14 @@ from hbspec.targets.aws.refusals import refused
 from hbspec.targets.aws.submission import region_option
 from hbspec.targets.aws.trained_model import model_data, trained_model
 from hbspec.targets.aws.training_job import TrainingJob
-from hbspec.targets.job.shipped_files import evaluation_files
+from hbspec.targets.job.shipped_files import REQUIREMENTS, evaluation_files
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
 from hbspec.targets.lowering.shell import HERE, opening, owned
 from hbspec.targets.lowering.target import Target
 from hbspec.units import GB
 
+LM_EVAL = b"lm-eval==0.4.13       # runs the tasks that suites of lm-eval: name\n"
 BODY, PLAN, STARTER = "create_processing_job.json", "evaluation.json", "start.sh"
 WORK = "/opt/ml/processing"
 MOST_SECONDS = 86_400
@@ -70,7 +72,7 @@ def lower(analysis: Analysis) -> EvaluationJob:
     trained = model_data(spec, job.output, job.name)
     places = {f"suite-{index}": suite.data for index, suite in enumerate(planned_suites(spec)) if suite.data}
     source = (
-        *evaluation_files(),
+        *_harness(any(suite.is_task for suite in planned_suites(spec))),
         _plan(analysis, job.name, places),
         script_artifact(STARTER, _start(job.name, trained)),
     )
@@ -84,6 +86,13 @@ def lower(analysis: Analysis) -> EvaluationJob:
     return EvaluationJob(
         body["ProcessingJobName"], TrainingSource(job.name, job.region), body, trained, f"{home}code/", source
     )
+
+
+def _harness(runs_tasks: bool) -> Iterator[Artifact]:
+    """The files of the harness, which installs lm-evaluation-harness for its tasks alone."""
+    for file in evaluation_files():
+        more = LM_EVAL if runs_tasks and file.path == REQUIREMENTS else b""
+        yield file._replace(content=file.content + more)
 
 
 def _refuse_elsewhere(analysis: Analysis) -> None:

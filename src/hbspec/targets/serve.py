@@ -24,6 +24,7 @@ from hbspec.targets.lowering.needs import Needs
 from hbspec.targets.lowering.target import Target
 from hbspec.targets.own_machine.container import container_lines
 from hbspec.targets.own_machine.program import program_lines
+from hbspec.targets.release.gate import standing
 
 ANY_REGION = "us-east-1"
 """Where the image is pulled from if the spec names no region: AWS's images are the same in every region."""
@@ -43,6 +44,7 @@ class Serve(NamedTuple):
         merged: whether the model is whole, and not adapters beside a base model.
         base: id of the base model on the Hub; None where it has to be at hand, or the model is whole.
         first_request: the body of a chat completion by the trained model.
+        standing: what the model's evaluation showed, to be said where it starts; empty without an evaluation.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Serve(NamedTuple):
     merged: bool
     base: str | None
     first_request: Mapping[str, Any]
+    standing: str
 
 
 def lower(analysis: Analysis) -> Serve:
@@ -62,7 +65,7 @@ def lower(analysis: Analysis) -> Serve:
 
     Raises:
         LoweringError: the spec has no `deployment`, the weights or the image are not known, or the engine would refuse
-            its settings.
+            its settings, or a record that is given does not let the model out.
     """
     needs = Needs("serve")
     needs.take(analysis.spec.deployment, ("deployment",), None)
@@ -87,6 +90,7 @@ def lower(analysis: Analysis) -> Serve:
         merged=merged,
         base=of_vllm["SM_VLLM_MODEL"] if on_hub else None,
         first_request=first_request(plan),
+        standing=standing(analysis),
     )
 
 
@@ -98,7 +102,13 @@ def emit(served: Serve) -> list[Artifact]:
     if served.engine != "vllm":
         note += " with the arguments that the endpoint's LMI hands to it; docker-run.sh starts LMI itself"
     program = program_lines(
-        f"{about} by {note}.", served.release, arguments, served.variables, base=served.base, merged=served.merged
+        f"{about} by {note}.",
+        served.release,
+        arguments,
+        served.variables,
+        base=served.base,
+        merged=served.merged,
+        standing=served.standing,
     )
     container = container_lines(
         f"{about} in the endpoint's container.",
@@ -106,6 +116,7 @@ def emit(served: Serve) -> list[Artifact]:
         served.environment,
         base=served.base,
         merged=served.merged,
+        standing=served.standing,
     )
     return [
         script_artifact("serve.sh", program),
@@ -121,4 +132,5 @@ TARGET = Target(
     emit,
     "serve.sh",
     asks="MODEL",
+    serves=True,
 )

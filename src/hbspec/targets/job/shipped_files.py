@@ -11,7 +11,8 @@ from hbspec.shipped import templates
 from hbspec.targets.lowering.artifact import Artifact
 
 EVALUATION = frozenset({
-    "answers.py", "asking.py", "endpoints.py", "evaluate.py", "local_model.py", "scores.py", "significance.py",
+    "answers.py", "asking.py", "endpoints.py", "evaluate.py", "local_model.py", "run_task.py", "scores.py",
+    "significance.py",
 })  # fmt: skip
 """The modules of `templates/` that evaluate, beside the folder of the suites."""
 SUITES = "suites/"

@@ -28,6 +28,8 @@ class Target(NamedTuple, Generic[Decision]):
         folders: whether the shipped script gets its folders on the command line, not from the service.
         asks: what the script asks for on its command line, in capitals.
         deploys: whether the target puts the model before users, and so needs the record of its evaluation.
+        serves: whether it starts the model for its author, and so says what its evaluation showed: without a gate,
+            since what is evaluated has to be served before.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Target(NamedTuple, Generic[Decision]):
     folders: bool = False
     asks: str = ""
     deploys: bool = False
+    serves: bool = False
 
     def compiled(self, analysis: Analysis, *, forced: bool = False) -> list[Artifact]:
         """The files of the target, by path.

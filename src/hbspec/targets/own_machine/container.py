@@ -8,7 +8,7 @@ from shlex import quote
 
 from hbspec.targets.aws.engine_settings import BASE_FOLDER, MODEL_FOLDER
 from hbspec.targets.lowering.shell import HERE, opening
-from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, usage, whole
+from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, said, usage, whole
 
 REGISTRY = re.compile(r"\d{12}\.dkr\.ecr\.([a-z0-9-]+)\.[a-z.]+")
 HUB = "/opt/hub"
@@ -16,7 +16,7 @@ HUB = "/opt/hub"
 
 
 def container_lines(
-    about: str, image: str, environment: Mapping[str, str], *, base: str | None, merged: bool
+    about: str, image: str, environment: Mapping[str, str], *, base: str | None, merged: bool, standing: str
 ) -> list[str]:
     """The lines of `docker-run.sh`.
 
@@ -29,6 +29,7 @@ def container_lines(
         environment: its variables.
         base: id of the base model on the Hub; None where it is a folder, or the model is whole.
         merged: whether the model is whole.
+        standing: what is said at the start of the model's evaluation; empty without one.
     """
     notes = [
         *usage("docker-run.sh", base=base, merged=merged),
@@ -45,6 +46,7 @@ def container_lines(
         *(_hub() if base is not None else ()),
         f"image={quote(image)}",
         *_pulled(image),
+        *said(standing),
         *first_answer("invocations"),
         f'exec docker run --rm --gpus all --ipc host --publish "127.0.0.1:{PORT}:8080" \\',
         *(f'  --mount "type=bind,source={source},target={target}{more}" \\' for source, target, more in folders),

@@ -64,6 +64,12 @@ def word(text: str) -> str:
     return "".join(_VARIABLES.get(part) or quote(part) for part in parts) or quote("")
 
 
+def said(text: str) -> Iterator[str]:
+    """A line that says a sentence where the script starts; none for an empty text."""
+    if text:
+        yield f"echo {quote(text)} >&2"
+
+
 def first_answer(route: str) -> Iterator[str]:
     """Lines that tell how to send the first request, once the server answers."""
     yield 'echo "Once it answers, send the first request:" >&2'

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from shlex import quote
 
 from hbspec.targets.lowering.shell import HERE, opening
-from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, usage, word
+from hbspec.targets.own_machine.places import PORT, base_folder, first_answer, model_folder, said, usage, word
 
 
 def program_lines(
@@ -17,6 +17,7 @@ def program_lines(
     *,
     base: str | None,
     merged: bool,
+    standing: str,
 ) -> list[str]:
     """The lines of `serve.sh`.
 
@@ -27,6 +28,7 @@ def program_lines(
         variables: of the server's environment.
         base: id of the base model on the Hub; None where it is a folder, or the model is whole.
         merged: whether the model is whole.
+        standing: what is said at the start of the model's evaluation; empty without one.
     """
     packages = f"vllm=={release}" + (" bitsandbytes" if ("quantization", ["bitsandbytes"]) in arguments else "")
     notes = ["# Further arguments go to vLLM, where they win. HF_TOKEN is the Hub's token, for gated weights."]
@@ -44,6 +46,7 @@ def program_lines(
         f'  echo "vllm is not installed: run pip install {packages}, or docker-run.sh" >&2',
         "  exit 1",
         "fi",
+        *said(standing),
         *(f"export {name}={quote(value)}" for name, value in variables.items()),
         *first_answer("v1/chat/completions"),
         f'exec vllm serve "${"model" if merged else "base"}" \\',

@@ -56,6 +56,21 @@ def released(analysis: Analysis) -> Mapping[str, str]:
     return {EVALUATION: str(release.record["digest"])}
 
 
+def standing(analysis: Analysis) -> str:
+    """What a script says to whom starts the model where no gate keeps it; empty where the spec has no evaluation.
+
+    Raises:
+        LoweringError: a record or a reason is given that would not let a deployment out.
+    """
+    if analysis.release is None:
+        named = ", ".join(suite.name for suite in planned_suites(analysis.spec))
+        return named and f"This model is not shown to pass {named}: evaluate it here before others use it."
+    tags = released(analysis)
+    if EVALUATION in tags:
+        return f"This model passed its evaluation, by the record {tags[EVALUATION]}."
+    return f"This model is served without an evaluation: {tags[WITHOUT]}"
+
+
 def _reason(reason: str) -> str:
     """The reason, if a tag can hold it."""
     text = " ".join(reason.split())
@@ -107,7 +122,10 @@ def _suites(analysis: Analysis, release: Release, record: Mapping[str, Any]) -> 
 
 
 def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scored: Mapping[str, Any]) -> str | None:
-    """How the record's suite differs from that of this spec; None where it does not, or its cases lie in S3."""
+    """How the record's suite differs from that of this spec; None where it does not, or its cases lie in S3.
+
+    Of a task of lm-evaluation-harness, the files are compared: the library that makes its items is not run here.
+    """
     if planned.data is not None and planned.data.startswith(IN_S3):
         return None
     from hbspec.suites import suite  # which few specs need
@@ -116,6 +134,9 @@ def _asked_otherwise(analysis: Analysis, index: int, planned: PlannedSuite, scor
         made = suite(planned.name, data_place(analysis, index, planned))
     except ValueError as reason:
         return f"{planned.name} cannot be compared with the spec's: {reason}"
+    if planned.is_task:
+        other = scored["source"] != getattr(made, "source", None)
+        return f"{planned.name} was of other files than those in {planned.data}" if other else None
     if scored["digest"] != made.digest:
         digests = f"its digest is {scored['digest'][:12]}, but this spec's is {made.digest[:12]}"
         return f"{planned.name} was another suite: {digests}"
