@@ -5,7 +5,7 @@ import random
 import pytest
 from search.enumerated import choices, front_by_hand, front_found, space_of
 
-from hbspec.search.burden import burdens, no_better
+from hbspec.search.burden import burdens, in_each_place, no_better
 from hbspec.search.choice import Arrangement, Batch, Placement
 from hbspec.search.floors import SLACK, Floors
 from hbspec.search.front import front
@@ -103,8 +103,9 @@ def test_a_plan_takes_no_less_than_its_bounds(sampled, confidence):
     floors, end = Floors(space), {"expected": "expected", "certain": "high"}[confidence]
     for choice in plans:
         taken = burdens(space.planned(choice))
-        assert floors.seconds(choice.group, choice.batch) <= getattr(taken.time.total_seconds, end)
-        assert floors.amount(choice.group, choice.batch, choice.place) <= float(getattr(taken.cost, end))
+        least = floors.least(choice.group, (choice.batch,), (choice.place,))
+        assert least.seconds <= getattr(taken.time.total_seconds, end)
+        assert least.amount <= float(getattr(taken.cost, end))
         assert floors.headroom(choice.group, choice.batch) == pytest.approx(taken.headroom, abs=1e-12)
         assert taken.headroom <= floors.most_headroom(choice.group) <= floors.most_headroom_anywhere(choice.group)
 
@@ -114,7 +115,7 @@ def test_bounds_are_not_far_off_where_nothing_is_sent():
     space = space_of({**SPEC, "instance": {**SPEC["instance"], "type": "ml.g5.xlarge"}}, request("instance.spot"))
     choice = next(choices(space))
     taken = burdens(space.planned(choice)).time.total_seconds.expected
-    assert 0.9 * taken < Floors(space).seconds(choice.group, choice.batch) / SLACK <= taken
+    assert 0.9 * taken < Floors(space).least(choice.group, (choice.batch,), (choice.place,)).seconds / SLACK <= taken
 
 
 def test_more_rows_leave_no_more_free(sampled):
@@ -123,6 +124,23 @@ def test_more_rows_leave_no_more_free(sampled):
     for choice in plans[:15]:
         free = [floors.headroom(choice.group, Batch(rows, 2)) for rows in (1, 2, 4, 8)]
         assert free == sorted(free, reverse=True)
+
+
+def test_gradients_that_are_accumulated_leave_no_more_free(sampled):
+    space, plans = sampled
+    floors = Floors(space)
+    for choice in plans[15:]:
+        rows = choice.batch.rows
+        assert floors.headroom(choice.group, Batch(rows, 2)) <= floors.headroom(choice.group, Batch(rows, 1))
+
+
+def test_a_plan_elsewhere_takes_what_it_takes_when_it_is_planned_there(sampled):
+    space, plans = sampled
+    for choice in plans[:6]:
+        group, batch, _ = choice
+        found = in_each_place(space, group, batch, Floors(space).headroom(group, batch))
+        for there, taken in found:
+            assert taken == burdens(space.planned(there))
 
 
 @pytest.mark.parametrize(

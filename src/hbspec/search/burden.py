@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from math import floor, log
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.least import End
-from hbspec.estimators.job.time import Time
+from hbspec.estimators.job.time import Time, interrupted, time
 from hbspec.estimators.training.headroom import headroom
+from hbspec.search.choice import Arrangement, Batch, Choice
+from hbspec.search.space import Space
 from hbspec.search.trial import WORTH_SAYING
 
 HEADROOM_STEP = 0.05
@@ -45,8 +48,33 @@ def burdens(analysis: Analysis) -> Burdens:
     Raises:
         NotKnownError: its time, its cost or its memory is not known.
     """
-    time = analysis.time.to_the_end
-    return Burdens(time, cost(analysis.plan, time), headroom(analysis.plan))
+    took = analysis.time.to_the_end
+    return Burdens(took, cost(analysis.plan, took), headroom(analysis.plan))
+
+
+def in_each_place(space: Space, group: Arrangement, batch: Batch, free: float) -> Iterator[tuple[Choice, Burdens]]:
+    """Plans that differ only in the place, with what each takes: the steps take the same time everywhere.
+
+    Args:
+        space: all plans.
+        group: the plans.
+        batch: the division of the batch.
+        free: the share of the fullest GPU that is certainly free.
+
+    Raises:
+        NotKnownError: their time or their cost is not known.
+    """
+    first = space.planned(Choice(group, batch, group.machine.places[0])).plan
+    on_demand = None if first.between is not None else time(first._replace(spot=False)).to_the_end
+    for place in group.machine.places:
+        choice = Choice(group, batch, place)
+        if on_demand is None:
+            plan = space.planned(choice).plan
+            took = time(plan).to_the_end
+        else:
+            plan = space.moved(first, group.machine, place)
+            took = interrupted(on_demand, plan)
+        yield choice, Burdens(took, cost(plan, took), free)
 
 
 def steps_of(amount: float, seconds: float, free: float) -> Steps:

@@ -3,27 +3,26 @@
 They rest on laws, each of which a test holds against the estimates:
 
 - a micro-batch takes no less time than on its GPU alone (`hbspec.estimators.job.least`), and an update none;
-- what is around the steps depends on the instance type only;
+- what is around the steps depends on the instance type, and on whether each of its GPUs has a process;
 - spot adds time, and never takes any away;
-- tensors grow with the rows of a micro-batch, accumulated or not, and shrink with the ranks, from two,
+- tensors grow with the rows of a micro-batch, and where gradients are accumulated, and shrink with the ranks, from two,
   among which they are cut.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.constants import SPOT_SHARE
 from hbspec.estimators.job.least import least_micro_batch
 from hbspec.estimators.job.phases import phases_around_steps
 from hbspec.estimators.job.time import NOT_BILLED
 from hbspec.estimators.training.headroom import headroom
-from hbspec.plan import Plan, UnitPrice
+from hbspec.plan import Plan
 from hbspec.plan.counts import micro_batches_per_epoch, micro_batches_processed
-from hbspec.plan.money import unit_price
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.search.choice import Arrangement, Batch, Choice, Fleet, Place
 from hbspec.search.request import ENDS
@@ -34,6 +33,13 @@ T = TypeVar("T")
 
 SLACK = 1 - 1e-9
 """What a sum of floating-point numbers may be off by."""
+
+
+class Least(NamedTuple):
+    """The least cost in the currency of the bill, and the least seconds from the request to the result."""
+
+    amount: float
+    seconds: float
 
 
 class Floors:
@@ -47,24 +53,17 @@ class Floors:
         self._space, self._end = space, ENDS[space.request.confidence]
         self._known: dict[Hashable, object] = {}
 
-    def seconds(self, group: Arrangement, batch: Batch) -> float:
-        """The least seconds from the request to the result.
+    def least(self, group: Arrangement, batches: Iterable[Batch], places: Iterable[Place]) -> Least:
+        """The least cost and the least seconds of plans with one of these batches in one of these places.
 
         Raises:
-            NotKnownError: an input of the estimates is not known.
+            NotKnownError: an input of the estimates, or the price of a place, is not known.
         """
-        waiting, around = self._around(group, batch)
-        return SLACK * (waiting + around + self._computing(group, batch))
-
-    def amount(self, group: Arrangement, batch: Batch, place: Place) -> float:
-        """The least cost, in the currency of the bill.
-
-        Raises:
-            NotKnownError: as `seconds`, or the price is not known.
-        """
-        per_hour = self.price(group.machine, place)
-        hours = (self._around(group, batch)[1] + self._computing(group, batch)) / HOUR
-        return SLACK * hours * per_hour * group.machine.number
+        waiting, around = self._around(group)
+        computing = min(self._computing(group, batch) for batch in batches)
+        hourly = min(self.price(group.machine, place) for place in places) * group.machine.number
+        billed = around + computing
+        return Least(SLACK * billed / HOUR * hourly, SLACK * (waiting + billed))
 
     def price(self, machine: Fleet, place: Place) -> float:
         """The price of one hour of an instance in the currency of the bill, of spot the share that is compared.
@@ -85,13 +84,13 @@ class Floors:
         return self._once(key, lambda: headroom(self._planned(group, batch)))
 
     def most_headroom(self, group: Arrangement) -> float:
-        """A share that no plan of the group exceeds: that of the fewest rows, accumulated or not.
+        """A share that no plan of the group exceeds: that of its fewest rows, not accumulated if any of it is not.
 
         Raises:
             NotKnownError: as `headroom`.
         """
-        fewest = {batch.accumulation > 1: batch for batch in reversed(group.batches)}
-        return max(self.headroom(group, Batch(batch.rows, min(batch.accumulation, 2))) for batch in fewest.values())
+        rows = min(batch.rows for batch in group.batches)
+        return self.headroom(group, Batch(rows, min(2, *(batch.accumulation for batch in group.batches))))
 
     def most_headroom_anywhere(self, group: Arrangement) -> float:
         """A share that no plan with these GPUs, this way and these kernels exceeds, however many ranks there are.
@@ -104,8 +103,21 @@ class Floors:
         if not way.sharded or group.way.sharding == "none" or alone:
             return self.most_headroom(group)
         widest = self._once(("widest", group.machine.gpu), lambda: self._widest(group))
-        roomiest = group._replace(machine=widest)
-        return max(self.headroom(roomiest, Batch(1, 1)), self.headroom(roomiest, Batch(1, 2)))
+        return self.headroom(group._replace(machine=widest), Batch(1, 1))
+
+    def usable(self, group: Arrangement) -> int:
+        """Bytes that can be used on its GPUs.
+
+        Raises:
+            NotKnownError: they are not known.
+        """
+        machine = group.machine
+
+        def found() -> int:
+            hardware = self._planned(group, group.batches[0]).require("hardware")
+            return known(hardware.gpu.usable_bytes, "the usable memory of the GPU")
+
+        return self._once(("usable", machine.gpu, machine.type is None), found)
 
     def _widest(self, group: Arrangement) -> Fleet:
         """The machine with the most of these GPUs, of those the one with the most in one instance."""
@@ -143,30 +155,26 @@ class Floors:
 
         return self._once(("micro-batch", *alike, batch.rows, accumulates), found)
 
-    def _around(self, group: Arrangement, batch: Batch) -> tuple[float, float]:
+    def _around(self, group: Arrangement) -> tuple[float, float]:
         """Seconds around the steps: what is not billed, and what is."""
 
         def found() -> tuple[float, float]:
-            phases = phases_around_steps(self._planned(group, batch))
+            phases = phases_around_steps(self._planned(group, group.batches[0]))
             seconds = {name: getattr(took, self._end) for name, took in phases.items()}
             waiting = sum(took for name, took in seconds.items() if name in NOT_BILLED)
             return waiting, sum(seconds.values()) - waiting
 
-        return self._once(("around", group.variant, group.machine.type), found)
+        one_process = not PARALLELISMS[group.way.parallelism].distributed  # of which each reads the data it streams
+        return self._once(("around", group.variant, group.machine.type, one_process), found)
 
     def _price(self, machine: Fleet, place: Place) -> float:
-        price = self._unit_price(machine, place)
+        price = self._space.price(machine, place)
         if price is None:
             raise NotKnownError(f"the price of {machine.type} in {place.region}")
         share = getattr(SPOT_SHARE, self._end) if place.spot else 1.0
         spread = price.spread[1] if self._end == "high" else Decimal(1)
         rate = self._space.analysis.plan.currencies.convert(Money(price.rate.per_hour * spread, price.rate.currency))
         return float(rate.amount) * float(share)
-
-    def _unit_price(self, machine: Fleet, place: Place) -> UnitPrice | None:
-        here, catalog = self._space.analysis.spec.instance, self._space.analysis.catalog
-        own = here.price if (machine.type, place.region) == (here.type, here.region) else None
-        return unit_price(catalog, own, machine.type, place.region, "training")
 
     def _gpu(self, group: Arrangement) -> tuple[Hashable, ...]:
         """What a GPU's memory follows from beside the batch and the kernels."""

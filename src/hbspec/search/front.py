@@ -10,15 +10,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from heapq import heapify, heappop, heappush
-from math import inf
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.search.burden import Burdens, Steps, burdens, no_better, steps_of
+from hbspec.search.burden import Burdens, Steps, in_each_place, no_better, steps_of
 from hbspec.search.choice import Arrangement, Batch, Choice
-from hbspec.search.floors import Floors
+from hbspec.search.floors import Floors, Least
 from hbspec.search.gates import Gates
-from hbspec.search.judging import MEMORY, UNKNOWN, Judge, NotRecommendedError, Recommended
+from hbspec.search.judging import UNKNOWN, Judge, NotRecommendedError, Recommended
 from hbspec.search.request import ENDS
 from hbspec.search.space import Space
 
@@ -49,9 +48,9 @@ class _Entry(NamedTuple):
     exact: bool
     tie: tuple[Any, ...]
     steps: Steps
-    refine: Callable[[], Iterator[_Entry]] | None
     plans: int
-    choice: Choice | None
+    refine: Callable[[], Iterator[_Entry]] | None
+    found: tuple[Choice, Burdens] | None = None
 
 
 class _Hunt:
@@ -59,13 +58,13 @@ class _Hunt:
         self.space, self.floors, self.judge = space, Floors(space), Judge(space)
         self.gates = Gates(space, self.floors)
         self.end, self.progress = ENDS[space.request.confidence], progress
-        self.least = -inf if "tight" in space.request.allow else 0.0  # what is tight may not leave anything free
         self.rejected: Counter[str] = Counter()
         self.found: list[tuple[Steps, Recommended]] = []
         self.left = self.estimated = self.judged = self.serial = 0
 
     def front(self) -> Front:
-        entries = [entry for group in self.gates.groups() for entry in self._bounded(group)]
+        entries = [entry for group in self.gates.groups() for entry in self._kept(group.plans, self._bounded(group))]
+        self.left = sum(entry.plans for entry in entries)
         heapify(entries)
         while entries:
             entry = heappop(entries)
@@ -73,89 +72,97 @@ class _Hunt:
             self.progress(self.gates.plans - self.left, self.gates.plans)
             if any(no_better(entry.steps, steps) for steps, _ in self.found):
                 self.rejected[BEATEN] += entry.plans
+            elif entry.found is not None:
+                self._take(*entry.found, entry.steps)
             elif entry.refine is not None:
-                for refined in entry.refine():
+                for refined in self._kept(entry.plans, entry.refine()):
                     heappush(entries, refined)
                     self.left += refined.plans
-            elif entry.choice is not None:
-                self._take(entry.choice, entry.steps)
         rejected = self.rejected + self.gates.rejected
         counted = {"plans": self.gates.plans, "estimated": self.estimated, "judged": self.judged}
         return Front(tuple(plan for _, plan in self.found), dict(sorted(rejected.items())), counted)
 
-    def _take(self, choice: Choice, steps: Steps) -> None:
+    def _kept(self, plans: int, refined: Iterator[_Entry]) -> Iterator[_Entry]:
+        """What some plans are refined to; all that are left are rejected where a figure of theirs is not known."""
+        try:
+            for entry in refined:
+                plans -= entry.plans
+                yield entry
+        except NotRecommendedError as reason:
+            self.rejected[str(reason)] += plans
+        except NotKnownError:
+            self.rejected[UNKNOWN] += plans
+
+    def _take(self, choice: Choice, taken: Burdens, steps: Steps) -> None:
         self.judged += 1
         try:
-            self.found.append((steps, self.judge.recommended(choice)))
+            self.found.append((steps, self.judge.recommended(choice, taken)))
         except NotRecommendedError as refused:
             self.rejected[str(refused)] += 1
 
     def _bounded(self, group: Arrangement) -> Iterator[_Entry]:
         """A group by the least that any of its plans takes, and the most that plans on its GPUs leave free."""
-        try:
-            free = self.floors.most_headroom_anywhere(group)
-            if free < self.least:
-                self.rejected[MEMORY] += group.plans
-                return
-            seconds = min(self.floors.seconds(group, batch) for batch in group.batches)
-            amount = min(
-                self.floors.amount(group, batch, place) for batch in group.batches for place in group.machine.places
-            )
-        except NotKnownError:
-            self.rejected[UNKNOWN] += group.plans
-            return
-        self.left += group.plans
-        yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._roomed(group, amount, seconds))
+        free = self._free(group, self.floors.most_headroom_anywhere(group))
+        least = self._least(group, group.batches)
+        yield self._entry(least, free, group.plans, lambda: self._roomed(group, least))
 
-    def _roomed(self, group: Arrangement, amount: float, seconds: float) -> Iterator[_Entry]:
+    def _roomed(self, group: Arrangement, least: Least) -> Iterator[_Entry]:
         """A group by the most that its own plans leave free."""
-        try:
-            free = self.floors.most_headroom(group)
-        except NotKnownError:
-            self.rejected[UNKNOWN] += group.plans
-            return
-        if free < self.least:
-            self.rejected[MEMORY] += group.plans
-        else:
-            yield self._entry(steps_of(amount, seconds, free), group.plans, lambda: self._each(group))
+        free = self._free(group, self.floors.most_headroom(group))
+        yield self._entry(least, free, group.plans, lambda: self._each(group))
 
     def _each(self, group: Arrangement) -> Iterator[_Entry]:
         """Each division of the batch, with what it leaves free."""
         for batch in group.batches:
-            yield from self._division(group, batch)
+            yield from self._kept(len(group.machine.places), self._division(group, batch))
 
     def _division(self, group: Arrangement, batch: Batch) -> Iterator[_Entry]:
-        places = group.machine.places
-        try:
-            free = self.floors.headroom(group, batch)
-            if free < self.least:
-                self.rejected[MEMORY] += len(places)
-                return
-            seconds = self.floors.seconds(group, batch)
-            for place in places:
-                steps = steps_of(self.floors.amount(group, batch, place), seconds, free)
-                choice = Choice(group, batch, place)
-                yield self._entry(steps, 1, lambda choice=choice: self._exact(choice))  # type: ignore[misc]
-        except NotKnownError:
-            self.rejected[UNKNOWN] += len(places)
+        free = self._free(group, self.floors.headroom(group, batch))
+        least = self._least(group, (batch,))
+        yield self._entry(least, free, len(group.machine.places), lambda: self._exact(group, batch, free))
 
-    def _exact(self, choice: Choice) -> Iterator[_Entry]:
-        analysis = self.space.planned(choice)
-        try:
-            if (code := self.judge.barred(choice, analysis)) is not None:
+    def _exact(self, group: Arrangement, batch: Batch, free: float) -> Iterator[_Entry]:
+        """Each place of a division that no rule excludes, with what the plan takes there."""
+        allowed = []
+        for place in group.machine.places:
+            if (code := self.judge.barred(Choice(group, batch, place))) is None:
+                allowed.append(place)
+            else:
                 self.rejected[code] += 1
-                return
-            self.estimated += 1
-            taken = burdens(analysis)
-        except NotKnownError:
-            self.rejected[UNKNOWN] += 1
-            return
-        steps = taken.steps(self.end)
-        yield _Entry(self._rank(steps), True, tie(self.space, choice, taken), steps, None, 1, choice)
+        there = group._replace(machine=group.machine._replace(places=tuple(allowed)))
+        yield from self._kept(len(allowed), self._estimated(there, batch, free))
 
-    def _entry(self, steps: Steps, plans: int, refine: Callable[[], Iterator[_Entry]]) -> _Entry:
+    def _estimated(self, group: Arrangement, batch: Batch, free: float) -> Iterator[_Entry]:
+        for choice, taken in in_each_place(self.space, group, batch, free):
+            self.estimated += 1
+            steps, order = taken.steps(self.end), tie(self.space, choice, taken)
+            yield _Entry(self._rank(steps), True, order, steps, 1, None, (choice, taken))
+
+    def _free(self, group: Arrangement, most: float) -> float:
+        """The most that some plans leave free.
+
+        Raises:
+            NotRecommendedError: none of them may be recommended, as they leave too little.
+        """
+        if (reason := self.judge.too_full(self.floors.usable(group), most)) is not None:
+            raise NotRecommendedError(reason)
+        return most
+
+    def _least(self, group: Arrangement, batches: tuple[Batch, ...]) -> Least:
+        """The least that plans of a group take.
+
+        Raises:
+            NotRecommendedError: it is more than the limits of the request.
+        """
+        least = self.floors.least(group, batches, group.machine.places)
+        if (reason := self.judge.beyond(least.amount, least.seconds)) is not None:
+            raise NotRecommendedError(reason)
+        return least
+
+    def _entry(self, least: Least, free: float, plans: int, refine: Callable[[], Iterator[_Entry]]) -> _Entry:
         self.serial += 1
-        return _Entry(self._rank(steps), False, (self.serial,), steps, refine, plans, None)
+        steps = steps_of(least.amount, least.seconds, free)
+        return _Entry(self._rank(steps), False, (self.serial,), steps, plans, refine)
 
     def _rank(self, steps: Steps) -> Steps:
         """The steps in the order of the objective."""

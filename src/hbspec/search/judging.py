@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import replace
+from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
 from hbspec.claims import CONFIRMED, CONTRADICTED, UNDECIDED, verify
 from hbspec.diagnostics import NotKnownError, Severity
+from hbspec.estimators.job.time import runtime_limit
 from hbspec.estimators.training.devices import Memory
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.engine import all_rules, explained, findings_again, place
@@ -69,20 +71,28 @@ class Judge:
         self._memories: dict[Hashable, Memory] = {}
         self._barred: dict[Hashable, str | None] = {}
 
-    def recommended(self, choice: Choice) -> Recommended:
+    def recommended(self, choice: Choice, taken: Burdens | None = None) -> Recommended:
         """The plan with what it takes.
+
+        Args:
+            choice: the plan.
+            taken: what it takes, where that is calculated already.
 
         Raises:
             NotRecommendedError: it may not be recommended.
         """
         analysis, change = self._space.planned(choice), self._space.change(choice)
         try:
-            taken = burdens(analysis)
+            if taken is None:
+                taken = burdens(analysis)
+            else:
+                vars(analysis)["time"] = taken.time._replace(limit=runtime_limit(analysis.plan))
             self._same(choice, analysis)
-            self._within(taken)
-            if (code := self.barred(choice, analysis)) is not None:
-                raise NotRecommendedError(code)
-            self._watched(analysis, taken)
+            usable = analysis.plan.require("hardware").gpu.usable_bytes
+            # the high ends: a plan that may break a limit is not recommended
+            beyond = self.beyond(taken.cost.high, taken.time.total_seconds.high)
+            if (reason := beyond or self.barred(choice) or self.too_full(usable, taken.headroom)) is not None:
+                raise NotRecommendedError(reason)
             self._fits(choice, analysis)
         except NotKnownError as reason:
             raise NotRecommendedError(UNKNOWN) from reason
@@ -97,40 +107,55 @@ class Judge:
         if trained_otherwise(self._space.base_plan(choice.group.variant), analysis.plan):
             raise NotRecommendedError(TRAINING)
 
-    def _within(self, taken: Burdens) -> None:
-        """Compare the high ends with the limits: a plan that may break them is not recommended."""
+    def beyond(self, amount: float | Decimal, seconds: float) -> str | None:
+        """The limit of the request that a cost or a time is above; None where it is within both."""
         most, longest = self._request.max_cost, self._request.max_seconds
-        if most is not None and taken.cost.high > most.amount:
-            raise NotRecommendedError(MAX_COST)
-        if longest is not None and taken.time.total_seconds.high > longest:
-            raise NotRecommendedError(MAX_TIME)
+        if most is not None and amount > most.amount:
+            return MAX_COST
+        return MAX_TIME if longest is not None and seconds > longest else None
 
-    def barred(self, choice: Choice, analysis: Analysis) -> str | None:
+    def barred(self, choice: Choice) -> str | None:
         """The first error of the rules of `BY_PLACE`, which are asked once for all plans on the same instances."""
         key = (choice.group.machine.type, choice.group.machine.number, choice.place)
         if key not in self._barred:
-            self._barred[key] = first_error(analysis, BY_PLACE)
+            self._barred[key] = first_error(self._space.planned(choice), BY_PLACE)
         return self._barred[key]
 
-    def _watched(self, analysis: Analysis, taken: Burdens) -> None:
-        """Compare tensors alone with the author's alarm on GPU memory, which takes less time than the whole process."""
-        alarm = analysis.spec.monitoring and analysis.spec.monitoring.gpu_memory
-        usable = analysis.plan.require("hardware").gpu.usable_bytes
-        if alarm and usable and (1 - taken.headroom) * usable > alarm.max and "tight" not in self._request.allow:
-            raise NotRecommendedError("HB110")
+    def too_full(self, usable: int | None, free: float) -> str | None:
+        """Why plans that leave no more than a share free of a GPU are not recommended; None where they may be.
+
+        The author's alarm on GPU memory is compared with the tensors alone, which takes less time than with the whole
+        process.
+        """
+        if "tight" in self._request.allow:
+            return None
+        if free < 0:
+            return MEMORY
+        monitoring = self._space.analysis.spec.monitoring
+        alarm = monitoring and monitoring.gpu_memory
+        return "HB110" if alarm and usable and (1 - free) * usable > alarm.max else None
 
     def _fits(self, choice: Choice, analysis: Analysis) -> None:
         group = choice.group
         machine = (group.machine.gpu, group.machine.gpus, group.machine.number, group.machine.type is None)
         key = (group.variant, machine, group.way, group.checkpointing, group.attention, choice.batch)
-        if key not in self._verdicts:
-            self._verdicts[key] = analysis.memory_verdict
-        self._certain(self._verdicts[key], TIGHT)
         self._certain(analysis.host.verdict, HOST)
         self._certain(analysis.storage.verdict, DISK)
-        if key not in self._memories:
+        if key in self._memories:  # which takes long, and is the same at another price
+            vars(analysis)["memory"] = self._memories[key]
+        if key not in self._verdicts:
+            self._verdicts[key] = analysis.memory.verdict if self._reads_memory else analysis.memory_verdict
+        vars(analysis)["memory_verdict"] = self._verdicts[key]
+        self._certain(self._verdicts[key], TIGHT)
+        if self._reads_memory:
             self._memories[key] = analysis.memory
-        vars(analysis)["memory"] = self._memories[key]  # which the rules read, and which takes long
+
+    @cached_property
+    def _reads_memory(self) -> bool:
+        """Whether the whole memory is read of every plan, and not the verdict alone, which takes less time."""
+        spec = self._space.analysis.spec
+        watched = spec.monitoring is not None and spec.monitoring.gpu_memory is not None
+        return watched or any(key.startswith("training.memory") for key in spec.expect)
 
     def _certain(self, verdict: Verdict, otherwise: str) -> None:
         """Refuse what is not certain to fit; what is tight only where it is not allowed."""

@@ -100,7 +100,7 @@ def _candidates(space: Space, floors: Floors, rejected: Counter[str]) -> Iterato
         for batch in group.batches:
             try:
                 fits = "tight" in space.request.allow or floors.headroom(group, batch) >= 0
-                amounts = [floors.amount(group, batch, place) for place in group.machine.places]
+                amounts = [floors.least(group, (batch,), (place,)).amount for place in group.machine.places]
             except NotKnownError:
                 rejected[UNKNOWN] += len(group.machine.places)
                 continue

@@ -9,7 +9,8 @@ from functools import cached_property
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change
 from hbspec.catalog import InstanceType
-from hbspec.plan import Plan
+from hbspec.plan import Plan, UnitPrice
+from hbspec.plan.money import unit_price
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
 from hbspec.search.choice import Arrangement, Batch, Choice, Fleet, Place, Placement
 from hbspec.search.request import Request
@@ -150,6 +151,18 @@ class Space:
     def planned(self, choice: Choice) -> Analysis:
         """The spec as this plan."""
         return replace(self.analysis, spec=self.change(choice).applied(self.analysis.spec))
+
+    def price(self, machine: Fleet, place: Place) -> UnitPrice | None:
+        """The price of an instance, the author's own where it is meant; None where it is not known."""
+        here = self.analysis.spec.instance
+        own = here.price if (machine.type, place.region) == (here.type, here.region) else None
+        return unit_price(self.analysis.catalog, own, machine.type, place.region, "training")
+
+    def moved(self, plan: Plan, machine: Fleet, place: Place) -> Plan:
+        """A plan on the same instances elsewhere: the same but for where and how they are rented."""
+        kept = None if place.spot else self.analysis.spec.instance.keep_alive
+        price = self.price(machine, place)
+        return plan._replace(region=place.region, spot=place.spot, keep_alive=kept, price=price)
 
     def base_plan(self, variant: int) -> Plan:
         """The spec's own plan with a variant, whose training is to stay the same."""

@@ -111,8 +111,17 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     steps = step.micro_batch * counts.micro_batches + step.update * counts.optimizer_steps
     phases = {**before, "steps": steps, **_evaluation(plan, constants), **after}
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
-    phases |= interruptions(plan, phases)
-    return Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan))
+    return interrupted(Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan)), plan)
+
+
+def interrupted(undisturbed: Time, plan: Plan) -> Time:
+    """The time of a plan, from its time on demand: with what interruptions add where it is a spot job.
+
+    Raises:
+        NotKnownError: as `hbspec.estimators.job.interruptions.interruptions`.
+    """
+    phases = undisturbed.phases
+    return undisturbed._replace(phases={**phases, **interruptions(plan, phases)})
 
 
 def _bounded(plan: Plan, between: Between, constants: StepConstants) -> Time:
