@@ -5,8 +5,8 @@ import random
 import pytest
 from search.enumerated import choices, front_by_hand, front_found, space_of
 
-from hbspec.search.burden import burdens, in_each_place, no_better
-from hbspec.search.choice import Arrangement, Batch, Placement
+from hbspec.search.burden import Elsewhere, burdens, no_better
+from hbspec.search.choice import Arrangement, Batch, Choice, Placement
 from hbspec.search.floors import SLACK, Floors
 from hbspec.search.front import front
 from hbspec.search.request import AXES, Request
@@ -138,9 +138,9 @@ def test_a_plan_elsewhere_takes_what_it_takes_when_it_is_planned_there(sampled):
     space, plans = sampled
     for choice in plans[:6]:
         group, batch, _ = choice
-        found = in_each_place(space, group, batch, Floors(space).headroom(group, batch))
-        for there, taken in found:
-            assert taken == burdens(space.planned(there))
+        found = Elsewhere(space, group, batch, Floors(space).headroom(group, batch))
+        for place in group.machine.places:
+            assert found.burdens(place) == burdens(space.planned(Choice(group, batch, place)))
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ class PriceTable:
             instance_type, region, _ = line.split(",", 2)
             self._lines.setdefault(f"{instance_type},{region}", []).append(line)
         self._markups = {(row["family"], row["size"]): row for row in rows("markups.csv")}
+        self._best: dict[tuple[str, str, str], Price | None] = {}
 
     @property
     def regions(self) -> set[str]:
@@ -105,10 +106,13 @@ class PriceTable:
 
     def price(self, instance_type: str, region: str, component: str) -> Price | None:
         """The price with the best evidence; None without evidence. The module's docstring describes the choice."""
-        best: Price | None = None
-        for candidate in self._evidence(instance_type, region, component):
-            best = candidate if best is None else _fresher(best, candidate)
-        return best
+        key = instance_type, region, component
+        if key not in self._best:  # a search asks for few prices, and often
+            best: Price | None = None
+            for candidate in self._evidence(*key):
+                best = candidate if best is None else _fresher(best, candidate)
+            self._best[key] = best
+        return self._best[key]
 
     def _evidence(self, instance_type: str, region: str, component: str) -> Iterator[Price]:
         read: dict[str, Price] = {}

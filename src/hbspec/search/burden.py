@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import floor, log
 from typing import NamedTuple
 
@@ -11,7 +10,8 @@ from hbspec.estimators.job.cost import Cost, cost
 from hbspec.estimators.job.least import End
 from hbspec.estimators.job.time import Time, interrupted, time
 from hbspec.estimators.training.headroom import headroom
-from hbspec.search.choice import Arrangement, Batch, Choice
+from hbspec.plan import Plan
+from hbspec.search.choice import Arrangement, Batch, Choice, Place
 from hbspec.search.space import Space
 from hbspec.search.trial import WORTH_SAYING
 
@@ -52,8 +52,11 @@ def burdens(analysis: Analysis) -> Burdens:
     return Burdens(took, cost(analysis.plan, took), headroom(analysis.plan))
 
 
-def in_each_place(space: Space, group: Arrangement, batch: Batch, free: float) -> Iterator[tuple[Choice, Burdens]]:
-    """Plans that differ only in the place, with what each takes: the steps take the same time everywhere.
+class Elsewhere:
+    """Plans that differ only in where and how their instances are rented: the steps take the same time everywhere.
+
+    Attributes:
+        times: the time on demand and as a spot job, of those that there are.
 
     Args:
         space: all plans.
@@ -62,19 +65,33 @@ def in_each_place(space: Space, group: Arrangement, batch: Batch, free: float) -
         free: the share of the fullest GPU that is certainly free.
 
     Raises:
-        NotKnownError: their time or their cost is not known.
+        NotKnownError: their time is not known.
     """
-    first = space.planned(Choice(group, batch, group.machine.places[0])).plan
-    on_demand = None if first.between is not None else time(first._replace(spot=False)).to_the_end
-    for place in group.machine.places:
-        choice = Choice(group, batch, place)
-        if on_demand is None:
-            plan = space.planned(choice).plan
-            took = time(plan).to_the_end
+
+    def __init__(self, space: Space, group: Arrangement, batch: Batch, free: float) -> None:
+        self._space, self._group, self._batch, self._free = space, group, batch, free
+        by_spot = {place.spot: place for place in group.machine.places}
+        self._plan = space.planned(Choice(group, batch, group.machine.places[0])).plan
+        self._bounded = self._plan.between is not None  # between plans that are rented somewhere
+        if self._bounded:
+            self.times = {spot: time(self._planned(place)).to_the_end for spot, place in by_spot.items()}
         else:
-            plan = space.moved(first, group.machine, place)
-            took = interrupted(on_demand, plan)
-        yield choice, Burdens(took, cost(plan, took), free)
+            on_demand = time(self._plan._replace(spot=False)).to_the_end
+            self.times = {spot: interrupted(on_demand, self._planned(place)) for spot, place in by_spot.items()}
+
+    def burdens(self, place: Place) -> Burdens:
+        """What the plan takes in a place.
+
+        Raises:
+            NotKnownError: its cost is not known.
+        """
+        took = self.times[place.spot]
+        return Burdens(took, cost(self._planned(place), took), self._free)
+
+    def _planned(self, place: Place) -> Plan:
+        if self._bounded:
+            return self._space.planned(Choice(self._group, self._batch, place)).plan
+        return self._space.moved(self._plan, self._group.machine, place)
 
 
 def steps_of(amount: float, seconds: float, free: float) -> Steps:

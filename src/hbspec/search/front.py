@@ -13,13 +13,14 @@ from heapq import heapify, heappop, heappush
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.search.burden import Burdens, Steps, in_each_place, no_better, steps_of
+from hbspec.search.burden import Burdens, Elsewhere, Steps, no_better, steps_of
 from hbspec.search.choice import Arrangement, Batch, Choice
-from hbspec.search.floors import Floors, Least
+from hbspec.search.floors import SLACK, Floors, Least
 from hbspec.search.gates import Gates
 from hbspec.search.judging import UNKNOWN, Judge, NotRecommendedError, Recommended
 from hbspec.search.request import ENDS
 from hbspec.search.space import Space
+from hbspec.units import HOUR
 
 BEATEN = "beaten"
 
@@ -129,14 +130,25 @@ class _Hunt:
                 allowed.append(place)
             else:
                 self.rejected[code] += 1
-        there = group._replace(machine=group.machine._replace(places=tuple(allowed)))
-        yield from self._kept(len(allowed), self._estimated(there, batch, free))
+        if allowed:
+            there = group._replace(machine=group.machine._replace(places=tuple(allowed)))
+            yield from self._kept(len(allowed), self._timed(there, batch, free))
 
-    def _estimated(self, group: Arrangement, batch: Batch, free: float) -> Iterator[_Entry]:
-        for choice, taken in in_each_place(self.space, group, batch, free):
+    def _timed(self, group: Arrangement, batch: Batch, free: float) -> Iterator[_Entry]:
+        """Each place of a division by its time, and by its cost without what is billed beside the instances."""
+        found, machine = Elsewhere(self.space, group, batch, free), group.machine
+        for place in machine.places:
             self.estimated += 1
-            steps, order = taken.steps(self.end), tie(self.space, choice, taken)
-            yield _Entry(self._rank(steps), True, order, steps, 1, None, (choice, taken))
+            took = found.times[place.spot]
+            billed, seconds = (getattr(length, self.end) for length in (took.billed_seconds, took.total_seconds))
+            least = Least(SLACK * billed / HOUR * self.floors.price(machine, place) * machine.number, seconds)
+            choice = Choice(group, batch, place)
+            yield self._entry(least, free, 1, lambda choice=choice: self._priced(choice, found))  # type: ignore[misc]
+
+    def _priced(self, choice: Choice, found: Elsewhere) -> Iterator[_Entry]:
+        taken = found.burdens(choice.place)
+        steps, order = taken.steps(self.end), tie(self.space, choice, taken)
+        yield _Entry(self._rank(steps), True, order, steps, 1, None, (choice, taken))
 
     def _free(self, group: Arrangement, most: float) -> float:
         """The most that some plans leave free.

@@ -107,7 +107,7 @@ class History:
         return process, 0
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)  # a search comes back to what other types of instances ran
 def history_of(job: Job, stage: Stage) -> History:
     """What was replayed of a stage."""
     return History(Blueprint(job, stage))
