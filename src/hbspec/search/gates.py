@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterator
 from hbspec.diagnostics import NotKnownError
 from hbspec.search.choice import Arrangement, Choice, Fleet, Place, Placement
 from hbspec.search.floors import Floors
-from hbspec.search.judging import TRAINING, UNKNOWN, first_error
+from hbspec.search.judging import TRAINING, UNKNOWN, first_found, is_error
 from hbspec.search.sameness import trained_otherwise
 from hbspec.search.space import Space
 
@@ -96,4 +96,4 @@ class Gates:
                 return TRAINING
         except NotKnownError:
             return UNKNOWN
-        return first_error(analysis, codes)
+        return first_found(analysis, codes, is_error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from functools import cached_property
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
 from hbspec.claims import CONFIRMED, CONTRADICTED, UNDECIDED, verify
-from hbspec.diagnostics import NotKnownError, Severity
+from hbspec.diagnostics import Diagnostic, NotKnownError, Severity
 from hbspec.estimators.job.time import runtime_limit
 from hbspec.estimators.training.devices import Memory
 from hbspec.estimators.verdict import Verdict
@@ -23,6 +23,9 @@ from hbspec.search.space import Space
 
 BY_PLACE = ("HB112", "HB113", "HB302")
 """Rules whose errors follow from the instances, their number and place, and the author's limits alone."""
+
+OF_LIMITS = ("HB301", "HB303")
+"""Rules that compare time and cost with the author's limits."""
 
 UNCERTAIN = frozenset({"HB110", "HB114", "HB125", "HB126", "HB127", "HB301", "HB303"})
 """Rules that warn where a job may break a limit, and have an error where it certainly does."""
@@ -93,6 +96,8 @@ class Judge:
             beyond = self.beyond(taken.cost.high, taken.time.total_seconds.high)
             if (reason := beyond or self.barred(choice) or self.too_full(usable, taken.headroom)) is not None:
                 raise NotRecommendedError(reason)
+            if (code := first_found(analysis, OF_LIMITS, self._refused)) is not None:  # before memory, which takes long
+                raise NotRecommendedError(code)
             self._fits(choice, analysis)
         except NotKnownError as reason:
             raise NotRecommendedError(UNKNOWN) from reason
@@ -118,7 +123,7 @@ class Judge:
         """The first error of the rules of `BY_PLACE`, which are asked once for all plans on the same instances."""
         key = (choice.group.machine.type, choice.group.machine.number, choice.place)
         if key not in self._barred:
-            self._barred[key] = first_error(self._space.planned(choice), BY_PLACE)
+            self._barred[key] = first_found(self._space.planned(choice), BY_PLACE, is_error)
         return self._barred[key]
 
     def too_full(self, usable: int | None, free: float) -> str | None:
@@ -173,6 +178,11 @@ class Judge:
     def _confirmed(self) -> frozenset[str]:
         return frozenset(claim.key for claim in verify(self._space.analysis) if claim.verdict == CONFIRMED)
 
+    def _refused(self, entry: Diagnostic) -> bool:
+        """Whether a finding excludes a plan: an error, or a warning that a limit may be broken."""
+        uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
+        return is_error(entry) or (entry.code in uncertain and entry.severity is Severity.WARNING)
+
     def _warnings(self, analysis: Analysis) -> tuple[str, ...]:
         """The codes of the warnings about a plan.
 
@@ -181,21 +191,25 @@ class Judge:
         """
         found, skipped = findings_again(analysis)
         report = place(analysis.document, found, skipped, explained())
-        uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
         for entry in sorted(report.diagnostics, key=lambda entry: entry.code):
-            if entry.severity is Severity.ERROR or (entry.code in uncertain and entry.severity is Severity.WARNING):
+            if self._refused(entry):
                 raise NotRecommendedError(entry.code)
         return tuple(sorted({one.code for one in report.diagnostics if one.severity is Severity.WARNING}))
 
 
-def first_error(analysis: Analysis, codes: Iterable[str]) -> str | None:
-    """The first of some rules that has an error about a spec."""
+def first_found(analysis: Analysis, codes: Iterable[str], counts: Callable[[Diagnostic], bool]) -> str | None:
+    """The first of some rules that has a finding about a spec which counts."""
     for module in all_rules():
         if module.RULE.code in codes:
             try:
                 found = place(analysis.document, module.check(analysis)).diagnostics
             except NotKnownError:
                 continue
-            if any(entry.severity is Severity.ERROR for entry in found):
+            if any(map(counts, found)):
                 return module.RULE.code
     return None
+
+
+def is_error(entry: Diagnostic) -> bool:
+    """Whether a finding is an error."""
+    return entry.severity is Severity.ERROR
