@@ -96,10 +96,11 @@ class Elsewhere:
 
 def steps_of(amount: float, seconds: float, free: float) -> Steps:
     """A cost, a time and a headroom in steps: of `WORTH_SAYING` of the value, and of `HEADROOM_STEP`."""
-    return _step(amount), _step(seconds), -floor(free / HEADROOM_STEP)
+    return relative_step(amount), relative_step(seconds), -floor(free / HEADROOM_STEP)
 
 
-def _step(value: float) -> int:
+def relative_step(value: float) -> int:
+    """A value in steps of `WORTH_SAYING` of itself."""
     return floor(log(value) / log(1 + WORTH_SAYING)) if value > 0 else -(10**6)
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Iterable
 from decimal import Decimal
 from functools import cached_property
 from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
-from hbspec.claims import CONFIRMED, CONTRADICTED, UNDECIDED, verify
 from hbspec.diagnostics import Diagnostic, NotKnownError, Severity
 from hbspec.estimators.job.time import runtime_limit
 from hbspec.estimators.training.devices import Memory
@@ -18,6 +16,7 @@ from hbspec.estimators.verdict import Verdict
 from hbspec.rules.engine import all_rules, explained, findings_again, place
 from hbspec.search.burden import Burdens, burdens
 from hbspec.search.choice import Choice
+from hbspec.search.claims_given_up import ClaimsGivenUp
 from hbspec.search.sameness import trained_otherwise
 from hbspec.search.space import Space
 
@@ -29,9 +28,6 @@ OF_LIMITS = ("HB301", "HB303")
 
 UNCERTAIN = frozenset({"HB110", "HB114", "HB125", "HB126", "HB127", "HB301", "HB303"})
 """Rules that warn where a job may break a limit, and have an error where it certainly does."""
-
-ESTIMATES = frozenset({"plan", "memory", "memory_verdict", "host", "storage", "time", "cost"})
-"""Parts of an analysis that do not depend on its claims."""
 
 MEMORY, TIGHT, HOST, DISK = "memory", "tight", "host_memory", "disk"
 TRAINING, MAX_COST, MAX_TIME, UNKNOWN = "other_training", "max_cost", "max_time", "not_known"
@@ -73,6 +69,7 @@ class Judge:
         self._verdicts: dict[Hashable, Verdict] = {}
         self._memories: dict[Hashable, Memory] = {}
         self._barred: dict[Hashable, str | None] = {}
+        self._claims = ClaimsGivenUp(space.analysis)
 
     def recommended(self, choice: Choice, taken: Burdens | None = None) -> Recommended:
         """The plan with what it takes.
@@ -101,10 +98,8 @@ class Judge:
             self._fits(choice, analysis)
         except NotKnownError as reason:
             raise NotRecommendedError(UNKNOWN) from reason
-        claims = tuple(self._given_up(analysis))
+        without, claims = self._claims.without(analysis)
         deleted: Settings = {("expect", claim): None for claim in claims}
-        without = replace(analysis, spec=Change("claims", deleted).applied(analysis.spec))
-        vars(without).update({name: part for name, part in vars(analysis).items() if name in ESTIMATES})
         whole = Change(change.kind, {**change.settings, **deleted}, change.remark)
         return Recommended(choice, whole, without, taken, self._warnings(without), claims)
 
@@ -168,16 +163,6 @@ class Judge:
             return
         raise NotRecommendedError(MEMORY if verdict is Verdict.DOES_NOT_FIT and otherwise == TIGHT else otherwise)
 
-    def _given_up(self, analysis: Analysis) -> Iterator[str]:
-        """The claims that a plan contradicts, and those that it leaves undecided and the unchanged spec does not."""
-        for claim in verify(analysis):
-            if claim.verdict == CONTRADICTED or (claim.verdict == UNDECIDED and claim.key in self._confirmed):
-                yield claim.key
-
-    @cached_property
-    def _confirmed(self) -> frozenset[str]:
-        return frozenset(claim.key for claim in verify(self._space.analysis) if claim.verdict == CONFIRMED)
-
     def _refused(self, entry: Diagnostic) -> bool:
         """Whether a finding excludes a plan: an error, or a warning that a limit may be broken."""
         uncertain = frozenset[str]() if "tight" in self._request.allow else UNCERTAIN
@@ -208,6 +193,14 @@ def first_found(analysis: Analysis, codes: Iterable[str], counts: Callable[[Diag
             if any(map(counts, found)):
                 return module.RULE.code
     return None
+
+
+def codes_of(analysis: Analysis) -> dict[Severity, tuple[str, ...]]:
+    """The codes of what all rules find about a changed spec, by severity."""
+    found, skipped = findings_again(analysis)
+    shown = place(analysis.document, found, skipped, explained()).diagnostics
+    by = {severity: {entry.code for entry in shown if entry.severity is severity} for severity in Severity}
+    return {severity: tuple(sorted(codes)) for severity, codes in by.items()}
 
 
 def is_error(entry: Diagnostic) -> bool:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import NotKnownError, Severity, route_text
 from hbspec.estimators.verdict import Verdict
-from hbspec.rules.engine import explained, findings_again, place
 from hbspec.search.burden import Burdens, burdens
 from hbspec.search.front import Front, Progress, front
-from hbspec.search.judging import Recommended
+from hbspec.search.judging import Recommended, codes_of
 from hbspec.search.request import Request
 from hbspec.search.space import Space
 from hbspec.search.variants import variants
@@ -158,12 +156,8 @@ def current(analysis: Analysis) -> Current:
         verdict, taken = analysis.memory_verdict, burdens(analysis)
     except NotKnownError:
         verdict, taken = Verdict.UNKNOWN, None
-    found, skipped = findings_again(analysis)
-    report = place(analysis.document, found, skipped, explained())
-    codes: Mapping[Severity, set[str]] = {severity: set() for severity in Severity}
-    for entry in report.diagnostics:
-        codes[entry.severity].add(entry.code)
-    return Current(verdict, taken, tuple(sorted(codes[Severity.ERROR])), tuple(sorted(codes[Severity.WARNING])))
+    codes = codes_of(analysis)
+    return Current(verdict, taken, codes[Severity.ERROR], codes[Severity.WARNING])
 
 
 def _plan(plan: Recommended) -> dict[str, Any]:

@@ -29,6 +29,17 @@ AXES: Mapping[str, str] = {
 }
 """The axes of the search, by the key that each sets."""
 
+ENDPOINT_AXES: Mapping[str, str] = {
+    "deployment.instance.type": "type",
+    "deployment.instance.count": "count",
+    "deployment.region": "region",
+    "deployment.tensor_parallel": "parts",
+}
+"""The axes of the search for the best endpoint, likewise."""
+
+ALLOWED_AT_ENDPOINTS = ("precision", "quantization", "tight")
+"""Those of `ALLOWED` that an endpoint can differ in."""
+
 MOST_INSTANCES = 8
 """The largest number of instances tried, unless the request or the spec has more."""
 
@@ -43,7 +54,7 @@ class Request(NamedTuple):
         objective: one of `OBJECTIVES`.
         confidence: one of `ENDS`.
         regions: where instances may be rented; the spec's region if empty.
-        keep: keys of `AXES` that keep their value.
+        keep: keys of `AXES` that keep their value, or of `ENDPOINT_AXES` in a search for the best endpoint.
         allow: those of `ALLOWED` that may differ.
         max_cost: the most that the high end of the cost may be.
         max_seconds: the most that the high end of the time may be.
@@ -61,4 +72,4 @@ class Request(NamedTuple):
 
     def kept(self, axis: str) -> bool:
         """Whether an axis keeps its value."""
-        return any(AXES[key] == axis for key in self.keep)
+        return any({**AXES, **ENDPOINT_AXES}[key] == axis for key in self.keep)
