@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+ENTRY = '{"format_version": 2, "findings": [{"file": "a", "code": "%s", "route": "", "severity": "%s", "count": 1}]}'
+
 
 def summary(out):
     return json.loads(out)["summary"]
@@ -44,6 +46,23 @@ def test_it_only_shrinks(hbspec, known):
     assert len(known.read_text()) < len(first)
 
 
+def test_what_has_become_more_severe_is_new(hbspec, known):
+    (hbspec.folder / "hbspec.toml").write_text('severity = {HB218 = "error"}\n')
+    check = ("check", "job.yaml", "--baseline", "kept/known.json")
+    assert hbspec(*check)[0] == 1
+    assert hbspec(*check, "--update-baseline")[0] == 1
+    assert "HB218" not in known.read_text()
+
+
+def test_what_has_become_less_severe_is_known_as_that(hbspec, known):
+    (hbspec.folder / "hbspec.toml").write_text('severity = {HB218 = "note"}\n')
+    check = ("check", "job.yaml", "--baseline", "kept/known.json")
+    assert "HB218" not in hbspec(*check)[1]
+    assert hbspec(*check, "--update-baseline")[0] == 0
+    (hbspec.folder / "hbspec.toml").unlink()
+    assert "warning[HB218]" in hbspec(*check)[1]
+
+
 def test_a_spec_that_cannot_be_read_is_never_known(hbspec):
     (hbspec.folder / "bad.yaml").write_text("hbspec: 1\nnames: x\n")
     code, out, _ = hbspec("check", "bad.yaml", "--baseline", "known.json", "--update-baseline")
@@ -60,13 +79,11 @@ def test_the_configuration_names_it(hbspec, known):
     ("text", "said"),
     [
         ("{\n  x", "known.json:2:3"),
-        ('{"format_version": 2}', "has the format version 2, not 1"),
-        ("[]", "has the format version None, not 1"),
-        ('{"format_version": 1, "findings": [{"file": "a"}]}', "are not a list of file, code, route and count"),
-        (
-            '{"format_version": 1, "findings": [{"file": "a", "code": "HB605", "route": "", "count": 1}]}',
-            "lists HB605, which is always reported",
-        ),
+        ('{"format_version": 1, "findings": []}', "has the format version 1, not 2"),
+        ("[]", "has the format version None, not 2"),
+        ('{"format_version": 2, "findings": [{"file": "a"}]}', "are not a list of file, code, route, severity and"),
+        (ENTRY % ("HB109", "fatal"), "are not a list of file, code, route, severity and"),
+        (ENTRY % ("HB605", "error"), "lists HB605, which is always reported"),
         ("\udcff", "is not JSON in UTF-8"),
     ],
 )

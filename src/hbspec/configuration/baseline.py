@@ -1,7 +1,8 @@
 """The findings that were there before: a file of them, whose entries are counted and not reported.
 
-It is JSON, made by `hbspec check --update-baseline`: how often each code is found at each key of each file. Paths are
-relative to its own folder. What is always reported (`ALWAYS`) never goes in, and an update only removes.
+It is JSON, made by `hbspec check --update-baseline`: how often each code is found at each key of each file, and how
+severe it was. A finding that has become more severe is new; one that has become less so is still known. Paths are
+relative to the file's own folder. What is always reported (`ALWAYS`) never goes in, and an update only removes.
 """
 
 from __future__ import annotations
@@ -9,27 +10,32 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from hbspec.configuration.configuration import ALWAYS, ConfigurationError
 from hbspec.configuration.place import LARGEST
-from hbspec.diagnostics import Confidence, Diagnostic, Position, Report, Severity, Span, route_text
+from hbspec.diagnostics import SEVERITY_ORDER, Confidence, Diagnostic, Position, Report, Severity, Span, route_text
 from hbspec.manual.configuration import UNUSABLE
 from hbspec.showing import shown
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+"""Version 1 did not hold severities: a warning that became an error stayed hidden."""
 AGAIN = "delete it, and run `hbspec check --update-baseline`"
-FIELDS = {"file": str, "code": str, "route": str, "count": int}
+FIELDS = {"file": str, "code": str, "route": str, "severity": str, "count": int}
 
 
 class BaselineKey(NamedTuple):
-    """Where a code is found: the file relative to the baseline's folder, the code, the key."""
+    """Where a code is found: the file relative to the baseline's folder, the code, the key; and how severe it is.
+
+    A finding that is listed with another has the severity of that one.
+    """
 
     file: str
     code: str
     route: str
+    severity: str
 
 
 class KnownFindings(NamedTuple):
@@ -45,29 +51,48 @@ class KnownFindings(NamedTuple):
         """
         left, new = Counter(self.counts), []
         for entry in report.diagnostics:
-            keys = Counter(keys_of(entry, self.folder))
-            if keys and all(left[key] >= number for key, number in keys.items()):
-                left -= keys
+            known = list(_known(left, list(keys_of(entry, self.folder))))
+            if known:
+                left.subtract(known)
             else:
                 new.append(entry)
-        known = len(report.diagnostics) - len(new)
-        return report._replace(diagnostics=tuple(new), baselined=report.baselined + known)
+        gone = len(report.diagnostics) - len(new)
+        return report._replace(diagnostics=tuple(new), baselined=report.baselined + gone)
 
     def shrunk(self, report: Report) -> KnownFindings:
-        """The baseline without what is no longer found in the files of a report, or whose file is gone."""
-        found, checked = counted(report, self.folder), {_relative(file, self.folder) for file in report.files}
+        """The baseline without what is no longer found in the files of a report, or whose file is gone.
 
-        def still(key: BaselineKey, number: int) -> int:
-            if key.file in checked:
-                return min(number, found[key])
-            return number if (self.folder / key.file).exists() else 0
-
-        return KnownFindings(self.folder, +Counter({key: still(key, number) for key, number in self.counts.items()}))
+        What has become less severe is known as that from now on.
+        """
+        checked = {_relative(file, self.folder) for file in report.files}
+        there = {key.file: (self.folder / key.file).exists() for key in self.counts}
+        left, kept = Counter(self.counts), Counter[BaselineKey]()
+        for key, number in self.counts.items():
+            if key.file not in checked and there[key.file]:
+                kept[key] = number
+        for key in counted(report, self.folder).elements():
+            for known in _known(left, [key]):
+                left[known] -= 1
+                kept[key] += 1
+        return KnownFindings(self.folder, kept)
 
     def text(self) -> str:
         """The file."""
         entries = [{**key._asdict(), "count": number} for key, number in sorted(self.counts.items())]
         return json.dumps({"format_version": FORMAT_VERSION, "findings": entries}, indent=2) + "\n"
+
+
+def _known(left: Counter[BaselineKey], keys: Sequence[BaselineKey]) -> Iterator[BaselineKey]:
+    """What a baseline holds of some findings, each as severe as it is now, or worse; nothing unless it holds all."""
+    taken = Counter[BaselineKey]()
+    for key in keys:
+        as_bad = [*SEVERITY_ORDER][SEVERITY_ORDER[Severity(key.severity)] :: -1]  # its own severity, then the worse
+        known = (key._replace(severity=severity.value) for severity in as_bad)
+        found = next((one for one in known if left[one] > taken[one]), None)
+        if found is None:
+            return
+        taken[found] += 1
+    yield from taken.elements()
 
 
 def counted(report: Report, folder: Path) -> Counter[BaselineKey]:
@@ -79,7 +104,8 @@ def keys_of(entry: Diagnostic, folder: Path) -> Iterator[BaselineKey]:
     """The keys of a finding and of those listed with it; none if one of them is always reported."""
     found = [(entry.code, entry.route), *entry.also]
     if not any(ALWAYS.fullmatch(code) for code, _ in found):
-        yield from (BaselineKey(_relative(entry.file, folder), code, route_text(route)) for code, route in found)
+        place, severity = _relative(entry.file, folder), entry.severity.value
+        yield from (BaselineKey(place, code, route_text(route), severity) for code, route in found)
 
 
 def _relative(file: str, folder: Path) -> str:
@@ -106,8 +132,8 @@ def read_baseline(file: Path) -> KnownFindings:
         raise _refused(file, f"has the format version {version}, not {FORMAT_VERSION}", AGAIN)
     entries = values.get("findings")
     if not isinstance(entries, list) or not all(map(_is_entry, entries)):
-        raise _refused(file, "has findings that are not a list of file, code, route and count", AGAIN)
-    counts = Counter({BaselineKey(one["file"], one["code"], one["route"]): one["count"] for one in entries})
+        raise _refused(file, "has findings that are not a list of file, code, route, severity and count", AGAIN)
+    counts = Counter({BaselineKey(*(one[name] for name in BaselineKey._fields)): one["count"] for one in entries})
     always = next((key.code for key in counts if ALWAYS.fullmatch(key.code)), None)
     if always is not None:
         raise _refused(file, f"lists {always}, which is always reported", "delete the entry")
@@ -118,6 +144,7 @@ def _is_entry(value: Any) -> bool:
     return (
         isinstance(value, dict)
         and all(type(value.get(name)) is kind for name, kind in FIELDS.items())
+        and value["severity"] in list(Severity)
         and value["count"] > 0
     )
 
