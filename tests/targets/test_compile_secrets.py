@@ -86,17 +86,28 @@ def test_it_is_shown_nowhere_and_compiled_into_nothing(place):
 
 def test_what_only_looks_like_one_can_be_allowed_and_is_then_compiled(tmp_path):
     spec = tmp_path / "spec.yaml"
-    text = BASE.read_text().replace("sagemaker:\n", f"sagemaker:\n  tags: {{k: {TOKEN}}} # hbspec: allow HB605\n")
+    text = BASE.read_text().replace("sagemaker:\n", "sagemaker:\n  tags: {secret: of life} # hbspec: allow HB605\n")
     spec.write_text(text)
     assert check(spec).ok
-    assert any(TOKEN.encode() in file.content for file in compile_spec(spec, "sagemaker"))
+    assert any(b"of life" in file.content for file in compile_spec(spec, "sagemaker"))
+
+
+def test_a_published_form_of_one_cannot_be_allowed(tmp_path):
+    spec = tmp_path / "spec.yaml"
+    text = BASE.read_text().replace("sagemaker:\n", f"sagemaker:\n  tags: {{k: {TOKEN}}} # hbspec: allow HB605\n")
+    spec.write_text(text)
+    found = {entry.code: entry.message for entry in check(spec).diagnostics}
+    assert found["HB071"] == "a comment does not allow a credential: HB605 has no effect"
+    assert found.keys() == {"HB071", "HB605"}
+    with pytest.raises(InvalidSpecError):
+        compile_spec(spec, "sagemaker", force=True)
 
 
 @pytest.mark.parametrize("comment", ["# hbspec: allow-file HB605\n{}", "{} # hbspec: allow-section HB605\n"])
 def test_a_comment_for_more_than_its_line_lets_none_out(tmp_path, comment):
     section = comment.format("sagemaker:").rstrip()
     spec = tmp_path / "spec.yaml"
-    spec.write_text(BASE.read_text().replace("sagemaker:\n", f"{section}\n  tags: {{k: {TOKEN}}}\n"))
+    spec.write_text(BASE.read_text().replace("sagemaker:\n", f"{section}\n  tags: {{secret: of life}}\n"))
     assert "HB605" in [entry.code for entry in check(spec).diagnostics]
     with pytest.raises(InvalidSpecError):
         compile_spec(spec, "sagemaker", force=True)

@@ -1,7 +1,8 @@
 """The spec contains what looks like a credential.
 
 Why: Specs are committed and shared, and hyperparameters and environment variables are visible to everybody who may
-describe the job. A token that was ever in a repository must be replaced.
+describe the job. A token that was ever in a repository must be replaced. What looks like one only by its name can be
+allowed by a comment on its line; the published form of a credential cannot.
 
 Example:
 
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, route_text
 from hbspec.rules.rule import Rule
-from hbspec.showing.secrets import looks_secret
+from hbspec.showing.secrets import has_published_form, looks_secret
 
 RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 
@@ -38,4 +39,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 route,
                 f"{route_text(route)} contains what looks like a credential",
                 "replace the credential, and let the job read the new one from AWS Secrets Manager",
+                confidence=Confidence.CERTAIN if has_published_form(text) else None,
             )

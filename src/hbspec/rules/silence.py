@@ -9,6 +9,7 @@ from hbspec.configuration.configuration import ALWAYS, OF_A_POLICY
 from hbspec.diagnostics import Confidence, Diagnostic
 from hbspec.manual.configuration import ALLOWS_NOTHING
 from hbspec.manual.page import Page
+from hbspec.rules.causes import CREDENTIAL
 from hbspec.source import Document
 from hbspec.source.allowances import Allowance
 
@@ -24,34 +25,31 @@ class Silence:
         self.ignored = 0
         self._document, self._configuration = document, configuration
         self._used: set[tuple[Allowance, str]] = set()
+        self._refused: set[tuple[Allowance, str]] = set()
 
     def kept(self, diagnostic: Diagnostic) -> tuple[Diagnostic, bool]:
         """The diagnostic, and whether it is reported."""
         if not self._configuration.reports(diagnostic.code, diagnostic.name, diagnostic.file):
             self.ignored += 1
             return diagnostic, False
-        if OF_A_POLICY.fullmatch(diagnostic.code):
+        by = set(self._allowing(diagnostic))
+        if _is_loud(diagnostic):
+            self._refused |= by
             return diagnostic, True
-        return diagnostic, not self._allowed(diagnostic)
+        self._used |= by
+        return diagnostic, not by
 
-    def _allowed(self, diagnostic: Diagnostic) -> bool:
-        """Whether a comment allows it; every one that does is used.
+    def _allowing(self, diagnostic: Diagnostic) -> Iterator[tuple[Allowance, str]]:
+        """The comments that allow it, each with its word.
 
         What looks like a credential is allowed on its own line only: in a section or a file, it may become one unseen.
         """
         span = diagnostic.span
-        if span is None:
-            return False
         anywhere = not ALWAYS.fullmatch(diagnostic.code)
-        by = {
-            (allowance, word)
-            for allowance in self._document.allowed
-            if allowance.span.file == span.file and allowance.first <= span.start.line <= allowance.last
-            if anywhere or allowance.first == allowance.last
-            for word in {diagnostic.code, diagnostic.name} & set(allowance.words)
-        }
-        self._used |= by
-        return bool(by)
+        for allowance in self._document.allowed if span else ():
+            here = span and span.file == allowance.span.file and allowance.first <= span.start.line <= allowance.last
+            if here and (anywhere or allowance.first == allowance.last):
+                yield from ((allowance, word) for word in {diagnostic.code, diagnostic.name} & set(allowance.words))
 
     def unused(self, skipped: Mapping[str, str]) -> Iterator[Diagnostic]:
         """A diagnostic for each comment that allows a finding that is not there.
@@ -83,7 +81,9 @@ class Silence:
     def _diagnostic(self, allowance: Allowance, wrong: list[str], unknown: list[str]) -> Diagnostic:
         named = ", ".join(wrong)
         message = f"{named} is not found here" if not unknown else f"{', '.join(unknown)} is not a code or a name"
-        if any(page_code and OF_A_POLICY.fullmatch(page_code) for page_code in map(_code_of, wrong)):
+        if any((allowance, word) in self._refused for word in wrong if _code_of(word) == CREDENTIAL):
+            message = f"a comment does not allow a credential: {named} has no effect"
+        elif any(page_code and OF_A_POLICY.fullmatch(page_code) for page_code in map(_code_of, wrong)):
             message = f"a comment does not allow what breaks a policy: {named} has no effect"
         page = ALLOWS_NOTHING
         return Diagnostic(
@@ -98,6 +98,12 @@ class Silence:
             help="`hbspec rules` lists all codes" if unknown else f"delete {named} from the comment",
             excerpt=self._document.excerpt(allowance.span),
         )
+
+
+def _is_loud(diagnostic: Diagnostic) -> bool:
+    """Whether no comment allows it: what breaks a policy, and the published form of a credential."""
+    certain = diagnostic.confidence is Confidence.CERTAIN
+    return OF_A_POLICY.fullmatch(diagnostic.code) is not None or (diagnostic.code == CREDENTIAL and certain)
 
 
 def _code_of(word: str) -> str | None:

@@ -184,6 +184,15 @@ def looks_secret(text: str) -> bool:
     return _has_form(text) or any(_may_be_named(one) and _named().search(one) is not None for one in _readings(text))
 
 
+def has_published_form(text: str) -> bool:
+    """Whether the text contains a credential with its issuer's mark; forty random characters have none.
+
+    >>> has_published_form("hf_abcdefghijklmnopqrstuvwx"), has_published_form("password: correct-horse")
+    (True, False)
+    """
+    return any(match["random"] is None for reading in _readings(text) for match in _of_a_form(reading))
+
+
 def redact(text: str) -> str:
     r"""The text with every credential starred out; its length is unchanged, so that columns remain valid.
 
