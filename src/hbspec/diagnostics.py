@@ -49,16 +49,28 @@ class Span(NamedTuple):
     end: Position
 
 
-class Fix(NamedTuple):
-    """A change that fixes a finding: set the value at `route` to `value` (plain data; None deletes the key).
+class Renamed(NamedTuple):
+    """In the place of a value: the key gets another name, and what it holds stays."""
 
-    It is safe if the job stays as it was compiled before: a key without effect goes, a value is spelled otherwise.
+    key: str
+
+
+class Fix(NamedTuple):
+    """A change that fixes a finding: set the value at `route` to `value`.
+
+    The value is plain data, None, which deletes the key, or `Renamed`. A fix is safe if the job stays as it was
+    compiled before: a key without effect goes, a value is spelled otherwise.
     """
 
     title: str
     route: Route
     value: Any = None
     safe: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """The stable JSON form: `rename` stands in the place of `value` where only the key changes."""
+        change = {"rename": self.value.key} if isinstance(self.value, Renamed) else {"value": self.value}
+        return {"title": self.title, "route": list(self.route), **change, "safe": self.safe}
 
 
 class Finding(NamedTuple):
@@ -131,10 +143,7 @@ class Diagnostic(NamedTuple):
             },
             "message": self.message,
             "help": self.help,
-            "fixes": [
-                {"title": fix.title, "route": list(fix.route), "value": fix.value, "safe": fix.safe}
-                for fix in self.fixes
-            ],
+            "fixes": [fix.to_dict() for fix in self.fixes],
             "also": [{"code": code, "route": list(route)} for code, route in self.also],
         }
 

@@ -95,6 +95,23 @@ class TestUnsafe:
         (one,) = fix_file(file, unsafe=True).applied
         assert not one.fix.safe
 
+    def test_keys_and_claims_are_renamed_where_they_stand(self, spec):
+        file = spec(
+            "max_wait", lora_alpha="lora_alhpa", max_length="max_lenght", **{"training.epochs": "training.epoch"}
+        )
+        found = fix_file(file, unsafe=True)
+        assert found.after == TEXT
+        assert [one.finding.code for one in found.applied] == ["HB020", "HB020", "HB316", "HB403"]
+
+    def test_what_the_rules_find_once_they_can_be_asked_is_not_the_fix_s(self, spec):
+        file = spec(
+            "max_wait", lora_alpha="lora_alhpa", **{"examples: 2000": "examples: 3", "ml.g5.2xlarge": "ml.g5.2xlarg"}
+        )
+        found = fix_file(file, unsafe=True)
+        assert [one.finding.code for one in found.applied] == ["HB020", "HB316", "HB112"]
+        assert {entry.code for entry in found.report.diagnostics} >= {"HB218"}
+        assert found.left == ()
+
 
 class Findings:
     """A judge that says what a test wants, by the text."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
-from hbspec.diagnostics import Position, Report, Severity
+from hbspec.diagnostics import Fix, Position, Renamed, Report, Severity
 from hbspec.manual import Page
 from hbspec.render.sarif import FINGERPRINT, sarif
 
@@ -74,6 +74,21 @@ def test_a_value_is_replaced_where_it_stands():
             "insertedContent": {"text": '"ddp"'},
         }
     ]
+
+
+def test_a_key_gets_its_other_name_where_it_stands():
+    renamed = IDLE._replace(
+        excerpt='  "parallelsm": x', span=IDLE.span._replace(start=Position(9, 3), end=Position(9, 15)),
+        route=("instance", "parallelsm"), fixes=(Fix("rename it", ("instance", "parallelsm"), Renamed("parallelism")),),
+    )  # fmt: skip
+    bare = renamed._replace(
+        excerpt="  parallelsm: x", span=renamed.span._replace(end=Position(9, 13)),
+    )  # fmt: skip
+    assert "fixes" not in run_of(renamed)["results"][0]
+    (fix,) = run_of(bare)["results"][0]["fixes"]
+    (replaced,) = fix["artifactChanges"][0]["replacements"]
+    assert replaced["insertedContent"] == {"text": "parallelism"}
+    assert replaced["deletedRegion"] == {"startLine": 9, "startColumn": 3, "endLine": 9, "endColumn": 13}
 
 
 @pytest.mark.parametrize(

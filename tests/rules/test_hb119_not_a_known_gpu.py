@@ -24,6 +24,12 @@ def test_a_gpu_with_two_sizes(tmp_path):
 def test_an_endpoints_gpu(tmp_path):
     (found,) = judged("HB119", "deployment: {instance: {type: null, gpu: RTX4095}}", tmp_path)
     assert found.route == ("deployment", "instance", "gpu")
+    assert found.fixes == ()  # RTX 4090 or RTX 4080
+
+
+def test_a_spelling_of_one_gpu_has_it_as_the_fix(tmp_path):
+    (found,) = judged("HB119", "instance: {type: null, gpu: H100-SXM, gpus: 8}", tmp_path)
+    assert [(fix.route, fix.value, fix.safe) for fix in found.fixes] == [(("instance", "gpu"), "H100-80", False)]
 
 
 def test_a_job_s_gpu_may_have_its_memory_given(tmp_path):

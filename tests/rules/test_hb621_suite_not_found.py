@@ -33,6 +33,7 @@ def test_a_suite_without_cases_is_named(tmp_path):
         "did you mean mathematical-accuracy?",
         "set data of this suite to a file of items",
     )
+    assert [[fix.value for fix in one.fixes] for one in (typo, own)] == [["mathematical-accuracy"], []]
 
 
 def test_a_task_of_the_library_brings_its_own(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from hbspec.diagnostics import Renamed
 from hbspec.source import load
 from hbspec.source.edited import EditError, edited
 
@@ -66,6 +67,14 @@ def test_a_key_may_take_the_place_of_the_last_one(changed):
 )
 def test_a_mapping_in_braces_stays_one(changed, settings, line):
     assert line in changed(settings).splitlines()
+
+
+@pytest.mark.parametrize(
+    "line", ["  {0}: ml.g5.xlarge   # one A10G", "  '{0}': ml.g5.xlarge # a", '  "{0}": # b\n    [1]']
+)
+def test_only_the_name_of_a_renamed_key_changes(changed, line):
+    text = "hbspec: 1\ninstance:\n" + line.format("typ") + "\n  spot: true\n"
+    assert changed({("instance", "typ"): Renamed("type")}, text) == text.replace("typ", "type")
 
 
 def test_a_new_section_is_added_at_the_end(changed):

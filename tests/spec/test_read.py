@@ -131,6 +131,30 @@ def test_a_misspelt_key_is_not_said_to_be_missing_as_well(tmp_path):
     }
 
 
+def renamings(text, tmp_path):
+    (tmp_path / "spec.yaml").write_text(f"extends: ./base.yaml\n{text}\n")
+    (tmp_path / "base.yaml").write_text("hyperparameters: {lora_alpha: 8}")
+    found = (one for one in read(load(tmp_path / "spec.yaml")) if one.code == "HB020")
+    return [(fix.route[-1], fix.value.key, fix.safe) for one in found for fix in one.fixes]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("hyperparameters: {lora_rnk: 8}", [("lora_rnk", "lora_r", False)]),
+        ("deployment: {instance: {typ: x, Count: 1}}", [("typ", "type", False), ("Count", "count", False)]),
+        ("nmae: x", [("nmae", "name", False)]),
+        ("hyperparameters: {lora_rnk: 8, lora_r: 8}", []),  # it is there already
+        ("hyperparameters: {lora_alph: 8}", []),  # in the base
+        ("instance: {gpui: 8}", []),  # gpu or gpus
+        ("lora_r: 8", []),  # of another section
+        ("hyperparameters: {lora_rank_of_all: 8}", []),
+    ],
+)
+def test_a_certain_typo_in_a_key_has_a_fix(text, expected, tmp_path):
+    assert renamings(text, tmp_path) == expected
+
+
 def required(section, route=()):
     """The routes of all keys that the language cannot do without, of sections that the base has or lacks."""
     for name, field in section.model_fields.items():

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hbspec.analysis.refusal import refusal
 from hbspec.catalog import Catalog
-from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.showing import shown
 from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_text
 from hbspec.spec import Spec
-from hbspec.spelling import nearest
+from hbspec.spelling import nearest, typo_of
 
 ROUTE: Route = ("data", "chat_template")
 SUFFIXES = (".jinja", ".j2")
@@ -54,7 +54,9 @@ def chat_template(document: Document, spec: Spec, catalog: Catalog, findings: li
 def _unknown(named: str, shipped: tuple[str, ...]) -> Finding:
     alike = nearest(named, shipped)
     action = f"use {alike}" if alike else "use one of these, or the path of a `.jinja` file"
-    return _finding("HB034", f"{named} is not one of {', '.join(shipped)}", action)
+    certain = typo_of(named, shipped)
+    fixes = (Fix(f"change it to {certain}", ROUTE, certain),) if certain else ()
+    return _finding("HB034", f"{named} is not one of {', '.join(shipped)}", action)._replace(fixes=fixes)
 
 
 def _faults(named: str, text: str) -> list[Finding]:

@@ -9,7 +9,7 @@ from hbspec.analysis.analysis import Analysis, analyse
 from hbspec.diagnostics import Finding, Route
 from hbspec.spec.changed import with_value
 
-READ: tuple[Route, ...] = (("model", "id"), ("model", "config"), ("data", "profile"))
+READ: tuple[Route, ...] = (("model", "id"), ("model", "config"), ("data", "profile"), ("data", "chat_template"))
 """Keys for which an analysis reads a file or a row of the catalog."""
 
 

@@ -1,12 +1,14 @@
 """Fixes applied to the text of a spec.
 
-A fix is kept if its finding is gone afterwards and no other has come. All are tried together first, since a judgement
+A fix is kept if its finding is gone afterwards and no other has come. What could not be judged before (the text
+was not a spec, a name was not known) has not come from the fix. All are tried together first, since a judgement
 takes longer than an edit; one after the other only where that does not do. What is fixed is judged again, so that a fix
 that a first one makes possible is applied, too, until nothing is left to fix.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -17,6 +19,9 @@ from hbspec.source.edited_document import edited_document
 
 MOST_ROUNDS = 20
 """Rounds after which what is left is left: no chain of fixes is nearly as long."""
+
+UNREAD = re.compile("HB0[0-2].")
+"""Codes of what cannot be read or validated; no rule is asked about it."""
 
 Place = tuple[str, Route]
 
@@ -111,8 +116,14 @@ class FixingWork:
         report = self.judge(text)
         before, after = set(_places(self.report.diagnostics)), set(_places(report.diagnostics))
         stayed = after & set(_places(one.finding for one in wanted))
-        if stayed or after - before:
-            code, _ = min(stayed or after - before, key=str)
+        hidden = any(UNREAD.fullmatch(code) for code, _ in before)
+        come = {
+            (code, route)
+            for code, route in after - before
+            if UNREAD.fullmatch(code) or not (hidden or code in self.report.skipped)
+        }
+        if stayed or come:
+            code, _ = min(stayed or come, key=str)
             return f"{code} {'stays' if stayed else 'would come'}"
         self.text, self.document, self.report = text, document, report
         self.applied += wanted

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from hbspec import __version__
-from hbspec.diagnostics import Diagnostic, Fix, Report, Span, route_text
+from hbspec.diagnostics import Diagnostic, Fix, Renamed, Report, Span, route_text
 from hbspec.manual import Page
 from hbspec.showing.secrets import redact
 from hbspec.source.excerpts import underline
@@ -85,7 +85,7 @@ def _result(diagnostic: Diagnostic, codes: Sequence[str], seen: Counter[str]) ->
 
 
 def _in_place(diagnostic: Diagnostic, fix: Fix) -> bool:
-    """Whether a fix replaces the plain value that the diagnostic points to by another.
+    """Whether a fix replaces the plain value or the key that the diagnostic points to by another.
 
     The span of a missing key is that of its section, which must not be overwritten.
     """
@@ -94,13 +94,16 @@ def _in_place(diagnostic: Diagnostic, fix: Fix) -> bool:
         return False
     before, marked = underline(shown, span)
     covered = shown[before : before + marked]
+    if isinstance(fix.value, Renamed):
+        return covered == diagnostic.route[-1]
     is_value = covered not in diagnostic.route and not covered.startswith(("{", "["))
     return is_value and isinstance(fix.value, str | int | float)
 
 
 def _fix(diagnostic: Diagnostic, span: Span, fix: Fix) -> dict[str, Any]:
     """A fix with its value in JSON, which is the same scalar in YAML 1.2."""
-    replacement = {"deletedRegion": _region(span), "insertedContent": {"text": json.dumps(fix.value)}}
+    text = fix.value.key if isinstance(fix.value, Renamed) else json.dumps(fix.value)
+    replacement = {"deletedRegion": _region(span), "insertedContent": {"text": text}}
     change = {"artifactLocation": {"uri": _uri(diagnostic.file)}, "replacements": [replacement]}
     return {"description": {"text": fix.title}, "artifactChanges": [change]}
 

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.catalog.gpu_names import gpus_meant
-from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.rules.rule import Rule
 from hbspec.spelling import nearest
 
@@ -48,4 +48,5 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             near = " or ".join(meant) if 0 < len(meant) <= MOST_NAMED else nearest(name, names)
             other = "set gpu_memory, or use" if route == ("instance", "gpu") else "use"
             action = f"did you mean {near}?" if near else f"{other} one of {', '.join(names)}"
-            yield RULE.at(route, f"gpu {name} is not in the catalog", action)
+            fixes = (Fix(f"change it to {near}", route, near),) if len(meant) == 1 else ()
+            yield RULE.at(route, f"gpu {name} is not in the catalog", action, fixes=fixes)

@@ -22,9 +22,9 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.claims import MALFORMED, verify
 from hbspec.claims.quantities import QUANTITIES
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Finding, Fix, Renamed, Severity
 from hbspec.rules.rule import Rule
-from hbspec.spelling import nearest
+from hbspec.spelling import nearest, typo_of
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -37,4 +37,8 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             action = f"did you mean {near}?" if near and claim.quantity is None else "write it as the message says"
             if claim.quantity is None and not near:
                 action = f"claim one of {', '.join(QUANTITIES)}, price.TYPE.REGION"
-            yield RULE.at(("expect", claim.key), f"{claim.key}: {claim.reason}", action)
+            route = ("expect", claim.key)
+            certain = typo_of(claim.key, QUANTITIES) if claim.quantity is None else None
+            free = certain is not None and certain not in analysis.spec.expect
+            fixes = (Fix(f"rename it to {certain}", route, Renamed(certain)),) if certain and free else ()
+            yield RULE.at(route, f"{claim.key}: {claim.reason}", action, fixes=fixes)

@@ -21,13 +21,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity
+from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.plan.suites import FROM_VALIDATION, GENERATED, planned_suites
 from hbspec.rules.rule import Rule
 from hbspec.source.paths import UnreadablePathError, contained
-from hbspec.spelling import nearest
+from hbspec.spelling import nearest, typo_of
 
 RULE = Rule(__name__, Severity.WARNING)
+BUILT_IN = (*GENERATED, *FROM_VALIDATION)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -38,7 +39,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     document = analysis.document
     for index, suite in enumerate(planned_suites(analysis.spec)):
         if suite.lacks_cases:
-            yield RULE.at(("evaluation", index, "suite"), *_missing(suite.name))
+            route, meant = ("evaluation", index, "suite"), typo_of(suite.name, BUILT_IN)
+            fixes = (Fix(f"change it to {meant}", route, meant),) if meant and meant != suite.name else ()
+            yield RULE.at(route, *_missing(suite.name), fixes=fixes)
             continue
         if suite.data is None or ":" in suite.data or suite.route[0] != "evaluation":
             continue
@@ -54,6 +57,6 @@ def _missing(name: str) -> tuple[str, str]:
     """What is missing of a suite without cases, and what to do."""
     if name in FROM_VALIDATION:
         return f"{name} asks the prompts of the validation split, but the spec names none", "set data.validation.uri"
-    near = nearest(name, (*GENERATED, *FROM_VALIDATION))
+    near = nearest(name, BUILT_IN)
     action = f"did you mean {near}?" if near else "set data of this suite to a file of items"
     return f"{name} is not built in, and names no data", action

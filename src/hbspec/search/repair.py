@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
 from hbspec.analysis.fixed import READ
-from hbspec.diagnostics import NotKnownError, Severity
+from hbspec.diagnostics import NotKnownError, Renamed, Severity
 from hbspec.rules.engine import findings_again
 from hbspec.rules.follow import CLAIM_CONTRADICTED
 from hbspec.search.choice import Choice
@@ -71,7 +71,7 @@ def _fixed(analysis: Analysis) -> tuple[Settings, Analysis]:
         if finding.severity is not Severity.ERROR or finding.code == CLAIM_CONTRADICTED or not finding.fixes:
             continue
         fix = finding.fixes[0]
-        if fix.route in READ or fix.route in settings:
+        if fix.route in READ or fix.route in settings or isinstance(fix.value, Renamed):
             continue
         try:
             spec = with_value(spec, fix.route, fix.value)

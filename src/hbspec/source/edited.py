@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from hbspec.diagnostics import Position, Route, Span, route_text
+from hbspec.diagnostics import Position, Renamed, Route, Span, route_text
 from hbspec.source.document import Document
 from hbspec.source.scalars import resolve
 
@@ -36,7 +36,7 @@ def edited(document: Document, settings: Mapping[Route, Any]) -> str:
 
     Args:
         document: the spec, read without overrides.
-        settings: plain scalars by route; None deletes the key.
+        settings: plain scalars by route; None deletes the key, `Renamed` gives it another name.
 
     Raises:
         EditError: a value is written in another file, or cannot be changed alone.
@@ -62,6 +62,12 @@ class _Editor:
         for route, value in settings.items():
             if value is None:
                 yield from self._deletion(route, settings)
+            elif isinstance(value, Renamed):
+                self._own(route)
+                key = self._document.key_spans[route]
+                quote = self._text[self._offset(key.start)]
+                name = f"{quote}{value.key}{quote}" if quote in "\"'" else scalar(value.key)
+                yield _Edit(self._offset(key.start), self._offset(key.end), name)
             elif route in self._document.spans:
                 span = self._own(route)
                 yield _Edit(self._offset(span.start), self._offset(span.end), scalar(value))

@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from hbspec.diagnostics import Route
+from hbspec.diagnostics import Renamed, Route
 from hbspec.source.document import Document
 from hbspec.source.edited import EditError, edited
 from hbspec.source.load import NOTHING, load
@@ -21,7 +21,7 @@ def edited_document(
 
     Args:
         document: the spec, read from a file and without overrides.
-        settings: plain scalars by route; None deletes the key.
+        settings: plain scalars by route; None deletes the key, `Renamed` gives it another name.
         unsaved: as in `load`.
 
     Raises:
@@ -38,13 +38,15 @@ def edited_document(
 
 
 def with_settings(values: Mapping[str, Any], settings: Mapping[Route, Any]) -> dict[str, Any]:
-    """The values of a spec with others at some routes; None deletes the key."""
+    """The values of a spec with others at some routes; None deletes the key, `Renamed` gives it another name."""
     changed: dict[str, Any] = deepcopy(dict(values))
     for route, value in settings.items():
         section: Any = changed
         for step in route[:-1]:
             section = section.setdefault(step, {}) if isinstance(section, dict) else section[step]
-        if value is None:
+        if isinstance(value, Renamed):
+            section[value.key] = section.pop(route[-1])
+        elif value is None:
             section.pop(route[-1], None)
         else:
             section[route[-1]] = value

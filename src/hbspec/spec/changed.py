@@ -7,12 +7,14 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter
 from pydantic.fields import FieldInfo
 
-from hbspec.diagnostics import Route
+from hbspec.diagnostics import Renamed, Route
 from hbspec.spec.sections import Spec
 
 
 def with_value(spec: Spec, route: Route, value: Any) -> Spec:
     """The spec with `value` at `route`, read as in a file; None is the default. A missing section stays missing.
+
+    `Renamed` is for keys of a mapping whose keys are not those of a section, such as `expect`.
 
     Checks across the keys of a section are not repeated.
 
@@ -27,6 +29,8 @@ def _with(node: Any, route: Route, value: Any) -> Any:
     if node is None or not route:
         return value if not route else None
     first, rest = route[0], route[1:]
+    if isinstance(value, Renamed) and not rest:
+        return {value.key if name == first else name: held for name, held in node.items()}
     if isinstance(node, BaseModel):
         return _with_field(node, str(first), rest, value)
     if isinstance(node, tuple):

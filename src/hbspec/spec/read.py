@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import ValidationError
 
-from hbspec.diagnostics import Finding, Fix, Route, Severity, route_text
+from hbspec.diagnostics import Finding, Fix, Renamed, Route, Severity, route_text
 from hbspec.manual.shape import PAGES
 from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
@@ -15,7 +15,7 @@ from hbspec.spec.foreign import REQUEST, program_of
 from hbspec.spec.keys import annotation_of, described, forms_of, section_keys
 from hbspec.spec.sections import Spec
 from hbspec.spec.unestimated import KEYS
-from hbspec.spelling import bare, nearest
+from hbspec.spelling import bare, nearest, typo_of
 
 _KINDS = {
     "string_type": "a string",
@@ -81,7 +81,7 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
     for route, error in by_route.items():
         # a misspelt key is not also missing, and a list with a wrong value is not also too short
         if route not in said or error["type"] not in ("missing", "too_short", "literal_error"):
-            yield _finding(error, route)
+            yield _finding(error, route) if route not in unknown else _unknown_key(route, values)
 
 
 def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Route:
@@ -100,8 +100,6 @@ def _route(location: tuple[int | str, ...], values: Any, *, missing: bool) -> Ro
 def _finding(error: Any, route: Route) -> Finding:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
     key = route_text(route)
-    if kind == "extra_forbidden":
-        return _unknown_key(route)
     if kind == "missing":
         return _make("HB021", route, f"{key} is missing", f"add `{route[-1]}:`{_in_brackets(route)}")
     if given is None:
@@ -148,7 +146,7 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
     return _make("HB025", route, f"{key} is {_shown(route, given)}, not one of {expected}", action, fixes)
 
 
-def _unknown_key(route: Route) -> Finding:
+def _unknown_key(route: Route, values: Any) -> Finding:
     key, parent = str(route[-1]), route[:-1]
     known = section_keys(parent) or ()
     near = _near(route)
@@ -168,7 +166,17 @@ def _unknown_key(route: Route) -> Finding:
     name, message = PAGES["HB020"].name, f"{where} has no key `{key}`"
     if refused is not None:
         message += f": {refused.reason}"
-    return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True)
+    fixes = () if refused else tuple(_renamings(route, values))
+    return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True, fixes=fixes)
+
+
+def _renamings(route: Route, values: Any) -> Iterator[Fix]:
+    """The correction of an unknown key, where one is certain and its section does not have that key already."""
+    meant = typo_of(str(route[-1]), section_keys(route[:-1]) or ())
+    for part in route[:-1]:
+        values = values[part]
+    if meant is not None and meant not in values:
+        yield Fix(f"rename it to {meant}", route, Renamed(meant))
 
 
 def _near(route: Route) -> str | None:
