@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -277,7 +278,16 @@ def _analysed(document: Document, as_of: date | None, prices: Path | None) -> An
 
 
 def _facts(prices: Path | None) -> Catalog:
-    return Catalog(prices) if prices else catalog()
+    if prices is None:
+        return catalog()
+    state = prices.stat()
+    return _with_prices(prices, (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=1)
+def _with_prices(prices: Path, _state: tuple[int, ...]) -> Catalog:
+    """The catalog with a file of prices in one state: the last is kept, as many specs are judged by it."""
+    return Catalog(prices)
 
 
 def _judge(analysis: Analysis, configuration: Configuration, policy: Policy | None) -> Report:

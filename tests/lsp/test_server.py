@@ -100,6 +100,23 @@ def test_the_configuration_of_the_project_counts(editor, tmp_path):
     assert "ignored is not a key" in wrong["message"]
 
 
+def test_the_files_that_the_configuration_names_count(editor, tmp_path):
+    (tmp_path / ".git").mkdir()
+    file, configuration = tmp_path / "job.yaml", tmp_path / "hbspec.toml"
+    editor.open(file, STARTER)
+    (tmp_path / "policy.yaml").write_text("policy: 1\nregions: [eu-west-1]\n")
+    configuration.write_text('policy = "policy.yaml"\n')
+    (found,) = editor.change(file, STARTER + "\n")
+    assert "us-east-1" in found["message"]
+    assert "policy.yaml:2" in found["message"]
+    configuration.write_text('catalog = "prices.csv"\n')
+    for text, said in ((None, "cannot be read: No such file"), ("# x", "not a file of prices; write one with `hbspec")):
+        if text:
+            (tmp_path / "prices.csv").write_text(text)
+        (found,) = editor.change(file, STARTER + (text or ""))
+        assert (found["code"], said in found["message"]) == ("HB070", True)
+
+
 def test_a_base_counts_as_it_is_in_the_editor(editor, tmp_path):
     base, job = tmp_path / "base.yaml", tmp_path / "job.yaml"
     base.write_text(STARTER)
@@ -165,6 +182,18 @@ def test_a_fix_changes_what_it_says_and_nothing_else(editor, folder):
     after = "\n".join(lines[:first]) + "\n" + edit["newText"] + "\n".join(lines[last:])
     assert after == text.replace("singel", "single")
     assert action["title"].startswith("change it to single")
+
+
+def test_a_typo_in_a_key_has_a_quick_fix(editor, folder):
+    file = folder / "typo.yaml"
+    (found,) = editor.open(file, STARTER.replace("lora_alpha:", "lora_alhpa:"))
+    (action,) = editor.ask(
+        "textDocument/codeAction",
+        textDocument={"uri": file.as_uri()}, range=found["range"], context={"diagnostics": [found]},
+    )  # fmt: skip
+    (edit,) = action["edit"]["changes"][file.as_uri()]
+    assert action["title"] == "rename it to lora_alpha (changes the job)"
+    assert edit["newText"] == "  lora_alpha: 32\n"
 
 
 def test_files_are_linked(editor, tmp_path):

@@ -6,19 +6,26 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pygls.uris import to_fs_path
 
 from hbspec.analysis import Analysis
-from hbspec.api import judgement
+from hbspec.api import Judgement, judgement
+from hbspec.catalog.price_file import PriceFileError
 from hbspec.configuration import EVERYTHING, Configuration, ConfigurationError
 from hbspec.configuration.baseline import read_baseline
 from hbspec.configuration.file import read
 from hbspec.configuration.place import found_from
-from hbspec.diagnostics import Diagnostic, Report
+from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity
+from hbspec.manual.configuration import UNUSABLE
+from hbspec.showing import shown
 from hbspec.source.load import STDIN
 from hbspec.source.recognise import is_json, is_yaml, looks_like_spec
 from hbspec.spec import section_keys
+
+if TYPE_CHECKING:
+    from hbspec.policy import Policy
 
 
 @dataclass
@@ -76,16 +83,45 @@ class JudgedText:
 
 
 def judged(one: OpenText, text: str, unsaved: Mapping[Path, str]) -> JudgedText:
-    """The findings in a state of a text, under the configuration that `hbspec check` would find in its folder."""
+    """The findings in a state of a text, under the configuration that `hbspec check` would find in its folder.
+
+    Where that cannot be used, or a file that it names, this is what is found.
+    """
     try:
         return _judged(one, text, unsaved, _configuration(one))
     except ConfigurationError as wrong:
         return JudgedText(text, Report(files=(one.file,), diagnostics=wrong.diagnostics), None, frozenset())
 
 
+def _priced(
+    one: OpenText, text: str, unsaved: Mapping[Path, str], configuration: Configuration, policy: Policy | None
+) -> Judgement:
+    """The judgement of a text.
+
+    Raises:
+        ConfigurationError: the file of prices that the configuration names cannot be used.
+    """
+    prices = configuration.catalog
+    try:
+        return judgement(
+            one.file, text=text, unsaved=unsaved, configuration=configuration, prices=prices, policy=policy
+        )
+    except (PriceFileError, OSError) as reason:
+        said = f"{prices} cannot be read: {reason.strerror}" if isinstance(reason, OSError) else str(reason)
+        entry = Diagnostic(
+            UNUSABLE.code, UNUSABLE.name, Severity.ERROR, Confidence.CERTAIN, shown(str(prices)), (), None, shown(said),
+            "write it again with `hbspec catalog refresh prices`, or delete `catalog` from the configuration",
+        )  # fmt: skip
+        raise ConfigurationError((entry,)) from None
+
+
 def _judged(one: OpenText, text: str, unsaved: Mapping[Path, str], configuration: Configuration) -> JudgedText:
-    prices, known = configuration.catalog, configuration.baseline
-    found = judgement(one.file, text=text, unsaved=unsaved, configuration=configuration, prices=prices)
+    policy = None
+    if configuration.policy is not None:
+        from hbspec.policy import read_policy  # which few projects have
+
+        policy = read_policy(configuration.policy)
+    found, known = _priced(one, text, unsaved, configuration, policy), configuration.baseline
     analysis = found.analysis
     report = read_baseline(known).without(found.report) if known else found.report
     files = analysis.document.texts if analysis else {entry.file for entry in found.report.diagnostics}

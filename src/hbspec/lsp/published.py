@@ -28,11 +28,13 @@ def published(one: OpenText, encoding: str) -> Iterator[types.Diagnostic]:
     """What was found in the judged state of a text; a finding in a file that it extends is at its `extends`."""
     if one.report is None or one.judged is None:
         return
-    places, outline = TextPlaces(one.judged, encoding), Outline(one.judged)
-    for entry in one.report.diagnostics:
+    places, entries = TextPlaces(one.judged, encoding), one.report.diagnostics
+    placeless = any(entry.span is None or elsewhere(one, entry) for entry in entries)
+    otherwise = _place(Outline(one.judged if placeless else ""), places)
+    for entry in entries:
         away = elsewhere(one, entry)
         yield types.Diagnostic(
-            range=_place(outline, places) if away or entry.span is None else places.range_of(entry.span),
+            range=otherwise if away or entry.span is None else places.range_of(entry.span),
             message=_message(entry, away=away),
             severity=SEVERITIES[entry.severity],
             code=entry.code,

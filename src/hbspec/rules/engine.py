@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -26,16 +26,21 @@ def all_rules() -> tuple[RuleModule, ...]:
     return tuple(cast(RuleModule, import_module(f"{rules.__name__}.{name}")) for name in names)
 
 
-def findings_of(analysis: Analysis, *, again: bool = False) -> tuple[list[Finding], dict[str, str]]:
+def findings_of(
+    analysis: Analysis, *, again: bool = False, codes: Set[str] | None = None
+) -> tuple[list[Finding], dict[str, str]]:
     """All findings of all rules, and by code the unknown input for which a rule was skipped.
 
     Args:
         analysis: the spec.
         again: whether it only tries a change to a spec that is judged, for which some rules are not asked.
+        codes: the rules that are asked; None for all.
     """
     findings: list[Finding] = list(analysis.findings)
     skipped: dict[str, str] = {}
     for module in all_rules():
+        if codes is not None and module.RULE.code not in codes:
+            continue
         if again and module.RULE.once:
             skipped[module.RULE.code] = "not asked again"
             continue
@@ -46,9 +51,9 @@ def findings_of(analysis: Analysis, *, again: bool = False) -> tuple[list[Findin
     return findings, skipped
 
 
-def findings_again(analysis: Analysis) -> tuple[list[Finding], dict[str, str]]:
+def findings_again(analysis: Analysis, codes: Set[str] | None = None) -> tuple[list[Finding], dict[str, str]]:
     """`findings_of` a spec that only tries a change."""
-    return findings_of(analysis, again=True)
+    return findings_of(analysis, again=True, codes=codes)
 
 
 @cache

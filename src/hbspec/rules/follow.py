@@ -1,23 +1,26 @@
-"""Finds the effects of a finding: the others that disappear when the spec is checked with that finding fixed."""
+"""Finds the effects of a finding: the others that disappear when the spec is checked with that finding fixed.
+
+The rules of the others are asked first. Mostly none of them disappears, and no other rule need be asked.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route, Severity
 
 Judged = tuple[list[Finding], dict[str, str]]
 """Findings, and by code the reason why a rule was skipped."""
+Judge = Callable[[Analysis, Set[str] | None], Judged]
+"""Asks the rules of these codes, or all."""
 Place = tuple[str, Route]
 
 CLAIM_CONTRADICTED = "HB401"
 """An error that a correct change may cause: a claim about the original job may not hold for the changed one."""
 
 
-def followed(
-    analysis: Analysis, judged: Judged, judge: Callable[[Analysis], Judged]
-) -> Mapping[Finding, frozenset[Finding]]:
+def followed(analysis: Analysis, judged: Judged, judge: Judge) -> Mapping[Finding, frozenset[Finding]]:
     """The other findings that disappear when a finding is fixed in one of the possible ways, by finding."""
     findings = judged[0]
     if len(set(findings)) < 2:
@@ -29,15 +32,15 @@ def followed(
     }
 
 
-def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Callable[[Analysis], Judged]) -> Iterator[Finding]:
+def _gone(analysis: Analysis, cause: Finding, judged: Judged, judge: Judge) -> Iterator[Finding]:
     from hbspec.analysis.fixed import fixed  # only a spec with findings is checked again
 
     others = set(judged[0]) - {cause}
     for changed in fixed(analysis, cause):
-        left, lacking = judge(changed)
-        if _mends(cause, judged, left):
-            judged_again = (other for other in others if other.code not in lacking or other.code in judged[1])
-            gone = {other for other in judged_again if _place(other) not in _places(left)}
+        left, lacking = judge(changed, {other.code for other in others})
+        judged_again = (other for other in others if other.code not in lacking or other.code in judged[1])
+        gone = {other for other in judged_again if _place(other) not in _places(left)}
+        if gone and _mends(cause, judged, judge(changed, None)[0]):
             yield from gone
             others -= gone
         if not others:

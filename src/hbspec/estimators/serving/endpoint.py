@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import floor
 from typing import Any, NamedTuple
 
@@ -164,9 +165,17 @@ def serving(plan: ServingPlan) -> Serving:
 
     Without a given or assumed `max_model_len`, the verdict does not include a KV cache.
 
+    Several rules ask for the same few endpoints, also where only something else in the spec changes; so the last ones
+    are kept. What was assumed has been put into the plan and plays no further part.
+
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
+    return _serving(plan._replace(assumptions=()))
+
+
+@lru_cache(maxsize=64)
+def _serving(plan: ServingPlan) -> Serving:
     served_model(plan)
     unknown: dict[str, str] = {}
     parts, asked = plan.tensor_parallel, demand(plan)
