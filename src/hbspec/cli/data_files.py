@@ -60,11 +60,12 @@ def refuse_other_files(output: str | None) -> None:
     path = Path(output)
     if not path.parent.is_dir():
         raise MisuseError(f"{output}: the folder {path.parent} does not exist; create it, or name another file")
-    if os.path.lexists(path) and not _is_profile(path):
+    if os.path.lexists(path) and not is_profile(path):
         raise MisuseError(f"{output} already exists and is not a profile; name another file")
 
 
-def _is_profile(path: Path) -> bool:
+def is_profile(path: Path) -> bool:
+    """Whether a file holds a profile of training data."""
     from hbspec.plan import read_profile
 
     try:
