@@ -17,7 +17,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(VENV)/.ready
-	$(BIN)/python tools/demo.py --data $(DATA)
+	$(BIN)/hbspec demo -o build/demo --data $(DATA)
 
 # one worker a core, so one thread a worker; in the order of tests/conftest.py, where what takes longest comes first
 PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder

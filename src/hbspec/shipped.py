@@ -1,4 +1,4 @@
-"""The folder `templates/`, which holds the code that hbspec shares with the jobs that it compiles."""
+"""Folders of a checkout that the package ships: `templates/`, which jobs share with hbspec, and some of `specs/`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,18 @@ from types import CodeType
 @cache
 def templates() -> Path:
     """The folder of the shipped templates: in the installed package, or beside `src` in a checkout."""
+    return _folder("templates")
+
+
+def specs() -> Path:
+    """The folder of example specs, as `templates`; in a package it holds those of `hbspec demo` only."""
+    return _folder("specs")
+
+
+def _folder(name: str) -> Path:
     package = Path(__file__).parent
-    installed = package / "templates"
-    return installed if installed.is_dir() else package.parents[1] / "templates"
+    installed = package / name
+    return installed if installed.is_dir() else package.parents[1] / name
 
 
 def code(template: str, module: str) -> CodeType:

@@ -23,6 +23,7 @@ COMMANDS = (
     "explain",
     "rules",
     "init",
+    "demo",
     "smoke",
     "measure",
     "submit",
