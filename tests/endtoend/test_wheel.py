@@ -41,7 +41,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("src", "templates"):
+    for name in ("src", "templates", "specs"):
         shutil.copytree(ROOT / name, source / name)
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -82,6 +82,12 @@ def test_the_wheel_holds_the_templates_and_the_data_and_no_caches(wheel: Path) -
 
 def test_its_version(installed: Installed) -> None:
     assert __version__ in installed.hbspec("--version")
+
+
+def test_the_tour_and_a_first_spec(installed: Installed) -> None:
+    assert "pip install 'hbspec[train]'" in installed.hbspec("demo")
+    installed.hbspec("init", "first.yaml", "--type", "ml.g5.2xlarge")
+    assert installed.hbspec("check", "first.yaml") == "no errors\n"
 
 
 def test_check_estimate_and_explain(installed: Installed) -> None:

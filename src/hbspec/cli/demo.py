@@ -21,7 +21,7 @@ ENDPOINT = ("deployment", "--without-evaluation", "a tour has no trained model t
 """What `hbspec compile` is given for an endpoint whose suites were not run."""
 
 
-class Stop(NamedTuple):
+class TourStop(NamedTuple):
     """A stop of the tour.
 
     Attributes:
@@ -59,14 +59,14 @@ def run(output: Path, data: Path | None) -> int:
     return OK
 
 
-def _tour(folder: Path, data: Path | None) -> Iterator[Stop]:
+def _tour(folder: Path, data: Path | None) -> Iterator[TourStop]:
     written, corrected = str(folder / AS_WRITTEN), str(folder / CORRECTED)
-    yield Stop("The plan as written in its document: what is wrong with it?", (("check", written),), ERRORS)
-    yield Stop("The corrected plan: its memory, time and cost.", (("check", corrected), ("estimate", corrected)))
-    yield Stop("Compiled into a SageMaker job and an endpoint.", (_compile(folder), _compile(folder, *ENDPOINT)))
+    yield TourStop("The plan as written in its document: what is wrong with it?", (("check", written),), ERRORS)
+    yield TourStop("The corrected plan: its memory, time and cost.", (("check", corrected), ("estimate", corrected)))
+    yield TourStop("Compiled into a SageMaker job and an endpoint.", (_compile(folder), _compile(folder, *ENDPOINT)))
     if _trains():
         title = "A rehearsal: the compiled command trains a few updates with two processes on this CPU."
-        yield Stop(title, ((*_rehearsal(folder), *_files(data)),))
+        yield TourStop(title, ((*_rehearsal(folder), *_files(data)),))
 
 
 def _compile(folder: Path, target: str = "sagemaker", *more: str) -> tuple[str, ...]:
