@@ -1,0 +1,172 @@
+"""The tables of endpoints that ran: what vLLM printed when it started, and sweeps of concurrency against latency.
+
+Each row names where it was published. Rows are facts of a run and belong to this project: unlike those of
+`benchmarks/accuracy.py`, they are read from its own folder. What an author left to the engine has the engine's default
+of its release: 256 sequences and 2,048 tokens at once, 1,024 and 8,192 where a GPU has 70 GiB or more and is not an
+A100 (vllm/engine/arg_utils.py), 8,192 tokens for the class `LLM`.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from hbspec.catalog import Gpu, catalog
+from hbspec.catalog.gpus import unlisted_gpu
+from hbspec.plan import Hardware, ServingPlan
+from hbspec.units import GIB
+from measured.models import NoArchitectureError, architecture_of
+from measured.reason import NotExpressibleError
+
+HERE = Path(__file__).parent
+DEPLOYED = ("vllm", "djl-lmi")
+"""The engines of a spec."""
+FIRST_GRAPHS = (0, 3)
+"""The releases of vLLM before it replayed CUDA graphs (v0.3.0, January 2024) run another program."""
+USUAL_SHARE = 0.9
+ANY_REQUEST = (1024, 256)
+"""Tokens of a request where only the size of the cache is asked for."""
+FIRST_V1 = (0, 8)
+"""The first release of vLLM whose usual engine is V1."""
+
+
+class Start(NamedTuple):
+    """One start of an engine, and the tokens of its cache."""
+
+    id: str
+    engine: str
+    version: tuple[int, ...]
+    model: str
+    gpu: str
+    memory_gib: float | None
+    utilization: float | None
+    max_num_batched_tokens: int
+    max_num_seqs: int
+    tensor_parallel: int
+    quantization: str
+    eager: bool
+    tokens: int
+    source: str
+    locator: str
+
+    @property
+    def group(self) -> str:
+        """The engine and its generation, which are scored apart."""
+        return group_of(self.engine, self.version)
+
+
+class Point(NamedTuple):
+    """One concurrency of a sweep: milliseconds to the first token and of each further one; None where not measured."""
+
+    id: str
+    engine: str
+    version: tuple[int, ...]
+    model: str
+    gpu: str
+    tensor_parallel: int
+    quantization: str
+    prompt: int
+    answer: int
+    concurrency: int
+    ttft_ms: float | None
+    tpot_ms: float | None
+    eager: bool
+    source: str
+    locator: str
+
+    @property
+    def group(self) -> str:
+        """The engine and its generation, which are scored apart."""
+        return group_of(self.engine, self.version)
+
+
+def group_of(engine: str, version: tuple[int, ...]) -> str:
+    """`vllm V1`, `vllm V0`, or another engine's name."""
+    if engine != "vllm":
+        return engine
+    return "vllm V1" if version >= FIRST_V1 else "vllm V0"
+
+
+def starts() -> tuple[Start, ...]:
+    """Every start of the table."""
+    return tuple(Start._make(_read(row, Start)) for row in _rows("cache_lines.csv"))
+
+
+def points() -> tuple[Point, ...]:
+    """Every point of the table."""
+    return tuple(Point._make(_read(row, Point)) for row in _rows("sweeps.csv"))
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (HERE / name).open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "version": lambda text: tuple(int(part) for part in text.split(".")),
+    "eager": lambda text: text == "yes",
+    **dict.fromkeys(("memory_gib", "utilization", "ttft_ms", "tpot_ms"), lambda text: float(text) if text else None),
+    **dict.fromkeys(
+        ("max_num_batched_tokens", "max_num_seqs", "tensor_parallel", "tokens", "prompt", "answer", "concurrency"),
+        lambda text: int(text or 0),
+    ),
+}
+
+
+def _read(row: Mapping[str, str], kind: type[Start] | type[Point]) -> list[Any]:
+    return [READERS.get(name, str)(row[name]) for name in kind._fields]
+
+
+def plan_of(row: Start | Point) -> ServingPlan:
+    """The endpoint of a row.
+
+    Raises:
+        NotExpressibleError: with the reason.
+    """
+    if row.engine not in DEPLOYED:
+        raise NotExpressibleError("an engine that no spec deploys")
+    if row.engine == "vllm" and row.version < FIRST_GRAPHS:
+        raise NotExpressibleError("an engine before CUDA graphs")
+    if isinstance(row, Point):
+        return _plan(row, _gpu(row.gpu, None), (row.prompt, row.answer), row.concurrency, USUAL_SHARE)
+    if row.utilization is None:
+        raise NotExpressibleError("the share of the GPU that the engine may use is not stated")
+    return _plan(row, _gpu(row.gpu, row.memory_gib), ANY_REQUEST, row.max_num_seqs, row.utilization)
+
+
+def _plan(row: Start | Point, gpu: Gpu, request: tuple[int, int], concurrency: int, share: float) -> ServingPlan:
+    prompt, answer = request
+    try:
+        architecture = architecture_of(row.model, None).architecture
+    except NoArchitectureError as reason:
+        raise NotExpressibleError(str(reason)) from reason
+    return ServingPlan(
+        architecture=architecture,
+        hardware=Hardware(row.gpu, None, gpu, row.tensor_parallel, 1, None),
+        region=None,
+        price=None,
+        engine=row.engine,
+        quantization=row.quantization,
+        dtype="float16" if gpu.bf16 is False else "bfloat16",
+        kv_cache_dtype="auto",
+        adapters="merged",
+        lora_r=0,
+        lora_parameters=None,
+        max_lora_rank=0,
+        tensor_parallel=row.tensor_parallel,
+        max_model_len=prompt + answer,
+        concurrency=concurrency,
+        utilization=share,
+        input_tokens=float(prompt),
+        output_tokens=answer,
+        scaling=(1, 1),
+        assumptions=(),
+    )
+
+
+@cache
+def _gpu(name: str, gib: float | None) -> Gpu:
+    return unlisted_gpu(name, int(gib * GIB)) if gib else catalog().gpus[name]

@@ -1,0 +1,63 @@
+"""The benchmark of endpoints that ran: what it scores, what it leaves out and why."""
+
+from __future__ import annotations
+
+import pytest
+from measured.product import judged
+from measured.reason import NotExpressibleError
+from measured.served import plan_of, points, starts
+from measured.served_score import Figures, compared, lines
+
+from hbspec.units import Interval
+
+
+@pytest.fixture(scope="module")
+def found():
+    return judged()
+
+
+def test_every_row_names_where_it_was_published():
+    for row in (*starts(), *points()):
+        assert row.source
+        assert row.locator
+
+
+def test_ids_are_unique():
+    ids = [row.id for row in (*starts(), *points())]
+    assert len(ids) == len(set(ids))
+
+
+def test_what_a_spec_cannot_express_has_a_reason(found):
+    reasons = {one.row.id: one.reason for one in found if one.reason}
+    assert reasons["a100-llama2-70b-2023"] == "an engine before CUDA graphs"
+    assert reasons["h100-qwen3-235b-sglang"] == "an engine that no spec deploys"
+    assert "not stated" in reasons["l40s-llama31-unstated"]
+    assert len(reasons) == 3
+
+
+def test_few_sources_establish_nothing():
+    row = starts()[0]
+    one = compared(row, "cache tokens", 100.0, lambda _: Interval(90, 101, 110))
+    assert Figures.of([one])._replace(width=None) == Figures(1, 1, pytest.approx(0.01), pytest.approx(0.01), 1, None, 0)
+    assert any("not established" in line for line in lines([one], errors=False))
+
+
+def test_fewer_tokens_and_longer_times_are_worse_than_said():
+    row, point = starts()[0], points()[0]
+    held = compared(row, "cache tokens", 80.0, lambda _: Interval(90, 100, 110))
+    slow = compared(point, "decode", 120.0, lambda _: Interval(90, 100, 110))
+    assert Figures.of([held, slow]).optimistic == 2
+    assert not held.inside
+
+
+def test_a_failure_to_estimate_is_a_reason():
+    def refused(row):
+        raise NotExpressibleError("no")
+
+    one = compared(starts()[0], "cache tokens", 1.0, refused)
+    assert (one.estimate, one.reason, one.inside) == (None, "no", False)
+
+
+def test_the_plan_has_the_rows_settings():
+    row = next(row for row in starts() if row.id == "4090-qwen25-7b")
+    assert (plan_of(row).utilization, plan_of(row).concurrency) == (0.85, 256)
