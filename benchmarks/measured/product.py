@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hbspec.diagnostics import known
-from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.decoding import prefill_seconds, step_of
-from hbspec.estimators.serving.memory import request_cache, room_bytes
+from hbspec.estimators.serving.profiled import EngineSettings
+from hbspec.estimators.serving.room import cache_tokens
 from hbspec.units import Interval
 from measured.served import Point, Start, plan_of, points, starts
 from measured.served_score import CACHE, FIRST, STEP, Compared, compared
@@ -15,7 +15,7 @@ MILLISECONDS = 1000.0
 
 def judged() -> list[Compared]:
     """Every value of the tables beside its estimate."""
-    found = [compared(row, CACHE, row.tokens, cache_tokens) for row in starts()]
+    found = [compared(row, CACHE, row.tokens, held) for row in starts()]
     for point in points():
         if point.ttft_ms is not None:
             found.append(compared(point, FIRST, point.ttft_ms, first_token))
@@ -24,15 +24,10 @@ def judged() -> list[Compared]:
     return found
 
 
-def cache_tokens(row: Start) -> Interval:
-    """The tokens that the cache holds."""
-    plan = plan_of(row)
-    each = request_cache(plan, 1)
-    low, expected, high = (
-        known(room_bytes(plan, engine), "the GPU's memory") / each
-        for engine in (CONTEXT_BYTES.high, CONTEXT_BYTES.expected, CONTEXT_BYTES.low)
-    )
-    return Interval(low, expected, high)
+def held(row: Start) -> Interval:
+    """The tokens that the cache holds, with the settings of the row's engine."""
+    settings = EngineSettings(row.max_num_batched_tokens, row.max_num_seqs, row.version, row.eager)
+    return known(cache_tokens(plan_of(row), settings), "a cache without windows on a known GPU")
 
 
 def first_token(row: Point) -> Interval:

@@ -13,7 +13,8 @@ from hbspec.catalog import Architecture
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING, ServingConstants
 from hbspec.estimators.serving.decoding import prefill_seconds, step_of
-from hbspec.estimators.serving.memory import request_cache, room_bytes
+from hbspec.estimators.serving.memory import request_cache
+from hbspec.estimators.serving.room import room_bytes
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.units import Interval
 from measured.models import NoArchitectureError, architecture_of
@@ -97,7 +98,7 @@ def at_once(case: Expressed) -> float:
     room = room_bytes(plan) if run.engine in PAGED else None
     if room is None or plan.architecture is None:
         return run.requests
-    return max(1.0, min(run.requests, room / request_cache(plan, run.prompt + run.answer)))
+    return max(1.0, min(run.requests, room.expected / request_cache(plan, run.prompt + run.answer)))
 
 
 def rate_of(case: Expressed, constants: ServingConstants = SERVING) -> Interval:

@@ -6,6 +6,7 @@ import pytest
 from planned import R1, served
 
 from hbspec.catalog import catalog
+from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.estimators.serving.loading import QUANTISING, loading_bytes, unit_bytes
 from hbspec.units import GIB
@@ -45,8 +46,8 @@ def test_the_largest_unit_is_shared_by_the_gpus(quantization):
     largest = max(unit_bytes(architecture(R1), quantization).values())
     assert found.loading is not None
     weights = found.terms["weights"]
-    assert found.loading.low == weights + found.engine_bytes.low
-    assert found.loading.expected == pytest.approx(weights + largest / 4 + found.engine_bytes.expected)
+    assert found.loading.low == weights + CONTEXT_BYTES.low
+    assert found.loading.expected == pytest.approx(weights + largest / 4 + CONTEXT_BYTES.expected)
     assert found.loading.low < found.loading.expected < found.loading.high
     assert found.to_dict()["loading_bytes"]["expected"] == round(found.loading.expected)
 

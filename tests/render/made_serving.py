@@ -26,6 +26,7 @@ SERVING = Serving(
     room=Room(209_263, None, None),
     sure_room=Room(200_000, None, None),
     best_room=Room(220_000, None, None),
+    cache_tokens=None,
     prefill_seconds=None,
     decode_tokens_per_second=Interval(20, 30, 60),
     latency_seconds=None,

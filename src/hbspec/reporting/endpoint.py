@@ -9,7 +9,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.cost import answers_cost
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.serving.load import Load, load
-from hbspec.estimators.serving.memory import room_bytes
+from hbspec.estimators.serving.room import room_bytes
 from hbspec.plan import ServingPlan
 from hbspec.render.answer import answer
 from hbspec.render.serving import endpoint_rows, evaluation_rows
@@ -55,10 +55,10 @@ def loads(plan: ServingPlan, serving: Serving) -> list[Load]:
     most = serving.load.largest_concurrency
     numbers = {2**power for power in range(most.bit_length())} | {serving.load.concurrency, most}
     try:
-        room = room_bytes(plan)
-        if room is None:
+        free = room_bytes(plan)
+        if free is None:
             return []
-        return [load(plan._replace(concurrency=number), room) for number in sorted(numbers)]
+        return [load(plan._replace(concurrency=number), free.expected) for number in sorted(numbers)]
     except NotKnownError:
         return []
 

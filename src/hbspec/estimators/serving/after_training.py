@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.cost import Charge
 from hbspec.estimators.serving.load import load
-from hbspec.estimators.serving.memory import room_bytes
+from hbspec.estimators.serving.room import room_bytes
 from hbspec.plan import ServingPlan
 from hbspec.plan.suites import PlannedSuite
 from hbspec.units import HOUR, Interval
@@ -54,8 +54,8 @@ def after_training(plan: ServingPlan, suites: Sequence[PlannedSuite]) -> AfterTr
     """
     if not suites:
         raise NotKnownError("evaluation")
-    room = known(room_bytes(plan), "the GPU's memory")
-    busy = load(plan._replace(concurrency=min(CONCURRENCY, plan.concurrency)), room)
+    free = known(room_bytes(plan), "the GPU's memory")
+    busy = load(plan._replace(concurrency=min(CONCURRENCY, plan.concurrency)), free.expected)
     items, rate = sum(suite.items for suite in suites), busy.requests_per_hour
     hours = Interval(items / rate.high, items / rate.expected, items / rate.low)
     return AfterTraining(items, busy.concurrency, hours * HOUR, _cost(plan, hours))

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from hbspec.units import GB, Interval
+from hbspec.units import GB, GIB, Interval
 
 EAGER = ("transformers", "litgpt")
 """Engines that launch the kernels of each layer from Python in every step; the others replay a CUDA graph."""
@@ -105,9 +105,41 @@ OVERLAP = 3.0
 takes the longer of both."""
 
 CONTEXT_BYTES = Interval(0.3 * GB, 0.7 * GB, 1.6 * GB)
-"""The CUDA context, libraries, communicators and CUDA graphs of an engine, per GPU. Assumed: vLLM logs 0.1 to 0.9 GB
-for its graphs, and a context takes 0.3 to 0.6 GB."""
+"""The CUDA context and libraries of an engine, per GPU, and CUDA graphs beside its share. Assumed: vLLM logs 0.1 to 0.9
+GB for its graphs, and a context takes 0.3 to 0.6 GB."""
 
-BATCHED_TOKENS = 2048
-"""Tokens that vLLM computes at once and reserves activations for (`--max-num-batched-tokens`, docs.vllm.ai,
-Optimization and Tuning, Chunked Prefill)."""
+
+class EngineConstants(NamedTuple):
+    """What vLLM measures at its start beyond the weights and a forward pass, in bytes per GPU.
+
+    Attributes:
+        sampled_sorting: for each logit of each request, where the sampler sorts all logits.
+        sampled: the same of the samplers that do not.
+        outside: what PyTorch does not allocate, on one GPU.
+        outside_joined: the same where GPUs share a model: NCCL's and vLLM's own buffers for sums.
+        graphs: CUDA graphs, however few are captured.
+        graphs_captured: what all graphs, for up to 512 tokens, take more.
+    """
+
+    sampled_sorting: Interval
+    sampled: Interval
+    outside: Interval
+    outside_joined: Interval
+    graphs: Interval
+    graphs_captured: Interval
+
+
+ENGINE = EngineConstants(
+    sampled_sorting=Interval(37.0, 38.7, 40.0),
+    sampled=Interval(11.0, 18.0, 38.7),
+    outside=Interval(0.03 * GIB, 0.1 * GIB, 0.35 * GIB),
+    outside_joined=Interval(0.2 * GIB, 1.0 * GIB, 2.4 * GIB),
+    graphs=Interval(0.0, 0.08 * GIB, 0.45 * GIB),
+    graphs_captured=Interval(0.0, 0.45 * GIB, 0.75 * GIB),
+)
+"""Read from start-up logs of vLLM (`benchmarks/measured/cache_lines.csv` names each). Logits with a sort: 1.40 GiB of
+Qwen2.5's 256 x 151,936 and 1.19 of Llama-3's 256 x 128,256; without one, 0.55 GiB of Llama-3's 256, 2.1 of its 1,024,
+and 1.44 with release 0.30. Outside of PyTorch: 0.03 to 0.26 GiB, and 0.21 (four L40S), 0.74 (two A100), 1.38 (two H200)
+and 1.7 (four RTX PRO 6000) where GPUs share a model. Graphs: 0.08 GiB for 16 requests, 0.53 for 256, up to 0.76. The
+high ends are wider than the logs. Left out: models with an encoder, and state-space layers, whose graphs took up to
+5 GiB."""

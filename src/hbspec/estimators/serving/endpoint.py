@@ -8,22 +8,22 @@ from math import floor
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charges, money_dict
 from hbspec.estimators.serving.decoding import DecodingStep, prefill_seconds, step_of
 from hbspec.estimators.serving.load import Load, load
 from hbspec.estimators.serving.loading import QUANTISING, loading_bytes
 from hbspec.estimators.serving.memory import (
     Demand,
+    activations_of,
     demand,
     fixed_terms,
     request_cache,
-    room_bytes,
     served_model,
     served_weights,
     weights_bytes,
 )
-from hbspec.estimators.serving.room import Room, room
+from hbspec.estimators.serving.profiled import engine_bytes, settings_of
+from hbspec.estimators.serving.room import Room, cache_tokens, room_bytes, rooms
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval, Money
@@ -40,7 +40,7 @@ class Serving(NamedTuple):
             not known.
         weights_bytes: bytes of the whole model as served, over all its GPUs.
         terms: bytes per GPU by name, with the engine as expected; they add up to `memory.expected`.
-        engine_bytes: overhead of the engine per GPU, in bytes.
+        engine_bytes: what the engine takes per GPU beside weights, adapters and activations, in bytes.
         kv_bytes_per_token: KV cache per token in bytes, over all GPUs of a replica, while no layer's window is full.
         demand: the KV cache needed.
         memory: bytes per GPU with all requests at `max_model_len`.
@@ -51,6 +51,8 @@ class Serving(NamedTuple):
         room: requests that fit with the engine's expected overhead; None where the GPU's memory is not known.
         sure_room: requests that fit with the engine's largest overhead; likewise.
         best_room: requests that fit with the engine's smallest overhead; likewise.
+        cache_tokens: tokens of all requests together that the KV cache holds; None without the GPU's memory, and of a
+            model with windows.
         prefill_seconds: seconds of prefill of a single typical prompt.
         decode_tokens_per_second: tokens per second of a single request.
         least_token_seconds: physical minimum of seconds per token of a single request, at full bandwidth.
@@ -75,6 +77,7 @@ class Serving(NamedTuple):
     room: Room | None
     sure_room: Room | None
     best_room: Room | None
+    cache_tokens: Interval | None
     prefill_seconds: Interval | None
     decode_tokens_per_second: Interval | None
     least_token_seconds: float | None
@@ -143,6 +146,7 @@ class Serving(NamedTuple):
             "loading_bytes": self.loading and self.loading.map(round).to_dict(),
             "usable_bytes": self.usable,
             "budget_bytes": self.budget,
+            "cache_tokens": self.cache_tokens and self.cache_tokens.to_dict(),
             "largest_context": self.largest_context,
             "largest_concurrency": self.largest_concurrency,
             "prefill_seconds": self.prefill_seconds and self.prefill_seconds.to_dict(),
@@ -181,21 +185,23 @@ def _serving(plan: ServingPlan) -> Serving:
     parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)
     terms = {**fixed, "kv_cache": -(-(asked.all_longest or 0) // parts)}
-    memory = CONTEXT_BYTES + sum(terms.values())
-    least = CONTEXT_BYTES + (sum(fixed.values()) + -(-asked.least // parts))
+    engine = engine_bytes(settings_of(plan), parts)
+    measured = engine + activations_of(plan) + (fixed["weights"] + fixed["adapters"])
+    memory, least = (measured + -(-(needed or 0) // parts) for needed in (asked.all_longest, asked.least))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     budget = None if usable is None else floor(usable * plan.utilization)
     prefill, step, latency = _alone(plan, unknown)
     token = step and step.interval()
-    busy = _load(plan, room_bytes(plan), unknown)
+    held, free = rooms(plan), room_bytes(plan)
+    busy = _load(plan, free and free.expected, unknown)
     billed, loading = charges(plan), loading_bytes(plan)
     unknown |= {"hourly_cost": "a price of the endpoint's instance"} if billed is None else {}
     unknown |= {} if loading is None else {"loading_seconds": QUANTISING}
     return Serving(
         verdict=verdict(memory, budget, least),
         weights_bytes=served_weights(plan),
-        terms={name: size for name, size in {**terms, "engine": round(CONTEXT_BYTES.expected)}.items() if size},
-        engine_bytes=CONTEXT_BYTES,
+        terms={name: size for name, size in {**terms, "engine": round(engine.expected)}.items() if size},
+        engine_bytes=engine,
         kv_bytes_per_token=round(request_cache(plan, 1)),
         demand=asked,
         memory=memory,
@@ -203,9 +209,10 @@ def _serving(plan: ServingPlan) -> Serving:
         loading=loading,
         usable=usable,
         budget=budget,
-        room=room(plan, CONTEXT_BYTES.expected),
-        sure_room=room(plan, CONTEXT_BYTES.high),
-        best_room=room(plan, CONTEXT_BYTES.low),
+        room=held and held.expected,
+        sure_room=held and held.sure,
+        best_room=held and held.best,
+        cache_tokens=cache_tokens(plan),
         prefill_seconds=prefill,
         decode_tokens_per_second=token and Interval(1 / token.high, 1 / token.expected, 1 / token.low),
         least_token_seconds=step and step.least,

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from math import floor
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
-from hbspec.estimators.serving.constants import BATCHED_TOKENS, CONTEXT_BYTES
+from hbspec.estimators.serving.adapters import slot_bytes
+from hbspec.estimators.serving.profiled import EngineSettings, activations, settings_of
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
+from hbspec.units import Interval
 
 NO_MODEL = Missing("the model's architecture", ("model",))
 
@@ -135,13 +136,14 @@ def served_weights(plan: ServingPlan) -> int:
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
-    """Bytes of 16-bit adapters served separately from the weights; the engine reserves them for its largest rank.
+    """Bytes per GPU of 16-bit adapters served separately from the weights; see `slot_bytes`. Merged ones take none.
 
-    Merged adapters take no memory. Source: docs.vllm.ai, "LoRA Adapters" (`max_lora_rank` sizes the slots).
+    Raises:
+        NotKnownError: the architecture is not known.
     """
-    if plan.adapters != "separate" or not plan.lora_parameters or not plan.lora_r:
+    if plan.adapters != "separate" or not plan.lora_r:
         return 0
-    return 2 * plan.lora_parameters * max(plan.max_lora_rank, plan.lora_r) // plan.lora_r
+    return slot_bytes(served_model(plan), max(plan.max_lora_rank, plan.lora_r), plan.tensor_parallel)
 
 
 def cache_element(plan: ServingPlan) -> int:
@@ -207,56 +209,24 @@ def bounded_layers(architecture: Architecture) -> int:
     return sum(kind != "full_attention" for kind in architecture.layer_types)
 
 
-def activation_bytes(architecture: Architecture, tokens: float, logits: float, element: int = 2) -> float:
-    """Peak bytes of activations in a forward pass over `tokens` tokens.
-
-    The MLP holds three vectors of its own width (gate, up and their product) and three of the model's width (residual,
-    its norm and the result) per token; a sparse layer has the width of all experts that a token visits. Logits of
-    `logits` tokens are in fp32. transformers' Qwen2.5 in 16 bits, 6,144 to 30,720 tokens: within 3 % of all allocated
-    memory.
-    """
-    wide = architecture.intermediate_size
-    if architecture.is_sparse:
-        visited = architecture.num_experts_per_tok * architecture.moe_intermediate_size
-        wide = max(wide, visited + architecture.shared_expert_intermediate_size)
-    return 3 * element * tokens * (wide + architecture.hidden_size) + 4 * logits * architecture.vocab_size
-
-
-def room_bytes(plan: ServingPlan, engine: float = CONTEXT_BYTES.expected) -> int | None:
-    """Bytes available for the KV cache over all GPUs together; None where the GPU's memory is not known.
-
-    The share of each GPU that the engine may use, less weights, adapters, activations and the engine's overhead; it is
-    negative where these do not fit.
-
-    Args:
-        plan: the endpoint.
-        engine: the engine's overhead in bytes per GPU.
+def activations_of(plan: ServingPlan, settings: EngineSettings | None = None) -> Interval:
+    """Peak bytes of activations per GPU, with the settings of the compiled endpoint unless others are given.
 
     Raises:
-        NotKnownError: as for `fixed_terms`.
+        NotKnownError: the architecture is not known.
     """
-    usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
-    if usable is None:
-        return None
-    taken = sum(fixed_terms(plan).values()) + round(engine)
-    return (floor(usable * plan.utilization) - taken) * plan.tensor_parallel
-
-
-def batched_tokens(plan: ServingPlan) -> int:
-    """Tokens that the engine computes at once; vLLM refuses fewer than requests (`SchedulerConfig`)."""
-    return max(BATCHED_TOKENS, plan.concurrency)
+    gpu = plan.hardware.gpu if plan.hardware else None
+    return activations(served_model(plan), gpu, settings or settings_of(plan), plan.tensor_parallel)
 
 
 def fixed_terms(plan: ServingPlan) -> dict[str, int]:
-    """Bytes per GPU that do not depend on the lengths of requests, by name; sharded terms are rounded up.
+    """Bytes per GPU that do not depend on the lengths of requests, by name; weights are rounded up.
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    architecture = served_model(plan)
-    parts = plan.tensor_parallel
     return {
-        "weights": -(-served_weights(plan) // parts),
-        "adapters": -(-adapter_slot_bytes(plan) // parts),
-        "activations": round(activation_bytes(architecture, batched_tokens(plan), plan.concurrency)),
+        "weights": -(-served_weights(plan) // plan.tensor_parallel),
+        "adapters": adapter_slot_bytes(plan),
+        "activations": round(activations_of(plan).expected),
     }

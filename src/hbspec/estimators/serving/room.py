@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from math import ceil
+from math import ceil, floor
 from typing import NamedTuple
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.memory import (
+    activations_of,
+    adapter_slot_bytes,
+    bounded_layers,
     cache_copies,
     cache_element,
     demand,
     longest_request,
-    room_bytes,
+    request_cache,
     served_model,
+    served_weights,
 )
+from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
 from hbspec.plan import ServingPlan
+from hbspec.units import Interval
 
 
 class Room(NamedTuple):
@@ -33,15 +38,81 @@ class Room(NamedTuple):
     typical: int | None
 
 
-def room(plan: ServingPlan, engine: float) -> Room | None:
-    """The requests that fit if the engine takes `engine` bytes per GPU; None where the GPU's memory is not known.
+class Free(NamedTuple):
+    """Bytes for the KV cache over all GPUs together: what is surely there, expected, and there at best."""
+
+    sure: int
+    expected: int
+    best: int
+
+
+class Rooms(NamedTuple):
+    """The requests that surely fit, are expected to fit, and fit at best."""
+
+    sure: Room
+    expected: Room
+    best: Room
+
+
+MEMORY_SEEN = 1.004
+"""How much more memory than the catalog's figure, the smallest that was seen, some drivers report: logs of vLLM print
+22.06 and 22.07 GiB of an A10G, 39.49 of an A100 of 40 GB, 44.42 of an L40S, 79.25 of an H100."""
+
+
+def room_bytes(plan: ServingPlan, settings: EngineSettings | None = None) -> Free | None:
+    """Bytes for the KV cache over all GPUs together; None where the GPU's memory is not known.
+
+    The share of each GPU that the engine may use, less weights, adapters, and what the engine measures at its start
+    (`hbspec.estimators.serving.profiled`); negative where these do not fit.
+
+    Args:
+        plan: the endpoint.
+        settings: of the engine; None for those that the compiled endpoint is told.
+
+    Raises:
+        NotKnownError: as for `fixed_terms`.
+    """
+    usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
+    if usable is None:
+        return None
+    held = -(-served_weights(plan) // plan.tensor_parallel) + adapter_slot_bytes(plan)
+    measured = activations_of(plan, settings) + engine_bytes(settings or settings_of(plan), plan.tensor_parallel)
+    share = usable * plan.utilization
+    ends = ((share, measured.high), (share, measured.expected), (share * MEMORY_SEEN, measured.low))
+    return Free(*(floor(given - held - taken) * plan.tensor_parallel for given, taken in ends))
+
+
+def cache_tokens(plan: ServingPlan, settings: EngineSettings | None = None) -> Interval | None:
+    """Tokens of all requests together that the KV cache holds: vLLM's "GPU KV cache size".
+
+    None without the GPU's memory, and of models with windows, whose layers hold different numbers of tokens.
+
+    Args:
+        plan: the endpoint.
+        settings: as for `room_bytes`.
+
+    Raises:
+        NotKnownError: as for `room_bytes`.
+    """
+    free = room_bytes(plan, settings)
+    if free is None or bounded_layers(served_model(plan)):
+        return None
+    each = request_cache(plan, 1)
+    low, expected, high = (max(0, floor(size / each)) for size in free)
+    return Interval(low, expected, high)
+
+
+def rooms(plan: ServingPlan) -> Rooms | None:
+    """The requests that fit beside weights, adapters and the engine; None where the GPU's memory is not known.
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    free = room_bytes(plan, engine)
-    if free is None:
-        return None
+    free = room_bytes(plan)
+    return None if free is None else Rooms(*(_room(plan, size) for size in free))
+
+
+def _room(plan: ServingPlan, free: int) -> Room:
     architecture, asked = served_model(plan), demand(plan)
     context = longest_request(architecture, free / cache_copies(plan), cache_element(plan))
     return Room(
@@ -63,8 +134,8 @@ def startable(plan: ServingPlan) -> ServingPlan:
     if plan.max_model_len is None or not plan.assumes("max_model_len"):
         return plan
     with suppress(NotKnownError):  # the rules name what is not known
-        sure = room(plan, CONTEXT_BYTES.high)
-        if sure is not None and sure.context < plan.max_model_len:
+        found = rooms(plan)
+        if found is not None and found.sure.context < plan.max_model_len:
             typical = min(ceil(plan.input_tokens + (plan.output_tokens or 0)), plan.max_model_len)
-            return plan.assuming("max_model_len", max(typical, sure.context), "certainly fits beside the weights")
+            return plan.assuming("max_model_len", max(typical, found.sure.context), "certainly fits beside the weights")
     return plan

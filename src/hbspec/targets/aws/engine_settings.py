@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 
 from hbspec.analysis import Analysis
-from hbspec.estimators.serving.memory import batched_tokens
+from hbspec.estimators.serving.profiled import batched_tokens
 from hbspec.plan import ServingPlan
 
 MODEL_FOLDER = "/opt/ml/model"
