@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tiny
-from conversations import Conversation
+from conversations import Example
 from documents import saying_room
 from fingerprint import BASE_FILE, SHOWN_DIFFERENCES, WEIGHTS, Fingerprint, contents, differences
 from handover import adapter_problems
@@ -68,7 +68,7 @@ def refuse_other_base(invocation: Invocation) -> None:
         refuse_other_model(_place(invocation), REHEARSAL)
 
 
-def find(invocation: Invocation, state: Any, train: Sequence[Conversation]) -> Base:
+def find(invocation: Invocation, state: Any, train: Sequence[Example]) -> Base:
     """The base model that all ranks load; a rehearsal's own is written first.
 
     Args:

@@ -16,6 +16,7 @@ def refusals(settings: Settings) -> Iterator[str]:
     """Why a run cannot use the files that its settings name; nothing where it can."""
     yield from _deepspeed(settings)
     yield from _template_refusals(settings)
+    yield from _plain(settings)
 
 
 def _template_refusals(settings: Settings) -> Iterator[str]:
@@ -33,6 +34,12 @@ def _template_refusals(settings: Settings) -> Iterator[str]:
         return
     if empty:
         yield f"CHAT_TEMPLATE={name} is empty"
+
+
+def _plain(settings: Settings) -> Iterator[str]:
+    """A chat template for texts that are not conversations."""
+    if settings.CHAT_TEMPLATE is not None and settings.DATA_FORMAT == "standard":
+        yield "CHAT_TEMPLATE has no effect with DATA_FORMAT=standard, plain texts: set one of them"
 
 
 def template_text(name: str) -> str:

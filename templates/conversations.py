@@ -1,22 +1,25 @@
-"""Conversations as JSON lines to token ids and labels, with loss on the assistant's words alone.
+"""Conversations and plain texts to token ids and labels, with loss on the assistant's words, or the completion, alone.
 
 The text is what the chat template makes of the messages, and `spoken` finds the assistant's words in it. So nothing is
 asked of the template (TRL's `assistant_only_loss` needs `{% generation %}`, which few models' templates have, and
 trains the line breaks around an answer too), and a template that trims or drops words is followed exactly:
 DeepSeek-R1's drops everything up to `</think>` in an assistant turn, so that reasoning in the data is never learnt;
-`Tally.reasoning_dropped` counts it.
+`Tally.reasoning_dropped` counts it. Plain texts have no template: they are tokenized and labelled as TRL does it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from fingerprint import Digest
-from lines import SUFFIXES, data_files, file_lines
-from records import Broken, Record, records, refusals
+from folders import SHOWN_SUFFIXES, data_files, incomplete
+from layouts import Reader
+from mixing import repeated, unmatched, weight_of
+from reading import channel_examples
+from records import MESSAGES, PROMPT, STANDARD, Broken, Record, refusals
 from settings import RefusedError
 from spoken import MARK, Answer, Message, Render, answers, shared
 
@@ -28,10 +31,48 @@ SHOWN_PROBLEMS = 20
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """One example: where it stands, and its messages."""
+    """One example: where it stands, and its messages.
+
+    Attributes:
+        learnt: the first message that may be learnt; those before it are a prompt, whoever speaks.
+    """
 
     place: str
     messages: tuple[Message, ...]
+    learnt: int = 0
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said."""
+        return tuple(message["content"] for message in self.messages)
+
+    @property
+    def asked(self) -> str:
+        """What is before the last answer: examples that share it are not parted into training and validation."""
+        last = max(index for index, message in enumerate(self.messages) if message["role"] == "assistant")
+        return "\0".join(self.texts[: self.learnt or last])
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One example of plain text: where it stands, a prompt that is not learnt, and the text that is."""
+
+    place: str
+    prompt: str
+    text: str
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All that is said."""
+        return (self.prompt, self.text)
+
+    @property
+    def asked(self) -> str:
+        """The prompt, or the whole text where there is none."""
+        return self.prompt or self.text
+
+
+Example = Conversation | Passage
 
 
 @dataclass(slots=True)
@@ -61,38 +102,53 @@ class Tally:
     reasoning_dropped: int = 0
 
 
-def read_conversations(folder: Path, read: dict[str, str] | None = None) -> list[Conversation]:
-    """Every conversation of a channel, in the order of names and lines.
+def read_conversations(
+    folder: Path,
+    read: dict[str, str] | None = None,
+    reader: Reader | None = None,
+    weights: Mapping[str, float] | None = None,
+) -> list[Example]:
+    """Every example of a channel, in the order of names and lines.
 
     Args:
         folder: of the channel.
+        reader: makes the examples; of conversations in `messages` by default.
+        weights: how often the examples of files and folders are in an epoch, by their names in the folder.
         read: is told the size and the digest of each file by its path in the folder. They are of the bytes that the
             conversations are of, so that a file that is replaced later is not taken for what was read.
 
     Raises:
-        RefusedError: no files, files that cannot be read, or lines that are not a conversation to learn from; the first
-            20 at once.
+        RefusedError: no files, a missing shard, files that cannot be read, or lines that are not an example to learn
+            from; the first 20 at once.
     """
-    found: list[Conversation] = []
-    problems: list[str] = []
-    for path in _files(folder):
-        name = str(path.relative_to(folder.parent))
+    found: list[Example] = []
+    files, make = _files(folder), reader or Reader(MESSAGES)
+    lacking = incomplete(files)
+    problems = [] if lacking is None else [f"{folder}: {lacking}"]
+    names = [path.relative_to(folder).as_posix() for path in files]
+    problems += [f"{folder} holds no {name}, which has a weight" for name in unmatched(names, weights or {})]
+    for path, name in zip(files, names, strict=True):
         try:
             digest = Digest()
-            for entry in records(file_lines(path, take=digest.take), name):
-                place = f"{name}:{entry.place.line}" if entry.place.line else name
-                reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
-                problems += [f"{place}: {reason}" for reason in reasons]
-                if isinstance(entry, Record) and not reasons:
-                    found.append(Conversation(place, _messages(entry)))
+            entries = channel_examples(path, f"{folder.name}/{name}", make, digest.take)
+            found += repeated(_learnt(entries, problems), weight_of(name, weights or {}))
             if read is not None:
-                read[path.relative_to(folder).as_posix()] = str(digest)
+                read[name] = str(digest)
         except OSError as reason:
-            problems.append(f"{name}: {reason.strerror}")
+            problems.append(f"{folder.name}/{name}: {reason.strerror}")
     _refuse(problems)
     if not found:
         raise RefusedError([f"{folder} holds no example"])
     return found
+
+
+def _learnt(entries: Iterable[Record | Broken], problems: list[str]) -> Iterator[Example]:
+    """The examples to learn from; why others are none is added to the problems."""
+    for entry in entries:
+        reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
+        problems += [f"{entry.place}: {reason}" for reason in reasons]
+        if isinstance(entry, Record) and not reasons:
+            yield _example(str(entry.place), entry)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -101,12 +157,16 @@ def _files(folder: Path) -> list[Path]:
     except OSError as reason:
         raise RefusedError([f"{reason.filename}: {reason.strerror}"]) from None
     if not files:
-        raise RefusedError([f"{folder} holds no file that ends in {', '.join(SUFFIXES)}"])
+        raise RefusedError([f"{folder} holds no file that ends in {SHOWN_SUFFIXES}"])
     return files
 
 
-def _messages(record: Record) -> tuple[Message, ...]:
-    return tuple({"role": role, "content": text} for role, text in zip(record.roles, record.contents, strict=True))
+def _example(place: str, record: Record) -> Example:
+    prompts = record.columns.count(PROMPT)
+    if record.layout.format == STANDARD:
+        return Passage(place, "".join(record.contents[:prompts]), "".join(record.contents[prompts:]))
+    pairs = zip(record.roles, record.contents, strict=True)
+    return Conversation(place, tuple({"role": role, "content": text} for role, text in pairs), prompts)
 
 
 def prompted_only(render: Render, conversation: Conversation) -> str:
@@ -162,31 +222,25 @@ def template_of(tokenizer: Any) -> Render:
     return render
 
 
-def encode(
-    tokenizer: Any, conversations: Sequence[Conversation], max_length: int
-) -> tuple[list[dict[str, list[int]]], Tally]:
+def encode(tokenizer: Any, examples: Sequence[Example], max_length: int) -> tuple[list[dict[str, list[int]]], Tally]:
     """Rows of `input_ids` and `labels`, both cut at `max_length` tokens, and what was counted on the way.
 
     Raises:
         RefusedError: the template refuses conversations (roles out of turn, say); up to 20 at once.
     """
-    render = template_of(tokenizer)
+    render = template_of(tokenizer) if any(isinstance(example, Conversation) for example in examples) else None
     rows: list[dict[str, list[int]]] = []
     problems: list[str] = []
-    tally = Tally(read=len(conversations))
-    for conversation in conversations:
-        try:
-            text, spoken = answers(render, conversation.messages)
-        except Exception as reason:  # a template raises what it likes: jinja2's errors, TypeError, ValueError
-            problems.append(f"{conversation.place}: {reason}")
-            continue
-        ids, labels, unclosed = labelled(tokenizer, text, spoken)
-        turns = [message["content"] for message in conversation.messages if message["role"] == "assistant"]
-        tally.reasoning_dropped += sum(
-            "</think>" in words and words.partition("</think>")[0].strip() not in text[answer.start : answer.end]
-            for words, answer in zip(turns, spoken, strict=True)
-        )
-        tally.unclosed += unclosed
+    tally = Tally(read=len(examples))
+    for example in examples:
+        if isinstance(example, Passage):
+            ids, labels = _continued(tokenizer, example, tally)
+        else:
+            try:
+                ids, labels = _spoken(tokenizer, render or template_of(tokenizer), example, tally)
+            except Exception as reason:  # a template raises what it likes: jinja2's errors, TypeError, ValueError
+                problems.append(f"{example.place}: {reason}")
+                continue
         tally.longest = max(tally.longest, len(ids))
         tally.truncated += len(ids) > max_length
         ids, labels = ids[:max_length], labels[:max_length]
@@ -200,6 +254,36 @@ def encode(
     _refuse(problems)
     tally.used = len(rows)
     return rows, tally
+
+
+def _spoken(tokenizer: Any, render: Render, conversation: Conversation, tally: Tally) -> tuple[list[int], list[int]]:
+    """Token ids and labels of a conversation; what else is seen is added to the tally."""
+    text, spoken = answers(render, conversation.messages)
+    messages = conversation.messages
+    turns = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+    pairs = zip(turns, spoken, strict=True)
+    learnt = {index: answer for index, answer in pairs if index >= conversation.learnt}
+    ids, labels, unclosed = labelled(tokenizer, text, learnt.values())
+    for index, answer in learnt.items():
+        words = messages[index]["content"]
+        kept = words.partition("</think>")[0].strip() in text[answer.start : answer.end]
+        tally.reasoning_dropped += "</think>" in words and not kept
+    tally.unclosed += unclosed
+    return ids, labels
+
+
+def _continued(tokenizer: Any, passage: Passage, tally: Tally) -> tuple[list[int], list[int]]:
+    """Token ids and labels of plain text, as in TRL 1.16 (`SFTTrainer._prepare_dataset`).
+
+    The text ends with the end token. Prompt and text are tokenized together, and learnt from where the ids part from
+    those of the prompt alone.
+    """
+    end = tokenizer.eos_token or ""
+    text = passage.text if passage.text.endswith(end) else f"{passage.text}{end}"
+    tally.unclosed += not end
+    ids = list(tokenizer(f"{passage.prompt}{text}")["input_ids"])
+    before = shared(tokenizer(passage.prompt)["input_ids"], ids) if passage.prompt else 0
+    return ids, [IGNORED] * before + ids[before:]
 
 
 def _refuse(problems: Sequence[str]) -> None:

@@ -17,7 +17,7 @@ import tiny
 from accelerate import PartialState
 from accelerate.utils import gather_object
 from checkpoints import Start, refuse_others, write_owner
-from conversations import Conversation, Tally
+from conversations import Conversation, Example, Tally
 from counting import CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
@@ -53,8 +53,8 @@ and a run that is not sharded as planned should end before it costs anything."""
 def run(
     invocation: Invocation,
     overrides: Sequence[tiny.Override],
-    train: Sequence[Conversation],
-    validation: Sequence[Conversation],
+    train: Sequence[Example],
+    validation: Sequence[Example],
     fingerprint: Fingerprint,
     start: Start,
     held: Held,
@@ -80,7 +80,7 @@ def run(
     use_template(tokenizer, settings, fingerprint)
     splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
     model = load_model(base, settings, compute, state.local_process_index)
-    if settings.CHAT_TEMPLATE:
+    if settings.CHAT_TEMPLATE and isinstance(train[0], Conversation):
         end_answers(model, tokenizer, train[0])
     refuse_together(base_model.sign(base, fingerprint))
     _check_start(start, invocation, fingerprint)

@@ -1,4 +1,4 @@
-"""Data files to lines: the files of a folder, and what their bytes hold, plain or compressed by gzip or zstd.
+"""Data files to lines, or to blocks: what their bytes hold, plain or compressed by gzip or zstd.
 
 The job reads its channels so, and `hbspec data check` the same files before the job is paid for: `records.py` says what
 the lines hold. Only the standard library is imported, and zstandard where a file asks for it.
@@ -9,25 +9,19 @@ decompresses to more than `MAX_RATIO` times its size is not read on, once it has
 
 from __future__ import annotations
 
-import errno
 import gzip
 import io
 import os
 import stat
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
     import zstandard
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-"""In any case: some systems write `.JSONL`."""
-HIDDEN = (".", "_")
-"""What begins so is a note of some tool's (`.ipynb_checkpoints`, `_SUCCESS`, `_temporary`), and not data."""
-NAMED = 5
-"""Files that are not read are named up to so many, and counted."""
 MAX_LINE_BYTES = 16 * 2**20
 TOO_LONG = f"longer than {MAX_LINE_BYTES // 2**20} MiB"
 MAX_WINDOW_BYTES = 128 * 2**20
@@ -37,7 +31,7 @@ MAX_RATIO = 300
 FREE_BYTES = 64 * 2**20
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 FOREIGN = {
-    b"PAR1": "is a Parquet file, not JSON lines",
+    b"PAR1": "is a Parquet file, but its name does not end in .parquet",
     b"ARROW1": "is an Arrow file, not JSON lines",
     b"PK\x03\x04": "is a zip archive, not JSON lines",
     b"BZh": "is compressed by bzip2; gzip and zstd are read",
@@ -68,78 +62,10 @@ class FileRefusedError(ValueError):
     """A file cannot be read to its end; the message goes on after its name."""
 
 
-def data_files(folder: Path) -> list[Path]:
-    """The data in a folder and below it: names that end in one of `SUFFIXES`, nothing hidden, in order.
-
-    Links to files and to folders are followed.
-
-    Raises:
-        OSError: a folder cannot be looked into, or a link leads nowhere or to a folder that it lies in; what cannot be
-            seen must not be missed without a word.
-    """
-    return sorted(path for path, is_read in _found(folder, ()) if is_read)
-
-
-def unread_files(folder: Path) -> list[str]:
-    """What else lies there, and would be missed without a word: names below the folder, in order.
-
-    Not named are the notes of tools: what begins with `.` and is not named as data are, and empty files such as
-    `_SUCCESS`. Of a hidden folder only its name is known.
-
-    Raises:
-        OSError: as `data_files`.
-    """
-    passed_over = sorted(path for path, is_read in _found(folder, ()) if not is_read)
-    return [path.relative_to(folder).as_posix() + ("/" if path.is_dir() else "") for path in passed_over]
-
-
-def unread(folder: Path) -> str | None:
-    """The same in words that follow the folder's name; None if everything is read.
-
-    Raises:
-        OSError: as `data_files`.
-    """
-    names = unread_files(folder)
-    if not names:
-        return None
-    shown = ", ".join([*map(repr, names[:NAMED]), *(["…"] if len(names) > NAMED else [])])
-    return (
-        f"holds {len(names):,} {'entry' if len(names) == 1 else 'entries'} that the job does not read, since a name "
-        f"must end in {', '.join(SUFFIXES)} and not begin with . or _: {shown}"
-    )
-
-
-def _found(folder: Path, above: tuple[os.stat_result, ...]) -> Iterator[tuple[Path, bool]]:
-    """What lies in a folder and below it, and whether it is read."""
-    here = folder.stat()
-    if any(os.path.samestat(here, each) for each in above):
-        raise OSError(errno.ELOOP, "Link leads to a folder that it lies in", str(folder))
-    for path in folder.iterdir():
-        if path.name.startswith(HIDDEN):
-            if not _is_note(path):
-                yield path, False
-        elif path.is_dir():
-            yield from _found(path, (*above, here))
-        else:
-            yield path, is_data(path.name) or (path.is_symlink() and not path.exists())
-
-
-def _is_note(path: Path) -> bool:
-    """Whether a hidden name is that of a tool's note, which nobody takes for data."""
-    if path.name.startswith("."):
-        return not path.name.lower().endswith(SUFFIXES)
-    return path.is_file() and path.stat().st_size == 0
-
-
-def is_data(name: str) -> bool:
-    """Whether a job reads a file that lies in its channel under this name."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith(HIDDEN)
-
-
 def file_lines(
     path: str | Path, watch: Watch | None = None, take: Callable[[bytes], object] | None = None
 ) -> Iterator[bytes | str]:
-    """As `lines`, of a regular file. A pipe is not even opened: where nobody writes, that would wait for ever.
+    """As `lines`, of a regular file.
 
     Args:
         path: of the file.
@@ -150,11 +76,27 @@ def file_lines(
         OSError: the file cannot be opened, or read to its end.
         FileRefusedError: as `lines`, and for a pipe, a socket or a device.
     """
+    with opened(path, take) as read:
+        yield from lines(read, watch)
+
+
+@contextmanager
+def opened(path: str | Path, take: Callable[[bytes], object] | None = None) -> Iterator[Read]:
+    """The function that reads a regular file. A pipe is not even opened: where nobody writes, that would wait for ever.
+
+    Args:
+        path: of the file.
+        take: is given the bytes of the file as they are read.
+
+    Raises:
+        OSError: the file cannot be opened.
+        FileRefusedError: for a pipe, a socket or a device.
+    """
     kind = SPECIAL.get(stat.S_IFMT(os.stat(path).st_mode))  # noqa: PTH116 - Path would shorten the name in errors
     if kind:
         raise FileRefusedError(f"is a {kind}, not a regular file")
     with open(path, "rb", buffering=0) as raw:  # noqa: PTH123 - likewise
-        yield from lines(raw.read if take is None else _taken(raw.read, take), watch)
+        yield raw.read if take is None else _taken(raw.read, take)
 
 
 def _taken(read: Read, take: Callable[[bytes], object]) -> Read:
@@ -172,19 +114,10 @@ def lines(read: Read, watch: Watch | None = None) -> Iterator[bytes | str]:
     Compression is told from the first bytes, so that a name cannot be wrong and standard input needs none.
 
     Raises:
-        FileRefusedError: the bytes are not JSON lines, or what is left cannot be decompressed.
+        FileRefusedError: the bytes are not text, or what is left cannot be decompressed.
     """
-    watched = _Watched(read, watch)
-    for head, reason in FOREIGN.items():
-        if watched.head.startswith(head):
-            raise FileRefusedError(reason)
-    compressed = watched.head.startswith((GZIP, ZSTD))
-    if b"\0" in watched.head and not compressed:
-        raise FileRefusedError("is not text: there are null bytes at its beginning")
-    buffered: BinaryIO = io.BufferedReader(watched, BLOCK_BYTES)
-    stream, faults = _decompressed(buffered, watched.head)
-    size = 0
-    try:
+    with _plain(read, watch) as (stream, bounded):
+        size = 0
         while line := stream.readline(MAX_LINE_BYTES + 1):
             size += len(line)
             if len(line) <= MAX_LINE_BYTES:
@@ -194,8 +127,38 @@ def lines(read: Read, watch: Watch | None = None) -> Iterator[bytes | str]:
             while len(line) > MAX_LINE_BYTES and not line.endswith(b"\n"):
                 line = stream.readline(MAX_LINE_BYTES + 1)
                 size += len(line)
-                _bounded(size, watched.taken, compressed)
-            _bounded(size, watched.taken, compressed)
+                bounded(size)
+            bounded(size)
+
+
+def blocks(read: Read, watch: Watch | None = None) -> Iterator[bytes]:
+    """The plain bytes in blocks of up to `BLOCK_BYTES`, wherever lines end.
+
+    Raises:
+        FileRefusedError: as `lines`.
+    """
+    with _plain(read, watch) as (stream, bounded):
+        size = 0
+        while block := stream.read(BLOCK_BYTES):
+            size += len(block)
+            yield block
+            bounded(size)
+
+
+@contextmanager
+def _plain(read: Read, watch: Watch | None) -> Iterator[tuple[BinaryIO, Callable[[int], None]]]:
+    """The stream of plain bytes, and the bound on how many there are: it is told after each read."""
+    watched = _Watched(read, watch)
+    for head, reason in FOREIGN.items():
+        if watched.head.startswith(head):
+            raise FileRefusedError(reason)
+    compressed = watched.head.startswith((GZIP, ZSTD))
+    if b"\0" in watched.head and not compressed:
+        raise FileRefusedError("is not text: there are null bytes at its beginning")
+    buffered: BinaryIO = io.BufferedReader(watched, BLOCK_BYTES)
+    stream, faults = _decompressed(buffered, watched.head)
+    try:
+        yield stream, lambda size: _bounded(size, watched.taken, compressed)
     except faults as reason:
         raise FileRefusedError(f"cannot be decompressed any further ({reason})") from None
 

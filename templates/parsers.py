@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from typing import Any
 
 
 def text(value: str) -> str:
@@ -89,6 +90,30 @@ def names(value: str) -> tuple[str, ...]:
     if not isinstance(given, list) or not given or not all(isinstance(name, str) and name for name in given):
         raise ValueError('must be a JSON list of names, like ["q_proj", "v_proj"]')
     return tuple(given)
+
+
+def columns(value: str) -> dict[str, str]:
+    """A JSON map of names to names."""
+    given = _map(value)
+    if not given or not all(isinstance(name, str) and name for name in given.values()):
+        raise ValueError('must be a JSON map of names, like {"prompt": "question"}')
+    return given
+
+
+def weights(value: str) -> dict[str, float]:
+    """A JSON map of names to numbers above 0."""
+    given = _map(value)
+    if not given or not all(type(each) in (int, float) and 0 < each <= 1000 for each in given.values()):
+        raise ValueError('must be a JSON map of names to numbers above 0, up to 1000, like {"a.jsonl": 0.5}')
+    return given
+
+
+def _map(value: str) -> dict[str, Any]:
+    try:
+        given = json.loads(value)
+    except ValueError:
+        return {}
+    return given if isinstance(given, dict) else {}
 
 
 def targets(value: str) -> str | tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -18,27 +18,57 @@ MAX_NESTING = 100
 """Python's own limit depends on how deep the caller stands; this one is the same wherever a line is read."""
 LONGEST_WORD = 40
 KEYS_SHOWN = 5
+HALF = "a content holds half of a surrogate pair, which is not text"
 
 _TEXTS = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"?', re.S)
 _BRACKETS = re.compile(rb"[\[\]{}]")
 
 
 class Place(NamedTuple):
-    """A line of a file, from 1; 0 stands for the file as a whole."""
+    """A line of a file, from 1; 0 stands for the file as a whole.
+
+    Where a file does not have lines, `noun` says what is counted: a row of a table, an entry of a list.
+    """
 
     file: str
     line: int
+    noun: str = "line"
+
+    def __str__(self) -> str:
+        number = str(self.line) if self.noun == "line" else f"{self.noun} {self.line}"
+        return f"{self.file}:{number}" if self.line else self.file
+
+
+class Layout(NamedTuple):
+    """A dataset type and a format of TRL's (https://huggingface.co/docs/trl/dataset_formats), as `layouts.py` has them.
+
+    Attributes:
+        type: such as `language_modeling`.
+        format: `conversational` or `standard`.
+    """
+
+    type: str
+    format: str
+
+
+CONVERSATIONAL, STANDARD = "conversational", "standard"
+MESSAGES = Layout("language_modeling", CONVERSATIONAL)
+PROMPT, COMPLETION = "prompt", "prompt_completion"
+"""The column that is never learnt, and the type that has it beside an answer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One conversation.
+    """One example: a conversation, or the texts of another dataset type.
 
     Attributes:
-        roles: of the messages, in order.
+        roles: of the messages, in order; "" of a plain text.
         contents: their texts.
         encoded: the same in UTF-8.
         extra: keys that messages have besides role and content.
+        layout: of the example.
+        columns: the column of each text; none for a conversation in `messages`.
+        flags: labels of answers, good or bad.
     """
 
     place: Place
@@ -46,6 +76,17 @@ class Record:
     contents: tuple[str, ...]
     encoded: tuple[bytes, ...]
     extra: tuple[str, ...]
+    layout: Layout = MESSAGES
+    columns: tuple[str, ...] = ()
+    flags: tuple[bool, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What identifies an example beside its texts: roles, and where they lie if not in `messages`."""
+        if not self.columns:
+            return self.roles
+        pairs = zip(self.columns, self.roles, strict=True)
+        return (*(f"{column}/{role}" for column, role in pairs), *map(str, self.flags))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +98,30 @@ class Broken:
     rest: bool = False
 
 
-def records(lines: Iterable[bytes | str], name: str) -> Iterator[Record | Broken]:
+Make = Callable[[Any, Place], Record | Broken]
+"""What a line's value is: an example, or why it is not one."""
+
+
+def records(lines: Iterable[bytes | str], name: str, make: Make | None = None) -> Iterator[Record | Broken]:
     """What a file's lines hold; what cannot be used is said, and the rest goes on.
 
     Args:
         lines: as `lines.py` has them; a ValueError says why the file is not read any further.
         name: of the file.
+        make: makes the example of a line's value; `conversation` by default.
     """
     number = 0
     try:
         for number, line in enumerate(lines, 1):
-            found = decoded(line, Place(name, number))
+            found = decoded(line, Place(name, number), make)
             if found is not None:
                 yield found
     except ValueError as reason:
         yield Broken(Place(name, number), f"the file {reason}", rest=True)
 
 
-def decoded(line: bytes | str, place: Place) -> Record | Broken | None:
-    """What a line holds: a conversation, something else, or nothing but space (None).
+def decoded(line: bytes | str, place: Place, make: Make | None = None) -> Record | Broken | None:
+    """What a line holds: an example, something else, or nothing but space (None).
 
     A text in the place of a line says why it was not read.
     """
@@ -83,16 +129,37 @@ def decoded(line: bytes | str, place: Place) -> Record | Broken | None:
         return Broken(place, line)
     if not line or line.isspace():
         return None
-    if nesting(line) > MAX_NESTING:
-        return Broken(place, f"nested more than {MAX_NESTING} deep")
     try:
-        value = json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
+        value = parsed(line)
+    except NotJsonError as reason:
+        return Broken(place, str(reason))
+    return (make or conversation)(value, place)
+
+
+class NotJsonError(ValueError):
+    """A text is not a value of JSON that is read; the message says why."""
+
+
+def parsed(line: bytes) -> Any:
+    """The value of a JSON text.
+
+    Raises:
+        NotJsonError: it is not one, or nested too deep.
+    """
+    if nesting(line) > MAX_NESTING:
+        raise NotJsonError(f"nested more than {MAX_NESTING} deep")
+    try:
+        return json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
     except UnicodeDecodeError:
-        return Broken(place, "not UTF-8 text")
+        raise NotJsonError("not UTF-8 text") from None
     except json.JSONDecodeError as reason:
-        return Broken(place, f"not JSON ({_said(reason)})")
+        raise NotJsonError(f"not JSON ({_said(reason)})") from None
     except ValueError:
-        return Broken(place, "not JSON (a number that is too large to read)")
+        raise NotJsonError("not JSON (a number that is too large to read)") from None
+
+
+def conversation(value: Any, place: Place) -> Record | Broken:
+    """The example of a value with `messages`."""
     if not _is_conversation(value):
         return Broken(place, fault(value))
     messages: Sequence[dict[str, Any]] = value["messages"]
@@ -100,15 +167,21 @@ def decoded(line: bytes | str, place: Place) -> Record | Broken | None:
     try:
         encoded = tuple(text.encode() for text in contents)
     except UnicodeEncodeError:
-        return Broken(place, "a content holds half of a surrogate pair, which is not text")
-    extra = () if all(len(message) == 2 for message in messages) else _extra(messages)
+        return Broken(place, HALF)
+    extra = () if all(len(message) == 2 for message in messages) else extra_keys(messages)
     return Record(place, tuple(message["role"] for message in messages), contents, encoded, extra)
 
 
 def refusals(record: Record) -> Iterator[tuple[str, str]]:
-    """Why a job does not train a conversation: what it lacks (`answer`) or has too much (`fields`), and in words."""
-    if "assistant" not in record.roles:
+    """Why a job does not train an example: what it lacks (`answer`) or has too much (`fields`), and in words."""
+    if record.layout == MESSAGES and "assistant" not in record.roles:
         yield "answer", "no assistant turn, so nothing to learn"
+    elif record.columns and record.layout.type in (MESSAGES.type, COMPLETION):
+        learnt = [index for index, column in enumerate(record.columns) if column != PROMPT]
+        if record.layout.format == CONVERSATIONAL and not any(record.roles[index] == "assistant" for index in learnt):
+            yield "answer", "no assistant turn in the completion, so nothing to learn"
+        elif not any(record.contents[index] for index in learnt):
+            yield "answer", f'"{record.columns[-1]}" is empty, so nothing to learn'
     if record.extra:
         shown = [quoted(key) for key in record.extra[:KEYS_SHOWN]]
         more = ["…"] if len(record.extra) > KEYS_SHOWN else []
@@ -157,11 +230,12 @@ def fault(value: Any) -> str:
     messages = value["messages"]
     if not isinstance(messages, list):
         return '"messages" is not a list'
-    faults = (f"message {number} {_wrong(message)}" for number, message in enumerate(messages, 1) if _wrong(message))
+    faults = (f"message {number} {wrong(message)}" for number, message in enumerate(messages, 1) if wrong(message))
     return next(faults, '"messages" holds no message')
 
 
-def _wrong(message: Any) -> str | None:
+def wrong(message: Any) -> str | None:
+    """What keeps a value from being a message, in words that follow its number; None where nothing does."""
     if not isinstance(message, dict):
         return "is not a map"
     for key in ("role", "content"):
@@ -177,5 +251,6 @@ def _said(reason: json.JSONDecodeError) -> str:
     return reason.msg.rstrip(": ").removesuffix(" at").removesuffix(" starting")
 
 
-def _extra(messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+def extra_keys(messages: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """What messages hold beside role and content, in order."""
     return tuple(sorted({key for message in messages for key in message} - {"role", "content"}))

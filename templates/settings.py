@@ -5,7 +5,7 @@ Nothing here imports more than the standard library, so that other programs can 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,9 @@ LOSSES = ("standard", "chunked", "fused")
 
 ENDLESS = ("constant", "constant_with_warmup", "inverse_sqrt")
 """Schedules whose learning rate does not depend on when the run ends; the others fall towards the last update."""
+
+DATA_TYPES = ("language_modeling", "prompt_completion")
+"""Dataset types that this script trains."""
 
 DISTRIBUTED = ("ddp", "fsdp", "zero1", "zero2", "zero3")
 
@@ -203,7 +206,17 @@ class Settings:
         "chat template in Jinja, a file beside this script; the tokenizer's own if not set",
         BY_CONTENT,
     )
-    DATA_FORMAT: str = _one_of("messages", ("messages",), "JSON lines of {messages: [{role, content}, ...]}")
+    DATA_TYPE: str = _one_of("language_modeling", DATA_TYPES, "dataset type of TRL's")
+    DATA_FORMAT: str = _one_of("messages", ("messages", "standard"), "lists of {role, content}, or plain texts")
+    DATA_COLUMNS: Mapping[str, str] | None = _setting(
+        None, parsers.columns, 'the data\'s columns by the type\'s, as JSON: {"prompt": "question"}'
+    )
+    DATA_WEIGHTS: Mapping[str, float] | None = _setting(
+        None, parsers.weights, 'how often files or folders/ are in an epoch, as JSON: {"a.jsonl": 0.5}'
+    )
+    VALIDATION_SHARE: float | None = _setting(
+        None, parsers.number("above 0, below 1", lambda x: 0 < x < 1), "share of the training data held out to evaluate"
+    )
 
     @property
     def epochs(self) -> float:

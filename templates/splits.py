@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import PartialState
-from conversations import IGNORED, Conversation, Tally, encode, labelled, prompted_only, template_of
+from conversations import IGNORED, Conversation, Example, Tally, encode, labelled, prompted_only, template_of
 from counting import EXAMPLE
 from datasets import Dataset
 from fingerprint import Fingerprint, chat_template
@@ -63,14 +63,14 @@ def keep_endings(model: Any, folder: Path) -> None:
 
 
 def made_splits(
-    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Conversation]], max_length: int
+    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Example]], max_length: int
 ) -> dict[str, tuple[Dataset, Tally]]:
     """Each split that has conversations as a dataset of rows, with its tally, which is printed."""
     found: dict[str, tuple[Dataset, Tally]] = {}
-    for name, conversations in splits.items():
-        if not conversations:
+    for name, examples in splits.items():
+        if not examples:
             continue
-        rows, tally = encode(tokenizer, conversations, max_length)
+        rows, tally = encode(tokenizer, examples, max_length)
         if not rows:
             raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
         if name == "train":
@@ -86,7 +86,8 @@ def made_splits(
             state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
         if tally.reasoning_dropped:
             state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
-    opening = prompted_only(template_of(tokenizer), splits["train"][0])
+    first = splits["train"][0]
+    opening = prompted_only(template_of(tokenizer), first) if isinstance(first, Conversation) else ""
     if opening:
         state.print(f"hbspec: note the prompt for an answer ends with {opening!r}, which no training text has")
     return found

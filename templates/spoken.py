@@ -59,7 +59,7 @@ def _opening(render: Render, earlier: Sequence[Message]) -> str:
     return answered[shared(answered, render(earlier, True)) :]
 
 
-def shared(one: str, other: str) -> int:
-    """How many characters two texts begin with in common."""
+def shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many characters, or ids, two texts begin with in common."""
     shorter = min(len(one), len(other))
     return next((index for index in range(shorter) if one[index] != other[index]), shorter)

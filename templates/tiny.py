@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from conversations import Conversation
+from conversations import Example
 from settings import Invocation, Settings
 from shrinking import shrink
 
@@ -172,7 +172,7 @@ def train_tokenizer(texts: Iterable[str], kind: Family) -> Any:
     return wrapped
 
 
-def write(invocation: Invocation, conversations: Sequence[Conversation], folder: Path) -> None:
+def write(invocation: Invocation, examples: Sequence[Example], folder: Path) -> None:
     """Writes the tiny model's folder: config.json, model.safetensors, tokenizer. Same seed and data, same model."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -180,7 +180,7 @@ def write(invocation: Invocation, conversations: Sequence[Conversation], folder:
     settings = invocation.settings
     config = json.loads(invocation.config_file.read_text(encoding="utf-8"))
     kind = family(settings.MODEL_ID, str(config["model_type"]))
-    words = (message["content"] for conversation in conversations for message in conversation.messages)
+    words = (text for example in examples for text in example.texts)
     tokenizer = train_tokenizer(words, kind)
     tiny = shrink(config, vocabulary=-(-len(tokenizer) // 64) * 64)
     model_type = tiny.pop("model_type")

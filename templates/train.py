@@ -22,14 +22,17 @@ import failure
 import leaving
 from base_model import refuse_other_base
 from checkpoints import Start, find_start
-from conversations import Conversation, read_conversations
+from conversations import Example, read_conversations
 from fingerprint import Fingerprint, fingerprint
 from folder_lock import Held, alone_in
+from folders import unread
 from handover import parse, problems_of, refuse_folders
-from lines import unread
+from layouts import Reader
+from mixing import split
 from model_folder import place_of, refuse_other_model, refuse_shorter
+from records import CONVERSATIONAL, STANDARD, Layout
 from run_record import refuse_other_record
-from settings import Folders, Invocation, RefusedError, usage
+from settings import Folders, Invocation, RefusedError, Settings, usage
 from tiny import rehearsal
 
 REFUSED = 2
@@ -52,10 +55,11 @@ def main(arguments: Sequence[str]) -> int:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
         refuse_folders(invocation)
-        (train, validation), digests = _splits(asked.folders)
+        (train, validation), digests = _splits(asked.folders, settings)
         _say_unread(asked.folders)
         if settings.EVAL_STEPS and not validation:
-            said = f"EVAL_STEPS is set, but {asked.folders.validation_dir} holds no data: pass --validation-dir FOLDER"
+            folder = asked.folders.validation_dir
+            said = f"EVAL_STEPS is set, but {folder} holds no data: pass --validation-dir FOLDER, or VALIDATION_SHARE"
             raise RefusedError([said])
         with alone_in(asked.folders) if leaving.is_first() else nullcontext(Held()) as held:
             mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)
@@ -73,20 +77,31 @@ def main(arguments: Sequence[str]) -> int:
         return REFUSED
 
 
-def _splits(folders: Folders) -> tuple[list[list[Conversation]], list[dict[str, str]]]:
-    """Training and validation conversations, and the digests of their files; both refused at once.
+def _splits(folders: Folders, settings: Settings) -> tuple[list[list[Example]], list[dict[str, str]]]:
+    """Training and validation examples, and the digests of their files; both refused at once.
 
-    Without its folder the validation split is empty.
+    Without its folder the validation split is the share that is held out of the training data, or else empty.
     """
-    found: list[list[Conversation]] = []
+    found: list[list[Example]] = []
     digests: list[dict[str, str]] = [{}, {}]
     held = folders.validation_dir.is_dir()
+    share, weights = settings.VALIDATION_SHARE, settings.DATA_WEIGHTS
+    layout = Layout(settings.DATA_TYPE, STANDARD if settings.DATA_FORMAT == STANDARD else CONVERSATIONAL)
+    reader = Reader(layout, settings.DATA_COLUMNS)
     problems = problems_of(
-        lambda: found.append(read_conversations(folders.train_dir, digests[0])),
-        lambda: found.append(read_conversations(folders.validation_dir, digests[1]) if held else []),
+        lambda: found.append(read_conversations(folders.train_dir, digests[0], reader, weights)),
+        lambda: found.append(read_conversations(folders.validation_dir, digests[1], reader) if held else []),
     )
+    if share is not None and held:
+        problems.append(f"VALIDATION_SHARE={share} is set, and {folders.validation_dir} holds data: use one of them")
     if problems:
         raise RefusedError(problems)
+    if share is not None:
+        (examples, _), found = found, []
+        found += split(examples, share, settings.SEED, lambda example: example.asked)
+        if not found[0]:
+            said = f"VALIDATION_SHARE={share} of {len(examples)} examples leaves none to train on: set a smaller share"
+            raise RefusedError([said])
     return found, digests
 
 

@@ -134,7 +134,7 @@ class TestFiles:
         ("content", "says"),
         [
             (b"", "train.jsonl: error[HB051] data-file-refused: the training data contain no example\n"),
-            (b"PAR1....", "train.jsonl: error[HB051] data-file-refused: the file is a Parquet file, not JSON lines\n"),
+            (b"PAR1....", "train.jsonl: error[HB051] data-file-refused: the file is a Parquet file, but"),
             (bytes(50), "train.jsonl: error[HB051] data-file-refused: the file is not text: there are null bytes"),
             (b"\xff\xfe{\x00", "train.jsonl: error[HB051] data-file-refused: the file is UTF-16 text, not UTF-8\n"),
             (b"\x90\n\x91\n", "train.jsonl:1:1: error[HB050] data-line-refused: 2 lines (1, 2): not UTF-8 text\n"),
@@ -156,7 +156,7 @@ class TestFiles:
         ("words", "says"),
         [
             (("nowhere.jsonl",), "nowhere.jsonl: No such file or directory"),
-            (("empty",), "empty holds no file that ends in .jsonl, .jsonl.gz, .jsonl.zst"),
+            (("empty",), "empty holds no file that ends in .jsonl, .json, .csv (also with .gz or .zst), .parquet"),
             (("t.jsonl", "t.jsonl"), "t.jsonl is named twice"),
             (("t.jsonl", "--validation", "t.jsonl"), "t.jsonl cannot be both training data and --validation"),
             (("-", "--validation", "-"), "- cannot be both training data and --validation"),

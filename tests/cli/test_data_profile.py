@@ -32,11 +32,11 @@ def data(hbspec):
 class TestProfile:
     def test_what_a_folder_holds_besides_is_noted(self, data):
         data.write("folder/a.jsonl", LINES)
-        data.write("folder/part3.json", LINES)
+        data.write("folder/part3.txt", LINES)
         code, out, err = data("data", "profile", "folder")
         assert (code, json.loads(out)["examples"]) == (0, 39)
         assert err.startswith("note: folder holds 1 entry that the job does not read")
-        assert err.endswith(": 'part3.json'\n")
+        assert err.endswith(": 'part3.txt'\n")
 
     def test_it_is_written_and_what_follows_from_it_is_said(self, data):
         code, out, err = data(*WHOLE)

@@ -199,12 +199,12 @@ def test_what_is_not_there_is_named_as_it_was_written(tmp_path, monkeypatch):
 
 
 def test_what_a_job_does_not_read_is_counted_and_named(tmp_path):
-    for name in ("data.jsonl", "PART2.JSONL", "part3.json", "_part4.jsonl", "part5.jsonl.1", "_SUCCESS", ".DS_Store"):
+    for name in ("data.jsonl", "PART2.JSONL", "part3.txt", "_part4.jsonl", "part5.jsonl.1", "_SUCCESS", ".DS_Store"):
         (tmp_path / name).write_text("" if name == "_SUCCESS" else "x")
     first, *others = data_files([str(tmp_path)])
     assert [Path(file.name).name for file in (first, *others)] == ["PART2.JSONL", "data.jsonl"]
     folder, said = first.beside
     assert folder == str(tmp_path)
     assert said.startswith("holds 3 entries that the job does not read")
-    assert said.endswith("'_part4.jsonl', 'part3.json', 'part5.jsonl.1'")
+    assert said.endswith("'_part4.jsonl', 'part3.txt', 'part5.jsonl.1'")
     assert [file.beside for file in others] == [None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import json
@@ -16,6 +17,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 from examples import examples
@@ -23,7 +26,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hbspec.dataset import Record, check_data, data_files, read_records
-from hbspec.dataset.lines import unread, unread_files
+from hbspec.dataset.folders import unread, unread_files
+from hbspec.dataset.layouts import Reader, recognised
+from hbspec.dataset.records import MESSAGES, Layout
 from hbspec.diagnostics import Severity
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
@@ -31,6 +36,8 @@ sys.path.insert(0, str(TEMPLATES))
 
 import conversations  # noqa: E402
 from conversations import SHOWN_PROBLEMS, read_conversations  # noqa: E402 - a job has its folder on the path
+from layouts import Reader as JobReader  # noqa: E402
+from records import Layout as JobLayout  # noqa: E402
 from settings import Folders, RefusedError  # noqa: E402
 
 GOOD = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a\u2028\u00e9"}]}'
@@ -138,13 +145,13 @@ def put(folder: Path, files: dict[str, bytes], linked: dict[str, bytes] | None =
     return channel
 
 
-def checked(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
+def checked(channel: Path, layout: Layout = MESSAGES) -> tuple[set[str], list[list[tuple[str, str]]]]:
     """Where `data check` finds errors, by file and line, and the conversations where it finds none."""
     try:
         files = data_files([str(channel)])
     except ValueError:
         return {"the folder"}, []
-    (split,) = check_data(files).splits
+    (split,) = check_data(files, reader=Reader(layout)).splits
     places = {
         f"{Path(place.file).relative_to(channel.parent)}:{place.line}"
         for tally in split.tallies
@@ -153,20 +160,28 @@ def checked(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
     }
     if not split.examples and not split.broken:
         places = {"the folder"}
-    found = [entry for entry in read_records(files) if isinstance(entry, Record)]
-    return places, [] if places else [list(zip(entry.roles, entry.contents, strict=True)) for entry in found]
+    found = [entry for entry in read_records(files, None, Reader(layout)) if isinstance(entry, Record)]
+    pairs = [list(zip(entry.roles, entry.contents, strict=True)) for entry in found]
+    return places, [] if places else [[pair for pair in each if pair != ("", "")] for each in pairs]
 
 
-def trained(channel: Path) -> tuple[set[str], list[list[tuple[str, str]]]]:
+def trained(channel: Path, layout: Layout = MESSAGES) -> tuple[set[str], list[list[tuple[str, str]]]]:
     """The same of the job, which says the first 20 mistakes only."""
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(conversations, "SHOWN_PROBLEMS", 10**6)
-            found = read_conversations(channel)
+            found = read_conversations(channel, None, JobReader(JobLayout(*layout)))
     except RefusedError as refused:
-        matches = [re.match(r"(train/[^:]+)(?::(\d+))?: ", problem) for problem in refused.problems]
+        matches = [re.match(r"(train/[^:]+)(?::(?:entry |row )?(\d+))?: ", problem) for problem in refused.problems]
         return {f"{match[1]}:{match[2] or 0}" if match else "the folder" for match in matches}, []
-    return set(), [[(message["role"], message["content"]) for message in each.messages] for each in found]
+    return set(), [said(each) for each in found]
+
+
+def said(example: Any) -> list[tuple[str, str]]:
+    """The roles and texts of an example of the job."""
+    if isinstance(example, conversations.Conversation):
+        return [(message["role"], message["content"]) for message in example.messages]
+    return [("", text) for text in example.texts if text]
 
 
 @examples(400)
@@ -177,6 +192,76 @@ def test_the_check_and_the_job_say_the_same_of_any_files(
     with TemporaryDirectory() as name:
         channel = put(Path(name), files, linked)
         assert trained(channel) == checked(channel)
+
+
+TURNS = [{"role": "user", "content": "q"}], [{"role": "assistant", "content": "a\u2028\u00e9"}]
+ROWS: list[dict[str, Any]] = [
+    {"prompt": "q", "completion": 'a,"\n\u00e9'},
+    {"prompt": "q", "completion": ""},
+    {"prompt": "q"},
+    {"prompt": TURNS[0], "completion": TURNS[1]},
+    {"prompt": TURNS[0], "completion": TURNS[0]},
+    {"text": "a\u2028\u00e9", "id": 3},
+    {"text": " "},
+    {"messages": [*TURNS[0], *TURNS[1]]},
+    {"messages": TURNS[0]},
+    {"chosen": "a", "rejected": "b"},
+]
+LAYOUTS = [
+    Layout(kind, written)
+    for kind in ("language_modeling", "prompt_completion")
+    for written in ("conversational", "standard")
+]
+
+
+def table(kind: str, rows: list[dict[str, Any]]) -> bytes:
+    """A file of these rows; a cell of CSV is the text of its value."""
+    if kind == "data.json":
+        return json.dumps(rows, indent=1).encode()
+    if kind == "lines.json":
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    names = list(dict.fromkeys(name for row in rows for name in row)) or ["text"]
+    buffer = io.BytesIO()
+    if kind == "data.csv":
+        text = io.TextIOWrapper(buffer, "utf-8", newline="")
+        writer = csv.DictWriter(text, names)
+        writer.writeheader()
+        writer.writerows(rows)
+        text.flush()
+        text.detach()
+    else:
+        try:
+            pq.write_table(pa.Table.from_pylist(rows, None if rows else pa.schema([("text", pa.string())])), buffer)
+        except pa.ArrowException:  # texts and lists in one column
+            return table(kind, rows[:1])
+    return buffer.getvalue()
+
+
+@examples(150)
+@given(
+    st.sampled_from(["data.json", "lines.json", "data.csv", "data.parquet"]),
+    st.lists(st.sampled_from(ROWS), max_size=4),
+    st.sampled_from(LAYOUTS),
+    st.sampled_from([None] * 4 + [0, 7, -1, -9]),
+)
+def test_they_say_the_same_of_tables_whole_and_cut(
+    name: str, rows: list[dict[str, Any]], layout: Layout, end: int | None
+) -> None:
+    with TemporaryDirectory() as folder:
+        channel = put(Path(folder), {name: table(name, rows)[:end]})
+        assert trained(channel, layout) == checked(channel, layout)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_table_holds_the_same_examples_whatever_its_file(layout: Layout, tmp_path: Path) -> None:
+    rows = [row for row in ROWS if recognised(row) == layout][:1] * 3
+    (tmp_path / "first").mkdir()
+    first = trained(put(tmp_path / "first", {"lines.jsonl": table("lines.json", rows)}), layout)
+    assert (first[0], len(first[1])) == (set(), 3)
+    for name in ("data.json", "lines.json", "data.parquet", *(["data.csv"] if layout.format == "standard" else [])):
+        (tmp_path / name).mkdir()
+        channel = put(tmp_path / name, {name: table(name, rows)})
+        assert trained(channel, layout) == checked(channel, layout) == first
 
 
 @examples(100)
@@ -198,7 +283,7 @@ def test_every_file_is_read_or_named_by_both(names: set[str]) -> None:
 def test_the_job_s_log_names_what_is_not_read_once(tmp_path, monkeypatch, capsys) -> None:
     import train
 
-    channel = put(tmp_path, {"a.jsonl": GOOD.encode(), "part3.json": GOOD.encode()})
+    channel = put(tmp_path, {"a.jsonl": GOOD.encode(), "part3.txt": GOOD.encode()})
     folders = Folders(train_dir=channel, validation_dir=tmp_path / "nowhere")
     monkeypatch.setenv("WORLD_SIZE", "2")
     for rank in ("0", "1"):
@@ -263,7 +348,7 @@ def test_what_cannot_be_opened_is_refused_by_its_name(tmp_path: Path) -> None:
 
 
 def test_a_file_whose_name_a_job_passes_over_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "train.json"
+    path = tmp_path / "train.json.bak"
     path.write_text(GOOD)
     (tally,) = check_data(data_files([str(path)])).splits[0].tallies
     assert (tally.defect.code, tally.severity) == ("HB051", Severity.ERROR)

@@ -7,7 +7,7 @@ from judged import edge, judged
 
 
 def test_the_edge_is_the_suffix(tmp_path):
-    edge("HB623", "", "data.train.uri", "s3://bucket/train/a.jsonl", "s3://bucket/train/a.csv", tmp_path)
+    edge("HB623", "", "data.train.uri", "s3://bucket/train/a.jsonl", "s3://bucket/train/a.tsv", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,13 @@ def test_the_edge_is_the_suffix(tmp_path):
         ("a.messages/", None),
         ("part-", None),
         ("v1.2", None),
-        ("a.json", "warning"),
-        ("a.csv", "error"),
-        ("a.parquet", "error"),
+        ("a.json", None),
+        ("a.csv.gz", None),
+        ("a.parquet", None),
+        ("a.parquet.gz", "error"),
+        ("a.arrow", "error"),
         ("a.tar.gz", "error"),
         ("a.jsonl.zip", "error"),
-        ("a.json.gz", "error"),
         ("a.txt", "error"),
         ("a.jsonl/", "warning"),
     ],
@@ -41,7 +42,7 @@ def test_suffixes(split, last, severity, tmp_path):
 
 @pytest.mark.parametrize("own", ["script: {entry_point: base.yaml}", "instance: {type: null, gpu: A100-40, gpus: 8}"])
 def test_what_your_own_script_or_machine_reads_is_not_known(own, tmp_path):
-    assert judged("HB623", f'data: {{train: {{uri: "s3://bucket/train/a.csv"}}}}\n{own}', tmp_path) == []
+    assert judged("HB623", f'data: {{train: {{uri: "s3://bucket/train/a.tsv"}}}}\n{own}', tmp_path) == []
 
 
 def test_a_bucket_is_not_a_file(tmp_path):

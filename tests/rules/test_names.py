@@ -12,6 +12,7 @@ import pytest
 from hbspec.plan.attention import KERNELS
 from hbspec.plan.shipped_script import (
     ATTENTION,
+    DATA_TYPES,
     DEFAULTS,
     LEAST_PYTHON,
     LEAST_TORCH,
@@ -20,6 +21,7 @@ from hbspec.plan.shipped_script import (
     OPTIMIZERS,
     PRINTED,
     SCHEDULERS,
+    SHOWN_SUFFIXES,
     SOFTWARE,
     SUFFIXES,
 )
@@ -52,11 +54,13 @@ def test_of_the_shipped_script(script):
 
 def test_of_the_scripts_files_and_lines(monkeypatch):
     monkeypatch.syspath_prepend(TEMPLATES)
-    import lines
+    import folders
     import metrics
+    import settings
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
-    assert (lines.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
+    assert (folders.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
+    assert (folders.SHOWN_SUFFIXES, settings.DATA_TYPES) == (SHOWN_SUFFIXES, DATA_TYPES)
 
 
 def test_what_the_scripts_libraries_need():

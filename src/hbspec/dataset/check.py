@@ -8,21 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from hbspec.chat_templates.spoken import Render, answers
 from hbspec.dataset.digests import Digests, digest
 from hbspec.dataset.files import DataFile, read_records
-from hbspec.dataset.lines import SUFFIXES, Watch
+from hbspec.dataset.folders import SHOWN_SUFFIXES, incomplete
+from hbspec.dataset.layouts import TRAINED, Reader, said
+from hbspec.dataset.lines import Watch
 from hbspec.dataset.profile import digest_text
 from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
-from hbspec.dataset.records import Broken, Place, Record, refusals
+from hbspec.dataset.records import MESSAGES, STANDARD, Broken, Layout, Place, Record, refusals
 from hbspec.dataset.tally import Tallies, Tally
-from hbspec.dataset.turns import faults, placeholders, prompt_of
-from hbspec.manual.data import FILE, LEAKED, PLACEHOLDER, PROFILE, PROMPT, REPEATED, TEMPLATE, UNREAD
+from hbspec.dataset.turns import answer_of, conversation_of, faults, placeholders, prompt_of
+from hbspec.manual.data import (
+    FILE,
+    LAYOUT,
+    LEAKED,
+    LENGTHS,
+    PLACEHOLDER,
+    PROFILE,
+    PROMPT,
+    REPEATED,
+    TEMPLATE,
+    UNREAD,
+)
 
 TRAINING, VALIDATION = "training", "validation"
-PASSED_OVER = f"the job ignores this file: its name does not end in {', '.join(SUFFIXES)}, or begins with . or _"
+PASSED_OVER = f"the job ignores this file: its name does not end in {SHOWN_SUFFIXES}, or begins with . or _"
+
+
+LONGER = 1.5
+"""Answers of one side that are so many times as long as the other's are reported."""
 
 
 @dataclass(slots=True)
@@ -36,6 +54,8 @@ class Split:
         broken: number of lines and files that cannot be used.
         digest: sum of the digests of the examples.
         tallies: defects, counted by kind.
+        chosen: bytes of the chosen answers of all pairs.
+        rejected: bytes of the rejected ones.
     """
 
     name: str
@@ -44,6 +64,8 @@ class Split:
     broken: int
     digest: int
     tallies: Tallies
+    chosen: int = 0
+    rejected: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """The entry of the split in `hbspec data check --format json`."""
@@ -57,9 +79,14 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class DataVerdict:
-    """The result of a check: the splits, in the order of reading."""
+    """The result of a check: the splits, in the order of reading, and the layout of all examples.
+
+    Attributes:
+        layout: None where no example was recognised.
+    """
 
     splits: tuple[Split, ...]
+    layout: Layout | None = MESSAGES
 
     @property
     def tallies(self) -> Iterator[tuple[Tally, Split]]:
@@ -71,6 +98,7 @@ class DataVerdict:
     def to_dict(self) -> dict[str, Any]:
         """The value of `data` in `hbspec data check --format json`."""
         return {
+            "layout": None if self.layout is None else self.layout._asdict(),
             "splits": {split.name: split.to_dict() for split in self.splits},
             "findings": [tally.to_dict() for tally, _ in self.tallies],
         }
@@ -83,6 +111,7 @@ def check_data(
     profile: tuple[str, int, str] | None = None,
     render: Render | None = None,
     watch: Watch | None = None,
+    reader: Reader | None = None,
 ) -> DataVerdict:
     """Check a training split and, if given, a validation split against it.
 
@@ -92,36 +121,52 @@ def check_data(
         profile: name, number of examples and digest of the profile to compare with the training split.
         render: the chat template that the job trains with, as a function; None where it is not known.
         watch: called with the number of bytes after each read.
+        reader: makes the examples; one that takes the layout of the first example by default.
 
     Raises:
         OSError: a file cannot be read.
     """
+    make = reader or Reader()
     trained = Digests()
     prompts = Digests() if validation else None
     first = Split(TRAINING, len(training), 0, 0, 0, Tallies(TRAINING))
-    for record, mark in _examples(first, training, render, watch):
+    for record, mark in _examples(first, training, render, watch, make):
         if not trained.add(mark):
             first.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if prompts is not None and prompt_of(record):
             prompts.add(_prompt(record))
     if profile is not None:
         _compare(first, profile, training[0].name)
+    _say_layout(first, make, training[0].name)
     if prompts is None:
-        return DataVerdict((first,))
+        return DataVerdict((first,), make.layout)
     second = Split(VALIDATION, len(validation), 0, 0, 0, Tallies(VALIDATION))
     judged = Digests()
-    for record, mark in _examples(second, validation, render, watch):
+    for record, mark in _examples(second, validation, render, watch, make):
         if not judged.add(mark):
             second.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if mark in trained:
             second.tallies.add(LEAKED, "also in the training split", record.place)
         if prompt_of(record) and _prompt(record) in prompts:
             second.tallies.add(PROMPT, "the prompt is also in the training split", record.place)
-    return DataVerdict((first, second))
+    return DataVerdict((first, second), make.layout)
+
+
+def _say_layout(split: Split, reader: Reader, file: str) -> None:
+    """Report a layout that the shipped script does not train."""
+    layout = reader.layout
+    if layout is None or layout.type in TRAINED:
+        return
+    if layout.format:
+        others = f"; the columns {', '.join(map(quoted, reader.beside))} are not read" if reader.beside else ""
+        what = f"the examples are {said(layout)}, which the shipped script does not train{others}"
+    else:
+        what = f"the examples are laid out as {said(layout)}, which the job does not read"
+    split.tallies.add(LAYOUT, what, Place(file, 0))
 
 
 def _examples(
-    split: Split, files: Sequence[DataFile], render: Render | None, watch: Watch | None
+    split: Split, files: Sequence[DataFile], render: Render | None, watch: Watch | None, reader: Reader
 ) -> Iterator[tuple[Record, bytes]]:
     """Every example of a split with its digest; counts it, and adds its own defects to the split."""
     for file in files:
@@ -130,14 +175,20 @@ def _examples(
         if file.beside is not None:
             folder, rest = file.beside
             split.tallies.add(UNREAD, f"the folder {rest}", Place(folder, 0))
-    for found in read_records(files, watch):
+    lacking = incomplete(Path(file.name) for file in files)
+    if lacking is not None:
+        split.tallies.add(FILE, lacking, Place(files[0].name, 0))
+    for found in read_records(files, watch, reader):
         if isinstance(found, Broken):
             split.broken += 1
             split.tallies.broken(found)
             continue
-        mark = digest(found.roles, found.encoded)
+        mark = digest(found.names, found.encoded)
         split.examples += 1
         split.digest += int.from_bytes(mark)
+        if found.layout.type == "preference":
+            split.chosen += sum(len(text) for _, text in answer_of(found, "chosen"))
+            split.rejected += sum(len(text) for _, text in answer_of(found, "rejected"))
         for defect, what, severity in faults(found):
             split.tallies.add(defect, what, found.place, severity)
         if render is not None and (refused := _refused(render, found)) is not None:
@@ -148,17 +199,25 @@ def _examples(
             for name in names:
                 split.tallies.name(tally, name)
         yield found, mark
+    _compare_lengths(split, files[0].name)
     if not split.examples and not split.broken:
         split.tallies.add(FILE, f"the {split.name} data contain no example", Place(files[0].name, 0))
 
 
+def _compare_lengths(split: Split, file: str) -> None:
+    shorter, longer = sorted((split.chosen, split.rejected))
+    if longer > LONGER * shorter:
+        chosen, rejected = (round(size / split.examples) for size in (split.chosen, split.rejected))
+        what = f"chosen answers have {chosen:,} bytes on average, rejected ones {rejected:,}"
+        split.tallies.add(LENGTHS, what, Place(file, 0))
+
+
 def _refused(render: Render, record: Record) -> str | None:
     """Why the job refuses an example in its chat template; None where it does not, or refuses it for other reasons."""
-    if any(True for _ in refusals(record)):
+    if record.layout.format == STANDARD or any(True for _ in refusals(record)):
         return None
-    pairs = zip(record.roles, record.contents, strict=True)
     try:
-        answers(render, [{"role": role, "content": content} for role, content in pairs])
+        answers(render, conversation_of(record))
     except Exception as reason:  # a template can raise any exception
         return quoted(str(reason) or type(reason).__name__, LONGEST_SENTENCE)
     return None
@@ -166,7 +225,7 @@ def _refused(render: Render, record: Record) -> str | None:
 
 def _prompt(record: Record) -> bytes:
     end = prompt_of(record)
-    return digest(record.roles[:end], record.encoded[:end])
+    return digest(record.names[:end], record.encoded[:end])
 
 
 def _compare(split: Split, profile: tuple[str, int, str], file: str) -> None:

@@ -6,13 +6,18 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import BinaryIO, cast
 
-from hbspec.dataset.lines import SUFFIXES, FileRefusedError, Watch, file_lines, is_data, lines, unread
-from hbspec.dataset.lines import data_files as inside
-from hbspec.dataset.records import Broken, Record, records
+from hbspec.dataset.folders import SHOWN_SUFFIXES, is_data, unread
+from hbspec.dataset.folders import data_files as inside
+from hbspec.dataset.layouts import Reader
+from hbspec.dataset.lines import FileRefusedError, Read, Watch, lines, opened
+from hbspec.dataset.reading import examples
+from hbspec.dataset.records import Broken, Record
 
 STANDARD_INPUT = "-"
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
@@ -53,7 +58,7 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
         elif Path(word).is_dir():
             paths = inside(Path(word))
             if not paths:
-                raise ValueError(f"{word} holds no file that ends in {', '.join(SUFFIXES)}")
+                raise ValueError(f"{word} holds no file that ends in {SHOWN_SUFFIXES}")
             rest = unread(Path(word))
             first, *others = (DataFile(str(path), path.stat().st_size) for path in paths)
             found += [replace(first, beside=(word, rest)) if rest else first, *others]
@@ -75,35 +80,65 @@ def named_twice(names: Iterable[str]) -> str | None:
     return None
 
 
-def read_records(files: Iterable[DataFile], watch: Watch | None = None) -> Iterator[Record | Broken]:
-    """Every line of every file as a record, or as `Broken` with the reason; reading continues after it.
+def read_records(
+    files: Iterable[DataFile], watch: Watch | None = None, reader: Reader | None = None
+) -> Iterator[Record | Broken]:
+    """Every example of every file, or what is `Broken` with the reason; reading continues after it.
+
+    Args:
+        files: of one split, or of several.
+        watch: called with the number of bytes after each read.
+        reader: makes the examples; one that takes the layout of the first by default.
 
     Raises:
         OSError: a file cannot be read.
     """
+    make = reader or Reader()
     for file in files:
-        yield from records(read_lines(file, watch), file.name)
+        yield from examples(file.name, make, partial(_opened, file), partial(_table, file, watch), watch)
 
 
 def read_lines(file: DataFile, watch: Watch | None = None) -> Iterator[bytes | str]:
-    """The lines of a file, of standard input or of a pipe that a shell has opened (see `lines`).
+    """The lines of a file of lines (see `lines`).
 
     Raises:
         OSError: the file cannot be opened, or read to its end.
-        FileRefusedError: not a regular file, not JSON lines, or a part that cannot be decompressed.
+        FileRefusedError: not a regular file, not text, or a part that cannot be decompressed.
+    """
+    with _opened(file) as read:
+        yield from lines(read, watch)
+
+
+@contextmanager
+def _opened(file: DataFile) -> Iterator[Read]:
+    """The function that reads a file, standard input, or a pipe that a shell has opened.
+
+    Raises:
+        OSError: the file cannot be opened, or read to its end.
+        FileRefusedError: not a regular file.
     """
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
             raise FileRefusedError("cannot be read: standard input is closed")
         # one system call at a time: otherwise an interrupt waits until a whole block has arrived
-        yield from lines(cast(io.BufferedReader, sys.stdin.buffer).read1, watch)
+        yield cast(io.BufferedReader, sys.stdin.buffer).read1
         return
     try:
         if file.name.startswith(OPEN_ALREADY):
             with open(file.name, "rb", buffering=0) as raw:  # noqa: PTH123 - Path would shorten the name in errors
-                yield from lines(raw.read, watch)
+                yield raw.read
         else:
-            yield from file_lines(file.name, watch)
+            with opened(file.name) as read:
+                yield read
     except OSError as reason:  # an error of a read does not name the file
         reason.filename = file.name
         raise
+
+
+@contextmanager
+def _table(file: DataFile, watch: Watch | None) -> Iterator[BinaryIO]:
+    """A file in which one can go back; the watch is told of all of it at its end."""
+    with opened(file.name), open(file.name, "rb") as raw:  # noqa: PTH123 - likewise
+        yield raw
+    if watch is not None:
+        watch(file.size or 0)

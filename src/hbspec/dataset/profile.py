@@ -223,7 +223,7 @@ def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataPr
                 broken += 1
                 tallies.add(LINE, f"the model's chat template refuses the example ({tokens})", record.place)
                 continue
-            mark = digest(record.roles, record.encoded)
+            mark = digest(record.names, record.encoded)
             digests.add(mark)
             total += int.from_bytes(mark)
             for counter, number in zip((low, expected, high), tokens, strict=True):

@@ -23,7 +23,7 @@ OTHER = "for other reasons"
 
 ACTIONS = {
     "HB050": "fix or delete the line",
-    "HB051": "give complete files of JSON lines: UTF-8 text, plain or compressed with gzip or zstd",
+    "HB051": "give complete files of JSON lines, JSON, CSV or Parquet, and all of their shards",
     "HB052": "reorder the turns, or delete the example",
     "HB053": "add the answer, or delete the turns after the last one",
     "HB054": "fill in the text, or delete the example",
@@ -35,6 +35,9 @@ ACTIONS = {
     "HB060": "profile the data again with `hbspec data profile`",
     "HB061": "rename what is data, and move the rest elsewhere",
     "HB062": "correct the example, or use another template",
+    "HB063": "convert Alpaca and ShareGPT with `hbspec data convert`; for another objective, train with your script",
+    "HB064": "generate another rejected answer, or delete the pair",
+    "HB065": "balance the lengths, or use a loss that is normalised by them",
 }
 
 
@@ -71,7 +74,7 @@ class Tally:
             confidence=Confidence.CERTAIN,
             file=first.file,
             route=(),
-            span=Span(first.file, start, start) if first.line else None,
+            span=Span(first.file, start, start) if first.line and first.noun == "line" else None,
             message=f"{self._where(examples)}: {self.what}{self._named()}" if first.line else self.what,
             help=ACTIONS[self.defect.code],
         )
@@ -83,7 +86,7 @@ class Tally:
             "split": self.split,
             "what": self.what,
             "count": self.count,
-            "places": [{"file": place.file, "line": place.line} for place in self.places],
+            "places": [{"file": place.file, place.noun: place.line} for place in self.places],
             "names": dict(self.names.most_common()),
         }
 
@@ -92,11 +95,11 @@ class Tally:
         shown = [f"{place.file}:{place.line}" if several else str(place.line) for place in self.places[:SHOWN]]
         if self.count > len(shown):
             shown.append("…")
-        lines = ", ".join(shown)
+        lines, one = ", ".join(shown), self.places[0].noun
+        noun = one if self.count == 1 else {"entry": "entries"}.get(one, f"{one}s")
         if self.defect not in (LINE, FILE):
-            noun = "line" if self.count == 1 else "lines"
             return f"{self.count:,} of {counted(examples, 'example')} ({noun} {lines})"
-        return f"line {lines}" if self.count == 1 else f"{self.count:,} lines ({lines})"
+        return f"{noun} {lines}" if self.count == 1 else f"{self.count:,} {noun} ({lines})"
 
     def _named(self) -> str:
         names = [name for name, _ in self.names.most_common(SHOWN)]

@@ -1,4 +1,4 @@
-"""Defects of a valid conversation: the order of its turns, empty turns, and unfilled placeholders."""
+"""Defects of a valid example: the order of its turns, empty texts, equal answers, and unfilled placeholders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from hbspec.dataset.records import Record, refusals
+from hbspec.dataset.records import CONVERSATIONAL, PROMPT, Record, refusals
 from hbspec.diagnostics import Severity
 from hbspec.manual import Page
-from hbspec.manual.data import ANSWER, EMPTY, FIELD, ORDER
+from hbspec.manual.data import ANSWER, EMPTY, EQUAL, FIELD, ORDER
 
 AFTER = {
     "system": ("user",),
@@ -36,16 +36,19 @@ Fault = tuple[Page, str, Severity]
 
 def faults(record: Record) -> Iterator[Fault]:
     """The defects of an example, each kind once: the page, the reason (equal for similar defects), the severity."""
-    roles = record.roles
-    disorder = _disorder(roles)
-    if disorder is not None:
-        yield ORDER, disorder, ORDER.severity
+    conversational = record.layout.format in (CONVERSATIONAL, "")
+    rows = _conversations(record) if conversational else []
+    for disorder in dict.fromkeys(map(_disorder, rows)):
+        if disorder is not None:
+            yield ORDER, disorder, ORDER.severity
     for kind, what in refusals(record):
         yield REFUSED[kind], what, Severity.ERROR
-    if roles[-1] != "assistant" and "assistant" in roles:
+    if any(roles[-1] != "assistant" and "assistant" in roles for roles in rows):
         yield ANSWER, "turns after the last assistant turn teach nothing", ANSWER.severity
     if not all(map(str.strip, record.contents)):
-        yield EMPTY, "a turn is empty", EMPTY.severity
+        yield EMPTY, "a turn is empty" if conversational else "a text is empty", EMPTY.severity
+    if record.layout.type == "preference" and answer_of(record, "chosen") == answer_of(record, "rejected"):
+        yield EQUAL, "the chosen answer is the rejected one", EQUAL.severity
 
 
 def placeholders(record: Record) -> Iterator[str]:
@@ -61,8 +64,39 @@ def placeholders(record: Record) -> Iterator[str]:
             yield from _PLACEHOLDER.findall(_CODE.sub("`", text))
 
 
+def answer_of(record: Record, column: str) -> tuple[tuple[str, bytes], ...]:
+    """The roles and texts in a column."""
+    parts = zip(record.columns, record.roles, record.encoded, strict=True)
+    return tuple((role, text) for name, role, text in parts if name == column)
+
+
+def conversation_of(record: Record) -> list[dict[str, str]]:
+    """The messages of an example, without a rejected answer."""
+    columns = record.columns or ("messages",) * len(record.roles)
+    parts = zip(columns, record.roles, record.contents, strict=True)
+    return [{"role": role, "content": content} for column, role, content in parts if column != "rejected"]
+
+
+def _conversations(record: Record) -> list[tuple[str, ...]]:
+    """The roles of each conversation that an example holds: one, or one with each answer of a pair."""
+    answers = [column for column in dict.fromkeys(record.columns) if column != PROMPT]
+    if not answers:
+        return [record.roles]
+    pairs = list(zip(record.columns, record.roles, strict=True))
+    return [tuple(role for column, role in pairs if column in (PROMPT, answer)) for answer in answers]
+
+
 def prompt_of(record: Record) -> int:
-    """The number of messages before the last assistant turn; all of them if no turn is an assistant's."""
+    """The number of texts that are the prompt.
+
+    Of a conversation, they are the messages before the last assistant turn, all of them if no turn is an assistant's;
+    of a pair without a column for its prompt, what both answers begin with; of a text that is learnt whole, none.
+    """
+    if PROMPT in record.columns:
+        return record.columns.count(PROMPT)
+    if record.columns:
+        pairs = zip(answer_of(record, "chosen"), answer_of(record, "rejected"), strict=False)
+        return next((index for index, (one, other) in enumerate(pairs) if one != other), 0)
     for index in range(len(record.roles) - 1, -1, -1):
         if record.roles[index] == "assistant":
             return index

@@ -1,4 +1,4 @@
-"""Defects of training data: HB050 to HB062. The manual reads this table as it reads the rules."""
+"""Defects of training data: HB050 to HB065. The manual reads this table as it reads the rules."""
 
 from __future__ import annotations
 
@@ -8,25 +8,27 @@ from hbspec.manual.page import Page
 LINE = Page(
     "HB050",
     "data-line-refused",
-    "A line of a data file is not a conversation.",
-    "Training reads one JSON object per line, with a list `messages` of mappings that hold a `role` and a string "
-    "`content`. Any other line stops the job after it has started to cost money, or is skipped silently.",
-    '# train.jsonl: {"prompt": "Who leads the league?"}\n# hbspec data check train.jsonl',
+    "A line, entry or row of a data file is not an example, or one of another dataset type.",
+    "Training reads one example per line, entry or row, all of one dataset type: a conversation is a list `messages` "
+    "of mappings that hold a `role` and a string `content`. Anything else stops the job after it has started to cost "
+    "money, or is skipped silently. Columns of other names are named with `--columns`.",
+    '# train.jsonl: {"question": "Who leads the league?"}\n# hbspec data check train.jsonl',
     '# train.jsonl: {"messages": [{"role": "user", "content": "Who leads the league?"}, …]}\n'
     "# hbspec data check train.jsonl",
 )
 FILE = Page(
     "HB051",
     "data-file-refused",
-    "A data file is not JSON lines, cannot be fully decompressed, has a name that the job ignores, or holds no "
-    "example.",
-    "JSON lines are UTF-8 text, plain or compressed with gzip or zstd. In another format no line can be reported, and "
-    "a truncated file has lost examples, so it is not judged as if it were complete. A file that decompresses to "
-    "hundreds of times its size is designed to fill memory; reading stops there. A job reads the files of its channel "
-    "whose names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst`, in any case, and do not begin with `.` or `_`, "
-    "and ignores all others.",
+    "A data file is not what its name says, cannot be read to its end, has a name that the job ignores, or holds no "
+    "example; or a shard is missing.",
+    "JSON lines, JSON lists and CSV are UTF-8 text, plain or compressed with gzip or zstd. Where no line can be read, "
+    "none can be reported, and a truncated file has lost examples, so it is not judged as if it were complete. A file "
+    "that decompresses to hundreds of times its size is designed to fill memory; reading stops there. A job reads the "
+    "files of its channel whose names end in `.jsonl`, `.json`, `.csv` (also with `.gz` or `.zst`) or `.parquet`, in "
+    "any case, and do not begin with `.` or `_`, and ignores all others. Of files named `…-00000-of-00003` all three "
+    "must be there.",
+    "# hbspec data check train.parquet.zip",
     "# hbspec data check train.parquet",
-    "# hbspec data check train.jsonl.gz",
 )
 ORDER = Page(
     "HB052",
@@ -123,11 +125,11 @@ UNREAD = Page(
     "HB061",
     "files-not-read",
     "A folder of data holds files that the job does not read.",
-    "A job reads the files of its channel whose names end in `.jsonl`, `.jsonl.gz` or `.jsonl.zst`, in any case, and "
-    "that do not begin with `.` or `_`. A part of the data under another name, such as `part3.json` or "
-    "`part5.jsonl.1`, is missing from training without an error. The shipped training script names such files in its "
-    "log. Hidden files of tools are not named.",
-    "# train/ holds part1.jsonl and part2.json\n# hbspec data check train/",
+    "A job reads the files of its channel whose names end in `.jsonl`, `.json`, `.csv` (also with `.gz` or `.zst`) or "
+    "`.parquet`, in any case, and that do not begin with `.` or `_`. A part of the data under another name, such as "
+    "`part3.txt` or `part5.jsonl.1`, is missing from training without an error. The shipped training script "
+    "names such files in its log. Hidden files of tools are not named.",
+    "# train/ holds part1.jsonl and part2.txt\n# hbspec data check train/",
     "# train/ holds part1.jsonl and part2.jsonl\n# hbspec data check train/",
     Severity.WARNING,
 )
@@ -143,6 +145,44 @@ TEMPLATE = Page(
     "# hbspec data check train.jsonl --chat-template mistral",
     '# train.jsonl: {"messages": [{"role": "user", …}, {"role": "assistant", …}]}\n'
     "# hbspec data check train.jsonl --chat-template mistral",
+)
+LAYOUT = Page(
+    "HB063",
+    "layout-not-trained",
+    "The examples are of a dataset type that the shipped training script does not train, or of a layout that no job "
+    "reads.",
+    "The shipped script trains language modeling (conversations, or texts that are learnt whole) and "
+    "prompt-completion. Preferences, unpaired preferences, prompts alone and stepwise supervision need another "
+    "objective, and your script. Alpaca (`instruction`, `input`, `output`) and ShareGPT (`conversations` of `from` "
+    "and `value`) are not read by a job: it would end after its start. They are checked here as the conversations that "
+    "they become.",
+    '# train.jsonl: {"instruction": "Who leads the league?", "output": "Montreal."}\n# hbspec data check train.jsonl',
+    "# hbspec data convert train.jsonl -o train.messages.jsonl\n# hbspec data check train.messages.jsonl",
+    Severity.WARNING,
+    ("https://huggingface.co/docs/trl/dataset_formats", "https://github.com/tatsu-lab/stanford_alpaca#data-release"),
+)
+EQUAL = Page(
+    "HB064",
+    "pair-without-preference",
+    "The chosen answer of a pair equals the rejected one.",
+    "A pair teaches the difference between its answers. Where they are equal the gradient of DPO is zero: the pair "
+    "takes its time and teaches nothing. Often a step that should have generated the second answer returned the first.",
+    '# train.jsonl: {"prompt": "Who leads?", "chosen": "Montreal.", "rejected": "Montreal."}',
+    '# train.jsonl: {"prompt": "Who leads?", "chosen": "Montreal.", "rejected": "The team of the east."}',
+    Severity.WARNING,
+    ("https://arxiv.org/abs/2305.18290",),
+)
+LENGTHS = Page(
+    "HB065",
+    "chosen-answers-longer",
+    "The chosen answers are on average more than 1.5 times as long as the rejected ones, or the rejected ones as the "
+    "chosen.",
+    "DPO raises the probability of what distinguishes the chosen answers, and length does so at once: the model learns "
+    "to write at length, whatever the words. The mean lengths are compared in bytes, over all pairs.",
+    "# hbspec data check pairs.jsonl\n# chosen answers of 2,000 bytes, rejected ones of 600",
+    "# pairs.jsonl with answers of similar lengths",
+    Severity.WARNING,
+    ("https://arxiv.org/abs/2403.19159",),
 )
 
 PAGES = {
@@ -161,5 +201,8 @@ PAGES = {
         PROFILE,
         UNREAD,
         TEMPLATE,
+        LAYOUT,
+        EQUAL,
+        LENGTHS,
     )
 }

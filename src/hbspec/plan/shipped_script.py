@@ -44,8 +44,16 @@ DEFAULTS: Mapping[str, Any] = {
 WATCH = "WATCH_"
 """Beginning of the settings that are bounds of `monitoring`; a job is the same job under other bounds."""
 
-SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
-"""Ends of the names of files that `templates/lines.py` reads."""
+SUFFIXES = (
+    *(".jsonl", ".jsonl.gz", ".jsonl.zst", ".json", ".json.gz", ".json.zst", ".csv", ".csv.gz", ".csv.zst"),
+    ".parquet",
+)
+"""Ends of the names of files that `templates/folders.py` lists."""
+SHOWN_SUFFIXES = ".jsonl, .json, .csv (also with .gz or .zst), .parquet"
+"""The same for people."""
+
+DATA_TYPES = ("language_modeling", "prompt_completion")
+"""Dataset types that the script trains: `DATA_TYPE` of `templates/settings.py`."""
 
 PRINTED = (
     *("step", "loss", "grad_norm", "learning_rate", "epoch", "step_seconds", "gpu_memory_bytes"),
