@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from botocore import session
+from botocore.loaders import create_loader
 from moto_strict import HOST, Server, strict_server
 
 REGION = "ca-central-1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def services_read_once() -> Iterator[None]:
+    """Sessions of botocore share the descriptions of services, which each would read anew: half a second of JSON."""
+    with mock.patch.object(session, "create_loader", cache(create_loader)):
+        yield
 
 
 @pytest.fixture

@@ -54,10 +54,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.mktemp("installed")
     environment, work = folder / "venv", folder / "work"
-    venv.create(environment, with_pip=True)
-    command = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    venv.create(environment)
+    pip = [sys.executable, "-m", "pip", "--python", environment / "bin/python"]
     done = subprocess.run(
-        [environment / "bin/python", *command, "--constraint", ROOT / "constraints.txt", wheel],
+        [*pip, "install", "--quiet", "--disable-pip-version-check", "--constraint", ROOT / "constraints.txt", wheel],
         capture_output=True,
         text=True,
     )
