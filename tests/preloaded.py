@@ -5,15 +5,17 @@ process of its own all the same, with the words, the folder, the environment and
 interpreter's usual end, and with an exit code or the signal that ended it. Not for what is about the start of the
 interpreter, or about variables that a library reads when it is imported.
 
-    python preloaded.py DESCRIPTOR MODULE...
+    python preloaded.py DESCRIPTOR DESCRIPTOR MODULE...
 
-is the process that forks: it listens on a socket, and ends when that is closed.
+is the process that forks: it listens on two sockets, and ends when the first is closed. `Preloaded.python` is a program
+in the place of the interpreter, for code that starts `sys.executable`: it asks on the second.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
+import io
 import json
 import os
 import runpy
@@ -25,13 +27,42 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from threading import Thread
 
 LONGEST_REQUEST = 1 << 17
 """Bytes; the environment takes most of them."""
 READ_AT_THE_START = ("PYTHON", "LC_", "LANG")
 """How the names of variables begin that the interpreter reads when it starts."""
+Asked = tuple[list[str], str, dict[str, str], str, list[int]]
+"""Words, a folder, an environment, what is `sys.executable`, and streams."""
+PLACES = "PYTHONPATH"
+"""The one of them that is heeded all the same."""
+
+PYTHON = """#!{python} -IS
+import os, signal, socket, sys
+words, begun = sys.argv[1:], {environment!r}
+plain = words[1:] if words[:1] == ["-u"] else words
+changed = [name for name, _ in begun.items() ^ os.environ.items() if name != {places!r}]
+if not plain or plain[0][:1] == "-" and plain[0] != "-m" or any(name.startswith({at_the_start!r}) for name in changed):
+    os.execv({python!r}, [{python!r}, *words])
+import json
+asked = json.dumps([words, os.getcwd(), dict(os.environ), sys.argv[0]]).encode()
+told = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+told.connect({address!r})
+socket.send_fds(told, [asked], [0, 1, 2])
+pid = int(told.recv(32))
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, lambda number, _: os.kill(pid, number))
+code = os.waitstatus_to_exitcode(int(told.recv(32)))
+if code < 0:
+    if -code != signal.SIGKILL:
+        signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+os._exit(code)
+"""
+"""A program in the place of the interpreter: it passes signals on, ends as what it asked for, and ends that where it is
+killed. What is no script and no module, or needs another start of the interpreter, gets the interpreter."""
 
 
 class Forked:
@@ -68,6 +99,9 @@ class Forked:
 class Preloaded:
     """A process that has imported some modules, and forks others.
 
+    Attributes:
+        python: a program in the place of the interpreter. What it starts is a child of the process that forks.
+
     Args:
         modules: what they find imported.
         environment: what is in force while it is imported.
@@ -76,10 +110,26 @@ class Preloaded:
     def __init__(self, *modules: str, environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         self._requests, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            command = [sys.executable, __file__, str(theirs.fileno()), *modules]
+        self._folder = TemporaryDirectory()
+        self.python, address = Path(self._folder.name, "python"), f"{self._folder.name}/asked"
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asked:
+            asked.bind(address)
+            asked.listen()
+            passed = [theirs.fileno(), asked.fileno()]
+            command = [sys.executable, __file__, *map(str, passed), *modules]
             nowhere = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()], env=environment, **nowhere)
+            self._process = subprocess.Popen(command, pass_fds=passed, env=environment, **nowhere)
+        begun = {name: value for name, value in environment.items() if name.startswith(READ_AT_THE_START)}
+        self.python.write_text(
+            PYTHON.format(
+                python=sys.executable,
+                environment=begun,
+                places=PLACES,
+                at_the_start=READ_AT_THE_START,
+                address=address,
+            )
+        )
+        self.python.chmod(0o755)
 
     def serves(self, environment: Mapping[str, str]) -> bool:
         """Whether the interpreter would start alike with this environment."""
@@ -100,7 +150,7 @@ class Preloaded:
         assert self.serves(environment)
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            asked = [[os.fsdecode(str(word)) for word in words], str(folder), dict(environment)]
+            asked = [[os.fsdecode(str(word)) for word in words], str(folder), dict(environment), sys.executable]
             socket.send_fds(self._requests, [json.dumps(asked).encode()], [*streams, theirs.fileno()])
         return Forked(mine)
 
@@ -130,6 +180,7 @@ class Preloaded:
         """End the process that forks."""
         self._requests.close()
         self._process.wait()
+        self._folder.cleanup()
 
 
 def _feed(pipe: int, content: bytes) -> None:
@@ -137,34 +188,47 @@ def _feed(pipe: int, content: bytes) -> None:
         stream.write(content)
 
 
-def _serve(requests: socket.socket) -> tuple[list[str], str, dict[str, str], list[int]] | None:
+def _serve(
+    requests: socket.socket, asked: socket.socket
+) -> tuple[list[str], str, dict[str, str], str, list[int]] | None:
     """Forks until the requests end, which is None; in a forked process, what was asked for and its streams."""
     heard, hears = socket.socketpair()
     hears.setblocking(False)
     signal.set_wakeup_fd(hears.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
     running: dict[int, socket.socket] = {}
+    programs: dict[socket.socket, int] = {}
     while True:
-        ready, _, _ = select.select([requests, heard], [], [])
+        ready, _, _ = select.select([requests, asked, heard, *programs], [], [])
         if heard in ready:
             heard.recv(4096)
             _tell_ends(running)
-        if requests not in ready:
+            programs = {program: pid for program, pid in programs.items() if pid in running}
+        for gone in [program for program in ready if program in programs]:
+            os.kill(programs.pop(gone), signal.SIGKILL)  # it was killed itself
+        source = next((one for one in (requests, asked) if one in ready), None)
+        if source is None:
             continue
-        asked, descriptors, _, _ = socket.recv_fds(requests, LONGEST_REQUEST, 4)
-        if not asked:
+        program = asked.accept()[0] if source is asked else None
+        request, descriptors, _, _ = socket.recv_fds(program or requests, LONGEST_REQUEST, 4)
+        if not request and program is None:
             return None
-        *streams, told = descriptors
-        teller = socket.socket(fileno=told)
+        if not request:
+            program.close()
+            continue
+        streams = descriptors[:3]
+        teller = program or socket.socket(fileno=descriptors[3])
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            for end in (requests, heard, hears, teller, *running.values()):
+            for end in (requests, asked, heard, hears, teller, *running.values()):
                 end.close()
-            return *json.loads(asked), streams
+            return *json.loads(request), streams
         running[pid] = teller
         teller.send(str(pid).encode())
+        if program is not None:
+            programs[program] = pid
         for stream in streams:
             os.close(stream)
 
@@ -176,7 +240,7 @@ def _tell_ends(running: dict[int, socket.socket]) -> None:
                 teller.send(str(ended[1]).encode())
 
 
-def _become(words: list[str], folder: str, environment: dict[str, str], streams: list[int]) -> None:
+def _become(words: list[str], folder: str, environment: dict[str, str], python: str, streams: list[int]) -> None:
     """Be the process that was asked for; what follows is the end of the interpreter."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
@@ -185,11 +249,17 @@ def _become(words: list[str], folder: str, environment: dict[str, str], streams:
     for name in os.environ.keys() - environment.keys():
         del os.environ[name]
     os.environ.update(environment)
+    unbuffered = words[0] == "-u"
+    words, sys.executable = words[unbuffered:], python
     for number, name, mode, buffering in ((0, "stdin", "r", -1), (1, "stdout", "w", -1), (2, "stderr", "w", 1)):
         before = getattr(sys, name)
         stream = os.fdopen(number, mode, buffering, before.encoding, before.errors, closefd=False)
+        if unbuffered and number:
+            raw = os.fdopen(number, "wb", 0, closefd=False)
+            stream = io.TextIOWrapper(raw, before.encoding, before.errors, write_through=True)
         setattr(sys, name, stream)
         setattr(sys, f"__{name}__", stream)
+    sys.path[1:1] = [place for place in environment.get(PLACES, "").split(os.pathsep) if place]
     if words[0] == "-m":
         sys.path[0], sys.argv = folder, words[1:]
         runpy.run_module(words[1], run_name="__main__", alter_sys=True)
@@ -199,9 +269,9 @@ def _become(words: list[str], folder: str, environment: dict[str, str], streams:
 
 
 if __name__ == "__main__":
-    listening = socket.socket(fileno=int(sys.argv[1]))
-    for module in sys.argv[2:]:
+    listening, listening_too = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
+    for module in sys.argv[3:]:
         importlib.import_module(module)
     gc.freeze()  # a collection would write to what is shared, and copy it
-    if asked_for := _serve(listening):
+    if asked_for := _serve(listening, listening_too):
         _become(*asked_for)

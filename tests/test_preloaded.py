@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,3 +121,59 @@ def test_a_module_that_cannot_be_imported_is_said() -> None:
     with pytest.raises((AssertionError, OSError)):
         broken.run([sys.executable], folder=Path.cwd(), environment=ENVIRONMENT)
     broken.close()
+
+
+SHORT = """
+import os, subprocess, sys, time
+print("colorsys" in sys.modules, sys.argv[1:], os.getcwd(), end="|")
+if sys.argv[1:] == ["again"]:
+    raise SystemExit(subprocess.run([sys.executable, sys.argv[0], "end"]).returncode)
+if sys.argv[1:] == ["wait"]:
+    time.sleep(600)
+raise SystemExit(7)
+"""
+
+
+def test_a_program_in_the_place_of_the_interpreter(preloaded: Preloaded, tmp_path: Path) -> None:
+    """What it starts, it starts from the same process; with `-u` all is written at once."""
+    words = [preloaded.python, "-u", script(tmp_path, SHORT), "again"]
+    done = subprocess.run(words, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.stdout == f"True ['again'] {tmp_path}|True ['end'] {tmp_path}|", done.stderr
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_it_finds_modules_where_it_is_told_to(preloaded: Preloaded, tmp_path: Path) -> None:
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there/found.py").write_text("print('found')")
+    words, environment = [preloaded.python, "-m", "found"], ENVIRONMENT | {"PYTHONPATH": str(tmp_path / "there")}
+    assert subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True).stdout == "found\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "more"),
+    [(["-c", "import sys; print('colorsys' in sys.modules)"], {}), (["script.py"], {"PYTHONUTF8": "1"})],
+)
+def test_where_it_cannot_be_one_of_these_it_is_the_interpreter(
+    preloaded: Preloaded, tmp_path: Path, words: list[str], more: dict[str, str]
+) -> None:
+    script(tmp_path, "import sys; print('colorsys' in sys.modules)")
+    done = subprocess.run([preloaded.python, *words], cwd=tmp_path, env=ENVIRONMENT | more, capture_output=True)
+    assert done.stdout == b"False\n", done.stderr
+
+
+def test_a_signal_is_passed_on(preloaded: Preloaded, tmp_path: Path) -> None:
+    words = [preloaded.python, "-u", script(tmp_path, SHORT), "wait"]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stdout.read(4) == b"True"
+        started.terminate()
+        assert started.wait(60) == -signal.SIGTERM
+
+
+def test_what_it_stands_for_ends_when_it_is_killed(preloaded: Preloaded, tmp_path: Path) -> None:
+    words = [preloaded.python, "-u", script(tmp_path, SHORT), "wait"]
+    with subprocess.Popen(words, env=ENVIRONMENT, stdout=subprocess.PIPE) as started:
+        assert started.stdout is not None
+        assert started.stdout.read(4) == b"True"
+        started.kill()
+        assert started.stdout.read().endswith(b"|"), "its end of the pipe is closed"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import pytest
 pytest.importorskip("torch")
 
 import small_server
+from preloaded_training import preloaded
 from small_served import build
 from stub_model import Sums
 
@@ -36,7 +36,7 @@ def url(base: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    words = [sys.executable, small_server.__file__, "serve", str(base), "--host", "127.0.0.1", "--port", str(port)]
+    words = [preloaded().python, small_server.__file__, "serve", str(base), "--host", "127.0.0.1", "--port", str(port)]
     with subprocess.Popen(words) as server:
         until = time.monotonic() + STARTED_WITHIN
         while time.monotonic() < until:

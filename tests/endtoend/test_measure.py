@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch  # noqa: F401 - the processes that are started need it
+from preloaded_training import imports_made
 
 from hbspec.api import check, compilation, estimate
 from hbspec.measure import MeasureError, measure, measurement
@@ -51,6 +52,16 @@ SPEC = {
         "max_length": 128,
     },
 }
+
+
+PYTHON = sys.executable
+"""The interpreter itself, whose children can be seen."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sooner():
+    with imports_made():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -155,9 +166,8 @@ def test_two_ranks_share_the_rows(tmp_path):
 def test_killed_half_way(number, code, tmp_path):
     """No record, no weights (but after SIGKILL), and no process that goes on training."""
     before = signal.getsignal(signal.SIGINT)
-    started = subprocess.Popen(
-        command(tmp_path, "--on-cpu"), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    _, *words = command(tmp_path, "--on-cpu")
+    started = subprocess.Popen([PYTHON, *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     work = tmp_path / "build/tiny/measure"
     deadline = time.monotonic() + 300
     while not ((work / "log.txt").exists() and children(started.pid)) and time.monotonic() < deadline:

@@ -10,7 +10,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +22,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from preloaded_training import preloaded
 from small_served import build
 from small_server import Answers, arguments
 
@@ -110,7 +110,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def program(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a program that is called `vllm`."""
     folder, own = tmp_path_factory.mktemp("program"), pytestconfig.getoption("--vllm")
-    python = Path(own).absolute() / "python" if own else sys.executable
+    python = Path(own).absolute() / "python" if own else preloaded().python
     text = VLLM if own else SMALL
     (folder / "vllm").write_text(text.format(python=python, folder=str(Path(__file__).parent)))
     (folder / "vllm").chmod(0o755)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch  # noqa: F401 - the processes that are started need it
+from preloaded_training import imports_made
 
 from hbspec.api import InvalidSpecError
 from hbspec.catalog import catalog
@@ -22,6 +24,12 @@ BASE = ROOT / "tests/rules/base.yaml"
 REAL = ROOT.parent / "shared/data/heartbeat"
 FEW = 23
 """Examples that neither two ranks nor the accumulation divide."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sooner() -> Iterator[None]:
+    with imports_made():
+        yield
 
 
 def config(model: str) -> dict[str, Any]:

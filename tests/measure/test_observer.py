@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from preloaded_training import preloaded
 
 from hbspec.measure import observer
 from hbspec.measure.observer import FOLDER, RAN_OUT, Gpus, is_out_of_memory, probe
@@ -102,7 +102,7 @@ def run(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
     (folder / "counting.py").write_text(TRAINER)
     (folder / "leaving.py").write_text("def finish(): pass\n")
     environment = {**os.environ, FOLDER: str(folder), "OMP_NUM_THREADS": "1"}
-    words = [sys.executable, str(folder / "observer.py")]
+    words = [preloaded().python, str(folder / "observer.py")]
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
 

@@ -10,6 +10,7 @@ import pytest
 import torch  # noqa: F401 - the processes that are started need it
 from gpu import GRID, Program, alike, config_of, fact, lines, run, spec_of, stream_of
 from made_records import record_of_estimate
+from preloaded_training import imports_made
 
 from hbspec.api import estimate
 from hbspec.measure import Measured, MeasureError, at_hand
@@ -27,6 +28,14 @@ TINY = {
     "max_position_embeddings": 512,
     "tie_word_embeddings": True,
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sooner():
+    with imports_made():
+        yield
+
+
 A10G = (GpuAtHand("NVIDIA A10G", 23_600_845_291, 0),)
 
 

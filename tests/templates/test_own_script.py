@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from training_bench import ENVIRONMENT, ROOT, TEMPLATES, Bench, run_ranks, sums
+from training_bench import ENVIRONMENT, ROOT, TEMPLATES, Bench, preloaded, run_ranks, sums
 
 from hbspec.api import compile_spec, estimate
 from hbspec.watching import file_chunks, lines_of, watch_log
@@ -49,7 +49,7 @@ class OwnJob:
         given = {**json.loads((self.folder / "input/config/hyperparameters.json").read_text()), **hyperparameters}
         (self.folder / "input/config/hyperparameters.json").write_text(json.dumps(given))
         launcher = self.script.with_name("hbspec_launcher.py")
-        command = [sys.executable, launcher, f"--nproc_per_node={ranks}", self.script, *self.words]
+        command = [preloaded().python, launcher, f"--nproc_per_node={ranks}", self.script, *self.words]
         return subprocess.Popen(
             command,
             env=ENVIRONMENT,

@@ -7,13 +7,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from training_bench import QWEN_32B, TEMPLATES, Bench, losses, sums
+from training_bench import QWEN_32B, TEMPLATES, Bench, losses, preloaded, sums
 
 pytestmark = pytest.mark.long
 
@@ -126,7 +125,7 @@ def test_two_ranks_make_up_an_evaluation_together(bench: Bench) -> None:
     bench.write(SETTINGS | ddp, sums(6), sums(4, seed=9))
     driver = bench.folder / "rank_1_hears.py"
     driver.write_text(RANK_1_HEARS.format(templates=str(TEMPLATES)))
-    command = [sys.executable, TEMPLATES / "launcher.py", "--nproc_per_node", "2", driver, *bench.arguments]
+    command = [preloaded().python, TEMPLATES / "launcher.py", "--nproc_per_node", "2", driver, *bench.arguments]
     first = subprocess.run(command, capture_output=True, text=True, env=bench.environment)
     assert first.returncode == 0, first.stderr[-4000:]
     assert "stopped by SIGTERM after update 2" in first.stdout

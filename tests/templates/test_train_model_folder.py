@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import model_folder
 import pytest
 import served_adapters
 from settings import Folders, Invocation, RefusedError, Settings
-from training_bench import TEMPLATES, Bench, run, sums
+from training_bench import TEMPLATES, Bench, preloaded, run, sums
 
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -335,7 +334,7 @@ def test_a_stop_before_training_does_not_pass_another_runs_model_off_as_this_one
     job()
     driver = bench.folder / "stopped.py"
     driver.write_text(BEFORE_TRAINING.format(templates=str(TEMPLATES)))
-    command = [sys.executable, driver, *bench.arguments, "--checkpoint-dir", bench.folder / "others"]
+    command = [preloaded().python, driver, *bench.arguments, "--checkpoint-dir", bench.folder / "others"]
     done = subprocess.run([*command, "--LORA_R", "8"], capture_output=True, env=bench.environment, timeout=120)
     assert done.returncode == 2
     assert subprocess.run(command, capture_output=True, env=bench.environment, timeout=120).returncode == 0

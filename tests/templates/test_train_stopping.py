@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from training_bench import TEMPLATES, Bench, losses, run, sums
+from training_bench import TEMPLATES, Bench, losses, preloaded, run, sums
 
 SMALL = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -255,7 +255,7 @@ def test_a_signal_before_training_ends_the_job_well(bench: Bench, name: str) -> 
     bench.write(SMALL, sums(24))
     driver = bench.folder / "stopped.py"
     driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES), name=name))
-    command = [sys.executable, driver, *bench.arguments]
+    command = [preloaded().python, driver, *bench.arguments]
     job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
     assert (job.returncode, job.stdout) == (0, f"hbspec: stopped by {name} before training began\n")
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from training_bench import ENVIRONMENT, TEMPLATES, Bench, losses, sums
+from training_bench import ENVIRONMENT, TEMPLATES, Bench, losses, preloaded, sums
 
 SETTINGS = {
     "MODEL_ID": "Qwen/Qwen2.5-7B-Instruct",
@@ -186,7 +185,7 @@ def test_ranks_end_together_and_fail(bench: Bench) -> None:
     words = [word for word in bench.arguments if word != "--tiny"]
     launcher, script = TEMPLATES / "launcher.py", TEMPLATES / "train.py"
     done = subprocess.run(
-        [sys.executable, str(launcher), "--nproc_per_node=2", str(script), *words],
+        [preloaded().python, str(launcher), "--nproc_per_node=2", str(script), *words],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import json
 import os
 import random
@@ -11,12 +10,11 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from preloaded import Preloaded
+from preloaded_training import ENVIRONMENT, preloaded
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ROOT / "templates"
@@ -50,9 +48,6 @@ QWEN_32B = {
 
 NARROW = QWEN_32B | {"hidden_size": 2048, "intermediate_size": 2048, "num_attention_heads": 16}
 """What `--tiny` makes 64 wide, a fifth of what it makes of the real one: a run takes half the time."""
-TRAINING = ("torch", "transformers", "accelerate", "peft", "datasets", "bitsandbytes", "trl.trainer.sft_trainer")
-"""What a job imports, in seconds."""
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
 
 def sums(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
@@ -73,16 +68,6 @@ def sums(count: int, seed: int = 0) -> list[list[dict[str, str]]]:
             ]
         found.append(messages)
     return found
-
-
-@cache
-def preloaded() -> Preloaded:
-    """A process that has imported what a job imports."""
-    import torch  # noqa: F401 - or the test is skipped
-
-    started = Preloaded(*TRAINING, environment=ENVIRONMENT)
-    atexit.register(started.close)
-    return started
 
 
 def run(words: Sequence[object], timeout: float = 300) -> subprocess.CompletedProcess[str]:

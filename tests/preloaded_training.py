@@ -1,0 +1,34 @@
+"""A process that has imported what a job imports: one for all tests of a worker, which fork theirs from it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from unittest import mock
+
+from preloaded import Preloaded
+
+TRAINING = ("torch", "transformers", "accelerate", "peft", "datasets", "bitsandbytes", "trl.trainer.sft_trainer")
+"""What a job imports, in seconds."""
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+@cache
+def preloaded() -> Preloaded:
+    """A process that has imported what a job imports."""
+    import torch  # noqa: F401 - or the test is skipped
+
+    started = Preloaded(*TRAINING, environment=ENVIRONMENT)
+    atexit.register(started.close)
+    return started
+
+
+@contextmanager
+def imports_made() -> Iterator[None]:
+    """What is started by `sys.executable` here, or by what is started so, has the imports of a job behind it."""
+    with mock.patch.object(sys, "executable", str(preloaded().python)):
+        yield
