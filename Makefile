@@ -28,9 +28,11 @@ test: $(VENV)/.ready
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000
 
-# the tests that take minutes: every published measurement, where they lie beside the repository, and many traces
+# the tests that take minutes: every published measurement, where they lie beside the repository, and many traces; and
+# the laws with more of the same examples
 long: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m long --long
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) tests/laws tests/source/test_source_laws.py --hypothesis-profile=usual
 
 # ten times the examples of `test`, which tries the same each time
 laws: $(VENV)/.ready
@@ -117,7 +119,7 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test fuzz laws long test-others
+check: lint types contracts docs-check test fuzz long test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

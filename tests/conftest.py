@@ -15,9 +15,10 @@ from hypothesis import settings
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# no test asserts a stopwatch, and CI machines stall; the suite tries the same examples each time, `make laws` ten times
-# as many others
+# no test asserts a stopwatch, and CI machines stall; the suite tries the same examples each time, `make long` more of
+# them, and `make laws` ten times as many others
 settings.register_profile("same", deadline=None, derandomize=True, max_examples=30)
+settings.register_profile("usual", deadline=None, derandomize=True, max_examples=100)
 settings.register_profile("others", deadline=None, max_examples=300)
 settings.load_profile("same")
 

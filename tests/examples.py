@@ -1,4 +1,4 @@
-"""How many examples a law is tried with: a few in `make test`, ten times as many in `make laws`."""
+"""How many examples a law is tried with: a few in `make test`, more in `make long` and `make laws`."""
 
 from __future__ import annotations
 
