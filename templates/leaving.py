@@ -35,6 +35,20 @@ def finish() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def end(code: int) -> None:
+    """Ends the process at once: results are whole, and the interpreter's own end can take longer than a stop has left.
+
+    It visits every object of torch and its kin, which took 19 seconds on two busy cores.
+    """
+    finish()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            continue  # nobody reads it, or it is closed
+    os._exit(code)
+
+
 def _leave(number: int, frame: FrameType | None) -> None:
     del frame
     try:

@@ -148,6 +148,4 @@ def _choose_devices(invocation: Invocation) -> None:
 
 
 if __name__ == "__main__":
-    code = main(sys.argv[1:])
-    leaving.finish()
-    sys.exit(code)
+    leaving.end(main(sys.argv[1:]))

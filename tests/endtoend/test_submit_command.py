@@ -17,7 +17,7 @@ from moto_strict import Server
 
 from hbspec.api import compile_spec
 from hbspec.cli import main
-from hbspec.service import client
+from hbspec.service import client, submission
 
 SPEC = Path(__file__).parents[2] / "specs/heartbeat.yaml"
 BUCKET = "heartbeat"
@@ -85,7 +85,7 @@ def test_a_dry_run_tells_every_call_and_makes_none(server, capsys):
     (body,) = started(server)
     operations = [call["operation"] for call in told["calls"]]
     assert [*dict.fromkeys(operations)] == [
-        *("ListTrainingJobs", "PutObject", "ListObjectsV2"),
+        *("ListTrainingJobs", "ListObjectsV2", "PutObject"),
         *("PutMetricAlarm", "PutDashboard", "CreateTrainingJob"),
     ]
     assert told["calls"][-1]["parameters"] == body
@@ -112,10 +112,15 @@ def test_a_job_is_started_once_and_repeated_if_it_failed_or_was_stopped(server, 
         assert submit("--yes") == 0
         assert started(server)[-1] == first | {"TrainingJobName": f"{name}-{number}"}
         assert {*watched(server)} == {f"{name}-{number}"}, "the alarms watch the last attempt"
-        assert (
-            f"continues from its checkpoints in\n  {first['CheckpointConfig']['S3Uri']}".replace("\n", "\nhbspec: ")
-            in capsys.readouterr().err
-        )
+        place = first["CheckpointConfig"]["S3Uri"]
+        saved = f"checkpoint-{50 * number}"
+        expected = {
+            2: f"begins at the first update, since no checkpoint lies in {place}",
+            3: f"continues from checkpoint-100, or an older one if that is damaged, in {place}",
+        }[number]
+        assert expected in " ".join(capsys.readouterr().err.split())
+        key = place.removeprefix(f"s3://{BUCKET}/") + f"{saved}/hbspec.json"
+        server.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"{}")
     end(server, f"{name}-3", "Completed")
     assert submit("--yes") == STARTED_ALREADY
     assert len(started(server)) == 3
@@ -305,6 +310,31 @@ def test_no_credentials(command, server, monkeypatch, capsys):
     assert main([command, str(SPEC), *(["--yes"] if command in ("submit", "stop") else [])]) == 1
     assert "AWS credentials are missing" in capsys.readouterr().err
     assert started(server) == []
+
+
+def test_ctrl_c_says_how_to_learn_what_exists(server, monkeypatch, capsys):
+    def put_object(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(submission, "b64encode", put_object)
+    assert submit("--yes") == 130
+    said = capsys.readouterr().err
+    assert f"interrupted: `hbspec status {SPEC}` tells whether heartbeat-" in " ".join(said.split())
+    assert started(server) == []
+
+
+def test_a_job_that_is_being_stopped_is_submitted_again_later(server, capsys):
+    assert submit("--yes") == 0
+    end(server, started(server)[0]["TrainingJobName"], "Stopping")
+    assert submit("--yes") == STARTED_ALREADY
+    assert "submit it again when it has stopped" in capsys.readouterr().err
+
+
+def test_a_bucket_of_checkpoints_that_vanished(server, capsys):
+    assert submit("--yes", "--set", "sagemaker.checkpoints=s3://vanished/checkpoints/") == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the bucket of the checkpoints, vanished, does not exist. No job was started; nothing was uploaded" in said
+    assert (started(server), keys(server)) == ([], set())
 
 
 def test_credentials_that_expire_half_way(server, monkeypatch, capsys):

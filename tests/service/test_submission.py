@@ -27,7 +27,8 @@ JOB = SubmittedJob(
         WatchRequest("PutDashboard", f'{{"DashboardName": "{NAME}", "DashboardBody": "[\\"{NAME}\\"]"}}'),
     ),
 )
-CALLS = len(list(calls(JOB)))
+CALLS, CHECKPOINTS = len(list(calls(JOB))), 1
+"""The number of the calls, and which of them lists the checkpoints."""
 
 
 class Memory:
@@ -36,6 +37,7 @@ class Memory:
     def __init__(self, failing: int = -1, *, late: bool = False, kind: str = "lost") -> None:
         self.failing, self.late, self.kind, self.made = failing, late, kind, 0
         self.objects: dict[str, bytes] = {}
+        self.saved: tuple[str, ...] = ()
         self.jobs: dict[str, str] = {}
         self.requests: list[dict[str, Any]] = []
         self.alarms: list[dict[str, Any]] = []
@@ -50,7 +52,7 @@ class Memory:
             effect()
         if self.kind == "lost":
             raise ConnectionClosedError(endpoint_url="https://nowhere")
-        status = {"InternalFailure": 500, "AccessDeniedException": 403}[self.kind]
+        status = {"InternalFailure": 500, "AccessDeniedException": 403, "NoSuchBucket": 404}[self.kind]
         raise ClientError(
             {"Error": {"Code": self.kind, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}, "x"
         )
@@ -63,7 +65,10 @@ class Memory:
                     {"TrainingJobName": name, "TrainingJobStatus": status} for name, status in self.jobs.items()
                 ]
             },
-            "list_objects_v2": lambda: {"Contents": [{"Key": key} for key in self.objects]},
+            "list_objects_v2": lambda: {
+                "Contents": [{"Key": key} for key in self.objects],
+                "CommonPrefixes": [{"Prefix": f"checkpoints/{name}/"} for name in self.saved],
+            },
         }[operation]
 
         class Pages:
@@ -126,7 +131,8 @@ def test_whatever_fails_what_is_said_is_true_and_the_next_submission_starts_one_
         assert "No job was started" in str(failure)
         assert memory.jobs == {}
     else:
-        assert (done.name, done.status) == (NAME, "InProgress")
+        not_listed = failing == CHECKPOINTS and kind == "AccessDeniedException"
+        assert (done.name, done.status) == (NAME, "" if not_listed else "InProgress")
         assert memory.jobs == {NAME: "InProgress"}
     memory.failing = -1
     submit(memory, JOB, quiet)
@@ -178,6 +184,36 @@ def test_the_next_attempt(others, following):
     memory = Memory()
     memory.jobs = dict(others)
     assert submit(memory, JOB, quiet).name == following
+
+
+@pytest.mark.parametrize(
+    ("saved", "said"),
+    [
+        ((), "begins at the first update, since no checkpoint lies in s3://models/checkpoints/"),
+        (("tmp", "checkpoint-50x"), "begins at the first update"),
+        (("checkpoint-50", "checkpoint-100", "checkpoint-9"), "continues from checkpoint-100, or an older one if"),
+    ],
+)
+def test_what_the_next_attempt_continues_from_is_looked_up(saved, said):
+    memory, told = Memory(), []
+    memory.jobs, memory.saved = {NAME: "Failed"}, saved
+    submit(memory, JOB, told.append)
+    assert told[0].startswith(f"{NAME}-2: attempt 1 is Failed, and this one {said}")
+
+
+def test_a_bucket_of_checkpoints_that_vanished_starts_nothing():
+    memory = Memory(CHECKPOINTS, kind="NoSuchBucket")
+    with pytest.raises(ServiceError, match="the bucket of the checkpoints, models, does not exist") as failed:
+        submit(memory, JOB, quiet)
+    assert "No job was started; nothing was uploaded" in str(failed.value)
+    assert (memory.objects, memory.jobs) == ({}, {})
+
+
+def test_checkpoints_that_the_submitter_may_not_list_are_no_reason_not_to_start():
+    memory, told = Memory(CHECKPOINTS, kind="AccessDeniedException"), []
+    memory.jobs = {NAME: "Stopped"}
+    assert submit(memory, JOB, told.append).name == f"{NAME}-2"
+    assert "you may not list s3://models/checkpoints/" in told[0]
 
 
 def test_alarms_and_dashboard_keep_their_names_whatever_the_attempt():

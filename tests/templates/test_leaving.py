@@ -1,7 +1,8 @@
-"""Signals that come when all results are there, while the interpreter still ends."""
+"""The end of a process whose results are all there."""
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -27,3 +28,33 @@ def test_a_signal_after_the_results_changes_nothing(number: signal.Signals) -> N
         [sys.executable, "-c", PROGRAM, TEMPLATES, str(int(number))], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+
+
+ENDING = """
+import atexit, os, sys
+sys.path.insert(0, sys.argv[1])
+import leaving
+atexit.register(print, "the interpreter's own end")
+print("the last line")
+leaving.end(3)
+"""
+
+
+def test_what_was_printed_is_there_and_the_interpreters_own_end_is_not_waited_for() -> None:
+    ended = subprocess.run([sys.executable, "-c", ENDING, TEMPLATES], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (3, "the last line\n", "")
+
+
+def test_a_reader_that_has_gone_changes_no_exit_code() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [sys.executable, "-c", ENDING, TEMPLATES],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        env={},  # in which nothing says that lines are not to be kept back
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (3, "")

@@ -36,8 +36,8 @@ def run(job: str, region: str | None, yes: bool, overrides: Sequence[str]) -> in
     except ServiceError as failed:
         said(str(failed))
         return ERRORS
-    said(f"{name} is being stopped: it saves a checkpoint within two minutes, and is billed until then")
-    said("submit the same spec again to continue from there")
+    said(f"{name} is being stopped: it ends within two minutes, and is billed until then")
+    said("the shipped script saves a checkpoint before that; submit the same spec again to continue from there")
     if meant.alarms:
         at = f"--region {meant.clients.region}"
         said("its alarms and its dashboard stay, and are billed. To delete them:")

@@ -62,7 +62,7 @@ def run(
             return ERRORS
         if _compiled(spec, given).artifacts != compiled.artifacts:
             raise MisuseError(f"{spec} changed while its job was shown: nothing was started; run the command again")
-        return _submit(job, format)
+        return _submit(job, spec, format)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except ServiceError as failed:
@@ -150,14 +150,19 @@ def _would(job: SubmittedJob, compiled: Compilation, format: str) -> int:  # noq
     return OK
 
 
-def _submit(job: SubmittedJob, format: str) -> int:  # noqa: A002 - as in `--format`
+def _submit(job: SubmittedJob, spec: str, format: str) -> int:  # noqa: A002 - as in `--format`
     from hbspec.cli.service_asked import said
     from hbspec.render.plain_json import json_text
     from hbspec.service.client import Clients
     from hbspec.service.submission import submit
     from hbspec.targets.aws.submission import STARTED_ALREADY
 
-    done = submit(Clients(job.region), job, said)
+    try:
+        done = submit(Clients(job.region), job, said)
+    except KeyboardInterrupt:
+        said(f"interrupted: `hbspec status {spec}` tells whether {job.name} was started")
+        said(f"files that lie in {job.code} stay, and the next submission overwrites them")
+        raise
     if format == "json":
         sys.stdout.write(json_text({"format_version": 1, **done._asdict(), "region": job.region}))
     _said_last(done)
@@ -169,7 +174,10 @@ def _said_last(done: Submitted) -> None:
 
     if done.status:
         said(f"{done.name}: this job was already started ({done.status}); nothing was started now")
-        said("to run the same job again, set another sagemaker.job_name")
+        if done.status == "Stopping":
+            said("submit it again when it has stopped: it then continues from its checkpoints")
+        else:
+            said("to run the same job again, set another sagemaker.job_name")
     else:
         said(f"{done.name} was started (attempt {done.number})")
     said(f"next: hbspec status {done.name}")

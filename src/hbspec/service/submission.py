@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from hbspec.service.attempts import REPEATED, Attempt, attempts, next_name
+from hbspec.service.checkpoints import continues_from, listing
 from hbspec.service.client import Clients, ServiceError, asking
 from hbspec.service.job import SubmittedJob
 from hbspec.service.status import status
@@ -49,6 +50,7 @@ class Submitted(NamedTuple):
 def calls(job: SubmittedJob) -> Iterator[ServiceCall]:
     """Every call that submits a job which was never started, in order."""
     yield ServiceCall("sagemaker", "ListTrainingJobs", {"NameContains": job.name})
+    yield ServiceCall("s3", "ListObjectsV2", listing(job.checkpoints))
     for file in job.source:
         yield ServiceCall(
             "s3", "PutObject", {"Bucket": job.bucket, "Key": job.prefix + file.path, "bytes": len(file.content)}
@@ -72,14 +74,14 @@ def submit(clients: Clients, job: SubmittedJob, say: Callable[[str], None]) -> S
     """
     try:
         made = attempts(clients, job.name)
+        if made and made[-1].status not in REPEATED:
+            return _already(made[-1])
+        where = continues_from(clients, job.checkpoints)
     except ServiceError as lost:
         raise _nothing_started(lost, job, 0) from lost
-    if made and made[-1].status not in REPEATED:
-        return _already(made[-1])
     name, number = next_name(job.name, made), made[-1].number + 1 if made else 1
     if made:
-        say(f"{name}: attempt {number - 1} is {made[-1].status}, and this one continues from its checkpoints in")
-        say(f"  {job.checkpoints}")
+        say(f"{name}: attempt {number - 1} is {made[-1].status}, and this one {where}")
     _upload(clients, job, say)
     _watch(clients, job, name, say)
     return _create(clients, job, name, number)

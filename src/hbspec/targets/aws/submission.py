@@ -91,7 +91,7 @@ def submission(
         "  Failed | Stopped)",
         f'    if ((last == {LAST_ATTEMPT})); then echo "$job: the limit is {LAST_ATTEMPT} attempts" >&2; exit 1; fi',
         "    name=$job-$((last + 1))",
-        '    echo "$name: attempt $((last + 1)), as attempt $last is $status. It continues from the checkpoints in"',
+        '    echo "$name: attempt $((last + 1)), as attempt $last is $status. It continues from any checkpoint in"',
         f"    echo {quote('  ' + checkpoints)}",
         "    ;;",
         '  *) started_already "$status" ;;',

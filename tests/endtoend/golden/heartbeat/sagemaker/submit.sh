@@ -98,7 +98,7 @@ case $status in
   Failed | Stopped)
     if ((last == 999)); then echo "$job: the limit is 999 attempts" >&2; exit 1; fi
     name=$job-$((last + 1))
-    echo "$name: attempt $((last + 1)), as attempt $last is $status. It continues from the checkpoints in"
+    echo "$name: attempt $((last + 1)), as attempt $last is $status. It continues from any checkpoint in"
     echo '  s3://heartbeat/models/heartbeat-deepseek-r1-qwen-32b-…/checkpoints/'
     ;;
   *) started_already "$status" ;;
