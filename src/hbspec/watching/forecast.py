@@ -133,7 +133,8 @@ def _so_far(estimates: Estimates, tally: LogTally, time: Time) -> Interval:
     """Billed seconds until the last line."""
     if tally.clock.known:
         before = sum((time.phases.get(name, NONE) for name in INSTALLED), NONE)
-        return Interval(0, before.expected, before.high) + tally.clock.elapsed
+        shown = Interval(0, before.expected, before.high) + tally.clock.elapsed
+        return Interval(shown.low - tally.clock.paused, shown.expected, shown.high)  # the clock may have gone forward
     apart = (*NOT_BILLED, *AFTER_STEPS, "steps", "evaluation", LOST, RESTARTS)
     before = sum((took for name, took in time.phases.items() if name not in apart), NONE)
     before += Interval(0, before.expected, before.high) * max(0, tally.starts - 1)  # of each restart, at most as much

@@ -29,6 +29,8 @@ class Clock:
         back: how often the clock went back, and `farthest` is by how many seconds at most.
         begun: `elapsed` when the first start began to train; None where no line says that.
         metric: `elapsed` at the last metric line.
+        pauses: how often far more time passed between two metric lines than their updates took: the job stood still, or
+            the clock went forward. `paused` is these seconds, and `longest` those of the longest pause.
     """
 
     def __init__(self) -> None:
@@ -38,6 +40,7 @@ class Clock:
         self.back, self.farthest = 0, 0.0
         self.begun: float | None = None
         self.metric = 0.0
+        self.pauses, self.paused, self.longest = 0, 0.0, 0.0
 
     def take(self, time: float) -> None:
         """The time of the next line."""
@@ -49,6 +52,12 @@ class Clock:
             self.back += 1
             self.farthest = max(self.farthest, self.last - time)
         self.last = time
+
+    def pause(self, seconds: float) -> None:
+        """So many seconds passed in which nothing was computed, if they passed at all."""
+        self.pauses += 1
+        self.paused += seconds
+        self.longest = max(self.longest, seconds)
 
     def begin(self) -> None:
         """A start begins to train."""

@@ -30,6 +30,10 @@ KEPT_UPDATES = 500
 """Timed updates, the last ones, that a calibration record can hold."""
 WARM_UP = 3
 """Metric lines after each start that are not a pace: kernels are loaded and memory is reserved."""
+STOPPED_AFTER = 3
+"""Metric lines in a row that end at the same earlier field, by which they are not cut off: a metric has stopped."""
+PAUSE_SECONDS, PAUSE_UPDATES = 600.0, 100.0
+"""A pause is longer than so many seconds, in which a checkpoint may be saved, and than so many slowest updates."""
 MOST_SECONDS = 10**7
 """Seconds of an update above which a line is taken to be damaged."""
 
@@ -75,6 +79,7 @@ class LogTally:
         self.raw: Raw = ()
         self._rows: Raw = ()
         self._memory_now = self._fields = self._since_start = 0
+        self._shorter = (0, 0)
         self._announced = False
 
     def take(self, line: LogLine) -> None:
@@ -139,11 +144,13 @@ class LogTally:
     def update(self, event: LoggedUpdate) -> None:
         """Count a metric line of training."""
         step, _, gradient, seconds, raw, fields = event
-        if fields < self._fields or (seconds is not None and not 0 <= seconds < MOST_SECONDS):
+        if self._is_cut_off(fields) or (seconds is not None and not 0 <= seconds < MOST_SECONDS):
             self.broken += 1
             return
         self._fields = fields
         self.metric_lines += 1
+        if self.clock.known:
+            self._look_for_pause(step, seconds or 0.0)
         self.clock.metric = self.clock.elapsed
         if raw[MEMORY:TOKENS] != self.raw[MEMORY:TOKENS]:
             self.hold(raw)
@@ -157,6 +164,23 @@ class LogTally:
             self._repeat(event, weight)
         else:
             self._once(event, weight)
+
+    def _is_cut_off(self, fields: int) -> bool:
+        """Whether a line ends before those that came before it, and no metric has stopped."""
+        if fields >= self._fields:
+            self._shorter = (0, 0)
+            return False
+        before, lines = self._shorter
+        self._shorter = (fields, lines + 1 if before == fields else 1)
+        return self._shorter[1] < STOPPED_AFTER
+
+    def _look_for_pause(self, step: int, seconds: float) -> None:
+        """Note if far more time passed since the last metric line than this one tells of; a restart takes its time."""
+        if self.step is None or self._announced or self.metric_lines == 1:
+            return
+        passed = self.clock.elapsed - self.clock.metric - seconds * max(1, step - self.step)
+        if passed > max(PAUSE_SECONDS, PAUSE_UPDATES * self.pace.slowest):
+            self.clock.pause(passed)
 
     @property
     def in_order(self) -> bool:

@@ -140,7 +140,8 @@ def _batch(_: Estimates, watched: WatchedLog) -> Happened | str:
 def _updates(_: Estimates, watched: WatchedLog) -> Happened | str:
     tally = watched.tally
     if has_ended(watched):
-        return Happened(tally.top, tally.top)
+        last = max(tally.top, tally.end.last_step) if tally.end is not None else tally.top
+        return Happened(last, last)
     planned = tally.run.updates if tally.run is not None else None
     if planned is not None:
         return Happened(tally.top, planned, partly=STILL_RUNS)
@@ -261,6 +262,8 @@ def _unseen_part(watched: WatchedLog, bound: str) -> str:
         return STILL_RUNS
     if tally.after:
         return earlier(watched)
+    if tally.broken:
+        return f"{counted(tally.broken, 'metric line')} cut off"
     if unsaid := tally.bounds.unsaid[bound]:
         return f"{counted(unsaid, 'metric line')} of {tally.metric_lines:,} without it"
     return "" if watched.whole else "the log was not read to its end"

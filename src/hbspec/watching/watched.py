@@ -17,6 +17,7 @@ from hbspec.watching.tally import LogTally
 Unit = Literal["seconds", "bytes", "number"]
 AS_PREDICTED, ABOVE, BELOW, PARTLY, NOT_COMPARED = "as predicted", "above", "below", "partly", "not compared"
 
+ANOTHER_JOB = "the log is of another job"
 SILENT_SECONDS, SILENT_UPDATES = 120.0, 10.0
 """A metric has stopped where no line of it came for so many seconds, and for so many times the slowest update."""
 
@@ -153,7 +154,7 @@ def watched(estimates: Estimates, tally: LogTally, source: str, *, runtime: floa
         notes=(*notes_on_log(tally), *notes_on_digest(estimates.analysis, tally.run)),
         rows=tuple(_rows(estimates, tally, seen, runtime)),
         broken=tuple(tally.bounds.broken.values()),
-        unseen=dict(_unseen(tally)),
+        unseen=dict.fromkeys(tally.bounds.limits, ANOTHER_JOB) if unlike else dict(_unseen(tally)),
     )
 
 
@@ -193,6 +194,13 @@ def notes_on_log(tally: LogTally) -> Iterator[str]:
     if clock.back:
         times = "once" if clock.back == 1 else f"{clock.back:,} times"
         yield f"the clock goes back {times}, by up to {seconds_text(clock.farthest)}: that counts as no time"
+    if clock.pauses:
+        often = "once" if clock.pauses == 1 else f"{clock.pauses:,} times"
+        far = f"{often}, for up to {seconds_text(clock.longest)}"
+        yield f"no metric {far}, and then the next update: the job stood still, or the clock went forward"
+    for bound, lacking in tally.bounds.unsaid.items():
+        if 0 < lacking < tally.metric_lines:
+            yield f"{bound} is not watched in {lacking:,} of {counted(tally.metric_lines, 'metric line')}: they lack it"
     quiet = clock.elapsed - clock.metric
     if tally.metric_lines and tally.end is None and is_silent(tally, quiet):
         yield f"no metric for {seconds_text(quiet)} up to the last line, while an update takes {_slowest(tally)}"
@@ -252,7 +260,8 @@ def _phases(estimates: Estimates, tally: LogTally, seen: Forecast, runtime: floa
     around = predicted("evaluation", "checkpoints")
     if done and clock.begun is not None and clock.known and tally.starts == 1:
         rest = max(0.0, clock.metric - clock.begun - tally.spent)
-        yield SeenBeside("evaluations, saves", "seconds", around, Interval.exact(rest), "between updates")
+        took = Interval(max(0.0, rest - clock.paused), rest, rest)
+        yield SeenBeside("evaluations, saves", "seconds", around, took, "between updates")
     if runtime is not None:
         whole = predicted("steps", "evaluation", "checkpoints")
         yield SeenBeside("training", "seconds", whole, Interval.exact(runtime), "with evaluations and saves")
