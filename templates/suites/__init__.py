@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from . import own_items, tool_usage
+from . import case_files, own_items, tool_usage
 from .items import Item, Scored, Suite, SuiteError
 from .library_tasks import LM_EVAL, LibraryTask
 from .mathematical_accuracy import MathematicalAccuracy
@@ -32,6 +32,8 @@ GENERATED: dict[str, Callable[[], Suite]] = {
 
 FROM_DATA = ("tool-usage",)
 """The suites whose items are the author's held-out conversations."""
+TRAINING = "train.jsonl"
+"""The training split beside the cases of tool-usage."""
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -40,9 +42,10 @@ def suite(name: str, folder: Path | None = None, cases: Path | None = None, trai
 
     Args:
         name: as it is written under `evaluation:`.
-        folder: where the file of the suite's cases is looked for: `validation.jsonl` for tool-usage, `NAME.jsonl` for
-            any other, which takes the place of generated items where it exists. May be the file itself. Of a task of
-            lm-evaluation-harness, the folder of its YAML.
+        folder: where the file of the suite's cases is looked for, or the file itself: `validation.jsonl` for
+            tool-usage, or all files of JSON lines where there is none and no `train.jsonl`; `NAME.jsonl` for any other,
+            which takes the place of generated items where it exists. Of a task of lm-evaluation-harness, the folder of
+            its YAML.
         cases: the file of the suite's cases, whatever its name.
         training: the training split, for tool-usage to tell the prompts that training has seen; without it,
             `train.jsonl` beside the cases, where that exists.
@@ -57,16 +60,24 @@ def suite(name: str, folder: Path | None = None, cases: Path | None = None, trai
     if cases is None and folder is not None:
         is_plain = _FILE_NAME.fullmatch(name) is not None
         beside = folder / ("validation.jsonl" if name == tool_usage.NAME else f"{name}.jsonl") if is_plain else folder
-        cases = folder if folder.is_file() else beside if beside.is_file() or name == tool_usage.NAME else None
+        cases = folder if folder.is_file() else beside if beside.is_file() else None
+        if cases is None and name == tool_usage.NAME:
+            cases = folder if _is_one_split(folder) else beside
     if name == tool_usage.NAME:
         if cases is None:
             raise SuiteError(f"{name} has no cases: {tool_usage.ACTION}")
-        return tool_usage.load(cases, training or _existing(cases.with_name("train.jsonl")))
+        return tool_usage.load(cases, training or _existing(cases.with_name(TRAINING)))
     if cases is not None:
         return own_items.load(name, cases)
     if name in GENERATED:
         return GENERATED[name]()
     raise SuiteError(_unknown(name, folder))
+
+
+def _is_one_split(folder: Path) -> bool:
+    """Whether a folder holds JSON lines, none of which is the training split."""
+    found = case_files.files_of(folder)
+    return bool(found) and folder / TRAINING not in found
 
 
 def _existing(path: Path) -> Path | None:

@@ -13,6 +13,7 @@ T = TypeVar("T")
 LARGEST = 64 * 2**20
 """Bytes of a file of cases."""
 SHOWN = 5
+JSON_LINES = ".jsonl"
 
 
 class UnusableError(ValueError):
@@ -25,7 +26,7 @@ class Cases(NamedTuple):
     Attributes:
         lines: line numbers, from 1, with what was made of them.
         faults: numbers of the lines that cannot be used, by what is wrong with them.
-        content: the bytes of the file.
+        content: the bytes of the file, or of all files of a folder.
     """
 
     lines: list[tuple[int, Any]]
@@ -37,7 +38,7 @@ def read(path: Path, use: Callable[[Any], object], action: str) -> Cases:
     """Every line of a file that `use` accepts; lines of nothing but space are passed over.
 
     Args:
-        path: of the file, UTF-8.
+        path: of the file, UTF-8; or of a folder, of which all files that end in `.jsonl` are read as one.
         use: makes a case of a line's value, or raises `UnusableError`.
         action: what to do where the file cannot be read.
 
@@ -70,6 +71,8 @@ def said(faults: dict[str, list[int]]) -> str:
 
 
 def _content(path: Path, action: str) -> bytes:
+    if path.is_dir():
+        return b"\n".join(_content(file, action) for file in files_of(path))
     try:
         if not path.is_file():
             raise SuiteError(f"{path} is not a file: {action}")
@@ -78,6 +81,13 @@ def _content(path: Path, action: str) -> bytes:
         return path.read_bytes()
     except OSError as reason:
         raise SuiteError(f"{path} cannot be read ({reason.strerror or reason}): {action}") from None
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The JSON lines of a folder, in the order of their names, without what is hidden."""
+    found = sorted(path for path in folder.rglob(f"*{JSON_LINES}") if path.is_file())
+    hidden = (".", "_")  # as in `templates/lines.py`
+    return [path for path in found if not any(part.startswith(hidden) for part in path.relative_to(folder).parts)]
 
 
 def _value(line: bytes) -> Any:

@@ -123,9 +123,9 @@ def lay_out(here: Path, s3: Any, *overrides: str) -> Container:
     assert channels.keys() == held.keys()
     for name, source in channels.items():
         assert source["S3DataType"] == "S3Prefix"
-        _upload(s3, source["S3Uri"], held[name])
+        upload(s3, source["S3Uri"], held[name])
         target = folder / "input/data" / name
-        _download(s3, source["S3Uri"], target, (lambda text: text) if mounted else _moved(folder))
+        download(s3, source["S3Uri"], target, (lambda text: text) if mounted else moved(folder))
     config = folder / "input/config"
     (config / "hyperparameters.json").write_text(json.dumps(body["HyperParameters"]))
     (config / "resourceconfig.json").write_text(json.dumps({"current_host": "algo-1", "hosts": ["algo-1"]}))
@@ -137,11 +137,11 @@ def lay_out(here: Path, s3: Any, *overrides: str) -> Container:
     return container
 
 
-def _moved(folder: Path) -> Callable[[bytes], bytes]:
+def moved(folder: Path) -> Callable[[bytes], bytes]:
     return lambda content: content.replace(ML.encode(), str(folder).encode())
 
 
-def _upload(s3: Any, uri: str, files: dict[str, bytes]) -> None:
+def upload(s3: Any, uri: str, files: dict[str, bytes]) -> None:
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     if bucket not in {one["Name"] for one in s3.list_buckets()["Buckets"]}:
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
@@ -149,11 +149,11 @@ def _upload(s3: Any, uri: str, files: dict[str, bytes]) -> None:
         s3.put_object(Bucket=bucket, Key=f"{prefix}{name}", Body=content)
 
 
-def _download(s3: Any, uri: str, folder: Path, moved: Callable[[bytes], bytes]) -> None:
+def download(s3: Any, uri: str, folder: Path, changed: Callable[[bytes], bytes]) -> None:
     """Every object below a prefix, as the service copies it into a channel's folder; S3 keeps no executable bit."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
         for one in page["Contents"]:
             target = folder / one["Key"].removeprefix(prefix)
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(moved(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()))
+            target.write_bytes(changed(s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from hbspec.api import Estimates, estimate
+from hbspec.api import Estimates, compile_spec, estimate
 
 SPEC = Path(__file__).parents[1] / "rules/base.yaml"
 SUITES = "evaluation=[{suite: a, min_score: 0.5, items: 300}, {suite: b, min_score: 0.5}]"
@@ -51,6 +52,14 @@ def test_what_is_not_known_is_said(override: str, needs: str) -> None:
     found = estimated(SUITES, override)
     assert found.evaluation is None
     assert needs in found.unknown["evaluation"]
+
+
+def test_the_processing_job_is_said_to_have_neither_a_time_nor_a_price() -> None:
+    (reason,) = estimated(SUITES).evaluation.to_dict()["left_out"].values()
+    assert "nor a price of Processing is known; it is stopped after 24 h" in reason
+    built_in = ["evaluation=[{suite: reasoning-quality, min_score: 0.5}]"]
+    files = {file.path: file.content for file in compile_spec(SPEC, "evaluation", overrides=built_in)}
+    assert json.loads(files["create_processing_job.json"])["StoppingCondition"]["MaxRuntimeInSeconds"] == 24 * 3600
 
 
 def test_without_a_price_the_time_is_still_known() -> None:

@@ -46,6 +46,10 @@ def evaluation_rows(evaluation: AfterTraining) -> Iterator[Row]:
     yield "time", interval_text(evaluation.seconds, seconds_text), "at the endpoint, with answers of typical length"
     if evaluation.cost:
         yield "cost", _range(evaluation.cost), "of the endpoint meanwhile"
+    else:
+        yield "cost", "not known", "no price of the endpoint's instances is known"
+    for name, reason in evaluation.left_out.items():
+        yield "left out", name, reason
 
 
 def _memory(serving: Serving) -> Iterator[Row]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
@@ -18,6 +19,12 @@ CONCURRENCY = 8
 """Requests at once by `hbspec evaluate`, unless it is told another number (`templates/evaluate.py`)."""
 
 
+AS_A_JOB = "the target evaluation"
+OF_A_JOB = "neither its speed, one item at a time, nor a price of Processing is known; it is stopped after 24 h"
+"""The evaluation as a processing job, instead of at the endpoint: the catalog has no rate of that component, and how
+fast transformers generates on an instance was not measured."""
+
+
 class AfterTraining(NamedTuple):
     """The evaluation of all suites at the endpoint.
 
@@ -26,12 +33,14 @@ class AfterTraining(NamedTuple):
         concurrency: requests at once.
         seconds: of asking all of them, without the start of the endpoint.
         cost: of all the endpoint's instances meanwhile; None without a price.
+        left_out: by name, why a way to evaluate has no time and no cost here.
     """
 
     items: int
     concurrency: int
     seconds: Interval
     cost: Charge | None
+    left_out: Mapping[str, str] = MappingProxyType({AS_A_JOB: OF_A_JOB})
 
     def to_dict(self) -> dict[str, Any]:
         """The `evaluation` of `hbspec estimate --format json`."""
@@ -40,6 +49,7 @@ class AfterTraining(NamedTuple):
             "concurrency": self.concurrency,
             "seconds": self.seconds.to_dict(),
             "cost": self.cost and self.cost.to_dict(),
+            "left_out": dict(self.left_out),
         }
 
 
