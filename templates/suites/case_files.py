@@ -71,8 +71,8 @@ def said(faults: dict[str, list[int]]) -> str:
 
 
 def _content(path: Path, action: str) -> bytes:
-    if path.is_dir():
-        return b"\n".join(_content(file, action) for file in files_of(path))
+    if path.is_dir() and (found := files_of(path)):
+        return b"\n".join(_content(file, action) for file in found)
     try:
         if not path.is_file():
             raise SuiteError(f"{path} is not a file: {action}")
