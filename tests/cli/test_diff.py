@@ -64,11 +64,11 @@ class TestTwoFiles:
         )
         code, out, err = hbspec("diff", "old.yaml", "new.yaml")
         assert (code, err) == (0, "")
-        head = out.splitlines()[0]
-        assert head.startswith(
-            "1 spec changed from old.yaml to new.yaml: no new errors. new.yaml: It fits, as before; time: "
-        )
-        assert head.endswith("; another job, which does not resume the old one")
+        head, _, file, fits, time, cost, job, *_ = out.splitlines()
+        assert (head, file) == ("1 spec changed from old.yaml to new.yaml: no new errors", "new.yaml")
+        assert (fits, job) == ("  It fits, as before", "  another job, which does not resume the old one")
+        assert (time.split(":")[0], cost.split(":")[0]) == ("  time", "  cost")
+        assert max(map(len, out.partition("\nKeys\n")[0].splitlines())) <= 80  # also in a pipe
         keys = out.partition("\nKeys\n")[2].partition("\n\n")[0].splitlines()
         assert [line.split() for line in keys] == [
             ["hyperparameters.num_train_epochs", "2", "->", "1"],
@@ -110,7 +110,7 @@ class TestTwoFiles:
         hbspec.write("new.yaml", SPEC.replace("learning_rate: 2e-4", "learning_rate: fast"))
         code, out, _ = hbspec("diff", "old.yaml", "new.yaml")
         assert code == 1
-        assert "new.yaml: It cannot be estimated (1 error); before, it fits; 1 new error\n" in out
+        assert "\nnew.yaml\n  It cannot be estimated (1 error); before, it fits\n  1 new error\n" in out
         assert "\nFigures of the old version\n  Memory of the fullest GPU" in out
         assert "\nFindings\n  new   error[HB022] hyperparameters.learning_rate: " in out
         assert "gone" not in out
@@ -139,7 +139,7 @@ class TestRevisions:
         repository.write("base.yaml", BASE.replace("max_length: 1024", "max_length: 512"))
         code, out, _ = repository("diff", "main")
         assert code == 0
-        assert out.startswith("2 specs changed from main to the work tree: no new errors\n\njobs/a.yaml: ")
+        assert out.startswith("2 specs changed from main to the work tree: no new errors\n\njobs/a.yaml\n")
         assert out.count("  hyperparameters.max_length  1024 -> 512  in base.yaml\n") == 2
 
     def test_only_what_is_made_of_a_changed_file_is_judged(self, repository):
@@ -177,9 +177,9 @@ class TestRevisions:
             ("jobs/c.yaml", "added"),
         ]
         _, out, _ = repository("diff", "HEAD", "jobs/c.yaml")
-        assert "jobs/c.yaml: added; It fits; time: about " in out
+        assert "jobs/c.yaml\n  added\n  It fits\n  time: about " in out
         _, out, _ = repository("diff", "HEAD", "jobs/a.yaml")
-        assert "jobs/a.yaml: removed\n" in out
+        assert "jobs/a.yaml\n  removed\n" in out
 
     def test_a_folder_below_and_a_path_that_is_absolute(self, repository):
         repository.write("jobs/a.yaml", A + "instance: {max_runtime: 3h}\n")

@@ -119,3 +119,61 @@ def test_a_broken_spec_is_repaired_by_the_smallest_change(optimize, hbspec):
     assert (code, "was changed" in err) == (0, True)
     assert hbspec("check", "small.yaml")[0] == 0
     assert "# measured" in (hbspec.folder / "small.yaml").read_text()
+
+
+SERVED = """\
+deployment:
+  instance: {type: ml.g5.2xlarge, count: 2} # two, for now
+  max_model_len: 2048
+  concurrency: 1
+  typical_output_tokens: 100
+"""
+AT_ENDPOINT = ("--deployment", "--keep", "deployment.instance.type", "--keep", "deployment.tensor_parallel")
+
+
+@pytest.fixture
+def best_endpoint(hbspec):
+    def run(*words, spec=SPEC + SERVED):
+        (hbspec.folder / "small.yaml").write_text(spec)
+        return hbspec("optimize", "small.yaml", *words)
+
+    return run
+
+
+def test_the_best_endpoint_as_json_and_written_into_the_spec(best_endpoint, hbspec):
+    code, out, _ = best_endpoint(*AT_ENDPOINT, "--format", "json", "--apply")
+    found = json.loads(out)["front"]
+    assert code == 0
+    assert found[0]["changes"] == {"deployment.instance.count": None, "deployment.concurrency": 2}
+    text = (hbspec.folder / "small.yaml").read_text()
+    assert text == SPEC + SERVED.replace(", count: 2", "").replace("concurrency: 1", "concurrency: 2")
+    there = json.loads(hbspec("estimate", "small.yaml", "--format", "json")[1])["serving"]
+    assert found[0]["time"] == there["load"]["latency_seconds"]
+    assert found[0]["cost"]["expected"] == there["hourly_cost"]["amount"]
+
+
+def test_the_best_endpoint_as_text(best_endpoint):
+    code, out, err = best_endpoint(*AT_ENDPOINT)
+    assert (code, err) == (0, "")
+    assert "Best endpoints: the cheapest first" in out
+    assert "per hour" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--keep", "instance.type"), "is not one of deployment.instance.type"),
+        (("--allow", "optimizer"), "--allow optimizer does not change an endpoint"),
+        (("--repair",), "leave out --deployment"),
+    ],
+)
+def test_an_option_of_the_other_search_is_refused(best_endpoint, words, said):
+    code, out, err = best_endpoint("--deployment", *words)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+def test_a_spec_without_a_deployment_has_no_best_endpoint(best_endpoint):
+    code, out, err = best_endpoint("--deployment", spec=SPEC)
+    assert (code, out) == (2, "")
+    assert "without a deployment" in err

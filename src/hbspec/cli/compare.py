@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError
-from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+from hbspec.cli.shown import show_json, show_markdown, show_text
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -29,19 +30,14 @@ def run(
     Raises:
         MisuseError: there is only one spec, or only one that can be estimated.
     """
-    from hbspec.api import InvalidSpecError, estimate
-    from hbspec.cli.outcome import refuse
+    from hbspec.api import Estimates
+    from hbspec.cli.several import estimated_each
 
     if len(specs) < 2:
         raise MisuseError(f"compare takes two specs or more, and {specs[0]} is the only one; name another")
-    found: list[tuple[str, Estimates]] = []
-    code = OK
-    for spec in specs:
-        try:
-            estimates = estimate(spec, overrides=overrides, allow_outside=allow_outside, as_of=as_of, prices=catalog)
-            found.append((spec, estimates))
-        except InvalidSpecError as invalid:
-            code = max(code, refuse(invalid.report))
+    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    results, code = estimated_each(specs, overrides=overrides, **given)
+    found = [(spec, result) for spec, result in results if isinstance(result, Estimates)]
     if len(found) < 2:
         sys.stderr.write(
             f"hbspec: {len(found)} of {len(specs)} specs can be estimated, so there is nothing to compare\n"
@@ -53,21 +49,15 @@ def run(
 
 def _show(found: Sequence[tuple[str, Estimates]], format: str) -> None:  # noqa: A002 - as in `--format`
     from hbspec.comparison.compared import compare
+    from hbspec.render.compared import compared_lines, compared_markdown
 
     compared = compare([spec for spec, _ in found], [estimates for _, estimates in found])
     if format == "json":
-        from hbspec.render.plain_json import json_text
-
-        sys.stdout.write(json_text(compared.to_dict()))
+        show_json(compared.to_dict())
     elif format == "markdown":
-        from hbspec.render.compared import compared_markdown
-
-        sys.stdout.writelines(f"{line}\n" for line in compared_markdown(compared))
+        show_markdown(compared_markdown(compared))
     else:
-        from hbspec.render.compared import compared_lines
-        from hbspec.render.paint import columns, write
-
-        write(compared_lines(compared, columns()), sys.stdout)
+        show_text(partial(compared_lines, compared))
 
 
 COMMAND = Command(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, format_of
+from hbspec.cli.shown import show_json, show_markdown, show_text
 
 if TYPE_CHECKING:
     from hbspec.comparison.projects import Diff
@@ -51,19 +52,14 @@ def run(
 
 
 def _show(found: Diff, format: str) -> None:  # noqa: A002 - as in `--format`
+    from hbspec.render.diff import diff_lines, diff_markdown
+
     if format == "json":
-        from hbspec.render.plain_json import json_text
-
-        sys.stdout.write(json_text(found.to_dict()))
+        show_json(found.to_dict())
     elif format == "markdown":
-        from hbspec.render.diff import diff_markdown
-
-        sys.stdout.writelines(f"{line}\n" for line in diff_markdown(found))
+        show_markdown(diff_markdown(found))
     else:
-        from hbspec.render.diff import diff_lines
-        from hbspec.render.paint import columns, write
-
-        write(diff_lines(found, columns()), sys.stdout)
+        show_text(partial(diff_lines, found))
 
 
 def _code(found: Diff, *, exit_code: bool) -> int:

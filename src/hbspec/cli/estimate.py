@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command
-from hbspec.cli.exit_codes import OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+from hbspec.cli.shown import show_json, show_markdown, show_text
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -30,18 +30,10 @@ def run(
 
     A spec that cannot be estimated does not keep the others from it.
     """
-    from hbspec.api import InvalidSpecError, estimate
-    from hbspec.cli.outcome import refuse
+    from hbspec.cli.several import estimated_each
 
-    found: list[tuple[str, Estimates | Report]] = []
-    code = OK
-    for spec in specs:
-        try:
-            given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
-            found.append((spec, estimate(spec, overrides=overrides, **given)))
-        except InvalidSpecError as invalid:
-            found.append((spec, invalid.report))
-            code = max(code, refuse(invalid.report))
+    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    found, code = estimated_each(specs, overrides=overrides, **given)
     _show(found, format)
     return code
 
@@ -51,21 +43,22 @@ def _show(found: Sequence[tuple[str, Estimates | Report]], format: str) -> None:
 
     estimated = [(spec, result) for spec, result in found if isinstance(result, Estimates)]
     if format == "json":
-        from hbspec.render.plain_json import json_text
-
         if len(found) > 1:
-            sys.stdout.write(json_text({"format_version": 1, "specs": [_entry(*pair) for pair in found]}))
+            show_json({"format_version": 1, "specs": [_entry(*pair) for pair in found]})
         elif estimated:
-            sys.stdout.write(json_text(estimated[0][1].to_dict()))
+            show_json(estimated[0][1].to_dict())
     elif format == "markdown":
-        from hbspec.render.estimates import estimate_markdown
-
-        for number, (_, result) in enumerate(estimated):
-            sys.stdout.writelines(f"{line}\n" for line in ([""] if number else []) + [*estimate_markdown(result)])
+        show_markdown(_markdown(estimated))
     else:
-        from hbspec.render.paint import columns, write
+        show_text(partial(_pages, estimated, several=len(found) > 1))
 
-        write(_pages(estimated, columns(), several=len(found) > 1), sys.stdout)
+
+def _markdown(estimated: Sequence[tuple[str, Estimates]]) -> Iterator[str]:
+    from hbspec.render.estimates import estimate_markdown
+
+    for number, (_, result) in enumerate(estimated):
+        yield from [""] if number else []
+        yield from estimate_markdown(result)
 
 
 def _pages(estimated: Sequence[tuple[str, Estimates]], width: int | None, *, several: bool) -> Iterator[Line]:

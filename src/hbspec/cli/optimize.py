@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,13 @@ from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
 from hbspec.cli.edited_spec import refuse_without_a_file, write_edited
 from hbspec.cli.exit_codes import ERRORS, OK
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPEC, format_of, positive, region_of
+from hbspec.cli.shown import show_json, show_text
 
 if TYPE_CHECKING:
     from hbspec.analysis import Analysis
+    from hbspec.analysis.change import Change
     from hbspec.cli.search_progress import SearchProgress
-    from hbspec.search.judging import Recommended
+    from hbspec.search.best_endpoints import BestEndpoints
     from hbspec.search.optimize import Optimum
     from hbspec.search.request import Request
     from hbspec.source import Document
@@ -41,6 +44,7 @@ def run(
     keep: Sequence[str],
     allow: Sequence[str],
     most_instances: int,
+    deployment: bool,
     repair: bool,
     apply: bool,
 ) -> int:
@@ -53,31 +57,57 @@ def run(
 
     if apply:
         refuse_without_a_file("--apply", spec, overrides)
+    _refuse_unfit(keep, allow, deployment=deployment, repair=repair)
     kept, allowed = frozenset(keep), frozenset(allow)
     request = Request(objective, confidence, regions or (), kept, allowed, max_cost, max_time, most_instances)
     given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     try:
         analysis = estimate(spec, overrides=overrides, **given).analysis
         with SearchProgress() as progress:
-            optimum = _searched(analysis, request, progress, repair=repair)
+            best = _searched(analysis, request, progress, deployment=deployment, repair=repair)
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     except NotKnownError as reason:
         raise MisuseError(f"{spec}: no plan can be compared without {reason}") from None
     except ValueError as reason:
         raise MisuseError(f"--max-cost {max_cost}: {reason}") from None
-    _print(optimum, format)
-    if not optimum.front.plans:
+    _print(best, format)
+    if not best.plans:
         return ERRORS
-    return _applied(analysis.document, optimum.front.plans[0], given) if apply else OK
+    return _applied(analysis.document, best.plans[0].change, given) if apply else OK
 
 
-def _searched(analysis: Analysis, request: Request, progress: SearchProgress, *, repair: bool) -> Optimum:
-    """The best plans, or the smallest change of a spec that has errors.
+def _refuse_unfit(keep: Sequence[str], allow: Sequence[str], *, deployment: bool, repair: bool) -> None:
+    """Nothing, where every option has a meaning in this search.
+
+    Raises:
+        MisuseError: an option is that of the other search.
+    """
+    from hbspec.search.request import ALLOWED_AT_ENDPOINTS, AXES, ENDPOINT_AXES
+
+    if deployment and repair:
+        raise MisuseError("--repair is a search among plans of the training; leave out --deployment")
+    axes, when = (ENDPOINT_AXES, "with") if deployment else (AXES, "without")
+    for key in keep:
+        if key not in axes:
+            raise MisuseError(f"--keep {key} is not one of {', '.join(axes)}, the keys {when} --deployment")
+    for kind in allow:
+        if deployment and kind not in ALLOWED_AT_ENDPOINTS:
+            raise MisuseError(f"--allow {kind} does not change an endpoint; give {', '.join(ALLOWED_AT_ENDPOINTS)}")
+
+
+def _searched(
+    analysis: Analysis, request: Request, progress: SearchProgress, *, deployment: bool, repair: bool
+) -> Optimum | BestEndpoints:
+    """The best plans or endpoints, or the smallest change of a spec that has errors.
 
     Raises:
         MisuseError: the spec has no errors to repair.
     """
+    if deployment:
+        from hbspec.search.endpoints import optimize_endpoint
+
+        return optimize_endpoint(analysis, request, progress)
     from hbspec.search import optimize
     from hbspec.search import repair as repairing
 
@@ -88,15 +118,15 @@ def _searched(analysis: Analysis, request: Request, progress: SearchProgress, *,
     return repairing.repair(analysis, request, progress)
 
 
-def _applied(document: Document, plan: Recommended, given: dict[str, Any]) -> int:
+def _applied(document: Document, change: Change, given: dict[str, Any]) -> int:
     """Write the best plan into the spec, and say so on standard error."""
     from hbspec.cli.outcome import exit_code, refuse
     from hbspec.search.written import written
 
-    if not plan.change.settings:
+    if not change.settings:
         sys.stderr.write(f"{document.file} is the best plan already: nothing was changed\n")
         return OK
-    report = write_edited(document, written(plan.change), **given)
+    report = write_edited(document, written(change), **given)
     if not report.ok:
         sys.stderr.write(f"{document.file} was not changed: the changed spec has errors\n")
         return refuse(report)
@@ -104,16 +134,17 @@ def _applied(document: Document, plan: Recommended, given: dict[str, Any]) -> in
     return exit_code(report)
 
 
-def _print(optimum: Optimum, format: str) -> None:  # noqa: A002 - as in `--format`
-    if format == "json":
-        from hbspec.render.plain_json import json_text
-
-        sys.stdout.write(json_text(optimum.to_dict()))
-        return
+def _print(best: Optimum | BestEndpoints, format: str) -> None:  # noqa: A002 - as in `--format`
+    from hbspec.render.best_endpoints import best_endpoints_lines
     from hbspec.render.optimum import optimum_lines
-    from hbspec.render.paint import columns, write
+    from hbspec.search.best_endpoints import BestEndpoints
 
-    write(optimum_lines(optimum, columns()), sys.stdout)
+    if format == "json":
+        show_json(best.to_dict())
+    elif isinstance(best, BestEndpoints):
+        show_text(partial(best_endpoints_lines, best))
+    else:
+        show_text(partial(optimum_lines, best))
 
 
 def _key(word: str) -> str:
@@ -122,10 +153,11 @@ def _key(word: str) -> str:
     Raises:
         MisuseError: the search does not change it.
     """
-    from hbspec.search.request import AXES
+    from hbspec.search.request import AXES, ENDPOINT_AXES
 
-    if word not in AXES:
-        raise MisuseError(f"--keep {word} is not one of {', '.join(AXES)}{did_you_mean(word, tuple(AXES))}")
+    known = (*AXES, *ENDPOINT_AXES)
+    if word not in known:
+        raise MisuseError(f"--keep {word} is not one of {', '.join(known)}{did_you_mean(word, known)}")
     return word
 
 
@@ -191,6 +223,13 @@ COMMAND = Command(
             "N",
             default="8",
             convert=positive,
+        ),
+        Parameter(
+            "deployment",
+            "Search for the best endpoint: the cost is that of an hour, the time that of a typical answer, and the "
+            "headroom is how many requests it holds.",
+            ("--deployment",),
+            switch=True,
         ),
         Parameter(
             "repair",

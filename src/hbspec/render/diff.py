@@ -10,7 +10,7 @@ from hbspec.comparison.keys import ChangedKey
 from hbspec.comparison.version import SpecVersion
 from hbspec.diagnostics import Diagnostic, Severity, route_text
 from hbspec.render.answer import answer
-from hbspec.render.compared import TITLES, difference_text, figure_lines, findings_text, value_text
+from hbspec.render.compared import TITLES, difference_text, figure_cells, figure_lines, findings_text, value_text
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, folded, table
 from hbspec.render.rows import LEAD, rows, section
@@ -27,17 +27,24 @@ UNSET = "not set"
 
 def diff_lines(diff: Diff, width: int | None = None) -> Iterator[Line]:
     """The verdict, and every spec that differs."""
-    yield from wrapped((("title", verdict(diff)),), width, 2 * len(LEAD))
-    changed = [change for change in diff.specs if change.differs]
-    for change in changed:
-        if len(changed) > 1:
+    yield from wrapped((("title", _counts(diff)),), width, 2 * len(LEAD))
+    for change in diff.specs:
+        if change.differs:
             yield ()
-            yield from wrapped((("path", sentence(change)),), width, 2 * len(LEAD))
-        yield from _change_lines(change, width)
+            yield from wrapped((("path", printable(change.file)),), width, 2 * len(LEAD))
+            for said in _parts(change):
+                yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
+            yield from _change_lines(change, width)
 
 
 def verdict(diff: Diff) -> str:
     """One line on everything, for the first line of a comment."""
+    changed = [change for change in diff.specs if change.differs]
+    return f"{_counts(diff)}. {sentence(changed[0])}" if len(changed) == 1 else _counts(diff)
+
+
+def _counts(diff: Diff) -> str:
+    """How many specs are changed between which versions, and how many new errors there are."""
     changed = [change for change in diff.specs if change.differs]
     same = len(diff.specs) - len(changed) + diff.unchanged
     between = f"from {printable(diff.old)} to {printable(diff.new)}"
@@ -45,16 +52,19 @@ def verdict(diff: Diff) -> str:
         return f"No differences {between}: {counted(same, 'spec')}"
     others = f", {same:,} unchanged" if same else ""
     errors = counted(diff.new_errors, "new error") if diff.new_errors else "no new errors"
-    said = f"{counted(len(changed), 'spec')} changed{others} {between}: {errors}"
-    return f"{said}. {sentence(changed[0])}" if len(changed) == 1 else said
+    return f"{counted(len(changed), 'spec')} changed{others} {between}: {errors}"
 
 
 def sentence(change: SpecChange) -> str:
-    """One line on a spec: whether it fits, what its time and cost differ by, its new findings, and its job."""
-    parts = [*_fits(change), *_differences(change), *_found(change)]
+    """One line on a spec."""
+    return f"{printable(change.file)}: {'; '.join(_parts(change))}"
+
+
+def _parts(change: SpecChange) -> Iterator[str]:
+    """Whether a spec fits, what its time and cost differ by, its new findings, and its job."""
+    yield from (*_fits(change), *_differences(change), *_found(change))
     if change.resumes is not None:
-        parts.append("the same job" if change.resumes else "another job, which does not resume the old one")
-    return f"{printable(change.file)}: {'; '.join(parts)}"
+        yield "the same job" if change.resumes else "another job, which does not resume the old one"
 
 
 def diff_markdown(diff: Diff) -> Iterator[str]:
@@ -69,7 +79,8 @@ def diff_markdown(diff: Diff) -> Iterator[str]:
             yield from table(("Key", "Old", "New"), (_key_cells(key) for key in change.keys))
         if change.figures:
             yield ""
-            yield from table(("", *_names(change)), _figure_rows(change))
+            names = _names(change)
+            yield from table(("", *names), (figure_cells(figure, names) for figure in change.figures))
         yield ""
         yield from (f"- {escaped(text)}" for text in _notes(change))
         yield from ("", *folded("All differences", _change_lines(change, None)))
@@ -162,17 +173,6 @@ def _names(change: SpecChange) -> tuple[str, ...]:
     """The name of each version that can be estimated."""
     each = zip(NAMES, (change.old, change.new), strict=True)
     return tuple(name for name, one in each if one and one.estimates)
-
-
-def _figure_rows(change: SpecChange) -> Iterator[list[str]]:
-    names = _names(change)
-    for figure in change.figures:
-        cells = [TITLES[figure.name]]
-        for number in range(len(names)):
-            said = difference_text(figure, number, names[0]) if number else ""
-            value = escaped(value_text(figure, number))
-            cells.append(f"{value}<br>{escaped(said)}" if said else value)
-        yield cells
 
 
 def _key_name(key: ChangedKey) -> str:

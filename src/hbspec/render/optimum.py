@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from hbspec.analysis.change import Change
@@ -20,6 +20,9 @@ from hbspec.units import Interval, Money, counted, interval_text, money_text, se
 SHOWN = 8
 """Plans that are printed; all are in the JSON."""
 
+NAMED = 4
+"""Regions that are named."""
+
 REASONS: Mapping[str, str] = {
     "beaten": "beaten in cost, time and headroom by a plan above, or as good",
     "memory": "do not fit on the GPU",
@@ -27,6 +30,7 @@ REASONS: Mapping[str, str] = {
     "host_memory": "may not fit in the host's memory",
     "disk": "may not fit on the disk",
     "price": "have no known price",
+    "served_otherwise": "serve in another dtype, such as float16 (see --allow)",
     "other_training": "train otherwise, such as in float16 (see --allow)",
     "max_cost": "may cost more than --max-cost",
     "max_time": "may take longer than --max-time",
@@ -50,12 +54,13 @@ def optimum_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
         yield from wrapped((("faint", f"{LEAD}{more}"),), width, 2 * len(LEAD))
     if not plans:
         yield from _nearest(optimum, width)
-    yield from rejected_lines(optimum, width)
+    found = optimum.front
+    yield from rejected_lines(found.rejected, found.searched, optimum.regions, width)
 
 
 def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     """What would do where no plan does."""
-    said = f"no plan trains the same within these conditions in {', '.join(optimum.regions) or 'a region'}"
+    said = f"no plan trains the same within these conditions in {_places(optimum.regions)}"
     yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")
@@ -65,25 +70,37 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
         yield from wrapped((("", f"{LEAD}no price is known there: {action}"),), width, 2 * len(LEAD))
 
 
-def rejected_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
+def rejected_lines(
+    rejected: Mapping[str, int],
+    searched: Mapping[str, int],
+    regions: Sequence[str],
+    width: int | None,
+    noun: str = "plan",
+) -> Iterator[Line]:
     """The number of plans searched, and of those rejected by reason."""
-    yield from section("Not recommended", width, f"of {searched_text(optimum)}", "faint")
-    yield from rows(((number, "", reason) for number, reason in rejected(optimum)), width)
+    yield from section("Not recommended", width, f"of {searched_text(searched, regions, noun)}", "faint")
+    yield from rows(((number, "", reason) for number, reason in by_reason(rejected)), width)
     unknown = "quota and capacity of these types are not known: look them up before you start"
     yield from wrapped((("faint", f"{LEAD}{unknown}"),), width, 2 * len(LEAD))
 
 
-def searched_text(optimum: Optimum) -> str:
+def searched_text(searched: Mapping[str, int], regions: Sequence[str], noun: str = "plan") -> str:
     """How many plans there are and where, and how many of them were estimated and judged."""
-    searched = optimum.front.searched
-    said = f"{counted(searched['plans'], 'plan')} in {', '.join(optimum.regions) or 'no region'}"
+    said = f"{counted(searched['plans'], noun)} in {_places(regions)}"
     return f"{said}; {searched['estimated']:,} estimated, {searched['judged']:,} judged"
 
 
-def rejected(optimum: Optimum) -> list[tuple[str, str]]:
+def by_reason(rejected: Mapping[str, int]) -> list[tuple[str, str]]:
     """The number of rejected plans with the reason, the most frequent first."""
-    found = sorted(optimum.front.rejected.items(), key=lambda entry: (-entry[1], entry[0]))
+    found = sorted(rejected.items(), key=lambda entry: (-entry[1], entry[0]))
     return [(f"{number:,}", _reason(reason)) for reason, number in found]
+
+
+def _places(regions: Sequence[str]) -> str:
+    """The regions by name, or their number where there are many."""
+    if len(regions) > NAMED:
+        return f"{len(regions)} regions"
+    return ", ".join(regions) or "no region"
 
 
 def _reason(reason: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec.analysis.change import Change
 from hbspec.estimators.verdict import Verdict
-from hbspec.render.optimum import distinctions, rejected, searched_text
+from hbspec.render.optimum import by_reason, distinctions, searched_text
 from hbspec.render.settings import settings_text
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import AxisUnit, Layer, layered, quantity, seconds_unit
@@ -34,9 +34,11 @@ def plans_chapter(optimum: Optimum | str) -> Chapter:
     blocks: list[Statement | Listing | Drawing] = [_saving(optimum) if plans else Statement(said, "open")]
     if plans:
         blocks += [_drawing(now, plans), _table(now, plans)]
-    blocks.append(Statement(f"Searched: {searched_text(optimum)}."))
+    blocks.append(Statement(f"Searched: {searched_text(optimum.front.searched, optimum.regions)}."))
     if optimum.front.rejected:
-        blocks.append(Listing("Plans that are not recommended", ("Plans", "Why not"), rejected(optimum)))
+        blocks.append(
+            Listing("Plans that are not recommended", ("Plans", "Why not"), by_reason(optimum.front.rejected))
+        )
     unknown = "Quota and capacity of these types are not known: look them up before you start."
     return Chapter("plans", "Other plans", [*blocks, Statement(unknown)])
 

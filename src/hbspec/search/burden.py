@@ -56,7 +56,7 @@ class Elsewhere:
     """Plans that differ only in where and how their instances are rented: the steps take the same time everywhere.
 
     Attributes:
-        times: the time on demand and as a spot job, of those that there are.
+        times: the time on demand and as a spot job, where a place has it.
 
     Args:
         space: all plans.

@@ -40,7 +40,7 @@ def optimize_endpoint(
         progress: is told how far the search is.
 
     Raises:
-        NotKnownError: there is no deployment, or the length of its answers is not known.
+        NotKnownError: the spec has no deployment, or the length of its answers is not known.
         ValueError: `max_cost` is in another currency than the bill.
     """
     space = EndpointSpace(analysis, request)

@@ -74,6 +74,11 @@ class Optimum(NamedTuple):
     regions: tuple[str, ...]
     nearest: Nearest | None = None
 
+    @property
+    def plans(self) -> tuple[Recommended, ...]:
+        """The plans of the front."""
+        return self.front.plans
+
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec optimize --format json` prints."""
         rejected = [{"reason": reason, "plans": number} for reason, number in self.front.rejected.items()]
