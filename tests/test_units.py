@@ -45,7 +45,7 @@ def test_a_decimal_comma_is_told_with_both_readings(whole, cents, form):
 
 
 @pytest.mark.parametrize(
-    "text", ["--1", "1-1", "+-1", "1.2.3", "1..2", "1__0", "_1", "1_", "1,000_0", "1e400", "1e9999999999999999999",
+    "text", ["--1", "1-1", "+-1", "1.2.3", "1..2", "1__0", "_1", "1_", "1,000_0", "1e400", "1e9999999999999999999", "1E1000000",
              "nan", "inf", "", " ", "\u0663", "\uff11", "1 2", "0,5", "0,500", "1.234,56", "1,,000", "1,0,000", "0x10"]
 )  # fmt: skip
 @pytest.mark.parametrize("form", PARSERS)

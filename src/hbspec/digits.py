@@ -45,7 +45,7 @@ def decimal(text: str) -> Decimal:
         number = Decimal(text.replace("_", "").replace(",", ""))
     except InvalidOperation:  # an exponent out of range
         raise UnitError(f"{text!r} is out of range") from None
-    if abs(number) > LARGEST:
+    if number.copy_abs() > LARGEST:  # `abs` rounds, and cannot round every number
         raise UnitError(f"{text!r} is out of range")
     return number
 
