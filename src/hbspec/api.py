@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from hbspec.analysis import Analysis, analyse
 from hbspec.analysis.release import Release
-from hbspec.catalog import Catalog, catalog
+from hbspec.catalog import catalog_with
 from hbspec.claims import verify
 from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.configuration.configuration import NEVER_FORCED
@@ -274,20 +273,7 @@ def _analysed(document: Document, as_of: date | None, prices: Path | None) -> An
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, typed))
     day = as_of or date.today()  # noqa: DTZ011 - a calendar day, where the user is
-    return analyse(document, typed, _facts(prices), day)
-
-
-def _facts(prices: Path | None) -> Catalog:
-    if prices is None:
-        return catalog()
-    state = prices.stat()
-    return _with_prices(prices, (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size))
-
-
-@lru_cache(maxsize=1)
-def _with_prices(prices: Path, _state: tuple[int, ...]) -> Catalog:
-    """The catalog with a file of prices in one state: the last is kept, as many specs are judged by it."""
-    return Catalog(prices)
+    return analyse(document, typed, catalog_with(prices), day)
 
 
 def _judge(analysis: Analysis, configuration: Configuration, policy: Policy | None) -> Report:
@@ -303,4 +289,4 @@ def _as_request(document: Document, prices: Path | None, policy: Policy) -> Repo
     """The report on a body of CreateTrainingJob; None if the document is meant as a spec."""
     from hbspec.policy.judge import is_request, judged_request  # which few checks need
 
-    return judged_request(document, _facts(prices), policy) if is_request(document) else None
+    return judged_request(document, catalog_with(prices), policy) if is_request(document) else None

@@ -8,6 +8,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from hbspec.cli.init import STARTER
+
 
 class TestEstimate:
     def test_text(self, hbspec):
@@ -55,6 +57,17 @@ class TestInit:
         assert hbspec("init") == (0, "spec.yaml\nnext: hbspec check spec.yaml\n", "")
         for day in ("2026-11-22", "2036-11-22"):
             assert hbspec("check", "spec.yaml", "--as-of", day) == (0, "no errors\n", "")
+
+    def test_editors_find_the_schema_by_its_first_line(self, hbspec):
+        (hbspec.folder / "hbspec.schema.json").write_text("mine")
+        (hbspec.folder / "new").mkdir()
+        for name in ("spec.yaml", "new/spec.yaml"):
+            assert hbspec("init", name)[0] == 0
+            first, _, rest = (hbspec.folder / name).read_text().partition("\n")
+            assert first == "# yaml-language-server: $schema=./hbspec.schema.json"
+            assert rest == STARTER.read_text()
+        assert (hbspec.folder / "hbspec.schema.json").read_text() == "mine"
+        assert (hbspec.folder / "new/hbspec.schema.json").read_text() == hbspec("schema")[1]
 
     def test_nothing_is_overwritten(self, hbspec):
         hbspec.write("mine.yaml", "mine")

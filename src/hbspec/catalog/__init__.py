@@ -8,6 +8,9 @@ from hbspec.catalog.gpus import Gpu
 from hbspec.catalog.instances import InstanceType
 from hbspec.catalog.models import CatalogModel
 from hbspec.catalog.prices import Price
-from hbspec.catalog.tables import Catalog, catalog
+from hbspec.catalog.tables import Catalog, catalog, catalog_with
 
-__all__ = ["Architecture", "ArchitectureError", "Catalog", "CatalogModel", "Gpu", "InstanceType", "Price", "catalog"]
+__all__ = [
+    "Architecture", "ArchitectureError", "Catalog", "CatalogModel", "Gpu", "InstanceType", "Price", "catalog",
+    "catalog_with",
+]  # fmt: skip

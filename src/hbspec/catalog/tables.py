@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -129,3 +129,21 @@ class Catalog:
 def catalog() -> Catalog:
     """The catalog shipped with this version."""
     return Catalog()
+
+
+def catalog_with(prices: Path | None) -> Catalog:
+    """The shipped catalog, with the prices of a file if one is named; the last state of a file is kept, for many specs.
+
+    Raises:
+        PriceFileError: that file is not as it was written.
+        OSError: it cannot be read.
+    """
+    if prices is None:
+        return catalog()
+    state = prices.stat()
+    return _with_prices(prices, (state.st_dev, state.st_ino, state.st_mtime_ns, state.st_size))
+
+
+@lru_cache(maxsize=1)
+def _with_prices(prices: Path, _state: tuple[int, ...]) -> Catalog:
+    return Catalog(prices)

@@ -22,6 +22,7 @@ from hbspec.cli.first_answers import (
     type_of,
 )
 from hbspec.cli.first_spec import STARTER
+from hbspec.cli.modeline import with_modeline, write_schema
 
 if TYPE_CHECKING:
     from hbspec.cli.first_answers import Answers
@@ -92,9 +93,10 @@ def _written(path: str, content: bytes) -> int:
     from hbspec.render.paint import write
 
     try:
-        write_file(Path(path), content, replace=False)
+        write_file(Path(path), with_modeline(content), replace=False)
     except FileExistsError:
         raise MisuseError(f"{path} already exists; name another file") from None
+    write_schema(Path(path).parent)
     write(((("path", path),), (("", f"next: hbspec check {path}"),)), sys.stdout)
     return OK
 

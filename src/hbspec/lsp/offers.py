@@ -74,3 +74,5 @@ _OFFERS: Mapping[tuple[str, ...], Callable[[Catalog], Iterator[tuple[str, str]]]
     ("deployment", "instance", "gpu"): _gpus,
     ("deployment", "ab_test", "instance", "type"): _hosting,
 }
+OFFERED_AT = tuple(_OFFERS)
+"""The routes with names, without the numbers of lists."""

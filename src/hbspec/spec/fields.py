@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from hbspec.digits import UnitError
-from hbspec.parsing import parse_bits_per_second, parse_bytes, parse_money, parse_rate, parse_seconds
+from hbspec.digits import NUMBER, UnitError
+from hbspec.parsing import (
+    BYTE_UNITS,
+    PERIODS,
+    SPEED_UNITS,
+    TIME_UNITS,
+    parse_bits_per_second,
+    parse_bytes,
+    parse_money,
+    parse_rate,
+    parse_seconds,
+)
 from hbspec.units import Money, Rate
 
 
@@ -89,19 +100,37 @@ def _secret_arn(value: Any) -> str:
     return value
 
 
-def _text_schema(description: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "description": description, "examples": [example]})
+def _text_schema(description: str, example: str, **more: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "description": description, "examples": [example], **more})
+
+
+def _quantity_schema(description: str, example: str, units: Iterable[str], *, parts: bool = False) -> WithJsonSchema:
+    """A number and one of the units, or several of such `parts`; whatever a parser reads has this pattern."""
+    unit = "|".join(map(re.escape, units))
+    several = rf"(?:\s*{NUMBER}\s*(?:{unit}))+|" if parts else ""
+    return _text_schema(description, example, pattern=rf"^(?:{several}\s*~?\s*[+-]?{NUMBER}\s*(?:{unit}))\s*$")
+
+
+def _money_schema(description: str, example: str, period: str) -> WithJsonSchema:
+    return _text_schema(description, example, pattern=rf"^\s*~?\s*[+-]?{NUMBER}\s*[A-Z]{{3}}\s*{period}$")
 
 
 MOST_UPDATES = 10**12
+_PERIOD = rf"/\s*(?:{'|'.join(PERIODS)})\s*"
 ARN = r"arn:aws[a-z-]{0,20}:secretsmanager:[a-z0-9-]{1,40}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@!-]{1,512}"
 """Of a secret: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html"""
 
-Bytes = Annotated[int, BeforeValidator(_positive_bytes), _text_schema("A size with its unit.", "40 GB")]
-Speed = Annotated[float, BeforeValidator(_positive_speed), _text_schema("A speed with its unit.", "400 Gb/s")]
-Seconds = Annotated[float, BeforeValidator(_positive_seconds), _text_schema("A duration with its unit.", "16h")]
-Amount = Annotated[Money, BeforeValidator(_money), _text_schema("An amount with its currency.", "525 CAD")]
-Price = Annotated[Rate, BeforeValidator(_rate), _text_schema("A price per hour.", "36 CAD/h")]
+Bytes = Annotated[int, BeforeValidator(_positive_bytes), _quantity_schema("A size with its unit.", "40 GB", BYTE_UNITS)]
+Speed = Annotated[
+    float, BeforeValidator(_positive_speed), _quantity_schema("A speed with its unit.", "400 Gb/s", SPEED_UNITS)
+]
+Seconds = Annotated[
+    float,
+    BeforeValidator(_positive_seconds),
+    _quantity_schema("A duration with its unit.", "16h", TIME_UNITS, parts=True),
+]
+Amount = Annotated[Money, BeforeValidator(_money), _money_schema("An amount with its currency.", "525 CAD", "")]
+Price = Annotated[Rate, BeforeValidator(_rate), _money_schema("A price per hour.", "36 CAD/h", _PERIOD)]
 Day = Annotated[date, BeforeValidator(_date), _text_schema("A date.", "2025-09-22")]
 SecretArn = Annotated[
     str,
