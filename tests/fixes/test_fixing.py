@@ -23,7 +23,11 @@ SILENT = {
 
 
 def fix_file(file: Path, *, unsafe: bool = False) -> Fixed:
-    return fixed(load(file), lambda text: check(file, text=text, as_of=AS_OF), unsafe=unsafe)
+    return fixed_by(file, lambda text: check(file, text=text, as_of=AS_OF), unsafe=unsafe)
+
+
+def fixed_by(file: Path, judge, **options) -> Fixed:
+    return fixed(file.read_text(), lambda: load(file), judge, **options)
 
 
 def places(report: Report) -> set:
@@ -62,7 +66,7 @@ def test_several_are_fixed_together_and_in_one_judgement(spec):
         judged.append(text)
         return check(file, text=text, as_of=AS_OF)
 
-    found = fixed(load(file), judge)
+    found = fixed_by(file, judge)
     assert found.after == TEXT
     assert judged == [found.before, TEXT]
 
@@ -134,7 +138,7 @@ class TestKept:
 
     def at(self, tmp_path, *by_text) -> Fixed:
         (tmp_path / "job.yaml").write_text("name: a # c\nother: a\n")
-        return fixed(load(tmp_path / "job.yaml"), Findings(*by_text))
+        return fixed_by(tmp_path / "job.yaml", Findings(*by_text))
 
     def test_a_fix_that_mends(self, tmp_path):
         found = self.at(tmp_path, ("name: a", [finding("HB901", self.NAME, self.TO_B)]))
@@ -174,10 +178,10 @@ class TestKept:
         (tmp_path / "base.yaml").write_text("name: a\n")
         (tmp_path / "job.yaml").write_text("extends: ./base.yaml\n")
         judge = Findings(("", [finding("HB901", self.NAME, self.TO_B)]))
-        (left,) = fixed(load(tmp_path / "job.yaml"), judge).left
+        (left,) = fixed_by(tmp_path / "job.yaml", judge).left
         assert "base.yaml" in left.reason
 
     def test_a_value_that_an_alias_shares_is_not_changed(self, tmp_path):
         (tmp_path / "job.yaml").write_text("name: &x a\nother: *x\n")
-        (left,) = fixed(load(tmp_path / "job.yaml"), Findings(("", [finding("HB901", self.NAME, self.TO_B)]))).left
+        (left,) = fixed_by(tmp_path / "job.yaml", Findings(("", [finding("HB901", self.NAME, self.TO_B)]))).left
         assert left.reason

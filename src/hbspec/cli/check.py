@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, POLICY, POLICY_DIGEST, SELECT, chosen, configured, policed
-from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
 from hbspec.cli.outcome import FORMATS, exit_code, show
 from hbspec.diagnostics import Report
@@ -51,18 +51,21 @@ def run(
     given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
     given["policy"] = policed(configuration, policy, policy_digest)
+    specs, unwritten = _specs(paths, skip_other=skip_other), 0
+    known: Mapping[str, Report] = {}
     if fix or unsafe_fixes or diff:
         from hbspec.cli.fixed_specs import fix_specs
 
-        changed = fix_specs(_specs(paths, skip_other=skip_other).specs, given, fix=fix, unsafe=unsafe_fixes, diff=diff)
+        changed, known, unwritten = fix_specs(specs.specs, given, fix=fix, unsafe=unsafe_fixes, diff=diff)
         if diff:
             return ERRORS if changed and not exit_zero else OK
-    report = _judged(paths, given, skip_other=skip_other)
+    report = _judged(specs, given, known)
     report = _without_known(report, baseline or configuration.baseline, update=update_baseline)
     if output_file is not None and any(_same(output_file, file) for file in report.files):
         raise MisuseError(f"--output-file {output_file} is one of the files that are checked: name another")
     show(report, format, quiet=quiet, statistics=statistics, output_file=output_file)
-    return exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
+    code = exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
+    return UNUSABLE if unwritten else code
 
 
 def _without_known(report: Report, file: Path | None, *, update: bool) -> Report:
@@ -95,13 +98,12 @@ def _same(one: Path, other: str) -> bool:
     return one.resolve() == Path(other).resolve()
 
 
-def _judged(paths: Sequence[str], given: Mapping[str, Any], *, skip_other: bool) -> Report:
-    """One report on every spec that the paths name."""
+def _judged(found: Found, given: Mapping[str, Any], known: Mapping[str, Report]) -> Report:
+    """One report on every spec that was found; what is `known` is not judged again."""
     from hbspec.api import check
     from hbspec.rules.engine import merge
 
-    found = _specs(paths, skip_other=skip_other)
-    reports = [check(file, **given) for file in found.specs]
+    reports = [known[file] if file in known else check(file, **given) for file in found.specs]
     if found.diagnostics or found.passed_over or len(reports) != 1:
         unread = tuple(diagnostic.file for diagnostic in found.diagnostics)
         reports.append(Report(files=unread, diagnostics=found.diagnostics, passed_over=found.passed_over))

@@ -7,23 +7,33 @@ from collections.abc import Mapping, Sequence
 from difflib import unified_diff
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.cli.command import MisuseError
 from hbspec.cli.edited_spec import replace_text
 from hbspec.diagnostics import Report
 from hbspec.fixes.fixing import Fixed, fixed
 from hbspec.showing import shown
-from hbspec.source import SourceError, load
+from hbspec.source import load
+from hbspec.source.files import read_text
+from hbspec.source.problems import Problems
 
 STDIN = "-"
 
 
-def fix_specs(specs: Sequence[str], given: Mapping[str, Any], *, fix: bool, unsafe: bool, diff: bool) -> int:
-    """Fix every spec in its file, or print what would be changed; the number of specs that are changed.
+class FixedSpecs(NamedTuple):
+    """What came of several specs: how many are changed, the report on each by its name, and those left unwritten."""
 
-    Each file is written whole or not at all, and only if it still holds what was judged. What cannot be read is left to
-    the report.
+    changed: int
+    reports: Mapping[str, Report]
+    unwritten: int
+
+
+def fix_specs(specs: Sequence[str], given: Mapping[str, Any], *, fix: bool, unsafe: bool, diff: bool) -> FixedSpecs:
+    """Fix every spec in its file, or print what would be changed.
+
+    Each file is written whole or not at all, and only if it still holds what was judged; why one is not written is said
+    on standard error. What cannot be read is left to the report.
 
     Raises:
         MisuseError: the fixes would go nowhere, or would not be those of the file.
@@ -34,21 +44,35 @@ def fix_specs(specs: Sequence[str], given: Mapping[str, Any], *, fix: bool, unsa
         raise MisuseError("--fix and --diff edit files: standard input has none")
     if given["overrides"]:
         raise MisuseError("--fix and --diff edit files, in which the values of --set are not: write them into it first")
-    changed = 0
+    changed, unwritten, reports = 0, 0, {}
     for spec in specs:
-        try:
-            document = load(spec, allow_outside=given["allow_outside"])
-        except SourceError:
+        found = _fixed(spec, given, unsafe=unsafe)
+        if found is None:
             continue
-        found = fixed(document, partial(_judge, spec, given), unsafe=unsafe)
-        if found.after != found.before:
+        reports[spec] = found.report
+        if found.after != found.before and diff:
             changed += 1
-            if diff:
-                _show(spec, found)
-            else:
+            _show(spec, found)
+        elif found.after != found.before:
+            try:
                 replace_text(Path(spec), found.before, found.after)
+                changed += 1
+            except MisuseError as reason:
+                sys.stderr.write(f"hbspec: {shown(str(reason))}\n")
+                unwritten += 1
+                del reports[spec]
+                continue
         _say(spec, found, "would fix" if diff else "fixed")
-    return changed
+    return FixedSpecs(changed, reports, unwritten)
+
+
+def _fixed(spec: str, given: Mapping[str, Any], *, unsafe: bool) -> Fixed | None:
+    """A spec with its fixes; None where its file is not a text."""
+    text = read_text(Path(spec), spec, spec, Problems())
+    if text is None:
+        return None
+    read = partial(load, spec, allow_outside=given["allow_outside"], text=text)
+    return fixed(text, read, partial(_judge, spec, given), unsafe=unsafe)
 
 
 def _judge(spec: str, given: Mapping[str, Any], text: str) -> Report:

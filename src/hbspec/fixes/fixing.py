@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from hbspec.diagnostics import Diagnostic, Fix, Report, Route
-from hbspec.source import Document
+from hbspec.source import Document, SourceError
 from hbspec.source.edited import EditError
 from hbspec.source.edited_document import edited_document
 
@@ -58,29 +58,32 @@ class Fixed(NamedTuple):
     report: Report
 
 
-def fixed(document: Document, judge: Callable[[str], Report], *, unsafe: bool = False) -> Fixed:
-    """The spec with every fix that can be kept.
+def fixed(text: str, read: Callable[[], Document], judge: Callable[[str], Report], *, unsafe: bool = False) -> Fixed:
+    """The spec with every fix that can be kept. One with nothing to fix is judged once, and not read beyond that.
 
     A finding with several fixes is the author's to decide, and left.
 
     Args:
-        document: the spec, read from a file and without overrides.
+        text: the spec as it is in its file.
+        read: the document of that text, without overrides; it may raise `SourceError`.
         judge: the report on a text of that file.
         unsafe: whether fixes are applied that change the job: what is meant is then a guess.
     """
-    work = FixingWork(document, judge)
+    work = FixingWork(text, read, judge)
     for _ in range(MOST_ROUNDS):
         if not work.round(unsafe=unsafe):
             break
-    return Fixed(document.texts[document.file], work.text, tuple(work.applied), tuple(work.left), work.report)
+    return Fixed(text, work.text, tuple(work.applied), tuple(work.left), work.report)
 
 
 class FixingWork:
     """A spec while it is fixed."""
 
-    def __init__(self, document: Document, judge: Callable[[str], Report]) -> None:
-        self.document, self.judge, self.text = document, judge, document.texts[document.file]
-        self.report = judge(self.text)
+    def __init__(self, text: str, read: Callable[[], Document], judge: Callable[[str], Report]) -> None:
+        self.text, self.judge = text, judge
+        self.report = judge(text)
+        self._read = read
+        self._document: Document | None = None
         self.applied: list[AppliedFix] = []
         self.left: list[Left] = []
         self.tried: set[tuple[Place, str]] = set()
@@ -109,9 +112,12 @@ class FixingWork:
         if len(settings) < len(wanted):
             return "two fixes set one key"
         try:
-            document = edited_document(self.document, settings)
+            self._document = self._document or self._read()
+            document = edited_document(self._document, settings)
         except EditError as reason:
             return str(reason)
+        except SourceError:
+            return "the text is not YAML that can be edited"
         text = document.texts[document.file]
         report = self.judge(text)
         before, after = set(_places(self.report.diagnostics)), set(_places(report.diagnostics))
@@ -125,7 +131,7 @@ class FixingWork:
         if stayed or come:
             code, _ = min(stayed or come, key=str)
             return f"{code} {'stays' if stayed else 'would come'}"
-        self.text, self.document, self.report = text, document, report
+        self.text, self._document, self.report = text, document, report
         self.applied += wanted
         return None
 
