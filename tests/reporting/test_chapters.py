@@ -12,7 +12,7 @@ from hbspec.estimators.training.by_moment import by_moment
 from hbspec.histogram import Histogram
 from hbspec.reporting.chapter import Listing, Statement
 from hbspec.reporting.charts import svg
-from hbspec.reporting.contents import contents
+from hbspec.reporting.contents import MOST_SPECS, contents
 from hbspec.reporting.endpoint import loads
 from hbspec.reporting.judged import measured_chapter
 from hbspec.reporting.lengths import bins
@@ -49,7 +49,7 @@ def bare():
 
 
 def test_all_chapters_are_there(report):
-    names = ["claims", "memory", "time", "cost", "endpoint", "data", "findings", "sources"]
+    names = ["claims", "memory", "time", "cost", "endpoint", "plans", "data", "measured", "findings", "sources"]
     assert [one.name for one in report.chapters] == names
 
 
@@ -113,14 +113,16 @@ def test_what_is_missing_is_named(bare):
     assert said(chapter(bare, "cost"))[1] == "The spec sets no budget."
     assert "not known" in said(chapter(bare, "data"))[0]
     assert said(chapter(bare, "claims")) == ["The spec claims nothing (`expect`)."]
-    assert "endpoint" not in [one.name for one in bare.chapters]
+    assert said(chapter(bare, "endpoint")) == ["The spec describes no endpoint (`deployment`)."]
+    assert said(chapter(bare, "plans"))[0].startswith("Other plans were not searched")
+    assert said(chapter(bare, "measured"))[0].startswith("Nothing was measured")
     assert [row for row in table(chapter(bare, "sources"), "Not known").rows if "cost" in row[0]]
 
 
 def test_a_record_is_beside_what_would_be_predicted():
     spec = without("deployment", "expect", data={"train": {"examples": 1000}, "tokens": {"mean": 300, "max": 300}})
     plain = estimate(spec, as_of=DAY)
-    assert measured_chapter(plain) is None
+    assert said(measured_chapter(plain))[0].startswith("Nothing was measured")
     rate = estimate(spec | {"calibration": {"tokens_per_second_per_gpu": 100}}, as_of=DAY)
     rows = table(measured_chapter(rate), "Measured beside predicted").rows
     assert [(row[0], row[3]) for row in rows] == [("one update", "above"), ("tokens per second per GPU", "below")]
@@ -174,9 +176,19 @@ def test_several_specs_are_compared_first_and_a_refused_one_is_named(compared, b
     assert [one.name for one in report.chapters] == ["comparison", "refused", "spec-a", "spec-b"]
     assert said(chapter(report, "refused")) == ["1 of the specs could not be estimated."]
     parts = [one.name for one in chapter(report, "spec-b").parts]
-    assert "endpoint" not in parts
     assert "memory" in parts
     assert table(chapter(report, "comparison"), "Figures, each with its difference from A").rows[0][0] == "Verdict"
+
+
+def test_of_many_specs_there_is_a_row_each_and_the_cheapest_is_first(compared):
+    (found,) = compared.estimates
+    dearer = estimate(SPEC | {"data": {"train": {"examples": 1000}, "tokens": {"mean": 900, "max": 1000}}}, as_of=DAY)
+    names = ["dear.yaml", *(f"{number}.yaml" for number in range(MOST_SPECS))]
+    report = contents(compare(names, [dearer, *[found] * MOST_SPECS]))
+    (only,) = report.chapters
+    rows = table(only, "The specs, by expected cost").rows
+    assert [row[0] for row in rows] == [*names[1:], "dear.yaml"]
+    assert "at most 8 specs: these are 9" in report.lead[0].text
 
 
 def test_plans_that_cannot_be_searched_say_what_they_need(compared):

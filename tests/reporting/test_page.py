@@ -47,7 +47,7 @@ def test_a_table_has_a_caption_and_its_headings_a_scope(tree):
 
 def test_a_chart_is_described_and_its_table_follows(tree):
     figures = list(tree.every("figure"))
-    assert len(figures) == 5
+    assert len(figures) == 6
     for section in tree.every("section"):
         blocks = [one for one in section.children if not isinstance(one, str)]
         for figure, after in pairwise(blocks):

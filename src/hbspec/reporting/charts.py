@@ -19,6 +19,8 @@ Layer = dict[str, Any]
 
 WIDTH = 620
 ROW = 26
+LETTER = 7.2
+"""Pixels of a letter of a label in a wide font: vl-convert measures with another font than the reader has."""
 VERSION = "6.4"
 """Of Vega-Lite: vl-convert holds several, and another one may draw another picture."""
 
@@ -45,7 +47,8 @@ CONFIG: Mapping[str, Any] = {
         "titleColor": _INK,
         "labelFontSize": 12,
         "orient": "bottom",
-        "columns": 4,
+        "columns": 3,
+        "columnPadding": 48,
         "title": None,
         "labelLimit": 0,
     },
@@ -90,6 +93,10 @@ def layered(*layers: Layer, height: float, width: int = WIDTH) -> Layer:
         title = next((one["title"] for one in found if one["title"] is not None), None)
         for one in found:
             one["title"] = title
+    for layer in layers:
+        if (y := layer["encoding"].get("y")) and y["type"] == "nominal":
+            names = [str(value[y["field"]]) for value in layer["data"]["values"]]
+            y["axis"] = {"labelLimit": 0, "minExtent": LETTER * max(map(len, names), default=0)}
     return {"width": width, "height": height, "layer": list(layers)}
 
 

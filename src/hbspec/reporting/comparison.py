@@ -48,6 +48,29 @@ def comparison_chapter(compared: Compared) -> Chapter:
     return Chapter("comparison", "Comparison", blocks)
 
 
+def many_chapter(compared: Compared) -> Chapter:
+    """A row for each spec: its verdict, memory, time and cost, and its findings; the cheapest first."""
+    shown = [figure for figure in compared.figures if figure.name in DRAWN]
+    costs = next(figure for figure in shown if figure.name == "cost")
+    known = [(value is None, value.expected if value else 0.0) for value in costs.values]
+    said = zip(compared.files, compared.estimates, verdicts(compared), compared.reports, strict=True)
+    rows = [
+        (
+            file,
+            found.plan.hardware.name if found.plan.hardware else "not known",
+            verdict,
+            *(value_text(figure, number) for figure in shown),
+            findings_text(report),
+        )
+        for number, (file, found, verdict, report) in enumerate(said)
+    ]
+    order = sorted(range(len(rows)), key=lambda number: known[number])
+    headings = ("File", "Hardware", "Verdict", *(TITLES[figure.name] for figure in shown), "Findings")
+    blocks = [Statement(f"Not like with like: {said}.", "open") for said in compared.unfair]
+    table = Listing("The specs, by expected cost", headings, [rows[number] for number in order])
+    return Chapter("comparison", "Comparison", [*blocks, table])
+
+
 def _rows(compared: Compared, letters: list[str]) -> Iterator[tuple[str, ...]]:
     yield ("Verdict", *verdicts(compared))
     for figure in compared.figures:

@@ -11,7 +11,7 @@ from hbspec.diagnostics import Report
 from hbspec.render.answer import answer
 from hbspec.render.estimates import head_lines
 from hbspec.reporting.chapter import Chapter, Listing, Statement
-from hbspec.reporting.comparison import comparison_chapter
+from hbspec.reporting.comparison import comparison_chapter, many_chapter
 from hbspec.reporting.cost import cost_chapter
 from hbspec.reporting.endpoint import endpoint_chapter
 from hbspec.reporting.judged import claims_chapter, findings_chapter, findings_statement, measured_chapter
@@ -20,10 +20,15 @@ from hbspec.reporting.memory import memory_chapter
 from hbspec.reporting.plans import plans_chapter
 from hbspec.reporting.sources import sources_chapter
 from hbspec.reporting.time import time_chapter
+from hbspec.reporting.verdict import verdict
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
     from hbspec.search.optimize import Optimum
+
+
+MOST_SPECS = 8
+"""Specs of which a page holds all chapters: each takes about 120 kB and half a second."""
 
 
 class Contents(NamedTuple):
@@ -63,6 +68,8 @@ def contents(
         return Contents(
             found.plan.name, made, _lead(found, compared.reports[0], compared.files[0]), [*missing, *chapters]
         )
+    if len(compared.files) > MOST_SPECS:
+        return _many(compared, made, missing)
     several = [
         Chapter(
             f"spec-{letter(number).lower()}",
@@ -79,27 +86,34 @@ def contents(
     return Contents(f"{len(several)} specs compared", made, [Statement(names)], chapters)
 
 
+def _many(compared: Compared, made: str, missing: Sequence[Chapter]) -> Contents:
+    """More specs than a page can hold chapters of: a row of the comparison for each."""
+    number = len(compared.files)
+    why = f"A page holds the chapters of at most {MOST_SPECS} specs: these are {number}, compared in one table."
+    said = Statement(f"{why} Write a report of the ones that matter.", "open")
+    return Contents(f"{number} specs compared", made, [said], [many_chapter(compared), *missing])
+
+
 def _lead(found: Estimates, report: Report, file: str) -> list[Statement]:
-    """What is trained on what, and the answer."""
+    """The verdict, what is trained on what, and the answer."""
     head = "".join(text for line in list(head_lines(found.plan, None))[1:] for _, text in line)
     said = [Statement(one.text, one.style) for one in answer(found)]
-    return [Statement(f"{head} ({file})"), *said, findings_statement(report)]
+    return [verdict(found, report), Statement(f"{head} ({file})"), *said, findings_statement(report)]
 
 
 def _chapters(found: Estimates, report: Report, plans: Optimum | str | None) -> list[Chapter]:
-    chapters = (
+    return [
         claims_chapter(found.claims),
         memory_chapter(found),
         time_chapter(found),
         cost_chapter(found),
         endpoint_chapter(found),
-        None if plans is None else plans_chapter(plans),
+        plans_chapter(plans),
         lengths_chapter(found),
         measured_chapter(found),
         findings_chapter(report),
         sources_chapter(found),
-    )
-    return [chapter for chapter in chapters if chapter is not None]
+    ]
 
 
 def _refused(refused: Sequence[tuple[str, Report]]) -> Chapter:

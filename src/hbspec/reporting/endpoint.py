@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from hbspec.api import Estimates
 
 
-def endpoint_chapter(estimates: Estimates) -> Chapter | None:
-    """The sentence, the curve of latency, its table, and all figures; None for a spec without a deployment."""
+def endpoint_chapter(estimates: Estimates) -> Chapter:
+    """The sentence, the curves of latency and of cost, their table, and all figures."""
     if estimates.analysis.spec.deployment is None:
-        return None
+        return Chapter("endpoint", "Endpoint", [Statement("The spec describes no endpoint (`deployment`).")])
     serving = estimates.serving
     if serving is None:
         reason = estimates.unknown.get("serving", "its weights")
@@ -35,7 +35,7 @@ def endpoint_chapter(estimates: Estimates) -> Chapter | None:
     plan = estimates.analysis.serving_plan
     found = loads(plan, serving)
     if found:
-        blocks += [_curve(found, plan.concurrency), _by_concurrency(plan, found)]
+        blocks += [_latency(found, plan.concurrency), _latencies(plan, found), *_cost(plan, found)]
     else:
         reason = serving.unknown.get("load", "the speed of the endpoint")
         blocks.append(Statement(f"Latency under load is not known: it needs {reason}.", "open"))
@@ -63,11 +63,41 @@ def loads(plan: ServingPlan, serving: Serving) -> list[Load]:
         return []
 
 
-def _curve(found: list[Load], planned: int) -> Drawing:
+def _latency(found: list[Load], planned: int) -> Drawing:
     unit = seconds_unit(max(one.latency_seconds.high for one in found))
     values = [{"requests": one.concurrency, **_in(one.latency_seconds, unit.size)} for one in found]
+    return Drawing(
+        "Latency by concurrency",
+        "The line is the expected latency of a typical answer, the band spans low to high. "
+        "The ring is the planned concurrency.",
+        _curve(values, f"latency in {unit.name}", planned),
+    )
+
+
+def _cost(plan: ServingPlan, found: list[Load]) -> Iterator[Statement | Drawing | Listing]:
+    """What answers cost, as a curve and as a table; where the price is not known, that it is not."""
+    bills = [(one.concurrency, answers_cost(plan, one.requests_per_hour)) for one in found]
+    known = [(number, bill) for number, bill in bills if bill is not None]
+    if not known:
+        yield Statement("What answers cost is not known: it needs the price of the endpoint.", "open")
+        return
+    currency = known[0][1].currency
+    values = [
+        {"requests": number, "low": float(bill.low), "expected": float(bill.expected), "high": float(bill.high)}
+        for number, bill in known
+    ]
+    yield Drawing(
+        "Cost by concurrency",
+        "The line is the expected cost of 1,000 typical answers of an instance that is always busy, the band spans low "
+        "to high. The ring is the planned concurrency.",
+        _curve(values, f"{currency} for 1,000 answers", plan.concurrency),
+    )
+    rows = [(_requests(plan, number), *map(money_text, (bill.low, bill.expected, bill.high))) for number, bill in known]
+    yield Listing(f"Cost of 1,000 answers in {currency} by concurrency", ("Requests", "Low", "Expected", "High"), rows)
+
+
+def _curve(values: list[dict[str, float]], y: str, planned: int) -> Layer:
     now = [value for value in values if value["requests"] == planned]
-    y = f"latency in {unit.name}"
     x = quantity("requests", "concurrent requests of typical length", scale={"type": "log", "base": 2})
     colour = variable(SERIES[0])
     band: Layer = {
@@ -85,30 +115,27 @@ def _curve(found: list[Load], planned: int) -> Drawing:
         "mark": {"type": "point", "color": variable("bad"), "size": 160, "strokeWidth": 3},
         "encoding": {"x": x, "y": quantity("expected", y)},
     }
-    return Drawing(
-        "Latency by concurrency",
-        "The line is the expected latency of a typical answer, the band spans low to high. "
-        "The ring is the planned concurrency.",
-        layered(band, line, *([point] if now else []), height=240),
-    )
+    return layered(band, line, *([point] if now else []), height=240)
 
 
 def _in(seconds: Interval, size: float) -> dict[str, float]:
     return seconds.map(lambda value: value / size).to_dict()
 
 
-def _by_concurrency(plan: ServingPlan, found: list[Load]) -> Listing:
+def _latencies(plan: ServingPlan, found: list[Load]) -> Listing:
     rows = [tuple(_cells(plan, one)) for one in found]
-    headings = ("Requests", "Latency, low", "Expected", "High", "Requests per hour", "1,000 answers cost")
-    return Listing("Latency and cost of one instance by concurrency", headings, rows)
+    headings = ("Requests", "Latency, low", "Expected", "High", "Requests per hour")
+    return Listing("Latency of one instance by concurrency", headings, rows)
 
 
 def _cells(plan: ServingPlan, one: Load) -> Iterator[str]:
-    yield f"{one.concurrency:,} (planned)" if one.concurrency == plan.concurrency else f"{one.concurrency:,}"
+    yield _requests(plan, one.concurrency)
     yield from (seconds_text(end) for end in _ends(one.latency_seconds))
     yield " to ".join(significant(end) for end in (one.requests_per_hour.low, one.requests_per_hour.high))
-    cost = answers_cost(plan, one.requests_per_hour)
-    yield f"{money_text(cost.low)} to {money_text(cost.high)} {cost.currency}" if cost else "price not known"
+
+
+def _requests(plan: ServingPlan, number: int) -> str:
+    return f"{number:,} (planned)" if number == plan.concurrency else f"{number:,}"
 
 
 def _ends(interval: Interval) -> tuple[float, float, float]:

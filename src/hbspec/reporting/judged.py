@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from hbspec.api import Estimates
 
 
+NOT_MEASURED = "Nothing was measured: the spec names no record (`calibration.record`), which hbspec measure writes."
+
+
 def claims_chapter(claims: Iterable[Claim]) -> Chapter:
     """Every claim of `expect`: believed, computed, verdict."""
     rows = [(claim.key, claim.believed, _computed(claim), claim.verdict) for claim in claims]
@@ -66,11 +69,11 @@ def _finding(one: Diagnostic) -> Iterator[str]:
     yield one.help
 
 
-def measured_chapter(estimates: Estimates) -> Chapter | None:
-    """What was measured beside what would be predicted without it; None where the spec names no measurement."""
+def measured_chapter(estimates: Estimates) -> Chapter:
+    """What was measured beside what would be predicted without it."""
     plan = estimates.plan
     if plan.measured is None and plan.measured_tokens_per_second is None:
-        return None
+        return Chapter("measured", "Measured", [Statement(NOT_MEASURED)])
     predicted = plan._replace(measured=None, measured_tokens_per_second=None)
     blocks: list[Statement | Listing] = []
     if plan.measured is not None:

@@ -113,7 +113,7 @@ def _drawing(memory: Memory, groups: list[tuple[str, DeviceMemory]], shown: list
         "mark": {"type": "bar", "height": {"band": 0.7}, "stroke": variable("paper"), "strokeWidth": 1},
         "encoding": {
             "x": quantity("size", "GB", stack="zero"),
-            "y": category("name", axis={"labelLimit": 300}),
+            "y": category("name"),
             "color": colour_of("share", SHARES),
             "order": {"field": "order", "type": "quantitative"},
         },

@@ -19,14 +19,17 @@ from hbspec.search.written import written
 from hbspec.units import Money, counted, money_text, seconds_text, significant
 
 CURRENT = "current"
+NOT_SEARCHED = "Other plans were not searched, so that a cheaper one may exist: hbspec report --plans searches them."
 
 
-def plans_chapter(optimum: Optimum | str) -> Chapter:
+def plans_chapter(optimum: Optimum | str | None) -> Chapter:
     """The plans that no other is better than in cost, time and memory, with the current one beside them.
 
     Args:
-        optimum: what was found, or the reason why nothing could be searched.
+        optimum: what was found, or the reason why nothing could be searched; None where nobody asked.
     """
+    if optimum is None:
+        return Chapter("plans", "Other plans", [Statement(NOT_SEARCHED)])
     if isinstance(optimum, str):
         return Chapter("plans", "Other plans", [Statement(f"No plan can be compared: it needs {optimum}.", "open")])
     now, plans = optimum.current.burdens, optimum.front.plans

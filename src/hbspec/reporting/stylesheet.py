@@ -36,8 +36,9 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 caption{text-align:left;padding:.25rem 0}
 th,td{padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 td,tbody th{max-width:30rem;overflow-wrap:break-word}
-thead th{white-space:nowrap}
-tbody th{font-weight:600}
+td{min-width:4.5rem}
+thead th{vertical-align:bottom}
+tbody th{font-weight:600;min-width:9rem}
 @media print{
 body{font-size:10pt}
 nav,.skip{display:none}
