@@ -59,7 +59,11 @@ class Start(NamedTuple):
 
 
 class Point(NamedTuple):
-    """One concurrency of a sweep: milliseconds to the first token and of each further one; None where not measured."""
+    """One concurrency of a sweep: milliseconds to the first token and of each further one; None where not measured.
+
+    Attributes:
+        cached: whether the engine has cached the prompts, which are then not read again.
+    """
 
     id: str
     engine: str
@@ -71,6 +75,7 @@ class Point(NamedTuple):
     prompt: int
     answer: int
     concurrency: int
+    cached: bool
     ttft_ms: float | None
     tpot_ms: float | None
     eager: bool
@@ -107,7 +112,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 READERS: Mapping[str, Callable[[str], Any]] = {
     "version": lambda text: tuple(int(part) for part in text.split(".")),
-    "eager": lambda text: text == "yes",
+    **dict.fromkeys(("eager", "cached"), lambda text: text == "yes"),
     **dict.fromkeys(("memory_gib", "utilization", "ttft_ms", "tpot_ms"), lambda text: float(text) if text else None),
     **dict.fromkeys(
         ("max_num_batched_tokens", "max_num_seqs", "tensor_parallel", "tokens", "prompt", "answer", "concurrency"),

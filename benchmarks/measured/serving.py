@@ -12,8 +12,9 @@ from typing import NamedTuple
 from hbspec.catalog import Architecture
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import SERVING, ServingConstants
-from hbspec.estimators.serving.decoding import prefill_seconds, step_of
+from hbspec.estimators.serving.decoding import step_of
 from hbspec.estimators.serving.memory import request_cache
+from hbspec.estimators.serving.prefill import prefill_seconds
 from hbspec.estimators.serving.room import room_bytes
 from hbspec.plan import Hardware, ServingPlan
 from hbspec.units import Interval
@@ -27,7 +28,7 @@ from measured.serving_rows import Run, run_of
 RATE, MEMORY = "decode_tokens_per_second", "serving_memory"
 METRICS = (RATE, MEMORY)
 
-PAGED = ("vllm", "tensorrt-llm", "sglang", "tgi", "lmdeploy")
+PAGED = ("vllm", "vllm-v0", "tensorrt-llm", "sglang", "tgi", "lmdeploy")
 """Engines that answer no more requests at once than their cache holds, and let the others wait."""
 
 

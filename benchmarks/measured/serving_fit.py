@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.constants import ServingConstants
-from hbspec.estimators.serving.decoding import DecodingStep, prompt_seconds, step_of
+from hbspec.estimators.serving.decoding import DecodingStep, step_of
+from hbspec.estimators.serving.prefill import prompt_seconds
 from hbspec.units import Interval
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
@@ -89,8 +90,8 @@ class Observation(NamedTuple):
         return cls(**{**values, "step": DecodingStep(*values["step"])})
 
     def to_dict(self) -> dict[str, Any]:
-        """As on disk, without the sums over PCIe, which are not fitted."""
-        return {**self._asdict(), "step": list(self.step[:-1])}
+        """As on disk, without the sums over PCIe and the kind of memory, which are not fitted here."""
+        return {**self._asdict(), "step": list(self.step[: DecodingStep._fields.index("over_pcie")])}
 
     def estimated(self, constants: ServingConstants) -> float:
         """Seconds of all requests by some constants."""
@@ -195,6 +196,8 @@ def constants_text(constants: ServingConstants) -> str:
     """As source code."""
     said = []
     for name, value in constants._asdict().items():
+        if name == "served":
+            continue
         if name == "error":
             value = (
                 "{" + ", ".join(f'"{key}": Interval({a.low}, {a.expected}, {a.high})' for key, a in value.items()) + "}"

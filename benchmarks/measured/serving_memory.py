@@ -41,7 +41,7 @@ class Stated(NamedTuple):
         Raises:
             NotExpressibleError: an engine that takes a share of the GPU whatever it needs, or layers of its own.
         """
-        if run.engine in ("vllm", "tensorrt-llm", "sglang", "lmdeploy", "tgi"):
+        if run.engine in ("vllm", "vllm-v0", "tensorrt-llm", "sglang", "lmdeploy", "tgi"):
             raise NotExpressibleError("memory of an engine that takes a share of the GPU whatever it needs")
         architecture = known(plan.architecture, "the architecture")
         if run.engine == "litgpt" and architecture.model_type not in LITGPT:

@@ -16,7 +16,8 @@ from measured.row import Row
 ENGINES = (
     (r"auto-?awq", "autoawq"),
     (r"lit-?gpt", "litgpt"),
-    (r"vllm", "vllm"),
+    (r"vllm ?v?0\.([89]|[1-9]\d)\b", "vllm"),
+    (r"vllm", "vllm-v0"),
     (r"tensorrt|\btrt\b|\bnim\b", "tensorrt-llm"),
     (r"llama\.?cpp|gguf|ollama|kobold|llamafile", "llama.cpp"),
     (r"sglang", "sglang"),

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from hbspec.analysis import Analysis
 from hbspec.claims import Claim
+from hbspec.claims.sets import parse_claim
 from hbspec.diagnostics import NotKnownError
+from hbspec.digits import UnitError
 from hbspec.estimators.job.cost import Cost
 from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.job.time import Time
 from hbspec.estimators.serving.after_training import AfterTraining
+from hbspec.estimators.serving.curve import Held, curve_dicts, held_within
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.training.devices import Memory
 from hbspec.plan import Assumption, Plan
@@ -90,7 +95,7 @@ class Estimates:
             },
             "time": self.time and self.time.to_dict(),
             "cost": self.cost and self.cost.to_dict(),
-            "serving": self.serving and self.serving.to_dict(),
+            "serving": self.serving and self._serving_dict(self.serving),
             "evaluation": self.evaluation and self.evaluation.to_dict(),
             "claims": [claim.to_dict() for claim in self.claims],
             "assumed": [
@@ -98,3 +103,18 @@ class Estimates:
             ],
             "unknown": dict(self.unknown),
         }
+
+    def _serving_dict(self, serving: Serving) -> dict[str, Any]:
+        plan, within = self.analysis.serving_plan, self.within_latency
+        return {**serving.to_dict(), "curve": curve_dicts(plan), "within_latency": within and within.to_dict()}
+
+    @cached_property
+    def within_latency(self) -> Held | None:
+        """What an instance answers within the latency that `expect` asks for; None where it asks for none."""
+        claim = self.analysis.spec.expect.get("deployment.latency")
+        if claim is None:
+            return None
+        with suppress(UnitError, NotKnownError):  # a claim that cannot be read has its own rule
+            seconds = parse_claim(claim, "seconds").high
+            return held_within(self.analysis.serving_plan, seconds) if isfinite(seconds) else None
+        return None

@@ -15,12 +15,12 @@ from hbspec.estimators.serving.decoding import (
     DecodingStep,
     host_of,
     peak_flops,
-    prefill_seconds,
     step_of,
     streamed_bytes,
 )
 from hbspec.estimators.serving.endpoint import serving, weights_bytes
 from hbspec.estimators.serving.memory import bounded_layers, cache_bytes
+from hbspec.estimators.serving.prefill import prefill_seconds
 from hbspec.estimators.serving.profiled import forward_bytes
 from hbspec.units import GB, GIB
 
@@ -189,19 +189,26 @@ def test_one_endpoint_by_hand():
     norms = (2 * layers + 1) * hidden
     operations = 2 * (parameters - 2 * table - norms)
     attention = 2 * 1000**2 * hidden * layers
-    prefill = (1000 * operations + attention + 2 * table) / (peak * SERVING.prefill)
+    served_by = SERVING.served
+    ideal = (1000 * operations + attention + 2 * table) / peak
+    prefill = ideal / served_by.prefilling["gddr"]
     assert found.prefill_seconds.expected == pytest.approx(prefill)
-    streamed, reach = 2 * (parameters - table), bandwidth * SERVING.bandwidth
-    host = SERVING.step + layers * SERVING.graph_layer
+    assert found.first_token_seconds.expected == pytest.approx(served_by.floor + prefill)
+    streamed, reach = 2 * (parameters - table), bandwidth * served_by.streaming["gddr"]
+    host = served_by.step + layers * SERVING.graph_layer
     alone = host + (streamed + 1100 * token) / reach
     assert found.decode_tokens_per_second.expected == pytest.approx(1 / alone)
     assert found.least_token_seconds == pytest.approx((streamed + 1100 * token) / bandwidth)
-    assert found.latency_seconds.expected == pytest.approx(prefill + 200 * alone)
-    assert found.latency_seconds.high == pytest.approx(found.latency_seconds.expected * SERVING.error["graph"].high)
+    assert found.latency_seconds.expected == pytest.approx(served_by.floor + prefill + 200 * alone)
+    slowest = (prefill + 200 * alone) * served_by.error["step"].high
+    assert found.latency_seconds.high == pytest.approx(served_by.floor + slowest)
 
-    together = host + 7 * SERVING.request + (streamed + 8 * 1100 * token) / reach
-    took = 8 * prefill + 200 * together
-    assert found.load.request_tokens_per_second.expected == pytest.approx(1 / together)
+    together = host + 7 * served_by.request + (streamed + 8 * 1100 * token) / reach
+    took = served_by.floor + 8 * prefill + 200 * together
+    each = together + 7 * prefill / 200
+    assert found.load.request_tokens_per_second.expected == pytest.approx(1 / each)
+    waited = 7 / 8 * (host + 7 * served_by.request + (streamed + 8 * 1000 * token) / reach)
+    assert found.load.first_token_seconds.expected == pytest.approx(served_by.floor + waited + prefill)
     assert found.load.latency_seconds.expected == pytest.approx(took)
     assert found.load.tokens_per_second.expected == pytest.approx(8 * 200 / took)
     assert found.load.requests_per_hour.expected == pytest.approx(8 * 3600 / took)
@@ -256,7 +263,13 @@ class TestStep:
     def test_weights_stream_over_the_bandwidth(self):
         assert self.STEP.least == 8e-3
         twice = self.STEP._replace(weights=32e9)
-        assert twice.seconds() - self.STEP.seconds() == pytest.approx(8e-3 / SERVING.bandwidth)
+        assert twice.seconds() - self.STEP.seconds() == pytest.approx(8e-3 / SERVING.served.streaming["hbm"])
+
+    def test_older_releases_and_other_engines_are_slower(self):
+        assert self.STEP._replace(engine="vllm-v0").seconds() > self.STEP.seconds() + 1e-3
+
+    def test_graphics_memory_is_streamed_at_nearly_its_bandwidth(self):
+        assert self.STEP._replace(memory="gddr").seconds() < self.STEP.seconds()
 
     def test_eager_engines_wait_for_the_host(self):
         small = self.STEP._replace(engine="transformers", weights=1e8)

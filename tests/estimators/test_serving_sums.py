@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from planned import served
 
-from hbspec.estimators.serving.decoding import prefill_seconds, step_of
+from hbspec.estimators.serving.decoding import step_of
+from hbspec.estimators.serving.prefill import prefill_seconds
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.communication import link, ring_bytes
 from hbspec.units import Interval
@@ -29,3 +31,11 @@ def test_they_are_part_of_a_step_and_of_prefill():
 def test_over_nvlink_they_are_fitted_and_one_gpu_has_none():
     assert summed_over_pcie(served(instance={"type": "ml.p4d.24xlarge"}, tensor_parallel=4), 1000).high == 0
     assert summed_over_pcie(served(instance={"type": "ml.g5.2xlarge"}), 1000).high == 0
+
+
+def test_cards_that_were_measured_are_as_fast_as_measured():
+    """Four L40S sum at 4.8 GB/s (`hbspec.catalog.links`): 2 x 3/4 of 64 KiB, twice a layer, for eight requests."""
+    plan = served("meta-llama/Llama-3.1-8B", instance={"type": "ml.g6e.12xlarge"}, tensor_parallel=4)
+    found = summed_over_pcie(plan, 8)
+    assert found.expected == pytest.approx(2 * 32 * 2 * 0.75 * 8 * 4096 * 2 / 4.8e9)
+    assert found.low < found.expected < found.high

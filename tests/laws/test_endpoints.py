@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
 from hbspec.catalog.layers import FULL
-from hbspec.estimators.serving.decoding import answering_seconds, step_of, streamed_bytes
+from hbspec.estimators.serving.decoding import step_of, streamed_bytes
 from hbspec.estimators.serving.endpoint import serving, weights_bytes
 from hbspec.estimators.serving.memory import cache_bytes, longest_request
+from hbspec.estimators.serving.prefill import answering_seconds
 from hbspec.estimators.serving.room import startable
 from hbspec.plan import build_serving_plan
 from hbspec.spec import Spec

@@ -28,6 +28,7 @@ SERVING = Serving(
     best_room=Room(220_000, None, None),
     cache_tokens=None,
     prefill_seconds=None,
+    first_token_seconds=None,
     decode_tokens_per_second=Interval(20, 30, 60),
     latency_seconds=None,
     least_token_seconds=1 / 60,

@@ -13,7 +13,15 @@ from hbspec.units import Interval, Money
 
 from .made_serving import SERVING
 
-LOAD = Load(4, 56, Interval(10, 15, 30), Interval(30, 50, 90), Interval(15, 30, 45), Interval(320, 480, 960))
+LOAD = Load(
+    4,
+    56,
+    Interval(0.1, 0.2, 0.4),
+    Interval(10, 15, 30),
+    Interval(30, 50, 90),
+    Interval(15, 30, 45),
+    Interval(320, 480, 960),
+)
 CHARGES = Charges(
     Money(Decimal("3.00"), "USD"),
     {
@@ -33,6 +41,7 @@ def test_a_load_is_said_for_each_and_for_all():
     lines = printed(SERVING._replace(load=LOAD))
     assert "concurrent requests 56 of typical length" in lines
     assert "tokens per second 10.0 to 30.0 (expected 15.0) per request, 4 concurrent" in lines
+    assert "first token 100 ms to 400 ms (expected 200 ms) 4 concurrent" in lines
     assert "typical answer 15.0 s to 45.0 s (expected 30.0 s) 4 concurrent" in lines
     assert "tokens per second 30.0 to 90.0 (expected 50.0) per instance, 4 concurrent, including prefill" in lines
     assert "requests per hour 320 to 960 (expected 480) per instance, 4 concurrent" in lines
@@ -46,10 +55,10 @@ def test_one_request_is_not_said_twice():
 
 def test_bounds_of_autoscaling_and_the_price_of_answers():
     answers = Charge(Decimal("3.125"), Decimal("6.25"), Decimal("9.375"), "USD")
-    lines = printed(SERVING._replace(charges=CHARGES, cost_per_1000_answers=answers))
+    lines = printed(SERVING._replace(charges=CHARGES, cost_per_1000_answers=answers, load=LOAD))
     assert "cost 3.00 USD/h 72.00 USD per day, 2,160.00 USD per month" in lines
     assert "with autoscaling 1.50 USD to 6.00 USD/h 1,080.00 USD to 4,320.00 USD per month" in lines
-    assert "1,000 answers 3.12 USD to 9.38 USD on an instance that is never idle" in lines
+    assert "1,000 answers 3.12 USD to 9.38 USD at 4 requests at any time" in lines
 
 
 def test_the_baseline_of_a_test_is_not_in_the_bill():

@@ -8,12 +8,12 @@ from made_records import record_of_estimate, with_record
 
 from hbspec.api import estimate
 from hbspec.comparison.compared import compare
+from hbspec.estimators.serving.curve import curve as loads
 from hbspec.estimators.training.by_moment import by_moment
 from hbspec.histogram import Histogram
 from hbspec.reporting.chapter import Listing, Statement
 from hbspec.reporting.charts import svg
 from hbspec.reporting.contents import MOST_SPECS, contents
-from hbspec.reporting.endpoint import loads
 from hbspec.reporting.judged import measured_chapter
 from hbspec.reporting.lengths import bins
 from hbspec.reporting.plans import plans_chapter
@@ -77,7 +77,7 @@ def test_the_last_end_is_the_whole_time(compared):
 
 def test_the_planned_load_is_on_the_curve(compared):
     (found,) = compared.estimates
-    curve = loads(found.analysis.serving_plan, found.serving)
+    curve = loads(found.analysis.serving_plan)
     assert found.serving.load in curve
     assert [one.concurrency for one in curve][:4] == [1, 2, 4, 8]
     assert curve[-1].concurrency == found.serving.load.largest_concurrency

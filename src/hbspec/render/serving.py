@@ -31,7 +31,7 @@ def endpoint_rows(serving: Serving) -> Iterator[Row]:
     if serving.load:
         yield from _loaded(serving.load)
     if serving.charges:
-        yield from _money(serving.charges, serving.cost_per_1000_answers)
+        yield from _money(serving.charges, serving.cost_per_1000_answers, serving.load)
 
 
 def evaluation_lines(evaluation: AfterTraining, width: int | None) -> Iterator[Line]:
@@ -71,6 +71,8 @@ def _memory(serving: Serving) -> Iterator[Row]:
 def _alone(serving: Serving) -> Iterator[Row]:
     if serving.prefill_seconds:
         yield "prefill", interval_text(serving.prefill_seconds, seconds_text), "one request"
+    if serving.first_token_seconds:
+        yield "first token", interval_text(serving.first_token_seconds, seconds_text), "one request"
     if serving.decode_tokens_per_second:
         yield "tokens per second", interval_text(serving.decode_tokens_per_second, significant), "one request"
     if serving.latency_seconds:
@@ -81,6 +83,7 @@ def _loaded(load: Load) -> Iterator[Row]:
     yield "concurrent requests", count_text(load.largest_concurrency), "of typical length"
     at = f"{count_text(load.concurrency)} concurrent"
     if load.concurrency > 1:
+        yield "first token", interval_text(load.first_token_seconds, seconds_text), at
         yield "tokens per second", interval_text(load.request_tokens_per_second, significant), f"per request, {at}"
         yield "typical answer", interval_text(load.latency_seconds, seconds_text), at
     rate = interval_text(load.tokens_per_second, significant)
@@ -88,15 +91,16 @@ def _loaded(load: Load) -> Iterator[Row]:
     yield "requests per hour", interval_text(load.requests_per_hour, significant), f"per instance, {at}"
 
 
-def _money(charges: Charges, answers: Charge | None) -> Iterator[Row]:
+def _money(charges: Charges, answers: Charge | None, load: Load | None) -> Iterator[Row]:
     yield "cost", f"{charges.hourly}/h", f"{charges.daily} per day, {charges.monthly} per month"
     if charges.baseline:
         yield "of it baseline", f"{charges.baseline}/h", "of instances that are billed already"
     hourly, monthly = charges.scaled["hourly"], charges.scaled["monthly"]
     if hourly.low != hourly.high:
         yield "with autoscaling", f"{_range(hourly)}/h", f"{_range(monthly)} per month"
-    if answers:
-        yield "1,000 answers", _range(answers), "on an instance that is never idle"
+    if answers and load:
+        requests = "1 request" if load.concurrency == 1 else f"{count_text(load.concurrency)} requests"
+        yield "1,000 answers", _range(answers), f"at {requests} at any time"
     for name, reason in charges.left_out.items():
         yield "left out", printable(name), printable(reason)
 

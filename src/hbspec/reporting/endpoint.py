@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.cost import answers_cost
-from hbspec.estimators.serving.endpoint import Serving
-from hbspec.estimators.serving.load import Load, load
-from hbspec.estimators.serving.room import room_bytes
+from hbspec.estimators.serving.curve import curve
+from hbspec.estimators.serving.load import Load
 from hbspec.plan import ServingPlan
 from hbspec.render.answer import answer
 from hbspec.render.serving import endpoint_rows, evaluation_rows
@@ -33,7 +31,7 @@ def endpoint_chapter(estimates: Estimates) -> Chapter:
     said = tuple(answer(estimates))[3]
     blocks: list[Statement | Listing | Drawing] = [Statement(said.text, said.style)]
     plan = estimates.analysis.serving_plan
-    found = loads(plan, serving)
+    found = curve(plan)
     if found:
         blocks += [_latency(found, plan.concurrency), _latencies(plan, found), *_cost(plan, found)]
     else:
@@ -43,24 +41,6 @@ def endpoint_chapter(estimates: Estimates) -> Chapter:
     if estimates.evaluation is not None:
         blocks.append(listing_of("The evaluation after training", evaluation_rows(estimates.evaluation)))
     return Chapter("endpoint", "Endpoint", blocks)
-
-
-def loads(plan: ServingPlan, serving: Serving) -> list[Load]:
-    """One instance at 1, 2, 4, … concurrent requests of typical length, as planned, and at as many as fit.
-
-    Empty where the speed or the room of the endpoint is not known.
-    """
-    if serving.load is None:
-        return []
-    most = serving.load.largest_concurrency
-    numbers = {2**power for power in range(most.bit_length())} | {serving.load.concurrency, most}
-    try:
-        free = room_bytes(plan)
-        if free is None:
-            return []
-        return [load(plan._replace(concurrency=number), free.expected) for number in sorted(numbers)]
-    except NotKnownError:
-        return []
 
 
 def _latency(found: list[Load], planned: int) -> Drawing:

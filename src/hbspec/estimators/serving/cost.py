@@ -93,7 +93,7 @@ def _beside(baseline: Baseline | None, currency: str) -> tuple[Decimal, Mapping[
 
 
 def answers_cost(plan: ServingPlan, per_hour: Interval) -> Charge | None:
-    """The cost of 1,000 answers on an instance that is never idle; None without a price.
+    """The cost of 1,000 answers at a load; None without a price. Hours with fewer requests cost as much.
 
     Args:
         plan: the endpoint.

@@ -1,4 +1,4 @@
-"""The speed of an endpoint: prefill from compute; decoding from memory bandwidth, compute and the host's launches."""
+"""The speed of decoding: from memory bandwidth, compute and the host's launches."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ from hbspec.estimators.step.flops import answering
 from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
+
+SERVED_ENGINE = "vllm"
+ENGINES_OF_A_SPEC = (SERVED_ENGINE, "djl-lmi")
+"""LMI runs vLLM."""
+
+RTX_BLACKWELL = 12
 
 ENDPOINT: Route = ("deployment", "instance")
 """The route at which a spec names its endpoint's hardware."""
@@ -102,6 +108,7 @@ class DecodingStep(NamedTuple):
         requests: number of concurrent requests.
         reductions: number of sums over GPUs.
         over_pcie: seconds of these sums where no NVLink joins the GPUs; else they are part of `reduction`.
+        memory: the kind of the GPU's memory, from `memory_of`.
     """
 
     engine: str
@@ -117,6 +124,12 @@ class DecodingStep(NamedTuple):
     requests: float
     reductions: int
     over_pcie: Interval = Interval.exact(0.0)
+    memory: str = "hbm"
+
+    @property
+    def served(self) -> bool:
+        """Whether the engine is one of a spec: vLLM with its engine V1."""
+        return self.engine == SERVED_ENGINE
 
     @property
     def eager(self) -> bool:
@@ -141,14 +154,21 @@ class DecodingStep(NamedTuple):
         return float((launches**OVERLAP + work**OVERLAP) ** (1 / OVERLAP)) + self.reductions * constants.reduction
 
     def _graph(self, constants: ServingConstants) -> float:
-        streamed = min(self.bandwidth * constants.bandwidth, MOST_STREAMED.get(self.engine, self.bandwidth))
+        streamed = min(self.bandwidth * self._streaming(constants), MOST_STREAMED.get(self.engine, self.bandwidth))
         weights = streamed * SLOW_KERNELS.get(self.quantization, 1.0)
         gaps = self.layers * constants.graph_layer
         if self.quantization != "none":
             gaps += self.layers * constants.quantised_layer
-        host = constants.step * constants.steps.get(self.engine, 1.0) + (self.requests - 1) * constants.request
         work = self._products(constants, weights) + self.cache / streamed
-        return host + gaps + work + self.reductions * constants.reduction
+        return self._host(constants) + gaps + work + self.reductions * constants.reduction
+
+    def _streaming(self, constants: ServingConstants) -> float:
+        return constants.served.streaming[self.memory] if self.served else constants.bandwidth
+
+    def _host(self, constants: ServingConstants) -> float:
+        if self.served:
+            return constants.served.step + (self.requests - 1) * constants.served.request
+        return constants.step * constants.steps.get(self.engine, 1.0) + (self.requests - 1) * constants.request
 
     def _products(self, constants: ServingConstants, streamed: float) -> float:
         unpacked = 0.0
@@ -160,6 +180,8 @@ class DecodingStep(NamedTuple):
         """The factor on the expected time of the step."""
         if not self.eager and self.quantization in SLOW_KERNELS:
             return SLOW_KERNELS_ERROR
+        if self.served:
+            return constants.served.error["step"]
         return constants.error["eager" if self.eager else "graph"]
 
     def interval(self, constants: ServingConstants = SERVING) -> Interval:
@@ -181,7 +203,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         NotKnownError: the architecture, the hardware or its bandwidth is not known; for several requests also the GPU's
             speed in the served dtype.
     """
-    architecture, gpu = _parts(plan)
+    architecture, gpu = parts_of(plan)
     bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ENDPOINT))
     held = served_weights(plan)
     parts, work = plan.tensor_parallel, answering(architecture)
@@ -189,9 +211,8 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
     peak = peak_flops(gpu, plan)
     if peak is None and requests > 1:
         raise NotKnownError(Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
-    engine = "vllm" if plan.engine == "djl-lmi" else plan.engine
     return DecodingStep(
-        engine=engine,
+        engine=SERVED_ENGINE if plan.engine in ENGINES_OF_A_SPEC else plan.engine,
         quantization="nf4" if plan.quantization == "fp4" else plan.quantization,
         host=host_of(gpu),
         layers=architecture.num_hidden_layers,
@@ -204,6 +225,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         requests=requests,
         reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
         over_pcie=summed_over_pcie(plan, requests),
+        memory=memory_of(gpu),
     )
 
 
@@ -214,73 +236,21 @@ def _quantised(architecture: Architecture, quantization: str, requests: float) -
     return visited + (found.linear if "linear" in kinds else 0)
 
 
-def prefill_seconds(
-    plan: ServingPlan, tokens: float, requests: float = 1, constants: ServingConstants = SERVING
-) -> Interval:
-    """Seconds of prefill: operations of a forward pass, with the causal half of attention, / (peak x efficiency).
-
-    At least the time of a step with two requests: for several tokens, weights are unpacked first.
-
-    Args:
-        plan: the endpoint.
-        tokens: tokens per prompt.
-        requests: number of prompts in the batch.
-        constants: fitted or assumed constants.
-
-    Raises:
-        NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
-    """
-    least = prompt_seconds(plan, tokens, requests)
-    step = step_of(plan, 0, min(2, requests * tokens))
-    expected = max(least / constants.prefill, step.seconds(constants))
-    error = step.error(constants)
-    return Interval(max(least, expected * error.low), expected, expected * error.high) + summed_over_pcie(
-        plan, requests * tokens
-    )
-
-
-def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> float:
-    """Seconds of prefill at the peak speed of the GPUs that share the model.
-
-    Of T tokens each: a forward pass of T tokens, half of attention's T² pairs since it is causal, and the head once.
-
-    Raises:
-        NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
-    """
-    architecture, gpu = _parts(plan)
-    peak = known(peak_flops(gpu, plan), Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
-    work = answering(architecture)
-    operations = work.token * tokens + work.pair * tokens * tokens / 2 + work.head
-    return requests * operations / peak / plan.tensor_parallel
-
-
-def answering_seconds(
-    plan: ServingPlan, prompt: float, answer: float, requests: float = 1, constants: ServingConstants = SERVING
-) -> Interval:
-    """Seconds to answer requests that arrive together: prefill of all prompts, then one step per token.
-
-    In a continuous stream with this concurrency, each request takes as long, since all prompts are prefilled in that
-    time.
-
-    Args:
-        plan: the endpoint.
-        prompt: tokens per prompt.
-        answer: tokens per answer; the cache holds half of them on average.
-        requests: number of concurrent requests, at most as many as fit.
-        constants: fitted or assumed constants.
-
-    Raises:
-        NotKnownError: as for `prefill_seconds` and `step_of`.
-    """
-    step = step_of(plan, prompt + answer / 2, requests).interval(constants)
-    return prefill_seconds(plan, prompt, requests, constants) + step * answer
-
-
 def peak_flops(gpu: Gpu, plan: ServingPlan) -> float | None:
     """The GPU's peak for the products in operations per second (dense); None where not known."""
     if plan.quantization == "fp8" and gpu.fp8_flops:
         return gpu.fp8_flops
     return gpu.bf16_flops if plan.dtype == "bfloat16" and gpu.bf16 else gpu.fp16_flops
+
+
+def memory_of(gpu: Gpu) -> str:
+    """Which memory a GPU has, "hbm" or "gddr".
+
+    Of NVIDIA's generations those with HBM have a compute capability that ends in 0 (6.0, 7.0, 8.0, 9.0, 10.0), but for
+    RTX Blackwell's 12.0.
+    """
+    major, minor = gpu.compute_capability or (8, 0)
+    return "gddr" if minor or major == RTX_BLACKWELL else "hbm"
 
 
 def host_of(gpu: Gpu) -> str:
@@ -294,6 +264,11 @@ def host_of(gpu: Gpu) -> str:
     return "old" if gpu.compute_capability and gpu.compute_capability < (8, 0) else "server"
 
 
-def _parts(plan: ServingPlan) -> tuple[Architecture, Gpu]:
+def parts_of(plan: ServingPlan) -> tuple[Architecture, Gpu]:
+    """The served model and the endpoint's GPU.
+
+    Raises:
+        NotKnownError: one of them is not known.
+    """
     architecture = served_model(plan)
     return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

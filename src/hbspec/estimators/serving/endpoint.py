@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.cost import Charge, Charges, answers_cost, charges, money_dict
-from hbspec.estimators.serving.decoding import DecodingStep, prefill_seconds, step_of
+from hbspec.estimators.serving.decoding import DecodingStep, step_of
 from hbspec.estimators.serving.load import Load, load
 from hbspec.estimators.serving.loading import QUANTISING, loading_bytes
 from hbspec.estimators.serving.memory import (
@@ -22,6 +22,7 @@ from hbspec.estimators.serving.memory import (
     served_weights,
     weights_bytes,
 )
+from hbspec.estimators.serving.prefill import answering_seconds, first_token_seconds, prefill_seconds
 from hbspec.estimators.serving.profiled import engine_bytes, settings_of
 from hbspec.estimators.serving.room import Room, cache_tokens, room_bytes, rooms
 from hbspec.estimators.verdict import Verdict, verdict
@@ -54,12 +55,13 @@ class Serving(NamedTuple):
         cache_tokens: tokens of all requests together that the KV cache holds; None without the GPU's memory, and of a
             model with windows.
         prefill_seconds: seconds of prefill of a single typical prompt.
+        first_token_seconds: seconds until the first token of a single typical request.
         decode_tokens_per_second: tokens per second of a single request.
         least_token_seconds: physical minimum of seconds per token of a single request, at full bandwidth.
         latency_seconds: seconds of a single typical prompt and answer.
         load: the endpoint at the planned concurrency; None where a part is not known.
         charges: the bill; None without a price.
-        cost_per_1000_answers: cost on an instance that is never idle; None without a price.
+        cost_per_1000_answers: cost at the load of `load` all the time; None without a price.
         unknown: the reason why a part is None, or a quantity is not calculated at all, by name.
     """
 
@@ -79,6 +81,7 @@ class Serving(NamedTuple):
     best_room: Room | None
     cache_tokens: Interval | None
     prefill_seconds: Interval | None
+    first_token_seconds: Interval | None
     decode_tokens_per_second: Interval | None
     least_token_seconds: float | None
     latency_seconds: Interval | None
@@ -150,6 +153,7 @@ class Serving(NamedTuple):
             "largest_context": self.largest_context,
             "largest_concurrency": self.largest_concurrency,
             "prefill_seconds": self.prefill_seconds and self.prefill_seconds.to_dict(),
+            "first_token_seconds": self.first_token_seconds and self.first_token_seconds.to_dict(),
             "decode_tokens_per_second": self.decode_tokens_per_second and self.decode_tokens_per_second.to_dict(),
             "latency_seconds": self.latency_seconds and self.latency_seconds.to_dict(),
             "load": self.load and self.load.to_dict(),
@@ -190,8 +194,8 @@ def _serving(plan: ServingPlan) -> Serving:
     memory, least = (measured + -(-(needed or 0) // parts) for needed in (asked.all_longest, asked.least))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     budget = None if usable is None else floor(usable * plan.utilization)
-    prefill, step, latency = _alone(plan, unknown)
-    token = step and step.interval()
+    alone = _alone(plan, unknown)
+    token = alone.step and alone.step.interval()
     held, free = rooms(plan), room_bytes(plan)
     busy = _load(plan, free and free.expected, unknown)
     billed, loading = charges(plan), loading_bytes(plan)
@@ -213,10 +217,11 @@ def _serving(plan: ServingPlan) -> Serving:
         sure_room=held and held.sure,
         best_room=held and held.best,
         cache_tokens=cache_tokens(plan),
-        prefill_seconds=prefill,
+        prefill_seconds=alone.prefill,
+        first_token_seconds=alone.first,
         decode_tokens_per_second=token and Interval(1 / token.high, 1 / token.expected, 1 / token.low),
-        least_token_seconds=step and step.least,
-        latency_seconds=latency,
+        least_token_seconds=alone.step and alone.step.least,
+        latency_seconds=alone.latency,
         load=busy,
         charges=billed,
         cost_per_1000_answers=busy and answers_cost(plan, busy.requests_per_hour),
@@ -224,23 +229,32 @@ def _serving(plan: ServingPlan) -> Serving:
     )
 
 
-def _alone(plan: ServingPlan, unknown: dict[str, str]) -> tuple[Interval | None, DecodingStep | None, Interval | None]:
-    """Prefill, a decoding step and latency of a single typical request."""
+class Alone(NamedTuple):
+    """A single typical request in an endpoint that answers no other."""
+
+    prefill: Interval | None = None
+    first: Interval | None = None
+    step: DecodingStep | None = None
+    latency: Interval | None = None
+
+
+def _alone(plan: ServingPlan, unknown: dict[str, str]) -> Alone:
+    """Prefill, the first token, a decoding step and latency."""
     prompt, answer = plan.input_tokens, plan.output_tokens
-    prefill = step = None
+    prefill = first = step = None
     try:
         step = step_of(plan, prompt + (answer or 0) / 2)
     except NotKnownError as reason:
         unknown["decode_tokens_per_second"] = str(reason)
     try:
-        prefill = prefill_seconds(plan, prompt)
+        prefill, first = prefill_seconds(plan, prompt), first_token_seconds(plan, prompt)
     except NotKnownError as reason:
         unknown["prefill_seconds"] = str(reason)
-    if prefill is None or step is None or answer is None:
+    if first is None or step is None or answer is None:
         lacking = "deployment.typical_output_tokens" if answer is None else "the speed of prefill and decoding"
         unknown["latency_seconds"] = lacking
-        return prefill, step, None
-    return prefill, step, prefill + step.interval() * answer
+        return Alone(prefill, first, step)
+    return Alone(prefill, first, step, answering_seconds(plan, prompt, answer))
 
 
 def _load(plan: ServingPlan, room: int | None, unknown: dict[str, str]) -> Load | None:

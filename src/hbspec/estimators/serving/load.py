@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from hbspec.diagnostics import NotKnownError, known
-from hbspec.estimators.serving.decoding import answering_seconds, step_of
 from hbspec.estimators.serving.memory import request_cache
+from hbspec.estimators.serving.prefill import answering_seconds, first_token_seconds, token_seconds
 from hbspec.plan import ServingPlan
 from hbspec.units import HOUR, Interval
 
@@ -17,7 +17,9 @@ class Load(NamedTuple):
     Attributes:
         concurrency: concurrent requests: as planned, or `largest_concurrency` if fewer.
         largest_concurrency: typical requests that the KV cache holds at once.
-        request_tokens_per_second: tokens per second of each request, without prefill.
+        first_token_seconds: seconds until a request's first token; see `first_token_seconds`.
+        request_tokens_per_second: tokens per second of each request after its first, while the prompts of others are
+            read.
         tokens_per_second: tokens per second of all requests together, including prefill.
         latency_seconds: seconds per request.
         requests_per_hour: requests per hour that one instance answers.
@@ -25,6 +27,7 @@ class Load(NamedTuple):
 
     concurrency: int
     largest_concurrency: int
+    first_token_seconds: Interval
     request_tokens_per_second: Interval
     tokens_per_second: Interval
     latency_seconds: Interval
@@ -53,11 +56,11 @@ def load(plan: ServingPlan, room: int) -> Load:
     if requests < 1:
         raise NotKnownError("room for the KV cache of one typical request")
     took = answering_seconds(plan, prompt, answer, requests)
-    step = step_of(plan, prompt + answer / 2, requests).interval()
     return Load(
         concurrency=requests,
         largest_concurrency=most,
-        request_tokens_per_second=_rate(1, step),
+        first_token_seconds=first_token_seconds(plan, prompt, requests),
+        request_tokens_per_second=_rate(1, token_seconds(plan, prompt, answer, requests)),
         tokens_per_second=_rate(requests * answer, took),
         latency_seconds=took,
         requests_per_hour=_rate(requests * HOUR, took),

@@ -9,6 +9,7 @@ from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.adapters import slot_bytes
+from hbspec.estimators.serving.constants import ENGINE, EngineConstants
 from hbspec.estimators.serving.profiled import EngineSettings, activations, settings_of
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
@@ -209,14 +210,16 @@ def bounded_layers(architecture: Architecture) -> int:
     return sum(kind != "full_attention" for kind in architecture.layer_types)
 
 
-def activations_of(plan: ServingPlan, settings: EngineSettings | None = None) -> Interval:
+def activations_of(
+    plan: ServingPlan, settings: EngineSettings | None = None, constants: EngineConstants = ENGINE
+) -> Interval:
     """Peak bytes of activations per GPU, with the settings of the compiled endpoint unless others are given.
 
     Raises:
         NotKnownError: the architecture is not known.
     """
     gpu = plan.hardware.gpu if plan.hardware else None
-    return activations(served_model(plan), gpu, settings or settings_of(plan), plan.tensor_parallel)
+    return activations(served_model(plan), gpu, settings or settings_of(plan), plan.tensor_parallel, constants)
 
 
 def fixed_terms(plan: ServingPlan) -> dict[str, int]:

@@ -7,6 +7,7 @@ from math import ceil, floor
 from typing import NamedTuple
 
 from hbspec.diagnostics import NotKnownError
+from hbspec.estimators.serving.constants import ENGINE, EngineConstants
 from hbspec.estimators.serving.memory import (
     activations_of,
     adapter_slot_bytes,
@@ -59,7 +60,9 @@ MEMORY_SEEN = 1.004
 22.06 and 22.07 GiB of an A10G, 39.49 of an A100 of 40 GB, 44.42 of an L40S, 79.25 of an H100."""
 
 
-def room_bytes(plan: ServingPlan, settings: EngineSettings | None = None) -> Free | None:
+def room_bytes(
+    plan: ServingPlan, settings: EngineSettings | None = None, constants: EngineConstants = ENGINE
+) -> Free | None:
     """Bytes for the KV cache over all GPUs together; None where the GPU's memory is not known.
 
     The share of each GPU that the engine may use, less weights, adapters, and what the engine measures at its start
@@ -68,6 +71,7 @@ def room_bytes(plan: ServingPlan, settings: EngineSettings | None = None) -> Fre
     Args:
         plan: the endpoint.
         settings: of the engine; None for those that the compiled endpoint is told.
+        constants: what is read from logs.
 
     Raises:
         NotKnownError: as for `fixed_terms`.
@@ -76,13 +80,16 @@ def room_bytes(plan: ServingPlan, settings: EngineSettings | None = None) -> Fre
     if usable is None:
         return None
     held = -(-served_weights(plan) // plan.tensor_parallel) + adapter_slot_bytes(plan)
-    measured = activations_of(plan, settings) + engine_bytes(settings or settings_of(plan), plan.tensor_parallel)
+    measured = activations_of(plan, settings, constants)
+    measured += engine_bytes(settings or settings_of(plan), plan.tensor_parallel, constants)
     share = usable * plan.utilization
     ends = ((share, measured.high), (share, measured.expected), (share * MEMORY_SEEN, measured.low))
     return Free(*(floor(given - held - taken) * plan.tensor_parallel for given, taken in ends))
 
 
-def cache_tokens(plan: ServingPlan, settings: EngineSettings | None = None) -> Interval | None:
+def cache_tokens(
+    plan: ServingPlan, settings: EngineSettings | None = None, constants: EngineConstants = ENGINE
+) -> Interval | None:
     """Tokens of all requests together that the KV cache holds: vLLM's "GPU KV cache size".
 
     None without the GPU's memory, and of models with windows, whose layers hold different numbers of tokens.
@@ -90,11 +97,12 @@ def cache_tokens(plan: ServingPlan, settings: EngineSettings | None = None) -> I
     Args:
         plan: the endpoint.
         settings: as for `room_bytes`.
+        constants: likewise.
 
     Raises:
         NotKnownError: as for `room_bytes`.
     """
-    free = room_bytes(plan, settings)
+    free = room_bytes(plan, settings, constants)
     if free is None or bounded_layers(served_model(plan)):
         return None
     each = request_cache(plan, 1)

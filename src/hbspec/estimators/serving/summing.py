@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from hbspec.catalog.links import measured_links
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.serving.memory import served_model
-from hbspec.estimators.step.communication import link, on_nvlink, ring_bytes
-from hbspec.plan import ServingPlan
+from hbspec.estimators.step.communication import Link, link, on_nvlink, ring_bytes
+from hbspec.plan import Hardware, ServingPlan
 from hbspec.units import Interval
 
 HIDDEN_BYTES = 2
@@ -15,8 +16,11 @@ HIDDEN_BYTES = 2
 def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     """Seconds in which GPUs that no NVLink joins sum the hidden states of so many tokens, twice a layer.
 
-    Each sum is a reduce-scatter and an all-gather. The latency of a sum, and over NVLink all of it, is part of what is
-    fitted (`reduction`), as nearly all measured runs of several GPUs were joined by it.
+    Each sum is a reduce-scatter and an all-gather, as fast as expected of cards in a host; of cards whose collectives
+    were measured (`hbspec.catalog.links`), the expected speed is theirs, and the ends stay, since hosts differ in whether
+    cards reach each other. The latency of a sum, and over NVLink all of it, is part of what is fitted (`reduction`), as
+    nearly all measured runs of several GPUs were joined by it; sums of 8 KiB over PCIe take 8 to 33 microseconds in that
+    table. Left out: vLLM's own sums of small messages, which need cards that reach each other.
 
     Args:
         plan: the endpoint.
@@ -32,4 +36,13 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     architecture = served_model(plan)
     sums = 2 * architecture.num_hidden_layers
     hidden = ring_bytes(tokens * architecture.hidden_size * HIDDEN_BYTES, parts)
-    return link(hardware, parts).seconds(2 * sums * hidden, collectives=0)
+    return _joining(hardware, parts).seconds(2 * sums * hidden, collectives=0)
+
+
+def _joining(hardware: Hardware, parts: int) -> Link:
+    over = link(hardware, parts)
+    measured = measured_links().get(hardware.gpu.name, {}).get(parts)
+    if measured is None or parts > hardware.gpus_per_instance:
+        return over
+    speed, ends = measured.bytes_per_second, over.bytes_per_second
+    return over._replace(bytes_per_second=Interval(min(ends.low, speed), speed, max(ends.high, speed)))
