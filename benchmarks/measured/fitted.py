@@ -12,6 +12,7 @@ from hbspec.estimators.constants import MemoryConstants, StepConstants
 from hbspec.estimators.serving.constants import ServingConstants
 from measured import fitting, serving_fit, speed
 from measured.row import Row
+from measured.served_fit import fitted_served
 
 MEMORY, SPEED, SERVING = (Path(__file__).with_name(f"fitted_{what}.json") for what in ("memory", "speed", "serving"))
 
@@ -88,7 +89,9 @@ def left_out(found: Observed) -> Callable[[str], Constants]:
     memory = _without(found.memory, _memory)
     step = _without(found.speed, _step)
     serving = _without(found.serving, _serving)
-    return lambda source: Constants(memory(source), step(source), serving(source))
+    return lambda source: Constants(
+        memory(source), step(source), serving(source)._replace(served=fitted_served(source))
+    )
 
 
 def _without(found: Sequence[S], fitted: Callable[[Sequence[S]], T]) -> Callable[[str], T]:

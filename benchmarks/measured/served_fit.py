@@ -71,9 +71,13 @@ def fitted_engine(left_out: str = "") -> EngineConstants:
     return engine_constants(_search(rows, ENGINE_START, lambda values: _memory_errors(rows, engine_constants(values))))
 
 
-@cache
 def fitted_served(left_out: str = "") -> ServedConstants:
-    """Constants of speed, fitted to all sources but one."""
+    """Constants of speed, fitted to all sources but one; those without a part in them share one fit."""
+    return _served(left_out if any(point.source == left_out for point in points()) else "")
+
+
+@cache
+def _served(left_out: str) -> ServedConstants:
     rows = _usable(points(), left_out)
     return served_constants(_search(rows, SERVED_START, lambda values: _speed_errors(rows, served_constants(values))))
 

@@ -23,13 +23,17 @@ from measured.reason import NotExpressibleError
 from measured.row import Row
 from measured.serving_gpus import gpu_of
 from measured.serving_memory import memory_of
-from measured.serving_rows import Run, run_of
+from measured.serving_rows import ANY_NUMBER, Run, run_of
 
 RATE, MEMORY = "decode_tokens_per_second", "serving_memory"
 METRICS = (RATE, MEMORY)
 
 PAGED = ("vllm", "vllm-v0", "tensorrt-llm", "sglang", "tgi", "lmdeploy")
 """Engines that answer no more requests at once than their cache holds, and let the others wait."""
+
+
+USUAL_SEQS = 256
+"""Requests that vLLM samples at once (`--max-num-seqs`), unless it is told."""
 
 
 class ServingJudged(NamedTuple):
@@ -84,7 +88,7 @@ def _plan(run: Run, architecture: Architecture) -> ServingPlan:
         max_lora_rank=0,
         tensor_parallel=run.shared,
         max_model_len=run.prompt + run.answer,
-        concurrency=run.requests,
+        concurrency=min(run.requests, USUAL_SEQS),
         utilization=0.9,
         input_tokens=float(run.prompt),
         output_tokens=float(run.answer),
@@ -98,6 +102,8 @@ def at_once(case: Expressed) -> float:
     run, plan = case.run, case.plan
     room = room_bytes(plan) if run.engine in PAGED else None
     if room is None or plan.architecture is None:
+        if run.requests == ANY_NUMBER:
+            raise NotExpressibleError("as many requests as an engine without a paged cache takes")
         return run.requests
     return max(1.0, min(run.requests, room.expected / request_cache(plan, run.prompt + run.answer)))
 

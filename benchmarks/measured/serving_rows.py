@@ -61,6 +61,12 @@ COUNTS_PROMPTS = (
 )
 WITH_PREFILL = r"prefill included|including prefill|end.to.end"
 DECODE_ONLY = r"decode throughput|is decode\b|total decode|decode tok/s|decode speed|eval rate|decode rate"
+BEFORE_GRAPHS = r"\bvllm ?v?0\.[12]\b|vllm of 2023|vllm \(?2023|(\btgi|text-generation-inference) ?v?(0\.\d|1\.0)\b"
+"""Engines before they replayed CUDA graphs: vLLM before 0.3, TGI before 1.1."""
+UNBOUNDED = r"unbounded|no (limit|bound) (of|on) (the )?(batch|concurrency)|as many as (fit|the cache holds)"
+"""Notes that name no number of requests, since the engine took as many as it could."""
+ANY_NUMBER = 1_000_000
+"""Requests of such a row: more than a cache holds."""
 USUAL_ANSWER = 128
 """Tokens of an answer where nothing says it: benchmarks ask for 50 to 256."""
 SHORT_PROMPT = 32
@@ -105,6 +111,8 @@ def run_of(row: Row) -> Run:
     """
     notes = row["notes"]
     gpus = row.whole("n_gpus") or 1
+    if re.search(BEFORE_GRAPHS, f"{row['framework']} {notes}", re.IGNORECASE):
+        raise NotExpressibleError("an engine before CUDA graphs")
     engine, quantization = _engine(row), _quantization(row)
     prompt, answer = _lengths(row)
     shared = gpus if re.search(r"\btp\b|tensor", row["parallelism"].lower()) else 1
@@ -125,7 +133,7 @@ def run_of(row: Row) -> Run:
         gpu=row["gpu"],
         gpus=gpus,
         shared=shared,
-        requests=row.whole("micro_batch") or 1,
+        requests=row.whole("micro_batch") or (ANY_NUMBER if re.search(UNBOUNDED, notes, re.IGNORECASE) else 1),
         prompt=prompt,
         answer=answer,
         cache_dtype="fp8" if eight else "auto",

@@ -6,8 +6,10 @@ import pytest
 from measured.product import judged
 from measured.reason import NotExpressibleError
 from measured.served import plan_of, points, starts
+from measured.served_fit import fitted_engine, fitted_served
 from measured.served_score import Figures, compared, lines
 
+from hbspec.estimators.serving.constants import ENGINE, SERVED
 from hbspec.units import Interval
 
 
@@ -61,3 +63,11 @@ def test_a_failure_to_estimate_is_a_reason():
 def test_the_plan_has_the_rows_settings():
     row = next(row for row in starts() if row.id == "4090-qwen25-7b")
     assert (plan_of(row).utilization, plan_of(row).concurrency) == (0.85, 256)
+
+
+def test_the_shipped_constants_are_those_of_the_fit():
+    assert fitted_served() == SERVED
+    assert fitted_served("a source without a part in it") is fitted_served()
+    fitted = fitted_engine()
+    for name in ("sampled_sorting", "sampled", "outside"):
+        assert getattr(fitted, name).expected == pytest.approx(getattr(ENGINE, name).expected, rel=0.02)

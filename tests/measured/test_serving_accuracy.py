@@ -64,7 +64,7 @@ def test_what_a_rate_counts(notes, counts_prompts, decode_only):
     [
         ("transformers (optimum-benchmark)", "transformers"),
         ("NIM (TensorRT-LLM)", "tensorrt-llm"),
-        ("vLLM 0.6.3", "vllm"),
+        ("vLLM 0.6.3", "vllm-v0"),
         ("text-generation-inference", "tgi"),
         ("AutoAWQ GEMM", "autoawq"),
         ("something new", "fused"),
@@ -184,3 +184,29 @@ def test_recorded_runs_of_unseen_sources_are_met():
     errors = [abs(one.seconds / one.estimated(without(one.source).serving) - 1) for one in found]
     assert len(sizes) >= 9
     assert quantile(errors, weights, 0.5) <= 0.20
+
+
+@pytest.mark.parametrize("framework", ["vLLM 0.2.1", "TGI 1.0", "text-generation-inference 0.9"])
+def test_engines_before_graphs_have_no_estimate(framework):
+    with pytest.raises(NotExpressibleError, match="before CUDA graphs"):
+        run_of(made(framework=framework))
+
+
+@pytest.mark.parametrize(
+    ("framework", "engine"), [("vLLM 0.6.3", "vllm-v0"), ("vLLM 0.8.5", "vllm"), ("vLLM 0.23.0", "vllm")]
+)
+def test_generations_of_vllm_are_told_apart(framework, engine):
+    assert run_of(made(framework=framework)).engine == engine
+
+
+def test_an_unbounded_batch_is_as_many_as_the_cache_holds():
+    case = express_serving(run_of(made(notes="ISL 500 / OSL 200, batch unbounded", micro_batch="")))
+    held = at_once(case)
+    assert 20 < held < 5_000
+    longer = express_serving(run_of(made(notes="ISL 1000 / OSL 400, batch unbounded", micro_batch="")))
+    assert at_once(longer) == pytest.approx(held / 2, rel=0.01)
+
+
+def test_an_unbounded_batch_of_an_engine_without_pages_is_not_known():
+    (judged,) = judge_serving(made(framework="transformers", notes="batch unbounded", micro_batch=""))
+    assert judged.estimate is None

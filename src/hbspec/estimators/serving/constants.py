@@ -169,10 +169,10 @@ class EngineConstants(NamedTuple):
 
 
 ENGINE = EngineConstants(
-    sampled_sorting=Interval(36.0, 38.0, 40.0),
+    sampled_sorting=Interval(36.0, 38.0, 42.0),
     sampled=Interval(11.0, 18.0, 38.7),
     outside=Interval(0.03 * GIB, 0.147 * GIB, 0.5 * GIB),
-    outside_joined=Interval(0.2 * GIB, 1.0 * GIB, 2.4 * GIB),
+    outside_joined=Interval(0.2 * GIB, 1.0 * GIB, 2.6 * GIB),
     graphs=Interval(0.0, 0.08 * GIB, 0.45 * GIB),
     graphs_captured=Interval(0.0, 0.45 * GIB, 0.75 * GIB),
 )

@@ -8,10 +8,8 @@ from typing import Any, NamedTuple
 from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.cost import answers_cost
 from hbspec.estimators.serving.load import Load, load
-from hbspec.estimators.serving.room import room_bytes
+from hbspec.estimators.serving.room import UNKNOWN_MEMORY, room_bytes
 from hbspec.plan import ServingPlan
-
-UNKNOWN_MEMORY = "the GPU's memory"
 
 
 class Held(NamedTuple):

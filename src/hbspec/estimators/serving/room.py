@@ -6,7 +6,7 @@ from contextlib import suppress
 from math import ceil, floor
 from typing import NamedTuple
 
-from hbspec.diagnostics import NotKnownError
+from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
 from hbspec.estimators.serving.memory import (
     activations_of,
@@ -23,6 +23,9 @@ from hbspec.estimators.serving.memory import (
 from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
+
+UNKNOWN_MEMORY = "the GPU's memory"
+"""What is lacking where no room can be said."""
 
 
 class Room(NamedTuple):
@@ -60,6 +63,10 @@ MEMORY_SEEN = 1.004
 22.06 and 22.07 GiB of an A10G, 39.49 of an A100 of 40 GB, 44.42 of an L40S, 79.25 of an H100."""
 
 
+MEMORY_DESCRIBED = 1.016
+"""The same of a GPU of which only the nominal memory is known: the catalog's have up to 0.996 of it, 0.98 is taken."""
+
+
 def room_bytes(
     plan: ServingPlan, settings: EngineSettings | None = None, constants: EngineConstants = ENGINE
 ) -> Free | None:
@@ -83,8 +90,13 @@ def room_bytes(
     measured = activations_of(plan, settings, constants)
     measured += engine_bytes(settings or settings_of(plan), plan.tensor_parallel, constants)
     share = usable * plan.utilization
-    ends = ((share, measured.high), (share, measured.expected), (share * MEMORY_SEEN, measured.low))
+    ends = ((share, measured.high), (share, measured.expected), (share * _seen(plan), measured.low))
     return Free(*(floor(given - held - taken) * plan.tensor_parallel for given, taken in ends))
+
+
+def _seen(plan: ServingPlan) -> float:
+    gpu = known(plan.hardware, UNKNOWN_MEMORY).gpu
+    return MEMORY_DESCRIBED if gpu.bandwidth is None and gpu.compute_capability is None else MEMORY_SEEN
 
 
 def cache_tokens(

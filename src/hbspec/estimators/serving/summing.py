@@ -16,11 +16,11 @@ HIDDEN_BYTES = 2
 def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     """Seconds in which GPUs that no NVLink joins sum the hidden states of so many tokens, twice a layer.
 
-    Each sum is a reduce-scatter and an all-gather, as fast as expected of cards in a host; of cards whose collectives
-    were measured (`hbspec.catalog.links`), the expected speed is theirs, and the ends stay, since hosts differ in whether
-    cards reach each other. The latency of a sum, and over NVLink all of it, is part of what is fitted (`reduction`), as
-    nearly all measured runs of several GPUs were joined by it; sums of 8 KiB over PCIe take 8 to 33 microseconds in that
-    table. Left out: vLLM's own sums of small messages, which need cards that reach each other.
+    Each sum is a reduce-scatter and an all-gather, as fast as expected of cards in a host. Of cards whose collectives
+    were measured (`hbspec.catalog.links`) the expected speed is theirs, and the ends stay, since hosts differ in
+    whether cards reach each other. The latency of a sum, and over NVLink all of it, is part of what is fitted
+    (`reduction`), as nearly all measured runs of several GPUs were joined by it; sums of 8 KiB over PCIe take 8 to 33
+    microseconds in that table. Left out: vLLM's own sums of small messages, which need cards that reach each other.
 
     Args:
         plan: the endpoint.
