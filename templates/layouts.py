@@ -83,6 +83,13 @@ def recognised(value: Any) -> Layout | None:
     kind = _type_of(value)
     if kind is None:
         return None
+    return _of_type(kind, value)
+
+
+def _of_type(kind: str, value: Any) -> Layout:
+    """The layout of an example whose type is known."""
+    if not isinstance(value, dict) or (kind == MESSAGES.type and "messages" in value):
+        return Layout(kind, CONVERSATIONAL)
     texts = (value.get(column.name) for column in TYPES[kind] if column.holds == TEXT)
     return Layout(kind, CONVERSATIONAL if any(isinstance(text, list) for text in texts) else STANDARD)
 
@@ -105,11 +112,14 @@ class Reader:
         beside: columns of the first example that its type does not read.
     """
 
-    def __init__(self, layout: Layout | None = None, columns: Mapping[str, str] | None = None) -> None:
-        """With the layout of the data, and the names of their columns by those of the type."""
+    def __init__(
+        self, layout: Layout | None = None, columns: Mapping[str, str] | None = None, kind: str | None = None
+    ) -> None:
+        """With the layout of the data, the names of their columns by those of the type, and the type if only that."""
         self.layout = layout
         self.beside: tuple[str, ...] = ()
         self._columns = dict(columns or {})
+        self._kind = kind
 
     @property
     def flags(self) -> frozenset[str]:
@@ -124,8 +134,12 @@ class Reader:
                 return Broken(place, f"the {place.noun} has no column {quoted(repr(missing[0]))}")
             renamed = {ours: value[theirs] for ours, theirs in self._columns.items() if theirs in value}
             value = {key: held for key, held in value.items() if key not in self._columns.values()} | renamed
+        return self.example(value, place)
+
+    def example(self, value: Any, place: Place) -> Record | Broken:
+        """The same of a value whose columns have the names of the type."""
         if self.layout is None:
-            self.layout = recognised(value)
+            self.layout = recognised(value) if self._kind is None else _of_type(self._kind, value)
             if self.layout is None:
                 return Broken(place, _unknown(value, place))
             self.beside = tuple(sorted(map(str, value.keys() - NAMES)))
@@ -144,7 +158,7 @@ def _unknown(value: Any, place: Place) -> str:
         return f"the {place.noun} is empty"
     names = [quoted(str(name)) for name in list(value)[:COLUMNS_SHOWN]]
     more = ["…"] if len(value) > len(names) else []
-    return f"the columns {', '.join([*names, *more])} are those of no dataset type"
+    return f"the columns {', '.join([*names, *more])} are those of no dataset type; name them with --column"
 
 
 def _made(value: Any, place: Place, layout: Layout) -> Record | Broken:

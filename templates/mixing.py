@@ -75,5 +75,9 @@ def repeated(examples: Iterable[Item], weight: Fraction) -> Iterator[Item]:
     (['b', 'd'], ['a', 'b', 'b', 'c'])
     """
     for number, example in enumerate(examples):
-        times = int((number + 1) * weight) - int(number * weight)
-        yield from [example] * times
+        yield from [example] * times(number, weight)
+
+
+def times(number: int, weight: Fraction) -> int:
+    """How often the example with this number, from 0, is among `repeated` ones."""
+    return int((number + 1) * weight) - int(number * weight)

@@ -38,6 +38,7 @@ COMMANDS = (
     "data profile",
     "data merge",
     "data check",
+    "data convert",
     "models",
     "model add",
     "instances",

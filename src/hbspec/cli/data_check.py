@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.data_files import FILES, document_of, files_of
+from hbspec.cli.data_layout import COLUMN, TYPE, reader_of
 from hbspec.cli.options import format_of
 from hbspec.diagnostics import SEVERITY_ORDER, Report
 from hbspec.units import counted
@@ -32,6 +33,8 @@ def run(
     validation: Sequence[str],
     profile: str | None,
     template: str | None,
+    kind: str | None,
+    columns: Sequence[tuple[str, str]],
     format: str,  # noqa: A002
 ) -> int:
     """Report what is wrong and how many examples were read; return the exit code."""
@@ -45,7 +48,8 @@ def run(
     training, held_out = files_of(files), files_of(validation)
     expected, render = profile and _profile(profile), _render(template)
     with Progress((*training, *held_out)) as watch:
-        verdict = check_data(training, held_out, profile=expected or None, render=render, watch=watch)
+        reader = reader_of(kind, columns)
+        verdict = check_data(training, held_out, profile=expected or None, render=render, watch=watch, reader=reader)
     report = report_of(verdict, [file.name for file in (*training, *held_out)])
     if format == "json":
         from hbspec.render.plain_json import json_text
@@ -55,8 +59,19 @@ def run(
         show(report, format)
     if format == "text":
         counts = " and ".join(counted(split.examples, f"{split.name} example") for split in verdict.splits)
-        sys.stdout.write(f"{counts}\n")
+        sys.stdout.write(f"{counts}\n{_layout(verdict)}")
     return exit_code(report)
+
+
+def _layout(verdict: DataVerdict) -> str:
+    """What a spec must say of data that are not conversations in `messages`."""
+    from hbspec.dataset.layouts import TRAINED, said
+    from hbspec.dataset.records import MESSAGES
+
+    layout = verdict.layout
+    if layout in (None, MESSAGES) or layout.type not in TRAINED:
+        return ""
+    return f"{said(layout)}: set data.type: {layout.type} and data.format: {layout.format}\n"
 
 
 def report_of(verdict: DataVerdict, names: Sequence[str]) -> Report:
@@ -91,7 +106,7 @@ COMMAND = Command(
     "data check",
     "Check training data, and report what is wrong with it.",
     run,
-    (FILES, VALIDATION, PROFILE, TEMPLATE, format_of("text", "json", "github")),
+    (FILES, VALIDATION, PROFILE, TEMPLATE, TYPE, COLUMN, format_of("text", "json", "github")),
     "Reports unusable lines, turns out of order, missing answers, repeated examples, overlap between the splits and "
     "unfilled placeholders. Reads each file once, line by line.",
 )

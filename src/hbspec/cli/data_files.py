@@ -13,7 +13,7 @@ from hbspec.cli.command import MisuseError, Parameter
 if TYPE_CHECKING:
     from hbspec.dataset.files import DataFile
 
-KINDS = "JSON lines, plain or compressed with gzip or zstd; a folder of such files; `-` for standard input"
+KINDS = "JSON lines, JSON, CSV or Parquet, text also compressed with gzip or zstd; a folder of them; `-` for lines"
 FILES = Parameter("files", f"The files of one split: {KINDS}.", metavar="FILE", repeated=True, required=True)
 OUTPUT = Parameter("output", "The file to write; standard output by default.", ("--output", "-o"), "OUT")
 PART = Parameter(

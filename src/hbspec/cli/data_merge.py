@@ -17,7 +17,7 @@ PARTS = Parameter(
 def run(parts: Sequence[str], output: str | None, part: bool) -> int:
     """Write the profile that `hbspec data profile` would have written for all the data at once."""
     from hbspec.dataset.files import named_twice
-    from hbspec.dataset.profile import merge, read_part
+    from hbspec.dataset.merging import merge, read_part
 
     refuse_other_files(output)
     twice = named_twice(parts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files
+from hbspec.cli.data_layout import COLUMN, TYPE, WEIGHT, reader_of, weights_of
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
 from hbspec.cli.options import positive
 from hbspec.diagnostics import Report
@@ -42,6 +43,9 @@ def run(
     output: str | None,
     tokenizer: str | None,
     template: str | None,
+    kind: str | None,
+    columns: Sequence[tuple[str, str]],
+    weights: Sequence[tuple[str, float]],
     caps: Sequence[int],
     part: bool,
 ) -> int:
@@ -52,15 +56,20 @@ def run(
     """
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
+    from hbspec.dataset.folders import incomplete
     from hbspec.dataset.profile import profile_data
     from hbspec.manual.data import FILE
 
     split, measure = files_of(files), _measure(tokenizer, template)
+    shares = weights_of(weights, split)
     refuse_other_files(output)
+    lacking = None if part else incomplete(Path(file.name) for file in split)
+    if lacking is not None:
+        raise MisuseError(f"{lacking}; give all of them, or profile those that are there with --part")
     for folder, rest in filter(None, (file.beside for file in split)):
         sys.stderr.write(f"note: {shown(f'{folder} {rest}')}\n")
     with Progress(split) as watch:
-        profile, tallies = profile_data(split, measure, watch)
+        profile, tallies = profile_data(split, measure, watch, reader_of(kind, columns), shares)
     report = _report(tallies, [file.name for file in split], profile.examples)
     if report.diagnostics:
         refuse(report)
@@ -107,7 +116,7 @@ COMMAND = Command(
     "data profile",
     "Count the examples of one split, and measure their lengths in tokens.",
     run,
-    (FILES, OUTPUT, TOKENIZER, TEMPLATE, MAX_LENGTH, PART),
+    (FILES, OUTPUT, TOKENIZER, TEMPLATE, TYPE, COLUMN, WEIGHT, MAX_LENGTH, PART),
     "Name the profile in a spec as data.profile, and time and cost are estimated from the measured lengths. With -o, a "
     "summary is printed: truncation by max_length, padding, packing, and advice.",
 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from math import ceil
 
+from hbspec.dataset.layouts import said
 from hbspec.dataset.profile import DataProfile
+from hbspec.dataset.records import MESSAGES
 from hbspec.histogram import Histogram
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import Row, rows, section
@@ -23,6 +25,9 @@ WASTE = 0.1
 def summary(profile: DataProfile, caps: Sequence[int], width: int | None) -> Iterator[Line]:
     """The lines of a summary; `caps` (tokens) are shown besides the usual ones that truncate an example."""
     yield from wrapped((("title", counted(profile.examples, "example")), ("", _beside(profile))), width, 4)
+    if profile.layout not in (None, MESSAGES):
+        pair = "; a pair has the length of its longer row" if profile.layout.type == "preference" else ""
+        yield from wrapped((("", f"{said(profile.layout)}{pair}"),), width, 4)
     lengths = (
         ("mean", interval_text(_interval(profile, lambda histogram: histogram.mean), _whole), ""),
         ("longest", interval_text(_interval(profile, lambda histogram: histogram.longest), _whole), ""),

@@ -22,6 +22,7 @@ from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
 from hbspec.dataset.records import MESSAGES, STANDARD, Broken, Layout, Place, Record, refusals
 from hbspec.dataset.tally import Tallies, Tally
 from hbspec.dataset.turns import answer_of, conversation_of, faults, placeholders, prompt_of
+from hbspec.diagnostics import Severity
 from hbspec.manual.data import (
     FILE,
     LAYOUT,
@@ -162,7 +163,8 @@ def _say_layout(split: Split, reader: Reader, file: str) -> None:
         what = f"the examples are {said(layout)}, which the shipped script does not train{others}"
     else:
         what = f"the examples are laid out as {said(layout)}, which the job does not read"
-    split.tallies.add(LAYOUT, what, Place(file, 0))
+    severity = LAYOUT.severity if layout.format else Severity.ERROR
+    split.tallies.add(LAYOUT, what, Place(file, 0), severity)
 
 
 def _examples(

@@ -31,11 +31,13 @@ class DataFile:
     Attributes:
         name: as the user writes it.
         size: on disk, in bytes; None if unknown.
+        below: its name in the folder that the user names, with slashes; its own name if the user names the file.
         beside: of the first file of a folder, the folder and what lies in it that the job does not read, in words.
     """
 
     name: str
     size: int | None
+    below: str = ""
     beside: tuple[str, str] | None = None
 
     @property
@@ -60,10 +62,12 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
             if not paths:
                 raise ValueError(f"{word} holds no file that ends in {SHOWN_SUFFIXES}")
             rest = unread(Path(word))
-            first, *others = (DataFile(str(path), path.stat().st_size) for path in paths)
+            first, *others = (
+                DataFile(str(path), path.stat().st_size, path.relative_to(word).as_posix()) for path in paths
+            )
             found += [replace(first, beside=(word, rest)) if rest else first, *others]
         else:
-            found.append(DataFile(word, os.stat(word).st_size))  # noqa: PTH116 - Path would shorten the name in errors
+            found.append(DataFile(word, os.stat(word).st_size, Path(word).name))  # noqa: PTH116 - Path would shorten the name in errors
     twice = named_twice(file.name for file in found)
     if twice is not None:
         raise ValueError(f"{twice} is named twice")

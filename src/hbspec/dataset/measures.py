@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from hbspec.dataset.records import Record
+from hbspec.dataset.records import STANDARD, Record
 from hbspec.units import Interval
 
 BYTES_PER_TOKEN = Interval(4.2, 4.9, 5.7)
 TEMPLATE_TOKENS = Interval(1.0, 2.0, 5.0)
 """Tokens of the chat template per message: about one in R1's template, five in ChatML."""
+
+END_TOKENS = Interval(1.0, 1.0, 2.0)
+"""Tokens that are added to a plain text: its end, and with many tokenizers a beginning."""
 
 Tokens = tuple[int, int, int]
 """The fewest, expected and most tokens of an example; all equal if they are counted."""
@@ -45,17 +48,25 @@ class UncountedError(Exception):
 
 
 class Estimate:
-    """Tokens of `size` bytes in n messages: size / bytes per token + n x template tokens, rounded."""
+    """Tokens of `size` bytes in n messages: size / bytes per token + n x template tokens, rounded.
+
+    A plain text has the tokens of its beginning and end instead.
+    """
 
     method = "estimated from UTF-8 bytes, 4.2 to 5.7 a token; no tokenizer"
 
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
         """The estimated tokens of each example."""
-        return [_tokens(sum(map(len, record.encoded)), len(record.roles)) for record in records]
+        return [_tokens(sum(map(len, record.encoded)), around(record)) for record in records]
 
 
-def _tokens(size: int, messages: int) -> Tokens:
-    low = size / BYTES_PER_TOKEN.high + messages * TEMPLATE_TOKENS.low
-    expected = size / BYTES_PER_TOKEN.expected + messages * TEMPLATE_TOKENS.expected
-    high = size / BYTES_PER_TOKEN.low + messages * TEMPLATE_TOKENS.high
+def around(record: Record) -> Interval:
+    """Tokens that are added to the texts of an example."""
+    return END_TOKENS if record.layout.format == STANDARD else TEMPLATE_TOKENS * len(record.roles)
+
+
+def _tokens(size: int, more: Interval) -> Tokens:
+    low = size / BYTES_PER_TOKEN.high + more.low
+    expected = size / BYTES_PER_TOKEN.expected + more.expected
+    high = size / BYTES_PER_TOKEN.low + more.high
     return round(low), round(expected), round(high)

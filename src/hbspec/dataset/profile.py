@@ -7,20 +7,22 @@ equal the whole, whatever their order and grouping: any engine can map `profile_
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from heapq import merge as in_order
-from itertools import pairwise
+from fractions import Fraction
 from typing import Any
 
 from hbspec.dataset.digests import DIGEST_BYTES, Digests, digest
 from hbspec.dataset.files import DataFile, read_records
+from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG, Watch
-from hbspec.dataset.measures import Estimate, Measure, UncountedError
-from hbspec.dataset.records import Broken, Place, Record, decoded
+from hbspec.dataset.measures import Estimate, Measure, Tokens, UncountedError
+from hbspec.dataset.mixing import times, weight_of
+from hbspec.dataset.records import MESSAGES, Broken, Layout, Place, Record, decoded
 from hbspec.dataset.tally import Tallies
+from hbspec.dataset.turns import rows_of
 from hbspec.histogram import Histogram
 from hbspec.manual.data import LINE
 
@@ -43,6 +45,7 @@ class DataProfile:
         high: histogram of the most tokens that the examples may have; equal to `expected` if tokens were counted.
         method: how tokens were counted.
         digests: the digests of the distinct examples, concatenated in order; None if the profile cannot be merged.
+        layout: of all examples; None if there are none. A pair has the length of its longer row.
     """
 
     examples: int
@@ -54,6 +57,7 @@ class DataProfile:
     high: Histogram
     method: str
     digests: bytes | None
+    layout: Layout | None = MESSAGES
 
     @property
     def is_exact(self) -> bool:
@@ -97,6 +101,8 @@ class DataProfile:
                 if name in shown
             },
         }
+        if self.layout not in (None, MESSAGES):
+            document["layout"] = self.layout._asdict()
         return document if self.digests is None else {**document, "digests": b64encode(self.digests).decode()}
 
     def text(self) -> str:
@@ -113,7 +119,11 @@ class DataProfile:
 
 
 def profile_data(
-    files: Sequence[DataFile], measure: Measure | None = None, watch: Watch | None = None
+    files: Sequence[DataFile],
+    measure: Measure | None = None,
+    watch: Watch | None = None,
+    reader: Reader | None = None,
+    weights: Mapping[str, float] | None = None,
 ) -> tuple[DataProfile, Tallies]:
     """The profile of one split, with its digests, and the lines that were left out.
 
@@ -121,79 +131,49 @@ def profile_data(
         files: files of the split.
         measure: counts tokens; an estimate from bytes by default.
         watch: called with the number of bytes after each read.
+        reader: makes the examples; one that takes the layout of the first example by default.
+        weights: how often the examples of files and folders are in an epoch, as in a job.
 
     Raises:
         OSError: a file cannot be read.
     """
-    return _profile(read_records(files, watch), measure or Estimate())
+    make, shares = reader or Reader(), weights or {}
+    found = (
+        entry
+        for file in files
+        for entry in _repeated(read_records((file,), watch, make), weight_of(file.below, shares))
+    )
+    return _profile(found, measure or Estimate(), make)
 
 
-def profile_lines(lines: Iterable[bytes | str], measure: Measure | None = None) -> DataProfile:
+def _repeated(found: Iterable[Record | Broken], weight: Fraction) -> Iterator[Record | Broken]:
+    """Each example as often as the weight says; what is broken once."""
+    if weight == 1:
+        yield from found
+        return
+    number = 0
+    for entry in found:
+        if isinstance(entry, Record):
+            yield from [entry] * times(number, weight)
+            number += 1
+        else:
+            yield entry
+
+
+def profile_lines(
+    lines: Iterable[bytes | str], measure: Measure | None = None, layout: Layout | None = None
+) -> DataProfile:
     """The profile of these lines as a part, for engines that split files themselves.
 
-    The result can be pickled, and merged by `merge`. Lines that are not examples are counted and left out.
+    The result can be pickled, and merged by `merge`. Without a layout, the first line decides it. Lines that are not
+    examples are counted and left out.
     """
     # engines that read text mark bytes outside UTF-8 with surrogates; encoding restores bytes that are not UTF-8
     plain = (line.encode("utf-8", "surrogatepass") if isinstance(line, str) else line for line in lines)
     cut = (line if len(line) <= MAX_LINE_BYTES else TOO_LONG for line in plain)
-    found = (decoded(line, Place("lines", number)) for number, line in enumerate(cut, 1))
-    return _profile((entry for entry in found if entry is not None), measure or Estimate())[0]
-
-
-def merge(parts: Iterable[DataProfile]) -> DataProfile:
-    """The profile of the examples of all parts; associative and commutative.
-
-    Raises:
-        ValueError: a part lacks digests, the parts counted tokens in different ways, or `parts` is empty.
-    """
-    taken = list(parts)
-    if not taken:
-        raise ValueError("no parts to merge")
-    methods = {part.method for part in taken}
-    if len(methods) != 1:
-        raise ValueError(f"tokens were counted in {len(methods)} ways: {'; '.join(sorted(methods))}")
-    if not all(part.is_part for part in taken):
-        raise ValueError("a profile without digests cannot be merged")
-    digests = _union([part.digests or b"" for part in taken])
-    return DataProfile(
-        examples=sum(part.examples for part in taken),
-        distinct=len(digests) // DIGEST_BYTES,
-        broken_lines=sum(part.broken_lines for part in taken),
-        digest=sum(part.digest for part in taken) % (1 << 8 * DIGEST_BYTES),
-        low=_together(part.low for part in taken),
-        expected=_together(part.expected for part in taken),
-        high=_together(part.high for part in taken),
-        method=methods.pop(),
-        digests=digests,
-    )
-
-
-def read_part(values: Any) -> DataProfile:
-    """The profile of a part from its JSON document.
-
-    Raises:
-        ValueError: the document is not a profile with digests; the message says what is wrong.
-    """
-    from hbspec.plan import read_profile
-
-    profile = read_profile(values)
-    if "digests" not in values or profile.histograms is None:
-        raise ValueError("the profile lacks digests, which are needed to merge it; write it with --part")
-    broken = values.get("broken_lines")
-    name, _, digested = profile.digest.partition(":")
-    try:
-        digests = b64decode(values["digests"], validate=True)
-        number = int.from_bytes(bytes.fromhex(digested))
-    except (TypeError, ValueError):
-        raise ValueError("`digests` is not Base64, or `digest` is not a number") from None
-    marks = list(_marks(digests))
-    distinct = profile.examples - profile.exact_duplicates
-    if len(digests) != distinct * DIGEST_BYTES or any(one >= other for one, other in pairwise(marks)):
-        raise ValueError(f"`digests` does not contain the sorted digests of {distinct} different examples")
-    if name != DIGEST_NAME or type(broken) is not int or broken < 0:
-        raise ValueError(f"`digest` is not a {DIGEST_NAME}, or `broken_lines` is not a whole number from 0")
-    low, expected, high = profile.histograms
-    return DataProfile(profile.examples, distinct, broken, number, low, expected, high, profile.method, digests)
+    make = Reader(layout)
+    found = (decoded(line, Place("lines", number), make) for number, line in enumerate(cut, 1))
+    return _profile((entry for entry in found if entry is not None), measure or Estimate(), make)[0]
 
 
 DIGEST_NAME = "blake2b-sum"
@@ -204,7 +184,7 @@ def digest_text(number: int) -> str:
     return f"{DIGEST_NAME}:{number % (1 << 8 * DIGEST_BYTES):0{2 * DIGEST_BYTES}x}"
 
 
-def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataProfile, Tallies]:
+def _profile(found: Iterable[Record | Broken], measure: Measure, reader: Reader) -> tuple[DataProfile, Tallies]:
     tallies, digests = Tallies("data"), Digests()
     low: Counter[int] = Counter()
     expected: Counter[int] = Counter()
@@ -231,19 +211,30 @@ def _profile(found: Iterable[Record | Broken], measure: Measure) -> tuple[DataPr
     histograms = (Histogram.of(low), Histogram.of(expected), Histogram.of(high))
     total %= 1 << 8 * DIGEST_BYTES
     size = expected.total()
-    return DataProfile(size, len(digests), broken, total, *histograms, measure.method, bytes(digests)), tallies
+    marks, layout = bytes(digests), reader.layout
+    return DataProfile(size, len(digests), broken, total, *histograms, measure.method, marks, layout), tallies
 
 
 def _measured(records: list[Record], measure: Measure) -> Iterator[tuple[Record, tuple[int, int, int] | str]]:
     """Each example with its tokens, or with the reason why the chat template refuses it."""
     try:
-        yield from zip(records, measure(records), strict=True)
+        yield from zip(records, _longest(records, measure), strict=True)
     except UncountedError:
         for record in records:
             try:
-                yield record, measure([record])[0]
+                yield record, _longest([record], measure)[0]
             except UncountedError as reason:
                 yield record, str(reason)
+
+
+def _longest(records: Sequence[Record], measure: Measure) -> Sequence[Tokens]:
+    """The tokens of each example, of its longest row if it has several."""
+    several = [rows_of(record) for record in records]
+    if all(len(rows) == 1 for rows in several):
+        return measure(records)
+    counts = iter(measure([row for rows in several for row in rows]))
+    found = ([next(counts) for _ in rows] for rows in several)
+    return [(max(low), max(expected), max(high)) for low, expected, high in (zip(*rows, strict=True) for rows in found)]
 
 
 def _batches(found: Iterable[Record | Broken]) -> Iterator[list[Record | Broken]]:
@@ -266,26 +257,3 @@ def _statistics(histogram: Histogram) -> dict[str, float]:
         "p95": histogram.at(round(0.95 * last)),
         "max": histogram.longest,
     }
-
-
-def _together(histograms: Iterable[Histogram]) -> Histogram:
-    counted: Counter[int] = Counter()
-    for histogram in histograms:
-        for length, count in histogram.pairs():
-            counted[length] += count
-    return Histogram.of(counted)
-
-
-def _marks(digests: bytes) -> Iterator[bytes]:
-    for place in range(0, len(digests), DIGEST_BYTES):
-        yield digests[place : place + DIGEST_BYTES]
-
-
-def _union(several: Sequence[bytes]) -> bytes:
-    """The union of several sorted runs of digests, sorted."""
-    found, last = bytearray(), b""
-    for mark in in_order(*map(_marks, several)):
-        if mark != last:
-            found += mark
-            last = mark
-    return bytes(found)

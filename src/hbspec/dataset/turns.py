@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from hbspec.dataset.records import CONVERSATIONAL, PROMPT, Record, refusals
@@ -71,10 +72,9 @@ def answer_of(record: Record, column: str) -> tuple[tuple[str, bytes], ...]:
 
 
 def conversation_of(record: Record) -> list[dict[str, str]]:
-    """The messages of an example, without a rejected answer."""
-    columns = record.columns or ("messages",) * len(record.roles)
-    parts = zip(columns, record.roles, record.contents, strict=True)
-    return [{"role": role, "content": content} for column, role, content in parts if column != "rejected"]
+    """The messages of an example; of a pair, those with the chosen answer."""
+    row = rows_of(record)[0]
+    return [{"role": role, "content": content} for role, content in zip(row.roles, row.contents, strict=True)]
 
 
 def _conversations(record: Record) -> list[tuple[str, ...]]:
@@ -84,6 +84,24 @@ def _conversations(record: Record) -> list[tuple[str, ...]]:
         return [record.roles]
     pairs = list(zip(record.columns, record.roles, strict=True))
     return [tuple(role for column, role in pairs if column in (PROMPT, answer)) for answer in answers]
+
+
+def rows_of(record: Record) -> list[Record]:
+    """What becomes a row of tokens each: the example, or for a pair the prompt with either answer."""
+    if record.layout.type != "preference":
+        return [record]
+    rows = []
+    for answer in ("chosen", "rejected"):
+        taken = [index for index, column in enumerate(record.columns) if column in (PROMPT, answer)]
+        row = replace(
+            record,
+            roles=tuple(record.roles[index] for index in taken),
+            contents=tuple(record.contents[index] for index in taken),
+            encoded=tuple(record.encoded[index] for index in taken),
+            columns=tuple(record.columns[index] for index in taken),
+        )
+        rows.append(row)
+    return rows
 
 
 def prompt_of(record: Record) -> int:

@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.chat_templates.rendering import TemplateRefusedError, renderer
-from hbspec.dataset.measures import TEMPLATE_TOKENS, Measure, Tokens, UncountedError
+from hbspec.dataset.measures import Measure, Tokens, UncountedError, around
 from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
-from hbspec.dataset.records import Record
+from hbspec.dataset.records import STANDARD, Record
+from hbspec.dataset.turns import conversation_of
 
 TOKENIZER = "tokenizer.json"
 INSTALL = 'this needs `pip install "hbspec[data]"`'
@@ -73,8 +74,11 @@ class _Rendered:
 
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
         """The tokens of each example."""
-        counts = _counts(self._tokenizer, [self._render(record) for record in records])
-        return [(count, count, count) for count in counts]
+        texts = [None if record.layout.format == STANDARD else self._render(record) for record in records]
+        counts = iter(_counts(self._tokenizer, [text for text in texts if text is not None]))
+        pairs = zip(records, texts, strict=True)
+        found = (_plain(self._tokenizer, record) if text is None else next(counts) for record, text in pairs)
+        return [(count, count, count) for count in found]
 
 
 class _Words:
@@ -86,14 +90,18 @@ class _Words:
     def __call__(self, records: Sequence[Record]) -> list[Tokens]:
         """The tokens of each example."""
         counts = iter(_counts(self._tokenizer, [text for record in records for text in record.contents]))
-        ends = (TEMPLATE_TOKENS.low, TEMPLATE_TOKENS.expected, TEMPLATE_TOKENS.high)
         found = []
         for record in records:
-            messages = len(record.roles)
-            words = sum(next(counts) for _ in range(messages))
-            low, expected, high = (words + round(messages * end) for end in ends)
+            words = sum(next(counts) for _ in record.roles)
+            more = around(record)
+            low, expected, high = (words + round(end) for end in (more.low, more.expected, more.high))
             found.append((low, expected, high))
         return found
+
+
+def _plain(tokenizer: Any, record: Record) -> int:
+    """The tokens of a plain text, with those that the tokenizer adds, and its end (TRL's `add_eos`)."""
+    return len(tokenizer.encode("".join(record.contents))) + 1
 
 
 def _counts(tokenizer: Any, texts: Sequence[str]) -> list[int]:
@@ -156,11 +164,8 @@ def _renderer(path: Path, template: str, special: Mapping[str, str]) -> Render:
         raise TokenizerError(f"{path.parent}: the chat template cannot be read ({reason})") from None
 
     def render(record: Record) -> str:
-        messages = [
-            {"role": role, "content": content} for role, content in zip(record.roles, record.contents, strict=True)
-        ]
         try:
-            return rendered(messages, False)
+            return rendered(conversation_of(record), False)
         except Exception as reason:  # a template can raise any exception
             raise UncountedError(record, quoted(str(reason), LONGEST_SENTENCE)) from None
 

@@ -25,6 +25,7 @@ class Profile(NamedTuple):
         method: how tokens were counted.
         digest: identifies the data, independent of order.
         histograms: histograms of the lengths; None in older profiles.
+        layout: the dataset type and the format of the examples.
     """
 
     examples: int
@@ -34,6 +35,7 @@ class Profile(NamedTuple):
     method: str
     digest: str
     histograms: Spread | None = None
+    layout: tuple[str, str] = ("language_modeling", "conversational")
 
 
 class Lengths(NamedTuple):

@@ -42,7 +42,15 @@ def read_profile(values: Any) -> Profile:
     if not isinstance(digest, str) or not isinstance(method, str):
         raise ValueError("`digest` and `tokens.method` must be strings")
     histograms = _histograms(values["histogram"], examples, mean) if "histogram" in values else None
-    return Profile(examples, duplicates, mean, longest, method, digest, histograms)
+    return Profile(examples, duplicates, mean, longest, method, digest, histograms, _layout(values))
+
+
+def _layout(values: dict[str, Any]) -> tuple[str, str]:
+    """The dataset type and format; earlier profiles, and those of conversations, do not state them."""
+    layout = values.get("layout", {"type": "language_modeling", "format": "conversational"})
+    if not isinstance(layout, dict) or not all(isinstance(layout.get(key), str) for key in ("type", "format")):
+        raise ValueError("`layout` does not hold a `type` and a `format`")
+    return layout["type"], layout["format"]
 
 
 def _whole(values: dict[str, Any], key: str) -> int:
