@@ -9,9 +9,8 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
 from hbspec.diagnostics import NotKnownError, Severity, known
-from hbspec.estimators.serving.constants import CONTEXT_BYTES
 from hbspec.estimators.serving.cost import Charge
-from hbspec.estimators.serving.room import room
+from hbspec.estimators.serving.room import UNKNOWN_MEMORY, rooms
 from hbspec.estimators.verdict import Verdict
 from hbspec.search.best_endpoints import BestEndpoints, CurrentEndpoint, EndpointBurdens, RecommendedEndpoint
 from hbspec.search.burden import Steps, no_better
@@ -122,8 +121,7 @@ class _EndpointHunt:
 
     def _burdens(self, analysis: Analysis, choice: EndpointChoice) -> EndpointBurdens:
         plan, length = analysis.serving_plan, self.space.analysis.serving_plan.max_model_len
-        fits = room(plan._replace(max_model_len=length), CONTEXT_BYTES.high)
-        held = known(fits, "the GPU's memory").longest or 0
+        held = known(rooms(plan._replace(max_model_len=length)), UNKNOWN_MEMORY).sure.longest or 0
         load = analysis.serving.load
         if load is None:
             raise NotRecommendedError(MEMORY) if not held else NotKnownError(analysis.serving.unknown["load"])
