@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ BODIES = {
 }
 TARGETS = names()
 BOUND, OWN = "gpu_memory: {max: 35 GB}", "metrics: [{name: 'train:gpu_memory_bytes', regex: 'mem=([0-9]+)'}]"
+SHEBANG = f"#!{sys.executable} -IS"
+"""Of a program in the place of another: without what sites add, and without shims of whoever installed Python."""
 
 
 def fitted(spec: Path, target: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from compiled import BASE, HEARTBEAT, body, files, refusals
+from compiled import BASE, HEARTBEAT, SHEBANG, body, files, refusals
 
 from hbspec.api import InvalidSpecError, compile_spec, estimate
 from hbspec.manual import page_of
@@ -29,7 +29,9 @@ QUEUED = "deployment.async_inference={output: 's3://bucket/answers/'}"
 SCALED = "deployment.autoscaling={min: 1, max: 3}"
 LONGEST = 51_200
 """Bytes of a template that is sent as it is, and not by way of a bucket (CreateStack, TemplateBody)."""
-CLI = """#!/usr/bin/env python3
+CLI = (
+    SHEBANG
+    + """
 import json, os, sys
 if "list-training-jobs" in sys.argv:
     print(sys.argv[sys.argv.index("--name-contains") + 1] + "-2\\tCompleted" if "DONE" in os.environ else "")
@@ -40,6 +42,7 @@ elif "cloudformation" in sys.argv:
         print(json.dumps(sys.argv[1:]), file=calls)
     sys.exit("deploy" in sys.argv and "FAILS" in os.environ)
 """
+)
 
 
 def template(*overrides: str, spec: Path = BASE) -> dict[str, Any]:

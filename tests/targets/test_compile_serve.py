@@ -9,19 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from compiled import BASE, HEARTBEAT, files, refusals
+from compiled import BASE, HEARTBEAT, SHEBANG, files, refusals
 
 from hbspec.catalog.engines.arguments import refused
 from hbspec.catalog.engines.facts import arguments, facts
 from hbspec.targets.aws.engine_settings import BASE_FOLDER, MODEL_FOLDER
 
-SHIM = """#!/usr/bin/env python3
+SHIM = (
+    SHEBANG
+    + """
 import json, os, sys
 if "inspect" not in sys.argv:
     given = {"token": os.environ.get("HF_TOKEN"), "handler": os.environ.get("CUSTOM_FASTAPI_INVOCATION_HANDLER")}
     print(json.dumps({"words": sys.argv[1:], **given}))
 sys.exit("pull" in sys.argv or ("inspect" in sys.argv and "LOGGED_OUT" in os.environ))
 """
+)
 HOSTILE = 'x\'}; touch pwned; echo "$(touch pwned)`touch pwned`"'
 LMI = ("deployment.engine=djl-lmi", "deployment.quantization=none")
 MERGED = "deployment.adapters=merged"

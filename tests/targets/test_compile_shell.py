@@ -10,12 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from compiled import AS_WRITTEN, BASE, HEARTBEAT, TARGETS, body, files, project, refusals
+from compiled import AS_WRITTEN, BASE, HEARTBEAT, SHEBANG, TARGETS, body, files, project, refusals
 
 from hbspec.targets import target_of
 from hbspec.targets.aws import scripts
 
-SHIM = """#!/usr/bin/env python3
+SHIM = (
+    SHEBANG
+    + """
 import json, os, sys
 program = os.path.basename(sys.argv[0])
 if "list-training-jobs" in sys.argv and os.environ.get("STATUS"):
@@ -29,6 +31,7 @@ if any(word.startswith(("list-", "describe-alarms", "describe-scalable")) for wo
     sys.exit()
 print(json.dumps({"program": program, "arguments": sys.argv[1:], "environment": dict(os.environ)}))
 """
+)
 
 
 def written(folder: Path, compiled: dict[str, bytes]) -> Path:
