@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
+import accuracy
 import pytest
 from accounting import accounts_for, shape
-from made_rows import LORA, ROOT, write
+from made_rows import LORA, write
 from measured import fitted
 from measured.fitted import Constants, Observed, fit, left_out, record, recorded
 from measured.judged import judge
@@ -34,8 +38,11 @@ def judged(*rows):
 
 
 def run(*arguments):
-    command = [sys.executable, ROOT / "benchmarks" / "accuracy.py", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    """The program in this process, which has judged the same rows already."""
+    given, out, err = mock.patch.object(sys, "argv", ["accuracy.py", *map(str, arguments)]), StringIO(), StringIO()
+    with given, redirect_stdout(out), redirect_stderr(err):
+        code = accuracy.main()
+    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def test_every_row_is_expressed_or_has_a_reason_and_the_counts_add_up(made):
