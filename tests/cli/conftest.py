@@ -59,7 +59,8 @@ class Shell:
 def program() -> Iterator[Preloaded]:
     """Every module of hbspec, imported once; what a command itself imports, `test_entry.py` asks real ones."""
     found = (info.name for info in walk_packages(package.__path__, "hbspec."))
-    started = Preloaded(*(name for name in found if not name.startswith(NOT_PRELOADED)), environment=PLAIN)
+    modules = [name for name in found if not name.startswith(NOT_PRELOADED)]
+    started = Preloaded(*modules, "warmed_up", environment=PLAIN)
     yield started
     started.close()
 
