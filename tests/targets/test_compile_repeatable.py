@@ -1,9 +1,10 @@
-"""Same spec, same bytes: in another process, on another day, with another hash seed, locale and time zone."""
+"""Same spec, same bytes: in another process or folder, on another day, with another hash seed, locale and time zone."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
+from shutil import copy
 
 import pytest
 from compiled import AS_WRITTEN, BASE, HEARTBEAT, ROOT, TARGETS, files
@@ -57,6 +58,13 @@ def test_nothing_of_this_machine_gets_in(target):
             assert str(ROOT).encode() not in content, path
             assert content.endswith(b"\n"), path
             assert b"\r" not in content, path
+
+
+@pytest.mark.parametrize("target", ["sagemaker", "launch", "monitoring"])
+def test_another_folder_gives_the_same_bytes(target, tmp_path):
+    for file in (HEARTBEAT, *HEARTBEAT.parent.glob(f"{HEARTBEAT.stem}.*.json")):
+        copy(file, tmp_path)
+    assert files(tmp_path / HEARTBEAT.name, target) == files(HEARTBEAT, target)
 
 
 @pytest.mark.parametrize("target", TARGETS)
