@@ -23,6 +23,8 @@ def said(tmp_path, code, more="", **beside):
         ("Trainer(m).train()", ALL),
         ("loss.backward()", ALL),
         ("import hbspec_job\nhbspec_job.Job(Trainer(m)).train()\nTrainer(m).train()", set()),
+        ("from hbspec_job import Job\njob = Job(Trainer(m))\nloss.backward()", set()),
+        ("import hbspec_job\nTrainer(m).train()", ALL),
         ("Trainer(m).train(resume_from_checkpoint=True)", {"HB670", "HB672"}),
         ("trainer.train()\naccelerator.load_state(x)", {"HB670", "HB672"}),
         ("import signal\ntrainer.train()", {"HB670", "HB671"}),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 JOB_MODULE = "hbspec_job"
 """The module that does for a script what the shipped one does by itself (`templates/hbspec_job.py`)."""
+JOB = "Job"
 MOST_MODULES = 50
 TRAINS = frozenset({"train", "backward", "training_step"})
 """Methods by which a script is known to train: of a trainer, of a loss, of Lightning."""
@@ -45,8 +46,8 @@ class ScriptCode(NamedTuple):
 
     @property
     def has_job(self) -> bool:
-        """Whether it uses `hbspec_job`."""
-        return JOB_MODULE in self.names
+        """Whether it makes a `Job` of `hbspec_job`, which alone does nothing for a run but end it at a signal."""
+        return {JOB_MODULE, JOB} <= self.names
 
     @property
     def resumes(self) -> bool:

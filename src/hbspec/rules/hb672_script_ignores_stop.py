@@ -12,7 +12,7 @@ Example:
 
 Instead:
 
-    script: {entry_point: own_managed.py}  # has the line: import hbspec_job
+    script: {entry_point: own_managed.py}  # makes an hbspec_job.Job
 
 References:
 
