@@ -42,6 +42,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     yield RULE.at(
         ("script", "entry_point"),
-        f"{script.entry_point} does not make an hbspec_job.Job, and monitoring.metrics is not set: its log has no metric",
+        f"{script.entry_point} makes no hbspec_job.Job, and monitoring.metrics is not set: its log has no metric",
         "use hbspec_job in the script, or set monitoring.metrics",
     )
