@@ -131,14 +131,15 @@ class SageMakerEndpoint:
     """An endpoint at SageMaker.
 
     Args:
-        name: of the endpoint, or `ENDPOINT/VARIANT`.
+        name: of the endpoint; `ENDPOINT/VARIANT` or `ENDPOINT/COMPONENT` where it has several.
         model: the `model` of requests, such as the adapters' name; None for none.
         region: AWS region; None for the default of boto3.
         timeout: seconds of one request.
         temperature: of sampling; 0 is greedy.
 
     Raises:
-        DeniedError: the service does not know the endpoint, or not who asks.
+        DeniedError: the service does not know the endpoint, or not who asks; or it has several components, of which
+            none is named.
     """
 
     at_once = None
@@ -149,22 +150,23 @@ class SageMakerEndpoint:
         from botocore.exceptions import BotoCoreError, ClientError
 
         self._failures = (BotoCoreError, ClientError)
-        self._endpoint, _, self._variant = name.partition("/")
+        self._endpoint, _, self._part = name.partition("/")
         self._model, self._temperature = model, temperature
         settings = Config(read_timeout=timeout, retries={"mode": "standard", "total_max_attempts": 1})
         try:
             self._client = boto3.client("sagemaker-runtime", region_name=region, config=settings)
-            self._serves = _model_places(boto3.client("sagemaker", region_name=region), self._endpoint, self._variant)
+            service = boto3.client("sagemaker", region_name=region)
+            self._serves, self._target = _served(service, self._endpoint, self._part)
         except self._failures as failed:
             raise DeniedError(f"SageMaker's endpoint {self._endpoint} cannot be asked: {failed}") from None
 
     @property
     def told(self) -> Mapping[str, Any]:
-        """The endpoint, its variant, where the models lie that it serves, and the name by which one was asked."""
+        """The endpoint, its variant or component, where the models lie that it serves, and which of them was asked."""
         return {
             "kind": "sagemaker",
             "against": f"{SAGEMAKER}{self._endpoint}",
-            "variant": self._variant or None,
+            "part": self._part or None,
             "serves": self._serves,
             "model": self._model,
             "temperature": self._temperature,
@@ -174,10 +176,9 @@ class SageMakerEndpoint:
         """The reply to a conversation; see `Asked.ask`."""
         body = _body(messages, max_tokens, seed, stop, self._temperature)
         body |= {"model": self._model} if self._model else {}
-        target = {"TargetVariant": self._variant} if self._variant else {}
         try:
             answer = self._client.invoke_endpoint(
-                EndpointName=self._endpoint, ContentType="application/json", Body=json.dumps(body), **target
+                EndpointName=self._endpoint, ContentType="application/json", Body=json.dumps(body), **self._target
             )
             return reply_of(json.loads(answer["Body"].read(MOST_BYTES)))
         except self._failures as failed:
@@ -212,18 +213,38 @@ def _denied(shown: str, status: int, model: str | None) -> str:
     return f"{shown} refuses the request ({status}): name the variable that holds its key with --key-variable"
 
 
-def _model_places(client: Any, endpoint: str, variant: str) -> list[str]:
-    """Where the models of an endpoint's variants lie, as far as their configuration names models."""
+def _served(client: Any, endpoint: str, part: str) -> tuple[list[str], dict[str, str]]:
+    """Where the models lie that answer, as far as they are named, and what a request says to reach them.
+
+    Raises:
+        DeniedError: the endpoint has several components, of which none is named.
+    """
     configuration = client.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
     variants = client.describe_endpoint_config(EndpointConfigName=configuration)["ProductionVariants"]
-    places: list[str] = []
-    for one in variants:
-        if "ModelName" not in one or variant not in ("", one["VariantName"]):
-            continue
-        container = client.describe_model(ModelName=one["ModelName"]).get("PrimaryContainer", {})
-        source = container.get("ModelDataSource", {}).get("S3DataSource", {})
-        places.append(container.get("ModelDataUrl") or source.get("S3Uri") or "")
-    return sorted(place for place in places if place)
+    named = [one["ModelName"] for one in variants if "ModelName" in one and part in ("", one["VariantName"])]
+    if named:
+        places = [_place(client.describe_model(ModelName=name).get("PrimaryContainer", {})) for name in named]
+        return sorted(filter(None, places)), {"TargetVariant": part} if part else {}
+    pages = client.get_paginator("list_inference_components").paginate(EndpointNameEquals=endpoint)
+    components = sorted(one["InferenceComponentName"] for page in pages for one in page["InferenceComponents"])
+    if not components:
+        return [], {"TargetVariant": part} if part else {}
+    if part not in components and (part or len(components) > 1):
+        raise DeniedError(f"name one of the components of {endpoint}: {SAGEMAKER}{endpoint}/{' or /'.join(components)}")
+    component = part or components[0]
+    described = client.describe_inference_component(InferenceComponentName=component)["Specification"]
+    container = described.get("Container", {})
+    if "ModelName" in described:
+        container = client.describe_model(ModelName=described["ModelName"]).get("PrimaryContainer", {})
+    place = _place(container) or container.get("ArtifactUrl")
+    return [place] if place else [], {"InferenceComponentName": component}
+
+
+def _place(container: dict[str, Any]) -> str | None:
+    """Where the model of a container lies; None where it names none."""
+    source = container.get("ModelDataSource", {}).get("S3DataSource", {})
+    place: str | None = container.get("ModelDataUrl") or source.get("S3Uri")
+    return place
 
 
 def _no_reply_of_service(failed: Exception, endpoint: str) -> Exception:

@@ -114,7 +114,8 @@ def wanted_suites(entries: Sequence[Mapping[str, Any]], suite: Callable[[str, Pa
         except LenientSuiteError as reason:
             raise EvaluationError(str(reason)) from None
         except (ValueError, OSError) as reason:
-            raise EvaluationError(f"{entry['name']}: {reason}") from None
+            said = str(reason).removeprefix(f"{entry['name']}: ")
+            raise EvaluationError(f"{entry['name']}: {said}") from None
         found.append(wanted)
     return found
 

@@ -150,7 +150,7 @@ class LibraryTask:
                 raise SuiteError(f"{self.name}: lm-evaluation-harness ended with {done.returncode}: {said}")
             found: dict[str, Any] = json.loads(result.read_text(encoding="utf-8"))
         if "missing" in found:
-            raise SuiteError(f"{self.name} needs {found['missing']}: {INSTALL}")
+            raise SuiteError(f"{self.name}: it needs {found['missing']}: {INSTALL}")
         if "error" in found:
             raise SuiteError(f"{self.name}: lm-evaluation-harness cannot run the task: {found['error']}")
         return found

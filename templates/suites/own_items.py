@@ -153,7 +153,9 @@ def _unit(unit: Any) -> str:
 
 
 def _pattern(value: Any) -> str:
-    text = _text(value, "regex")
+    if not isinstance(value, str) or not value.strip():
+        raise UnusableError("`regex` is not a text, or is empty")
+    text = value
     try:
         pattern = re.compile(text)
     except (re.error, RecursionError, OverflowError):

@@ -112,7 +112,7 @@ def test_a_task_that_cannot_be_asked_says_why(library, folder, task, said):
 def test_without_the_library_the_extra_is_named(folder, monkeypatch, tmp_path):
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     (tmp_path / "lm_eval.py").write_text("raise ModuleNotFoundError(name='lm_eval')")
-    with pytest.raises(SuiteError, match=r"needs lm_eval: pip install 'hbspec\[lm-eval\]'"):
+    with pytest.raises(SuiteError, match=r"local_sums: it needs lm_eval: pip install 'hbspec\[lm-eval\]'"):
         list(suite(NAME, folder).items(0, 2))
 
 

@@ -124,7 +124,7 @@ BROKEN = {
     "`contains` is not a text, or is empty": {"id": "k", "prompt": "x", "expect": {"contains": ["y", ""]}},
     "`one_of` is not a list of texts": {"id": "l", "prompt": "x", "expect": {"one_of": "y"}},
     "`regex` is not a regular expression": {"id": "m", "prompt": "x", "expect": {"regex": "("}},
-    "`regex` matches every answer, or is too long": {"id": "n", "prompt": "x", "expect": {"regex": "y*"}},
+    "`regex` matches every answer, or is too long": {"id": "n", "prompt": "x", "expect": {"regex": ".*"}},
     "`max_tokens` is not an integer of 1 to 1000000": {"id": "o", "prompt": "x", "max_tokens": 0},
     "`unit` is not a text": {"id": "p", "prompt": "x", "expect": {"number": 5, "unit": 1}},
     "a message has another role than system, user or assistant": {"id": "q", "messages": [{"role": "tool"}]},

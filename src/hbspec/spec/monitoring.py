@@ -67,7 +67,7 @@ class Monitoring(Section):
 class Suite(Section):
     """A validation suite and the score that it must reach."""
 
-    suite: Text = Field(description="Name of the suite.")
+    suite: Text = Field(description="Name of the suite; `lm-eval:TASK` for a task of lm-evaluation-harness.")
     min_score: Fraction = Field(description="Lowest accepted score, 0 to 1.")
     data: Text | None = Field(None, description="Path or URI of the suite's cases.")
     items: Annotated[int, Field(gt=0, le=100_000)] | None = Field(
