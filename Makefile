@@ -6,7 +6,7 @@ DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
 
-.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check oracle check lint types contracts docs docs-check
+.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check sarif-check oracle check lint types contracts docs docs-check
 .PHONY: generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -96,6 +96,16 @@ report-check: $(VENV)/.ready
 	$(BIN)/hbspec report specs/heartbeat.yaml -o $(AXE)/one.html
 	$(BIN)/hbspec report specs/heartbeat.yaml specs/heartbeat-optimized.yaml -o $(AXE)/two.html
 	NODE_PATH=$(abspath $(AXE))/node_modules node tools/axe.cjs $(AXE)/one.html $(AXE)/two.html
+
+# npm's SARIF tools judge what check writes of the planted mistakes; they need node, and npm the network once
+SARIF := $(VENV)-sarif
+sarif-check: $(VENV)/.ready
+	mkdir -p $(SARIF)
+	test -d $(SARIF)/node_modules/@microsoft || npm install --silent --prefix $(SARIF) \
+		@microsoft/jest-sarif@1.0.0-beta.0 @microsoft/sarif-multitool@5.7.0
+	$(BIN)/hbspec check specs tests/cases/planted --exit-zero --format sarif --output-file $(SARIF)/check.sarif
+	NODE_PATH=$(abspath $(SARIF))/node_modules node tools/sarif.cjs $(SARIF)/check.sarif
+	$(SARIF)/node_modules/.bin/sarif-multitool validate $(SARIF)/check.sarif
 
 # traces the whole grid again; `make oracle ORACLE=--update` writes what it finds
 ORACLE := --check

@@ -125,18 +125,26 @@ def _unfit(report: Report) -> list[str]:
 
 def run(kind: str, numbers: Sequence[int], thorough_every: int, searched_every: int) -> list[str]:
     """Judges cases in a folder of their own; returns a text for each that failed. For a worker process."""
+    every = {"thorough": thorough_every, "searched": searched_every}
+
+    def judged(one: Case, begin: Callable[[], None]) -> list[str]:
+        return judge(one, begin, **{name: one.number % every[name] == 0 for name in every})
+
+    return run_each(kind, numbers, judged)
+
+
+def run_each(kind: str, numbers: Sequence[int], judged: Callable[[Case, Callable[[], None]], list[str]]) -> list[str]:
+    """The same with another judge."""
     with _folder(), _watched() as watch:
-        every = {"thorough": thorough_every, "searched": searched_every}
-        asked = ((number, {name: number % every[name] == 0 for name in every}) for number in numbers)
-        return [text for number, chosen in asked for text in _one(case(kind, number), chosen, watch)]
+        return [text for number in numbers for text in _one(case(kind, number), judged, watch)]
 
 
-def _one(one: Case, chosen: dict[str, bool], watch: Any) -> Iterator[str]:
+def _one(one: Case, judged: Callable[[Case, Callable[[], None]], list[str]], watch: Any) -> Iterator[str]:
     for name, content in one.files.items():
         Path(name).write_text(content, encoding="utf-8")
     faulthandler.dump_traceback_later(STANDSTILL, exit=True)
     try:
-        problems = judge(one, lambda: watch(True), **chosen)
+        problems = judged(one, lambda: watch(True))
     except HungError:
         problems = [f"it took more than {WATCHDOG} s of the processor:\n{traceback.format_exc()}"]
     except Exception:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 
 import fuzz_judge
+import fuzz_linted
 import pytest
 from fuzz_mutations import KINDS, case
 
@@ -20,6 +21,8 @@ THOROUGH_EVERY = 3
 """Every third case is estimated and compiled too."""
 SEARCHED_EVERY = 9
 """Every ninth is also searched for better plans, which takes longer than all the rest."""
+LINTED_EVERY, LEAST = 10, 1000
+"""Up to so many mutations, every tenth is also fixed, judged by a policy and opened in an editor; of more, each."""
 CHUNK = 20
 """Cases of a task: few enough that the last tasks end together."""
 FAILURES_SHOWN = 5
@@ -38,6 +41,18 @@ def test_no_mutation_breaks_the_program(kind: str, workers: ProcessPoolExecutor,
     assert number > 0
     chunks = [range(start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)]
     futures = [workers.submit(fuzz_judge.run, kind, chunk, THOROUGH_EVERY, SEARCHED_EVERY) for chunk in chunks]
+    failures = [failure for future in futures for failure in future.result()]
+    assert not failures, f"{len(failures)} failed; the first of them:\n\n" + "\n\n".join(failures[:FAILURES_SHOWN])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_mutation_breaks_fixes_a_policy_or_the_editor(
+    kind: str, workers: ProcessPoolExecutor, pytestconfig: pytest.Config
+) -> None:
+    asked = pytestconfig.getoption("--mutations")
+    number = (asked if asked > LEAST else asked // LINTED_EVERY) * SHARES[kind] // 100
+    chunks = [range(start, min(start + CHUNK, number)) for start in range(0, number, CHUNK)]
+    futures = [workers.submit(fuzz_linted.run, kind, chunk) for chunk in chunks]
     failures = [failure for future in futures for failure in future.result()]
     assert not failures, f"{len(failures)} failed; the first of them:\n\n" + "\n\n".join(failures[:FAILURES_SHOWN])
 

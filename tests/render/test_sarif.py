@@ -113,6 +113,16 @@ def test_nothing_else_is_offered_as_a_replacement(diagnostic):
     [("-", "stdin"), ("a b/ü.yaml", "a%20b/%C3%BC.yaml"), ("x\udcff.yaml", "x%FF.yaml"), ("C:\\a", "C%3A/a")],
 )
 def test_names_are_uris(file, uri):
+    named(file, uri)
+
+
+def test_an_absolute_name_is_relative_where_it_is_below_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    named(str(tmp_path / "a b/x.yaml"), "a%20b/x.yaml")
+    named("/elsewhere/a b.yaml", "file:///elsewhere/a%20b.yaml")
+
+
+def named(file, uri):
     run = run_of(NOTE._replace(file=file), files=(file,))
     assert run["artifacts"] == [{"location": {"uri": uri}}]
     assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == uri

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -126,5 +127,16 @@ def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
 
 
 def _uri(file: str) -> str:
-    """A file's name as a relative reference (3.4.3); `stdin` for standard input."""
-    return "stdin" if file == "-" else quote(redact(file).replace("\\", "/"), safe="/", errors="surrogateescape")
+    """A file's name as a reference relative to the working folder (3.4.3); `stdin` for standard input.
+
+    One that is given by an absolute path and is not below that folder keeps it, as a URI with a scheme.
+    """
+    if file == "-":
+        return "stdin"
+    path = Path(redact(file))
+    if path.is_absolute():
+        here = Path.cwd()
+        if not path.is_relative_to(here):
+            return path.as_uri()
+        path = path.relative_to(here)
+    return quote(path.as_posix().replace("\\", "/"), safe="/", errors="surrogateescape")
