@@ -2,7 +2,7 @@
 
     python benchmarks/fixing.py [--files 1000] [--data 5]
 
-The files are the starter spec, each with another name, number of examples and price, on one of a few sets of data with
+The files are the starter spec, each with another name and number of examples, on one of a few sets of data with
 lengths of their own; every twentieth has a key without effect. Lengths decide the most: the claim about memory replays
 the allocator once for each set. One process; what is imported is included. Aim: 10 s for 1,000 files.
 """
@@ -29,7 +29,6 @@ def spec(number: int, data: int) -> str:
     changes = {
         "name: my-first-job": f"name: job-{number}",
         "examples: 2000": f"examples: {2000 + number % 500}",
-        "price: 1.515": f"price: 1.{500 + number % 100}",
         "mean: 400": f"mean: {300 + number % data}",
         "instance:\n": "instance:\n  max_wait: 9h # never\n" if number % EVERY == 0 else "instance:\n",
     }

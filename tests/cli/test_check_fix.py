@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from hbspec.cli import main
@@ -106,3 +108,23 @@ def test_a_read_only_file_is_left(silent):
     code, _, err = silent("check", "job.yaml", "--fix")
     assert (code, file.read_text()) == (2, SILENT)
     assert "job.yaml was not changed: it is read-only" in err
+
+
+def test_one_that_cannot_be_written_does_not_stop_the_others(silent):
+    silent.write("a.yaml", SILENT)
+    silent.write("z.yaml", SILENT)
+    (silent.folder / "job.yaml").chmod(0o444)
+    code, out, err = silent("check", ".", "--fix", "--format", "json")
+    assert (code, err.count("fixed "), err.count("was not changed")) == (2, 2, 1)
+    assert [one["file"] for one in json.loads(out)["diagnostics"]] == ["job.yaml"]
+
+
+def test_a_fix_that_renames_has_no_value_in_json(hbspec):
+    hbspec.write("typo.yaml", TEXT.replace("lora_alpha", "lora_alhpa"))
+    (found,) = json.loads(hbspec("check", "typo.yaml", "--format", "json")[1])["diagnostics"]
+    route = ["hyperparameters", "lora_alhpa"]
+    assert found["fixes"] == [
+        {"title": "rename it to lora_alpha", "route": route, "rename": "lora_alpha", "safe": False}
+    ]
+    assert hbspec("check", "typo.yaml", "--fix", "--unsafe-fixes")[0] == 0
+    assert (hbspec.folder / "typo.yaml").read_text() == TEXT
