@@ -27,7 +27,7 @@ from hbspec.diagnostics import Confidence, Finding, Severity, route_text
 from hbspec.rules.rule import Rule
 from hbspec.showing.secrets import has_published_form, looks_secret
 
-RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, once=True)
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

@@ -16,8 +16,7 @@ class Rule(NamedTuple):
     """One defect. `Rule(__name__)` in `hb101_idle_gpus.py` has the code HB101 and the name idle-gpus.
 
     `beside` lists the rules whose findings explain this rule's: only the explaining finding of a cause is reported.
-    `once` is for a rule that judges whole specs itself, or the text: it is not asked about a spec that only tries a
-    change.
+    `once` is for a rule that judges whole specs itself: it is not asked about a spec that only tries a change.
     """
 
     module: str
