@@ -164,6 +164,13 @@ class TestKept:
         found = self.at(tmp_path, ("name: a", [finding("HB901", self.NAME, self.TO_B), other]))
         assert found.after == "name: b # c\nother: a\n"
 
+    def test_fixes_that_meet_in_the_text_are_applied_one_after_the_other(self, tmp_path):
+        (tmp_path / "job.yaml").write_text("name: {a: 1, b: 2, c: 3} # c\n")
+        routes = ("name", "a"), ("name", "b")
+        one, other = (finding(f"HB90{n}", route, Fix("d", route, safe=True)) for n, route in enumerate(routes))
+        found = fixed_by(tmp_path / "job.yaml", Findings(("a: 1", [one]), ("b: 2", [other])))
+        assert (found.after, len(found.applied)) == ("name: {c: 3} # c\n", 2)
+
     def test_one_fix_makes_another_possible(self, tmp_path):
         second = finding("HB902", ("other",), Fix("b", ("other",), "b", safe=True))
         first = finding("HB901", self.NAME, self.TO_B)

@@ -100,5 +100,17 @@ def test_what_another_file_says_is_not_changed(tmp_path):
     assert edited(document, {SPOT: True}).endswith("instance: {count: 2, spot: true}\n")
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {("model", "license"): None, ("model", "revision"): None},
+        {("instance",): None, TYPE: "ml.g5.2xlarge"},
+    ],
+)
+def test_changes_that_meet_are_refused_together(changed, settings):
+    with pytest.raises(EditError, match="the changes meet in the text: make them by hand"):
+        changed(settings)
+
+
 def test_a_section_goes_with_its_last_key(changed):
     assert changed({("budget", "max_cost"): None}, f"{SPEC}budget:\n  max_cost: 5 USD\n") == SPEC
