@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 import pytest
 
 from hbspec.cli import report
 from hbspec.cli.command import MisuseError
+from hbspec.cli.print_page import BROWSERS, is_printed
 
 SPEC = """\
 hbspec: 1
@@ -18,6 +20,7 @@ instance: {type: ml.g5.xlarge, region: us-east-1, max_runtime: 20h}
 hyperparameters: {method: lora, learning_rate: 2e-4, num_train_epochs: 2, per_device_batch_size: 2, max_length: 1024}
 """
 BROKEN = SPEC.replace("id: Qwen/Qwen2.5-0.5B", "idd: x")
+HEXADECIMAL = "hbspec report".encode("utf-16-be").hex().upper().encode()
 MARKDOWN = ("--format", "markdown", "--as-of", "2026-11-30")
 
 
@@ -83,3 +86,51 @@ def test_without_vl_convert_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(report, "find_spec", lambda name: None)
     with pytest.raises(MisuseError, match=r"pip install 'hbspec\[report\]', or --format markdown"):
         report.run(("a.yaml",), None, (), None, False, None, "html", False)
+
+
+def test_without_chromium_a_pdf_is_refused_before_anything_is_estimated(one, monkeypatch):
+    monkeypatch.setattr("hbspec.cli.print_page.BROWSERS", ())
+    with pytest.raises(MisuseError, match="--format pdf prints with Chromium, which is not on the PATH"):
+        report.run(("nowhere.yaml",), None, (), None, False, None, "pdf", False)
+
+
+def a_browser(folder, monkeypatch, script):
+    program = folder / "chromium"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+def test_a_browser_that_prints_nothing_leaves_the_report_as_it_was(one, monkeypatch):
+    a_browser(one.folder, monkeypatch, "exit 1")
+    monkeypatch.chdir(one.folder)
+    (one.folder / "report.pdf").write_bytes(b"%PDF-1.4 (bot: hbspec report)")
+    with pytest.raises(MisuseError, match="printed nothing"):
+        report.run(("a.yaml",), None, (), None, False, None, "pdf", False)
+    assert (one.folder / "report.pdf").read_bytes() == b"%PDF-1.4 (bot: hbspec report)"
+
+
+@pytest.mark.parametrize(
+    ("head", "report_of_ours"),
+    [
+        (b"%PDF-1.4\n1 0 obj\n<</Title (bot: hbspec report)", True),
+        (
+            b"%PDF-1.4\n1 0 obj\n<</Title <FEFF0031003A0020"
+            + "hbspec report".encode("utf-16-be").hex().upper().encode(),
+            True,
+        ),
+        (b"%PDF-1.4\n1 0 obj\n<</Title (an invoice)", False),
+        (b"notes on my hbspec report", False),
+    ],
+)
+def test_a_printed_report_is_told_from_another_pdf(head, report_of_ours):
+    assert is_printed(head) is report_of_ours
+
+
+@pytest.mark.skipif(not any(map(shutil.which, BROWSERS)), reason="there is no Chromium")
+def test_a_report_is_printed_and_replaced(one):
+    for _ in range(2):
+        code, _, err = one("report", "a.yaml", "--format", "pdf", "--as-of", "2026-11-30")
+        assert (code, err) == (0, "report.pdf: written\n")
+    head = (one.folder / "report.pdf").read_bytes()[: report.HEAD_BYTES]
+    assert is_printed(head)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hbspec.reporting.contents import Contents
     from hbspec.search.optimize import Optimum
 
-SUFFIXES = {"html": ".html", "markdown": ".md"}
+SUFFIXES = {"html": ".html", "markdown": ".md", "pdf": ".pdf"}
 HEAD_BYTES = 4096
 """How much of a file is read to see whether hbspec wrote it."""
 
@@ -37,14 +37,17 @@ def run(
     """Write the report of all specs that can be estimated; return the exit code.
 
     Raises:
-        MisuseError: vl-convert is not installed, or the file is there and is not a report.
+        MisuseError: vl-convert or, for a PDF, Chromium is missing, or the file is there and is not a report.
         OSError: the file cannot be written; what was there is unchanged.
     """
     from hbspec.api import InvalidSpecError, estimate
     from hbspec.cli.outcome import refuse
+    from hbspec.cli.print_page import browser
 
-    if format == "html" and find_spec("vl_convert") is None:
+    if format != "markdown" and find_spec("vl_convert") is None:
         raise MisuseError("report draws its charts with vl-convert: pip install 'hbspec[report]', or --format markdown")
+    if format == "pdf":
+        browser()
     place = output or Path(f"report{SUFFIXES[format]}")
     _refuse_another_file(place)
     given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
@@ -90,16 +93,20 @@ def _searched(estimates: Estimates) -> Optimum | str:
 def _write(place: Path, report: Contents, format: str) -> None:  # noqa: A002 - as in `--format`
     from hbspec.cli.whole import write_file
 
-    if format == "html":
-        from hbspec.reporting.page import page
+    write_file(place, _content(report, format), replace=True)
+    sys.stderr.write(f"{place}: written\n")
 
-        text = page(report)
-    else:
+
+def _content(report: Contents, format: str) -> bytes:  # noqa: A002 - as in `--format`
+    if format == "markdown":
         from hbspec.reporting.markdown import markdown
 
-        text = markdown(report)
-    write_file(place, text.encode(errors="replace"), replace=True)
-    sys.stderr.write(f"{place}: written\n")
+        return markdown(report).encode(errors="replace")
+    from hbspec.cli.print_page import printed
+    from hbspec.reporting.page import page
+
+    text = page(report)
+    return printed(text) if format == "pdf" else text.encode(errors="replace")
 
 
 def _refuse_another_file(place: Path) -> None:
@@ -109,14 +116,15 @@ def _refuse_another_file(place: Path) -> None:
         MisuseError: the place holds such a file.
         OSError: the place is a folder, or cannot be read.
     """
+    from hbspec.cli.print_page import is_printed
     from hbspec.reporting.marks import MARKS
 
     try:
         with place.open("rb") as stream:
-            head = stream.read(HEAD_BYTES).decode(errors="replace")
+            head = stream.read(HEAD_BYTES)
     except FileNotFoundError:
         return
-    if head and not any(mark in head for mark in MARKS):
+    if head and not is_printed(head) and not any(mark.encode() in head for mark in MARKS):
         raise MisuseError(f"{place} is not a report of hbspec, and is kept: name another file with -o")
 
 
@@ -128,12 +136,12 @@ COMMAND = Command(
         SPECS,
         Parameter(
             "output",
-            "The file to write; report.html or report.md by default.",
+            "The file to write; report.html, report.md or report.pdf by default.",
             ("--output", "-o"),
             "FILE",
             convert=Path,
         ),
-        format_of("html", "markdown"),
+        format_of("html", "markdown", "pdf"),
         Parameter(
             "plans", "Search the best plans, too; this takes as long as `hbspec optimize`.", ("--plans",), switch=True
         ),

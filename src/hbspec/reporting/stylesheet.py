@@ -36,7 +36,7 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 caption{text-align:left;padding:.25rem 0}
 th,td{padding:.25rem .75rem .25rem 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
 td,tbody th{max-width:30rem;overflow-wrap:break-word}
-td{min-width:4.5rem}
+td{min-width:5.5rem}
 thead th{vertical-align:bottom}
 tbody th{font-weight:600;min-width:9rem}
 @media print{
