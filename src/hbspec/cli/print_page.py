@@ -43,7 +43,7 @@ def printed(page: str) -> bytes:
     """The page as a PDF, without the browser's own header and footer.
 
     Raises:
-        MisuseError: there is no browser, or it prints nothing.
+        MisuseError: a browser is not found, or it prints nothing.
     """
     program = browser()
     with TemporaryDirectory(prefix="hbspec-print-") as name:
