@@ -38,12 +38,12 @@ SERVED_START: Mapping[str, float] = {
     "step": 1e-3,
     "streaming.hbm": 0.85,
     "streaming.gddr": 0.85,
-    "prefilling.hbm": 0.5,
     "prefilling.gddr": 0.7,
     "floor": 5e-3,
 }
 """The same of speed. What a request more costs is that of older releases, and what is waited for that of the scheduler:
-few sources have many requests at once, and those of one length stay in step."""
+few sources have many requests at once, and those of one length
+stay in step. The share of the peak on GPUs with HBM is assumed: one source alone is long at it."""
 
 R = TypeVar("R", Start, Point)
 Values = dict[str, float]

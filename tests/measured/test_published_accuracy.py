@@ -7,11 +7,13 @@ import re
 import pytest
 from accounting import accounts_for
 from made_rows import INFERENCE, PUBLISHED, ROOT, TRAINED
+from measured import product, served_score
 from measured.fitted import fit, left_out, observed, recorded
 from measured.fitting import KINDS
 from measured.judged import judge
 from measured.row import read_rows
 from measured.score import score
+from measured.served_fit import fitted_engine, fitted_served
 from measured.speed import observations
 from measured.table import lines
 
@@ -26,7 +28,7 @@ TITLES = ["slices", "slices of speed", "the widest tenth of the intervals", "by 
 @pytest.fixture(scope="module")
 def page():
     """The blocks of the page that show what the command prints."""
-    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8").partition("## Endpoints")[0]
     return re.findall(r"^```text\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
@@ -76,3 +78,11 @@ def test_the_constants_are_those_that_the_published_rows_give():
 
 def test_constants_are_those_of_three_sources_or_more():
     assert all(len({one.source for one in observations}) >= 3 for observations in recorded())
+
+
+@pytest.mark.long
+def test_the_page_says_what_is_printed_of_endpoints():
+    of_endpoints = (ROOT / "docs" / "accuracy.md").read_text(encoding="utf-8").partition("## Endpoints")[2]
+    (block,) = re.findall(r"^```text\n(.*?)^```$", of_endpoints, re.MULTILINE | re.DOTALL)
+    printed = served_score.lines(product.judged(fitted_engine, fitted_served), errors=False)
+    assert block.splitlines() == list(printed)

@@ -156,10 +156,10 @@ CASES = {
         "hyperparameters: {max_length: 1000}",
     ),
     "a window beyond the positions": (
-        "deployment: {max_model_len: 200000}",
+        "deployment: {max_model_len: 200000, concurrency: 8}",
         "HB205",
         {"HB515"},
-        "deployment: {max_model_len: 4096}",
+        "deployment: {max_model_len: 4096, concurrency: 8}",
     ),
     "offload that the script does not do": (
         "instance: {parallelism: zero2, offload: all}",

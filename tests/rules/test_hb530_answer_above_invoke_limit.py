@@ -29,11 +29,11 @@ def asked(tokens, more, tmp_path):
 @pytest.mark.parametrize(
     ("tokens", "more", "advised"),
     [
-        (6000, "", "stream the answers (InvokeEndpointWithResponseStream), or add deployment.async_inference"),
-        (6000, TEST, "stream the answers (InvokeEndpointWithResponseStream), or lower typical_output_tokens"),
+        (8000, "", "stream the answers (InvokeEndpointWithResponseStream), or add deployment.async_inference"),
+        (8000, TEST, "stream the answers (InvokeEndpointWithResponseStream), or lower typical_output_tokens"),
         (30000, "", "add deployment.async_inference, whose answers may take an hour: even a stream ends after 8 min"),
         (30000, TEST, "lower typical_output_tokens: even a stream ends after 8 minutes"),
-        (120000, "", "lower typical_output_tokens: even an asynchronous answer ends after 60 minutes"),
+        (200000, "", "lower typical_output_tokens: even an asynchronous answer ends after 60 minutes"),
     ],
 )
 def test_what_helps_waits_for_so_long(tokens, more, advised, tmp_path):
@@ -45,7 +45,7 @@ def test_what_helps_waits_for_so_long(tokens, more, advised, tmp_path):
 
 def test_an_asynchronous_endpoint_has_an_hour(tmp_path):
     assert asked(30000, QUEUE, tmp_path) == []
-    (found,) = asked(120000, QUEUE, tmp_path)
+    (found,) = asked(200000, QUEUE, tmp_path)
     assert "but InvokeEndpointAsync waits 60 minutes" in found.message
     assert found.help == "lower typical_output_tokens: even an asynchronous answer ends after 60 minutes"
 

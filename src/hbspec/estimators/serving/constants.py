@@ -35,6 +35,8 @@ class ServedConstants(NamedTuple):
         floor: seconds of a request's own: HTTP, tokenizer, scheduler, the way back.
         waiting: steps of others that a request waits for, in an endpoint that is always busy: half of the one that
             runs, and half of the next, scheduled before that one ends (docs.vllm.ai, `--async-scheduling`). Assumed.
+        queueing: share of the others whose prompts are read first, since they arrived at the same time. Assumed: fits
+            without one source or the other give 0.03 to 0.2.
         error: factor on the computed time, by "step" or "first".
     """
 
@@ -44,6 +46,7 @@ class ServedConstants(NamedTuple):
     prefilling: Mapping[str, float]
     floor: float
     waiting: float
+    queueing: float
     error: Mapping[str, Interval]
 
 
@@ -52,13 +55,15 @@ SERVED = ServedConstants(
     request=4.83e-05,
     streaming={"hbm": 0.811, "gddr": 0.982},
     prefilling={"hbm": 0.5, "gddr": 0.84},
-    floor=0.00729,
+    floor=0.00722,
     waiting=1.0,
+    queueing=0.05,
     error={"step": Interval(0.75, 1.0, 1.35), "first": Interval(0.65, 1.0, 1.6)},
 )
 """Printed by `benchmarks/serving.py --fit`, which fits them to the sweeps in `benchmarks/measured/sweeps.csv`, each row
-with its source, sources weighing the same; `request` is that of older releases, `waiting` is assumed, and the ends of
-the errors were chosen with all rows in view. Left out: eager engines, speculative decoding, cached prompts."""
+with its source, sources weighing the same. `request` is that of older releases; `waiting`, `queueing` and the share of
+the peak with HBM are assumed, and the ends of the errors were chosen with all rows in view. Left out: eager engines,
+speculative decoding, cached prompts."""
 
 
 class ServingConstants(NamedTuple):

@@ -24,7 +24,7 @@ from hbspec.estimators.serving.memory import (
 )
 from hbspec.estimators.serving.prefill import answering_seconds, first_token_seconds, prefill_seconds
 from hbspec.estimators.serving.profiled import engine_bytes, settings_of
-from hbspec.estimators.serving.room import Room, cache_tokens, room_bytes, rooms
+from hbspec.estimators.serving.room import UNKNOWN_MEMORY, Room, cache_tokens, room_bytes, rooms
 from hbspec.estimators.verdict import Verdict, verdict
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval, Money
@@ -193,16 +193,13 @@ def _serving(plan: ServingPlan) -> Serving:
     measured = engine + activations_of(plan) + (fixed["weights"] + fixed["adapters"])
     memory, least = (measured + -(-(needed or 0) // parts) for needed in (asked.all_longest, asked.least))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
-    budget = None if usable is None else floor(usable * plan.utilization)
-    alone = _alone(plan, unknown)
+    alone, busy = _alone(plan, unknown), _load(plan, unknown)
     token = alone.step and alone.step.interval()
-    held, free = rooms(plan), room_bytes(plan)
-    busy = _load(plan, free and free.expected, unknown)
-    billed, loading = charges(plan), loading_bytes(plan)
+    held, billed, loading = rooms(plan), charges(plan), loading_bytes(plan)
     unknown |= {"hourly_cost": "a price of the endpoint's instance"} if billed is None else {}
     unknown |= {} if loading is None else {"loading_seconds": QUANTISING}
     return Serving(
-        verdict=verdict(memory, budget, least),
+        verdict=verdict(memory, usable and floor(usable * plan.utilization), least),
         weights_bytes=served_weights(plan),
         terms={name: size for name, size in {**terms, "engine": round(engine.expected)}.items() if size},
         engine_bytes=engine,
@@ -212,7 +209,7 @@ def _serving(plan: ServingPlan) -> Serving:
         least_memory=least,
         loading=loading,
         usable=usable,
-        budget=budget,
+        budget=None if usable is None else floor(usable * plan.utilization),
         room=held and held.expected,
         sure_room=held and held.sure,
         best_room=held and held.best,
@@ -257,9 +254,9 @@ def _alone(plan: ServingPlan, unknown: dict[str, str]) -> Alone:
     return Alone(prefill, first, step, answering_seconds(plan, prompt, answer))
 
 
-def _load(plan: ServingPlan, room: int | None, unknown: dict[str, str]) -> Load | None:
+def _load(plan: ServingPlan, unknown: dict[str, str]) -> Load | None:
     try:
-        return load(plan, known(room, "the GPU's memory"))
+        return load(plan, known(room_bytes(plan), UNKNOWN_MEMORY).expected)
     except NotKnownError as reason:
         unknown["load"] = str(reason)
         return None

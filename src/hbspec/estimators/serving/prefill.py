@@ -6,7 +6,7 @@ from math import ceil
 
 from hbspec.diagnostics import Missing, known
 from hbspec.estimators.serving.constants import SERVING, ServingConstants
-from hbspec.estimators.serving.decoding import ENDPOINT, memory_of, parts_of, peak_flops, step_of
+from hbspec.estimators.serving.decoding import ENDPOINT, parts_of, peak_flops, step_of
 from hbspec.estimators.serving.profiled import batched_tokens
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering
@@ -62,10 +62,11 @@ def first_token_seconds(
 ) -> Interval:
     """Seconds until a request's first token, in an endpoint that answers so many at once, all of one length.
 
-    A floor of the request's own, the steps of others that it waits for, and its prefill, in a step that decodes for the
-    others too and so takes at least as long as theirs. The high end is that of requests that all arrive together, each
-    waiting for the prompts of the others: loads with one length of answers stay in step. Left out: prompts that the
-    engine has cached, which take less, and requests beyond those that fit, which wait for a whole answer.
+    A floor of the request's own, the steps of others that it waits for, the prompts of a few of them, and its prefill,
+    in a step that decodes for the others too and so takes at least as long as theirs. The high end is that of requests
+    that all arrive together, each waiting for the prompts of the others: loads with one length of answers stay in step.
+    Left out: prompts that the engine has cached, which take less, and requests beyond those that fit, which wait for a
+    whole answer.
 
     Args:
         plan: the endpoint.
@@ -76,14 +77,14 @@ def first_token_seconds(
     Raises:
         NotKnownError: as for `prefill_seconds`.
     """
-    served, least = constants.served, prompt_seconds(plan, tokens)
+    served = constants.served
     busy = step_of(plan, tokens, requests).seconds(constants)
-    computed = least / served.prefilling[memory_of(parts_of(plan)[1])]
-    chunks = ceil(tokens / batched_tokens(plan))
+    read, chunks = prefill_seconds(plan, tokens, 1, constants).expected, ceil(tokens / batched_tokens(plan))
     waited = served.waiting * busy * (requests - 1) / requests
-    expected = served.floor + waited + max(computed, chunks * busy)
+    waited += served.queueing * (requests - 1) * read
+    expected = served.floor + waited + max(read, chunks * busy)
     error = served.error["first"]
-    together = served.floor + waited + requests * max(computed, chunks * busy / requests)
+    together = served.floor + waited + max(requests * read, chunks * busy)
     over = summed_over_pcie(plan, tokens)
     return Interval(expected * error.low, expected, max(error.high * expected, together)) + over
 
