@@ -44,22 +44,22 @@ BIAS = {
 
 @pytest.mark.parametrize("values", [ROUTED, BY_LAYER], ids=["routed", "by layer"])
 @pytest.mark.parametrize("text", ["full,tokens=300", "full,batch=2,tokens=200,gradient_checkpointing=false", "lora"])
-def test_what_layers_exchange_is_as_its_trace(values, text, recorded_file, monkeypatch):
+def test_what_layers_exchange_is_as_its_trace(values, text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "exchange", values)
     case = parse(f"exchange,method={text}")
-    assert closed(case, architecture_of(recorded_file(values))) == pytest.approx(peak(case), rel=0.003)
+    assert closed(case, architecture_of(recorded_once(values))) == pytest.approx(peak(case), rel=0.003)
 
 
-def test_a_bias_that_all_layers_share_is_as_its_trace(recorded_file, monkeypatch):
+def test_a_bias_that_all_layers_share_is_as_its_trace(recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "bias", BIAS)
     case = parse("bias,attention=eager,method=full,batch=2,tokens=200,gradient_checkpointing=false")
-    assert closed(case, architecture_of(recorded_file(BIAS))) == pytest.approx(peak(case), rel=0.006)
+    assert closed(case, architecture_of(recorded_once(BIAS))) == pytest.approx(peak(case), rel=0.006)
 
 
-def test_a_reentrant_pass_of_what_layers_exchange_is_not_known(recorded_file, monkeypatch):
+def test_a_reentrant_pass_of_what_layers_exchange_is_not_known(recorded_once, monkeypatch):
     """Such a pass hands gradients to what a layer is given by position alone."""
     monkeypatch.setitem(CONFIGS, "exchange", ROUTED)
-    architecture = architecture_of(recorded_file(ROUTED))
+    architecture = architecture_of(recorded_once(ROUTED))
     assert isinstance(architecture.recorded, Recording)
     assert architecture.recorded.exchanging
     spec = Spec.model_validate(spec_of(parse("exchange,method=full,tokens=300,use_reentrant=true")))

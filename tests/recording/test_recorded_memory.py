@@ -117,9 +117,9 @@ def test_adapters_on_fused_experts_are_not_counted(olmo):
             lora_parameters(fused, 8, targets)
 
 
-def test_adapters_where_text_does_not_reach_are_not_counted(recorded_file):
+def test_adapters_where_text_does_not_reach_are_not_counted(recorded_once):
     """GIT's encoder of images has a q_proj, and is not beside a `language_model`, so that peft adapts it too."""
-    git = architecture_of(recorded_file(GIT))
+    git = architecture_of(recorded_once(GIT))
     for targets in ("all-linear", ["q_proj"]):
         with pytest.raises(TargetError, match="text does not reach"):
             lora_parameters(git, 8, targets)
@@ -178,8 +178,8 @@ NARROW = {
 }  # fmt: skip
 
 
-def test_a_table_may_be_narrower_than_the_residual_stream(recorded_file, monkeypatch):
+def test_a_table_may_be_narrower_than_the_residual_stream(recorded_once, monkeypatch):
     """Its gradient is as large as the table, and not as a table as wide as the stream."""
     monkeypatch.setitem(CONFIGS, "narrow", NARROW)
     case = parse("narrow,method=full,tokens=64")
-    assert closed(case, architecture_of(recorded_file(NARROW))) == pytest.approx(peak(case), rel=0.01)
+    assert closed(case, architecture_of(recorded_once(NARROW))) == pytest.approx(peak(case), rel=0.01)

@@ -31,26 +31,26 @@ PROPHETNET = {
 GIT = {"model_type": "git", **SMALL, "vision_config": {**SMALL, "image_size": 32, "patch_size": 16}}
 
 
-def test_buffers_are_those_behind_a_first_pass(recorded_file):
+def test_buffers_are_those_behind_a_first_pass(recorded_once):
     """CTRL's table of positions is in fp32 until its first pass casts it."""
-    assert recorded_file(CTRL)["buffers"]["2"] == 2 * CTRL["n_positions"] * CTRL["n_embd"]
+    assert recorded_once(CTRL)["buffers"]["2"] == 2 * CTRL["n_positions"] * CTRL["n_embd"]
 
 
-def test_a_model_that_short_rows_switch_is_refused(recorded_file):
+def test_a_model_that_short_rows_switch_is_refused(recorded_once):
     with pytest.raises(RecordingError, match="attention_type from block_sparse to original_full"):
-        recorded_file(BIG_BIRD)
-    assert recorded_file({**BIG_BIRD, "attention_type": "original_full"})["kinds"]
+        recorded_once(BIG_BIRD)
+    assert recorded_once({**BIG_BIRD, "attention_type": "original_full"})["kinds"]
 
 
 @pytest.mark.parametrize("config", [DECODER, GIT])
-def test_layers_are_those_that_text_reaches(config, recorded_file):
-    assert len(recorded_file(config)["kinds"]) == config["num_hidden_layers"]
+def test_layers_are_those_that_text_reaches(config, recorded_once):
+    assert len(recorded_once(config)["kinds"]) == config["num_hidden_layers"]
 
 
-def test_a_head_that_computes_more_than_the_tokens_is_refused(recorded_file):
+def test_a_head_that_computes_more_than_the_tokens_is_refused(recorded_once):
     """ProphetNet predicts several tokens ahead, each with logits of its own."""
     with pytest.raises(RecordingError, match="computes 46 positions for 23 tokens"):
-        recorded_file(PROPHETNET)
+        recorded_once(PROPHETNET)
 
 
 def test_infinity_is_read_as_transformers_writes_it():
@@ -59,9 +59,9 @@ def test_infinity_is_read_as_transformers_writes_it():
     assert decoded({"limits": [0.0, {"__float__": "Infinity"}]}) == {"limits": [0.0, float("inf")]}
 
 
-def test_complex_numbers_lead_to_the_input(recorded_file):
+def test_complex_numbers_lead_to_the_input(recorded_once):
     """DeepSeek-V2 turns queries and keys as complex numbers, whose gradients are complex."""
-    file = recorded_file(DEEPSEEK)
+    file = recorded_once(DEEPSEEK)
     rows = [row for program in file["programs"] for row in program["operators"] if row["name"] == "view_as_real"]
     assert rows
     assert all(row.get("ways") for row in rows)
