@@ -20,18 +20,23 @@ Updates = tuple[tuple[int, ...], ...]
 """By update and micro-batch, the tokens of each row."""
 
 
+Reserves = dict[tuple[Updates, Circumstances], int]
+"""The most bytes that processes reserved, by their rows and circumstances."""
+
+
 class History:
     """What was replayed of a blueprint.
 
     Args:
         blueprint: what it runs.
+        reserves: what is known of it, to which is added; nothing by default.
     """
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, reserves: Reserves | None = None) -> None:
         self._blueprint = blueprint
         self._loaded: dict[Circumstances, Process] = {}
         self._starts: dict[tuple[Updates, Circumstances], list[Process]] = {}
-        self._reserves: dict[tuple[Updates, Circumstances], int] = {}
+        self._reserves: Reserves = {} if reserves is None else reserves
 
     def reserve(self, updates: Updates, around: Circumstances) -> int:
         """What `replay` tells; where memory suffices, its limit changes nothing."""
@@ -110,7 +115,13 @@ class History:
 @lru_cache(maxsize=64)  # a search comes back to what other types of instances ran
 def history_of(job: Job, stage: Stage) -> History:
     """What was replayed of a stage."""
-    return History(Blueprint(job, stage))
+    return History(Blueprint(job, stage), _reserves_of(job, stage))
+
+
+@lru_cache(maxsize=1024)  # numbers, which take little memory; processes and blueprints take much
+def _reserves_of(_job: Job, _stage: Stage) -> Reserves:
+    """What is known of a stage, which outlives its history."""
+    return {}
 
 
 def replay(blueprint: Blueprint, updates: Updates, around: Circumstances) -> int:
