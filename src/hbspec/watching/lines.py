@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 LONGEST = 64 << 10
 """Bytes of a line that are kept; the rest of a longer one is passed over."""
-CHUNK = 256 << 10
+CHUNK = 1 << 20
 PAUSE = 0.5
 """Seconds without anything new after which a source says so."""
 SNIFFED = 4096
