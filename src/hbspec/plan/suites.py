@@ -63,7 +63,7 @@ class PlannedSuite(NamedTuple):
     @property
     def is_task(self) -> bool:
         """Whether it is a task of lm-evaluation-harness, whose `data` is the folder of its YAML."""
-        return self.name.startswith(LM_EVAL)
+        return self.name.startswith(LM_EVAL) and self.name != LM_EVAL
 
     @property
     def lacks_cases(self) -> bool:

@@ -122,7 +122,8 @@ def _training(analysis: Analysis, target: str) -> TrainingSource | None:
     if analysis.spec.instance.type is None:
         return None
     job = sagemaker.lower(analysis, target)
-    return TrainingSource(job.name, job.region)
+    evaluated = analysis.release is not None and analysis.release.record is not None
+    return TrainingSource(job.name, job.region, alone=evaluated)
 
 
 def _test(analysis: Analysis, needs: Needs) -> Joined | None:

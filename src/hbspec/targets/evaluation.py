@@ -84,7 +84,12 @@ def lower(analysis: Analysis) -> EvaluationJob:
     body["ProcessingInputs"].append(_input("code", f"{home}code/"))
     body["ProcessingOutputConfig"]["Outputs"][0]["S3Output"]["S3Uri"] = f"{home}record/"
     return EvaluationJob(
-        body["ProcessingJobName"], TrainingSource(job.name, job.region), body, trained, f"{home}code/", source
+        body["ProcessingJobName"],
+        TrainingSource(job.name, job.region, alone=True),
+        body,
+        trained,
+        f"{home}code/",
+        source,
     )
 
 
@@ -209,10 +214,6 @@ def _script(job: EvaluationJob) -> list[str]:
         f"cd -- {HERE}",
         *owned(BODY, "ProcessingJobName", job.name),
         *trained_model(job.training, job.model_data, named="${1:-}", usage=usage, mark='"'),
-        f"case $name in {quote(job.training.job)} | {quote(job.training.job)}-[0-9]*) ;; *)",
-        f"  echo \"$name is not an attempt at \"{quote(job.training.job)}', as the record would say' >&2",
-        "  exit 1 ;;",
-        "esac",
         f"compiled={quote(json.dumps(job.model_data, ensure_ascii=False))}",
         f"body=$(<{BODY})",
         'body=${body%%"$compiled"*}$trained${body#*"$compiled"}',

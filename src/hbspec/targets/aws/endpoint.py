@@ -47,10 +47,14 @@ class Joined(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrainingSource:
-    """The training job that writes the model."""
+    """The training job that writes the model; where it is `alone`, a script takes the model of no other job's attempt.
+
+    Otherwise the record of an evaluation would be said of a model that it is not of.
+    """
 
     job: str
     region: str | None
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_OutputDataConfig.h
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from hbspec.plan.training_job import writes_whole_weights
 from hbspec.spec import Spec
@@ -47,11 +48,20 @@ def trained_model(training: TrainingSource, compiled: str, *, named: str, usage:
     yield "  fi"
     yield '  echo "Using the model of $name ($status)."'
     yield "fi"
+    yield from _attempt_alone(training.job) if training.alone else ()
     yield f'trained=$(aws sagemaker describe-training-job{at} --training-job-name "$name" \\'
     yield f"  --query ModelArtifacts.S3ModelArtifacts --output {form[0]})"
     yield "trained=${trained%$'\\r'}  # the CLI may end lines as Windows does"
     yield f"""if [ "$trained" = {form[1]} ]; then echo "$name: this training job has no model" >&2; exit 1; fi"""
     yield from _as_compiled(compiled, mark)
+
+
+def _attempt_alone(job: str) -> Iterator[str]:
+    """Lines that refuse a job that is not an attempt at this one."""
+    yield f"case $name in {quote(job)} | {quote(job)}-[0-9]*) ;; *)"
+    yield f"""  echo "$name is not an attempt at "{quote(job)}', of which the evaluation is' >&2"""
+    yield "  exit 1 ;;"
+    yield "esac"
 
 
 def _as_compiled(compiled: str, mark: str) -> Iterator[str]:

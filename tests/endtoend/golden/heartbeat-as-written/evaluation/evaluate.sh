@@ -26,15 +26,15 @@ if [ -z "$name" ]; then
   fi
   echo "Using the model of $name ($status)."
 fi
+case $name in heartbeat-deepseek-r1-qwen-32b-… | heartbeat-deepseek-r1-qwen-32b-…-[0-9]*) ;; *)
+  echo "$name is not an attempt at "heartbeat-deepseek-r1-qwen-32b-…', of which the evaluation is' >&2
+  exit 1 ;;
+esac
 trained=$(aws sagemaker describe-training-job --region ca-central-1 --training-job-name "$name" \
   --query ModelArtifacts.S3ModelArtifacts --output json)
 trained=${trained%$'\r'}  # the CLI may end lines as Windows does
 if [ "$trained" = null ]; then echo "$name: this training job has no model" >&2; exit 1; fi
 case $trained in *'.tar.gz"') ;; *) echo "$name: its model is unpacked, but this spec serves an archive" >&2; exit 1 ;; esac
-case $name in heartbeat-deepseek-r1-qwen-32b-… | heartbeat-deepseek-r1-qwen-32b-…-[0-9]*) ;; *)
-  echo "$name is not an attempt at "heartbeat-deepseek-r1-qwen-32b-…', as the record would say' >&2
-  exit 1 ;;
-esac
 compiled='"s3://heartbeat/models/heartbeat-deepseek-r1-qwen-32b-…/output/model.tar.gz"'
 body=$(<create_processing_job.json)
 body=${body%%"$compiled"*}$trained${body#*"$compiled"}
