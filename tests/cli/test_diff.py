@@ -233,9 +233,6 @@ def state(folder):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("nope",), "`nope` is neither a file nor a revision of this repository"),
-        (("HEAD..nope",), "`nope` is neither a file nor a revision of this repository"),
-        (("main..--output=x",), "`--output=x` is neither a file nor a revision of this repository"),
         (("HEAD", "nope.yaml"), "neither HEAD nor the work tree has a spec at `nope.yaml`"),
         (("HEAD", "/etc/hosts"), "`/etc/hosts` is outside the repository "),
         (
@@ -248,6 +245,19 @@ def test_what_is_not_there(repository, words, said):
     code, out, err = repository("diff", *words)
     assert (code, out) == (2, "")
     assert err.startswith(f"hbspec: {said}")
+
+
+@pytest.mark.parametrize(
+    ("word", "revision", "instead"),
+    [
+        ("nope", "nope", "; `git log --oneline --all` lists its commits"),
+        ("HEAD..mian", "mian", "; did you mean main?"),
+        ("main..--output=x", "--output=x", ""),
+    ],
+)
+def test_a_revision_that_does_not_exist(repository, word, revision, instead):
+    said = f"hbspec: `{revision}` is neither a file nor a revision of this repository{instead}\n"
+    assert repository("diff", word) == (1, "", said)
 
 
 def test_no_repository_no_git_and_no_file(hbspec):

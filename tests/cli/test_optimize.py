@@ -177,3 +177,17 @@ def test_a_spec_without_a_deployment_has_no_best_endpoint(best_endpoint):
     code, out, err = best_endpoint("--deployment", spec=SPEC)
     assert (code, out) == (2, "")
     assert "without a deployment" in err
+
+
+def test_regions_without_prices_are_told_which_have_some(optimize):
+    code, out, _ = optimize("--regions", "ap-southeast-5", free=("instance.type", "instance.region"))
+    assert code == 1
+    assert "no price is known there: search ap-southeast-1, " in out
+
+
+def test_what_fits_nowhere_is_told_what_would_do(optimize):
+    """A model whose weights alone exceed the GPU in 16 bits fits with fewer bits."""
+    large = SPEC.replace("Qwen2.5-0.5B", "Qwen2.5-14B")
+    code, out, _ = optimize(spec=large)
+    assert code == 1
+    assert "Nearest plan: without these and --keep" in out

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -33,7 +34,7 @@ def run(
         MisuseError: there are not two versions to compare.
     """
     from hbspec.comparison.projects import diff_files, diff_revisions
-    from hbspec.comparison.revisions import RevisionError
+    from hbspec.comparison.revisions import RevisionError, UnknownRevisionError
 
     given: dict[str, Any] = {
         "as_of": as_of,
@@ -45,6 +46,9 @@ def run(
         raise MisuseError(f"{old} is a file, and diff takes two of them, or a revision and a spec; name the other one")
     try:
         found = diff_files(old, new, **given) if named and new else diff_revisions(old, new, **given)
+    except UnknownRevisionError as reason:
+        sys.stderr.write(f"hbspec: {reason}\n")
+        return ERRORS
     except RevisionError as reason:
         raise MisuseError(str(reason)) from None
     _show(found, format)
@@ -95,5 +99,6 @@ COMMAND = Command(
     ),
     "With a revision, specs whose files are the same in both versions are counted and not judged. A revision that is "
     "named like a file is written refs/heads/NAME. Exit code 0: no new errors. 1: the new version has errors that the "
-    "old one does not have; with --exit-code, any difference. 2: a file, a revision or git is missing.",
+    "old one does not have; with --exit-code, any difference; or a revision does not exist. 2: a file or git is "
+    "missing.",
 )

@@ -169,7 +169,7 @@ def _regions(words: str) -> tuple[str, ...]:
     """
     named = tuple(filter(None, (word.strip() for word in words.split(","))))
     for region in named:
-        region_of(region)
+        region_of(region, "--regions")
     return named
 
 

@@ -58,8 +58,8 @@ CATALOG = Parameter(
 REGION = Parameter("region", "Of one region: ca-central-1.", ("--region",), "REGION")
 
 
-def region_of(word: str | None) -> str | None:
-    """The region, if one is given.
+def region_of(word: str | None, option: str = "--region") -> str | None:
+    """The region, if an option gives one.
 
     Raises:
         MisuseError: the catalog has neither an offer nor a price there.
@@ -68,7 +68,7 @@ def region_of(word: str | None) -> str | None:
 
     known = catalog().regions
     if word is not None and word not in known:
-        raise MisuseError(f"--region {word} is not in the catalog{did_you_mean(word, known)}")
+        raise MisuseError(f"{option} {word} is not in the catalog{did_you_mean(word, known)}")
     return word
 
 

@@ -1,9 +1,9 @@
 """Revisions of a git repository, read without touching the work tree, the index or the configuration.
 
-Only plumbing that reads is called (`rev-parse`, `merge-base`, `ls-tree`, `cat-file`), so that no hook, filter, pager or
-external diff of the repository runs. A revision is resolved to the name of its commit first, and only that name is
-passed on. Nothing is fetched. Files are written below a folder of this process, regular files first and links last, so
-that no file is written through a link. https://git-scm.com/docs/gitrevisions
+Only plumbing that reads is called (`rev-parse`, `merge-base`, `for-each-ref`, `ls-tree`, `cat-file`), so that no hook,
+filter, pager or external diff of the repository runs. A revision is resolved to the name of its commit first, and only
+that name is passed on. Nothing is fetched. Files are written below a folder of this process, regular files first and
+links last, so that no file is written through a link. https://git-scm.com/docs/gitrevisions
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
 from hbspec.comparison.inputs import LARGEST
+from hbspec.spelling import nearest
 
 GIT = ("git", "--no-pager", "--literal-pathspecs", "-c", "core.fsmonitor=false", "-c", "core.quotepath=off")
 READING = {
@@ -31,6 +32,10 @@ FILES, LINKS = ("100644", "100755", "100664"), ("120000",)
 
 class RevisionError(Exception):
     """A revision or a repository that cannot be read; the message is one sentence for the user."""
+
+
+class UnknownRevisionError(RevisionError):
+    """A word that is not a revision."""
 
 
 class Blob(NamedTuple):
@@ -55,13 +60,25 @@ def commit_of(revision: str, folder: Path) -> str:
     """The name of the commit that a revision stands for.
 
     Raises:
-        RevisionError: the repository has no such revision, or more than one.
+        UnknownRevisionError: the repository has no such revision, or more than one.
+        RevisionError: git is not installed.
     """
     said = f"`{revision}` is neither a file nor a revision of this repository"
     if not revision or revision.startswith("-") or "\0" in revision:
-        raise RevisionError(said)
+        raise UnknownRevisionError(said)
     command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    return _git(command, folder, said).strip()
+    with _started(command, folder, subprocess.DEVNULL) as process:
+        out, _ = process.communicate()
+    if process.returncode:
+        raise UnknownRevisionError(said + _alike(revision, folder))
+    return os.fsdecode(out).strip()
+
+
+def _alike(revision: str, folder: Path) -> str:
+    """What there is instead: a branch or a tag with a similar name, or else the last commit."""
+    names = _git(("for-each-ref", "--format=%(refname:short)"), folder, "the branches cannot be listed").split()
+    meant = nearest(revision, names)
+    return f"; did you mean {meant}?" if meant else "; `git log --oneline --all` lists its commits"
 
 
 def merge_base(one: str, other: str, folder: Path) -> str:

@@ -65,8 +65,8 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")
         yield from _plan(optimum.nearest.plan, "", optimum.current, width)
-    elif set(optimum.front.rejected) <= {"price"}:
-        action = "name other regions with --regions, or set instance.price"
+    elif optimum.priced:
+        action = f"search {', '.join(optimum.priced)} with --regions, or set instance.price"
         yield from wrapped((("", f"{LEAD}no price is known there: {action}"),), width, 2 * len(LEAD))
 
 
@@ -156,7 +156,8 @@ def _figures(then: Burdens, now: Burdens | None) -> Iterator[str]:
     yield f"{spent} (expected {Money(cost.expected, cost.currency)}{_saved(now and now.cost.expected, cost.expected)})"
     share = _longer(now.time.total_seconds, time) if now else ""
     yield f"{interval_text(time, seconds_text)}{share}"
-    yield f"{significant(100 * then.headroom, 2)} % of the GPU certainly free"
+    free = f"{significant(100 * then.headroom, 2)} %" if then.headroom > 0 else "nothing"
+    yield f"{free} of the GPU certainly free"
 
 
 def _saved(now: Decimal | None, then: Decimal) -> str:

@@ -10,14 +10,19 @@ from hbspec.diagnostics import NotKnownError, Severity, route_text
 from hbspec.estimators.verdict import Verdict
 from hbspec.search.burden import Burdens, burdens
 from hbspec.search.front import Front, Progress, front
+from hbspec.search.gates import PRICE
 from hbspec.search.judging import Recommended, codes_of
-from hbspec.search.request import Request
+from hbspec.search.request import ALLOWED, Request
 from hbspec.search.space import Space
 from hbspec.search.variants import variants
 from hbspec.search.written import written
 
 OF_PLANS = frozenset({"HB625", "HB626", "HB642", "HB644", "HB646", "HB647", "HB655"})
 """Rules about names and places whose errors may follow from the instances or their region."""
+
+
+REGIONS_NAMED = 3
+"""Regions that are named where those of the request have no prices."""
 
 
 class Current(NamedTuple):
@@ -66,6 +71,7 @@ class Optimum(NamedTuple):
         request: what was asked.
         regions: where instances were looked for.
         nearest: what would do where the front is empty; None where nothing that was tried does.
+        priced: where the front is empty and no price is known in `regions`, the regions nearest to them that have some.
     """
 
     current: Current
@@ -73,6 +79,7 @@ class Optimum(NamedTuple):
     request: Request
     regions: tuple[str, ...]
     nearest: Nearest | None = None
+    priced: tuple[str, ...] = ()
 
     @property
     def plans(self) -> tuple[Recommended, ...]:
@@ -92,6 +99,7 @@ class Optimum(NamedTuple):
             "rejected": rejected,
             "searched": dict(self.front.searched),
             "nearest": self.nearest and {"without": self.nearest.without, **_plan(self.nearest.plan)},
+            "regions_with_prices": list(self.priced),
             "not_known": ["quota", "capacity"],
         }
 
@@ -124,8 +132,21 @@ def optimize(analysis: Analysis, request: Request, progress: Progress = lambda _
         counted = {"plans": plans, "estimated": 0, "judged": 0}
         return Optimum(now, Front((), {fixed[0]: plans}, counted), request, regions)
     found = front(space, progress)
+    if set(found.rejected) == {PRICE}:
+        return Optimum(now, found, request, regions, priced=_priced(estimated, regions))
     nearest = None if found.plans else _nearest(estimated, request, progress)
     return Optimum(now, found, request, regions, nearest)
+
+
+def _priced(analysis: Analysis, regions: tuple[str, ...]) -> tuple[str, ...]:
+    """The regions nearest by name to those without prices that have the price of an instance with a GPU."""
+    catalog = analysis.catalog
+    types = [row.name for row in catalog.instances.values() if row.gpus and row.training]
+    found = [one for one in catalog.regions if any(catalog.price(name, one, "training") for name in types)]
+    areas = {region.rpartition("-")[0] for region in regions}  # `ap-southeast-1` is beside `ap-southeast-2`
+    continents = {region.partition("-")[0] for region in regions}
+    near = {one: (one.rpartition("-")[0] in areas) + (one.partition("-")[0] in continents) for one in found}
+    return tuple(sorted(found, key=lambda one: (-near[one], one))[:REGIONS_NAMED])
 
 
 def is_of_no_plan(code: str) -> bool:
@@ -134,14 +155,20 @@ def is_of_no_plan(code: str) -> bool:
 
 
 def _nearest(analysis: Analysis, request: Request, progress: Progress) -> Nearest | None:
-    """The best plan without the limits, or else without the keys that are kept, or else one that is tight.
+    """The best plan without the limits, or else without the keys that are kept, or else tight, or training otherwise.
 
     By its high ends, since limits are compared with these.
     """
     unlimited = request._replace(max_cost=None, max_seconds=None, confidence="certain")
     free = unlimited._replace(keep=frozenset())
     tight = free._replace(allow=request.allow | {"tight"})
-    ways = {"--max-cost and --max-time": unlimited, "these and --keep": free, "being certain to fit": tight}
+    otherwise = free._replace(allow=frozenset(ALLOWED) - {"tight"})
+    ways = {
+        "--max-cost and --max-time": unlimited,
+        "these and --keep": free,
+        "being certain to fit": tight,
+        "training the same": otherwise,
+    }
     for without, easier in ways.items():
         if easier != request:
             found = front(Space(analysis, easier, variants(analysis, easier)), progress)
