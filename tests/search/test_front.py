@@ -9,6 +9,7 @@ from hbspec.search.burden import Elsewhere, burdens, no_better
 from hbspec.search.choice import Arrangement, Batch, Choice, Placement
 from hbspec.search.floors import SLACK, Floors
 from hbspec.search.front import front
+from hbspec.search.judging import Judge, NotRecommendedError
 from hbspec.search.request import AXES, Request
 
 SPEC = {
@@ -85,6 +86,21 @@ def test_an_objective_orders_the_same_plans(objective):
     first = {"cost": 0, "time": 1, "headroom": 2}[objective]
     assert plans == sorted(plans, key=lambda plan: plan[0][first])
     assert not any(no_better(one, other) for one, _ in plans for other, _ in plans if one != other)
+
+
+def test_no_plan_that_was_pruned_is_better():
+    """Drawn from a space that is too wide for all of them; each is estimated and judged by itself."""
+    space = space_of(SPEC, request("instance.type", "instance.spot", *GRIDS["batches and spot"][:2]))
+    best, judge = [steps for steps, _ in front_found(front(space))], Judge(space)
+    acceptable = 0
+    for choice in random.Random(5).sample(list(choices(space)), 30):
+        try:
+            plan = judge.recommended(choice)
+        except NotRecommendedError:
+            continue
+        acceptable += 1
+        assert any(no_better(plan.burdens.steps("expected"), steps) for steps in best), choice
+    assert acceptable > 5
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def commit_of(revision: str, folder: Path) -> str:
 
 
 def _alike(revision: str, folder: Path) -> str:
-    """What there is instead: a branch or a tag with a similar name, or else the last commit."""
+    """What there is instead: a branch or a tag with a similar name, or else where the commits are listed."""
     names = _git(("for-each-ref", "--format=%(refname:short)"), folder, "the branches cannot be listed").split()
     meant = nearest(revision, names)
     return f"; did you mean {meant}?" if meant else "; `git log --oneline --all` lists its commits"
