@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +30,7 @@ from hbspec.source.limits import MAX_BYTES
 
 T = TypeVar("T")
 
-PAUSE = 0.03
+PAUSE = 0.02
 """Seconds without a key after which a text is judged: shorter than the pause between two keys of a fast typist."""
 MOST_PROPOSALS = 200
 """Words of one completion; more are left out, and asked for again as the word grows."""
@@ -97,11 +97,12 @@ class SpecServer(LanguageServer):
             return
         one.is_spec, text, version = True, one.text, one.version
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._judge, judged, one, text, self.unsaved(uri))
+            unsaved = self.unsaved(uri)
+            found = await asyncio.get_running_loop().run_in_executor(self._judge, _if_current, one, text, unsaved)
         except Exception as fault:
             self.report_server_error(fault, type(fault))
             return
-        if self.open.get(uri) is one and one.text == text:
+        if found is not None and self.open.get(uri) is one and one.text == text:
             self._show(one, found, version)
 
     def _show(self, one: OpenText, found: JudgedText, version: int) -> None:
@@ -120,6 +121,11 @@ class SpecServer(LanguageServer):
         except Exception as fault:
             self.report_server_error(fault, type(fault))
             return otherwise
+
+
+def _if_current(one: OpenText, text: str, unsaved: Mapping[Path, str]) -> JudgedText | None:
+    """What is found in a state of a text; None if it was left behind while others were judged."""
+    return judged(one, text, unsaved) if one.text == text else None
 
 
 def server() -> SpecServer:
