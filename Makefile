@@ -6,7 +6,7 @@ DATA := ../shared/data/heartbeat
 # torch comes first, alone: a later install must find the CPU build and keep it
 TORCH := torch==2.13.0
 
-.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check sarif-check oracle check lint types contracts docs docs-check
+.PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check sarif-check oracle check lint types contracts docs docs-check site
 .PHONY: generate build clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
@@ -137,7 +137,17 @@ docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
 	$(BIN)/python tools/generate_request_schemas.py --check
 
-check: lint types contracts docs-check test fuzz long test-others
+# the documentation as a site in build/site; a link to a page or heading that does not exist is an error
+SITE := $(VENV)-site
+$(SITE)/.ready: Makefile
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet sphinx==9.0.4 myst-parser==5.2.0 furo==2025.12.19
+	touch $@
+
+site: $(SITE)/.ready
+	$(SITE)/bin/sphinx-build -q -W --keep-going -b html -c tools/docs_site . build/site
+
+check: lint types contracts docs-check site test fuzz long test-others
 
 build: $(VENV)/.ready
 	$(BIN)/python -m build --wheel

@@ -92,7 +92,8 @@ def _output(words: str, folder: Path, page: str) -> str:
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     environment = {**os.environ, "PATH": path, "COLUMNS": COLUMNS, "LC_ALL": "C.UTF-8"}
     shell = ("/usr/bin/env", "bash", "-o", "pipefail", "-c", words)
-    done = subprocess.run(shell, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    none = subprocess.DEVNULL  # of an input: `hbspec init` asks at a terminal
+    done = subprocess.run(shell, cwd=folder, env=environment, stdin=none, capture_output=True, text=True, check=False)
     if done.returncode not in JUDGED or not done.stdout:
         raise PageError(f"{page}: `{words}` ended with {done.returncode} and said {done.stderr or 'nothing'}")
     return "\n".join(line.rstrip() for line in done.stdout.replace(str(folder), "…").rstrip().splitlines())

@@ -43,6 +43,9 @@ tbody th{font-weight:600;min-width:9rem}
 body{font-size:10pt}
 nav,.skip{display:none}
 .wide{overflow:visible}
+table{font-size:8pt}
+th,td{padding-right:.4rem}
+td,tbody th{min-width:0}
 svg{min-width:0}
 figure,tr{break-inside:avoid}
 h2,h3,caption{break-after:avoid}
