@@ -156,7 +156,7 @@ CASES = {
         "hyperparameters: {max_length: 1000}",
     ),
     "a window beyond the positions": (
-        "deployment: {max_model_len: 200000, concurrency: 8}",
+        "deployment: {max_model_len: 140000, concurrency: 8}",
         "HB205",
         {"HB515"},
         "deployment: {max_model_len: 4096, concurrency: 8}",
