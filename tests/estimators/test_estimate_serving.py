@@ -208,6 +208,7 @@ def test_one_endpoint_by_hand():
     each = together + 7 * prefill / 200
     assert found.load.request_tokens_per_second.expected == pytest.approx(1 / each)
     waited = 7 / 8 * (host + 7 * served_by.request + (streamed + 8 * 1000 * token) / reach)
+    waited += 7 * served_by.queueing * prefill
     assert found.load.first_token_seconds.expected == pytest.approx(served_by.floor + waited + prefill)
     assert found.load.latency_seconds.expected == pytest.approx(took)
     assert found.load.tokens_per_second.expected == pytest.approx(8 * 200 / took)

@@ -11,6 +11,7 @@ from hbspec.catalog.parameters import weights
 from hbspec.estimators.serving.adapters import slot_bytes
 from hbspec.estimators.serving.constants import ENGINE
 from hbspec.estimators.serving.endpoint import serving
+from hbspec.estimators.serving.memory import bounded_layers, cache_bytes, longest_request
 from hbspec.estimators.serving.profiled import EngineSettings, activations, engine_bytes, forward_bytes, settings_of
 from hbspec.estimators.serving.room import MEMORY_SEEN, cache_tokens, room_bytes
 from hbspec.units import GIB
@@ -118,3 +119,14 @@ def test_half_of_each_adapter_is_on_every_gpu():
 def test_experts_have_places_too():
     mixtral = known("mistralai/Mixtral-8x7B-v0.1")
     assert slot_bytes(mixtral, 16, 1) > 4 * slot_bytes(known("mistralai/Mistral-7B-v0.1"), 16, 1)
+
+
+def test_a_layer_with_a_window_has_room_for_a_chunk_beside_it():
+    """vLLM counts window - 1 + max_num_batched_tokens tokens for each request that it lets in."""
+    plan = served("google/gemma-3-1b-it", **L40S, quantization="none", max_model_len=32_768, concurrency=1)
+    gemma = known("google/gemma-3-1b-it")
+    answering, reading = (cache_bytes(gemma, 32_768, 2, scheduled) for scheduled in (1, 2048))
+    layer = 2 * 2 * gemma.num_key_value_heads * gemma.head_dim
+    assert reading - answering == bounded_layers(gemma) * layer * 2047
+    assert serving(plan).demand.longest == reading
+    assert longest_request(gemma, reading, 2, 2048) == 32_768

@@ -10,7 +10,7 @@ from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.adapters import slot_bytes
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
-from hbspec.estimators.serving.profiled import EngineSettings, activations, settings_of
+from hbspec.estimators.serving.profiled import EngineSettings, activations, batched_tokens, settings_of
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
@@ -103,9 +103,9 @@ def demand(plan: ServingPlan) -> Demand:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    longest, typical = (
-        round(request_cache(plan, tokens)) if tokens else None for tokens in (plan.max_model_len, typical_tokens(plan))
-    )
+    longest = plan.max_model_len and round(request_cache(plan, plan.max_model_len, batched_tokens(plan)))
+    tokens = typical_tokens(plan)
+    typical = None if tokens is None else round(request_cache(plan, tokens))
     return Demand(longest, typical, typical and plan.concurrency * typical, longest and plan.concurrency * longest)
 
 
@@ -164,34 +164,47 @@ def cache_copies(plan: ServingPlan) -> float:
     return max(1.0, plan.tensor_parallel / served_model(plan).num_key_value_heads)
 
 
-def request_cache(plan: ServingPlan, tokens: float) -> float:
+def request_cache(plan: ServingPlan, tokens: float, scheduled: int = 1) -> float:
     """Bytes of one request's keys and values over all GPUs that share it, including replicated heads.
+
+    Args:
+        plan: the endpoint.
+        tokens: of the request.
+        scheduled: tokens computed at once; see `cache_bytes`.
 
     Raises:
         NotKnownError: the architecture is not known.
     """
     architecture = served_model(plan)
-    return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan))
+    return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan), scheduled)
 
 
-def cache_bytes(architecture: Architecture, tokens: float, element: int = 2) -> float:
+def cache_bytes(architecture: Architecture, tokens: float, element: int = 2, scheduled: int = 1) -> float:
     """Bytes of one request's keys and values: 2 x key-value heads x head_dim x tokens x `element` for each layer.
 
     A layer with a sliding window or chunked attention keeps at most its window (transformers' `SlidingWindowLayer`;
-    vLLM's hybrid KV cache manager, docs.vllm.ai).
+    vLLM's hybrid KV cache manager, docs.vllm.ai). While a prompt is read, vLLM keeps the tokens of a chunk beside those
+    of the window before it, and has room for both in each request (vllm/v1/kv_cache_interface.py, `SlidingWindowSpec`).
+
+    Args:
+        architecture: the model.
+        tokens: of the request.
+        element: bytes of each number.
+        scheduled: tokens computed at once: 1 while answering.
     """
     layer = kv_cache_bytes_per_token(architecture, element) / architecture.num_hidden_layers
     bounded = bounded_layers(architecture)
-    kept = tokens if architecture.sliding_window is None else min(tokens, architecture.sliding_window)
+    kept = tokens if architecture.sliding_window is None else min(tokens, architecture.sliding_window - 1 + scheduled)
     return layer * ((architecture.num_hidden_layers - bounded) * tokens + bounded * kept)
 
 
-def longest_request(architecture: Architecture, room: float, element: int = 2) -> int:
+def longest_request(architecture: Architecture, room: float, element: int = 2, scheduled: int = 1) -> int:
     """The most tokens whose KV cache takes at most `room` bytes: the inverse of `cache_bytes`.
 
     Where every layer has a window, a request of any length fits if a window does: the model's positions are returned.
     """
-    layers, window = architecture.num_hidden_layers, architecture.sliding_window
+    layers = architecture.num_hidden_layers
+    window = architecture.sliding_window and architecture.sliding_window - 1 + scheduled
     layer = kv_cache_bytes_per_token(architecture, element) / layers
     bounded = bounded_layers(architecture)
     if room <= 0:

@@ -20,7 +20,7 @@ from hbspec.estimators.serving.memory import (
     served_model,
     served_weights,
 )
-from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
+from hbspec.estimators.serving.profiled import EngineSettings, batched_tokens, engine_bytes, settings_of
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
@@ -134,7 +134,7 @@ def rooms(plan: ServingPlan) -> Rooms | None:
 
 def _room(plan: ServingPlan, free: int) -> Room:
     architecture, asked = served_model(plan), demand(plan)
-    context = longest_request(architecture, free / cache_copies(plan), cache_element(plan))
+    context = longest_request(architecture, free / cache_copies(plan), cache_element(plan), batched_tokens(plan))
     return Room(
         min(context, architecture.max_position_embeddings),
         _held(free, asked.longest),
