@@ -36,7 +36,7 @@ from hbspec.showing.secrets import redact
 from hbspec.source import Document
 from hbspec.source.attachments import AttachmentError, read_json
 from hbspec.spec import Spec
-from hbspec.spec.sections import Tokens
+from hbspec.spec.data import Tokens
 
 if TYPE_CHECKING:
     from hbspec.catalog.bounds import Bounds

@@ -75,7 +75,7 @@ def weights_of(pairs: Sequence[tuple[str, float]], files: Sequence[DataFile]) ->
     Raises:
         MisuseError: a name is that of none of the files, nor of their folders.
     """
-    from hbspec.dataset.mixing import unmatched
+    from hbspec.mixing import unmatched
 
     weights = dict(pairs)
     for name in unmatched((file.below for file in files), weights):

@@ -26,4 +26,6 @@ def next_step(folder: Path, target: Target[Any], spec: Spec) -> str:
     command = f"bash {quote(script if not script.startswith('-') else f'./{script}')}"  # `-x/launch.sh` is an option
     if not target.folders or spec.script:
         return f"{command} {target.asks}" if target.asks else command
-    return " ".join([command, READ, *([EVALUATED] if spec.data.validation else []), WRITTEN])
+    return " ".join(
+        [command, READ, *([EVALUATED] if spec.data.validation and spec.data.validation.share is None else []), WRITTEN]
+    )

@@ -19,12 +19,12 @@ from hbspec.dataset.files import DataFile, read_records
 from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import MAX_LINE_BYTES, TOO_LONG, Watch
 from hbspec.dataset.measures import Estimate, Measure, Tokens, UncountedError
-from hbspec.dataset.mixing import times, weight_of
 from hbspec.dataset.records import MESSAGES, Broken, Layout, Place, Record, decoded
 from hbspec.dataset.tally import Tallies
 from hbspec.dataset.turns import rows_of
 from hbspec.histogram import Histogram
 from hbspec.manual.data import LINE
+from hbspec.mixing import times, weight_of
 
 AT_ONCE = 256
 """Largest number of examples, and number of bytes, in one batch for the tokenizer."""

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.measure.observer import FOLDER, RAN_OUT, SNAPSHOT
 from hbspec.measure.rows import Schedule, lines
+from hbspec.targets.job.data_settings import OF_DATA
 from hbspec.targets.job.invocation import invocation
 from hbspec.targets.lowering.artifact import Artifact
 
@@ -81,10 +82,16 @@ def command(analysis: Analysis, given: Schedule, folder: Path, ranks: int) -> li
         sys.executable,
         *(launcher if call.distributed else ()),
         str(source / OBSERVER),
-        *call.arguments,
+        *_without_data(call.arguments),
         *named,
         *settings,
     ]
+
+
+def _without_data(arguments: Sequence[str]) -> list[str]:
+    """The words of a job without those of its data: a measured job has conversations of its own."""
+    pairs = zip(arguments[::2], arguments[1::2], strict=True)
+    return [word for name, value in pairs if not name.startswith(OF_DATA) for word in (name, value)]
 
 
 def run(

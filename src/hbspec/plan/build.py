@@ -22,6 +22,7 @@ from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.splits import split_examples
 from hbspec.plan.training import Training
 from hbspec.plan.training_choices import resolve_training
 from hbspec.showing.secrets import redact
@@ -59,7 +60,7 @@ def build_plan(
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
     training = training.over(counts.optimizer_steps if counts else training.max_steps)
-    validation = spec.data.validation.examples if spec.data.validation else 0
+    _, validation = split_examples(spec, profile)
     saved = spec.hyperparameters.modules_to_save or ()
     trainable = _trainable(architecture, training, saved, unknown) if architecture else None
     return Plan(
@@ -208,14 +209,15 @@ def _counts(
     lengths: Lengths,
     unknown: dict[str, Missing],
 ) -> Counts | None:
-    given = spec.data.train.examples if spec.data.train else None
-    examples = given if given is not None else profile.examples if profile else None
+    examples, _ = split_examples(spec, profile)
     if examples is None:
         route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
         unknown["counts"] = Missing("data.train.examples", route)
+    elif examples == 0:
+        unknown["counts"] = Missing("an example to train on", ("data", "validation", "share"))
     if data_parallel is None:
         unknown["counts"] = unknown["data_parallel_size"]
-    if examples is None or data_parallel is None:
+    if not examples or data_parallel is None:
         return None
     packed = lengths.packed(training.max_length, examples, best_fit=training.joined)
     rows = packed if training.packing else examples

@@ -81,6 +81,9 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
         yield ("instance", "offload"), instance.offload, f"parallelism: {instance.parallelism} offloads {what}"
     if spec.script is not None:
         yield ("data", "chat_template"), spec.data.chat_template, "your script sets the template itself, or not at all"
+        yield from _silent_with_your_script(analysis)
+    elif spec.data.format == "standard":
+        yield ("data", "chat_template"), spec.data.chat_template, "data.format is standard: plain texts have no turns"
     if instance.type is None:
         mode = spec.data.input_mode
         yield ("data", "input_mode"), "" if mode == "File" else mode, "only a SageMaker job has input modes"
@@ -92,6 +95,15 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
             yield ("instance", name), getattr(instance, name), "it describes instance.gpu, which is not set"
     if spec.deployment and analysis.serving_plan.adapters != "separate":
         yield ("deployment", "max_lora_rank"), spec.deployment.max_lora_rank, "the adapters are merged"
+
+
+def _silent_with_your_script(analysis: Analysis) -> Iterator[tuple[Route, str, str]]:
+    """What only the shipped script does with the data."""
+    data = analysis.spec.data
+    if data.columns is not None:
+        yield ("data", "columns"), ", ".join(data.columns.model_dump(exclude_none=True)), "your script reads the data"
+    if data.train is not None and data.train.weights:
+        yield ("data", "train", "weights"), ", ".join(data.train.weights), "your script reads the data"
 
 
 def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:

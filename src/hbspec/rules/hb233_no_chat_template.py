@@ -36,11 +36,12 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find models that are known to have no template, in jobs of the shipped script that name none."""
     spec, known = analysis.spec, analysis.catalog.untemplated
     model = spec.model.id
-    if model is not None and model in known and spec.script is None and spec.data.chat_template is None:
+    conversational = spec.data.format in ("messages", "conversational") and spec.script is None
+    if model is not None and model in known and conversational and spec.data.chat_template is None:
         source, template = known[model]
         yield RULE.at(
             ROUTE,
-            f"data.format is messages, but the tokenizer of {model} has no chat template ({source})",
+            f"data.format is {spec.data.format}, but the tokenizer of {model} has no chat template ({source})",
             f"set data.chat_template: {template}, the template of this family, or train the instruct or chat model",
             instead=(Fix("", ("data", "chat_template"), template),),
         )

@@ -84,7 +84,8 @@ def rehearse(
         hbspec.api.InvalidSpecError: the spec cannot be compiled.
         RehearsalError: the spec has its own script, or training failed.
     """
-    plan = estimate(spec, overrides=overrides).plan
+    estimates = estimate(spec, overrides=overrides)
+    plan, data = estimates.plan, estimates.analysis.spec.data
     for artifact in compile_spec(spec, "launch", overrides=overrides, force=force):
         path = folder / artifact.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -93,9 +94,10 @@ def rehearse(
     if not (folder / "source" / "tiny.py").is_file():
         raise RehearsalError("a rehearsal needs the shipped script, but this spec names its own script")
     (folder / "config.json").write_text(json.dumps(config))
-    _place(train, folder / "train", training_lines())
-    if validation or plan.training.eval_steps:
-        _place(validation, folder / "validation", validation_lines())
+    _place(train, folder / "train", training_lines(data))
+    held_out = data.validation is not None and data.validation.share is not None
+    if validation or (plan.training.eval_steps and not held_out):
+        _place(validation, folder / "validation", validation_lines(data))
     _train(folder, ranks, updates)
     run = json.loads((folder / "output" / "run.json").read_text())
     tiny = json.loads((Path(run["model_folder"]) / "config.json").read_text())

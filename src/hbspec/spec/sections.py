@@ -6,13 +6,13 @@ they are listed. Annotations in this file are real objects: pydantic would have 
 takes a fifth of the time to build the models.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
 from hbspec.spec.account import SageMaker
 from hbspec.spec.choices import Attention, Dtype, Loss, Method, Parallelism
+from hbspec.spec.data import Data
 from hbspec.spec.deployment import Deployment
 from hbspec.spec.fields import (
     Amount,
@@ -46,53 +46,6 @@ class Model(Section):
         "read instead of the Hub; elsewhere, pass `--base-dir`.",
     )
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
-
-
-class TrainingData(Section):
-    """One split of the data."""
-
-    uri: Text | None = Field(None, description="S3 URI of the file or prefix (`s3://…`).")
-    examples: Positive | None = Field(None, description="Number of examples.")
-
-
-class Tokens(Section):
-    """Known token lengths of the examples, including the model's chat template."""
-
-    mean: Annotated[float, Field(ge=1, le=10**8)] = Field(description="Mean tokens of an example.")
-    max: Positive = Field(description="Tokens of the longest example.")
-
-    @model_validator(mode="after")
-    def _mean_within_max(self) -> Self:
-        if self.mean > self.max:
-            raise PydanticCustomError(
-                "contradiction",
-                "the mean of {mean} tokens is above the longest example's {max}",
-                {"mean": f"{self.mean:g}", "max": self.max},
-            )
-        return self
-
-
-class Data(Section):
-    """The training data."""
-
-    format: Literal["messages"] = Field("messages", description='One `{"messages": [{role, content}, …]}` per line.')
-    chat_template: Text | None = Field(
-        None,
-        description="Chat template of the job and its endpoint, instead of the model's: a shipped one, such as "
-        "`llama3`, or the path of a `.jinja` file.",
-    )
-    input_mode: Literal["File", "FastFile"] = Field(
-        "File",
-        description="How a SageMaker job gets the data: `File` downloads it before the start, `FastFile` reads it from "
-        "S3 when the script does.",
-    )
-    train: TrainingData | None = Field(None, description="The training split.")
-    validation: TrainingData | None = Field(None, description="The validation split.")
-    profile: Text | None = Field(
-        None, description="Path of a profile written by `hbspec data profile`: the measured lengths."
-    )
-    digest: Text | None = Field(None, description="The digest that the profile must have; it pins the data.")
-    tokens: Tokens | None = Field(None, description="Known lengths, instead of a profile.")
 
 
 class Instance(Section):

@@ -13,6 +13,7 @@ from shlex import quote
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Route
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
+from hbspec.targets.job.data_settings import data_arguments
 from hbspec.targets.job.hyperparameters import own_hyperparameters
 from hbspec.targets.job.source_folder import CHAT_TEMPLATE, DEEPSPEED, LAUNCHER, LAUNCHER_BESIDE_OWN
 from hbspec.targets.lowering.needs import LoweringError, refusal
@@ -75,7 +76,9 @@ def invocation(analysis: Analysis) -> Invocation:
     if script is None:
         arguments = ("--PARALLELISM", plan.parallelism, "--METHOD", plan.training.method, *_of_fsdp(analysis))
         arguments += ("--DEEPSPEED", DEEPSPEED) if analysis.deepspeed_json is not None else ()
-        arguments += ("--CHAT_TEMPLATE", CHAT_TEMPLATE) if analysis.chat_template is not None else ()
+        templated = analysis.chat_template is not None and analysis.spec.data.format != "standard"
+        arguments += ("--CHAT_TEMPLATE", CHAT_TEMPLATE) if templated else ()
+        arguments += data_arguments(analysis.spec)
     else:
         values = own_hyperparameters(analysis)
         if script.reads == "environment":

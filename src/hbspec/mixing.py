@@ -1,4 +1,4 @@
-"""How often an example is in an epoch, and which are held out, as in the job: `templates/mixing.py`."""
+"""How often an example is in an epoch, and which are held out for validation, as in a job."""
 
 from __future__ import annotations
 
