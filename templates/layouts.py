@@ -168,7 +168,10 @@ def _made(value: Any, place: Place, layout: Layout) -> Record | Broken:
         return Broken(place, f"the {place.noun} is not a map")
     try:
         if not layout.format:
-            return conversation({"messages": as_messages(value, layout)}, place)
+            messages = as_messages(value, layout)
+            contents = tuple(message["content"] for message in messages)
+            encoded = tuple(text.encode() for text in contents)
+            return Record(place, tuple(message["role"] for message in messages), contents, encoded, ())
         return _typed(value, place, layout)
     except UnicodeEncodeError:
         return Broken(place, HALF)

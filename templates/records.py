@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
@@ -57,8 +58,7 @@ PROMPT, COMPLETION = "prompt", "prompt_completion"
 """The column that is never learnt, and the type that has it beside an answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One example: a conversation, or the texts of another dataset type.
 
     Attributes:
@@ -149,7 +149,7 @@ def parsed(line: bytes) -> Any:
     if nesting(line) > MAX_NESTING:
         raise NotJsonError(f"nested more than {MAX_NESTING} deep")
     try:
-        return json.loads(line.rstrip(b"\r\n").decode("utf-8-sig"))
+        return json.loads(line.removeprefix(BOM_UTF8).rstrip(b"\r\n").decode())
     except UnicodeDecodeError:
         raise NotJsonError("not UTF-8 text") from None
     except json.JSONDecodeError as reason:

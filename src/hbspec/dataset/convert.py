@@ -20,6 +20,7 @@ from hbspec.dataset.records import Broken, Layout, Place, Record, decoded
 from hbspec.dataset.tally import Tallies
 
 SEPARATORS = (",", ":")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=SEPARATORS, default=str)
 
 
 @dataclass(slots=True)
@@ -134,7 +135,6 @@ def _apart(broken: Broken, value: Any, raw: bytes | None) -> dict[str, Any]:
 def _line(row: dict[str, Any]) -> bytes:
     """A line of JSON; dates and bytes, which a Parquet file may hold, as texts."""
     try:
-        text = json.dumps(row, ensure_ascii=False, separators=SEPARATORS, default=str)
-        return f"{text}\n".encode()
+        return f"{_ENCODER.encode(row)}\n".encode()
     except UnicodeEncodeError:  # half of a surrogate pair, in a column that no type reads
         return f"{json.dumps(row, separators=SEPARATORS, default=str)}\n".encode()

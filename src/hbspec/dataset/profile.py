@@ -229,9 +229,9 @@ def _measured(records: list[Record], measure: Measure) -> Iterator[tuple[Record,
 
 def _longest(records: Sequence[Record], measure: Measure) -> Sequence[Tokens]:
     """The tokens of each example, of its longest row if it has several."""
-    several = [rows_of(record) for record in records]
-    if all(len(rows) == 1 for rows in several):
+    if not any(record.layout.type == "preference" for record in records):
         return measure(records)
+    several = [rows_of(record) for record in records]
     counts = iter(measure([row for rows in several for row in rows]))
     found = ([next(counts) for _ in rows] for rows in several)
     return [(max(low), max(expected), max(high)) for low, expected, high in (zip(*rows, strict=True) for rows in found)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 
 from hbspec.dataset.records import CONVERSATIONAL, PROMPT, Record, refusals
@@ -37,9 +36,9 @@ Fault = tuple[Page, str, Severity]
 
 def faults(record: Record) -> Iterator[Fault]:
     """The defects of an example, each kind once: the page, the reason (equal for similar defects), the severity."""
-    conversational = record.layout.format in (CONVERSATIONAL, "")
+    conversational = record.layout.format == CONVERSATIONAL
     rows = _conversations(record) if conversational else []
-    for disorder in dict.fromkeys(map(_disorder, rows)):
+    for disorder in {_disorder(roles): None for roles in rows}:
         if disorder is not None:
             yield ORDER, disorder, ORDER.severity
     for kind, what in refusals(record):
@@ -80,7 +79,7 @@ def conversation_of(record: Record) -> list[dict[str, str]]:
 def _conversations(record: Record) -> list[tuple[str, ...]]:
     """The roles of each conversation that an example holds: one, or one with each answer of a pair."""
     answers = [column for column in dict.fromkeys(record.columns) if column != PROMPT]
-    if not answers:
+    if len(answers) < 2:
         return [record.roles]
     pairs = list(zip(record.columns, record.roles, strict=True))
     return [tuple(role for column, role in pairs if column in (PROMPT, answer)) for answer in answers]
@@ -93,8 +92,7 @@ def rows_of(record: Record) -> list[Record]:
     rows = []
     for answer in ("chosen", "rejected"):
         taken = [index for index, column in enumerate(record.columns) if column in (PROMPT, answer)]
-        row = replace(
-            record,
+        row = record._replace(
             roles=tuple(record.roles[index] for index in taken),
             contents=tuple(record.contents[index] for index in taken),
             encoded=tuple(record.encoded[index] for index in taken),
