@@ -126,6 +126,23 @@ def test_a_plan_takes_no_less_than_its_bounds(sampled, confidence):
         assert taken.headroom <= floors.most_headroom(choice.group) <= floors.most_headroom_anywhere(choice.group)
 
 
+def test_bounds_hold_whichever_way_is_asked_first():
+    """Of data that are streamed, each process reads all; and one rank alone shards nothing."""
+    data = {**SPEC["data"], "train": {"examples": 20_000_000}, "input_mode": "FastFile"}
+    streamed = {**SPEC, "data": data, "script": {"entry_point": "train.py"}}
+    streamed["hyperparameters"] = {**SPEC["hyperparameters"], "gradient_accumulation_steps": 1}
+    free = ("instance.type", "instance.parallelism", "instance.offload")
+    space = space_of(streamed, request(*free, *GRIDS["batches and spot"][:2], confidence="certain"))
+    plans = [choice for choice in choices(space) if choice.group.machine.type in ("ml.g5.2xlarge", "ml.g5.12xlarge")]
+    for order in (plans[:60], plans[::-1][:60]):
+        floors = Floors(space)
+        least = [floors.least(choice.group, (choice.batch,), (choice.place,)) for choice in order]
+        for choice, bound in list(zip(order, least, strict=True))[::6]:
+            taken = burdens(space.planned(choice))
+            assert bound.seconds <= taken.time.total_seconds.high, choice
+            assert bound.amount <= float(taken.cost.high), choice
+
+
 def test_bounds_are_not_far_off_where_nothing_is_sent():
     """A bound that were 0 would hold as well."""
     space = space_of({**SPEC, "instance": {**SPEC["instance"], "type": "ml.g5.xlarge"}}, request("instance.spot"))

@@ -146,6 +146,7 @@ class Floors:
     def _micro_batch(self, group: Arrangement, batch: Batch) -> tuple[float, float]:
         """The least seconds of a micro-batch with its gradients, and of one of an evaluation with as many rows."""
         way, accumulates = group.way, batch.accumulation > 1
+        alone = self._space.ranks(group.machine, way) == 1  # where nothing is cut, autocast has copies to make
         alike = (group.variant, group.machine.gpu, way.parallelism, way.sharding, group.checkpointing, group.attention)
 
         def found() -> tuple[float, float]:
@@ -153,7 +154,7 @@ class Floors:
             forward = least_micro_batch(plan, self._end, backward=False) if self._evaluates_as_it_trains else 0.0
             return least_micro_batch(plan, self._end, backward=True), forward
 
-        return self._once(("micro-batch", *alike, batch.rows, accumulates), found)
+        return self._once(("micro-batch", *alike, alone, batch.rows, accumulates), found)
 
     def _around(self, group: Arrangement) -> tuple[float, float]:
         """Seconds around the steps: what is not billed, and what is."""
