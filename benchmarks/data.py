@@ -119,10 +119,16 @@ def memory(folder: Path) -> None:
     for count, path in paths.items():
         with path.open("w", encoding="utf-8") as file:
             file.writelines(made(count, 12))
-    for command in ("check", "profile"):
-        few, many = (_peak(command, path) for path in paths.values())
+    groups = {count: Path(tables([str(path)], _made(folder / str(count)))[0]) for count, path in paths.items()}
+    for command, files in (("check", paths), ("profile", paths), ("profile, Parquet", groups)):
+        few, many = (_peak(command.partition(",")[0], path) for path in files.values())
         shown = "".join(f"{peak / 1e6:>9.1f} MB" for peak in (few, many))
-        print(f"{'hbspec data ' + command:<25}{shown}{(many - few) / (MANY - FEW):>14.0f} bytes")
+        print(f"{'data ' + command:<25}{shown}{(many - few) / (MANY - FEW):>14.0f} bytes")
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
 
 
 def _peak(command: str, path: Path) -> int:
