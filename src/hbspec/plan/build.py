@@ -7,7 +7,6 @@ from contextlib import suppress
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
-from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.diagnostics import Missing, NotKnownError, Route
@@ -22,6 +21,7 @@ from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.saved import checkpoint_bytes, saved_bytes
 from hbspec.plan.splits import split_examples
 from hbspec.plan.training import Training
 from hbspec.plan.training_choices import resolve_training
@@ -80,8 +80,8 @@ def build_plan(
         validation_examples=validation,
         evaluations=_evaluations(spec, training, counts, validation),
         trainable_parameters=trainable,
-        adapter_bytes=_saved_bytes(architecture, training, trainable),
-        checkpoint_bytes=_checkpoint_bytes(architecture, training, trainable),
+        adapter_bytes=saved_bytes(architecture, training, trainable),
+        checkpoint_bytes=checkpoint_bytes(architecture, training, trainable),
         assumptions=tuple(choices.assumptions),
         unknown={what: Missing(redact(reason), reason.route) for what, reason in unknown.items()},
     )
@@ -227,6 +227,7 @@ def _counts(
     effective = count.effective_batch_size(batch, accumulation, data_parallel)
     processed = count.examples_processed(steps, rows, batch, accumulation, data_parallel)
     nominal = count.nominal_examples(steps, effective)
+    micro_batches = count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel)
     if training.packing:  # a row holds several examples, so counts of examples are scaled from counts of rows
         processed, nominal = (round(number * examples / rows) for number in (processed, nominal))
     return Counts(
@@ -236,10 +237,8 @@ def _counts(
         micro_batches_per_epoch=count.micro_batches_per_epoch(rows, batch, data_parallel),
         steps_per_epoch=per_epoch,
         optimizer_steps=steps,
-        rows_computed=batch
-        * data_parallel
-        * count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel),
-        micro_batches=count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel),
+        rows_computed=batch * data_parallel * micro_batches,
+        micro_batches=micro_batches,
         examples_processed=processed,
         nominal_examples=nominal,
         epochs=processed / examples,
@@ -286,17 +285,3 @@ def _trainable(
     except (ValueError, NotKnownError) as reason:
         unknown["trainable_parameters"] = Missing(str(reason), ("hyperparameters", "target_modules"))
         return None
-
-
-def _saved_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
-    if architecture is None or trainable is None:
-        return None
-    return trainable * BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
-
-
-def _checkpoint_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
-    """Trainable weights and their two AdamW moments, in the dtype of the weights (8-bit: one byte each)."""
-    saved = _saved_bytes(architecture, training, trainable)
-    if saved is None or trainable is None:
-        return None
-    return saved + 2 * (trainable if "8bit" in training.optim else saved)
