@@ -55,7 +55,7 @@ def test_the_spec_checks_clean_and_its_job_certainly_keeps_the_limits(folder, ca
 def test_comments_of_the_starter_stay_on_their_lines(folder):
     main(["init", "a.yaml", *TYPE])
     lines = (folder / "a.yaml").read_text().splitlines()
-    assert lines[0].startswith("# A fine-tuning job.")
+    assert lines[1].startswith("# A fine-tuning job.")
     assert {line.index(" # ") for line in lines if " # " in line} == {41}
 
 

@@ -20,6 +20,7 @@ from typing import Any
 from hbspec.api import compile_spec
 from hbspec.catalog import catalog
 from hbspec.smoke.sample import training_lines, validation_lines
+from hbspec.spec.data import Data
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "specs/heartbeat.yaml"
@@ -116,8 +117,8 @@ def lay_out(here: Path, s3: Any, *overrides: str) -> Container:
     container.begin_anew()
     channels = {channel["ChannelName"]: channel["DataSource"]["S3DataSource"] for channel in body["InputDataConfig"]}
     held = {
-        "train": {"data.jsonl": training_lines().encode()},
-        "validation": {"data.jsonl": validation_lines().encode()},
+        "train": {"data.jsonl": training_lines(Data()).encode()},
+        "validation": {"data.jsonl": validation_lines(Data()).encode()},
         "code": {path.removeprefix("source/"): file.content for path, file in artifacts.items() if "source/" in path},
     }
     assert channels.keys() == held.keys()

@@ -17,6 +17,7 @@ from moto_strict import plain_server
 
 from hbspec.api import estimate
 from hbspec.smoke.sample import training_lines
+from hbspec.spec.data import Data
 
 pytestmark = pytest.mark.long
 
@@ -115,7 +116,7 @@ def test_a_job_that_ends_half_way_goes_on_and_consumes_what_is_planned(
     assert counted["examples_of_each_update"] == [each] * (6 - saved)
     assert each * saved + counted["examples_consumed"] == examples_planned(6, ranks)
     state = json.loads((container.folder / "checkpoints/checkpoint-6/trainer_state.json").read_text())
-    rows = len(training_lines().splitlines())
+    rows = len(training_lines(Data()).splitlines())
     assert state["epoch"] * rows == pytest.approx(examples_planned(6, ranks), rel=0.01), "as the trainer counts them"
     assert (container.folder / "model" / ADAPTER).is_file()
     assert container.failure == ""

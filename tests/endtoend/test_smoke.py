@@ -17,6 +17,7 @@ from hbspec.render.rehearsal import rehearsal_lines
 from hbspec.smoke import Rehearsal, RehearsalError, rehearse
 from hbspec.smoke.compare import UNPROVEN_PIPELINE, compare
 from hbspec.smoke.sample import EXAMPLES, training_lines
+from hbspec.spec.data import Data
 
 ROOT = Path(__file__).parents[2]
 HEARTBEAT, AS_WRITTEN = ROOT / "specs/heartbeat.yaml", ROOT / "specs/heartbeat-as-written.yaml"
@@ -41,7 +42,7 @@ QWEN_32B = config("deepseek-ai/DeepSeek-R1-Distill-Qwen-32B")
 
 def few(folder: Path) -> Path:
     file = folder / "few.jsonl"
-    file.write_text("".join(training_lines().splitlines(keepends=True)[:FEW]))
+    file.write_text("".join(training_lines(Data()).splitlines(keepends=True)[:FEW]))
     return file
 
 
