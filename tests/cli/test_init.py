@@ -43,7 +43,7 @@ def findings(file):
 def test_the_spec_checks_clean_and_its_job_certainly_keeps_the_limits(folder, capsys):
     assert main(["init", "a.yaml", *TYPE, "--max-cost", "3 USD"]) == 0
     said = capsys.readouterr()
-    assert said.out == "a.yaml\nnext: hbspec check a.yaml\n"
+    assert said.out == "a.yaml\nhbspec.schema.json\nnext: hbspec check a.yaml\n"
     assert said.err.startswith("It fits:")
     assert findings("a.yaml") == []
     found = estimate("a.yaml")

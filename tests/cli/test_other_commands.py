@@ -54,7 +54,7 @@ class TestEstimate:
 class TestInit:
     def test_the_spec_checks_clean_whatever_the_day(self, hbspec):
         (hbspec.folder / "job.yaml").unlink()
-        assert hbspec("init") == (0, "spec.yaml\nnext: hbspec check spec.yaml\n", "")
+        assert hbspec("init") == (0, "spec.yaml\nhbspec.schema.json\nnext: hbspec check spec.yaml\n", "")
         for day in ("2026-11-22", "2036-11-22"):
             assert hbspec("check", "spec.yaml", "--as-of", day) == (0, "no errors\n", "")
 

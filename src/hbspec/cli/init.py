@@ -96,8 +96,9 @@ def _written(path: str, content: bytes) -> int:
         write_file(Path(path), with_modeline(content), replace=False)
     except FileExistsError:
         raise MisuseError(f"{path} already exists; name another file") from None
-    write_schema(Path(path).parent)
-    write(((("path", path),), (("", f"next: hbspec check {path}"),)), sys.stdout)
+    schema = write_schema(Path(path).parent)
+    beside = ((("path", str(schema)),),) if schema else ()
+    write(((("path", path),), *beside, (("", f"next: hbspec check {path}"),)), sys.stdout)
     return OK
 
 

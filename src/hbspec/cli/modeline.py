@@ -15,8 +15,8 @@ def with_modeline(text: bytes) -> bytes:
     return MODELINE.encode() + text
 
 
-def write_schema(folder: Path) -> None:
-    """Write the schema into a folder, unless there is one.
+def write_schema(folder: Path) -> Path | None:
+    """Write the schema into a folder, unless there is one; its path if it was written.
 
     Raises:
         OSError: the system refuses.
@@ -27,3 +27,5 @@ def write_schema(folder: Path) -> None:
 
     with suppress(FileExistsError):
         write_file(folder / SCHEMA, json_text(spec_schema()).encode(), replace=False)
+        return folder / SCHEMA
+    return None
