@@ -71,8 +71,8 @@ def main() -> None:
     for _, plan in zip(range(given.jobs), plans(given.seed), strict=False):
         for found in replays_of(plan):
             reserved = found.reserved().high - found.unknown
-            for beside in BESIDE:
-                most[found.alike, beside].append((reserved - getattr(found, beside)) / found.passing)
+            for beside, (kept, passing) in zip(BESIDE, found.apart(), strict=True):
+                most[found.alike, beside].append((reserved - kept) / passing)
     for (alike, beside), multiples in sorted(most.items()):
         rows, largest = "one length" if alike else "varying lengths", max(multiples)
         allowed = AMPLE[alike][BESIDE.index(beside)]
