@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -17,28 +15,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import zstandard
 from examples import examples
 from hypothesis import given
 from hypothesis import strategies as st
+from read_twice import TEMPLATES, checked, put, trained
 
-from hbspec.dataset import Record, check_data, data_files, read_records
+from hbspec.dataset import check_data, data_files
 from hbspec.dataset.folders import unread, unread_files
-from hbspec.dataset.layouts import Reader, recognised
-from hbspec.dataset.records import MESSAGES, Layout
 from hbspec.diagnostics import Severity
 
-TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 sys.path.insert(0, str(TEMPLATES))
 
-import conversations  # noqa: E402
-from conversations import SHOWN_PROBLEMS, read_conversations  # noqa: E402 - a job has its folder on the path
-from layouts import Reader as JobReader  # noqa: E402
-from records import Layout as JobLayout  # noqa: E402
-from settings import Folders, RefusedError  # noqa: E402
+from conversations import SHOWN_PROBLEMS, read_conversations
+from settings import Folders, RefusedError
 
 GOOD = '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a\u2028\u00e9"}]}'
 USER = GOOD.partition("[")[2].partition(",")[0]
@@ -131,59 +122,6 @@ def packed(draw: st.DrawFn) -> bytes:
 FOLDERS = st.dictionaries(st.sampled_from(NAMES) | st.just("data.jsonl"), packed(), max_size=3)
 
 
-def put(folder: Path, files: dict[str, bytes], linked: dict[str, bytes] | None = None) -> Path:
-    """A channel; some of its files lie elsewhere, below a folder to which it has a link."""
-    channel = folder / "train"
-    channel.mkdir()
-    if linked is not None:
-        (folder / "real").mkdir()
-        put(folder / "real", linked)
-        (channel / "linked").symlink_to(folder / "real/train")
-    for name, content in files.items():
-        (channel / name).parent.mkdir(exist_ok=True)
-        (channel / name).write_bytes(content)
-    return channel
-
-
-def checked(channel: Path, layout: Layout = MESSAGES) -> tuple[set[str], list[list[tuple[str, str]]]]:
-    """Where `data check` finds errors, by file and line, and the conversations where it finds none."""
-    try:
-        files = data_files([str(channel)])
-    except ValueError:
-        return {"the folder"}, []
-    (split,) = check_data(files, reader=Reader(layout)).splits
-    places = {
-        f"{Path(place.file).relative_to(channel.parent)}:{place.line}"
-        for tally in split.tallies
-        if tally.severity is Severity.ERROR
-        for place in tally.places
-    }
-    if not split.examples and not split.broken:
-        places = {"the folder"}
-    found = [entry for entry in read_records(files, None, Reader(layout)) if isinstance(entry, Record)]
-    pairs = [list(zip(entry.roles, entry.contents, strict=True)) for entry in found]
-    return places, [] if places else [[pair for pair in each if pair != ("", "")] for each in pairs]
-
-
-def trained(channel: Path, layout: Layout = MESSAGES) -> tuple[set[str], list[list[tuple[str, str]]]]:
-    """The same of the job, which says the first 20 mistakes only."""
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(conversations, "SHOWN_PROBLEMS", 10**6)
-            found = read_conversations(channel, None, JobReader(JobLayout(*layout)))
-    except RefusedError as refused:
-        matches = [re.match(r"(train/[^:]+)(?::(?:entry |row )?(\d+))?: ", problem) for problem in refused.problems]
-        return {f"{match[1]}:{match[2] or 0}" if match else "the folder" for match in matches}, []
-    return set(), [said(each) for each in found]
-
-
-def said(example: Any) -> list[tuple[str, str]]:
-    """The roles and texts of an example of the job."""
-    if isinstance(example, conversations.Conversation):
-        return [(message["role"], message["content"]) for message in example.messages]
-    return [("", text) for text in example.texts if text]
-
-
 @examples(400)
 @given(FOLDERS, st.none() | FOLDERS)
 def test_the_check_and_the_job_say_the_same_of_any_files(
@@ -192,76 +130,6 @@ def test_the_check_and_the_job_say_the_same_of_any_files(
     with TemporaryDirectory() as name:
         channel = put(Path(name), files, linked)
         assert trained(channel) == checked(channel)
-
-
-TURNS = [{"role": "user", "content": "q"}], [{"role": "assistant", "content": "a\u2028\u00e9"}]
-ROWS: list[dict[str, Any]] = [
-    {"prompt": "q", "completion": 'a,"\n\u00e9'},
-    {"prompt": "q", "completion": ""},
-    {"prompt": "q"},
-    {"prompt": TURNS[0], "completion": TURNS[1]},
-    {"prompt": TURNS[0], "completion": TURNS[0]},
-    {"text": "a\u2028\u00e9", "id": 3},
-    {"text": " "},
-    {"messages": [*TURNS[0], *TURNS[1]]},
-    {"messages": TURNS[0]},
-    {"chosen": "a", "rejected": "b"},
-]
-LAYOUTS = [
-    Layout(kind, written)
-    for kind in ("language_modeling", "prompt_completion")
-    for written in ("conversational", "standard")
-]
-
-
-def table(kind: str, rows: list[dict[str, Any]]) -> bytes:
-    """A file of these rows; a cell of CSV is the text of its value."""
-    if kind == "data.json":
-        return json.dumps(rows, indent=1).encode()
-    if kind == "lines.json":
-        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    names = list(dict.fromkeys(name for row in rows for name in row)) or ["text"]
-    buffer = io.BytesIO()
-    if kind == "data.csv":
-        text = io.TextIOWrapper(buffer, "utf-8", newline="")
-        writer = csv.DictWriter(text, names)
-        writer.writeheader()
-        writer.writerows(rows)
-        text.flush()
-        text.detach()
-    else:
-        try:
-            pq.write_table(pa.Table.from_pylist(rows, None if rows else pa.schema([("text", pa.string())])), buffer)
-        except pa.ArrowException:  # texts and lists in one column
-            return table(kind, rows[:1])
-    return buffer.getvalue()
-
-
-@examples(150)
-@given(
-    st.sampled_from(["data.json", "lines.json", "data.csv", "data.parquet"]),
-    st.lists(st.sampled_from(ROWS), max_size=4),
-    st.sampled_from(LAYOUTS),
-    st.sampled_from([None] * 4 + [0, 7, -1, -9]),
-)
-def test_they_say_the_same_of_tables_whole_and_cut(
-    name: str, rows: list[dict[str, Any]], layout: Layout, end: int | None
-) -> None:
-    with TemporaryDirectory() as folder:
-        channel = put(Path(folder), {name: table(name, rows)[:end]})
-        assert trained(channel, layout) == checked(channel, layout)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_table_holds_the_same_examples_whatever_its_file(layout: Layout, tmp_path: Path) -> None:
-    rows = [row for row in ROWS if recognised(row) == layout][:1] * 3
-    (tmp_path / "first").mkdir()
-    first = trained(put(tmp_path / "first", {"lines.jsonl": table("lines.json", rows)}), layout)
-    assert (first[0], len(first[1])) == (set(), 3)
-    for name in ("data.json", "lines.json", "data.parquet", *(["data.csv"] if layout.format == "standard" else [])):
-        (tmp_path / name).mkdir()
-        channel = put(tmp_path / name, {name: table(name, rows)})
-        assert trained(channel, layout) == checked(channel, layout) == first
 
 
 @examples(100)
