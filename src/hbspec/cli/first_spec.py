@@ -10,8 +10,6 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import ROUND_CEILING
-from math import ceil, log2
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,16 +27,10 @@ KEPT = frozenset({"instance.region", "instance.spot", "hyperparameters.attn_impl
 """What a first spec leaves as it is: spot instances and other kernels need to be known before they are used."""
 INSTANCES = (1, 8)
 """The largest numbers of instances that are tried, one after the other."""
-EFFECTIVE = 16
-"""Examples of an update, unless the data are too few for ten updates an epoch."""
 FULL_RATE = 1e-5
 """The learning rate where all weights are trained."""
 OF_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout")
 OF_FOUR_BITS = ("bnb_quant_type", "bnb_double_quant")
-TILE = 64
-"""Tokens of which `max_length` is a multiple: the tile of the usual attention kernels."""
-UPDATES = 10
-MINUTE = 60
 CODE = '  code: "s3://my-bucket/code/"\n'
 GATED = (
     '  secrets: {{HF_TOKEN: "arn:aws:secretsmanager:{region}:111122223333:secret:hub-a1b2c3"}} # the model is gated\n'
@@ -111,20 +103,21 @@ def drafted(answers: Answers, place: Path) -> str:
     """
     from hbspec.api import judgement
     from hbspec.diagnostics import NotKnownError
+    from hbspec.search.first_job import limits, of_data, of_plan
 
     start = STARTER.read_text(encoding="utf-8")
     if _is_gated(answers.model):
         start = start.replace(CODE, f"{CODE}{GATED}".format(region=answers.region))
     text, analysis = _with(place, start, _answered(answers, place))
-    text, analysis = _with(place, text, _of_data(analysis))
+    text, analysis = _with(place, text, of_data(analysis))
     try:
         optimum = _searched(analysis, answers)
     except NotKnownError as reason:
         raise MisuseError(f"no plan can be searched without {reason}") from None
     if not optimum.front.plans:
         raise NoPlanError(judgement(str(place), text=text).report, optimum)
-    text, analysis = _with(place, text, _of_plan(optimum))
-    text, _ = _with(place, text, dict(_limits(analysis, answers)))
+    text, analysis = _with(place, text, of_plan(optimum))
+    text, _ = _with(place, text, limits(analysis, answers.max_cost))
     text = COMMENT.sub(lambda found: f"{found[1]:<{COLUMN - 1}} {found[2]}", text)
     report = judgement(str(place), text=text).report
     if not report.ok:
@@ -211,21 +204,6 @@ def _relative(file: Path, spec: Path) -> str:
     return f"./{Path(os.path.relpath(file, spec.parent)).as_posix()}"
 
 
-def _of_data(analysis: Analysis) -> dict[Route, Any]:
-    """The length cap and the batch that the data and the model allow."""
-    lengths, examples = analysis.plan.lengths, analysis.spec.data.train
-    cap = ceil(lengths.longest.high / TILE) * TILE
-    if analysis.plan.architecture is not None:
-        cap = min(cap, analysis.plan.architecture.max_position_embeddings)
-    count = examples.examples if examples and examples.examples else EFFECTIVE
-    effective = min(EFFECTIVE, 2 ** int(log2(max(1, count / UPDATES))))
-    return {
-        ("hyperparameters", "max_length"): cap,
-        ("hyperparameters", "gradient_accumulation_steps"): effective,
-        ("expect", "training.effective_batch_size"): effective,
-    }
-
-
 def _searched(analysis: Analysis, answers: Answers) -> Optimum:
     """The best plans on one instance, or else on several."""
     from hbspec.cli.search_progress import SearchProgress
@@ -240,29 +218,3 @@ def _searched(analysis: Analysis, answers: Answers) -> Optimum:
         if found.front.plans:
             break
     return found
-
-
-def _of_plan(optimum: Optimum) -> dict[Route, Any]:
-    """The settings of the cheapest of the plans with the fewest warnings."""
-    from hbspec.search.written import written
-
-    return written(min(optimum.front.plans, key=lambda plan: len(plan.warnings)).change)
-
-
-def _limits(analysis: Analysis, answers: Answers) -> Iterator[tuple[Route, Any]]:
-    """The runtime limit, the budget, and the claims on memory and cost, from the high ends of the estimates."""
-    from hbspec.estimators.job.cost import affordable_seconds, most_it_can_cost
-    from hbspec.estimators.job.runtime import running_seconds
-    from hbspec.search.written import duration
-    from hbspec.units import GB, HOUR
-
-    limit = ceil(running_seconds(analysis.time).high / HOUR) * HOUR
-    if answers.max_cost is not None:
-        limit = min(limit, float(affordable_seconds(analysis.plan, answers.max_cost)) // MINUTE * MINUTE)
-    most = most_it_can_cost(analysis.plan._replace(max_runtime=limit))
-    whole = most.amount.to_integral_value(ROUND_CEILING)
-    yield ("instance", "max_runtime"), duration(limit)
-    yield ("budget", "max_cost"), str(answers.max_cost or f"{whole} {most.currency}")
-    process = analysis.memory.fullest.to_dict()["process_bytes"]
-    yield ("expect", "training.memory_per_gpu"), f"..{ceil(process['high'] / GB)} GB"
-    yield ("expect", "training.cost"), f"..{ceil(analysis.cost.high)} {analysis.cost.currency}"
