@@ -12,6 +12,7 @@ from hbspec.estimators.job.least import End
 from hbspec.estimators.serving.cost import Charge
 from hbspec.estimators.verdict import Verdict
 from hbspec.search.burden import HEADROOM_STEP, Steps, relative_step
+from hbspec.search.document import document
 from hbspec.search.request import Request
 from hbspec.search.written import written
 from hbspec.units import Interval
@@ -90,18 +91,15 @@ class BestEndpoints(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec optimize --deployment --format json` prints."""
-        return {
-            "format_version": 1,
-            "objective": self.request.objective,
-            "confidence": self.request.confidence,
-            "regions": list(self.regions),
-            "current": self.current.to_dict(),
-            "front": [plan.to_dict() for plan in self.plans],
-            "rejected": [{"reason": reason, "plans": number} for reason, number in self.rejected.items()],
-            "searched": self.searched,
-            "nearest": self.nearest and {"without": self.nearest[0], **self.nearest[1].to_dict()},
-            "not_known": ["quota", "capacity"],
-        }
+        return document(
+            self.request,
+            self.regions,
+            self.current.to_dict(),
+            [plan.to_dict() for plan in self.plans],
+            self.rejected,
+            self.searched,
+            nearest=self.nearest and {"without": self.nearest[0], **self.nearest[1].to_dict()},
+        )
 
 
 def _figures(verdict: Verdict, burdens: EndpointBurdens | None) -> dict[str, Any]:

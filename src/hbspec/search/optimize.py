@@ -9,6 +9,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import NotKnownError, Severity, route_text
 from hbspec.estimators.verdict import Verdict
 from hbspec.search.burden import Burdens, burdens
+from hbspec.search.document import document
 from hbspec.search.front import Front, Progress, front
 from hbspec.search.gates import PRICE
 from hbspec.search.judging import Recommended, codes_of
@@ -88,20 +89,16 @@ class Optimum(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """The document that `hbspec optimize --format json` prints."""
-        rejected = [{"reason": reason, "plans": number} for reason, number in self.front.rejected.items()]
-        return {
-            "format_version": 1,
-            "objective": self.request.objective,
-            "confidence": self.request.confidence,
-            "regions": list(self.regions),
-            "current": self.current.to_dict(),
-            "front": [_plan(plan) for plan in self.front.plans],
-            "rejected": rejected,
-            "searched": dict(self.front.searched),
-            "nearest": self.nearest and {"without": self.nearest.without, **_plan(self.nearest.plan)},
-            "regions_with_prices": list(self.priced),
-            "not_known": ["quota", "capacity"],
-        }
+        return document(
+            self.request,
+            self.regions,
+            self.current.to_dict(),
+            [_plan(plan) for plan in self.front.plans],
+            self.front.rejected,
+            self.front.searched,
+            nearest=self.nearest and {"without": self.nearest.without, **_plan(self.nearest.plan)},
+            regions_with_prices=list(self.priced),
+        )
 
 
 def optimize(analysis: Analysis, request: Request, progress: Progress = lambda _done, _all: None) -> Optimum:
