@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from examples import examples
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hbspec.catalog import catalog
@@ -165,7 +165,20 @@ def test_the_verdict_is_that_of_the_memory(job, offload, longest):
             assert one.process.expected <= other.process.expected
 
 
+EXPERTS = {
+    "model": "deepseek-ai/DeepSeek-V2-Lite",
+    "method": "lora",
+    "parallelism": "fsdp",
+    "gpus": 2,
+    "trainer": "trl",
+    "hyperparameters": {"per_device_batch_size": 1, "gradient_accumulation_steps": 1, "optim": "adamw_torch"},
+}
+"""A job whose gathered layers are far larger than all that comes and goes."""
+
+
 @given(JOBS, st.integers(20, 1500), st.sampled_from([1, 1.5, 3, 10]))
+@example(EXPERTS, 20, 1)
+@example({**EXPERTS, "method": "int8"}, 20, 1)
 @examples(25)
 def test_no_process_reserves_more_than_the_most_that_is_told_without_a_replay(job, mean, spread):
     longest = int(mean * spread)
@@ -254,6 +267,7 @@ def test_cost_is_the_rate_times_the_hours(job, instances):
     st.integers(1, 8192),
     st.sampled_from(["ml.g5.2xlarge", "ml.p4d.24xlarge", "ml.g6e.xlarge"]),
 )
+@example("google/gemma-2-27b", "none", 1, 4097, "ml.g5.2xlarge")
 def test_endpoints(model, quantization, concurrency, length, instance_type):
     values = {"quantization": quantization, "concurrency": concurrency, "max_model_len": length}
     job = {**ANY_JOB, "model": model}
