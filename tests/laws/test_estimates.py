@@ -179,6 +179,7 @@ EXPERTS = {
 @given(JOBS, st.integers(20, 1500), st.sampled_from([1, 1.5, 3, 10]))
 @example(EXPERTS, 20, 1)
 @example({**EXPERTS, "method": "int8"}, 20, 1)
+@example({**EXPERTS, "model": "Qwen/Qwen3.5-397B-A17B"}, 20, 1)
 @examples(25)
 def test_no_process_reserves_more_than_the_most_that_is_told_without_a_replay(job, mean, spread):
     longest = int(mean * spread)
