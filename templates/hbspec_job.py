@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import importlib
 import json
-import math
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +28,7 @@ if TYPE_CHECKING:
     import fingerprint
     import leaving
     import metrics
+    import own_fingerprint
     import saving
     import settings
     import stopping
@@ -53,27 +52,27 @@ else:
                 sys.modules.pop(name, None)
             sys.modules.update(yours)
 
-    checkpoints, failure, fingerprint, leaving, metrics, saving, settings, stopping, told, watches, _notes, _lock = (
-        _modules(
-            "checkpoints", "failure", "fingerprint", "leaving", "metrics", "saving", "settings", "stopping", "told",
-            "watches", "documents", "folder_lock",
-        )
+    (
+        checkpoints, failure, fingerprint, leaving, metrics, own_fingerprint, saving, settings, stopping, told, watches,
+        _notes, _lock,
+    ) = _modules(
+        "checkpoints", "failure", "fingerprint", "leaving", "metrics", "own_fingerprint", "saving", "settings",
+        "stopping", "told", "watches", "documents", "folder_lock",
     )  # fmt: skip
     store, Held = _notes.store, _lock.Held
 
 from accelerate.utils import gather_object
 from transformers import PrinterCallback, ProgressCallback
 
-LEARNED = (
-    "learning_rate", "lr_scheduler_type", "warmup_steps", "max_steps", "num_train_epochs", "optim", "weight_decay",
-    "max_grad_norm", "seed",
-)  # fmt: skip
-"""Arguments of the trainer of which another value makes another run."""
 BOUND = "WATCH_"
 """What the names of hyperparameters begin with that pass the bounds of `monitoring` on, to this module alone."""
 REFUSED = 2
 
 leaving.listen()
+
+
+class LastUpdateError(Exception):
+    """The checkpoint that the run goes on from is that of its last update."""
 
 
 class Job(stopping.Stop):
@@ -91,7 +90,7 @@ class Job(stopping.Stop):
         trainer.args.logging_nan_inf_filter = False  # a loss that is not a number is not shown as the last that was
         if problems := list(_problems(trainer.args)):
             self._end_refused(settings.RefusedError(problems), is_first=leaving.is_first())
-        mine = _fingerprint(trainer, learned or {})
+        mine = own_fingerprint.of_trainer(trainer, learned or {})
         trainer.save_as(mine, Held(), trainer.args.save_total_limit)
         trainer.args.save_total_limit = None  # older checkpoints are deleted when the new one is whole
         self._clock = told.StepClock()
@@ -120,12 +119,24 @@ class Job(stopping.Stop):
                 self._say(f"resumes from {start.checkpoint}")
                 trainer.check(start)
                 trainer.saved_step = start.step
-                trainer.train(resume_from_checkpoint=str(start.checkpoint))
+                self._resume(start.checkpoint)
             if not self.ask():
                 saving.refuse_together(trainer.diverged())
         except settings.RefusedError as refused:
             self._end_refused(refused, is_first=state.process_index == 0)
         return not self.ask()
+
+    def _resume(self, checkpoint: Path) -> None:
+        """Trains on from a checkpoint; from that of the last update it takes the weights, and trains nothing."""
+        trainer = self.trainer
+        try:
+            trainer.train(resume_from_checkpoint=str(checkpoint))
+        except LastUpdateError:
+            self._say(f"{checkpoint} is the last update already: nothing is left to train")
+            trainer.is_in_train = False
+            if trainer.args.load_best_model_at_end and trainer.state.best_model_checkpoint is not None:
+                trainer._load_best_model()  # as the trainer does at its end
+            trainer.control = trainer.callback_handler.on_train_end(trainer.args, trainer.state, trainer.control)
 
     def end(self) -> int:
         """Records and says how the run has ended, and leaves together with the other ranks; returns the exit code.
@@ -155,9 +166,28 @@ class Job(stopping.Stop):
         super().on_train_begin(args, state, control)
         if state.is_world_process_zero:
             mark = fingerprint.mark(self.trainer.fingerprint)
-            run = {"job": os.environ.get("TRAINING_JOB_NAME"), "mark": mark, "tiny": False, "software": _software()}
+            run = {
+                "job": os.environ.get("TRAINING_JOB_NAME"),
+                "mark": mark,
+                "tiny": False,
+                "software": own_fingerprint.software(),
+            }
             print(metrics.run({**run, **told.planned(args, state), "gpus": told.gpus()}), flush=True)
         self._clock.tick(working=False)
+
+    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Everything is loaded; the trainer asks only after an update whether another is left to train.
+
+        Raises:
+            LastUpdateError: none is.
+            RefusedError: the checkpoint is past the last one.
+        """
+        super().on_epoch_begin(args, state, control)
+        if state.global_step > state.max_steps:
+            said = f"{self.trainer.start.checkpoint} is past the {state.max_steps} updates to train"
+            raise settings.RefusedError([f"{said}: use another output_dir, or train at least {state.global_step}"])
+        if state.global_step == state.max_steps:
+            raise LastUpdateError
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """After an update."""
@@ -255,36 +285,3 @@ def _bounds() -> settings.Settings:
         name: table[name].metadata["parse"](texts[name]) for name in table if name in texts and name.startswith(BOUND)
     }
     return settings.Settings(MODEL_ID="", **given)
-
-
-def _fingerprint(trainer: Any, learned: Mapping[str, Any]) -> fingerprint.Fingerprint:
-    """What the run learns from, as far as the trainer tells it."""
-    args = trainer.args
-    layout = "fsdp" if trainer.is_fsdp_enabled else "zero" if trainer.is_deepspeed_enabled else "whole"
-    said = {name: _plain(getattr(args, name, None)) for name in LEARNED}
-    batch = args.per_device_train_batch_size * args.gradient_accumulation_steps * args.world_size
-    method = "lora" if hasattr(trainer.accelerator.unwrap_model(trainer.model), "peft_config") else "full"
-    said |= {"effective batch": batch, "checkpoint files": layout, "METHOD": method}
-    yours = {f"your {name}": _plain(value) for name, value in learned.items()}
-    return {"learned": {**said, **yours}, "loaded": {}, "noted": {"processes": args.world_size, **_software()}}
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it; what it has not, as text."""
-    value = getattr(value, "value", value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    try:
-        return json.loads(json.dumps(value))
-    except (TypeError, ValueError):
-        return str(value)
-
-
-def _software() -> dict[str, str]:
-    found = {}
-    for package in fingerprint.PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found

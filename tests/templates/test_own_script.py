@@ -111,10 +111,18 @@ def test_a_run_of_two_ranks_is_watched_and_counted(job: OwnJob, tmp_path: Path) 
     assert found.tally.metric_lines == 6
     assert [line.partition(":")[0] for line in found.differences] == ["processes", "hardware"], "two, on a CPU"
     assert found.notes == ()
+    trained = (job.folder / "model/model.safetensors").read_bytes()
+    shutil.rmtree(job.folder / "model")
+    output = run_ranks([job.script, *job.words])
+    assert "checkpoint-6 is the last update already: nothing is left to train" in output
+    assert (job.record["examples_consumed"], job.record["updates"], job.record["last_step"]) == (0, 0, 6)
+    assert (job.folder / "model/model.safetensors").read_bytes() == trained
+    assert job.checkpoints() == ["checkpoint-4", "checkpoint-6"]
 
 
 @pytest.mark.long
 def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
+    job = OwnJob(job.folder, tuple("30" if word == "6" else word for word in job.words))  # not over at the signal
     started = job.launch()
     assert started.stdout is not None
     for line in started.stdout:
@@ -129,8 +137,8 @@ def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
     assert not any((job.folder / "model").iterdir())
     output, _ = job.launch().communicate(timeout=600)
     assert f"resumes from {job.folder}/checkpoints/checkpoint-{first['last_step']}" in output
-    assert first["examples_consumed"] + job.record["examples_consumed"] == 48
-    assert job.record["last_step"] == 6
+    assert first["examples_consumed"] + job.record["examples_consumed"] == 30 * 8
+    assert job.record["last_step"] == 30
 
 
 @pytest.mark.long
