@@ -116,7 +116,7 @@ class TestFormats:
         assert (many.folder / "report.txt").read_text() == many("check", "bad.yaml")[1]
         code, _, err = many("check", "bad.yaml", "--output-file", "bad.yaml")
         assert code == 2
-        assert "is one of the files that are checked" in err
+        assert "is one of the files that are read" in err
         assert many("check", "bad.yaml", "--output-file", "none/x")[0] == 2
 
     def test_colours_that_are_asked_for(self, many):

@@ -56,3 +56,12 @@ def test_what_is_refused(parts, words, says):
     assert (code, out) == (2, "")
     assert err.startswith(f"hbspec: {says}")
     assert (parts.folder / "mine.json").read_text() == "[1]"
+
+
+@pytest.mark.parametrize("output", ["0.json", "link.json"])
+def test_a_part_is_not_replaced_by_what_it_is_merged_into(parts, output):
+    (parts.folder / "link.json").symlink_to("0.json")
+    before = (parts.folder / "0.json").read_bytes()
+    code, _, err = parts("data", "merge", "0.json", "1.json", "--part", "-o", output)
+    assert (code, (parts.folder / "0.json").read_bytes()) == (2, before)
+    assert err == f"hbspec: {output} is one of the parts, which would be lost: name another file\n"

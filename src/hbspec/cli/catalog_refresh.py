@@ -70,7 +70,10 @@ def _offer(url: str, region: str) -> Offer:
 def _refuse_foreign(output: Path) -> None:
     """Only a file of prices is replaced."""
     from hbspec.catalog.price_file import MARK
+    from hbspec.cli.whole import is_device
 
+    if is_device(output):  # nothing of it would be lost, and a pipe would be waited for
+        return
     if output.is_dir() or (output.exists() and not output.read_bytes().startswith(MARK.encode())):
         raise MisuseError(f"{output} holds something else than prices; give --output another name")
 

@@ -52,6 +52,11 @@ def run(
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
     given["policy"] = policed(configuration, policy, policy_digest)
     specs, unwritten = _specs(paths, skip_other=skip_other), 0
+    if output_file is not None:
+        from hbspec.cli.read_files import refuse_read_file
+
+        beside = (config, catalog or configuration.catalog, policy or configuration.policy, baseline or configuration.baseline)
+        refuse_read_file(output_file, specs.specs, beside, allow_outside=allow_outside)
     known: Mapping[str, Report] = {}
     if fix or unsafe_fixes or diff:
         from hbspec.cli.fixed_specs import fix_specs
@@ -61,8 +66,6 @@ def run(
             return ERRORS if changed and not exit_zero else OK
     report = _judged(specs, given, known)
     report = _without_known(report, baseline or configuration.baseline, update=update_baseline)
-    if output_file is not None and any(_same(output_file, file) for file in report.files):
-        raise MisuseError(f"--output-file {output_file} is one of the files that are checked: name another")
     show(report, format, quiet=quiet, statistics=statistics, output_file=output_file)
     code = exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
     return UNUSABLE if unwritten else code
@@ -92,10 +95,6 @@ def _without_known(report: Report, file: Path | None, *, update: bool) -> Report
     known = read_baseline(file).shrunk(report) if is_there else KnownFindings(folder, counted(report, folder))
     write_file(file, known.text().encode(), replace=is_there)
     return known.without(report)
-
-
-def _same(one: Path, other: str) -> bool:
-    return one.resolve() == Path(other).resolve()
 
 
 def _judged(found: Found, given: Mapping[str, Any], known: Mapping[str, Report]) -> Report:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from hbspec.cli.command import Command, MisuseError, Parameter
@@ -20,6 +21,8 @@ def run(parts: Sequence[str], output: str | None, part: bool) -> int:
     from hbspec.dataset.merging import merge, read_part
 
     refuse_other_files(output)
+    if output is not None and any(_same(output, name) for name in parts):
+        raise MisuseError(f"{output} is one of the parts, which would be lost: name another file")
     twice = named_twice(parts)
     if twice is not None:
         raise MisuseError(f"{twice} is named twice; its examples would be counted twice")
@@ -35,6 +38,10 @@ def run(parts: Sequence[str], output: str | None, part: bool) -> int:
         raise MisuseError(str(reason)) from None
     write(whole if part else whole.whole(), output)
     return OK
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 COMMAND = Command(

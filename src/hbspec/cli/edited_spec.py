@@ -65,15 +65,12 @@ def replace_text(file: Path, before: str, after: str) -> None:
     Raises:
         MisuseError: the file does not hold the text of before, or nobody may write it.
     """
-    from hbspec.cli.whole import write_file
+    from hbspec.cli.whole import ChangedError, write_file
 
-    place = file.resolve()
-    content = place.read_bytes()
-    text = content.removeprefix(MARK)
-    if text != before.encode():
-        raise MisuseError(f"{file} was not changed: it is not in UTF-8, or changed since it was read")
-    mode = place.stat().st_mode
-    if not mode & WRITABLE:
+    mark = MARK if file.read_bytes().startswith(MARK) else b""
+    if not file.stat().st_mode & WRITABLE:
         raise MisuseError(f"{file} was not changed: it is read-only")
-    write_file(place, content[: len(content) - len(text)] + after.encode(), replace=True)
-    place.chmod(mode)
+    try:
+        write_file(file, mark + after.encode(), replace=True, instead_of=mark + before.encode())
+    except ChangedError:
+        raise MisuseError(f"{file} was not changed: it is not in UTF-8, or changed since it was read") from None

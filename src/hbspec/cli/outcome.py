@@ -27,8 +27,7 @@ def show(
         from hbspec.cli.whole import write_file
 
         text = "".join(_statistics(report, format) if statistics else _text(report, format, quiet=quiet))
-        place = output_file.resolve() if output_file.is_file() else output_file  # a link stays one
-        write_file(place, text.encode(errors="surrogateescape"), replace=True)
+        write_file(output_file, text.encode(errors="surrogateescape"), replace=True)
     elif format == "text" and not statistics:
         from hbspec.render.paint import columns, write
         from hbspec.render.report import report_lines

@@ -117,8 +117,11 @@ def _refuse_another_file(place: Path) -> None:
         OSError: the place is a folder, or cannot be read.
     """
     from hbspec.cli.print_page import is_printed
+    from hbspec.cli.whole import is_device
     from hbspec.reporting.marks import MARKS
 
+    if is_device(place):  # nothing of it would be lost, and a pipe would be waited for
+        return
     try:
         with place.open("rb") as stream:
             head = stream.read(HEAD_BYTES)

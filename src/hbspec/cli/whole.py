@@ -13,6 +13,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -80,37 +81,52 @@ def _locked(lock: Path) -> int | None:
         os.close(handle)
 
 
-def write_file(place: Path, content: bytes, *, replace: bool) -> None:
+class ChangedError(Exception):
+    """A file does not hold what it was to hold when another content takes its place; it is untouched."""
+
+
+def write_file(place: Path, content: bytes, *, replace: bool, instead_of: bytes | None = None) -> None:
     """Write a file in one step.
 
     Into a device or a pipe it is written as it is: renaming a file to its place would delete it, for all others, too.
+    A link to the file that is replaced stays, and so does that file's mode.
+
+    Args:
+        place: where.
+        content: of the file.
+        replace: whether a file that is there is replaced.
+        instead_of: what the replaced file must hold, as seen while no other hbspec process writes there.
 
     Raises:
+        ChangedError: it holds something else.
         FileExistsError: the place is occupied, and `replace` is not set.
         OSError: the system refuses; the previous content is untouched.
     """
-    unfinished = aside(place)
     try:
-        if replace and _is_device(place):
+        if replace and is_device(place):
             with place.open("wb") as stream:
                 stream.write(content)
             return
-        with alone_in(place.parent):
-            _write_file(unfinished, place, content, replace=replace)
+        real = place.resolve() if replace and place.is_file() else place
+        with alone_in(real.parent):
+            if instead_of is not None and real.read_bytes() != instead_of:
+                raise ChangedError
+            _write_file(aside(real), real, content, replace=replace)
     except OSError as reason:
         reason.filename = str(place)
         raise
 
 
-def _is_device(place: Path) -> bool:
+def is_device(place: Path) -> bool:
     """Whether something is there, itself or by a link, that is neither a file nor a folder."""
     return place.exists() and not place.is_file() and not place.is_dir()
 
 
 def _write_file(unfinished: Path, place: Path, content: bytes, *, replace: bool) -> None:
     clear(unfinished)
+    mode = stat.S_IMODE(place.stat().st_mode) if replace and place.exists() else None
     try:
-        write_through(unfinished, content)
+        write_through(unfinished, content, mode)
         if replace:
             unfinished.replace(place)
         else:
@@ -121,9 +137,11 @@ def _write_file(unfinished: Path, place: Path, content: bytes, *, replace: bool)
     sync_folder(place.parent)
 
 
-def write_through(file: Path, content: bytes) -> None:
-    """Write a new file, and wait until it is on the disk."""
+def write_through(file: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a new file, and wait until it is on the disk. With a mode, nobody else reads it at any moment."""
     with file.open("xb") as stream:
+        if mode is not None:
+            file.chmod(mode)
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
