@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,9 +42,14 @@ def writable(folder: Path) -> bool:
         return False
 
 
+def alone_in(folders: Folders) -> AbstractContextManager[Held]:
+    """`alone_in_each` of the folders that the shipped script writes."""
+    return alone_in_each({option(name): getattr(folders, name) for name in WRITTEN})
+
+
 @contextmanager
-def alone_in(folders: Folders) -> Iterator[Held]:
-    """Keeps every other run out of the folders that a run writes, which are made if need be.
+def alone_in_each(folders: Mapping[str, Path]) -> Iterator[Held]:
+    """Keeps every other run out of the folders that a run writes, by their options; they are made if need be.
 
     Two runs that write into one folder at once would delete each other's checkpoints, train on each other's tiny base
     and deliver each other's model. Left out: file systems without locks (`flock`), and hosts that do not see each
@@ -55,12 +60,12 @@ def alone_in(folders: Folders) -> Iterator[Held]:
     """
     with ExitStack() as stack:
         held = []
-        for folder, name in {getattr(folders, name).resolve(): name for name in WRITTEN}.items():
-            place = _opened(folder, option(name))
+        for real, name in {folder.resolve(): name for name, folder in folders.items()}.items():
+            place = _opened(real, name)
             stack.callback(os.close, place)
-            _lock(place, getattr(folders, name), option(name))
+            _lock(place, folders[name], name)
             about = os.fstat(place)
-            held.append((getattr(folders, name), option(name), (about.st_dev, about.st_ino)))
+            held.append((folders[name], name, (about.st_dev, about.st_ino)))
         yield Held(tuple(held))
 
 

@@ -14,6 +14,7 @@ In a job it is a folder beside your script, with the modules of the shipped scri
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     import told
     import watches
     from documents import store
-    from folder_lock import Held
+    from folder_lock import Held, alone_in_each
 else:
     HERE = Path(__file__).parent
 
@@ -60,6 +61,7 @@ else:
         "stopping", "told", "watches", "documents", "folder_lock",
     )  # fmt: skip
     store, Held = _notes.store, _lock.Held
+    alone_in_each = _lock.alone_in_each
 
 from accelerate.utils import gather_object
 from transformers import PrinterCallback, ProgressCallback
@@ -93,6 +95,7 @@ class Job(stopping.Stop):
         mine = own_fingerprint.of_trainer(trainer, learned or {})
         trainer.save_as(mine, Held(), trainer.args.save_total_limit)
         trainer.args.save_total_limit = None  # older checkpoints are deleted when the new one is whole
+        self._alone = contextlib.ExitStack()  # until the process ends: the model is saved after training
         self._clock = told.StepClock()
         self._watches = watches.Watches(_bounds())
         self._rows, self._consumed = 0, [0]
@@ -106,7 +109,10 @@ class Job(stopping.Stop):
         trainer, state = self.trainer, self.trainer.accelerator.state
         folder = Path(trainer.args.output_dir)
         try:
+            if leaving.is_first():
+                trainer.held = self._alone.enter_context(alone_in_each({"output_dir": folder}))
             start = checkpoints.find_start(folder, trainer.fingerprint)
+            saving.refuse_unlike_ranks(start, trainer.fingerprint["learned"])
             if trainer.accelerator.is_local_main_process:
                 for note in start.notes:
                     self._say(note)

@@ -15,14 +15,13 @@ import model_folder
 import served_adapters
 import tiny
 from accelerate import PartialState
-from accelerate.utils import gather_object
 from checkpoints import Start, refuse_others, write_owner
 from conversations import Conversation, Example, Tally
 from counting import CountingTrainer, Epoch, QuietProgress, Watch
 from datasets import Dataset
 from datasets.utils import logging as datasets_logging
 from documents import saying_room
-from fingerprint import SHOWN_DIFFERENCES, Fingerprint, differences, engine
+from fingerprint import Fingerprint, engine
 from folder_lock import Held
 from handover import problems_of
 from loading import (
@@ -36,8 +35,8 @@ from loading import (
 )
 from removal import remove
 from run_record import introduction, refuse_other_record, write_record
-from saving import refuse_together
-from settings import Invocation, RefusedError
+from saving import refuse_together, refuse_unlike_ranks
+from settings import Invocation
 from splits import end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
@@ -180,14 +179,7 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
         RefusedError: it was trained on other weights, or in another dtype; or the ranks have read different files.
         RuntimeError: the hosts hold different checkpoints.
     """
-    steps = gather_object([start.step])
-    if len(set(steps)) > 1:
-        raise RuntimeError(f"the ranks do not find the same checkpoint: they would start after updates {steps}")
-    first, *others = gather_object([fingerprint["learned"] | fingerprint["loaded"]])
-    if unlike := list(dict.fromkeys(line for theirs in others for line in differences(theirs, first))):
-        raise RefusedError(
-            ["the ranks would not train the same: start again on the same files", *unlike[:SHOWN_DIFFERENCES]]
-        )
+    refuse_unlike_ranks(start, fingerprint["learned"] | fingerprint["loaded"])
     problems = problems_of(
         lambda: refuse_others(start.authors, fingerprint),
         lambda: model_folder.refuse_other_model(model_folder.place_of(invocation), fingerprint),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import torch
 from accelerate.utils import gather_object
 from documents import saying_room
 from evaluating import Evaluating
-from fingerprint import Fingerprint
+from fingerprint import SHOWN_DIFFERENCES, Fingerprint, differences
 from folder_lock import Held
 from settings import RefusedError
 
@@ -34,6 +34,23 @@ def refuse_together(problems: Iterable[str]) -> None:
     found: list[str] = gather_object(list(problems))
     if found:
         raise RefusedError(list(dict.fromkeys(found)))
+
+
+def refuse_unlike_ranks(start: checkpoints.Start, learned: Mapping[str, Any]) -> None:
+    """Ends all ranks where they would not train the same: hosts may hold other files.
+
+    Raises:
+        RefusedError: they have read different files.
+        RuntimeError: they hold different checkpoints.
+    """
+    steps = gather_object([start.step])
+    if len(set(steps)) > 1:
+        raise RuntimeError(f"the ranks do not find the same checkpoint: they would start after updates {steps}")
+    first, *others = gather_object([dict(learned)])
+    if unlike := list(dict.fromkeys(line for theirs in others for line in differences(theirs, first))):
+        raise RefusedError(
+            ["the ranks would not train the same: start again on the same files", *unlike[:SHOWN_DIFFERENCES]]
+        )
 
 
 def _held(parameter: torch.Tensor) -> torch.Tensor | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
 import re
 import shutil
 import signal
@@ -162,3 +164,35 @@ def test_another_run_is_refused_by_every_rank(job: OwnJob) -> None:
     assert started.returncode == 2, output
     assert "max_steps was 6 there and is 7 here" in output
     assert job.failure.read_text().startswith(f"{job.folder}/checkpoints")
+
+
+@pytest.mark.long
+def test_two_runs_do_not_write_into_one_folder_at_once(job: OwnJob) -> None:
+    lock = os.open(job.folder / "checkpoints", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        started = job.launch(ranks=1)
+        output, _ = started.communicate(timeout=600)
+    finally:
+        os.close(lock)
+    assert started.returncode == 2, output
+    assert f"another run writes into output_dir {job.folder}/checkpoints now" in output
+    assert job.checkpoints() == []
+
+
+@pytest.mark.long
+def test_ranks_that_find_different_checkpoints_do_not_train(job: OwnJob) -> None:
+    run_ranks([job.script, *job.words])
+    shutil.copytree(job.folder / "checkpoints", job.folder / "checkpoints-1")
+    shutil.rmtree(job.folder / "checkpoints-1/checkpoint-6")
+    shutil.rmtree(job.folder / "checkpoints/checkpoint-6")
+    shutil.rmtree(job.folder / "checkpoints/checkpoint-4")
+    before = job.checkpoints()
+    each = '"checkpoints" if os.environ["RANK"] == "0" else "checkpoints-1"'
+    text = job.script.read_text().replace('given.root / "checkpoints"', f"given.root / ({each})")
+    job.script.write_text(text.replace("import json\n", "import json\nimport os\n"))
+    started = job.launch()
+    output, _ = started.communicate(timeout=600)
+    assert started.returncode not in (0, -signal.SIGKILL), output
+    assert "the ranks do not find the same checkpoint: they would start after updates [0, 4]" in output
+    assert job.checkpoints() == before

@@ -55,7 +55,8 @@ def run(
     if output_file is not None:
         from hbspec.cli.read_files import refuse_read_file
 
-        beside = (config, catalog or configuration.catalog, policy or configuration.policy, baseline or configuration.baseline)
+        prices, allowed = catalog or configuration.catalog, policy or configuration.policy
+        beside = (config, prices, allowed, baseline or configuration.baseline)
         refuse_read_file(output_file, specs.specs, beside, allow_outside=allow_outside)
     known: Mapping[str, Report] = {}
     if fix or unsafe_fixes or diff:
