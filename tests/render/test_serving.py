@@ -6,6 +6,7 @@ import io
 from decimal import Decimal
 
 from hbspec.estimators.serving.cost import Charge, Charges
+from hbspec.estimators.serving.curve import Held
 from hbspec.estimators.serving.load import Load
 from hbspec.render.paint import write
 from hbspec.render.serving import serving_lines
@@ -31,9 +32,9 @@ CHARGES = Charges(
 )
 
 
-def printed(serving):
+def printed(serving, within=None, width=None):
     stream = io.StringIO()
-    write(serving_lines(serving, None), stream)
+    write(serving_lines(serving, within, width), stream)
     return [" ".join(line.split()) for line in stream.getvalue().splitlines()]
 
 
@@ -51,6 +52,14 @@ def test_one_request_is_not_said_twice():
     lines = printed(SERVING._replace(load=LOAD._replace(concurrency=1)))
     assert not any("per request" in line for line in lines)
     assert any("1 concurrent, including prefill" in line for line in lines)
+
+
+def test_what_is_held_at_the_expected_latency_is_one_line():
+    lines = printed(SERVING._replace(load=LOAD), Held(45.0, 3, 11), 80)
+    assert "within 45.0 s 3 (expected 11) concurrent requests" in lines
+    lines = printed(SERVING._replace(load=LOAD), Held(0.5, 0, 0), 80)
+    assert "within 500 ms 0 concurrent requests" in lines
+    assert not any(line.startswith("within") for line in printed(SERVING._replace(load=LOAD)))
 
 
 def test_bounds_of_autoscaling_and_the_price_of_answers():

@@ -50,7 +50,7 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield from time_lines(estimates.time, width)
     yield from cost_lines(estimates.cost, plan.price, estimates.as_of, width)
     if estimates.serving:
-        yield from serving_lines(estimates.serving, width)
+        yield from serving_lines(estimates.serving, estimates.within_latency, width)
     if estimates.evaluation:
         yield from evaluation_lines(estimates.evaluation, width)
     yield from _claims(estimates.claims, width)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from hbspec.estimators.serving.after_training import AfterTraining
 from hbspec.estimators.serving.cost import Charge, Charges
+from hbspec.estimators.serving.curve import Held
 from hbspec.estimators.serving.endpoint import Serving
 from hbspec.estimators.serving.load import Load
 from hbspec.render.bars import Filling, letters
@@ -16,20 +17,28 @@ from hbspec.source.excerpts import printable
 from hbspec.units import Money, bytes_text, count_text, interval_text, seconds_text, significant
 
 
-def serving_lines(serving: Serving, width: int | None) -> Iterator[Line]:
-    """The section of the endpoint: verdict, memory, speed alone and under load, money."""
+def serving_lines(serving: Serving, within: Held | None, width: int | None) -> Iterator[Line]:
+    """The section of the endpoint: verdict, memory, speed alone and under load, money.
+
+    Args:
+        serving: the estimate.
+        within: what is answered within the latency that the spec expects; None where it expects none.
+        width: columns; None without a limit.
+    """
     yield from section("Serving", width, *VERDICTS[serving.verdict])
     filling = Filling(serving.terms, serving.memory.expected, serving.memory.high, serving.usable)
     yield from filled(filling, letters(serving.terms), width)
-    yield from rows(endpoint_rows(serving), width)
+    yield from rows(endpoint_rows(serving, within), width)
 
 
-def endpoint_rows(serving: Serving) -> Iterator[Row]:
+def endpoint_rows(serving: Serving, within: Held | None) -> Iterator[Row]:
     """Memory, speed alone and under load, and money, as far as they are known."""
     yield from _memory(serving)
     yield from _alone(serving)
     if serving.load:
         yield from _loaded(serving.load)
+    if within:
+        yield _within(within)
     if serving.charges:
         yield from _money(serving.charges, serving.cost_per_1000_answers, serving.load)
 
@@ -89,6 +98,13 @@ def _loaded(load: Load) -> Iterator[Row]:
     rate = interval_text(load.tokens_per_second, significant)
     yield "tokens per second", rate, f"per instance, {at}, including prefill"
     yield "requests per hour", interval_text(load.requests_per_hour, significant), f"per instance, {at}"
+
+
+def _within(held: Held) -> Row:
+    """The requests that are answered in time even by the high end of the latency, and by the expected one."""
+    sure, expected = count_text(held.sure), count_text(held.expected)
+    numbers = sure if sure == expected else f"{sure} (expected {expected})"
+    return f"within {seconds_text(held.seconds)}", numbers, "concurrent requests"
 
 
 def _money(charges: Charges, answers: Charge | None, load: Load | None) -> Iterator[Row]:

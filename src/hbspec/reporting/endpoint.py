@@ -37,7 +37,7 @@ def endpoint_chapter(estimates: Estimates) -> Chapter:
     else:
         reason = serving.unknown.get("load", "the speed of the endpoint")
         blocks.append(Statement(f"Latency under load is not known: it needs {reason}.", "open"))
-    blocks.append(listing_of("The endpoint", endpoint_rows(serving)))
+    blocks.append(listing_of("The endpoint", endpoint_rows(serving, estimates.within_latency)))
     if estimates.evaluation is not None:
         blocks.append(listing_of("The evaluation after training", evaluation_rows(estimates.evaluation)))
     return Chapter("endpoint", "Endpoint", blocks)
