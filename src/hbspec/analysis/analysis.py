@@ -88,7 +88,7 @@ class Analysis:
         if self.measurement is not None:
             from hbspec.estimators.job.measured import calibrated
 
-            plan = calibrated(plan, self.measurement, shipped=self.spec.script is None)
+            plan = calibrated(plan, self.measurement, shipped=self.spec.shipped)
         return plan
 
     @cached_property
@@ -115,7 +115,7 @@ class Analysis:
     def storage(self) -> Storage:
         """Disk of each host while training."""
         kept = self.spec.hyperparameters.save_total_limit
-        usual = DEFAULTS["save_total_limit"] if self.spec.script is None else None
+        usual = DEFAULTS["save_total_limit"] if self.spec.shipped else None
         return storage(self.plan, volume=self.spec.instance.volume, kept=kept if kept is not None else usual)
 
     @cached_property
@@ -273,8 +273,13 @@ def _profile(document: Document, spec: Spec, findings: list[Finding]) -> Profile
     except ValueError as reason:
         message = f"{spec.data.profile}: {reason}"
         finding = refusal("HB032", route, message, "create the profile again with `hbspec data profile`")
-    findings.append(finding._replace(instead=tuple(_plausible_lengths(spec.hyperparameters.max_length))))
+    cap = spec.hyperparameters.max_length
+    findings.append(finding._replace(instead=tuple(_plausible_lengths(cap if isinstance(cap, int) else USUAL_CAP))))
     return None
+
+
+USUAL_CAP = 1024
+"""`SFTConfig.max_length` (TRL 1.16.0)."""
 
 
 def _plausible_lengths(max_length: int) -> Iterator[Fix]:

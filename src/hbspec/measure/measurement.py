@@ -99,7 +99,7 @@ def measure(
     changed = (*overrides, *(at_hand.on_gpus(values, found.gpus) if found.gpus else at_hand.on_cpu(values)))
     estimates = estimate(spec, overrides=changed)
     plan = estimates.plan
-    if estimates.analysis.spec.script is not None:
+    if not estimates.analysis.spec.shipped:
         raise MeasureError("only the shipped script can be measured, but this spec names its own", misuse=True)
     artifacts = compilation(spec, "launch", overrides=changed, force=True).artifacts
     ranks = len(found.gpus) if plan.way.distributed and found.gpus else 1

@@ -49,7 +49,7 @@ def between(
     rank = given.lora_r or DEFAULTS["lora_r"]
     more = MORE_MODULES * (ENCODERS if bounds.beside.high else 1)
     saved = ("embed_tokens", "lm_head") if given.modules_to_save else None
-    eager = {"attn_implementation": "eager"} if spec.script is not None and given.attn_implementation is None else {}
+    eager = {"attn_implementation": "eager"} if not spec.shipped and given.attn_implementation is None else {}
     most = {"lora_r": more * rank, "target_modules": ALL, "modules_to_save": saved, **eager}
     asked: list[tuple[Architecture | None, Mapping[str, Any]]] = [
         (models.low, {"lora_r": 1, "target_modules": FEWEST, "modules_to_save": None, "use_dora": None}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
@@ -53,13 +54,16 @@ def build_plan(
     choices.assumptions += assumed
     training = _with_saved_modules(training, architecture)
     lengths = _lengths(spec, profile, training, choices)
+    if not training.capped and lengths.known:
+        training = training._replace(max_length=ceil(lengths.longest.high))
     if architecture is None:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
-    choices.note_tower(architecture, shipped=spec.script is None)
+    choices.note_tower(architecture, shipped=spec.shipped)
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
-    training = training.over(counts.optimizer_steps if counts else training.max_steps)
+    updates, of_an_epoch = (counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps, None)
+    training = training.over(updates, of_an_epoch)
     _, validation = split_examples(spec, profile)
     saved = spec.hyperparameters.modules_to_save or ()
     trainable = _trainable(architecture, training, saved, unknown) if architecture else None
@@ -127,10 +131,7 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
 def _merges(spec: Spec, training: Training) -> bool:
     """Whether merged adapters are served; only the author's script can merge, since the shipped one does not."""
     return (
-        training.adapters
-        and spec.script is not None
-        and spec.deployment is not None
-        and spec.deployment.adapters == "merged"
+        training.adapters and not spec.shipped and spec.deployment is not None and spec.deployment.adapters == "merged"
     )
 
 
@@ -182,7 +183,7 @@ def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: C
         return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
     if profile is not None:
         return profiled_lengths(profile)
-    lengths = unknown_lengths(training.max_length)
+    lengths = unknown_lengths(training.max_length, "max_length" if training.capped else "the model's positions")
     choices.note(("data", "tokens"), lengths.mean.to_dict(), lengths.source)
     return lengths
 
@@ -253,10 +254,12 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
     """
     if not validation or counts is None:
         return 0 if validation == 0 else None
+    if training.evals_per_epoch == 1:  # also where the last epoch is not a whole one
+        return ceil(counts.optimizer_steps / counts.steps_per_epoch)
     if training.eval_steps:
         every, rest = divmod(counts.optimizer_steps, int(training.eval_steps))
         return every + (rest > 0 and not training.own_loop and training.has(EVALUATED_AT_END))
-    return 1 if spec.script is None else 0
+    return 1 if spec.shipped else 0
 
 
 def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:

@@ -70,7 +70,7 @@ def _loads_whole(spec: Spec, training: Training) -> bool | None:
 
 def _usual_version(spec: Spec, training: Training) -> tuple[int, str]:
     """The default, and who sets it."""
-    if spec.script is None:
+    if spec.shipped:
         return FSDP_VERSION, TEMPLATE
     if training.own_loop:
         return 1, ACCELERATE

@@ -147,13 +147,18 @@ def _of_histograms(histograms: Spread, source: str) -> Lengths:
     )
 
 
-def unknown_lengths(max_length: int) -> Lengths:
-    """All lengths that a cap allows: means from a one-line answer to the cap, expected at their geometric mean."""
+def unknown_lengths(max_length: int, cap: str = "max_length") -> Lengths:
+    """All lengths that a cap allows: means from a one-line answer to the cap, expected at their geometric mean.
+
+    Args:
+        max_length: the cap, tokens.
+        cap: its name, for people.
+    """
     low = min(SHORTEST_PLAUSIBLE_EXAMPLE, max_length)
     return Lengths(
         Interval(low, sqrt(low * max_length), max_length),
         Interval(low, max_length, max_length),
-        f"not known (neither data.profile nor data.tokens is set): {low} to max_length",
+        f"not known (neither data.profile nor data.tokens is set): {low} to {cap}",
         known=False,
     )
 

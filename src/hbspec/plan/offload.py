@@ -18,7 +18,7 @@ def sharded_by_deepspeed(
     """DeepSpeed's settings, and what is offloaded: as the spec says, or else as the author's JSON does."""
     instance, stage = spec.instance, PARALLELISMS[spec.instance.parallelism].zero_stage
     settings = deepspeed(written, stage, architecture and architecture.hidden_size) if stage else None
-    if settings is not None and spec.script is not None and instance.deepspeed is None:
+    if settings is not None and not spec.shipped and instance.deepspeed is None:
         choices.note(ROUTE, "none", "not known; DeepSpeed's defaults")
         settings = settings._replace(known=False)
     offload = instance.offload or (settings.offload if settings is not None else "none")

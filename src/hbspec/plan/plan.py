@@ -209,6 +209,17 @@ class Plan(NamedTuple):
         """
         return self.training.max_steps or self.require("counts").optimizer_steps
 
+    @property
+    def saves_every(self) -> float | None:
+        """Updates between checkpoints; None where the trainer writes none, or only a script knows.
+
+        Raises:
+            NotKnownError: checkpoints are counted in epochs, and the updates of an epoch are not known.
+        """
+        if self.training.saves_per_epoch is not None:
+            self.require("counts")
+        return self.training.save_steps
+
     def to_dict(self) -> dict[str, Any]:
         """The `plan` of `hbspec estimate --format json`; unknown is null."""
         counts = self.counts

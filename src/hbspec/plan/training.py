@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, NamedTuple
 
 from hbspec.plan.attention import KERNELS
@@ -41,6 +42,10 @@ class Training(NamedTuple):
         autocast: whether the trainer runs the step under torch's autocast, as TRL and the plain Trainer do for `bf16`
             and `fp16`.
         warmup_steps, eval_steps, save_steps: updates; shares below 1 remain only where the updates are not known.
+        saves_per_epoch, evals_per_epoch: how often in an epoch, where that says it; `save_steps` and `eval_steps` then
+            follow from the updates of an epoch, and are None where these are not known.
+        framework: the training framework whose defaults these are; None for the shipped script and the author's.
+        capped: whether examples are cut; otherwise `max_length` is the longest row that there can be.
         loss: "standard" holds all logits at once, and their gradient beside them; those of `IN_PLACE` write it over
             them; "chunked" and "fused" never hold all.
         eval_batch: examples of an evaluation's micro-batch; None where nothing is evaluated.
@@ -87,6 +92,10 @@ class Training(NamedTuple):
     eval_packing: bool
     eval_steps: float | None
     save_steps: float | None
+    saves_per_epoch: int | None
+    evals_per_epoch: int | None
+    framework: str | None
+    capped: bool
     software: tuple[tuple[str, str], ...]
 
     @property
@@ -123,8 +132,19 @@ class Training(NamedTuple):
         """Whether the libraries that train are recent enough to have a change."""
         return epoch.is_in(dict(self.software))
 
-    def over(self, updates: int | None) -> Training:
-        """The training with shares of the updates resolved to updates, where their number is known."""
+    def over(self, updates: int | None, of_an_epoch: int | None = None) -> Training:
+        """The training with shares of the updates, and counts per epoch, resolved to updates where they are known.
+
+        Args:
+            updates: of the whole run.
+            of_an_epoch: of each epoch. Two checkpoints per epoch of 7 updates are 4 updates apart, and the rest is
+                saved at the end: axolotl's share of all updates, 1/(n x epochs), is rounded up to the same
+                (`utils/config/__init__.py`), and transformers' `epoch` is one.
+        """
+        if of_an_epoch is not None:
+            often = {"save_steps": self.saves_per_epoch, "eval_steps": self.evals_per_epoch}
+            spaced: dict[str, Any] = {name: ceil(of_an_epoch / number) for name, number in often.items() if number}
+            return self._replace(**spaced).over(updates)
         if not updates:
             return self
         asked = {name: getattr(self, name) for name in ("warmup_steps", "eval_steps", "save_steps")}

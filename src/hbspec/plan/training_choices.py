@@ -7,8 +7,8 @@ from typing import Any
 
 from hbspec.catalog import Architecture
 from hbspec.plan import defaults
-from hbspec.plan.assumptions import Assumption, Choices
-from hbspec.plan.defaults import Working
+from hbspec.plan.assumptions import Assumption
+from hbspec.plan.cadence import evaluations, saves
 from hbspec.plan.epochs import (
     LOSS_CHUNKED,
     LOSS_FUSED,
@@ -19,15 +19,17 @@ from hbspec.plan.epochs import (
     release,
 )
 from hbspec.plan.parallelism import PARALLELISMS, Engine
+from hbspec.plan.resolution import RUN_BY, Resolution
 from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
 from hbspec.plan.training import OWN_LOOPS, Training
 from hbspec.spec import Spec
-
-EVAL_BATCH = 8
-"""`TrainingArguments.per_device_eval_batch_size`, in every version of transformers."""
+from hbspec.spec.trained import UNLIMITED
 
 LITGPT = "litgpt/finetune/lora.py"
 """Who chooses where LitGPT trains."""
+
+LONGEST = 10**8
+"""Tokens that `max_length` may be, for a run that cuts nothing and a model whose positions are not known."""
 
 
 def resolve_training(
@@ -44,21 +46,13 @@ def resolve_training(
     return resolution.training(bf16), tuple(resolution.choices.assumptions)
 
 
-class _Resolution:
+class _Resolution(Resolution):
     """Resolves one spec. Every method notes what it assumes, so their order is that of the list."""
-
-    def __init__(self, spec: Spec, architecture: Architecture | None) -> None:
-        self.spec, self.given, self.architecture = spec, spec.hyperparameters, architecture
-        self.choices = Choices()
-
-    def take(self, name: str, works: Working | None = None, default: Any = None, source: str = TEMPLATE) -> Any:
-        """The author's hyperparameter, or `default`, which is the shipped script's own unless it is given."""
-        usual = DEFAULTS[name] if default is None else default
-        return self.choices.take(getattr(self.given, name), ("hyperparameters", name), usual, source, works)
 
     def training(self, bf16: bool | None) -> Training:
         """Everything, resolved."""
         given, trainer, method = self.given, self.trainer(), self.method()
+        self.theirs = self.defaults_of(method)
         adapters, quantised = method != "full", method == "qlora"
         self.choices.note_language_defaults(given, ("hyperparameters",), "gradient_accumulation_steps")
         compute = self.compute_dtype(bf16)
@@ -84,7 +78,7 @@ class _Resolution:
             loss=self.loss(trainer, software),
             liger=bool(given.liger),
             activation_offloading=bool(given.activation_offloading),
-            max_length=given.max_length,
+            **self.cap(),
             packing=bool(given.packing),
             packing_strategy=self.packing_strategy(trainer, software["trl"]),
             micro_batch=given.per_device_batch_size,
@@ -94,14 +88,17 @@ class _Resolution:
             epochs=epochs,
             warmup_steps=given.warmup_steps,
             warmup_ratio=given.warmup_ratio,
-            **self.evaluations(trainer),
-            save_steps=self.save_steps(),
+            **evaluations(self, trainer),
+            **saves(self),
+            framework=self.framework,
             software=tuple(software.items()),
         )
 
     def trainer(self) -> str:
         """Who runs the steps."""
-        usual = ("trl", TEMPLATE) if self.spec.script is None else ("transformers", "what most own scripts run")
+        if self.framework is not None:
+            return RUN_BY[self.framework]
+        usual = ("trl", TEMPLATE) if self.spec.shipped else ("transformers", "what most own scripts run")
         return self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
 
     def method(self) -> str:
@@ -115,6 +112,10 @@ class _Resolution:
         given = self.given
         if given.bf16 is not None or given.fp16 is not None:
             return "bfloat16" if given.bf16 else "float16" if given.fp16 else "float32"
+        theirs = self.theirs.get("hyperparameters.bf16")
+        if theirs is not None and not theirs.value:
+            self.choices.note(("hyperparameters", "bf16"), False, theirs.source)
+            return "float32"
         if bf16 is False:
             self.choices.note(("hyperparameters", "fp16"), True, "the GPU has no bfloat16")
             return "float16"
@@ -125,14 +126,15 @@ class _Resolution:
         """Passes over the data, where `max_steps` does not say how long to train."""
         if self.given.num_train_epochs is not None:
             return self.given.num_train_epochs
-        usual: float = DEFAULTS["num_train_epochs"]
-        if self.given.max_steps is None:
-            self.choices.note(("hyperparameters", "num_train_epochs"), usual, "transformers.TrainingArguments")
-        return usual
+        if self.given.max_steps is not None:
+            return float(DEFAULTS["num_train_epochs"])
+        return float(self.take("num_train_epochs", source="transformers.TrainingArguments"))
 
     def software(self) -> dict[str, str]:
         """Versions by package."""
         named, source = self.spec.software, "templates/requirements.txt"
+        if self.framework is not None:
+            source = f"not known of {self.framework}; as in {source}"
         return {
             name: self.choices.take(getattr(named, name), ("software", name), version, source)
             for name, version in SOFTWARE.items()
@@ -152,14 +154,34 @@ class _Resolution:
         weights = "float32" if prepared or (master and not litgpt) else compute
         return {
             "compute_dtype": compute,
-            "adapter_dtype": software.adapter_dtype or adapter,
-            "weights_dtype": software.weights_dtype or weights,
+            "adapter_dtype": software.adapter_dtype or self.dtype_of("adapter_dtype", compute) or adapter,
+            "weights_dtype": software.weights_dtype or self.dtype_of("weights_dtype", compute) or weights,
             "autocast": autocast,
         }
 
+    def dtype_of(self, name: str, compute: str) -> str | None:
+        """The framework's own dtype of weights or adapters, noted; None where it is not known.
+
+        A 16-bit one is that of the products, whichever that is, as axolotl, LLaMA-Factory and torchtune load weights.
+        """
+        theirs = self.theirs.get(f"software.{name}")
+        if theirs is None:
+            return None
+        chosen = theirs.value if theirs.value == "float32" else compute
+        self.choices.note(("software", name), chosen, theirs.source)
+        return str(chosen)
+
+    def cap(self) -> dict[str, Any]:
+        """The longest row: the cap, or without one what the model has positions for (with known lengths, less)."""
+        given = self.given.max_length
+        if given != UNLIMITED:
+            return {"max_length": given, "capped": True}
+        positions = self.architecture.max_position_embeddings if self.architecture is not None else LONGEST
+        return {"max_length": positions, "capped": False}
+
     def checkpointing(self, trainer: str, method: str, software: Mapping[str, str]) -> dict[str, Any]:
         """Whether layers are computed again, and how. The shipped script's FSDP and LitGPT's are never reentrant."""
-        way, shipped = PARALLELISMS[self.spec.instance.parallelism], self.spec.script is None
+        way, shipped = PARALLELISMS[self.spec.instance.parallelism], self.spec.shipped
         if trainer == "litgpt":  # which recomputes under FSDP only
             sharded = self.take("gradient_checkpointing", default=way.engine is Engine.FSDP, source=LITGPT)
             return {"gradient_checkpointing": bool(sharded), "use_reentrant": False}
@@ -187,7 +209,8 @@ class _Resolution:
 
     def dropout(self, transformers: str) -> float:
         """Before adapters."""
-        targets = self.given.target_modules or DEFAULTS["target_modules"]
+        theirs = self.theirs.get("hyperparameters.target_modules")
+        targets = self.given.target_modules or (theirs.value if theirs is not None else DEFAULTS["target_modules"])
         return float(self.take("lora_dropout", defaults.dropout(self.architecture, targets, transformers)))
 
     def attention(self, transformers: str) -> str:
@@ -216,27 +239,6 @@ class _Resolution:
         if not self.given.packing or trainer != "trl" or not strategies:
             return None
         return str(self.take("packing_strategy", default=strategies[0], source=_sft_trainer(trl)))
-
-    def evaluations(self, trainer: str) -> dict[str, Any]:
-        """How often is evaluated, and on how many rows; without `eval_steps` the shipped script does so at the end."""
-        given, shipped = self.given, self.spec.script is None
-        found = {"eval_steps": given.eval_steps, "eval_packing": bool(given.packing) and not shipped}
-        if self.spec.data.validation is None or not (shipped or given.eval_steps):
-            return {**found, "eval_batch": None}
-        if shipped or trainer in OWN_LOOPS:
-            return {**found, "eval_batch": given.per_device_eval_batch_size or given.per_device_batch_size}
-        source = "transformers.TrainingArguments"
-        return {**found, "eval_batch": self.take("per_device_eval_batch_size", default=EVAL_BATCH, source=source)}
-
-    def save_steps(self) -> float | None:
-        """Updates between checkpoints or their share; None where only the author's script knows."""
-        given = self.given
-        if self.spec.script is not None:
-            return given.save_steps
-        keeps_best = bool(given.load_best_model_at_end)
-        works = defaults.save_steps(DEFAULTS["save_steps"], given.eval_steps, keeps_best=keeps_best)
-        chosen: float = self.take("save_steps", works)
-        return chosen
 
 
 def _sft_trainer(trl: str) -> str:

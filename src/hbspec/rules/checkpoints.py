@@ -16,7 +16,7 @@ USUAL = int(DEFAULTS["save_total_limit"])
 def kept(analysis: Analysis) -> int | None:
     """The checkpoints that the job keeps; None where it keeps all of them."""
     given = analysis.spec.hyperparameters.save_total_limit
-    return USUAL if given is None and analysis.spec.script is None else given
+    return USUAL if given is None and analysis.spec.shipped else given
 
 
 def fill_the_disk(analysis: Analysis) -> bool:

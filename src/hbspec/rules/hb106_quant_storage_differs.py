@@ -49,6 +49,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                 else f"4-bit weights together with {training.compute_dtype} weights"
             ),
             f"use bnb_4bit_quant_storage: {training.compute_dtype}",
-            severity=Severity.WARNING if whole and analysis.spec.script else Severity.ERROR,
+            severity=Severity.WARNING if whole and not analysis.spec.shipped else Severity.ERROR,
             fixes=(Fix(f"store them as {training.compute_dtype}", ROUTE, training.compute_dtype),),
         )

@@ -42,7 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `zero3` with quantised weights in the shipped script; another script's load is a matter of memory."""
     quantization = analysis.plan.training.quantization
     way = analysis.plan.way
-    if way.shards_weights and not way.shards_four_bits and quantization and analysis.spec.script is None:
+    if way.shards_weights and not way.shards_four_bits and quantization and analysis.spec.shipped:
         yield RULE.at(
             ("instance", "parallelism"),
             f"parallelism: {way.name} cuts {quantization} weights only after every GPU has loaded all of them, and the "

@@ -37,7 +37,7 @@ DONE: dict[str, str | int] = {"sharding": "full", "offload": "none", "tensor_par
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find unsupported settings of a job with several processes; HB213 judges settings without effect."""
-    if analysis.spec.script is not None or not analysis.plan.way.distributed:
+    if not analysis.spec.shipped or not analysis.plan.way.distributed:
         return
     for key, usual in DONE.items():
         if key == "offload" and analysis.deepspeed_json is not None:

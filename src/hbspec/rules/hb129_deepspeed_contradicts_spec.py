@@ -91,7 +91,7 @@ def _shared(analysis: Analysis) -> Iterator[Shared]:
     yield Shared("fp16.enabled", "fp16", training.compute_dtype == "float16")
     yield Shared("optimizer.params.lr", "learning_rate", given.learning_rate)
     yield Shared("optimizer.params.weight_decay", "weight_decay", given.weight_decay or 0.0)
-    if analysis.spec.script is None:
+    if analysis.spec.shipped:
         yield Shared("optimizer.params.betas", "the shipped script's betas", [0.9, 0.999])
         yield Shared("optimizer.params.eps", "the shipped script's epsilon", 1e-8)
     yield Shared("scheduler.params.warmup_max_lr", "learning_rate", given.learning_rate)

@@ -49,7 +49,7 @@ LARGE = 1000 * GB
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the number of checkpoints that are kept, and their bytes, with what is of use."""
-    every = analysis.plan.training.save_steps
+    every = analysis.plan.saves_every
     if every is None:
         return
     written, limit = ceil(analysis.plan.updates / every), kept(analysis)

@@ -37,14 +37,16 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     given = analysis.spec.hyperparameters
     if not given.load_best_model_at_end:
         return
-    if given.eval_steps is None:
+    if given.eval_steps is None and given.evaluated_per_epoch is None:
         yield RULE.at(
             ("hyperparameters", "load_best_model_at_end"),
-            "load_best_model_at_end compares evaluations, but eval_steps is not set",
-            "set eval_steps",
+            "load_best_model_at_end compares evaluations, but neither eval_steps nor evals_per_epoch is set",
+            "set eval_steps, or evals_per_epoch",
         )
         return
-    if given.save_steps is not None and not _meet(given.save_steps, given.eval_steps, analysis.plan.training):
+    if given.eval_steps is None or given.saved_per_epoch is not None:
+        yield from _by_epochs(analysis)
+    elif given.save_steps is not None and not _meet(given.save_steps, given.eval_steps, analysis.plan.training):
         route, every = ("hyperparameters", "save_steps"), given.eval_steps
         shares = min(every, given.save_steps) < 1
         multiple = every if shares else -(-given.save_steps // every) * every
@@ -55,6 +57,22 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"use save_steps: {plain(multiple)}",
             fixes=(Fix(f"use {plain(multiple)}", route, multiple),),
         )
+
+
+def _by_epochs(analysis: Analysis) -> Iterator[Finding]:
+    """Where epochs say when: the updates between checkpoints, a multiple of those between evaluations or not."""
+    given, training = analysis.spec.hyperparameters, analysis.plan.training
+    every, save = training.eval_steps, training.save_steps
+    if every is None or save is None or save % every == 0:
+        return
+    keys = ("save_strategy", "saves_per_epoch", "save_steps")
+    key = next((key for key in keys if getattr(given, key) is not None), "load_best_model_at_end")
+    yield RULE.at(
+        ("hyperparameters", key),
+        f"load_best_model_at_end compares evaluated checkpoints only, but a checkpoint is written every {plain(save)} "
+        f"updates and an evaluation made every {plain(every)}",
+        "set saves_per_epoch and evals_per_epoch to the same number",
+    )
 
 
 def _meet(save: float, evaluate: float, training: Training) -> bool:

@@ -79,7 +79,7 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
     if offloaded != instance.offload:
         what = {"none": "nothing", "optimizer": "optimizer states only"}[offloaded]
         yield ("instance", "offload"), instance.offload, f"parallelism: {instance.parallelism} offloads {what}"
-    if spec.script is not None:
+    if not spec.shipped:
         yield ("data", "chat_template"), spec.data.chat_template, "your script sets the template itself, or not at all"
         yield from _silent_with_your_script(analysis)
     elif spec.data.format == "standard":
@@ -110,7 +110,7 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
     """Those of packing, of evaluations, of checkpointing and of the schedule."""
     given, spec = analysis.spec.hyperparameters, analysis.spec
     strategy, training = given.packing_strategy, analysis.plan.training
-    if spec.script is None and training.trainer == "transformers":
+    if spec.shipped and training.trainer == "transformers":
         yield ("hyperparameters", "packing"), given.packing, "trainer: transformers does not pack"
     if not training.packing:
         yield ("hyperparameters", "packing_strategy"), strategy, "packing is not set"
@@ -125,7 +125,7 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
         )
     if not training.gradient_checkpointing:
         yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "gradient_checkpointing is false"
-    elif analysis.plan.way.engine is Engine.FSDP and spec.script is None:
+    elif analysis.plan.way.engine is Engine.FSDP and spec.shipped:
         yield ("hyperparameters", "use_reentrant"), given.use_reentrant, "FSDP recomputes without it in the script"
     if given.lr_scheduler_type in UNWARMED and not training.own_loop:
         for name in ("warmup_steps", "warmup_ratio"):

@@ -43,7 +43,7 @@ OTHERS = (
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up `optim` among the names of the script that runs."""
-    name, own = analysis.spec.hyperparameters.optim, analysis.spec.script is not None
+    name, own = analysis.spec.hyperparameters.optim, not analysis.spec.shipped
     names = OPTIMIZERS + OTHERS if own else OPTIMIZERS
     if name is None or name in names:
         return

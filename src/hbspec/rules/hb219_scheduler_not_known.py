@@ -37,7 +37,7 @@ OTHERS = (
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up `lr_scheduler_type` among the names of the script that runs."""
-    name, own = analysis.spec.hyperparameters.lr_scheduler_type, analysis.spec.script is not None
+    name, own = analysis.spec.hyperparameters.lr_scheduler_type, not analysis.spec.shipped
     names = SCHEDULERS + OTHERS if own else SCHEDULERS
     if name is None or name in names:
         return

@@ -34,8 +34,14 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     given = analysis.spec.hyperparameters
     if analysis.spec.data.validation is not None:
         return
-    if given.eval_steps is not None or given.load_best_model_at_end:
-        key = "eval_steps" if given.eval_steps is not None else "load_best_model_at_end"
+    asked = {
+        "eval_steps": given.eval_steps is not None,
+        "evals_per_epoch": given.evals_per_epoch is not None,
+        "eval_strategy": given.eval_strategy in ("steps", "epoch"),
+        "load_best_model_at_end": bool(given.load_best_model_at_end),
+    }
+    key = next((name for name, holds in asked.items() if holds), None)
+    if key is not None:
         yield RULE.at(
             ("hyperparameters", key),
             f"{key} needs evaluations, but data.validation is not set",

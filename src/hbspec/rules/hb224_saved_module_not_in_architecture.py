@@ -42,7 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if given.method == "full" or not given.modules_to_save:
         return
     architecture = analysis.plan.require("architecture")
-    own = analysis.spec.script is not None
+    own = not analysis.spec.shipped
     severity, confidence = (Severity.WARNING, Confidence.LIKELY) if own else (None, None)
     names = module_names(architecture)
     for index, name in enumerate(given.modules_to_save):

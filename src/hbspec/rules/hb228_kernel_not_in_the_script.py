@@ -36,7 +36,7 @@ WITHIN = {"loss": (LOSSES, "fused"), "attn_implementation": (ATTENTION, "sdpa")}
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up both keys among the script's own values; another script may have any kernel."""
-    if analysis.spec.script is not None:
+    if not analysis.spec.shipped:
         return
     for key, (names, usual) in WITHIN.items():
         chosen = getattr(analysis.spec.hyperparameters, key)

@@ -39,7 +39,7 @@ ROUTE = ("hyperparameters", "optim")
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find a known optimizer without an estimate in a script of the author's; HB214 refuses it in the shipped one."""
     name = analysis.spec.hyperparameters.optim
-    if analysis.spec.script is None or name is None or name in OPTIMIZERS or name not in OTHERS:
+    if analysis.spec.shipped or name is None or name in OPTIMIZERS or name not in OTHERS:
         return
     in_backward = name.endswith(("lomo", "_layerwise"))
     reason = "updates layers in the backward pass, which" if in_backward else "keeps states that"

@@ -36,7 +36,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Find models that are known to have no template, in jobs of the shipped script that name none."""
     spec, known = analysis.spec, analysis.catalog.untemplated
     model = spec.model.id
-    conversational = spec.data.format in ("messages", "conversational") and spec.script is None
+    conversational = spec.data.format in ("messages", "conversational") and spec.shipped
     if model is not None and model in known and conversational and spec.data.chat_template is None:
         source, template = known[model]
         yield RULE.at(

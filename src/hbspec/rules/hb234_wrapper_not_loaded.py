@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Look up the wrapper's type; another script may load it in another way."""
     wrapper = analysis.plan.require("architecture").wrapper
-    if analysis.spec.script is not None or not wrapper or WRAPPERS[wrapper].built != REFUSED:
+    if not analysis.spec.shipped or not wrapper or WRAPPERS[wrapper].built != REFUSED:
         return
     yield RULE.at(
         ("model", "config" if analysis.spec.model.config is not None else "id"),

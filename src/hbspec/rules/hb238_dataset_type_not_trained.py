@@ -35,7 +35,7 @@ FOREIGN = {"alpaca": "Alpaca", "sharegpt": "ShareGPT"}
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find types and layouts that the shipped script refuses."""
     data = analysis.spec.data
-    if analysis.spec.script is not None:
+    if not analysis.spec.shipped:
         return
     if data.type not in DATA_TYPES:
         yield RULE.at(

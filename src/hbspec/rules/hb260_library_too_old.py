@@ -49,7 +49,7 @@ def _finding(analysis: Analysis, needs: list[Needed]) -> Finding:
     need = worst.need
     stated = getattr(analysis.spec.software, need.package) is not None
     route: Route = ("software", need.package if stated or need.kind != "package" else need.name)
-    stops = {"always", "install"} if analysis.spec.script is None else {"always"}
+    stops = {"always", "install"} if analysis.spec.shipped else {"always"}
     fails = any(needed.need.strength in stops for needed in needs)
     return RULE.at(
         route,

@@ -38,7 +38,7 @@ KERNELS = ("adamw_8bit", "adamw_bnb_8bit", "lion_8bit", "paged_adamw_8bit", "pag
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find 8-bit optimizers of bitsandbytes under FSDP2 that shards; a script that says FSDP2 may patch them."""
     fsdp, optim = analysis.plan.fsdp, analysis.plan.training.optim
-    shipped = analysis.spec.script is None
+    shipped = analysis.spec.shipped
     if fsdp is None or fsdp.version != FSDP2 or not (shipped or analysis.spec.instance.fsdp_version):
         return
     if optim not in KERNELS or analysis.spec.instance.sharding == "none":

@@ -42,6 +42,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         ROUTE,
         f"{training.attention} computes in float16 or bfloat16, but bf16 and fp16 are not set",
         "set bf16: true, or use attn_implementation: sdpa",
-        severity=Severity.ERROR if analysis.spec.script is None else Severity.WARNING,
+        severity=Severity.ERROR if analysis.spec.shipped else Severity.WARNING,
         fixes=(Fix("use sdpa", ROUTE, "sdpa"),),
     )

@@ -35,7 +35,7 @@ RULE = Rule(__name__, Severity.ERROR)
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """A finding where a spot job has no `save_steps`, given or by default."""
-    if analysis.spec.instance.spot and not analysis.plan.training.save_steps:
+    if analysis.spec.instance.spot and not analysis.plan.saves_every:
         yield RULE.at(
             ("instance", "spot"),
             "spot is true, but hyperparameters.save_steps is not set: an interruption loses all work",

@@ -38,7 +38,7 @@ RULE = Rule(__name__, Severity.WARNING, Confidence.LIKELY)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """A finding where a spot job may stop too slowly, unless it saves nothing (HB307) or will not fit (HB109)."""
     plan = analysis.plan
-    if not plan.spot or not plan.training.save_steps or analysis.deciding_memory.fullest.expected_to_fail:
+    if not plan.spot or not plan.saves_every or analysis.deciding_memory.fullest.expected_to_fail:
         return
     takes = analysis.stop.total
     if takes.high > GRACE_SECONDS:

@@ -32,7 +32,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """A finding for `deployment.adapters: merged` with the shipped script, which merges nothing."""
     deployment = analysis.spec.deployment
     method = analysis.plan.training.method
-    if deployment and deployment.adapters == "merged" and method != "full" and analysis.spec.script is None:
+    if deployment and deployment.adapters == "merged" and method != "full" and analysis.spec.shipped:
         yield RULE.at(
             ("deployment", "adapters"),
             f"deployment.adapters is merged, but {method} training saves adapters only",

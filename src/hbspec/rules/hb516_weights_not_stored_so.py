@@ -66,7 +66,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
                           instead=words)  # fmt: skip
     elif said in MADE_BEFORE and plan.stored != said:
         if plan.adapters == "merged":
-            if analysis.spec.script is None:
+            if analysis.spec.shipped:
                 message = f"quantization is {said}, but training writes 16-bit weights"
                 yield RULE.at(ROUTE, message, "set quantization: fp8, which vLLM makes while it loads, or none")
         else:

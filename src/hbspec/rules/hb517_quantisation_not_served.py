@@ -42,7 +42,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if section is None:
         return
     plan, said = analysis.serving_plan, section.quantization
-    if plan.stored is None and said in NOT_MADE and not (plan.adapters == "merged" and analysis.spec.script):
+    if plan.stored is None and said in NOT_MADE and not (plan.adapters == "merged" and not analysis.spec.shipped):
         yield RULE.at(
             ROUTE,
             f"quantization is {said}, but vLLM makes nf4 (4 bits) and fp8 (8 bits) only of the 16-bit weights it loads",

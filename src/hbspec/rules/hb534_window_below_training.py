@@ -38,7 +38,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     section, lengths = analysis.spec.deployment, analysis.plan.lengths
     if section is None or section.max_model_len is None or not lengths.known:
         return
-    longest = ceil(min(lengths.longest.low, analysis.spec.hyperparameters.max_length))
+    longest = ceil(min(lengths.longest.low, analysis.plan.training.max_length))
     if section.max_model_len < longest:
         yield RULE.at(
             ROUTE,

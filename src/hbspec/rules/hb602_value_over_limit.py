@@ -93,7 +93,7 @@ def _tags(analysis: Analysis) -> Sizes:
 def _metrics(analysis: Analysis) -> Sizes:
     """The author's metrics; those of the shipped script are sent beside them."""
     metrics = analysis.spec.monitoring.metrics if analysis.spec.monitoring else ()
-    shipped = set(METRICS if analysis.spec.script is None else ()) - {metric.name for metric in metrics}
+    shipped = set(METRICS if analysis.spec.shipped else ()) - {metric.name for metric in metrics}
     unit = f"metrics, with the {len(shipped)} of the script" if shipped else "metrics"
     if metrics:
         yield ("monitoring", "metrics"), unit, len(metrics) + len(shipped), limits.MAX_METRIC_DEFINITIONS

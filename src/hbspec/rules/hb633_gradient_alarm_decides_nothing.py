@@ -47,7 +47,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if not watched:
         return
     clipped, least = analysis.spec.hyperparameters.max_grad_norm, 1.0
-    if clipped is None and analysis.spec.script is None:
+    if clipped is None and analysis.spec.shipped:
         clipped, least = DEFAULTS["max_grad_norm"], MEANT
     route, key = ("monitoring", "gradient_norm", "max"), f"monitoring.gradient_norm.max ({plain(watched.max)})"
     if clipped is not None and watched.max < clipped * least:

@@ -45,7 +45,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     account, served = analysis.spec.sagemaker, analysis.spec.deployment
     if account is None:
         return
-    own = analysis.spec.script is not None
+    own = not analysis.spec.shipped
     trains, serves = analysis.spec.instance.type, served.instance.type if served is not None else None
     if account.image is not None and _has_gpus(analysis, trains):
         yield from _hardware(TRAINING, account.image, trains) or _task(TRAINING, account.image, own)

@@ -44,7 +44,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         return
     name = next((one for one in SWITCHES if account.environment.get(one, "").lower() in ON), None)
     if name is not None:
-        own = spec.script is not None
+        own = not spec.shipped
         yield RULE.at(
             ("sagemaker", "environment", name),
             f"{name} {account.environment[name]} switches the Hub off, and {spec.model.id} is read from it",

@@ -45,7 +45,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare the tag with what the script's libraries need; your own script or versions may need less."""
     spec = analysis.spec
     image = spec.sagemaker.image if spec.sagemaker is not None else None
-    if image is None or spec.script is not None or spec.software.transformers or spec.software.trl:
+    if image is None or not spec.shipped or spec.software.transformers or spec.software.trl:
         return
     for what, pattern, least in (("Python", PYTHON, LEAST_PYTHON), ("PyTorch", OF_AWS, LEAST_TORCH)):
         found = re.search(pattern, image)

@@ -36,7 +36,7 @@ LARGE = 50 * GB
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """A finding for streamed data that the shipped script reads, unless they are as large as streaming is meant for."""
-    if not analysis.plan.streams_data or analysis.spec.script is not None:
+    if not analysis.plan.streams_data or not analysis.spec.shipped:
         return
     size = data_text(analysis.plan)
     if size.expected < LARGE:

@@ -50,7 +50,7 @@ def versions_in(analysis: Analysis) -> Mapping[str, str]:
         "bitsandbytes": training.quantization is None and not eight_bits,
         "accelerate": training.own_loop,
     }
-    pinned = SOFTWARE if analysis.spec.script is None else {}
+    pinned = SOFTWARE if analysis.spec.shipped else {}
     found = {name: getattr(software, name) or pinned.get(name) for name in PACKAGES if not unused.get(name)}
     return {name: version for name, version in found.items() if version}
 
@@ -102,7 +102,7 @@ def _gpu(analysis: Analysis) -> Names:
 def _options(analysis: Analysis) -> Names:
     """Options that the author set, and those that the shipped script takes by itself."""
     given, plan = analysis.spec.hyperparameters, analysis.plan
-    training, shipped = plan.training, analysis.spec.script is None
+    training, shipped = plan.training, analysis.spec.shipped
     four_bits = training.quantization in ("nf4", "fp4")
     linear = training.adapters and training.target_modules == "all-linear"
     fsdp2 = plan.fsdp is not None and plan.fsdp.version == 2

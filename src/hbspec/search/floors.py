@@ -141,7 +141,7 @@ class Floors:
     def _evaluates_as_it_trains(self) -> bool:
         """Whether an evaluation's micro-batch is that of the steps."""
         spec = self._space.analysis.spec
-        return spec.script is None and spec.hyperparameters.per_device_eval_batch_size is None
+        return spec.shipped and spec.hyperparameters.per_device_eval_batch_size is None
 
     def _micro_batch(self, group: Arrangement, batch: Batch) -> tuple[float, float]:
         """The least seconds of a micro-batch with its gradients, and of one of an evaluation with as many rows."""

@@ -17,3 +17,6 @@ Attention = Literal[
     "kernels-community/vllm-flash-attn3",
 ]
 Loss = Literal["standard", "in_place", "in_place_shifted", "chunked", "fused"]
+Trainer = Literal["trl", "transformers", "litgpt", "loop", "axolotl", "llamafactory", "torchtune", "unsloth", "other"]
+FRAMEWORKS = ("axolotl", "llamafactory", "torchtune", "unsloth", "other")
+"""Trainers that are programs of their own: none of them runs in the shipped script."""

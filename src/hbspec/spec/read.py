@@ -73,14 +73,15 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
         route = _route(error["loc"], values, missing=error["type"] == "missing")
         said = by_route.get(route)
         # a union reports every branch: a string is taken as one of the choices, any other value as the other form
-        if said is None or (said["type"] == "literal_error" and not isinstance(error["input"], str)):
+        other_form = not isinstance(error["input"], str) or error["type"] == "pattern"
+        if said is None or (said["type"] == "literal_error" and other_form):
             by_route[route] = error
     unknown = [route for route, error in by_route.items() if error["type"] == "extra_forbidden"]
     said = {(*route[:-1], near) for route in unknown if (near := _near(route))}
     said |= {route[:length] for route in by_route for length in range(len(route))}
     for route, error in by_route.items():
         # a misspelt key is not also missing, and a list with a wrong value is not also too short
-        if route not in said or error["type"] not in ("missing", "too_short", "literal_error"):
+        if route not in said or error["type"] not in ("missing", "too_short", "literal_error", "string_type"):
             yield _finding(error, route) if route not in unknown else _unknown_key(route, values)
 
 
@@ -120,6 +121,8 @@ def _finding(error: Any, route: Route) -> Finding:
         )
     if kind == "contradiction":
         return _make("HB024", route, f"{key}: {error['msg']}", "correct one of the two")
+    if kind == "pattern":
+        return _make("HB024", route, f"{key} is {_shown(route, given)}, {error['msg']}", "correct the pattern")
     if kind == "finite_number":
         return _make("HB024", route, f"{key} is {_shown(route, given)}; it must be finite", "choose a value in range")
     wanted = _KINDS.get(kind, "a value of another type")

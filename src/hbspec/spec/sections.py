@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from hbspec.spec.account import SageMaker
-from hbspec.spec.choices import Attention, Dtype, Loss, Method, Parallelism
+from hbspec.spec.cadence import Cadence
+from hbspec.spec.choices import FRAMEWORKS, Attention, Dtype, Loss, Method, Parallelism, Trainer
 from hbspec.spec.data import Data
 from hbspec.spec.deployment import Deployment
 from hbspec.spec.fields import (
@@ -32,6 +33,7 @@ from hbspec.spec.fields import (
     Warmup,
 )
 from hbspec.spec.monitoring import Monitoring, Suite
+from hbspec.spec.trained import Cap, NullIsUnlimited, Pattern, Trained
 
 
 class Model(Section):
@@ -46,6 +48,12 @@ class Model(Section):
         "read instead of the Hub; elsewhere, pass `--base-dir`.",
     )
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
+    adapter: Text | None = Field(
+        None, description="Adapters that training goes on from: a folder, or an id of the Hugging Face Hub."
+    )
+    added_tokens: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
+        None, description="Tokens added to the vocabulary, by which the embedding and the output head grow."
+    )
 
 
 class Instance(Section):
@@ -100,10 +108,11 @@ class Script(Section):
 class Software(Section):
     """Library versions of the job, if they differ from the shipped requirements."""
 
-    trainer: Literal["trl", "transformers", "litgpt", "loop"] | None = Field(
+    trainer: Trainer | None = Field(
         None,
         description="Trainer class; `litgpt` is LitGPT's own model and script, `loop` is a custom training loop that "
-        "keeps the model's outputs alive.",
+        "keeps the model's outputs alive. `axolotl`, `llamafactory`, `torchtune`, `unsloth` and `other` run instead of "
+        "the shipped script, with defaults of their own.",
     )
     torch: Version | None = Field(None, description="Version of PyTorch.")
     transformers: Version | None = Field(None, description="Version of transformers.")
@@ -119,7 +128,7 @@ class Software(Section):
     autocast: bool | None = Field(None, description="Whether steps run under torch's autocast.")
 
 
-class Hyperparameters(Section):
+class Hyperparameters(Cadence, Trained):
     """Hyperparameters, named as in Hugging Face; the job receives them in upper case."""
 
     method: Method | None = Field(
@@ -138,7 +147,9 @@ class Hyperparameters(Section):
     sync_each_batch: bool | None = Field(
         None, description="Reduce gradients over the ranks after every micro-batch instead of once an update."
     )
-    max_length: Annotated[int, Field(gt=0, le=10**8)] = Field(description="Tokens after which an example is truncated.")
+    max_length: Annotated[Cap | Literal["none"], NullIsUnlimited] = Field(
+        description="Tokens after which an example is truncated; `none` truncates none."
+    )
     packing: bool | None = Field(None, description="Fill every row to `max_length` with several examples.")
     packing_strategy: Literal["bfd", "bfd_split", "ffd", "wrapped"] | None = Field(
         None, description="How TRL packs; all but `wrapped` join the rows of a micro-batch into one."
@@ -146,7 +157,11 @@ class Hyperparameters(Section):
     lora_r: Annotated[int, Field(gt=0, le=10**5)] | None = Field(None, description="Adapter rank.")
     lora_alpha: Annotated[float, Field(gt=0, le=10**6)] | None = Field(None, description="Adapter scale.")
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] | None = Field(None, description="Dropout before the adapters.")
-    target_modules: Literal["all-linear"] | Names | None = Field(None, description="Modules that get adapters.")
+    target_modules: Literal["all-linear", "default"] | Pattern | Names | None = Field(
+        None,
+        description="Modules that get adapters: names, a regular expression of paths, `all-linear`, or `default`, "
+        "which is peft's choice for the model.",
+    )
     modules_to_save: Names | None = Field(
         None, description="Modules that are trained and saved in full, besides the adapters."
     )
@@ -236,3 +251,8 @@ class Spec(Section):
     sagemaker: SageMaker | None = None
     calibration: Calibration | None = None
     expect: dict[str, str] = Field({}, description="Your claims about the job; each is verified.")
+
+    @property
+    def shipped(self) -> bool:
+        """Whether the shipped script trains, rather than the author's script or another framework."""
+        return self.script is None and self.software.trainer not in FRAMEWORKS

@@ -21,10 +21,6 @@ _SELECTIVE = Unestimated(
     "checkpointing of some layers or operators is not estimated",
     "delete it; hyperparameters.gradient_checkpointing recomputes every layer or none",
 )
-_IN_BACKWARD = Unestimated(
-    "an update in the backward pass is not estimated",
-    "delete it; hyperparameters.optim updates after the backward pass",
-)
 _LIGER = Unestimated("Liger's kernels are chosen together", "use `liger: true`")
 
 KEYS: Mapping[str, Unestimated] = {
@@ -42,7 +38,6 @@ KEYS: Mapping[str, Unestimated] = {
         ),
         _SELECTIVE,
     ),
-    **dict.fromkeys(("optimizer_in_bwd", "optimizer_in_backward"), _IN_BACKWARD),
     **dict.fromkeys(
         (
             *("use_liger_kernel", "liger_kernel_config", "enable_liger_kernel", "liger_rope", "liger_rms_norm"),

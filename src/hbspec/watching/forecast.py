@@ -125,7 +125,7 @@ def _each_save(estimates: Estimates, time: Time) -> Interval:
 
 def _saves(estimates: Estimates, total: int, *, after: int) -> int:
     """Saves after an update: one every `save_steps`, and one at the end."""
-    every = estimates.plan.training.save_steps
+    every = estimates.plan.saves_every
     return max(0, ceil(total / every) - int(after // every)) if every and after < total else 0
 
 
@@ -139,7 +139,7 @@ def _so_far(estimates: Estimates, tally: LogTally, time: Time) -> Interval:
     before = sum((took for name, took in time.phases.items() if name not in apart), NONE)
     before += Interval(0, before.expected, before.high) * max(0, tally.starts - 1)  # of each restart, at most as much
     saved = _saves(estimates, tally.top, after=0) if is_finished(tally, updates_in(estimates, tally)) else 0
-    every = estimates.plan.training.save_steps
+    every = estimates.plan.saves_every
     saved = max(saved, int(tally.top // every) if every else 0)
     took = tally.spent if tally.pace.updates else 0.0
     steps = Interval.exact(took) if took else time.step_seconds * tally.top

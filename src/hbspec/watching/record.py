@@ -96,7 +96,7 @@ def _why_not(estimates: Estimates, watched: WatchedLog) -> Iterator[str]:
         yield "the line `hbspec: run {…}` with the settings, the GPUs and the libraries of the run"
     elif not run.gpus:
         yield "a GPU: the job ran on a CPU"
-    if estimates.analysis.spec.script is not None:
+    if not estimates.analysis.spec.shipped:
         yield "the shipped script: the spec names its own"
     if tally.grouped:
         yield "single updates: metric lines are means of several (set hyperparameters.logging_steps to 1)"

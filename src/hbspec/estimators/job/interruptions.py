@@ -42,7 +42,7 @@ def interruptions(plan: Plan, phases: Mapping[str, Interval]) -> Mapping[str, In
         return {}
     instances = plan.require("hardware").instances
     updates = plan.updates
-    every = plan.training.save_steps if plan.checkpoints_survive else None
+    every = plan.saves_every if plan.checkpoints_survive else None
     segments = max(1.0, updates / every) if every else 1.0
     work = sum((phases[name] for name in WORK if name in phases), Interval.exact(0))
     start = sum((phases[name] for name in RESTARTED if name in phases), Interval.exact(0))

@@ -157,9 +157,9 @@ def checkpoints(plan: Plan, hardware: Hardware) -> Interval:
     """
     updates = plan.updates
     size = plan.require("checkpoint_bytes")
-    if not plan.training.save_steps:
+    if not plan.saves_every:
         return Interval.exact(0)
-    written = save(size, hardware) * ceil(updates / plan.training.save_steps)
+    written = save(size, hardware) * ceil(updates / plan.saves_every)
     if hardware.instance is None or not plan.checkpoints_survive:
         return written
     return written + sync(size)

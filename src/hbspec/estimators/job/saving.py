@@ -92,7 +92,7 @@ def resuming(plan: Plan, processes: int) -> Mapping[str, Interval]:
 
     Left out: a job that is started again by hand.
     """
-    if not plan.spot or not plan.training.save_steps:
+    if not plan.spot or not plan.saves_every:
         return {}
     size = sizes(plan)
     if plan.fsdp is not None:

@@ -102,9 +102,9 @@ def storage(plan: Plan, *, volume: int | None, kept: int | None) -> Storage:
 
 def _checkpoints(plan: Plan, kept: int | None) -> Interval:
     updates = plan.updates
-    if plan.training.save_steps is None:
+    if plan.saves_every is None:
         return Interval.exact(0)
-    size, written = plan.require("checkpoint_bytes"), ceil(updates / plan.training.save_steps)
+    size, written = plan.require("checkpoint_bytes"), ceil(updates / plan.saves_every)
     held = written if kept is None else min(kept, written)
     return Interval(held * size, held * size, min(held + 1, written) * size)
 

@@ -115,6 +115,6 @@ def _as_trained(analysis: Analysis) -> Mapping[str, str]:
     The base model beside them has its own; a folder with merged weights has these itself. Both engines know the names
     of vLLM's options: https://docs.vllm.ai/en/stable/serving/openai_compatible_server/
     """
-    if analysis.spec.data.chat_template is None or analysis.spec.script is not None:
+    if analysis.spec.data.chat_template is None or not analysis.spec.shipped:
         return {}
     return {"chat_template": f"{MODEL_FOLDER}/{SAVED_TEMPLATE}", "generation_config": MODEL_FOLDER}

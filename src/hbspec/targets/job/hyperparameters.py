@@ -27,7 +27,7 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
     for key, value in written.items():
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
-    if spec.script is None:
+    if spec.shipped:
         values |= _working_defaults(analysis)
     values |= _watches(analysis)
     if spec.script:
@@ -43,7 +43,7 @@ def own_hyperparameters(analysis: Analysis) -> dict[str, str]:
 
 def require_weights(needs: Needs, analysis: Analysis) -> None:
     """Require `model.id` for the shipped script, which loads these weights; the author's script may not need it."""
-    if analysis.spec.script is None:
+    if analysis.spec.shipped:
         needs.take(analysis.spec.model.id, ("model", "id"), "", WEIGHTS)
 
 

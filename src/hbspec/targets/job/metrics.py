@@ -11,7 +11,7 @@ from hbspec.shipped import templates
 def metrics(analysis: Analysis) -> dict[str, str]:
     """Regular expressions by metric name: the shipped script's, if it runs, and those of `monitoring.metrics`."""
     own = analysis.spec.monitoring.metrics if analysis.spec.monitoring else ()
-    shipped = shipped_metrics() if analysis.spec.script is None else {}
+    shipped = shipped_metrics() if analysis.spec.shipped else {}
     return {**shipped, **{metric.name: metric.regex for metric in own}}
 
 
