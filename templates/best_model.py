@@ -64,15 +64,22 @@ class BestTrainer(Saving, SFTTrainer):  # type: ignore[misc]  # trl has no types
             if self.state.best_model_checkpoint not in (None, str(checkpoint)):
                 self._load_best_model()
 
+    def space(self, updates: int, saves: int | None, evaluations: int | None) -> None:
+        """Says in updates how often an epoch of so many is saved and evaluated, where that is counted by epochs."""
+        if saves is not None:
+            self.args.save_steps = math.ceil(updates / saves)
+        if evaluations is not None:
+            self.args.eval_steps = math.ceil(updates / evaluations)
+
     def parted(self, updates: int) -> list[str]:
-        """Why a checkpoint would not be evaluated, where rounding parts two shares of so many updates.
+        """Why a checkpoint would not be evaluated, where rounding parts two shares of so many updates, or epochs do.
 
         transformers (5.23.0) compares the shares alone, then rounds each up, and delivers the last weights in silence.
         """
         args = self.args
-        if not args.load_best_model_at_end or args.save_steps >= 1 or args.eval_steps >= 1:
+        if not args.load_best_model_at_end:
             return []
-        save, every = math.ceil(updates * args.save_steps), math.ceil(updates * args.eval_steps)
+        save, every = (math.ceil(updates * of) if of < 1 else of for of in (args.save_steps, args.eval_steps))
         said = f"SAVE_STEPS={args.save_steps:g} is {save} of {updates} updates, and "
         said += f"EVAL_STEPS={args.eval_steps:g} is {every}"
         action = f"LOAD_BEST_MODEL_AT_END needs every checkpoint evaluated: use EVAL_STEPS={args.save_steps:g} too"

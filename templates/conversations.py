@@ -222,7 +222,9 @@ def template_of(tokenizer: Any) -> Render:
     return render
 
 
-def encode(tokenizer: Any, examples: Sequence[Example], max_length: int) -> tuple[list[dict[str, list[int]]], Tally]:
+def encode(
+    tokenizer: Any, examples: Sequence[Example], max_length: int | None
+) -> tuple[list[dict[str, list[int]]], Tally]:
     """Rows of `input_ids` and `labels`, both cut at `max_length` tokens, and what was counted on the way.
 
     Raises:
@@ -242,7 +244,7 @@ def encode(tokenizer: Any, examples: Sequence[Example], max_length: int) -> tupl
                 problems.append(f"{example.place}: {reason}")
                 continue
         tally.longest = max(tally.longest, len(ids))
-        tally.truncated += len(ids) > max_length
+        tally.truncated += max_length is not None and len(ids) > max_length
         ids, labels = ids[:max_length], labels[:max_length]
         trained = sum(label != IGNORED for label in labels[1:])  # the first token is never predicted
         if not trained:

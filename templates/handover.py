@@ -219,6 +219,9 @@ def _incomplete_base(folder: Path | None) -> Iterator[str]:
 
 def _all_evaluated(settings: Settings) -> bool:
     """Whether every checkpoint falls on an evaluation; a share and a number of updates are never sure to meet."""
+    if settings.EVALS_PER_EPOCH is not None or settings.SAVES_PER_EPOCH is not None:
+        # whether they meet is known when the updates of an epoch are: `BestTrainer.parted`
+        return settings.EVALS_PER_EPOCH is not None or settings.EVAL_STEPS is not None
     every, save = settings.EVAL_STEPS, settings.SAVE_STEPS
     if every is None or (every < 1) != (save < 1):
         return False

@@ -139,6 +139,7 @@ def _learn(
     trainer.add_callback(stop)
     epoch = trainer.rehearse_epoch()
     updates = settings.MAX_STEPS or math.ceil(settings.epochs * epoch.updates)
+    trainer.space(epoch.updates, settings.SAVES_PER_EPOCH, settings.EVALS_PER_EPOCH)
     place = model_folder.place_of(invocation)
     shorter = problems_of(lambda: model_folder.refuse_shorter(place, trainer.fingerprint, updates))
     refuse_together([*trainer.held.moved(), *_past(start, updates), *shorter, *trainer.parted(updates)])
@@ -147,7 +148,8 @@ def _learn(
     resumed = _train(trainer, state, start, updates)
     if not stop.ask():
         refuse_together(trainer.diverged())
-    if trainer.eval_dataset is not None and settings.EVAL_STEPS is None and not stop.ask():
+    at_end = settings.EVAL_STEPS is None and settings.EVALS_PER_EPOCH is None
+    if trainer.eval_dataset is not None and at_end and not stop.ask():
         trainer.evaluate()
     stopped = stop.ask()
     if stopped:

@@ -48,6 +48,11 @@ def whole(at_least: int) -> Callable[[str], int]:
     return parse
 
 
+def cap(value: str) -> int | None:
+    """A number of tokens, 1 or more; None for `none`."""
+    return None if value == "none" else whole(1)(value)
+
+
 def updates(at_least: int) -> Callable[[str], float]:
     """A parser of updates: whole numbers with a lower bound, or a share of all updates, above 0 and below 1."""
 
@@ -117,10 +122,33 @@ def _map(value: str) -> dict[str, Any]:
 
 
 def targets(value: str) -> str | tuple[str, ...]:
-    """A JSON list of names, or `all-linear`."""
-    if value == "all-linear":
-        return value
+    """A JSON list of names, `all-linear`, `default`, or a regular expression of whole paths."""
+    if value.startswith("["):
+        try:
+            return names(value)
+        except ValueError as reason:
+            raise ValueError(f"{reason}, or all-linear") from None
     try:
-        return names(value)
-    except ValueError as reason:
-        raise ValueError(f"{reason}, or all-linear") from None
+        re.compile(text(value))
+    except re.error as reason:
+        raise ValueError(f"must be a JSON list of names, all-linear, default or a pattern ({reason})") from None
+    return value
+
+
+def layers(value: str) -> tuple[int, ...]:
+    """A JSON list of the indices of layers."""
+    try:
+        given = json.loads(value)
+    except ValueError:
+        given = None
+    if not isinstance(given, list) or not given or not all(type(index) is int and index >= 0 for index in given):
+        raise ValueError("must be a JSON list of whole numbers, like [0, 1]")
+    return tuple(given)
+
+
+def arguments(value: str) -> dict[str, Any]:
+    """A JSON map of names to numbers, texts or booleans."""
+    given = _map(value)
+    if not given or not all(isinstance(each, (bool, int, float, str)) for each in given.values()):
+        raise ValueError('must be a JSON map of names to values, like {"num_cycles": 2}')
+    return given

@@ -43,6 +43,8 @@ ENDLESS = ("constant", "constant_with_warmup", "inverse_sqrt")
 DATA_TYPES = ("language_modeling", "prompt_completion")
 """Dataset types that this script trains."""
 
+BELOW_ONE = parsers.number("from 0 to below 1", lambda x: 0 <= x < 1)
+
 DISTRIBUTED = ("ddp", "fsdp", "zero1", "zero2", "zero3")
 
 
@@ -121,15 +123,16 @@ class Settings:
     SYNC_EACH_BATCH: bool = _setting(
         False, parsers.flag, "ranks add up gradients after every micro-batch, not once an update", NO
     )
-    MAX_LENGTH: int = _setting(1024, parsers.whole(1), "tokens after which an example is cut")
+    MAX_LENGTH: int | None = _setting(1024, parsers.cap, "tokens after which an example is cut; none cuts none")
     PACKING: bool = _setting(False, parsers.flag, "fill every row with several examples")
     PACKING_STRATEGY: str = _one_of("bfd", ("bfd", "bfd_split", "wrapped"), "how rows are filled")
     LORA_R: int = _setting(16, parsers.whole(1), "adapter rank")
     LORA_ALPHA: float = _setting(32.0, parsers.number("above 0", lambda x: 0 < x < 1e9), "adapter scale")
-    LORA_DROPOUT: float = _setting(
-        0.05, parsers.number("from 0 to below 1", lambda x: 0 <= x < 1), "dropout before adapters"
+    LORA_DROPOUT: float = _setting(0.05, BELOW_ONE, "dropout before adapters")
+    TARGET_MODULES: str | tuple[str, ...] = _setting(
+        "all-linear", parsers.targets, "modules that get adapters; default is peft's choice"
     )
-    TARGET_MODULES: str | tuple[str, ...] = _setting("all-linear", parsers.targets, "modules that get adapters")
+    LAYERS_TO_TRANSFORM: tuple[int, ...] = _setting((), parsers.layers, "indices of the layers that get adapters")
     MODULES_TO_SAVE: tuple[str, ...] = _setting(
         (), parsers.names, "modules trained and saved whole beside the adapters"
     )
@@ -154,10 +157,12 @@ class Settings:
     LIGER: bool = _setting(False, parsers.flag, "run Liger's kernels for norms, rotations and MLPs", NO)
     OPTIM: str = _one_of("adamw_torch", OPTIMIZERS, "optimizer")
     LR_SCHEDULER_TYPE: str = _one_of("linear", SCHEDULERS, "learning-rate schedule")
-    WARMUP_RATIO: float | None = _setting(
-        None, parsers.number("from 0 to below 1", lambda x: 0 <= x < 1), "share of the updates that warm up"
-    )
+    WARMUP_RATIO: float | None = _setting(None, BELOW_ONE, "share of the updates that warm up")
     WARMUP_STEPS: float | None = _setting(None, parsers.updates(0), "updates that warm up; below 1 their share")
+    LR_SCHEDULER_KWARGS: Mapping[str, Any] | None = _setting(None, parsers.arguments, "the schedule's, as JSON")
+    ADAM_BETA1: float = _setting(0.9, BELOW_ONE, "first decay of Adam")
+    ADAM_BETA2: float = _setting(0.999, BELOW_ONE, "second decay of Adam")
+    ADAM_EPSILON: float = _setting(1e-8, parsers.number("above 0", lambda x: 0 < x <= 1), "Adam's epsilon")
     WEIGHT_DECAY: float = _setting(0.0, parsers.number("0 or more", lambda x: 0 <= x < 1e3), "weight decay")
     MAX_GRAD_NORM: float = _setting(
         1.0, parsers.number("0 or more", lambda x: 0 <= x < 1e9), "gradients are clipped to this"
@@ -168,15 +173,13 @@ class Settings:
     SAVE_STEPS: float = _setting(
         50, parsers.updates(1), "updates between checkpoints, below 1 a share; one more at the end", BY_BEST
     )
+    EVALS_PER_EPOCH: int | None = _setting(None, parsers.whole(1), "evaluations of an epoch; beats EVAL_STEPS", BY_BEST)
+    SAVES_PER_EPOCH: int | None = _setting(None, parsers.whole(1), "checkpoints of an epoch; beats SAVE_STEPS", BY_BEST)
     SAVE_TOTAL_LIMIT: int = _setting(3, parsers.whole(1), "checkpoints kept", NO)
     LOAD_BEST_MODEL_AT_END: bool = _setting(False, parsers.flag, "keep the checkpoint with the lowest evaluation loss")
     LOGGING_STEPS: float = _setting(1, parsers.updates(1), "updates between metric lines, below 1 a share", NO)
-    WATCH_LOSS: int | None = _setting(
-        None, parsers.whole(2), "updates over which the loss must decrease, or the run ends", NO
-    )
-    WATCH_GPU_MEMORY: int | None = _setting(
-        None, parsers.whole(1), "bytes in use on a GPU, above which the run ends", NO
-    )
+    WATCH_LOSS: int | None = _setting(None, parsers.whole(2), "updates over which the loss must decrease", NO)
+    WATCH_GPU_MEMORY: int | None = _setting(None, parsers.whole(1), "bytes in use on a GPU that end the run", NO)
     WATCH_STEP_MIN: float | None = _setting(
         None, parsers.number("0 or more", lambda x: 0 <= x < 1e9), "seconds of an update, below which the run ends", NO
     )
@@ -194,9 +197,7 @@ class Settings:
         BY_LAYOUT,
     )
     FSDP_VERSION: str = _one_of("2", ("1", "2"), "which FSDP (fsdp)", BY_LAYOUT)
-    RESHARD_AFTER_FORWARD: bool = _setting(
-        True, parsers.flag, "free gathered weights between forward and backward (fsdp)", NO
-    )
+    RESHARD_AFTER_FORWARD: bool = _setting(True, parsers.flag, "free weights between forward and backward (fsdp)", NO)
     DEEPSPEED: str | None = _setting(
         None, parsers.text, "DeepSpeed's JSON, a file beside this script (zero)", BY_CONTENT
     )

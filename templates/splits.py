@@ -63,7 +63,7 @@ def keep_endings(model: Any, folder: Path) -> None:
 
 
 def made_splits(
-    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Example]], max_length: int
+    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Example]], max_length: int | None
 ) -> dict[str, tuple[Dataset, Tally]]:
     """Each split that has conversations as a dataset of rows, with its tally, which is printed."""
     found: dict[str, tuple[Dataset, Tally]] = {}

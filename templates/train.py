@@ -57,9 +57,10 @@ def main(arguments: Sequence[str]) -> int:
         refuse_folders(invocation)
         (train, validation), digests = _splits(asked.folders, settings)
         _say_unread(asked.folders)
-        if settings.EVAL_STEPS and not validation:
+        if (settings.EVAL_STEPS or settings.EVALS_PER_EPOCH) and not validation:
             folder = asked.folders.validation_dir
-            said = f"EVAL_STEPS is set, but {folder} holds no data: pass --validation-dir FOLDER, or VALIDATION_SHARE"
+            name = "EVALS_PER_EPOCH" if settings.EVALS_PER_EPOCH else "EVAL_STEPS"
+            said = f"{name} is set, but {folder} holds no data: pass --validation-dir FOLDER, or VALIDATION_SHARE"
             raise RefusedError([said])
         with alone_in(asked.folders) if leaving.is_first() else nullcontext(Held()) as held:
             mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)

@@ -85,8 +85,10 @@ def _trained(training: Training, architecture: Architecture) -> int:
 
 
 def _checkpoints(run: Mapping[str, Any]) -> int:
-    """The expected number of checkpoints: one every SAVE_STEPS updates, and one at the end."""
-    updates = int(run["updates"])
+    """The expected number of checkpoints: as many an epoch as said, or one every SAVE_STEPS, and one at the end."""
+    updates, often = int(run["updates"]), run["settings"].get("SAVES_PER_EPOCH")
+    if often is not None:
+        return ceil(updates / ceil(int(run["epoch"]["updates"]) / int(often)))
     return ceil(updates / count.updates_between(run["settings"]["SAVE_STEPS"], updates))
 
 

@@ -8,11 +8,14 @@ from typing import Any
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
 from hbspec.plan.shipped_script import WATCH
+from hbspec.spec.trained import UNLIMITED
 from hbspec.targets.lowering.needs import Needs
 
 WEIGHTS = "add model.id, the Hugging Face id or the folder of the weights; model.config gives only their shapes"
 LAUNCHED = ("method",)
 """Keys that are passed on the command line instead, with the parallelism."""
+STRATEGIES = {"save_strategy": "SAVES_PER_EPOCH", "eval_strategy": "EVALS_PER_EPOCH"}
+"""Keys that the shipped script does not read: `epoch` is one of an epoch, and `steps` is how it counts otherwise."""
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
@@ -28,6 +31,9 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
     if spec.shipped:
+        values = {name: value for name, value in values.items() if name.lower() not in STRATEGIES}
+        values |= {name: "1" for key, name in STRATEGIES.items() if getattr(spec.hyperparameters, key) == "epoch"}
+        values |= {} if analysis.plan.training.capped else {"MAX_LENGTH": UNLIMITED}
         values |= _working_defaults(analysis)
     values |= _watches(analysis)
     if spec.script:
