@@ -144,12 +144,7 @@ def trainer_arguments(
         use_liger_kernel=settings.LIGER,
         activation_offloading=settings.ACTIVATION_OFFLOADING,
         optim=settings.OPTIM,
-        lr_scheduler_type=settings.LR_SCHEDULER_TYPE,
         warmup_steps=settings.WARMUP_STEPS or settings.WARMUP_RATIO or 0,  # below 1 it is a share of all updates
-        lr_scheduler_kwargs=dict(settings.LR_SCHEDULER_KWARGS or {}),
-        adam_beta1=settings.ADAM_BETA1,
-        adam_beta2=settings.ADAM_BETA2,
-        adam_epsilon=settings.ADAM_EPSILON,
         weight_decay=settings.WEIGHT_DECAY,
         max_grad_norm=settings.MAX_GRAD_NORM,
         bf16=compute == torch.bfloat16,
@@ -167,9 +162,21 @@ def trainer_arguments(
         remove_unused_columns=False,  # the column that says which example a row is must reach the trainer
         report_to="none",
         disable_tqdm=not sys.stderr.isatty(),
+        **_optimizer(settings),
         **_best(settings),
         **_sharding(settings, engine),
     )
+
+
+def _optimizer(settings: Settings) -> Mapping[str, Any]:
+    """Adam's numbers, and the schedule."""
+    return {
+        "adam_beta1": settings.ADAM_BETA1,
+        "adam_beta2": settings.ADAM_BETA2,
+        "adam_epsilon": settings.ADAM_EPSILON,
+        "lr_scheduler_type": settings.LR_SCHEDULER_TYPE,
+        "lr_scheduler_kwargs": dict(settings.LR_SCHEDULER_KWARGS or {}),
+    }
 
 
 def _best(settings: Settings) -> Mapping[str, Any]:

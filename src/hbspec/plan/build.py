@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
+from hbspec.catalog.adapters import saved_parameters
 from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.diagnostics import Missing, NotKnownError, Route
@@ -54,16 +55,14 @@ def build_plan(
     choices.assumptions += assumed
     training = _with_saved_modules(training, architecture)
     lengths = _lengths(spec, profile, training, choices)
-    if not training.capped and lengths.known:
-        training = training._replace(max_length=ceil(lengths.longest.high))
+    training = training if training.capped else _uncapped(training, lengths)
     if architecture is None:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
-    updates, of_an_epoch = (counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps, None)
-    training = training.over(updates, of_an_epoch)
+    training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
     _, validation = split_examples(spec, profile)
     saved = spec.hyperparameters.modules_to_save or ()
     trainable = _trainable(architecture, training, saved, unknown) if architecture else None
@@ -129,10 +128,9 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
 
 
 def _merges(spec: Spec, training: Training) -> bool:
-    """Whether merged adapters are served; only the author's script can merge, since the shipped one does not."""
-    return (
-        training.adapters and not spec.shipped and spec.deployment is not None and spec.deployment.adapters == "merged"
-    )
+    """Whether the job merges its adapters: as asked, or since merged ones are served; the shipped script does not."""
+    served = not spec.shipped and spec.deployment is not None and spec.deployment.adapters == "merged"
+    return training.adapters and (served or bool(spec.hyperparameters.merge_weights))
 
 
 def _hardware(spec: Spec, catalog: Catalog, unknown: dict[str, Missing]) -> Hardware | None:
@@ -186,6 +184,11 @@ def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: C
     lengths = unknown_lengths(training.max_length, "max_length" if training.capped else "the model's positions")
     choices.note(("data", "tokens"), lengths.mean.to_dict(), lengths.source)
     return lengths
+
+
+def _uncapped(training: Training, lengths: Lengths) -> Training:
+    """A training that cuts nothing: its longest row is the longest example, where that is known."""
+    return training._replace(max_length=ceil(lengths.longest.high)) if lengths.known else training
 
 
 def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
@@ -277,14 +280,21 @@ def _trainable(
     """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse."""
     if not training.adapters:
         return language_parameters(architecture)
+    if training.untargeted:
+        unknown["trainable_parameters"] = Missing(training.untargeted, ("hyperparameters", "target_modules"))
+        return None
     try:
-        return lora_parameters(
+        found = lora_parameters(
             architecture,
             training.lora_r,
             training.target_modules,
             use_dora=training.use_dora,
             modules_to_save=saved,
         )
+        if not training.target_layers:
+            return found
+        whole, adapted = saved_parameters(architecture, training.target_modules, saved), set(training.target_layers)
+        return whole + (found - whole) * len(adapted) // architecture.num_hidden_layers  # they are alike
     except (ValueError, NotKnownError) as reason:
         unknown["trainable_parameters"] = Missing(str(reason), ("hyperparameters", "target_modules"))
         return None

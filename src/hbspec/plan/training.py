@@ -44,6 +44,9 @@ class Training(NamedTuple):
         warmup_steps, eval_steps, save_steps: updates; shares below 1 remain only where the updates are not known.
         saves_per_epoch, evals_per_epoch: how often in an epoch, where that says it; `save_steps` and `eval_steps` then
             follow from the updates of an epoch, and are None where these are not known.
+        target_layers: indices of the layers that get adapters; empty for all. Memory counts adapters in every layer.
+        untargeted: why the target modules are not counted; empty where they are.
+        optimizer_in_bwd: whether each weight is updated in the backward pass, and its gradient freed.
         framework: the training framework whose defaults these are; None for the shipped script and the author's.
         capped: whether examples are cut; otherwise `max_length` is the longest row that there can be.
         loss: "standard" holds all logits at once, and their gradient beside them; those of `IN_PLACE` write it over
@@ -94,6 +97,9 @@ class Training(NamedTuple):
     save_steps: float | None
     saves_per_epoch: int | None
     evals_per_epoch: int | None
+    target_layers: tuple[int, ...]
+    untargeted: str
+    optimizer_in_bwd: bool
     framework: str | None
     capped: bool
     software: tuple[tuple[str, str], ...]
@@ -122,6 +128,11 @@ class Training(NamedTuple):
     def liger_head(self) -> bool:
         """Whether the head that never holds all logits is Liger's: TRL's own stays where it has one."""
         return self.liger and not self.whole_logits and not (self.trainer == "trl" and self.has(LOSS_FUSED))
+
+    @property
+    def updates_in_backward(self) -> bool:
+        """Whether a weight's gradient is freed as soon as it has come; not where micro-batches add theirs up."""
+        return self.optimizer_in_bwd and self.gradient_accumulation == 1
 
     @property
     def joined(self) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.roles import TargetError
 from hbspec.plan import defaults
 from hbspec.plan.assumptions import Assumption
 from hbspec.plan.cadence import evaluations, saves
@@ -21,12 +22,22 @@ from hbspec.plan.epochs import (
 from hbspec.plan.parallelism import PARALLELISMS, Engine
 from hbspec.plan.resolution import RUN_BY, Resolution
 from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
+from hbspec.plan.targets import PEFT_S_CHOICE, resolved_targets
 from hbspec.plan.training import OWN_LOOPS, Training
 from hbspec.spec import Spec
 from hbspec.spec.trained import UNLIMITED
 
 LITGPT = "litgpt/finetune/lora.py"
 """Who chooses where LitGPT trains."""
+
+NO_ADAPTERS = {
+    "lora_r": 0,
+    "lora_alpha": 0.0,
+    "lora_dropout": 0.0,
+    "target_modules": (),
+    "target_layers": (),
+    "untargeted": "",
+}
 
 LONGEST = 10**8
 """Tokens that `max_length` may be, for a run that cuts nothing and a model whose positions are not known."""
@@ -55,9 +66,8 @@ class _Resolution(Resolution):
         self.theirs = self.defaults_of(method)
         adapters, quantised = method != "full", method == "qlora"
         self.choices.note_language_defaults(given, ("hyperparameters",), "gradient_accumulation_steps")
-        compute = self.compute_dtype(bf16)
-        epochs = self.epochs()
-        software = self.software()
+        compute, way = self.compute_dtype(bf16), PARALLELISMS[self.spec.instance.parallelism]
+        epochs, software = self.epochs(), self.software()
         quantization = self.take("bnb_quant_type") if quantised else None
         return Training(
             method=method,
@@ -66,10 +76,7 @@ class _Resolution(Resolution):
             quantization=quantization,
             double_quant=self.take("bnb_double_quant") if quantised else False,
             quant_storage=self.quant_storage(quantization, compute),
-            lora_r=self.take("lora_r") if adapters else 0,
-            lora_alpha=self.take("lora_alpha") if adapters else 0.0,
-            lora_dropout=self.dropout(software["transformers"]) if adapters else 0.0,
-            target_modules=self.take("target_modules", defaults.targets(self.architecture)) if adapters else (),
+            **(self.low_rank(software["transformers"]) if adapters else NO_ADAPTERS),
             modules_to_save=given.modules_to_save or (),
             use_dora=bool(given.use_dora),
             optim=self.take("optim"),
@@ -90,6 +97,7 @@ class _Resolution(Resolution):
             warmup_ratio=given.warmup_ratio,
             **evaluations(self, trainer),
             **saves(self),
+            optimizer_in_bwd=bool(given.optimizer_in_bwd) and way.engine is not Engine.DEEPSPEED,
             framework=self.framework,
             software=tuple(software.items()),
         )
@@ -213,6 +221,22 @@ class _Resolution(Resolution):
         targets = self.given.target_modules or (theirs.value if theirs is not None else DEFAULTS["target_modules"])
         return float(self.take("lora_dropout", defaults.dropout(self.architecture, targets, transformers)))
 
+    def low_rank(self, transformers: str) -> dict[str, Any]:
+        """The sizes of adapters, and what gets them."""
+        sizes = {"lora_r": self.take("lora_r"), "lora_alpha": self.take("lora_alpha")}
+        return {**sizes, "lora_dropout": self.dropout(transformers), **self.targets()}
+
+    def targets(self) -> dict[str, Any]:
+        """The modules that get adapters, by their names, and the layers."""
+        asked = self.take("target_modules", defaults.targets(self.architecture))
+        try:
+            found = resolved_targets(self.architecture, asked, self.given.layers_to_transform or ())
+        except TargetError as reason:
+            return {"target_modules": asked, "target_layers": (), "untargeted": str(reason)}
+        if asked == PEFT_S_CHOICE and self.architecture is not None:
+            self.choices.note(("hyperparameters", "target_modules"), found.modules, "peft's choice for the model")
+        return {"target_modules": found.modules, "target_layers": found.layers, "untargeted": ""}
+
     def attention(self, transformers: str) -> str:
         """The attention kernel."""
         return str(self.take("attn_implementation", defaults.attention(self.architecture, transformers)))
@@ -236,6 +260,8 @@ class _Resolution(Resolution):
     def packing_strategy(self, trainer: str, trl: str) -> str | None:
         """How TRL packs."""
         strategies = packing_strategies(trl)
+        if self.given.packing and "hyperparameters.packing_strategy" in self.theirs:
+            return str(self.take("packing_strategy"))
         if not self.given.packing or trainer != "trl" or not strategies:
             return None
         return str(self.take("packing_strategy", default=strategies[0], source=_sft_trainer(trl)))

@@ -25,10 +25,12 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import target_module_names
-from hbspec.catalog.roles import ALL_LINEAR
+from hbspec.catalog.roles import ALL_LINEAR, TargetError
+from hbspec.catalog.target_patterns import TargetAbsentError
 from hbspec.diagnostics import Finding, Fix, Route, Severity
+from hbspec.plan.targets import PEFT_S_CHOICE, resolved_targets
 from hbspec.rules.rule import Rule
-from hbspec.spelling import nearest
+from hbspec.spelling import nearest, typo_of
 
 RULE = Rule(__name__, Severity.ERROR)
 
@@ -39,14 +41,16 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     `all-linear` means every linear module, also those that peft refuses in models of some types.
     """
     given = analysis.spec.hyperparameters
-    if not analysis.plan.training.adapters or given.target_modules is None:
+    layers, modules = given.layers_to_transform or (), given.target_modules
+    if not analysis.plan.training.adapters or (modules is None and not layers):
         return
     architecture = analysis.plan.require("architecture")
     names = target_module_names(architecture)
-    if isinstance(given.target_modules, str):
-        yield from _refused(architecture, given.target_modules)
+    yield from _absent(architecture, modules or analysis.plan.training.target_modules, layers)
+    if isinstance(modules, str):
+        yield from _refused(architecture, modules)
         return
-    for index, name in enumerate(given.target_modules):
+    for index, name in enumerate(modules or ()):
         if name in names or "." in name:
             continue
         route: Route = ("hyperparameters", "target_modules", index)
@@ -57,6 +61,22 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"did you mean {near}?" if near else "use target_modules: all-linear",
             fixes=(Fix(f"change it to {near}", route, near),) if near else (),
         )
+
+
+def _absent(architecture: Architecture, said: str | tuple[str, ...], layers: tuple[int, ...]) -> Iterator[Finding]:
+    """A pattern that matches nothing, layers that are not there, and a type for which peft chooses nothing."""
+    try:
+        resolved_targets(architecture, said, layers)
+    except TargetAbsentError as reason:
+        key = "layers_to_transform" if layers and str(reason).startswith("layer ") else "target_modules"
+        route: Route = ("hyperparameters", key)
+        near = typo_of(said, (ALL_LINEAR, PEFT_S_CHOICE)) if isinstance(said, str) else None
+        action = f"did you mean {near}?" if near else "name modules of the model, or use target_modules: all-linear"
+        if key == "layers_to_transform":
+            action = f"use indices from 0 to {architecture.num_hidden_layers - 1}"
+        yield RULE.at(route, str(reason), action, fixes=(Fix(f"change it to {near}", route, near),) if near else ())
+    except TargetError:
+        return  # not counted, which the estimates say
 
 
 def _refused(architecture: Architecture, said: str) -> Iterator[Finding]:

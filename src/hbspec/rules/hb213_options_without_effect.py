@@ -31,7 +31,10 @@ from hbspec.rules.rule import Rule, plain
 
 RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB124", same_route), Beside("HB117", at_its_cause)))
 
-ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora")
+ADAPTERS = (
+    *("lora_r", "lora_alpha", "lora_dropout", "target_modules", "modules_to_save", "use_rslora", "use_dora"),
+    *("layers_to_transform", "merge_weights"),
+)
 QUANTIZATION = ("bnb_quant_type", "bnb_double_quant", "bnb_4bit_quant_storage")
 
 UNWARMED = ("constant", "reduce_lr_on_plateau", "greedy")
@@ -46,7 +49,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     for route, value, reason in _silent(analysis):
         if value and value != "none":
             described = route[0] == "instance" and route[-1] in OF_A_GPU
-            shown = "true" if value is True else ", ".join(value) if isinstance(value, tuple) else plain(value)
+            shown = (
+                "true" if value is True else ", ".join(map(str, value)) if isinstance(value, tuple) else plain(value)
+            )
             yield RULE.at(
                 route,
                 f"{route[-1]} {shown} has no effect: {reason}",
@@ -117,6 +122,7 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
     elif training.packing_strategy is None:
         by = f"TRL {dict(training.software)['trl']}" if training.trainer == "trl" else f"trainer: {training.trainer}"
         yield ("hyperparameters", "packing_strategy"), strategy, f"{by} has no packing strategies"
+    yield from _silent_cadence(analysis)
     if training.eval_batch is None:
         yield (
             ("hyperparameters", "per_device_eval_batch_size"),
@@ -134,6 +140,18 @@ def _silent_in_training(analysis: Analysis) -> Iterator[tuple[Route, str | float
                 getattr(given, name),
                 f"lr_scheduler_type: {given.lr_scheduler_type} does not warm up",
             )
+
+
+def _silent_cadence(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str, ...] | None, str]]:
+    """Updates between saves and evaluations that a strategy passes over, and what only trains where all weights are."""
+    given = analysis.spec.hyperparameters
+    for key, strategy in (("save_steps", given.save_strategy), ("eval_steps", given.eval_strategy)):
+        if strategy in ("epoch", "no"):
+            reason = f"{key.partition('_')[0]}_strategy is {strategy}"
+            yield ("hyperparameters", key), getattr(given, key), reason
+    if analysis.plan.training.adapters:
+        reason = f"method: {analysis.plan.training.method} trains adapters"
+        yield ("hyperparameters", "unfrozen_parameters"), given.unfrozen_parameters, reason
 
 
 def _nothing_to_sync(analysis: Analysis) -> str | None:

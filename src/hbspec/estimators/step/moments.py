@@ -77,7 +77,8 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
         around = {**states.computing, "offloading": run.in_flight()}
         base = joined(weights, trained, inputs, part(around))
         yield from _computing(job, stage, tokens, base, states)
-    ending = part({"gradients": states.gradients, "optimizer_temporaries": states.updating, **states.staying})
+    gradients = 0 if job.training.updates_in_backward else states.gradients
+    ending = part({"gradients": gradients, "optimizer_temporaries": states.updating, **states.staying})
     yield moment("optimizer", weights, trained, inputs, ending)
 
 
@@ -160,7 +161,8 @@ class _Run(NamedTuple):
         run = program_profile(job.architecture, program)
         tokens = computed_tokens(job, tokens)
         n, types = job.training.micro_batch * tokens, job.architecture.layer_types
-        cut, away = job.shards.gradients, job.gradients_offloaded
+        cut = job.shards.gradients
+        away = job.gradients_offloaded or job.training.updates_in_backward
         return cls(stage, n, row_tokens(job, tokens), found, run, program, types, cut, away)
 
     def positions(self) -> Iterator[tuple[int, int]]:

@@ -288,7 +288,8 @@ def is_replayed(job: Job) -> bool:
     whole = (
         (not job.way.sharded or gathers(job)) and job.tensor_parallel == 1 and (job.offload == "none" or gathers(job))
     )
-    return whole and not job.program.offloads and not job.allocator.others
+    elsewhere = job.program.offloads or job.training.updates_in_backward
+    return whole and not elsewhere and not job.allocator.others
 
 
 def _beside_pages(device: DeviceMemory, paged: int) -> DeviceMemory:

@@ -11,7 +11,7 @@ from hbspec.targets.job.invocation import Invocation, invocation
 from hbspec.targets.job.metrics import metrics
 from hbspec.targets.job.source_folder import source_folder
 from hbspec.targets.lowering.artifact import Artifact
-from hbspec.targets.lowering.needs import Needs
+from hbspec.targets.lowering.needs import LoweringError, Needs, refusal
 
 
 class Workload(NamedTuple):
@@ -39,9 +39,23 @@ def workload(analysis: Analysis, needs: Needs) -> Workload:
     """
     require_weights(needs, analysis)
     needs.done()
+    _refuse_framework(needs, analysis)
     return Workload(
         call=invocation(analysis),
         hyperparameters=hyperparameters(analysis),
         metrics=metrics(analysis),
         source=tuple(source_folder(analysis)),
     )
+
+
+def _refuse_framework(needs: Needs, analysis: Analysis) -> None:
+    """Refuse a framework without a script that starts it.
+
+    Raises:
+        LoweringError: `software.trainer` names one, and `script` does not say how it is started.
+    """
+    spec = analysis.spec
+    if spec.script is None and not spec.shipped:
+        message = f"target {needs.target} starts the shipped script or yours, but trainer is {spec.software.trainer}"
+        action = f"set script.entry_point to a script that starts {spec.software.trainer}"
+        raise LoweringError([refusal("HB040", ("software", "trainer"), message, action)])

@@ -1,0 +1,63 @@
+"""A setting needs more than the shipped training script does.
+
+Why: The shipped script trains new adapters, or all weights, of the model as it is published: it adds no tokens, goes on
+from no other adapters, freezes no part of the weights, merges nothing, updates after the backward pass, and always
+writes checkpoints, from which a stopped job goes on. The estimate would describe another job than the one that runs.
+
+Example:
+
+    hyperparameters: {merge_weights: true}
+
+Instead:
+
+    hyperparameters: {merge_weights: false}
+
+References:
+
+    https://huggingface.co/docs/peft/developer_guides/model_merging
+    https://docs.pytorch.org/tutorials/intermediate/optimizer_step_in_backward_tutorial.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.rules.rule import Rule, plain
+
+RULE = Rule(__name__, Severity.ERROR)
+
+LACKS: Mapping[tuple[str, str], str] = {
+    ("model", "adapter"): "trains new adapters only",
+    ("model", "added_tokens"): "adds no tokens",
+    ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
+    ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",
+    ("hyperparameters", "merge_weights"): "merges nothing",
+}
+"""By key, what the script does instead."""
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Find settings that only the author's script or another framework can follow."""
+    spec = analysis.spec
+    if not spec.shipped:
+        return
+    for route, instead in LACKS.items():
+        value = getattr(getattr(spec, route[0]), route[1])
+        if value:
+            yield _finding(route, value, instead)
+    if spec.hyperparameters.save_strategy == "no":
+        yield _finding(("hyperparameters", "save_strategy"), "no", "always writes checkpoints")
+    if spec.hyperparameters.eval_strategy == "no" and spec.data.validation is not None:
+        yield _finding(("hyperparameters", "eval_strategy"), "no", "evaluates what data.validation holds out")
+
+
+def _finding(route: Route, value: object, instead: str) -> Finding:
+    shown = "true" if value is True else ", ".join(value) if isinstance(value, tuple) else plain(value)
+    return RULE.at(
+        route,
+        f"{route[-1]} is {shown}, but the shipped script {instead}",
+        f"delete {route[-1]}, or set script to your script that supports it",
+        instead=(None,),
+    )
