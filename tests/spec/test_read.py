@@ -187,6 +187,7 @@ LISTS = {
     "hyperparameters.modules_to_save": [],
     "evaluation": [],
     "monitoring.metrics": [],
+    "reward.functions": [],
     "deployment.instance.alternatives": [],
 }
 """Every list of the language, and what else its section needs."""
@@ -238,3 +239,26 @@ def test_a_configuration_of_another_program_is_named_and_not_refused_key_by_key(
     assert finding.message == f"this is a configuration of {program}, not an hbspec spec"
     path.write_text(f"hbspec: 1\n{OF_OTHERS[program]}")
     assert {entry.code for entry in read(load(path))} == {"HB020", "HB021"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message", "action"),
+    [
+        ("orpo", "trl.experimental.orpo", "choose dpo"),
+        ("ppo", "no longer", "choose grpo"),
+        ("Online-DPO", "trl.experimental.online_dpo", "choose grpo"),
+        ("dpoo", "not one of", "did you mean 'dpo'?"),
+    ],
+)
+def test_another_task_is_answered_by_what_it_is(given, message, action):
+    ((code, route, said, helps),) = findings(f"task={given}")
+    assert (code, route) == ("HB025", ("task",))
+    assert message in said
+    assert helps.startswith(action)
+
+
+@pytest.mark.parametrize("given", ["5", "rewards", "rewards.py", "rewards.py:", "../rewards.py:f", "a b.py:f"])
+def test_a_reward_function_is_one_of_a_file(given):
+    ((code, route, message, _),) = findings(f"reward={{functions: [{given!r}]}}")
+    assert (code, route) == ("HB022", ("reward", "functions", 0))
+    assert "rewards.py:correct" in message

@@ -22,7 +22,7 @@ def evaluations(resolution: Resolution, trainer: str) -> dict[str, Any]:
     found = {
         "eval_steps": often,
         "evals_per_epoch": per_epoch,
-        "eval_packing": bool(given.packing) and not shipped,
+        "eval_packing": bool(given.packing) and not shipped and resolution.task.next_token,
     }
     if resolution.spec.data.validation is None or not (shipped or often or per_epoch):
         return {**found, "evals_per_epoch": None, "eval_batch": None}

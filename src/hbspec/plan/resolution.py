@@ -10,6 +10,7 @@ from hbspec.catalog.frameworks import Default, framework_defaults
 from hbspec.plan.assumptions import Choices
 from hbspec.plan.defaults import Working
 from hbspec.plan.shipped_script import DEFAULTS, TEMPLATE
+from hbspec.plan.tasks import TASKS
 from hbspec.spec import Spec
 
 RUN_BY = {
@@ -29,7 +30,7 @@ class Resolution:
 
     def __init__(self, spec: Spec, architecture: Architecture | None) -> None:
         self.spec, self.given, self.architecture = spec, spec.hyperparameters, architecture
-        self.choices = Choices()
+        self.choices, self.task = Choices(), TASKS[spec.task]
         named = spec.software.trainer
         self.framework = named if named in RUN_BY else None
         self.theirs = self.defaults_of(None)

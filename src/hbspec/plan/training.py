@@ -12,6 +12,7 @@ from hbspec.plan.epochs import (
     ROWS_JOINED,
     Epoch,
 )
+from hbspec.plan.objective import NEXT_TOKEN, Objective
 
 COPYING = "in_place_shifted"
 """A loss in place on a shifted copy that it makes itself (fms-acceleration-foak 0.7.4, `FastForCausalLMLoss`)."""
@@ -57,6 +58,7 @@ class Training(NamedTuple):
             does unless it calls `no_sync`.
         liger: whether Liger's kernels run (`use_liger_kernel`).
         activation_offloading: whether what is saved for the backward pass goes to the host, as TRL's trainers do it.
+        objective: what is trained for, with the reference that it is compared with.
     """
 
     method: str
@@ -103,11 +105,17 @@ class Training(NamedTuple):
     framework: str | None
     capped: bool
     software: tuple[tuple[str, str], ...]
+    objective: Objective = NEXT_TOKEN
 
     @property
     def adapters(self) -> bool:
         """Whether adapters are trained and the base model is frozen."""
         return self.method != "full"
+
+    @property
+    def rows(self) -> int:
+        """Rows of a micro-batch: its examples, or both answers of each pair."""
+        return self.micro_batch * self.objective.rows
 
     @property
     def own_loop(self) -> bool:

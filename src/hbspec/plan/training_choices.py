@@ -19,6 +19,7 @@ from hbspec.plan.epochs import (
     packing_strategies,
     release,
 )
+from hbspec.plan.objective import resolve_objective
 from hbspec.plan.parallelism import PARALLELISMS, Engine
 from hbspec.plan.resolution import RUN_BY, Resolution
 from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
@@ -86,8 +87,7 @@ class _Resolution(Resolution):
             liger=bool(given.liger),
             activation_offloading=bool(given.activation_offloading),
             **self.cap(),
-            packing=bool(given.packing),
-            packing_strategy=self.packing_strategy(trainer, software["trl"]),
+            **self.packing(trainer, software["trl"]),
             micro_batch=given.per_device_batch_size,
             gradient_accumulation=given.gradient_accumulation_steps,
             sync_each_batch=self.sync_each_batch(trainer),
@@ -100,10 +100,14 @@ class _Resolution(Resolution):
             optimizer_in_bwd=bool(given.optimizer_in_bwd) and way.engine is not Engine.DEEPSPEED,
             framework=self.framework,
             software=tuple(software.items()),
+            objective=resolve_objective(self.spec, self.choices, adapters=adapters, loaded=self.loaded(compute)),
         )
 
     def trainer(self) -> str:
         """Who runs the steps."""
+        if not self.task.next_token:
+            usual = ("trl", f"TRL's {self.task.trainer} trains task {self.spec.task}")
+            return self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
         if self.framework is not None:
             return RUN_BY[self.framework]
         usual = ("trl", TEMPLATE) if self.spec.shipped else ("transformers", "what most own scripts run")
@@ -187,6 +191,10 @@ class _Resolution(Resolution):
         positions = self.architecture.max_position_embeddings if self.architecture is not None else LONGEST
         return {"max_length": positions, "capped": False}
 
+    def loaded(self, compute: str) -> str:
+        """The dtype that weights are loaded in; accelerate widens what FSDP trains after that."""
+        return self.spec.software.weights_dtype or ("float32" if compute == "float16" else compute)
+
     def checkpointing(self, trainer: str, method: str, software: Mapping[str, str]) -> dict[str, Any]:
         """Whether layers are computed again, and how. The shipped script's FSDP and LitGPT's are never reentrant."""
         way, shipped = PARALLELISMS[self.spec.instance.parallelism], self.spec.shipped
@@ -219,7 +227,8 @@ class _Resolution(Resolution):
         """Before adapters."""
         theirs = self.theirs.get("hyperparameters.target_modules")
         targets = self.given.target_modules or (theirs.value if theirs is not None else DEFAULTS["target_modules"])
-        return float(self.take("lora_dropout", defaults.dropout(self.architecture, targets, transformers)))
+        chosen = float(self.take("lora_dropout", defaults.dropout(self.architecture, targets, transformers)))
+        return 0.0 if self.task.undropped else chosen
 
     def low_rank(self, transformers: str) -> dict[str, Any]:
         """The sizes of adapters, and what gets them."""
@@ -242,7 +251,10 @@ class _Resolution(Resolution):
         return str(self.take("attn_implementation", defaults.attention(self.architecture, transformers)))
 
     def loss(self, trainer: str, software: Mapping[str, str]) -> str:
-        """How logits are held."""
+        """How logits are held; a head that rewards has none, and TRL's other objectives leave no choice."""
+        if not self.task.next_token:
+            fused = LOSS_FUSED.is_in(software) and self.spec.task != "reward"
+            return "fused" if fused else "standard"
         if trainer != "trl":
             usual = "fused" if self.given.liger and trainer == "transformers" else "standard"
             source = LITGPT if trainer == "litgpt" else "transformers.Trainer"
@@ -257,14 +269,15 @@ class _Resolution(Resolution):
             return bool(self.given.sync_each_batch)
         return bool(self.take("sync_each_batch", default=True, source="a loop that does not call no_sync"))
 
-    def packing_strategy(self, trainer: str, trl: str) -> str | None:
-        """How TRL packs."""
-        strategies = packing_strategies(trl)
-        if self.given.packing and "hyperparameters.packing_strategy" in self.theirs:
-            return str(self.take("packing_strategy"))
-        if not self.given.packing or trainer != "trl" or not strategies:
-            return None
-        return str(self.take("packing_strategy", default=strategies[0], source=_sft_trainer(trl)))
+    def packing(self, trainer: str, trl: str) -> dict[str, Any]:
+        """Whether rows are packed, which only tokens can be, and how TRL packs."""
+        strategies, packs = packing_strategies(trl), bool(self.given.packing) and self.task.next_token
+        if packs and "hyperparameters.packing_strategy" in self.theirs:
+            return {"packing": packs, "packing_strategy": str(self.take("packing_strategy"))}
+        if not packs or trainer != "trl" or not strategies:
+            return {"packing": packs, "packing_strategy": None}
+        taken = self.take("packing_strategy", default=strategies[0], source=_sft_trainer(trl))
+        return {"packing": packs, "packing_strategy": str(taken)}
 
 
 def _sft_trainer(trl: str) -> str:

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan.parallelism import Engine
+from hbspec.plan.tasks import SETTINGS, TASKS
 from hbspec.rules.causes import Beside, at_its_cause, same_route
 from hbspec.rules.rule import Rule, plain
 
@@ -73,6 +74,7 @@ def _silent(analysis: Analysis) -> Iterator[tuple[Route, str | float | tuple[str
         for name in names if silent else ():
             yield ("hyperparameters", name), getattr(given, name), reason
     yield from _silent_in_training(analysis)
+    yield from _silent_in_task(analysis)
     if not analysis.plan.way.takes_strategy:
         for name in OF_FSDP:
             set_to = getattr(instance, name)
@@ -152,6 +154,24 @@ def _silent_cadence(analysis: Analysis) -> Iterator[tuple[Route, str | float | t
     if analysis.plan.training.adapters:
         reason = f"method: {analysis.plan.training.method} trains adapters"
         yield ("hyperparameters", "unfrozen_parameters"), given.unfrozen_parameters, reason
+
+
+def _silent_in_task(analysis: Analysis) -> Iterator[tuple[Route, str | float | None, str]]:
+    """Those of other tasks, and those that the task's trainer does not have."""
+    spec, given, training = analysis.spec, analysis.spec.hyperparameters, analysis.plan.training
+    facts, reason = TASKS[spec.task], f"task is {spec.task}"
+    for name in SETTINGS:
+        if name not in facts.settings:
+            yield ("hyperparameters", name), getattr(given, name), reason
+    if spec.reward is not None and spec.task != "grpo":
+        yield ("reward", "functions"), ", ".join(spec.reward.functions), reason
+    if not facts.next_token:
+        yield ("hyperparameters", "packing"), given.packing, f"{facts.trainer} does not pack"
+        if given.loss != training.loss and training.trainer == "trl":
+            yield ("hyperparameters", "loss"), given.loss, f"{facts.trainer} has a head of its own"
+    if spec.task == "grpo" and not given.use_vllm:
+        for name in ("vllm_mode", "vllm_gpu_memory_utilization"):
+            yield ("hyperparameters", name), getattr(given, name), "use_vllm is not set"
 
 
 def _nothing_to_sync(analysis: Analysis) -> str | None:

@@ -1,9 +1,10 @@
-"""The shipped training script does not train data of this type or layout.
+"""The data are not of a type or layout that the task trains on.
 
-Why: The shipped script trains language modeling (conversations, or texts that are learnt whole) and prompt-completion.
-A preference, an unpaired preference, prompts alone and stepwise supervision need another objective than the next token:
-your script may train them, with TRL's DPO, KTO, reward or GRPO trainer. Alpaca and ShareGPT are layouts that no trainer
-of TRL reads; `hbspec data convert` makes conversations of them. The script refuses such data on the rented instance.
+Why: Each task has data of its own. `sft` trains on language modeling (conversations, or texts that are learnt whole)
+and prompt-completion, `pretrain` on language modeling, `dpo` and `reward` on a preference, `kto` on an unpaired
+preference, and `grpo` on prompts. No task of the shipped script trains on stepwise supervision. Alpaca and ShareGPT are
+layouts that no trainer of TRL reads; `hbspec data convert` makes conversations of them. The script refuses other data
+on the rented instance.
 
 Example:
 
@@ -24,8 +25,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Severity
-from hbspec.plan.shipped_script import DATA_TYPES
+from hbspec.diagnostics import Finding, Fix, Severity
+from hbspec.plan.tasks import TASKS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.ERROR)
@@ -33,16 +34,18 @@ FOREIGN = {"alpaca": "Alpaca", "sharegpt": "ShareGPT"}
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Find types and layouts that the shipped script refuses."""
+    """Find types and layouts that the shipped script refuses for the task."""
     data = analysis.spec.data
     if not analysis.spec.shipped:
         return
-    if data.type not in DATA_TYPES:
+    task, types = analysis.spec.task, TASKS[analysis.spec.task].types
+    if data.type not in types:
+        others = [name for name, facts in TASKS.items() if data.type == facts.types[0]]
         yield RULE.at(
             ("data", "type"),
-            f"data.type is {data.type}, and the shipped script trains {' and '.join(DATA_TYPES)}",
-            "name your training script in script.entry_point, or set data.type to one of these",
-            instead=DATA_TYPES,
+            f"data.type is {data.type}, and task {task} trains {' or '.join(types)}",
+            f"set data.type to {types[0]}" + (f", or task to {' or '.join(others)}" if others else ""),
+            instead=(*types, *(Fix("", ("task",), name) for name in others)),
         )
     if data.format in FOREIGN:
         yield RULE.at(

@@ -13,6 +13,7 @@ from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
 from hbspec.spec.foreign import REQUEST, program_of
 from hbspec.spec.keys import annotation_of, described, forms_of, section_keys
+from hbspec.spec.objectives import OTHER_TASKS
 from hbspec.spec.sections import Spec
 from hbspec.spec.unestimated import KEYS
 from hbspec.spelling import bare, nearest, typo_of
@@ -29,6 +30,7 @@ _KINDS = {
     "dict_type": "a mapping",
     "tuple_type": "a list",
     "literal_error": "one of the allowed values",
+    "function_of_a_file": "a function of a Python file, such as rewards.py:correct",
     "string_pattern_mismatch": "a version such as 5.23.0",
 }
 _BOUNDS = {
@@ -143,6 +145,9 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
         return _make(
             "HB022", route, f"{key} is a string ({_shown(route, given)}), not a number", f"write {expected}", fixes
         )
+    other = OTHER_TASKS.get(str(given).casefold().replace("-", "_")) if route == ("task",) else None
+    if other is not None:
+        return _make("HB025", route, f"{key} is {_shown(route, given)}: {other.reason}", other.action)
     near = nearest(str(given), map(str, choices))
     fixes = (Fix(f"change it to {near}", route, near),) if near else ()
     action = f"did you mean {near!r}?" if near else "choose one of them"

@@ -33,6 +33,7 @@ from hbspec.spec.fields import (
     Warmup,
 )
 from hbspec.spec.monitoring import Monitoring, Suite
+from hbspec.spec.objectives import ObjectiveSettings, Reward, Task
 from hbspec.spec.trained import Cap, NullIsUnlimited, Pattern, Trained
 
 
@@ -128,7 +129,7 @@ class Software(Section):
     autocast: bool | None = Field(None, description="Whether steps run under torch's autocast.")
 
 
-class Hyperparameters(Cadence, Trained):
+class Hyperparameters(Cadence, Trained, ObjectiveSettings):
     """Hyperparameters, named as in Hugging Face; the job receives them in upper case."""
 
     method: Method | None = Field(
@@ -238,12 +239,16 @@ class Spec(Section):
 
     hbspec: Literal[1] = Field(description="Version of the spec language.")
     name: Annotated[str, Field(min_length=1, max_length=200)] = Field(description="Name of the job.")
+    task: Task = Field(
+        "sft", description="What the job trains for, by the name of TRL's trainer; `pretrain` is whole texts."
+    )
     model: Model
     data: Data = Data()
     instance: Instance
     script: Script | None = None
     software: Software = Software()
     hyperparameters: Hyperparameters
+    reward: Reward | None = None
     budget: Budget | None = None
     monitoring: Monitoring | None = None
     evaluation: Annotated[tuple[Suite, ...], Field(strict=False)] = ()

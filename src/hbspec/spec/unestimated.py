@@ -1,4 +1,4 @@
-"""Keys of other programs that decide memory or speed in a way that hbspec does not estimate."""
+"""Keys of other programs that decide memory or speed in a way that hbspec does not estimate, or that are gone."""
 
 from __future__ import annotations
 
@@ -21,6 +21,10 @@ _SELECTIVE = Unestimated(
     "checkpointing of some layers or operators is not estimated",
     "delete it; hyperparameters.gradient_checkpointing recomputes every layer or none",
 )
+_PROMPTS = Unestimated(
+    "TRL's GRPOConfig no longer has it: prompts are not cut",
+    "delete it, and leave longer prompts out of the data; max_completion_length is kept",
+)
 _LIGER = Unestimated("Liger's kernels are chosen together", "use `liger: true`")
 
 KEYS: Mapping[str, Unestimated] = {
@@ -38,6 +42,7 @@ KEYS: Mapping[str, Unestimated] = {
         ),
         _SELECTIVE,
     ),
+    "max_prompt_length": _PROMPTS,
     **dict.fromkeys(
         (
             *("use_liger_kernel", "liger_kernel_config", "enable_liger_kernel", "liger_rope", "liger_rms_norm"),

@@ -12,6 +12,7 @@ from hbspec.spec.trained import UNLIMITED
 from hbspec.targets.lowering.needs import Needs
 
 WEIGHTS = "add model.id, the Hugging Face id or the folder of the weights; model.config gives only their shapes"
+DEFAULT_TASK = "sft"
 LAUNCHED = ("method",)
 """Keys that are passed on the command line instead, with the parallelism."""
 STRATEGIES = {"save_strategy": "SAVES_PER_EPOCH", "eval_strategy": "EVALS_PER_EPOCH"}
@@ -27,6 +28,8 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
     values = {"MODEL_ID": spec.model.id} if spec.model.id else {}
     if spec.model.revision:
         values["REVISION"] = spec.model.revision
+    if spec.task != DEFAULT_TASK:
+        values["TASK"] = spec.task
     for key, value in written.items():
         if key not in LAUNCHED and value is not None:
             values[key.upper()] = _text(analysis, ("hyperparameters", key), value)
@@ -35,6 +38,10 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         values |= {name: "1" for key, name in STRATEGIES.items() if getattr(spec.hyperparameters, key) == "epoch"}
         values |= {} if analysis.plan.training.capped else {"MAX_LENGTH": UNLIMITED}
         values |= _working_defaults(analysis)
+    if spec.reward is not None:
+        named = spec.reward.functions
+        # the shipped script finds their files beside it
+        values["REWARD_FUNCTIONS"] = ",".join(named if spec.script else [one.rpartition("/")[2] for one in named])
     values |= _watches(analysis)
     if spec.script:
         for key, value in spec.script.hyperparameters.items():

@@ -13,6 +13,7 @@ from hbspec.plan.shipped_script import LIGER_KERNEL
 from hbspec.shipped import templates
 from hbspec.showing.secrets import looks_secret, redact_forms
 from hbspec.source.paths import PathError, contained, read_bytes
+from hbspec.targets.job.reward_files import reward_files
 from hbspec.targets.job.shipped_files import training_files
 from hbspec.targets.lowering.artifact import Artifact, json_artifact
 from hbspec.targets.lowering.needs import LoweringError, refusal
@@ -59,7 +60,7 @@ def source_folder(analysis: Analysis) -> list[Artifact]:
     """
     if analysis.spec.script is None:
         shipped = (Artifact(file.path, file.content + _more(analysis, file.path)) for file in training_files())
-        return [*shipped, *_deepspeed(analysis), *_chat_template(analysis)]
+        return [*shipped, *_deepspeed(analysis), *_chat_template(analysis), *reward_files(analysis)]
     own = list(_own(analysis, analysis.spec.script.source_dir))
     _require_deepspeed(analysis, own)
     refuse_name(own, LAUNCHER_BESIDE_OWN, "the launcher that is added to it")

@@ -1,0 +1,106 @@
+"""What a training is for, as far as memory, time and counts depend on it: rows, a reference, passes beside the step's.
+
+The reference of TRL 1.16.0 (`dpo_trainer.py`, `kto_trainer.py`, `__init__`): with adapters the same weights with the
+adapters switched off, otherwise a second model in the dtype that the first was loaded in; none in the steps where its
+log probabilities are computed before them. Under FSDP the computation loads that model too, and frees it.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from hbspec.plan.assumptions import Choices
+from hbspec.plan.parallelism import PARALLELISMS, Engine
+from hbspec.plan.tasks import TASKS
+from hbspec.spec import Spec
+
+SWITCHED, MODEL = "adapters switched off", "a second model"
+"""What the reference is."""
+
+TRL = "TRL 1.16.0 {}"
+KL = "kto"
+"""KTO's loss that estimates a divergence from mismatched answers, which takes a pass of its own."""
+
+
+class Objective(NamedTuple):
+    """The objective of a training.
+
+    Attributes:
+        task: its name.
+        beta: how strongly the model is held to its reference; None where it is not.
+        loss_type: TRL's name of the loss; "" where there is one only.
+        rows: rows of a micro-batch for each of its examples: both answers of a pair.
+        reference: `SWITCHED` or `MODEL`, where the steps compute one; "" otherwise.
+        reference_dtype: dtype of a second model's weights.
+        precomputes: the reference, where its log probabilities are computed before the steps; "" otherwise.
+        forwards: forward passes of a micro-batch beside the step's own.
+        forwards_before: forward passes over all examples before the steps.
+    """
+
+    task: str = "sft"
+    beta: float | None = None
+    loss_type: str = ""
+    rows: int = 1
+    reference: str = ""
+    reference_dtype: str = ""
+    precomputes: str = ""
+    forwards: int = 0
+    forwards_before: int = 0
+
+    @property
+    def next_token(self) -> bool:
+        """Whether tokens are predicted, and nothing beside that."""
+        return TASKS[self.task].next_token
+
+    @property
+    def rewards(self) -> bool:
+        """Whether the model's head gives one number a row."""
+        return self.task == "reward"
+
+
+NEXT_TOKEN = Objective()
+
+
+def resolve_objective(spec: Spec, choices: Choices, *, adapters: bool, loaded: str) -> Objective:
+    """The objective of a spec, with its defaults noted as assumptions.
+
+    Args:
+        spec: the typed spec.
+        choices: is told what is assumed.
+        adapters: whether adapters are trained.
+        loaded: the dtype that weights are loaded in.
+    """
+    given, facts, task = spec.hyperparameters, TASKS[spec.task], spec.task
+    if facts.next_token:
+        return Objective(task)
+    source = TRL.format(facts.trainer.replace("Trainer", "Config"))
+
+    def take(name: str, usual: object) -> object:
+        return choices.take(getattr(given, name), ("hyperparameters", name), usual, source)
+
+    beta = None if facts.beta is None else float(str(take("beta", facts.beta)))
+    loss_type = str(take("loss_type", facts.losses[0])) if facts.losses else ""
+    rows = 2 if task in ("dpo", "reward") else 1
+    if task not in ("dpo", "kto"):
+        return Objective(task, beta, loss_type, rows)
+    early = bool(given.precompute_ref_log_probs)
+    kind, passes = SWITCHED if adapters else MODEL, 2 if loss_type == KL else 1
+    return Objective(
+        task=task,
+        beta=beta,
+        loss_type=loss_type,
+        rows=rows,
+        reference="" if early else kind,
+        reference_dtype=loaded,
+        precomputes=kind if early else "",
+        forwards=(passes - 1) + (0 if early else passes),
+        forwards_before=passes if early else 0,
+    )
+
+
+def precomputed_by_a_copy(objective: Objective, parallelism: str) -> bool:
+    """Whether a second model is loaded to compute the reference before the steps: under FSDP alone.
+
+    Elsewhere the model itself is the reference until it is trained.
+    """
+    return objective.precomputes == MODEL and PARALLELISMS[parallelism].engine is Engine.FSDP
