@@ -64,6 +64,10 @@ within 5 % of all tensors, most within 2.5 %."""
 
 # Time of a step.
 
+OBJECTIVE_ERROR = Interval(0.8, 1.0, 1.5)
+"""Factor on the time of a micro-batch of another objective than the next token. A belief: no measured step of one was
+found with its configuration, and the work beside the model's passes (gathering of metrics, losses) is not counted."""
+
 
 class StepConstants(NamedTuple):
     """All constants of the speed of a step that are fitted to measurements or assumed.

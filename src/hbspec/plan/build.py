@@ -20,6 +20,7 @@ from hbspec.plan.fsdp import fsdp
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import currencies, unit_price
+from hbspec.plan.objective import without_head
 from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
@@ -53,6 +54,7 @@ def build_plan(
     choices.note_language_defaults(spec.instance, ("instance",), "parallelism", "count")
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
     choices.assumptions += assumed
+    architecture = without_head(architecture) if training.objective.rewards else architecture
     training = _with_saved_modules(training, architecture)
     lengths = _lengths(spec, profile, training, choices)
     training = training if training.capped else _uncapped(training, lengths)
@@ -122,7 +124,7 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
         "row_tokens": row,
         "padded_row_tokens": padded,
         "unevenness": _unevenness(cut, training, padded.expected),
-        "real_tokens": cut.mean * counts.examples_processed if counts else None,
+        "real_tokens": cut.mean * (counts.examples_processed * training.objective.rows) if counts else None,
         "padded_tokens": padded * counts.rows_computed if counts else None,
     }
 
@@ -197,12 +199,12 @@ def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
         full = training.max_length
         row = cut.packed_row(full) if training.joined else Interval.exact(full)
         return row, row
-    return cut.mean, cut.padded(training.micro_batch)
+    return cut.mean, cut.padded(training.rows)
 
 
 def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
     """Mean square of row lengths over the square of their mean; 1 for packed rows, which are nearly equal."""
-    return 1.0 if training.packing else max(1.0, cut.padded_square(training.micro_batch) / mean**2)
+    return 1.0 if training.packing else max(1.0, cut.padded_square(training.rows) / mean**2)
 
 
 def _counts(
@@ -241,7 +243,7 @@ def _counts(
         micro_batches_per_epoch=count.micro_batches_per_epoch(rows, batch, data_parallel),
         steps_per_epoch=per_epoch,
         optimizer_steps=steps,
-        rows_computed=batch * data_parallel * micro_batches,
+        rows_computed=training.rows * data_parallel * micro_batches,
         micro_batches=micro_batches,
         examples_processed=processed,
         nominal_examples=nominal,
@@ -277,14 +279,18 @@ def _with_saved_modules(training: Training, architecture: Architecture | None) -
 def _trainable(
     architecture: Architecture, training: Training, saved: Sequence[str], unknown: dict[str, Missing]
 ) -> int | None:
-    """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse."""
+    """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse.
+
+    A head that rewards is one vector, which peft trains whole beside adapters (`TaskType.SEQ_CLS`).
+    """
+    head = architecture.hidden_size if training.objective.rewards else 0
     if not training.adapters:
-        return language_parameters(architecture)
+        return language_parameters(architecture) + head
     if training.untargeted:
         unknown["trainable_parameters"] = Missing(training.untargeted, ("hyperparameters", "target_modules"))
         return None
     try:
-        found = lora_parameters(
+        found = head + lora_parameters(
             architecture,
             training.lora_r,
             training.target_modules,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog import Architecture
 from hbspec.plan.assumptions import Choices
 from hbspec.plan.parallelism import PARALLELISMS, Engine
 from hbspec.plan.tasks import TASKS
@@ -104,3 +105,11 @@ def precomputed_by_a_copy(objective: Objective, parallelism: str) -> bool:
     Elsewhere the model itself is the reference until it is trained.
     """
     return objective.precomputes == MODEL and PARALLELISMS[parallelism].engine is Engine.FSDP
+
+
+def without_head(architecture: Architecture | None) -> Architecture | None:
+    """The model as one that rewards: its output head is left out, and what takes its place is told elsewhere.
+
+    Source: transformers 5.23.0, `modeling_layers.py`, `GenericForSequenceClassification`.
+    """
+    return architecture and architecture._replace(tie_word_embeddings=True)

@@ -178,7 +178,7 @@ def _activations(plan: Plan, processes: int) -> Mapping[str, Interval]:
     longest = plan.lengths.cut(plan.training.max_length).longest
     exact, rounded = [], []
     for length in (longest.low, longest.expected, longest.high):
-        row, n = row_tokens(job, ceil(length)), plan.training.micro_batch * ceil(length)
+        row, n = row_tokens(job, ceil(length)), plan.training.rows * ceil(length)
         sizes = [(size.at(n, row), number) for size, number in offloaded_tensors(job, program_at(job, length))]
         exact.append(sum(size * number for size, number in sizes))
         rounded.append(sum((1 << (size - 1).bit_length()) * number for size, number in sizes))

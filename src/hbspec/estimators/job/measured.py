@@ -34,7 +34,7 @@ def recorded_step(plan: Plan, measurement: Measurement) -> tuple[Interval, Inter
     updates, ratio = measurement.updates, length_ratio(measurement, plan)
     rate = sum(update.tokens for update in updates) / sum(update.seconds for update in updates)
     slowest, fastest = min(update.rate for update in updates), max(update.rate for update in updates)
-    tokens = plan.padded_row_tokens * plan.training.micro_batch
+    tokens = plan.padded_row_tokens * plan.training.rows
     seconds = Interval(
         tokens.low / (fastest * ratio) * MEASURED_ERROR.low,
         tokens.expected / rate,
@@ -72,7 +72,7 @@ def _too_fast(plan: Plan, measurement: Measurement) -> Iterator[str]:
     except NotKnownError:
         return
     fastest = max(update.rate for update in measurement.updates)
-    most = plan.training.micro_batch * tokens / least if least else fastest
+    most = plan.training.rows * tokens / least if least else fastest
     if fastest > most * length_ratio(measurement, plan):
         yield (
             f"speed: {significant(fastest)} tokens/s of a process measured, but this GPU computes at most "

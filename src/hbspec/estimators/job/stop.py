@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.estimators.job.phases import save, sync
-from hbspec.estimators.job.time import is_measured, usual_step
-from hbspec.estimators.step.duration import micro_batch
+from hbspec.estimators.job.time import is_measured, micro_batch_seconds, usual_step
 from hbspec.plan import Plan
 from hbspec.units import Interval
 
@@ -57,4 +56,4 @@ def _longest(plan: Plan, usual: float) -> float:
     tokens = max(longest, plan.padded_row_tokens.high)
     if is_measured(plan):
         return usual * max(1.0, tokens / plan.row_tokens.expected)
-    return max(usual, micro_batch(plan, tokens).seconds().high)
+    return max(usual, micro_batch_seconds(plan, tokens).high)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
-from hbspec.estimators.constants import MEASURED_ERROR, STEP, StepConstants
+from hbspec.estimators.constants import MEASURED_ERROR, OBJECTIVE_ERROR, STEP, StepConstants
 from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, widened
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.measured import recorded_step
@@ -109,7 +109,7 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     before = {name: took for name, took in around.items() if name not in AFTER_STEPS}
     after = {name: took for name, took in around.items() if name in AFTER_STEPS}
     steps = step.micro_batch * counts.micro_batches + step.update * counts.optimizer_steps
-    phases = {**before, "steps": steps, **_evaluation(plan, constants), **after}
+    phases = {**before, **_precomputation(plan, constants), "steps": steps, **_evaluation(plan, constants), **after}
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
     return interrupted(Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan)), plan)
 
@@ -196,7 +196,7 @@ def step_of(plan: Plan, constants: StepConstants = STEP) -> StepTime:
         NotKnownError: as for `time`.
     """
     gpus = plan.require("hardware").gpus
-    rows = plan.require("effective_batch_size")
+    rows = plan.require("effective_batch_size") * plan.training.objective.rows
     real, once = plan.row_tokens, update(plan).seconds(constants) + paging_seconds(plan)
     found = _by_length(plan, constants, backward=True)
     accumulation = plan.training.gradient_accumulation
@@ -216,8 +216,44 @@ def _ends(interval: Interval) -> tuple[float, float, float]:
 def _by_length(plan: Plan, constants: StepConstants, *, backward: bool) -> list[Interval]:
     """Seconds of a micro-batch with the shortest, expected and longest rows."""
     lengths = _ends(plan.padded_row_tokens)
-    found = {length: micro_batch(plan, length, backward=backward).seconds(constants) for length in {*lengths}}
+    found = {length: micro_batch_seconds(plan, length, constants, backward=backward) for length in {*lengths}}
     return [found[length] for length in lengths]
+
+
+def micro_batch_seconds(
+    plan: Plan, tokens: float, constants: StepConstants = STEP, *, backward: bool = True
+) -> Interval:
+    """Seconds of a micro-batch, with the passes of its objective beside its own.
+
+    Args:
+        plan: the plan.
+        tokens: T of each row of the micro-batch, padding included.
+        constants: of the step.
+        backward: whether gradients are computed.
+
+    Raises:
+        NotKnownError: as `hbspec.estimators.step.duration.micro_batch`.
+    """
+    objective, own = plan.training.objective, micro_batch(plan, tokens, backward=backward).seconds(constants)
+    if objective.next_token:
+        return own
+    beside = micro_batch(plan, tokens, backward=False).seconds(constants)
+    return (own + beside * objective.forwards) * OBJECTIVE_ERROR
+
+
+def _precomputation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
+    """Seconds of a reference's passes over all examples before the steps.
+
+    TRL computes them in micro-batches as large as those of training (1.16.0, `dpo_trainer.py`,
+    `precompute_ref_batch_size`). Left out: the examples of a validation split, and what is read from an earlier run.
+    """
+    objective = plan.training.objective
+    if not objective.forwards_before:
+        return {}
+    batches = plan.require("counts").micro_batches_per_epoch * objective.forwards_before
+    lengths = _ends(plan.padded_row_tokens)
+    found = [micro_batch(plan, length, backward=False).seconds(constants) for length in lengths]
+    return {"reference": _over_lengths(found) * (batches * OBJECTIVE_ERROR)}
 
 
 def _over_lengths(found: list[Interval]) -> Interval:
@@ -234,7 +270,7 @@ def _measured(plan: Plan) -> StepTime | None:
         micro_batches, rates = recorded_step(plan, plan.measured.measurement)
         return StepTime(micro_batches, Interval.exact(0), rates)
     hardware = plan.require("hardware")
-    rows = plan.require("effective_batch_size")
+    rows = plan.require("effective_batch_size") * plan.training.objective.rows
     tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
     rate = Interval(measured / MEASURED_ERROR.high, measured, measured / MEASURED_ERROR.low)
     return StepTime(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
@@ -252,7 +288,8 @@ def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
     size = training.eval_batch or training.micro_batch
     rows = micro_batches_per_epoch(plan.validation_examples, size, ranks)
     if size != training.micro_batch:
-        padded = plan.padded_row_tokens if training.packing else plan.lengths.cut(training.max_length).padded(size)
+        cut, each = plan.lengths.cut(training.max_length), training.objective.rows
+        padded = plan.padded_row_tokens if training.packing else cut.padded(size * each)
         plan = plan._replace(training=training._replace(micro_batch=size), padded_row_tokens=padded)
     batch = _over_lengths(_by_length(plan, constants, backward=False))
     return {"evaluation": batch * (times * rows)}

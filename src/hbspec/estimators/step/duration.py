@@ -121,7 +121,7 @@ def micro_batch(plan: Plan, tokens: float, *, backward: bool = True) -> MicroBat
         NotKnownError: what the estimate of memory needs, or the GPU's speed in the compute dtype or bandwidth.
     """
     job, hardware = job_of(plan), _hardware(plan)
-    training, gpu = plan.training, hardware.gpu
+    training, gpu = job.training, hardware.gpu
     bandwidth = known(gpu.bandwidth, Missing(f"the memory bandwidth of {gpu.name}", ("instance",)))
     forward, back = kernels(job, max(1, round(tokens)))
     run = forward.plus(back) if backward else forward

@@ -53,18 +53,29 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
         stage: what this GPU computes on.
         tokens: T, tokens of each row: as long as the longest row that is trained.
     """
-    states, training = states_of(job, stage), job.training
-    positions = positions_bytes(job, tokens)
-    tokens = computed_tokens(job, tokens)
-    n, row = training.micro_batch * tokens, row_tokens(job, tokens)
-    around = {
-        **states.computing,
-        "inputs": 24 * n + buffer_bytes(job),
-        "positions": positions,
-        "masks": sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens),
-    }
+    states = states_of(job, stage)
+    n = job.training.micro_batch * computed_tokens(job, tokens)
+    around = {**states.computing, "inputs": 24 * n + buffer_bytes(job)}
     gathered = {"gathered_weights": states.kept_gathered * max(0, stage.layers - 1)}
     beside = [*map(part, (states.weights, states.trained, around, states.forward, gathered))]
+    yield from passing(EVALUATION, job, stage, tokens, beside)
+
+
+def passing(name: str, job: Job, stage: Stage, tokens: int, beside: Sequence[Part]) -> Iterator[Moment]:
+    """Every moment of a forward pass without differentiation that can be the largest.
+
+    Args:
+        name: of the moments.
+        job: the job, with the program of the pass.
+        stage: what this GPU computes on.
+        tokens: T, tokens of each row.
+        beside: what is there all the time.
+    """
+    own = {"positions": positions_bytes(job, tokens)}
+    tokens = computed_tokens(job, tokens)
+    n, row = job.training.micro_batch * tokens, row_tokens(job, tokens)
+    own["masks"] = sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens)
+    beside = [*beside, part(own)]
     run, found = _run(job, tokens), kinds(job.architecture, program_at(job, tokens))
 
     def left(end: int) -> list[Part]:
@@ -74,13 +85,13 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     for at, position in _last_of_each(found, stage):
         there = *beside, *left(position)
         for peak in run.forward[at]:
-            yield moment(EVALUATION, *there, sized(peak, n, row))
+            yield moment(name, *there, sized(peak, n, row))
     there = *beside, *left(stage.last)
     if stage.head:
         for peak in run.loss:
-            yield moment(EVALUATION, *there, sized(peak, n, row))
-    if stage.head and not training.whole_logits:
-        yield moment(EVALUATION, *there, part(_fused_bytes(job, n)))
+            yield moment(name, *there, sized(peak, n, row))
+    if stage.head and not job.training.whole_logits:
+        yield moment(name, *there, part(_fused_bytes(job, n)))
 
 
 def _run(job: Job, tokens: int) -> Evaluation:

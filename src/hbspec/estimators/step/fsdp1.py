@@ -25,9 +25,9 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from hbspec.catalog.dtypes import BYTES
+from hbspec.estimators.step.hooks import held_by_hooks
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.stream import NOWHERE
-from hbspec.estimators.step.moments import held_by_hooks
 from hbspec.estimators.step.pool import block_bytes
 from hbspec.estimators.step.sharded import APART, CASTING, GATHERING, REDUCING, Sharding, Unit
 from hbspec.estimators.step.slots import Slots

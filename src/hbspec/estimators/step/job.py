@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.adapters import adapter_tensors, saved_parameters, saved_tensors
-from hbspec.catalog.dtypes import BYTES
 from hbspec.catalog.weights import updated_weights
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.precision import Precision, precision_of
+from hbspec.estimators.step.held import held
 from hbspec.estimators.step.lifetimes.program import Program
+from hbspec.estimators.step.objectives import refuse_objective
 from hbspec.estimators.step.optimizer import PAGED_NUMBERS, Optimizer, optimizer
 from hbspec.estimators.step.placement import Shards, shards
 from hbspec.estimators.step.uncounted import refuse_uncounted
@@ -134,8 +135,9 @@ def _job_of(plan: Plan) -> Job:
     settings = _deepspeed(plan)
     # before the program: adapters that cannot be counted cannot be placed either
     trainable = plan.require("trainable_parameters")
-    training, cut = _held(plan), shards(plan)
+    training, cut = held(plan), shards(plan)
     idle = unreached(architecture, training)
+    refuse_objective(architecture, training, plan.offload)
     refuse_uncounted(architecture, training, cut, plan.tensor_parallel, plan.way, idle.name)
     precision = _precision(plan, cut)
     return Job(
@@ -169,18 +171,6 @@ def _deepspeed(plan: Plan) -> DeepSpeed | None:
     return settings
 
 
-def _held(plan: Plan) -> Training:
-    """The training with the dtype in which weights lie on the GPU: DeepSpeed narrows a module that is wider.
-
-    DeepSpeed 0.19.8, `runtime/engine.py`, `_cast_module_mixed_precision`.
-    """
-    training = plan.training
-    wider = BYTES[training.weights_dtype] > BYTES[training.compute_dtype]
-    if plan.way.engine is Engine.DEEPSPEED and training.autocast and wider:
-        return training._replace(weights_dtype=training.compute_dtype)
-    return training
-
-
 def _of_deepspeed(settings: DeepSpeed, optim: str) -> Optimizer:
     """The optimizer of the author's JSON, which goes before `optim`, or else that of `optim`.
 
@@ -210,7 +200,7 @@ def _padded(plan: Plan, architecture: Architecture) -> bool:
     if plan.training.packing:
         return plan.training.joined and plan.require("architecture").family.packed_apart
     cut = plan.lengths.cut(plan.training.max_length)
-    return plan.training.micro_batch > 1 and cut.mean.low < cut.longest.high
+    return plan.training.rows > 1 and cut.mean.low < cut.longest.high
 
 
 def _workspaces(plan: Plan) -> int:
@@ -296,4 +286,5 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         liger_head=training.liger_head,
         offloads=training.activation_offloading,
         litgpt=training.trainer == "litgpt",
+        rewards=training.objective.rewards,
     )

@@ -26,6 +26,9 @@ TARGET_BYTES = 21
 LABEL = 8
 """Bytes of a token's id."""
 
+HELD_BYTES = 38
+"""A target's id and two logarithms; a label, whether it counts, and its probability, entropy, mean and rank."""
+
 STATISTICS_BYTES = 37
 """A target's id, whether it counts, and seven running sums in fp32."""
 
@@ -48,6 +51,22 @@ def fused_forward_bytes(
         "final_norm": _norm_bytes(architecture, precision, training, tokens) + element * tokens * hidden,
         "selected": element * targets * hidden,
         "inputs": STATISTICS_BYTES * targets,
+    }
+
+
+def fused_held_bytes(
+    architecture: Architecture, precision: Precision, training: Training, tokens: int
+) -> Mapping[str, int]:
+    """What of that stays from the forward pass to the backward pass, with the outputs that a caller reads.
+
+    Beside the norm's input and the selected hidden states a target's statistics, and for each token its label, whether
+    it counts, and four outputs (`dpo_trainer.py`, `add_fused_lm_head(…, outputs=…)`).
+    """
+    targets = tokens - training.micro_batch
+    return {
+        "final_norm": _norm_bytes(architecture, precision, training, tokens),
+        "selected": _normed_element(architecture, precision) * targets * architecture.hidden_size,
+        "inputs": HELD_BYTES * targets,
     }
 
 

@@ -38,8 +38,9 @@ class Moment(NamedTuple):
     """A moment of a step: named bytes that are alive at once.
 
     Attributes:
-        name: "load", "forward", "loss", "recompute" (checkpointing: a layer computed again, and its backward pass),
-            "backward" (without checkpointing, and the end of every backward pass) or "optimizer".
+        name: "load", "forward", "loss", "reference" (the pass of what the model is compared with), "recompute"
+            (checkpointing: a layer computed again, and its backward pass), "backward" (without checkpointing, and the
+            end of every backward pass) or "optimizer".
         parts: the terms.
         total: what they add up to.
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hbspec.estimators.step.cache import cached_bytes
+from hbspec.estimators.step.hooks import held_by_hooks
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
 from hbspec.estimators.step.lifetimes.ledger import Form, Peak
@@ -24,14 +25,14 @@ from hbspec.estimators.step.positions import (
     row_tokens,
     spare_mask_bytes,
 )
-from hbspec.estimators.step.states import States, states_of
+from hbspec.estimators.step.reference import reference_moments
+from hbspec.estimators.step.states import REFERENCE, States, states_of
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
-from hbspec.plan.parallelism import Engine
 
 LASTING = frozenset(
     {
         *(EMBEDDING, HEAD, "experts", "linear_weights", "norms_and_biases", "quantized_weights", "quantization_scales"),
-        *(TOWER, QUANTIZED_TOWER),
+        *(TOWER, QUANTIZED_TOWER, REFERENCE),
         *(
             "adapters",
             "optimizer_states",
@@ -102,16 +103,7 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
     checkpointing, masks = training.gradient_checkpointing, run.masks(stage.last - 1)
     around = part({}) if not checkpointing else masks
     if stage.head:
-        kept = run.kept(stage.last)
-        for peak in run.profile.loss:
-            yield moment("loss", states, accumulated, around, cache, kept, run.copies(stage.last), run.sized(peak))
-        for peak in run.profile.loss_backward:
-            yield moment("loss", states, accumulated, around, kept, run.sized(peak))  # the outputs are gone
-        if not training.whole_logits:
-            shape = job.architecture, job.precision, training, training.micro_batch * tokens
-            kept_too = states, accumulated, around, run.embedded(), kept
-            yield moment("loss", *kept_too, run.copies(stage.last), part(fused_forward_bytes(*shape)))
-            yield moment("loss", *kept_too, part(fused_backward_bytes(*shape)))
+        yield from _at_loss(job, stage, tokens, run, joined(states, accumulated, around), cache)
     for index, position in run.last():
         kept = run.kept(position)
         for peak in run.profile.forward[index]:
@@ -129,6 +121,23 @@ def _computing(job: Job, stage: Stage, tokens: int, base: Part, held: States) ->
         later = accumulated if accumulated.total or held.at_once else run.gradients(0)
         for peak in run.profile.end:
             yield moment("backward", behind_turn, later, run.sized(peak))
+
+
+def _at_loss(job: Job, stage: Stage, tokens: int, run: _Run, there: Part, cache: Part) -> Iterator[Moment]:
+    """Moments of norm, head and loss, forward and back, and between them of the reference's pass."""
+    training, kept, copies = job.training, run.kept(stage.last), run.copies(stage.last)
+    for peak in run.profile.loss:
+        yield moment("loss", there, cache, kept, copies, run.sized(peak))
+    for peak in run.profile.loss_backward:
+        yield moment("loss", there, kept, run.sized(peak))  # the outputs are gone
+    kept_too = there, run.embedded(), kept
+    if not training.whole_logits:
+        shape = job.architecture, job.precision, training, training.micro_batch * tokens
+        yield moment("loss", *kept_too, copies, part(fused_forward_bytes(*shape)))
+        yield moment("loss", *kept_too, part(fused_backward_bytes(*shape)))
+    if training.objective.reference:
+        logits = [run.sized(peak) for peak in run.profile.loss]
+        yield from reference_moments(job, stage, tokens, [*kept_too, copies], logits)
 
 
 def _gathered_layers(job: Job, stage: Stage, position: int) -> int:
@@ -220,20 +229,6 @@ class _Run(NamedTuple):
             for name, size in by_layer[index].items():
                 terms[name] = terms.get(name, 0) + number * size.at(self.tokens, self.row)
         return part(terms)
-
-
-def held_by_hooks(job: Job) -> Form:
-    """What FSDP's hooks hold of each frozen layer that is done, beside its input, until the backward pass is over.
-
-    Measured with transformers 4's reentrant checkpointing (IBM fms-acceleration, a100_80gb.csv): (L - 2) 2 h a token
-    more than on one GPU, for LoRA, QLoRA and GPTQ alike, and not for full fine-tuning. The hooks on the inputs of
-    frozen layers (torch, `_register_post_backward_reshard_only_hook`) are where tensors are held that long; that it is
-    they is inferred.
-    """
-    training = job.training
-    if not (job.sharded and job.way.engine is Engine.FSDP and training.adapters and training.use_reentrant):
-        return Form()
-    return Form(per_token=job.precision.stream * job.architecture.hidden_size)
 
 
 def _inputs(job: Job, tokens: int) -> int:

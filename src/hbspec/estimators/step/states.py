@@ -14,10 +14,14 @@ from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.zero3 import whole_parameters
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan.deepspeed import DeepSpeed
+from hbspec.plan.objective import MODEL
 from hbspec.plan.parallelism import Engine
 
 QUANTIZED, SCALES = "quantized_weights", "quantization_scales"
 """Scales of quantised weights are not parameters: they stay whole on every rank's GPU, sharded or offloaded."""
+
+REFERENCE = "reference_weights"
+"""Weights of a second model that the first is compared with."""
 
 OUTSIDE_LAYERS = (EMBEDDING, HEAD, SCALES, TOWER, QUANTIZED_TOWER)
 """Terms that are not gathered with a layer."""
@@ -62,12 +66,12 @@ def states_of(job: Job, stage: Stage) -> States:
     """What lies on the GPU that computes a stage."""
     whole = whole_weights(job, stage)
     weights = {term: cut_weight(job, term, size) for term, size in whole.items()}
-    groups = _groups(job, stage)
+    groups, reference = _groups(job, stage), _reference(job, whole)
     if job.deepspeed is not None:
-        return _under_deepspeed(job, job.deepspeed, weights, groups)
+        return _under_deepspeed(job, job.deepspeed, {**weights, **reference}, groups)
     size = 0 if job.gradients_offloaded else _reduced(job, groups)
     return States(
-        weights=weights,
+        weights={**weights, **reference},
         trained=_trained(job, groups, _idle(job, stage)),
         paged=_paged(job, groups),
         computing={
@@ -137,6 +141,18 @@ def cut_weight(job: Job, term: str, size: int) -> int:
     if term == SCALES or (term in (QUANTIZED, QUANTIZED_TOWER) and job.leaves_quantized_whole):
         return size
     return 0 if job.offload == "all" else -(-size // job.shards.weights)
+
+
+def _reference(job: Job, whole: Mapping[str, int]) -> dict[str, int]:
+    """A second model of the same shapes, cut as the first one is; nothing where the reference is not one.
+
+    Source: TRL 1.16.0, `dpo_trainer.py`, `prepare_deepspeed`, `prepare_fsdp`.
+    """
+    objective = job.training.objective
+    if objective.reference != MODEL:
+        return {}
+    element = _narrowed(job, BYTES[objective.reference_dtype])
+    return {REFERENCE: -(-sum(whole.values()) * element // (BYTES[job.training.weights_dtype] * job.shards.weights))}
 
 
 def _gathered(job: Job, whole: Mapping[str, int], local: Mapping[str, int]) -> dict[str, int]:

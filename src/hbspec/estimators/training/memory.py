@@ -288,8 +288,8 @@ def is_replayed(job: Job) -> bool:
     whole = (
         (not job.way.sharded or gathers(job)) and job.tensor_parallel == 1 and (job.offload == "none" or gathers(job))
     )
-    elsewhere = job.program.offloads or job.training.updates_in_backward
-    return whole and not elsewhere and not job.allocator.others
+    ordered = job.training.objective.next_token and not job.training.updates_in_backward
+    return whole and ordered and not job.program.offloads and not job.allocator.others
 
 
 def _beside_pages(device: DeviceMemory, paged: int) -> DeviceMemory:

@@ -124,7 +124,9 @@ class Builder:
         return self.parameter(rows * architecture.hidden_size, self.trains("embed_positions"))
 
     def head(self, embedding: Embedding | RecordedPart) -> Linear:
-        """The output head, which peft parts from the table that it is tied to."""
+        """The output head, which peft parts from the table that it is tied to; one that rewards is a vector."""
+        if self.program.rewards:
+            return Linear(self.parameter(self.table_width, True), self.table_width, 1, "", None, None)
         columns, rows = self.table_width, self.architecture.vocab_size
         tied = self.architecture.tie_word_embeddings and not self.program.targets
         table = embedding.table if isinstance(embedding, RecordedPart) else embedding

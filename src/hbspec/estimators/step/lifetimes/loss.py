@@ -37,6 +37,7 @@ class Loss(NamedTuple):
         scaled: whether they are multiplied by a number first.
         in_chunks: whether the logits of a few tokens after another are made, and all of them held, as LitGPT does.
         recorded: what a recorded model does to its logits.
+        rewards: whether the head gives one number a token.
     """
 
     standard: bool
@@ -50,10 +51,13 @@ class Loss(NamedTuple):
     scaled: bool
     in_chunks: bool
     recorded: RecordedPart | None = None
+    rewards: bool = False
 
 
 def loss(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
-    """Head and cross-entropy, in fp32."""
+    """Head and cross-entropy, in fp32, or the head that rewards and what is made of its numbers."""
+    if how.rewards:
+        return _rewarded(machine, head, x)
     if how.standard and how.in_chunks:
         return _in_chunks(machine, head, x)
     if how.standard:
@@ -83,6 +87,22 @@ def _standard(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
         op.cast(tape, logits, FLOAT32)
     tape.held = logits if how.outputs_held else None
     return value
+
+
+def _rewarded(machine: Machine, head: Linear, x: Tensor) -> Tensor:
+    """A number for every token, of which those at the ends of rows are compared.
+
+    Sources: transformers 5.23.0, `modeling_layers.py`, `GenericForSequenceClassification`; TRL 1.16.0,
+    `reward_trainer.py`, `compute_loss`.
+    """
+    tape = machine.tape
+    wide = op.cast(tape, linear(machine, x, head, "logits"), FLOAT32)
+    numel = wide.numel
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        return [tape.new(numel, FLOAT32, "logits")]
+
+    return tape.record(tape.new(Form(1), FLOAT32), [wide.node], derivative)
 
 
 def _cross_entropy(tape: Tape, logits: Tensor) -> Tensor:

@@ -48,6 +48,7 @@ class Program(NamedTuple):
         padding: tokens of each row that fill the last chunk of a state space.
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
         length: tokens of a row, where other operators run at other lengths; else 0.
+        rewards: whether the head gives one number a token, of which the last of each row rewards it.
     """
 
     quantization: str | None
@@ -87,6 +88,7 @@ class Program(NamedTuple):
     rows: int = 1
     padding: int = 0
     length: int = 0
+    rewards: bool = False
 
 
 def mask_of(program: Program, kind: str) -> int | None:

@@ -41,6 +41,7 @@ def model_of(architecture: Architecture, program: Program, layers: Sequence[int]
             scaled="logits" in architecture.family.scaled,
             in_chunks=program.litgpt,
             recorded=build.after_head(),
+            rewards=program.rewards,
         ),
         stream=program.stream,
         width=architecture.hidden_size,
