@@ -128,10 +128,13 @@ def targets(value: str) -> str | tuple[str, ...]:
             return names(value)
         except ValueError as reason:
             raise ValueError(f"{reason}, or all-linear") from None
+    allowed = "must be a JSON list of names, all-linear, default, or a regular expression of whole paths"
+    if value not in ("all-linear", "default") and re.fullmatch(r"\w*", value):  # which matches no whole path
+        raise ValueError(allowed)
     try:
-        re.compile(text(value))
+        re.compile(value)
     except re.error as reason:
-        raise ValueError(f"must be a JSON list of names, all-linear, default or a pattern ({reason})") from None
+        raise ValueError(f"{allowed} ({reason})") from None
     return value
 
 

@@ -1,4 +1,4 @@
-"""Target modules that are not said by their names: a pattern of whole paths, or peft's own choice for a type of model.
+"""Weights that are not said by their names: patterns of paths, and peft's own choice for a type of model.
 
 Source: peft 0.21.2, `tuners/tuners_utils.py`, `check_target_module_exists` (a string matches a whole path) and
 `utils/constants.py`.
@@ -7,7 +7,8 @@ Source: peft 0.21.2, `tuners/tuners_utils.py`, `check_target_module_exists` (a s
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from hbspec.catalog.architecture import Architecture
 from hbspec.catalog.roles import TargetError, every_weight, is_linear
 from hbspec.catalog.rows import rows
 from hbspec.catalog.weight import Weight
+from hbspec.catalog.weights import weights
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj", "qkv_proj")
 MLP = ("gate_proj", "up_proj", "down_proj", "gate_up_proj")
@@ -91,6 +93,45 @@ def in_layers(architecture: Architecture, names: tuple[str, ...], layers: tuple[
     for weight in every_weight(architecture):
         if weight.leaf in names and weight.modules != architecture.num_hidden_layers:
             raise TargetError(f"{weight.leaf} is not in every layer, and in which it is adapted is not counted")
+
+
+def unfrozen(architecture: Architecture, patterns: Sequence[str]) -> int:
+    """The number of parameters whose path begins with one of the patterns, as axolotl matches it.
+
+    Source: axolotl 067b021c, `utils/freeze.py`, `freeze_layers_except` (`re.match`).
+
+    Raises:
+        TargetAbsentError: there are none.
+        TargetError: the paths of the model are not known here.
+    """
+    expressions = [re.compile(pattern) for pattern in patterns]
+    total = 0
+    for weight in weights(architecture):
+        each = weight.parameters // weight.modules
+        paths = _parameters(architecture, weight)
+        total += each * sum(any(one.match(path) for one in expressions) for path in paths)
+    if not total:
+        raise TargetAbsentError(f"no parameter's path begins with {', '.join(map(repr, patterns))}")
+    return total
+
+
+def _parameters(architecture: Architecture, weight: Weight) -> list[str]:
+    """The paths of a kind of parameter.
+
+    Raises:
+        TargetError: they are not known here.
+    """
+    name, is_bias = weight.name.removesuffix(".bias"), weight.name.endswith(".bias")
+    tail = "bias" if is_bias else "weight"
+    if weight.modules == 1 and name in {**OUTSIDE, "norm": ""}:
+        return [f"{OUTSIDE.get(name, 'model.norm')}.{tail}"]
+    inside = {"q_norm": "self_attn.q_norm", "k_norm": "self_attn.k_norm"}
+    layers = range(architecture.num_hidden_layers)
+    if name in inside or name in architecture.norm_names:
+        known = not architecture.family.names and architecture.recorded is None and not architecture.tower
+        if known and weight.modules == architecture.num_hidden_layers:
+            return [f"model.layers.{layer}.{inside.get(name, name)}.{tail}" for layer in layers]
+    return [f"{_path(architecture, replace(weight, name=name), layer)}.{tail}" for layer in layers]
 
 
 @cache

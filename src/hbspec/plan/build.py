@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture, Catalog
-from hbspec.catalog.adapters import saved_parameters
-from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.catalog.roles import TargetError, saved_modules
 from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
@@ -26,6 +24,7 @@ from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
 from hbspec.plan.saved import checkpoint_bytes, saved_bytes
 from hbspec.plan.splits import split_examples
+from hbspec.plan.trained_weights import grown, trainable
 from hbspec.plan.training import Training
 from hbspec.plan.training_choices import resolve_training
 from hbspec.showing.secrets import redact
@@ -50,6 +49,7 @@ def build_plan(
         deepspeed_json: the author's DeepSpeed JSON; None where there is none.
     """
     unknown: dict[str, Missing] = {}
+    architecture = grown(architecture, spec, unknown)
     machine, choices = _hardware(spec, catalog, unknown), Choices()
     choices.note_language_defaults(spec.instance, ("instance",), "parallelism", "count")
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
@@ -58,7 +58,7 @@ def build_plan(
     training = _with_saved_modules(training, architecture)
     lengths = _lengths(spec, profile, training, choices)
     training = training if training.capped else _uncapped(training, lengths)
-    if architecture is None:
+    if architecture is None and "architecture" not in unknown:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
     processes = _processes(spec, machine, unknown)
@@ -66,8 +66,7 @@ def build_plan(
     counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
     training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
     _, validation = split_examples(spec, profile)
-    saved = spec.hyperparameters.modules_to_save or ()
-    trainable = _trainable(architecture, training, saved, unknown) if architecture else None
+    trained = trainable(architecture, spec, training, unknown) if architecture else None
     return Plan(
         **_as_asked(spec, catalog),
         **sharded_by_deepspeed(spec, architecture, deepspeed_json or {}, choices),
@@ -84,9 +83,9 @@ def build_plan(
         counts=counts,
         validation_examples=validation,
         evaluations=_evaluations(spec, training, counts, validation),
-        trainable_parameters=trainable,
-        adapter_bytes=saved_bytes(architecture, training, trainable),
-        checkpoint_bytes=checkpoint_bytes(architecture, training, trainable),
+        trainable_parameters=trained,
+        adapter_bytes=saved_bytes(architecture, training, trained),
+        checkpoint_bytes=checkpoint_bytes(architecture, training, trained),
         assumptions=tuple(choices.assumptions),
         unknown={what: Missing(redact(reason), reason.route) for what, reason in unknown.items()},
     )
@@ -274,33 +273,3 @@ def _with_saved_modules(training: Training, architecture: Architecture | None) -
     with suppress(TargetError):
         return training._replace(modules_to_save=saved_modules(architecture, training.modules_to_save))
     return training
-
-
-def _trainable(
-    architecture: Architecture, training: Training, saved: Sequence[str], unknown: dict[str, Missing]
-) -> int | None:
-    """Parameters that are trained; `saved` are the modules to save as they were written, which peft may refuse.
-
-    A head that rewards is one vector, which peft trains whole beside adapters (`TaskType.SEQ_CLS`).
-    """
-    head = architecture.hidden_size if training.objective.rewards else 0
-    if not training.adapters:
-        return language_parameters(architecture) + head
-    if training.untargeted:
-        unknown["trainable_parameters"] = Missing(training.untargeted, ("hyperparameters", "target_modules"))
-        return None
-    try:
-        found = head + lora_parameters(
-            architecture,
-            training.lora_r,
-            training.target_modules,
-            use_dora=training.use_dora,
-            modules_to_save=saved,
-        )
-        if not training.target_layers:
-            return found
-        whole, adapted = saved_parameters(architecture, training.target_modules, saved), set(training.target_layers)
-        return whole + (found - whole) * len(adapted) // architecture.num_hidden_layers  # they are alike
-    except (ValueError, NotKnownError) as reason:
-        unknown["trainable_parameters"] = Missing(str(reason), ("hyperparameters", "target_modules"))
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hbspec.catalog import Architecture
 from hbspec.catalog.dtypes import BYTES
+from hbspec.catalog.parameters import language_parameters
 from hbspec.plan.training import Training
 
 
@@ -11,12 +12,15 @@ def saved_bytes(architecture: Architecture | None, training: Training, trainable
     """Bytes of the trained weights; None where the architecture or the number of parameters is not known."""
     if architecture is None or trainable is None:
         return None
-    return trainable * BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
+    if training.adapters:
+        return trainable * BYTES[training.adapter_dtype]
+    return language_parameters(architecture) * BYTES[training.compute_dtype]  # also of what is frozen
 
 
 def checkpoint_bytes(architecture: Architecture | None, training: Training, trainable: int | None) -> int | None:
-    """Trainable weights and their two AdamW moments, in the dtype of the weights (8-bit: one byte each)."""
+    """The trained weights and their two AdamW moments, in the dtype of the weights (8-bit: one byte each)."""
     saved = saved_bytes(architecture, training, trainable)
     if saved is None or trainable is None:
         return None
-    return saved + 2 * (trainable if "8bit" in training.optim else saved)
+    element = BYTES[training.adapter_dtype if training.adapters else training.compute_dtype]
+    return saved + 2 * trainable * (1 if "8bit" in training.optim else element)

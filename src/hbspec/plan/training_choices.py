@@ -78,7 +78,7 @@ class _Resolution(Resolution):
             double_quant=self.take("bnb_double_quant") if quantised else False,
             quant_storage=self.quant_storage(quantization, compute),
             **(self.low_rank(software["transformers"]) if adapters else NO_ADAPTERS),
-            modules_to_save=given.modules_to_save or (),
+            modules_to_save=self.saved_modules(adapters),
             use_dora=bool(given.use_dora),
             optim=self.take("optim"),
             **self.checkpointing(trainer, method, software),
@@ -245,6 +245,16 @@ class _Resolution(Resolution):
         if asked == PEFT_S_CHOICE and self.architecture is not None:
             self.choices.note(("hyperparameters", "target_modules"), found.modules, "peft's choice for the model")
         return {"target_modules": found.modules, "target_layers": found.layers, "untargeted": ""}
+
+    def saved_modules(self, adapters: bool) -> tuple[str, ...]:
+        """Modules that are trained whole beside adapters: where tokens are added, the embedding and the head."""
+        said = self.given.modules_to_save
+        if said is not None or not adapters or self.spec.model.added_tokens is None:
+            return said or ()
+        names = ("embed_tokens", "lm_head")
+        chosen = tuple(self.architecture.family.name(name) if self.architecture else name for name in names)
+        self.choices.note(("hyperparameters", "modules_to_save"), chosen, "model.added_tokens are new")
+        return chosen
 
     def attention(self, transformers: str) -> str:
         """The attention kernel."""

@@ -151,6 +151,12 @@ def _silent_cadence(analysis: Analysis) -> Iterator[tuple[Route, str | float | t
         if strategy in ("epoch", "no"):
             reason = f"{key.partition('_')[0]}_strategy is {strategy}"
             yield ("hyperparameters", key), getattr(given, key), reason
+    own = not analysis.spec.shipped  # which HB271 tells that it does not have it
+    if own and given.optimizer_in_bwd and not analysis.plan.training.updates_in_backward:
+        reason = "DeepSpeed updates after the backward pass"
+        if given.gradient_accumulation_steps > 1:
+            reason = "gradient_accumulation_steps adds gradients up, which must stay until then"
+        yield ("hyperparameters", "optimizer_in_bwd"), True, reason
     if analysis.plan.training.adapters:
         reason = f"method: {analysis.plan.training.method} trains adapters"
         yield ("hyperparameters", "unfrozen_parameters"), given.unfrozen_parameters, reason

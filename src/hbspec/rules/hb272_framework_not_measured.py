@@ -1,9 +1,9 @@
 """Another framework trains: its estimates are those of the trainer that it derives from.
 
-Why: hbspec runs the steps of transformers' and TRL's trainers over shapes, and was held against measurements of them.
-For another framework it takes that framework's defaults (`hbspec estimate` lists each with its source) and the trainer
-underneath, and counts none of its own kernels, samplers and patches. Counts of updates hold where the framework deals
-out its data as the trainer does; memory, time and cost rest on belief.
+Why: hbspec runs the steps of the trainers of transformers and TRL over shapes, and measurements confirm those. For
+another framework it takes that framework's defaults, each with its source in `hbspec estimate`, and the trainer
+underneath; it counts none of the framework's own kernels, samplers and patches. Counts of updates hold where the
+framework deals out its data as the trainer does. Memory, time and cost rest on belief.
 
 Example:
 

@@ -41,7 +41,9 @@ class Trained(Section):
 
     layers_to_transform: Layers | None = Field(None, description="Indices of the layers that get adapters.")
     unfrozen_parameters: Patterns | None = Field(
-        None, description="With `method: full`: patterns of the parameters that are trained; the others are frozen."
+        None,
+        description="With `method: full`: regular expressions that begin the paths of the parameters that are "
+        "trained; the others are frozen. Memory counts all as trained.",
     )
     optimizer_in_bwd: bool | None = Field(
         None, description="Update each weight in the backward pass, so that its gradient is freed at once."
