@@ -79,7 +79,7 @@ def made_splits(
             found[name] = Dataset.from_list(rows), tally
         state.print(
             f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
-            f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length}, "
+            f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length or 'none'}, "
             f"{tally.dropped} left out because nothing to train was left"
         )
         if tally.unclosed:

@@ -67,6 +67,14 @@ def test_what_peft_refuses_is_refused(modules, layers, model, architecture):
             trained_by_peft(model, modules)
 
 
+@pytest.mark.parametrize("modules", ["all-linear", r".*\.q_proj"])
+def test_peft_takes_layers_with_names_only(modules, architecture):
+    with pytest.raises(ValueError, match="cannot be used when"):
+        LoraConfig(r=4, target_modules=modules, layers_to_transform=[0])
+    with pytest.raises(TargetAbsentError, match="with names"):
+        resolved_targets(architecture, modules, (0,))
+
+
 def test_different_layers_for_different_modules_are_not_counted(architecture):
     with pytest.raises(TargetError, match="other layers"):
         resolved_targets(architecture, r"model\.layers\.(0\.self_attn\.q_proj|1\.self_attn\.v_proj)", ())

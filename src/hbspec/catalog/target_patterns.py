@@ -24,7 +24,15 @@ OUTSIDE = {"embed_tokens": "model.embed_tokens", "lm_head": "lm_head"}
 
 
 class TargetAbsentError(TargetError):
-    """Modules or layers that the model does not have, which peft refuses."""
+    """Modules or layers that peft refuses, as the model does not have them.
+
+    Attributes:
+        key: the hyperparameter that asks for them.
+    """
+
+    def __init__(self, said: str, key: str = "target_modules") -> None:
+        super().__init__(said)
+        self.key = key
 
 
 class Matched(NamedTuple):
@@ -89,7 +97,8 @@ def in_layers(architecture: Architecture, names: tuple[str, ...], layers: tuple[
     """
     outside = [index for index in layers if index >= architecture.num_hidden_layers]
     if outside:
-        raise TargetAbsentError(f"layer {outside[0]} is not one of 0 to {architecture.num_hidden_layers - 1}")
+        said = f"layer {outside[0]} is not one of 0 to {architecture.num_hidden_layers - 1}"
+        raise TargetAbsentError(said, "layers_to_transform")
     for weight in every_weight(architecture):
         if weight.leaf in names and weight.modules != architecture.num_hidden_layers:
             raise TargetError(f"{weight.leaf} is not in every layer, and in which it is adapted is not counted")

@@ -62,8 +62,16 @@ def without_dropout(architecture: Architecture, targets: str | Sequence[str], tr
     return () if listed else fused_targets(architecture, targets)
 
 
-def targets(architecture: Architecture | None) -> Working | None:
-    """All linear modules by their names, without those that peft refuses in models of the type."""
+def targets(architecture: Architecture | None, *, layers: bool = False) -> Working | None:
+    """All linear modules by their names, without those that peft refuses in models of the type.
+
+    Args:
+        architecture: the model's.
+        layers: whether only some layers get adapters.
+    """
+    if architecture is not None and layers:
+        names = target_module_names(architecture)[:-2]
+        return Working(names, "peft takes layers_to_transform with names of modules only")
     if architecture is None or not architecture.family.unadapted:
         return None
     refused = " and ".join(sorted(architecture.family.unadapted))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hbspec.catalog import Architecture
-from hbspec.catalog.roles import ALL_LINEAR, target_module_names
+from hbspec.catalog.roles import ALL_LINEAR
 from hbspec.catalog.target_patterns import TargetAbsentError, in_layers, matched, peft_targets
 from hbspec.plan.shipped_script import SOFTWARE
 
@@ -36,6 +36,9 @@ def resolved_targets(
     """
     if architecture is None:
         return Targets(modules, layers)
+    if layers and isinstance(modules, str) and modules != PEFT_S_CHOICE:
+        said = f"peft takes layers_to_transform with names of modules, and target_modules is {modules}"
+        raise TargetAbsentError(said, "layers_to_transform")
     if modules == PEFT_S_CHOICE:
         names = peft_targets().get(architecture.model_type)
         if names is None:
@@ -45,8 +48,7 @@ def resolved_targets(
     elif isinstance(modules, str) and modules.lower() != ALL_LINEAR:
         found = matched(architecture, modules)
         wide = len(found.layers) == architecture.num_hidden_layers
-        modules, layers = found.names, layers or (() if wide else found.layers)
-    if layers:
-        names = target_module_names(architecture)[:-2] if isinstance(modules, str) else modules
-        in_layers(architecture, names, layers)
+        modules, layers = found.names, () if wide else found.layers
+    if layers and not isinstance(modules, str):
+        in_layers(architecture, modules, layers)
     return Targets(modules, layers)

@@ -237,9 +237,10 @@ class _Resolution(Resolution):
 
     def targets(self) -> dict[str, Any]:
         """The modules that get adapters, by their names, and the layers."""
-        asked = self.take("target_modules", defaults.targets(self.architecture))
+        layers = self.given.layers_to_transform or ()
+        asked = self.take("target_modules", defaults.targets(self.architecture, layers=bool(layers)))
         try:
-            found = resolved_targets(self.architecture, asked, self.given.layers_to_transform or ())
+            found = resolved_targets(self.architecture, asked, layers)
         except TargetError as reason:
             return {"target_modules": asked, "target_layers": (), "untargeted": str(reason)}
         if asked == PEFT_S_CHOICE and self.architecture is not None:

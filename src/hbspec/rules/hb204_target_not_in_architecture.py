@@ -68,12 +68,11 @@ def _absent(architecture: Architecture, said: str | tuple[str, ...], layers: tup
     try:
         resolved_targets(architecture, said, layers)
     except TargetAbsentError as reason:
-        key = "layers_to_transform" if layers and str(reason).startswith("layer ") else "target_modules"
-        route: Route = ("hyperparameters", key)
+        route: Route = ("hyperparameters", reason.key)
         near = typo_of(said, (ALL_LINEAR, PEFT_S_CHOICE)) if isinstance(said, str) else None
         action = f"did you mean {near}?" if near else "name modules of the model, or use target_modules: all-linear"
-        if key == "layers_to_transform":
-            action = f"use indices from 0 to {architecture.num_hidden_layers - 1}"
+        if reason.key == "layers_to_transform":
+            action = "name the modules, and use indices of layers that the model has"
         yield RULE.at(route, str(reason), action, fixes=(Fix(f"change it to {near}", route, near),) if near else ())
     except TargetError:
         return  # not counted, which the estimates say

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any
 
 from hbspec.catalog import Architecture
+from hbspec.catalog.adapters import saved_parameters
 from hbspec.catalog.parameters import language_parameters, lora_parameters
 from hbspec.plan import Plan, Training
 from hbspec.plan import counts as count
@@ -75,13 +76,18 @@ def _trained(training: Training, architecture: Architecture) -> int:
     """Trainable parameters of the tiny model."""
     if not training.adapters:
         return language_parameters(architecture)
-    return lora_parameters(
+    found = lora_parameters(
         architecture,
         training.lora_r,
         training.target_modules,
         use_dora=training.use_dora,
         modules_to_save=training.modules_to_save,
     )
+    if not training.target_layers:
+        return found
+    whole = saved_parameters(architecture, training.target_modules, training.modules_to_save)
+    layers = range(architecture.num_hidden_layers)
+    return whole + (found - whole) * len({*training.target_layers} & {*layers}) // len(layers)
 
 
 def _checkpoints(run: Mapping[str, Any]) -> int:

@@ -63,7 +63,8 @@ def require_weights(needs: Needs, analysis: Analysis) -> None:
 def _working_defaults(analysis: Analysis) -> dict[str, str]:
     """Values that the plan chose because the shipped script's default would fail."""
     chosen = (entry for entry in analysis.plan.assumptions if entry.differs)
-    return {str(entry.route[-1]).upper(): str(entry.value) for entry in chosen if entry.route[0] == "hyperparameters"}
+    values = {str(entry.route[-1]).upper(): entry.value for entry in chosen if entry.route[0] == "hyperparameters"}
+    return {key: json.dumps(value) if isinstance(value, tuple) else str(value) for key, value in values.items()}
 
 
 def _watches(analysis: Analysis) -> dict[str, str]:
