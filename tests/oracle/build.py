@@ -21,6 +21,7 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     AutoModelForMultimodalLM,
+    AutoModelForSequenceClassification,
     BitsAndBytesConfig,
     PreTrainedModel,
 )
@@ -31,18 +32,27 @@ from trl.trainer.utils import add_fused_lm_head
 
 from oracle.case import Case
 
+SFT_OUTPUTS = ("log_probs", "entropy", "is_top1")
+"""What `SFTTrainer` asks of its head."""
 
-def build(case: Case, fake: FakeTensorMode | None) -> nn.Module:
+
+def build(
+    case: Case, fake: FakeTensorMode | None, *, rewards: bool = False, outputs: tuple[str, ...] = SFT_OUTPUTS
+) -> nn.Module:
     """The model, ready for its first step.
 
     Args:
         case: what is trained.
         fake: the mode that its tensors belong to; None builds real ones on the CPU.
+        rewards: whether its head gives one number a row, as RewardTrainer makes it.
+        outputs: what a fused head computes of each token.
     """
     with torch.device("meta") if fake else contextlib.nullcontext():
         config = AutoConfig.for_model(**deepcopy(case.values))
         loaded = case.compute_dtype if case.quantised else case.weights_dtype
         auto = AutoModelForCausalLM if type(config) in MODEL_FOR_CAUSAL_LM_MAPPING else AutoModelForMultimodalLM
+        if rewards:
+            auto, config.num_labels, config.pad_token_id = AutoModelForSequenceClassification, 1, 0
         model = auto.from_config(config, dtype=getattr(torch, loaded), attn_implementation=case.attention)
     if case.quantised:
         _quantise(model, case, fake)
@@ -50,7 +60,7 @@ def build(case: Case, fake: FakeTensorMode | None) -> nn.Module:
         if fake:
             _materialise(model)
         with patch.object(dora, "dequantize_module_weight", dequantised):
-            return _prepare(model, case)
+            return _prepare(model, case, "SEQ_CLS" if rewards else "CAUSAL_LM", outputs)
 
 
 def is_quantised(parameter: Tensor) -> bool:
@@ -163,7 +173,7 @@ def _materialise(model: nn.Module) -> None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype, device="cpu")
 
 
-def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
+def _prepare(model: PreTrainedModel, case: Case, kind: str, outputs: tuple[str, ...]) -> nn.Module:
     beside = beside_language_model(model)
     for name in beside:
         model.get_submodule(name).requires_grad_(False)
@@ -188,7 +198,7 @@ def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
                 modules_to_save=_names(case.modules_to_save) if case.modules_to_save else None,
                 use_dora=case.use_dora,
                 use_rslora=case.use_rslora,
-                task_type="CAUSAL_LM",
+                task_type=kind,
             ),
         )
         for name, parameter in prepared.named_parameters():
@@ -200,7 +210,7 @@ def _prepare(model: PreTrainedModel, case: Case) -> nn.Module:
         if case.gradient_checkpointing:
             prepared.enable_input_require_grads()
     if case.loss == "fused":
-        add_fused_lm_head(model, outputs=("log_probs", "entropy", "is_top1"))
+        add_fused_lm_head(model, outputs=outputs)
     prepared.train()
     model.config.use_cache = False
     if case.autocast:

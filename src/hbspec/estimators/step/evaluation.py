@@ -31,6 +31,8 @@ from hbspec.estimators.step.states import states_of
 
 EVALUATION = "evaluation"
 
+NONE = part({})
+
 
 def evaluated_job(job: Job) -> Job | None:
     """The job as its evaluations run it, with rows that differ in length; None where it evaluates nothing."""
@@ -57,11 +59,20 @@ def evaluation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     n = job.training.micro_batch * computed_tokens(job, tokens)
     around = {**states.computing, "inputs": 24 * n + buffer_bytes(job)}
     gathered = {"gathered_weights": states.kept_gathered * max(0, stage.layers - 1)}
-    beside = [*map(part, (states.weights, states.trained, around, states.forward, gathered))]
-    yield from passing(EVALUATION, job, stage, tokens, beside)
+    parts = (states.weights, states.trained, around, states.forward, gathered, shared_by_layers(job, stage, tokens))
+    yield from passing(EVALUATION, job, stage, tokens, [*map(part, parts)])
 
 
-def passing(name: str, job: Job, stage: Stage, tokens: int, beside: Sequence[Part]) -> Iterator[Moment]:
+def shared_by_layers(job: Job, stage: Stage, tokens: int) -> Mapping[str, int]:
+    """Bytes of positions and masks, which a model makes once for all its layers."""
+    computed = computed_tokens(job, tokens)
+    masks = sum(shared_bytes(job, stage, computed)[3:]) + spare_mask_bytes(job, computed)
+    return {"positions": positions_bytes(job, tokens), "masks": masks}
+
+
+def passing(
+    name: str, job: Job, stage: Stage, tokens: int, beside: Sequence[Part], shared: Part = NONE
+) -> Iterator[Moment]:
     """Every moment of a forward pass without differentiation that can be the largest.
 
     Args:
@@ -70,12 +81,10 @@ def passing(name: str, job: Job, stage: Stage, tokens: int, beside: Sequence[Par
         stage: what this GPU computes on.
         tokens: T, tokens of each row.
         beside: what is there all the time.
+        shared: what is there until the last layer is done.
     """
-    own = {"positions": positions_bytes(job, tokens)}
     tokens = computed_tokens(job, tokens)
     n, row = job.training.micro_batch * tokens, row_tokens(job, tokens)
-    own["masks"] = sum(shared_bytes(job, stage, tokens)[3:]) + spare_mask_bytes(job, tokens)
-    beside = [*beside, part(own)]
     run, found = _run(job, tokens), kinds(job.architecture, program_at(job, tokens))
 
     def left(end: int) -> list[Part]:
@@ -83,7 +92,7 @@ def passing(name: str, job: Job, stage: Stage, tokens: int, beside: Sequence[Par
         return [part({name: times * size.at(n, row) for name, size in run.left[at].items()}) for at, times in numbers]
 
     for at, position in _last_of_each(found, stage):
-        there = *beside, *left(position)
+        there = *beside, shared, *left(position)
         for peak in run.forward[at]:
             yield moment(name, *there, sized(peak, n, row))
     there = *beside, *left(stage.last)

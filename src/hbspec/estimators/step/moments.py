@@ -137,7 +137,7 @@ def _at_loss(job: Job, stage: Stage, tokens: int, run: _Run, there: Part, cache:
         yield moment("loss", *kept_too, part(fused_backward_bytes(*shape)))
     if training.objective.reference:
         logits = [run.sized(peak) for peak in run.profile.loss]
-        yield from reference_moments(job, stage, tokens, [*kept_too, copies], logits)
+        yield from reference_moments(job, stage, tokens, kept_too, logits)
 
 
 def _gathered_layers(job: Job, stage: Stage, position: int) -> int:

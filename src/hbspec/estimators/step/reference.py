@@ -1,15 +1,15 @@
 """The pass of a reference in a step: forward, beside everything that the step's own forward pass has left.
 
-TRL's trainers ask the reference after the model itself (1.16.0, `dpo_trainer.py` and `kto_trainer.py`,
-`_compute_loss`). KTO's passes over mismatched answers have as many rows, and less beside them. Left out: that tokens of
-prompts are not scored, as in `hbspec.estimators.step.loss`.
+TRL's trainers ask the reference after the model itself, when autocast has let go of its copies of weights (1.16.0,
+`dpo_trainer.py` and `kto_trainer.py`, `_compute_loss`). KTO's passes over mismatched answers have as many rows, and less
+beside them. Left out: that tokens of prompts are not scored, as in `hbspec.estimators.step.loss`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hbspec.estimators.step.evaluation import passing
+from hbspec.estimators.step.evaluation import passing, shared_by_layers
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.evaluation import evaluating
 from hbspec.estimators.step.loss import fused_held_bytes
@@ -57,4 +57,5 @@ def reference_moments(
         shape = job.architecture, job.precision, training, training.micro_batch * tokens
         left = part(fused_held_bytes(*shape))
     twice = part({"gathered_weights": gathered if training.objective.reference == MODEL else 0})
-    yield from passing(COMPARED, found, stage, tokens, [joined(*beside), left, twice])
+    shared = part(shared_by_layers(found, stage, tokens))
+    yield from passing(COMPARED, found, stage, tokens, [joined(*beside), left, twice], shared)
