@@ -15,6 +15,7 @@ from hbspec.plan.allocator import allocator_settings
 from hbspec.plan.assumptions import Choices
 from hbspec.plan.epochs import EVALUATED_AT_END
 from hbspec.plan.fsdp import fsdp
+from hbspec.plan.generations import generated_counts, generations
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
 from hbspec.plan.money import currencies, unit_price
@@ -224,6 +225,11 @@ def _counts(
         unknown["counts"] = unknown["data_parallel_size"]
     if not examples or data_parallel is None:
         return None
+    if spec.task == "grpo":
+        found = generated_counts(generations(spec, data_parallel), training, data_parallel, examples)
+        if found is None:
+            unknown["counts"] = Missing("as many prompts as are generated from at once", ("data", "train", "examples"))
+        return found
     packed = lengths.packed(training.max_length, examples, best_fit=training.joined)
     rows = packed if training.packing else examples
     batch, accumulation = training.micro_batch, training.gradient_accumulation

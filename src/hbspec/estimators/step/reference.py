@@ -1,8 +1,8 @@
 """The pass of a reference in a step: forward, beside everything that the step's own forward pass has left.
 
 TRL's trainers ask the reference after the model itself, when autocast has let go of its copies of weights (1.16.0,
-`dpo_trainer.py` and `kto_trainer.py`, `_compute_loss`). KTO's passes over mismatched answers have as many rows, and less
-beside them. Left out: that tokens of prompts are not scored, as in `hbspec.estimators.step.loss`.
+`dpo_trainer.py` and `kto_trainer.py`, `_compute_loss`). KTO's passes over mismatched answers have as many rows, and
+less beside them. Left out: that tokens of prompts are not scored, as in `hbspec.estimators.step.loss`.
 """
 
 from __future__ import annotations

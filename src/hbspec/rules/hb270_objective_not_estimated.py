@@ -1,0 +1,48 @@
+"""The memory and the time of the task are not estimated.
+
+Why: Without these estimates nothing says whether the job fits on the GPUs, how long it runs, or what it costs: a job
+that is told nothing else may still run out of memory. What the data and the settings are is checked all the same.
+
+Example:
+
+    task: grpo
+    data: {type: prompt_only}
+    reward: {functions: [finetune.py:train]}
+
+Instead:
+
+    task: dpo
+    data: {type: preference}
+
+References:
+
+    https://huggingface.co/docs/trl/grpo_trainer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hbspec.analysis import Analysis
+from hbspec.diagnostics import Finding, NotKnownError, Severity
+from hbspec.estimators.step.objectives import TASK, refuse_objective
+from hbspec.rules.causes import Beside
+from hbspec.rules.rule import Rule
+
+RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB274"), Beside("HB275")))
+
+
+def check(analysis: Analysis) -> Iterator[Finding]:
+    """Find a task, or a way to train for it, that the estimates of memory and time do not count."""
+    plan, task = analysis.plan, analysis.spec.task
+    try:
+        refuse_objective(plan.require("architecture"), plan.training, plan.offload)
+    except NotKnownError as reason:
+        if reason.route is None or plan.training.objective.next_token:
+            raise
+        at_task = reason.route == TASK
+        yield RULE.at(
+            reason.route,
+            f"memory and time of task {task} are not known: they need {reason}",
+            "measure the job on the GPUs at hand before you rent more" if at_task else "use what TRL's trainer runs",
+        )
