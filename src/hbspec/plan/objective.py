@@ -2,7 +2,8 @@
 
 The reference of TRL 1.16.0 (`dpo_trainer.py`, `kto_trainer.py`, `__init__`): with adapters the same weights with the
 adapters switched off, otherwise a second model in the dtype that the first was loaded in; none in the steps where its
-log probabilities are computed before them. Under FSDP the computation loads that model too, and frees it.
+log probabilities are computed before them. Under FSDP the computation loads that model too, and frees it. A script may
+give the trainer a second model beside adapters, which is then stored as the first one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import NamedTuple
 
 from hbspec.catalog import Architecture
 from hbspec.plan.assumptions import Choices
-from hbspec.plan.parallelism import PARALLELISMS, Engine
 from hbspec.plan.tasks import TASKS
 from hbspec.spec import Spec
 
@@ -32,7 +32,7 @@ class Objective(NamedTuple):
         loss_type: TRL's name of the loss; "" where there is one only.
         rows: rows of a micro-batch for each of its examples: both answers of a pair.
         reference: `SWITCHED` or `MODEL`, where the steps compute one; "" otherwise.
-        reference_dtype: dtype of a second model's weights.
+        reference_dtype: dtype of a second model's weights; "" where it is stored as the first one.
         precomputes: the reference, where its log probabilities are computed before the steps; "" otherwise.
         forwards: forward passes of a micro-batch beside the step's own.
         forwards_before: forward passes over all examples before the steps.
@@ -85,26 +85,19 @@ def resolve_objective(spec: Spec, choices: Choices, *, adapters: bool, loaded: s
     if task not in ("dpo", "kto"):
         return Objective(task, beta, loss_type, rows)
     early = bool(given.precompute_ref_log_probs)
-    kind, passes = SWITCHED if adapters else MODEL, 2 if loss_type == KL else 1
+    given_one = bool(given.ref_model) and spec.script is not None
+    kind, passes = SWITCHED if adapters and not given_one else MODEL, 2 if loss_type == KL else 1
     return Objective(
         task=task,
         beta=beta,
         loss_type=loss_type,
         rows=rows,
-        reference="" if early else kind,
-        reference_dtype=loaded,
+        reference="" if early and not given_one else kind,
+        reference_dtype="" if adapters else loaded,
         precomputes=kind if early else "",
         forwards=(passes - 1) + (0 if early else passes),
         forwards_before=passes if early else 0,
     )
-
-
-def precomputed_by_a_copy(objective: Objective, parallelism: str) -> bool:
-    """Whether a second model is loaded to compute the reference before the steps: under FSDP alone.
-
-    Elsewhere the model itself is the reference until it is trained.
-    """
-    return objective.precomputes == MODEL and PARALLELISMS[parallelism].engine is Engine.FSDP
 
 
 def without_head(architecture: Architecture | None) -> Architecture | None:

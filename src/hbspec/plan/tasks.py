@@ -41,7 +41,8 @@ _SAMPLING = (
     *("generation_batch_size", "use_vllm", "vllm_mode", "vllm_gpu_memory_utilization"),
 )
 _HELD = ("beta", "loss_type")
-_SCORED = ("precompute_ref_log_probs",)
+_SCORED = ("precompute_ref_log_probs", "ref_model")
+"""The second is an argument of the trainers themselves."""
 
 TASKS: Mapping[str, TaskFacts] = {
     "sft": TaskFacts("SFTTrainer", ("language_modeling", "prompt_completion"), next_token=True, undropped=False),

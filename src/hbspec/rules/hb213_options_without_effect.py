@@ -171,6 +171,8 @@ def _silent_in_task(analysis: Analysis) -> Iterator[tuple[Route, str | float | N
             yield ("hyperparameters", name), getattr(given, name), reason
     if spec.reward is not None and spec.task != "grpo":
         yield ("reward", "functions"), ", ".join(spec.reward.functions), reason
+    if spec.script is None and "ref_model" in facts.settings:
+        yield ("hyperparameters", "ref_model"), given.ref_model, "the shipped script gives no second model"
     if not facts.next_token:
         yield ("hyperparameters", "packing"), given.packing, f"{facts.trainer} does not pack"
         if given.loss != training.loss and training.trainer == "trl":

@@ -57,6 +57,9 @@ class ObjectiveSettings(Section):
     precompute_ref_log_probs: bool | None = Field(
         None, description="`dpo`, `kto`: score the data with the reference once, before training."
     )
+    ref_model: bool | None = Field(
+        None, description="`dpo`, `kto`: whether your script gives TRL's trainer a second model as its reference."
+    )
     num_generations: Annotated[int, Field(ge=2, le=10**5)] | None = Field(
         None, description="`grpo`: completions of each prompt."
     )

@@ -25,12 +25,11 @@ COMPARED = "reference"
 def reference_job(job: Job) -> Job | None:
     """The job as its reference runs it; None where it has none.
 
-    Of adapters that are switched off nothing runs; a second model is one whose weights could all be trained.
+    Without adapters a second model is one whose weights could all be trained; otherwise nothing of it could.
     """
-    kind = job.training.objective.reference
-    if not kind:
+    if not job.training.objective.reference:
         return None
-    program = evaluating(job.program)._replace(targets=() if kind == MODEL else None, modules_to_save=())
+    program = evaluating(job.program)._replace(targets=None if job.training.adapters else (), modules_to_save=())
     return job._replace(program=program)
 
 

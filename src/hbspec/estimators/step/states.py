@@ -151,8 +151,10 @@ def _reference(job: Job, whole: Mapping[str, int]) -> dict[str, int]:
     objective = job.training.objective
     if objective.reference != MODEL:
         return {}
-    element = _narrowed(job, BYTES[objective.reference_dtype])
-    return {REFERENCE: -(-sum(whole.values()) * element // (BYTES[job.training.weights_dtype] * job.shards.weights))}
+    stored, size = BYTES[job.training.weights_dtype], sum(whole.values())
+    if objective.reference_dtype:
+        size = -(-size * _narrowed(job, BYTES[objective.reference_dtype]) // stored)
+    return {REFERENCE: -(-size // job.shards.weights)}
 
 
 def _gathered(job: Job, whole: Mapping[str, int], local: Mapping[str, int]) -> dict[str, int]:
