@@ -9,6 +9,7 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
 from hbspec.plan import Assumption, Between, Plan
+from hbspec.plan.objective import Objective
 from hbspec.render.advice import advice_lines
 from hbspec.render.answer import answer, answer_lines
 from hbspec.render.bill import cost_lines, time_lines
@@ -96,6 +97,8 @@ def head_lines(plan: Plan, width: int | None) -> Iterator[Line]:
 def plan_rows(plan: Plan) -> Iterator[Row]:
     """The counts of a plan, as far as they are known."""
     training, counts = plan.training, plan.counts
+    if not training.objective.next_token:
+        yield "task", training.objective.task, _compared(training.objective)
     if plan.effective_batch_size is not None:
         how = f"micro-batch {training.micro_batch:,} x accumulation {training.gradient_accumulation:,} x {_ranks(plan)}"
         yield "effective batch size", count_text(plan.effective_batch_size), how
@@ -115,6 +118,14 @@ def plan_rows(plan: Plan) -> Iterator[Row]:
         saved = [("result", plan.adapter_bytes), ("checkpoint", plan.checkpoint_bytes)]
         sizes = ", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None)
         yield "trainable parameters", count_text(plan.trainable_parameters), sizes
+
+
+def _compared(objective: Objective) -> str:
+    """What a micro-batch holds for each example, and what the model is compared with."""
+    rows = "each example is two rows" if objective.rows > 1 else ""
+    before = "computed before the steps" if objective.precomputes else ""
+    reference = objective.reference or before
+    return ", ".join(part for part in (rows, f"reference: {reference}" if reference else "") if part)
 
 
 def _between(between: Between) -> Iterator[Row]:
