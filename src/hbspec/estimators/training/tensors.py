@@ -144,7 +144,9 @@ def activation_error(job: Job) -> float:
     parallelism. The lists of experts of transformers 4 were compared with Mixtral's published peaks instead.
     """
     alone = not job.way.sharded and job.tensor_parallel == 1
-    return ACTIVATION_ERROR if alone else ACTIVATION_ERROR_UNTRACED
+    # a reference's logits beside the model's, before TRL had a head that never holds them, were not traced
+    traced = not (job.training.objective.reference and job.training.whole_logits)
+    return ACTIVATION_ERROR if alone and traced else ACTIVATION_ERROR_UNTRACED
 
 
 def _extremes(job: Job) -> tuple[Job, Job]:
