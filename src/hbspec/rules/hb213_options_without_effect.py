@@ -151,7 +151,7 @@ def _silent_cadence(analysis: Analysis) -> Iterator[tuple[Route, str | float | t
         if strategy in ("epoch", "no"):
             reason = f"{key.partition('_')[0]}_strategy is {strategy}"
             yield ("hyperparameters", key), getattr(given, key), reason
-    own = not analysis.spec.shipped  # which HB271 tells that it does not have it
+    own = not analysis.spec.shipped  # which HB277 tells that it does not have it
     if own and given.optimizer_in_bwd and not analysis.plan.training.updates_in_backward:
         reason = "DeepSpeed updates after the backward pass"
         if given.gradient_accumulation_steps > 1:

@@ -1,4 +1,4 @@
-"""HB272: what the estimates of another framework rest on."""
+"""HB278: what the estimates of another framework rest on."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from judged import AS_OF, codes, edge, laid
 
 from hbspec.api import check
 from hbspec.plan.resolution import RUN_BY
-from hbspec.rules.hb272_framework_not_measured import LEFT_OUT, STEPS
+from hbspec.rules.hb278_framework_not_measured import LEFT_OUT, STEPS
 from hbspec.spec.choices import FRAMEWORKS
 
 
 def test_edge(tmp_path):
-    edge("HB272", "deployment: null", "software.trainer", "trl", "unsloth", tmp_path)
+    edge("HB278", "deployment: null", "software.trainer", "trl", "unsloth", tmp_path)
 
 
 def test_it_is_a_note(tmp_path):
     (said,) = check(laid("software: {trainer: unsloth}\ndeployment: null", tmp_path), as_of=AS_OF).diagnostics
-    assert (said.code, said.severity) == ("HB272", "note")
+    assert (said.code, said.severity) == ("HB278", "note")
     assert "TRL's SFTTrainer" in said.message
 
 
@@ -33,4 +33,4 @@ def test_the_rules_of_the_shipped_script_are_off(trainer, tmp_path):
         "data: {type: preference}\n"
         "hyperparameters: {loss: in_place, attn_implementation: flash_attention_3, optim: galore_adamw}"
     )
-    assert codes(fragment, tmp_path).isdisjoint({"HB124", "HB228", "HB238", "HB214", "HB271"})
+    assert codes(fragment, tmp_path).isdisjoint({"HB124", "HB228", "HB238", "HB214", "HB277"})

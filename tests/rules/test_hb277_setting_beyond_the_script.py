@@ -1,4 +1,4 @@
-"""HB271: settings that only another script or framework can follow."""
+"""HB277: settings that only another script or framework can follow."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ FULL = (
     ],
 )
 def test_edge(fragment, key, beyond, tmp_path):
-    edge("HB271", fragment, key, None, beyond, tmp_path)
+    edge("HB277", fragment, key, None, beyond, tmp_path)
 
 
 def test_another_framework_may_do_it(tmp_path):
     fragment = "software: {trainer: other}\nhyperparameters: {merge_weights: true, save_strategy: 'no'}"
-    assert "HB271" not in codes(f"{fragment}\ndeployment: null", tmp_path)
+    assert "HB277" not in codes(f"{fragment}\ndeployment: null", tmp_path)
