@@ -97,6 +97,7 @@ def test_words_become_values():
         "no_config": False,
         "policy": None,
         "policy_digest": None,
+        "full": False,
     }
 
 

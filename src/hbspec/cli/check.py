@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, POLICY, POLICY_DIGEST, SELECT, chosen, configured, policed
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, format_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, format_of
 from hbspec.cli.outcome import FORMATS, exit_code, show
 from hbspec.diagnostics import Report
 
@@ -45,6 +45,7 @@ def run(
     policy_digest: str | None,
     baseline: Path | None,
     update_baseline: bool,
+    full: bool,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
     configuration = chosen(configured(config, no_config), select, ignore)
@@ -67,7 +68,7 @@ def run(
             return ERRORS if changed and not exit_zero else OK
     report = _judged(specs, given, known)
     report = _without_known(report, baseline or configuration.baseline, update=update_baseline)
-    show(report, format, quiet=quiet, statistics=statistics, output_file=output_file)
+    show(report, format, quiet=quiet, statistics=statistics, output_file=output_file, full=full)
     code = exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
     return UNUSABLE if unwritten else code
 
@@ -177,6 +178,7 @@ COMMAND = Command(
             ("--update-baseline",),
             switch=True,
         ),
+        FULL,
         Parameter("diff", "Show what --fix would change, and change nothing.", ("--diff",), switch=True),
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "

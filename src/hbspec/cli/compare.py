@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPECS, format_of
 from hbspec.cli.shown import show_json, show_markdown, show_text
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def run(
     allow_outside: bool,
     catalog: Path | None,
     format: str,  # noqa: A002 - the option's name
+    full: bool,
 ) -> int:
     """Print the comparison of all specs that can be estimated; return the exit code.
 
@@ -43,11 +44,11 @@ def run(
             f"hbspec: {len(found)} of {len(specs)} specs can be estimated, so there is nothing to compare\n"
         )
         return code
-    _show(found, format)
+    _show(found, format, full=full)
     return code
 
 
-def _show(found: Sequence[tuple[str, Estimates]], format: str) -> None:  # noqa: A002 - as in `--format`
+def _show(found: Sequence[tuple[str, Estimates]], format: str, *, full: bool) -> None:  # noqa: A002 - as in `--format`
     from hbspec.comparison.compared import compare
     from hbspec.render.compared import compared_lines, compared_markdown
 
@@ -57,14 +58,14 @@ def _show(found: Sequence[tuple[str, Estimates]], format: str) -> None:  # noqa:
     elif format == "markdown":
         show_markdown(compared_markdown(compared))
     else:
-        show_text(partial(compared_lines, compared))
+        show_text(partial(compared_lines, compared), full=full)
 
 
 COMMAND = Command(
     "compare",
     "Compare specs: memory, time and cost beside one another, with the differences that are certain.",
     run,
-    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG),
+    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL),
     "Each spec is compared with the first. A difference is certain if everything that the estimates leave open cannot "
     "undo it. Exit code 0: all specs were compared. 1: a spec has errors that prevent it, and is left out. 2: a file "
     "could not be read, or fewer than two specs are named.",

@@ -63,7 +63,7 @@ def _show(found: Diff, format: str) -> None:  # noqa: A002 - as in `--format`
     elif format == "markdown":
         show_markdown(diff_markdown(found))
     else:
-        show_text(partial(diff_lines, found))
+        show_text(partial(diff_lines, found), full=True)
 
 
 def _code(found: Diff, *, exit_code: bool) -> int:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPECS, format_of
 from hbspec.cli.shown import show_json, show_markdown, show_text
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def run(
     allow_outside: bool,
     catalog: Path | None,
     format: str,  # noqa: A002 - the option's name
+    full: bool,
 ) -> int:
     """Print the estimates, or every reason why a spec cannot be estimated; return the exit code.
 
@@ -34,11 +35,11 @@ def run(
 
     given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     found, code = estimated_each(specs, overrides=overrides, **given)
-    _show(found, format)
+    _show(found, format, full=full)
     return code
 
 
-def _show(found: Sequence[tuple[str, Estimates | Report]], format: str) -> None:  # noqa: A002 - as in `--format`
+def _show(found: Sequence[tuple[str, Estimates | Report]], format: str, *, full: bool) -> None:  # noqa: A002
     from hbspec.api import Estimates
 
     estimated = [(spec, result) for spec, result in found if isinstance(result, Estimates)]
@@ -50,7 +51,7 @@ def _show(found: Sequence[tuple[str, Estimates | Report]], format: str) -> None:
     elif format == "markdown":
         show_markdown(_markdown(estimated))
     else:
-        show_text(partial(_pages, estimated, several=len(found) > 1))
+        show_text(partial(_pages, estimated, several=len(found) > 1), full=full)
 
 
 def _markdown(estimated: Sequence[tuple[str, Estimates]]) -> Iterator[str]:
@@ -87,7 +88,7 @@ COMMAND = Command(
     "estimate",
     "Estimate a job's memory, time and cost: the answer first, then every item.",
     run,
-    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG),
+    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL),
     "With several specs, each is under its file name. Exit code 0: all were estimated. 1: a spec has errors that "
     "prevent it. 2: a file could not be read.",
 )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
 from hbspec.cli.edited_spec import refuse_without_a_file, write_edited
 from hbspec.cli.exit_codes import ERRORS, OK
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPEC, format_of, positive, region_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPEC, format_of, positive, region_of
 from hbspec.cli.shown import show_json, show_text
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def run(
     deployment: bool,
     repair: bool,
     apply: bool,
+    full: bool,
 ) -> int:
     """Print the best plans, or why there are none; return the exit code."""
     from hbspec.api import InvalidSpecError, estimate
@@ -71,7 +72,7 @@ def run(
         raise MisuseError(f"{spec}: no plan can be compared without {reason}") from None
     except ValueError as reason:
         raise MisuseError(f"--max-cost {max_cost}: {reason}") from None
-    _print(best, format)
+    _print(best, format, full=full)
     if not best.plans:
         return ERRORS
     return _applied(analysis.document, best.plans[0].change, given) if apply else OK
@@ -134,7 +135,7 @@ def _applied(document: Document, change: Change, given: dict[str, Any]) -> int:
     return exit_code(report)
 
 
-def _print(best: Optimum | BestEndpoints, format: str) -> None:  # noqa: A002 - as in `--format`
+def _print(best: Optimum | BestEndpoints, format: str, *, full: bool) -> None:  # noqa: A002 - as in `--format`
     from hbspec.render.best_endpoints import best_endpoints_lines
     from hbspec.render.optimum import optimum_lines
     from hbspec.search.best_endpoints import BestEndpoints
@@ -142,9 +143,9 @@ def _print(best: Optimum | BestEndpoints, format: str) -> None:  # noqa: A002 - 
     if format == "json":
         show_json(best.to_dict())
     elif isinstance(best, BestEndpoints):
-        show_text(partial(best_endpoints_lines, best))
+        show_text(partial(best_endpoints_lines, best), full=full)
     else:
-        show_text(partial(optimum_lines, best))
+        show_text(partial(optimum_lines, best), full=full)
 
 
 def _key(word: str) -> str:
@@ -245,5 +246,6 @@ COMMAND = Command(
         AS_OF,
         ALLOW_OUTSIDE,
         CATALOG,
+        FULL,
     ),
 )

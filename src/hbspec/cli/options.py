@@ -55,6 +55,12 @@ CATALOG = Parameter(
     "FILE",
     convert=Path,
 )
+FULL = Parameter(
+    "full",
+    "Print everything, also where it is longer than the terminal's screen (text format).",
+    ("--full",),
+    switch=True,
+)
 REGION = Parameter("region", "Of one region: ca-central-1.", ("--region",), "REGION")
 
 

@@ -21,8 +21,12 @@ def show(
     quiet: bool = False,
     statistics: bool = False,
     output_file: Path | None = None,
+    full: bool = True,
 ) -> None:
-    """Write a report in one of `FORMATS`, or how often each code is in it, to standard output or to a file."""
+    """Write a report in one of `FORMATS`, or how often each code is in it, to standard output or to a file.
+
+    Unless it is to be `full`, a text on a terminal is no longer than its screen.
+    """
     if output_file is not None:
         from hbspec.cli.whole import write_file
 
@@ -31,8 +35,15 @@ def show(
     elif format == "text" and not statistics:
         from hbspec.render.paint import columns, write
         from hbspec.render.report import report_lines
+        from hbspec.render.screen import room
 
-        write(report_lines(report, columns(), quiet=quiet), sys.stdout)
+        lines = list(report_lines(report, columns(), quiet=quiet))
+        space = None if full else room(sys.stdout)
+        if space is not None and len(lines) > space:
+            from hbspec.render.short_report import short_report_lines
+
+            lines = list(short_report_lines(report, columns(), space, quiet=quiet))
+        write(lines, sys.stdout)
     else:
         sys.stdout.writelines(_statistics(report, format) if statistics else _text(report, format, quiet=quiet))
 

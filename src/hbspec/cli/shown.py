@@ -22,12 +22,14 @@ def show_markdown(lines: Iterable[str]) -> None:
     sys.stdout.writelines(f"{line}\n" for line in lines)
 
 
-def show_text(lines_of: Callable[[int | None], Iterable[Line]]) -> None:
-    """Print lines as wide as the terminal is.
+def show_text(lines_of: Callable[[int | None], Iterable[Line]], *, full: bool) -> None:
+    """Print lines as wide as the terminal is, and no more than its screen holds.
 
     Args:
         lines_of: makes the lines for a width, which is None in a pipe.
+        full: print all of them.
     """
     from hbspec.render.paint import columns, write
+    from hbspec.render.screen import fitted, room
 
-    write(lines_of(columns()), sys.stdout)
+    write(fitted(lines_of(columns()), None if full else room(sys.stdout)), sys.stdout)

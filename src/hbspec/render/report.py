@@ -32,33 +32,44 @@ def report_lines(report: Report, width: int | None = None, *, quiet: bool = Fals
         yield from diagnostic_lines(diagnostic, width)
         yield ()
     if not quiet:
-        yield from _not_judged(report, width)
-        yield from _passed_over(report, width)
-        yield from wrapped(_summary(report), width)
+        yield from closing_lines(report, width)
+
+
+def closing_lines(report: Report, width: int | None = None) -> Iterator[Line]:
+    """What was not judged, and the summary."""
+    yield from _not_judged(report, width)
+    yield from _passed_over(report, width)
+    yield from wrapped(_summary(report), width)
 
 
 def concise_lines(report: Report, *, quiet: bool = False) -> Iterator[Line]:
     """One line per diagnostic: its place and message, and nothing else."""
     for diagnostic in report.diagnostics:
         if not quiet or diagnostic.severity is Severity.ERROR:
-            yield _headline(diagnostic)
+            yield headline(diagnostic)
 
 
 def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterator[Line]:
     """One diagnostic: its place and message, the excerpt, the help."""
-    yield from wrapped(_headline(diagnostic), width, INDENT)
+    yield from wrapped(headline(diagnostic), width, INDENT)
     gutter = 2
     if diagnostic.span and diagnostic.excerpt is not None:
         gutter = len(str(diagnostic.span.start.line)) + 1
         yield from _excerpt(diagnostic, gutter, width)
-    help_ = (("", " " * gutter), ("gutter", "="), ("help", " help: "), ("", printable(diagnostic.help)))
-    yield from wrapped(help_, width, gutter + INDENT)
+    yield from help_lines(diagnostic, width, gutter)
     if diagnostic.also:
         also = (("", " " * gutter), ("gutter", "="), ("help", " also: "), ("", printable(diagnostic.also_text)))
         yield from wrapped(also, width, gutter + INDENT)
 
 
-def _headline(diagnostic: Diagnostic) -> Line:
+def help_lines(diagnostic: Diagnostic, width: int | None, gutter: int) -> Iterator[Line]:
+    """What to do."""
+    help_ = (("", " " * gutter), ("gutter", "="), ("help", " help: "), ("", printable(diagnostic.help)))
+    yield from wrapped(help_, width, gutter + INDENT)
+
+
+def headline(diagnostic: Diagnostic) -> Line:
+    """The place of a diagnostic, its code and its message."""
     place = printable(diagnostic.file)
     if diagnostic.span:
         place += f":{diagnostic.span.start.line}:{diagnostic.span.start.column}"
