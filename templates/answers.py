@@ -114,10 +114,11 @@ class AnswersFile:
     def _read(self) -> None:
         content = self.path.read_bytes()
         whole, _, torn = content.rpartition(b"\n")
-        if torn:  # a line that was being written when the run was killed
-            os.ftruncate(self._handle, len(content) - len(torn))
         lines = whole.split(b"\n") if whole else []
         if not lines:
+            if not _spelled(self._head).startswith(content):
+                raise self._broken(1)
+            os.ftruncate(self._handle, 0)
             self._write(self._head)
             return
         if self._parsed(lines[0], 1) != self._head:
@@ -130,6 +131,8 @@ class AnswersFile:
             except TypeError:
                 raise self._broken(number) from None
             self.found[answered.key] = answered
+        if torn:  # a line that was being written when the run was killed; not before it is known whose file it is
+            os.ftruncate(self._handle, len(content) - len(torn))
 
     def _parsed(self, line: bytes, number: int) -> dict[str, Any]:
         try:
@@ -144,9 +147,17 @@ class AnswersFile:
         return AnswersError(f"{self.path}, line {number} is not an answer as it was written: name another file")
 
     def _write(self, values: Mapping[str, Any]) -> None:
-        rest = memoryview(json.dumps(values).encode() + b"\n")
-        while rest:
-            rest = rest[os.write(self._handle, rest) :]
+        rest, before = memoryview(_spelled(values)), os.fstat(self._handle).st_size
+        try:
+            while rest:
+                rest = rest[os.write(self._handle, rest) :]
+        except OSError:  # a full disk: other answers may fit, and must not follow half a line
+            os.ftruncate(self._handle, before)
+            raise
+
+
+def _spelled(values: Mapping[str, Any]) -> bytes:
+    return json.dumps(values).encode() + b"\n"
 
 
 def file_digest(path: Path) -> str:

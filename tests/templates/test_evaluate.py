@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import stub_model
-from answers import AnswersError, AnswersFile
+from answers import Answered, AnswersError, AnswersFile
 from asking import DeniedError, Patience
 from evaluate import EvaluationError, Way, asked_of, evaluated, signed, wanted_suites, write_record
 from stub_model import INJECTION, KEY, Scored, Stub, Sums, stub
@@ -215,6 +217,42 @@ class TestGoingOn:
         answers.write_text("\n".join([lines[0], lines[1], lines[2][:-9], lines[3]]) + "\n")
         with pytest.raises(EvaluationError, match=r"record.answers.jsonl, line 3 is not an answer"):
             evaluate(server, tmp_path / "record.json", items=3)
+
+    @pytest.mark.parametrize("content", [b'{"mine": 1}', b"one\nlast", b'{"format_version": 1, "asked": {}}\n{"mi'])
+    def test_a_file_of_something_else_is_refused_as_it_is(self, content: bytes, tmp_path: Path) -> None:
+        file = tmp_path / "notes.jsonl"
+        file.write_bytes(content)
+        with pytest.raises(AnswersError):
+            AnswersFile(file, {"model": "m"})
+        assert file.read_bytes() == content
+
+    @pytest.mark.parametrize("written", [0, 1, 20])
+    def test_a_run_that_was_killed_at_its_first_line_begins_again(self, written: int, tmp_path: Path) -> None:
+        file = tmp_path / "answers.jsonl"
+        AnswersFile(file, {"model": "m"}).close()
+        head = file.read_bytes()
+        file.write_bytes(head[:written])
+        AnswersFile(file, {"model": "m"}).close()
+        assert file.read_bytes() == head
+
+    def test_what_a_full_disk_cuts_off_leaves_no_half_line(self, tmp_path: Path, monkeypatch: Any) -> None:
+        file, write = AnswersFile(tmp_path / "answers.jsonl", {}), os.write
+        answered = Answered("sums", 1, "a", "", "2", "stop", "", 1, 1, 0.1)
+
+        def full(handle: int, text: memoryview) -> int:
+            if len(text) < 100:
+                raise OSError(28, "No space left on device")
+            return write(handle, text[:50])
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "write", full)
+            with pytest.raises(OSError, match="No space left"):
+                file.add(answered)
+        assert not file.found
+        file.add(answered._replace(item="b"))
+        file.close()
+        again = AnswersFile(tmp_path / "answers.jsonl", {})
+        assert [key[2] for key in again.found] == ["b"]
 
     def test_two_runs_do_not_write_to_one_file(self, tmp_path: Path) -> None:
         AnswersFile(tmp_path / "answers.jsonl", {})
