@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-5139d624cb3b538592d054026e2b2a91367970c9f39d448501f7dd55a43dc097  create_training_job.json
+f2bc0ab3701693fbdac154b3757f10dbf104f3f5024fa85cc7317f0697892df7  create_training_job.json
 5f8aebbbfe64c3ffd257c426bbb605be5d5c8211e9ead96fd7dfedfc3f26961f  source/base_model.py
 891ad27277e6eb838d41cdbadf45570240e5c4c5f1ecce548627b53797d6b9c5  source/beside.py
 d8e7fb396f31a8493259f5d7bdd2d186889a2bec741b84a74a0c137be9f3a88c  source/best_model.py
@@ -30,11 +30,11 @@ d8e7fb396f31a8493259f5d7bdd2d186889a2bec741b84a74a0c137be9f3a88c  source/best_mo
 0f687c6fa72e05d066416bc2370bed93cb03847887a62bbe3e834998a61ac6ad  source/evaluating.py
 3cfdb97288757296913d416d92fca595699ba581519122b30283025db1fe6500  source/failure.py
 91e94b6896f8ee48371f08056bc1e1c97938a1e673d664bf8df766046f883f78  source/fingerprint.py
-7ac01031eff4fa1c9bdce1996a3efa218d4ad9cdb661597dd25ed2c6963a1b45  source/folder_lock.py
+27526b193fff9efac48ea259e9de89329f199bda69e74ede46965b12e0c333e5  source/folder_lock.py
 199f20037fa17a7cbbde815475cf52ec58f1a35c5a46326e2421100c37ae3e91  source/folders.py
 7f053003d4833458b59e2260214c88f7f1db689844a6fada85ec829debf6c4c3  source/foreign.py
 d7ad2af11cedb0427832b4adbe685eec2b33c195332f15c59d40d35a1c10c6aa  source/handover.py
-6c636b599f65475a0f9dfed22ceedada80f5d5b9beff09b4f8dc5e89de361715  source/job.py
+85d0e47044fc7018ae005461446d2ec45c092564d6f9cd814ad4a4be2471a285  source/job.py
 bcb57efc34a44d9d0b0c4e75a43be74d71e73afe8e8fdc1d53b443883c65c467  source/launcher.py
 f8023e0567e220b60a018244206b7dbdd415b7c633890aa7ff4313efd4d4b11d  source/layouts.py
 685725ea7578c2a78a4d7520ed543c164d32653d70c26b3bfd28087359a5f06e  source/leaving.py
@@ -50,7 +50,7 @@ e74419dc576c4a875e1b219d7668ad2a87249e0f3ae581e2329d4ea47c34e337  source/records
 6345c6dd35d760c1c83006185f440ba7109d458164c750f22cf353118e5434c1  source/removal.py
 105c5f366481d4e74f9bd08a403ee0122ac7597d3cd60c2fe9ed5da921694bec  source/requirements.txt
 2dc85457369b69d66c8e5812ec9c1f5f5591b169b36558b62d10c21ce03acb5d  source/run_record.py
-8350262a0f772ecad8d964c587b579156ee905b0e0b08ac9ff0dda037b387f19  source/saving.py
+613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
 0fd9dc586ef0adb190915121ddeb61c512ca5c592ce775d4dbcfdd454fb59e13  source/served_adapters.py
 5202b6966305bfbb251da11fd27ce4c2a84aae5648263ea8aba9f9c315262e03  source/settings.py
 bd9954224765820b2aec5f2c6836811342047a3394e998bb135e3eb99abf8525  source/shrinking.py
