@@ -9,7 +9,7 @@ from hbspec.catalog import catalog
 from hbspec.catalog.parameters import active_parameters, kv_cache_bytes_per_token, total_parameters
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.serving.endpoint import serving
-from hbspec.estimators.serving.memory import demand
+from hbspec.estimators.serving.memory import request_cache, served_weights, weights_bytes
 from hbspec.estimators.step.job import job_of
 
 SMALL, LARGE = "deepseek-ai/DeepSeek-V2-Lite", "deepseek-ai/DeepSeek-V3"
@@ -41,11 +41,21 @@ def test_an_engine_caches_the_latent_and_what_heads_share():
     assert kv_cache_bytes_per_token(catalog().models[LARGE].architecture) == 2 * 61 * (512 + 64)
 
 
-def test_serving_is_not_known():
+def test_each_gpu_of_an_endpoint_caches_the_latent_and_its_speed_is_not_known():
+    where = {"instance": {"type": "ml.p5.48xlarge"}, "region": "us-east-1"}
+    alone, joined = (served(SMALL, **where, tensor_parallel=parts) for parts in (1, 8))
+    assert request_cache(alone, 1000) == 1000 * 27 * 576 * 2
+    assert request_cache(joined, 1000) == 8 * request_cache(alone, 1000)
+    found = serving(alone)
+    assert found.verdict == "fits"
+    assert found.load is None
+    assert "speed of serving latent attention" in found.unknown["load"]
+
+
+def test_an_engine_keeps_what_it_multiplies_by_the_latent_twice():
     plan = served(SMALL, instance={"type": "ml.p5.48xlarge"}, region="us-east-1")
-    for asked in (serving, demand):
-        with pytest.raises(NotKnownError, match="serving latent attention"):
-            asked(plan)
+    folded = 2 * 27 * 512 * 16 * (128 + 128)
+    assert served_weights(plan) == weights_bytes(plan.architecture, plan.quantization) + folded
 
 
 def test_memory_under_tensor_parallelism_is_not_known():

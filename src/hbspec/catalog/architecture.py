@@ -144,7 +144,7 @@ class Architecture(NamedTuple):
 
     @property
     def serves(self) -> bool:
-        """Whether it attends in a way whose serving is estimated."""
+        """Whether it attends in a way whose speed is estimated in an engine."""
         return self.stateless and self.global_heads is None and self.latent_attention is None
 
     @property

@@ -30,6 +30,11 @@ ENGINES_OF_A_SPEC = (SERVED_ENGINE, "djl-lmi")
 
 RTX_BLACKWELL = 12
 
+LATENT = Missing("the speed of serving latent attention", ("deployment",))
+"""Engines multiply by the latent in ways of their own, which no measurement of three sources says."""
+STATES = Missing("the speed of serving layers that carry states from token to token", ("deployment",))
+"""The same holds of linear attention, state spaces and short convolutions."""
+
 ENDPOINT: Route = ("deployment", "instance")
 """The route at which a spec names its endpoint's hardware."""
 
@@ -268,7 +273,9 @@ def parts_of(plan: ServingPlan) -> tuple[Architecture, Gpu]:
     """The served model and the endpoint's GPU.
 
     Raises:
-        NotKnownError: one of them is not known.
+        NotKnownError: one of them is not known, or the model has layers whose speed is not counted.
     """
     architecture = served_model(plan)
+    if not architecture.serves:
+        raise NotKnownError(STATES if architecture.latent_attention is None else LATENT)
     return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

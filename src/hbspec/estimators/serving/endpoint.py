@@ -17,9 +17,9 @@ from hbspec.estimators.serving.memory import (
     activations_of,
     demand,
     fixed_terms,
-    request_cache,
     served_model,
     served_weights,
+    token_cache,
     weights_bytes,
 )
 from hbspec.estimators.serving.prefill import answering_seconds, first_token_seconds, prefill_seconds
@@ -203,7 +203,7 @@ def _serving(plan: ServingPlan) -> Serving:
         weights_bytes=served_weights(plan),
         terms={name: size for name, size in {**terms, "engine": round(engine.expected)}.items() if size},
         engine_bytes=engine,
-        kv_bytes_per_token=round(request_cache(plan, 1)),
+        kv_bytes_per_token=round(token_cache(plan)),
         demand=asked,
         memory=memory,
         least_memory=least,

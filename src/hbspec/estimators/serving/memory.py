@@ -10,6 +10,7 @@ from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.adapters import slot_bytes
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
+from hbspec.estimators.serving.pages import pages_of
 from hbspec.estimators.serving.profiled import EngineSettings, activations, batched_tokens, settings_of
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
@@ -18,26 +19,14 @@ from hbspec.units import Interval
 NO_MODEL = Missing("the model's architecture", ("model",))
 
 
-LINEAR = Missing("the memory and the speed of serving layers with linear attention", ("deployment",))
-"""Each request holds a state of theirs beside its keys and values, which engines lay out in pages of their own."""
-
-
-STATE_SPACE = Missing("the memory and the speed of serving layers with a state space", ("deployment",))
-"""The same holds of them."""
-
-
-CONVOLUTIONS = Missing("the memory and the speed of serving layers with short convolutions", ("deployment",))
-"""And of them."""
-
-
 GLOBAL_HEADS = Missing(
     "the memory and the speed of serving layers whose heads differ from layer to layer", ("deployment",)
 )
 """Engines lay out the cache of such layers in pages of one size, which are not counted."""
 
 
-LATENT = Missing("the speed of serving latent attention, and the weights that engines fold for it", ("deployment",))
-"""Engines cache the latent of each token, and multiply by it in ways of their own."""
+WITHOUT_BLOCKS = Missing("the memory of serving a model of which no layer attends to tokens", ("deployment",))
+"""Its cache has no blocks of tokens that its states could be as large as."""
 
 
 def require_attention(architecture: Architecture) -> None:
@@ -58,20 +47,11 @@ def served_model(plan: ServingPlan) -> Architecture:
     """
     architecture = known(plan.architecture, NO_MODEL)
     require_attention(architecture)
-    if not architecture.serves:
-        raise NotKnownError(_not_served(architecture))
+    if architecture.global_heads is not None:
+        raise NotKnownError(GLOBAL_HEADS)
+    if not architecture.attention_layers:
+        raise NotKnownError(WITHOUT_BLOCKS)
     return architecture
-
-
-def _not_served(architecture: Architecture) -> Missing:
-    """Why the serving of a model is not known."""
-    if architecture.latent_attention is not None:
-        return LATENT
-    if architecture.state_space is not None:
-        return STATE_SPACE
-    if architecture.short_convolution is not None:
-        return CONVOLUTIONS
-    return LINEAR if architecture.global_heads is None else GLOBAL_HEADS
 
 
 class Demand(NamedTuple):
@@ -117,6 +97,10 @@ def typical_tokens(plan: ServingPlan) -> float | None:
     return min(tokens, plan.max_model_len) if plan.max_model_len else tokens
 
 
+FIRST_OF_LATENT = ("q_a_proj", "kv_a_proj_with_mqa")
+"""What projects to the latents."""
+
+
 @lru_cache(maxsize=256)
 def weights_bytes(architecture: Architecture, quantization: str) -> int:
     """Bytes of the whole model as served; see `hbspec.estimators.weights.serving_weights`.
@@ -128,12 +112,25 @@ def weights_bytes(architecture: Architecture, quantization: str) -> int:
 
 
 def served_weights(plan: ServingPlan) -> int:
-    """Bytes of the plan's model as served, over all its GPUs.
+    """Bytes of the plan's model as served, over all its GPUs, each of which holds the same number.
+
+    With latent attention, vLLM keeps what projects the latent to keys and values a second time, in 16 bits, as queries
+    and outputs are multiplied by it, and each GPU holds what projects to the latents whole
+    (vllm/model_executor/layers/attention/mla_attention.py, `process_weights_after_loading`; `ReplicatedLinear` in
+    models/deepseek_v2.py).
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    return weights_bytes(served_model(plan), plan.quantization)
+    architecture = served_model(plan)
+    held, latent = weights_bytes(architecture, plan.quantization), architecture.latent_attention
+    if latent is None:
+        return held
+    sizes = latent.projections(architecture.hidden_size, architecture.num_attention_heads)
+    folded, whole = sizes["kv_b_proj"], [sizes[name] for name in FIRST_OF_LATENT if name in sizes]
+    copies = sum(columns * rows for columns, rows in whole) * (plan.tensor_parallel - 1)
+    each = 2 if plan.quantization == "none" else 1
+    return held + architecture.num_hidden_layers * (2 * folded[0] * folded[1] + each * copies)
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
@@ -156,16 +153,30 @@ def cache_copies(plan: ServingPlan) -> float:
     """Copies of each key and value over the GPUs that share a layer: one, unless the GPUs outnumber the heads.
 
     Every GPU holds at least one key-value head, so with more GPUs than heads the heads are replicated (vLLM,
-    `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size)).
+    `ModelConfig.get_num_kv_heads`: max(1, heads // tensor_parallel_size)). All heads share a latent, which each GPU
+    caches (`MLAAttentionSpec` with one head).
 
     Raises:
         NotKnownError: the architecture is not known.
     """
-    return max(1.0, plan.tensor_parallel / served_model(plan).num_key_value_heads)
+    architecture = served_model(plan)
+    heads = architecture.num_key_value_heads if architecture.latent_attention is None else 1
+    return max(1.0, plan.tensor_parallel / heads)
+
+
+def token_cache(plan: ServingPlan) -> float:
+    """Bytes of one token's keys and values over all GPUs, while no window is full; states of layers take more.
+
+    Raises:
+        NotKnownError: the architecture is not known.
+    """
+    return cache_copies(plan) * kv_cache_bytes_per_token(served_model(plan), cache_element(plan))
 
 
 def request_cache(plan: ServingPlan, tokens: float, scheduled: int = 1) -> float:
-    """Bytes of one request's keys and values over all GPUs that share it, including replicated heads.
+    """Bytes of one request's keys, values and states over all GPUs that share it, including replicated heads.
+
+    Of layers with states in whole pages, see `hbspec.estimators.serving.pages`.
 
     Args:
         plan: the endpoint.
@@ -176,7 +187,23 @@ def request_cache(plan: ServingPlan, tokens: float, scheduled: int = 1) -> float
         NotKnownError: the architecture is not known.
     """
     architecture = served_model(plan)
+    if not architecture.stateless:
+        parts = plan.tensor_parallel
+        return parts * pages_of(architecture, parts, cache_element(plan)).request_bytes(tokens)
     return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan), scheduled)
+
+
+def longest_served(plan: ServingPlan, room: float) -> int:
+    """The most tokens of a request whose cache takes at most `room` bytes over all GPUs.
+
+    Raises:
+        NotKnownError: the architecture is not known.
+    """
+    architecture, element = served_model(plan), cache_element(plan)
+    if not architecture.stateless:
+        parts = plan.tensor_parallel
+        return pages_of(architecture, parts, element).longest(room / parts)
+    return longest_request(architecture, room / cache_copies(plan), element, batched_tokens(plan))
 
 
 def cache_bytes(architecture: Architecture, tokens: float, element: int = 2, scheduled: int = 1) -> float:

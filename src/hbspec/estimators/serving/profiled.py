@@ -16,7 +16,7 @@ from typing import NamedTuple
 from hbspec.catalog import Architecture, Gpu
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
 from hbspec.plan import ServingPlan
-from hbspec.units import Interval
+from hbspec.units import GIB, Interval
 
 BATCHED_TOKENS = 2048
 """Tokens that the compiled endpoint's engine computes at once (`--max-num-batched-tokens`, docs.vllm.ai, Optimization
@@ -36,6 +36,11 @@ GRAPHS_COUNTED = (0, 21)
 since v0.21.0)". They lay beside it before."""
 GRAPHS_APART = (0, 26)
 """From this release on a second model runner serves most models; the logs of it count no graphs."""
+
+UNMEASURED = 4.0
+"""Times what the MLP holds that a pass of layers with latent attention or with states takes at most. Assumed."""
+GRAPHS_OF_STATES = 5 * GIB
+"""What graphs of layers with states took at most in a log, beside the share or within it."""
 
 
 class EngineSettings(NamedTuple):
@@ -94,7 +99,14 @@ def activations(
     logits = min(settings.max_num_seqs, settings.batched_tokens) * architecture.vocab_size
     each = constants.sampled_sorting if _sorts(gpu, settings) else constants.sampled
     low, expected, high = (max(forward, hidden + logits * size) for size in (each.low, each.expected, each.high))
-    return Interval(low, expected, high).map(round)
+    return Interval(low, expected, max(high, _unmeasured(architecture, forward, settings))).map(round)
+
+
+def _unmeasured(architecture: Architecture, forward: float, settings: EngineSettings) -> float:
+    """The high end of layers that no log of three sources tells: other mixers of tokens, and graphs of their states."""
+    if architecture.serves:
+        return forward
+    return UNMEASURED * forward + (0 if architecture.stateless or settings.eager else GRAPHS_OF_STATES)
 
 
 def _sorts(gpu: Gpu | None, settings: EngineSettings) -> bool:

@@ -12,15 +12,13 @@ from hbspec.estimators.serving.memory import (
     activations_of,
     adapter_slot_bytes,
     bounded_layers,
-    cache_copies,
-    cache_element,
     demand,
-    longest_request,
+    longest_served,
     request_cache,
     served_model,
     served_weights,
 )
-from hbspec.estimators.serving.profiled import EngineSettings, batched_tokens, engine_bytes, settings_of
+from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
@@ -104,7 +102,7 @@ def cache_tokens(
 ) -> Interval | None:
     """Tokens of all requests together that the KV cache holds: vLLM's "GPU KV cache size".
 
-    None without the GPU's memory, and of models with windows, whose layers hold different numbers of tokens.
+    None without the GPU's memory, and of models with windows or states, whose layers hold different numbers of tokens.
 
     Args:
         plan: the endpoint.
@@ -115,7 +113,8 @@ def cache_tokens(
         NotKnownError: as for `room_bytes`.
     """
     free = room_bytes(plan, settings, constants)
-    if free is None or bounded_layers(served_model(plan)):
+    architecture = served_model(plan)
+    if free is None or bounded_layers(architecture) or not architecture.stateless:
         return None
     each = request_cache(plan, 1)
     low, expected, high = (max(0, floor(size / each)) for size in free)
@@ -134,7 +133,7 @@ def rooms(plan: ServingPlan) -> Rooms | None:
 
 def _room(plan: ServingPlan, free: int) -> Room:
     architecture, asked = served_model(plan), demand(plan)
-    context = longest_request(architecture, free / cache_copies(plan), cache_element(plan), batched_tokens(plan))
+    context = longest_served(plan, free)
     return Room(
         min(context, architecture.max_position_embeddings),
         _held(free, asked.longest),
