@@ -32,6 +32,9 @@ ANY_REQUEST = (1024, 256)
 FIRST_V1 = (0, 8)
 """The first release of vLLM whose usual engine is V1."""
 
+KEPT_ASIDE = frozenset({"tenstorrent/tt-inference-server"})
+"""Sources that were found after the constants had been fitted, and to which none is."""
+
 
 class Start(NamedTuple):
     """One start of an engine, and the tokens of its cache."""

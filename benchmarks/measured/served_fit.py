@@ -17,7 +17,7 @@ from hbspec.estimators.serving.constants import ENGINE, SERVED, EngineConstants,
 from hbspec.units import GIB, Interval
 from measured.product import first_token, held, step
 from measured.reason import NotExpressibleError
-from measured.served import FIRST_V1, Point, Start, plan_of, points, starts
+from measured.served import FIRST_V1, KEPT_ASIDE, Point, Start, plan_of, points, starts
 
 FIRST_STRIDE, LAST_STRIDE = 0.4, 0.04
 FEW = 8
@@ -73,7 +73,7 @@ def fitted_engine(left_out: str = "") -> EngineConstants:
 
 def fitted_served(left_out: str = "") -> ServedConstants:
     """Constants of speed, fitted to all sources but one; those without a part in them share one fit."""
-    return _served(left_out if any(point.source == left_out for point in points()) else "")
+    return _served(left_out if left_out in {point.source for point in points()} - KEPT_ASIDE else "")
 
 
 @cache
@@ -83,7 +83,8 @@ def _served(left_out: str) -> ServedConstants:
 
 
 def _usable(rows: Sequence[R], left_out: str) -> list[R]:
-    return [row for row in rows if row.source != left_out and _expressed(row)]
+    unseen = {left_out, *KEPT_ASIDE}
+    return [row for row in rows if row.source not in unseen and _expressed(row)]
 
 
 def _expressed(row: Start | Point) -> bool:

@@ -10,7 +10,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.units import Interval
 from measured.quantile import quantile
 from measured.reason import NotExpressibleError
-from measured.served import Point, Start
+from measured.served import KEPT_ASIDE, Point, Start
 
 R = TypeVar("R", Start, Point)
 
@@ -107,6 +107,17 @@ def lines(found: Sequence[Compared], *, errors: bool) -> Iterator[str]:
             yield from _every(members) if errors else ()
             for reason, count in Counter(one.reason for one in members if one.reason).items():
                 yield f"    {count} not scored: {reason}"
+        yield from _parts([one for one in of if one.estimate])
+
+
+def _parts(scored: Sequence[Compared]) -> Iterator[str]:
+    """The figures of parts of these values that an aim holds for by itself, engines before V1 apart."""
+    newer = [one for one in scored if one.row.group != "vllm V0"]
+    joined = [one for one in newer if one.row.tensor_parallel > 1]
+    aside = [one for one in newer if one.row.source in KEPT_ASIDE]
+    for name, members in (("of these, GPUs that share a model", joined), ("of these, kept aside from fits", aside)):
+        if members:
+            yield _said(name, Figures.of(members))
 
 
 def _said(group: str, figures: Figures) -> str:

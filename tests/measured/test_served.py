@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from measured.product import judged
 from measured.reason import NotExpressibleError
-from measured.served import plan_of, points, starts
+from measured.served import KEPT_ASIDE, plan_of, points, starts
 from measured.served_fit import fitted_engine, fitted_served
 from measured.served_score import Figures, compared, lines
 
@@ -71,3 +71,11 @@ def test_the_shipped_constants_are_those_of_the_fit():
     fitted = fitted_engine()
     for name in ("sampled_sorting", "sampled", "outside"):
         assert getattr(fitted, name).expected == pytest.approx(getattr(ENGINE, name).expected, rel=0.02)
+
+
+def test_what_is_kept_aside_is_scored_and_not_fitted(found):
+    assert {point.source for point in points()} >= KEPT_ASIDE
+    assert all(fitted_served(source) is fitted_served() for source in KEPT_ASIDE)
+    printed = list(lines(found, errors=False))
+    assert sum(line.startswith("  of these, kept aside from fits") for line in printed) == 2
+    assert all("not established" in line for line in printed if "GPUs that share a model" in line)
