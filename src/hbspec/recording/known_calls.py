@@ -88,6 +88,7 @@ class KnownCalls:
 
     def __init__(self, mode: FakeTensorMode) -> None:
         self.mode = mode
+        mode.cache_enabled = False  # what it would keep is kept here
         self._pattern = vars(FakeTensor(mode, torch.empty(0, device="meta"), CPU))
         self._known: dict[Any, _Known | None] = {}
 
