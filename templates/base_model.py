@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import tiny
-from conversations import Example
 from documents import saying_room
 from fingerprint import BASE_FILE, SHOWN_DIFFERENCES, WEIGHTS, Fingerprint, contents, differences
 from handover import adapter_problems
+from job_examples import Example
 from model_folder import Place, deliver, refuse_other_model, unfinished
 from removal import remove
 from settings import TINY_FOLDER, Invocation, RefusedError

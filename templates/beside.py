@@ -1,10 +1,11 @@
-"""Files beside this script that settings name: DeepSpeed's JSON and the chat template.
+"""Files beside this script that settings name: DeepSpeed's JSON, the chat template and reward functions.
 
 Only the standard library is imported, so that a mistake is refused in milliseconds.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,31 @@ def refusals(settings: Settings) -> Iterator[str]:
     yield from _deepspeed(settings)
     yield from _template_refusals(settings)
     yield from _plain(settings)
+    for named in settings.REWARD_FUNCTIONS:
+        yield from _reward_refusals(*named.split(":"))
+
+
+def _reward_refusals(file: str, name: str) -> Iterator[str]:
+    """A reward function that is not in its file; the file is parsed and not run."""
+    said = f"REWARD_FUNCTIONS={file}:{name}"
+    if not is_beside(file):
+        yield f"{said}: {file} is not a file beside this script: put it into the folder of the job's source"
+        return
+    try:
+        tree = ast.parse(Path(__file__).with_name(file).read_bytes(), file)
+    except SyntaxError as reason:
+        yield f"{said}: {file}:{reason.lineno} is not Python: {reason.msg}"
+        return
+    except ValueError as reason:
+        yield f"{said}: {file} is not Python: {reason}"
+        return
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    found = functions.get(name)
+    if found is None:
+        there = ", ".join(functions) or "none"
+        yield f"{said}: {file} defines no function {name} (its functions: {there}): correct the name"
+    elif isinstance(found, ast.AsyncFunctionDef):
+        yield f"{said}: {file}:{found.lineno} is an async function: make it a plain one"
 
 
 def _template_refusals(settings: Settings) -> Iterator[str]:

@@ -20,14 +20,13 @@ from fingerprint import Fingerprint
 from folder_lock import Held
 from saving import Saving
 from stopping import EvaluationStoppedError
-from trl import SFTTrainer
 
 CARRIED = ("log_history", "best_metric", "best_global_step", "best_model_checkpoint")
 """Fields of the trainer's state that say what was evaluated."""
 
 
-class BestTrainer(Saving, SFTTrainer):  # type: ignore[misc]  # trl has no types
-    """`trl.SFTTrainer` that goes on from a checkpoint, and judges the best one before it is loaded.
+class Best(Saving):
+    """Before one of TRL's trainers: it goes on from a checkpoint, and judges the best one before it is loaded.
 
     Args:
         fingerprint: what the run learns from.

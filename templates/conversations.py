@@ -16,63 +16,19 @@ from typing import Any
 
 from fingerprint import Digest
 from folders import SHOWN_SUFFIXES, data_files, incomplete
+from job_examples import Conversation, Example, KeepingReader, Passage, columns, other_refusals
 from layouts import Reader
 from mixing import repeated, unmatched, weight_of
 from reading import channel_examples
 from records import MESSAGES, PROMPT, STANDARD, Broken, Record, refusals
 from settings import RefusedError
 from spoken import MARK, Answer, Message, Render, answers, shared
+from tasks import SUPERVISED_TYPES
 
 IGNORED = -100
 """The label of a token that the loss passes over (torch.nn.CrossEntropyLoss.ignore_index)."""
 
 SHOWN_PROBLEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """One example: where it stands, and its messages.
-
-    Attributes:
-        learnt: the first message that may be learnt; those before it are a prompt, whoever speaks.
-    """
-
-    place: str
-    messages: tuple[Message, ...]
-    learnt: int = 0
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """All that is said."""
-        return tuple(message["content"] for message in self.messages)
-
-    @property
-    def asked(self) -> str:
-        """What is before the last answer: examples that share it are not parted into training and validation."""
-        last = max(index for index, message in enumerate(self.messages) if message["role"] == "assistant")
-        return "\0".join(self.texts[: self.learnt or last])
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """One example of plain text: where it stands, a prompt that is not learnt, and the text that is."""
-
-    place: str
-    prompt: str
-    text: str
-
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """All that is said."""
-        return (self.prompt, self.text)
-
-    @property
-    def asked(self) -> str:
-        """The prompt, or the whole text where there is none."""
-        return self.prompt or self.text
-
-
-Example = Conversation | Passage
 
 
 @dataclass(slots=True)
@@ -107,6 +63,7 @@ def read_conversations(
     read: dict[str, str] | None = None,
     reader: Reader | None = None,
     weights: Mapping[str, float] | None = None,
+    whole: bool = False,
 ) -> list[Example]:
     """Every example of a channel, in the order of names and lines.
 
@@ -114,6 +71,7 @@ def read_conversations(
         folder: of the channel.
         reader: makes the examples; of conversations in `messages` by default.
         weights: how often the examples of files and folders are in an epoch, by their names in the folder.
+        whole: whether conversations are learnt whole, so that they need no answer.
         read: is told the size and the digest of each file by its path in the folder. They are of the bytes that the
             conversations are of, so that a file that is replaced later is not taken for what was read.
 
@@ -131,24 +89,33 @@ def read_conversations(
         try:
             digest = Digest()
             entries = channel_examples(path, f"{folder.name}/{name}", make, digest.take)
-            found += repeated(_learnt(entries, problems), weight_of(name, weights or {}))
+            found += repeated(_learnt(entries, problems, make, whole), weight_of(name, weights or {}))
             if read is not None:
                 read[name] = str(digest)
         except OSError as reason:
             problems.append(f"{folder.name}/{name}: {reason.strerror}")
-    _refuse(problems)
+    refuse_first(problems)
     if not found:
         raise RefusedError([f"{folder} holds no example"])
     return found
 
 
-def _learnt(entries: Iterable[Record | Broken], problems: list[str]) -> Iterator[Example]:
+def _learnt(entries: Iterable[Record | Broken], problems: list[str], make: Reader, whole: bool) -> Iterator[Example]:
     """The examples to learn from; why others are none is added to the problems."""
     for entry in entries:
-        reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry)]
+        reasons = [entry.reason] if isinstance(entry, Broken) else _refusals(entry, whole)
         problems += [f"{entry.place}: {reason}" for reason in reasons]
         if isinstance(entry, Record) and not reasons:
-            yield _example(str(entry.place), entry)
+            yield _example(entry, make)
+
+
+def _refusals(record: Record, whole: bool) -> list[str]:
+    others = [] if record.layout.type in SUPERVISED_TYPES else other_refusals(record)
+    return [*(what for kind, what in refusals(record) if not (whole and kind == "answer" and _says(record))), *others]
+
+
+def _says(record: Record) -> bool:
+    return any(map(str.strip, record.contents))
 
 
 def _files(folder: Path) -> list[Path]:
@@ -161,8 +128,10 @@ def _files(folder: Path) -> list[Path]:
     return files
 
 
-def _example(place: str, record: Record) -> Example:
-    prompts = record.columns.count(PROMPT)
+def _example(record: Record, make: Reader) -> Example:
+    if record.layout.type not in SUPERVISED_TYPES:
+        return columns(record, make.kept.pop(record.place, {}) if isinstance(make, KeepingReader) else {})
+    place, prompts = str(record.place), record.columns.count(PROMPT)
     if record.layout.format == STANDARD:
         return Passage(place, "".join(record.contents[:prompts]), "".join(record.contents[prompts:]))
     pairs = zip(record.roles, record.contents, strict=True)
@@ -223,9 +192,11 @@ def template_of(tokenizer: Any) -> Render:
 
 
 def encode(
-    tokenizer: Any, examples: Sequence[Example], max_length: int | None
+    tokenizer: Any, examples: Sequence[Conversation | Passage], max_length: int | None, whole: bool = False
 ) -> tuple[list[dict[str, list[int]]], Tally]:
     """Rows of `input_ids` and `labels`, both cut at `max_length` tokens, and what was counted on the way.
+
+    Conversations are learnt `whole`, or the assistant's words alone.
 
     Raises:
         RefusedError: the template refuses conversations (roles out of turn, say); up to 20 at once.
@@ -239,7 +210,8 @@ def encode(
             ids, labels = _continued(tokenizer, example, tally)
         else:
             try:
-                ids, labels = _spoken(tokenizer, render or template_of(tokenizer), example, tally)
+                drawn = render or template_of(tokenizer)
+                ids, labels = _all(tokenizer, drawn, example) if whole else _spoken(tokenizer, drawn, example, tally)
             except Exception as reason:  # a template raises what it likes: jinja2's errors, TypeError, ValueError
                 problems.append(f"{example.place}: {reason}")
                 continue
@@ -253,9 +225,15 @@ def encode(
         tally.tokens += len(ids)
         tally.trained_tokens += trained
         rows.append({"input_ids": ids, "labels": labels})
-    _refuse(problems)
+    refuse_first(problems)
     tally.used = len(rows)
     return rows, tally
+
+
+def _all(tokenizer: Any, render: Render, conversation: Conversation) -> tuple[list[int], list[int]]:
+    """Token ids and labels of a conversation that is learnt whole, as in TRL without `assistant_only_loss`."""
+    ids = list(tokenizer(render(conversation.messages, False), add_special_tokens=False)["input_ids"])
+    return ids, list(ids)
 
 
 def _spoken(tokenizer: Any, render: Render, conversation: Conversation, tally: Tally) -> tuple[list[int], list[int]]:
@@ -288,7 +266,12 @@ def _continued(tokenizer: Any, passage: Passage, tally: Tally) -> tuple[list[int
     return ids, [IGNORED] * before + ids[before:]
 
 
-def _refuse(problems: Sequence[str]) -> None:
+def refuse_first(problems: Sequence[str]) -> None:
+    """Refuses an input that has problems, and shows the first of many.
+
+    Raises:
+        RefusedError: it has.
+    """
     if len(problems) > SHOWN_PROBLEMS:
         problems = [*problems[:SHOWN_PROBLEMS], f"and {len(problems) - SHOWN_PROBLEMS} more"]
     if problems:

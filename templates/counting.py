@@ -1,4 +1,4 @@
-"""The trainer: TRL's, with every example that reaches a training step counted.
+"""Before TRL's trainers: every example that reaches a training step is counted.
 
 Nothing here is computed from settings. What the run consumed is counted where it is consumed; what an epoch would deal
 out is counted by walking the sampler once more, indices only.
@@ -13,12 +13,12 @@ from typing import Any
 
 import metrics
 from accelerate.utils import gather_object
-from best_model import BestTrainer
+from best_model import Best
 from told import StepClock, gpu_memory, gpus, planned
-from transformers import ProgressCallback, Trainer, TrainerCallback
+from transformers import ProgressCallback, TrainerCallback
 
-EXAMPLE = "example"
-"""Column that carries an example's number to the training step and never to the model."""
+EXAMPLE = "number of the example"
+"""Column that carries it to the training step and never to the model; a reward function has no argument of the name."""
 
 
 @dataclass(slots=True)
@@ -27,19 +27,25 @@ class Consumed:
 
     Attributes:
         updates: examples of each finished update.
+        rows: rows of each finished update, as they reach the model: two of a pair.
         seen: numbers of the examples in finished updates; stays empty when rows are packed, which have no number.
         current: numbers of the examples since the last update (-1 where packed).
+        current_rows: rows since then.
     """
 
     updates: list[int] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
     seen: set[int] = field(default_factory=set)
     current: list[int] = field(default_factory=list)
+    current_rows: int = 0
 
     def close_update(self) -> None:
         """An update is finished: what was collected belongs to it."""
         self.updates.append(len(self.current))
         self.seen.update(number for number in self.current if number >= 0)
+        self.rows.append(self.current_rows)
         self.current.clear()
+        self.current_rows = 0
 
 
 @dataclass(slots=True)
@@ -88,40 +94,34 @@ class KeepExampleNumbers:
         return batch
 
 
-class CountingTrainer(BestTrainer):
-    """`trl.SFTTrainer` that counts what it trains on, and can compute the loss from whole logits.
+class Counting(Best):
+    """Before one of TRL's trainers: it counts what is trained on."""
 
-    Args:
-        loss: "standard" runs the model's own forward and holds all logits at once. "fused" and "chunked" are what TRL
-            1.16 always does: its head runs in tiles of 4096 tokens x 32768 words and returns log-probabilities. Its
-            documentation names overriding `compute_loss` as the way to another loss; no switch exists.
-    """
-
-    def __init__(self, *arguments: Any, loss: str, **named: Any) -> None:
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.data_collator: Any = KeepExampleNumbers(self.data_collator)
         self.consumed = Consumed()
         self.computed = Computed()
-        self.whole_logits = loss == "standard"
 
     def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
         """One micro-batch forward and backward, its examples counted."""
-        numbers = inputs.pop(EXAMPLE, None)
-        if numbers is None:  # packed rows: one sequence boundary an example, and one at the end; wrapped rows have none
-            bounds = inputs.get("cu_seq_lens_q")
-            numbers = [-1] * (len(inputs["input_ids"]) if bounds is None else bounds.numel() - 1)
-        self.consumed.current += numbers
-        self.computed.take(*inputs["input_ids"].shape)
+        self.consumed.current += self.numbers(inputs)
+        self.count_rows(*inputs["input_ids"].shape)
         return super().training_step(model, inputs, num_items_in_batch=num_items_in_batch)
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
-        """The loss of a micro-batch: mean over the trained tokens of the whole update."""
-        if not self.whole_logits:
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        inputs["use_cache"] = False
-        return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
+    def numbers(self, inputs: dict[str, Any]) -> list[int]:
+        """Takes the numbers of its examples out of a micro-batch."""
+        found: list[int] = inputs.pop(EXAMPLE)
+        return found
+
+    def count_rows(self, rows: int, length: int) -> None:
+        """Rows that the model is trained on."""
+        self.consumed.current_rows += rows
+        self.computed.take(rows, length)
+
+    def rows_said(self) -> dict[str, Any]:
+        """What the record says of rows, where they are not the examples."""
+        return {}
 
     def rehearse_epoch(self) -> Epoch:
         """Counts one epoch by walking a fresh sampler; nothing is loaded, no random state is touched."""
@@ -138,6 +138,11 @@ class CountingTrainer(BestTrainer):
         updates = [sum(counts) for counts in zip(*(each.updates for each in everyone), strict=True)]
         return updates, len(set().union(*(each.seen for each in everyone)))
 
+    def every_row(self) -> list[int]:
+        """Rows of each update over all processes."""
+        everyone: list[list[int]] = gather_object([self.consumed.rows])
+        return [sum(counts) for counts in zip(*everyone, strict=True)]
+
 
 class QuietProgress(ProgressCallback):  # type: ignore[misc]  # transformers has no types
     """The progress bar without the raw log lines, which `Watch` prints in their fixed form."""
@@ -151,7 +156,7 @@ class Watch(TrainerCallback):  # type: ignore[misc]  # transformers has no types
 
     def __init__(
         self,
-        trainer: CountingTrainer,
+        trainer: Counting,
         expected_wrapper: str | None,
         told: Mapping[str, Any],
         see: Callable[[int, Mapping[str, float | int]], None],

@@ -82,6 +82,7 @@ def fingerprint(
         **_engine(settings),
         **_template(settings),
         **_model(invocation),
+        **_batches(settings, processes),
         **{f"training data {name}": said for name, said in train.items()},
         **{f"code {path.name}": _digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))},
         **{package: ".".join(version(package).split(".")[:2]) for package in PACKAGES},
@@ -147,6 +148,15 @@ def _settings(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
         part = learned if entry.metadata["learned"].holds(settings) else noted
         part[entry.name] = list(value) if isinstance(value, tuple) else value
     return learned, noted
+
+
+def _batches(settings: Settings, processes: int) -> dict[str, Any]:
+    """Batches beside the effective one that decide what is learned: answers that KTO compares, completions of GRPO."""
+    if settings.TASK == "kto":
+        return {"micro-batch": settings.PER_DEVICE_BATCH_SIZE}
+    if settings.TASK == "grpo" and settings.STEPS_PER_GENERATION is not None:
+        return {"generation batch": processes * settings.PER_DEVICE_BATCH_SIZE * settings.STEPS_PER_GENERATION}
+    return {}
 
 
 def _engine(settings: Settings) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import beside
 import parsers
+import task_settings
 from folder_lock import writable
 from manifest import is_checkpoint
 from settings import (
@@ -245,9 +246,11 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
     found += [*adapter, *_incomplete_base(folders.base_dir)]
     if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
+    found += task_settings.refusals(settings)
     if folders.tiny:
         return [*found, *beside.refusals(settings)]  # it overrides the parallelism, see tiny.OVERRIDES
     processes = int(environment.get("WORLD_SIZE", "1"))
+    found += task_settings.generation_refusals(settings, processes)
     if settings.PARALLELISM in DISTRIBUTED and "RANK" not in environment:
         found.append(f"PARALLELISM={settings.PARALLELISM} runs one process a GPU: start it with launch.sh or torchrun")
     if settings.PARALLELISM not in DISTRIBUTED and processes > 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,18 +12,19 @@ import base_model
 import failure
 import metrics
 import model_folder
+import rewards
 import served_adapters
 import tiny
+import trainers
 from accelerate import PartialState
 from checkpoints import Start, refuse_others, write_owner
-from conversations import Conversation, Example, Tally
-from counting import CountingTrainer, Epoch, QuietProgress, Watch
-from datasets import Dataset
+from counting import Counting, Epoch, QuietProgress, Watch
 from datasets.utils import logging as datasets_logging
 from documents import saying_room
 from fingerprint import Fingerprint, engine
 from folder_lock import Held
 from handover import problems_of
+from job_examples import Example
 from loading import (
     adapters,
     beside_language_model,
@@ -31,17 +32,17 @@ from loading import (
     count_parameters,
     keep_trainable_dtype,
     load_model,
+    reference_found,
     trainer_arguments,
 )
 from removal import remove
 from run_record import introduction, refuse_other_record, write_record
 from saving import refuse_together, refuse_unlike_ranks
 from settings import Invocation
-from splits import end_answers, keep_endings, made_splits, use_template
+from splits import end_answers, keep_endings, made_splits, say_opening, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
-from trl import SFTConfig
 from watches import BROKEN, Watches
 
 WRAPPERS = {"ddp": "DistributedDataParallel", "fsdp": "FSDP", **dict.fromkeys(("zero1", "zero2", "zero3"), "DeepSpeed")}
@@ -77,14 +78,18 @@ def run(
     _check_start(start, invocation, fingerprint)
     tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
     use_template(tokenizer, settings, fingerprint)
-    splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings.MAX_LENGTH)
+    rewarding = rewards.functions(settings.REWARD_FUNCTIONS)
+    splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings)
+    say_opening(state, tokenizer, train[0])
     model = load_model(base, settings, compute, state.local_process_index)
-    if settings.CHAT_TEMPLATE and isinstance(train[0], Conversation):
+    if settings.CHAT_TEMPLATE:
         end_answers(model, tokenizer, train[0])
     refuse_together(base_model.sign(base, fingerprint))
     _check_start(start, invocation, fingerprint)
-    named = {"fingerprint": fingerprint, "held": held, "keep": settings.SAVE_TOTAL_LIMIT, "loss": settings.LOSS}
-    trainer = _trainer(model, arguments, tokenizer, splits, adapters(settings, beside_language_model(model)), named)
+    named = {"fingerprint": fingerprint, "held": held, "keep": settings.SAVE_TOTAL_LIMIT, **rewarding}
+    named |= {"peft_config": adapters(settings, beside_language_model(model)), "processing_class": tokenizer}
+    with reference_found(model, base, settings):
+        trainer = trainers.made(settings, splits, model=model, args=arguments, **named)
     keep_trainable_dtype(trainer.model, compute)
     known = {"model_folder": base.source, "compute_dtype": dtype, "parameters": count_parameters(trainer.model)}
     watch, stop = _watch(trainer, invocation, state)
@@ -111,27 +116,8 @@ def _leave_together(state: PartialState) -> None:
     state.destroy_process_group()
 
 
-def _trainer(
-    model: Any,
-    arguments: SFTConfig,
-    tokenizer: Any,
-    splits: Mapping[str, tuple[Dataset, Tally]],
-    adapter: Any,
-    named: Mapping[str, Any],
-) -> CountingTrainer:
-    return CountingTrainer(
-        model,
-        arguments,
-        **named,
-        train_dataset=splits["train"][0],
-        eval_dataset=splits["validation"][0] if "validation" in splits else None,
-        processing_class=tokenizer,
-        peft_config=adapter,
-    )
-
-
 def _learn(
-    trainer: CountingTrainer, state: PartialState, invocation: Invocation, start: Start, watch: Watch, stop: Stop
+    trainer: Counting, state: PartialState, invocation: Invocation, start: Start, watch: Watch, stop: Stop
 ) -> dict[str, Any]:
     """Trains, evaluates and delivers, up to a stop; returns what the record says of it."""
     settings = invocation.settings
@@ -190,7 +176,7 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
     refuse_together(problems)
 
 
-def _watch(trainer: CountingTrainer, invocation: Invocation, state: PartialState) -> tuple[Watch, Stop]:
+def _watch(trainer: Counting, invocation: Invocation, state: PartialState) -> tuple[Watch, Stop]:
     """Puts our metric lines in the place of the trainer's own, and the author's watches over them."""
     stop, watches = Stop(trainer.args), Watches(invocation.settings)
     wrapper = expected_wrapper(invocation.settings.PARALLELISM, state.num_processes)
@@ -225,7 +211,7 @@ def _past(start: Start, updates: int) -> list[str]:
     return [f"{start.checkpoint} is past the {updates} updates to train", action]
 
 
-def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates: int) -> int | None:
+def _train(trainer: Counting, state: PartialState, start: Start, updates: int) -> int | None:
     """Trains from where it starts to the last of so many updates; returns the update that it went on from.
 
     Raises:
@@ -245,7 +231,7 @@ def _train(trainer: CountingTrainer, state: PartialState, start: Start, updates:
     return start.step
 
 
-def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocation) -> None:
+def _deliver(trainer: Counting, state: PartialState, invocation: Invocation) -> None:
     """Saves the model beside what lies in the model folder, and then in its place."""
     unfinished = model_folder.unfinished(invocation.folders.model_dir, trainer.fingerprint)
     refuse_together(trainer.held.moved())
@@ -266,7 +252,7 @@ def _deliver(trainer: CountingTrainer, state: PartialState, invocation: Invocati
                 model_folder.deliver(place, trainer.fingerprint, trainer.state.global_step)
 
 
-def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:
+def _counted(trainer: Counting, watch: Watch, epoch: Epoch, *, packed: bool) -> dict[str, Any]:
     """What this start of the job did, counted over all ranks. A step is an update since the first start."""
     updates, distinct = trainer.everything_consumed()
     return {
@@ -277,6 +263,7 @@ def _counted(trainer: CountingTrainer, watch: Watch, epoch: Epoch, *, packed: bo
         "examples_of_each_update": updates,
         "examples_consumed": sum(updates),
         "examples_distinct": None if packed else distinct,
+        **trainer.rows_said(),
         "epoch": asdict(epoch),
         "checkpoints": watch.checkpoints,
         "first_loss": watch.losses[0] if watch.losses else None,

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from base_model import Base
 from peft import LoraConfig
 from settings import DISTRIBUTED, Invocation, Settings
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
-from trl import SFTConfig
+from task_arguments import config_of, task_arguments
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, BitsAndBytesConfig, set_seed
+
+HEAD = "score"
+"""The new head of a reward model, which is trained and saved whole beside adapters, as `RewardTrainer` advises."""
 
 
 def compute_dtype(settings: Settings) -> torch.dtype:
@@ -39,13 +43,14 @@ def load_model(base: Base, settings: Settings, compute: torch.dtype, local_rank:
     masters = settings.METHOD == "full" and compute == torch.float16
     placed = torch.cuda.is_available() and settings.PARALLELISM in ("single", "pipeline", "ddp")
     devices = "auto" if settings.PARALLELISM == "pipeline" else {"": local_rank}
-    model = AutoModelForCausalLM.from_pretrained(
+    model = _architecture(settings).from_pretrained(
         base.source,
         revision=base.revision,
         dtype=torch.float32 if masters else compute,
         attn_implementation=settings.ATTN_IMPLEMENTATION,
         quantization_config=quantization(settings, compute) if settings.METHOD == "qlora" else None,
         device_map=devices if placed else None,
+        **_head(settings),
     )
     if base.folder is not None:  # adapters name the model that they are for, wherever its files lay
         model.name_or_path = model.config._name_or_path = settings.MODEL_ID
@@ -53,6 +58,34 @@ def load_model(base: Base, settings: Settings, compute: torch.dtype, local_rank:
     for name in beside_language_model(model):
         model.get_submodule(name).requires_grad_(False)
     return model
+
+
+def _architecture(settings: Settings) -> Any:
+    """What is loaded: a language model, or one that has a score for a text in the place of the next token's logits."""
+    return AutoModelForSequenceClassification if settings.TASK == "reward" else AutoModelForCausalLM
+
+
+def _head(settings: Settings) -> dict[str, Any]:
+    """What makes the new head of a reward model: one output, and the seed, as TRL sets them."""
+    if settings.TASK != "reward":
+        return {}
+    set_seed(settings.SEED)
+    return {"num_labels": 1}
+
+
+@contextmanager
+def reference_found(model: Any, base: Base, settings: Settings) -> Iterator[None]:
+    """While TRL makes its trainer: a second model, the reference of one of which all weights are trained, is this base.
+
+    TRL (1.16, `get_config_model_id`) loads what the model's config names, without a revision.
+    """
+    named = model.config._name_or_path
+    if settings.METHOD == "full":
+        model.config._name_or_path = str(base.folder or base.source)
+    try:
+        yield
+    finally:
+        model.config._name_or_path = named
 
 
 def beside_language_model(model: Any) -> list[str]:
@@ -80,9 +113,11 @@ def keep_packing(model: Any) -> None:
 
 def quantization(settings: Settings, compute: torch.dtype) -> BitsAndBytesConfig:
     """How bitsandbytes stores the base: 4-bit with the settings' type, scales and storage, or LLM.int8()."""
+    kept = {"llm_int8_skip_modules": [HEAD]} if settings.TASK == "reward" else {}
     if settings.BNB_QUANT_TYPE == "int8":
-        return BitsAndBytesConfig(load_in_8bit=True)
+        return BitsAndBytesConfig(load_in_8bit=True, **kept)
     return BitsAndBytesConfig(
+        **kept,
         load_in_4bit=True,
         bnb_4bit_quant_type=settings.BNB_QUANT_TYPE,
         bnb_4bit_use_double_quant=settings.BNB_DOUBLE_QUANT,
@@ -108,17 +143,17 @@ def adapters(settings: Settings, beside: Sequence[str] = ()) -> LoraConfig | Non
         target_modules=None if targets == "default" else targets if isinstance(targets, str) else list(targets),
         layers_to_transform=list(settings.LAYERS_TO_TRANSFORM) or None,
         exclude_modules=rf"({'|'.join(map(re.escape, beside))})\..*" if beside else None,
-        modules_to_save=list(settings.MODULES_TO_SAVE) or None,
+        modules_to_save=[*settings.MODULES_TO_SAVE, *([HEAD] if settings.TASK == "reward" else [])] or None,
         use_rslora=settings.USE_RSLORA,
         use_dora=settings.USE_DORA,
         bias="none",
-        task_type="CAUSAL_LM",
+        task_type="SEQ_CLS" if settings.TASK == "reward" else "CAUSAL_LM",
     )
 
 
 def trainer_arguments(
     invocation: Invocation, compute: torch.dtype, *, evaluated: bool, engine: Mapping[str, Any] | None = None
-) -> SFTConfig:
+) -> Any:
     """TRL's arguments. Nothing is left to the environment, and no service is reported to.
 
     Args:
@@ -128,7 +163,7 @@ def trainer_arguments(
         engine: DeepSpeed's JSON, if the run has its own.
     """
     settings, folders = invocation.settings, invocation.folders
-    return SFTConfig(
+    return config_of(settings)(
         output_dir=str(folders.checkpoint_dir),
         use_cpu=not torch.cuda.is_available(),
         learning_rate=settings.LEARNING_RATE,
@@ -137,12 +172,7 @@ def trainer_arguments(
         per_device_train_batch_size=settings.PER_DEVICE_BATCH_SIZE,
         per_device_eval_batch_size=settings.PER_DEVICE_EVAL_BATCH_SIZE or settings.PER_DEVICE_BATCH_SIZE,
         gradient_accumulation_steps=settings.GRADIENT_ACCUMULATION_STEPS,
-        max_length=settings.MAX_LENGTH,
-        packing=settings.PACKING,
-        packing_strategy=settings.PACKING_STRATEGY,
-        eval_packing=False,
         use_liger_kernel=settings.LIGER,
-        activation_offloading=settings.ACTIVATION_OFFLOADING,
         optim=settings.OPTIM,
         warmup_steps=settings.WARMUP_STEPS or settings.WARMUP_RATIO or 0,  # below 1 it is a share of all updates
         weight_decay=settings.WEIGHT_DECAY,
@@ -163,6 +193,7 @@ def trainer_arguments(
         report_to="none",
         disable_tqdm=not sys.stderr.isatty(),
         **_optimizer(settings),
+        **task_arguments(settings),
         **_best(settings),
         **_sharding(settings, engine),
     )

@@ -97,6 +97,14 @@ def names(value: str) -> tuple[str, ...]:
     return tuple(given)
 
 
+def functions(value: str) -> tuple[str, ...]:
+    """Functions in Python files, `file.py:name`, comma separated."""
+    given = tuple(word.strip() for word in value.split(","))
+    if not all(re.fullmatch(r"[\w.-]+\.py:[A-Za-z_]\w*", word) for word in given):
+        raise ValueError("must be file.py:name, or several of them with commas, like rewards.py:right_answer")
+    return given
+
+
 def columns(value: str) -> dict[str, str]:
     """A JSON map of names to names."""
     given = _map(value)

@@ -18,7 +18,8 @@ from settings import RUN_FILE, Invocation, RefusedError
 
 COUNTED = (
     "resumed_from_step", "updates", "last_step", "examples_per_update", "examples_of_each_update", "examples_consumed",
-    "examples_distinct", "checkpoints", "first_loss", "last_loss",
+    "examples_distinct", "rows_consumed", "completions_generated", "completions_of_each_update",
+    "checkpoints", "first_loss", "last_loss",
 )  # fmt: skip
 """What a start of the run counts while it trains."""
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import parsers
+from learned import BY_BATCH, BY_BEST, BY_CONTENT, BY_EPOCHS, BY_LAYOUT, BY_LENGTH, NO, YES, Learned
+from tasks import DATA_TYPES, LOSS_TYPES, TASKS, Task
 
 ROOT = Path("/opt/ml")
 """Where SageMaker lays out a training container:
@@ -37,12 +39,6 @@ ATTENTION = ("eager", "sdpa", "flash_attention_2", "flex_attention")
 
 LOSSES = ("standard", "chunked", "fused")
 
-ENDLESS = ("constant", "constant_with_warmup", "inverse_sqrt")
-"""Schedules whose learning rate does not depend on when the run ends; the others fall towards the last update."""
-
-DATA_TYPES = ("language_modeling", "prompt_completion")
-"""Dataset types that this script trains."""
-
 BELOW_ONE = parsers.number("from 0 to below 1", lambda x: 0 <= x < 1)
 
 DISTRIBUTED = ("ddp", "fsdp", "zero1", "zero2", "zero3")
@@ -56,40 +52,11 @@ class RefusedError(ValueError):
         self.problems = tuple(problems)
 
 
-@dataclass(frozen=True, slots=True)
-class Learned:
-    """Whether another value of a setting makes another model; a run goes on only from checkpoints of the same one.
-
-    Attributes:
-        text: the answer in words.
-        holds: the answer for a run's settings.
-    """
-
-    text: str
-    holds: Callable[[Settings], bool]
-
-
-def _schedule_ends(settings: Settings) -> bool:
-    share = settings.WARMUP_RATIO if settings.WARMUP_STEPS is None else settings.WARMUP_STEPS
-    warmed_by_share = settings.LR_SCHEDULER_TYPE != "constant" and share is not None and 0 < share < 1
-    return settings.LR_SCHEDULER_TYPE not in ENDLESS or warmed_by_share
-
-
-YES = Learned("yes", lambda _: True)
-NO = Learned("no", lambda _: False)
-BY_CONTENT = Learned("only its content does", lambda _: False)
-BY_BATCH = Learned("only the effective batch does", lambda _: False)
-BY_LAYOUT = Learned("only where the files differ (fsdp, zero)", lambda _: False)
-BY_LENGTH = Learned("yes, unless the schedule is constant or inverse_sqrt", _schedule_ends)
-BY_EPOCHS = Learned(BY_LENGTH.text, lambda settings: settings.MAX_STEPS is None and _schedule_ends(settings))
-BY_BEST = Learned("with LOAD_BEST_MODEL_AT_END", lambda settings: settings.LOAD_BEST_MODEL_AT_END)
-
-
 def _setting(default: Any, parse: Callable[[str], Any], about: str, learned: Learned = YES) -> Any:
     return field(default=default, metadata={"parse": parse, "about": about, "learned": learned})
 
 
-def _one_of(default: str, allowed: Sequence[str], about: str, learned: Learned = YES) -> Any:
+def _one_of(default: str | None, allowed: Sequence[str], about: str, learned: Learned = YES) -> Any:
     return _setting(default, parsers.choice(*allowed), f"{about}: {', '.join(allowed)}", learned)
 
 
@@ -218,6 +185,33 @@ class Settings:
     VALIDATION_SHARE: float | None = _setting(
         None, parsers.number("above 0, below 1", lambda x: 0 < x < 1), "share of the training data held out to evaluate"
     )
+    TASK: str = _one_of("sft", tuple(TASKS), "what is trained for, by TRL's trainers")
+    BETA: float | None = _setting(
+        None,
+        parsers.number("0 or more", lambda x: 0 <= x < 1e3),
+        "weight of the distance from the reference (dpo, kto: 0.1 if not set; grpo: 0)",
+    )
+    LOSS_TYPE: str | None = _one_of(None, LOSS_TYPES, "loss (dpo, kto, grpo); the first of the task if not set")
+    PRECOMPUTE_REF_LOG_PROBS: bool = _setting(
+        False, parsers.flag, "score all data with the reference before training (dpo, kto)", NO
+    )
+    NUM_GENERATIONS: int = _setting(8, parsers.whole(2), "completions of a prompt (grpo)")
+    MAX_COMPLETION_LENGTH: int = _setting(512, parsers.whole(1), "tokens after which a completion is cut (grpo)")
+    TEMPERATURE: float = _setting(
+        1.0, parsers.number("above 0", lambda x: 0 < x < 1e3), "temperature of the completions (grpo)"
+    )
+    NUM_ITERATIONS: int = _setting(1, parsers.whole(1), "times that completions are trained on (grpo)")
+    STEPS_PER_GENERATION: int | None = _setting(
+        None, parsers.whole(1), "micro-batches generated at once (grpo); GRADIENT_ACCUMULATION_STEPS if not set"
+    )
+    REWARD_FUNCTIONS: tuple[str, ...] = _setting(
+        (), parsers.functions, "file.py:name, comma separated: functions in files beside this script (grpo)"
+    )
+
+    @property
+    def task(self) -> Task:
+        """What is trained for."""
+        return TASKS[self.TASK]
 
     @property
     def epochs(self) -> float:

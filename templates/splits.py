@@ -6,15 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pyarrow
 from accelerate import PartialState
-from conversations import IGNORED, Conversation, Example, Tally, encode, labelled, prompted_only, template_of
+from conversations import IGNORED, Tally, encode, labelled, prompted_only, template_of
 from counting import EXAMPLE
 from datasets import Dataset
+from encoding import RowTally, encode_rows, room
 from fingerprint import Fingerprint, chat_template
 from handover import problems_of
+from job_examples import Columns, Conversation, Example
 from saving import refuse_together
 from settings import RefusedError, Settings
-from spoken import answers
+from spoken import Message, answers
+from tasks import SUPERVISED
 
 ENDINGS = "generation_config.json"
 """Which tokens end an answer, among other things (transformers, `GENERATION_CONFIG_NAME`)."""
@@ -32,7 +36,7 @@ def use_template(tokenizer: Any, settings: Settings, fingerprint: Fingerprint) -
         tokenizer.chat_template = found[0]
 
 
-def end_answers(model: Any, tokenizer: Any, conversation: Conversation) -> None:
+def end_answers(model: Any, tokenizer: Any, example: Example) -> None:
     """Adds the token with which the template ends an answer to those that end a generation.
 
     A base model's own is another one (Llama 3.1's `<|end_of_text|>`, while its chat models end with `<|eot_id|>`), and
@@ -41,9 +45,12 @@ def end_answers(model: Any, tokenizer: Any, conversation: Conversation) -> None:
     Args:
         model: its `generation_config` is changed.
         tokenizer: with the chat template.
-        conversation: any of the data.
+        example: any of the data; without messages that answer, nothing is added.
     """
-    text, spoken = answers(template_of(tokenizer), conversation.messages)
+    messages = _messages(example)
+    if not any(message["role"] == "assistant" for message in messages):
+        return
+    text, spoken = answers(template_of(tokenizer), messages)
     _, labels, unclosed = labelled(tokenizer, text, spoken[-1:])
     config = getattr(model, "generation_config", None)
     if unclosed or config is None:
@@ -55,6 +62,12 @@ def end_answers(model: Any, tokenizer: Any, conversation: Conversation) -> None:
         config.eos_token_id = [*before, end]
 
 
+def _messages(example: Example) -> Sequence[Message]:
+    if isinstance(example, Conversation):
+        return example.messages
+    return example.answered if isinstance(example, Columns) and example.is_conversation else ()
+
+
 def keep_endings(model: Any, folder: Path) -> None:
     """Writes the generation config beside adapters, which peft saves without it; beside a whole model it is already."""
     config = getattr(model, "generation_config", None)
@@ -62,32 +75,64 @@ def keep_endings(model: Any, folder: Path) -> None:
         config.to_json_file(folder / ENDINGS)
 
 
+Splits = dict[str, tuple[Dataset, Tally | RowTally]]
+
+
 def made_splits(
-    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Example]], max_length: int | None
-) -> dict[str, tuple[Dataset, Tally]]:
-    """Each split that has conversations as a dataset of rows, with its tally, which is printed."""
-    found: dict[str, tuple[Dataset, Tally]] = {}
-    for name, examples in splits.items():
-        if not examples:
-            continue
-        rows, tally = encode(tokenizer, examples, max_length)
-        if not rows:
-            raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
-        if name == "train":
-            found[name] = Dataset.from_list([{**row, EXAMPLE: number} for number, row in enumerate(rows)]), tally
-        else:
-            found[name] = Dataset.from_list(rows), tally
-        state.print(
-            f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
-            f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length or 'none'}, "
-            f"{tally.dropped} left out because nothing to train was left"
-        )
-        if tally.unclosed:
-            state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
-        if tally.reasoning_dropped:
-            state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
-    first = splits["train"][0]
-    opening = prompted_only(template_of(tokenizer), first) if isinstance(first, Conversation) else ""
-    if opening:
-        state.print(f"hbspec: note the prompt for an answer ends with {opening!r}, which no training text has")
-    return found
+    state: PartialState, tokenizer: Any, splits: dict[str, Sequence[Example]], settings: Settings
+) -> Splits:
+    """Each split that has examples as a dataset of rows, with its tally, which is printed.
+
+    Raises:
+        RefusedError: the cap leaves nothing to train on, or the columns beside prompts are not a table's.
+    """
+    made = _supervised if settings.TASK in SUPERVISED else _compared
+    return {name: made(state, tokenizer, name, examples, settings) for name, examples in splits.items() if examples}
+
+
+def _compared(
+    state: PartialState, tokenizer: Any, name: str, examples: Sequence[Any], settings: Settings
+) -> tuple[Dataset, RowTally]:
+    """A split of answers that are compared, or of prompts; its rows are numbered."""
+    rows, tally = encode_rows(tokenizer, examples, settings)
+    noun, cap = settings.task.example, room(settings)
+    if not rows:
+        raise RefusedError([f"{name}: MAX_LENGTH={settings.MAX_LENGTH} leaves no {noun} that fits into {cap} tokens"])
+    state.print(f"hbspec: {tally.said(name, noun, cap)}")
+    return _table(name, [{**row, EXAMPLE: number} for number, row in enumerate(rows)]), tally
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> Dataset:
+    try:
+        return Dataset.from_list(rows)
+    except (pyarrow.ArrowInvalid, pyarrow.ArrowTypeError) as reason:
+        said = str(reason).partition("\n")[0]
+        raise RefusedError([f"{name}: a column holds values of several types ({said}): make them one type"]) from None
+
+
+def _supervised(
+    state: PartialState, tokenizer: Any, name: str, examples: Sequence[Any], settings: Settings
+) -> tuple[Dataset, Tally]:
+    max_length = settings.MAX_LENGTH
+    rows, tally = encode(tokenizer, examples, max_length, whole=settings.TASK == "pretrain")
+    if not rows:
+        raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
+    numbered = [{**row, EXAMPLE: number} for number, row in enumerate(rows)] if name == "train" else rows
+    state.print(
+        f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
+        f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length or 'none'}, "
+        f"{tally.dropped} left out because nothing to train was left"
+    )
+    if tally.unclosed:
+        state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
+    if tally.reasoning_dropped:
+        state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
+    return Dataset.from_list(numbered), tally
+
+
+def say_opening(state: PartialState, tokenizer: Any, example: Example) -> None:
+    """Names the end of the generation prompt that no training text has, if there is one."""
+    if isinstance(example, Conversation) and any(message["role"] == "assistant" for message in example.messages):
+        opening = prompted_only(template_of(tokenizer), example)
+        if opening:
+            state.print(f"hbspec: note the prompt for an answer ends with {opening!r}, which no training text has")

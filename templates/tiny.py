@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from conversations import Example
+from job_examples import Example
 from settings import Invocation, Settings
 from shrinking import shrink
 

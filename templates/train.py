@@ -1,4 +1,4 @@
-"""Fine-tunes a chat model on conversations: QLoRA, LoRA or all weights, on one GPU or many.
+"""Fine-tunes a chat model by one of TRL's trainers: QLoRA, LoRA or all weights, on one GPU or many.
 
 The entry point. It reads the settings and the data first and refuses both in a moment, with every mistake at once on
 standard error and exit code 2; only then is anything heavy imported. `train.py --help` lists the settings.
@@ -22,17 +22,18 @@ import failure
 import leaving
 from base_model import refuse_other_base
 from checkpoints import Start, find_start
-from conversations import Example, read_conversations
+from conversations import read_conversations
 from fingerprint import Fingerprint, fingerprint
 from folder_lock import Held, alone_in
 from folders import unread
 from handover import parse, problems_of, refuse_folders
-from layouts import Reader
+from job_examples import Example, KeepingReader
 from mixing import split
 from model_folder import place_of, refuse_other_model, refuse_shorter
 from records import CONVERSATIONAL, STANDARD, Layout
 from run_record import refuse_other_record
 from settings import Folders, Invocation, RefusedError, Settings, usage
+from task_settings import evaluation_refusals
 from tiny import rehearsal
 
 REFUSED = 2
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
             name = "EVALS_PER_EPOCH" if settings.EVALS_PER_EPOCH else "EVAL_STEPS"
             said = f"{name} is set, but {folder} holds no data: pass --validation-dir FOLDER, or VALIDATION_SHARE"
             raise RefusedError([said])
+        if validation and (few := list(evaluation_refusals(settings, int(os.environ.get("WORLD_SIZE", "1"))))):
+            raise RefusedError(few)
         with alone_in(asked.folders) if leaving.is_first() else nullcontext(Held()) as held:
             mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)
             start = _start(invocation, mine)
@@ -88,10 +91,12 @@ def _splits(folders: Folders, settings: Settings) -> tuple[list[list[Example]], 
     held = folders.validation_dir.is_dir()
     share, weights = settings.VALIDATION_SHARE, settings.DATA_WEIGHTS
     layout = Layout(settings.DATA_TYPE, STANDARD if settings.DATA_FORMAT == STANDARD else CONVERSATIONAL)
-    reader = Reader(layout, settings.DATA_COLUMNS)
+    reader, whole = KeepingReader(layout, settings.DATA_COLUMNS), settings.TASK == "pretrain"
     problems = problems_of(
-        lambda: found.append(read_conversations(folders.train_dir, digests[0], reader, weights)),
-        lambda: found.append(read_conversations(folders.validation_dir, digests[1], reader) if held else []),
+        lambda: found.append(read_conversations(folders.train_dir, digests[0], reader, weights, whole)),
+        lambda: found.append(
+            read_conversations(folders.validation_dir, digests[1], reader, None, whole) if held else []
+        ),
     )
     if share is not None and held:
         problems.append(f"VALIDATION_SHARE={share} is set, and {folders.validation_dir} holds data: use one of them")

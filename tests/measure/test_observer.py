@@ -86,8 +86,11 @@ def main(arguments):
     _choose_devices(None)
     {body}
 """
-TRAINER = """
-class CountingTrainer: pass
+TRAINERS = """
+class Supervised: pass
+BEFORE = {}
+"""
+WATCH = """
 class Watch:
     def on_train_begin(self, *_, **__): pass
     def on_step_begin(self, *_, **__): pass
@@ -99,7 +102,8 @@ def run(folder: Path, body: str) -> subprocess.CompletedProcess[str]:
     """The observer around a script that does so much."""
     (folder / "observer.py").write_bytes(Path(observer.__file__).read_bytes())
     (folder / "train.py").write_text(SCRIPT.format(body=body))
-    (folder / "counting.py").write_text(TRAINER)
+    (folder / "counting.py").write_text(WATCH)
+    (folder / "trainers.py").write_text(TRAINERS)
     (folder / "leaving.py").write_text("def finish(): pass\n")
     environment = {**os.environ, FOLDER: str(folder), "OMP_NUM_THREADS": "1"}
     words = [preloaded().python, str(folder / "observer.py")]

@@ -101,9 +101,9 @@ def alive() -> int:
 
 def watch_micro_batches() -> None:
     """Gradients after each micro-batch, and weights that are gathered at its loss."""
-    import counting
+    import trainers
 
-    step, loss = counting.CountingTrainer.training_step, counting.CountingTrainer.compute_loss
+    step, loss = trainers.of("sft").training_step, trainers.of("sft").compute_loss
 
     def computed(self: Any, *args: Any, **named: Any) -> Any:
         done = loss(self, *args, **named)
@@ -122,7 +122,7 @@ def watch_micro_batches() -> None:
         TOLD["micro_batches"].append(dict(found))
         return done
 
-    counting.CountingTrainer.training_step, counting.CountingTrainer.compute_loss = stepped, computed
+    trainers.of("sft").training_step, trainers.of("sft").compute_loss = stepped, computed
 
 
 def managed(model: Any) -> list[Any]:

@@ -49,9 +49,9 @@ def evaluated(output: str) -> list[tuple[int, float]]:
 
 def hear(monkeypatch: pytest.MonkeyPatch, method: str, update: int) -> None:
     """SIGTERM within the first call of a method of the trainer after so many updates, once."""
-    import counting
+    import trainers
 
-    original, left = getattr(counting.CountingTrainer, method), [update]
+    original, left = getattr(trainers.of("sft"), method), [update]
 
     def heard(self: Any, *arguments: Any, **named: Any) -> Any:
         if left and self.state.global_step == update:
@@ -59,7 +59,7 @@ def hear(monkeypatch: pytest.MonkeyPatch, method: str, update: int) -> None:
             signal.raise_signal(signal.SIGTERM)
         return original(self, *arguments, **named)
 
-    monkeypatch.setattr(counting.CountingTrainer, method, heard)
+    monkeypatch.setattr(trainers.of("sft"), method, heard)
 
 
 @pytest.mark.parametrize("place", ["in the update", "in its evaluation"])
@@ -104,17 +104,17 @@ def test_a_stop_in_the_evaluation_that_is_made_up_for_leaves_it_due(
 RANK_1_HEARS = """
 import os, signal, sys
 sys.path.insert(0, {templates!r})
-import counting
+import trainers
 from train import main
 
-predict = counting.CountingTrainer.prediction_step
+predict = trainers.of("sft").prediction_step
 
 def stopped(self, *arguments, **named):
     if os.environ["RANK"] == "1" and self.state.global_step == 2:
         signal.raise_signal(signal.SIGTERM)
     return predict(self, *arguments, **named)
 
-counting.CountingTrainer.prediction_step = stopped
+trainers.of("sft").prediction_step = stopped
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -159,7 +159,7 @@ def test_the_best_checkpoint_is_delivered_only_if_it_is_whole_and_of_this_run(
     bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch, harm: str, kept: int
 ) -> None:
     """Losses of 1, 3, 2, 4 after the updates; what happens to the best one happens in the last update."""
-    import counting
+    import trainers
 
     at, (act, reason) = bench.folder, HARMS[harm]
     more = ["--LEARNING_RATE", "5e-3", "--SAVE_TOTAL_LIMIT", str(kept)]
@@ -167,7 +167,7 @@ def test_the_best_checkpoint_is_delivered_only_if_it_is_whole_and_of_this_run(
     other = ["--MAX_STEPS", "1", "--checkpoint-dir", f"{at}/other", "--model-dir", f"{at}/model-2"]
     job(*more, "--LORA_R", "8", *other, "--output-data-dir", f"{at}/output-2")
 
-    evaluate, step = counting.CountingTrainer.evaluate, counting.CountingTrainer.training_step
+    evaluate, step = trainers.of("sft").evaluate, trainers.of("sft").training_step
 
     def told(self: Any, *arguments: Any, **named: Any) -> dict[str, float]:
         found = evaluate(self, *arguments, **named)
@@ -180,8 +180,8 @@ def test_the_best_checkpoint_is_delivered_only_if_it_is_whole_and_of_this_run(
             act(at / "checkpoints/checkpoint-1")
         return step(self, *arguments, **named)
 
-    monkeypatch.setattr(counting.CountingTrainer, "evaluate", told)
-    monkeypatch.setattr(counting.CountingTrainer, "training_step", harmed)
+    monkeypatch.setattr(trainers.of("sft"), "evaluate", told)
+    monkeypatch.setattr(trainers.of("sft"), "training_step", harmed)
     output = job(*more)
     left = "checkpoint-3" if kept == 9 else "checkpoint-4"
     assert f"hbspec: WARNING the best checkpoint, checkpoint-1, is passed over: {reason}" in output
@@ -194,16 +194,16 @@ def test_the_best_checkpoint_is_delivered_only_if_it_is_whole_and_of_this_run(
 def test_where_no_evaluated_checkpoint_is_left_the_last_weights_are_delivered_and_that_is_said(
     bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import counting
+    import trainers
 
-    load, last = counting.CountingTrainer._load_best_model, bench.folder / "last"
+    load, last = trainers.of("sft")._load_best_model, bench.folder / "last"
 
     def harmed(self: Any) -> None:
         (bench.folder / "checkpoints/checkpoint-4").rename(last)
         shutil.rmtree(bench.folder / "checkpoints/checkpoint-3")
         load(self)
 
-    monkeypatch.setattr(counting.CountingTrainer, "_load_best_model", harmed)
+    monkeypatch.setattr(trainers.of("sft"), "_load_best_model", harmed)
     bench.write(SETTINGS, sums(6), sums(4, seed=9))
     output = job()
     assert "WARNING the best checkpoint, checkpoint-3, is passed over: it is not there any more" in output
@@ -229,15 +229,15 @@ def test_the_best_one_is_chosen_among_evaluations_that_have_a_checkpoint(
     bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lowest loss is that of an update between two saves: without it, the first checkpoint is the best one."""
-    import counting
+    import trainers
 
-    original = counting.CountingTrainer.prediction_step
+    original = trainers.of("sft").prediction_step
 
     def step(self: Any, *arguments: Any, **named: Any) -> Any:
         loss, *rest = original(self, *arguments, **named)
         return loss * 0 + self.state.global_step, *rest
 
-    monkeypatch.setattr(counting.CountingTrainer, "prediction_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "prediction_step", step)
     more = {"SAVE_STEPS": "2", "SAVE_TOTAL_LIMIT": "2", "LEARNING_RATE": "1e-3"}
     bench.write(SETTINGS | more, sums(6), sums(4, seed=9))
     assert evaluated(job()) == [(1, 1), (2, 2), (3, 3), (4, 4)]

@@ -34,9 +34,9 @@ Job = Callable[..., str]
 @pytest.fixture
 def diverging(monkeypatch: pytest.MonkeyPatch) -> None:
     """The gradients of the fourth update are not numbers, as after an overflow."""
-    import counting
+    import trainers
 
-    original = counting.CountingTrainer.training_step
+    original = trainers.of("sft").training_step
 
     def step(self: Any, model: Any, *arguments: Any, **named: Any) -> Any:
         loss = original(self, model, *arguments, **named)
@@ -47,7 +47,7 @@ def diverging(monkeypatch: pytest.MonkeyPatch) -> None:
                 parameter.grad.fill_(math.nan)
         return loss * math.nan
 
-    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "training_step", step)
 
 
 def ended(bench: Bench, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -101,15 +101,15 @@ def test_an_evaluation_with_a_loss_that_is_not_a_number_is_none_of_the_others(
     bench: Bench, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The mean of the batches that are left could be the lowest of all."""
-    import counting
+    import trainers
 
-    original, batches = counting.CountingTrainer.prediction_step, iter(range(100))
+    original, batches = trainers.of("sft").prediction_step, iter(range(100))
 
     def step(self: Any, *arguments: Any, **named: Any) -> Any:
         loss, *rest = original(self, *arguments, **named)
         return loss * math.nan if next(batches) == 0 else loss, *rest
 
-    monkeypatch.setattr(counting.CountingTrainer, "prediction_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "prediction_step", step)
     bench.write(SETTINGS | BEST | {"MAX_STEPS": "2"}, sums(12), sums(4, seed=9))
     code, out, err = ended(bench, capsys)
     assert code == 0, err

@@ -34,9 +34,9 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 def at_update(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], object]) -> None:
     """Does something once, at the first micro-batch after so many updates."""
-    import counting
+    import trainers
 
-    original = counting.CountingTrainer.training_step
+    original = trainers.of("sft").training_step
     left = [act]
 
     def step(self: Any, *arguments: Any, **named: Any) -> Any:
@@ -44,7 +44,7 @@ def at_update(monkeypatch: pytest.MonkeyPatch, number: int, act: Callable[[], ob
             left.pop()()
         return original(self, *arguments, **named)
 
-    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "training_step", step)
 
 
 @pytest.mark.parametrize("name", ["checkpoints", "model", "output"])
@@ -191,12 +191,12 @@ def test_a_checkpoint_is_no_folder_of_checkpoints(
 def test_a_run_that_lost_its_folder_before_it_trains_writes_nothing_into_anothers(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import counting
     import train
+    import trainers
 
     bench.write(SETTINGS, sums(20))
     folder = bench.folder / "checkpoints"
-    rehearse = counting.CountingTrainer.rehearse_epoch
+    rehearse = trainers.of("sft").rehearse_epoch
 
     def moved(self: Any) -> Any:
         folder.rename(bench.folder / "away")
@@ -204,7 +204,7 @@ def test_a_run_that_lost_its_folder_before_it_trains_writes_nothing_into_another
         (folder / "hbspec-run.json").write_text("another run's")
         return rehearse(self)
 
-    monkeypatch.setattr(counting.CountingTrainer, "rehearse_epoch", moved)
+    monkeypatch.setattr(trainers.of("sft"), "rehearse_epoch", moved)
     assert train.main(bench.arguments) == 2
     assert f"--checkpoint-dir {folder} is not the folder any more" in capsys.readouterr().err
     assert tree(folder) == {"hbspec-run.json": b"another run's"}

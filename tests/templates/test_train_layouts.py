@@ -105,7 +105,7 @@ def test_a_job_trains_pairs_and_evaluates_on_the_share_that_it_holds_out(
         ({"DATA_COLUMNS": "[]"}, PAIRS, "must be a JSON map of names"),
         ({"DATA_WEIGHTS": '{"a": 0}'}, PAIRS, "must be a JSON map of names to numbers above 0"),
         ({"CHAT_TEMPLATE": "x.jinja"}, PAIRS, "CHAT_TEMPLATE has no effect with DATA_FORMAT=standard"),
-        ({"DATA_TYPE": "preference"}, PAIRS, "must be one of language_modeling, prompt_completion"),
+        ({"DATA_TYPE": "preference"}, PAIRS, "TASK=sft trains language_modeling and prompt_completion, and DATA_TYPE"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_at_once(

@@ -216,19 +216,19 @@ def test_a_checkpoint_of_another_program_is_never_deleted(
 def test_one_that_came_while_the_run_trains_ends_it(
     bench: Bench, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import counting
     import train
+    import trainers
 
     bench.write(SETTINGS, sums(20))
     foreign = bench.folder / "checkpoints/checkpoint-4"
-    original = counting.CountingTrainer.training_step
+    original = trainers.of("sft").training_step
 
     def step(self: Any, *arguments: Any, **named: Any) -> Any:
         foreign.mkdir(exist_ok=True)
         (foreign / "precious.bin").write_text("precious")
         return original(self, *arguments, **named)
 
-    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "training_step", step)
     assert train.main(bench.arguments) == 2
     assert "checkpoint-4 was written by another run or program while this run trained" in capsys.readouterr().err
     assert [path.name for path in foreign.iterdir()] == ["precious.bin"]
@@ -242,19 +242,19 @@ def test_a_file_that_came_while_the_run_trains_is_never_deleted(
     capsys: pytest.CaptureFixture[str],
     make: Callable[[Path], None],
 ) -> None:
-    import counting
     import train
+    import trainers
 
     bench.write(SETTINGS, sums(20))
     foreign = bench.folder / "checkpoints/checkpoint-4"
-    original = counting.CountingTrainer.training_step
+    original = trainers.of("sft").training_step
 
     def step(self: Any, *arguments: Any, **named: Any) -> Any:
         if not os.path.lexists(foreign):
             make(foreign)
         return original(self, *arguments, **named)
 
-    monkeypatch.setattr(counting.CountingTrainer, "training_step", step)
+    monkeypatch.setattr(trainers.of("sft"), "training_step", step)
     assert train.main(bench.arguments) == 2
     assert "checkpoint-4 was written by another run or program while this run trained" in capsys.readouterr().err
     assert os.path.lexists(foreign)

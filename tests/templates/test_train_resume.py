@@ -299,20 +299,20 @@ def test_a_checkpoint_that_is_replaced_after_it_was_checked_is_not_trained_on(
     bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], when: str
 ) -> None:
     """While the model is loaded, or between the weights and the optimizer's states."""
-    import counting
     import train
+    import trainers
 
     bench.write(SETTINGS | {"LR_SCHEDULER_TYPE": "constant", "MAX_STEPS": "1"}, conversations(20))
     job()
     path = bench.folder / "checkpoints/checkpoint-1/adapter_model.safetensors"
-    original, content = getattr(counting.CountingTrainer, when), bytearray(path.read_bytes())
+    original, content = getattr(trainers.of("sft"), when), bytearray(path.read_bytes())
     content[-1] ^= 1
 
     def replace(*arguments: Any) -> Any:
         path.write_bytes(content)
         return original(*arguments)
 
-    monkeypatch.setattr(counting.CountingTrainer, when, replace)
+    monkeypatch.setattr(trainers.of("sft"), when, replace)
     assert train.main([*bench.arguments, "--MAX_STEPS", "2"]) == 2
     printed = capsys.readouterr()
     assert "checkpoint-1 was changed after this run had checked it (adapter_model.safetensors" in printed.err

@@ -37,9 +37,9 @@ def hear(monkeypatch: pytest.MonkeyPatch) -> Hear:
     """SIGTERM within the n-th call of a method of the trainer, once; gives a list that grows with every call."""
 
     def hear(method: str, when: int) -> list[int]:
-        import counting
+        import trainers
 
-        original, calls = getattr(counting.CountingTrainer, method), []
+        original, calls = getattr(trainers.of("sft"), method), []
 
         def heard(self: Any, *arguments: Any, **named: Any) -> Any:
             calls.append(self.state.global_step)
@@ -47,7 +47,7 @@ def hear(monkeypatch: pytest.MonkeyPatch) -> Hear:
                 signal.raise_signal(signal.SIGTERM)
             return original(self, *arguments, **named)
 
-        monkeypatch.setattr(counting.CountingTrainer, method, heard)
+        monkeypatch.setattr(trainers.of("sft"), method, heard)
         return calls
 
     return hear
@@ -117,15 +117,15 @@ def test_a_checkpoint_that_is_there_is_not_written_again(bench: Bench, job: Job,
 TWICE = """
 import os, signal, sys
 sys.path.insert(0, {templates!r})
-import counting, train
-original, calls = counting.CountingTrainer.training_step, []
+import train, trainers
+original, calls = trainers.of("sft").training_step, []
 def step(self, *arguments, **named):
     calls.append(1)
     if len(calls) == 6:
         for _ in range({times}):
             os.kill(os.getpid(), signal.SIGINT)
     return original(self, *arguments, **named)
-counting.CountingTrainer.training_step = step
+trainers.of("sft").training_step = step
 sys.exit(train.main(sys.argv[1:]))
 """
 
@@ -162,10 +162,10 @@ def test_the_only_checkpoint_that_is_kept_is_not_only_the_best(
     bench: Bench, job: Job, hear: Hear, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The trainer deletes the last checkpoint at its end where it keeps one, and that is not the best."""
-    import counting
+    import trainers
 
     worse = property(lambda self: lambda **_: {"eval_loss": float(self.state.global_step)})
-    monkeypatch.setattr(counting.CountingTrainer, "evaluate", worse)
+    monkeypatch.setattr(trainers.of("sft"), "evaluate", worse)
     limits = {"EVAL_STEPS": "1", "SAVE_STEPS": "1", "LOAD_BEST_MODEL_AT_END": "true", "SAVE_TOTAL_LIMIT": "1"}
     bench.write(SMALL | limits, sums(24), sums(4, seed=9))
     hear("training_step", 9)
@@ -190,10 +190,10 @@ def test_a_stop_in_the_last_evaluation_leaves_nothing_that_looks_finished(bench:
 ONE_HEARS = """
 import os, signal, sys, time
 sys.path.insert(0, {templates!r})
-import counting, stopping
+import stopping, trainers
 from train import main
 
-step, hear, calls, heard = counting.CountingTrainer.training_step, stopping.Stop._hear, [], []
+step, hear, calls, heard = trainers.of("sft").training_step, stopping.Stop._hear, [], []
 
 def stopped(self, *arguments, **named):
     calls.append(None)
@@ -208,7 +208,7 @@ def heard_by_rank_1(self, number, frame):
     if os.environ["RANK"] == "1":
         hear(self, number, frame)
 
-counting.CountingTrainer.training_step, stopping.Stop._hear = stopped, heard_by_rank_1
+trainers.of("sft").training_step, stopping.Stop._hear = stopped, heard_by_rank_1
 sys.exit(main(sys.argv[1:]))
 """
 """The launcher gets SIGTERM, as a container's first process does, and rank 0 is late to hear of it."""

@@ -122,6 +122,7 @@ class Observation:
         """Take the place of the script's trainer and watch; torch is imported for it."""
         import counting
         import torch
+        import trainers
         from torch.utils.data import SequentialSampler
 
         self._device = Gpus() if torch.cuda.is_available() else NoGpus()
@@ -129,7 +130,7 @@ class Observation:
             self._device.record()
         observed = self
 
-        class InOrder(counting.CountingTrainer):
+        class InOrder(trainers.Supervised):
             def _get_train_sampler(self, train_dataset: Any = None) -> Any:
                 return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
@@ -150,7 +151,8 @@ class Observation:
                 super().on_step_end(args, state, control, **more)
                 observed.end_update()
 
-        vars(counting).update(CountingTrainer=InOrder, Watch=Timed)
+        vars(counting).update(Watch=Timed)
+        vars(trainers)["BEFORE"].update(dict.fromkeys(("sft", "pretrain"), InOrder))
 
     def begin(self) -> None:
         """The model is loaded, and training begins."""
