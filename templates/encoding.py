@@ -40,7 +40,7 @@ class RowTally:
             a row is longer than the cap.
         rows: rows of tokens of the used examples: two of a pair, one of any other.
         tokens: tokens of these rows, after the cut; of prompts, without completions.
-        trained_tokens: those of them that are answers.
+        trained_tokens: those of them that are answers; None of texts that are scored whole, and of prompts.
         longest: tokens of the longest row, before the cut.
     """
 
@@ -50,7 +50,7 @@ class RowTally:
     dropped: int = 0
     rows: int = 0
     tokens: int = 0
-    trained_tokens: int = 0
+    trained_tokens: int | None = None
     longest: int = 0
 
     def said(self, split: str, noun: str, cap: int) -> str:
@@ -58,22 +58,30 @@ class RowTally:
         each = f", {self.rows} rows" if self.rows != self.used else ""
         shown = "MAX_LENGTH=none" if cap > LONGEST else f"{cap} tokens"
         left = f"{self.truncated} cut at {shown}, {self.dropped} left out because of it"
-        tokens = f"{self.tokens} tokens, {self.trained_tokens} of them in answers; longest {self.longest}"
+        answers = "" if self.trained_tokens is None else f", {self.trained_tokens} of them in answers"
+        tokens = f"{self.tokens} tokens{answers}; longest {self.longest}"
         return f"{split}: {self.used} {noun}s of {self.read}{each}, {tokens}; {left}"
 
 
 class Row(NamedTuple):
-    """A row for the trainer, with the ids of each text that the model reads, and how many begin each that are asked."""
+    """A row for the trainer, with the ids of each text that the model reads.
+
+    Attributes:
+        asked: how many ids each begins with that are asked and not answered; None where that makes no difference.
+    """
 
     columns: dict[str, Any]
     texts: Sequence[Ids]
-    asked: int = 0
+    asked: int | None = None
 
 
 def encode_rows(
     tokenizer: Any, examples: Sequence[Columns], settings: Settings
 ) -> tuple[list[dict[str, Any]], RowTally]:
     """Rows for the trainer of the task, and what was counted on the way.
+
+    TRL cuts an answer, but not a prompt, and no text of a reward model, whose score is read at its end: those that are
+    too long are left out.
 
     Raises:
         RefusedError: the template refuses conversations; up to 20 at once.
@@ -89,13 +97,15 @@ def encode_rows(
             continue
         longest = max(map(len, row.texts))
         tally.longest = max(tally.longest, longest)
-        if _is_left_out(settings.TASK, row, longest, cap):
+        if longest > cap if row.asked is None else row.asked >= cap:
             tally.dropped += 1
             continue
         tally.truncated += longest > cap
         tally.rows += len(row.texts)
         tally.tokens += sum(min(len(ids), cap) for ids in row.texts)
-        tally.trained_tokens += sum(min(len(ids), cap) - row.asked for ids in row.texts)
+        if row.asked is not None:
+            answers = sum(min(len(ids), cap) - row.asked for ids in row.texts)
+            tally.trained_tokens = (tally.trained_tokens or 0) + answers
         found.append(row.columns)
     refuse_first(problems)
     tally.used = len(found)
@@ -108,11 +118,6 @@ def room(settings: Settings) -> int:
     """Tokens that an example may have: the cap, but for GRPO's prompts without those of a completion."""
     cap = UNLIMITED if settings.MAX_LENGTH is None else settings.MAX_LENGTH
     return cap - (settings.MAX_COMPLETION_LENGTH if settings.TASK == "grpo" else 0)
-
-
-def _is_left_out(task: str, row: Row, longest: int, cap: int) -> bool:
-    """TRL cuts an answer, but not a prompt, and no row of a reward model, whose score is read at its end."""
-    return longest > cap if task in ("reward", "grpo") else row.asked >= cap
 
 
 def _pair(tokenize: Tokenize, end: str, held: Mapping[str, Any]) -> Row:
@@ -137,8 +142,7 @@ def _compared(tokenize: Tokenize, end: str, held: Mapping[str, Any]) -> Row:
 
 def _prompt(tokenize: Tokenize, end: str, held: Mapping[str, Any]) -> Row:
     del end
-    ids = tokenize(held["prompt"], True)
-    return Row(dict(held), [ids], len(ids))
+    return Row(dict(held), [tokenize(held["prompt"], True)])
 
 
 ENCODERS: Mapping[str, Callable[[Tokenize, str, Mapping[str, Any]], Row]] = {

@@ -93,13 +93,18 @@ def made_splits(
 def _compared(
     state: PartialState, tokenizer: Any, name: str, examples: Sequence[Any], settings: Settings
 ) -> tuple[Dataset, RowTally]:
-    """A split of answers that are compared, or of prompts; its rows are numbered."""
+    """A split of answers that are compared, or of prompts."""
     rows, tally = encode_rows(tokenizer, examples, settings)
     noun, cap = settings.task.example, room(settings)
     if not rows:
         raise RefusedError([f"{name}: MAX_LENGTH={settings.MAX_LENGTH} leaves no {noun} that fits into {cap} tokens"])
     state.print(f"hbspec: {tally.said(name, noun, cap)}")
-    return _table(name, [{**row, EXAMPLE: number} for number, row in enumerate(rows)]), tally
+    return _table(name, _numbered(name, rows)), tally
+
+
+def _numbered(name: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows to train on with their numbers; others need none."""
+    return [{**row, EXAMPLE: number} for number, row in enumerate(rows)] if name == "train" else rows
 
 
 def _table(name: str, rows: list[dict[str, Any]]) -> Dataset:
@@ -117,7 +122,6 @@ def _supervised(
     rows, tally = encode(tokenizer, examples, max_length, whole=settings.TASK == "pretrain")
     if not rows:
         raise RefusedError([f"{name}: MAX_LENGTH={max_length} leaves no example with a token to train"])
-    numbered = [{**row, EXAMPLE: number} for number, row in enumerate(rows)] if name == "train" else rows
     state.print(
         f"hbspec: {name}: {tally.used} examples of {tally.read}, {tally.tokens} tokens, {tally.trained_tokens} "
         f"of them trained; longest {tally.longest}; {tally.truncated} cut at MAX_LENGTH={max_length or 'none'}, "
@@ -127,7 +131,7 @@ def _supervised(
         state.print(f"hbspec: note {tally.unclosed} answers end without a special token: stopping is not learnt")
     if tally.reasoning_dropped:
         state.print(f"hbspec: note the chat template drops the reasoning of {tally.reasoning_dropped} answers")
-    return Dataset.from_list(numbered), tally
+    return Dataset.from_list(_numbered(name, rows)), tally
 
 
 def say_opening(state: PartialState, tokenizer: Any, example: Example) -> None:

@@ -68,6 +68,10 @@ class Generating(Counting):
     TRL deals out a prompt once for each completion, and again for each micro-batch that is trained on a generation.
     """
 
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.data_collator = self.data_collator.wrapped  # rows are handed on as they are
+
     def training_step(self, model: Any, inputs: Any, num_items_in_batch: Any = None) -> Any:
         """One micro-batch; what is in it is known once completions are made."""
         return super(Counting, self).training_step(model, inputs, num_items_in_batch=num_items_in_batch)
