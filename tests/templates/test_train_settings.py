@@ -247,7 +247,7 @@ def test_deepspeed_is_told_what_the_fingerprint_has(monkeypatch: pytest.MonkeyPa
     """And not what the file holds by then."""
     import loading
 
-    monkeypatch.setattr(loading, "SFTConfig", dict)
+    monkeypatch.setattr(loading, "config_of", lambda _: dict)
     run = Invocation(Settings(MODEL_ID="m", PARALLELISM="zero2", DEEPSPEED="gone.json"), Folders())
     told = loading.trainer_arguments(run, "float32", evaluated=False, engine={"gradient_clipping": 0.5})
     assert told["deepspeed"] == {"gradient_clipping": 0.5}
