@@ -23,7 +23,7 @@ from reading import channel_examples
 from records import MESSAGES, PROMPT, STANDARD, Broken, Record, refusals
 from settings import RefusedError
 from spoken import MARK, Answer, Message, Render, answers, shared
-from tasks import SUPERVISED_TYPES
+from tasks import DATA_TYPES
 
 IGNORED = -100
 """The label of a token that the loss passes over (torch.nn.CrossEntropyLoss.ignore_index)."""
@@ -110,7 +110,7 @@ def _learnt(entries: Iterable[Record | Broken], problems: list[str], make: Reade
 
 
 def _refusals(record: Record, whole: bool) -> list[str]:
-    others = [] if record.layout.type in SUPERVISED_TYPES else other_refusals(record)
+    others = [] if record.layout.type in DATA_TYPES else other_refusals(record)
     return [*(what for kind, what in refusals(record) if not (whole and kind == "answer" and _says(record))), *others]
 
 
@@ -129,7 +129,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _example(record: Record, make: Reader) -> Example:
-    if record.layout.type not in SUPERVISED_TYPES:
+    if record.layout.type not in DATA_TYPES:
         return columns(record, make.kept.pop(record.place, {}) if isinstance(make, KeepingReader) else {})
     place, prompts = str(record.place), record.columns.count(PROMPT)
     if record.layout.format == STANDARD:

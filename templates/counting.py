@@ -132,6 +132,11 @@ class Counting(Best):
         updates = len(range(0, len(batches), accumulation))
         return Epoch(len(numbers), len(set(numbers)), len(batches), updates)
 
+    def lacking(self, epoch: Epoch) -> list[str]:
+        """Why an epoch deals out nothing, if it does not."""
+        del epoch
+        return []
+
     def everything_consumed(self) -> tuple[list[int], int]:
         """Examples of each update over all processes, and how many different ones there were."""
         everyone: list[Consumed] = gather_object([self.consumed])

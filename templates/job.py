@@ -39,7 +39,7 @@ from removal import remove
 from run_record import introduction, refuse_other_record, write_record
 from saving import refuse_together, refuse_unlike_ranks
 from settings import Invocation
-from splits import end_answers, keep_endings, made_splits, say_opening, use_template
+from splits import Splits, end_answers, keep_endings, made_splits, use_template
 from stopping import Stop
 from transformers import AutoTokenizer, PrinterCallback, ProgressCallback
 from transformers.utils import logging as transformers_logging
@@ -80,7 +80,6 @@ def run(
     use_template(tokenizer, settings, fingerprint)
     rewarding = rewards.functions(settings.REWARD_FUNCTIONS)
     splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings)
-    say_opening(state, tokenizer, train[0])
     model = load_model(base, settings, compute, state.local_process_index)
     if settings.CHAT_TEMPLATE:
         end_answers(model, tokenizer, train[0])
@@ -98,16 +97,20 @@ def run(
     happened = _learn(trainer, state, invocation, start, watch, stop)
     refuse_together(held.moved())
     if state.is_main_process:
-        told = {
-            "overrides": [_override(each) for each in overrides],
-            "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
-            "ranks": state.num_processes,
-            "wrapper": type(trainer.model_wrapped).__name__,
-        }
+        told = {"overrides": [_override(each) for each in overrides]} | _told(splits, state, trainer)
         write_record(invocation, fingerprint, told | known | happened)
         print(metrics.done(happened), flush=True)
     _leave_together(state)
     return _broken(stop, invocation) if stop.is_broken else 0
+
+
+def _told(splits: Splits, state: PartialState, trainer: Counting) -> dict[str, Any]:
+    """What the record says of the data, and of the processes."""
+    return {
+        "data": {name: asdict(tally) for name, (_, tally) in splits.items()},
+        "ranks": state.num_processes,
+        "wrapper": type(trainer.model_wrapped).__name__,
+    }
 
 
 def _leave_together(state: PartialState) -> None:
@@ -128,7 +131,8 @@ def _learn(
     trainer.space(epoch.updates, settings.SAVES_PER_EPOCH, settings.EVALS_PER_EPOCH)
     place = model_folder.place_of(invocation)
     shorter = problems_of(lambda: model_folder.refuse_shorter(place, trainer.fingerprint, updates))
-    refuse_together([*trainer.held.moved(), *_past(start, updates), *shorter, *trainer.parted(updates)])
+    problems = [*trainer.held.moved(), *_past(start, updates), *shorter]
+    refuse_together([*problems, *trainer.parted(updates), *trainer.lacking(epoch)])
     if state.is_local_main_process:
         write_owner(invocation.folders.checkpoint_dir, trainer.fingerprint)
     resumed = _train(trainer, state, start, updates)

@@ -12,7 +12,7 @@ from typing import Any
 
 import parsers
 from learned import BY_BATCH, BY_BEST, BY_CONTENT, BY_EPOCHS, BY_LAYOUT, BY_LENGTH, NO, YES, Learned
-from tasks import DATA_TYPES, LOSS_TYPES, TASKS, Task
+from tasks import ALL_TYPES, LOSS_TYPES, TASKS, Task
 
 ROOT = Path("/opt/ml")
 """Where SageMaker lays out a training container:
@@ -174,7 +174,7 @@ class Settings:
         "chat template in Jinja, a file beside this script; the tokenizer's own if not set",
         BY_CONTENT,
     )
-    DATA_TYPE: str = _one_of("language_modeling", DATA_TYPES, "dataset type of TRL's")
+    DATA_TYPE: str = _one_of("language_modeling", ALL_TYPES, "dataset type of TRL's")
     DATA_FORMAT: str = _one_of("messages", ("messages", "standard"), "lists of {role, content}, or plain texts")
     DATA_COLUMNS: Mapping[str, str] | None = _setting(
         None, parsers.columns, 'the data\'s columns by the type\'s, as JSON: {"prompt": "question"}'

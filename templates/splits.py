@@ -87,7 +87,11 @@ def made_splits(
         RefusedError: the cap leaves nothing to train on, or the columns beside prompts are not a table's.
     """
     made = _supervised if settings.TASK in SUPERVISED else _compared
-    return {name: made(state, tokenizer, name, examples, settings) for name, examples in splits.items() if examples}
+    found: Splits = {
+        name: made(state, tokenizer, name, examples, settings) for name, examples in splits.items() if examples
+    }
+    _say_opening(state, tokenizer, splits["train"][0])
+    return found
 
 
 def _compared(
@@ -134,7 +138,7 @@ def _supervised(
     return Dataset.from_list(_numbered(name, rows)), tally
 
 
-def say_opening(state: PartialState, tokenizer: Any, example: Example) -> None:
+def _say_opening(state: PartialState, tokenizer: Any, example: Example) -> None:
     """Names the end of the generation prompt that no training text has, if there is one."""
     if isinstance(example, Conversation) and any(message["role"] == "assistant" for message in example.messages):
         opening = prompted_only(template_of(tokenizer), example)

@@ -19,7 +19,7 @@ class Task(NamedTuple):
         types: dataset types that it trains; the first is the usual one.
         example: what one example is called.
         losses: values of LOSS_TYPE, the default first; none where the loss cannot be chosen.
-        beta: the default of BETA; 0 where there is no reference.
+        beta: the default of BETA; 0 where nothing is compared with a reference.
         drops_out: whether dropout stays on; TRL switches it off for some (`disable_dropout`).
     """
 
@@ -55,9 +55,8 @@ TASKS: Mapping[str, Task] = {
 SUPERVISED = ("sft", "pretrain")
 """Tasks whose examples are rows that are learnt token by token."""
 
-SUPERVISED_TYPES = TASKS["sft"].types
-"""Dataset types of their examples."""
-
-DATA_TYPES = tuple(dict.fromkeys(kind for task in TASKS.values() for kind in task.types))
-"""Dataset types that this script trains, for one task or another."""
+DATA_TYPES = TASKS["sft"].types
+"""Dataset types that are trained unless a task is named."""
+ALL_TYPES = tuple(dict.fromkeys(kind for task in TASKS.values() for kind in task.types))
+"""Dataset types that one task or another trains."""
 LOSS_TYPES = tuple(dict.fromkeys(loss for task in TASKS.values() for loss in task.losses))

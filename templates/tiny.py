@@ -17,6 +17,8 @@ from settings import Invocation, Settings
 from shrinking import shrink
 
 VOCABULARY = 2048
+COMPLETION = 16
+"""Tokens of a completion at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,13 @@ def family(model_id: str, model_type: str) -> Family:
     return FAMILIES["llama" if model_type.startswith("llama") else "chatml"]
 
 
-def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[Override, ...]]:
+def rehearsal(invocation: Invocation, launched: bool, processes: int = 1) -> tuple[Settings, tuple[Override, ...]]:
     """The settings that a run really uses, and every override that made them so.
 
     Args:
         invocation: what was asked for.
         launched: whether a launcher started this process.
+        processes: how many train together.
     """
     settings, folders = invocation.settings, invocation.folders
     made: list[Override] = []
@@ -127,6 +130,9 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
                 made.append(Override(name, str(before), str(after), reason))
                 if name not in real:
                     changes[name] = after
+        generated = _generation(settings, processes)
+        changes |= {each.name: int(each.after) for each in generated}
+        made += generated
         if changes.get("PARALLELISM", settings.PARALLELISM) == "ddp" and not launched:
             changes["PARALLELISM"] = "single"
             made.append(Override("PARALLELISM", "ddp", "single", "no launcher started this process"))
@@ -141,6 +147,28 @@ def rehearsal(invocation: Invocation, launched: bool) -> tuple[Settings, tuple[O
         made.append(Override("MAX_STEPS", before, str(folders.max_updates), "--max-updates"))
         changes["MAX_STEPS"] = folders.max_updates
     return replace(settings, **changes), tuple(made)
+
+
+def _generation(settings: Settings, processes: int) -> list[Override]:
+    """What makes GRPO's completions few, and keeps those of a prompt together on fewer processes than the job has."""
+    if settings.TASK != "grpo":
+        return []
+    group = settings.NUM_GENERATIONS
+    steps = settings.STEPS_PER_GENERATION or settings.GRADIENT_ACCUMULATION_STEPS
+    dealt = settings.PER_DEVICE_BATCH_SIZE * processes
+    evaluated = (settings.PER_DEVICE_EVAL_BATCH_SIZE or settings.PER_DEVICE_BATCH_SIZE) * processes
+    together = "a batch holds whole groups of completions, also on fewer processes"
+    wanted = {
+        "MAX_COMPLETION_LENGTH": (min(settings.MAX_COMPLETION_LENGTH, COMPLETION), "a tiny model has nothing to say"),
+        "STEPS_PER_GENERATION": (steps if dealt * steps % group == 0 else steps * group, together),
+        "PER_DEVICE_EVAL_BATCH_SIZE": (evaluated // processes if evaluated % group == 0 else group, together),
+    }
+    usual = {"STEPS_PER_GENERATION": steps, "PER_DEVICE_EVAL_BATCH_SIZE": evaluated // processes}
+    return [
+        Override(name, str(before), str(after), reason)
+        for name, (after, reason) in wanted.items()
+        if (before := usual.get(name, settings.MAX_COMPLETION_LENGTH)) != after
+    ]
 
 
 def train_tokenizer(texts: Iterable[str], kind: Family) -> Any:

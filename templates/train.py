@@ -51,7 +51,8 @@ def main(arguments: Sequence[str]) -> int:
     asked: Invocation | None = None
     try:
         asked = parse(arguments, os.environ)
-        settings, overrides = rehearsal(asked, launched="RANK" in os.environ)
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        settings, overrides = rehearsal(asked, launched="RANK" in os.environ, processes=processes)
         if settings.PARALLELISM.startswith("zero") and importlib.util.find_spec("deepspeed") is None:
             raise RefusedError([f"PARALLELISM={settings.PARALLELISM} needs deepspeed, which is not installed"])
         invocation = Invocation(settings, asked.folders)
@@ -63,10 +64,10 @@ def main(arguments: Sequence[str]) -> int:
             name = "EVALS_PER_EPOCH" if settings.EVALS_PER_EPOCH else "EVAL_STEPS"
             said = f"{name} is set, but {folder} holds no data: pass --validation-dir FOLDER, or VALIDATION_SHARE"
             raise RefusedError([said])
-        if validation and (few := list(evaluation_refusals(settings, int(os.environ.get("WORLD_SIZE", "1"))))):
+        if validation and (few := list(evaluation_refusals(settings, processes))):
             raise RefusedError(few)
         with alone_in(asked.folders) if leaving.is_first() else nullcontext(Held()) as held:
-            mine = fingerprint(invocation, int(os.environ.get("WORLD_SIZE", "1")), *digests)
+            mine = fingerprint(invocation, processes, *digests)
             start = _start(invocation, mine)
             _choose_devices(invocation)
             from job import run  # torch and its kin, which take seconds to import

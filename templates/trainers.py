@@ -100,6 +100,14 @@ class Generating(Counting):
         again = self.num_generations * self.num_iterations * self.args.steps_per_generation
         return Epoch(dealt.examples // again, dealt.distinct, dealt.micro_batches_per_rank, dealt.updates)
 
+    def lacking(self, epoch: Epoch) -> list[str]:
+        """TRL leaves out the prompts at the end of an epoch that do not fill a generation, and these may be all."""
+        if epoch.updates:
+            return []
+        asked = self.args.generation_batch_size // self.num_generations
+        said = f"a generation of TASK=grpo takes {asked} prompts, and the training data hold {len(self.train_dataset)}"
+        return [f"{said}: set a smaller STEPS_PER_GENERATION, or use more data"]
+
     def rows_said(self) -> dict[str, Any]:
         """Completions that were made, and those that each update was trained on."""
         made, _ = super().everything_consumed()
@@ -135,4 +143,8 @@ def made(settings: Settings, splits: Splits, **named: Any) -> Counting:
     if settings.TASK in SUPERVISED:
         named["loss"] = settings.LOSS
     evaluated = splits["validation"][0] if "validation" in splits else None
-    return of(settings.TASK)(train_dataset=splits["train"][0], eval_dataset=evaluated, **named)
+    trainer = of(settings.TASK)(train_dataset=splits["train"][0], eval_dataset=evaluated, **named)
+    if settings.METHOD != "full" and settings.LORA_DROPOUT and not settings.task.drops_out:
+        said = f"TRL switches dropout off in TASK={settings.TASK}: LORA_DROPOUT={settings.LORA_DROPOUT} has no effect"
+        trainer.accelerator.print(f"hbspec: note {said}")
+    return trainer

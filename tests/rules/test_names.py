@@ -56,11 +56,11 @@ def test_of_the_scripts_files_and_lines(monkeypatch):
     monkeypatch.syspath_prepend(TEMPLATES)
     import folders
     import metrics
-    import settings
+    import tasks
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
     assert (folders.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
-    assert (folders.SHOWN_SUFFIXES, settings.DATA_TYPES) == (SHOWN_SUFFIXES, DATA_TYPES)
+    assert (folders.SHOWN_SUFFIXES, tasks.DATA_TYPES) == (SHOWN_SUFFIXES, DATA_TYPES)
 
 
 def test_what_the_scripts_libraries_need():

@@ -88,7 +88,7 @@ def test_a_reward_function_that_fails_is_named_with_its_line(
         ({"REWARD_FUNCTIONS": "author_rewards.py:waited"}, "author_rewards.py:15 is an async function"),
         ({"REWARD_FUNCTIONS": "long"}, "must be file.py:name"),
         ({"MAX_COMPLETION_LENGTH": "128"}, "MAX_COMPLETION_LENGTH=128 leaves no token of MAX_LENGTH=128"),
-        ({"MAX_COMPLETION_LENGTH": "120"}, "train: MAX_LENGTH=128 leaves no prompt that fits into 8 tokens"),
+        ({"MAX_LENGTH": "12"}, "train: MAX_LENGTH=12 leaves no prompt that fits into 8 tokens"),
         ({"WATCH_LOSS": "10"}, "WATCH_LOSS=10 has no effect with TASK=grpo"),
     ],
 )
@@ -129,3 +129,36 @@ def test_completions_are_the_same_after_a_new_start(bench: Bench, job: Job) -> N
         shutil.rmtree(bench.folder / name)
     assert len(whole) == 5
     assert re.findall(r"step=(\d) loss=(\S+) grad_norm=(\S+)", job()) == whole[4:]
+
+
+def test_fewer_prompts_than_a_generation_takes(bench: Bench, job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    import train
+
+    put(bench, GRPO | {"STEPS_PER_GENERATION": "8"}, PROMPTS)
+    assert train.main(bench.arguments) == 2
+    said = "a generation of TASK=grpo takes 8 prompts, and the training data hold 6: set a smaller STEPS_PER_GENERATION"
+    assert said in capsys.readouterr().err
+
+
+def test_a_generation_of_several_updates_is_trained_on_twice(bench: Bench, job: Job) -> None:
+    """Prompts count when they are completed, and completions as often as they are trained on."""
+    put(bench, GRPO | {"STEPS_PER_GENERATION": "4", "NUM_ITERATIONS": "2", "MAX_STEPS": "5"}, PROMPTS)
+    job()
+    record = bench.record
+    assert record["examples_of_each_update"] == [4, 0, 0, 0, 4]
+    assert record["completions_generated"] == 16
+    assert record["completions_of_each_update"] == [4] * 5
+    assert record["epoch"] == {"examples": 4, "distinct": 4, "micro_batches_per_rank": 8, "updates": 4}
+
+
+def test_a_rehearsal_keeps_the_completions_of_a_prompt_together(tmp_path: Path) -> None:
+    import tiny
+    from settings import Folders, Invocation, Settings
+
+    asked = Invocation(Settings(MODEL_ID="m", TASK="grpo", GRADIENT_ACCUMULATION_STEPS=2), Folders(tiny=True))
+    settings, made = tiny.rehearsal(asked, launched=False)
+    assert (settings.STEPS_PER_GENERATION, settings.PER_DEVICE_EVAL_BATCH_SIZE) == (16, 8)
+    assert settings.MAX_COMPLETION_LENGTH == 16
+    assert {each.name for each in made} >= {"STEPS_PER_GENERATION", "MAX_COMPLETION_LENGTH"}
+    settings, _ = tiny.rehearsal(asked, launched=True, processes=4)
+    assert settings.STEPS_PER_GENERATION is None
