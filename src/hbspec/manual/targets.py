@@ -1,4 +1,4 @@
-"""Defects that keep a target from being compiled: HB540 and HB541."""
+"""Defects that keep a target from being compiled: HB540 to HB542."""
 
 from __future__ import annotations
 
@@ -35,6 +35,20 @@ _ENTRIES = (
         example="evaluation: [{suite: tool-usage, min_score: 0.9}]",
         instead="evaluation: []",
         references=("https://arxiv.org/abs/2411.00640",),
+    ),
+    Page(
+        code="HB542",
+        name="not-in-this-target",
+        summary="The target has no way to say a value of the spec.",
+        why="Each scheduler and each training framework has its own language. A value that its file cannot hold would "
+        "be dropped without a word, and what runs would not be what was judged: another memory, another bill, or "
+        "another model. So the target refuses the spec at that key, and writes nothing.",
+        example="instance: {spot: true}",
+        instead="instance: {spot: false}",
+        references=(
+            "https://slurm.schedmd.com/sbatch.html",
+            "https://docs.skypilot.co/en/latest/reference/yaml-spec.html",
+        ),
     ),
 )
 

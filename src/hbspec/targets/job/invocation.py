@@ -137,7 +137,14 @@ def exports(call: Invocation) -> list[str]:
 
 
 def command(
-    call: Invocation, more: str = "", *, below: str = "", hosts: Sequence[str] = ANY_HOSTS, through: Sequence[str] = ()
+    call: Invocation,
+    more: str = "",
+    *,
+    below: str = "",
+    hosts: Sequence[str] = ANY_HOSTS,
+    through: Sequence[str] = (),
+    before: str = "exec ",
+    port: str = str(MASTER_PORT),
 ) -> list[str]:
     """Shell lines that start training and replace the shell, so that signals reach the process.
 
@@ -147,9 +154,11 @@ def command(
         hosts: shell lines that set `node_rank` and `master_addr` if the job has several instances.
         below: shell text before the script's path, verbatim: the source folder, if it is not the current one.
         through: a program, with its arguments, that starts the rest.
+        before: shell text before the command, verbatim; without `exec` the shell stays.
+        port: shell text, verbatim: the port of the first machine where the ranks of several meet.
     """
     arguments = " ".join([below + quote(call.script), *map(quote, call.arguments), *([more] if more else [])])
-    start = " ".join(["exec", *map(quote, through), "python"])
+    start = before + " ".join([*map(quote, through), "python"])
     if not call.distributed:
         return [f"{start} {arguments}"]
     start = f"{start} {below}{call.launcher}"
@@ -159,6 +168,6 @@ def command(
     return [
         *hosts,
         f'{start} --nnodes {call.instances} --node_rank "$node_rank" --master_addr "$master_addr" '
-        f"--master_port {MASTER_PORT} {ranks} \\",
+        f"--master_port {port} {ranks} \\",
         f"  {arguments}",
     ]

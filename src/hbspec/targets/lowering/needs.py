@@ -27,7 +27,7 @@ def refusal(code: str, route: Route, message: str, action: str) -> Finding:
 
 
 class Needs:
-    """Collects missing keys, so that all of them are reported at once."""
+    """Collects keys that are missing or cannot be said, so that all of them are reported at once."""
 
     def __init__(self, target: str) -> None:
         self.target = target
@@ -43,7 +43,20 @@ class Needs:
         )
         return default
 
+    def leave_out(self, value: object, route: Route, reason: str, action: str) -> None:
+        """Refuse a value that the target has no way to say; nothing happens where it is not set.
+
+        Args:
+            value: of the key; None, false, and an empty mapping or list are not set.
+            route: of the key.
+            reason: why the target cannot say it, a clause.
+            action: what to do about it.
+        """
+        if value:
+            message = f"target {self.target} cannot say {route_text(route)}: {reason}"
+            self.findings.append(refusal("HB542", route, message, action))
+
     def done(self) -> None:
-        """Raise `LoweringError` if any key was missing."""
+        """Raise `LoweringError` if any key was missing, or cannot be said."""
         if self.findings:
             raise LoweringError(self.findings)
