@@ -78,6 +78,11 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         _until(lambda: b"idle" in subprocess.run(["sinfo", "-h"], env=environment, capture_output=True).stdout)
         yield environment
     finally:
+        for job in subprocess.run(
+            ["squeue", "-h", "-o", "%i"], env=environment, capture_output=True, text=True
+        ).stdout.split():
+            subprocess.run(["scancel", "--full", "--signal=KILL", job], env=environment)
+            subprocess.run(["scancel", job], env=environment)
         for process in reversed(started):
             process.terminate()
         for process in reversed(started):

@@ -243,7 +243,7 @@ def test_a_folder_of_the_same_name_elsewhere_is_not_entered(target: str, tmp_pat
     elsewhere.mkdir(parents=True)
     shims = tmp_path / "shims"
     shims.mkdir()
-    for name in ("python", "aws", "vllm", "sbatch", "sky"):
+    for name in ("python", "aws", "vllm", "sbatch", "sky", "trl"):
         (shims / name).write_text(f'#!/bin/sh\npwd >> "{tmp_path}/places"\necho "$0 $*" >> "{tmp_path}/calls"\n')
         (shims / name).chmod(0o755)
     environment = {"PATH": f"{shims}:{os.environ['PATH']}", "CDPATH": f"{tmp_path}/elsewhere:."}

@@ -149,7 +149,7 @@ class Submitted:
         path = self.run / f"slurm-{self.number}.log"
         return path.read_text() if path.exists() else ""
 
-    def until(self, holds, seconds: float = 90) -> None:
+    def until(self, holds, seconds: float = 300) -> None:
         end = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < end, (self.state(), self.log())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.plan.shipped_script import WATCH
@@ -29,6 +31,14 @@ def job_name(analysis: Analysis, work: Workload) -> str:
         "processes": [call.instances, call.processes],
         "hyperparameters": {name: text for name, text in work.hyperparameters.items() if not name.startswith(WATCH)},
     }
+    return f"{_label(analysis)}-{digest_of(runs, work.source, None)}"
+
+
+def framework_name(analysis: Analysis, config: Mapping[str, Any]) -> str:
+    """The same of a job that another framework's script runs: the digest is of its configuration."""
+    return f"{_label(analysis)}-{digest_of(config, (), None)}"
+
+
+def _label(analysis: Analysis) -> str:
     own = re.sub(r"[^a-z0-9]+", "-", author_name(analysis.spec).lower()).strip("-")[:LONGEST].rstrip("-")
-    named = own if own[:1].isalpha() else f"job-{own}".rstrip("-")
-    return f"{named}-{digest_of(runs, work.source, None)}"
+    return own if own[:1].isalpha() else f"job-{own}".rstrip("-")
