@@ -24,6 +24,16 @@ SOURCE = "source/"
 DIGEST = re.compile(rf"\b[0-9a-f]{{{DIGEST_LENGTH}}}\b")
 SECTIONS = {"monitoring": "monitoring"}
 """The section without which a target has nothing to compile, where it is not `deployment`."""
+UNSAID = {
+    "axolotl": {
+        "\nmonitoring:": ["monitoring=null"],
+        "parallelism: pipeline": ["instance.parallelism=ddp"],
+    },
+    "kubeflow": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
+    "slurm": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
+    "trl": {"\nmonitoring:": ["monitoring=null"]},
+}
+"""What a target refuses: text of a spec by which it is known, and what is set instead."""
 PAIRS = [
     (spec, target)
     for spec in SPECS
@@ -40,6 +50,8 @@ def compiled(spec: Path, target: str) -> list[Artifact]:
     one = ["evaluation=[{suite: mathematical-accuracy, min_score: 0.9}]"] if spec.stem.endswith("-as-written") else []
     alone = one if target == "evaluation" else ["evaluation=[]"]
     alone += ["deployment.ab_test=null"] if target == "cloudformation" else []
+    text = spec.read_text(encoding="utf-8")
+    alone += [words for said, instead in UNSAID.get(target, {}).items() if said in text for words in instead]
     return compile_spec(spec, target, overrides=alone, force=not check(spec).ok)
 
 

@@ -22,8 +22,8 @@ BODIES = {
 }
 TARGETS = names()
 BOUND, OWN = "gpu_memory: {max: 35 GB}", "metrics: [{name: 'train:gpu_memory_bytes', regex: 'mem=([0-9]+)'}]"
-FRAMEWORKS = ("trl",)
-"""Targets of other frameworks' scripts, which end no run for a watch."""
+FRAMEWORKS = ("axolotl", "trl")
+"""Targets of other frameworks' scripts, which end no run for a watch; all but TRL start one process a GPU."""
 SHEBANG = f"#!{sys.executable} -IS"
 """Of a program in the place of another: without what sites add, and without shims of whoever installed Python."""
 
@@ -36,7 +36,9 @@ def fitted(spec: Path, target: str) -> tuple[str, ...]:
     if target == "monitoring" and "\nmonitoring:" not in spec.read_text():
         return (f"monitoring={{{BOUND}, {OWN}}}" if "\nscript:" in spec.read_text() else f"monitoring={{{BOUND}}}",)
     if target in FRAMEWORKS:
-        return ("monitoring=null",) if "\nmonitoring:" in spec.read_text() else ()
+        unwatched = ("monitoring=null",) if "\nmonitoring:" in spec.read_text() else ()
+        pipes = target != "trl" and "parallelism: pipeline" in spec.read_text()
+        return (*unwatched, "instance.parallelism=ddp") if pipes else unwatched
     alone = ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
     if target == "evaluation" and spec != HEARTBEAT:  # the others have no suites, or no cases for one
         return ("evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]",)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def problems(values: dict[str, Any]) -> list[str]:
     [
         (),
         ("instance.count=2", "instance.volume=500 GB", "instance.retries=3"),
-        ("instance.spot=true",),
+        ("instance.spot=true", "instance.max_wait=9h"),
         (*GPUS, "instance.host_memory=200 GB"),
         ("sagemaker.secrets={HF_TOKEN: 'arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-AbCdEf'}",),
     ],
@@ -80,6 +81,18 @@ def test_the_job_writes_into_its_own_folder_of_the_bucket() -> None:
     assert f"RUN_DIR=/opt/ml/bucket/checkpoints/{told['name']}\n" in told["run"]
 
 
+def test_waiting_ends_with_max_wait() -> None:
+    written = files(BASE, "skypilot", "instance.spot=true", "instance.max_wait=9h")
+    told = yaml.safe_load(written["task.yaml"])
+    assert told["envs"] == {"SUBMITTED": None}
+    assert b' --env SUBMITTED="$(date +%s)" ' in written["submit.sh"]
+    run = told["run"].replace("./launch.sh", "printf started")
+    for ago, code, said in ((9 * 3600, 1, ""), (60, 0, "started")):
+        script = f"SUBMITTED=$(($(date +%s) - {ago}))\n{run}"
+        done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (code, said)
+
+
 def test_a_secret_is_named_without_its_value() -> None:
     arn = "arn:aws:secretsmanager:us-east-1:111122223333:secret:hub-AbCdEf"
     written = files(BASE, "skypilot", f"sagemaker.secrets={{HF_TOKEN: '{arn}'}}")
@@ -95,7 +108,6 @@ def test_a_secret_is_named_without_its_value() -> None:
         (("sagemaker.output=null", "sagemaker.checkpoints=null"), "HB040", "sagemaker.output"),
         (("data.train.uri=null",), "HB040", "data.train.uri"),
         (("data.validation.uri=gs://other/validation",), "HB542", "data.validation.uri"),
-        (("instance.spot=true", "instance.max_wait=9h"), "HB542", "instance.max_wait"),
         (("instance.keep_alive=10m",), "HB542", "instance.keep_alive"),
         ((*GPUS, "instance.gpu=K80"), "HB542", "instance.gpu"),
         (("sagemaker.environment={NCCL_DEBUG: INFO}",), "HB542", "sagemaker.environment"),

@@ -16,7 +16,12 @@ def yaml_text(values: Mapping[str, Any], *comments: str) -> str:
     import yaml  # the reader of specs is C's, and needs no Python classes
 
     class Lines(yaml.SafeDumper):
-        """Writes texts of several lines as blocks."""
+        """Writes texts of several lines as blocks, and values that stand twice in full."""
+
+        def ignore_aliases(self, data: Any) -> bool:
+            """Whether a value has no anchor: none has."""
+            del data
+            return True
 
     def block(dumper: Any, text: str) -> Any:
         style = "|" if "\n" in text else None

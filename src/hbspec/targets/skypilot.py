@@ -37,6 +37,8 @@ HOSTS = (
 PORT = "7777"
 NOTED_EVERY = 60
 """Seconds between two notes of the time that is used up, each of which is uploaded."""
+SUBMITTED = "SUBMITTED"
+"""The variable with the second of the submission."""
 ACCELERATORS = {
     "A100-40": "A100", "A100-80": "A100-80GB", "A10": "A10", "A10G": "A10G", "B200": "B200", "B300": "B300",
     "H100-80": "H100", "H200-141": "H200", "L4": "L4", "L40": "L40", "L40S": "L40S", "T4": "T4", "V100-16": "V100",
@@ -57,6 +59,7 @@ class Task(NamedTuple):
         bucket: that the job writes to.
         prefix: of the job's own folder there.
         seconds: of all starts together.
+        wait: seconds from the submission, after which the job is stopped or not started any more; None without such.
         secrets: variables whose values are given when the job is launched.
     """
 
@@ -68,6 +71,7 @@ class Task(NamedTuple):
     bucket: str
     prefix: str
     seconds: int
+    wait: int | None
     secrets: tuple[str, ...]
 
 
@@ -93,8 +97,6 @@ def lower(analysis: Analysis) -> Task:
         "name an S3 prefix",
     )
     refuse_of_sagemaker(needs, spec)
-    limit = "a recovery waits as long as it takes; leave max_wait out"
-    needs.leave_out(spec.instance.max_wait, ("instance", "max_wait"), "SkyPilot has no limit on waiting", limit)
     resources = _resources(analysis, needs)
     mounts = _mounts(analysis, needs)
     work = workload(analysis, needs)
@@ -108,6 +110,7 @@ def lower(analysis: Analysis) -> Task:
         bucket=written or "",
         prefix=folder(place).removeprefix(f"{IN_S3}{written}/") + name,
         seconds=ceil(seconds),
+        wait=None if spec.instance.max_wait is None else ceil(spec.instance.max_wait),
         secrets=secrets(spec),
     )
 
@@ -170,6 +173,7 @@ def _submission(task: Task) -> Iterator[str]:
     yield f"cd -- {HERE}"
     yield from (f': "${{{name}:?is a secret of the job: set it in this environment}}"' for name in task.secrets)
     given = "".join(f" --secret {name}" for name in task.secrets)
+    given += "" if task.wait is None else f' --env {SUBMITTED}="$(date +%s)"'
     yield f'exec sky jobs launch --name {task.name}{given} "$@" {TASK}'
 
 
@@ -183,6 +187,7 @@ def _task(task: Task) -> str:
             **{f"{DATA}/{name}": uri for name, uri in task.mounts.items()},
             BUCKET: {"source": f"{IN_S3}{task.bucket}", "mode": "MOUNT_CACHED"},
         },
+        **({"envs": {SUBMITTED: None}} if task.wait is not None else {}),
         **({"secrets": dict.fromkeys(task.secrets)} if task.secrets else {}),
         "setup": _setup(task),
         "run": "\n".join([*_run(task)]) + "\n",
@@ -204,7 +209,12 @@ def _run(task: Task) -> Iterator[str]:
     yield f"export RUN_DIR={BUCKET}/{quote(task.prefix)}"
     yield from (f"export SM_CHANNEL_{name.upper()}={DATA}/{name}" for name in task.mounts)
     yield 'export SM_MODEL_DIR="$RUN_DIR/model" SM_OUTPUT_DATA_DIR="$RUN_DIR/output"'
-    yield f"exec ./{MACHINE}"
+    if task.wait is None:
+        yield f"exec ./{MACHINE}"
+        return
+    yield f"left=$(({task.wait} - $(date +%s) + {SUBMITTED}))  # of max_wait, all waiting and running together"
+    yield 'if ((left <= 0)); then echo "max_wait is over: the job is not started again" >&2; exit 1; fi'
+    yield f'exec timeout --foreground --signal=TERM --kill-after=180 "$left" ./{MACHINE}'
 
 
 TARGET = Target(
