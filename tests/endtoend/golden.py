@@ -30,6 +30,11 @@ UNSAID = {
         "parallelism: pipeline": ["instance.parallelism=ddp"],
     },
     "kubeflow": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
+    "llamafactory": {
+        "": ["hyperparameters.loss=standard", "software.adapter_dtype=float32"],
+        "\nmonitoring:": ["monitoring=null"],
+        "parallelism: pipeline": ["instance.parallelism=ddp"],
+    },
     "slurm": {"max_wait:": ["instance.spot=false", "instance.max_wait=null"]},
     "trl": {"\nmonitoring:": ["monitoring=null"]},
 }

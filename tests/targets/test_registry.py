@@ -95,8 +95,7 @@ def test_a_new_file_is_a_new_target(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unknown_target_is_named_beside_the_known_ones() -> None:
-    known = (
-        "cloudformation, deployment, evaluation, kubeflow, launch, monitoring, sagemaker, serve, skypilot, slurm, trl"
-    )
+    known = "axolotl, cloudformation, deployment, evaluation, kubeflow, launch, llamafactory, monitoring, sagemaker"
+    known += ", serve, skypilot, slurm, trl"
     with pytest.raises(ValueError, match=f"unknown target 'docker'; choose one of {known}"):
         targets.target_of("docker")

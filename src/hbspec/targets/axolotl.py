@@ -18,6 +18,7 @@ from hbspec.plan.training import Training
 from hbspec.source.written import yaml_text
 from hbspec.targets.cluster.job_name import framework_name
 from hbspec.targets.frameworks.accelerate_file import DEEPSPEED, deepspeed_file
+from hbspec.targets.frameworks.conversations import messages_column, refuse_all_but_conversations
 from hbspec.targets.frameworks.starting import started
 from hbspec.targets.frameworks.unsaid import refuse_unsaid
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
@@ -57,7 +58,7 @@ def lower(analysis: Analysis) -> AxolotlJob:
     needs = Needs("axolotl")
     refuse_unsaid(needs, analysis, "axolotl", {})
     _refuse(needs, analysis)
-    _refuse_data(needs, analysis)
+    refuse_all_but_conversations(needs, analysis)
     needs.done()
     plan = analysis.plan
     config = {**_model(analysis), **_data(analysis), **_course(analysis), **_step(analysis), **_told(analysis)}
@@ -102,21 +103,6 @@ def _refuse(needs: Needs, analysis: Analysis) -> None:
     needs.leave_out(synced, route, "axolotl reduces gradients once an update", "set it to false")
 
 
-def _refuse_data(needs: Needs, analysis: Analysis) -> None:
-    data = analysis.spec.data
-    told = data.type != "language_modeling" or data.format not in ("messages", "conversational")
-    route = ("data", "type" if data.type != "language_modeling" else "format")
-    needs.leave_out(told, route, "its file is written for conversations", "set format to messages")
-    columns = data.columns.model_dump(exclude_none=True) if data.columns else {}
-    others = [name for name in columns if name != "messages"]
-    needs.leave_out(others, ("data", "columns"), "conversations have no such column", "name messages alone")
-    needs.leave_out(data.chat_template, ("data", "chat_template"), "the tokenizer's own is used", "leave it out")
-    evaluated = data.validation is not None and analysis.spec.hyperparameters.eval_steps is None
-    unknown = evaluated and analysis.plan.counts is None and not analysis.plan.training.max_steps
-    last = "an evaluation at the end needs the number of updates"
-    needs.leave_out(unknown, ("hyperparameters", "eval_steps"), last, "set eval_steps, or add data.train.examples")
-
-
 def _model(analysis: Analysis) -> dict[str, Any]:
     training, spec = analysis.plan.training, analysis.spec
     values: dict[str, Any] = {"base_model": spec.model.id}
@@ -151,7 +137,7 @@ def _adapters(training: Training, *, use_rslora: bool) -> dict[str, Any]:
 
 def _data(analysis: Analysis) -> dict[str, Any]:
     data = analysis.spec.data
-    column = (data.columns.messages if data.columns else None) or "messages"
+    column = messages_column(analysis)
 
     def split(name: str) -> list[dict[str, Any]]:
         kind = {"type": "chat_template", "field_messages": column, "roles_to_train": ["assistant"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hbspec.analysis import Analysis
 from hbspec.targets.job.hyperparameters import WEIGHTS
@@ -11,7 +11,13 @@ from hbspec.targets.lowering.needs import Needs
 WATCHES = ("loss", "gpu_memory", "step_time", "gradient_norm")
 
 
-def refuse_unsaid(needs: Needs, analysis: Analysis, framework: str, versions: Mapping[str, str]) -> None:
+def refuse_unsaid(
+    needs: Needs,
+    analysis: Analysis,
+    framework: str,
+    versions: Mapping[str, str],
+    chosen: Sequence[str] = ("adapter_dtype", "autocast"),
+) -> None:
     """Require the weights, and refuse the keys of a spec that a framework's own script does not have.
 
     Args:
@@ -19,6 +25,7 @@ def refuse_unsaid(needs: Needs, analysis: Analysis, framework: str, versions: Ma
         analysis: the spec's.
         framework: its name.
         versions: of the packages that the configuration is written for.
+        chosen: keys of `software` that the framework decides by itself.
     """
     spec = analysis.spec
     needs.take(spec.model.id, ("model", "id"), "", WEIGHTS)
@@ -35,7 +42,7 @@ def refuse_unsaid(needs: Needs, analysis: Analysis, framework: str, versions: Ma
         named = getattr(software, package)
         written = f"the file is written for {package} {version}"
         needs.leave_out(named is not None and named != version, ("software", package), written, f"set it to {version}")
-    for name in ("adapter_dtype", "autocast"):
+    for name in chosen:
         needs.leave_out(
             getattr(software, name) is not None, ("software", name), f"{framework} chooses it", f"leave {name} out"
         )
