@@ -1,7 +1,8 @@
 """Target `llamafactory`: LLaMA-Factory's configuration of the same training, which its own script trains from.
 
 LLaMA-Factory trains its parameters in float32 and holds all logits, unlike the shipped script: the spec has to say
-both, so that what was judged is what runs. Its 4-bit weights are stored in the compute dtype (`model_utils/quantization.py`).
+both, so that what was judged is what runs. Its 4-bit weights are stored in the compute dtype
+(`model_utils/quantization.py`).
 https://llamafactory.readthedocs.io/en/latest/advanced/arguments.html
 """
 
