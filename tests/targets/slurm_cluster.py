@@ -83,13 +83,13 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
         ).stdout.split():
             subprocess.run(["scancel", "--full", "--signal=KILL", job], env=environment)
             subprocess.run(["scancel", job], env=environment)
-        for process in reversed(started):
+        for process in reversed(started):  # one after the other: the controller needs munge to end
             process.terminate()
-        for process in reversed(started):
             try:
-                process.wait(20)
+                process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+                process.wait()
 
 
 def _until(holds, seconds: float = 20) -> None:
