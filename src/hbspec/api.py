@@ -16,6 +16,7 @@ from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.configuration.configuration import NEVER_FORCED
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimates import Estimates as Estimates  # part of what is stable here
+from hbspec.frontends.reading.front import ForeignReader
 from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
@@ -54,6 +55,8 @@ def check(
     text: str | None = None,
     policy: Policy | None = None,
     unsaved: Mapping[Path, str] = NOTHING,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Report:
     """Check a spec, and report everything that is wrong with it.
 
@@ -68,12 +71,15 @@ def check(
         text: what the file at the path holds, instead of its content on the disk: an edited state of it.
         policy: what the organisation allows; with it, the spec may also be a body of CreateTrainingJob.
         unsaved: the same of files that it may extend, by their real paths.
+        program: whose file it is, by the name of a front end; by default its content says so.
+        beside: files with more of the job, which count above it: a part of a spec, accelerate's or DeepSpeed's.
 
     Raises:
         PriceFileError: the file of prices is not as it was written.
     """
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of, "stdin": stdin}
     given |= {"prices": prices, "configuration": configuration, "text": text, "policy": policy, "unsaved": unsaved}
+    given |= {"program": program, "beside": beside}
     return judgement(spec, **given).report
 
 
@@ -96,10 +102,12 @@ def judgement(
     text: str | None = None,
     policy: Policy | None = None,
     unsaved: Mapping[Path, str] = NOTHING,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Judgement:
     """The report that `check` returns, with what was judged; the same arguments and errors."""
     try:
-        document = _document(spec, overrides, allow_outside, stdin, text, unsaved)
+        document = _document(spec, overrides, allow_outside, stdin, text, unsaved, program, beside)
         if policy is not None and (judged := _as_request(document, prices, policy)):
             return Judgement(judged, None)
         analysis = _analysed(document, as_of, prices)
@@ -121,13 +129,15 @@ def estimate(
     as_of: date | None = None,
     stdin: TextIO | None = None,
     prices: Path | None = None,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Estimates:
     """Estimate a job's memory, time and cost, as intervals.
 
     Raises:
         InvalidSpecError: the spec cannot be read or validated; other errors do not prevent estimates.
     """
-    analysis = _strict(spec, overrides, allow_outside, as_of, stdin, prices)
+    analysis = _strict(spec, overrides, allow_outside, as_of, stdin, prices, program, beside)
     unknown: dict[str, str] = {}
 
     def part(name: str) -> Any:
@@ -205,6 +215,8 @@ def compilation(
     configuration: Configuration = EVERYTHING,
     release: Release | None = None,
     policy: Policy | None = None,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Compilation:
     """Check and compile a spec in one reading of its files; nothing is written to disk.
 
@@ -217,7 +229,7 @@ def compilation(
         ValueError: no target has this name.
     """
     chosen = target_of(target)
-    analysis = replace(_strict(spec, overrides, allow_outside, None, stdin, prices), release=release)
+    analysis = replace(_strict(spec, overrides, allow_outside, None, stdin, prices, program, beside), release=release)
     report = _judge(analysis, configuration, policy)
     kept = any(NEVER_FORCED.fullmatch(code) for entry in report.diagnostics for code in _codes(entry))
     if kept or not (report.ok or force):
@@ -247,9 +259,12 @@ def _strict(
     as_of: date | None,
     stdin: TextIO | None,
     prices: Path | None,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Analysis:
     try:
-        return _analysed(_document(spec, overrides, allow_outside, stdin), as_of, prices)
+        document = _document(spec, overrides, allow_outside, stdin, program=program, beside=beside)
+        return _analysed(document, as_of, prices)
     except SourceError as invalid:
         raise InvalidSpecError(_unread(spec, invalid)) from invalid
 
@@ -261,17 +276,21 @@ def _document(
     stdin: TextIO | None,
     text: str | None = None,
     unsaved: Mapping[Path, str] = NOTHING,
+    program: str | None = None,
+    beside: Sequence[str] = (),
 ) -> Document:
     given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
-    if not isinstance(spec, Mapping):
-        given |= {"stdin": stdin, "text": text, "unsaved": unsaved}
-    return load_mapping(spec, **given) if isinstance(spec, Mapping) else load(spec, **given)
+    if isinstance(spec, Mapping):
+        return load_mapping(spec, **given)
+    given |= {"stdin": stdin, "text": text, "unsaved": unsaved, "beside": beside}
+    return load(spec, **given, reader=ForeignReader(program))
 
 
 def _analysed(document: Document, as_of: date | None, prices: Path | None) -> Analysis:
     typed = read(document)
     if isinstance(typed, list):
-        raise InvalidSpecError(place(document, typed))
+        found = document.translated.findings if document.translated else ()
+        raise InvalidSpecError(place(document, [*typed, *found]))
     day = as_of or date.today()  # noqa: DTZ011 - a calendar day, where the user is
     return analyse(document, typed, catalog_with(prices), day)
 

@@ -13,6 +13,7 @@ from hbspec.analysis.chat_template import chat_template
 from hbspec.analysis.deepspeed_json import ROUTE as DEEPSPEED
 from hbspec.analysis.deepspeed_json import deepspeed_json
 from hbspec.analysis.record import measurement
+from hbspec.analysis.program import assumed_by_program
 from hbspec.analysis.refusal import refusal
 from hbspec.analysis.release import Release
 from hbspec.catalog import Architecture, ArchitectureError, Catalog
@@ -177,7 +178,11 @@ class Analysis:
 
     @property
     def assumptions(self) -> tuple[Assumption, ...]:
-        """Every value that the spec does not set and that an estimate depends on."""
+        """Every value that the spec does not set and that an estimate depends on; first those of another program."""
+        return (*assumed_by_program(self.document), *self._assumed_by_plans)
+
+    @property
+    def _assumed_by_plans(self) -> tuple[Assumption, ...]:
         if self.spec.deployment is None:
             return self.plan.assumptions
         return self.plan.assumptions + self.serving_plan.assumptions
@@ -198,7 +203,7 @@ def analyse(document: Document, spec: Spec, catalog: Catalog, as_of: date) -> An
         deepspeed_json=deepspeed_json(document, spec, findings),
         chat_template=chat_template(document, spec, catalog, findings),
         measurement=measurement(document, spec, findings),
-        findings=tuple(findings),
+        findings=tuple(findings) + (document.translated.findings if document.translated else ()),
     )
 
 

@@ -66,6 +66,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
             f"the largest parts are {terms}"
         )
         severity = Severity.ERROR if fullest.expected_to_fail else Severity.WARNING
+        unread = analysis.document.translated.may_need("less") if analysis.document.translated else ""
+        if unread:
+            message, severity = f"{message}; {unread} may save memory and is not estimated", Severity.WARNING
     route = ("instance", "type" if analysis.spec.instance.type else "gpu")
     yield RULE.at(route, message, "use a GPU with more memory", severity=severity)
 

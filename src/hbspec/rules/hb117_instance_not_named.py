@@ -30,13 +30,14 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `type` and `gpu` both set or both missing, for the job's instance and the endpoint's."""
     spec = analysis.spec
-    yield from _judge(("instance",), spec.instance.type, spec.instance.gpu)
+    foreign = analysis.document.translated is not None
+    yield from _judge(("instance",), spec.instance.type, spec.instance.gpu, foreign=foreign)
     if spec.deployment:
         where = spec.deployment.instance
         yield from _judge(("deployment", "instance"), where.type, where.gpu)
 
 
-def _judge(route: Route, instance_type: str | None, gpu: str | None) -> Iterator[Finding]:
+def _judge(route: Route, instance_type: str | None, gpu: str | None, *, foreign: bool = False) -> Iterator[Finding]:
     if instance_type and gpu:
         yield RULE.at(
             (*route, "gpu"),
@@ -45,4 +46,7 @@ def _judge(route: Route, instance_type: str | None, gpu: str | None) -> Iterator
         )
     if not instance_type and not gpu:
         action = "set type to an instance type, such as ml.g5.2xlarge, or gpu to the GPU of your own machine"
-        yield RULE.at(route, "neither type nor gpu is set", action)
+        message = "neither type nor gpu is set"
+        if foreign:
+            message, action = "the file names no hardware", "name it with --on, as in --on ml.g5.12xlarge or --on L4x2"
+        yield RULE.at(route, message, action)

@@ -31,7 +31,7 @@ RULE = Rule(__name__, Severity.ERROR)
 def check(analysis: Analysis) -> Iterator[Finding]:
     """A finding unless `source_dir` is a folder inside the project, and `entry_point` a file inside that folder."""
     script, document = analysis.spec.script, analysis.document
-    if script is None:
+    if script is None or document.translated is not None:  # whose program starts by a script that it does not name
         return
     route = ("script", "source_dir")
     try:

@@ -10,6 +10,7 @@ from typing import Any
 from hbspec.diagnostics import Route, Span
 from hbspec.source import excerpts
 from hbspec.source.allowances import Allowance
+from hbspec.source.translated import Translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Document:
         allowed: the `# hbspec: allow …` comments of every spec file.
         root: the project folder; files outside it are not read.
         allow_outside: whether the user has lifted that restriction.
+        translated: what is known of a file of another program; None for a spec.
     """
 
     file: str
@@ -41,6 +43,7 @@ class Document:
     allowed: tuple[Allowance, ...]
     root: Path
     allow_outside: bool = False
+    translated: Translated | None = None
 
     def span(self, route: Route) -> Span | None:
         """The span to point at for a route; None if the document has no text.

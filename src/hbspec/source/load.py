@@ -20,6 +20,7 @@ from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
 from hbspec.source.problems import Problems
 from hbspec.source.tables import TooLargeError, tabulate
+from hbspec.source.translated import NOTHING_BESIDE, Reader
 
 STDIN = "-"
 MAPPING = "<mapping>"
@@ -35,6 +36,8 @@ def load(
     stdin: TextIO | None = None,
     text: str | None = None,
     unsaved: Mapping[Path, str] = NOTHING,
+    reader: Reader | None = None,
+    beside: Sequence[str] = NOTHING_BESIDE,
 ) -> Document:
     """Read a spec, the specs that it extends, and the overrides of the command line.
 
@@ -47,6 +50,8 @@ def load(
         stdin: the stream that `-` stands for; `sys.stdin` by default.
         text: what the file holds, instead of its content on the disk: an edited state of it.
         unsaved: the same of files that it may extend, by their real paths.
+        reader: reads files of other programs, too; without one, every file is taken for a spec.
+        beside: files with parts of a spec that count above it, the last above the others.
 
     Raises:
         SourceError: the spec cannot be read; the error lists every fault. Bad input raises nothing else.
@@ -62,13 +67,23 @@ def load(
     if text is None:
         unreadable = problems.diagnostics[0].code == pages.UNREADABLE_FILE.code
         raise problems.error(unreadable=unreadable)
-    tree = as_map(parse(text, file, problems), file, problems)
+    tree = reader.read(text, file, problems) if reader else as_map(parse(text, file, problems), file, problems)
     if tree is None:
         raise problems.error()
     directory = None if file == STDIN else Path(os.path.abspath(file)).parent  # noqa: PTH100 - resolve() follows links
     real = None if file == STDIN else Path(os.path.realpath(file))
     first = Layer(file, directory or Path.cwd(), real, tree)
-    return _document(first, directory, overrides, allow_outside, root, problems, unsaved)
+    above = [layer for name in reversed(beside) if (layer := _beside(name, reader, problems))]
+    return _document(first, directory, overrides, allow_outside, root, problems, unsaved, above, reader)
+
+
+def _beside(name: str, reader: Reader | None, problems: Problems) -> Layer | None:
+    """A file that counts above the spec; None, with the reason in `problems`, if it cannot be read."""
+    text = read_text(Path(name), name, name, problems)
+    if text is None:
+        return None
+    tree = reader.beside(text, name, problems) if reader else as_map(parse(text, name, problems), name, problems)
+    return tree and Layer(name, Path(os.path.abspath(name)).parent, None, tree)  # noqa: PTH100 - as above
 
 
 def load_mapping(
@@ -98,14 +113,18 @@ def _document(
     root: Path | None,
     problems: Problems,
     unsaved: Mapping[Path, str] = NOTHING,
+    above: Sequence[Layer] = (),
+    reader: Reader | None = None,
 ) -> Document:
     root = root or project_root(first.folder)
-    layers = chain(first, root, allow_outside, problems, unsaved)
+    layers = [*above, *chain(first, root, allow_outside, problems, unsaved)]
     problems.raise_any()
     tree = merged(layers)
     for override in overrides:
         tree = overridden(tree, override, problems)
     problems.raise_any()
+    tree = reader.settled(tree) if reader else tree
+    translated = reader.translated if reader else None
 
     folders = {layer.file: layer.folder for layer in layers}
     command_line = Path.cwd() if overrides else first.folder
@@ -121,7 +140,7 @@ def _document(
     return Document(
         file=first.file,
         values=values,
-        spans=tables.spans,
+        spans={**tables.spans, **translated.spans} if translated else tables.spans,
         key_spans=tables.key_spans,
         spellings=tables.spellings,
         directory=directory,
@@ -134,4 +153,5 @@ def _document(
         ),
         root=root,
         allow_outside=allow_outside,
+        translated=translated,
     )

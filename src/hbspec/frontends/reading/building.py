@@ -1,0 +1,134 @@
+"""A spec that is made of a foreign file: values where the author wrote them, defaults of the framework, findings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hbspec.diagnostics import Finding, Route, Severity, Span
+from hbspec.frontends.reading.foreign import Foreign, Given, node_of
+from hbspec.frontends.reading.influence import Fields
+from hbspec.manual.foreign import PAGES
+from hbspec.source.nodes import MapNode
+from hbspec.source.translated import Translated
+from hbspec.spelling import nearest
+
+
+class Building:
+    """The spec that is made of one foreign file."""
+
+    def __init__(self, program: str, file: str) -> None:
+        self.program, self.file = program, file
+        self._tree: MapNode = MapNode({}, None)
+        self._defaults: dict[Route, str] = {}
+        self._findings: list[Finding] = []
+        self._spans: dict[Route, Span] = {}
+        self._unread: list[tuple[str, str]] = []
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the file, from which its paths are read."""
+        return Path() if self.file == "-" else Path(self.file).parent
+
+    def put(self, route: Route, given: Given | None, value: Any = None) -> None:
+        """A value that the author wrote, as it is or as another; nothing if it was not written.
+
+        A value that is filled in later is not one: what it stands for is not known.
+        """
+        if given is None:
+            return
+        if given.placeholder:
+            self.not_filled_in(given)
+            return
+        node = given.natural if value is None else node_of(value, given.node.span)
+        self._place(route, given.key_span, node)
+
+    def fix(self, route: Route, value: Any) -> None:
+        """A value that every spec made of such a file has."""
+        self._place(route, None, node_of(value))
+
+    def default(self, route: Route, value: Any, source: str) -> None:
+        """A value that the framework takes, unless the file says another."""
+        if not self.has(route):
+            self._place(route, None, node_of(value))
+            self._defaults[route] = source
+
+    def has(self, route: Route) -> bool:
+        """Whether there is a value."""
+        node: Any = self._tree
+        for part in route:
+            if not isinstance(node, MapNode) or part not in node.entries:
+                return False
+            node = node.entries[str(part)][1]
+        return True
+
+    def _place(self, route: Route, key_span: Span | None, node: Any) -> None:
+        tree = self._tree
+        for part in route[:-1]:
+            tree = tree.entries.setdefault(str(part), (None, MapNode({}, None)))[1]  # type: ignore[assignment]
+        tree.entries[str(route[-1])] = (key_span, node)
+
+    def tree(self, span: Span | None) -> MapNode:
+        """The spec, at the place of the foreign file's mapping."""
+        return MapNode(self._tree.entries, span)
+
+    def translated(self) -> Translated:
+        """What is known of the file."""
+        return Translated(
+            self.program, dict(self._defaults), tuple(self._findings), dict(self._spans), tuple(self._unread)
+        )
+
+    def refuse(self, given: Given, message: str, action: str) -> None:
+        """The file describes what is not estimated at all."""
+        self._add("HB027", Severity.ERROR, given, message, action)
+
+    def not_filled_in(self, given: Given) -> None:
+        """A value that is filled in later."""
+        message = f"{given.key} is `{given.placeholder}`, which is filled in later: its value is not known here"
+        self._add("HB036", Severity.WARNING, given, message, "write the value, or set it with --set or --with")
+
+    def unread(self, given: Given, change: str, does: str) -> None:
+        """A key that influences memory and is not estimated."""
+        need = {"less": "may need less", "more": "may need more", "either": "may need more or less"}[change]
+        self._unread.append((given.key, change))
+        message = f"{self.program}'s {given.key} {does}, which is not estimated: the job {need} memory than is said"
+        self._add(
+            "HB029", Severity.WARNING, given, message, "take the verdict on memory as a guess, or measure the job"
+        )
+
+    def slower_or_faster(self, given: Given) -> None:
+        """A key that influences time only and is not estimated."""
+        message = f"{self.program}'s {given.key} influences time, and is not estimated"
+        self._add("HB029", Severity.NOTE, given, message, "take the time and the cost as a guess")
+
+    def leftover(self, foreign: Foreign, fields: Fields) -> None:
+        """What nothing has read: sorted by what it influences, or not a key of the framework at all."""
+        for given in foreign.rest():
+            if given.key in fields.memory:
+                if given.acts:
+                    self.unread(given, *fields.memory[given.key])
+            elif given.key in fields.time:
+                if given.acts:
+                    self.slower_or_faster(given)
+            elif len(given.route) == 1 and given.key not in fields.known:
+                self._unknown(given, fields)
+
+    def renamed(self, given: Given, fields: Fields) -> None:
+        """A key of an earlier version, which was read as the one that took its place."""
+        now = fields.aliases[given.key]
+        message = f"{fields.program} has no key `{given.key}`; earlier versions had it, and it is read as `{now}`"
+        self._add("HB028", Severity.WARNING, given, message, f"write `{now}`")
+
+    def _unknown(self, given: Given, fields: Fields) -> None:
+        near = nearest(given.key, fields.known)
+        does = "stops at it" if fields.refuses else "ignores it"
+        action = f"did you mean `{near}`?" if near else "delete it"
+        severity = Severity.ERROR if fields.refuses else Severity.WARNING
+        self._add("HB028", severity, given, f"{fields.program} has no key `{given.key}`, and {does}", action)
+
+    def _add(self, code: str, severity: Severity, given: Given, message: str, action: str) -> None:
+        route = (self.program, *given.route)
+        span = given.key_span or given.node.span
+        if span:
+            self._spans[route] = span
+        self._findings.append(Finding(code, PAGES[code].name, severity, route, message, action))

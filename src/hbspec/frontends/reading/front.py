@@ -1,0 +1,143 @@
+"""A front end, and the reader of a text that may be a spec or a file of any program that has one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+from hbspec.catalog import catalog
+from hbspec.frontends import front_of, names
+from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.foreign import Foreign, node_of, plain
+from hbspec.frontends.reading.influence import Fields
+from hbspec.source.layers import as_map
+from hbspec.source.nodes import MapNode, ScalarNode
+from hbspec.source.parse import parse
+from hbspec.source.problems import Problems
+from hbspec.source.translated import Translated
+from hbspec.spec.foreign import OURS, program_of
+
+JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
+PARALLELISM = ("instance", "parallelism")
+
+
+class Front(NamedTuple):
+    """One front end.
+
+    Attributes:
+        program: the program's name, as messages and `program_of` have it.
+        translate: reads the keys of a file, and builds a spec of them.
+        fields: the keys that the program knows.
+        part: whether its files describe a part of a job only, so that they stand beside another.
+    """
+
+    program: str
+    translate: Callable[[Foreign, Building], None]
+    fields: Callable[[], Fields]
+    part: bool = False
+
+
+class ForeignReader:
+    """A `Reader` of specs, and of files of the programs that have a front end."""
+
+    def __init__(self, name: str | None = None) -> None:
+        """`name` is that of the front end; without one, a file is recognised by its keys.
+
+        Raises:
+            ValueError: no front end has this name.
+        """
+        self._front = front_of(name) if name else None
+        self._buildings: list[Building] = []
+        self._program: str | None = None
+
+    def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
+        """The tree of a spec; None, with the reason in `problems`, if there is none."""
+        tree = _tree(text, file, problems)
+        front = tree and (self._front or recognised(tree))
+        if tree is None or front is None:
+            return tree
+        self._program = front.program
+        building = Building(front.program, file)
+        building.fix(("hbspec",), 1)
+        building.fix(("name",), _name(file, front.program))
+        building.fix(("instance",), {})
+        return self._translated(front, tree, building)
+
+    def beside(self, text: str, file: str, problems: Problems) -> MapNode | None:
+        """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
+        tree = _tree(text, file, problems)
+        front = tree and recognised(tree)
+        if tree is None or front is None:
+            return tree
+        return self._translated(front, tree, Building(front.program, file))
+
+    def _translated(self, front: Front, tree: MapNode, building: Building) -> MapNode:
+        foreign = Foreign(tree)
+        front.translate(foreign, building)
+        building.leftover(foreign, front.fields())
+        self._buildings.append(building)
+        return building.tree(tree.span)
+
+    def settled(self, tree: MapNode) -> MapNode:
+        """The tree with one process for each GPU, where nothing says how the GPUs share the work."""
+        instance = tree.entries.get("instance", (None, None))[1]
+        if self._program is None or not isinstance(instance, MapNode) or "parallelism" in instance.entries:
+            return tree
+        source = f"{self._program} is started with a process for every GPU"
+        self._buildings[0].default(PARALLELISM, "ddp" if _gpus(plain(instance)) > 1 else "single", source)
+        chosen = self._buildings[0].tree(None).entries["instance"][1]
+        assert isinstance(chosen, MapNode)  # noqa: S101 - it was placed there
+        entries = {**instance.entries, "parallelism": chosen.entries["parallelism"]}
+        return MapNode(
+            {**tree.entries, "instance": (tree.entries["instance"][0], MapNode(entries, instance.span))}, tree.span
+        )
+
+    @property
+    def translated(self) -> Translated | None:
+        """What is known of the file; None if it is a spec."""
+        found = [building.translated() for building in self._buildings]
+        if self._program is None:
+            return None
+        return Translated(
+            self._program,
+            {route: source for one in found for route, source in one.defaults.items()},
+            tuple(finding for one in found for finding in one.findings),
+            {route: span for one in found for route, span in one.spans.items()},
+            tuple(entry for one in found for entry in one.unread),
+        )
+
+
+def recognised(tree: MapNode) -> Front | None:
+    """The front end of the program whose file this is; None if it may be a spec, or no front end reads it."""
+    if not OURS.isdisjoint(tree.entries):
+        return None
+    program = program_of(plain(tree))
+    fronts = (front_of(name) for name in names()) if program else ()
+    return next((front for front in fronts if front.program == program), None)
+
+
+def _tree(text: str, file: str, problems: Problems) -> MapNode | None:
+    """The mapping of a YAML or JSON text; Jinja's placeholders count as texts where nothing else can be made of it."""
+    if "{{" not in text or any(f"{key}:" in text for key in OURS):
+        return as_map(parse(text, file, problems), file, problems)
+    trial = Problems()
+    tree = as_map(parse(text, file, trial), file, trial)
+    if tree is not None and not trial.diagnostics:
+        return tree
+    quoted = JINJA.sub(r'"\1"', text)  # as long as before, so that every place stays
+    return as_map(parse(quoted, file, problems), file, problems)
+
+
+def _name(file: str, program: str) -> str:
+    return PurePath(file).stem if file != "-" else program
+
+
+def _gpus(instance: dict[str, object]) -> int:
+    """The GPUs of all instances; 1 where they are not known."""
+    count = instance.get("count") or 1
+    kind = instance.get("type")
+    found = catalog().instances.get(kind) if isinstance(kind, str) else None
+    each = instance.get("gpus") or 1 if found is None else found.gpus
+    return each * count if isinstance(each, int) and isinstance(count, int) else 1

@@ -1,0 +1,22 @@
+"""What every file of another program has in common: that program runs the training, and not the shipped script."""
+
+from __future__ import annotations
+
+from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.foreign import Given
+
+SCRIPT = ("script", "entry_point")
+ENTRY_POINT = "train.py"
+"""The script that starts the program, which a foreign file does not name."""
+
+
+def put_program(building: Building) -> None:
+    """The job is trained by a script of the author's: the one that starts the program."""
+    building.fix(SCRIPT, ENTRY_POINT)
+
+
+def put_model(building: Building, model: Given | None, revision: Given | None = None) -> None:
+    """The model by its name on the Hub, and the revision where one is pinned."""
+    building.put(("model", "id"), model, model and model.text)
+    if revision and revision.text != "main":
+        building.put(("model", "revision"), revision, revision.text)

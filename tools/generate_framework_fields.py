@@ -1,0 +1,168 @@
+"""Generate `src/hbspec/frontends/known/*.json`, the keys that training frameworks know, from their own wheels.
+
+    pip download --no-deps axolotl==0.19.0 llamafactory==0.9.5 trl==1.16.0 transformers==5.23.0 -d FOLDER
+    pip download --no-deps transformers==5.6.0 peft==0.21.2 accelerate==1.15.0 -d FOLDER
+    python tools/generate_framework_fields.py FOLDER            # write
+    python tools/generate_framework_fields.py FOLDER --check    # exit 1 if a file differs
+
+The sources are parsed, not imported: they need GPUs and torch. A field is an annotated name in the body of a class, of
+a dataclass or of a pydantic model, with its alias if it has one; classes inherit the fields of their bases by name.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, NamedTuple
+from zipfile import ZipFile
+
+FIELDS = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "frontends" / "known"
+PEFT_TARGETS = "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING"
+ARGUMENTS = ("transformers/training_args.py", "transformers/training_args_seq2seq.py")
+
+
+class Wheel(NamedTuple):
+    """One wheel: its package, its version, its digest, and its Python files by name."""
+
+    package: str
+    version: str
+    digest: str
+    files: Mapping[str, str]
+
+    @property
+    def pinned(self) -> dict[str, str]:
+        """What a file of fields says of its source."""
+        source = f"https://pypi.org/project/{self.package}/{self.version}/"
+        return {"package": self.package, "version": self.version, "sha256": self.digest, "source": source}
+
+
+class Classes:
+    """The classes of some files by name, with the annotated names of their bodies."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.nodes: dict[str, ast.ClassDef] = {}
+        for text in texts:
+            for node in ast.walk(ast.parse(text)):
+                if isinstance(node, ast.ClassDef):
+                    self.nodes.setdefault(node.name, node)
+
+    def fields(self, name: str) -> set[str]:
+        """The fields of a class and of its bases."""
+        node = self.nodes.get(name)
+        if node is None:
+            return set()
+        own = {field for line in node.body for field in _names(line)}
+        return own.union(*(self.fields(ast.unparse(base).rpartition(".")[2]) for base in node.bases))
+
+
+def _names(line: ast.stmt) -> Iterator[str]:
+    """The name of a field, and its alias."""
+    if not isinstance(line, ast.AnnAssign) or not isinstance(line.target, ast.Name):
+        return
+    if "ClassVar" in ast.unparse(line.annotation) or line.target.id.startswith("_"):
+        return
+    yield line.target.id
+    if isinstance(line.value, ast.Call):
+        for word in line.value.keywords:
+            if word.arg == "alias" and isinstance(word.value, ast.Constant):
+                yield str(word.value.value)
+
+
+def _wheels(folder: Path) -> dict[tuple[str, str], Wheel]:
+    found: dict[tuple[str, str], Wheel] = {}
+    for path in sorted(folder.glob("*.whl")):
+        package, version, *_ = path.name.split("-")
+        with ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.endswith(".py") and _is_read(name)]
+            files = {name: archive.read(name).decode() for name in names}
+        found[package, version] = Wheel(package, version, sha256(path.read_bytes()).hexdigest(), files)
+    return found
+
+
+def _is_read(name: str) -> bool:
+    parts = ("axolotl/utils/schemas/", "axolotl/integrations/", "llamafactory/hparams/", "trl/trainer/", "trl/scripts/")
+    more = (*ARGUMENTS, "peft/utils/constants.py", "accelerate/commands/config/config_args.py")
+    return name.startswith(parts) or name in more
+
+
+def _axolotl(wheel: Wheel) -> dict[str, Any]:
+    schemas = Classes([text for name, text in wheel.files.items() if "/schemas/" in name])
+    plugins = Classes([text for name, text in wheel.files.items() if name.endswith("/args.py")])
+    fields = schemas.fields("AxolotlInputConfig")
+    for name in plugins.nodes:
+        if name.endswith("Args"):
+            fields |= plugins.fields(name)
+    return {**wheel.pinned, "fields": sorted(fields)}
+
+
+def _llamafactory(wheel: Wheel, transformers: Wheel) -> dict[str, Any]:
+    texts = [text for name, text in wheel.files.items() if "/hparams/" in name]
+    ours = Classes([*texts])
+    groups = ("ModelArguments", "DataArguments", "FinetuningArguments", "GeneratingArguments")
+    own = set[str]().union(*(ours.fields(group) for group in groups))
+    trained = Classes([transformers.files[name] for name in ARGUMENTS]).fields("Seq2SeqTrainingArguments")
+    more = set[str]().union(
+        *(ours.fields(group) for group in ("RayArguments", "Fp8Arguments", "ProfilerArguments", "TrainingArguments"))
+    )
+    also = {"transformers": transformers.pinned}
+    return {**wheel.pinned, "also": also, "fields": sorted(own | trained | more)}
+
+
+def _trl(wheel: Wheel, transformers: Wheel) -> dict[str, Any]:
+    classes = Classes([*wheel.files.values(), *(transformers.files[name] for name in ARGUMENTS)])
+    scripts = ("ScriptArguments", "ModelConfig", "DatasetMixtureConfig")
+    shared = set[str]().union(*(classes.fields(name) for name in scripts))
+    tasks = {
+        name.removesuffix("Config").lower(): sorted(classes.fields(name) - classes.fields("SFTConfig") - shared)
+        for name in sorted(classes.nodes)
+        if name in ("DPOConfig", "GRPOConfig", "KTOConfig", "RewardConfig", "RLOOConfig")
+    }
+    fields = sorted(shared | classes.fields("SFTConfig") | {"config", "env", "accelerate_config"})
+    return {**wheel.pinned, "also": {"transformers": transformers.pinned}, "fields": fields, "tasks": tasks}
+
+
+def _peft(wheel: Wheel) -> dict[str, Any]:
+    for node in ast.walk(ast.parse(wheel.files["peft/utils/constants.py"])):
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == PEFT_TARGETS:
+            return {**wheel.pinned, "targets": dict(sorted(ast.literal_eval(node.value).items()))}
+    raise SystemExit(f"peft {wheel.version} has no {PEFT_TARGETS}")
+
+
+def _accelerate(wheel: Wheel) -> dict[str, Any]:
+    classes = Classes([wheel.files["accelerate/commands/config/config_args.py"]])
+    fields = classes.fields("ClusterConfig") | classes.fields("SageMakerConfig")
+    return {**wheel.pinned, "fields": sorted(fields)}
+
+
+def main() -> int:
+    """Writes the files, or with `--check` returns 1 where one differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="a folder with the wheels")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file differs")
+    asked = parser.parse_args()
+    wheels = _wheels(asked.folder)
+    newest = wheels["transformers", "5.23.0"]
+    made = {
+        "axolotl": _axolotl(wheels["axolotl", "0.19.0"]),
+        "llamafactory": _llamafactory(wheels["llamafactory", "0.9.5"], wheels["transformers", "5.6.0"]),
+        "trl": _trl(wheels["trl", "1.16.0"], newest),
+        "peft": _peft(wheels["peft", "0.21.2"]),
+        "accelerate": _accelerate(wheels["accelerate", "1.15.0"]),
+    }
+    differ = 0
+    for name, content in made.items():
+        path, text = FIELDS / f"{name}.json", json.dumps(content, indent=1) + "\n"
+        if asked.check:
+            differ |= not path.is_file() or path.read_text() != text
+        else:
+            path.write_text(text)
+    return int(differ)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
