@@ -12,8 +12,8 @@ from hbspec.analysis.alternatives import on_alternatives
 from hbspec.analysis.chat_template import chat_template
 from hbspec.analysis.deepspeed_json import ROUTE as DEEPSPEED
 from hbspec.analysis.deepspeed_json import deepspeed_json
-from hbspec.analysis.record import measurement
 from hbspec.analysis.program import assumed_by_program
+from hbspec.analysis.record import measurement
 from hbspec.analysis.refusal import refusal
 from hbspec.analysis.release import Release
 from hbspec.catalog import Architecture, ArchitectureError, Catalog

@@ -10,7 +10,7 @@ from hbspec.source import Document
 
 
 def assumed_by_program(document: Document) -> Iterator[Assumption]:
-    """The defaults of the program whose file this is; those that the command line replaced have a place of their own."""
+    """The defaults of the program whose file this is; what replaced one of them has a place of its own."""
     for route, source in document.translated.defaults.items() if document.translated else ():
         if route not in document.spans:
             yield Assumption(route, _value(document.values, route), source)

@@ -37,8 +37,8 @@ _ENTRIES = (
         code="HB036",
         name="value-filled-in-later",
         summary="A value of another program's file is a placeholder.",
-        why="What `${oc.env:BATCH}` or `{{ batch }}` becomes is known when the file is used, and nothing is run to find "
-        "out. The framework's default is taken meanwhile, if it has one.",
+        why="What `${oc.env:BATCH}` or `{{ batch }}` becomes is known when the file is used, and nothing is run to "
+        "find out. The framework's default is taken meanwhile, if it has one.",
         example='base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: "${BATCH}"',
         instead="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: 2",
     ),

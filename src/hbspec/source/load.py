@@ -83,7 +83,7 @@ def _beside(name: str, reader: Reader | None, problems: Problems) -> Layer | Non
     if text is None:
         return None
     tree = reader.beside(text, name, problems) if reader else as_map(parse(text, name, problems), name, problems)
-    return tree and Layer(name, Path(os.path.abspath(name)).parent, None, tree)  # noqa: PTH100 - as above
+    return None if tree is None else Layer(name, Path(os.path.abspath(name)).parent, None, tree)  # noqa: PTH100 - as above
 
 
 def load_mapping(

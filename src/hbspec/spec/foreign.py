@@ -8,6 +8,9 @@ from typing import Any
 REQUEST = "CreateTrainingJob of SageMaker"
 """What `program_of` calls the body of a request, which a policy can judge."""
 
+ACCELERATE = "accelerate"
+"""What `program_of` calls a file that says how processes are started, and not what they train."""
+
 KEYS: dict[str, frozenset[str]] = {
     # axolotl, src/axolotl/utils/schemas/{config,model,training,datasets,peft}.py
     "axolotl": frozenset(
@@ -36,7 +39,7 @@ KEYS: dict[str, frozenset[str]] = {
         )
     ),
     # Hugging Face accelerate, src/accelerate/commands/config/config_args.py
-    "accelerate": frozenset(
+    ACCELERATE: frozenset(
         (
             "compute_environment", "distributed_type", "machine_rank", "main_training_function", "num_machines",
             "num_processes", "rdzv_backend", "downcast_bf16", "same_network", "main_process_ip", "dynamo_config",

@@ -11,7 +11,7 @@ from hbspec.diagnostics import Finding, Fix, Renamed, Route, Severity, route_tex
 from hbspec.manual.shape import PAGES
 from hbspec.showing.secrets import is_secret_name, redact
 from hbspec.source import Document
-from hbspec.spec.foreign import REQUEST, program_of
+from hbspec.spec.foreign import ACCELERATE, REQUEST, program_of
 from hbspec.spec.keys import annotation_of, described, forms_of, section_keys
 from hbspec.spec.objectives import OTHER_TASKS
 from hbspec.spec.sections import Spec
@@ -56,6 +56,8 @@ def read(document: Document) -> Spec | list[Finding]:
     if program is not None:
         message = f"this is a configuration of {program}, not an hbspec spec"
         action = "write a spec for the job; `hbspec init` writes one to start from"
+        if program == ACCELERATE:
+            action = "name it beside the file of the training: `hbspec check sft.yaml --with FILE`"
         if program == REQUEST:
             action = "judge it by a policy with `--policy FILE`, or write a spec for the job"
         return [_make("HB026", (), message, action)]

@@ -1,1 +1,1 @@
-"""What is known of each framework: its keys (generated, `*.json`), its defaults and what its keys influence (tables)."""
+"""What is known of each framework: its keys (generated, `*.json`), its defaults, and what its keys influence."""

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.diagnostics import Finding, Route, Severity, Span
-from hbspec.frontends.reading.foreign import Foreign, Given, node_of
+from hbspec.frontends.reading.foreign import Foreign, Given, node_of, plain
 from hbspec.frontends.reading.influence import Fields
 from hbspec.manual.foreign import PAGES
-from hbspec.source.nodes import MapNode
+from hbspec.source.nodes import MapNode, Node
 from hbspec.source.translated import Translated
 from hbspec.spelling import nearest
 
@@ -55,12 +55,20 @@ class Building:
 
     def has(self, route: Route) -> bool:
         """Whether there is a value."""
-        node: Any = self._tree
+        return self._node(route) is not None
+
+    def value(self, route: Route) -> Any:
+        """The value, as plain data; None without one."""
+        node = self._node(route)
+        return None if node is None else plain(node)
+
+    def _node(self, route: Route) -> Node | None:
+        node: Node = self._tree
         for part in route:
             if not isinstance(node, MapNode) or part not in node.entries:
-                return False
+                return None
             node = node.entries[str(part)][1]
-        return True
+        return node
 
     def _place(self, route: Route, key_span: Span | None, node: Any) -> None:
         tree = self._tree
@@ -121,10 +129,8 @@ class Building:
 
     def _unknown(self, given: Given, fields: Fields) -> None:
         near = nearest(given.key, fields.known)
-        does = "stops at it" if fields.refuses else "ignores it"
         action = f"did you mean `{near}`?" if near else "delete it"
-        severity = Severity.ERROR if fields.refuses else Severity.WARNING
-        self._add("HB028", severity, given, f"{fields.program} has no key `{given.key}`, and {does}", action)
+        self._add("HB028", Severity.WARNING, given, f"{fields.program} has no key `{given.key}`", action)
 
     def _add(self, code: str, severity: Severity, given: Given, message: str, action: str) -> None:
         route = (self.program, *given.route)

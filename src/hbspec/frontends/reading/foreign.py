@@ -16,6 +16,9 @@ WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "of
 """Booleans of YAML 1.1, which PyYAML reads and the core schema of YAML 1.2 does not, and those of command lines."""
 
 
+FLOAT = re.compile(r"[-+]?(?:[0-9]{1,15}\.?[0-9]{0,30}|\.[0-9]{1,30})(?:[eE][-+]?[0-9]{1,2})?")
+
+
 class Given(NamedTuple):
     """A key that is set: its route in the foreign file, its value as plain data, its node and the span of its key."""
 
@@ -57,11 +60,10 @@ class Given(NamedTuple):
             return None
         if isinstance(self.value, int | float):
             return self.value
-        try:
-            found = float(str(self.value).replace("_", ""))
-        except ValueError:
-            return None
-        return int(found) if found == int(found) and re.fullmatch(r"[-+]?\d+", str(self.value).strip()) else found
+        written = str(self.value).strip().replace("_", "")  # as YAML 1.1 allows
+        if re.fullmatch(r"[-+]?[0-9]{1,15}", written):
+            return int(written)
+        return float(written) if FLOAT.fullmatch(written) else None
 
     @property
     def text(self) -> str:

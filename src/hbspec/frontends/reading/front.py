@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import NamedTuple
 
 from hbspec.catalog import catalog
 from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Foreign, node_of, plain
+from hbspec.frontends.reading.foreign import Foreign, plain
 from hbspec.frontends.reading.influence import Fields
 from hbspec.source.layers import as_map
-from hbspec.source.nodes import MapNode, ScalarNode
+from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
 from hbspec.source.translated import Translated
@@ -55,8 +55,8 @@ class ForeignReader:
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
         tree = _tree(text, file, problems)
-        front = tree and (self._front or recognised(tree))
-        if tree is None or front is None:
+        front = (self._front or recognised(tree)) if tree else None
+        if tree is None or front is None or front.part:
             return tree
         self._program = front.program
         building = Building(front.program, file)
@@ -68,7 +68,7 @@ class ForeignReader:
     def beside(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
         tree = _tree(text, file, problems)
-        front = tree and recognised(tree)
+        front = recognised(tree) if tree else None
         if tree is None or front is None:
             return tree
         return self._translated(front, tree, Building(front.program, file))
@@ -131,7 +131,9 @@ def _tree(text: str, file: str, problems: Problems) -> MapNode | None:
 
 
 def _name(file: str, program: str) -> str:
-    return PurePath(file).stem if file != "-" else program
+    """A name that SageMaker accepts for a job: that of the file."""
+    stem = PurePath(file).stem if file != "-" else program
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-") or program.lower()
 
 
 def _gpus(instance: dict[str, object]) -> int:

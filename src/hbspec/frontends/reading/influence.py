@@ -22,7 +22,6 @@ class Fields(NamedTuple):
         memory: those that influence memory.
         time: those that influence time only.
         aliases: keys of earlier versions, by the key that took their place.
-        refuses: whether the framework stops at a key that it does not know; it ignores it otherwise.
     """
 
     program: str
@@ -30,4 +29,3 @@ class Fields(NamedTuple):
     memory: Mapping[str, Unread]
     time: Set[str]
     aliases: Mapping[str, str] = {}
-    refuses: bool = False

@@ -1,0 +1,104 @@
+"""How many public files of other programs are read, and how fully.
+
+    python benchmarks/frontends.py DIR [DIR …] [--on TYPE] [--list]
+
+Every YAML file below a folder that a front end recognises is read as data; nothing of it is run. A file is `refused`
+if no plan can be made of it, `partly` read if a key that influences memory is not estimated, and `fully` read
+otherwise. Trainings other than supervised tuning are counted apart. `--on` names the hardware of all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from hbspec.api import judgement
+from hbspec.frontends.reading.front import recognised
+from hbspec.source.parse import parse
+from hbspec.source.problems import Problems
+from hbspec.source.nodes import MapNode
+
+NOT_ESTIMATED, NOT_READ, UNKNOWN, LATER = "HB027", "HB029", "HB028", "HB036"
+TOO_LARGE = "HB109"
+
+
+class Read(NamedTuple):
+    """One file: its program, how it was read, and why not better."""
+
+    file: Path
+    program: str
+    outcome: str
+    reasons: tuple[str, ...]
+    too_large: bool
+
+
+def main() -> int:
+    """Prints the counts of some folders."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR")
+    parser.add_argument("--on", default="ml.p4de.24xlarge", help="the instance type that all of them run on")
+    parser.add_argument("--list", action="store_true", help="print every file, too")
+    asked = parser.parse_args()
+    found = [read for folder in asked.folders for read in _files(folder, asked.on)]
+    if asked.list:
+        for read in found:
+            sys.stdout.write(f"{read.outcome:13} {read.file}: {'; '.join(read.reasons)}\n")
+    sys.stdout.writelines(f"{line}\n" for line in _table(found))
+    return 0
+
+
+def _files(folder: Path, instance: str) -> Iterator[Read]:
+    for path in sorted(path for end in ("*.yml", "*.yaml") for path in folder.rglob(end)):
+        problems = Problems()
+        tree = parse(path.read_text(encoding="utf-8", errors="replace"), str(path), problems)
+        front = recognised(tree) if isinstance(tree, MapNode) else None
+        if front and not front.part:
+            yield _read(path, front.program, instance)
+
+
+def _read(path: Path, program: str, instance: str) -> Read:
+    overrides = (f"instance.type={instance}", "data.train.examples=10000")
+    report, analysis = judgement(str(path), overrides=overrides)
+    codes = [entry.code for entry in report.diagnostics]
+    if NOT_ESTIMATED in codes:
+        said = (entry.message for entry in report.diagnostics if entry.code == NOT_ESTIMATED)
+        return Read(path, program, "other task", tuple(said), too_large=False)
+    if analysis is None:
+        return Read(path, program, "refused", tuple(f"{e.code} {e.message}" for e in report.diagnostics[:3]), False)
+    unread = tuple(
+        str(entry.route[-1]) for entry in report.diagnostics if entry.code in (NOT_READ, LATER) and entry.severity != "note"
+    )
+    more = tuple(f"{e.code} {e.route[-1] if e.route else ''}" for e in report.diagnostics if e.severity == "error")
+    if analysis.architecture is None and analysis.bounds is None:
+        more += ("the model is not in the catalog",)
+    too_large = any(entry.code == TOO_LARGE and entry.severity == "error" for entry in report.diagnostics)
+    return Read(path, program, "partly" if unread else "fully", unread + more, too_large)
+
+
+def _table(found: list[Read]) -> Iterator[str]:
+    for program in sorted({read.program for read in found}):
+        of_it = [read for read in found if read.program == program]
+        counts = Counter(read.outcome for read in of_it)
+        tuned = len(of_it) - counts["other task"]
+        loaded = counts["fully"] + counts["partly"]
+        yield (
+            f"{program}: {len(of_it)} files, {counts['other task']} of another task; of {tuned} others {loaded} loaded "
+            f"({_share(loaded, tuned)}), {counts['fully']} fully ({_share(counts['fully'], tuned)}), "
+            f"{counts['partly']} partly, {counts['refused']} refused; "
+            f"{sum(read.too_large for read in of_it)} too large"
+        )
+        reasons = Counter(reason for read in of_it for reason in read.reasons if read.outcome != "other task")
+        for reason, times in reasons.most_common(40):
+            yield f"  {times:4} {reason}"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "none"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

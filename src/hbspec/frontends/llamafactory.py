@@ -1,0 +1,174 @@
+"""LLaMA-Factory's YAML, as `llamafactory-cli train` reads it.
+
+Sources are files of LLaMA-Factory 0.9.5 (https://github.com/hiyouga/LLaMA-Factory, src/llamafactory).
+"""
+
+from __future__ import annotations
+
+from hbspec.frontends.known.llamafactory import ADAPTER_DEFAULTS, DEFAULTS, FOUR_BIT_DEFAULTS, fields
+from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
+from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
+from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.foreign import Foreign, Given
+from hbspec.frontends.reading.front import Front
+from hbspec.frontends.reading.own_program import put_model, put_program
+
+TRAINING = "hyperparameters"
+KERNELS = {
+    "auto": "sdpa",
+    "sdpa": "sdpa",
+    "disabled": "eager",
+    "fa2": "flash_attention_2",
+    "fa3": "kernels-community/vllm-flash-attn3",
+}
+"""By `flash_attn` (`model/model_utils/attention.py`)."""
+ESTIMATED = ("sft", "pt")
+SAME = {"lora_rank": "lora_r", "lora_alpha": "lora_alpha", "lora_dropout": "lora_dropout"}
+SAME |= {"use_rslora": "use_rslora", "use_dora": "use_dora"}
+UPCAST = "LLaMA-Factory, model/adapter.py (trained weights are cast to float32)"
+
+
+def translate(foreign: Foreign, building: Building) -> None:
+    """The job of a configuration."""
+    put_program(building)
+    model = foreign.get("model_name_or_path")
+    put_model(building, model, foreign.get("model_revision"))
+    stage = foreign.get("stage")
+    _refuse_no_training(foreign, building, stage)
+    if stage and stage.text not in ESTIMATED:
+        message = f"LLaMA-Factory's stage: {stage.text} is not supervised tuning, which alone is estimated"
+        building.refuse(stage, message, "use stage: sft, if that is meant")
+    _put_data(foreign, building, stage)
+    put_arguments(foreign, building)
+    put_sharding(foreign, building)
+    pure = foreign.get("pure_bf16")
+    compute = put_precision(foreign, building, usual="bfloat16")
+    _put_method(foreign, building, model, compute, pure)
+    _put_kernels(foreign, building)
+    for route, value, source in DEFAULTS:
+        building.default(route, value, source)
+
+
+def _refuse_no_training(foreign: Foreign, building: Building, stage: Given | None) -> None:
+    """Files for `llamafactory-cli export` and `chat`, and those of the interface that is called v1."""
+    for key, what in (("export_dir", "merges adapters"), ("infer_backend", "answers prompts")):
+        given = foreign.get(key)
+        if given and not stage:
+            building.refuse(given, f"a file with {key} {what}, and trains nothing", "name the file of the training")
+            return
+    newer = foreign.get("model_class")
+    if newer:
+        action = "write it in the keys of `llamafactory-cli train`, or as a spec"
+        building.refuse(newer, "a file with model_class is of LLaMA-Factory's v1 interface, which is not read", action)
+
+
+def _put_data(foreign: Foreign, building: Building, stage: Given | None) -> None:
+    """Lengths, packing, and what is held out; packed rows have a token less (`data/processor/supervised.py`)."""
+    building.put((TRAINING, "max_length"), foreign.get("cutoff_len"))
+    packing, neat = foreign.get("packing"), foreign.peek("neat_packing")
+    asked = next((given for given in (packing, neat) if given and given.flag), None)
+    if asked or (packing is None and stage and stage.text == "pt"):
+        building.put((TRAINING, "packing"), asked or stage, True)
+    share, own = foreign.get("val_size"), foreign.get("eval_dataset")
+    if own:
+        building.put(("data", "validation"), own, {})
+    elif share and share.number:
+        key = "share" if share.number < 1 else "examples"
+        building.put(("data", "validation", key), share, share.number if key == "share" else int(share.number))
+
+
+def _put_method(foreign: Foreign, building: Building, model: Given | None, compute: str, pure: Given | None) -> None:
+    """The method, and the dtypes: trained weights are float32 unless `pure_bf16` (`model/adapter.py`)."""
+    kind, bits = foreign.get("finetuning_type"), foreign.get("quantization_bit")
+    is_pure = bool(pure and pure.flag)
+    if is_pure and pure:
+        building.put(("software", "autocast"), pure, False)
+        building.put((TRAINING, "bf16"), pure, True)
+        compute = "bfloat16"
+    elif not building.has((TRAINING, "bf16")) and not building.has((TRAINING, "fp16")):
+        building.default((TRAINING, "bf16"), True, "LLaMA-Factory computes in the model's dtype, taken to be bfloat16")
+        building.default(("software", "autocast"), False, "transformers' default, training_args.py (bf16, fp16)")
+    if kind and kind.text in ("full", "freeze"):
+        building.put((TRAINING, "method"), kind, "full")
+        _put_trained(building, compute, is_pure=is_pure)
+        if kind.text == "freeze":
+            building.unread(kind, "less", "trains some of the layers only")
+        return
+    if kind and kind.text != "lora":
+        building.unread(kind, "either", f"is {kind.text}, which is read as LoRA")
+    quantised = bits is not None and bool(bits.number)
+    building.put((TRAINING, "method"), kind or bits, "qlora" if quantised else "lora")
+    building.default(
+        (TRAINING, "method"), "qlora" if quantised else "lora", "LLaMA-Factory's default, hparams/finetuning_args.py"
+    )
+    building.default(("software", "weights_dtype"), compute, "LLaMA-Factory, model/patcher.py (compute_dtype)")
+    building.default(("software", "adapter_dtype"), compute if is_pure else "float32", UPCAST)
+    if quantised and bits:
+        _put_quantisation(foreign, building, bits, compute)
+    _put_adapters(foreign, building, model)
+
+
+def _put_trained(building: Building, compute: str, *, is_pure: bool) -> None:
+    """Fully trained weights; under ZeRO-3 DeepSpeed keeps float32 copies of them itself."""
+    way = building.value(("instance", "parallelism"))
+    narrow = is_pure or way == "zero3"
+    building.default(("software", "weights_dtype"), compute if narrow else "float32", UPCAST)
+
+
+def _put_quantisation(foreign: Foreign, building: Building, bits: Given, compute: str) -> None:
+    """Bitsandbytes' 4 or 8 bits, stored in the compute dtype (`model/model_utils/quantization.py`)."""
+    kind, how = foreign.get("quantization_type"), foreign.get("quantization_method")
+    if how and how.text not in ("bnb", "bitsandbytes"):
+        building.unread(how, "either", f"quantises by {how.text}")
+    if bits.number == 8:
+        building.put((TRAINING, "bnb_quant_type"), bits, "int8")
+        return
+    if bits.number != 4:
+        building.unread(bits, "either", f"stores weights in {bits.text} bits")
+    building.put((TRAINING, "bnb_quant_type"), kind)
+    building.put((TRAINING, "bnb_double_quant"), foreign.get("double_quantization"))
+    for route, value, source in FOUR_BIT_DEFAULTS:
+        building.default(route, value, source)
+    storage = "LLaMA-Factory, model/model_utils/quantization.py"
+    building.default((TRAINING, "bnb_4bit_quant_storage"), compute, storage)
+
+
+def _put_adapters(foreign: Foreign, building: Building, model: Given | None) -> None:
+    architecture = architecture_of(model)
+    for key, name in SAME.items():
+        building.put((TRAINING, name), foreign.get(key))
+    rank, targets = foreign.peek("lora_rank"), foreign.get("lora_target")
+    building.default(
+        (TRAINING, "lora_alpha"), 2 * ((rank and rank.number) or 8), "LLaMA-Factory's default, 2 x lora_rank"
+    )
+    if targets:
+        put_targets(building, targets, architecture)
+    usual = "LLaMA-Factory's default, hparams/finetuning_args.py"
+    building.default((TRAINING, "target_modules"), every_linear(architecture), usual)
+    also = foreign.get("additional_target")
+    if also and also.acts:
+        building.put((TRAINING, "modules_to_save"), also, list(also.texts))
+    for route, value, source in ADAPTER_DEFAULTS:
+        building.default(route, value, source)
+
+
+def _put_kernels(foreign: Foreign, building: Building) -> None:
+    kernel = foreign.get("flash_attn")
+    building.put((TRAINING, "attn_implementation"), kernel, kernel and KERNELS.get(kernel.text, kernel.text))
+    liger = foreign.get("enable_liger_kernel")
+    if liger and liger.flag:
+        building.put((TRAINING, "liger"), liger, True)
+        building.put((TRAINING, "loss"), liger, "fused")
+    off, also = foreign.get("disable_gradient_checkpointing"), foreign.get("gradient_checkpointing")
+    if off and off.flag:
+        building.put((TRAINING, "gradient_checkpointing"), off, False)
+        return
+    building.put((TRAINING, "gradient_checkpointing"), also, True)
+    reentrant = foreign.get("use_reentrant_gc")
+    building.put((TRAINING, "use_reentrant"), reentrant, reentrant and reentrant.flag)
+    second = building.value(("instance", "fsdp_version")) == 2
+    usual = "LLaMA-Factory's default, hparams/model_args.py (false under FSDP2)"
+    building.default((TRAINING, "use_reentrant"), not second, usual)
+
+
+FRONT = Front("LLaMA-Factory", translate, fields)
