@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 from hbspec.api import judgement
 from hbspec.frontends.reading.front import recognised
+from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
-from hbspec.source.nodes import MapNode
 
 NOT_ESTIMATED, NOT_READ, UNKNOWN, LATER = "HB027", "HB029", "HB028", "HB036"
 TOO_LARGE = "HB109"
@@ -70,7 +70,9 @@ def _read(path: Path, program: str, instance: str) -> Read:
     if analysis is None:
         return Read(path, program, "refused", tuple(f"{e.code} {e.message}" for e in report.diagnostics[:3]), False)
     unread = tuple(
-        str(entry.route[-1]) for entry in report.diagnostics if entry.code in (NOT_READ, LATER) and entry.severity != "note"
+        str(entry.route[-1])
+        for entry in report.diagnostics
+        if entry.code in (NOT_READ, LATER) and entry.severity != "note"
     )
     more = tuple(f"{e.code} {e.route[-1] if e.route else ''}" for e in report.diagnostics if e.severity == "error")
     if analysis.architecture is None and analysis.bounds is None:

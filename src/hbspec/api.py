@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from hbspec.analysis import Analysis, analyse
+from hbspec.analysis import Analysis
 from hbspec.analysis.release import Release
 from hbspec.catalog import catalog_with
 from hbspec.claims import verify
@@ -16,31 +16,22 @@ from hbspec.configuration import EVERYTHING, Configuration
 from hbspec.configuration.configuration import NEVER_FORCED
 from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimates import Estimates as Estimates  # part of what is stable here
-from hbspec.frontends.reading.front import ForeignReader
+from hbspec.opened import InvalidSpecError as InvalidSpecError
+from hbspec.opened import SpecLike as SpecLike
+from hbspec.opened import analysed, document_of, strict
+from hbspec.opened import imported as imported
 from hbspec.rules.engine import place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
-from hbspec.source import Document, SourceError, load, load_mapping
+from hbspec.source import Document, SourceError
 from hbspec.source.load import NOTHING
-from hbspec.spec import Spec, read
+from hbspec.spec import Spec
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.needs import LoweringError
 
 if TYPE_CHECKING:
     from hbspec.policy import Policy
-
-
-SpecLike = str | Path | Mapping[str, Any]
-"""A path (`-` for standard input) or the spec itself as a mapping."""
-
-
-class InvalidSpecError(ValueError):
-    """A spec that cannot be estimated or compiled; `report` holds every reason."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__("; ".join(f"{entry.code} {entry.message}" for entry in report.diagnostics[:3]))
-        self.report = report
 
 
 def check(
@@ -107,10 +98,10 @@ def judgement(
 ) -> Judgement:
     """The report that `check` returns, with what was judged; the same arguments and errors."""
     try:
-        document = _document(spec, overrides, allow_outside, stdin, text, unsaved, program, beside)
+        document = document_of(spec, overrides, allow_outside, stdin, text, unsaved, program, beside)
         if policy is not None and (judged := _as_request(document, prices, policy)):
             return Judgement(judged, None)
-        analysis = _analysed(document, as_of, prices)
+        analysis = analysed(document, as_of, prices)
     except SourceError as invalid:
         return Judgement(
             Report(files=("<mapping>" if isinstance(spec, Mapping) else str(spec),), diagnostics=invalid.diagnostics),
@@ -137,7 +128,7 @@ def estimate(
     Raises:
         InvalidSpecError: the spec cannot be read or validated; other errors do not prevent estimates.
     """
-    analysis = _strict(spec, overrides, allow_outside, as_of, stdin, prices, program, beside)
+    analysis = strict(spec, overrides, allow_outside, as_of, stdin, prices, program, beside)
     unknown: dict[str, str] = {}
 
     def part(name: str) -> Any:
@@ -229,7 +220,7 @@ def compilation(
         ValueError: no target has this name.
     """
     chosen = target_of(target)
-    analysis = replace(_strict(spec, overrides, allow_outside, None, stdin, prices, program, beside), release=release)
+    analysis = replace(strict(spec, overrides, allow_outside, None, stdin, prices, program, beside), release=release)
     report = _judge(analysis, configuration, policy)
     kept = any(NEVER_FORCED.fullmatch(code) for entry in report.diagnostics for code in _codes(entry))
     if kept or not (report.ok or force):
@@ -245,54 +236,6 @@ def _codes(entry: Diagnostic) -> Iterator[str]:
     """The codes of a finding and of those that are listed with it."""
     yield entry.code
     yield from (code for code, _ in entry.also)
-
-
-def _unread(spec: SpecLike, invalid: SourceError) -> Report:
-    """The report on a spec that cannot be read."""
-    return Report(("<mapping>" if isinstance(spec, Mapping) else str(spec),), invalid.diagnostics)
-
-
-def _strict(
-    spec: SpecLike,
-    overrides: Sequence[str],
-    allow_outside: bool,
-    as_of: date | None,
-    stdin: TextIO | None,
-    prices: Path | None,
-    program: str | None = None,
-    beside: Sequence[str] = (),
-) -> Analysis:
-    try:
-        document = _document(spec, overrides, allow_outside, stdin, program=program, beside=beside)
-        return _analysed(document, as_of, prices)
-    except SourceError as invalid:
-        raise InvalidSpecError(_unread(spec, invalid)) from invalid
-
-
-def _document(
-    spec: SpecLike,
-    overrides: Sequence[str],
-    allow_outside: bool,
-    stdin: TextIO | None,
-    text: str | None = None,
-    unsaved: Mapping[Path, str] = NOTHING,
-    program: str | None = None,
-    beside: Sequence[str] = (),
-) -> Document:
-    given: dict[str, Any] = {"overrides": overrides, "allow_outside": allow_outside}
-    if isinstance(spec, Mapping):
-        return load_mapping(spec, **given)
-    given |= {"stdin": stdin, "text": text, "unsaved": unsaved, "beside": beside}
-    return load(spec, **given, reader=ForeignReader(program))
-
-
-def _analysed(document: Document, as_of: date | None, prices: Path | None) -> Analysis:
-    typed = read(document)
-    if isinstance(typed, list):
-        found = document.translated.findings if document.translated else ()
-        raise InvalidSpecError(place(document, [*typed, *found]))
-    day = as_of or date.today()  # noqa: DTZ011 - a calendar day, where the user is
-    return analyse(document, typed, catalog_with(prices), day)
 
 
 def _judge(analysis: Analysis, configuration: Configuration, policy: Policy | None) -> Report:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.configured import CONFIG, IGNORE, NO_CONFIG, POLICY, POLICY_DIGEST, SELECT, chosen, configured, policed
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
+from hbspec.cli.foreign import FOREIGN, asked
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, format_of
 from hbspec.cli.outcome import FORMATS, exit_code, show
 from hbspec.diagnostics import Report
@@ -46,10 +47,16 @@ def run(
     baseline: Path | None,
     update_baseline: bool,
     full: bool,
+    program: str | None,
+    on: str | None,
+    beside: Sequence[str],
+    region: str | None,
+    parallelism: str | None,
 ) -> int:
     """Check every spec that the paths name, print the report in the format, and return the exit code."""
     configuration = chosen(configured(config, no_config), select, ignore)
-    given = {"overrides": overrides, "allow_outside": allow_outside, "as_of": as_of}
+    given = asked(overrides, program=program, on=on, beside=beside, region=region, parallelism=parallelism)
+    given |= {"allow_outside": allow_outside, "as_of": as_of}
     given |= {"prices": catalog or configuration.catalog, "configuration": configuration}
     given["policy"] = policed(configuration, policy, policy_digest)
     specs, unwritten = _specs(paths, skip_other=skip_other), 0
@@ -180,9 +187,11 @@ COMMAND = Command(
         ),
         FULL,
         Parameter("diff", "Show what --fix would change, and change nothing.", ("--diff",), switch=True),
+        *FOREIGN,
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
     "hidden files that do are passed over, counted and listed. With a policy, a file may also be a body of "
-    "CreateTrainingJob, as any tool writes it. Exit code 0: no errors. 1: errors found. 2: a file "
+    "CreateTrainingJob, as any tool writes it. Files of axolotl, TRL and "
+    "LLaMA-Factory are judged if they are named. Exit code 0: no errors. 1: errors found. 2: a file "
     "or the configuration could not be read, even if others have errors.",
 )

@@ -23,6 +23,7 @@ COMMANDS = (
     "explain",
     "rules",
     "init",
+    "import",
     "demo",
     "smoke",
     "measure",

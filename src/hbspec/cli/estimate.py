@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command
+from hbspec.cli.foreign import FOREIGN, asked
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPECS, format_of
 from hbspec.cli.shown import show_json, show_markdown, show_text
 
@@ -26,6 +27,11 @@ def run(
     catalog: Path | None,
     format: str,  # noqa: A002 - the option's name
     full: bool,
+    program: str | None,
+    on: str | None,
+    beside: Sequence[str],
+    region: str | None,
+    parallelism: str | None,
 ) -> int:
     """Print the estimates, or every reason why a spec cannot be estimated; return the exit code.
 
@@ -33,8 +39,9 @@ def run(
     """
     from hbspec.cli.several import estimated_each
 
-    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
-    found, code = estimated_each(specs, overrides=overrides, **given)
+    given = asked(overrides, program=program, on=on, beside=beside, region=region, parallelism=parallelism)
+    given |= {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    found, code = estimated_each(specs, **given)
     _show(found, format, full=full)
     return code
 
@@ -88,7 +95,7 @@ COMMAND = Command(
     "estimate",
     "Estimate a job's memory, time and cost: the answer first, then every item.",
     run,
-    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL),
+    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL, *FOREIGN),
     "With several specs, each is under its file name. Exit code 0: all were estimated. 1: a spec has errors that "
     "prevent it. 2: a file could not be read.",
 )

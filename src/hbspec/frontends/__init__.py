@@ -1,4 +1,4 @@
-"""Front ends: files of other programs, read as specs. Each is a module of this folder, found by its file name.
+"""FrontEnd ends: files of other programs, read as specs. Each is a module of this folder, found by its file name.
 
 Nothing of a file is run, and nothing but the files that are named is read.
 """
@@ -11,7 +11,7 @@ from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hbspec.frontends.reading.front import Front
+    from hbspec.frontends.reading.front import FrontEnd
 
 
 @cache
@@ -20,7 +20,7 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(found.name for found in iter_modules(__path__) if not found.ispkg))
 
 
-def front_of(name: str) -> Front:
+def front_of(name: str) -> FrontEnd:
     """The front end with this name.
 
     Raises:
@@ -28,5 +28,5 @@ def front_of(name: str) -> Front:
     """
     if name not in names():
         raise ValueError(f"unknown program {name!r}; choose one of {', '.join(names())}")
-    front: Front = import_module(f"{__name__}.{name}").FRONT
+    front: FrontEnd = import_module(f"{__name__}.{name}").FRONT
     return front

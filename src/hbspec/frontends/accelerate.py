@@ -8,8 +8,8 @@ from __future__ import annotations
 from hbspec.frontends.known.accelerate import fields
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
-from hbspec.frontends.reading.foreign import Foreign, Given
-from hbspec.frontends.reading.front import Front
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
+from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.sharding import put_fsdp_config
 
 PARALLELISM, OFFLOAD = ("instance", "parallelism"), ("instance", "offload")
@@ -32,7 +32,7 @@ def translate(foreign: Foreign, building: Building) -> None:
         building.put(("hyperparameters", precision.text), precision, True)
 
 
-def _put_deepspeed(config: Foreign, building: Building, kind: Given) -> None:
+def _put_deepspeed(config: Foreign, building: Building, kind: ForeignKey) -> None:
     named = config.get("deepspeed_config_file")
     if named:
         put_deepspeed(building, named)
@@ -49,4 +49,4 @@ def _put_deepspeed(config: Foreign, building: Building, kind: Given) -> None:
         building.put(OFFLOAD, states, "optimizer")
 
 
-FRONT = Front("accelerate", translate, fields, part=True)
+FRONT = FrontEnd("accelerate", translate, fields, part=True)

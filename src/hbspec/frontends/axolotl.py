@@ -10,8 +10,8 @@ from hbspec.frontends.known.axolotl import ADAPTER_DEFAULTS, DEFAULTS, FOUR_BIT_
 from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
-from hbspec.frontends.reading.foreign import Foreign, Given
-from hbspec.frontends.reading.front import Front
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
+from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 from hbspec.frontends.reading.sharding import put_fsdp
 
@@ -21,7 +21,6 @@ SAME = {
     "num_epochs": "num_train_epochs",
     "micro_batch_size": "per_device_batch_size",
     "gradient_accumulation_steps": "gradient_accumulation_steps",
-    "eval_batch_size": "per_device_eval_batch_size",
     "optimizer": "optim",
     "weight_decay": "weight_decay",
     "max_grad_norm": "max_grad_norm",
@@ -114,10 +113,6 @@ def _data(foreign: Foreign, building: Building) -> None:
     elif share and share.number:
         key = "share" if share.number < 1 else "examples"
         building.put(("data", "validation", key), share, share.number if key == "share" else int(share.number))
-    micro = foreign.peek("micro_batch_size")
-    if building.has(("data", "validation")):
-        usual = (micro and micro.number) or 1
-        building.default((TRAINING, "per_device_eval_batch_size"), usual, "axolotl's default, utils/config/__init__.py")
 
 
 def _precision(foreign: Foreign, building: Building) -> str:
@@ -162,7 +157,7 @@ def _quantisation(foreign: Foreign, building: Building) -> None:
         building.default(route, value, source)
 
 
-def _adapters(foreign: Foreign, building: Building, model: Given | None) -> None:
+def _adapters(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
     architecture = architecture_of(model)
     linear, targets = foreign.get("lora_target_linear"), foreign.get("lora_target_modules")
     if linear and linear.flag:
@@ -241,6 +236,11 @@ def _schedule(foreign: Foreign, building: Building) -> None:
         elif times and times.number and evaluated and 0 < (share := 1.0 / (times.number * over)) < 1:
             building.put((TRAINING, every), times, share)
     foreign.get("save_strategy", "eval_strategy")
+    batch, micro = foreign.get("eval_batch_size"), foreign.peek("micro_batch_size")
+    if building.has((TRAINING, "eval_steps")):
+        building.put((TRAINING, "per_device_eval_batch_size"), batch)
+        usual = (micro and micro.number) or 1
+        building.default((TRAINING, "per_device_eval_batch_size"), usual, "axolotl's default, utils/config/__init__.py")
 
 
-FRONT = Front("axolotl", translate, fields)
+FRONT = FrontEnd("axolotl", translate, fields)

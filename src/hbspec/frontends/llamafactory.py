@@ -9,8 +9,8 @@ from hbspec.frontends.known.llamafactory import ADAPTER_DEFAULTS, DEFAULTS, FOUR
 from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Foreign, Given
-from hbspec.frontends.reading.front import Front
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
+from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 
 TRAINING = "hyperparameters"
@@ -49,7 +49,7 @@ def translate(foreign: Foreign, building: Building) -> None:
         building.default(route, value, source)
 
 
-def _refuse_no_training(foreign: Foreign, building: Building, stage: Given | None) -> None:
+def _refuse_no_training(foreign: Foreign, building: Building, stage: ForeignKey | None) -> None:
     """Files for `llamafactory-cli export` and `chat`, and those of the interface that is called v1."""
     for key, what in (("export_dir", "merges adapters"), ("infer_backend", "answers prompts")):
         given = foreign.get(key)
@@ -62,7 +62,7 @@ def _refuse_no_training(foreign: Foreign, building: Building, stage: Given | Non
         building.refuse(newer, "a file with model_class is of LLaMA-Factory's v1 interface, which is not read", action)
 
 
-def _put_data(foreign: Foreign, building: Building, stage: Given | None) -> None:
+def _put_data(foreign: Foreign, building: Building, stage: ForeignKey | None) -> None:
     """Lengths, packing, and what is held out; packed rows have a token less (`data/processor/supervised.py`)."""
     building.put((TRAINING, "max_length"), foreign.get("cutoff_len"))
     packing, neat = foreign.get("packing"), foreign.peek("neat_packing")
@@ -77,7 +77,9 @@ def _put_data(foreign: Foreign, building: Building, stage: Given | None) -> None
         building.put(("data", "validation", key), share, share.number if key == "share" else int(share.number))
 
 
-def _put_method(foreign: Foreign, building: Building, model: Given | None, compute: str, pure: Given | None) -> None:
+def _put_method(
+    foreign: Foreign, building: Building, model: ForeignKey | None, compute: str, pure: ForeignKey | None
+) -> None:
     """The method, and the dtypes: trained weights are float32 unless `pure_bf16` (`model/adapter.py`)."""
     kind, bits = foreign.get("finetuning_type"), foreign.get("quantization_bit")
     is_pure = bool(pure and pure.flag)
@@ -115,7 +117,7 @@ def _put_trained(building: Building, compute: str, *, is_pure: bool) -> None:
     building.default(("software", "weights_dtype"), compute if narrow else "float32", UPCAST)
 
 
-def _put_quantisation(foreign: Foreign, building: Building, bits: Given, compute: str) -> None:
+def _put_quantisation(foreign: Foreign, building: Building, bits: ForeignKey, compute: str) -> None:
     """Bitsandbytes' 4 or 8 bits, stored in the compute dtype (`model/model_utils/quantization.py`)."""
     kind, how = foreign.get("quantization_type"), foreign.get("quantization_method")
     if how and how.text not in ("bnb", "bitsandbytes"):
@@ -133,7 +135,7 @@ def _put_quantisation(foreign: Foreign, building: Building, bits: Given, compute
     building.default((TRAINING, "bnb_4bit_quant_storage"), compute, storage)
 
 
-def _put_adapters(foreign: Foreign, building: Building, model: Given | None) -> None:
+def _put_adapters(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
     architecture = architecture_of(model)
     for key, name in SAME.items():
         building.put((TRAINING, name), foreign.get(key))
@@ -171,4 +173,4 @@ def _put_kernels(foreign: Foreign, building: Building) -> None:
     building.default((TRAINING, "use_reentrant"), not second, usual)
 
 
-FRONT = Front("LLaMA-Factory", translate, fields)
+FRONT = FrontEnd("LLaMA-Factory", translate, fields)

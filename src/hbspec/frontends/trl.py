@@ -11,7 +11,7 @@ from hbspec.frontends.reading.adapters import architecture_of, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.foreign import Foreign
-from hbspec.frontends.reading.front import Front
+from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 from hbspec.frontends.reading.pinned import pinned
 
@@ -132,4 +132,4 @@ def _ignore(foreign: Foreign) -> None:
         foreign.get(key)
 
 
-FRONT = Front("TRL", translate, fields)
+FRONT = FrontEnd("TRL", translate, fields)

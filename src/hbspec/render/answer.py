@@ -83,8 +83,18 @@ def _fits(estimates: Estimates, memory: Memory) -> Sentence:
     of = "" if gpu.usable is None else f" of {bytes_text(gpu.usable)}"
     lacking = [text for found, text in beside if found is not Verdict.FITS]
     style, said = _verdict(memory, [found for found, _ in beside])
+    if unread := _unread(estimates, memory):
+        style, said, lacking = "open", f"{said}, as far as the file is understood", [*lacking, unread]
     figures = [f": the fullest GPU needs {about_text(gpu.process, bytes_text)}{of}", *lacking]
     return Sentence(style, said, "; ".join(figures))
+
+
+def _unread(estimates: Estimates, memory: Memory) -> str:
+    """The keys of another program's file that may make the verdict on memory another; empty without any."""
+    translated = estimates.analysis.document.translated
+    change = "less" if memory.verdict is Verdict.DOES_NOT_FIT else "more"
+    keys = translated.may_need(change) if translated else ""
+    return f"{keys} may need {change}" if keys else ""
 
 
 def _verdict(memory: Memory, beside: list[Verdict]) -> tuple[str, str]:

@@ -20,7 +20,7 @@ from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
 from hbspec.source.problems import Problems
 from hbspec.source.tables import TooLargeError, tabulate
-from hbspec.source.translated import NOTHING_BESIDE, Reader
+from hbspec.source.translated import NOTHING_BESIDE, FileReader
 
 STDIN = "-"
 MAPPING = "<mapping>"
@@ -36,7 +36,7 @@ def load(
     stdin: TextIO | None = None,
     text: str | None = None,
     unsaved: Mapping[Path, str] = NOTHING,
-    reader: Reader | None = None,
+    reader: FileReader | None = None,
     beside: Sequence[str] = NOTHING_BESIDE,
 ) -> Document:
     """Read a spec, the specs that it extends, and the overrides of the command line.
@@ -77,7 +77,7 @@ def load(
     return _document(first, directory, overrides, allow_outside, root, problems, unsaved, above, reader)
 
 
-def _beside(name: str, reader: Reader | None, problems: Problems) -> Layer | None:
+def _beside(name: str, reader: FileReader | None, problems: Problems) -> Layer | None:
     """A file that counts above the spec; None, with the reason in `problems`, if it cannot be read."""
     text = read_text(Path(name), name, name, problems)
     if text is None:
@@ -114,7 +114,7 @@ def _document(
     problems: Problems,
     unsaved: Mapping[Path, str] = NOTHING,
     above: Sequence[Layer] = (),
-    reader: Reader | None = None,
+    reader: FileReader | None = None,
 ) -> Document:
     root = root or project_root(first.folder)
     layers = [*above, *chain(first, root, allow_outside, problems, unsaved)]

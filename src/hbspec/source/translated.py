@@ -35,7 +35,7 @@ class Translated(NamedTuple):
         return ", ".join(f"{self.program}'s {key}" for key, change in self.unread if change in (other, "either"))
 
 
-class Reader(Protocol):
+class FileReader(Protocol):
     """Reads the text of a file that may be another program's, and files beside it."""
 
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hbspec.frontends.reading.influence import Fields, Unread
+from hbspec.frontends.reading.influence import ProgramKeys, Unread
 from hbspec.frontends.reading.pinned import pinned, title
 
 MEMORY = {
@@ -14,7 +14,7 @@ MEMORY = {
 }
 
 
-def fields() -> Fields:
+def fields() -> ProgramKeys:
     """The keys of accelerate's file, and what they influence."""
     known = frozenset(pinned("accelerate")["fields"])
-    return Fields(title("accelerate", "accelerate"), known, MEMORY, frozenset())
+    return ProgramKeys(title("accelerate", "accelerate"), known, MEMORY, frozenset())

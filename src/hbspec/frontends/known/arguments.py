@@ -29,7 +29,7 @@ MEMORY = {
 
 TIME = frozenset(
     (
-        *("group_by_length", "train_sampling_strategy", "dataloader_num_workers", "torch_empty_cache_steps"),
+        *("group_by_length", "train_sampling_strategy", "torch_empty_cache_steps"),
         *("eval_on_start", "eval_delay", "skip_memory_metrics"),
     )
 )

@@ -5,7 +5,7 @@ Every source is a file of https://github.com/axolotl-ai-cloud/axolotl, src/axolo
 
 from __future__ import annotations
 
-from hbspec.frontends.reading.influence import Fields, Unread
+from hbspec.frontends.reading.influence import ProgramKeys, Unread
 from hbspec.frontends.reading.pinned import pinned, title
 
 TRAINING = "axolotl's default, utils/schemas/training.py"
@@ -111,6 +111,6 @@ TIME = frozenset(
 REWARDS = ("reward_model", "process_reward_model")
 
 
-def fields() -> Fields:
+def fields() -> ProgramKeys:
     """The keys of axolotl, and what they influence."""
-    return Fields(title("axolotl", "axolotl"), frozenset(pinned("axolotl")["fields"]), MEMORY, TIME)
+    return ProgramKeys(title("axolotl", "axolotl"), frozenset(pinned("axolotl")["fields"]), MEMORY, TIME)

@@ -6,7 +6,7 @@ Sources are files of https://github.com/hiyouga/LLaMA-Factory, src/llamafactory.
 from __future__ import annotations
 
 from hbspec.frontends.known import arguments
-from hbspec.frontends.reading.influence import Fields, Unread
+from hbspec.frontends.reading.influence import ProgramKeys, Unread
 from hbspec.frontends.reading.pinned import pinned, title
 
 DATA = "LLaMA-Factory's default, hparams/data_args.py"
@@ -66,7 +66,7 @@ MEMORY = {
 TIME = arguments.TIME | {"neat_packing", "use_v1_kernels", "streaming", "early_stopping_steps", "use_kv_cache"}
 
 
-def fields() -> Fields:
+def fields() -> ProgramKeys:
     """The keys of LLaMA-Factory, and what they influence."""
     known = frozenset(pinned("llamafactory")["fields"])
-    return Fields(title("llamafactory", "LLaMA-Factory"), known, MEMORY, TIME)
+    return ProgramKeys(title("llamafactory", "LLaMA-Factory"), known, MEMORY, TIME)

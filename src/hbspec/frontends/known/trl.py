@@ -6,7 +6,7 @@ Sources are files of https://github.com/huggingface/trl, trl.
 from __future__ import annotations
 
 from hbspec.frontends.known import arguments
-from hbspec.frontends.reading.influence import Fields, Unread
+from hbspec.frontends.reading.influence import ProgramKeys, Unread
 from hbspec.frontends.reading.pinned import pinned, title
 
 SFT = "TRL's default, trainer/sft_config.py"
@@ -61,7 +61,7 @@ MEMORY = {
 TIME = arguments.TIME | {"dataset_streaming", "shuffle_dataset"}
 
 
-def fields() -> Fields:
+def fields() -> ProgramKeys:
     """The keys of `trl sft`, and what they influence."""
     known = frozenset(pinned("trl")["fields"]) | EARLIER
-    return Fields(title("trl", "TRL"), known, MEMORY, TIME, ALIASES)
+    return ProgramKeys(title("trl", "TRL"), known, MEMORY, TIME, ALIASES)

@@ -7,7 +7,7 @@ import re
 from hbspec.catalog import Architecture, catalog
 from hbspec.catalog.roles import target_module_names
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Given
+from hbspec.frontends.reading.foreign import ForeignKey
 
 ROUTE = ("hyperparameters", "target_modules")
 ALL = "all-linear"
@@ -18,7 +18,7 @@ REPEATED = re.compile(r"[+*}?]\)[+*{]")
 """A repetition of a repetition, which may take for ever to match."""
 
 
-def architecture_of(model: Given | None) -> Architecture | None:
+def architecture_of(model: ForeignKey | None) -> Architecture | None:
     """The architecture of a model that the catalog has by this name."""
     models = catalog().models
     name = model.text if model else ""
@@ -34,7 +34,7 @@ def every_linear(architecture: Architecture | None) -> str | tuple[str, ...]:
     return linear or ALL
 
 
-def put_targets(building: Building, given: Given, architecture: Architecture | None) -> None:
+def put_targets(building: Building, given: ForeignKey, architecture: Architecture | None) -> None:
     """Targets as the author wrote them: names, a word for all of them, or a pattern, which becomes the names it finds.
 
     A pattern of which nothing is found here is not estimated: the default stands in its place.

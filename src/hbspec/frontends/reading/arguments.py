@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
-from hbspec.frontends.reading.foreign import Foreign, Given
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.sharding import put_fsdp
 
 TRAINING = "hyperparameters"
@@ -71,15 +71,16 @@ def _put_rhythm(foreign: Foreign, building: Building, saves: float) -> None:
         return
     if not building.has(("data", "validation")):
         building.put(("data", "validation"), evaluates, {})
-    building.put((TRAINING, "per_device_eval_batch_size"), batch)
-    building.default((TRAINING, "per_device_eval_batch_size"), 8, "transformers' default, training_args.py")
     if evaluates.text == "epoch":
         _put_epochs(foreign, building, "eval_steps", evaluates)
     else:
         building.put((TRAINING, "eval_steps"), steps or foreign.peek("logging_steps"))
+    if building.has((TRAINING, "eval_steps")):
+        building.put((TRAINING, "per_device_eval_batch_size"), batch)
+        building.default((TRAINING, "per_device_eval_batch_size"), 8, "transformers' default, training_args.py")
 
 
-def _put_epochs(foreign: Foreign, building: Building, key: str, given: Given) -> None:
+def _put_epochs(foreign: Foreign, building: Building, key: str, given: ForeignKey) -> None:
     """Once an epoch, as a share of all updates; a single epoch ends with the training."""
     epochs = foreign.peek("num_train_epochs")
     over = (epochs.number if epochs else None) or 3.0

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from hbspec.diagnostics import Finding, Route, Severity, Span
-from hbspec.frontends.reading.foreign import Foreign, Given, node_of, plain
-from hbspec.frontends.reading.influence import Fields
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
+from hbspec.frontends.reading.influence import ProgramKeys
 from hbspec.manual.foreign import PAGES
 from hbspec.source.nodes import MapNode, Node
 from hbspec.source.translated import Translated
@@ -30,7 +30,7 @@ class Building:
         """The folder of the file, from which its paths are read."""
         return Path() if self.file == "-" else Path(self.file).parent
 
-    def put(self, route: Route, given: Given | None, value: Any = None) -> None:
+    def put(self, route: Route, given: ForeignKey | None, value: Any = None) -> None:
         """A value that the author wrote, as it is or as another; nothing if it was not written.
 
         A value that is filled in later is not one: what it stands for is not known.
@@ -86,16 +86,16 @@ class Building:
             self.program, dict(self._defaults), tuple(self._findings), dict(self._spans), tuple(self._unread)
         )
 
-    def refuse(self, given: Given, message: str, action: str) -> None:
+    def refuse(self, given: ForeignKey, message: str, action: str) -> None:
         """The file describes what is not estimated at all."""
         self._add("HB027", Severity.ERROR, given, message, action)
 
-    def not_filled_in(self, given: Given) -> None:
+    def not_filled_in(self, given: ForeignKey) -> None:
         """A value that is filled in later."""
         message = f"{given.key} is `{given.placeholder}`, which is filled in later: its value is not known here"
         self._add("HB036", Severity.WARNING, given, message, "write the value, or set it with --set or --with")
 
-    def unread(self, given: Given, change: str, does: str) -> None:
+    def unread(self, given: ForeignKey, change: str, does: str) -> None:
         """A key that influences memory and is not estimated."""
         need = {"less": "may need less", "more": "may need more", "either": "may need more or less"}[change]
         self._unread.append((given.key, change))
@@ -104,12 +104,12 @@ class Building:
             "HB029", Severity.WARNING, given, message, "take the verdict on memory as a guess, or measure the job"
         )
 
-    def slower_or_faster(self, given: Given) -> None:
+    def slower_or_faster(self, given: ForeignKey) -> None:
         """A key that influences time only and is not estimated."""
         message = f"{self.program}'s {given.key} influences time, and is not estimated"
         self._add("HB029", Severity.NOTE, given, message, "take the time and the cost as a guess")
 
-    def leftover(self, foreign: Foreign, fields: Fields) -> None:
+    def leftover(self, foreign: Foreign, fields: ProgramKeys) -> None:
         """What nothing has read: sorted by what it influences, or not a key of the framework at all."""
         for given in foreign.rest():
             if given.key in fields.memory:
@@ -121,18 +121,18 @@ class Building:
             elif len(given.route) == 1 and given.key not in fields.known:
                 self._unknown(given, fields)
 
-    def renamed(self, given: Given, fields: Fields) -> None:
+    def renamed(self, given: ForeignKey, fields: ProgramKeys) -> None:
         """A key of an earlier version, which was read as the one that took its place."""
         now = fields.aliases[given.key]
         message = f"{fields.program} has no key `{given.key}`; earlier versions had it, and it is read as `{now}`"
         self._add("HB028", Severity.WARNING, given, message, f"write `{now}`")
 
-    def _unknown(self, given: Given, fields: Fields) -> None:
+    def _unknown(self, given: ForeignKey, fields: ProgramKeys) -> None:
         near = nearest(given.key, fields.known)
         action = f"did you mean `{near}`?" if near else "delete it"
         self._add("HB028", Severity.WARNING, given, f"{fields.program} has no key `{given.key}`", action)
 
-    def _add(self, code: str, severity: Severity, given: Given, message: str, action: str) -> None:
+    def _add(self, code: str, severity: Severity, given: ForeignKey, message: str, action: str) -> None:
         route = (self.program, *given.route)
         span = given.key_span or given.node.span
         if span:

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Given
+from hbspec.frontends.reading.foreign import ForeignKey
 from hbspec.source.limits import MAX_ATTACHMENT_BYTES
 from hbspec.source.paths import PathError, contained, project_root, read_bytes
 
@@ -15,7 +15,7 @@ JSON, PARALLELISM, OFFLOAD = ("instance", "deepspeed"), ("instance", "parallelis
 NAMED = re.compile(r"(?:zero|z)[-_]?([0-3])")
 
 
-def put_deepspeed(building: Building, given: Given | None) -> bool:
+def put_deepspeed(building: Building, given: ForeignKey | None) -> bool:
     """The stage and the offload of a file, or of settings that are written in its place; whether there is one."""
     if given is None or not given.acts:
         return False
@@ -41,7 +41,7 @@ def put_deepspeed(building: Building, given: Given | None) -> bool:
     return True
 
 
-def _put(building: Building, given: Given, settings: dict[str, object]) -> None:
+def _put(building: Building, given: ForeignKey, settings: dict[str, object]) -> None:
     zero = settings.get("zero_optimization")
     stage = zero.get("stage", 0) if isinstance(zero, dict) else 0
     building.put(PARALLELISM, given, _way(stage if stage in (0, 1, 2, 3) else 0))

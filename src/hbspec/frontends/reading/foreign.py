@@ -19,7 +19,7 @@ WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "of
 FLOAT = re.compile(r"[-+]?(?:[0-9]{1,15}\.?[0-9]{0,30}|\.[0-9]{1,30})(?:[eE][-+]?[0-9]{1,2})?")
 
 
-class Given(NamedTuple):
+class ForeignKey(NamedTuple):
     """A key that is set: its route in the foreign file, its value as plain data, its node and the span of its key."""
 
     route: Route
@@ -95,17 +95,17 @@ class Foreign:
         self._read: set[str] = set()
         self._inside: list[Foreign] = []
 
-    def get(self, *names: str) -> Given | None:
+    def get(self, *names: str) -> ForeignKey | None:
         """The first of some keys that is set; all of them count as read. A null is not set."""
         self._read.update(names)
         return next((found for name in names if (found := self.peek(name))), None)
 
-    def peek(self, name: str) -> Given | None:
+    def peek(self, name: str) -> ForeignKey | None:
         """A key, if it is set, without counting it as read."""
         key_span, node = self._tree.entries.get(name, (None, None))
         if node is None or (isinstance(node, ScalarNode) and node.value is None):
             return None
-        return Given((*self._above, name), plain(node), node, key_span)
+        return ForeignKey((*self._above, name), plain(node), node, key_span)
 
     def inside(self, name: str) -> Foreign:
         """The keys of a mapping inside this one; none if there is no such mapping."""
@@ -124,7 +124,7 @@ class Foreign:
             if isinstance(entry, MapNode):
                 yield Foreign(entry, (*self._above, name, index))
 
-    def rest(self) -> Iterator[Given]:
+    def rest(self) -> Iterator[ForeignKey]:
         """The keys that are set and that nothing has read."""
         for name in self._tree.entries:
             if name not in self._read and (found := self.peek(name)):

@@ -11,7 +11,7 @@ from hbspec.catalog import catalog
 from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.foreign import Foreign, plain
-from hbspec.frontends.reading.influence import Fields
+from hbspec.frontends.reading.influence import ProgramKeys
 from hbspec.source.layers import as_map
 from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
@@ -23,7 +23,7 @@ JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
 PARALLELISM = ("instance", "parallelism")
 
 
-class Front(NamedTuple):
+class FrontEnd(NamedTuple):
     """One front end.
 
     Attributes:
@@ -35,12 +35,12 @@ class Front(NamedTuple):
 
     program: str
     translate: Callable[[Foreign, Building], None]
-    fields: Callable[[], Fields]
+    fields: Callable[[], ProgramKeys]
     part: bool = False
 
 
 class ForeignReader:
-    """A `Reader` of specs, and of files of the programs that have a front end."""
+    """A `FileReader` of specs, and of files of the programs that have a front end."""
 
     def __init__(self, name: str | None = None) -> None:
         """`name` is that of the front end; without one, a file is recognised by its keys.
@@ -73,7 +73,7 @@ class ForeignReader:
             return tree
         return self._translated(front, tree, Building(front.program, file))
 
-    def _translated(self, front: Front, tree: MapNode, building: Building) -> MapNode:
+    def _translated(self, front: FrontEnd, tree: MapNode, building: Building) -> MapNode:
         foreign = Foreign(tree)
         front.translate(foreign, building)
         building.leftover(foreign, front.fields())
@@ -109,7 +109,7 @@ class ForeignReader:
         )
 
 
-def recognised(tree: MapNode) -> Front | None:
+def recognised(tree: MapNode) -> FrontEnd | None:
     """The front end of the program whose file this is; None if it may be a spec, or no front end reads it."""
     if not OURS.isdisjoint(tree.entries):
         return None

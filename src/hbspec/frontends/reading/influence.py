@@ -13,7 +13,7 @@ class Unread(NamedTuple):
     does: str
 
 
-class Fields(NamedTuple):
+class ProgramKeys(NamedTuple):
     """The keys of a framework.
 
     Attributes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Given
+from hbspec.frontends.reading.foreign import ForeignKey
 
 SCRIPT = ("script", "entry_point")
 ENTRY_POINT = "train.py"
@@ -15,7 +15,7 @@ def put_program(building: Building) -> None:
     building.fix(SCRIPT, ENTRY_POINT)
 
 
-def put_model(building: Building, model: Given | None, revision: Given | None = None) -> None:
+def put_model(building: Building, model: ForeignKey | None, revision: ForeignKey | None = None) -> None:
     """The model by its name on the Hub, and the revision where one is pinned."""
     building.put(("model", "id"), model, model and model.text)
     if revision and revision.text != "main":

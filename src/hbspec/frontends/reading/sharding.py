@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import Foreign, Given
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 
 INSTANCE = "instance"
 STRATEGIES = {"1": "full", "full_shard": "full", "2": "grad_op", "shard_grad_op": "grad_op", "3": "none"}
@@ -27,7 +27,7 @@ def put_fsdp(foreign: Foreign, building: Building, *, version: int) -> bool:
     return True
 
 
-def put_fsdp_config(config: Foreign, building: Building, *, version: int, said: Given | None = None) -> None:
+def put_fsdp_config(config: Foreign, building: Building, *, version: int, said: ForeignKey | None = None) -> None:
     """The keys of `fsdp_config`, with and without the prefix `fsdp_`."""
     given = said or config.get("fsdp_version", "version")
     building.put((INSTANCE, "fsdp_version"), given, given and given.number and int(given.number))
@@ -49,7 +49,7 @@ def put_fsdp_config(config: Foreign, building: Building, *, version: int, said: 
         building.put(("hyperparameters", "use_reentrant"), recomputes, False)
 
 
-def _from_words(words: Given, building: Building) -> None:
+def _from_words(words: ForeignKey, building: Building) -> None:
     """`fsdp: full_shard offload auto_wrap`."""
     for word in words.texts:
         if word.casefold() == "offload":
@@ -58,7 +58,7 @@ def _from_words(words: Given, building: Building) -> None:
             _put_strategy(words, building, word)
 
 
-def _put_strategy(given: Given, building: Building, word: str | None = None) -> None:
+def _put_strategy(given: ForeignKey, building: Building, word: str | None = None) -> None:
     strategy = STRATEGIES.get((word or given.text).casefold())
     if strategy == "grad_op":
         building.put((INSTANCE, "reshard_after_forward"), given, False)
