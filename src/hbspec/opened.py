@@ -124,4 +124,7 @@ def imported(
     except SourceError as invalid:
         raise InvalidSpecError(_unread(file, invalid)) from invalid
     _refuse(document)
+    typed = read(document)
+    if isinstance(typed, list):
+        raise InvalidSpecError(place(document, [*typed, *_of_program(document)]))
     return document

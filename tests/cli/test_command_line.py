@@ -98,6 +98,11 @@ def test_words_become_values():
         "policy": None,
         "policy_digest": None,
         "full": False,
+        "program": None,
+        "on": None,
+        "beside": (),
+        "region": None,
+        "parallelism": None,
     }
 
 

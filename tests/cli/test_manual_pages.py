@@ -10,6 +10,7 @@ from hbspec.manual import page_of, pages, words
 from hbspec.manual.configuration import PAGES as OF_CONFIGURATION
 from hbspec.manual.data import PAGES as DATA
 from hbspec.manual.files import PAGES
+from hbspec.manual.foreign import PAGES as OF_OTHERS
 from hbspec.manual.policy import PAGES as OF_POLICIES
 from hbspec.manual.shape import PAGES as SPEC
 from hbspec.manual.targets import PAGES as OF_TARGETS
@@ -30,7 +31,7 @@ def test_no_code_and_no_name_twice():
     assert (
         len(set(codes))
         == len(codes)
-        == sum(map(len, (SOURCE, SPEC, PAGES, DATA, OF_TARGETS, OF_CONFIGURATION, OF_POLICIES, all_rules())))
+        == sum(map(len, (SOURCE, SPEC, PAGES, DATA, OF_TARGETS, OF_CONFIGURATION, OF_POLICIES, OF_OTHERS, all_rules())))
     )
     assert len(set(names)) == len(names)
 

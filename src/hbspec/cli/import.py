@@ -81,7 +81,7 @@ def _moved(document: Document, folder: Path) -> dict[str, Any]:
     from hbspec.spec import section_keys
 
     order = section_keys(()) or ()
-    values = {key: document.values[key] for key in sorted(document.values, key=order.index)}
+    values = {key: document.values[key] for key in order if key in document.values}
     for section, key in PATHS:
         part = values.get(section)
         if isinstance(part, dict) and isinstance(part.get(key), str):

@@ -29,6 +29,9 @@ def translate(foreign: Foreign, building: Building) -> None:
     _refuse_other_tasks(foreign, building)
     _put_renamed(foreign, building)
     building.put((TRAINING, "max_length"), foreign.get("max_length", "max_seq_length"))
+    unlimited = foreign.null("max_length")
+    if unlimited:
+        building.unread(unlimited, "more", "is empty and cuts nothing off")
     compute = put_precision(foreign, building, usual="bfloat16")
     building.default((TRAINING, "bf16"), compute == "bfloat16", "TRL's default, trainer/base_config.py")
     put_arguments(foreign, building)

@@ -56,12 +56,11 @@ _ENTRIES = (
     Page(
         code="HB026",
         name="other-programs-configuration",
-        summary="The file configures another training program: axolotl, LLaMA-Factory, TRL, torchtune, accelerate.",
-        why="Such a file describes a training run in that program's keys and with its defaults. It lacks the instance, "
-        "the price and the limits that hbspec checks, so it is reported once and not key by key.",
-        example="base_model: Qwen/Qwen2.5-7B\nadapter: qlora\nsequence_len: 2048\nmicro_batch_size: 2",
-        instead="model: {id: Qwen/Qwen2.5-7B}\n"
-        "hyperparameters: {method: qlora, max_length: 2048, per_device_batch_size: 2}",
+        summary="The file configures another program, and no front end reads it: torchtune, or accelerate alone.",
+        why="Such a file describes a training run, or how it is started, in that program's keys and with its defaults. "
+        "It is reported once and not key by key. Files of axolotl, TRL and LLaMA-Factory are judged.",
+        example="compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\nnum_processes: 8",
+        instead="hyperparameters: {max_length: 2048, per_device_batch_size: 2}\ninstance: {parallelism: fsdp}",
     ),
     Page(
         code="HB030",

@@ -107,6 +107,12 @@ class Foreign:
             return None
         return ForeignKey((*self._above, name), plain(node), node, key_span)
 
+    def null(self, name: str) -> ForeignKey | None:
+        """A key that is written and empty, where that means something else than leaving it out."""
+        key_span, node = self._tree.entries.get(name, (None, None))
+        empty = isinstance(node, ScalarNode) and node.value is None
+        return ForeignKey((*self._above, name), None, node, key_span) if node is not None and empty else None
+
     def inside(self, name: str) -> Foreign:
         """The keys of a mapping inside this one; none if there is no such mapping."""
         self._read.add(name)

@@ -1,0 +1,98 @@
+"""axolotl's files: every key where the author wrote it, and axolotl's own defaults."""
+
+from __future__ import annotations
+
+import pytest
+from frontends_cases import AXOLOTL, found
+
+TRAINING = "hyperparameters"
+
+
+def test_what_the_author_wrote_is_read_at_its_place(opened):
+    document = opened(AXOLOTL)
+    given = document.values[TRAINING]
+    assert given["method"] == "qlora"
+    assert (given["max_length"], given["packing"], given["per_device_batch_size"]) == (4096, True, 2)
+    assert (given["lora_r"], given["lora_alpha"], given["target_modules"]) == (32, 16, "all-linear")
+    lines = AXOLOTL.splitlines()
+    for route, key in (((TRAINING, "max_length"), "sequence_len"), ((TRAINING, "optim"), "optimizer")):
+        assert lines[document.span(route).start.line - 1].startswith(f"{key}:")
+    assert found(document) == []
+
+
+def test_defaults_are_axolotl_s_with_their_source(opened):
+    document = opened(AXOLOTL)
+    defaults = document.translated.defaults
+    software = document.values["software"]
+    assert software["weights_dtype"] == "bfloat16"
+    assert "loaders/model.py" in defaults["software", "weights_dtype"]
+    assert document.values[TRAINING]["bnb_double_quant"] is True
+    assert document.values[TRAINING]["use_reentrant"] is True
+    assert (TRAINING, "max_length") not in defaults
+    assert document.values["instance"]["parallelism"] == "ddp"
+
+
+def test_epochs_become_shares_of_the_updates(opened):
+    given = opened(AXOLOTL).values[TRAINING]
+    assert (given["eval_steps"], given["save_steps"]) == (1 / 16, 1 / 4)
+    once = opened(AXOLOTL.replace("num_epochs: 4", "num_epochs: 1")).values[TRAINING]
+    assert "save_steps" not in once, "a share of 1 is not set, which axolotl takes for every step"
+
+
+@pytest.mark.parametrize(
+    ("line", "route", "value"),
+    [
+        ("fsdp_version: 2\nfsdp_config: {offload_params: true}", ("instance", "offload"), "all"),
+        ("fsdp_version: 2\nfsdp_config: {reshard_after_forward: true}", ("instance", "fsdp_version"), 2),
+        ("fsdp_config: {reshard_after_forward: true}", ("instance", "fsdp_version"), 1),
+        ("deepspeed: deepspeed_configs/zero3_bf16_cpuoffload_all.json", ("instance", "offload"), "all"),
+        ("deepspeed: deepspeed_configs/zero2.json", ("instance", "parallelism"), "zero2"),
+        ("plugins: [axolotl.integrations.cut_cross_entropy.CutCrossEntropyPlugin]", (TRAINING, "loss"), "fused"),
+        ("activation_offloading: true", (TRAINING, "activation_offloading"), True),
+        ("warmup_steps: 10", (TRAINING, "warmup_steps"), 10),
+        ("tensor_parallel_size: 2", ("instance", "tensor_parallel"), 2),
+        ("lora_modules_to_save: [embed_tokens, lm_head]", (TRAINING, "modules_to_save"), ["embed_tokens", "lm_head"]),
+    ],
+)
+def test_a_line_is_read(opened, line, route, value):
+    values = opened(f"{AXOLOTL}{line}\n").values
+    assert values[route[0]][route[1]] == value
+
+
+def test_full_tuning_is_what_no_adapter_means(opened):
+    text = "base_model: Qwen/Qwen2.5-7B\nlearning_rate: 1e-5\nmicro_batch_size: 1\n"
+    document = opened(text)
+    assert document.values[TRAINING]["method"] == "full"
+    assert document.values[TRAINING]["max_length"] == 512
+    assert "axolotl" in document.translated.defaults[TRAINING, "max_length"]
+
+
+def test_int8_and_lora_of_16_bits(opened):
+    eight = AXOLOTL.replace("load_in_4bit", "load_in_8bit").replace("adapter: qlora", "adapter: lora")
+    assert opened(eight).values[TRAINING]["bnb_quant_type"] == "int8"
+    plain = eight.replace("load_in_8bit: true", "load_in_8bit: false")
+    assert opened(plain).values[TRAINING]["method"] == "lora"
+
+
+def test_experts_that_are_not_modules_get_no_adapters(opened):
+    document = opened(AXOLOTL.replace("NousResearch/Llama-2-7b-hf", "Qwen/Qwen3-30B-A3B"))
+    targets = document.values[TRAINING]["target_modules"]
+    assert "q_proj" in targets
+    assert not {"gate_up_proj", "experts"} & set(targets)
+
+
+def test_a_pattern_becomes_the_names_that_it_finds(opened):
+    pattern = r"lora_target_modules: 'model.layers.[\d]+.(mlp|self_attn).(up|down|q|v)_proj'"
+    document = opened(AXOLOTL.replace("lora_target_linear: true", pattern))
+    assert sorted(document.values[TRAINING]["target_modules"]) == ["down_proj", "q_proj", "up_proj", "v_proj"]
+
+
+def test_rows_padded_to_the_cap_are_as_long_as_it(opened):
+    text = AXOLOTL.replace("sample_packing: true", "sample_packing: false") + "pad_to_sequence_len: true\n"
+    assert opened(text).values["data"]["tokens"] == {"mean": 4096, "max": 4096}
+
+
+def test_a_yes_of_yaml_1_1_and_digits_in_groups(opened):
+    text = AXOLOTL.replace("sample_packing: true", "sample_packing: yes").replace("4096", "8_192")
+    given = opened(text).values[TRAINING]
+    assert (given["packing"], given["max_length"]) == (True, 8192)

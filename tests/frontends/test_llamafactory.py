@@ -1,0 +1,54 @@
+"""LLaMA-Factory's files: keys, and the dtypes that its loader chooses."""
+
+from __future__ import annotations
+
+from frontends_cases import LLAMA_FACTORY, found
+
+TRAINING = "hyperparameters"
+
+
+def test_keys_and_defaults(opened):
+    document = opened(LLAMA_FACTORY)
+    given = document.values[TRAINING]
+    assert (given["method"], given["max_length"], given["lora_r"], given["lora_alpha"]) == ("lora", 4096, 16, 32)
+    assert (given["gradient_checkpointing"], given["use_reentrant"], given["lora_dropout"]) == (True, True, 0.0)
+    assert document.values["software"]["adapter_dtype"] == "float32"
+    assert found(document) == []
+
+
+def test_four_bits_are_stored_in_the_compute_dtype(opened):
+    given = opened(f"{LLAMA_FACTORY}quantization_bit: 4\n").values[TRAINING]
+    assert (given["method"], given["bnb_double_quant"], given["bnb_4bit_quant_storage"]) == ("qlora", True, "bfloat16")
+
+
+def test_weights_that_are_all_trained_are_float32_but_under_zero3(opened):
+    full = LLAMA_FACTORY.replace("finetuning_type: lora", "finetuning_type: full")
+    assert opened(full).values["software"]["weights_dtype"] == "float32"
+    sharded = opened(f"{full}deepspeed: examples/deepspeed/ds_z3_config.json\n").values
+    assert sharded["instance"]["parallelism"] == "zero3"
+    assert sharded["software"]["weights_dtype"] == "bfloat16"
+    pure = opened(f"{full}pure_bf16: true\n").values["software"]
+    assert (pure["weights_dtype"], pure["autocast"]) == ("bfloat16", False)
+
+
+def test_stage_zero_is_data_parallel(opened):
+    assert opened(f"{LLAMA_FACTORY}deepspeed: ds_z0_config.json\n").values["instance"]["parallelism"] == "ddp"
+
+
+def test_checkpointing_and_kernels(opened):
+    text = f"{LLAMA_FACTORY}disable_gradient_checkpointing: true\nflash_attn: fa2\nenable_liger_kernel: true\n"
+    given = opened(text).values[TRAINING]
+    assert given["gradient_checkpointing"] is False
+    assert (given["attn_implementation"], given["loss"], given["liger"]) == ("flash_attention_2", "fused", True)
+
+
+def test_other_stages_and_files_that_train_nothing_are_refused(opened):
+    assert found(opened(LLAMA_FACTORY.replace("stage: sft", "stage: dpo"))) == [("HB027", "stage")]
+    merging = "model_name_or_path: Qwen/Qwen2.5-7B\ntemplate: qwen\nexport_dir: merged\n"
+    assert ("HB027", "export_dir") in found(opened(merging))
+
+
+def test_half_of_the_layers_is_said_to_need_less(opened):
+    document = opened(LLAMA_FACTORY.replace("finetuning_type: lora", "finetuning_type: freeze"))
+    assert document.translated.may_need("less") == "LLaMA-Factory's finetuning_type"
+    assert document.translated.may_need("more") == ""
