@@ -86,7 +86,6 @@ MEMORY = {
     "max_memory": Unread(_EITHER, "places layers by itself"),
     "gpu_memory_limit": Unread(_EITHER, "places layers by itself"),
     "processor_type": Unread(_MORE, "reads images or sound with the text"),
-    "is_multimodal": Unread(_MORE, "reads images or sound with the text"),
     "auto_find_batch_size": Unread(_LESS, "halves the micro-batch until it fits"),
     "eval_sequence_len": Unread(_EITHER, "gives evaluations another length"),
     "fp32_norms": Unread(_MORE, "keeps norms in float32"),

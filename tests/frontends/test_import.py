@@ -1,0 +1,62 @@
+"""What is imported plans as the file does, and reads the same when it is imported again."""
+
+from __future__ import annotations
+
+import pytest
+from frontends_cases import ACCELERATE, PROGRAMS
+
+from hbspec.api import estimate
+from hbspec.cli.command import command
+from hbspec.source import load
+from hbspec.spec import Spec, read
+
+MORE = {
+    "axolotl": "fsdp_version: 2\nfsdp_config: {offload_params: true, reshard_after_forward: false}\n",
+    "TRL": "use_peft: true\nload_in_4bit: true\neval_strategy: epoch\npacking: true\npacking_strategy: bfd\n",
+    "LLaMA-Factory": "quantization_bit: 4\nval_size: 0.1\npacking: true\nadditional_target: embed_tokens,lm_head\n",
+}
+
+
+def imported(tmp_path, name, text, *words):
+    """The spec that the command writes for a file, and its plan and the file's."""
+    source, place = tmp_path / name, tmp_path / "spec.yaml"
+    source.write_text(text)
+    given = {parameter.name: parameter.value(()) for parameter in command("import").parameters}
+    code = command("import").run(
+        **given | {"file": str(source), "output": place, "on": "ml.p4de.24xlarge"} | dict(words)
+    )
+    assert code == 0
+    return source, place
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+@pytest.mark.parametrize("more", [False, True], ids=["plain", "more"])
+def test_the_spec_plans_as_the_file_does(tmp_path, program, more):
+    text = PROGRAMS[program] + (MORE[program] if more else "")
+    source, place = imported(tmp_path, "job.yaml", text)
+    assert isinstance(read(load(place)), Spec)
+    settings = {"overrides": ("data.train.examples=10000",)}
+    of_file = estimate(str(source), overrides=("instance.type=ml.p4de.24xlarge", *settings["overrides"]))
+    of_spec = estimate(str(place), **settings)
+    assert of_spec.plan._replace(assumptions=()) == of_file.plan._replace(assumptions=())
+    assert of_spec.memory == of_file.memory
+
+
+def test_a_comment_names_the_source_of_each_default_and_of_nothing_else(tmp_path):
+    _, place = imported(tmp_path, "job.yml", PROGRAMS["axolotl"])
+    lines = place.read_text().splitlines()
+    assert "  max_length: 4096" in lines
+    assert "  weights_dtype: bfloat16 # axolotl, loaders/model.py" in lines
+    assert lines[0].startswith("# Made of job.yml, a file of axolotl.")
+
+
+def test_what_is_not_estimated_is_said_above_the_spec(tmp_path):
+    _, place = imported(tmp_path, "job.yml", PROGRAMS["axolotl"] + "tiled_mlp: true\n")
+    assert "# HB029 axolotl's tiled_mlp computes the MLP in parts of the row" in place.read_text()
+
+
+def test_a_file_beside_it_is_part_of_the_spec(tmp_path):
+    beside = tmp_path / "zero3.yaml"
+    beside.write_text(ACCELERATE)
+    _, place = imported(tmp_path, "sft.yaml", PROGRAMS["TRL"], ("beside", (str(beside),)))
+    assert load(place).values["instance"]["parallelism"] == "zero3"
