@@ -1,4 +1,4 @@
-"""FrontEnd ends: files of other programs, read as specs. Each is a module of this folder, found by its file name.
+"""Front ends: files of other programs, read as specs. Each is a module of this folder, found by its file name.
 
 Nothing of a file is run, and nothing but the files that are named is read.
 """

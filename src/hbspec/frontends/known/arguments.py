@@ -23,13 +23,12 @@ MEMORY = {
     "parallelism_config": Unread("either", "divides the work in other ways"),
     "liger_kernel_config": Unread("either", "chooses some of Liger's kernels"),
     "optim_target_modules": Unread("less", "projects gradients of some modules"),
-    "predict_with_generate": Unread("more", "generates answers in evaluations"),
     "use_cpu": Unread("less", "trains on the CPU"),
 }
 
 TIME = frozenset(
     (
-        *("group_by_length", "train_sampling_strategy", "torch_empty_cache_steps"),
+        *("train_sampling_strategy", "torch_empty_cache_steps"),
         *("eval_on_start", "eval_delay", "skip_memory_metrics"),
     )
 )

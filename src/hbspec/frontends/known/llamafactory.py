@@ -36,6 +36,7 @@ FOUR_BIT_DEFAULTS = (
 
 MEMORY = {
     **arguments.MEMORY,
+    "predict_with_generate": Unread("more", "generates answers in evaluations"),
     "use_unsloth": Unread("less", "trains by Unsloth"),
     "use_unsloth_gc": Unread("less", "moves layer inputs to the host"),
     "use_galore": Unread("less", "projects gradients"),

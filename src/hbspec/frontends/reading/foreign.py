@@ -114,7 +114,7 @@ class Foreign:
         return ForeignKey((*self._above, name), None, node, key_span) if node is not None and empty else None
 
     def inside(self, name: str) -> Foreign:
-        """The keys of a mapping inside this one; none if there is no such mapping."""
+        """The keys of a mapping inside this one; empty if it has no such mapping."""
         self._read.add(name)
         node = self._tree.entries.get(name, (None, None))[1]
         tree = node if isinstance(node, MapNode) else MapNode({}, None)
