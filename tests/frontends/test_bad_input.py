@@ -9,7 +9,9 @@ from hbspec.api import InvalidSpecError, check, estimate
 from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.pinned import pinned
 from hbspec.source import SourceError
+from hbspec.spec import Spec, read
 
+PROGRAM_NAMES = {"axolotl": "axolotl", "TRL": "trl", "LLaMA-Factory": "llamafactory"}
 MEGATRON = {"tensor_model_parallel_size", "pipeline_model_parallel_size"}
 """Keys that LLaMA-Factory hands to mcore-adapter."""
 ON = ("instance.type=ml.p4de.24xlarge", "instance.region=us-east-1", "data.train.examples=10000")
@@ -44,7 +46,7 @@ def test_a_misspelt_key_is_found_with_the_one_that_is_meant(opened):
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_any_part_of_a_file_is_read_or_refused_with_a_place(tmp_path, program):
     text, file = PROGRAMS[program], tmp_path / "job.yaml"
-    for end in range(0, len(text), 7):
+    for end in range(0, len(text), 37):
         file.write_text(text[:end])
         report = check(str(file), overrides=ON)
         assert all(entry.file for entry in report.diagnostics)
@@ -100,3 +102,17 @@ def test_every_key_that_is_sorted_is_one_that_the_framework_has():
         assert not (fields.memory.keys() & fields.time), name
         sorted_keys = fields.memory.keys() | fields.time | set(fields.aliases.values())
         assert sorted_keys - fields.known <= MEGATRON, name
+
+
+@pytest.mark.parametrize(
+    "value", ["null", "true", "[]", "[1, {a: b}]", "{a: {b: c}}", "-3", "0.5", "''", "1e9", "none"]
+)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_any_value_of_any_key_is_read_or_found(opened, program, value):
+    lines = PROGRAMS[program].splitlines()
+    more = ("fsdp", "fsdp_config", "deepspeed", "gradient_checkpointing_kwargs", "val_set_size", "val_size", "plugins")
+    keys = [line.partition(":")[0] for line in lines if line[0].isalpha()] + list(more)
+    for key in keys:
+        kept = [line for line in lines if line.partition(":")[0] != key and line[0].isalpha()]
+        document = opened("\n".join([*kept, f"{key}: {value}", ""]), program=PROGRAM_NAMES[program])
+        assert isinstance(read(document), Spec | list), key

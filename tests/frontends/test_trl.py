@@ -85,3 +85,10 @@ def test_evaluations_by_epoch_and_by_steps(opened):
     assert (by_epoch["eval_steps"], by_epoch["per_device_eval_batch_size"]) == (0.5, 8)
     by_steps = opened(f"{TRL}eval_strategy: steps\neval_steps: 100\n").values[TRAINING]
     assert by_steps["eval_steps"] == 100
+
+
+def test_deepspeed_s_json_stands_beside_it(opened):
+    document = opened(TRL, '{"zero_optimization": {"stage": 2}, "train_micro_batch_size_per_gpu": "auto"}')
+    assert document.values["instance"]["parallelism"] == "zero2"
+    assert document.values["instance"]["deepspeed"] == "0.yaml"
+    assert document.origin(("instance", "deepspeed")) == document.directory

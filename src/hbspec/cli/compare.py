@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from hbspec.cli.command import Command, MisuseError
+from hbspec.cli.foreign import FOREIGN, asked
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPECS, format_of
 from hbspec.cli.shown import show_json, show_markdown, show_text
 
@@ -25,6 +26,11 @@ def run(
     catalog: Path | None,
     format: str,  # noqa: A002 - the option's name
     full: bool,
+    program: str | None,
+    on: str | None,
+    beside: Sequence[str],
+    region: str | None,
+    parallelism: str | None,
 ) -> int:
     """Print the comparison of all specs that can be estimated; return the exit code.
 
@@ -36,8 +42,9 @@ def run(
 
     if len(specs) < 2:
         raise MisuseError(f"compare takes two specs or more, and {specs[0]} is the only one; name another")
-    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
-    results, code = estimated_each(specs, overrides=overrides, **given)
+    given = asked(overrides, program=program, on=on, beside=beside, region=region, parallelism=parallelism)
+    given |= {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    results, code = estimated_each(specs, **given)
     found = [(spec, result) for spec, result in results if isinstance(result, Estimates)]
     if len(found) < 2:
         sys.stderr.write(
@@ -65,7 +72,7 @@ COMMAND = Command(
     "compare",
     "Compare specs: memory, time and cost beside one another, with the differences that are certain.",
     run,
-    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL),
+    (SPECS, format_of("text", "json", "markdown"), SET, AS_OF, ALLOW_OUTSIDE, CATALOG, FULL, *FOREIGN),
     "Each spec is compared with the first. A difference is certain if everything that the estimates leave open cannot "
     "undo it. Exit code 0: all specs were compared. 1: a spec has errors that prevent it, and is left out. 2: a file "
     "could not be read, or fewer than two specs are named.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
 from hbspec.cli.edited_spec import refuse_without_a_file, write_edited
 from hbspec.cli.exit_codes import ERRORS, OK
+from hbspec.cli.foreign import AS, ON, PARALLELISM, WITH, asked
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPEC, format_of, positive, region_of
 from hbspec.cli.shown import show_json, show_text
 
@@ -48,6 +49,10 @@ def run(
     repair: bool,
     apply: bool,
     full: bool,
+    program: str | None,
+    on: str | None,
+    beside: Sequence[str],
+    parallelism: str | None,
 ) -> int:
     """Print the best plans, or why there are none; return the exit code."""
     from hbspec.api import InvalidSpecError, estimate
@@ -56,14 +61,17 @@ def run(
     from hbspec.diagnostics import NotKnownError
     from hbspec.search.request import Request
 
+    given = asked(overrides, program=program, on=on, beside=beside, region=None, parallelism=parallelism)
     if apply:
-        refuse_without_a_file("--apply", spec, overrides)
+        refuse_without_a_file("--apply", spec, (*given["overrides"], *beside))
     _refuse_unfit(keep, allow, deployment=deployment, repair=repair)
     kept, allowed = frozenset(keep), frozenset(allow)
     request = Request(objective, confidence, regions or (), kept, allowed, max_cost, max_time, most_instances)
-    given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    given |= {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     try:
-        analysis = estimate(spec, overrides=overrides, **given).analysis
+        analysis = estimate(spec, **given).analysis
+        if apply and analysis.document.translated is not None:
+            raise MisuseError(f"--apply writes into a spec, and {spec} is not one: import it first")
         with SearchProgress() as progress:
             best = _searched(analysis, request, progress, deployment=deployment, repair=repair)
     except InvalidSpecError as invalid:
@@ -247,5 +255,9 @@ COMMAND = Command(
         ALLOW_OUTSIDE,
         CATALOG,
         FULL,
+        AS,
+        ON,
+        WITH,
+        PARALLELISM,
     ),
 )

@@ -7,11 +7,13 @@ import re
 from pathlib import Path
 
 from hbspec.frontends.reading.building import Building
-from hbspec.frontends.reading.foreign import ForeignKey
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.source.limits import MAX_ATTACHMENT_BYTES
 from hbspec.source.paths import PathError, contained, project_root, read_bytes
 
 JSON, PARALLELISM, OFFLOAD = ("instance", "deepspeed"), ("instance", "parallelism"), ("instance", "offload")
+ZERO = "zero_optimization"
+"""The key by which DeepSpeed's JSON is known."""
 NAMED = re.compile(r"(?:zero|z)[-_]?([0-3])")
 
 
@@ -41,8 +43,18 @@ def put_deepspeed(building: Building, given: ForeignKey | None) -> bool:
     return True
 
 
+def put_own_file(building: Building, settings: Foreign) -> None:
+    """DeepSpeed's JSON that is itself a file beside another: its stage, and the file for the rules."""
+    given = settings.peek(ZERO)
+    stage = settings.inside(ZERO).get("stage")
+    level = int(stage.number) if stage and stage.number in (1, 2, 3) else 0
+    building.put(PARALLELISM, stage or given, _way(level))
+    if level:
+        building.put(JSON, given, Path(building.file).name)
+
+
 def _put(building: Building, given: ForeignKey, settings: dict[str, object]) -> None:
-    zero = settings.get("zero_optimization")
+    zero = settings.get(ZERO)
     stage = zero.get("stage", 0) if isinstance(zero, dict) else 0
     building.put(PARALLELISM, given, _way(stage if stage in (0, 1, 2, 3) else 0))
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from hbspec.catalog import catalog
 from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.deepspeed import ZERO, put_own_file
 from hbspec.frontends.reading.foreign import Foreign, plain
 from hbspec.frontends.reading.influence import ProgramKeys
 from hbspec.source.layers import as_map
@@ -69,6 +70,11 @@ class ForeignReader:
         """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
         tree = _tree(text, file, problems)
         front = recognised(tree) if tree else None
+        if tree is not None and ZERO in tree.entries:
+            building = Building("DeepSpeed", file)
+            put_own_file(building, Foreign(tree))
+            self._buildings.append(building)
+            return building.tree(tree.span)
         if tree is None or front is None:
             return tree
         return self._translated(front, tree, Building(front.program, file))
