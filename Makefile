@@ -7,7 +7,7 @@ DATA := ../shared/data/heartbeat
 TORCH := torch==2.13.0
 
 .PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check sarif-check oracle check lint types contracts docs docs-check site
-.PHONY: generate build clean
+.PHONY: generate build clean frameworks
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -133,6 +133,12 @@ contracts: $(VENV)/.ready
 
 docs: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py
+
+# the keys that other frameworks know, from their own wheels
+frameworks: $(VENV)/.ready
+	$(BIN)/pip download -q --no-deps axolotl==0.19.0 llamafactory==0.9.5 trl==1.16.0 transformers==5.23.0 peft==0.21.2 accelerate==1.15.0 -d build/frameworks
+	$(BIN)/pip download -q --no-deps transformers==5.6.0 -d build/frameworks
+	$(BIN)/python tools/generate_framework_fields.py build/frameworks
 
 docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check
