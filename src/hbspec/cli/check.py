@@ -64,8 +64,8 @@ def run(
         from hbspec.cli.read_files import refuse_read_file
 
         prices, allowed = catalog or configuration.catalog, policy or configuration.policy
-        beside = (config, prices, allowed, baseline or configuration.baseline)
-        refuse_read_file(output_file, specs.specs, beside, allow_outside=allow_outside)
+        others = (config, prices, allowed, baseline or configuration.baseline, *map(Path, beside))
+        refuse_read_file(output_file, specs.specs, others, allow_outside=allow_outside)
     known: Mapping[str, Report] = {}
     if fix or unsafe_fixes or diff:
         from hbspec.cli.fixed_specs import fix_specs

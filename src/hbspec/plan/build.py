@@ -55,8 +55,7 @@ def build_plan(
     choices.note_language_defaults(spec.instance, ("instance",), "parallelism", "count")
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
     choices.assumptions += assumed
-    architecture = without_head(architecture) if training.objective.rewards else architecture
-    training = _with_saved_modules(training, architecture)
+    architecture, training = _with_heads(architecture, training)
     lengths = _lengths(spec, profile, training, choices)
     training = training if training.capped else _uncapped(training, lengths)
     if architecture is None and "architecture" not in unknown:
@@ -272,10 +271,11 @@ def _evaluations(spec: Spec, training: Training, counts: Counts | None, validati
     return 1 if spec.shipped else 0
 
 
-def _with_saved_modules(training: Training, architecture: Architecture | None) -> Training:
-    """The training with `modules_to_save` resolved to the model's modules; unchanged if not counted here."""
+def _with_heads(architecture: Architecture | None, training: Training) -> tuple[Architecture | None, Training]:
+    """The model without the head that a reward's takes the place of, and the modules to save as those of the model."""
+    architecture = without_head(architecture) if training.objective.rewards else architecture
     if architecture is None or not training.adapters:
-        return training
-    with suppress(TargetError):
-        return training._replace(modules_to_save=saved_modules(architecture, training.modules_to_save))
-    return training
+        return architecture, training
+    with suppress(TargetError):  # not counted here
+        training = training._replace(modules_to_save=saved_modules(architecture, training.modules_to_save))
+    return architecture, training
