@@ -34,7 +34,7 @@ from hbspec.spec.fields import (
 )
 from hbspec.spec.monitoring import Monitoring, Suite
 from hbspec.spec.objectives import ObjectiveSettings, Reward, Task
-from hbspec.spec.trained import Cap, NullIsUnlimited, Pattern, Trained
+from hbspec.spec.trained import CAP_SCHEMA, Cap, NullIsUnlimited, Pattern, Trained
 
 
 class Model(Section):
@@ -148,7 +148,7 @@ class Hyperparameters(Cadence, Trained, ObjectiveSettings):
     sync_each_batch: bool | None = Field(
         None, description="Reduce gradients over the ranks after every micro-batch instead of once an update."
     )
-    max_length: Annotated[Cap | Literal["none"], NullIsUnlimited] = Field(
+    max_length: Annotated[Cap | Literal["none"], NullIsUnlimited, CAP_SCHEMA] = Field(
         description="Tokens after which an example is truncated; `none` truncates none."
     )
     packing: bool | None = Field(None, description="Fill every row to `max_length` with several examples.")

@@ -6,7 +6,7 @@ As in `sections.py`, annotations are real objects.
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from hbspec.spec.fields import Section, Text
@@ -34,6 +34,16 @@ Layers = Annotated[tuple[Annotated[int, Field(ge=0, le=10_000)], ...], Field(str
 Beta = Annotated[float, Field(ge=0, lt=1)]
 Cap = Annotated[int, Field(gt=0, le=10**8)]
 NullIsUnlimited = BeforeValidator(_unlimited)
+CAP_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"exclusiveMinimum": 0, "maximum": 10**8, "type": "integer"},
+            {"const": UNLIMITED, "type": "string"},
+            {"type": "null"},
+        ]
+    }
+)
+"""A cap as it is written: null is a word for none."""
 
 
 class Trained(Section):
