@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import author_rewards
 import base_model
 import failure
 import metrics
 import model_folder
-import rewards
 import served_adapters
 import tiny
 import trainers
@@ -78,7 +78,7 @@ def run(
     _check_start(start, invocation, fingerprint)
     tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
     use_template(tokenizer, settings, fingerprint)
-    rewarding = rewards.functions(settings.REWARD_FUNCTIONS)
+    rewarding = author_rewards.functions(settings.REWARD_FUNCTIONS)
     splits = made_splits(state, tokenizer, {"train": train, "validation": validation}, settings)
     model = load_model(base, settings, compute, state.local_process_index)
     if settings.CHAT_TEMPLATE:

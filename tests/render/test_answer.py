@@ -89,7 +89,7 @@ def test_a_limit_that_may_stop_the_job_is_named():
 )
 def test_the_bill_is_held_against_the_budget(budget, style, words):
     spec = SimpleNamespace(budget=budget and SimpleNamespace(max_cost=budget))
-    found = said(analysis=SimpleNamespace(spec=spec))[2]
+    found = said(analysis=SimpleNamespace(spec=spec, document=ESTIMATES.analysis.document))[2]
     assert found[0] == style
     assert found[1].endswith(words)
 

@@ -39,7 +39,7 @@ PLAN = SimpleNamespace(
     hardware=SimpleNamespace(name="ml.g5.12xlarge", instances=2),
     parallelism="ddp",
     region="us-east-1",
-    training=SimpleNamespace(micro_batch=1, gradient_accumulation=4),
+    training=SimpleNamespace(micro_batch=1, gradient_accumulation=4, objective=SimpleNamespace(next_token=True)),
     data_parallel_size=8,
     effective_batch_size=32,
     counts=SimpleNamespace(
@@ -119,7 +119,10 @@ ESTIMATES = SimpleNamespace(
     advice=ADVICE,
     dependences=(Dependence("trl 1.16.0", "adapters are thin", Change("", {("software", "trl"): "0.1"}), -3 * GB),),
     as_of=date(2026, 11, 22),
-    analysis=SimpleNamespace(spec=SimpleNamespace(budget=SimpleNamespace(max_cost=Money(Decimal(15), "CAD")))),
+    analysis=SimpleNamespace(
+        spec=SimpleNamespace(budget=SimpleNamespace(max_cost=Money(Decimal(15), "CAD"))),
+        document=SimpleNamespace(translated=None),
+    ),
 )
 
 PAGE = """\

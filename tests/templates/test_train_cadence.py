@@ -12,12 +12,12 @@ BEST = ("--MODEL_ID", "m", "--LOAD_BEST_MODEL_AT_END", "true")
 
 
 def spaced(updates: int, saves: int | None, evaluations: int | None, *, best: bool = False) -> SimpleNamespace:
-    from best_model import BestTrainer
+    from best_model import Best
 
     arguments = SimpleNamespace(save_steps=50, eval_steps=None, load_best_model_at_end=best)
     trainer = SimpleNamespace(args=arguments)
-    BestTrainer.space(trainer, updates, saves, evaluations)
-    return SimpleNamespace(args=arguments, parted=lambda: BestTrainer.parted(trainer, 2 * updates))
+    Best.space(trainer, updates, saves, evaluations)
+    return SimpleNamespace(args=arguments, parted=lambda: Best.parted(trainer, 2 * updates))
 
 
 @pytest.mark.parametrize(("updates", "often", "apart"), [(38, 1, 38), (38, 2, 19), (7, 2, 4), (3, 9, 1)])

@@ -14,7 +14,7 @@ from training_bench import Bench, losses
 Job = Callable[..., str]
 GRPO = SMALL | {
     "TASK": "grpo", "DATA_TYPE": "prompt_only", "NUM_GENERATIONS": "2", "MAX_COMPLETION_LENGTH": "4",
-    "REWARD_FUNCTIONS": "author_rewards.py:long",
+    "REWARD_FUNCTIONS": "rewards.py:long",
 }  # fmt: skip
 PROMPTS = [{"prompt": asked(n), "answer": n + 1} for n in range(6)]
 FUNCTIONS = """
@@ -39,11 +39,11 @@ async def waited(completions, **_):
 @pytest.fixture(autouse=True)
 def rewards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file beside the script, as the source folder of a job has it."""
+    import author_rewards
     import beside
-    import rewards
 
-    (tmp_path / "author_rewards.py").write_text(FUNCTIONS)
-    for module in (beside, rewards):
+    (tmp_path / "rewards.py").write_text(FUNCTIONS)
+    for module in (beside, author_rewards):
         monkeypatch.setattr(module, "__file__", str(tmp_path / "module.py"))
 
 
@@ -63,8 +63,8 @@ def test_prompts_completions_and_updates(bench: Bench, job: Job) -> None:
 @pytest.mark.parametrize(
     ("function", "says"),
     [
-        ("broken", r"author_rewards.py:8: the reward function broken raised ZeroDivisionError \(division by zero\)"),
-        ("short", r"author_rewards.py:11: the reward function short returned 1 rewards for 4 completions"),
+        ("broken", r"rewards.py:8: the reward function broken raised ZeroDivisionError \(division by zero\)"),
+        ("short", r"rewards.py:11: the reward function short returned 1 rewards for 4 completions"),
     ],
 )
 def test_a_reward_function_that_fails_is_named_with_its_line(
@@ -72,7 +72,7 @@ def test_a_reward_function_that_fails_is_named_with_its_line(
 ) -> None:
     import train
 
-    put(bench, GRPO | {"REWARD_FUNCTIONS": f"author_rewards.py:{function}"}, PROMPTS)
+    put(bench, GRPO | {"REWARD_FUNCTIONS": f"rewards.py:{function}"}, PROMPTS)
     assert train.main(bench.arguments) == 2
     said = capsys.readouterr().err
     assert re.search(says, said)
@@ -84,8 +84,8 @@ def test_a_reward_function_that_fails_is_named_with_its_line(
     ("settings", "says"),
     [
         ({"REWARD_FUNCTIONS": "nowhere.py:long"}, "nowhere.py is not a file beside this script"),
-        ({"REWARD_FUNCTIONS": "author_rewards.py:lon"}, "defines no function lon (its functions: long, broken, short"),
-        ({"REWARD_FUNCTIONS": "author_rewards.py:waited"}, "author_rewards.py:15 is an async function"),
+        ({"REWARD_FUNCTIONS": "rewards.py:lon"}, "defines no function lon (its functions: long, broken, short"),
+        ({"REWARD_FUNCTIONS": "rewards.py:waited"}, "rewards.py:15 is an async function"),
         ({"REWARD_FUNCTIONS": "long"}, "must be file.py:name"),
         ({"MAX_COMPLETION_LENGTH": "128"}, "MAX_COMPLETION_LENGTH=128 leaves no token of MAX_LENGTH=128"),
         ({"MAX_LENGTH": "12"}, "train: MAX_LENGTH=12 leaves no prompt that fits into 8 tokens"),

@@ -67,9 +67,9 @@ def run(
     _refuse_unfit(keep, allow, deployment=deployment, repair=repair)
     kept, allowed = frozenset(keep), frozenset(allow)
     request = Request(objective, confidence, regions or (), kept, allowed, max_cost, max_time, most_instances)
-    given |= {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
+    read: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     try:
-        analysis = estimate(spec, **given).analysis
+        analysis = estimate(spec, **given, **read).analysis
         if apply and analysis.document.translated is not None:
             raise MisuseError(f"--apply writes into a spec, and {spec} is not one: import it first")
         with SearchProgress() as progress:
@@ -83,7 +83,7 @@ def run(
     _print(best, format, full=full)
     if not best.plans:
         return ERRORS
-    return _applied(analysis.document, best.plans[0].change, given) if apply else OK
+    return _applied(analysis.document, best.plans[0].change, read) if apply else OK
 
 
 def _refuse_unfit(keep: Sequence[str], allow: Sequence[str], *, deployment: bool, repair: bool) -> None:
@@ -127,7 +127,7 @@ def _searched(
     return repairing.repair(analysis, request, progress)
 
 
-def _applied(document: Document, change: Change, given: dict[str, Any]) -> int:
+def _applied(document: Document, change: Change, read: dict[str, Any]) -> int:
     """Write the best plan into the spec, and say so on standard error."""
     from hbspec.cli.outcome import exit_code, refuse
     from hbspec.search.written import written
@@ -135,7 +135,7 @@ def _applied(document: Document, change: Change, given: dict[str, Any]) -> int:
     if not change.settings:
         sys.stderr.write(f"{document.file} is the best plan already: nothing was changed\n")
         return OK
-    report = write_edited(document, written(change), **given)
+    report = write_edited(document, written(change), **read)
     if not report.ok:
         sys.stderr.write(f"{document.file} was not changed: the changed spec has errors\n")
         return refuse(report)

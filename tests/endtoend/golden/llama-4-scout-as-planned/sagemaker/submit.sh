@@ -18,7 +18,8 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-d93466bde929001df600bb8d6e1db858f154c3e89aa60add501f17bdce9fd7d4  create_training_job.json
+4a974bfb5768b4bb5c579de6ca1d70be20911c1f61d205655a4ee627ae560a56  create_training_job.json
+1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
 b485cddf9365a5e8ab70afdf263cd7a72765f2d02357db8966c4a7875ee41fe5  source/best_model.py
@@ -35,7 +36,7 @@ aca7b454aac562e62f04e45011c3074e054db1dc15f32b458b9c93c303a0cb5a  source/fingerp
 199f20037fa17a7cbbde815475cf52ec58f1a35c5a46326e2421100c37ae3e91  source/folders.py
 7f053003d4833458b59e2260214c88f7f1db689844a6fada85ec829debf6c4c3  source/foreign.py
 b2ed6d26736c25446c63b387a1eddad24ae96e89ad0a54a05783ace81187ce31  source/handover.py
-74a1423ba04b1d0efa5e805c687fe44fa40361adbe8e50fd860d351054d39ba7  source/job.py
+d06caa69979a16acacec8ab81092f268eb4b352d141553349fcb044fb3fb8d71  source/job.py
 65d7e01a8d7aa947cac6be641be5d5342a576ab28224d59b12c3cad1bbd47c6a  source/job_examples.py
 bcb57efc34a44d9d0b0c4e75a43be74d71e73afe8e8fdc1d53b443883c65c467  source/launcher.py
 f8023e0567e220b60a018244206b7dbdd415b7c633890aa7ff4313efd4d4b11d  source/layouts.py
@@ -53,7 +54,6 @@ d70597ca0b133936174b9697914f33cd1a6c1686898706756ae037b310c37c3f  source/reading
 e74419dc576c4a875e1b219d7668ad2a87249e0f3ae581e2329d4ea47c34e337  source/records.py
 6345c6dd35d760c1c83006185f440ba7109d458164c750f22cf353118e5434c1  source/removal.py
 105c5f366481d4e74f9bd08a403ee0122ac7597d3cd60c2fe9ed5da921694bec  source/requirements.txt
-1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/rewards.py
 33ef2e51f740bf4bd2d883e3103ff09f2a9edc72f5b24c6376e42a1afed7594f  source/run_record.py
 613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
 0fd9dc586ef0adb190915121ddeb61c512ca5c592ce775d4dbcfdd454fb59e13  source/served_adapters.py
