@@ -102,6 +102,7 @@ ADVICE = Advice(
     57,
 )
 ESTIMATES = SimpleNamespace(
+    within_latency=None,
     plan=PLAN,
     memory=Memory((FULL, TWIN, IDLE)),
     time=TIME,

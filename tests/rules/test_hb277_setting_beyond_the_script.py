@@ -27,6 +27,24 @@ def test_edge(fragment, key, beyond, tmp_path):
     edge("HB277", fragment, key, None, beyond, tmp_path)
 
 
+DPO = f"{FULL}\ntask: dpo\ndata: {{type: preference}}\n"
+GRPO = "deployment: null\ntask: grpo\ndata: {type: prompt_only}\nreward: {functions: ['mine.py:f']}\n"
+
+
+@pytest.mark.parametrize(
+    ("fragment", "key", "taken", "beyond"),
+    [
+        (DPO, "hyperparameters.loss_type", "ipo", "exo_pair"),
+        (GRPO, "hyperparameters.use_vllm", False, True),
+        (GRPO, "hyperparameters.activation_offloading", False, True),
+        (GRPO, "hyperparameters.load_best_model_at_end", False, True),
+        (GRPO, "monitoring.loss", None, {"decreasing_over": "10 steps"}),
+    ],
+)
+def test_a_task_has_fewer_settings(fragment, key, taken, beyond, tmp_path):
+    edge("HB277", fragment, key, taken, beyond, tmp_path)
+
+
 def test_another_framework_may_do_it(tmp_path):
     fragment = "software: {trainer: other}\nhyperparameters: {merge_weights: true, save_strategy: 'no'}"
     assert "HB277" not in codes(f"{fragment}\ndeployment: null", tmp_path)

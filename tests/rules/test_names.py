@@ -24,6 +24,7 @@ from hbspec.plan.shipped_script import (
     SHOWN_SUFFIXES,
     SOFTWARE,
     SUFFIXES,
+    TAKEN_BY,
 )
 from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
@@ -56,11 +57,13 @@ def test_of_the_scripts_files_and_lines(monkeypatch):
     monkeypatch.syspath_prepend(TEMPLATES)
     import folders
     import metrics
+    import task_settings
     import tasks
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
     assert (folders.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
     assert (folders.SHOWN_SUFFIXES, tasks.DATA_TYPES) == (SHOWN_SUFFIXES, DATA_TYPES)
+    assert task_settings.TAKEN_BY == TAKEN_BY
 
 
 def test_what_the_scripts_libraries_need():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from compiled import BASE, body, files, refusals
+from compiled import BASE, ROOT, body, files, refusals
 
 PAIRS = ("task=dpo", "data.type=preference", "hyperparameters.beta=0.2")
 
@@ -49,3 +49,20 @@ def test_reward_functions_travel_beside_the_script(tmp_path):
 def test_a_file_that_cannot_travel_is_named(functions, written, tmp_path):
     ((code, at),) = refusals(rewarded(tmp_path, functions, **written), "launch", force=True)
     assert (code, at) == ("HB042" if "mine" in functions else "HB041", "reward.functions.0")
+
+
+SILENT = ("packing=true", "loss=standard", "num_generations=4", "beta=0.5", "vllm_mode=colocate", "ref_model=true")
+
+
+@pytest.mark.parametrize(("task", "data"), [("dpo", "preference"), ("reward", "preference"), ("pretrain", None)])
+def test_what_has_no_effect_in_the_task_is_not_passed_on(task, data, monkeypatch):
+    """The script refuses such settings, and the rented instance would have started for nothing."""
+    monkeypatch.syspath_prepend(ROOT / "templates")
+    from settings import Settings
+    from task_settings import TAKEN_BY
+
+    silent = [f"hyperparameters.{setting}" for setting in SILENT]
+    said = body(BASE, f"task={task}", *([f"data.type={data}"] if data else []), *silent, force=True)["HyperParameters"]
+    known = Settings.__dataclass_fields__
+    refused = [name for name in said if name not in known or task not in TAKEN_BY.get(name, (task,))]
+    assert refused == []

@@ -34,8 +34,15 @@ LACKS: Mapping[tuple[str, str], str] = {
     ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
     ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",
     ("hyperparameters", "merge_weights"): "merges nothing",
+    ("hyperparameters", "use_vllm"): "generates with the model that it trains",
+    ("hyperparameters", "generation_batch_size"): "counts a generation by steps_per_generation",
 }
 """By key, what the script does instead."""
+GRPO_LACKS: Mapping[tuple[str, str], str] = {
+    ("hyperparameters", "activation_offloading"): "keeps activations on the GPU in task grpo",
+    ("hyperparameters", "load_best_model_at_end"): "has no loss to compare in task grpo",
+}
+"""The same, for a task whose trainer has fewer arguments."""
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
@@ -43,10 +50,18 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     spec = analysis.spec
     if not spec.shipped:
         return
-    for route, instead in LACKS.items():
+    lacks = {**LACKS, **GRPO_LACKS} if spec.task == "grpo" else LACKS
+    for route, instead in lacks.items():
         value = getattr(getattr(spec, route[0]), route[1])
         if value:
             yield _finding(route, value, instead)
+    if spec.hyperparameters.loss_type == "exo_pair":
+        yield _finding(("hyperparameters", "loss_type"), "exo_pair", "gives losses no label smoothing")
+    watched = spec.monitoring.loss if spec.monitoring is not None else None
+    if spec.task == "grpo" and watched is not None and watched.decreasing_over:
+        yield _finding(
+            ("monitoring", "loss", "decreasing_over"), watched.decreasing_over, "watches no loss in task grpo"
+        )
     if spec.hyperparameters.save_strategy == "no":
         yield _finding(("hyperparameters", "save_strategy"), "no", "always writes checkpoints")
     if spec.hyperparameters.eval_strategy == "no" and spec.data.validation is not None:

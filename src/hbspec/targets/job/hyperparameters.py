@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
-from hbspec.plan.shipped_script import WATCH
+from hbspec.plan.shipped_script import TAKEN_BY, WATCH
 from hbspec.spec.trained import UNLIMITED
 from hbspec.targets.lowering.needs import Needs
 
@@ -17,6 +17,9 @@ LAUNCHED = ("method",)
 """Keys that are passed on the command line instead, with the parallelism."""
 STRATEGIES = {"save_strategy": "SAVES_PER_EPOCH", "eval_strategy": "EVALS_PER_EPOCH"}
 """Keys that the shipped script does not read: `epoch` is one of an epoch, and `steps` is how it counts otherwise."""
+
+UNREAD = ("REF_MODEL", "USE_VLLM", "VLLM_MODE", "VLLM_GPU_MEMORY_UTILIZATION", "GENERATION_BATCH_SIZE")
+"""Names of keys that the shipped script does not have; HB213 and HB277 say so."""
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
@@ -43,6 +46,9 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         # the shipped script finds their files beside it
         values["REWARD_FUNCTIONS"] = ",".join(named if spec.script else [one.rpartition("/")[2] for one in named])
     values |= _watches(analysis)
+    if spec.shipped:
+        taken = {name: value for name, value in values.items() if spec.task in TAKEN_BY.get(name, (spec.task,))}
+        values = {name: value for name, value in taken.items() if name not in UNREAD}
     if spec.script:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
