@@ -8,6 +8,12 @@ from hbspec.analysis import Analysis
 from hbspec.targets.job.hyperparameters import WEIGHTS
 from hbspec.targets.lowering.needs import Needs
 
+UNCARRIED = (
+    *("saves_per_epoch", "evals_per_epoch", "layers_to_transform", "lr_scheduler_kwargs"),
+    *("adam_beta1", "adam_beta2", "adam_epsilon"),
+)
+"""Keys of `hyperparameters` that are not written into these configurations."""
+CADENCES = ("save_strategy", "eval_strategy")
 WATCHES = ("loss", "gpu_memory", "step_time", "gradient_norm")
 
 
@@ -54,6 +60,7 @@ def refuse_unsaid(
     needs.leave_out(share, ("data", "validation", "share"), held, "split the files, and name both splits")
     tensor = (spec.instance.tensor_parallel or 1) > 1
     needs.leave_out(tensor, ("instance", "tensor_parallel"), f"{framework} does not cut layers", "set it to 1")
+    _refuse_uncarried(needs, analysis, framework)
     for name in WATCHES if spec.monitoring else ():
         only = "only the shipped script ends a run for it"
         needs.leave_out(
@@ -62,3 +69,19 @@ def refuse_unsaid(
             only,
             f"leave {name} out, and watch the log",
         )
+
+
+def _refuse_uncarried(needs: Needs, analysis: Analysis, framework: str) -> None:
+    """Refuse what the configurations of these frameworks could say, and hbspec does not write."""
+    spec, training = analysis.spec, analysis.plan.training
+    given, unwritten = spec.hyperparameters, f"it is not written for {framework}"
+    needs.leave_out(spec.task != "sft", ("task",), f"the file is written for {framework}'s sft", "set task to sft")
+    for name in UNCARRIED:
+        needs.leave_out(getattr(given, name) is not None, ("hyperparameters", name), unwritten, f"leave {name} out")
+    for name in CADENCES:
+        other = getattr(given, name) not in (None, "steps")
+        needs.leave_out(other, ("hyperparameters", name), unwritten, f"set {name} to steps")
+    needs.leave_out(not training.capped, ("hyperparameters", "max_length"), unwritten, "set max_length to a number")
+    asked = given.target_modules
+    pattern = isinstance(asked, str) and asked != "all-linear"
+    needs.leave_out(pattern, ("hyperparameters", "target_modules"), unwritten, "list the names of modules")
