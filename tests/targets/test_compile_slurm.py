@@ -163,6 +163,8 @@ class Submitted:
 
 
 @on_a_cluster
+# a real cluster starts, stops and starts again, which a loaded machine does slowly
+@pytest.mark.long
 def test_a_job_that_is_told_to_stop_is_requeued_and_started_again(cluster, tmp_path: Path) -> None:
     spec = project(tmp_path, "reads: arguments", **{"train.py": RANKS})
     text = re.sub(

@@ -16,7 +16,7 @@ EVALUATION = frozenset({
 })  # fmt: skip
 """The modules of `templates/` that evaluate, beside the folder of the suites."""
 SUITES = "suites/"
-ELSEWHERE = frozenset({"hbspec_job.py", "paired.py"})
+ELSEWHERE = frozenset({"hbspec_job.py", "own_fingerprint.py", "paired.py"})
 """Modules of `templates/` that run in neither: with a script of the author's, and where records are compared."""
 REQUIREMENTS = "requirements.txt"
 

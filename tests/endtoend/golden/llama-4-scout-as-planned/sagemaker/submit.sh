@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-4a974bfb5768b4bb5c579de6ca1d70be20911c1f61d205655a4ee627ae560a56  create_training_job.json
+641d75bec8ec73be814dd6aec3b40717ba8678f51bc834d38934368914ea614f  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -48,7 +48,6 @@ e2d1378390fd6a90dea9051cc7fef010494c571c5c0082d4e087636ad5654669  source/manifes
 26162c5b0de8a202a430e830185335b1fff99898d83b0591a3cc61e95c894d08  source/metrics.py
 2d8e369e02c27f1a144a98814cb1b42c4dbafcdea9c7c0ac22289bd918118a6b  source/mixing.py
 4d167a8f20afd9d58182473a53fcf4f30d47b8ca780fb83872c9657253e16537  source/model_folder.py
-239b249a58dfc3346220cc421aac7bdf079a3e23ade80553c6f28d1873c2f238  source/own_fingerprint.py
 1f81d11032872c565d046889b0e50cb4aa50447fffe25c50d9bac76cd94256ae  source/parsers.py
 d70597ca0b133936174b9697914f33cd1a6c1686898706756ae037b310c37c3f  source/reading.py
 e74419dc576c4a875e1b219d7668ad2a87249e0f3ae581e2329d4ea47c34e337  source/records.py
