@@ -19,6 +19,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -69,6 +70,8 @@ from transformers import PrinterCallback, ProgressCallback
 BOUND = "WATCH_"
 """What the names of hyperparameters begin with that pass the bounds of `monitoring` on, to this module alone."""
 REFUSED = 2
+WAIT = 30.0
+"""Seconds that a rank waits for the first, which says why the run is refused."""
 
 leaving.listen()
 
@@ -257,6 +260,9 @@ class Job(stopping.Stop):
         """Ends this process, as every rank ends that has found the same."""
         if is_first:
             fail(*refused.problems)
+        deadline = time.monotonic() + WAIT  # the launcher ends all ranks when one has ended, and the first is to speak
+        while not is_first and not self.heard and time.monotonic() < deadline:
+            time.sleep(0.1)
         sys.stdout.flush()
         os._exit(REFUSED)  # other ranks may wait in a collective that the interpreter's end would wait for
 

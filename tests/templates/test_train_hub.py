@@ -220,6 +220,7 @@ def test_a_local_base_that_is_replaced_before_it_is_loaded_is_not_trained_on(
 def test_ranks_that_have_read_different_files_do_not_train(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file may be replaced after one rank has read it and before another does."""
     import job as shipped
+    import saving
     from checkpoints import Start
     from settings import Folders, Invocation, Settings
 
@@ -228,7 +229,7 @@ def test_ranks_that_have_read_different_files_do_not_train(tmp_path: Path, monke
     def gathered(held: list[Any]) -> list[Any]:
         return [*held, {"training data a.jsonl": "8 bytes"}] if isinstance(held[0], dict) else held
 
-    monkeypatch.setattr(shipped, "gather_object", gathered)
+    monkeypatch.setattr(saving, "gather_object", gathered)
     folders = Folders(model_dir=tmp_path / "model", output_data_dir=tmp_path / "output")
     with pytest.raises(RefusedError) as caught:
         shipped._check_start(Start(), Invocation(Settings(MODEL_ID="m"), folders), mine)
