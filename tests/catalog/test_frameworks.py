@@ -35,7 +35,7 @@ TRL = {
 }
 
 
-@pytest.mark.parametrize("row", rows("frameworks.csv"), ids=lambda row: f"{row['framework']} {row['key']}")
+@pytest.mark.parametrize("row", list(rows("frameworks.csv")), ids=lambda row: f"{row['framework']} {row['key']}")
 def test_every_row_is_one_that_a_spec_could_say(row):
     section, key = row["key"].split(".")
     value = framework_defaults(row["framework"], row["method"] or None)[row["key"]].value
