@@ -19,7 +19,7 @@ from hbspec.source.written import yaml_text
 from hbspec.targets.cluster.job_name import framework_name
 from hbspec.targets.frameworks.accelerate_file import DEEPSPEED, deepspeed_file
 from hbspec.targets.frameworks.conversations import messages_column, refuse_all_but_conversations
-from hbspec.targets.frameworks.starting import started
+from hbspec.targets.frameworks.starting import OUTPUT, started
 from hbspec.targets.frameworks.unsaid import refuse_unsaid
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
@@ -66,7 +66,7 @@ def lower(analysis: Analysis) -> AxolotlJob:
     name = framework_name(analysis, config)
     return AxolotlJob(
         name=name,
-        config={**config, "output_dir": "model", "dataset_prepared_path": "prepared"},
+        config={**config, "output_dir": OUTPUT, "dataset_prepared_path": "prepared"},
         deepspeed=deepspeed_file(plan, analysis.deepspeed_json),
         processes=plan.require("processes"),
         machines=plan.require("hardware").instances,
@@ -194,6 +194,7 @@ def _told(analysis: Analysis) -> dict[str, Any]:
         values["eval_steps"] = given.eval_steps or plan.updates
     values["save_steps"] = given.save_steps or DEFAULTS["save_steps"]
     values["save_total_limit"] = given.save_total_limit or DEFAULTS["save_total_limit"]
+    values["auto_resume_from_checkpoints"] = True
     return values | ({"load_best_model_at_end": True} if given.load_best_model_at_end else {})
 
 

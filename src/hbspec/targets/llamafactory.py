@@ -19,7 +19,7 @@ from hbspec.source.written import yaml_text
 from hbspec.targets.cluster.job_name import framework_name
 from hbspec.targets.frameworks.accelerate_file import DEEPSPEED, deepspeed_file
 from hbspec.targets.frameworks.conversations import messages_column, refuse_all_but_conversations
-from hbspec.targets.frameworks.starting import started
+from hbspec.targets.frameworks.starting import OUTPUT, started
 from hbspec.targets.frameworks.unsaid import refuse_unsaid
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
@@ -66,7 +66,7 @@ def lower(analysis: Analysis) -> FactoryJob:
     config = {**_model(analysis), **_data(analysis), **_course(analysis), **_step(analysis), **_told(analysis)}
     return FactoryJob(
         name=framework_name(analysis, config),
-        config={**config, "output_dir": "model"},
+        config={**config, "output_dir": OUTPUT},
         data=_described(analysis),
         deepspeed=deepspeed_file(plan, analysis.deepspeed_json),
         processes=plan.require("processes"),

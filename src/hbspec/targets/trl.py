@@ -16,12 +16,12 @@ from hbspec.plan.training import Training
 from hbspec.source.written import yaml_text
 from hbspec.targets.cluster.job_name import framework_name
 from hbspec.targets.frameworks.accelerate_file import DEEPSPEED, FILE, accelerate_file, deepspeed_file
+from hbspec.targets.frameworks.starting import OUTPUT, started
 from hbspec.targets.frameworks.unsaid import refuse_unsaid
 from hbspec.targets.job.shipped_files import REQUIREMENTS
 from hbspec.targets.job.source_folder import CHAT_TEMPLATE, source_folder
 from hbspec.targets.lowering.artifact import Artifact, json_artifact, script_artifact
 from hbspec.targets.lowering.needs import Needs
-from hbspec.targets.lowering.shell import HERE, opening
 from hbspec.targets.lowering.target import Target
 
 CONFIG = "sft.yaml"
@@ -70,7 +70,7 @@ def lower(analysis: Analysis) -> TrlJob:
     name = framework_name(analysis, config)
     return TrlJob(
         name=name,
-        config={**config, "output_dir": name},
+        config={**config, "output_dir": OUTPUT},
         accelerate=accelerate,
         deepspeed=deepspeed_file(plan, analysis.deepspeed_json),
         beside=tuple(file for file in source_folder(analysis) if file.path in (REQUIREMENTS, CHAT_TEMPLATE)),
@@ -221,30 +221,13 @@ def emit(job: TrlJob) -> list[Artifact]:
 
 
 def _start(job: TrlJob) -> Iterator[str]:
-    yield from opening(
-        f"{job.name}: trains with TRL's own script; written by hbspec. Needs {REQUIREMENTS}.",
-        "# train.sh DATA [ARGUMENT...]: DATA has the folders train and validation. Arguments go to trl sft.",
-        "# RUN_DIR is the folder of checkpoints and model: by default one of the run's name in the current folder.",
-    )
-    yield f"here=$(cd -- {HERE} && pwd)"
-    yield 'data=$(cd -- "${1:?is the folder of the data}" && pwd)'
-    yield "shift"
-    yield f"run=${{RUN_DIR:-$PWD/{job.name}}}"
-    yield 'mkdir -p -- "$run"'
-    yield 'run=$(cd -- "$run" && pwd)'
-    yield 'cd -- "$here"'
-    machines = []
-    if job.machines > 1:
-        yield "# Every machine runs this script, and is told which one it is."
-        machines = [
-            '--machine_rank "${NODE_RANK:?is the number of this machine, 0 for the first}"',
-            '--main_process_ip "${MASTER_ADDR:?is the address of the first machine}" --main_process_port 7777',
-        ]
+    about = f"{job.name}: trains with TRL's own script; written by hbspec. Needs {REQUIREMENTS}."
+    yield from started(about, job.name, job.machines)
     if job.accelerate.get("distributed_type") == "NO" and "model_init_kwargs" not in job.config:
         yield "# With several GPUs in sight, the model would be copied to all of them."
         yield "export CUDA_VISIBLE_DEVICES=${CUDA_VISIBLE_DEVICES:-0}"
-    given = " ".join([f"--accelerate_config {FILE}", *machines, '--dataset_name "$data" --output_dir "$run" "$@"'])
-    yield f"exec trl sft --config {CONFIG} {given}"
+    resumed = '${checkpoint:+--resume_from_checkpoint "$checkpoint"}'
+    yield f'exec trl sft --config {CONFIG} --accelerate_config {FILE} "${{hosts[@]}}" {resumed} "$@"'
 
 
 TARGET = Target(
