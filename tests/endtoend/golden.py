@@ -26,6 +26,7 @@ SECTIONS = {"monitoring": "monitoring"}
 """The section without which a target has nothing to compile, where it is not `deployment`."""
 UNSAID = {
     "axolotl": {
+        "": ["software.adapter_dtype=float32"],
         "\nmonitoring:": ["monitoring=null"],
         "parallelism: pipeline": ["instance.parallelism=ddp"],
     },

@@ -24,8 +24,11 @@ TARGETS = names()
 BOUND, OWN = "gpu_memory: {max: 35 GB}", "metrics: [{name: 'train:gpu_memory_bytes', regex: 'mem=([0-9]+)'}]"
 FRAMEWORKS = ("axolotl", "llamafactory", "trl")
 """Targets of other frameworks' scripts, which end no run for a watch; all but TRL start one process a GPU."""
-WHOLE_LOGITS = ("hyperparameters.loss=standard", "software.adapter_dtype=float32")
-"""What LLaMA-Factory does, and a spec for it has to say."""
+FLOAT_ADAPTERS = ("software.adapter_dtype=float32",)
+"""What axolotl trains, and a spec for it has to say."""
+WHOLE_LOGITS = ("hyperparameters.loss=standard", *FLOAT_ADAPTERS)
+"""The same for LLaMA-Factory."""
+SAID = {"axolotl": FLOAT_ADAPTERS, "llamafactory": WHOLE_LOGITS, "trl": ()}
 SHEBANG = f"#!{sys.executable} -IS"
 """Of a program in the place of another: without what sites add, and without shims of whoever installed Python."""
 
@@ -40,8 +43,8 @@ def fitted(spec: Path, target: str) -> tuple[str, ...]:
     if target in FRAMEWORKS:
         unwatched = ("monitoring=null",) if "\nmonitoring:" in spec.read_text() else ()
         pipes = target != "trl" and "parallelism: pipeline" in spec.read_text()
-        said = WHOLE_LOGITS if target == "llamafactory" else ()
-        return (*unwatched, *said, "instance.parallelism=ddp") if pipes else (*unwatched, *said)
+        needed = (*unwatched, *SAID[target])
+        return (*needed, "instance.parallelism=ddp") if pipes else needed
     alone = ("deployment.ab_test=null",) if target == "cloudformation" and "ab_test" in spec.read_text() else ()
     if target == "evaluation" and spec != HEARTBEAT:  # the others have no suites, or no cases for one
         return ("evaluation=[{suite: mathematical-accuracy, min_score: 0.5}]",)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from compiled import BASE, files, project, refusals
+from compiled import BASE, FLOAT_ADAPTERS, files, project, refusals
 
 from hbspec.api import estimate
 
@@ -41,7 +41,7 @@ def unknown(values: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_its_keys_are_axolotl_s_and_its_values_the_plan_s(way: str) -> None:
-    values, analysis = written(*WAYS[way]), estimate(BASE, overrides=WAYS[way]).analysis
+    values, analysis = written(*WAYS[way]), estimate(BASE, overrides=(*FLOAT_ADAPTERS, *WAYS[way])).analysis
     plan, training, given = analysis.plan, analysis.plan.training, analysis.spec.hyperparameters
     assert unknown(values) == []
     script = files(BASE, "axolotl", *WAYS[way], force=True)["train.sh"].decode()

@@ -261,10 +261,10 @@ def test_a_folder_of_the_same_name_elsewhere_is_not_entered(target: str, tmp_pat
         timeout=60,
     )
     places, calls = (set((tmp_path / name).read_text().splitlines()) for name in ("places", "calls"))
-    if target in FRAMEWORKS and target != "trl":  # in a folder of the run's own, beside what is called the same
+    if target in FRAMEWORKS:  # in a folder of the run's own, beside what is called the same
         places = {str(Path(place).parent) for place in places}
     elsewhere_than_here = ("launch", "serve", "slurm", *FRAMEWORKS)
-    assert places == {str(here.parent if target in elsewhere_than_here and target != "trl" else here)}
+    assert places == {str(here.parent if target in elsewhere_than_here else here)}
     assert not any(str(elsewhere) in call for call in calls)
 
 

@@ -10,11 +10,7 @@ import pytest
 from compiled import BASE, files
 
 STATE = '{\n  "global_step": %d,\n  "max_steps": 12,\n  "num_train_epochs": 1\n}'
-PROGRAMS = {
-    "trl": ("trl", ()),
-    "axolotl": ("accelerate", ()),
-    "llamafactory": ("accelerate", ("hyperparameters.loss=standard", "software.adapter_dtype=float32")),
-}
+PROGRAMS = {"trl": "trl", "axolotl": "accelerate", "llamafactory": "accelerate"}
 
 
 class Started:
@@ -22,10 +18,10 @@ class Started:
 
     def __init__(self, folder: Path, target: str) -> None:
         self.folder, self.data, self.work = folder, folder / "data", folder / "work"
-        program, overrides = PROGRAMS[target]
+        program = PROGRAMS[target]
         for each in (folder / "compiled", self.data, folder / "other", self.work):
             each.mkdir()
-        for path, content in files(BASE, target, *overrides, force=True).items():
+        for path, content in files(BASE, target, force=True).items():
             (folder / "compiled" / path).write_bytes(content)
         (folder / program).write_text('#!/bin/sh\npwd\necho "$@"\n')
         (folder / program).chmod(0o755)

@@ -116,17 +116,28 @@ def _put_kernels(foreign: Foreign, building: Building) -> None:
         building.put((TRAINING, "packing"), packing, True)
         known = strategy and strategy.text in ("bfd", "bfd_split", "wrapped")
         building.put((TRAINING, "packing_strategy"), strategy, None if known else "bfd")
-    recomputes = foreign.get("gradient_checkpointing")
-    building.put((TRAINING, "gradient_checkpointing"), recomputes, recomputes and recomputes.flag)
-    reentrant = foreign.inside("gradient_checkpointing_kwargs").get("use_reentrant")
-    if reentrant and not (recomputes and not recomputes.flag):
-        building.put((TRAINING, "use_reentrant"), reentrant, reentrant.flag)
+    _put_recomputation(foreign, building)
     offloads = foreign.get("activation_offloading")
     if offloads and offloads.flag:
         building.put((TRAINING, "activation_offloading"), offloads, True)
     loss = foreign.get("loss_type")
     if loss and LOSSES.get(loss.text):
         building.put((TRAINING, "loss"), loss, LOSSES[loss.text])
+
+
+def _put_recomputation(foreign: Foreign, building: Building) -> None:
+    """Checkpointing of activations; transformers (5.23, `training_args.py`) takes the new names before the old ones."""
+    recomputes = foreign.get("activation_checkpointing", "gradient_checkpointing")
+    building.put((TRAINING, "gradient_checkpointing"), recomputes, recomputes and recomputes.flag)
+    if recomputes and not recomputes.flag:
+        return
+    kinds = [foreign.inside(f"{name}_checkpointing_kwargs") for name in ("activation", "gradient")]
+    reentrant = next((found for kind in kinds if (found := kind.get("use_reentrant"))), None)
+    if reentrant:
+        building.put((TRAINING, "use_reentrant"), reentrant, reentrant.flag)
+    every = next((found for kind in kinds if (found := kind.get("every_n_layers"))), None)
+    if every:
+        building.unread(every, "more", "recomputes some of the layers only")
 
 
 def _ignore(foreign: Foreign) -> None:

@@ -56,7 +56,7 @@ def lower(analysis: Analysis) -> AxolotlJob:
         LoweringError: the spec does not name the weights, or says what axolotl cannot be told.
     """
     needs = Needs("axolotl")
-    refuse_unsaid(needs, analysis, "axolotl", {})
+    refuse_unsaid(needs, analysis, "axolotl", {}, chosen=("autocast",))
     _refuse(needs, analysis)
     refuse_all_but_conversations(needs, analysis)
     needs.done()
@@ -85,6 +85,9 @@ def _refuse(needs: Needs, analysis: Analysis) -> None:
     stored = quantised and given.bnb_4bit_quant_storage not in (None, "bfloat16")
     route = ("hyperparameters", "bnb_4bit_quant_storage")
     needs.leave_out(stored, route, "axolotl always stores 4-bit weights as bfloat16", "set it to bfloat16")
+    upcast = training.adapters and training.adapter_dtype != "float32"
+    route = ("software", "adapter_dtype")
+    needs.leave_out(upcast, route, "axolotl trains adapters in float32, as peft makes them", "set it to float32")
     packs = "axolotl fills bins, so that an update has other examples"
     needs.leave_out(training.packing, ("hyperparameters", "packing"), packs, "set packing to false")
     liger = "its plugin for Liger has other switches"

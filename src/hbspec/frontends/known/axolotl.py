@@ -93,6 +93,14 @@ MEMORY = {
     "diffusion": Unread(_EITHER, "trains by diffusion"),
     "dynamic_checkpoint": Unread(_EITHER, "changes what is saved"),
     "llmcompressor": Unread(_EITHER, "trains sparse weights"),
+    "dp_shard_size": Unread(_EITHER, "shards over some of the GPUs"),
+    "lora_model_dir": Unread(_EITHER, "goes on from adapters, whose rank and modules count"),
+    "nonexpert_quantization": Unread(_LESS, "quantises what is not an expert"),
+    "quantization": Unread(_EITHER, "simulates quantised weights"),
+    "tokens": Unread(_MORE, "adds rows to the embedding and the head"),
+    "resize_token_embeddings_to_32x": Unread(_MORE, "adds rows to the embedding"),
+    "max_packed_sequence_len": Unread(_EITHER, "packs rows of another length"),
+    "s2_attention": Unread(_LESS, "attends within groups"),
     "trainer_cls": Unread(_EITHER, "names a trainer of its own"),
 }
 """Keys that influence memory, with what they do; they count where they are set to something."""

@@ -62,6 +62,9 @@ MEMORY = {
     "compute_accuracy": Unread("more", "keeps the logits of evaluations"),
     "tensor_model_parallel_size": Unread("less", "divides layers among GPUs"),
     "pipeline_model_parallel_size": Unread("less", "divides the layers among GPUs"),
+    "adapter_name_or_path": Unread("either", "goes on from adapters, whose rank and modules count"),
+    "add_tokens": Unread("more", "adds rows to the embedding"),
+    "add_special_tokens": Unread("more", "adds rows to the embedding"),
     "freeze_trainable_layers": Unread("less", "trains some of the layers only"),
 }
 TIME = arguments.TIME | {"neat_packing", "use_v1_kernels", "streaming", "early_stopping_steps", "use_kv_cache"}
