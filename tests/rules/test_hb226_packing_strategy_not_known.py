@@ -20,6 +20,11 @@ def test_what_it_knows_is_named(tmp_path):
     assert found.message == "TRL 0.19.1 does not know packing_strategy bfd; it knows ffd, wrapped"
 
 
+def test_another_framework_packs_by_itself(tmp_path):
+    packed = "hyperparameters: {packing: true, attn_implementation: flash_attention_2}\nsoftware: {trainer: axolotl}"
+    assert judged("HB226", packed, tmp_path) == []
+
+
 def test_of_the_installed_trl():
     import dataclasses
 

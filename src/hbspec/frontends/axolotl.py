@@ -12,7 +12,7 @@ from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
-from hbspec.frontends.reading.own_program import put_model, put_program
+from hbspec.frontends.reading.own_program import put_framework, put_model
 from hbspec.frontends.reading.sharding import put_fsdp
 
 TRAINING = "hyperparameters"
@@ -52,7 +52,7 @@ CUT, LIGER = "cut_cross_entropy", "liger"
 
 def translate(foreign: Foreign, building: Building) -> None:
     """The job of a configuration."""
-    put_program(building)
+    put_framework(building, "axolotl")
     model = foreign.get("base_model")
     put_model(building, model, foreign.get("revision_of_model", "model_revision"))
     _refuse_other_tasks(foreign, building)

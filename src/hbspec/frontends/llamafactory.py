@@ -11,7 +11,7 @@ from hbspec.frontends.reading.arguments import put_arguments, put_precision, put
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
-from hbspec.frontends.reading.own_program import put_model, put_program
+from hbspec.frontends.reading.own_program import put_framework, put_model
 
 TRAINING = "hyperparameters"
 KERNELS = {
@@ -30,7 +30,7 @@ UPCAST = "LLaMA-Factory, model/adapter.py (trained weights are cast to float32)"
 
 def translate(foreign: Foreign, building: Building) -> None:
     """The job of a configuration."""
-    put_program(building)
+    put_framework(building, "llamafactory")
     model = foreign.get("model_name_or_path")
     put_model(building, model, foreign.get("model_revision"))
     stage = foreign.get("stage")

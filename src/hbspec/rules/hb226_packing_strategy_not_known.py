@@ -35,7 +35,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     training = analysis.plan.training
     trl = dict(training.software)["trl"]
     known, given = packing_strategies(trl), training.packing_strategy
-    if given is None or given in known:
+    if given is None or given in known or training.trainer != "trl":  # another framework packs by itself
         return
     yield RULE.at(
         ROUTE,

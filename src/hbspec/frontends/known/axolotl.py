@@ -26,7 +26,6 @@ DEFAULTS = (
     (("hyperparameters", "gradient_checkpointing"), False, CONFIG),
     (("hyperparameters", "attn_implementation"), "sdpa", "transformers' default"),
     (("hyperparameters", "loss"), "standard", "transformers.Trainer"),
-    (("software", "trainer"), "transformers", "axolotl, core/trainers/base.py"),
     (("software", "transformers"), "5.16.1", REQUIRED),
     (("software", "trl"), "1.9.0", REQUIRED),
     (("software", "peft"), "0.20.0", REQUIRED),

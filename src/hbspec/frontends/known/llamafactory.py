@@ -19,7 +19,6 @@ DEFAULTS = (
     (("hyperparameters", "gradient_checkpointing"), True, MODEL),
     *arguments.DEFAULTS,
     (("hyperparameters", "loss"), "standard", "transformers.Trainer"),
-    (("software", "trainer"), "transformers", "LLaMA-Factory, train/sft/trainer.py"),
     (("software", "transformers"), "5.6.0", REQUIRED),
     (("software", "trl"), "0.24.0", REQUIRED),
     (("software", "peft"), "0.18.1", REQUIRED),

@@ -10,9 +10,17 @@ ENTRY_POINT = "train.py"
 """The script that starts the program, which a foreign file does not name."""
 
 
+TRAINER = ("software", "trainer")
+
+
 def put_program(building: Building) -> None:
     """The job is trained by a script of the author's: the one that starts the program."""
     building.fix(SCRIPT, ENTRY_POINT)
+
+
+def put_framework(building: Building, name: str) -> None:
+    """The job is trained by a framework that the language has a name for."""
+    building.fix(TRAINER, name)
 
 
 def put_model(building: Building, model: ForeignKey | None, revision: ForeignKey | None = None) -> None:
