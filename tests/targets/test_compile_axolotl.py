@@ -13,9 +13,10 @@ import yaml
 from compiled import BASE, FLOAT_ADAPTERS, files, project, refusals
 
 from hbspec.api import estimate
+from hbspec.frontends.reading.pinned import pinned
 
 FIELDS = json.loads(Path(__file__).with_name("framework_fields.json").read_text())["axolotl"]
-"""Of the package that it names."""
+"""Of its sections, from the package that it names."""
 WAYS: dict[str, tuple[str, ...]] = {
     "qlora": (),
     "int8": ("hyperparameters.bnb_quant_type=int8", "hyperparameters.bnb_double_quant=null"),
@@ -33,7 +34,7 @@ def written(*overrides: str) -> dict[str, Any]:
 
 def unknown(values: dict[str, Any]) -> list[str]:
     """Keys that axolotl does not have, in the file, in its data sets and in its section of FSDP."""
-    found = values.keys() - set(FIELDS["fields"]) - set(FIELDS["cut_cross_entropy"])
+    found = values.keys() - set(pinned("axolotl")["fields"]) - set(FIELDS["cut_cross_entropy"])
     for entry in (*values["datasets"], *values.get("test_datasets", [])):
         found |= entry.keys() - set(FIELDS["dataset"])
     return sorted(found | (values.get("fsdp_config", {}).keys() - set(FIELDS["fsdp"])))

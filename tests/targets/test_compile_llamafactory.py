@@ -11,9 +11,10 @@ import yaml
 from compiled import BASE, WHOLE_LOGITS, files, project, refusals
 
 from hbspec.api import estimate
+from hbspec.frontends.reading.pinned import pinned
 
-FIELDS = json.loads(Path(__file__).with_name("framework_fields.json").read_text())["llamafactory"]
-"""Of the package that it names."""
+KNOWN = frozenset(pinned("llamafactory")["fields"])
+"""The keys that LLaMA-Factory's parser takes: its own, and those of transformers' arguments."""
 FULL = ("hyperparameters.method=full", "hyperparameters.loss=standard", "software.weights_dtype=float32")
 WAYS: dict[str, tuple[str, ...]] = {
     "qlora": WHOLE_LOGITS,
@@ -30,25 +31,15 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def known() -> set[str]:
-    """The keys that LLaMA-Factory's parser takes: its own, and those of transformers' arguments."""
-    from dataclasses import fields
-
-    from transformers import Seq2SeqTrainingArguments
-
-    return {*FIELDS["fields"], *(entry.name for entry in fields(Seq2SeqTrainingArguments))}
-
-
 def written(*overrides: str) -> dict[str, Any]:
     return dict(yaml.safe_load(files(BASE, "llamafactory", *overrides, force=True)["llamafactory.yaml"]))
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_its_keys_are_known_and_its_values_the_plan_s(way: str, known: set[str]) -> None:
+def test_its_keys_are_known_and_its_values_the_plan_s(way: str) -> None:
     values, analysis = written(*WAYS[way]), estimate(BASE, overrides=WAYS[way]).analysis
     plan, training, given = analysis.plan, analysis.plan.training, analysis.spec.hyperparameters
-    assert values.keys() <= known
+    assert values.keys() <= KNOWN
     rows = values["per_device_train_batch_size"] * values["gradient_accumulation_steps"] * plan.data_parallel_size
     assert rows == plan.effective_batch_size
     script = files(BASE, "llamafactory", *WAYS[way], force=True)["train.sh"].decode()
@@ -67,8 +58,8 @@ def test_its_keys_are_known_and_its_values_the_plan_s(way: str, known: set[str])
     )
 
 
-def test_a_key_of_another_framework_is_seen(known: set[str]) -> None:
-    assert {*written(*WHOLE_LOGITS), "sequence_len"} - known == {"sequence_len"}
+def test_a_key_of_another_framework_is_seen() -> None:
+    assert {*written(*WHOLE_LOGITS), "sequence_len"} - KNOWN == {"sequence_len"}
 
 
 def test_the_data_are_described_beside_it() -> None:
