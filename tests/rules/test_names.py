@@ -24,12 +24,13 @@ from hbspec.plan.shipped_script import (
     SHOWN_SUFFIXES,
     SOFTWARE,
     SUFFIXES,
-    TAKEN_BY,
 )
+from hbspec.plan.tasks import TASKS
 from hbspec.plan.training import IN_PLACE
 from hbspec.rules import hb214_optimizer_not_known as hb214
 from hbspec.rules import hb219_scheduler_not_known as hb219
 from hbspec.spec.choices import Attention, Loss
+from hbspec.targets.job.hyperparameters import UNREAD, not_taken
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 
@@ -57,13 +58,25 @@ def test_of_the_scripts_files_and_lines(monkeypatch):
     monkeypatch.syspath_prepend(TEMPLATES)
     import folders
     import metrics
-    import task_settings
     import tasks
 
     printed = ("step", *(regex.rpartition(" ")[2].partition("=")[0] for regex in metrics.METRICS.values()))
     assert (folders.SUFFIXES, printed, tuple(metrics.METRICS)) == (SUFFIXES, PRINTED, METRICS)
     assert (folders.SHOWN_SUFFIXES, tasks.DATA_TYPES) == (SHOWN_SUFFIXES, DATA_TYPES)
-    assert task_settings.TAKEN_BY == TAKEN_BY
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_of_the_scripts_tasks(task, monkeypatch):
+    monkeypatch.syspath_prepend(TEMPLATES)
+    import task_settings
+    import tasks
+
+    theirs, ours = tasks.TASKS[task], TASKS[task]
+    lacking = {loss for loss in ours.losses if loss not in theirs.losses}
+    assert (theirs.trainer, theirs.types, theirs.beta) == (ours.trainer, ours.types, ours.beta or 0)
+    assert lacking <= {"exo_pair"}, "HB277 refuses it"
+    refused = {name for name, takers in task_settings.TAKEN_BY.items() if task not in takers}
+    assert not_taken(task) - set(UNREAD) == refused
 
 
 def test_what_the_scripts_libraries_need():

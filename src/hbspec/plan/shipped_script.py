@@ -55,24 +55,6 @@ SHOWN_SUFFIXES = ".jsonl, .json, .csv (also with .gz or .zst), .parquet"
 DATA_TYPES = ("language_modeling", "prompt_completion")
 """Dataset types that the script trains: `DATA_TYPE` of `templates/settings.py`."""
 
-_ALL_BUT_GRPO = ("sft", "pretrain", "dpo", "kto", "reward")
-TAKEN_BY: Mapping[str, tuple[str, ...]] = {
-    "BETA": ("dpo", "kto", "grpo"),
-    "LOSS_TYPE": ("dpo", "kto", "grpo"),
-    "PRECOMPUTE_REF_LOG_PROBS": ("dpo", "kto"),
-    **dict.fromkeys(
-        (
-            *("NUM_GENERATIONS", "MAX_COMPLETION_LENGTH", "TEMPERATURE", "NUM_ITERATIONS", "STEPS_PER_GENERATION"),
-            "REWARD_FUNCTIONS",
-        ),
-        ("grpo",),
-    ),
-    "PACKING": ("sft", "pretrain"),
-    "LOSS": ("sft", "pretrain"),
-    **dict.fromkeys(("ACTIVATION_OFFLOADING", "WATCH_LOSS", "LOAD_BEST_MODEL_AT_END"), _ALL_BUT_GRPO),
-}
-"""Settings that not every task takes, by the tasks that do: `TAKEN_BY` of `templates/task_settings.py`."""
-
 PRINTED = (
     *("step", "loss", "grad_norm", "learning_rate", "epoch", "step_seconds", "gpu_memory_bytes"),
     *("gpu_peak_allocated_bytes", "eval_loss"),

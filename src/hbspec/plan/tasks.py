@@ -15,7 +15,7 @@ class TaskFacts(NamedTuple):
 
     Attributes:
         trainer: the class of TRL that trains it.
-        types: dataset types that it takes; the first is what it is made for.
+        types: dataset types that the shipped script trains for it; the first is what it is made for.
         settings: hyperparameters that it has, beside those of every task.
         beta: default of `beta`; None where it has none.
         losses: what `loss_type` may be, the default first.
@@ -48,13 +48,11 @@ TASKS: Mapping[str, TaskFacts] = {
     "sft": TaskFacts("SFTTrainer", ("language_modeling", "prompt_completion"), next_token=True, undropped=False),
     "pretrain": TaskFacts("SFTTrainer", ("language_modeling",), next_token=True, undropped=False),
     "dpo": TaskFacts("DPOTrainer", ("preference",), _HELD + _SCORED, 0.1, _DPO),
-    "kto": TaskFacts(
-        "KTOTrainer", ("unpaired_preference", "preference"), _HELD + _SCORED, 0.1, ("kto", "apo_zero_unpaired")
-    ),
+    "kto": TaskFacts("KTOTrainer", ("unpaired_preference",), _HELD + _SCORED, 0.1, ("kto", "apo_zero_unpaired")),
     "reward": TaskFacts("RewardTrainer", ("preference",)),
     "grpo": TaskFacts(
         trainer="GRPOTrainer",
-        types=("prompt_only", "prompt_completion"),
+        types=("prompt_only",),
         settings=_HELD + _SAMPLING,
         beta=0.0,
         losses=("dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo", "luspo", "vespo"),

@@ -7,7 +7,8 @@ from typing import Any
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
-from hbspec.plan.shipped_script import TAKEN_BY, WATCH
+from hbspec.plan.shipped_script import WATCH
+from hbspec.plan.tasks import SETTINGS, TASKS
 from hbspec.spec.trained import UNLIMITED
 from hbspec.targets.lowering.needs import Needs
 
@@ -19,7 +20,7 @@ STRATEGIES = {"save_strategy": "SAVES_PER_EPOCH", "eval_strategy": "EVALS_PER_EP
 """Keys that the shipped script does not read: `epoch` is one of an epoch, and `steps` is how it counts otherwise."""
 
 UNREAD = ("REF_MODEL", "USE_VLLM", "VLLM_MODE", "VLLM_GPU_MEMORY_UTILIZATION", "GENERATION_BATCH_SIZE")
-"""Names of keys that the shipped script does not have; HB213 and HB277 say so."""
+"""Names of keys that the shipped script does not have."""
 
 
 def hyperparameters(analysis: Analysis) -> dict[str, str]:
@@ -47,12 +48,23 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         values["REWARD_FUNCTIONS"] = ",".join(named if spec.script else [one.rpartition("/")[2] for one in named])
     values |= _watches(analysis)
     if spec.shipped:
-        taken = {name: value for name, value in values.items() if spec.task in TAKEN_BY.get(name, (spec.task,))}
-        values = {name: value for name, value in taken.items() if name not in UNREAD}
+        values = {name: value for name, value in values.items() if name not in not_taken(spec.task)}
     if spec.script:
         for key, value in spec.script.hyperparameters.items():
             values[key] = _text(analysis, ("script", "hyperparameters", key), value)
     return values
+
+
+def not_taken(task: str) -> set[str]:
+    """Names of settings that the shipped script refuses with a task; HB213 and HB277 have said so."""
+    facts = TASKS[task]
+    others = {key.upper() for key in SETTINGS if key not in facts.settings} | set(UNREAD)
+    lacking = {f"{WATCH}LOSS", "ACTIVATION_OFFLOADING", "LOAD_BEST_MODEL_AT_END"}
+    return (
+        others
+        | (lacking if task == "grpo" else {"REWARD_FUNCTIONS"})
+        | (set() if facts.next_token else {"PACKING", "LOSS"})
+    )
 
 
 def own_hyperparameters(analysis: Analysis) -> dict[str, str]:
