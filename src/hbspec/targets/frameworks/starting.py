@@ -42,7 +42,7 @@ def started(about: str, name: str, machines: int) -> Iterator[str]:
     yield "fi"
     yield 'ln -sfn "$data" data'
     yield 'for file in "$here"/*.yaml "$here"/*.json "$here"/*.jinja; do if [[ -f $file ]]; then cp "$file" .; fi; done'
-    yield "checkpoint= step=0"
+    yield "checkpoint='' step=0"
     yield f"for state in {OUTPUT}/checkpoint-*/{STATE}; do"
     yield "  folder=${state%/*} number=${state%/*}"
     yield "  number=${number##*-}"

@@ -17,7 +17,7 @@ if [[ -L data && $(readlink data) != "$data" ]]; then
 fi
 ln -sfn "$data" data
 for file in "$here"/*.yaml "$here"/*.json "$here"/*.jinja; do if [[ -f $file ]]; then cp "$file" .; fi; done
-checkpoint= step=0
+checkpoint='' step=0
 for state in model/checkpoint-*/trainer_state.json; do
   folder=${state%/*} number=${state%/*}
   number=${number##*-}
