@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     import leaving
     import metrics
     import own_fingerprint
+    import run_record
     import saving
     import settings
     import stopping
     import told
     import watches
-    from documents import store
     from folder_lock import Held, alone_in_each
 else:
     HERE = Path(__file__).parent
@@ -55,14 +55,13 @@ else:
             sys.modules.update(yours)
 
     (
-        checkpoints, failure, fingerprint, leaving, metrics, own_fingerprint, saving, settings, stopping, told, watches,
-        _notes, _lock,
+        checkpoints, failure, fingerprint, leaving, metrics, own_fingerprint, run_record, saving, settings, stopping,
+        told, watches, _lock,
     ) = _modules(
-        "checkpoints", "failure", "fingerprint", "leaving", "metrics", "own_fingerprint", "saving", "settings",
-        "stopping", "told", "watches", "documents", "folder_lock",
+        "checkpoints", "failure", "fingerprint", "leaving", "metrics", "own_fingerprint", "run_record", "saving",
+        "settings", "stopping", "told", "watches", "folder_lock",
     )  # fmt: skip
-    store, Held = _notes.store, _lock.Held
-    alone_in_each = _lock.alone_in_each
+    Held, alone_in_each = _lock.Held, _lock.alone_in_each
 
 from accelerate.utils import gather_object
 from transformers import PrinterCallback, ProgressCallback
@@ -115,6 +114,7 @@ class Job(stopping.Stop):
             if leaving.is_first():
                 trainer.held = self._alone.enter_context(alone_in_each({"output_dir": folder}))
             start = checkpoints.find_start(folder, trainer.fingerprint)
+            run_record.refuse_other_record(run_record.own_folder(), trainer.fingerprint)
             saving.refuse_unlike_ranks(start, trainer.fingerprint["learned"])
             if trainer.accelerator.is_local_main_process:
                 for note in start.notes:
@@ -159,7 +159,9 @@ class Job(stopping.Stop):
             step = trainer.state.global_step
             counted = {"updates": len(self._consumed) - 1, "last_step": step, "stopped_by": stopped}
             counted |= {"examples_consumed": examples}
-            self._record({**counted, "ranks": trainer.args.world_size, "fingerprint": trainer.fingerprint})
+            record = {**counted, "ranks": trainer.args.world_size, "fingerprint": trainer.fingerprint}
+            for problem in run_record.write_own(record):
+                self._say(f"this run is not recorded: {problem}")
             if stopped:
                 self._say(f"stopped by {stopped} after update {trainer.saved_step}; a new start resumes there")
             print(metrics.done(counted), flush=True)
@@ -246,11 +248,6 @@ class Job(stopping.Stop):
             return step(model, inputs, *more, **named)
 
         trainer.training_step = counted
-
-    def _record(self, counted: Mapping[str, Any]) -> None:
-        folder = Path(os.environ.get("SM_OUTPUT_DATA_DIR") or settings.Folders().output_data_dir)
-        if folder.is_dir():
-            store(folder / settings.RUN_FILE, counted)
 
     def _say(self, text: str) -> None:
         if self.trainer.is_world_process_zero():

@@ -175,7 +175,7 @@ def _check_start(start: Start, invocation: Invocation, fingerprint: Fingerprint)
     problems = problems_of(
         lambda: refuse_others(start.authors, fingerprint),
         lambda: model_folder.refuse_other_model(model_folder.place_of(invocation), fingerprint),
-        lambda: refuse_other_record(invocation, fingerprint),
+        lambda: refuse_other_record(invocation.folders.output_data_dir, fingerprint),
     )
     refuse_together(problems)
 

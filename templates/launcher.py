@@ -151,7 +151,7 @@ class Launch:
         if codes and not self.failure:
             name, code = next(iter(codes.items()))
             self.failure = code if code > 0 else 128 - code
-            _say(f"rank {name} ended " + (f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"))
+            _say(f"rank {name} ended " + (f"with exit code {code}" if code > 0 else f"by {_name(-code)}"))
 
     def _ask(self, running: Mapping[str, subprocess.Popen[bytes]], seconds: float) -> None:
         """Asks ranks to end. Not their groups: the processes that load a rank's data must not die before it."""
@@ -167,6 +167,14 @@ def _kill(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
         os.killpg(rank.pid, signal.SIGKILL)
     for rank in running.values():
         rank.wait()
+
+
+def _name(number: int) -> str:
+    """A signal's name; most real-time signals have none."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _die_with_parent() -> Callable[[], None] | None:

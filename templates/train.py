@@ -126,7 +126,7 @@ def _start(invocation: Invocation, mine: Fingerprint) -> Start:
     problems = problems_of(
         lambda: refuse_other_model(place_of(invocation), mine),
         lambda: found.append(find_start(invocation.folders.checkpoint_dir, mine)),
-        lambda: refuse_other_record(invocation, mine),
+        lambda: refuse_other_record(invocation.folders.output_data_dir, mine),
         lambda: refuse_other_base(invocation),
     )
     if problems:

@@ -263,8 +263,9 @@ def test_a_rank_is_not_signalled_before_it_can_listen(start: Start, tmp_path: Pa
     [
         ("raise SystemExit(5)", 5, "rank 1 ended with exit code 5"),
         ("os.kill(os.getpid(), signal.SIGSEGV)", 139, "rank 1 ended by SIGSEGV"),
+        ("os.kill(os.getpid(), signal.SIGRTMIN + 3)", 128 + signal.SIGRTMIN + 3, "rank 1 ended by signal 37"),
     ],
-    ids=["exit code", "signal"],
+    ids=["exit code", "signal", "signal without a name"],
 )
 def test_the_first_failure_ends_the_job_with_its_code(start: Start, failure: str, code: int, said: str) -> None:
     found, _, errors = ended(start(FAILS.format(failure=failure), ranks=3))

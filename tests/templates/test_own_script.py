@@ -181,6 +181,51 @@ def test_two_runs_do_not_write_into_one_folder_at_once(job: OwnJob) -> None:
 
 
 @pytest.mark.long
+def test_a_record_that_is_not_this_run_s_is_left(job: OwnJob) -> None:
+    theirs = job.folder / "output/data/run.json"
+    theirs.write_text('{"mine": 1}')
+    output, _ = (started := job.launch(ranks=1)).communicate(timeout=600)
+    assert started.returncode == 2, output
+    assert f"{theirs} does not say that this run wrote it: move it away" in output
+    assert theirs.read_text() == '{"mine": 1}'
+    theirs.unlink()
+    text = job.script.read_text()
+    assert text.count("return job.end()") == 1
+    own = '(given.root / "output/data/run.json").write_text("mine")\n    return job.end()'
+    job.script.write_text(text.replace("return job.end()", own))
+    output, _ = (started := job.launch(ranks=1)).communicate(timeout=600)
+    assert started.returncode == 0, output
+    assert f"this run is not recorded: {theirs} does not say" in output
+    assert theirs.read_text() == "mine"
+
+
+@pytest.mark.parametrize("lora", [False, True], ids=["full", "lora"])
+def test_another_model_other_adapters_and_other_data_are_another_run(tmp_path: Path, lora: bool) -> None:
+    sys.path.insert(0, str(TEMPLATES))
+    import own_fingerprint
+    from peft import LoraConfig, get_peft_model
+    from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
+
+    sizes = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+
+    def learned(name: str = "acme/base", examples: int = 4, rank: int = 4) -> dict[str, Any]:
+        model: Any = LlamaForCausalLM(LlamaConfig(vocab_size=16, **sizes, name_or_path=name))
+        if lora:
+            model = get_peft_model(model, LoraConfig(r=rank, target_modules=["q_proj", "v_proj"]))
+        arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True)
+        return own_fingerprint.of_trainer(Trainer(model, arguments, train_dataset=[{}] * examples), {})["learned"]
+
+    first, places = learned(), [tmp_path / "one/base", tmp_path / "two/base"]
+    for place in places:
+        place.mkdir(parents=True)
+    assert learned() == first
+    assert learned("acme/other") != first
+    assert learned(examples=5) != first
+    assert (learned(rank=8) != first) == lora
+    assert learned(str(places[0])) == learned(str(places[1]))
+
+
+@pytest.mark.long
 def test_ranks_that_find_different_checkpoints_do_not_train(job: OwnJob) -> None:
     run_ranks([job.script, *job.words])
     shutil.copytree(job.folder / "checkpoints", job.folder / "checkpoints-1")

@@ -96,7 +96,7 @@ def test_a_record_and_a_base_that_a_run_has_not_written_are_refused_by_their_nam
     before = tree(output)
     assert train.main(bench.arguments) == 2
     said = capsys.readouterr().err
-    assert f"{output}/run.json does not say that this run wrote it: pass another --output-data-dir" in said
+    assert f"{output}/run.json does not say that this run wrote it: move it away" in said
     assert f"--output-data-dir {output}/tiny-model holds files that this run has not written" in said
     assert "(model.safetensors)" in said
     assert tree(output) == before

@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-641d75bec8ec73be814dd6aec3b40717ba8678f51bc834d38934368914ea614f  create_training_job.json
+b6846e38e02b96ad53d48155e39d627637092cc934f6e1de47b9a1b0f6bcfc31  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -36,9 +36,9 @@ aca7b454aac562e62f04e45011c3074e054db1dc15f32b458b9c93c303a0cb5a  source/fingerp
 199f20037fa17a7cbbde815475cf52ec58f1a35c5a46326e2421100c37ae3e91  source/folders.py
 7f053003d4833458b59e2260214c88f7f1db689844a6fada85ec829debf6c4c3  source/foreign.py
 b2ed6d26736c25446c63b387a1eddad24ae96e89ad0a54a05783ace81187ce31  source/handover.py
-d06caa69979a16acacec8ab81092f268eb4b352d141553349fcb044fb3fb8d71  source/job.py
+06c9bdd5242b004aa72b98497d79c26bb2f20232594ea1de025f430a55371f60  source/job.py
 65d7e01a8d7aa947cac6be641be5d5342a576ab28224d59b12c3cad1bbd47c6a  source/job_examples.py
-bcb57efc34a44d9d0b0c4e75a43be74d71e73afe8e8fdc1d53b443883c65c467  source/launcher.py
+6ae0f6b58012c083ad6abf54167a32a563e5a847c616b23a79aca20cda1eca0d  source/launcher.py
 f8023e0567e220b60a018244206b7dbdd415b7c633890aa7ff4313efd4d4b11d  source/layouts.py
 c5fc4dee762a716fad320cf4e0dcbaf7a0efb9f09d9b1622fda26b2009b35850  source/learned.py
 685725ea7578c2a78a4d7520ed543c164d32653d70c26b3bfd28087359a5f06e  source/leaving.py
@@ -53,7 +53,7 @@ d70597ca0b133936174b9697914f33cd1a6c1686898706756ae037b310c37c3f  source/reading
 e74419dc576c4a875e1b219d7668ad2a87249e0f3ae581e2329d4ea47c34e337  source/records.py
 6345c6dd35d760c1c83006185f440ba7109d458164c750f22cf353118e5434c1  source/removal.py
 105c5f366481d4e74f9bd08a403ee0122ac7597d3cd60c2fe9ed5da921694bec  source/requirements.txt
-33ef2e51f740bf4bd2d883e3103ff09f2a9edc72f5b24c6376e42a1afed7594f  source/run_record.py
+86bca18c98c8e046004971918b830a8858edbab462a484be598d4c2f7fcd8cb9  source/run_record.py
 613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
 0fd9dc586ef0adb190915121ddeb61c512ca5c592ce775d4dbcfdd454fb59e13  source/served_adapters.py
 940c4101892367f6d23b2bbe8c2f108be2016df7e3a0e8ada2216ca70dd376e0  source/settings.py
@@ -67,7 +67,7 @@ df31a4e082396acaa7835277614174cb3171a9b4892c83dd99f807084f611f1e  source/stoppin
 8d9a0c47ff48317fa5a5f4947ec4b253de62c7d6f0969e82c6b644091054946a  source/tasks.py
 d86b7d95c1ccffd30acacc32ecb4deef1c8dc8229ac468bd79f0cc7f5b78bdb6  source/tiny.py
 83135e331d1a6322f1dc3e20a3afb829dc00dd61129a937ca0f455305a702a8f  source/told.py
-ca76ffb87301d8572de6efeb53e9394cbed4ce48a4ae5af85e07f47abd46054f  source/train.py
+02c94567b4697a70704e1a07399dc20359019e4d58098f95880f08bb554c3d7f  source/train.py
 a64bebb45ac2eb510035143b2f9171c117ef840ccc96ec51100b5cb66b87b352  source/trainers.py
 9055cafdfdc106b3c045965a7272703b136318a881abb98110c078b65c0bd75b  source/watches.py
 fe2b0faba33b374ea6604e0fcbdeae6e8c38195e1b936f56b87cbbdd2b585a02  source/with_secrets.py
