@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-b6846e38e02b96ad53d48155e39d627637092cc934f6e1de47b9a1b0f6bcfc31  create_training_job.json
+30210c65e74980b212a204007442a6fb38e2459774ca704a59d4abe78a4e97f1  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -53,7 +53,7 @@ d70597ca0b133936174b9697914f33cd1a6c1686898706756ae037b310c37c3f  source/reading
 e74419dc576c4a875e1b219d7668ad2a87249e0f3ae581e2329d4ea47c34e337  source/records.py
 6345c6dd35d760c1c83006185f440ba7109d458164c750f22cf353118e5434c1  source/removal.py
 105c5f366481d4e74f9bd08a403ee0122ac7597d3cd60c2fe9ed5da921694bec  source/requirements.txt
-86bca18c98c8e046004971918b830a8858edbab462a484be598d4c2f7fcd8cb9  source/run_record.py
+c87a2dd57538f2028ba8cc2e876a1758e92cf53ab36df56fde0ab67ae5cdb5f1  source/run_record.py
 613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
 0fd9dc586ef0adb190915121ddeb61c512ca5c592ce775d4dbcfdd454fb59e13  source/served_adapters.py
 940c4101892367f6d23b2bbe8c2f108be2016df7e3a0e8ada2216ca70dd376e0  source/settings.py
