@@ -9,17 +9,18 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # thousands of processes start here, and each would compile hbspec again where bytecode is not kept
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# no test asserts a stopwatch, and CI machines stall; the suite tries the same examples each time, `make long` more of
-# them, and `make laws` ten times as many others
-settings.register_profile("same", deadline=None, derandomize=True, max_examples=30)
-settings.register_profile("usual", deadline=None, derandomize=True, max_examples=100)
-settings.register_profile("others", deadline=None, max_examples=300)
+# no test asserts a stopwatch, and CI machines stall, also while an example is drawn; the suite tries the same examples
+# each time, `make long` more of them, and `make laws` ten times as many others
+unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("same", **unhurried, derandomize=True, max_examples=30)
+settings.register_profile("usual", **unhurried, derandomize=True, max_examples=100)
+settings.register_profile("others", **unhurried, max_examples=300)
 settings.load_profile("same")
 
 # doctests are collected in every module; conftest files share their name and hold none, and scripts of specs are data

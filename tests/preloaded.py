@@ -46,14 +46,24 @@ plain = words[1:] if words[:1] == ["-u"] else words
 changed = [name for name, _ in begun.items() ^ os.environ.items() if name != {places!r}]
 if not plain or plain[0][:1] == "-" and plain[0] != "-m" or any(name.startswith({at_the_start!r}) for name in changed):
     os.execv({python!r}, [{python!r}, *words])
+pid, early = 0, []
+def pass_on(number, _):
+    if not pid:
+        return early.append(number)
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
+    signal.signal(number, pass_on)
 import json
 asked = json.dumps([words, os.getcwd(), dict(os.environ), sys.argv[0]]).encode()
 told = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 told.connect({address!r})
 socket.send_fds(told, [asked], [0, 1, 2])
 pid = int(told.recv(32))
-for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
-    signal.signal(number, lambda number, _: os.kill(pid, number))
+for number in early:
+    pass_on(number, None)
 code = os.waitstatus_to_exitcode(int(told.recv(32)))
 if code < 0:
     if -code != signal.SIGKILL:
@@ -226,7 +236,8 @@ def _serve(
                 end.close()
             return *json.loads(request), streams
         running[pid] = teller
-        teller.send(str(pid).encode())
+        with suppress(ConnectionError):  # it was killed as it asked
+            teller.send(str(pid).encode())
         if program is not None:
             programs[program] = pid
         for stream in streams:
@@ -236,7 +247,7 @@ def _serve(
 def _tell_ends(running: dict[int, socket.socket]) -> None:
     with suppress(ChildProcessError):
         while (ended := os.waitpid(-1, os.WNOHANG))[0]:
-            with running.pop(ended[0]) as teller, suppress(BrokenPipeError):  # the test may have given up
+            with running.pop(ended[0]) as teller, suppress(ConnectionError):  # the test may have given up
                 teller.send(str(ended[1]).encode())
 
 

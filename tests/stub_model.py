@@ -67,6 +67,7 @@ class Stub(ThreadingHTTPServer):
         self.keys: set[str | None] = set()
         self.blocked_after: int | None = None
         self.lock = threading.Lock()
+        self.over = threading.Event()
 
     @property
     def url(self) -> str:
@@ -95,13 +96,15 @@ class Handler(BaseHTTPRequestHandler):
             if not blocked:
                 self.server.answered.append(prompt)
         if blocked:
-            time.sleep(60)
+            self.server.over.wait()
         behaviour, first, second = re.match(r"\[(.+)\] What is (\d+) \+ (\d+)\?", prompt).groups()
         self._behave(behaviour, int(first) + int(second), attempt)
 
     def _behave(self, behaviour: str, total: int, attempt: int) -> None:
         if behaviour == "slow":
             time.sleep(1)
+        if behaviour == "silent":
+            self.server.over.wait()
         if behaviour == "garbage":
             return self._send(200, None, raw=b"<html>busy</html>")
         if behaviour == "limited once" and attempt == 0:
@@ -142,6 +145,7 @@ def stub() -> Iterator[Stub]:
     try:
         yield server
     finally:
+        server.over.set()
         server.shutdown()
         server.server_close()
         thread.join()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -92,7 +93,7 @@ def test_it_can_be_talked_to_and_told_to_end(preloaded: Preloaded, tmp_path: Pat
             forked.wait(0.05)
         os.kill(forked.pid, signal.SIGTERM)
         assert output.read() == ""
-    assert forked.wait(60) == -signal.SIGTERM
+    assert forked.wait(300) == -signal.SIGTERM
 
 
 def test_what_one_does_no_other_sees(preloaded: Preloaded, tmp_path: Path) -> None:
@@ -107,7 +108,7 @@ def test_several_at_once(preloaded: Preloaded, tmp_path: Path) -> None:
         preloaded.start([path, seconds, code], [0, 1, 2], folder=tmp_path, environment=ENVIRONMENT)
         for seconds, code in ((0.5, 3), (0, 4))
     ]
-    assert [forked.wait(60) for forked in started] == [3, 4]
+    assert [forked.wait(300) for forked in started] == [3, 4]
 
 
 @pytest.mark.parametrize("name", ["PYTHONUTF8", "LC_ALL", "LANG"])
@@ -142,6 +143,16 @@ def test_a_program_in_the_place_of_the_interpreter(preloaded: Preloaded, tmp_pat
     assert (done.returncode, done.stderr) == (7, "")
 
 
+def test_one_that_is_killed_as_it_asks_ends_no_other(preloaded: Preloaded, tmp_path: Path) -> None:
+    """Nobody is there to be told the number of what was forked."""
+    asked = json.dumps([[str(script(tmp_path, SHORT)), "wait"], str(tmp_path), ENVIRONMENT, sys.executable])
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as program:
+        program.connect(str(preloaded.python.with_name("asked")))
+        program.shutdown(socket.SHUT_RD)
+        socket.send_fds(program, [asked.encode()], [0, 1, 2])
+    assert preloaded.run([tmp_path / "script.py"], folder=tmp_path, environment=ENVIRONMENT).returncode == 7
+
+
 def test_it_finds_modules_where_it_is_told_to(preloaded: Preloaded, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
     (tmp_path / "there/found.py").write_text("print('found')")
@@ -167,7 +178,7 @@ def test_a_signal_is_passed_on(preloaded: Preloaded, tmp_path: Path) -> None:
         assert started.stdout is not None
         assert started.stdout.read(4) == b"True"
         started.terminate()
-        assert started.wait(60) == -signal.SIGTERM
+        assert started.wait(300) == -signal.SIGTERM
 
 
 def test_what_it_stands_for_ends_when_it_is_killed(preloaded: Preloaded, tmp_path: Path) -> None:

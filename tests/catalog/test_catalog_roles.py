@@ -73,7 +73,7 @@ def choices(draw: st.DrawFn):
     return config, architecture, targets, draw(st.lists(endings(module_names(architecture)), max_size=2, unique=True))
 
 
-@settings(examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(choices())
 def test_roles_are_what_peft_makes_of_the_names(model_of, chosen):
     config, architecture, targets, saved = chosen

@@ -34,7 +34,7 @@ class Shell:
         environment = PLAIN | environment
         if self.program.serves(environment):
             done = self.program.run(
-                [*COMMAND, *words], folder=self.folder, environment=environment, stdin=stdin, timeout=120
+                [*COMMAND, *words], folder=self.folder, environment=environment, stdin=stdin, timeout=300
             )
         else:
             done = subprocess.run(
@@ -43,7 +43,7 @@ class Shell:
                 input=stdin,
                 capture_output=True,
                 env=environment,
-                timeout=120,
+                timeout=300,
             )
         assert b"Traceback" not in done.stderr + done.stdout
         return done.returncode, done.stdout.decode(), done.stderr.decode()

@@ -176,11 +176,11 @@ class TestProcess:
         with subprocess.Popen(words, cwd=hbspec.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             process.stdout.close()
             assert b"Traceback" not in process.stderr.read()
-            assert process.wait(timeout=60) == 141
+            assert process.wait(timeout=300) == 141
 
     def test_closed_standard_input(self, hbspec):
         command = 'exec "$0" -m hbspec data check - <&-'
-        done = subprocess.run(["bash", "-c", command, sys.executable], capture_output=True, check=False, timeout=60)
+        done = subprocess.run(["bash", "-c", command, sys.executable], capture_output=True, check=False, timeout=300)
         assert done.returncode == 1
         assert b"standard input is closed" in b" ".join(done.stdout.split())
         assert b"Traceback" not in done.stderr

@@ -226,7 +226,7 @@ class TestOutput:
             process.send_signal(signal.SIGINT)
             # a system call that began just before the signal came must end, or nobody hears of it
             process.stdin.close()
-            assert process.wait(timeout=60) == 130
+            assert process.wait(timeout=300) == 130
             said = process.stderr.read()
         assert said.strip() == b""
         assert sorted(path.name for path in data.folder.iterdir()) == ["job.yaml", "train.jsonl"]

@@ -321,7 +321,7 @@ def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
         "[write([Artifact(f'{sys.argv[1]}{n}', b'') for n in range(9)], Path('out')) for _ in range(20)]"
     )
     both = [subprocess.Popen([sys.executable, "-c", script, name], cwd=tmp_path) for name in "ab"]
-    assert [process.wait(120) for process in both] == [0, 0]
+    assert [process.wait(300) for process in both] == [0, 0]
     found = sorted(tree(tmp_path / "out").keys() - {MANIFEST})
     assert found in ([f"a{n}" for n in range(9)], [f"b{n}" for n in range(9)])
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]
@@ -462,7 +462,7 @@ def test_a_folder_that_a_training_run_has_locked_is_not_waited_for(tmp_path):
     try:
         flock(handle, LOCK_EX)
         script = "from pathlib import Path; from hbspec.cli.folder import write; write([], Path('out'))"
-        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=60, check=True)
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, timeout=300, check=True)
     finally:
         os.close(handle)
     assert [entry.name for entry in tmp_path.iterdir()] == ["out"]

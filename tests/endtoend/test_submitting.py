@@ -59,7 +59,7 @@ def run(sagemaker_server: Server, tmp_path: Path) -> Iterator[Run]:
             env={**os.environ, "PATH": f"{tmp_path}:/usr/bin:/bin"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     with aws_double(sagemaker_server, tmp_path):

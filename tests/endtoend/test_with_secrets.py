@@ -20,7 +20,7 @@ TOKEN = "hf_" + "a1B2" * 9
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(PROGRAM), *words]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, timeout=300)
 
 
 def secret(server: Server, **content: str | bytes) -> str:
@@ -66,7 +66,7 @@ def test_another_call_is_told_the_usage(words: tuple[str, ...]) -> None:
 def test_a_stop_while_a_secret_is_waited_for_is_orderly(sagemaker_server: Server, number: signal.Signals) -> None:
     arn = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:hub-a1b2c3"
     with socket.create_server((HOST, 0)) as silent:
-        silent.settimeout(60)
+        silent.settimeout(300)
         where = {**os.environ, "AWS_ENDPOINT_URL": f"http://{HOST}:{silent.getsockname()[1]}"}
         process = subprocess.Popen(
             [sys.executable, str(PROGRAM), f"HF_TOKEN={arn}", "--", "true"],
@@ -77,7 +77,7 @@ def test_a_stop_while_a_secret_is_waited_for_is_orderly(sagemaker_server: Server
         asked, _ = silent.accept()
         with asked:
             process.send_signal(number)
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=300)
     assert (process.returncode, said) == (0, f"hbspec: stopped by {number.name} before training began\n")
 
 
@@ -88,5 +88,5 @@ def test_signals_reach_the_program_that_it_becomes(sagemaker_server: Server) -> 
         stdout=subprocess.PIPE,
         text=True,
     )
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=300)
     assert int(said) == process.pid

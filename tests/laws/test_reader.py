@@ -234,7 +234,7 @@ def test_the_script_refuses_both_splits_at_once_before_torch_is_imported(tmp_pat
     words = [f"--{name}-dir={tmp_path / name}" for name in ("train", "validation")]
     program = "import sys, train; code = train.main(sys.argv[1:]); print('torch' in sys.modules); sys.exit(code)"
     command = [sys.executable, "-c", program, f"--config-dir={tmp_path}", *words]
-    done = subprocess.run(command, cwd=TEMPLATES, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=TEMPLATES, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, done.stdout) == (2, "False\n")
     assert [problem.split(": ")[1] for problem in done.stderr.splitlines()] == [
         "train/a.jsonl:2",

@@ -9,7 +9,7 @@ from itertools import count
 from pathlib import Path
 from threading import Timer
 
-LONGEST = 90
+LONGEST = 600
 """Seconds after which a server is killed, so that no test waits for ever."""
 FULL = {"general": {"positionEncodings": ["utf-16"]}}
 
@@ -74,7 +74,7 @@ class Editor:
         self.ask("shutdown")
         self.tell("exit")
         self.watchdog.cancel()
-        _, said = self.server.communicate(timeout=20)
+        _, said = self.server.communicate(timeout=300)
         return self.server.returncode, said.decode()
 
     def _send(self, message):

@@ -62,7 +62,7 @@ def test_a_folder_is_asked_for_as_one(root: Path) -> None:
         contained("config.json", root / "specs", root, folder=True)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(
     st.lists(
         st.sampled_from(["..", ".", "specs", "up", "config.json", "escape.json", "outside.json", "project", "/"]),

@@ -38,6 +38,8 @@ SchedulerParameters=sched_interval=1,batch_sched_delay=0
 GresTypes=gpu
 SlurmdParameters=config_overrides
 KillWait=2
+MessageTimeout=100
+BatchStartTimeout=300
 MpiDefault=none
 SwitchType=switch/none
 ReturnToService=2
@@ -61,7 +63,7 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
     (folder / "munge.key").write_bytes(os.urandom(128))
     (folder / "munge.key").chmod(0o600)
     host = socket.gethostname().partition(".")[0]
-    controller, node = _free_port(), _free_port()
+    controller, node = _free_ports()
     values = {"host": host, "folder": folder, "user": "root", "controller": controller, "node": node}
     (folder / "slurm.conf").write_text(CONFIGURATION.format(**values, cpus=8))
     (folder / "gres.conf").write_text("Name=gpu File=/dev/null\nName=gpu File=/dev/zero\n")
@@ -93,14 +95,15 @@ def cluster(folder: Path) -> Iterator[dict[str, str]]:
                 process.wait()
 
 
-def _until(holds, seconds: float = 20) -> None:
+def _until(holds, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "the cluster did not start"
         time.sleep(0.05)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def _free_ports() -> tuple[int, int]:
+    with socket.socket() as one, socket.socket() as other:
+        for probe in (one, other):
+            probe.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1]), int(other.getsockname()[1])

@@ -233,7 +233,7 @@ def deployed(folder: Path, *words: str, spec: tuple[str, ...] = (), **more: str)
     (folder / "shims/aws").chmod(0o755)
     environment = {"PATH": f"{folder}/shims:{os.environ['PATH']}", "HOME": str(folder), **more}
     command = ["bash", str(folder / "deploy.sh"), *words]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
 
 
 def calls(folder: Path) -> list[list[str]]:

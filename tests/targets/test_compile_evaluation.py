@@ -83,7 +83,7 @@ def test_a_model_that_does_not_pass_does_not_fail_the_job(code: int, ends: int, 
     for name, exits in (("python", f"case $1 in evaluate.py) exit {code} ;; esac"), ("tar", "exit 0")):
         (tmp_path / name).write_text(f"#!/bin/bash\n{exits}\n")
         (tmp_path / name).chmod(0o755)
-    done = subprocess.run(["bash", tmp_path / "start.sh"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=30)
+    done = subprocess.run(["bash", tmp_path / "start.sh"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"}, timeout=300)
     assert done.returncode == ends
 
 

@@ -63,7 +63,7 @@ class Machine:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
 
     def called(self, script: str, *words: str, **environment: str) -> dict[str, Any]:

@@ -335,9 +335,9 @@ def test_a_stop_before_training_does_not_pass_another_runs_model_off_as_this_one
     driver = bench.folder / "stopped.py"
     driver.write_text(BEFORE_TRAINING.format(templates=str(TEMPLATES)))
     command = [preloaded().python, driver, *bench.arguments, "--checkpoint-dir", bench.folder / "others"]
-    done = subprocess.run([*command, "--LORA_R", "8"], capture_output=True, env=bench.environment, timeout=120)
+    done = subprocess.run([*command, "--LORA_R", "8"], capture_output=True, env=bench.environment, timeout=300)
     assert done.returncode == 2
-    assert subprocess.run(command, capture_output=True, env=bench.environment, timeout=120).returncode == 0
+    assert subprocess.run(command, capture_output=True, env=bench.environment, timeout=300).returncode == 0
 
 
 @pytest.mark.parametrize(

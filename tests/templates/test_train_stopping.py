@@ -256,7 +256,7 @@ def test_a_signal_before_training_ends_the_job_well(bench: Bench, name: str) -> 
     driver = bench.folder / "stopped.py"
     driver.write_text(STOPPED_WHILE_READING.format(templates=str(TEMPLATES), name=name))
     command = [preloaded().python, driver, *bench.arguments]
-    job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
+    job = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=300)
     assert (job.returncode, job.stdout) == (0, f"hbspec: stopped by {name} before training began\n")
 
 
@@ -269,7 +269,7 @@ def test_a_signal_before_training_ends_the_job_well_when_nobody_reads_its_log(be
     os.close(reader)
     redirected = ["bash", "-c", 'exec "$@" >&-', "bash"] if stdout == "closed" else []
     command = [*redirected, sys.executable, driver, *bench.arguments]
-    job = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=bench.environment, timeout=120)
+    job = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, env=bench.environment, timeout=300)
     os.close(writer)
     assert (job.returncode, job.stderr) == (0, b"")
 
@@ -278,7 +278,7 @@ def test_a_signal_while_the_script_is_imported_ends_the_job_well(bench: Bench) -
     copy = bench.folder / "source"
     shutil.copytree(TEMPLATES, copy)
     (copy / "checkpoints.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGTERM); signal.pause()")
-    job = subprocess.run([sys.executable, copy / "train.py"], capture_output=True, text=True, timeout=120)
+    job = subprocess.run([sys.executable, copy / "train.py"], capture_output=True, text=True, timeout=300)
     assert (job.returncode, job.stdout) == (0, "hbspec: stopped by SIGTERM before training began\n")
 
 
@@ -329,6 +329,6 @@ def test_a_rank_that_is_ready_to_train_does_not_fail_when_another_leaves(bench: 
     driver = bench.folder / "one_is_late.py"
     driver.write_text(ONE_IS_LATE.format(templates=str(TEMPLATES)))
     command = [sys.executable, TEMPLATES / "launcher.py", "--nproc_per_node", "2", driver, *bench.arguments]
-    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, env=bench.environment, timeout=300)
     assert done.returncode == 0, done.stderr[-4000:]
     assert "stopped by SIGTERM before training began" in done.stdout
