@@ -34,7 +34,7 @@ DRIVER = """
 import os, signal, sys, time
 sys.path.insert(0, {templates!r})
 import counting, leaving, train
-trainer, begun = counting.CountingTrainer, []
+trainer, begun = counting.Counting, []
 
 def told(what):
     with open({events!r}, "a") as stream:

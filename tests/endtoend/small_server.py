@@ -1,6 +1,7 @@
 """A server with the command line and the chat completions of vLLM's, of transformers and peft on a CPU.
 
-It takes the arguments that name what is served, and leaves the others, which are about speed and memory. A request that
+It takes the arguments that name what is served, and leaves the others, which are about speed and memory; it prints its
+port, which is a free one for `--port 0`. A request that
 names no model is answered by the base model, as by vLLM. Answers are greedy, whatever the temperature.
 """
 
@@ -106,7 +107,9 @@ class Handler(BaseHTTPRequestHandler):
 def main(words: list[str]) -> None:
     given = arguments(words)
     Handler.answers = Answers(given)
-    HTTPServer((given.host, given.port), Handler).serve_forever()
+    server = HTTPServer((given.host, given.port), Handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()
 
 
 if __name__ == "__main__":

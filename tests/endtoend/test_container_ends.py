@@ -28,10 +28,13 @@ ADAPTER = "adapter_model.safetensors"
 REAL = "--MODEL_ID @/input/base --BF16 false --FP16 false --MAX_LENGTH 64 --EVAL_STEPS 1000 --LOGGING_STEPS 1"
 """A real run of tiny weights, on a CPU."""
 SEAM = """
-import importlib.util, os, sys
+import importlib.util, os, signal, sys, time
 
 class Faults:
-    \"\"\"What a CPU does not show: a second GPU that is full (`counting.gpu_memory`), and a loss of NaN on it.\"\"\"
+    \"\"\"What a CPU does not show: a second GPU that is full (`counting.gpu_memory`), and a loss of NaN on it.
+
+    And a job that goes no further than update 3 until it hears of its end.
+    \"\"\"
 
     def find_spec(self, name, path=None, target=None):
         if name != "counting":
@@ -42,11 +45,22 @@ class Faults:
 
         def with_fault(module):
             run(module)
-            step = module.CountingTrainer.training_step
-            if os.environ["FAULT"] == "memory":
+            step, heard = module.Counting.training_step, []
+
+            def held(self, *given, **named):
+                if not hasattr(self, "hears"):
+                    self.hears = signal.getsignal(signal.SIGTERM)
+                    signal.signal(signal.SIGTERM, lambda *told: heard.append(told) or self.hears(*told))
+                while self.state.global_step == 3 and not heard:
+                    time.sleep(0.01)
+                return step(self, *given, **named)
+
+            if os.environ["FAULT"] == "held":
+                module.Counting.training_step = held
+            elif os.environ["FAULT"] == "memory":
                 module.gpu_memory = lambda: {"gpu_memory_bytes": (36 if is_second else 30) * 10**9}
             elif is_second:
-                module.CountingTrainer.training_step = lambda *given, **named: step(*given, **named) * float("nan")
+                module.Counting.training_step = lambda *given, **named: step(*given, **named) * float("nan")
 
         spec.loader.exec_module = with_fault
         return spec
@@ -79,6 +93,14 @@ def container(laid_out: Container) -> Container:
     return laid_out
 
 
+def seam(container: Container, fault: str) -> dict[str, str]:
+    """The environment in which a job has a fault."""
+    place = container.folder.parent / "seam"
+    place.mkdir(exist_ok=True)
+    (place / "sitecustomize.py").write_text(SEAM)
+    return {"PYTHONPATH": str(place), "FAULT": fault}
+
+
 def examples_planned(updates: int, ranks: int) -> int:
     """The examples of so many updates, by the plan, which is of eight ranks."""
     planned = estimate(SPEC, overrides=[f"hyperparameters.max_steps={updates}"]).plan.require("counts")
@@ -92,7 +114,7 @@ def test_a_job_that_ends_half_way_goes_on_and_consumes_what_is_planned(
     container: Container, number: int, ranks: int
 ) -> None:
     more = f"{REAL} --MAX_STEPS 6 --WATCH_STEP_MIN 0"  # a tiny update takes less than one of the plan
-    job = container.start(more, ranks=ranks)
+    job = container.start(more, ranks=ranks, environment=seam(container, "held"))
     assert job.stdout is not None
     lines = []
     for line in job.stdout:
@@ -136,11 +158,8 @@ def test_a_job_that_ends_half_way_goes_on_and_consumes_what_is_planned(
 )
 def test_a_broken_watch_ends_all_ranks_together_after_saving(container: Container, more: str, said: str) -> None:
     off = "--WATCH_STEP_MIN 0 --WATCH_STEP_MAX 1e6 --WATCH_GRAD_NORM 1e9 --WATCH_LOSS 1000"
-    seam = container.folder.parent / "seam"
-    seam.mkdir(exist_ok=True)
-    (seam / "sitecustomize.py").write_text(SEAM)
     fault = more.removeprefix("FAULT=") if more.startswith("FAULT=") else ""
-    environment = {"PYTHONPATH": str(seam), "FAULT": fault} if fault else {}
+    environment = seam(container, fault) if fault else {}
     more = "" if fault else more
     job = container.start(f"{REAL} --MAX_STEPS 40 --SAVE_STEPS 100 {off} {more}", environment=environment)
     output, _ = job.communicate(timeout=600)

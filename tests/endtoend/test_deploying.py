@@ -113,7 +113,7 @@ class TestRepeating:
 @pytest.mark.skipif(REAL is not None, reason="one call of the AWS CLI takes a second, and these are hundreds")
 class TestStopping:
     @pytest.mark.parametrize("before", ["nothing", "another content"])
-    @pytest.mark.parametrize("step", [5, pytest.param(1, marks=pytest.mark.long)])
+    @pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.long)])
     def test_a_run_that_was_killed_anywhere_is_continued(
         self, step: int, before: str, run: Run, sagemaker_server: Server, tmp_path: Path
     ) -> None:
@@ -135,7 +135,7 @@ class TestStopping:
             assert made(sagemaker_server) == expected, number
             assert endpoint(sagemaker_server)["EndpointConfigName"] == live
 
-    @pytest.mark.parametrize("step", [4, pytest.param(1, marks=pytest.mark.long)])
+    @pytest.mark.parametrize("step", [9, pytest.param(1, marks=pytest.mark.long)])
     def test_a_tear_down_that_was_killed_anywhere_is_continued(
         self, step: int, run: Run, sagemaker_server: Server, tmp_path: Path
     ) -> None:

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +19,6 @@ from stub_model import Sums
 from hbspec.evaluation.harness import harness
 
 ENTRY = {"name": "sums", "min_score": 0.5, "seed": 0, "items": 3}
-STARTED_WITHIN = 120
 
 
 @pytest.fixture(scope="module")
@@ -33,17 +28,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(base: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    words = [preloaded().python, small_server.__file__, "serve", str(base), "--host", "127.0.0.1", "--port", str(port)]
-    with subprocess.Popen(words) as server:
-        until = time.monotonic() + STARTED_WITHIN
-        while time.monotonic() < until:
-            with suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                break
-            time.sleep(0.2)
+    words = [preloaded().python, small_server.__file__, "serve", str(base), "--host", "127.0.0.1", "--port", "0"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        port = int(server.stdout.readline())
         yield f"http://127.0.0.1:{port}"
         server.terminate()
 

@@ -280,7 +280,7 @@ class TestTakingOut:
         assert shares(sagemaker_server) == {"AllTraffic": 1.0}
 
     @pytest.mark.skipif(REAL is not None, reason="one call of the AWS CLI takes a second, and these are hundreds")
-    @pytest.mark.parametrize("step", [6, pytest.param(1, marks=pytest.mark.long)])
+    @pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.long)])
     def test_both_scripts_may_be_killed_anywhere(
         self, step: int, live: dict[str, list[str]], run: Run, sagemaker_server: Server, tmp_path: Path
     ) -> None:

@@ -10,10 +10,11 @@ import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 import torch  # noqa: F401 - the processes that are started need it
-from preloaded_training import imports_made
+from preloaded_training import ENVIRONMENT, imports_made, preloaded
 
 from hbspec.api import check, compilation, estimate
 from hbspec.measure import MeasureError, measure, measurement
@@ -55,7 +56,7 @@ SPEC = {
 
 
 PYTHON = sys.executable
-"""The interpreter itself, whose children can be seen."""
+"""The interpreter itself: what it starts are its own children, which can be seen."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -167,7 +168,9 @@ def test_killed_half_way(number, code, tmp_path):
     """No record, no weights (but after SIGKILL), and no process that goes on training."""
     before = signal.getsignal(signal.SIGINT)
     _, *words = command(tmp_path, "--on-cpu")
-    started = subprocess.Popen([PYTHON, *words], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with mock.patch.object(sys, "executable", PYTHON), Path(os.devnull).open("r+b") as nowhere:
+        streams = [nowhere.fileno()] * 3
+        started = preloaded().start(words, streams, folder=tmp_path, environment=ENVIRONMENT)
     work = tmp_path / "build/tiny/measure"
     deadline = time.monotonic() + 300
     while not ((work / "log.txt").exists() and children(started.pid)) and time.monotonic() < deadline:

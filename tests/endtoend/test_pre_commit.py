@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 SHIPPED = ("src", "templates", "specs", "pyproject.toml", "README.md", "LICENSE", ".pre-commit-hooks.yaml")
 AUTHOR = {

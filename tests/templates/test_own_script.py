@@ -122,9 +122,25 @@ def test_a_run_of_two_ranks_is_watched_and_counted(job: OwnJob, tmp_path: Path) 
     assert job.checkpoints() == ["checkpoint-4", "checkpoint-6"]
 
 
+HELD = """
+import signal, time
+step, heard = Trainer.training_step, []
+def held(self, *given, **named):
+    if not hasattr(self, "hears"):
+        self.hears = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, lambda *told: heard.append(told) or self.hears(*told))
+    while self.state.global_step == 3 and not heard and not Path({go!r}).exists():
+        time.sleep(0.01)
+    return step(self, *given, **named)
+Trainer.training_step = held
+"""
+"""The script goes no further than update 3 until it hears the signal, or may go."""
+
+
 @pytest.mark.long
-def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
-    job = OwnJob(job.folder, tuple("30" if word == "6" else word for word in job.words))  # not over at the signal
+def test_a_run_that_is_stopped_goes_on(job: OwnJob, tmp_path: Path) -> None:
+    begin, main, rest = job.script.read_text().partition("def main()")
+    job.script.write_text(begin + HELD.format(go=str(tmp_path / "go")) + main + rest)
     started = job.launch()
     assert started.stdout is not None
     for line in started.stdout:
@@ -134,13 +150,14 @@ def test_a_run_that_is_stopped_goes_on(job: OwnJob) -> None:
     rest, _ = started.communicate(timeout=600)
     assert started.returncode == 0, rest
     first = job.record
-    assert first["stopped_by"] == "SIGTERM"
-    assert job.checkpoints()[-1] == f"checkpoint-{first['last_step']}"
+    assert (first["stopped_by"], first["last_step"]) == ("SIGTERM", 3)
+    assert job.checkpoints()[-1] == "checkpoint-3"
     assert not any((job.folder / "model").iterdir())
+    (tmp_path / "go").touch()
     output, _ = job.launch().communicate(timeout=600)
-    assert f"resumes from {job.folder}/checkpoints/checkpoint-{first['last_step']}" in output
-    assert first["examples_consumed"] + job.record["examples_consumed"] == 30 * 8
-    assert job.record["last_step"] == 30
+    assert f"resumes from {job.folder}/checkpoints/checkpoint-3" in output
+    assert first["examples_consumed"] + job.record["examples_consumed"] == 6 * 8
+    assert job.record["last_step"] == 6
 
 
 @pytest.mark.long
