@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from hbspec.diagnostics import known
 from hbspec.estimators.serving.constants import ENGINE, SERVED, SERVING, EngineConstants, ServedConstants
+from hbspec.estimators.serving.memory import activations_of, fixed_terms, served_model
 from hbspec.estimators.serving.prefill import first_token_seconds, token_seconds
-from hbspec.estimators.serving.profiled import EngineSettings
+from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, graph_bytes, outside_bytes
 from hbspec.estimators.serving.room import cache_tokens
-from hbspec.units import Interval
+from hbspec.units import GIB, Interval
 from measured.served import Point, Start, plan_of, points, starts
-from measured.served_score import CACHE, FIRST, STEP, Compared, compared
+from measured.served_score import CACHE, FIRST, MEMORY, PARTS, STEP, Compared, compared
 
 MILLISECONDS = 1000.0
 
@@ -26,7 +28,7 @@ def judged(
         engine: for each source the constants of memory; those shipped unless given.
         served: for each source the constants of speed; likewise.
     """
-    found = [compared(row, CACHE, row.tokens, lambda one: held(one, engine(one.source))) for row in starts()]
+    found = [one for row in starts() for one in _started(row, engine(row.source))]
     for point in points():
         if point.ttft_ms is not None:
             found.append(compared(point, FIRST, point.ttft_ms, lambda one: first_token(one, served(one.source))))
@@ -35,10 +37,46 @@ def judged(
     return found
 
 
+def _started(row: Start, constants: EngineConstants) -> Iterator[Compared]:
+    """What one start of an engine printed: the tokens of its cache, and what it holds beside the cache."""
+    if row.tokens is not None:
+        yield compared(row, CACHE, row.tokens, lambda one: held(one, constants))
+    parts = dict(zip(PARTS, (row.weights_gib, row.activations_gib, row.outside_gib, row.graphs_gib), strict=True))
+    for name, logged in {MEMORY: row.total_gib, **parts}.items():
+        if logged is not None:
+            yield compared(row, name, logged, partial(_part, name, constants))
+
+
 def held(row: Start, constants: EngineConstants) -> Interval:
     """The tokens that the cache holds, with the settings of the row's engine."""
-    settings = EngineSettings(row.max_num_batched_tokens, row.max_num_seqs, row.version, row.eager)
-    return known(cache_tokens(plan_of(row), settings, constants), "a cache without windows on a known GPU")
+    return known(cache_tokens(plan_of(row), settings_of(row), constants), "a cache without windows on a known GPU")
+
+
+def settings_of(row: Start) -> EngineSettings:
+    """The settings of the row's engine."""
+    seqs = known(row.max_num_seqs, "max_num_seqs")
+    return EngineSettings(row.max_num_batched_tokens, seqs, row.version, row.eager)
+
+
+def _part(name: str, constants: EngineConstants, row: Start) -> Interval:
+    return beside(row, constants)[name]
+
+
+def beside(row: Start, constants: EngineConstants) -> dict[str, Interval]:
+    """GiB of each GPU beside its cache: all that counts against its share, and each part that a log names."""
+    plan = plan_of(row)
+    settings, parts = settings_of(row), row.tensor_parallel
+    fixed = fixed_terms(plan)
+    weights = Interval.exact(float(fixed["weights"] + fixed["adapters"]))
+    activations = activations_of(plan, settings, constants)
+    found = {
+        MEMORY: weights + activations + engine_bytes(served_model(plan), settings, parts, constants),
+        "weights": weights,
+        "activations": activations,
+        "outside of PyTorch": outside_bytes(parts, constants),
+        "CUDA graphs": graph_bytes(served_model(plan), settings, constants),
+    }
+    return {name: size * (1 / GIB) for name, size in found.items()}
 
 
 def first_token(row: Point, constants: ServedConstants) -> Interval:

@@ -32,12 +32,21 @@ ANY_REQUEST = (1024, 256)
 FIRST_V1 = (0, 8)
 """The first release of vLLM whose usual engine is V1."""
 
-KEPT_ASIDE = frozenset({"tenstorrent/tt-inference-server"})
+KEPT_ASIDE = frozenset({"tenstorrent/tt-inference-server", "vllm-project/vllm pull request 20759"})
 """Sources that were found after the constants had been fitted, and to which none is."""
 
 
 class Start(NamedTuple):
-    """One start of an engine, and the tokens of its cache."""
+    """One start of an engine, the tokens of its cache, and what it said it holds beside it.
+
+    Attributes:
+        max_num_seqs: requests that are sampled at once; None where neither the author nor a default says.
+        tokens: of the cache; None where the log was not published.
+        weights_gib, activations_gib, outside_gib, graphs_gib: what a GPU holds, in GiB ("model weights take", "PyTorch
+            activation peak", "non_torch_memory", "Estimated CUDA graph memory"); None where not logged.
+        total_gib: all of them that the engine takes off its share ("Total non KV cache memory"), or the share less
+            "Available KV cache memory".
+    """
 
     id: str
     engine: str
@@ -47,11 +56,17 @@ class Start(NamedTuple):
     memory_gib: float | None
     utilization: float | None
     max_num_batched_tokens: int
-    max_num_seqs: int
+    max_num_seqs: int | None
     tensor_parallel: int
     quantization: str
+    kv_cache_dtype: str
     eager: bool
-    tokens: int
+    tokens: int | None
+    weights_gib: float | None
+    activations_gib: float | None
+    outside_gib: float | None
+    graphs_gib: float | None
+    total_gib: float | None
     source: str
     locator: str
 
@@ -113,12 +128,17 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
+LOGGED = ("weights_gib", "activations_gib", "outside_gib", "graphs_gib", "total_gib")
+
 READERS: Mapping[str, Callable[[str], Any]] = {
     "version": lambda text: tuple(int(part) for part in text.split(".")),
     **dict.fromkeys(("eager", "cached"), lambda text: text == "yes"),
-    **dict.fromkeys(("memory_gib", "utilization", "ttft_ms", "tpot_ms"), lambda text: float(text) if text else None),
     **dict.fromkeys(
-        ("max_num_batched_tokens", "max_num_seqs", "tensor_parallel", "tokens", "prompt", "answer", "concurrency"),
+        ("memory_gib", "utilization", "ttft_ms", "tpot_ms", *LOGGED), lambda text: float(text) if text else None
+    ),
+    **dict.fromkeys(("max_num_seqs", "tokens"), lambda text: int(text) if text else None),
+    **dict.fromkeys(
+        ("max_num_batched_tokens", "tensor_parallel", "prompt", "answer", "concurrency"),
         lambda text: int(text or 0),
     ),
 }
@@ -142,6 +162,8 @@ def plan_of(row: Start | Point) -> ServingPlan:
         return _plan(row, _gpu(row.gpu, None), (row.prompt, row.answer), row.concurrency, USUAL_SHARE)
     if row.utilization is None:
         raise NotExpressibleError("the share of the GPU that the engine may use is not stated")
+    if row.max_num_seqs is None:
+        raise NotExpressibleError("the requests that are sampled at once are not stated")
     return _plan(row, _gpu(row.gpu, row.memory_gib), ANY_REQUEST, row.max_num_seqs, row.utilization)
 
 
@@ -159,7 +181,7 @@ def _plan(row: Start | Point, gpu: Gpu, request: tuple[int, int], concurrency: i
         engine=row.engine,
         quantization=row.quantization,
         dtype="float16" if gpu.bf16 is False else "bfloat16",
-        kv_cache_dtype="auto",
+        kv_cache_dtype=row.kv_cache_dtype if isinstance(row, Start) else "auto",
         adapters="merged",
         lora_r=0,
         lora_parameters=None,

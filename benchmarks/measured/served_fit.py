@@ -13,11 +13,13 @@ from functools import cache
 from math import log
 from typing import Any, TypeVar
 
+from hbspec.diagnostics import NotKnownError, known
 from hbspec.estimators.serving.constants import ENGINE, SERVED, EngineConstants, ServedConstants
 from hbspec.units import GIB, Interval
-from measured.product import first_token, held, step
+from measured.product import beside, first_token, held, step
 from measured.reason import NotExpressibleError
 from measured.served import FIRST_V1, KEPT_ASIDE, Point, Start, plan_of, points, starts
+from measured.served_score import MEMORY
 
 FIRST_STRIDE, LAST_STRIDE = 0.4, 0.04
 FEW = 8
@@ -27,12 +29,12 @@ HELD = 0.03
 
 ENGINE_START: Mapping[str, float] = {
     "sampled_sorting": 38.0,
-    "sampled": 18.0,
+    "sampled": 14.0,
     "outside": 0.1 * GIB,
 }
-"""Where the search begins: the buffers of the sampler (logits in 16 and 32 bits, with a sort its values, 64-bit places
-and twice as much beside them, probabilities and their sums) and libraries' handles. Graphs and what GPUs that share a
-model hold are read off the logs, and not fitted: two sources have such GPUs."""
+"""Where the search begins: the buffers of the sampler (logits in 16 and 32 bits, the same over the temperature,
+probabilities; with a sort its values, 64-bit places and twice as much beside them, and sums of probabilities) and
+libraries' handles. Graphs and what GPUs that share a model hold are read off the logs, and not fitted."""
 
 SERVED_START: Mapping[str, float] = {
     "step": 1e-3,
@@ -68,6 +70,7 @@ def served_constants(values: Mapping[str, float]) -> ServedConstants:
 def fitted_engine(left_out: str = "") -> EngineConstants:
     """Constants of memory, fitted to all sources but one."""
     rows = [row for row in _usable(starts(), left_out) if row.version >= FIRST_V1 and row.tensor_parallel == 1]
+    rows = [row for row in rows if row.tokens is not None and _counted(row)]
     return engine_constants(_search(rows, ENGINE_START, lambda values: _memory_errors(rows, engine_constants(values))))
 
 
@@ -95,9 +98,20 @@ def _expressed(row: Start | Point) -> bool:
     return True
 
 
+def _counted(row: Start) -> bool:
+    """Whether one number of tokens is the whole cache's, as it is where no layer has a window."""
+    try:
+        return held(row, ENGINE).expected > 0
+    except NotKnownError:
+        return False
+
+
 def _memory_errors(rows: Sequence[Start], constants: EngineConstants) -> Iterator[float]:
     for row in rows:
-        yield abs(log(max(held(row, constants).expected, 1.0) / row.tokens))
+        found = [abs(log(max(held(row, constants).expected, 1.0) / known(row.tokens, "the tokens of a log")))]
+        if row.total_gib is not None:
+            found.append(abs(log(beside(row, constants)[MEMORY].expected / row.total_gib)))
+        yield sum(found) / len(found)
 
 
 def _speed_errors(rows: Sequence[Point], constants: ServedConstants) -> Iterator[float]:

@@ -17,10 +17,14 @@ R = TypeVar("R", Start, Point)
 FEWEST_SOURCES = 3
 """Sources that a figure needs before it says anything about others."""
 
-CACHE, FIRST, STEP = "cache tokens", "first token", "decode"
-METRICS = (CACHE, FIRST, STEP)
+CACHE, MEMORY, FIRST, STEP = "cache tokens", "serving memory", "first token", "decode"
+PARTS = ("weights", "activations", "outside of PyTorch", "CUDA graphs")
+"""Of what an engine holds beside its cache, as its log names them."""
+METRICS = (CACHE, MEMORY, *PARTS, FIRST, STEP)
 AIMS = {
     CACHE: "aim for V1: median 3 % or less, 90 % or more inside ±10 % or less",
+    MEMORY: "beside the cache, of a GPU; aim: median 3 % or less",
+    **dict.fromkeys(PARTS, "a part of serving memory; no aim of its own"),
     FIRST: "aim: median 25 % or less, 80 % or more inside",
     STEP: "aim: median 15 % or less, 90 % or more inside",
 }
@@ -88,7 +92,7 @@ def _width(estimate: Interval) -> float:
 
 
 def _too_good(one: Compared) -> bool:
-    """Whether what was measured is worse than the interval's worse end: fewer tokens of cache, or a longer time."""
+    """Whether what was measured is worse than the interval's end: fewer tokens of cache, more memory, a longer time."""
     if one.estimate is None:
         return False
     return one.measured < one.estimate.low if one.metric == CACHE else one.measured > one.estimate.high
@@ -124,8 +128,10 @@ def _said(group: str, figures: Figures) -> str:
     said = f"  {group:<8} {figures.values:>3} values of {figures.sources} sources   "
     if figures.sources < FEWEST_SOURCES:
         said += "not established   "
-    said += f"median error {figures.median:>5.1%}   worst {figures.worst:>5.1%}   inside {figures.inside:>4.0%}"
-    return f"{said}   width ±{figures.width:.0%}   worse than said {figures.optimistic}"
+    said += f"median error {figures.median:>5.1%}   worst {figures.worst:>5.1%}   "
+    if not figures.width:
+        return f"{said}exact, without an interval"
+    return f"{said}inside {figures.inside:>4.0%}   width ±{figures.width:.0%}   worse than said {figures.optimistic}"
 
 
 def _every(members: Sequence[Compared]) -> Iterator[str]:
@@ -135,5 +141,5 @@ def _every(members: Sequence[Compared]) -> Iterator[str]:
         low, expected, high = (
             f"{value:,.5g}" for value in (one.estimate.low, one.estimate.expected, one.estimate.high)
         )
-        mark = " " if one.inside else "*"
+        mark = " " if one.inside or one.estimate.is_exact else "*"
         yield f"   {mark} {one.row.id:<24} {one.measured:>12,.5g}  {expected:>12} [{low}..{high}]  {one.error:+.1%}"

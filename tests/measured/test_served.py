@@ -7,7 +7,7 @@ from measured.product import judged
 from measured.reason import NotExpressibleError
 from measured.served import KEPT_ASIDE, plan_of, points, starts
 from measured.served_fit import fitted_engine, fitted_served
-from measured.served_score import Figures, compared, lines
+from measured.served_score import CACHE, MEMORY, STEP, Figures, compared, lines
 
 from hbspec.estimators.serving.constants import ENGINE, SERVED
 from hbspec.units import Interval
@@ -34,7 +34,8 @@ def test_what_a_spec_cannot_express_has_a_reason(found):
     assert reasons["a100-llama2-70b-2023"] == "an engine before CUDA graphs"
     assert reasons["h100-qwen3-235b-sglang"] == "an engine that no spec deploys"
     assert "not stated" in reasons["l40s-llama31-unstated"]
-    assert len(reasons) == 3
+    assert "at once" in reasons["a10g-llama31-v0"]
+    assert all("windows" in reason for row, reason in reasons.items() if row.startswith("llmd"))
 
 
 def test_few_sources_establish_nothing():
@@ -78,4 +79,24 @@ def test_what_is_kept_aside_is_scored_and_not_fitted(found):
     assert all(fitted_served(source) is fitted_served() for source in KEPT_ASIDE)
     printed = list(lines(found, errors=False))
     assert sum(line.startswith("  of these, kept aside from fits") for line in printed) == 2
-    assert all("not established" in line for line in printed if "GPUs that share a model" in line)
+
+
+def test_sums_over_gpus_have_three_sources_of_cache_and_of_decoding(found):
+    for metric in (CACHE, STEP):
+        of = [one for one in found if one.metric == metric and one.estimate and one.row.tensor_parallel > 1]
+        joined = Figures.of([one for one in of if one.row.group == "vllm V1"])
+        assert joined.sources >= 3
+        assert joined.median < 0.1
+
+
+def test_memory_beside_the_cache_is_as_logs_say(found):
+    memory = Figures.of([one for one in found if one.metric == MEMORY and one.row.group == "vllm V1" and one.estimate])
+    assert memory.sources >= 3
+    assert memory.median < 0.03
+    assert memory.inside > 0.9
+
+
+def test_what_is_exact_has_no_interval_to_be_inside_of(found):
+    weights = [one for one in found if one.metric == "weights" and one.estimate]
+    assert all(one.estimate.is_exact for one in weights)
+    assert any("exact, without an interval" in line for line in lines(weights, errors=False))

@@ -17,7 +17,7 @@ def test_long_requests_that_only_wait_are_a_warning(tmp_path):
     (found,) = judged("HB515", many, tmp_path)
     assert (found.severity, found.route) == ("warning", ("deployment", "concurrency"))
     assert "128 x 4,096 tokens need 128.00 GiB of KV cache" in found.message
-    assert "room for 44 to 59 of them, or 233 to 314 typical ones of 774 tokens" in found.message
+    assert "room for 39 to 59 of them, or 207 to 313 typical ones of 774 tokens" in found.message
 
 
 def test_without_a_typical_answer_one_longest_request_must_fit(tmp_path):
@@ -29,6 +29,6 @@ def test_without_a_typical_answer_one_longest_request_must_fit(tmp_path):
 
 @pytest.mark.parametrize("engine", ["vllm", "djl-lmi"])
 def test_djl_is_judged_as_vllm(engine, tmp_path):
-    many = f"deployment: {{engine: {engine}, concurrency: 128}}"
+    many = f"deployment: {{engine: {engine}, quantization: fp8, concurrency: 128}}"
     assert judged("HB502", many, tmp_path) == []
     assert len(judged("HB515", many, tmp_path)) == 1

@@ -189,7 +189,7 @@ def _serving(plan: ServingPlan) -> Serving:
     parts, asked = plan.tensor_parallel, demand(plan)
     fixed = fixed_terms(plan)
     terms = {**fixed, "kv_cache": -(-(asked.all_longest or 0) // parts)}
-    engine = engine_bytes(settings_of(plan), parts)
+    engine = engine_bytes(served_model(plan), settings_of(plan), parts)
     measured = engine + activations_of(plan) + (fixed["weights"] + fixed["adapters"])
     memory, least = (measured + -(-(needed or 0) // parts) for needed in (asked.all_longest, asked.least))
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None

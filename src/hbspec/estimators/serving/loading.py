@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from hbspec.catalog import Architecture
 from hbspec.catalog.parameters import Weight, weights
 from hbspec.estimators.serving.constants import CONTEXT_BYTES
-from hbspec.estimators.serving.memory import served_model, served_weights
+from hbspec.estimators.serving.memory import gpu_weights, served_model
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
@@ -46,7 +46,7 @@ def loading_bytes(plan: ServingPlan) -> Interval | None:
     sizes = unit_bytes(served_model(plan), plan.quantization)
     parts = plan.tensor_parallel
     beside = Interval(0, max(sizes.values()) / parts, sum(sizes.values()) / parts)
-    return CONTEXT_BYTES + beside + -(-served_weights(plan) // parts)
+    return CONTEXT_BYTES + beside + gpu_weights(plan)
 
 
 def unit_bytes(architecture: Architecture, quantization: str) -> dict[str, int]:

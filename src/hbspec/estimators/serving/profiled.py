@@ -25,17 +25,28 @@ and Tuning, Chunked Prefill)."""
 RELEASES = {"vllm": (0, 30), "djl-lmi": (0, 23)}
 """vLLM's release in AWS's newest image of it, and in LMI's (DJL 0.36, github.com/deepjavalibrary/djl-serving)."""
 
-FLASHINFER = (0, 16)
-"""From this release on, logs show a sampler without a sort of all logits (Llama-3.1-8B on an A100: 1.27 GiB beside the
-weights with 0.15.1, 0.63 with the release of May 2026)."""
+FLASHINFER = (0, 17)
+"""From this release on, logs show a sampler without a sort of all logits (Qwen3-14B on an H100: 5.64 GiB with 0.15.0
+and 0.16.0, 2.23 with 0.17.0 and 0.18.0; github.com/llm-d-incubation/llm-d-planner, pull request 205)."""
 FLASHINFER_CAPABILITY = (8, 0)
 """Older GPUs sample as before: "FlashInfer top-p/top-k sampling unavailable: unsupported compute capability 7.5"."""
 
 GRAPHS_COUNTED = (0, 21)
 """The release that counts the memory of CUDA graphs against the share: "CUDA graph memory profiling is enabled (default
 since v0.21.0)". They lay beside it before."""
+MOST_CAPTURED, MOST_GRAPHS = 512, 51
+"""The most tokens of a CUDA graph, and the number of graphs up to it: of 1, 2 and 4 tokens, of every 8 to 256, and of
+every 16 beyond."""
 GRAPHS_APART = (0, 26)
 """From this release on a second model runner serves most models; the logs of it count no graphs."""
+
+WORKSPACES = (0, 19)
+"""The first release whose logs show the workspaces of sparse layers beside the logits: the engine keeps them between
+layers and steps (vllm/v1/worker/workspace.py)."""
+
+COMPILED = 1.3
+"""Vectors of the model's width that a compiled pass holds beside those counted, at most: with 0.19, 4.2 to 4.3 of them
+are held beside a dense MLP's (CodeLlama-7B, Granite-3.1-8B), with 0.26 three."""
 
 UNMEASURED = 4.0
 """Times what the MLP holds that a pass of layers with latent attention or with states takes at most. Assumed."""
@@ -92,14 +103,34 @@ def activations(
     settings: EngineSettings,
     parts: int,
     constants: EngineConstants = ENGINE,
+    quantization: str = "none",
 ) -> Interval:
-    """Peak bytes of activations per GPU: of the forward pass, or of sampling beside the pass's hidden states."""
+    """Peak bytes of activations per GPU: of the forward pass, or of sampling beside what the pass leaves.
+
+    It leaves hidden states, and of sparse layers in 16 bits the workspaces (see `workspace_bytes`).
+    """
     forward = forward_bytes(architecture, settings.batched_tokens, parts)
-    hidden = 2 * settings.batched_tokens * architecture.hidden_size
+    left: float = 2 * settings.batched_tokens * architecture.hidden_size
+    if quantization == "none" and settings.release >= WORKSPACES:
+        left += workspace_bytes(architecture, settings.batched_tokens, parts)
     logits = min(settings.max_num_seqs, settings.batched_tokens) * architecture.vocab_size
     each = constants.sampled_sorting if _sorts(gpu, settings) else constants.sampled
-    low, expected, high = (max(forward, hidden + logits * size) for size in (each.low, each.expected, each.high))
-    return Interval(low, expected, max(high, _unmeasured(architecture, forward, settings))).map(round)
+    low, expected, high = (max(forward, left + logits * size) for size in (each.low, each.expected, each.high))
+    widest = forward + 2 * settings.batched_tokens * COMPILED * architecture.hidden_size
+    return Interval(low, expected, max(high, widest, _unmeasured(architecture, forward, settings))).map(round)
+
+
+def workspace_bytes(architecture: Architecture, tokens: float, parts: int = 1) -> float:
+    """Bytes of the two workspaces of sparse layers in 16 bits, on each of `parts` GPUs that share every layer.
+
+    For each expert that a token visits, one is as wide as the model or as gate and up together, the other as the model
+    or as their product (vllm, fused_moe.py, `TritonExperts.workspace_shapes`). What logs show beside the logits:
+    Mixtral on two GPUs 0.69 GiB, here 0.66; DeepSeek-V2-Lite 0.44, here 0.45; Qwen3-30B-A3B 0.49, here 0.50.
+    """
+    if not architecture.is_sparse:
+        return 0.0
+    inner, hidden = architecture.moe_intermediate_size / parts, architecture.hidden_size
+    return 2 * tokens * architecture.num_experts_per_tok * (max(2 * inner, hidden) + max(inner, hidden))
 
 
 def _unmeasured(architecture: Architecture, forward: float, settings: EngineSettings) -> float:
@@ -115,15 +146,33 @@ def _sorts(gpu: Gpu | None, settings: EngineSettings) -> bool:
     return old or settings.release < FLASHINFER
 
 
-def engine_bytes(settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE) -> Interval:
+def engine_bytes(
+    architecture: Architecture, settings: EngineSettings, parts: int, constants: EngineConstants = ENGINE
+) -> Interval:
     """Bytes per GPU that PyTorch does not allocate, communicators among them, and CUDA graphs where they count."""
-    outside = constants.outside if parts == 1 else constants.outside_joined
-    return (outside + _graphs(settings, constants)).map(round)
+    return (outside_bytes(parts, constants) + _counted(architecture, settings, constants)).map(round)
 
 
-def _graphs(settings: EngineSettings, constants: EngineConstants) -> Interval:
-    """Graphs are captured for up to twice the requests, at most 512 (vllm/config/vllm.py)."""
+def outside_bytes(parts: int, constants: EngineConstants = ENGINE) -> Interval:
+    """Bytes per GPU that PyTorch does not allocate: libraries' handles, and the buffers of sums over GPUs."""
+    return constants.outside if parts == 1 else constants.outside_joined
+
+
+def graph_bytes(architecture: Architecture, settings: EngineSettings, constants: EngineConstants = ENGINE) -> Interval:
+    """Bytes per GPU of CUDA graphs: of each layer's kernels in each graph, and beside."""
+    graphs = _captured(settings)
+    layers = constants.graph_layer * (architecture.num_hidden_layers * graphs)
+    return layers + constants.graphs + constants.graphs_captured * (graphs / MOST_GRAPHS)
+
+
+def _captured(settings: EngineSettings) -> int:
+    """Numbers of tokens for which graphs are captured: up to twice the requests, at most 512 (vllm/config/vllm.py)."""
+    most = min(2 * settings.max_num_seqs, MOST_CAPTURED)
+    return sum(size <= most for size in (1, 2, 4, *range(8, 256, 8), *range(256, MOST_CAPTURED + 1, 16)))
+
+
+def _counted(architecture: Architecture, settings: EngineSettings, constants: EngineConstants) -> Interval:
     if settings.eager or settings.release < GRAPHS_COUNTED:
         return Interval.exact(0.0)
-    found = constants.graphs + constants.graphs_captured * (min(2 * settings.max_num_seqs, 512) / 512)
+    found = graph_bytes(architecture, settings, constants)
     return found if settings.release < GRAPHS_APART else Interval(0.0, 0.0, found.high)

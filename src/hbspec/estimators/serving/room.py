@@ -13,10 +13,10 @@ from hbspec.estimators.serving.memory import (
     adapter_slot_bytes,
     bounded_layers,
     demand,
+    gpu_weights,
     longest_served,
     request_cache,
     served_model,
-    served_weights,
 )
 from hbspec.estimators.serving.profiled import EngineSettings, engine_bytes, settings_of
 from hbspec.plan import ServingPlan
@@ -84,9 +84,9 @@ def room_bytes(
     usable = plan.hardware.gpu.usable_bytes if plan.hardware else None
     if usable is None:
         return None
-    held = -(-served_weights(plan) // plan.tensor_parallel) + adapter_slot_bytes(plan)
+    held = gpu_weights(plan) + adapter_slot_bytes(plan)
     measured = activations_of(plan, settings, constants)
-    measured += engine_bytes(settings or settings_of(plan), plan.tensor_parallel, constants)
+    measured += engine_bytes(served_model(plan), settings or settings_of(plan), plan.tensor_parallel, constants)
     share = usable * plan.utilization
     ends = ((share, measured.high), (share, measured.expected), (share * _seen(plan), measured.low))
     return Free(*(floor(given - held - taken) * plan.tensor_parallel for given, taken in ends))
