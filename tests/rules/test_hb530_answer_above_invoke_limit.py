@@ -56,7 +56,7 @@ def test_hardware_of_ones_own_has_no_such_limit(tmp_path):
 
 
 def test_an_alternative_of_less_bandwidth(tmp_path):
-    fragment = "deployment: {typical_output_tokens: 2500, max_model_len: 4096}"
+    fragment = "deployment: {typical_output_tokens: 2000, max_model_len: 4096}"
     (found,) = judged("HB530", fragment.replace("{typ", "{instance: {alternatives: [ml.g6.12xlarge]}, typ"), tmp_path)
     assert found.route == ("deployment", "instance", "alternatives", 0)
     assert "on ml.g6.12xlarge, but InvokeEndpoint waits 60 s" in found.message

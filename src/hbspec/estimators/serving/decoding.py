@@ -114,6 +114,8 @@ class DecodingStep(NamedTuple):
         reductions: number of sums over GPUs.
         over_pcie: seconds of these sums where no NVLink joins the GPUs; else they are part of `reduction`.
         memory: the kind of the GPU's memory, from `memory_of`.
+        adapted: whether adapters are served separately: the engine runs two kernels more for each of a layer's modules,
+            whichever an adapter has.
     """
 
     engine: str
@@ -130,6 +132,7 @@ class DecodingStep(NamedTuple):
     reductions: int
     over_pcie: Interval = Interval.exact(0.0)
     memory: str = "hbm"
+    adapted: bool = False
 
     @property
     def served(self) -> bool:
@@ -164,6 +167,8 @@ class DecodingStep(NamedTuple):
         gaps = self.layers * constants.graph_layer
         if self.quantization != "none":
             gaps += self.layers * constants.quantised_layer
+        if self.adapted:
+            gaps += self.layers * constants.served.adapted_layer
         work = self._products(constants, weights) + self.cache / streamed
         return self._host(constants) + gaps + work + self.reductions * constants.reduction
 
@@ -197,7 +202,7 @@ class DecodingStep(NamedTuple):
 
 
 def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingStep:
-    """One step of decoding. Left out: speculative decoding, products of separate adapters, prefill of other requests.
+    """One step of decoding. Left out: speculative decoding, bytes of adapters, prefill of other requests.
 
     Args:
         plan: the endpoint.
@@ -231,6 +236,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         reductions=2 * architecture.num_hidden_layers if parts > 1 else 0,
         over_pcie=summed_over_pcie(plan, requests),
         memory=memory_of(gpu),
+        adapted=plan.adapters == "separate" and plan.lora_r > 0,
     )
 
 

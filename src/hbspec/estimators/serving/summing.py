@@ -12,6 +12,11 @@ from hbspec.units import Interval
 HIDDEN_BYTES = 2
 """Of each number of a hidden state."""
 
+HALF_SPEED = 350e3
+"""Bytes of a sum that a GPU sends at half of the speed of the largest messages, so that small sums take twice as long.
+All-reduces over PCIe of two and four L40S and RTX PRO 6000 take 12 to 110 microseconds for 128 and 256 KiB, here 17 to
+168 (aiconfigurator-core 0.12.0, the table behind `hbspec.catalog.links`)."""
+
 
 def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
     """Seconds in which GPUs that no NVLink joins sum the hidden states of so many tokens, twice a layer.
@@ -35,8 +40,8 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
         return Interval.exact(0.0)
     architecture = served_model(plan)
     sums = 2 * architecture.num_hidden_layers
-    hidden = ring_bytes(tokens * architecture.hidden_size * HIDDEN_BYTES, parts)
-    return _joining(hardware, parts).seconds(2 * sums * hidden, collectives=0)
+    sent = 2 * ring_bytes(tokens * architecture.hidden_size * HIDDEN_BYTES, parts)
+    return _joining(hardware, parts).seconds(sums * (sent + min(sent, HALF_SPEED)), collectives=0)
 
 
 def _joining(hardware: Hardware, parts: int) -> Link:
