@@ -8,7 +8,7 @@ from planned import served
 from hbspec.catalog import catalog
 from hbspec.estimators.serving.endpoint import serving
 from hbspec.estimators.serving.memory import longest_served, request_cache
-from hbspec.estimators.serving.pages import pages_of, state_bytes
+from hbspec.estimators.serving.pages import pages_of, state_bytes, windowed_pages
 
 P5 = {"instance": {"type": "ml.p5.48xlarge"}, "region": "us-east-1"}
 QWEN = "Qwen/Qwen3.6-27B"
@@ -74,3 +74,30 @@ def test_an_endpoint_of_such_a_model_has_memory_and_no_speed():
     assert found.verdict == "fits"
     assert found.room.longest > 10
     assert (found.load, found.first_token_seconds, found.cache_tokens) == (None, None, None)
+
+
+GEMMA = "google/gemma-4-31B"
+
+
+def test_heads_that_differ_share_pages_as_a_log_says():
+    """Gemma 4 31B on an A100 of 80 GB: about 525,000 tokens in about 50 GB (vllm-project/vllm issue 43308, 0.21.0)."""
+    layout = windowed_pages(catalog().models[GEMMA].architecture, 1, scheduled=2048)
+    assert (layout.block, layout.near, layout.together, layout.growing, layout.windowed) == (32, 16, 10, 1, 5)
+    longest = 262_144
+    assert 50e9 / layout.request_bytes(longest) * longest == pytest.approx(525_000, rel=0.05)
+
+
+def test_a_window_stops_growing_and_heads_are_copied():
+    model = catalog().models[GEMMA].architecture
+    layout = windowed_pages(model, 1)
+    assert layout.request_bytes(4096) - layout.request_bytes(2048) == 2 * 2 * 10 * 4 * 512 * 2048
+    eight, sixteen = (windowed_pages(model, parts).request_bytes(100_000) for parts in (8, 16))
+    assert eight > sixteen > eight / 2
+
+
+def test_the_longest_request_is_the_last_that_fits():
+    layout = windowed_pages(catalog().models[GEMMA].architecture, 1, scheduled=2048)
+    for room in (0, 1e8, 3e9, 20e9):
+        longest = layout.longest(room)
+        assert longest == 0 or layout.request_bytes(longest) <= room
+        assert layout.request_bytes(longest + 1) > room

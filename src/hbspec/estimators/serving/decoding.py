@@ -35,6 +35,8 @@ LATENT = Missing("the speed of serving latent attention", ("deployment",))
 STATES = Missing("the speed of serving layers that carry states from token to token", ("deployment",))
 """The same holds of linear attention, state spaces and short convolutions."""
 
+HEADS = Missing("the speed of serving layers whose heads differ from layer to layer", ("deployment",))
+
 ENDPOINT: Route = ("deployment", "instance")
 """The route at which a spec names its endpoint's hardware."""
 
@@ -283,5 +285,5 @@ def parts_of(plan: ServingPlan) -> tuple[Architecture, Gpu]:
     """
     architecture = served_model(plan)
     if not architecture.serves:
-        raise NotKnownError(STATES if architecture.latent_attention is None else LATENT)
+        raise NotKnownError(STATES if not architecture.stateless else HEADS if architecture.global_heads else LATENT)
     return architecture, known(plan.hardware, Missing("the endpoint's hardware", ENDPOINT)).gpu

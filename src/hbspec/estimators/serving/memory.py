@@ -11,19 +11,13 @@ from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.diagnostics import Missing, NotKnownError, known
 from hbspec.estimators.serving.adapters import slot_bytes
 from hbspec.estimators.serving.constants import ENGINE, EngineConstants
-from hbspec.estimators.serving.pages import pages_of
+from hbspec.estimators.serving.pages import Pages, WindowedPages, pages_of, windowed_pages
 from hbspec.estimators.serving.profiled import EngineSettings, activations, batched_tokens, settings_of
 from hbspec.estimators.weights import serving_weights
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
 NO_MODEL = Missing("the model's architecture", ("model",))
-
-
-GLOBAL_HEADS = Missing(
-    "the memory and the speed of serving layers whose heads differ from layer to layer", ("deployment",)
-)
-"""Engines lay out the cache of such layers in pages of one size, which are not counted."""
 
 
 WITHOUT_BLOCKS = Missing("the memory of serving a model of which no layer attends to tokens", ("deployment",))
@@ -48,8 +42,6 @@ def served_model(plan: ServingPlan) -> Architecture:
     """
     architecture = known(plan.architecture, NO_MODEL)
     require_attention(architecture)
-    if architecture.global_heads is not None:
-        raise NotKnownError(GLOBAL_HEADS)
     if not architecture.attention_layers:
         raise NotKnownError(WITHOUT_BLOCKS)
     return architecture
@@ -196,7 +188,7 @@ def token_cache(plan: ServingPlan) -> float:
 def request_cache(plan: ServingPlan, tokens: float, scheduled: int = 1) -> float:
     """Bytes of one request's keys, values and states over all GPUs that share it, including replicated heads.
 
-    Of layers with states in whole pages, see `hbspec.estimators.serving.pages`.
+    Of layers with states or with heads of their own in whole pages, see `hbspec.estimators.serving.pages`.
 
     Args:
         plan: the endpoint.
@@ -206,11 +198,18 @@ def request_cache(plan: ServingPlan, tokens: float, scheduled: int = 1) -> float
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture = served_model(plan)
-    if not architecture.stateless:
-        parts = plan.tensor_parallel
-        return parts * pages_of(architecture, parts, cache_element(plan)).request_bytes(tokens)
+    architecture, pages = served_model(plan), _pages(plan, scheduled)
+    if pages is not None:
+        return plan.tensor_parallel * pages.request_bytes(tokens)
     return cache_copies(plan) * cache_bytes(architecture, tokens, cache_element(plan), scheduled)
+
+
+def _pages(plan: ServingPlan, scheduled: int) -> Pages | WindowedPages | None:
+    """The layout where it is in pages that all layers share; None where each layer has blocks of its own."""
+    architecture, parts, element = served_model(plan), plan.tensor_parallel, cache_element(plan)
+    if architecture.global_heads is not None:
+        return windowed_pages(architecture, parts, element, scheduled)
+    return None if architecture.stateless else pages_of(architecture, parts, element)
 
 
 def longest_served(plan: ServingPlan, room: float) -> int:
@@ -219,11 +218,11 @@ def longest_served(plan: ServingPlan, room: float) -> int:
     Raises:
         NotKnownError: the architecture is not known.
     """
-    architecture, element = served_model(plan), cache_element(plan)
-    if not architecture.stateless:
-        parts = plan.tensor_parallel
-        return pages_of(architecture, parts, element).longest(room / parts)
-    return longest_request(architecture, room / cache_copies(plan), element, batched_tokens(plan))
+    scheduled = batched_tokens(plan)
+    pages = _pages(plan, scheduled)
+    if pages is not None:
+        return pages.longest(room / plan.tensor_parallel)
+    return longest_request(served_model(plan), room / cache_copies(plan), cache_element(plan), scheduled)
 
 
 def cache_bytes(architecture: Architecture, tokens: float, element: int = 2, scheduled: int = 1) -> float:
