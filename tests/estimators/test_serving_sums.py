@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from planned import served
 
-from hbspec.estimators.serving.constants import SERVED
 from hbspec.estimators.serving.decoding import step_of
 from hbspec.estimators.serving.prefill import prefill_seconds
 from hbspec.estimators.serving.summing import HALF_SPEED, summed_over_pcie
@@ -42,14 +41,3 @@ def test_cards_that_were_measured_are_as_fast_as_measured():
     found = summed_over_pcie(plan, 8)
     assert found.expected == pytest.approx(2 * 32 * 2 * 0.75 * 8 * 4096 * 2 / 2.4e9)
     assert found.low < found.expected < found.high
-
-
-def test_adapters_of_their_own_cost_kernels_in_every_layer():
-    """vLLM 0.19.2, Qwen3-30B-A3B on a B200: 4.4 to 4.7 ms a step of 48 layers, whatever the number of requests."""
-    more = {"instance": {"type": "ml.g6e.2xlarge"}, "quantization": "none"}
-    for requests in (1, 32):
-        merged, separate = (
-            step_of(served("Qwen/Qwen3-8B", **more, adapters=kind), 100, requests) for kind in ("merged", "separate")
-        )
-        assert separate.seconds() - merged.seconds() == pytest.approx(36 * 95e-6)
-    assert 4.4e-3 < 48 * SERVED.adapted_layer < 4.7e-3

@@ -30,6 +30,10 @@ ENGINES_OF_A_SPEC = (SERVED_ENGINE, "djl-lmi")
 
 RTX_BLACKWELL = 12
 
+UNPACKING = ("nf4", "fp4")
+"""Quantisations of which the engine unpacks all experts of a layer before it multiplies by those that were visited
+(vllm/model_executor/layers/quantization/bitsandbytes.py, `BitsAndBytesMoEMethod.apply`)."""
+
 LATENT = Missing("the speed of serving latent attention", ("deployment",))
 """Engines multiply by the latent in ways of their own, which no measurement of three sources says."""
 STATES = Missing("the speed of serving layers that carry states from token to token", ("deployment",))
@@ -118,6 +122,7 @@ class DecodingStep(NamedTuple):
         memory: the kind of the GPU's memory, from `memory_of`.
         adapted: whether adapters are served separately: the engine runs two kernels more for each of a layer's modules,
             whichever an adapter has.
+        expanded: bytes as 16-bit numbers of the experts that the engine unpacks in every step, visited or not.
     """
 
     engine: str
@@ -135,6 +140,7 @@ class DecodingStep(NamedTuple):
     over_pcie: Interval = Interval.exact(0.0)
     memory: str = "hbm"
     adapted: bool = False
+    expanded: float = 0.0
 
     @property
     def served(self) -> bool:
@@ -172,6 +178,7 @@ class DecodingStep(NamedTuple):
         if self.adapted:
             gaps += self.layers * constants.served.adapted_layer
         work = self._products(constants, weights) + self.cache / streamed
+        work += self.expanded * constants.unpacked.get(self.quantization, 0.0) / self.bandwidth
         return self._host(constants) + gaps + work + self.reductions * constants.reduction
 
     def _streaming(self, constants: ServingConstants) -> float:
@@ -239,6 +246,7 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
         over_pcie=summed_over_pcie(plan, requests),
         memory=memory_of(gpu),
         adapted=plan.adapters == "separate" and plan.lora_r > 0,
+        expanded=2 * _counts(architecture).experts / parts if plan.quantization in UNPACKING else 0.0,
     )
 
 
