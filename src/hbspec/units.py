@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal
+from typing import Any
+
+from hbspec.language import amount_text, noun_text, number_text, phrase, quantity_text
 
 GB = 10**9
 GIB = 2**30
@@ -25,7 +28,7 @@ class Money:
     currency: str
 
     def __str__(self) -> str:
-        return f"{money_text(self.amount)} {self.currency}"
+        return amount_text(f"{self.amount:,.2f}", self.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Rate:
     currency: str
 
     def __str__(self) -> str:
-        return f"{money_text(self.per_hour)} {self.currency}/h"
+        return f"{Money(self.per_hour, self.currency)}/h"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +92,24 @@ class Interval:
         return {"low": self.low, "expected": self.expected, "high": self.high}
 
 
+@dataclass(frozen=True, slots=True)
+class Worded:
+    """A value in a phrase that is kept: it is put into words when the phrase is said."""
+
+    value: Any
+    text: Callable[[Any], str]
+
+    def __str__(self) -> str:
+        return self.text(self.value)
+
+
 def money_text(amount: Decimal) -> str:
     """An amount with two decimals and thousands separators.
 
     >>> money_text(Decimal("1234.5"))
     '1,234.50'
     """
-    return f"{amount:,.2f}"
+    return number_text(f"{amount:,.2f}")
 
 
 CENT = Decimal("0.01")
@@ -119,8 +133,8 @@ def bytes_text(count: float) -> str:
     """
     for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if abs(count) >= size:
-            return f"{significant(count / size)} {unit}"
-    return f"{count:.0f} B"
+            return quantity_text(_significant(count / size), unit)
+    return quantity_text(f"{count:.0f}", "B")
 
 
 def gib_text(count: float) -> str:
@@ -129,7 +143,7 @@ def gib_text(count: float) -> str:
     >>> gib_text(2**34)
     '16.00 GiB'
     """
-    return f"{count / GIB:.2f} GiB"
+    return quantity_text(f"{count / GIB:.2f}", "GiB")
 
 
 def seconds_text(seconds: float) -> str:
@@ -140,8 +154,10 @@ def seconds_text(seconds: float) -> str:
     """
     for unit, size in (("d", 2 * DAY), ("h", HOUR), ("min", 60.0)):
         if abs(seconds) >= size:
-            return f"{significant(seconds / (DAY if unit == 'd' else size))} {unit}"
-    return f"{significant(seconds)} s" if seconds >= 1 or not seconds else f"{significant(seconds * 1000)} ms"
+            return quantity_text(_significant(seconds / (DAY if unit == "d" else size)), unit)
+    if seconds >= 1 or not seconds:
+        return quantity_text(_significant(seconds), "s")
+    return quantity_text(_significant(seconds * 1000), "ms")
 
 
 def count_text(count: float) -> str:
@@ -151,8 +167,8 @@ def count_text(count: float) -> str:
     ('9,600', '32.8B')
     """
     if abs(count) >= 10**9:
-        return f"{significant(count / 10**9)}B"
-    return f"{count:,.0f}" if float(count).is_integer() else significant(count)
+        return phrase("{number}B", number=significant(count / 10**9))
+    return number_text(f"{count:,.0f}") if float(count).is_integer() else significant(count)
 
 
 def counted(number: int, noun: str) -> str:
@@ -161,7 +177,7 @@ def counted(number: int, noun: str) -> str:
     >>> counted(1, "example"), counted(1758, "example")
     ('1 example', '1,758 examples')
     """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number_text(f'{number:,}')} {noun_text(noun, number)}"
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -170,19 +186,37 @@ def significant(value: float, digits: int = 3) -> str:
     >>> significant(4.349), significant(1234.5)
     ('4.35', '1,234')
     """
+    return number_text(_significant(value, digits))
+
+
+def _significant(value: float, digits: int = 3) -> str:
     if not value:
         return "0"
     magnitude = len(str(int(abs(value)))) if abs(value) >= 1 else 0
     return f"{value:,.{max(0, digits - magnitude)}f}" if magnitude else f"{float(f'{value:.{digits}g}'):f}".rstrip("0")
 
 
+def whole_text(value: float) -> str:
+    """A number rounded to a whole one, with thousands separators."""
+    return number_text(f"{value:,.0f}")
+
+
+def short_text(value: float) -> str:
+    """A number with six significant digits at most, without zeros at its end."""
+    return number_text(f"{value:g}")
+
+
 def interval_text(interval: Interval, text: Callable[[float], str]) -> str:
     """An interval as in `"9.1 h to 14.2 h (expected 11.3 h)"`; one number if low and high have the same text."""
     low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
-    return expected if low == high else f"{low} to {high} (expected {expected})"
+    if low == high:
+        return expected
+    return phrase("{low} to {high} (expected {expected})", low=low, high=high, expected=expected)
 
 
 def about_text(interval: Interval, text: Callable[[float], str]) -> str:
     """An interval in a sentence, as in `"about 11.3 h (9.10 h to 14.2 h)"`; one number if both ends look the same."""
     low, expected, high = text(interval.low), text(interval.expected), text(interval.high)
-    return expected if low == high else f"about {expected} ({low} to {high})"
+    if low == high:
+        return expected
+    return phrase("about {expected} ({low} to {high})", expected=expected, low=low, high=high)

@@ -85,13 +85,13 @@ def test_a_folder_without_the_right_to_write(one):
 def test_without_vl_convert_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(report, "find_spec", lambda name: None)
     with pytest.raises(MisuseError, match=r"pip install 'hbspec\[report\]', or --format markdown"):
-        report.run(("a.yaml",), None, (), None, False, None, "html", False)
+        report.run(("a.yaml",), None, (), None, False, None, "html", False, "en")
 
 
 def test_without_chromium_a_pdf_is_refused_before_anything_is_estimated(one, monkeypatch):
     monkeypatch.setattr("hbspec.cli.print_page.BROWSERS", ())
     with pytest.raises(MisuseError, match="--format pdf prints with Chromium, which is not on the PATH"):
-        report.run(("nowhere.yaml",), None, (), None, False, None, "pdf", False)
+        report.run(("nowhere.yaml",), None, (), None, False, None, "pdf", False, "en")
 
 
 def a_browser(folder, monkeypatch, script):
@@ -106,7 +106,7 @@ def test_a_browser_that_prints_nothing_leaves_the_report_as_it_was(one, monkeypa
     monkeypatch.chdir(one.folder)
     (one.folder / "report.pdf").write_bytes(b"%PDF-1.4 (bot: hbspec report)")
     with pytest.raises(MisuseError, match="printed nothing"):
-        report.run(("a.yaml",), None, (), None, False, None, "pdf", False)
+        report.run(("a.yaml",), None, (), None, False, None, "pdf", False, "en")
     assert (one.folder / "report.pdf").read_bytes() == b"%PDF-1.4 (bot: hbspec report)"
 
 

@@ -14,7 +14,8 @@ from hbspec.claims import inputs
 from hbspec.diagnostics import Missing, Route, known
 from hbspec.estimators.serving.decoding import ENDPOINT
 from hbspec.estimators.serving.endpoint import weights_bytes
-from hbspec.units import Interval, bytes_text, money_text, seconds_text, significant
+from hbspec.language import number_text
+from hbspec.units import Interval, Money, bytes_text, seconds_text, significant
 
 PRICE_KEY = re.compile(r"price\.(ml\.[a-z0-9-]+\.[a-z0-9]+)\.([a-z]{2}(?:-[a-z]+)+-\d)")
 NO_ANSWER = Missing("deployment.typical_output_tokens", ("deployment", "typical_output_tokens"))
@@ -264,9 +265,9 @@ def text_of(kind: str, currency: str | None) -> Callable[[float], str]:
     """A function that formats a value of a kind for a message."""
     if kind in ("money", "rate"):
         suffix = "/h" if kind == "rate" else ""
-        return lambda value: f"{money_text(Decimal(str(value)))} {currency}{suffix}"
+        return lambda value: f"{Money(Decimal(str(value)), currency or '')}{suffix}"
     if kind == "count":
-        return lambda value: f"{value:,.0f}"
+        return lambda value: number_text(f"{value:,.0f}")
     if kind == "ratio":
-        return lambda value: f"{value:,.0f}" if float(value).is_integer() else significant(value, 4)
+        return lambda value: number_text(f"{value:,.0f}") if float(value).is_integer() else significant(value, 4)
     return bytes_text if kind == "bytes" else seconds_text

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from hbspec.search.optimize import Optimum
 
 SUFFIXES = {"html": ".html", "markdown": ".md", "pdf": ".pdf"}
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "fr")
+"""Of which each beside English has a catalogue in `hbspec/reporting/phrases`."""
 HEAD_BYTES = 4096
 """How much of a file is read to see whether hbspec wrote it."""
 
@@ -33,11 +36,12 @@ def run(
     catalog: Path | None,
     format: str,  # noqa: A002 - the option's name
     plans: bool,
+    lang: str,
 ) -> int:
     """Write the report of all specs that can be estimated; return the exit code.
 
     Raises:
-        MisuseError: vl-convert or, for a PDF, Chromium is missing, or the file is there and is not a report.
+        MisuseError: vl-convert, babel or, for a PDF, Chromium is missing, or the file is there and is not a report.
         OSError: the file cannot be written; what was there is unchanged.
     """
     from hbspec.api import InvalidSpecError, estimate
@@ -46,6 +50,8 @@ def run(
 
     if format != "markdown" and find_spec("vl_convert") is None:
         raise MisuseError("report draws its charts with vl-convert: pip install 'hbspec[report]', or --format markdown")
+    if lang != ENGLISH and find_spec("babel") is None:
+        raise MisuseError(f"report --lang {lang} writes numbers and days with babel: pip install 'hbspec[report]'")
     if format == "pdf":
         browser()
     place = output or Path(f"report{SUFFIXES[format]}")
@@ -61,19 +67,20 @@ def run(
             refused.append((spec, invalid.report))
             code = max(code, refuse(invalid.report))
     if found:
-        _write(place, _contents(found, refused, plans=plans), format)
+        _write(place, _contents(found, refused, plans=plans, lang=lang), format)
     return code
 
 
 def _contents(
-    found: Sequence[tuple[str, Estimates]], refused: Sequence[tuple[str, Report]], *, plans: bool
+    found: Sequence[tuple[str, Estimates]], refused: Sequence[tuple[str, Report]], *, plans: bool, lang: str
 ) -> Contents:
     from hbspec.comparison.compared import compare
     from hbspec.reporting.contents import contents
+    from hbspec.reporting.translation import translation
 
     compared = compare([spec for spec, _ in found], [estimates for _, estimates in found])
     searched = [_searched(estimates) for _, estimates in found] if plans else ()
-    return contents(compared, searched, refused)
+    return contents(compared, searched, refused, translation(lang))
 
 
 def _searched(estimates: Estimates) -> Optimum | str:
@@ -145,6 +152,13 @@ COMMAND = Command(
             convert=Path,
         ),
         format_of("html", "markdown", "pdf"),
+        Parameter(
+            "lang",
+            "The language of the page, of its numbers and days; findings stay English.",
+            ("--lang",),
+            choices=LANGUAGES,
+            default=ENGLISH,
+        ),
         Parameter(
             "plans", "Search the best plans, too; this takes as long as `hbspec optimize`.", ("--plans",), switch=True
         ),

@@ -6,7 +6,8 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hbspec.estimators.job.time import is_measured
-from hbspec.units import significant
+from hbspec.language import apart, phrase, spoken
+from hbspec.units import count_text, counted, significant
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -33,7 +34,9 @@ def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
     yield from _differing(found, lambda one: one.plan.model, "they train different models")
     yield from _differing(found, _data, "they train on different data")
     yield from _differing(found, _work, "they do not process as many examples")
-    yield from _differing(found, lambda one: one.plan.region or "no region", "prices are those of different regions")
+    yield from _differing(
+        found, lambda one: one.plan.region or phrase("no region"), "prices are those of different regions"
+    )
     yield from _differing(found, _market, "one runs on spot instances, whose prices are assumed")
     yield from _differing(found, _priced, "their prices are not from the same source")
     yield from _differing(found, _currency, "their costs are in different currencies, and are not compared")
@@ -46,39 +49,42 @@ def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str], sente
     for number, one in enumerate(found):
         values.setdefault(of(one), []).append(letter(number))
     if len(values) > 1:
-        yield f"{sentence}: {'; '.join(f'{_listed(who)} {what}' for what, who in values.items())}"
-
-
-def _listed(letters: Sequence[str]) -> str:
-    return f"{', '.join(letters)}:"
+        each = [phrase("{specs}: {has}", specs=", ".join(who), has=what) for what, who in values.items()]
+        yield phrase("{sentence}: {each}", sentence=spoken(sentence), each=apart(each))
 
 
 def _data(found: Estimates) -> str:
     data, counts, profile = found.analysis.spec.data, found.plan.counts, found.analysis.profile
-    where = data.train.uri if data.train and data.train.uri else "data without a URI"
-    many = f", {counts.examples:,} examples" if counts else ""
+    where = data.train.uri if data.train and data.train.uri else phrase("data without a URI")
+    parts = [where, *([counted(counts.examples, "example")] if counts else ())]
     mean = significant(found.plan.lengths.mean.expected)
-    tokens = f", {mean} tokens on average" if found.plan.lengths.known else ", of unknown lengths"
-    return f"{where}{many}{tokens}" + (f", profile {profile.digest.rpartition(':')[2][:12]}" if profile else "")
+    known = found.plan.lengths.known
+    parts.append(phrase("{number} tokens on average", number=mean) if known else phrase("of unknown lengths"))
+    if profile:
+        parts.append(phrase("profile {digest}", digest=profile.digest.rpartition(":")[2][:12]))
+    return ", ".join(parts)
 
 
 def _work(found: Estimates) -> str:
     counts = found.plan.counts
-    return f"{counts.examples_processed:,} ({significant(counts.epochs)} epochs)" if counts else "not known"
+    if counts is None:
+        return phrase("not known")
+    examples, epochs = count_text(counts.examples_processed), significant(counts.epochs)
+    return phrase("{examples} ({epochs} epochs)", examples=examples, epochs=epochs)
 
 
 def _market(found: Estimates) -> str:
-    return "spot" if found.plan.spot else "on demand"
+    return spoken("spot" if found.plan.spot else "on demand")
 
 
 def _priced(found: Estimates) -> str:
     price = found.plan.price
-    return "no price" if price is None else "the spec" if price.basis == "author" else "the catalog"
+    return spoken("no price" if price is None else "the spec" if price.basis == "author" else "the catalog")
 
 
 def _currency(found: Estimates) -> str:
-    return found.cost.currency if found.cost else "not known"
+    return found.cost.currency if found.cost else phrase("not known")
 
 
 def _timed(found: Estimates) -> str:
-    return "measured" if is_measured(found.plan) else "estimated"
+    return spoken("measured" if is_measured(found.plan) else "estimated")

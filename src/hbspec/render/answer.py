@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from hbspec.estimators.verdict import Verdict
+from hbspec.language import apart, phrase, spoken, together
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD
 from hbspec.source.excerpts import printable
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 
 STYLES = {Verdict.FITS: "good", Verdict.TIGHT: "open", Verdict.DOES_NOT_FIT: "bad", Verdict.UNKNOWN: "open"}
 OF_HOST = {
-    Verdict.FITS: "suffices",
-    Verdict.TIGHT: "may not suffice",
-    Verdict.DOES_NOT_FIT: "does not suffice",
-    Verdict.UNKNOWN: "is not known to suffice",
+    Verdict.FITS: "the host's memory suffices",
+    Verdict.TIGHT: "the host's memory may not suffice",
+    Verdict.DOES_NOT_FIT: "the host's memory does not suffice",
+    Verdict.UNKNOWN: "the host's memory is not known to suffice",
+}
+OF_DISK = {
+    Verdict.FITS: "the disk suffices",
+    Verdict.TIGHT: "the disk may not suffice",
+    Verdict.DOES_NOT_FIT: "the disk does not suffice",
+    Verdict.UNKNOWN: "the disk is not known to suffice",
 }
 OF_ENDPOINT = {
     Verdict.FITS: "Its endpoint fits",
@@ -43,7 +50,7 @@ class Sentence(NamedTuple):
     @property
     def text(self) -> str:
         """The whole sentence."""
-        return f"{self.answer}{self.figures}."
+        return together(self.answer, self.figures, ".")
 
 
 def answer(estimates: Estimates) -> Iterator[Sentence]:
@@ -52,16 +59,16 @@ def answer(estimates: Estimates) -> Iterator[Sentence]:
     Time and cost of a job that does not fit are those that it would have if it did. What is not known is said to be so.
     """
     memory, unknown = estimates.memory, estimates.unknown
-    yield _fits(estimates, memory) if memory else _not_known("Whether it fits", unknown.get("memory"))
+    yield _fits(estimates, memory) if memory else _not_known("Whether it fits is not known", unknown.get("memory"))
     would = memory is not None and memory.verdict is Verdict.DOES_NOT_FIT
     if estimates.time:
-        yield _takes(estimates.time, "would take" if would else "takes")
+        yield _takes(estimates.time, "It would take" if would else "It takes")
     else:
-        yield _not_known("How long it takes", unknown.get("time"))
+        yield _not_known("How long it takes is not known", unknown.get("time"))
     if estimates.cost:
-        yield _costs(estimates, estimates.cost, "would cost" if would else "costs")
+        yield _costs(estimates, estimates.cost, "It would cost" if would else "It costs")
     else:
-        yield _not_known("What it costs", unknown.get("cost"))
+        yield _not_known("What it costs is not known", unknown.get("cost"))
     if estimates.serving:
         yield _endpoint(estimates.serving)
 
@@ -72,21 +79,22 @@ def answer_lines(estimates: Estimates, width: int | None) -> Iterator[Line]:
         yield from wrapped(((style, said), ("", f"{figures}.")), width, 2 * len(LEAD))
 
 
-def _not_known(question: str, reason: str | None) -> Sentence:
-    needs = f": it needs {printable(reason)}" if reason else ""
-    return Sentence("open", f"{question} is not known", needs)
+def _not_known(said: str, reason: str | None) -> Sentence:
+    needs = phrase(": it needs {reason}", reason=spoken(printable(reason))) if reason else ""
+    return Sentence("open", spoken(said), needs)
 
 
 def _fits(estimates: Estimates, memory: Memory) -> Sentence:
     """Whether the GPUs, the host's memory and its disk suffice; what does not is named."""
     gpu, beside = memory.fullest, tuple(_beside(estimates))
-    of = "" if gpu.usable is None else f" of {bytes_text(gpu.usable)}"
+    of = "" if gpu.usable is None else phrase(" of {capacity}", capacity=bytes_text(gpu.usable))
     lacking = [text for found, text in beside if found is not Verdict.FITS]
     style, said = _verdict(memory, [found for found, _ in beside])
     if unread := _unread(estimates, memory):
-        style, said, lacking = "open", f"{said}, as far as the file is understood", [*lacking, unread]
-    figures = [f": the fullest GPU needs {about_text(gpu.process, bytes_text)}{of}", *lacking]
-    return Sentence(style, said, "; ".join(figures))
+        style, lacking = "open", [*lacking, unread]
+        said = phrase("{verdict}, as far as the file is understood", verdict=said)
+    needed = phrase(": the fullest GPU needs {needed}{of}", needed=about_text(gpu.process, bytes_text), of=of)
+    return Sentence(style, said, apart([needed, *lacking]))
 
 
 def _unread(estimates: Estimates, memory: Memory) -> str:
@@ -94,60 +102,71 @@ def _unread(estimates: Estimates, memory: Memory) -> str:
     translated = estimates.analysis.document.translated
     change = "less" if memory.verdict is Verdict.DOES_NOT_FIT else "more"
     keys = translated.may_need(change) if translated else ""
-    return f"{keys} may need {change}" if keys else ""
+    if not keys:
+        return ""
+    return phrase("{keys} may need less", keys=keys) if change == "less" else phrase("{keys} may need more", keys=keys)
 
 
 def _verdict(memory: Memory, beside: list[Verdict]) -> tuple[str, str]:
     """Style and words of the verdict over GPUs and host; an unknown capacity is not taken for one that suffices."""
     if Verdict.DOES_NOT_FIT in (memory.verdict, *beside):
-        return "bad", "It does not fit"
+        return "bad", phrase("It does not fit")
     if memory.verdict is Verdict.UNKNOWN:
-        return "open", "Whether it fits is not known"
+        return "open", phrase("Whether it fits is not known")
     if memory.verdict is Verdict.TIGHT:
         fails = any(device.expected_to_fail for device in memory.devices)
-        return "open", "It is not expected to fit" if fails else "It is expected to fit, but may not"
-    return ("good", "It fits") if all(found is Verdict.FITS for found in beside) else ("open", "It fits on the GPUs")
+        return "open", phrase("It is not expected to fit") if fails else phrase("It is expected to fit, but may not")
+    if all(found is Verdict.FITS for found in beside):
+        return "good", phrase("It fits")
+    return "open", phrase("It fits on the GPUs")
 
 
 def _beside(estimates: Estimates) -> Iterator[tuple[Verdict, str]]:
     """The verdicts of the host's memory and of its disk, in words."""
     host, disk = estimates.host, estimates.storage
     if host is not None:
-        yield host.verdict, f"the host's memory {OF_HOST[host.verdict]}{_of(host.memory, host.capacity)}"
+        yield host.verdict, together(spoken(OF_HOST[host.verdict]), _of(host.memory, host.capacity))
     if disk is not None:
-        yield disk.verdict, f"the disk {OF_HOST[disk.verdict]}{_of(disk.needed, disk.capacity)}"
+        yield disk.verdict, together(spoken(OF_DISK[disk.verdict]), _of(disk.needed, disk.capacity))
 
 
 def _of(needed: Interval, capacity: int | None) -> str:
-    room = "" if capacity is None else f" of {bytes_text(capacity)}"
-    return f" ({bytes_text(needed.expected)}{room} needed)"
+    need = bytes_text(needed.expected)
+    if capacity is None:
+        return phrase(" ({needed} needed)", needed=need)
+    return phrase(" ({needed} of {capacity} needed)", needed=need, capacity=bytes_text(capacity))
 
 
-def _takes(time: Time, verb: str) -> Sentence:
+def _takes(time: Time, said: str) -> Sentence:
     figures = about_text(time.total_seconds, seconds_text)
     if time.limit is None or not time.may_be_stopped:
-        return Sentence("", f"It {verb}", f" {figures}")
-    return Sentence("open", f"It {verb}", f" {figures}; max_runtime ({seconds_text(time.limit)}) may stop it earlier")
+        return Sentence("", spoken(said), together(" ", figures))
+    limit = seconds_text(time.limit)
+    stops = phrase(" {figures}; max_runtime ({limit}) may stop it earlier", figures=figures, limit=limit)
+    return Sentence("open", spoken(said), stops)
 
 
-def _costs(estimates: Estimates, cost: Cost, verb: str) -> Sentence:
+def _costs(estimates: Estimates, cost: Cost, said: str) -> Sentence:
     """The bill, and whether the budget pays for it."""
     low, high, expected = money_text(cost.low), money_text(cost.high), Money(cost.expected, cost.currency)
-    amounts = f" {expected}" if low == high else f" about {expected} ({low} to {high})"
-    budget = estimates.analysis.spec.budget
+    about = phrase("about {expected} ({low} to {high})", expected=expected, low=low, high=high)
+    amounts = together(" ", str(expected) if low == high else about)
+    budget, said = estimates.analysis.spec.budget, spoken(said)
     if budget is None or budget.max_cost.currency != cost.currency:
-        return Sentence("", f"It {verb}", amounts)
+        return Sentence("", said, amounts)
     limit = budget.max_cost
     if cost.high <= limit.amount:
-        return Sentence("good", f"It {verb}", f"{amounts}, within the budget of {limit}")
+        return Sentence("good", said, phrase("{amounts}, within the budget of {limit}", amounts=amounts, limit=limit))
     if cost.low > limit.amount:
-        return Sentence("bad", f"It {verb}", f"{amounts}, above the budget of {limit}")
-    return Sentence("open", f"It {verb}", f"{amounts}, perhaps above the budget of {limit}")
+        return Sentence("bad", said, phrase("{amounts}, above the budget of {limit}", amounts=amounts, limit=limit))
+    beyond = phrase("{amounts}, perhaps above the budget of {limit}", amounts=amounts, limit=limit)
+    return Sentence("open", said, beyond)
 
 
 def _endpoint(serving: Serving) -> Sentence:
     """Whether the requests that the endpoint is sized for fit on each of its GPUs, and what its instances cost."""
-    of = "" if serving.usable is None else f" of {bytes_text(serving.usable)}"
-    price = f", at {serving.charges.hourly}/h" if serving.charges else ""
-    figures = f": a GPU needs {about_text(serving.memory, bytes_text)}{of}{price}"
-    return Sentence(STYLES[serving.verdict], OF_ENDPOINT[serving.verdict], figures)
+    of = "" if serving.usable is None else phrase(" of {capacity}", capacity=bytes_text(serving.usable))
+    price = phrase(", at {hourly}/h", hourly=serving.charges.hourly) if serving.charges else ""
+    needed = about_text(serving.memory, bytes_text)
+    figures = phrase(": a GPU needs {needed}{of}{price}", needed=needed, of=of, price=price)
+    return Sentence(STYLES[serving.verdict], spoken(OF_ENDPOINT[serving.verdict]), figures)

@@ -8,6 +8,7 @@ from datetime import date
 from hbspec.estimators.job.cost import Cost, CostItem
 from hbspec.estimators.job.time import NOT_BILLED, Time
 from hbspec.estimators.verdict import Verdict
+from hbspec.language import phrase
 from hbspec.plan import UnitPrice
 from hbspec.render.lines import Line
 from hbspec.render.memory import VERDICTS, words
@@ -47,7 +48,9 @@ def phase_rows(time: Time) -> Iterator[Row]:
     yield "tokens per second per GPU", rate, "excluding padding"
     for name, took in time.phases.items():
         yield words(name), interval_text(took, seconds_text), "not billed" if name in NOT_BILLED else ""
-    limit = f"stopped by max_runtime ({seconds_text(time.limit)})" if time.limit and time.may_be_stopped else ""
+    limit = ""
+    if time.limit and time.may_be_stopped:
+        limit = phrase("stopped by max_runtime ({limit})", limit=seconds_text(time.limit))
     yield "billed", interval_text(time.billed_seconds, seconds_text), limit
 
 

@@ -10,13 +10,14 @@ from hbspec.comparison.fairness import letter
 from hbspec.comparison.figures import Figure
 from hbspec.comparison.parts import Difference
 from hbspec.diagnostics import Report, Severity
+from hbspec.language import phrase, together
 from hbspec.render.answer import answer
 from hbspec.render.estimates import head_lines
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, table
 from hbspec.render.rows import LEAD, Row, rows, section
 from hbspec.source.excerpts import printable
-from hbspec.units import about_text, bytes_text, count_text, counted, money_text, seconds_text, significant
+from hbspec.units import Money, about_text, bytes_text, count_text, counted, seconds_text, significant
 
 if TYPE_CHECKING:
     from hbspec.comparison.compared import Compared
@@ -60,7 +61,8 @@ def verdicts(compared: Compared) -> Iterator[str]:
     """Whether each job fits, and its endpoint if it has one."""
     for found in compared.estimates:
         sentences = tuple(answer(found))
-        yield ". ".join(sentence.answer for sentence in (sentences[0], *sentences[3:]))
+        endpoint = (together(". ", sentence.answer) for sentence in sentences[3:])
+        yield together(sentences[0].answer, *endpoint)
 
 
 def figure_lines(figure: Figure, names: Sequence[str], width: int | None) -> Iterator[Line]:
@@ -106,18 +108,20 @@ def value_text(figure: Figure, number: int) -> str:
     """The figure of one spec, in words."""
     value = figure.values[number]
     if value is None:
-        return "no endpoint" if figure.absent and figure.absent[number] else "not known"
+        return phrase("no endpoint") if figure.absent and figure.absent[number] else phrase("not known")
     limit = figure.limits[number] if figure.limits else None
-    return about_text(value, _text(figure, number)) + (f" of {bytes_text(limit)}" if limit is not None else "")
+    said = about_text(value, _text(figure, number))
+    return said if limit is None else together(said, phrase(" of {capacity}", capacity=bytes_text(limit)))
 
 
 def difference_text(figure: Figure, number: int, first: str) -> str:
     """The difference of one spec's figure from the first one's, in words; empty where one of them is not known."""
     found = figure.differences[number]
     if found is None:
-        return "" if None in (figure.values[0], figure.values[number]) else "not compared: another currency"
+        is_known = None not in (figure.values[0], figure.values[number])
+        return phrase("not compared: another currency") if is_known else ""
     if found.same:
-        return f"the same as {first}"
+        return phrase("the same as {first}", first=first)
     text = _text(figure, number)
     return _signed(found, text, first) if found.certain else _uncertain(found, text, first)
 
@@ -129,20 +133,27 @@ def findings_text(report: Report) -> str:
     'none'
     """
     counts = [(severity, report.count(severity)) for severity in Severity]
-    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or "none"
+    return ", ".join(counted(count, severity.value) for severity, count in counts if count) or phrase("none")
 
 
 def _signed(found: Difference, text: Callable[[float], str], first: str) -> str:
     interval = found.interval
-    word = "more" if interval.low > 0 else "less"
     least, most = sorted((abs(interval.low), abs(interval.high)))
-    expected = f"{text(abs(interval.expected))} {word} than {first}"
-    return expected if text(least) == text(most) else f"{expected} ({text(least)} to {text(most)})"
+    size = text(abs(interval.expected))
+    if interval.low > 0:
+        expected = phrase("{size} more than {first}", size=size, first=first)
+    else:
+        expected = phrase("{size} less than {first}", size=size, first=first)
+    if text(least) == text(most):
+        return expected
+    return phrase("{expected} ({low} to {high})", expected=expected, low=text(least), high=text(most))
 
 
 def _uncertain(found: Difference, text: Callable[[float], str], first: str) -> str:
     low, high = abs(found.interval.low), abs(found.interval.high)
-    return f"not certain: from {text(low)} less to {text(high)} more than {first}"
+    return phrase(
+        "not certain: from {less} less to {more} more than {first}", less=text(low), more=text(high), first=first
+    )
 
 
 def _text(figure: Figure, number: int) -> Callable[[float], str]:
@@ -150,7 +161,7 @@ def _text(figure: Figure, number: int) -> Callable[[float], str]:
     currency = figure.currencies[number] if figure.currencies else ""
 
     def money(amount: float) -> str:
-        return f"{money_text(Decimal(str(amount)))} {currency}"
+        return str(Money(Decimal(str(amount)), currency or ""))
 
     def count(number: float) -> str:
         return count_text(number) if float(number).is_integer() else significant(number)

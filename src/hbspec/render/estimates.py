@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
 from hbspec.diagnostics import route_text
+from hbspec.language import number_text, phrase, spoken, together
 from hbspec.plan import Assumption, Between, Plan
 from hbspec.plan.objective import Objective
 from hbspec.render.advice import advice_lines
@@ -81,17 +82,22 @@ def missing_rows(estimates: Estimates) -> Iterator[Row]:
     for name, reason in {**estimates.plan.unknown, **estimates.unknown, **serving}.items():
         needing.setdefault(reason, []).append(words(name))
     for reason, names in needing.items():
-        yield ", ".join(names), "", f"needs {printable(reason)}"
+        yield ", ".join(names), "", phrase("needs {reason}", reason=spoken(printable(reason)))
 
 
 def head_lines(plan: Plan, width: int | None) -> Iterator[Line]:
     """The job's name; its model, hardware, parallelism and region."""
     yield (("title", printable(plan.name)),)
-    where = plan.hardware.name if plan.hardware else "hardware not known"
+    yield from wrapped((("", placed_text(plan)),), width, len(LEAD))
+
+
+def placed_text(plan: Plan) -> str:
+    """What is trained on what, how and where."""
+    where = printable(plan.hardware.name) if plan.hardware else phrase("hardware not known")
     if plan.hardware and plan.hardware.instances > 1:
         where = f"{plan.hardware.instances} x {where}"
-    parts = [printable(plan.model), f"on {printable(where)}", plan.parallelism, plan.region or ""]
-    yield from wrapped((("", ", ".join(part for part in parts if part).replace(", on ", " on ", 1)),), width, len(LEAD))
+    job = phrase("{model} on {hardware}", model=printable(plan.model), hardware=where)
+    return ", ".join(filter(None, (job, plan.parallelism, plan.region)))
 
 
 def plan_rows(plan: Plan) -> Iterator[Row]:
@@ -100,49 +106,61 @@ def plan_rows(plan: Plan) -> Iterator[Row]:
     if not training.objective.next_token:
         yield "task", training.objective.task, _compared(training.objective)
     if plan.effective_batch_size is not None:
-        how = f"micro-batch {training.micro_batch:,} x accumulation {training.gradient_accumulation:,} x {_ranks(plan)}"
+        how = phrase(
+            "micro-batch {micro} x accumulation {accumulation} x {ranks}",
+            micro=_whole(training.micro_batch),
+            accumulation=_whole(training.gradient_accumulation),
+            ranks=counted(plan.data_parallel_size or 0, "data-parallel rank"),
+        )
         yield "effective batch size", count_text(plan.effective_batch_size), how
     if counts:
-        yield "optimizer steps", count_text(counts.optimizer_steps), f"{counts.steps_per_epoch:,} per epoch"
-        yield "examples", count_text(counts.examples_processed), f"{counts.nominal_examples:,} nominal"
-        yield "epochs", significant(counts.epochs), f"{significant(counts.nominal_epochs)} nominal"
+        per_epoch = phrase("{number} per epoch", number=_whole(counts.steps_per_epoch))
+        yield "optimizer steps", count_text(counts.optimizer_steps), per_epoch
+        examples, epochs = _whole(counts.nominal_examples), significant(counts.nominal_epochs)
+        yield "examples", count_text(counts.examples_processed), phrase("{number} nominal", number=examples)
+        yield "epochs", significant(counts.epochs), phrase("{number} nominal", number=epochs)
     yield "tokens per row", interval_text(plan.row_tokens, significant), plan.lengths.source
     if plan.padded_tokens:
         yield "tokens computed", interval_text(plan.padded_tokens, _about), "including padding"
+    yield from _parameters(plan)
+
+
+def _parameters(plan: Plan) -> Iterator[Row]:
+    """Of the model, and those that are trained."""
     if plan.architecture is not None:
         parameters = total_parameters(plan.architecture)
-        yield "parameters", count_text(parameters), f"{bytes_text(2 * parameters)} in 16-bit"
+        yield "parameters", count_text(parameters), phrase("{size} in 16-bit", size=bytes_text(2 * parameters))
     if plan.between is not None:
         yield from _between(plan.between)
     if plan.trainable_parameters is not None:
-        saved = [("result", plan.adapter_bytes), ("checkpoint", plan.checkpoint_bytes)]
-        sizes = ", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None)
+        saved = [(phrase("result"), plan.adapter_bytes), (phrase("checkpoint"), plan.checkpoint_bytes)]
+        sizes = together(", ".join(f"{name} {bytes_text(size)}" for name, size in saved if size is not None))
         yield "trainable parameters", count_text(plan.trainable_parameters), sizes
 
 
 def _compared(objective: Objective) -> str:
     """What a micro-batch holds for each example, and what the model is compared with."""
-    rows = "each example is two rows" if objective.rows > 1 else ""
     before = "computed before the steps" if objective.precomputes else ""
-    reference = objective.reference or before
-    return ", ".join(part for part in (rows, f"reference: {reference}" if reference else "") if part)
+    reference = spoken(objective.reference or before)
+    compared = phrase("reference: {reference}", reference=reference) if reference else ""
+    if objective.rows == 1:
+        return compared
+    rows = spoken("each example is two rows")
+    return together(rows, ", ", compared) if compared else rows
 
 
 def _between(between: Between) -> Iterator[Row]:
     """The bounds of a model that is not modelled."""
-    yield (
-        "parameters",
-        interval_text(between.parameters, _about),
-        f"bounds: {printable(between.model_type)} is not modelled",
-    )
+    bounds = phrase("bounds: {model} is not modelled", model=printable(between.model_type))
+    yield "parameters", interval_text(between.parameters, _about), bounds
     trained = [plan.trainable_parameters for plan in between.plans if plan.trainable_parameters is not None]
     usual = between.expected.trainable_parameters
     if usual is not None:
         yield "trainable parameters", interval_text(Interval(min(trained), usual, max(trained)), _about), ""
 
 
-def _ranks(plan: Plan) -> str:
-    return counted(plan.data_parallel_size or 0, "data-parallel rank")
+def _whole(number: int) -> str:
+    return number_text(f"{number:,}")
 
 
 def _about(count: float) -> str:

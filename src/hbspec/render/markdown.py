@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from hbspec.render.lines import Line
 from hbspec.showing import shown
 
+SPACES = re.compile(r"[^\S\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}]+")
+"""Spaces and line breaks that may be one space; those within a number of another language stay."""
 MARKUP = re.compile(r"[\\`*_\[\]|~#]")
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
 
@@ -22,7 +24,7 @@ def escaped(text: str) -> str:
     >>> escaped("a_b <c> @d | `e`")
     'a\\_b &lt;c&gt; &#64;d \\| \\`e\\`'
     """
-    clean = MARKUP.sub(r"\\\g<0>", shown(re.sub(r"\s+", " ", text)))
+    clean = MARKUP.sub(r"\\\g<0>", shown(SPACES.sub(" ", text)))
     return "".join(ENTITIES.get(sign, sign) for sign in clean)
 
 

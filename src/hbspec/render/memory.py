@@ -9,6 +9,7 @@ from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.training.devices import DeviceMemory, Memory
 from hbspec.estimators.verdict import Verdict, worst
+from hbspec.language import phrase, spoken, together
 from hbspec.render.bars import LEGEND, Filling, bar, letters
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.rows import LEAD, Row, rows, section
@@ -81,8 +82,8 @@ def software_lines(dependences: Iterable[Dependence], width: int | None) -> Iter
 
 
 def words(name: str) -> str:
-    """The name of a term, with spaces for underscores."""
-    return name.replace("_", " ")
+    """The name of a term in words: with spaces for underscores."""
+    return spoken(name.replace("_", " "))
 
 
 def _of_usable(device: DeviceMemory) -> Line:
@@ -110,15 +111,17 @@ def host_rows(host: Host | None, storage: Storage | None) -> Iterator[Row]:
     if host is not None:
         yield "memory", interval_text(host.memory, bytes_text), _of(host.capacity, "", host.terms)
     if storage is not None:
-        more = ", possibly local storage as well" if storage.perhaps_more else ""
-        place = "" if storage.place == "disk" else f" ({storage.place}{more})"
+        more = phrase(", possibly local storage as well") if storage.perhaps_more else ""
+        place = "" if storage.place == "disk" else together(" (", spoken(storage.place), more, ")")
         yield "disk", interval_text(storage.needed, bytes_text), _of(storage.capacity, place, storage.terms)
 
 
 def _of(capacity: int | None, place: str, terms: Mapping[str, Interval]) -> str:
-    room = f"capacity not known{place}" if capacity is None else f"of {bytes_text(capacity)}{place}"
     largest = sorted(terms.items(), key=lambda term: -term[1].expected)
-    return f"{room}: {', '.join(f'{words(name)} {bytes_text(size.expected)}' for name, size in largest)}"
+    held = ", ".join(f"{words(name)} {bytes_text(size.expected)}" for name, size in largest)
+    if capacity is None:
+        return phrase("capacity not known{place}: {held}", place=place, held=held)
+    return phrase("of {capacity}{place}: {held}", capacity=bytes_text(capacity), place=place, held=held)
 
 
 def _dependence(entry: Dependence) -> Row:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 
 from hbspec.analysis.change import Change
+from hbspec.language import english, number_text, phrase, spoken
 from hbspec.manual import page_of
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.memory import VERDICTS
@@ -86,28 +87,33 @@ def rejected_lines(
 
 def searched_text(searched: Mapping[str, int], regions: Sequence[str], noun: str = "plan") -> str:
     """How many plans there are and where, and how many of them were estimated and judged."""
-    said = f"{counted(searched['plans'], noun)} in {_places(regions)}"
-    return f"{said}; {searched['estimated']:,} estimated, {searched['judged']:,} judged"
+    return phrase(
+        "{plans} in {places}; {estimated} estimated, {judged} judged",
+        plans=counted(searched["plans"], noun),
+        places=_places(regions),
+        estimated=number_text(f"{searched['estimated']:,}"),
+        judged=number_text(f"{searched['judged']:,}"),
+    )
 
 
 def by_reason(rejected: Mapping[str, int]) -> list[tuple[str, str]]:
     """The number of rejected plans with the reason, the most frequent first."""
     found = sorted(rejected.items(), key=lambda entry: (-entry[1], entry[0]))
-    return [(f"{number:,}", _reason(reason)) for reason, number in found]
+    return [(number_text(f"{number:,}"), _reason(reason)) for reason, number in found]
 
 
 def _places(regions: Sequence[str]) -> str:
     """The regions by name, or their number where there are many."""
     if len(regions) > NAMED:
-        return f"{len(regions)} regions"
-    return ", ".join(regions) or "no region"
+        return counted(len(regions), "region")
+    return ", ".join(regions) or phrase("no region")
 
 
 def _reason(reason: str) -> str:
     if reason in REASONS:
-        return REASONS[reason]
+        return spoken(REASONS[reason])
     page = page_of(reason)
-    return f"{reason} {page.name}" if page else reason
+    return english(f"{reason} {page.name}" if page else reason)
 
 
 def _current(now: Current, width: int | None) -> Iterator[Line]:
@@ -147,7 +153,7 @@ def distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:
         "fastest": min(plans, key=lambda one: one.burdens.time.total_seconds.expected),
         "roomiest": max(plans, key=lambda one: one.burdens.headroom),
     }
-    return ", ".join(name for name, one in best.items() if one is plan)
+    return ", ".join(spoken(name) for name, one in best.items() if one is plan)
 
 
 def _figures(then: Burdens, now: Burdens | None) -> Iterator[str]:

@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import PurePath
 
 from hbspec.diagnostics import Confidence, Diagnostic, Report, Severity, route_text
+from hbspec.language import number_text, phrase
 from hbspec.render.lines import Line, Segment, cells, wrapped
 from hbspec.source.excerpts import printable, underline
 from hbspec.units import counted
@@ -145,10 +146,15 @@ def _summary(report: Report) -> Line:
         count = report.count(severity)
         if count or severity is Severity.ERROR:
             style = severity.value if count else "good"
-            parts += [("", ", "), (style, counted(count, severity.value) if count else "no errors")]
-    beside = [f"{report.allowed:,} allowed"] if report.allowed else []
-    beside += [f"{report.ignored:,} ignored"] if report.ignored else []
-    beside += [f"{report.baselined:,} in the baseline"] if report.baselined else []
-    beside += [f"{counted(len(report.skipped), 'rule')} skipped"] if report.skipped else []
-    where = f" in {counted(len(report.files), 'file')}" if len(report.files) != 1 else ""
+            parts += [("", ", "), (style, counted(count, severity.value) if count else phrase("no errors"))]
+    beside = [phrase("{number} allowed", number=_whole(report.allowed))] if report.allowed else []
+    beside += [phrase("{number} ignored", number=_whole(report.ignored))] if report.ignored else []
+    beside += [phrase("{number} in the baseline", number=_whole(report.baselined))] if report.baselined else []
+    beside += [phrase("{rules} skipped", rules=counted(len(report.skipped), "rule"))] if report.skipped else []
+    files = len(report.files)
+    where = phrase(" in {files}", files=counted(files, "file")) if files != 1 else ""
     return (*parts[1:], ("", where + (f" ({', '.join(beside)})" if beside else "")))
+
+
+def _whole(number: int) -> str:
+    return number_text(f"{number:,}")

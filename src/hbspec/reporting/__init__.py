@@ -1,1 +1,1 @@
-"""Reports of specs: a page with charts, their tables, and every source. Only this package uses vl-convert."""
+"""Reports of specs: a page with charts, their tables, and every source. The only use of vl-convert and babel."""

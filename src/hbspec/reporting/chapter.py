@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from hbspec.language import is_english, phrase, spoken
 from hbspec.render.rows import Row
 
 
@@ -62,6 +63,12 @@ class Chapter(NamedTuple):
     parts: Sequence[Chapter] = ()
 
 
-def listing_of(caption: str, rows: Iterable[Row], headings: Sequence[str] = ("Quantity", "Value", "Remark")) -> Listing:
+def untranslated() -> tuple[Statement, ...]:
+    """That the texts of findings and sources are English, where the report is in another language."""
+    return () if is_english() else (Statement(phrase("The texts of findings and of sources are in English.")),)
+
+
+def listing_of(caption: str, rows: Iterable[Row]) -> Listing:
     """The table of rows that a terminal shows, too."""
-    return Listing(caption, headings, tuple(rows))
+    shown = tuple((spoken(label), value, spoken(remark)) for label, value, remark in rows)
+    return Listing(caption, (phrase("Quantity"), phrase("Value"), phrase("Remark")), shown)

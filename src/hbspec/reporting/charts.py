@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from hbspec.language import phrase
 from hbspec.reporting.colours import SERIES, variable
 from hbspec.units import DAY, HOUR
 
@@ -65,8 +66,13 @@ class AxisUnit(NamedTuple):
 
 def seconds_unit(most: float) -> AxisUnit:
     """The unit in which seconds up to `most` are drawn."""
-    known = (AxisUnit("days", DAY), AxisUnit("hours", HOUR), AxisUnit("minutes", 60.0), AxisUnit("seconds", 1.0))
-    return next((unit for unit in known if most >= 2 * unit.size), AxisUnit("milliseconds", 0.001))
+    known = (
+        AxisUnit(phrase("days"), DAY),
+        AxisUnit(phrase("hours"), HOUR),
+        AxisUnit(phrase("minutes"), 60.0),
+        AxisUnit(phrase("seconds"), 1.0),
+    )
+    return next((unit for unit in known if most >= 2 * unit.size), AxisUnit(phrase("milliseconds"), 0.001))
 
 
 def quantity(field: str, title: str | None = None, **more: Any) -> Layer:
@@ -125,8 +131,13 @@ def _layer(values: Values, mark: Layer, encoding: Layer) -> Layer:
     return {"data": {"values": list(values)}, "mark": mark, "encoding": encoding}
 
 
-def svg(vega_lite: Mapping[str, Any], prefix: str) -> str:
-    """The chart as an SVG element, with ids that begin with `prefix`.
+def svg(vega_lite: Mapping[str, Any], prefix: str, axes: Mapping[str, Any] | None = None) -> str:
+    """The chart as an SVG element.
+
+    Args:
+        vega_lite: the chart.
+        prefix: the beginning of all ids.
+        axes: how numbers are written, as d3-format takes it; None for English.
 
     Raises:
         ImportError: vl-convert is not installed (the extra `report`).
@@ -136,6 +147,7 @@ def svg(vega_lite: Mapping[str, Any], prefix: str) -> str:
         {"$schema": "https://vega.github.io/schema/vega-lite/v6.json", "config": CONFIG, **vega_lite},
         vl_version=VERSION,
         allowed_base_urls=[],
+        **({} if axes is None else {"format_locale": axes}),
     )
     drawn = re.sub(r'\bid="', f'id="{prefix}-', drawn)
     drawn = re.sub(r"url\(#", f"url(#{prefix}-", drawn)

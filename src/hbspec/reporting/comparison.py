@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hbspec.comparison.compared import Compared
-from hbspec.comparison.fairness import letter
+from hbspec.comparison.fairness import letter, unfair
 from hbspec.comparison.figures import Figure
+from hbspec.language import phrase, spoken
 from hbspec.render.compared import TITLES, difference_text, findings_text, value_text, verdicts
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import ROW, Layer, bars, layered, limit, seconds_unit, whiskers
 from hbspec.units import GB
+
+if TYPE_CHECKING:
+    from hbspec.api import Estimates
 
 DRAWN = ("gpu_memory", "time", "cost")
 """Figures that are drawn; all are in the table."""
@@ -19,33 +23,28 @@ DRAWN = ("gpu_memory", "time", "cost")
 
 def comparison_chapter(compared: Compared) -> Chapter:
     """What makes the comparison unfair, a chart of memory, time and cost, and every figure."""
-    unfair = [Statement(f"Not like with like: {said}.", "open") for said in compared.unfair]
     letters = [letter(number) for number in range(len(compared.files))]
     drawn = [layer for figure in compared.figures if figure.name in DRAWN for layer in _drawn(figure, letters)]
     drawing = Drawing(
-        "The specs beside one another",
-        "A bar for the expected figure of each spec, with a thin line from low to high. "
-        "A dashed line is the usable memory, where all have the same.",
+        phrase("The specs beside one another"),
+        phrase(
+            "A bar for the expected figure of each spec, with a thin line from low to high. "
+            "A dashed line is the usable memory, where all have the same."
+        ),
         {"vconcat": drawn, "spacing": 24},
     )
-    headings = ("Figure", *letters)
+    headings = (phrase("Figure"), *letters)
     specs = [
-        (
-            name,
-            file,
-            found.plan.name,
-            found.plan.model,
-            found.plan.hardware.name if found.plan.hardware else "not known",
-        )
+        (name, file, found.plan.name, found.plan.model, _hardware(found))
         for name, file, found in zip(letters, compared.files, compared.estimates, strict=True)
     ]
     blocks: list[Statement | Listing | Drawing] = [
-        Listing("The specs", ("Letter", "File", "Name", "Model", "Hardware"), specs),
-        *unfair,
+        Listing(phrase("The specs"), _headings("Letter", "File", "Name", "Model", "Hardware"), specs),
+        *_unfair(compared),
         *([drawing] if drawn else []),
-        Listing("Figures, each with its difference from A", headings, list(_rows(compared, letters))),
+        Listing(phrase("Figures, each with its difference from A"), headings, list(_rows(compared, letters))),
     ]
-    return Chapter("comparison", "Comparison", blocks)
+    return Chapter("comparison", phrase("Comparison"), blocks)
 
 
 def many_chapter(compared: Compared) -> Chapter:
@@ -57,7 +56,7 @@ def many_chapter(compared: Compared) -> Chapter:
     rows = [
         (
             file,
-            found.plan.hardware.name if found.plan.hardware else "not known",
+            _hardware(found),
             verdict,
             *(value_text(figure, number) for figure in shown),
             findings_text(report),
@@ -65,22 +64,34 @@ def many_chapter(compared: Compared) -> Chapter:
         for number, (file, found, verdict, report) in enumerate(said)
     ]
     order = sorted(range(len(rows)), key=lambda number: known[number])
-    headings = ("File", "Hardware", "Verdict", *(TITLES[figure.name] for figure in shown), "Findings")
-    blocks = [Statement(f"Not like with like: {said}.", "open") for said in compared.unfair]
-    table = Listing("The specs, by expected cost", headings, [rows[number] for number in order])
-    return Chapter("comparison", "Comparison", [*blocks, table])
+    headings = _headings("File", "Hardware", "Verdict", *(TITLES[figure.name] for figure in shown), "Findings")
+    table = Listing(phrase("The specs, by expected cost"), headings, [rows[number] for number in order])
+    return Chapter("comparison", phrase("Comparison"), [*_unfair(compared), table])
+
+
+def _unfair(compared: Compared) -> list[Statement]:
+    """What makes the comparison unfair, in the report's language."""
+    return [Statement(phrase("Not like with like: {said}.", said=said), "open") for said in unfair(compared.estimates)]
+
+
+def _hardware(found: Estimates) -> str:
+    return found.plan.hardware.name if found.plan.hardware else phrase("not known")
+
+
+def _headings(*names: str) -> tuple[str, ...]:
+    return tuple(map(spoken, names))
 
 
 def _rows(compared: Compared, letters: list[str]) -> Iterator[tuple[str, ...]]:
-    yield ("Verdict", *verdicts(compared))
+    yield (phrase("Verdict"), *verdicts(compared))
     for figure in compared.figures:
         cells = []
         for number in range(len(letters)):
             said = difference_text(figure, number, letters[0]) if number else ""
             value = value_text(figure, number)
-            cells.append(f"{value}; {said}" if said else value)
-        yield (TITLES[figure.name], *cells)
-    yield ("Findings", *(findings_text(report) for report in compared.reports))
+            cells.append(phrase("{value}; {said}", value=value, said=said) if said else value)
+        yield (spoken(TITLES[figure.name]), *cells)
+    yield (phrase("Findings"), *(findings_text(report) for report in compared.reports))
 
 
 def _drawn(figure: Figure, letters: list[str]) -> Iterator[Layer]:
@@ -96,12 +107,12 @@ def _drawn(figure: Figure, letters: list[str]) -> Iterator[Layer]:
         if value is not None
     ]
     first = figure.limits[0] if len(set(figure.limits)) == 1 else None  # one line cannot stand for several GPUs
-    line = [] if first is None else limit(first / size, "usable")
-    title = f"{TITLES[figure.name]}, {unit}"
+    line = [] if first is None else limit(first / size, phrase("usable"))
+    title = f"{spoken(TITLES[figure.name])}, {unit}"
     yield layered(bars(values, "expected", title), whiskers(values), *line, height=ROW * len(values), width=520)
 
 
 def _unit(figure: Figure, most: float, currency: str) -> tuple[str, float]:
     if figure.unit == "bytes":
-        return "GB", GB
+        return spoken("GB"), GB
     return (currency, 1.0) if figure.unit == "money" else seconds_unit(most)

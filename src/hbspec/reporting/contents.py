@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from hbspec.comparison.compared import Compared
 from hbspec.comparison.fairness import letter
 from hbspec.diagnostics import Report
+from hbspec.language import Language, day_text, english, phrase, speaking, together
 from hbspec.render.answer import answer
-from hbspec.render.estimates import head_lines
-from hbspec.reporting.chapter import Chapter, Listing, Statement
+from hbspec.render.estimates import placed_text
+from hbspec.reporting.chapter import Chapter, Listing, Statement, untranslated
 from hbspec.reporting.comparison import comparison_chapter, many_chapter
 from hbspec.reporting.cost import cost_chapter
 from hbspec.reporting.endpoint import endpoint_chapter
@@ -39,16 +40,21 @@ class Contents(NamedTuple):
         made: with which version, and as of which day.
         lead: what is said before the first heading.
         chapters: the rest, in order.
+        language: in which all of it is said; None is English.
     """
 
     title: str
     made: str
     lead: Sequence[Statement]
     chapters: Sequence[Chapter]
+    language: Language | None = None
 
 
 def contents(
-    compared: Compared, plans: Sequence[Optimum | str] = (), refused: Sequence[tuple[str, Report]] = ()
+    compared: Compared,
+    plans: Sequence[Optimum | str] = (),
+    refused: Sequence[tuple[str, Report]] = (),
+    language: Language | None = None,
 ) -> Contents:
     """The report of at least one spec.
 
@@ -56,11 +62,21 @@ def contents(
         compared: the specs that could be estimated.
         plans: of each spec, the best plans or why none could be searched; empty where they are not asked for.
         refused: specs that could not be estimated, with the reasons.
+        language: in which everything but the texts of findings and of sources is said; None is English.
     """
+    with speaking(language):
+        return _contents(compared, plans, refused)._replace(language=language)
+
+
+def _contents(compared: Compared, plans: Sequence[Optimum | str], refused: Sequence[tuple[str, Report]]) -> Contents:
     from hbspec import __version__
 
     day = compared.estimates[0].as_of
-    made = f"Made by hbspec {__version__} with the facts and ages of {day}. The figures are estimates unless measured."
+    made = phrase(
+        "Made by hbspec {version} with the facts and ages of {day}. The figures are estimates unless measured.",
+        version=__version__,
+        day=day_text(day),
+    )
     missing = [_refused(refused)] if refused else []
     if len(compared.files) == 1:
         found = compared.estimates[0]
@@ -73,7 +89,7 @@ def contents(
     several = [
         Chapter(
             f"spec-{letter(number).lower()}",
-            f"{letter(number)}: {found.plan.name}",
+            phrase("{letter}: {name}", letter=letter(number), name=found.plan.name),
             _lead(found, report, file),
             _chapters(found, report, plans[number] if plans else None),
         )
@@ -83,22 +99,31 @@ def contents(
     ]
     names = ", ".join(found.plan.name for found in compared.estimates)
     chapters = [comparison_chapter(compared), *missing, *several]
-    return Contents(f"{len(several)} specs compared", made, [Statement(names)], chapters)
+    return Contents(phrase("{number} specs compared", number=len(several)), made, [Statement(names)], chapters)
 
 
 def _many(compared: Compared, made: str, missing: Sequence[Chapter]) -> Contents:
     """More specs than a page can hold chapters of: a row of the comparison for each."""
     number = len(compared.files)
-    why = f"A page holds the chapters of at most {MOST_SPECS} specs: these are {number}, compared in one table."
-    said = Statement(f"{why} Write a report of the ones that matter.", "open")
-    return Contents(f"{number} specs compared", made, [said], [many_chapter(compared), *missing])
+    why = phrase(
+        "A page holds the chapters of at most {most} specs: these are {number}, compared in one table. "
+        "Write a report of the ones that matter.",
+        most=MOST_SPECS,
+        number=number,
+    )
+    said = Statement(why, "open")
+    return Contents(phrase("{number} specs compared", number=number), made, [said], [many_chapter(compared), *missing])
 
 
 def _lead(found: Estimates, report: Report, file: str) -> list[Statement]:
     """The verdict, what is trained on what, and the answer."""
-    head = "".join(text for line in list(head_lines(found.plan, None))[1:] for _, text in line)
     said = [Statement(one.text, one.style) for one in answer(found)]
-    return [verdict(found, report), Statement(f"{head} ({file})"), *said, findings_statement(report)]
+    return [
+        verdict(found, report),
+        Statement(together(placed_text(found.plan), f" ({file})")),
+        *said,
+        findings_statement(report),
+    ]
 
 
 def _chapters(found: Estimates, report: Report, plans: Optimum | str | None) -> list[Chapter]:
@@ -119,9 +144,10 @@ def _chapters(found: Estimates, report: Report, plans: Optimum | str | None) -> 
 def _refused(refused: Sequence[tuple[str, Report]]) -> Chapter:
     """The specs without a chapter of their own, and why."""
     rows = [
-        (file, f"{entry.code} {entry.name}: {entry.message}", entry.help)
+        (file, english(f"{entry.code} {entry.name}: {entry.message}"), english(entry.help))
         for file, report in refused
         for entry in report.diagnostics
     ]
-    said = Statement(f"{len(refused)} of the specs could not be estimated.", "bad")
-    return Chapter("refused", "Not estimated", [said, Listing("Why", ("File", "Finding", "What to do"), rows)])
+    said = Statement(phrase("{number} of the specs could not be estimated.", number=len(refused)), "bad")
+    headings = (phrase("File"), phrase("Finding"), phrase("What to do"))
+    return Chapter("refused", phrase("Not estimated"), [said, *untranslated(), Listing(phrase("Why"), headings, rows)])

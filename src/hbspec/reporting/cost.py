@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from hbspec.estimators.job.cost import Cost
+from hbspec.language import phrase, spoken
 from hbspec.render.answer import answer
 from hbspec.render.memory import words
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 NEARBY = 3
 """How many times the high end a budget may be at most, to be drawn: a farther one would squeeze the bill."""
-TOTAL = "total"
 
 
 def cost_chapter(estimates: Estimates) -> Chapter:
@@ -27,17 +27,21 @@ def cost_chapter(estimates: Estimates) -> Chapter:
     blocks: list[Statement | Listing | Drawing] = [Statement(said.text, said.style)]
     cost, budget = estimates.cost, estimates.analysis.spec.budget
     limited = budget.max_cost if budget is not None else None
-    blocks.append(Statement("The spec sets no budget." if limited is None else f"The budget is {limited}."))
+    none = phrase("The spec sets no budget.")
+    blocks.append(Statement(none if limited is None else phrase("The budget is {limit}.", limit=limited)))
     if cost is not None:
         blocks += [_drawing(cost, limited), _bill(cost)]
-        blocks += [Statement(f"Not in the bill: {name} ({reason}).") for name, reason in cost.left_out.items()]
-    return Chapter("cost", "Cost", blocks)
+        blocks += [
+            Statement(phrase("Not in the bill: {name} ({reason}).", name=spoken(name), reason=spoken(reason)))
+            for name, reason in cost.left_out.items()
+        ]
+    return Chapter("cost", phrase("Cost"), blocks)
 
 
 def _lines(cost: Cost) -> Iterator[tuple[str, tuple[Decimal, Decimal, Decimal], str]]:
     """Each item and the total: name, low, expected and high, and how it is calculated."""
-    yield from ((words(item.name), (item.low, item.expected, item.high), item.note) for item in cost.items)
-    yield TOTAL, (cost.low, cost.expected, cost.high), ""
+    yield from ((words(item.name), (item.low, item.expected, item.high), spoken(item.note)) for item in cost.items)
+    yield phrase("total"), (cost.low, cost.expected, cost.high), ""
 
 
 def _drawing(cost: Cost, budget: Money | None) -> Drawing:
@@ -46,14 +50,15 @@ def _drawing(cost: Cost, budget: Money | None) -> Drawing:
         for name, (low, expected, high), _ in _lines(cost)
     ]
     near = budget is not None and budget.currency == cost.currency and budget.amount <= NEARBY * cost.high
-    line = limit(float(budget.amount), f"budget: {budget}") if near and budget is not None else []
+    line = limit(float(budget.amount), phrase("budget: {limit}", limit=budget)) if near and budget is not None else []
     return Drawing(
-        "Cost by item",
-        "A bar for the expected amount of each item. The thin line spans low to high.",
+        phrase("Cost by item"),
+        phrase("A bar for the expected amount of each item. The thin line spans low to high."),
         layered(bars(values, "expected", cost.currency), whiskers(values), *line, height=ROW * len(values)),
     )
 
 
 def _bill(cost: Cost) -> Listing:
     rows = [(name, *(money_text(amount) for amount in ends), note) for name, ends, note in _lines(cost)]
-    return Listing(f"The bill in {cost.currency}", ("Item", "Low", "Expected", "High", "How it is calculated"), rows)
+    headings = ("Item", "Low", "Expected", "High", "How it is calculated")
+    return Listing(phrase("The bill in {currency}", currency=cost.currency), tuple(map(spoken, headings)), rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from hbspec.language import phrase, speaking
 from hbspec.render.markdown import escaped, table
 from hbspec.reporting.chapter import Chapter, Listing, Statement
 from hbspec.reporting.contents import Contents
@@ -12,7 +13,8 @@ from hbspec.reporting.marks import MARKDOWN
 
 def markdown(report: Contents) -> str:
     """The whole file, with a line break at its end."""
-    return "\n".join(_lines(report)) + "\n"
+    with speaking(report.language):
+        return "\n".join(_lines(report)) + "\n"
 
 
 def _lines(report: Contents) -> Iterator[str]:
@@ -41,7 +43,7 @@ def _chapter(chapter: Chapter, level: int) -> Iterator[str]:
 
 def _listing(block: Listing) -> Iterator[str]:
     yield ""
-    yield f"{escaped(block.caption)}:"
+    yield escaped(phrase("{caption}:", caption=block.caption))
     yield ""
     yield from table([escaped(heading) for heading in block.headings], ([*map(escaped, row)] for row in block.rows))
 

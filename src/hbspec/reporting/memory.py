@@ -10,6 +10,7 @@ from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.by_moment import by_moment
 from hbspec.estimators.training.devices import DeviceMemory, Memory
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
+from hbspec.language import phrase, spoken, together
 from hbspec.render.answer import answer
 from hbspec.render.memory import VERDICTS, host_rows, words
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement, listing_of
@@ -47,7 +48,8 @@ class _Bar(NamedTuple):
 
     @property
     def name(self) -> str:
-        return f"{self.gpus}: {self.moment}" if self.gpus else self.moment
+        moment = spoken(self.moment)
+        return phrase("{gpus}: {moment}", gpus=self.gpus, moment=moment) if self.gpus else moment
 
 
 def memory_chapter(estimates: Estimates) -> Chapter:
@@ -60,8 +62,8 @@ def memory_chapter(estimates: Estimates) -> Chapter:
         blocks += [_drawing(memory, groups, shown), _by_moment(shown), _by_gpu(groups), _terms(memory.fullest)]
     host = tuple(host_rows(estimates.host, estimates.storage))
     if host:
-        blocks.append(listing_of("The host's memory and disk", host))
-    return Chapter("memory", "Memory", blocks)
+        blocks.append(listing_of(phrase("The host's memory and disk"), host))
+    return Chapter("memory", phrase("Memory"), blocks)
 
 
 def _groups(memory: Memory) -> list[tuple[str, DeviceMemory]]:
@@ -73,7 +75,7 @@ def _groups(memory: Memory) -> list[tuple[str, DeviceMemory]]:
 
 def _named(group: list[DeviceMemory]) -> str:
     first, last = group[0].index, group[-1].index
-    return f"GPU {first}" if first == last else f"GPUs {first}-{last}, each"
+    return f"GPU {first}" if first == last else phrase("GPUs {first}-{last}, each", first=first, last=last)
 
 
 def _bars(estimates: Estimates, groups: list[tuple[str, DeviceMemory]]) -> Iterator[_Bar]:
@@ -88,7 +90,9 @@ def _bars(estimates: Estimates, groups: list[tuple[str, DeviceMemory]]) -> Itera
         found = {moment.name: moment for moment in moments[device.index]} if moments else {}
         if len(groups) <= MOST_KINDS or device is fullest:
             for moment in (moment for moment in PEAKS if moment in found):
-                yield _Bar(shown, f"tensors {PEAKS[moment]}", _shares(found[moment].terms))
+                yield _Bar(
+                    shown, phrase("tensors {moment}", moment=spoken(PEAKS[moment])), _shares(found[moment].terms)
+                )
         beside = max(0.0, device.process.expected - sum(device.terms.values()))
         yield _Bar(shown, WHOLE, {**_shares(device.terms), BESIDE: beside})
 
@@ -103,7 +107,7 @@ def _shares(terms: Mapping[str, int]) -> dict[str, float]:
 
 def _drawing(memory: Memory, groups: list[tuple[str, DeviceMemory]], shown: list[_Bar]) -> Drawing:
     values = [
-        {"name": bar.name, "share": share, "order": SHARES.index(share), "size": size / GB}
+        {"name": bar.name, "share": spoken(share), "order": SHARES.index(share), "size": size / GB}
         for bar in shown
         for share, size in bar.shares.items()
         if size
@@ -112,9 +116,9 @@ def _drawing(memory: Memory, groups: list[tuple[str, DeviceMemory]], shown: list
         "data": {"values": values},
         "mark": {"type": "bar", "height": {"band": 0.7}, "stroke": variable("paper"), "strokeWidth": 1},
         "encoding": {
-            "x": quantity("size", "GB", stack="zero"),
+            "x": quantity("size", spoken("GB"), stack="zero"),
             "y": category("name"),
-            "color": colour_of("share", SHARES),
+            "color": colour_of("share", map(spoken, SHARES)),
             "order": {"field": "order", "type": "quantitative"},
         },
     }
@@ -123,14 +127,11 @@ def _drawing(memory: Memory, groups: list[tuple[str, DeviceMemory]], shown: list
         for (_, device), bar in zip(groups, (bar for bar in shown if bar.moment == WHOLE), strict=True)
     ]
     usable = memory.fullest.usable
-    line = [] if usable is None else limit(usable / GB, f"usable: {bytes_text(usable)}")
+    line = [] if usable is None else limit(usable / GB, phrase("usable: {size}", size=bytes_text(usable)))
     chart = layered(stacked, whiskers(ends), *line, height=ROW * len(shown), width=480)
     beyond = "The usable memory is not known." if usable is None else "The dashed line is the usable memory."
-    return Drawing(
-        "Memory of a GPU by moment",
-        f"Stacked bars: what a GPU holds at each moment. The thin line spans low to high. {beyond}",
-        chart,
-    )
+    bars = phrase("Stacked bars: what a GPU holds at each moment. The thin line spans low to high.")
+    return Drawing(phrase("Memory of a GPU by moment"), together(bars, " ", spoken(beyond)), chart)
 
 
 def _by_moment(shown: list[_Bar]) -> Listing:
@@ -140,24 +141,30 @@ def _by_moment(shown: list[_Bar]) -> Listing:
         (bar.name, *(bytes_text(bar.shares.get(share, 0)) for share in used), bytes_text(sum(bar.shares.values())))
         for bar in shown
     ]
-    return Listing("Memory by moment, as expected", ("Moment", *(name.capitalize() for name in used), "Sum"), rows)
+    headings = (phrase("Moment"), *(_capitalised(spoken(name)) for name in used), phrase("Sum"))
+    return Listing(phrase("Memory by moment, as expected"), headings, rows)
+
+
+def _capitalised(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _by_gpu(groups: list[tuple[str, DeviceMemory]]) -> Listing:
     rows = [
         (
             name,
-            VERDICTS[device.verdict][0],
+            spoken(VERDICTS[device.verdict][0]),
             *(bytes_text(end) for end in (device.process.low, device.process.expected, device.process.high)),
-            "not known" if device.usable is None else bytes_text(device.usable),
-            PEAKS.get(device.moment, words(device.moment)),
+            phrase("not known") if device.usable is None else bytes_text(device.usable),
+            spoken(PEAKS.get(device.moment, device.moment.replace("_", " "))),
         )
         for name, device in groups
     ]
-    return Listing("The process on each GPU", ("GPU", "Verdict", "Low", "Expected", "High", "Usable", "Peak"), rows)
+    headings = ("GPU", "Verdict", "Low", "Expected", "High", "Usable", "Peak")
+    return Listing(phrase("The process on each GPU"), tuple(map(spoken, headings)), rows)
 
 
 def _terms(device: DeviceMemory) -> Listing:
     largest = sorted(device.terms.items(), key=lambda term: -term[1])
     rows = [(words(name), bytes_text(size)) for name, size in largest]
-    return Listing("Tensors of the fullest GPU at its peak", ("Tensors", "Bytes"), rows)
+    return Listing(phrase("Tensors of the fullest GPU at its peak"), (phrase("Tensors"), phrase("Bytes")), rows)

@@ -5,9 +5,12 @@ Every text passes through `text`, so that what an author wrote is shown and neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from html import escape
+from typing import Any
 
+from hbspec.language import English, Phrase, phrase, speaking
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import svg
 from hbspec.reporting.contents import Contents
@@ -16,12 +19,22 @@ from hbspec.reporting.safe_values import shown_values
 from hbspec.reporting.stylesheet import POLICY, STYLESHEET
 from hbspec.showing import shown
 
+Draw = Callable[[Any, str], str]
+"""Draws a chart in Vega-Lite as SVG, with ids that begin with a text."""
 HIGHEST = 2
 """The level of the headings of chapters; the page's title has the first."""
 
 
 def text(words: str) -> str:
-    """A text as HTML: without credentials and control characters, and without meaning as markup."""
+    """A text as HTML: without credentials and control characters, and without meaning as markup; English is marked."""
+    if isinstance(words, English):
+        return f'<span lang="en">{_escaped(words)}</span>'
+    if isinstance(words, Phrase) and any(isinstance(piece, English) for piece in words.pieces):
+        return "".join(text(piece) for piece in words.pieces)
+    return _escaped(words)
+
+
+def _escaped(words: str) -> str:
     return escape(shown(words), quote=True)
 
 
@@ -31,29 +44,31 @@ def page(report: Contents) -> str:
     Raises:
         ImportError: vl-convert is not installed (the extra `report`).
     """
-    return "".join(f"{line}\n" for line in _lines(report))
+    with speaking(report.language):
+        return "".join(f"{line}\n" for line in _lines(report))
 
 
 def _lines(report: Contents) -> Iterator[str]:
     yield "<!doctype html>"
-    yield '<html lang="en">'
+    yield f'<html lang="{report.language.code if report.language else "en"}">'
     yield "<head>"
     yield '<meta charset="utf-8">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY, quote=False)}">'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
     yield '<meta name="referrer" content="no-referrer">'
     yield HTML
-    yield f"<title>{text(report.title)}: hbspec report</title>"
+    yield f"<title>{text(phrase('{title}: hbspec report', title=report.title))}</title>"
     yield f"<style>{STYLESHEET}</style>"
     yield "</head>"
     yield "<body>"
-    yield '<a class="skip" href="#content">Skip to the content</a>'
+    yield f'<a class="skip" href="#content">{text(phrase("Skip to the content"))}</a>'
     yield f"<header><h1>{text(report.title)}</h1></header>"
     yield from _navigation(report.chapters)
     yield '<main id="content" tabindex="-1">'
     yield from (_statement(said) for said in report.lead)
+    drawn = partial(svg, axes=report.language.axes if report.language else None)
     for chapter in report.chapters:
-        yield from _chapter(chapter, chapter.name, HIGHEST)
+        yield from _chapter(chapter, chapter.name, HIGHEST, drawn)
     yield "</main>"
     yield f'<footer><p class="made">{text(report.made)}</p></footer>'
     yield "</body>"
@@ -61,12 +76,12 @@ def _lines(report: Contents) -> Iterator[str]:
 
 
 def _navigation(chapters: Iterable[Chapter]) -> Iterator[str]:
-    yield '<nav aria-label="Contents"><ol>'
+    yield f'<nav aria-label="{text(phrase("Contents"))}"><ol>'
     yield from (f'<li><a href="#{chapter.name}">{text(chapter.title)}</a></li>' for chapter in chapters)
     yield "</ol></nav>"
 
 
-def _chapter(chapter: Chapter, anchor: str, level: int) -> Iterator[str]:
+def _chapter(chapter: Chapter, anchor: str, level: int, drawn: Draw) -> Iterator[str]:
     """A chapter under a heading of a level, and those below it one level deeper.
 
     Only the first level has landmarks: with one for each chapter of each spec, nobody would find the way by them.
@@ -75,17 +90,17 @@ def _chapter(chapter: Chapter, anchor: str, level: int) -> Iterator[str]:
     yield f'<section id="{anchor}" aria-labelledby="{anchor}-title">' if region else f'<div id="{anchor}">'
     yield f'<h{level} id="{anchor}-title">{text(chapter.title)}</h{level}>'
     for number, block in enumerate(chapter.blocks, 1):
-        yield from _block(block, f"{anchor}-{number}")
+        yield from _block(block, f"{anchor}-{number}", drawn)
     for part in chapter.parts:
-        yield from _chapter(part, f"{anchor}-{part.name}", level + 1)
+        yield from _chapter(part, f"{anchor}-{part.name}", level + 1, drawn)
     yield "</section>" if region else "</div>"
 
 
-def _block(block: Statement | Listing | Drawing, anchor: str) -> Iterator[str]:
+def _block(block: Statement | Listing | Drawing, anchor: str, drawn: Draw) -> Iterator[str]:
     if isinstance(block, Statement):
         yield _statement(block)
     elif isinstance(block, Drawing):
-        yield from _figure(block, anchor)
+        yield from _figure(block, anchor, drawn(shown_values(block.vega_lite), anchor))
     else:
         yield from _table(block, anchor)
 
@@ -95,12 +110,12 @@ def _statement(said: Statement) -> str:
     return f"<p{style}>{text(said.text)}</p>"
 
 
-def _figure(drawing: Drawing, anchor: str) -> Iterator[str]:
+def _figure(drawing: Drawing, anchor: str, drawn: str) -> Iterator[str]:
     """The drawing is hidden from screen readers: its caption describes it, and the table after it has its numbers."""
     yield f'<figure aria-labelledby="{anchor}-caption">'
     caption = f"<strong>{text(drawing.title)}.</strong> {text(drawing.description)}"
     yield f'<figcaption id="{anchor}-caption">{caption}</figcaption>'
-    yield _scrolled(f"{anchor}-caption", svg(shown_values(drawing.vega_lite), anchor))
+    yield _scrolled(f"{anchor}-caption", drawn)
     yield "</figure>"
 
 

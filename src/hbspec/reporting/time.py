@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from hbspec.estimators.job.time import NOT_BILLED, Time
+from hbspec.language import phrase, spoken
 from hbspec.render.answer import answer
 from hbspec.render.bill import phase_rows
 from hbspec.render.estimates import plan_rows
@@ -47,9 +48,9 @@ def time_chapter(estimates: Estimates) -> Chapter:
     blocks: list[Statement | Listing | Drawing] = [Statement(said.text, said.style)]
     if estimates.time is not None:
         blocks += [*_limit(estimates.time), _timeline(estimates.time), _table(estimates.time)]
-        blocks.append(listing_of("Speed, and what is billed", _speed(estimates.time)))
-    blocks.append(listing_of("Counts", plan_rows(estimates.plan)))
-    return Chapter("time", "Time", blocks)
+        blocks.append(listing_of(phrase("Speed, and what is billed"), _speed(estimates.time)))
+    blocks.append(listing_of(phrase("Counts"), plan_rows(estimates.plan)))
+    return Chapter("time", phrase("Time"), blocks)
 
 
 def _speed(time: Time) -> Iterator[tuple[str, str, str]]:
@@ -59,8 +60,11 @@ def _speed(time: Time) -> Iterator[tuple[str, str, str]]:
 
 def _limit(time: Time) -> Iterator[Statement]:
     if time.limit is not None:
-        may = "may stop" if time.may_be_stopped else "does not stop"
-        yield Statement(f"max_runtime ({seconds_text(time.limit)}, without the start-up) {may} the job.")
+        limit = seconds_text(time.limit)
+        if time.may_be_stopped:
+            yield Statement(phrase("max_runtime ({limit}, without the start-up) may stop the job.", limit=limit))
+        else:
+            yield Statement(phrase("max_runtime ({limit}, without the start-up) does not stop the job.", limit=limit))
 
 
 def _timeline(time: Time) -> Drawing:
@@ -80,7 +84,7 @@ def _timeline(time: Time) -> Drawing:
         "data": {"values": values},
         "mark": {"type": "bar", "color": variable(SERIES[0]), "height": {"band": 0.62}},
         "encoding": {
-            "x": quantity("start", f"{unit.name} since the request"),
+            "x": quantity("start", phrase("{unit} since the request", unit=unit.name)),
             "x2": {"field": "end"},
             "y": category("name"),
         },
@@ -89,9 +93,11 @@ def _timeline(time: Time) -> Drawing:
     at = None if time.limit is None else time.limit + waits
     line = limit(at / unit.size, "max_runtime") if at and at <= NEARBY * time.total_seconds.high else []
     return Drawing(
-        "Timeline of the job",
-        "A bar from the expected start to the expected end of each phase. "
-        "The thin line spans the earliest and the latest end.",
+        phrase("Timeline of the job"),
+        phrase(
+            "A bar from the expected start to the expected end of each phase. "
+            "The thin line spans the earliest and the latest end."
+        ),
         layered(spans, whiskers(values), *line, height=ROW * len(values)),
     )
 
@@ -102,9 +108,9 @@ def _table(time: Time) -> Listing:
             words(one.name),
             *(seconds_text(value) for value in (one.took.low, one.took.expected, one.took.high)),
             *(seconds_text(value) for value in (one.end.low, one.end.expected, one.end.high)),
-            "no" if one.name in NOT_BILLED else "yes",
+            phrase("no") if one.name in NOT_BILLED else phrase("yes"),
         )
         for one in stretches(time)
     ]
     headings = ("Phase", "Low", "Expected", "High", "Earliest end", "Expected end", "Latest end", "Billed")
-    return Listing("Phases of the job", headings, rows)
+    return Listing(phrase("Phases of the job"), tuple(map(spoken, headings)), rows)

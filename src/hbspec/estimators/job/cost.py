@@ -13,8 +13,21 @@ from hbspec.estimators.constants import INTERRUPTIONS_PER_HOUR, SPOT_SHARE
 from hbspec.estimators.job.interruptions import LOST, RESTARTS
 from hbspec.estimators.job.storage import DEFAULT_VOLUME
 from hbspec.estimators.job.time import GRACE, Time
+from hbspec.language import day_text, phrase, spoken
 from hbspec.plan import Plan, UnitPrice
-from hbspec.units import DAY, DAYS_PER_MONTH, GB, HOUR, Interval, Money, cents, seconds_text
+from hbspec.units import (
+    DAY,
+    DAYS_PER_MONTH,
+    GB,
+    HOUR,
+    Interval,
+    Money,
+    Worded,
+    cents,
+    seconds_text,
+    short_text,
+    whole_text,
+)
 
 Ends = tuple[Decimal, Decimal, Decimal]
 """Low, expected and high of an amount."""
@@ -138,13 +151,15 @@ def hours(seconds: float) -> Decimal:
 def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
     """The item of the job's instances: without interruptions, or up to the runtime limit."""
     price, instances = _priced(plan)
-    note = f"billed hours x {price.rate} ({price.basis}) x {instances}"
+    basis = spoken(price.basis)
+    note = phrase("billed hours x {rate} ({basis}) x {instances}", rate=price.rate, basis=basis, instances=instances)
     if plan.spot:
-        share = SPOT_SHARE
-        note += f", managed spot assumed at {share.low:g} to {share.high:g} of that (expected {share.expected:g})"
+        said = "{note}, managed spot assumed at {low} to {high} of that (expected {expected})"
+        note = phrase(said, note=note, **_worded(SPOT_SHARE))
     if time.may_be_stopped and time.limit is not None:
-        limit = f"{seconds_text(time.limit)}, plus {seconds_text(GRACE.high)} to save and the upload"
-        note += f", stopped by max_runtime ({limit})"
+        limit, save = Worded(time.limit, seconds_text), Worded(GRACE.high, seconds_text)
+        said = "{note}, stopped by max_runtime ({limit}, plus {save} to save and the upload)"
+        note = phrase(said, note=note, limit=limit, save=save)
         billed = time.billed_seconds
     else:
         phases = {name: took for name, took in time.phases.items() if name not in INTERRUPTED}
@@ -154,11 +169,15 @@ def _running(plan: Plan, time: Time) -> tuple[str, Ends, str]:
 
 def _interrupted(plan: Plan, time: Time) -> Iterable[tuple[str, Ends, str]]:
     """The items of lost work and of repeated starts."""
-    rate = INTERRUPTIONS_PER_HOUR
-    assumed = f"assumed at {rate.low:g} to {rate.high:g} per hour (expected {rate.expected:g})"
+    said = "{why}, assumed at {low} to {high} per hour (expected {expected})"
     for name, why in INTERRUPTED.items():
         if name in time.phases:
-            yield name, _rented(plan, (time.phases[name],), SPOT_SHARE), f"{why}, {assumed}"
+            note = phrase(said, why=why, **_worded(INTERRUPTIONS_PER_HOUR))
+            yield name, _rented(plan, (time.phases[name],), SPOT_SHARE), note
+
+
+def _worded(interval: Interval) -> dict[str, Worded]:
+    return {name: Worded(value, short_text) for name, value in interval.to_dict().items()}
 
 
 def _warm_pool(plan: Plan) -> Iterable[tuple[str, Ends, str]]:
@@ -168,7 +187,8 @@ def _warm_pool(plan: Plan) -> Iterable[tuple[str, Ends, str]]:
     """
     if plan.keep_alive:
         kept = Interval(0, plan.keep_alive, plan.keep_alive)
-        note = f"kept for {seconds_text(plan.keep_alive)} after the job, or until another job starts on them"
+        kept_for = Worded(plan.keep_alive, seconds_text)
+        note = phrase("kept for {time} after the job, or until another job starts on them", time=kept_for)
         yield "warm_pool", _rented(plan, (kept,), Interval.exact(1)), note
 
 
@@ -185,8 +205,14 @@ def _volume(plan: Plan, time: Time) -> tuple[str, Ends, str]:
     )
     instance = _instance(plan)
     certain = instance is not None and instance.nvme_bytes == 0
-    price = f"{VOLUME_USD_PER_GB_MONTH} USD per month"
-    note = f"{gigabytes:,.0f} GB x {price} x {instances}, {VOLUME_REGION}, {VOLUME_AS_OF}"
+    note = phrase(
+        "{size} GB x {price} USD per month x {instances}, {region}, {day}",
+        size=Worded(float(gigabytes), whole_text),
+        price=Worded(float(VOLUME_USD_PER_GB_MONTH), short_text),
+        instances=instances,
+        region=VOLUME_REGION,
+        day=Worded(VOLUME_AS_OF, day_text),
+    )
     return "volume", (low if certain else Decimal(0), expected, high), note
 
 
