@@ -42,7 +42,12 @@ def test_what_differs_is_certain_or_said_not_to_be(two):
 def test_what_is_unfair_comes_before_the_figures(two):
     two.write("c.yaml", SPEC.replace("Qwen2.5-7B", "Qwen2.5-3B").replace("us-east-1", "ca-central-1"))
     _, out, _ = two("compare", "a.yaml", "b.yaml", "c.yaml")
-    unfair = out[out.index("Not like with like") : out.index("\nVerdict\n")]
+    short = out[out.index("Not like with like") : out.index("\nVerdict\n")].splitlines()[0]
+    assert short == (
+        "Not like with like: they train different models; they do not process as many examples; "
+        "prices are those of different regions"
+    )
+    unfair = "\n".join(section(out, "How they differ"))
     assert "they train different models: A, B: Qwen/Qwen2.5-7B; C: Qwen/Qwen2.5-3B" in unfair
     assert "they do not process as many examples: A, C: 8,000 (2.00 epochs); B: 4,000 (1.00 epochs)" in unfair
     assert "prices are those of different regions: A, B: us-east-1; C: ca-central-1" in unfair

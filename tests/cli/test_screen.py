@@ -56,6 +56,17 @@ def test_a_result_fits_on_the_screen_and_the_rest_is_one_option_away(words, says
     assert full == piped
 
 
+def test_a_comparison_of_three_says_first_what_fits_and_what_it_costs(screen):
+    others = [str(SPECS / f"{name}.yaml") for name in ("heartbeat-optimized", "llama-3.3-70b-as-planned")]
+    shown = screen("compare", RIGHT, *others)
+    assert len(shown) <= 38
+    verdict, cost = shown.index("Verdict"), shown.index("Cost")
+    assert [line[2] for line in shown[verdict + 1 : verdict + 4]] == ["A", "B", "C"]
+    assert [line[2] for line in shown[cost + 1 : shown.index("", cost)] if line[2].strip()] == ["A", "B", "C"]
+    (unfair,) = [number for number, line in enumerate(shown) if line.startswith("Not like with like: they train ")]
+    assert unfair < verdict < cost < shown.index("How they differ")
+
+
 def test_what_fits_is_printed_whole(screen):
     assert screen("check", RIGHT) == screen("check", RIGHT, "--full")
 

@@ -39,20 +39,29 @@ TITLES = {
 
 
 def compared_lines(compared: Compared, width: int | None = None) -> Iterator[Line]:
-    """The specs by letter, what makes the comparison unfair, the verdicts, the figures, and the number of findings."""
+    """The specs by letter, what makes the comparison unfair, the verdicts and the costs, and then everything else.
+
+    What decides comes first, since a screen may end before the rest: of what is unfair, the details follow the cost.
+    """
     letters = [letter(number) for number in range(len(compared.files))]
     for name, file, found in zip(letters, compared.files, compared.estimates, strict=True):
         yield from wrapped((("title", name), ("", LEAD), ("path", printable(file))), width, 2 * len(LEAD))
         for line in head_lines(found.plan, width and width - 2 * len(LEAD)):
             yield (("", 2 * LEAD), *line)
     if compared.unfair:
-        yield from section("Not like with like", width, "they differ in more than how they train", "open")
-        for sentence in compared.unfair:
-            yield from wrapped((("open", f"{LEAD}- "), ("", printable(sentence))), width, 2 * len(LEAD))
+        yield from section("Not like with like", width, _in_short(compared.unfair), "open")
     yield from section("Verdict", width)
     yield from rows(zip(letters, verdicts(compared), ("",) * len(letters), strict=True), width)
-    for figure in compared.figures:
+    first = [figure for figure in compared.figures if figure.name == "cost"]
+    for figure in first:
         yield from figure_lines(figure, letters, width)
+    if compared.unfair:
+        yield from section("How they differ", width)
+        for sentence in compared.unfair:
+            yield from wrapped((("open", f"{LEAD}- "), ("", printable(sentence))), width, 2 * len(LEAD))
+    for figure in compared.figures:
+        if figure not in first:
+            yield from figure_lines(figure, letters, width)
     yield from section("Findings of hbspec check", width)
     yield from rows(((name, findings_text(report), "") for name, report in _each(letters, compared.reports)), width)
 
@@ -63,6 +72,11 @@ def verdicts(compared: Compared) -> Iterator[str]:
         sentences = tuple(answer(found))
         endpoint = (together(". ", sentence.answer) for sentence in sentences[3:])
         yield together(sentences[0].answer, *endpoint)
+
+
+def _in_short(unfair: Sequence[str]) -> str:
+    """What differs, without what each spec has."""
+    return "; ".join(sentence.partition(":")[0] for sentence in unfair)
 
 
 def figure_lines(figure: Figure, names: Sequence[str], width: int | None) -> Iterator[Line]:
