@@ -92,18 +92,22 @@ lm-eval-check: $(VENV)/.ready $(HARNESS)/.ready
 # axe-core judges the pages that `hbspec report` writes: in Chromium, with screenshots, where there is one, else in jsdom;
 # it needs node, and npm the network once
 AXE := $(VENV)-axe
+PAGES := $(foreach language,en fr,$(AXE)/one-$(language).html $(AXE)/two-$(language).html)
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 report-check: $(VENV)/.ready
 	mkdir -p $(AXE)
 	test -d $(AXE)/node_modules/puppeteer-core || \
 		npm install --silent --prefix $(AXE) axe-core@4.14.1 jsdom@29.1.1 puppeteer-core@25.16.0
-	$(BIN)/hbspec report specs/heartbeat.yaml -o $(AXE)/one.html
-	$(BIN)/hbspec report specs/heartbeat.yaml specs/heartbeat-optimized.yaml -o $(AXE)/two.html
+	for language in en fr; do \
+		$(BIN)/hbspec report specs/heartbeat.yaml --lang $$language -o $(AXE)/one-$$language.html && \
+		$(BIN)/hbspec report specs/heartbeat.yaml specs/heartbeat-optimized.yaml --lang $$language \
+			-o $(AXE)/two-$$language.html || exit 1; \
+	done
 	@if [ -n "$(CHROMIUM)" ]; then \
 		NODE_PATH=$(abspath $(AXE))/node_modules CHROMIUM="$(CHROMIUM)" \
-			node tools/in_chromium.cjs $(AXE)/screenshots $(AXE)/one.html $(AXE)/two.html; \
+			node tools/in_chromium.cjs $(AXE)/screenshots $(PAGES); \
 	else echo "there is no Chromium: neither contrast nor requests are judged"; \
-		NODE_PATH=$(abspath $(AXE))/node_modules node tools/axe.cjs $(AXE)/one.html $(AXE)/two.html; \
+		NODE_PATH=$(abspath $(AXE))/node_modules node tools/axe.cjs $(PAGES); \
 	fi
 
 # npm's SARIF tools judge what check writes of the planted mistakes; they need node, and npm the network once
