@@ -7,7 +7,7 @@ DATA := ../shared/data/heartbeat
 TORCH := torch==2.13.0
 
 .PHONY: demo test fuzz long laws test-light test-others aws-check serve-check lm-eval-check report-check sarif-check oracle check lint types contracts docs docs-check site
-.PHONY: generate build clean frameworks
+.PHONY: generate build clean frameworks picture
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -109,6 +109,15 @@ report-check: $(VENV)/.ready
 	else echo "there is no Chromium: neither contrast nor requests are judged"; \
 		NODE_PATH=$(abspath $(AXE))/node_modules node tools/axe.cjs $(PAGES); \
 	fi
+
+# the picture of README.md: the beginning of the report of its spec, in Chromium
+PICTURE := build/picture
+picture: $(VENV)/.ready
+	mkdir -p $(PICTURE)
+	sed -n '/^<!-- file: support-bot.yaml -->/,/^```$$/p' README.md | sed '1,2d;$$d' > $(PICTURE)/support-bot.yaml
+	cd $(PICTURE) && $(abspath $(BIN))/hbspec report support-bot.yaml --set hyperparameters.gradient_accumulation_steps=8
+	"$(CHROMIUM)" --headless --no-sandbox --disable-gpu --hide-scrollbars --window-size=900,1130 \
+		--screenshot=$(abspath docs/report.png) file://$(abspath $(PICTURE))/report.html 2>/dev/null
 
 # npm's SARIF tools judge what check writes of the planted mistakes; they need node, and npm the network once
 SARIF := $(VENV)-sarif
