@@ -40,6 +40,19 @@ def test_a_page_is_written_and_replaced(one):
     assert sorted(path.name for path in one.folder.iterdir()) == ["a.yaml", "broken.yaml", "job.yaml", "report.html"]
 
 
+def test_a_report_in_french_replaces_one_in_english(one):
+    for lang, heading in (("en", "\n## Memory\n"), ("fr", "\n## Mémoire\n")):
+        assert one("report", "a.yaml", *MARKDOWN, "--lang", lang) == (0, "", "report.md: written\n")
+        assert heading in (one.folder / "report.md").read_text()
+
+
+def test_a_language_without_a_catalogue_is_refused(one):
+    code, out, err = one("report", "a.yaml", *MARKDOWN, "--lang", "FR")
+    assert (code, out) == (2, "")
+    assert err == "hbspec: --lang FR is not one of en, fr; did you mean fr?\n"
+    assert not (one.folder / "report.md").exists()
+
+
 def test_another_file_is_kept(one):
     code, out, err = one("report", "a.yaml", *MARKDOWN, "-o", "a.yaml")
     assert (code, out) == (2, "")
@@ -86,6 +99,14 @@ def test_without_vl_convert_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(report, "find_spec", lambda name: None)
     with pytest.raises(MisuseError, match=r"pip install 'hbspec\[report\]', or --format markdown"):
         report.run(("a.yaml",), None, (), None, False, None, "html", False, "en")
+
+
+def test_without_babel_only_english_is_written(monkeypatch):
+    monkeypatch.setattr(report, "find_spec", lambda name: None)
+    with pytest.raises(
+        MisuseError, match=r"--lang fr writes numbers and days with babel: pip install 'hbspec\[report\]'"
+    ):
+        report.run(("a.yaml",), None, (), None, False, None, "markdown", False, "fr")
 
 
 def test_without_chromium_a_pdf_is_refused_before_anything_is_estimated(one, monkeypatch):

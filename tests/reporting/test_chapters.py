@@ -18,10 +18,13 @@ from hbspec.reporting.judged import measured_chapter
 from hbspec.reporting.lengths import bins
 from hbspec.reporting.plans import plans_chapter
 from hbspec.reporting.time import stretches
+from hbspec.reporting.translation import translation
 from hbspec.rules.judge import judge
 from hbspec.search.optimize import optimize
 from hbspec.search.request import AXES, Request
 from reporting.conftest import DAY, SPEC
+
+BREAK = "\N{NO-BREAK SPACE}"
 
 
 def chapter(report, name):
@@ -117,6 +120,25 @@ def test_what_is_missing_is_named(bare):
     assert said(chapter(bare, "plans"))[0].startswith("Other plans were not searched")
     assert said(chapter(bare, "measured"))[0].startswith("Nothing was measured")
     assert [row for row in table(chapter(bare, "sources"), "Not known").rows if "cost" in row[0]]
+
+
+def test_an_assumed_interval_is_in_words(bare):
+    assumed = {key: value for key, value, _ in table(chapter(bare, "sources"), "Assumed: the spec leaves it open").rows}
+    assert assumed["data.tokens"] == "32.0 to 512 (expected 128)"
+
+
+def test_what_is_missing_is_named_in_french():
+    spec = without("deployment", "expect", "budget", instance={"gpu": "A10G", "gpus": 1})
+    report = contents(compare(["bare.yaml"], [estimate(spec, as_of=DAY)]), language=translation("fr"))
+    price = "le prix de 1 x A10G dans une région non nommée"
+    assert f"Son coût n'est pas connu{BREAK}: il manque {price}." in said(chapter(report, "cost"))
+    assert said(chapter(report, "endpoint")) == [
+        "La spécification ne décrit aucun point de terminaison (`deployment`)."
+    ]
+    assert said(chapter(report, "data"))[0].endswith(
+        f"(ni data.profile ni data.tokens n'est fixé){BREAK}: de 32 à max_length."
+    )
+    assert ("coût", f"il manque {price}") in table(chapter(report, "sources"), "Inconnu").rows
 
 
 def test_a_record_is_beside_what_would_be_predicted():

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from hbspec.catalog.parameters import total_parameters
 from hbspec.claims import Claim
@@ -182,4 +182,10 @@ def _claims(claims: Iterable[Claim], width: int | None) -> Iterator[Line]:
 def assumed_rows(assumed: Iterable[Assumption]) -> Iterator[Row]:
     """Each assumption: its key, its value, and where that comes from."""
     for entry in assumed:
-        yield route_text(entry.route), scalar_text(entry.value), entry.source
+        yield route_text(entry.route), _assumed_text(entry.value), entry.source
+
+
+def _assumed_text(value: Any) -> str:
+    """A value as an author would write it; an interval in words."""
+    is_interval = isinstance(value, Mapping) and value.keys() == {"low", "expected", "high"}
+    return interval_text(Interval(**value), significant) if is_interval else scalar_text(value)
