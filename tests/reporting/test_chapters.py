@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from made_records import SPEC as RECORDED
 from made_records import record_of_estimate, with_record
@@ -11,6 +13,7 @@ from hbspec.comparison.compared import compare
 from hbspec.estimators.serving.curve import curve as loads
 from hbspec.estimators.training.by_moment import by_moment
 from hbspec.histogram import Histogram
+from hbspec.language import speaking
 from hbspec.reporting.chapter import Listing, Statement
 from hbspec.reporting.charts import svg
 from hbspec.reporting.contents import MOST_SPECS, contents
@@ -182,6 +185,25 @@ def test_plans_with_the_current_one_beside_them():
     assert f": {round(now.expected - best, 2)} USD less than now" in said(chapter)[0]
     assert said(chapter)[0].endswith("It is not certain to cost less, since the intervals overlap.")
     svg(chapter.blocks[1].vega_lite, "plans")
+    in_french(optimum, chapter)
+
+
+def in_french(optimum, chapter):
+    """The same plans with the same numbers, and no word of English."""
+    with speaking(translation("fr")):
+        other = plans_chapter(optimum)
+    for block, french in zip(chapter.blocks, other.blocks, strict=True):
+        if isinstance(block, Listing):
+            assert [len(row) for row in french.rows] == [len(row) for row in block.rows]
+    rows = table(other, "Les meilleurs plans en coût, durée et mémoire").rows
+    assert [row[0] for row in rows][:2] == ["actuel", "1"]
+    assert rows[0][1] == "tel quel"
+    assert not [
+        cell for row in rows for cell in row if re.search(r"\b(and|set|remove|to)\b|\d\.\d", cell.replace("g5.", ""))
+    ]
+    drawn = svg(other.blocks[1].vega_lite, "plans", translation("fr").axes)
+    assert "coût prévu en USD" in drawn
+    assert re.search(r">0,\d+<", drawn)
 
 
 def test_without_a_plan_the_reasons_are_counted(compared):

@@ -10,6 +10,7 @@ from hbspec.diagnostics import Report, Severity
 from hbspec.language import number_text, phrase
 from hbspec.render.answer import answer
 from hbspec.reporting.chapter import Statement
+from hbspec.showing.scalars import listed
 from hbspec.units import counted
 
 if TYPE_CHECKING:
@@ -20,10 +21,10 @@ def verdict(estimates: Estimates, report: Report) -> Statement:
     """Whether the plan can be approved, and what speaks against it or is not known: the worst first."""
     against = list(_against(estimates, report))
     if against:
-        return Statement(phrase("Not ready: {reasons}.", reasons=_listed(against)), "bad")
+        return Statement(phrase("Not ready: {reasons}.", reasons=listed(against)), "bad")
     doubts = list(_doubts(estimates, report))
     if doubts:
-        return Statement(phrase("Ready, but not certain: {reasons}.", reasons=_listed(doubts)), "open")
+        return Statement(phrase("Ready, but not certain: {reasons}.", reasons=listed(doubts)), "open")
     ready = phrase("Ready: the job fits and keeps its budget, and no finding or claim speaks against it.")
     return Statement(ready, "good")
 
@@ -87,8 +88,3 @@ def _fitting(estimates: Estimates, style: str) -> Iterator[str]:
 def _within(sentence: str) -> str:
     """A sentence as a part of another."""
     return sentence[:1].lower() + sentence[1:]
-
-
-def _listed(parts: list[str]) -> str:
-    *most, last = parts
-    return phrase("{most} and {last}", most=", ".join(most), last=last) if most else last

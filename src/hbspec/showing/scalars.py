@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from hbspec.language import phrase
 from hbspec.showing.invisible import printable
 
 
@@ -23,4 +24,5 @@ def listed(words: Sequence[str]) -> str:
     >>> listed(["a", "b", "c"])
     'a, b and c'
     """
-    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
+    most, last = ", ".join(words[:-1]), "".join(words[-1:])
+    return phrase("{most} and {last}", most=most, last=last) if most else last
