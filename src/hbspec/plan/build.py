@@ -23,6 +23,7 @@ from hbspec.plan.objective import without_head
 from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
 from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.rollouts import completed, resolve_rollouts
 from hbspec.plan.saved import checkpoint_bytes, saved_bytes
 from hbspec.plan.splits import split_examples
 from hbspec.plan.trained_weights import grown, trainable
@@ -56,13 +57,17 @@ def build_plan(
     training, assumed = resolve_training(spec, architecture, bf16=machine.gpu.bf16 if machine else None)
     choices.assumptions += assumed
     architecture, training = _with_heads(architecture, training)
-    lengths = _lengths(spec, profile, training, choices)
+    processes = _processes(spec, machine, unknown)
+    data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
+    rollouts = resolve_rollouts(spec, choices, data_parallel)
+    lengths = _lengths(spec, profile, training, training.max_length - (rollouts.completion if rollouts else 0), choices)
     training = training if training.capped else _uncapped(training, lengths)
+    training, lengths = (
+        completed(training, rollouts, lengths, shipped=spec.shipped) if rollouts else (training, lengths)
+    )
     if architecture is None and "architecture" not in unknown:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
-    processes = _processes(spec, machine, unknown)
-    data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
     counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
     training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
     _, validation = split_examples(spec, profile)
@@ -118,12 +123,13 @@ def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict
     """The fields of a plan that follow from the lengths of examples."""
     cut = lengths.cut(training.max_length)
     row, padded = _rows(cut, training)
+    rows = counts.rows_computed if counts and training.rollouts else None
     return {
         "lengths": lengths,
         "row_tokens": row,
         "padded_row_tokens": padded,
         "unevenness": _unevenness(cut, training, padded.expected),
-        "real_tokens": cut.mean * (counts.examples_processed * training.objective.rows) if counts else None,
+        "real_tokens": cut.mean * (rows or counts.examples_processed * training.objective.rows) if counts else None,
         "padded_tokens": padded * counts.rows_computed if counts else None,
     }
 
@@ -177,12 +183,14 @@ def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[st
         return None
 
 
-def _lengths(spec: Spec, profile: Profile | None, training: Training, choices: Choices) -> Lengths:
+def _lengths(spec: Spec, profile: Profile | None, training: Training, room: int, choices: Choices) -> Lengths:
+    """The lengths of the examples; without any, all that fill the room that a row has for them."""
     if spec.data.tokens is not None:
         return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
     if profile is not None:
         return profiled_lengths(profile)
-    lengths = unknown_lengths(training.max_length, "max_length" if training.capped else "the model's positions")
+    cap = "max_length" if training.capped else "the model's positions"
+    lengths = unknown_lengths(room, cap) if room > 0 else unknown_lengths(training.max_length, cap)
     choices.note(("data", "tokens"), lengths.mean.to_dict(), lengths.source)
     return lengths
 
@@ -198,12 +206,12 @@ def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
         full = training.max_length
         row = cut.packed_row(full) if training.joined else Interval.exact(full)
         return row, row
-    return cut.mean, cut.padded(training.rows)
+    return cut.mean, cut.padded(training.padded_together)
 
 
 def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
     """Mean square of row lengths over the square of their mean; 1 for packed rows, which are nearly equal."""
-    return 1.0 if training.packing else max(1.0, cut.padded_square(training.rows) / mean**2)
+    return 1.0 if training.packing else max(1.0, cut.padded_square(training.padded_together) / mean**2)
 
 
 def _counts(

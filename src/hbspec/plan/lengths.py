@@ -97,6 +97,20 @@ class Lengths(NamedTuple):
             return self.histograms[1].padded_square(micro_batch)
         return self.longest.expected**2 * micro_batch / (micro_batch + 2 * self._power)
 
+    def completed(self, cap: int) -> Lengths:
+        """The lengths of rows of these prompts, each with a completion of at most `cap` tokens.
+
+        How long completions are is not known before they are generated: their mean is between that of one-line answers
+        and the cap, expected at their geometric mean, and the longest are expected to be stopped at the cap.
+        """
+        short = min(SHORTEST_PLAUSIBLE_EXAMPLE, cap)
+        return Lengths(
+            Interval(self.mean.low + short, self.mean.expected + sqrt(short * cap), self.mean.high + cap),
+            Interval(self.longest.low + short, self.longest.expected + cap, self.longest.high + cap),
+            f"{self.source}; completions of {short} to {cap} tokens",
+            known=False,
+        )
+
     def packed(self, capacity: int, examples: int, *, best_fit: bool) -> int:
         """Rows of `capacity` tokens for `examples` examples.
 

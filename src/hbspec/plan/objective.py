@@ -2,8 +2,9 @@
 
 The reference of TRL 1.16.0 (`dpo_trainer.py`, `kto_trainer.py`, `__init__`): with adapters the same weights with the
 adapters switched off, otherwise a second model in the dtype that the first was loaded in; none in the steps where its
-log probabilities are computed before them. Under FSDP the computation loads that model too, and frees it. A script may
-give the trainer a second model beside adapters, which is then stored as the first one.
+log probabilities are computed before them. GRPO's is the same, and none at a `beta` of 0; its log probabilities belong
+to the completions, and are computed as they come (`grpo_trainer.py`). Under FSDP the computation loads that model too,
+and frees it. A script may give the trainer a second model beside adapters, which is then stored as the first one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ class Objective(NamedTuple):
         beta: how strongly the model is held to its reference; None where it is not.
         loss_type: TRL's name of the loss; "" where there is one only.
         rows: rows of a micro-batch for each of its examples: both answers of a pair.
-        reference: `SWITCHED` or `MODEL`, where the steps compute one; "" otherwise.
+        reference: `SWITCHED` or `MODEL`, where the steps, or the scoring of rollouts, compute one; "" otherwise.
         reference_dtype: dtype of a second model's weights; "" where it is stored as the first one.
         precomputes: the reference, where its log probabilities are computed before the steps; "" otherwise.
         forwards: forward passes of a micro-batch beside the step's own.
@@ -82,6 +83,8 @@ def resolve_objective(spec: Spec, choices: Choices, *, adapters: bool, loaded: s
     beta = None if facts.beta is None else float(str(take("beta", facts.beta)))
     loss_type = str(take("loss_type", facts.losses[0])) if facts.losses else ""
     rows = 2 if task in ("dpo", "reward") else 1
+    if task == "grpo" and beta:
+        return Objective(task, beta, loss_type, rows, SWITCHED if adapters else MODEL, "" if adapters else loaded)
     if task not in ("dpo", "kto"):
         return Objective(task, beta, loss_type, rows)
     early = bool(given.precompute_ref_log_probs)

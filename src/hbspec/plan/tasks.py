@@ -39,6 +39,7 @@ _DPO = (
 _SAMPLING = (
     *("num_generations", "max_completion_length", "temperature", "num_iterations", "steps_per_generation"),
     *("generation_batch_size", "use_vllm", "vllm_mode", "vllm_gpu_memory_utilization"),
+    *("vllm_tensor_parallel_size", "vllm_max_model_length", "vllm_enable_sleep_mode"),
 )
 _HELD = ("beta", "loss_type")
 _SCORED = ("precompute_ref_log_probs", "ref_model")

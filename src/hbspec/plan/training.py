@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import ceil
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hbspec.plan.attention import KERNELS
 from hbspec.plan.counts import updates_between
@@ -13,6 +13,9 @@ from hbspec.plan.epochs import (
     Epoch,
 )
 from hbspec.plan.objective import NEXT_TOKEN, Objective
+
+if TYPE_CHECKING:
+    from hbspec.plan.rollouts import Rollouts
 
 COPYING = "in_place_shifted"
 """A loss in place on a shifted copy that it makes itself (fms-acceleration-foak 0.7.4, `FastForCausalLMLoss`)."""
@@ -59,6 +62,7 @@ class Training(NamedTuple):
         liger: whether Liger's kernels run (`use_liger_kernel`).
         activation_offloading: whether what is saved for the backward pass goes to the host, as TRL's trainers do it.
         objective: what is trained for, with the reference that it is compared with.
+        rollouts: how the rows that are trained on are generated; None where they are given.
     """
 
     method: str
@@ -106,6 +110,7 @@ class Training(NamedTuple):
     capped: bool
     software: tuple[tuple[str, str], ...]
     objective: Objective = NEXT_TOKEN
+    rollouts: Rollouts | None = None
 
     @property
     def adapters(self) -> bool:
@@ -116,6 +121,15 @@ class Training(NamedTuple):
     def rows(self) -> int:
         """Rows of a micro-batch: its examples, or both answers of each pair."""
         return self.micro_batch * self.objective.rows
+
+    @property
+    def padded_together(self) -> int:
+        """Rows that are padded to one length: a micro-batch, or all that a process generates together.
+
+        Source: TRL 1.16.0, `grpo_trainer.py`, `_generate_and_score_completions`; `trainer/utils.py`,
+        `split_tensor_dict`.
+        """
+        return self.rows if self.rollouts is None else self.rollouts.rows(self.micro_batch)
 
     @property
     def own_loop(self) -> bool:

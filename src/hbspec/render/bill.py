@@ -44,6 +44,8 @@ def cost_lines(cost: Cost | None, price: UnitPrice | None, as_of: date, width: i
 def phase_rows(time: Time) -> Iterator[Row]:
     """An update, the rate, each phase, and what is billed."""
     yield "one update", interval_text(time.step_seconds, seconds_text), ""
+    for name, took in time.rolled.items():
+        yield f"{name} for it", interval_text(took, seconds_text), "in that"
     rate = interval_text(time.tokens_per_second_per_gpu, significant)
     yield "tokens per second per GPU", rate, "excluding padding"
     for name, took in time.phases.items():

@@ -29,7 +29,7 @@ from collections.abc import Iterator
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
-from hbspec.estimators.job.time import paging_seconds
+from hbspec.estimators.job.paging import paging_seconds
 from hbspec.estimators.training.devices import DeviceMemory
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.action import action

@@ -44,6 +44,11 @@ UNWARMED = ("constant", "reduce_lr_on_plateau", "greedy")
 OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
 OF_A_GPU = ("gpus", "host_memory", "gpu_memory", "network")
 
+OF_COLOCATED = (
+    *("vllm_gpu_memory_utilization", "vllm_tensor_parallel_size", "vllm_max_model_length", "vllm_enable_sleep_mode"),
+)
+"""Settings of a vLLM on the GPUs that train."""
+
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find every option that is set and cannot act."""
@@ -178,8 +183,11 @@ def _silent_in_task(analysis: Analysis) -> Iterator[tuple[Route, str | float | N
         if given.loss != training.loss and training.trainer == "trl":
             yield ("hyperparameters", "loss"), given.loss, f"{facts.trainer} has a head of its own"
     if spec.task == "grpo" and not given.use_vllm:
-        for name in ("vllm_mode", "vllm_gpu_memory_utilization"):
+        for name in ("vllm_mode", *OF_COLOCATED):
             yield ("hyperparameters", name), getattr(given, name), "use_vllm is not set"
+    elif spec.task == "grpo" and given.vllm_mode == "server":
+        for name in OF_COLOCATED:
+            yield ("hyperparameters", name), getattr(given, name), "vllm_mode is server, which is told when it starts"
 
 
 def _nothing_to_sync(analysis: Analysis) -> str | None:

@@ -10,6 +10,8 @@ PEAKS = {
     "backward": "in the backward pass",
     "optimizer": "in the optimizer step",
     "evaluation": "in an evaluation",
+    "generation": "while generating completions",
+    "scoring": "while scoring completions",
     "save": "while saving",
 }
 """When a GPU is at its peak."""
@@ -23,5 +25,5 @@ DOING = {
 }
 """What a job does when its host is at its peak."""
 
-OUTSIDE_STEPS = frozenset({"load", "evaluation", "save"})
+OUTSIDE_STEPS = frozenset({"load", "evaluation", "save", "generation", "scoring"})
 """Moments of a GPU that are not part of a step."""

@@ -85,6 +85,15 @@ class ObjectiveSettings(Section):
     vllm_gpu_memory_utilization: Annotated[float, Field(gt=0, le=1)] | None = Field(
         None, description="`grpo`: share of each GPU's memory that a colocated vLLM takes."
     )
+    vllm_tensor_parallel_size: Positive | None = Field(
+        None, description="`grpo`: GPUs over which each colocated vLLM spreads its model."
+    )
+    vllm_max_model_length: Positive | None = Field(
+        None, description="`grpo`: tokens of a prompt and its completion that a colocated vLLM makes room for."
+    )
+    vllm_enable_sleep_mode: bool | None = Field(
+        None, description="`grpo`: whether a colocated vLLM gives its memory back while the model trains."
+    )
 
 
 def _experimental(package: str, instead: str) -> Unestimated:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.estimators.job.phases import save, sync
+from hbspec.estimators.job.rollouts import rolled
 from hbspec.estimators.job.time import is_measured, micro_batch_seconds, usual_step
 from hbspec.plan import Plan
 from hbspec.units import Interval
@@ -46,6 +47,8 @@ def stop(plan: Plan) -> Stop:
     size = plan.require("checkpoint_bytes")
     usual = usual_step(plan)
     batch = Interval(usual.micro_batch.low, usual.micro_batch.expected, _longest(plan, usual.micro_batch.high))
+    if plan.training.rollouts is not None:  # of which a micro-batch has its share, and the one that begins it waits
+        batch += Interval(0.0, 0.0, rolled(plan, plan.training.rollouts, plan.padded_row_tokens.high).total.high)
     copied = sync(size) if plan.checkpoints_survive else Interval.exact(0)
     return Stop(batch + usual.update, save(size, hardware) + copied)
 

@@ -10,12 +10,10 @@ from hbspec.estimators.constants import MEASURED_ERROR, OBJECTIVE_ERROR, STEP, S
 from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, widened
 from hbspec.estimators.job.interruptions import WAITS, interruptions
 from hbspec.estimators.job.measured import recorded_step
+from hbspec.estimators.job.paging import paging_seconds
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
-from hbspec.estimators.step.communication import host_bytes_per_second
+from hbspec.estimators.job.rollouts import rolled, rolled_of_an_update
 from hbspec.estimators.step.duration import micro_batch, update
-from hbspec.estimators.step.optimizer import optimizer
-from hbspec.estimators.training.memory import memory, memory_verdict
-from hbspec.estimators.verdict import Verdict
 from hbspec.plan import Between, Plan
 from hbspec.plan.counts import micro_batches_per_epoch
 from hbspec.plan.plan import EXPECTED
@@ -41,12 +39,14 @@ class Time(NamedTuple):
         phases: seconds by phase, in order, regardless of the limit.
         tokens_per_second_per_gpu: real tokens (without padding) per second and GPU, including idle GPUs.
         limit: seconds after which the service stops the job; None without a limit.
+        rolled: of an update's seconds, those of generating and of scoring what it trains on; empty without rollouts.
     """
 
     step_seconds: Interval
     phases: Mapping[str, Interval]
     tokens_per_second_per_gpu: Interval
     limit: float | None = None
+    rolled: Mapping[str, Interval] = {}
 
     @property
     def total_seconds(self) -> Interval:
@@ -82,6 +82,7 @@ class Time(NamedTuple):
         """The `time` of `hbspec estimate --format json`; seconds."""
         return {
             "step_seconds": self.step_seconds.to_dict(),
+            **({"rolled": {name: took.to_dict() for name, took in self.rolled.items()}} if self.rolled else {}),
             "total_seconds": self.total_seconds.to_dict(),
             "billed_seconds": self.billed_seconds.to_dict(),
             "limit_seconds": self.limit,
@@ -111,7 +112,8 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     steps = step.micro_batch * counts.micro_batches + step.update * counts.optimizer_steps
     phases = {**before, **_precomputation(plan, constants), "steps": steps, **_evaluation(plan, constants), **after}
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
-    return interrupted(Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan)), plan)
+    apart = {} if is_measured(plan) else rolled_of_an_update(plan, constants)
+    return interrupted(Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan), apart), plan)
 
 
 def interrupted(undisturbed: Time, plan: Plan) -> Time:
@@ -138,23 +140,6 @@ def _bounded(plan: Plan, between: Between, constants: StepConstants) -> Time:
     if not measured:
         rates = Interval(rates.low / SPEED.high, rates.expected, rates.high / SPEED.low)
     return Time(steps, spanned([one.phases for one in found], usual.phases), rates, usual.limit)
-
-
-def paging_seconds(plan: Plan) -> Interval:
-    """Seconds an update in which paged optimizer states without room on the GPU come over PCIe, and go back.
-
-    At best only those move that find no room; at worst all, since a driver that evicts what was used longest ago evicts
-    what an update needs next. Source: bitsandbytes 0.50.2, `Optimizer8bit.prefetch_state`. Left out: that pages move
-    one by one when they are touched, which is slower than a copy.
-    """
-    if not optimizer(plan.training.optim).paged:
-        return Interval.exact(0)
-    if memory_verdict(plan) is Verdict.FITS:  # which takes less time than how much is needed
-        return Interval.exact(0)
-    fullest = memory(plan).fullest
-    out = fullest.paged_out
-    moved = Interval(out.low, out.expected, fullest.paged if out.high else 0)
-    return moved * (2 / host_bytes_per_second(plan.require("hardware")))
 
 
 def runtime_limit(plan: Plan) -> float | None:
@@ -223,7 +208,7 @@ def _by_length(plan: Plan, constants: StepConstants, *, backward: bool) -> list[
 def micro_batch_seconds(
     plan: Plan, tokens: float, constants: StepConstants = STEP, *, backward: bool = True
 ) -> Interval:
-    """Seconds of a micro-batch, with the passes of its objective beside its own.
+    """Seconds of a micro-batch, with the passes of its objective beside its own, and its share of a generation.
 
     Args:
         plan: the plan.
@@ -237,6 +222,10 @@ def micro_batch_seconds(
     objective, own = plan.training.objective, micro_batch(plan, tokens, backward=backward).seconds(constants)
     if objective.next_token:
         return own
+    rollouts = plan.training.rollouts
+    if rollouts is not None:
+        each = rolled(plan, rollouts, tokens, constants).total * (1 / (rollouts.steps * rollouts.iterations))
+        return own * OBJECTIVE_ERROR + each
     beside = micro_batch(plan, tokens, backward=False).seconds(constants)
     return (own + beside * objective.forwards) * OBJECTIVE_ERROR
 
@@ -287,7 +276,10 @@ def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
     ranks, training = plan.require("data_parallel_size"), plan.training
     size = training.eval_batch or training.micro_batch
     rows = micro_batches_per_epoch(plan.validation_examples, size, ranks)
-    if size != training.micro_batch:
+    if training.rollouts is not None:  # each prompt has as many completions, and each micro-batch a generation
+        rows = micro_batches_per_epoch(plan.validation_examples * training.rollouts.group, size, ranks)
+        training = training._replace(rollouts=training.rollouts._replace(steps=1, iterations=1))
+    if size != training.micro_batch or training.rollouts is not None:
         cut, each = plan.lengths.cut(training.max_length), training.objective.rows
         padded = plan.padded_row_tokens if training.packing else cut.padded(size * each)
         plan = plan._replace(training=training._replace(micro_batch=size), padded_row_tokens=padded)

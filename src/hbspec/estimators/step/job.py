@@ -11,6 +11,7 @@ from hbspec.catalog.adapters import adapter_tensors, saved_parameters, saved_ten
 from hbspec.catalog.weights import updated_weights
 from hbspec.diagnostics import Missing, NotKnownError
 from hbspec.estimators.precision import Precision, precision_of
+from hbspec.estimators.step.colocated import engine_bytes
 from hbspec.estimators.step.held import held
 from hbspec.estimators.step.lifetimes.program import Program
 from hbspec.estimators.step.objectives import refuse_objective
@@ -50,6 +51,7 @@ class Job(NamedTuple):
         deepspeed: DeepSpeed's settings; None where another engine holds the states.
         allocator: settings of torch's allocator.
         workspaces: bytes of cuBLAS's workspaces, which no trace on a CPU shows.
+        engine: bytes of a vLLM that generates on the same GPUs.
     """
 
     architecture: Architecture
@@ -69,6 +71,7 @@ class Job(NamedTuple):
     tensor_parallel: int
     allocator: AllocatorSettings
     workspaces: int
+    engine: int = 0
 
     @property
     def weights(self) -> Mapping[str, int]:
@@ -160,6 +163,7 @@ def _job_of(plan: Plan) -> Job:
         tensor_parallel=plan.tensor_parallel,
         allocator=plan.allocator,
         workspaces=_workspaces(plan),
+        engine=engine_bytes(plan),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from hbspec.estimators.step.cache import cached_bytes
+from hbspec.estimators.step.generating import generation_moments
 from hbspec.estimators.step.hooks import held_by_hooks
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.lifetimes.kinds import Kinds, kinds, program_profile
@@ -26,13 +27,15 @@ from hbspec.estimators.step.positions import (
     spare_mask_bytes,
 )
 from hbspec.estimators.step.reference import reference_moments
+from hbspec.estimators.step.rollouts import ENGINE, buffered_bytes
+from hbspec.estimators.step.scoring import scoring_moments
 from hbspec.estimators.step.states import REFERENCE, States, states_of
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 
 LASTING = frozenset(
     {
         *(EMBEDDING, HEAD, "experts", "linear_weights", "norms_and_biases", "quantized_weights", "quantization_scales"),
-        *(TOWER, QUANTIZED_TOWER, REFERENCE),
+        *(TOWER, QUANTIZED_TOWER, REFERENCE, ENGINE),
         *(
             "adapters",
             "optimizer_states",
@@ -78,6 +81,8 @@ def moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
         around = {**states.computing, "offloading": run.in_flight()}
         base = joined(weights, trained, inputs, part(around))
         yield from _computing(job, stage, tokens, base, states)
+        yield from scoring_moments(job, stage, tokens)
+        yield from generation_moments(job, stage, tokens)
     gradients = 0 if job.training.updates_in_backward else states.gradients
     ending = part({"gradients": gradients, "optimizer_temporaries": states.updating, **states.staying})
     yield moment("optimizer", weights, trained, inputs, ending)
@@ -135,7 +140,7 @@ def _at_loss(job: Job, stage: Stage, tokens: int, run: _Run, there: Part, cache:
         shape = job.architecture, job.precision, training, training.micro_batch * tokens
         yield moment("loss", *kept_too, copies, part(fused_forward_bytes(*shape)))
         yield moment("loss", *kept_too, part(fused_backward_bytes(*shape)))
-    if training.objective.reference:
+    if training.objective.reference and training.rollouts is None:
         logits = [run.sized(peak) for peak in run.profile.loss]
         yield from reference_moments(job, stage, tokens, kept_too, logits)
 
@@ -237,4 +242,6 @@ def _inputs(job: Job, tokens: int) -> int:
     The trainer fetches all micro-batches of an update before it begins (transformers 5.23.0, `get_batch_samples`).
     """
     training = job.training
+    if training.rollouts is not None:
+        return buffered_bytes(job, tokens) + buffer_bytes(job)
     return 24 * training.gradient_accumulation * training.micro_batch * tokens + buffer_bytes(job)

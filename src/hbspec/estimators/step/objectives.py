@@ -27,8 +27,6 @@ def refuse_objective(architecture: Architecture, training: Training, offload: st
     objective = training.objective
     if objective.next_token:
         return
-    if objective.task == "grpo":
-        raise NotKnownError(Missing("the generation and the scoring of grpo, which are not estimated yet", TASK))
     if training.trainer != "trl":
         said = f"how trainer: {training.trainer} trains task {objective.task}"
         raise NotKnownError(Missing(said, ("software", "trainer")))
@@ -36,5 +34,17 @@ def refuse_objective(architecture: Architecture, training: Training, offload: st
         raise NotKnownError(Missing(f"the loss of the experts' routers, which task {objective.task} adds", TASK))
     if architecture.recorded is not None and objective.rewards:
         raise NotKnownError(Missing("the head that rewards, of a recorded model", ("model", "config")))
+    if training.rollouts is not None:
+        _refuse_rollouts(architecture, training)
     if objective.reference == MODEL and offload == "all":
         raise NotKnownError(Missing("where the reference lies under offload: all", ("instance", "offload")))
+
+
+def _refuse_rollouts(architecture: Architecture, training: Training) -> None:
+    """Refuse completions whose generation or scoring is not counted."""
+    recorded = architecture.recorded is not None and architecture.recorded.attention is None
+    if not architecture.serves or recorded:
+        raise NotKnownError(Missing("the cache that such layers keep while they generate", TASK))
+    if training.whole_logits:
+        said = f"the logits that GRPO holds in TRL {dict(training.software)['trl']}"
+        raise NotKnownError(Missing(said, ("software", "trl")))

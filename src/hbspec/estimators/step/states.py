@@ -11,6 +11,7 @@ from hbspec.catalog.parameters import decaying_share
 from hbspec.estimators.step.deepspeed import masters, reduction
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.rollouts import awake
 from hbspec.estimators.step.zero3 import whole_parameters
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan.deepspeed import DeepSpeed
@@ -66,12 +67,12 @@ def states_of(job: Job, stage: Stage) -> States:
     """What lies on the GPU that computes a stage."""
     whole = whole_weights(job, stage)
     weights = {term: cut_weight(job, term, size) for term, size in whole.items()}
-    groups, reference = _groups(job, stage), _reference(job, whole)
+    groups, beside = _groups(job, stage), {**_reference(job, whole), **awake(job)}
     if job.deepspeed is not None:
-        return _under_deepspeed(job, job.deepspeed, {**weights, **reference}, groups)
+        return _under_deepspeed(job, job.deepspeed, {**weights, **beside}, groups)
     size = 0 if job.gradients_offloaded else _reduced(job, groups)
     return States(
-        weights={**weights, **reference},
+        weights={**weights, **beside},
         trained=_trained(job, groups, _idle(job, stage)),
         paged=_paged(job, groups),
         computing={

@@ -13,6 +13,7 @@ from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.moment import Moment
 from hbspec.estimators.step.moments import LASTING, load_moments, moments
 from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.rollouts import engine_error
 from hbspec.estimators.step.saving import saving_moment
 from hbspec.plan.deepspeed import extremes
 from hbspec.units import Interval
@@ -49,7 +50,7 @@ def training_tensors(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -
     found = _upper(job, stage, tokens, loads=loads)
     moment, lasting, error = found.moment, found.lasting, found.error
     low = min(moment.total, _most(_extremes(job)[0], stage, floor(tokens.low), loads=loads))
-    peak = Interval(max(min(lasting, low), low - error), moment.total, found.high)
+    peak = Interval(max(min(lasting, low), low - error) + engine_error(job).low, moment.total, found.high)
     return Tensors(moment, peak, lasting, error, found.freed)
 
 
@@ -75,7 +76,7 @@ def _upper(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -> _Upper:
     lasting, passing = _parts(moment.terms)
     high = max(moment.total, _most(_extremes(job)[1], stage, ceil(tokens.high), loads=loads, whole=True))
     error = round(activation_error(job) * passing)
-    return _Upper(moment, high + error, lasting, error, _freed(found, moment))
+    return _Upper(moment, high + error + round(engine_error(job).high), lasting, error, _freed(found, moment))
 
 
 def _moments(job: Job, stage: Stage, tokens: int, *, loads: bool, whole: bool = False) -> list[Moment]:
