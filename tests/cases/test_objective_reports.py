@@ -108,5 +108,9 @@ def test_a_pair_is_two_rows_and_a_reference_s_logits_come_on_top(tmp_path):
 def test_generation_beside_training_is_not_said_to_fit(tmp_path):
     found = {one.code: one for one in check(written(WITH_VLLM, tmp_path)).diagnostics}
     assert found["HB274"].route == ("hyperparameters", "num_generations")
-    assert any(code == "HB270" for code, _ in found["HB274"].also)
-    assert estimate(tmp_path / "spec.yaml").memory is None
+    term, beside = largest(WITH_VLLM.replace("num_generations: 3", "num_generations: 4"), tmp_path)
+    assert term == "vllm_engine"
+    assert beside.fullest.terms[term] == pytest.approx(0.7 * beside.fullest.usable)
+    assert beside.verdict != "fits"
+    without = largest(WITH_VLLM.replace("num_generations: 3", "num_generations: 4, vllm_mode: server"), tmp_path)[1]
+    assert without.verdict == "fits"

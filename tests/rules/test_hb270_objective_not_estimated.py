@@ -6,13 +6,23 @@ import pytest
 from judged import codes, estimated
 
 NO_EDGE = "a task that is not estimated has data and settings of its own"
-GRPO = "task: grpo\ndata: {type: prompt_only}\nreward: {functions: [finetune.py:train]}"
+SERVER = (
+    "task: grpo\ndata: {type: prompt_only}\nscript: {entry_point: finetune.py}\ndeployment: null\n"
+    "hyperparameters: {use_vllm: true, vllm_mode: server}\n"
+)
 
 
-def test_generation_is_not_estimated(tmp_path):
-    assert codes(GRPO, tmp_path) == {"HB270"}
-    found = estimated(GRPO, tmp_path)
-    assert {"memory", "time"} <= set(found.unknown)
+def test_the_time_of_a_server_s_completions_is_not_known(tmp_path):
+    assert codes(SERVER, tmp_path) == {"HB270"}
+    found = estimated(SERVER, tmp_path)
+    assert found.memory is not None
+    assert {"time", "cost"} <= set(found.unknown)
+
+
+def test_older_releases_hold_other_logits(tmp_path):
+    older = f"{SERVER}software: {{trl: 0.19.0, transformers: 4.53.0}}"
+    assert "HB270" in codes(older, tmp_path)
+    assert estimated(older, tmp_path).memory is None
 
 
 @pytest.mark.parametrize("trainer", ["trl", "loop"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import codes, judged
 
-NO_EDGE = "HB270 is listed with it, and alone where it is gone"
+NO_EDGE = "other groups are other times, of which HB301 may tell"
 GRPO = "task: grpo\ndata: {type: prompt_only}\nreward: {functions: [finetune.py:train]}"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from judged import codes, judged
 
-NO_EDGE = "a function is in a list, of which `edge` changes no entry; HB270 is listed with it"
+NO_EDGE = "a function is in a list, of which `edge` changes no entry"
 GRPO = "task: grpo\ndata: {type: prompt_only}\n"
 
 

@@ -28,7 +28,10 @@ def test_edge(fragment, key, beyond, tmp_path):
 
 
 DPO = f"{FULL}\ntask: dpo\ndata: {{type: preference}}\n"
-GRPO = "deployment: null\ntask: grpo\ndata: {type: prompt_only}\nreward: {functions: ['mine.py:f']}\n"
+GRPO = (
+    "deployment: null\ntask: grpo\ndata: {type: prompt_only}\nreward: {functions: ['mine.py:f']}\n"
+    "instance: {max_runtime: 5d}\nbudget: {max_cost: 9999 USD}\n"
+)
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,7 @@ def build_plan(
     architecture, training = _with_heads(architecture, training)
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
-    rollouts = resolve_rollouts(spec, choices, data_parallel)
-    lengths = _lengths(spec, profile, training, training.max_length - (rollouts.completion if rollouts else 0), choices)
-    training = training if training.capped else _uncapped(training, lengths)
-    training, lengths = (
-        completed(training, rollouts, lengths, shipped=spec.shipped) if rollouts else (training, lengths)
-    )
+    training, lengths = _with_lengths(spec, profile, training, data_parallel, choices)
     if architecture is None and "architecture" not in unknown:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
@@ -181,6 +176,19 @@ def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[st
     except ValueError as reason:
         unknown["data_parallel_size"] = Missing(f"tensor_parallel {reason}", ("instance", "tensor_parallel"))
         return None
+
+
+def _with_lengths(
+    spec: Spec, profile: Profile | None, training: Training, ranks: int | None, choices: Choices
+) -> tuple[Training, Lengths]:
+    """The training with its longest row and its rollouts, and the lengths of its rows."""
+    rollouts = resolve_rollouts(spec, choices, ranks)
+    room = training.max_length - (rollouts.completion if rollouts is not None else 0)
+    lengths = _lengths(spec, profile, training, room, choices)
+    training = training if training.capped else _uncapped(training, lengths)
+    if rollouts is None:
+        return training, lengths
+    return completed(training, rollouts, lengths, shipped=spec.shipped)
 
 
 def _lengths(spec: Spec, profile: Profile | None, training: Training, room: int, choices: Choices) -> Lengths:

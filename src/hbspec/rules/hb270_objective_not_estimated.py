@@ -11,6 +11,7 @@ Example:
     data: {type: preference}
     script: {entry_point: finetune.py}
     software: {trainer: loop}
+    deployment: null
 
 Instead:
 
@@ -18,6 +19,7 @@ Instead:
     data: {type: preference}
     script: {entry_point: finetune.py}
     software: {trainer: trl}
+    deployment: null
 
 References:
 
@@ -33,10 +35,9 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, NotKnownError, Severity
 from hbspec.estimators.step.objectives import TASK, refuse_objective
 from hbspec.plan.rollouts import SERVER
-from hbspec.rules.causes import Beside
 from hbspec.rules.rule import Rule
 
-RULE = Rule(__name__, Severity.WARNING, beside=(Beside("HB274"), Beside("HB275")))
+RULE = Rule(__name__, Severity.WARNING)
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:

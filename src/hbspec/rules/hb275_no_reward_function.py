@@ -6,8 +6,9 @@ the job loads the model on the rented instance, and then stops.
 Example:
 
     task: grpo
-    data: {type: prompt_only}
+    data: {type: prompt_only, validation: null}
     reward: {functions: [finetune.py:correct]}
+    hyperparameters: {max_completion_length: 64, max_steps: 30}
 
 Instead:
 

@@ -10,16 +10,17 @@ Example:
     task: grpo
     data: {type: prompt_only}
     script: {entry_point: finetune.py}
-    hyperparameters: {use_vllm: true, num_generations: 8, vllm_max_model_length: 704, max_completion_length: 256,
-      vllm_gpu_memory_utilization: 0.3}
+    hyperparameters: {max_steps: 60, max_completion_length: 256, use_vllm: true, vllm_max_model_length: 960}
+    deployment: null
 
 Instead:
 
     task: grpo
     data: {type: prompt_only}
     script: {entry_point: finetune.py}
-    hyperparameters: {use_vllm: true, num_generations: 8, vllm_max_model_length: 704, max_completion_length: 256,
-      vllm_gpu_memory_utilization: 0.3, vllm_tensor_parallel_size: 4}
+    hyperparameters: {max_steps: 60, max_completion_length: 256, use_vllm: true, vllm_max_model_length: 960,
+      vllm_tensor_parallel_size: 4}
+    deployment: null
 
 References:
 
