@@ -1,10 +1,11 @@
-"""TRL's own scoring of completions, and its step over them, traced: what GRPOTrainer does but for the generation."""
+"""TRL's own scoring of completions and its step over them, traced, and the generation of transformers before them."""
 
 from __future__ import annotations
 
 import contextlib
 from collections import defaultdict, deque
 from collections.abc import Iterator
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -13,6 +14,8 @@ import torch
 import trl
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
+from transformers import GenerationConfig, masking_utils
+from transformers.generation.utils import GenerationMixin
 
 from oracle.build import build
 from oracle.case import Case
@@ -60,6 +63,37 @@ def rollouts_peaks(case: Case, *, beta: float, steps: int, old: bool) -> tuple[i
         optimizer.step()
         optimizer.zero_grad()
     return trace.peaks["scoring"][0], trace.peaks["step"][0]
+
+
+def generation_peak(case: Case, rows: int, prompt: int, completion: int) -> int:
+    """Bytes that are alive at most while completions are generated, as GRPOTrainer asks for it; no optimizer's states.
+
+    Args:
+        case: what is trained.
+        rows: completions that are generated together.
+        prompt: tokens of each prompt.
+        completion: tokens of each completion.
+    """
+    fake = FakeTensorMode(allow_non_fake_inputs=True)
+    model = build(case, fake)
+    model.gradient_checkpointing_disable()
+    trace, made = Trace({}), count()
+    hold_weights(trace, model)
+    asked = {"max_new_tokens": completion, "do_sample": True, "temperature": 0.9, "top_k": 0, "eos_token_id": [2]}
+    config = GenerationConfig(**asked, pad_token_id=0, disable_compile=True)
+    # what reads numbers: whether a row goes on, and whether the mask hides a token, as prompts of several lengths do
+    goes_on = patch.object(GenerationMixin, "_has_unfinished_sequences", lambda *_, **__: next(made) < completion)
+    masked = patch.object(masking_utils, "_ignore_causal_mask_sdpa", lambda *_, **__: False)
+    with fake, on_cuda(trace, case), _read(trace), goes_on, masked, trace, torch.no_grad():
+        inputs = {"input_ids": torch.ones(rows, prompt, dtype=torch.int64)}
+        inputs["attention_mask"] = torch.ones_like(inputs["input_ids"])
+        for tensor in inputs.values():
+            trace.hold(tensor, "inputs")
+        trace.peaks.clear()
+        trace.phase = "generation"
+        made_rows = model.generate(**inputs, generation_config=config)
+    assert made_rows.shape == (rows, prompt + completion)
+    return trace.peaks["generation"][0]
 
 
 def _trainer(case: Case, model: nn.Module, reference: nn.Module | None, *, beta: float, steps: int, old: bool) -> Any:

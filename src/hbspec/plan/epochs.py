@@ -106,6 +106,10 @@ LOSS_FUSED = Epoch("trl", (1, 15))
 """The usual loss, `nll`, is computed by a fused head of TRL's own (`kernels/chunked_logprob.py`), which leaves Liger's
 out (`SFTTrainer.__init__`)."""
 
+QUERIES_PACKED = Epoch("transformers", (5, 23))
+"""SDPA with a mask and one new token packs the queries that share a head of keys (`integrations/sdpa_attention.py`,
+`pack_gqa`). Earlier releases, of which some may too, are taken to repeat keys and values for every query head."""
+
 PACKING_STRATEGIES = (
     (Epoch("trl", (1, 0)), ("bfd", "bfd_split", "wrapped")),
     (Epoch("trl", (0, 20)), ("bfd", "wrapped")),

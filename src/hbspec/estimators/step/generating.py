@@ -2,7 +2,8 @@
 
 Symbols: n completions that a process generates together, P tokens of the longest prompt, C of the longest completion, V
 vocabulary. Source: TRL 1.16.0, `grpo_trainer.py`, `_generate_single_turn`; transformers 5.23.0, `generation/utils.py`,
-`_sample`, and `cache_utils.py`, `DynamicLayer.update`. No trace confirms these sums: they are upper bounds by shape.
+`_sample`, and `cache_utils.py`, `DynamicLayer.update`. The sums are bounds from above, by up to 3 % of a trace of
+`generate` itself (`tests/oracle/test_generation.py`).
 
 Left out: continuous batching, `generation_kwargs`, other caches than the usual one, which keeps all tokens.
 """
@@ -16,12 +17,13 @@ from hbspec.catalog.parameters import kv_cache_bytes_per_token
 from hbspec.estimators.step.evaluation import passing, shared_by_layers
 from hbspec.estimators.step.job import Job, rows_of
 from hbspec.estimators.step.lifetimes.evaluation import evaluating
-from hbspec.estimators.step.moment import Moment, Part, moment, part
+from hbspec.estimators.step.moment import Moment, moment, part
 from hbspec.estimators.step.placement import Stage
 from hbspec.estimators.step.positions import buffer_bytes
 from hbspec.estimators.step.rollouts import ENGINE, IDS, awake
 from hbspec.estimators.step.scoring import between_updates
 from hbspec.estimators.step.states import share, states_of, whole_weights
+from hbspec.plan.epochs import QUERIES_PACKED
 from hbspec.plan.parallelism import Engine
 from hbspec.plan.rollouts import COLOCATED, GENERATE, Rollouts
 
@@ -79,17 +81,16 @@ def _generate(job: Job, stage: Stage, tokens: int, rollouts: Rollouts) -> Iterat
     drawn = part(_drawn(job, stage, rows))
     headless = stage._replace(head=False)
     read = part({"key_value_cache": _cache(job, stage, rows * prompt)})
-    yield from passing(
-        GENERATION, job, headless, prompt, [*beside, read], part(shared_by_layers(job, headless, prompt))
-    )
+    shared = shared_by_layers(job, headless, prompt)
+    # where a mask says which tokens count, each row has positions of its own
+    turned = {"positions": (rows - 1) * shared["positions"]}
+    yield from passing(GENERATION, job, headless, prompt, [*beside, read, part(turned)], part(shared))
     yield moment(GENERATION, *beside, read, drawn)
     cache, attended = part({"key_value_cache": _cache(job, stage, rows * tokens)}), part(_attended(job, rows * tokens))
-    yield moment(GENERATION, *beside, cache, _either(attended if stage.layers else part({}), drawn))
-
-
-def _either(one: Part, other: Part) -> Part:
-    """What of two that are not there at once is larger."""
-    return max(one, other, key=lambda found: found.total)
+    yield moment(GENERATION, *beside, cache, drawn)
+    if stage.layers:
+        shared = shared_by_layers(job, headless, 1)
+        yield from passing(GENERATION, job, headless, 1, [*beside, cache, attended], part(shared))
 
 
 def _gathered(job: Job, stage: Stage) -> Mapping[str, int]:
@@ -114,14 +115,16 @@ def _cache(job: Job, stage: Stage, tokens: int) -> int:
 def _attended(job: Job, tokens: int) -> Mapping[str, int]:
     """What one layer holds beside the cache while it attends with one more token.
 
-    Keys and values are copied to grow by one; a mask, which rows of several lengths have, lets SDPA and eager attention
-    repeat them for every query head (`sdpa_attention.py`, `use_gqa_in_sdpa`), as does eager attention.
+    Keys and values are copied to grow by one. Eager attention repeats them for every query head, and so does SDPA with
+    a mask in older releases; FlashAttention's are gathered without their padding.
     """
     heads = [one for one, _ in job.architecture.attention]
     grown = max((2 * one.key_value_size for one in heads), default=0)
-    repeated = max((2 * one.number * one.width for one in heads), default=0)
-    if job.training.kernel == "flash_attention_2":
-        repeated = grown  # which are gathered without padding
+    training, repeated = job.training, max((2 * one.query_size for one in heads), default=0)
+    if training.kernel == "flash_attention_2":
+        repeated = grown
+    elif training.kernel == "sdpa" and training.has(QUERIES_PACKED):
+        repeated = 0
     return {"attention": _element(job) * tokens * (grown + repeated)}
 
 

@@ -7,8 +7,9 @@ from functools import lru_cache
 from math import ceil, floor
 from typing import NamedTuple
 
-from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED
+from hbspec.estimators.constants import ACTIVATION_ERROR, ACTIVATION_ERROR_UNTRACED, GENERATING_ERROR
 from hbspec.estimators.step.evaluation import evaluated_job, evaluation_moments
+from hbspec.estimators.step.generating import GENERATION
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.moment import Moment
 from hbspec.estimators.step.moments import LASTING, load_moments, moments
@@ -75,7 +76,7 @@ def _upper(job: Job, stage: Stage, tokens: Interval, *, loads: bool) -> _Upper:
     moment = max(found, key=lambda one: one.total)
     lasting, passing = _parts(moment.terms)
     high = max(moment.total, _most(_extremes(job)[1], stage, ceil(tokens.high), loads=loads, whole=True))
-    error = round(activation_error(job) * passing)
+    error = round(max(activation_error(job), GENERATING_ERROR * (moment.name == GENERATION)) * passing)
     return _Upper(moment, high + error + round(engine_error(job).high), lasting, error, _freed(found, moment))
 
 
