@@ -34,6 +34,9 @@ SAMPLED = 5
 """Numbers in fp32 of each logit while a token is drawn: the logits as they come and as a copy, scaled by the
 temperature, their probabilities, and what `torch.multinomial` divides them by."""
 
+HELD = 3
+"""Of them, those that are still there while the layers compute the next token: copy, scaled, and probabilities."""
+
 GENERATED_BYTES = 4 * IDS
 """Of each token: its id and mask, each with the copy that one more token makes of it."""
 
@@ -90,7 +93,8 @@ def _generate(job: Job, stage: Stage, tokens: int, rollouts: Rollouts) -> Iterat
     yield moment(GENERATION, *beside, cache, drawn)
     if stage.layers:
         shared = shared_by_layers(job, headless, 1)
-        yield from passing(GENERATION, job, headless, 1, [*beside, cache, attended], part(shared))
+        held = part({"logits": drawn.total * HELD // SAMPLED})
+        yield from passing(GENERATION, job, headless, 1, [*beside, cache, attended, held], part(shared))
 
 
 def _gathered(job: Job, stage: Stage) -> Mapping[str, int]:
