@@ -18,7 +18,9 @@ from typing import Any
 
 from hbspec.api import SpecLike, compile_spec, estimate
 from hbspec.plan import Plan
+from hbspec.plan.generations import generations
 from hbspec.smoke.compare import Comparison, compare, unproven
+from hbspec.smoke.reward_columns import reward_columns
 from hbspec.smoke.sample import training_lines, validation_lines
 
 UPDATES = 4
@@ -85,7 +87,8 @@ def rehearse(
         RehearsalError: the spec has its own script, or training failed.
     """
     estimates = estimate(spec, overrides=overrides)
-    plan, data = estimates.plan, estimates.analysis.spec.data
+    plan, asked = estimates.plan, estimates.analysis.spec
+    data = asked.data
     for artifact in compile_spec(spec, "launch", overrides=overrides, force=force):
         path = folder / artifact.path
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,19 +97,22 @@ def rehearse(
     if not (folder / "source" / "tiny.py").is_file():
         raise RehearsalError("a rehearsal needs the shipped script, but this spec names its own script")
     (folder / "config.json").write_text(json.dumps(config))
-    _place(train, folder / "train", training_lines(data))
+    beside = reward_columns(folder / "source", asked.reward.functions) if asked.reward else ()
+    _place(train, folder / "train", training_lines(data, beside))
     held_out = data.validation is not None and data.validation.share is not None
-    if validation or (plan.training.eval_steps and not held_out):
-        _place(validation, folder / "validation", validation_lines(data))
-    _train(folder, ranks, updates)
+    evaluated = plan.training.eval_steps or plan.training.evals_per_epoch
+    if validation or (evaluated and not held_out):
+        _place(validation, folder / "validation", validation_lines(data, beside))
+    made_up = beside if train is None else ()
+    _train(folder, ranks, updates, made_up)
     run = json.loads((folder / "output" / "run.json").read_text())
     tiny = json.loads((Path(run["model_folder"]) / "config.json").read_text())
     return Rehearsal(
         folder=folder,
         plan=plan,
         run=run,
-        comparisons=compare(plan, run, tiny, ranks),
-        unproven=unproven(plan),
+        comparisons=compare(plan, run, tiny, ranks, generations(asked, ranks) if asked.task == "grpo" else None),
+        unproven=unproven(plan, made_up),
         synthetic=train is None,
     )
 
@@ -120,7 +126,7 @@ def _place(file: Path | None, folder: Path, made_up: str) -> None:
         shutil.copyfile(file, folder / "data.jsonl")
 
 
-def _train(folder: Path, ranks: int, updates: int) -> None:
+def _train(folder: Path, ranks: int, updates: int, made_up: Sequence[str]) -> None:
     arguments = {
         "--train-dir": folder / "train",
         "--validation-dir": folder / "validation",
@@ -141,4 +147,8 @@ def _train(folder: Path, ranks: int, updates: int) -> None:
     except subprocess.TimeoutExpired:
         raise RehearsalError(f"training took longer than {TIMEOUT} s; its output is in {folder}") from None
     if done.returncode:
-        raise RehearsalError(f"training ended with exit code {done.returncode}; its output is in {folder}")
+        said = f"training ended with exit code {done.returncode}; its output is in {folder}"
+        if made_up:
+            names = ", ".join(made_up)
+            said += f"; the sample's columns made up for reward functions: {names}; pass --train FILE to use your data"
+        raise RehearsalError(said)
