@@ -34,6 +34,9 @@ TEMPLATE = "content of CHAT_TEMPLATE"
 BASE_FILE = "base model "
 """What the keys of a local base model's files begin with."""
 
+INITIAL = "initial adapter "
+"""What the keys of the files of adapters begin with that training goes on from."""
+
 WEIGHTS = "weights "
 """What the keys of the files of a base model on the Hub begin with."""
 

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import beside
+import initial_adapters
 import parsers
 import task_settings
 from folder_lock import writable
+from initial_adapters import ADAPTER_FILE
 from manifest import is_checkpoint
 from settings import (
     DISTRIBUTED,
@@ -33,9 +35,6 @@ from settings import (
 LAUNCHER_PREFIX = "sagemaker_"
 """Hyperparameters that SageMaker's own tools add for themselves begin so; they are none of ours and are passed over."""
 
-ADAPTER_FILE = "adapter_config.json"
-"""What peft saves beside an adapter (peft.utils.CONFIG_NAME)."""
-
 SHARE_UNIT = 1_000_000
 """Shares are compared as multiples of a millionth (transformers 5.23.0, `LARGE_MULTIPLIER`)."""
 
@@ -45,6 +44,7 @@ ENVIRONMENT = {
     "train_dir": "SM_CHANNEL_TRAIN",
     "validation_dir": "SM_CHANNEL_VALIDATION",
     "base_dir": "SM_CHANNEL_MODEL",
+    "adapter_dir": "SM_CHANNEL_ADAPTER",
     "model_dir": "SM_MODEL_DIR",
     "output_data_dir": "SM_OUTPUT_DATA_DIR",
 }
@@ -178,7 +178,7 @@ def refuse_folders(invocation: Invocation) -> None:
             f"--checkpoint-dir {folders.checkpoint_dir} is itself a checkpoint, and a run goes on from the newest one"
         )
         problems.append(f"{said} in a folder: pass --checkpoint-dir {folders.checkpoint_dir.resolve().parent}")
-    problems += [*_nested(folders), *_over_base(invocation)]
+    problems += [*_nested(folders), *_over_base(invocation), *initial_adapters.written_over(invocation)]
     if problems:
         raise RefusedError(problems)
 
@@ -247,6 +247,7 @@ def _contradictions(invocation: Invocation, environment: Mapping[str, str]) -> l
     if folders.tiny and not adapter and not invocation.config_file.is_file():
         found.append(f"--tiny needs the architecture: no {invocation.config_file}, see --model-config")
     found += task_settings.refusals(settings)
+    found += initial_adapters.refusals(invocation)
     if folders.tiny:
         return [*found, *beside.refusals(settings)]  # it overrides the parallelism, see tiny.OVERRIDES
     processes = int(environment.get("WORLD_SIZE", "1"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 import author_rewards
 import base_model
 import failure
+import initial_adapters
 import metrics
 import model_folder
 import served_adapters
@@ -74,7 +75,8 @@ def run(
         state.print(line)
     base = base_model.find(invocation, state, train)
     dtype = str(compute).removeprefix("torch.")
-    fingerprint["loaded"] = {"compute dtype": dtype, **base.said}
+    initial = _agreed(lambda: initial_adapters.find(invocation, base.source))
+    fingerprint["loaded"] = {"compute dtype": dtype, **base.said, **initial_adapters.fingerprinted(initial)}
     _check_start(start, invocation, fingerprint)
     tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
     use_template(tokenizer, settings, fingerprint)
@@ -86,7 +88,9 @@ def run(
     refuse_together(base_model.sign(base, fingerprint))
     _check_start(start, invocation, fingerprint)
     named = {"fingerprint": fingerprint, "held": held, "keep": settings.SAVE_TOTAL_LIMIT, **rewarding}
-    named |= {"peft_config": adapters(settings, beside_language_model(model)), "processing_class": tokenizer}
+    config = adapters(settings, beside_language_model(model))
+    model, config = _agreed(lambda: initial_adapters.applied(model, config, initial))
+    named |= {"peft_config": config, "processing_class": tokenizer}
     with reference_found(model, base, settings):
         trainer = trainers.made(settings, splits, model=model, args=arguments, **named)
     keep_trainable_dtype(trainer.model, compute)
@@ -102,6 +106,13 @@ def run(
         print(metrics.done(happened), flush=True)
     _leave_together(state)
     return _broken(stop, invocation) if stop.is_broken else 0
+
+
+def _agreed(ask: Callable[[], Any]) -> Any:
+    """What every rank finds; all of them end where one refuses it."""
+    found: list[Any] = []
+    refuse_together(problems_of(lambda: found.append(ask())))
+    return found[0]
 
 
 def _told(splits: Splits, state: PartialState, trainer: Counting) -> dict[str, Any]:
@@ -247,6 +258,7 @@ def _deliver(trainer: Counting, state: PartialState, invocation: Invocation) -> 
         if invocation.settings.CHAT_TEMPLATE and state.is_main_process:
             keep_endings(trainer.model, unfinished)
         if state.is_main_process:
+            initial_adapters.drop_reference(unfinished)
             served_adapters.keep(unfinished)
     state.wait_for_everyone()
     with state.main_process_first():  # hosts may share the folder

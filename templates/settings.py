@@ -71,6 +71,9 @@ class Settings:
 
     MODEL_ID: str = _setting(MISSING, parsers.text, "Hugging Face id or local folder of the base model (required)")
     REVISION: str | None = _setting(None, parsers.text, "branch, tag or commit of the weights")
+    ADAPTER: str | None = _setting(
+        None, parsers.text, "adapters that training goes on from: an id of the Hub, or a local folder; else new ones"
+    )
     METHOD: str = _one_of("qlora", ("qlora", "lora", "full"), "what is trained")
     LEARNING_RATE: float = _setting(
         2e-5, parsers.number("above 0, at most 1", lambda x: 0 < x <= 1), "peak learning rate"
@@ -230,6 +233,7 @@ class Folders:
     model_dir: Path = ROOT / "model"
     output_data_dir: Path = ROOT / "output/data"
     base_dir: Path | None = None
+    adapter_dir: Path | None = None
     model_config: Path | None = None
     max_updates: int | None = None
     tiny: bool = False

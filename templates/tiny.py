@@ -130,6 +130,9 @@ def rehearsal(invocation: Invocation, launched: bool, processes: int = 1) -> tup
                 made.append(Override(name, str(before), str(after), reason))
                 if name not in real:
                     changes[name] = after
+        if settings.ADAPTER is not None:
+            reason = "a rehearsal proves the wiring, not the adapters"
+            made.append(Override("ADAPTER", settings.ADAPTER, "random adapters of the tiny model", reason))
         generated = _generation(settings, processes)
         changes |= {each.name: int(each.after) for each in generated}
         made += generated
@@ -215,5 +218,11 @@ def write(invocation: Invocation, examples: Sequence[Example], folder: Path) -> 
     ids = {f"{name}_token_id": getattr(tokenizer, f"{name}_token_id") for name in ("bos", "eos", "pad")}
     torch.manual_seed(settings.SEED)
     made = AutoConfig.for_model(model_type, **{**tiny, **ids, "dtype": "float32", "torch_dtype": "float32"})
-    AutoModelForCausalLM.from_config(made, dtype=torch.float32).save_pretrained(folder)
+    model = AutoModelForCausalLM.from_config(made, dtype=torch.float32)
+    model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    if settings.ADAPTER is not None:
+        from initial_adapters import write_tiny
+        from loading import adapters, beside_language_model
+
+        write_tiny(model, adapters(settings, beside_language_model(model)), folder)

@@ -27,6 +27,7 @@ from fingerprint import Fingerprint, fingerprint
 from folder_lock import Held, alone_in
 from folders import unread
 from handover import parse, problems_of, refuse_folders
+from initial_adapters import folder_of
 from job_examples import Example, KeepingReader
 from mixing import split
 from model_folder import place_of, refuse_other_model, refuse_shorter
@@ -142,7 +143,8 @@ def _choose_devices(invocation: Invocation) -> None:
     if invocation.folders.tiny:
         os.environ |= {"CUDA_VISIBLE_DEVICES": "", "HF_HUB_OFFLINE": "1"}
         return
-    if invocation.folders.base_dir is not None:
+    adapters_here = invocation.settings.ADAPTER is None or folder_of(invocation) is not None
+    if invocation.folders.base_dir is not None and adapters_here:
         # all files are here, and peft would ask the Hub for the config of the model at every save
         os.environ["HF_HUB_OFFLINE"] = "1"
     if invocation.settings.PARALLELISM == "single":

@@ -51,11 +51,38 @@ class Supervised(Counting):
         return Trainer.compute_loss(self, model, inputs, return_outputs, num_items_in_batch)
 
 
+class EachWrites:
+    """An accelerator to which every process is the one that writes."""
+
+    is_main_process = True
+
+    def __init__(self, accelerator: Any) -> None:
+        self._accelerator = accelerator
+
+    def __getattr__(self, name: str) -> Any:
+        """Whatever the accelerator has besides."""
+        return getattr(self._accelerator, name)
+
+
 class Compared(Counting):
     """Before TRL's trainers of answers that are compared, whose rows are token ids already."""
 
+    accelerator: Any
+
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
+
+    def _precompute_ref_logps(self, dataset: Any, name: str, batch_size: int) -> Any:
+        """The rows with what the reference says of them.
+
+        TRL (1.16) has the first rank write it into a file and all of them read it. Rows that were made in memory have
+        no folder but a temporary one of each process, so that each writes a file of its own.
+        """
+        accelerator, self.accelerator = self.accelerator, EachWrites(self.accelerator)
+        try:
+            return super()._precompute_ref_logps(dataset, name, batch_size)
+        finally:
+            self.accelerator = accelerator
 
     def rows_said(self) -> dict[str, Any]:
         """Rows that the model was trained on: two of a pair."""

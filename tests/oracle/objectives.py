@@ -27,17 +27,21 @@ OUTPUTS = {
 TRAINERS = {"dpo": trl.DPOTrainer, "kto": trl.KTOTrainer, "reward": trl.RewardTrainer}
 
 
-def objective_peak(task: str, case: Case, *, second: bool = False) -> int:
+def objective_peak(task: str, case: Case, *, second: bool = False, copied: bool = False) -> int:
     """Bytes that are alive at most in one steady-state step of a trainer.
 
     Args:
         task: of the trainer.
         case: what is trained; its batch is in rows.
         second: whether the reference is a second model.
+        copied: whether it is a copy of the adapters, as `__init__` makes it.
     """
     fake = FakeTensorMode(allow_non_fake_inputs=True)
     model = build(case, fake, rewards=task == "reward", outputs=OUTPUTS.get(task, ()))
     trace = Trace({})
+    if copied:
+        with fake:
+            model.add_adapter("ref", model.peft_config["default"])
     hold_weights(trace, model)
     reference = build(case, fake, outputs=("log_probs",)).eval() if second else None
     if reference is not None:

@@ -21,10 +21,11 @@ LONG = "tokens=2048,layers=6"
 ROWS = {"dpo": 2, "kto": 1, "reward": 2}
 
 
-def closed(task, case):
+def closed(task, case, *, copied=False):
     """The largest moment of a step of a spec that says what the case says; its batch is in rows."""
     said = spec_of(case)
     said["task"] = task
+    said["model"] |= {"adapter": "someone/adapters"} if copied else {}
     said["software"]["trainer"] = "trl"
     said["hyperparameters"]["per_device_batch_size"] = case.batch // ROWS[task]
     plan = build_plan(Spec.model_validate(said), catalog(), Architecture.from_config(case.values), None)
@@ -47,11 +48,11 @@ CASES = (
 REAL = ("dpo", f"llama3.2-1b,{LORA},batch=2,padding=1,tokens=1024,loss=fused", "recompute")
 
 
-def agrees(task, text, at):
+def agrees(task, text, at, *, copied=False):
     case = parse(text)
-    found = closed(task, case)
+    found = closed(task, case, copied=copied)
     second = task in ("dpo", "kto") and not case.adapters
-    traced = objective_peak(task, case, second=second)
+    traced = objective_peak(task, case, second=second, copied=copied)
     assert found.total == pytest.approx(traced, rel=LIMIT), (found.name, found.terms)
     assert found.name == at
 
@@ -59,6 +60,17 @@ def agrees(task, text, at):
 @pytest.mark.parametrize(("task", "text", "at"), CASES, ids=[f"{task} {text}" for task, text, _ in CASES])
 def test_a_step_takes_what_the_trainer_s_own_takes(task, text, at):
     agrees(task, text, at)
+
+
+COPIES = (
+    ("dpo", f"toy-llama,{QLORA},batch=4,padding=1,tokens=512,loss=fused", "loss"),
+    ("kto", f"toy-llama,{LORA},batch=2,padding=1,tokens=512,loss=fused,gradient_checkpointing=false", "loss"),
+)
+
+
+@pytest.mark.parametrize(("task", "text", "at"), COPIES, ids=[f"{task} {text}" for task, text, _ in COPIES])
+def test_a_copy_of_the_adapters_is_kept(task, text, at):
+    agrees(task, text, at, copied=True)
 
 
 @pytest.mark.long

@@ -16,7 +16,6 @@ FULL = (
     [
         ("", "hyperparameters.merge_weights", True),
         ("", "hyperparameters.optimizer_in_bwd", True),
-        ("", "model.adapter", "someone/adapters"),
         ("", "model.added_tokens", 4),
         ("", "hyperparameters.eval_strategy", "no"),
         ("", "hyperparameters.save_strategy", "no"),

@@ -8,6 +8,7 @@ from judged import codes, edge
 
 def test_edge(tmp_path):
     edge("HB619", "", "model.source", "s3://bucket/model/", "s3://bucket/model.tar.gz", tmp_path)
+    edge("HB619", "", "model.adapter", "s3://bucket/job/checkpoint-3/", "s3://bucket/job/model.tar.gz", tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -48,11 +48,14 @@ class Ran(NamedTuple):
 
 
 def write_job(artifacts: Sequence[Artifact], given: Schedule, folder: Path) -> None:
-    """Write the compiled job, the observer and the data."""
+    """Write the compiled job, the observer and the data. New adapters take what those take that a job goes on from."""
     for artifact in artifacts:
         path = folder / artifact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(artifact.content)
+    settings = folder / "hyperparameters.json"
+    kept = {name: value for name, value in json.loads(settings.read_bytes()).items() if name != "ADAPTER"}
+    settings.write_text(json.dumps(kept), encoding="utf-8")
     (folder / "source" / OBSERVER).write_bytes(Path(__file__).with_name(OBSERVER).read_bytes())
     for name, lengths in (("train", given.lengths), ("validation", given.validation)):
         if lengths:

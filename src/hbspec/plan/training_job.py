@@ -58,6 +58,8 @@ def read_prefixes(spec: Spec) -> dict[Route, str]:
     read: dict[Route, str] = {("data", name, "uri"): split.uri for name, split in splits.items() if split and split.uri}
     if spec.model.source:
         read["model", "source"] = folder(spec.model.source)
+    if spec.shipped and (spec.model.adapter or "").startswith(IN_S3):
+        read["model", "adapter"] = folder(str(spec.model.adapter))
     return read
 
 

@@ -1,8 +1,8 @@
 """A setting needs more than the shipped training script does.
 
-Why: The shipped script trains new adapters, or all weights, of the model as it is published: it adds no tokens, goes on
-from no other adapters, freezes no part of the weights, merges nothing, updates after the backward pass, and always
-writes checkpoints, from which a stopped job goes on. The estimate would describe another job than the one that runs.
+Why: The shipped script trains adapters, or all weights, of the model as it is published: it adds no tokens, freezes no
+part of the weights, merges nothing, updates after the backward pass, and always writes checkpoints, from which a
+stopped job goes on. The estimate would describe another job than the one that runs.
 
 Example:
 
@@ -29,7 +29,6 @@ from hbspec.rules.rule import Rule, plain
 RULE = Rule(__name__, Severity.ERROR)
 
 LACKS: Mapping[tuple[str, str], str] = {
-    ("model", "adapter"): "trains new adapters only",
     ("model", "added_tokens"): "adds no tokens",
     ("hyperparameters", "unfrozen_parameters"): "trains all weights or adapters",
     ("hyperparameters", "optimizer_in_bwd"): "updates after the backward pass",

@@ -1,8 +1,9 @@
-"""`model.source` names an archive, and not a folder of files.
+"""`model.source` or `model.adapter` names an archive, and not a folder of files.
 
 Why: The job is given the files below the prefix as they are, and nothing unpacks them: the script then finds an archive
 where it looks for `config.json`, after the instance was rented and the whole archive was downloaded. An unpacked copy
-of a model's repository also downloads faster, since SageMaker reads several objects at once.
+of a model's repository also downloads faster, since SageMaker reads several objects at once. A job's adapters are in
+its `model.tar.gz`, and unpacked in its checkpoints.
 
 Example:
 
@@ -29,14 +30,19 @@ from hbspec.rules.rule import Rule
 RULE = Rule(__name__, Severity.ERROR)
 ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip", ".tar.zst", ".tar.bz2", ".tar.xz", ".7z")
 
+CONFIG, ADAPTERS = "config.json", "adapter_config.json"
+
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find a source whose last part is the name of an archive; a prefix may end with a slash all the same."""
-    source = (analysis.spec.model.source or "").rstrip("/").lower()
-    if source.endswith(ARCHIVES):
-        name = (analysis.spec.model.source or "").rstrip("/").rpartition("/")[2]
+    model = analysis.spec.model
+    for key, given, needed in (("source", model.source, CONFIG), ("adapter", model.adapter, ADAPTERS)):
+        source = (given or "").rstrip("/")
+        if not source.lower().endswith(ARCHIVES):
+            continue
+        name = source.rpartition("/")[2]
         yield RULE.at(
-            ("model", "source"),
-            f"model.source names an archive, {name}, and the job needs config.json and the weights as files",
+            ("model", key),
+            f"model.{key} names an archive, {name}, and the job needs {needed} and the weights as files",
             "unpack it into a folder of your bucket, and name that folder",
         )

@@ -50,7 +50,9 @@ class Model(Section):
     )
     license: Text | None = Field(None, description="The licence that you rely on; compared with the catalog.")
     adapter: Text | None = Field(
-        None, description="Adapters that training goes on from: a folder, or an id of the Hugging Face Hub."
+        None,
+        description="Adapters that training goes on from: an id of the Hugging Face Hub, or an S3 prefix, which the "
+        "SageMaker job reads; elsewhere pass their folder with `--adapter-dir`.",
     )
     added_tokens: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
         None, description="Tokens added to the vocabulary, by which the embedding and the output head grow."

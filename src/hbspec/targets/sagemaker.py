@@ -19,7 +19,7 @@ from hbspec.analysis import Analysis
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS
 from hbspec.estimators.job.storage import DEFAULT_VOLUME
 from hbspec.plan.allocator import VARIABLE as ALLOCATOR
-from hbspec.plan.training_job import author_name, folder, writes_whole_weights
+from hbspec.plan.training_job import IN_S3, author_name, folder, writes_whole_weights
 from hbspec.spec import Spec
 from hbspec.targets.aws.identity import digest
 from hbspec.targets.aws.images import training_image
@@ -54,8 +54,8 @@ CONTAINER = {
     "SM_CHANNEL_VALIDATION": "/opt/ml/input/data/validation",
 }
 """Variables that framework containers export for a script, so this entry point exports them too."""
-MODEL = "model"
-"""The channel of the base model's files, where the spec names a copy of them."""
+MODEL, ADAPTER = "model", "adapter"
+"""Channels of the base model's files and of adapters to go on from, where the spec names a copy of them."""
 STREAMED = frozenset({"train", "validation"})
 """Channels that FastFile mode is for; the model and the code are read in no order, and more than once."""
 
@@ -116,6 +116,8 @@ def _channels(spec: Spec, needs: Needs) -> dict[str, str]:
         channels["validation"] = validation.uri
     if spec.model.source:
         channels[MODEL] = folder(spec.model.source)
+    if spec.shipped and (spec.model.adapter or "").startswith(IN_S3):
+        channels[ADAPTER] = folder(str(spec.model.adapter))
     return channels
 
 
@@ -200,7 +202,8 @@ def _through(spec: Spec) -> list[str]:
 
 
 def _launch(name: str, call: Invocation, channels: Mapping[str, str], through: Sequence[str]) -> list[str]:
-    base = {"SM_CHANNEL_MODEL": f"/opt/ml/input/data/{MODEL}"} if MODEL in channels else {}
+    read = (name for name in (MODEL, ADAPTER) if name in channels)
+    base = {f"SM_CHANNEL_{name.upper()}": f"/opt/ml/input/data/{name}" for name in read}
     return [
         *opening(f"{name}: written by hbspec; SageMaker runs it as the container's entry point."),
         f"cd -- {HERE}",

@@ -124,6 +124,7 @@ def emit(job: SlurmJob) -> list[Artifact]:
 
 def _submission(job: SlurmJob) -> Iterator[str]:
     given = "ARGUMENT..." if job.own_script else "--train-dir TRAIN [--validation-dir VALIDATION] [--base-dir MODEL]"
+    given += " [--adapter-dir ADAPTERS]" if "ADAPTER" in job.workload.hyperparameters else ""
     yield from opening(
         f"{job.name}: submits the training to Slurm; written by hbspec.",
         f"# submit.sh {given}: arguments go to the training script.",

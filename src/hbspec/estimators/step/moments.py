@@ -27,9 +27,10 @@ from hbspec.estimators.step.positions import (
     spare_mask_bytes,
 )
 from hbspec.estimators.step.reference import reference_moments
+from hbspec.estimators.step.reference_weights import REFERENCE
 from hbspec.estimators.step.rollouts import ENGINE, buffered_bytes
 from hbspec.estimators.step.scoring import scoring_moments
-from hbspec.estimators.step.states import REFERENCE, States, states_of
+from hbspec.estimators.step.states import States, states_of
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 
 LASTING = frozenset(

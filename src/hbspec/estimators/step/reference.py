@@ -25,11 +25,14 @@ COMPARED = "reference"
 def reference_job(job: Job) -> Job | None:
     """The job as its reference runs it; None where it has none.
 
-    Without adapters a second model is one whose weights could all be trained; otherwise nothing of it could.
+    Without adapters a second model is one whose weights could all be trained; a copy of adapters runs as they do; and
+    otherwise nothing of it could be trained.
     """
     if not job.training.objective.reference:
         return None
-    program = evaluating(job.program)._replace(targets=None if job.training.adapters else (), modules_to_save=())
+    program = evaluating(job.program)
+    if not job.training.objective.copies:
+        program = program._replace(targets=None if job.training.adapters else (), modules_to_save=())
     return job._replace(program=program)
 
 

@@ -11,18 +11,15 @@ from hbspec.catalog.parameters import decaying_share
 from hbspec.estimators.step.deepspeed import masters, reduction
 from hbspec.estimators.step.job import Job
 from hbspec.estimators.step.placement import Stage
+from hbspec.estimators.step.reference_weights import narrowed, reference_weights
 from hbspec.estimators.step.rollouts import awake
 from hbspec.estimators.step.zero3 import whole_parameters
 from hbspec.estimators.weights import EMBEDDING, HEAD, QUANTIZED_TOWER, TOWER
 from hbspec.plan.deepspeed import DeepSpeed
-from hbspec.plan.objective import MODEL
 from hbspec.plan.parallelism import Engine
 
 QUANTIZED, SCALES = "quantized_weights", "quantization_scales"
 """Scales of quantised weights are not parameters: they stay whole on every rank's GPU, sharded or offloaded."""
-
-REFERENCE = "reference_weights"
-"""Weights of a second model that the first is compared with."""
 
 OUTSIDE_LAYERS = (EMBEDDING, HEAD, SCALES, TOWER, QUANTIZED_TOWER)
 """Terms that are not gathered with a layer."""
@@ -67,7 +64,8 @@ def states_of(job: Job, stage: Stage) -> States:
     """What lies on the GPU that computes a stage."""
     whole = whole_weights(job, stage)
     weights = {term: cut_weight(job, term, size) for term, size in whole.items()}
-    groups, beside = _groups(job, stage), {**_reference(job, whole), **awake(job)}
+    groups = _groups(job, stage)
+    beside = {**reference_weights(job, whole, groups), **awake(job)}
     if job.deepspeed is not None:
         return _under_deepspeed(job, job.deepspeed, {**weights, **beside}, groups)
     size = 0 if job.gradients_offloaded else _reduced(job, groups)
@@ -144,20 +142,6 @@ def cut_weight(job: Job, term: str, size: int) -> int:
     return 0 if job.offload == "all" else -(-size // job.shards.weights)
 
 
-def _reference(job: Job, whole: Mapping[str, int]) -> dict[str, int]:
-    """A second model of the same shapes, cut as the first one is; nothing where the reference is not one.
-
-    Source: TRL 1.16.0, `dpo_trainer.py`, `prepare_deepspeed`, `prepare_fsdp`.
-    """
-    objective = job.training.objective
-    if objective.reference != MODEL:
-        return {}
-    stored, size = BYTES[job.training.weights_dtype], sum(whole.values())
-    if objective.reference_dtype:
-        size = -(-size * _narrowed(job, BYTES[objective.reference_dtype]) // stored)
-    return {REFERENCE: -(-size // job.shards.weights)}
-
-
 def _gathered(job: Job, whole: Mapping[str, int], local: Mapping[str, int]) -> dict[str, int]:
     """Weights that are whole while a layer computes: that layer, embedding and head, in the compute dtype.
 
@@ -199,9 +183,9 @@ def _groups(job: Job, stage: Stage) -> list[tuple[int, int]]:
     layers = job.architecture.num_hidden_layers
     stored = BYTES[job.training.weights_dtype]
     if not job.training.adapters:
-        return [(-(-_trained_whole(job, stage) // job.tensor_parallel), _narrowed(job, stored))]
-    adapters = share(job.trainable - job.whole, stage, layers), _narrowed(job, BYTES[job.training.adapter_dtype])
-    return [adapters, (share(job.whole, stage, layers), _narrowed(job, stored))]
+        return [(-(-_trained_whole(job, stage) // job.tensor_parallel), narrowed(job, stored))]
+    adapters = share(job.trainable - job.whole, stage, layers), narrowed(job, BYTES[job.training.adapter_dtype])
+    return [adapters, (share(job.whole, stage, layers), narrowed(job, stored))]
 
 
 def _trained_whole(job: Job, stage: Stage) -> int:
@@ -213,11 +197,6 @@ def _trained_whole(job: Job, stage: Stage) -> int:
     embedding, head = (job.weights[term] // element for term in (EMBEDDING, HEAD))
     within = share(job.trainable - embedding - head, stage, job.architecture.num_hidden_layers)
     return within + embedding * stage.embedding + head * stage.head
-
-
-def _narrowed(job: Job, element: int) -> int:
-    """DeepSpeed trains a copy of its own, and holds the module in the compute dtype."""
-    return min(element, job.precision.compute) if job.deepspeed is not None and job.training.autocast else element
 
 
 def _whole_adapters(job: Job, groups: list[tuple[int, int]]) -> int:

@@ -75,6 +75,7 @@ def _refuse_uncarried(needs: Needs, analysis: Analysis, framework: str) -> None:
     """Refuse what the configurations of these frameworks could say, and hbspec does not write."""
     spec, training = analysis.spec, analysis.plan.training
     given, unwritten = spec.hyperparameters, f"it is not written for {framework}"
+    needs.leave_out(spec.model.adapter, ("model", "adapter"), unwritten, "merge the adapters into the model first")
     needs.leave_out(spec.task != "sft", ("task",), f"the file is written for {framework}'s sft", "set task to sft")
     for name in UNCARRIED:
         needs.leave_out(getattr(given, name) is not None, ("hyperparameters", name), unwritten, f"leave {name} out")

@@ -32,6 +32,8 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
     values = {"MODEL_ID": spec.model.id} if spec.model.id else {}
     if spec.model.revision:
         values["REVISION"] = spec.model.revision
+    if spec.shipped and spec.model.adapter:
+        values["ADAPTER"] = spec.model.adapter
     if spec.task != DEFAULT_TASK:
         values["TASK"] = spec.task
     for key, value in written.items():

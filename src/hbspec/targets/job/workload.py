@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hbspec.analysis import Analysis
 from hbspec.targets.job.hyperparameters import hyperparameters, require_weights
+from hbspec.targets.job.initial_adapters import refuse_unreachable
 from hbspec.targets.job.invocation import Invocation, invocation
 from hbspec.targets.job.metrics import metrics
 from hbspec.targets.job.source_folder import source_folder
@@ -38,6 +39,7 @@ def workload(analysis: Analysis, needs: Needs) -> Workload:
             folder cannot be copied into the job.
     """
     require_weights(needs, analysis)
+    refuse_unreachable(needs, analysis.spec)
     needs.done()
     _refuse_framework(needs, analysis)
     return Workload(
