@@ -151,6 +151,7 @@ docs: $(VENV)/.ready
 frameworks: $(VENV)/.ready
 	$(BIN)/pip download -q --no-deps axolotl==0.19.0 llamafactory==0.9.5 trl==1.16.0 transformers==5.23.0 peft==0.21.2 accelerate==1.15.0 -d build/frameworks
 	$(BIN)/pip download -q --no-deps transformers==5.6.0 -d build/frameworks
+	$(BIN)/pip download -q --no-deps sagemaker==2.257.7 sagemaker-train==1.27.0 sagemaker-core==2.27.0 -d build/frameworks
 	$(BIN)/python tools/generate_framework_fields.py build/frameworks
 
 docs-check: $(VENV)/.ready

@@ -2,6 +2,7 @@
 
     pip download --no-deps axolotl==0.19.0 llamafactory==0.9.5 trl==1.16.0 transformers==5.23.0 -d FOLDER
     pip download --no-deps transformers==5.6.0 peft==0.21.2 accelerate==1.15.0 -d FOLDER
+    pip download --no-deps sagemaker==2.257.7 sagemaker-train==1.27.0 sagemaker-core==2.27.0 -d FOLDER
     python tools/generate_framework_fields.py FOLDER            # write
     python tools/generate_framework_fields.py FOLDER --check    # exit 1 if a file differs
 
@@ -24,6 +25,20 @@ from zipfile import ZipFile
 FIELDS = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "frontends" / "known"
 PEFT_TARGETS = "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING"
 ARGUMENTS = ("transformers/training_args.py", "transformers/training_args_seq2seq.py")
+ESTIMATORS = tuple(f"sagemaker/{name}estimator.py" for name in ("", "huggingface/", "pytorch/"))
+TRAINERS = ("sagemaker/train/model_trainer.py", "sagemaker/train/distributed.py")
+CONFIGS = ("sagemaker/core/training/configs.py", "sagemaker/core/shapes/shapes.py")
+SHAPES = {"Compute": "ResourceConfig", "Networking": "VpcConfig"}
+"""Classes of the service's model that those of `PARTS` extend, where they have another name."""
+PARTS = (
+    "SourceCode",
+    "Compute",
+    "StoppingCondition",
+    "InputData",
+    "OutputDataConfig",
+    "CheckpointConfig",
+    "Networking",
+)
 
 
 class Wheel(NamedTuple):
@@ -51,13 +66,19 @@ class Classes:
                 if isinstance(node, ast.ClassDef):
                     self.nodes.setdefault(node.name, node)
 
-    def fields(self, name: str) -> set[str]:
-        """The fields of a class and of its bases."""
+    def arguments(self, name: str) -> list[str]:
+        """The arguments of a class's `__init__`, in their order."""
+        made = next((line for line in self.nodes[name].body if getattr(line, "name", "") == "__init__"), None)
+        return [given.arg for given in made.args.args[1:]] if isinstance(made, ast.FunctionDef) else []
+
+    def fields(self, name: str, below: frozenset[str] = frozenset()) -> set[str]:
+        """The fields of a class and of its bases; a base with the name of a class `below` is one of another file."""
         node = self.nodes.get(name)
-        if node is None:
+        if node is None or name in below:
             return set()
         own = {field for line in node.body for field in _names(line)}
-        return own.union(*(self.fields(ast.unparse(base).rpartition(".")[2]) for base in node.bases))
+        bases = (ast.unparse(base).rpartition(".")[2] for base in node.bases)
+        return own.union(*(self.fields(base, below | {name}) for base in bases))
 
 
 def _names(line: ast.stmt) -> Iterator[str]:
@@ -87,7 +108,8 @@ def _wheels(folder: Path) -> dict[tuple[str, str], Wheel]:
 def _is_read(name: str) -> bool:
     parts = ("axolotl/utils/schemas/", "axolotl/integrations/", "llamafactory/hparams/", "trl/trainer/", "trl/scripts/")
     more = (*ARGUMENTS, "peft/utils/constants.py", "accelerate/commands/config/config_args.py")
-    return name.startswith(parts) or name in more
+    of_sagemaker = (*ESTIMATORS, "sagemaker/inputs.py", *TRAINERS, *CONFIGS)
+    return name.startswith(parts) or name in (*more, *of_sagemaker)
 
 
 def _axolotl(wheel: Wheel) -> dict[str, Any]:
@@ -139,6 +161,19 @@ def _accelerate(wheel: Wheel) -> dict[str, Any]:
     return {**wheel.pinned, "fields": sorted(fields)}
 
 
+def _sagemaker(wheel: Wheel, train: Wheel, core: Wheel) -> dict[str, Any]:
+    """By class: arguments of estimators (2.x) in their order, then those of their bases; fields of 3.x's classes."""
+    old = Classes([wheel.files[name] for name in (*ESTIMATORS, "sagemaker/inputs.py")])
+    shared = [*old.arguments("Framework"), *old.arguments("EstimatorBase")]
+    made = {name: list(dict.fromkeys([*old.arguments(name), *shared])) for name in ("HuggingFace", "PyTorch")}
+    made |= {name: old.arguments(name) for name in ("Estimator", "TrainingInput")}
+    new, shapes = Classes([*(train.files[name] for name in TRAINERS), core.files[CONFIGS[0]]]), core.files[CONFIGS[1]]
+    model = Classes([shapes])
+    made |= {name: sorted(new.fields(name)) for name in ("ModelTrainer", "Torchrun", "MPI", "SMP")}
+    made |= {name: sorted(new.fields(name) | model.fields(SHAPES.get(name, name))) for name in PARTS}
+    return {**wheel.pinned, "also": {of.package: of.pinned for of in (train, core)}, "classes": made}
+
+
 def main() -> int:
     """Writes the files, or with `--check` returns 1 where one differs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -153,6 +188,9 @@ def main() -> int:
         "trl": _trl(wheels["trl", "1.16.0"], newest),
         "peft": _peft(wheels["peft", "0.21.2"]),
         "accelerate": _accelerate(wheels["accelerate", "1.15.0"]),
+        "sagemaker": _sagemaker(
+            wheels["sagemaker", "2.257.7"], wheels["sagemaker_train", "1.27.0"], wheels["sagemaker_core", "2.27.0"]
+        ),
     }
     differ = 0
     for name, content in made.items():

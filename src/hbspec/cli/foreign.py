@@ -6,14 +6,30 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from hbspec.cli.command import Parameter
+from hbspec.cli.command import MisuseError, Parameter, did_you_mean
 from hbspec.frontends import names
+
+
+def _program(word: str) -> str:
+    """The word, if its part before a colon names a front end.
+
+    Raises:
+        MisuseError: it does not.
+    """
+    program = word.partition(":")[0]
+    if program not in names():
+        close = did_you_mean(program, names())
+        raise MisuseError(f"--as {word} is not one of {', '.join(names())}{close}")
+    return word
+
 
 AS = Parameter(
     "program",
-    "Whose file it is, where its keys do not say so.",
+    f"Whose file it is, where its keys do not say so: {', '.join(names())}; of code with several jobs, which, as in "
+    "sagemaker:estimator.",
     ("--as",),
-    choices=names(),
+    "PROGRAM[:JOB]",
+    convert=_program,
 )
 ON = Parameter(
     "on",

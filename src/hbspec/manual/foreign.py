@@ -42,6 +42,47 @@ _ENTRIES = (
         example='base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: "${BATCH}"',
         instead="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: 2",
     ),
+    Page(
+        code="HB048",
+        name="argument-computed",
+        summary="An argument of a call in a Python file or notebook is computed.",
+        why='Nothing of a file is run, so that `os.environ["TYPE"]`, `args.epochs` or the result of a call is not '
+        "known. Literals, names that are bound once, f-strings and mappings of them are read. After a warning, the "
+        "estimate goes on without the value; a note lists arguments that no estimate needs.",
+        example='# estimator = HuggingFace(instance_type=os.environ["TYPE"])',
+        instead='# estimator = HuggingFace(instance_type="ml.g5.2xlarge")',
+        references=("https://docs.python.org/3/library/ast.html",),
+    ),
+    Page(
+        code="HB066",
+        name="several-jobs-in-file",
+        summary="A Python file or notebook starts several training jobs, of which one is judged.",
+        why="The first is judged. `--as sagemaker:NAME` names another by its variable, and `--as sagemaker:2` by its "
+        "number.",
+        example="# small = HuggingFace(…)\n# large = HuggingFace(…)\n# hbspec check jobs.py",
+        instead="# hbspec check jobs.py --as sagemaker:large",
+    ),
+    Page(
+        code="HB067",
+        name="code-not-read",
+        summary="A Python file or notebook, or a part of it, cannot be read, or starts no training job.",
+        why="A cell with a syntax error, or half a file, is read as far as it is Python. What stands in the other "
+        "lines is not known. Lines for the shell or for IPython (`!pip`, `%env`) are passed over.",
+        example='# estimator = HuggingFace(instance_type="ml.g5.2xlarge" instance_count=1)',
+        instead='# estimator = HuggingFace(instance_type="ml.g5.2xlarge", instance_count=1)',
+        references=("https://nbformat.readthedocs.io/en/latest/format_description.html",),
+    ),
+    Page(
+        code="HB068",
+        name="left-to-the-script",
+        summary="A call leaves to its training script what decides memory.",
+        why="An estimator names instances, versions and hyperparameters. Whether the script trains adapters or all "
+        "weights, in which precision, and at which length rows are cut, is often in the script alone, which is not "
+        "read. The larger is taken where there is one, and the message names each value that is guessed.",
+        example='# HuggingFace(entry_point="train.py", hyperparameters={"model_id": "Qwen/Qwen2.5-7B"})',
+        instead="# hbspec check train_job.py --set hyperparameters.method=qlora --set hyperparameters.max_length=2048",
+        references=("https://github.com/huggingface/notebooks/tree/main/sagemaker",),
+    ),
 )
 
 PAGES = {entry.code: entry for entry in _ENTRIES}

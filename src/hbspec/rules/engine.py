@@ -38,6 +38,8 @@ def findings_of(
     """
     findings: list[Finding] = list(analysis.findings)
     skipped: dict[str, str] = {}
+    translated = analysis.document.translated
+    guessed = translated.guessed if translated else frozenset()
     for module in all_rules():
         if codes is not None and module.RULE.code not in codes:
             continue
@@ -45,7 +47,7 @@ def findings_of(
             skipped[module.RULE.code] = "not asked again"
             continue
         try:
-            findings.extend(module.check(analysis))
+            findings.extend(found for found in module.check(analysis) if found.route not in guessed)
         except NotKnownError as reason:
             skipped[module.RULE.code] = redact(f"not known: {reason}")
     return findings, skipped

@@ -10,21 +10,24 @@ from hbspec.diagnostics import Position, Span
 from hbspec.manual import text as pages
 from hbspec.source.characters import position_of
 from hbspec.source.encodings import UTF_8, encoding_of, family
-from hbspec.source.limits import MAX_BYTES
+from hbspec.source.limits import MAX_ATTACHMENT_BYTES, MAX_BYTES
 from hbspec.source.paths import UnreadablePathError, read_bytes
 from hbspec.source.problems import Problems
 
 SAVE = "save the file as UTF-8"
+NOTEBOOK = ".ipynb"
+"""The ending of notebooks, which hold the images that their cells have drawn."""
 
 
 def read_text(path: Path, file: str, place: Span | str, problems: Problems) -> str | None:
     """The text of a spec file, which `problems` calls `file`; None, with the reason added at `place`, if unreadable."""
+    limit = MAX_ATTACHMENT_BYTES if path.suffix == NOTEBOOK else MAX_BYTES
     try:
-        data = read_bytes(path, MAX_BYTES)
+        data = read_bytes(path, limit)
     except UnreadablePathError as error:
         problems.add(pages.UNREADABLE_FILE, place, f"`{file}` {error}", "give the path of a spec file")
         return None
-    return decode(data, file, problems)
+    return decode(data, file, problems, limit)
 
 
 def read_stream(stream: TextIO | None, file: str, problems: Problems) -> str | None:
@@ -41,11 +44,11 @@ def read_stream(stream: TextIO | None, file: str, problems: Problems) -> str | N
     return decode(data, file, problems)
 
 
-def decode(data: bytes, file: str, problems: Problems) -> str | None:
+def decode(data: bytes, file: str, problems: Problems, limit: int = MAX_BYTES) -> str | None:
     """The bytes as text, without a byte order mark; None, with the reason in `problems`, if they are not UTF-8."""
-    if len(data) > MAX_BYTES:
-        message = f"the file is larger than {MAX_BYTES:,} bytes"
-        help_ = f"cut the file to at most {MAX_BYTES:,} bytes; training data belongs in the files of data.train"
+    if len(data) > limit:
+        message = f"the file is larger than {limit:,} bytes"
+        help_ = f"cut the file to at most {limit:,} bytes; training data belongs in the files of data.train"
         problems.add(pages.OVER_LIMIT, file, message, help_)
         return None
     encoding = encoding_of(data)

@@ -20,7 +20,7 @@ from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
 from hbspec.source.problems import Problems
 from hbspec.source.tables import TooLargeError, tabulate
-from hbspec.source.translated import NOTHING_BESIDE, FileReader
+from hbspec.source.translated import NOTHING_BESIDE, FileReader, notebook_of
 
 STDIN = "-"
 MAPPING = "<mapping>"
@@ -130,7 +130,7 @@ def _document(
     command_line = Path.cwd() if overrides else first.folder
 
     def folder_of(span: Span | None) -> Path:
-        return folders.get(span.file, command_line) if span else first.folder
+        return folders.get(notebook_of(span.file), command_line) if span else first.folder
 
     try:
         values, tables = tabulate(tree, folder_of)

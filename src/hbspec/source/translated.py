@@ -10,6 +10,27 @@ from hbspec.source.nodes import MapNode
 from hbspec.source.problems import Problems
 
 NO_ROUTES: Mapping[Route, str] = {}
+CELL = ":cell "
+"""What stands between the name of a notebook and the number of a cell, in the name that places in the cell have."""
+
+
+def cell_name(file: str, number: int) -> str:
+    """The name of a cell of a notebook, as other linters write it.
+
+    >>> cell_name("train.ipynb", 3)
+    'train.ipynb:cell 3'
+    """
+    return f"{file}{CELL}{number}"
+
+
+def notebook_of(name: str) -> str:
+    """The file that a place is in, which for a cell is its notebook.
+
+    >>> notebook_of("train.ipynb:cell 3"), notebook_of("spec.yaml")
+    ('train.ipynb', 'spec.yaml')
+    """
+    file, found, number = name.rpartition(CELL)
+    return file if found and number.isdecimal() else name
 
 
 class Translated(NamedTuple):
@@ -22,6 +43,7 @@ class Translated(NamedTuple):
         spans: the places of those routes in the file.
         unread: keys that influence memory and are not estimated, each with "less", "more" or "either": what they may
             make of the memory that is estimated without them.
+        guessed: routes of values that nobody said, of which nothing is found wrong.
     """
 
     program: str
@@ -29,6 +51,7 @@ class Translated(NamedTuple):
     findings: tuple[Finding, ...] = ()
     spans: Mapping[Route, Span] = {}
     unread: tuple[tuple[str, str], ...] = ()
+    guessed: frozenset[Route] = frozenset()
 
     def may_need(self, other: str) -> str:
         """The keys because of which the job may need "less" or "more" memory than is estimated, as words."""

@@ -29,8 +29,11 @@ ABOVE_ZERO = {"max_steps": "max_steps", "max_grad_norm": "max_grad_norm", "warmu
 IGNORED = ("do_train", "do_eval", "output_dir", "report_to", "overwrite_output_dir", "logging_strategy")
 
 
-def put_arguments(foreign: Foreign, building: Building, *, saves: float = 500) -> None:
-    """Everything that `TrainingArguments` says and a spec can say; without what differs between frameworks."""
+def put_arguments(foreign: Foreign, building: Building, *, saves: float | None = 500) -> None:
+    """Everything that `TrainingArguments` says and a spec can say; without what differs between frameworks.
+
+    `saves` is the default of `save_steps`; None where only the program knows it.
+    """
     for key, name in SAME.items():
         building.put((TRAINING, name), foreign.get(key))
     for key, name in ABOVE_ZERO.items():
@@ -57,12 +60,13 @@ def put_sharding(foreign: Foreign, building: Building) -> None:
     put_fsdp(foreign, building, version=2)
 
 
-def _put_rhythm(foreign: Foreign, building: Building, saves: float) -> None:
+def _put_rhythm(foreign: Foreign, building: Building, saves: float | None) -> None:
     """Steps between checkpoints and between evaluations, by steps, by epoch, or never."""
     strategy, every = foreign.get("save_strategy"), foreign.get("save_steps")
     if strategy is None or strategy.text == "steps":
         building.put((TRAINING, "save_steps"), every)
-        building.default((TRAINING, "save_steps"), saves, "transformers' default, training_args.py")
+        if saves is not None:
+            building.default((TRAINING, "save_steps"), saves, "transformers' default, training_args.py")
     elif strategy.text == "epoch":
         _put_epochs(foreign, building, "save_steps", strategy)
     evaluates, steps = foreign.get("eval_strategy", "evaluation_strategy"), foreign.get("eval_steps")

@@ -8,6 +8,7 @@ from typing import Any
 from hbspec.diagnostics import Finding, Route, Severity, Span
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
 from hbspec.frontends.reading.influence import ProgramKeys
+from hbspec.frontends.reading.left_open import Remark
 from hbspec.manual.foreign import PAGES
 from hbspec.source.nodes import MapNode, Node
 from hbspec.source.translated import Translated
@@ -24,6 +25,7 @@ class Building:
         self._findings: list[Finding] = []
         self._spans: dict[Route, Span] = {}
         self._unread: list[tuple[str, str]] = []
+        self.guessed: set[Route] = set()
 
     @property
     def folder(self) -> Path:
@@ -83,7 +85,12 @@ class Building:
     def translated(self) -> Translated:
         """What is known of the file."""
         return Translated(
-            self.program, dict(self._defaults), tuple(self._findings), dict(self._spans), tuple(self._unread)
+            self.program,
+            dict(self._defaults),
+            tuple(self._findings),
+            dict(self._spans),
+            tuple(self._unread),
+            frozenset(self.guessed),
         )
 
     def refuse(self, given: ForeignKey, message: str, action: str) -> None:
@@ -103,6 +110,26 @@ class Building:
         self._add(
             "HB029", Severity.WARNING, given, message, "take the verdict on memory as a guess, or measure the job"
         )
+
+    def remark(self, remark: Remark, *parts: str | int) -> None:
+        """A finding about the file itself, or about code in it; `parts` keep its route apart from others."""
+        route = (self.program, *parts)
+        if remark.span:
+            self._spans[route] = remark.span
+        name = PAGES[remark.code].name
+        self._findings.append(Finding(remark.code, name, remark.severity, route, remark.message, remark.help))
+
+    def uncertain(self, what: str, change: str = "either") -> None:
+        """Something may make memory "less", "more" or "either" than is said; a finding says so elsewhere."""
+        self._unread.append((what, change))
+
+    def is_own(self, route: Route, tree: MapNode) -> bool:
+        """Whether a value in a whole spec is the one that was built, rather than one from a layer above it."""
+        own = self._node(route)
+        node: Node | None = tree
+        for part in route:
+            node = node.entries.get(str(part), (None, None))[1] if isinstance(node, MapNode) else None
+        return node is own
 
     def slower_or_faster(self, given: ForeignKey) -> None:
         """A key that influences time only and is not estimated."""

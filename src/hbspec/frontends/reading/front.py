@@ -8,11 +8,13 @@ from pathlib import PurePath
 from typing import NamedTuple
 
 from hbspec.catalog import catalog
+from hbspec.diagnostics import Route
 from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import ZERO, put_own_file
 from hbspec.frontends.reading.foreign import Foreign, plain
 from hbspec.frontends.reading.influence import ProgramKeys
+from hbspec.frontends.reading.left_open import Said
 from hbspec.source.layers import as_map
 from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
@@ -22,6 +24,8 @@ from hbspec.spec.foreign import OURS, program_of
 
 JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
 PARALLELISM = ("instance", "parallelism")
+LONGEST_NAME = 40
+"""Characters of a file's name that name the job; SageMaker takes 63, of which a digest takes 17."""
 
 
 class FrontEnd(NamedTuple):
@@ -32,39 +36,57 @@ class FrontEnd(NamedTuple):
         translate: reads the keys of a file, and builds a spec of them.
         fields: the keys that the program knows.
         part: whether its files describe a part of a job only, so that they stand beside another.
+        code: reads the text of a program, which is not YAML; the last argument is the name of one of its jobs.
+        finish: says what is left open, once it is known which values come from elsewhere.
     """
 
     program: str
     translate: Callable[[Foreign, Building], None]
     fields: Callable[[], ProgramKeys]
     part: bool = False
+    code: Callable[[str, str, Problems, str | None], Foreign | None] | None = None
+    finish: Callable[[Foreign, Building, Said], None] | None = None
 
 
 class ForeignReader:
     """A `FileReader` of specs, and of files of the programs that have a front end."""
 
     def __init__(self, name: str | None = None) -> None:
-        """`name` is that of the front end; without one, a file is recognised by its keys.
+        """`name` is that of the front end; without one, a file is recognised by its ending, or by its keys.
+
+        In `sagemaker:estimator`, the words after the colon name one of the jobs of a program.
 
         Raises:
             ValueError: no front end has this name.
         """
-        self._front = front_of(name) if name else None
+        program, _, job = (name or "").partition(":")
+        self._front, self._job = front_of(program) if program else None, job or None
+        self._foreign: Foreign | None = None
         self._buildings: list[Building] = []
         self._program: str | None = None
 
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
+        front = self._front or _by_ending(file)
+        if front and front.code:
+            foreign = front.code(text, file, problems, self._job)
+            return None if foreign is None else self._whole(front, foreign, file)
         tree = _tree(text, file, problems)
         front = (self._front or recognised(tree)) if tree else None
         if tree is None or front is None or front.part:
             return tree
+        return self._whole(front, Foreign(tree), file)
+
+    def _whole(self, front: FrontEnd, foreign: Foreign, file: str) -> MapNode:
+        """The spec of a file that describes a whole job."""
         self._program = front.program
         building = Building(front.program, file)
         building.fix(("hbspec",), 1)
         building.fix(("name",), _name(file, front.program))
         building.fix(("instance",), {})
-        return self._translated(front, tree, building)
+        if front.finish:
+            self._foreign, self._front = foreign, front
+        return self._translated(front, foreign, building)
 
     def beside(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
@@ -77,17 +99,18 @@ class ForeignReader:
             return building.tree(tree.span)
         if tree is None or front is None:
             return tree
-        return self._translated(front, tree, Building(front.program, file))
+        return self._translated(front, Foreign(tree), Building(front.program, file))
 
-    def _translated(self, front: FrontEnd, tree: MapNode, building: Building) -> MapNode:
-        foreign = Foreign(tree)
+    def _translated(self, front: FrontEnd, foreign: Foreign, building: Building) -> MapNode:
         front.translate(foreign, building)
         building.leftover(foreign, front.fields())
         self._buildings.append(building)
-        return building.tree(tree.span)
+        return building.tree(foreign.span)
 
     def settled(self, tree: MapNode) -> MapNode:
         """The tree with one process for each GPU, where nothing says how the GPUs share the work."""
+        if self._foreign is not None and self._front is not None and self._front.finish:
+            self._front.finish(self._foreign, self._buildings[0], self._from_elsewhere(tree))
         instance = tree.entries.get("instance", (None, None))[1]
         if self._program is None or not isinstance(instance, MapNode) or "parallelism" in instance.entries:
             return tree
@@ -99,6 +122,9 @@ class ForeignReader:
         return MapNode(
             {**tree.entries, "instance": (tree.entries["instance"][0], MapNode(entries, instance.span))}, tree.span
         )
+
+    def _from_elsewhere(self, tree: MapNode) -> Said:
+        return lambda route: not self._buildings[0].is_own(route, tree)
 
     @property
     def translated(self) -> Translated | None:
@@ -112,7 +138,15 @@ class ForeignReader:
             tuple(finding for one in found for finding in one.findings),
             {route: span for one in found for route, span in one.spans.items()},
             tuple(entry for one in found for entry in one.unread),
+            frozenset[Route]().union(*(one.guessed for one in found)),
         )
+
+
+def _by_ending(file: str) -> FrontEnd | None:
+    """The front end of files with such a name, which no spec has."""
+    endings = {".py": "sagemaker", ".ipynb": "sagemaker"}
+    name = endings.get(PurePath(file).suffix.casefold())
+    return front_of(name) if name else None
 
 
 def recognised(tree: MapNode) -> FrontEnd | None:
@@ -139,7 +173,7 @@ def _tree(text: str, file: str, problems: Problems) -> MapNode | None:
 def _name(file: str, program: str) -> str:
     """A name that SageMaker accepts for a job: that of the file."""
     stem = PurePath(file).stem if file != "-" else program
-    return re.sub(r"[^A-Za-z0-9]+", "-", stem).strip("-") or program.lower()
+    return re.sub(r"[^A-Za-z0-9]+", "-", stem)[:LONGEST_NAME].strip("-") or program.lower()
 
 
 def _gpus(instance: dict[str, object]) -> int:
