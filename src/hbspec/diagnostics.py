@@ -34,6 +34,29 @@ class Confidence(StrEnum):
 SEVERITY_ORDER: Mapping[Severity, int] = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.NOTE: 2}
 
 
+CELL = ":cell "
+"""What stands between the name of a notebook and the number of a cell, in the name that places in the cell have."""
+
+
+def cell_name(file: str, number: int) -> str:
+    """The name of a cell of a notebook, as other linters write it.
+
+    >>> cell_name("train.ipynb", 3)
+    'train.ipynb:cell 3'
+    """
+    return f"{file}{CELL}{number}"
+
+
+def file_and_cell(name: str) -> tuple[str, int]:
+    """The file that a place is in, and the number of the notebook's cell; 0 where it is in none.
+
+    >>> file_and_cell("train.ipynb:cell 3"), file_and_cell("spec.yaml")
+    (('train.ipynb', 3), ('spec.yaml', 0))
+    """
+    file, found, number = name.rpartition(CELL)
+    return (file, int(number)) if found and number.isdecimal() else (name, 0)
+
+
 class Position(NamedTuple):
     """A place in a text; lines and columns count from 1, columns in characters."""
 
@@ -121,10 +144,27 @@ class Diagnostic(NamedTuple):
         return ", ".join(f"{route_text(route)} ({code})" for code, route in self.also)
 
     @property
-    def sort_key(self) -> tuple[str, int, int, int, str, str]:
+    def sort_key(self) -> tuple[str, int, int, int, int, str, str]:
         """The sort key: file name, then place, then severity, then code and message."""
         start = self.span.start if self.span else Position(0, 0)
-        return (self.file, start.line, start.column, SEVERITY_ORDER[self.severity], self.code, self.message)
+        return (
+            *file_and_cell(self.file),
+            start.line,
+            start.column,
+            SEVERITY_ORDER[self.severity],
+            self.code,
+            self.message,
+        )
+
+    @property
+    def of_file(self) -> Diagnostic:
+        """The same for formats that know no cells: at the beginning of the notebook, with the cell in the message."""
+        file, cell = file_and_cell(self.file)
+        if not cell:
+            return self
+        line = f", line {self.span.start.line}" if self.span else ""
+        start = Span(file, Position(1, 1), Position(1, 2))
+        return self._replace(file=file, span=start, excerpt=None, message=f"cell {cell}{line}: {self.message}")
 
     def to_dict(self) -> dict[str, Any]:
         """The stable JSON form; lines and columns from 1."""

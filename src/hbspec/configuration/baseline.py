@@ -16,7 +16,17 @@ from typing import Any, NamedTuple
 
 from hbspec.configuration.configuration import ALWAYS, ConfigurationError
 from hbspec.configuration.place import LARGEST
-from hbspec.diagnostics import SEVERITY_ORDER, Confidence, Diagnostic, Position, Report, Severity, Span, route_text
+from hbspec.diagnostics import (
+    SEVERITY_ORDER,
+    Confidence,
+    Diagnostic,
+    Position,
+    Report,
+    Severity,
+    Span,
+    file_and_cell,
+    route_text,
+)
 from hbspec.manual.configuration import UNUSABLE
 from hbspec.showing import shown
 
@@ -104,7 +114,7 @@ def keys_of(entry: Diagnostic, folder: Path) -> Iterator[BaselineKey]:
     """The keys of a finding and of those listed with it; none if one of them is always reported."""
     found = [(entry.code, entry.route), *entry.also]
     if not any(ALWAYS.fullmatch(code) for code, _ in found):
-        place, severity = _relative(entry.file, folder), entry.severity.value
+        place, severity = _relative(file_and_cell(entry.file)[0], folder), entry.severity.value
         yield from (BaselineKey(place, code, route_text(route), severity) for code, route in found)
 
 

@@ -15,7 +15,7 @@ COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE:
 
 def github_lines(report: Report) -> Iterator[str]:
     """`::error file=…,line=…::message`; GitHub shows columns only for a span that begins and ends on one line."""
-    for diagnostic in report.diagnostics:
+    for diagnostic in (entry.of_file for entry in report.diagnostics):
         properties = ",".join(f"{key}={_property(shown(value))}" for key, value in _properties(diagnostic))
         also = f"\nalso: {shown(diagnostic.also_text)}" if diagnostic.also else ""
         text = _data(f"{shown(diagnostic.message)}\nhelp: {shown(diagnostic.help)}{also}")

@@ -16,6 +16,7 @@ LEVELS = {Severity.ERROR: "critical", Severity.WARNING: "minor", Severity.NOTE: 
 
 def gitlab(report: Report) -> list[dict[str, Any]]:
     """One entry per diagnostic; its fingerprint stays where lines move."""
+    entries = (entry.of_file for entry in report.diagnostics)
     return [
         {
             "check_name": f"{entry.code} {entry.name}",
@@ -24,5 +25,5 @@ def gitlab(report: Report) -> list[dict[str, Any]]:
             "severity": LEVELS[entry.severity],
             "location": {"path": shown(entry.file), "lines": {"begin": entry.span.start.line if entry.span else 1}},
         }
-        for entry, fingerprint in zip(report.diagnostics, fingerprints(report), strict=True)
+        for entry, fingerprint in zip(entries, fingerprints(report), strict=True)
     ]

@@ -41,7 +41,7 @@ def sarif(report: Report, page: Callable[[str], Page | None]) -> dict[str, Any]:
                 "tool": {"driver": {"name": "hbspec", "version": __version__, "rules": rules}},
                 "columnKind": "unicodeCodePoints",
                 "artifacts": [{"location": {"uri": _uri(file)}} for file in report.files],
-                "results": [_result(diagnostic, codes, seen) for diagnostic in report.diagnostics],
+                "results": [_result(diagnostic.of_file, codes, seen) for diagnostic in report.diagnostics],
             }
         ],
     }

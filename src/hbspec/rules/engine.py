@@ -150,6 +150,7 @@ def _diagnostic(document: Document, finding: Finding, configuration: Configurati
         span=span,
         message=redact(finding.message),
         help=redact(finding.help),
-        fixes=tuple(fix._replace(route=redact_route(fix.route)) for fix in finding.fixes),
+        # the file of another program has no key of this route
+        fixes=tuple(fix._replace(route=redact_route(fix.route)) for fix in finding.fixes if not document.translated),
         excerpt=document.excerpt(span) if span else None,
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from hbspec.diagnostics import Span
+from hbspec.diagnostics import Span, file_and_cell
 from hbspec.manual import text as pages
 from hbspec.source.allowances import allowances
 from hbspec.source.document import Document
@@ -20,7 +20,7 @@ from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
 from hbspec.source.problems import Problems
 from hbspec.source.tables import TooLargeError, tabulate
-from hbspec.source.translated import NOTHING_BESIDE, FileReader, notebook_of
+from hbspec.source.translated import NOTHING_BESIDE, FileReader
 
 STDIN = "-"
 MAPPING = "<mapping>"
@@ -130,7 +130,7 @@ def _document(
     command_line = Path.cwd() if overrides else first.folder
 
     def folder_of(span: Span | None) -> Path:
-        return folders.get(notebook_of(span.file), command_line) if span else first.folder
+        return folders.get(file_and_cell(span.file)[0], command_line) if span else first.folder
 
     try:
         values, tables = tabulate(tree, folder_of)

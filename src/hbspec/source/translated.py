@@ -10,27 +10,6 @@ from hbspec.source.nodes import MapNode
 from hbspec.source.problems import Problems
 
 NO_ROUTES: Mapping[Route, str] = {}
-CELL = ":cell "
-"""What stands between the name of a notebook and the number of a cell, in the name that places in the cell have."""
-
-
-def cell_name(file: str, number: int) -> str:
-    """The name of a cell of a notebook, as other linters write it.
-
-    >>> cell_name("train.ipynb", 3)
-    'train.ipynb:cell 3'
-    """
-    return f"{file}{CELL}{number}"
-
-
-def notebook_of(name: str) -> str:
-    """The file that a place is in, which for a cell is its notebook.
-
-    >>> notebook_of("train.ipynb:cell 3"), notebook_of("spec.yaml")
-    ('train.ipynb', 'spec.yaml')
-    """
-    file, found, number = name.rpartition(CELL)
-    return file if found and number.isdecimal() else name
 
 
 class Translated(NamedTuple):

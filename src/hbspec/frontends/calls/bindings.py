@@ -11,6 +11,8 @@ from hbspec.frontends.calls.cells import Cell
 from hbspec.frontends.calls.statements import Statements
 
 MUTATORS = frozenset(("update", "pop", "popitem", "setdefault", "clear", "append", "extend", "insert", "remove"))
+EVERY_ITEM = ast.Constant(None)
+"""The item of a binding that sets those of a whole mapping."""
 MAIN = "__name__ == '__main__'"
 
 
@@ -211,9 +213,10 @@ class _Binder:
         name = method.value.id
         if method.attr == "update":
             for items in call.args:
-                self._add(name, items, ast.Constant(None))
+                self._add(name, items, EVERY_ITEM)
             for word in call.keywords:
-                self._add(name, word.value, ast.Constant(word.arg))
+                item = EVERY_ITEM if word.arg is None else ast.copy_location(ast.Constant(word.arg), word)
+                self._add(name, word.value, item)
         elif method.attr in MUTATORS:
             self.computed(name)
 

@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from hbspec.diagnostics import Position, Span
+from hbspec.diagnostics import Position, Span, cell_name
 from hbspec.manual import text as pages
 from hbspec.source.problems import Problems
-from hbspec.source.translated import cell_name
 
 
 class Cell(NamedTuple):

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from hbspec.diagnostics import Route, Span
+from hbspec.diagnostics import Route, Span, file_and_cell
 from hbspec.frontends.calls.bindings import CodePlace, ProgramNames, program_of_code
 from hbspec.frontends.calls.cells import Cell
 from hbspec.frontends.calls.statements import NotPython, statements_of
@@ -105,8 +105,8 @@ class JobNameError(ValueError):
 
 def place_text(span: Span) -> str:
     """A place as words: `line 12`, or in a notebook `cell 3, line 5`."""
-    _, found, number = span.file.rpartition(":cell ")
-    return f"cell {number}, line {span.start.line}" if found else f"line {span.start.line}"
+    _, cell = file_and_cell(span.file)
+    return f"cell {cell}, line {span.start.line}" if cell else f"line {span.start.line}"
 
 
 def job_of(cells: Sequence[Cell], classes: Mapping[str, Sequence[str]], name: str | None) -> JobCall | None:

@@ -15,7 +15,7 @@ from math import isfinite
 from typing import Any
 
 from hbspec.diagnostics import Position, Span
-from hbspec.frontends.calls.bindings import Binding, CodePlace, ProgramNames
+from hbspec.frontends.calls.bindings import EVERY_ITEM, Binding, CodePlace, ProgramNames
 from hbspec.frontends.calls.cells import Cell
 from hbspec.source.characters import lines_of
 from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode
@@ -126,7 +126,7 @@ class Values:
         if not isinstance(before, MapNode):
             return computed(node, at.cell)
         entries = dict(before.entries)
-        if isinstance(binding.item, ast.Constant) and binding.item.value is None:
+        if binding.item is EVERY_ITEM:
             self._spread(entries, binding.value, where)
         else:
             self._item(entries, binding.item, binding.value, where)
@@ -135,7 +135,7 @@ class Values:
     def _item(self, entries: Entries, key: ast.expr, value: ast.expr, at: CodePlace) -> None:
         name = self.of(key, at)
         if isinstance(name, ScalarNode) and isinstance(name.value, str) and not isinstance(name, Computed):
-            span = span_of(key, at.cell) if hasattr(key, "lineno") else None
+            span = span_of(key, at.cell)
             entries.pop(name.value, None)
             entries[name.value] = (span, self.of(value, at))
         else:
