@@ -18,7 +18,9 @@ from hbspec.spec import Spec, read
 
 SETUP, CALL = ESTIMATOR.split("estimator = ")
 CALL = f"estimator = {CALL}"
-WITH_MAGICS = "%load_ext autoreload\n!pip install \\\n  sagemaker\nfiles = !ls\nhelp?\n" + SETUP
+WITH_MAGICS = (
+    "%load_ext autoreload\n!pip install \\\n  sagemaker\nfiles = !ls\nhelp?\npip install -q trl==0.9\n" + SETUP
+)
 
 
 def test_a_value_is_in_its_cell(coded):

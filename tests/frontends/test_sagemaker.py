@@ -200,6 +200,36 @@ def test_code_that_starts_no_job_is_an_error(coded, text):
         coded(text)
 
 
+@pytest.mark.parametrize("name", ["grpo.py", "scripts/run_dpo.py", "train_reward.py", "start_verl.sh"])
+def test_a_script_that_names_another_task_is_refused_until_the_task_is_said(coded, name):
+    text = ESTIMATOR.replace("run_sft.py", name)
+    assert len(said(coded(text), "HB027")) == 1
+    assert said(coded(text, "task=sft"), "HB027") == []
+
+
+def test_a_model_s_name_is_not_a_task(coded):
+    assert said(coded(ESTIMATOR.replace('f"{model_id}-qlora"', '"DeepSeek-R1-Distill-Qwen-7B"')), "HB027") == []
+
+
+def test_a_warm_pool_of_no_time_is_none(coded):
+    document = coded(ESTIMATOR.replace("keep_alive_period_in_seconds=1800", "keep_alive_period_in_seconds=0"))
+    assert "keep_alive" not in document.values["instance"]
+
+
+def test_an_item_that_may_be_set_leaves_the_others(coded):
+    text = ESTIMATOR.replace("estimator = ", "if token:\n    hyperparameters['lora_r'] = 16\nestimator = ")
+    document = coded(text)
+    assert document.values[TRAINING]["num_train_epochs"] == 3
+    assert "hyperparameters.lora_r is computed (`16`): not read" in said(document, "HB048")
+
+
+def test_a_command_names_the_program(coded):
+    text = TRAINER.replace('entry_script="train.py"', 'command="accelerate launch --config_file a.yaml sft.py"')
+    document = coded(text.replace("    distributed=Torchrun(),\n", ""))
+    assert document.values["script"]["entry_point"] == "sft.py"
+    assert document.values["instance"]["parallelism"] == "ddp"
+
+
 def test_an_argument_that_the_sdk_does_not_have_is_found(coded):
     document = coded(ESTIMATOR.replace("max_run=", "max_runs="))
     assert "has no key `max_runs`" in said(document, "HB028")[0]
@@ -233,4 +263,4 @@ def test_the_option_names_a_front_end_and_a_job():
 
 def test_names_of_arguments_have_one_meaning():
     assert canonical("model-name") == canonical("base_model") == "model_id"
-    assert canonical("train_batch_size") == "per_device_train_batch_size"
+    assert canonical("train_batch_size") == canonical("PER_DEVICE_TRAIN_BATCH_SIZE") == "per_device_train_batch_size"

@@ -56,11 +56,14 @@ def translate(foreign: Foreign, building: Building) -> None:
     _say_the_rest(foreign, building)
     kind = foreign.get("class")
     if kind and kind.text in REFUSED:
+        foreign.refused = True
+        foreign.get(*[entry.key for entry in foreign.rest()])
         action = "write the training as a spec, or in the configuration of its framework"
         building.refuse(kind, f"{kind.text} {REFUSED[kind.text]}: it is not estimated", action)
     for name in RECIPES:
         given = foreign.get(name)
         if given and name != "recipe_overrides":
+            foreign.refused = True
             message = f"{name} names a recipe that is not in the file: its training is not estimated"
             building.refuse(given, message, "check the recipe itself")
     put_hardware(foreign, building)
@@ -75,7 +78,8 @@ def translate(foreign: Foreign, building: Building) -> None:
 def finish(foreign: Foreign, building: Building, said: Said) -> None:
     """What is computed and what is guessed, without what is said elsewhere."""
     assert isinstance(foreign, JobCall)  # noqa: S101 - as above
-    say_what_is_open(foreign, building, said)
+    if not foreign.refused:
+        say_what_is_open(foreign, building, said)
 
 
 def _say_the_rest(job: JobCall, building: Building) -> None:
@@ -91,8 +95,9 @@ def _say_the_rest(job: JobCall, building: Building) -> None:
         message = "a tuner starts many jobs like this one: time and cost are those of one"
         building.remark(Remark("HB029", Severity.NOTE, job.tuner, message, "multiply them by max_jobs"), "tuner")
     for number, lines in enumerate(job.unread):
-        until = "" if lines.last == lines.span.start.line else f" to {lines.last}"
-        message = f"line {lines.span.start.line}{until} cannot be read as Python ({lines.reason})"
+        first = lines.span.start.line
+        which = f"line {first}" if lines.last == first else f"lines {first} to {lines.last}"
+        message = f"{which} cannot be read as Python ({lines.reason})"
         action = "correct the line; what is bound there is not known here"
         building.remark(Remark("HB067", Severity.WARNING, lines.span, message, action), "code", number)
     if job.unread:

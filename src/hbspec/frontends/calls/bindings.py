@@ -46,7 +46,7 @@ class Scope:
     of_module: set[str] = field(default_factory=set)
 
     def found(self, name: str, place: CodePlace) -> list[Binding] | None:
-        """The last certain binding of a name before a place, with the items that are set after it; None if not known.
+        """The last binding of a name before a place, with the items that are set after it; None if it is not certain.
 
         Where a function reads a name from outside of it, or a loop may bind it again, one binding must be the only one.
         """
@@ -60,7 +60,7 @@ class Scope:
         before = [one for one in every if one.place.turn < place.turn]
         last = next((at for at in range(len(before) - 1, -1, -1) if before[at].item is None), None)
         chosen = [] if last is None else before[last:]
-        return chosen if chosen and all(one.certain for one in chosen) else None
+        return chosen if chosen and chosen[0].certain else None
 
 
 class ProgramNames(NamedTuple):

@@ -14,6 +14,7 @@ from hbspec.frontends.reading.left_open import Remark
 
 INSTANCE, ACCOUNT = "instance", "sagemaker"
 TIMES = {"max_runtime": "s", "max_wait": "s", "keep_alive": "s", "volume": "GB"}
+ABSENT_AT_ZERO = ("keep_alive", "retries")
 RENTED = {
     "type": ("instance_type", "compute.instance_type"),
     "count": ("instance_count", "compute.instance_count"),
@@ -57,6 +58,8 @@ def put_hardware(job: JobCall, building: Building) -> None:
     """The instances, their limits and what they keep; the SDK's defaults where nothing is given."""
     for key, names in RENTED.items():
         given = said(job, *names)
+        if given and given.number == 0 and key in ABSENT_AT_ZERO:
+            continue
         if given and key in TIMES:
             building.put((INSTANCE, key), given, f"{given.text} {TIMES[key]}" if given.number else given.value)
         else:

@@ -61,6 +61,7 @@ class JobCall(Foreign):
         unread: lines that are not Python.
         tuner: the place of a tuner, which starts many such jobs.
         guesses: values that stand in for what nothing says.
+        refused: whether its training is not estimated at all.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class JobCall(Foreign):
         super().__init__(self._known(tree, ()))
         self.job, self.others, self.unread, self.tuner = job, others, unread, tuner
         self.guesses: list[Guess] = []
+        self.refused = False
 
     def _known(self, tree: MapNode, above: Route) -> MapNode:
         """The mapping without what is computed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from hbspec.diagnostics import Route, Severity
 from hbspec.frontends.calls.hardware import PLACES
 from hbspec.frontends.calls.jobs import JobCall
@@ -10,6 +12,7 @@ from hbspec.frontends.calls.values import OTHER_ARGUMENTS
 from hbspec.frontends.known.script_arguments import WITH_INFLUENCE, WITHOUT_INFLUENCE
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.left_open import Remark, Said
+from hbspec.frontends.reading.own_program import SCRIPT
 from hbspec.showing import shown
 
 COMPILED = "to compile the job, say with --with what it needs"
@@ -22,6 +25,11 @@ DECIDING = (
     OTHER_ARGUMENTS,
     "source_code",
     "compute",
+)
+NAMES = (SCRIPT, ("script", "source_dir"), ("sagemaker", "job_name"))
+OTHER_TASK = re.compile(
+    r"(?:^|[^a-z])(grpo|dpo|ppo|kto|orpo|rlhf|rloo|rlvr|verl|gkd|reward|distillation)(?:[^a-z]|$)",
+    re.IGNORECASE,
 )
 OF_SPEC = {"per_device_train_batch_size": "per_device_batch_size", "lora_target_modules": "target_modules"}
 WITHOUT_MEMORY = (
@@ -40,15 +48,36 @@ VERSIONS = {
 
 def say_what_is_open(job: JobCall, building: Building, said: Said) -> None:
     """Findings on what is computed, and on what the script decides."""
+    _refuse_other_tasks(job, building, said)
     _say_computed(job, building, said)
     _say_guessed(job, building, said)
+
+
+def _refuse_other_tasks(job: JobCall, building: Building, said: Said) -> None:
+    """A program whose name says that it does not train on supervised rows: an estimate of those would be too small."""
+    if said(("task",)):
+        return
+    command = job.computed.get(("source_code", "command"))
+    for name in (*map(building.value, NAMES), command and command.spelling):
+        found = OTHER_TASK.search(name) if isinstance(name, str) else None
+        if found:
+            named = shown(_clipped(str(name)))
+            message = f"by its name, `{named}` is not supervised tuning but {found[1]}: it is not estimated"
+            action = "say what it trains with --set task=…, if a spec has that task, or task=sft, if the name is wrong"
+            building.remark(Remark("HB027", Severity.ERROR, job.job.span, message, action), "task")
+            return
 
 
 def _say_computed(job: JobCall, building: Building, said: Said) -> None:
     """Each computed argument that may matter at its place, and the others together."""
     others: list[str] = []
+    parts = set[str]()
     for route, node in job.computed.items():
         place, matters = _place_of(route)
+        if place is None and matters and route[0] != ARGUMENTS:
+            if str(route[0]) in parts:
+                continue  # one part of an argument that is not read says it
+            parts.add(str(route[0]))
         if place is not None and said(place):
             continue
         name = "some arguments" if route[-1] == OTHER_ARGUMENTS else ".".join(map(str, route))
@@ -97,7 +126,7 @@ def _say_guessed(job: JobCall, building: Building, said: Said) -> None:
     if not left:
         return
     building.guessed.update(guess.route for guess in left)
-    script = building.value(("script", "entry_point"))
+    script = "its program" if SCRIPT in building.defaults else building.value(SCRIPT)
     taken = ", ".join(f"{guess.what} {guess.taken}" for guess in left)
     message = f"the call leaves to {shown(str(script))} what decides memory, which is guessed: {taken}"
     action = f"say it with --set or --with, as in --set {'.'.join(map(str, left[0].route))}=…"

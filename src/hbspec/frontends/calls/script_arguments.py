@@ -38,6 +38,7 @@ def canonical(name: str) -> str:
     ('learning_rate', 'per_device_train_batch_size', 'dataset_path')
     """
     plain = name.strip().lstrip("-").replace("-", "_")
+    plain = plain.lower() if plain.isupper() else plain
     return CANONICAL.get(plain, "model_id" if plain in MODEL else plain)
 
 

@@ -18,13 +18,19 @@ IN_TAG = {
     "torch": re.compile(r"pytorch[a-z-]*:([0-9]+(?:\.[0-9]+)+)"),
 }
 STARTERS = re.compile(r"torchrun|accelerate launch|deepspeed |torch\.distributed")
+PROGRAM = re.compile(r"[\w./-]{1,200}\.(?:py|sh)\b")
 LAUNCHES = re.compile(r"\.sh$|launch", re.IGNORECASE)
 """Names of programs that start others."""
+STARTING = (("distribution",), ("distributed",), ("source_code",), ("source_code", "command"))
+"""Arguments that may start a process for each GPU."""
 
 
 def put_software(job: JobCall, building: Building) -> None:
     """The script, the trainer that is supposed to run, and the versions of the image."""
     building.put(SCRIPT, said(job, "entry_point", "source_code.entry_script"))
+    command = said(job, "source_code.command")
+    if command and not building.has(SCRIPT) and (started := PROGRAM.search(command.text)):
+        building.put(SCRIPT, command, started[0])
     building.default(SCRIPT, ENTRY_POINT, "stands for the program that the container starts")
     building.put(("script", "source_dir"), said(job, "source_dir", "source_code.source_dir"))
     building.default(TRAINER, "transformers", "the trainer that Hugging Face's scripts for SageMaker use")
@@ -58,7 +64,7 @@ def put_processes(job: JobCall, building: Building) -> None:
     starts = command and STARTERS.search(" ".join(command.texts))
     if command and starts:
         building.put(PARALLELISM, command, "ddp")
-    elif program and not LAUNCHES.search(program.text) and ("distribution",) not in job.computed:
+    elif program and not LAUNCHES.search(program.text) and job.computed.keys().isdisjoint(STARTING):
         source = "sagemaker starts one process on each instance, unless `distribution` says otherwise"
         building.default(PARALLELISM, "single", source)
 

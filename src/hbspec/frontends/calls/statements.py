@@ -16,7 +16,9 @@ from hbspec.frontends.calls.cells import Cell
 
 OF_PYTHON = ("time", "timeit", "capture", "prun", "python", "python3")
 """Magics of whole cells whose lines are Python all the same."""
-OF_IPYTHON = re.compile(r"([ \t]*)(?:[!%?].*|[\w.]+\?{1,2}[ \t]*)")
+SHELL = r"(?:pip|conda) install .*|(?:cd|ls|rm|cp|mv|mkdir|cat|git|aws) [^=(]*"
+"""Commands that IPython takes without a sign before them."""
+OF_IPYTHON = re.compile(rf"([ \t]*)(?:[!%?].*|[\w.]+\?{{1,2}}[ \t]*|{SHELL})")
 ASSIGNED = re.compile(r"([ \t]*\w+(?:[ \t]*,[ \t]*\w+)*[ \t]*=)[ \t]*[!%].*")
 GOES_ON = ("else", "elif", "except", "finally")
 CLOSING = {"(": ")", "[": "]", "{": "}"}

@@ -126,18 +126,21 @@ class Values:
         if not isinstance(before, MapNode):
             return computed(node, at.cell)
         entries = dict(before.entries)
-        if binding.item is EVERY_ITEM:
+        if binding.item is EVERY_ITEM and not binding.certain:
+            entries[OTHER_ARGUMENTS] = (None, computed(binding.value, where.cell))
+        elif binding.item is EVERY_ITEM:
             self._spread(entries, binding.value, where)
         else:
-            self._item(entries, binding.item, binding.value, where)
+            self._item(entries, binding.item, binding.value, where, certain=binding.certain)
         return MapNode(entries, before.span)
 
-    def _item(self, entries: Entries, key: ast.expr, value: ast.expr, at: CodePlace) -> None:
+    def _item(self, entries: Entries, key: ast.expr, value: ast.expr, at: CodePlace, *, certain: bool = True) -> None:
+        """An item of a mapping; what may not be set is computed."""
         name = self.of(key, at)
         if isinstance(name, ScalarNode) and isinstance(name.value, str) and not isinstance(name, Computed):
             span = span_of(key, at.cell)
             entries.pop(name.value, None)
-            entries[name.value] = (span, self.of(value, at))
+            entries[name.value] = (span, self.of(value, at) if certain else computed(value, at.cell))
         else:
             entries[OTHER_ARGUMENTS] = (None, computed(value, at.cell))
 

@@ -21,7 +21,7 @@ class Building:
     def __init__(self, program: str, file: str) -> None:
         self.program, self.file = program, file
         self._tree: MapNode = MapNode({}, None)
-        self._defaults: dict[Route, str] = {}
+        self.defaults: dict[Route, str] = {}
         self._findings: list[Finding] = []
         self._spans: dict[Route, Span] = {}
         self._unread: list[tuple[str, str]] = []
@@ -53,7 +53,7 @@ class Building:
         """A value that the framework takes, unless the file says another."""
         if not self.has(route):
             self._place(route, None, node_of(value))
-            self._defaults[route] = source
+            self.defaults[route] = source
 
     def has(self, route: Route) -> bool:
         """Whether there is a value."""
@@ -86,7 +86,7 @@ class Building:
         """What is known of the file."""
         return Translated(
             self.program,
-            dict(self._defaults),
+            dict(self.defaults),
             tuple(self._findings),
             dict(self._spans),
             tuple(self._unread),
