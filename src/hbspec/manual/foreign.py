@@ -75,7 +75,7 @@ _ENTRIES = (
     Page(
         code="HB068",
         name="left-to-the-script",
-        summary="A call leaves to its training script what decides memory.",
+        summary="A call leaves to its training script what the estimate needs.",
         why="An estimator names instances, versions and hyperparameters. Whether the script trains adapters or all "
         "weights, in which precision, and at which length rows are cut, is often in the script alone, which is not "
         "read. The larger is taken where there is one, and the message names each value that is guessed.",

@@ -128,7 +128,7 @@ def _say_guessed(job: JobCall, building: Building, said: Said) -> None:
     building.guessed.update(guess.route for guess in left)
     script = "its program" if SCRIPT in building.defaults else building.value(SCRIPT)
     taken = ", ".join(f"{guess.what} {guess.taken}" for guess in left)
-    message = f"the call leaves to {shown(str(script))} what decides memory, which is guessed: {taken}"
+    message = f"the call leaves to {shown(str(script))} what the estimate needs, which is guessed: {taken}"
     action = f"say it with --set or --with, as in --set {'.'.join(map(str, left[0].route))}=…"
     building.remark(Remark("HB068", Severity.WARNING, job.job.span, message, action), "guessed")
     building.uncertain("script")
