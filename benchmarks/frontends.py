@@ -4,7 +4,8 @@
 
 Every YAML file below a folder that a front end recognises is read as data; nothing of it is run. A file is `refused`
 if no plan can be made of it, `partly` read if a key that influences memory is not estimated, and `fully` read
-otherwise. Trainings other than supervised tuning are counted apart. `--on` names the hardware of all of them.
+otherwise. Trainings that are not estimated, and files that train nothing, are counted apart; so are fully read files of
+a model that the catalog does not have, whose memory is not known. `--on` names the hardware of all of them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from hbspec.source.problems import Problems
 
 NOT_ESTIMATED, NOT_READ, UNKNOWN, LATER = "HB027", "HB029", "HB028", "HB036"
 TOO_LARGE = "HB109"
+ALL = "all"
 
 
 class Read(NamedTuple):
@@ -33,7 +35,8 @@ class Read(NamedTuple):
     program: str
     outcome: str
     reasons: tuple[str, ...]
-    too_large: bool
+    too_large: bool = False
+    modelled: bool = False
 
 
 def main() -> int:
@@ -66,30 +69,34 @@ def _read(path: Path, program: str, instance: str) -> Read:
     codes = [entry.code for entry in report.diagnostics]
     if NOT_ESTIMATED in codes:
         said = (entry.message for entry in report.diagnostics if entry.code == NOT_ESTIMATED)
-        return Read(path, program, "other task", tuple(said), too_large=False)
+        return Read(path, program, "other task", tuple(said))
     if analysis is None:
-        return Read(path, program, "refused", tuple(f"{e.code} {e.message}" for e in report.diagnostics[:3]), False)
+        return Read(path, program, "refused", tuple(f"{e.code} {e.message}" for e in report.diagnostics[:3]))
     unread = tuple(
         str(entry.route[-1])
         for entry in report.diagnostics
         if entry.code in (NOT_READ, LATER) and entry.severity != "note"
     )
     more = tuple(f"{e.code} {e.route[-1] if e.route else ''}" for e in report.diagnostics if e.severity == "error")
-    if analysis.architecture is None and analysis.bounds is None:
+    modelled = analysis.architecture is not None or analysis.bounds is not None
+    if not modelled:
         more += ("the model is not in the catalog",)
     too_large = any(entry.code == TOO_LARGE and entry.severity == "error" for entry in report.diagnostics)
-    return Read(path, program, "partly" if unread else "fully", unread + more, too_large)
+    return Read(path, program, "partly" if unread else "fully", unread + more, too_large, modelled)
 
 
 def _table(found: list[Read]) -> Iterator[str]:
-    for program in sorted({read.program for read in found}):
-        of_it = [read for read in found if read.program == program]
+    programs = sorted({read.program for read in found})
+    for program in [*programs, ALL] if len(programs) > 1 else programs:
+        of_it = [read for read in found if program in (read.program, ALL)]
         counts = Counter(read.outcome for read in of_it)
         tuned = len(of_it) - counts["other task"]
         loaded = counts["fully"] + counts["partly"]
+        modelled = sum(read.modelled for read in of_it if read.outcome == "fully")
         yield (
             f"{program}: {len(of_it)} files, {counts['other task']} of another task; of {tuned} others {loaded} loaded "
-            f"({_share(loaded, tuned)}), {counts['fully']} fully ({_share(counts['fully'], tuned)}), "
+            f"({_share(loaded, tuned)}), {counts['fully']} fully ({_share(counts['fully'], tuned)}; "
+            f"{modelled} of them of a model that the catalog has), "
             f"{counts['partly']} partly, {counts['refused']} refused; "
             f"{sum(read.too_large for read in of_it)} too large"
         )

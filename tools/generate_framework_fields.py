@@ -1,7 +1,7 @@
 """Generate `src/hbspec/frontends/known/*.json`, the keys that training frameworks know, from their own wheels.
 
     pip download --no-deps axolotl==0.19.0 llamafactory==0.9.5 trl==1.16.0 transformers==5.23.0 -d FOLDER
-    pip download --no-deps transformers==5.6.0 peft==0.21.2 accelerate==1.15.0 -d FOLDER
+    pip download --no-deps transformers==5.6.0 accelerate==1.15.0 -d FOLDER
     pip download --no-deps sagemaker==2.257.7 sagemaker-train==1.27.0 sagemaker-core==2.27.0 -d FOLDER
     python tools/generate_framework_fields.py FOLDER            # write
     python tools/generate_framework_fields.py FOLDER --check    # exit 1 if a file differs
@@ -23,7 +23,6 @@ from typing import Any, NamedTuple
 from zipfile import ZipFile
 
 FIELDS = Path(__file__).resolve().parents[1] / "src" / "hbspec" / "frontends" / "known"
-PEFT_TARGETS = "TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING"
 ARGUMENTS = ("transformers/training_args.py", "transformers/training_args_seq2seq.py")
 ESTIMATORS = tuple(f"sagemaker/{name}estimator.py" for name in ("", "huggingface/", "pytorch/"))
 TRAINERS = ("sagemaker/train/model_trainer.py", "sagemaker/train/distributed.py")
@@ -107,7 +106,7 @@ def _wheels(folder: Path) -> dict[tuple[str, str], Wheel]:
 
 def _is_read(name: str) -> bool:
     parts = ("axolotl/utils/schemas/", "axolotl/integrations/", "llamafactory/hparams/", "trl/trainer/", "trl/scripts/")
-    more = (*ARGUMENTS, "peft/utils/constants.py", "accelerate/commands/config/config_args.py")
+    more = (*ARGUMENTS, "accelerate/commands/config/config_args.py")
     of_sagemaker = (*ESTIMATORS, "sagemaker/inputs.py", *TRAINERS, *CONFIGS)
     return name.startswith(parts) or name in (*more, *of_sagemaker)
 
@@ -148,13 +147,6 @@ def _trl(wheel: Wheel, transformers: Wheel) -> dict[str, Any]:
     return {**wheel.pinned, "also": {"transformers": transformers.pinned}, "fields": fields, "tasks": tasks}
 
 
-def _peft(wheel: Wheel) -> dict[str, Any]:
-    for node in ast.walk(ast.parse(wheel.files["peft/utils/constants.py"])):
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == PEFT_TARGETS:
-            return {**wheel.pinned, "targets": dict(sorted(ast.literal_eval(node.value).items()))}
-    raise SystemExit(f"peft {wheel.version} has no {PEFT_TARGETS}")
-
-
 def _accelerate(wheel: Wheel) -> dict[str, Any]:
     classes = Classes([wheel.files["accelerate/commands/config/config_args.py"]])
     fields = classes.fields("ClusterConfig") | classes.fields("SageMakerConfig")
@@ -186,7 +178,6 @@ def main() -> int:
         "axolotl": _axolotl(wheels["axolotl", "0.19.0"]),
         "llamafactory": _llamafactory(wheels["llamafactory", "0.9.5"], wheels["transformers", "5.6.0"]),
         "trl": _trl(wheels["trl", "1.16.0"], newest),
-        "peft": _peft(wheels["peft", "0.21.2"]),
         "accelerate": _accelerate(wheels["accelerate", "1.15.0"]),
         "sagemaker": _sagemaker(
             wheels["sagemaker", "2.257.7"], wheels["sagemaker_train", "1.27.0"], wheels["sagemaker_core", "2.27.0"]

@@ -38,7 +38,7 @@ TRL = {
 @pytest.mark.parametrize("row", list(rows("frameworks.csv")), ids=lambda row: f"{row['framework']} {row['key']}")
 def test_every_row_is_one_that_a_spec_could_say(row):
     section, key = row["key"].split(".")
-    value = framework_defaults(row["framework"], row["method"] or None)[row["key"]].value
+    value = framework_defaults(row["framework"], row["method"] or None, row["parallelism"] or None)[row["key"]].value
     if key == "per_device_eval_batch_size" and value == "per_device_batch_size":
         return
     given = {**(BASE if section == "hyperparameters" else {}), key: value}
@@ -63,5 +63,6 @@ def test_a_default_may_depend_on_the_method():
 
 
 def test_no_row_is_twice():
-    keys = [(row["framework"], row["key"], row["method"]) for row in rows("frameworks.csv")]
+    columns = ("framework", "key", "method", "parallelism")
+    keys = [tuple(row[column] for column in columns) for row in rows("frameworks.csv")]
     assert len(keys) == len({*keys})

@@ -96,3 +96,69 @@ def test_a_yes_of_yaml_1_1_and_digits_in_groups(opened):
     text = AXOLOTL.replace("sample_packing: true", "sample_packing: yes").replace("4096", "8_192")
     given = opened(text).values[TRAINING]
     assert (given["packing"], given["max_length"]) == (True, 8192)
+
+
+@pytest.mark.parametrize(
+    ("line", "task", "data"),
+    [
+        ("rl: dpo\nrl_beta: 0.2", "dpo", "preference"),
+        ("rl: ipo", "dpo", "preference"),
+        ("rl: kto", "kto", "unpaired_preference"),
+        ("reward_model: true", "reward", "preference"),
+        ("pretraining_dataset: [{path: allenai/c4}]", "pretrain", "language_modeling"),
+    ],
+)
+def test_trainings_that_are_tasks(opened, line, task, data):
+    document = opened(f"{AXOLOTL}{line}\n")
+    assert (document.values["task"], document.values["data"]["type"]) == (task, data)
+    assert found(document) == []
+    given = document.values[TRAINING]
+    assert (given.get("beta"), given.get("loss_type")) == (
+        0.2 if "beta" in line else None,
+        "ipo" if "ipo" in line else None,
+    )
+    assert given["use_reentrant"] is not ("rl:" in line), "axolotl recomputes whole layers, unless rl is set"
+
+
+def test_what_fsdp_trains_is_float32_under_mixed_precision(opened):
+    full = AXOLOTL.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
+    sharded = f"{full}fsdp_version: 2\nfsdp_config: {{cpu_ram_efficient_loading: true}}\n"
+    assert opened(full).values["software"]["weights_dtype"] == "bfloat16"
+    document = opened(sharded)
+    assert document.values["software"]["weights_dtype"] == "float32"
+    assert "accelerate" in document.translated.defaults["software", "weights_dtype"]
+
+
+def test_weights_that_are_whole_before_they_are_sharded_are_said(opened):
+    full = AXOLOTL.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
+    assert found(opened(f"{full}fsdp_config: {{reshard_after_forward: true}}\n")) == [("HB029", "fsdp_config")]
+    apart = f"{full}fsdp_config: {{reshard_after_forward: true}}\nexperimental_skip_move_to_device: true\n"
+    assert found(opened(apart)) == []
+
+
+def test_added_tokens_make_the_vocabulary_longer(opened):
+    document = opened(
+        f'{AXOLOTL}tokens: ["<|im_start|>", "<|im_end|>"]\nlora_modules_to_save: [embed_tokens, lm_head]\n'
+    )
+    assert document.values["model"]["added_tokens"] == 2
+    assert found(opened(f'{AXOLOTL}tokens: ["<|im_start|>"]\n')) == [("HB029", "tokens")]
+    assert found(opened(f"{AXOLOTL}resize_token_embeddings_to_32x: true\n")) == [], "32000 is 1000 x 32"
+
+
+def test_quantised_weights_that_are_unpacked_are_16_bit_weights(opened):
+    text = f"{AXOLOTL}model_quantization_config: Mxfp4Config\n"
+    assert found(opened(text)) == [("HB029", "model_quantization_config")]
+    assert found(opened(f"{text}model_quantization_config_kwargs: {{dequantize: true}}\n")) == []
+
+
+def test_a_pattern_of_a_model_that_is_not_known_stays_a_pattern(opened):
+    text = AXOLOTL.replace("NousResearch/Llama-2-7b-hf", "nobody/knows-7b")
+    pattern = r"model.layers.[\d]+.self_attn.(q|v)_proj"
+    document = opened(text.replace("lora_target_linear: true", f"lora_target_modules: '{pattern}'"))
+    assert document.values[TRAINING]["target_modules"] == pattern
+
+
+def test_a_plugin_that_is_not_known_is_said(opened):
+    known = "axolotl.integrations.liger.LigerPlugin"
+    assert found(opened(f"{AXOLOTL}plugins: [{known}]\n")) == []
+    assert found(opened(f"{AXOLOTL}plugins: [{known}, mine.Plugin]\n")) == [("HB029", "plugins")]

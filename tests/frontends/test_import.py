@@ -46,7 +46,8 @@ def test_a_comment_names_the_source_of_each_default_and_of_nothing_else(tmp_path
     _, place = imported(tmp_path, "job.yml", PROGRAMS["axolotl"])
     lines = place.read_text().splitlines()
     assert "  max_length: 4096" in lines
-    assert "  weights_dtype: bfloat16 # axolotl, loaders/model.py" in lines
+    (dtype,) = (line for line in lines if line.startswith("  weights_dtype: "))
+    assert dtype.startswith("  weights_dtype: bfloat16 # https://github.com/axolotl-ai-cloud/axolotl")
     assert lines[0].startswith("# Made of job.yml, a file of axolotl.")
 
 
@@ -60,3 +61,22 @@ def test_a_file_beside_it_is_part_of_the_spec(tmp_path):
     beside.write_text(ACCELERATE)
     _, place = imported(tmp_path, "sft.yaml", PROGRAMS["TRL"], ("beside", (str(beside),)))
     assert load(place).values["instance"]["parallelism"] == "zero3"
+
+
+@pytest.mark.parametrize(
+    ("program", "old", "new"),
+    [
+        ("axolotl", "adapter: qlora", "adapter: qlora\nrl: dpo"),
+        ("TRL", "dataset_name:", "f_divergence_type: reverse_kl\ndataset_name:"),
+    ],
+)
+def test_the_memory_of_preference_tuning_is_estimated(tmp_path, program, old, new):
+    file, on = tmp_path / "job.yaml", ("instance.type=ml.p4de.24xlarge", "data.train.examples=10000")
+    text = PROGRAMS[program].replace("sample_packing: true\n", "")
+    file.write_text(text)
+    alone = estimate(str(file), overrides=on)
+    file.write_text(text.replace(old, new))
+    paired = estimate(str(file), overrides=on)
+    assert paired.plan.training.objective.task == "dpo"
+    assert paired.plan.training.trainer == "trl"
+    assert paired.memory.fullest.process.expected > alone.memory.fullest.process.expected

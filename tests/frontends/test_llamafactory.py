@@ -31,6 +31,22 @@ def test_weights_that_are_all_trained_are_float32_but_under_zero3(opened):
     assert (pure["weights_dtype"], pure["autocast"]) == ("bfloat16", False)
 
 
+def test_adapters_are_float32_in_any_case(opened):
+    for line in ("pure_bf16: true", "deepspeed: ds_z3_config.json", "quantization_bit: 4"):
+        assert opened(f"{LLAMA_FACTORY}{line}\n").values["software"]["adapter_dtype"] == "float32", line
+
+
+def test_stages_that_are_tasks(opened):
+    document = opened(LLAMA_FACTORY.replace("stage: sft", "stage: dpo\npref_beta: 0.2\npref_loss: hinge"))
+    assert (document.values["task"], document.values["data"]["type"]) == ("dpo", "preference")
+    assert (document.values[TRAINING]["beta"], document.values[TRAINING]["loss_type"]) == (0.2, "hinge")
+    assert document.translated.may_need("more") == "LLaMA-Factory's stage", "its trainer holds all logits"
+    assert opened(LLAMA_FACTORY.replace("stage: sft", "stage: pt")).values["task"] == "pretrain"
+    assert found(opened(LLAMA_FACTORY.replace("stage: sft", "stage: rm"))) == [("HB029", "stage")]
+    simple = LLAMA_FACTORY.replace("stage: sft", "stage: dpo\npref_loss: simpo")
+    assert found(opened(simple)) == [("HB027", "pref_loss")], "which has no reference"
+
+
 def test_stage_zero_is_data_parallel(opened):
     assert opened(f"{LLAMA_FACTORY}deepspeed: ds_z0_config.json\n").values["instance"]["parallelism"] == "ddp"
 
@@ -42,8 +58,8 @@ def test_checkpointing_and_kernels(opened):
     assert (given["attn_implementation"], given["loss"], given["liger"]) == ("flash_attention_2", "fused", True)
 
 
-def test_other_stages_and_files_that_train_nothing_are_refused(opened):
-    assert found(opened(LLAMA_FACTORY.replace("stage: sft", "stage: dpo"))) == [("HB027", "stage")]
+def test_further_stages_and_files_that_train_nothing_are_refused(opened):
+    assert found(opened(LLAMA_FACTORY.replace("stage: sft", "stage: ppo"))) == [("HB027", "stage")]
     merging = "model_name_or_path: Qwen/Qwen2.5-7B\ntemplate: qwen\nexport_dir: merged\n"
     assert ("HB027", "export_dir") in found(opened(merging))
 

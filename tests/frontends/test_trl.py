@@ -13,38 +13,16 @@ def test_defaults_of_trl_sft(opened):
     assert given["method"] == "full"
     assert given["gradient_checkpointing"] is True
     assert (given["bf16"], document.values["software"]["weights_dtype"]) == (True, "float32")
-    assert defaults["software", "weights_dtype"] == "TRL's default, trainer/model_config.py (dtype)"
+    assert "trl/trainer/model_config.py" in defaults["software", "weights_dtype"]
     assert found(document) == []
-
-
-def test_defaults_are_those_of_the_installed_trl():
-    import dataclasses
-
-    from trl import ModelConfig, SFTConfig
-
-    from hbspec.frontends.known.trl import ADAPTER_DEFAULTS, DEFAULTS
-
-    usual = {field.name: field.default for kind in (SFTConfig, ModelConfig) for field in dataclasses.fields(kind)}
-    usual["per_device_batch_size"] = usual["per_device_train_batch_size"]
-    usual["optim"] = usual["optim"] or "adamw_torch_fused"
-    pinned = [
-        entry
-        for entry in (*DEFAULTS, *ADAPTER_DEFAULTS)
-        if entry[2].startswith(("TRL's default", "transformers' default, "))
-    ]
-    assert len(pinned) > 8
-    taken = {}
-    for route, value, _ in pinned:
-        taken.setdefault(route[-1], value)
-    assert {key: usual[key] for key in taken} == taken
 
 
 def test_adapters_go_where_peft_puts_them(opened):
     document = opened(f"{TRL}use_peft: true\nload_in_4bit: true\n")
     given = document.values[TRAINING]
-    assert (given["method"], given["target_modules"]) == ("qlora", ["q_proj", "v_proj"])
+    assert (given["method"], given["target_modules"]) == ("qlora", "default")
     assert (given["bnb_double_quant"], given["bnb_4bit_quant_storage"]) == (False, "uint8")
-    assert "peft" in document.translated.defaults[TRAINING, "target_modules"]
+    assert "lora_target_modules" in document.translated.defaults[TRAINING, "target_modules"]
 
 
 def test_keys_of_earlier_versions_are_read_and_named(opened):
@@ -72,17 +50,41 @@ def test_a_part_of_a_spec_counts_above_the_file(opened):
 
 def test_no_cap_is_not_the_default_cap(opened):
     document = opened(TRL.replace("max_length: 2048", "max_length: null"))
-    assert ("HB029", "max_length") in found(document)
-    assert document.translated.may_need("more") == "TRL's max_length"
+    assert document.values[TRAINING]["max_length"] == "none"
+    assert found(document) == []
 
 
 def test_a_task_beyond_supervised_tuning_is_refused(opened):
     assert ("HB027", "num_generations") in found(opened(f"{TRL}num_generations: 8\n"))
 
 
+def test_the_task_is_that_of_the_trainer_whose_keys_they_are(opened):
+    for line, task, rate in (
+        ("f_divergence_type: reverse_kl", "dpo", 1e-6),
+        ("beta: 0.1\nloss_type: apo_zero", "dpo", 1e-6),
+        ("beta: 0.1\nloss_type: kto", "kto", 1e-6),
+        ("desirable_weight: 2.0", "kto", 1e-6),
+        ("center_rewards_coefficient: 0.01", "reward", 1e-4),
+    ):
+        document = opened(f"{TRL}{line}\n".replace("learning_rate: 1.0e-5\n", ""))
+        assert (document.values["task"], found(document)) == (task, []), line
+        assert document.values[TRAINING]["learning_rate"] == rate
+    unclear = opened(f"{TRL}beta: 0.1\n")
+    assert (unclear.values["task"], found(unclear)) == ("dpo", [("HB029", "beta")])
+
+
+def test_learning_rates_are_those_of_the_installed_trl():
+    import trl
+
+    from hbspec.frontends.trl import RATES
+
+    configs = {"dpo": trl.DPOConfig, "kto": trl.KTOConfig, "reward": trl.RewardConfig}
+    assert {task: config.learning_rate for task, config in configs.items()} == RATES
+
+
 def test_evaluations_by_epoch_and_by_steps(opened):
     by_epoch = opened(f"{TRL}eval_strategy: epoch\nnum_train_epochs: 2\n").values[TRAINING]
-    assert (by_epoch["eval_steps"], by_epoch["per_device_eval_batch_size"]) == (0.5, 8)
+    assert (by_epoch["eval_strategy"], by_epoch["per_device_eval_batch_size"]) == ("epoch", 8)
     by_steps = opened(f"{TRL}eval_strategy: steps\neval_steps: 100\n").values[TRAINING]
     assert by_steps["eval_steps"] == 100
 

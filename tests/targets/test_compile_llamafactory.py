@@ -15,12 +15,13 @@ from hbspec.frontends.reading.pinned import pinned
 
 KNOWN = frozenset(pinned("llamafactory")["fields"])
 """The keys that LLaMA-Factory's parser takes: its own, and those of transformers' arguments."""
-FULL = ("hyperparameters.method=full", "hyperparameters.loss=standard", "software.weights_dtype=float32")
+FULL = ("hyperparameters.method=full", "hyperparameters.loss=standard")
 WAYS: dict[str, tuple[str, ...]] = {
     "qlora": WHOLE_LOGITS,
     "int8": (*WHOLE_LOGITS, "hyperparameters.bnb_quant_type=int8", "hyperparameters.bnb_double_quant=null"),
     "lora": (*WHOLE_LOGITS, "hyperparameters.method=lora", "hyperparameters.target_modules=[q_proj, v_proj]"),
-    "full": (*FULL, "instance.parallelism=zero3", "hyperparameters.weight_decay=0.1"),
+    "full": (*FULL, "software.weights_dtype=float32", "instance.parallelism=zero2", "hyperparameters.weight_decay=0.1"),
+    "full, zero3": (*FULL, "instance.parallelism=zero3"),
     "hosts": (
         *WHOLE_LOGITS,
         "instance.count=2",
@@ -90,3 +91,11 @@ def test_what_it_cannot_be_told_is_refused_at_its_key(override: str, key: str) -
 
 def test_your_own_script_is_not_its_own(tmp_path: Path) -> None:
     assert ("HB542", "script") in refusals(project(tmp_path, "reads: arguments"), "llamafactory", force=True)
+
+
+def test_weights_are_as_wide_as_it_trains_them() -> None:
+    wide, narrow = ("software.weights_dtype=float32",), ("software.weights_dtype=bfloat16",)
+    for way, refused in (("zero2", narrow), ("zero3", wide)):
+        given = (*FULL, f"instance.parallelism={way}")
+        assert ("HB542", "software.weights_dtype") in refusals(BASE, "llamafactory", *given, *refused, force=True)
+        assert files(BASE, "llamafactory", *given, *(wide if refused is narrow else narrow), force=True)

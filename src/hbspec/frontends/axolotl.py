@@ -6,14 +6,17 @@ losses and Liger are read.
 
 from __future__ import annotations
 
-from hbspec.frontends.known.axolotl import ADAPTER_DEFAULTS, DEFAULTS, FOUR_BIT_DEFAULTS, REWARDS, fields
+from hbspec.frontends.known.axolotl import PROGRAM, fields
 from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
+from hbspec.frontends.reading.axolotl_step import put_kernels, put_recomputation
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
+from hbspec.frontends.reading.defaults import put_defaults, put_usual, usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_framework, put_model
 from hbspec.frontends.reading.sharding import put_fsdp
+from hbspec.frontends.reading.tasks import put_task
 
 TRAINING = "hyperparameters"
 SAME = {
@@ -34,55 +37,101 @@ SAME = {
     "lora_dropout": "lora_dropout",
     "peft_use_dora": "use_dora",
     "peft_use_rslora": "use_rslora",
+    "adam_beta1": "adam_beta1",
+    "adam_beta2": "adam_beta2",
+    "adam_epsilon": "adam_epsilon",
+    "lr_scheduler_kwargs": "lr_scheduler_kwargs",
 }
 """Keys that say the same under another name."""
 
-ATTENTION = {
-    "flash_attention": "flash_attention_2",
-    "flex_attention": "flex_attention",
-    "sdp_attention": "sdpa",
-    "xformers_attention": "sdpa",
-    "sage_attention": "flash_attention_2",
-    "eager_attention": "eager",
-}
-"""Switches of attention kernels, each counted as the kernel whose tensors live as long."""
-KERNELS = {"xformers": "sdpa", "sage": "flash_attention_2", "flash_attention": "flash_attention_2"}
-CUT, LIGER = "cut_cross_entropy", "liger"
+LANGUAGE_MODELS = ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")
+"""How the classes of models end that transformers loads for the text."""
+
+
+TASKS = {"dpo": "dpo", "ipo": "dpo", "kto": "kto"}
+"""By `rl` (`core/builders/rl.py`); the trainers derive from TRL's."""
+LOADED = ("software", "weights_dtype")
 
 
 def translate(foreign: Foreign, building: Building) -> None:
     """The job of a configuration."""
-    put_framework(building, "axolotl")
+    put_framework(building, PROGRAM)
     model = foreign.get("base_model")
     put_model(building, model, foreign.get("revision_of_model", "model_revision"))
-    _refuse_other_tasks(foreign, building)
+    _elsewhere(foreign, building, model)
+    _task(foreign, building)
     for key, name in SAME.items():
         building.put((TRAINING, name), foreign.get(key))
     _batch(foreign, building)
     _lengths(foreign, building)
     _data(foreign, building)
-    bf16 = _precision(foreign, building)
+    computed = _precision(foreign, building)
     method = _method(foreign, building)
+    put_deepspeed(building, foreign.get("deepspeed")) or put_fsdp(foreign, building, version=1)
+    _loading(foreign, building)
     if method != "full":
         _adapters(foreign, building, model)
-    _kernels(foreign, building)
-    _checkpointing(foreign, building)
+    _vocabulary(foreign, building, model, adapters=method != "full")
+    put_kernels(foreign, building, architecture_of(model))
+    put_recomputation(foreign, building, architecture_of(model))
     _schedule(foreign, building)
-    sharded = put_deepspeed(building, foreign.get("deepspeed")) or put_fsdp(foreign, building, version=1)
-    if not (sharded and method == "full" and not building.has(("instance", "deepspeed"))):
-        building.default(("software", "weights_dtype"), bf16, "axolotl, loaders/model.py")
     tensor = foreign.get("tensor_parallel_size")
     if tensor and tensor.number != 1:
         building.put(("instance", "tensor_parallel"), tensor)
-    for route, value, source in DEFAULTS:
-        building.default(route, value, source)
+    widened, source = usual(building, PROGRAM)[".".join(LOADED)]
+    building.default(LOADED, widened if widened == "float32" else computed, source)
+    put_defaults(building, PROGRAM)
 
 
-def _refuse_other_tasks(foreign: Foreign, building: Building) -> None:
-    said = [found for name in ("rl", *REWARDS) if (found := foreign.get(name)) and found.acts]
-    for given in said[:1]:
-        what = f"rl: {given.text}" if given.key == "rl" else given.key
-        building.refuse(given, f"axolotl's {what} is not supervised tuning, which alone is estimated", "delete it")
+def _elsewhere(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
+    """A configuration or a class of another model, and weights that are quantised already."""
+    config = foreign.get("base_model_config")
+    if config and (model is None or config.text != model.text):
+        building.unread(config, "either", "takes the model's configuration from elsewhere")
+    kind = foreign.get("model_type", "type_of_model")
+    if kind and not kind.text.endswith(LANGUAGE_MODELS) and not foreign.peek("reward_model"):
+        building.unread(kind, "either", f"loads {kind.text}")
+    stored = foreign.get("model_quantization_config")
+    unpacked = foreign.inside("model_quantization_config_kwargs").get("dequantize")
+    if stored and not (unpacked and unpacked.flag):
+        building.unread(stored, "either", "loads weights that are quantised already")
+
+
+def _loading(foreign: Foreign, building: Building) -> None:
+    """Weights that every GPU holds whole before FSDP shards them (`loaders/model.py`, `_build_model`)."""
+    config, skips = foreign.inside("fsdp_config"), foreign.get("experimental_skip_move_to_device")
+    lean = config.get("cpu_ram_efficient_loading", "fsdp_cpu_ram_efficient_loading")
+    apart = any(given and given.flag for given in (skips, lean))
+    quantised = building.value((TRAINING, "method")) == "qlora"
+    given = lean or foreign.peek("fsdp_config") or foreign.peek("fsdp")
+    if given and building.value(("instance", "parallelism")) == "fsdp" and not apart and not quantised:
+        building.unread(given, "more", "moves the whole model to every GPU before it is sharded")
+
+
+def _task(foreign: Foreign, building: Building) -> None:
+    """Preference tuning and reward models, which TRL's trainers train; what no task is, is refused."""
+    kind, rewards, steps = (foreign.get(key) for key in ("rl", "reward_model", "process_reward_model"))
+    texts = foreign.get("pretraining_dataset")
+    for given in (kind, steps):
+        if given and given.acts and given.text not in TASKS:
+            what = f"rl: {given.text}" if given.key == "rl" else given.key
+            building.refuse(given, f"axolotl's {what} is not a training that is estimated", "delete it")
+            return
+    if kind and kind.acts:
+        put_task(building, kind, TASKS[kind.text])
+        building.put((TRAINING, "beta"), foreign.get("rl_beta", "dpo_beta"))
+        loss = foreign.get("dpo_loss_type")
+        if loss and len(loss.texts) == 1:
+            building.put((TRAINING, "loss_type"), loss, loss.texts[0])
+        elif loss:
+            building.unread(loss, "either", "adds several losses")
+        elif kind.text == "ipo":
+            building.put((TRAINING, "loss_type"), kind, "ipo")
+        building.put((TRAINING, "precompute_ref_log_probs"), foreign.get("precompute_ref_log_probs"))
+    elif rewards and rewards.flag:
+        put_task(building, rewards, "reward")
+    elif texts and texts.acts:
+        put_task(building, texts, "pretrain")
 
 
 def _batch(foreign: Foreign, building: Building) -> None:
@@ -102,7 +151,11 @@ def _lengths(foreign: Foreign, building: Building) -> None:
     padded = foreign.get("pad_to_sequence_len")
     if padded and padded.flag and not (packing and packing.flag) and length and isinstance(length.value, int):
         building.put(("data", "tokens"), padded, {"mean": length.value, "max": length.value})
-    foreign.get("datasets", "pretraining_dataset", "dataset_prepared_path", "eval_sample_packing")
+    whole, texts = foreign.get("pretraining_sample_concatenation"), foreign.peek("pretraining_dataset")
+    if texts and texts.acts and not (packing and packing.flag) and (whole is None or whole.flag):
+        building.put((TRAINING, "packing"), texts, True)  # rows that are filled, and stay apart
+        building.put((TRAINING, "packing_strategy"), texts, "wrapped")
+    foreign.get("datasets", "dataset_prepared_path", "eval_sample_packing")
 
 
 def _data(foreign: Foreign, building: Building) -> None:
@@ -124,14 +177,14 @@ def _precision(foreign: Foreign, building: Building) -> str:
     if bf16 and bf16.text != "auto":
         building.put((TRAINING, "bf16"), bf16, bf16.flag)
         return "bfloat16" if bf16.flag else "float32"
-    building.default((TRAINING, "bf16"), True, "axolotl's default `auto`, utils/schemas/config.py")
+    put_usual(building, PROGRAM, "hyperparameters.bf16")
     return "bfloat16"
 
 
 def _method(foreign: Foreign, building: Building) -> str:
     adapter, four, eight = (foreign.get(key) for key in ("adapter", "load_in_4bit", "load_in_8bit"))
     if adapter is None or not adapter.acts:
-        building.default((TRAINING, "method"), "full", "axolotl trains all weights without an adapter")
+        put_usual(building, PROGRAM, "hyperparameters.method")
         return "full"
     if adapter.text not in ("lora", "qlora"):
         building.unread(adapter, "either", "is not LoRA")
@@ -153,8 +206,6 @@ def _quantisation(foreign: Foreign, building: Building) -> None:
     building.put((TRAINING, "bnb_double_quant"), inside.get("bnb_4bit_use_double_quant"))
     storage = inside.get("bnb_4bit_quant_storage")
     building.put((TRAINING, "bnb_4bit_quant_storage"), storage, storage and storage.text.removeprefix("torch."))
-    for route, value, source in FOUR_BIT_DEFAULTS:
-        building.default(route, value, source)
 
 
 def _adapters(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
@@ -170,48 +221,25 @@ def _adapters(foreign: Foreign, building: Building, model: ForeignKey | None) ->
     cast = foreign.get("peft_autocast_adapter_dtype")
     if cast and not cast.flag:
         building.put(("software", "adapter_dtype"), cast, "bfloat16")
-    for route, value, source in ADAPTER_DEFAULTS:
-        building.default(route, value, source)
+    some = foreign.get("peft_layers_to_transform")
+    if some and some.acts:
+        building.put(
+            (TRAINING, "layers_to_transform"), some, some.value if isinstance(some.value, list) else [some.value]
+        )
+        building.unread(some, "less", "adapts some of the layers only")
 
 
-def _kernels(foreign: Foreign, building: Building) -> None:
-    named = foreign.get("attn_implementation")
-    if named:
-        building.put((TRAINING, "attn_implementation"), named, KERNELS.get(named.text, named.text))
-    for key, kernel in ATTENTION.items():
-        given = foreign.get(key)
-        if given and given.flag and not named:
-            building.put((TRAINING, "attn_implementation"), given, kernel)
-    plugins = foreign.get("plugins")
-    loaded = plugins.text.casefold() if plugins else ""
-    cut, chunked = foreign.get(CUT), foreign.get("chunked_cross_entropy")
-    head = foreign.get("liger_fused_linear_cross_entropy")
-    if plugins and CUT in loaded and not (cut and not cut.flag):
-        building.put((TRAINING, "loss"), cut or plugins, "fused")
-    elif head and head.flag and LIGER in loaded:
-        building.put((TRAINING, "loss"), head, "fused")
-    elif chunked and chunked.flag:
-        building.put((TRAINING, "loss"), chunked, "chunked")
-    norm, glu = foreign.get("liger_rms_norm"), foreign.get("liger_glu_activation", "liger_swiglu")
-    if LIGER in loaded and norm and norm.flag and glu and glu.flag:
-        building.put((TRAINING, "liger"), norm, True)
-
-
-def _checkpointing(foreign: Foreign, building: Building) -> None:
-    """Gradient checkpointing, reentrant unless told (`utils/config/__init__.py`), and what goes to the host."""
-    given, offloaded = foreign.get("gradient_checkpointing"), foreign.get("activation_offloading")
-    if given is None or not given.flag:
-        building.put((TRAINING, "gradient_checkpointing"), given, False)
-        return
-    building.put((TRAINING, "gradient_checkpointing"), given, True)
-    if given.text.startswith("offload"):
-        building.put((TRAINING, "activation_offloading"), given, True)
-    elif offloaded and offloaded.acts:
-        building.put((TRAINING, "activation_offloading"), offloaded, True)
-    reentrant = foreign.inside("gradient_checkpointing_kwargs").get("use_reentrant")
-    building.put((TRAINING, "use_reentrant"), reentrant, reentrant and reentrant.flag)
-    if not foreign.peek("unfrozen_parameters"):
-        building.default((TRAINING, "use_reentrant"), True, "axolotl's default, utils/config/__init__.py")
+def _vocabulary(foreign: Foreign, building: Building, model: ForeignKey | None, *, adapters: bool) -> None:
+    """Tokens that are added: with adapters, the embedding is trained where `lora_modules_to_save` says so."""
+    added, multiple = foreign.get("tokens"), foreign.get("resize_token_embeddings_to_32x")
+    if added and isinstance(added.value, list) and added.acts:
+        if adapters and not building.has((TRAINING, "modules_to_save")):
+            building.unread(added, "more", "adds rows to the embedding")
+        else:
+            building.put(("model", "added_tokens"), added, len(added.value))
+    architecture = architecture_of(model)
+    if multiple and multiple.flag and (architecture is None or architecture.vocab_size % 32):
+        building.unread(multiple, "more", "adds rows to the embedding")
 
 
 def _schedule(foreign: Foreign, building: Building) -> None:
@@ -225,7 +253,7 @@ def _schedule(foreign: Foreign, building: Building) -> None:
     warmup = foreign.get("warmup_steps")
     building.put((TRAINING, "warmup_steps"), warmup)
     if not warmup:
-        building.default((TRAINING, "warmup_ratio"), 0.03, "axolotl's default, core/builders/base.py (at most 100)")
+        put_usual(building, PROGRAM, "hyperparameters.warmup_ratio")
     epochs = foreign.peek("num_epochs")
     over = (epochs and epochs.number) or 1.0
     for every, often in (("save_steps", "saves_per_epoch"), ("eval_steps", "evals_per_epoch")):
@@ -235,12 +263,13 @@ def _schedule(foreign: Foreign, building: Building) -> None:
             building.put((TRAINING, every), given)
         elif times and times.number and evaluated and 0 < (share := 1.0 / (times.number * over)) < 1:
             building.put((TRAINING, every), times, share)
-    foreign.get("save_strategy", "eval_strategy")
+    foreign.get("save_strategy", "eval_strategy", "evaluation_strategy")
     batch, micro = foreign.get("eval_batch_size"), foreign.peek("micro_batch_size")
     if building.has((TRAINING, "eval_steps")):
         building.put((TRAINING, "per_device_eval_batch_size"), batch)
-        usual = (micro and micro.number) or 1
-        building.default((TRAINING, "per_device_eval_batch_size"), usual, "axolotl's default, utils/config/__init__.py")
+        default = usual(building, PROGRAM)["hyperparameters.per_device_eval_batch_size"]
+        rows = (micro and micro.number) or 1
+        building.default((TRAINING, "per_device_eval_batch_size"), rows, default.source)
 
 
 FRONT = FrontEnd("axolotl", translate, fields)

@@ -5,13 +5,15 @@ Sources are files of LLaMA-Factory 0.9.5 (https://github.com/hiyouga/LLaMA-Facto
 
 from __future__ import annotations
 
-from hbspec.frontends.known.llamafactory import ADAPTER_DEFAULTS, DEFAULTS, FOUR_BIT_DEFAULTS, fields
+from hbspec.frontends.known.llamafactory import PROGRAM, fields
 from hbspec.frontends.reading.adapters import architecture_of, every_linear, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
 from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.defaults import put_defaults, put_usual, usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_framework, put_model
+from hbspec.frontends.reading.tasks import put_task
 
 TRAINING = "hyperparameters"
 KERNELS = {
@@ -22,31 +24,52 @@ KERNELS = {
     "fa3": "kernels-community/vllm-flash-attn3",
 }
 """By `flash_attn` (`model/model_utils/attention.py`)."""
-ESTIMATED = ("sft", "pt")
+TASKS = {"pt": "pretrain", "dpo": "dpo", "kto": "kto", "rm": "reward"}
+"""By `stage`, beside `sft`."""
+LOSSES = ("sigmoid", "hinge", "ipo")
+"""Values of `pref_loss` that are losses of DPO, with a reference (`train/dpo/trainer.py`)."""
 SAME = {"lora_rank": "lora_r", "lora_alpha": "lora_alpha", "lora_dropout": "lora_dropout"}
 SAME |= {"use_rslora": "use_rslora", "use_dora": "use_dora"}
-UPCAST = "LLaMA-Factory, model/adapter.py (trained weights are cast to float32)"
 
 
 def translate(foreign: Foreign, building: Building) -> None:
     """The job of a configuration."""
-    put_framework(building, "llamafactory")
+    put_framework(building, PROGRAM)
     model = foreign.get("model_name_or_path")
     put_model(building, model, foreign.get("model_revision"))
     stage = foreign.get("stage")
     _refuse_no_training(foreign, building, stage)
-    if stage and stage.text not in ESTIMATED:
-        message = f"LLaMA-Factory's stage: {stage.text} is not supervised tuning, which alone is estimated"
-        building.refuse(stage, message, "use stage: sft, if that is meant")
+    _put_stage(foreign, building, stage)
     _put_data(foreign, building, stage)
-    put_arguments(foreign, building)
+    put_arguments(foreign, building, PROGRAM)
     put_sharding(foreign, building)
     pure = foreign.get("pure_bf16")
     compute = put_precision(foreign, building, usual="bfloat16")
     _put_method(foreign, building, model, compute, pure)
+    _put_tokens(foreign, building)
     _put_kernels(foreign, building)
-    for route, value, source in DEFAULTS:
-        building.default(route, value, source)
+    put_defaults(building, PROGRAM)
+
+
+def _put_stage(foreign: Foreign, building: Building, stage: ForeignKey | None) -> None:
+    """What the stage trains for: its trainers are not TRL's, which is what is estimated (`train/dpo/trainer.py`)."""
+    loss, other = foreign.get("pref_loss"), foreign.get("ref_model")
+    if stage is None or stage.text == "sft":
+        return
+    if stage.text not in TASKS or (stage.text == "dpo" and loss and loss.text not in LOSSES):
+        named = loss if stage.text in TASKS and loss else stage
+        message = f"LLaMA-Factory's {named.key}: {named.text} is not a training that is estimated"
+        building.refuse(named, message, "use stage: sft or pref_loss: sigmoid, if that is meant")
+        return
+    put_task(building, stage, TASKS[stage.text])
+    if stage.text in ("dpo", "kto"):
+        building.put((TRAINING, "beta"), foreign.get("pref_beta"))
+        building.put((TRAINING, "loss_type"), loss if stage.text == "dpo" else None)
+        if other:
+            building.unread(other, "either", "names another model as the reference")
+        building.unread(stage, "more", "holds all logits in float32, those of the reference as well")
+    elif stage.text == "rm":
+        building.unread(stage, "more", "computes the logits beside the rewards, and holds every layer's output")
 
 
 def _refuse_no_training(foreign: Foreign, building: Building, stage: ForeignKey | None) -> None:
@@ -92,7 +115,7 @@ def _put_method(
         building.default(("software", "autocast"), False, "transformers' default, training_args.py (bf16, fp16)")
     if kind and kind.text in ("full", "freeze"):
         building.put((TRAINING, "method"), kind, "full")
-        _put_trained(building, compute, is_pure=is_pure)
+        _put_dtype(building, compute, is_pure=is_pure)
         if kind.text == "freeze":
             building.unread(kind, "less", "trains some of the layers only")
         return
@@ -100,21 +123,18 @@ def _put_method(
         building.unread(kind, "either", f"is {kind.text}, which is read as LoRA")
     quantised = bits is not None and bool(bits.number)
     building.put((TRAINING, "method"), kind or bits, "qlora" if quantised else "lora")
-    building.default(
-        (TRAINING, "method"), "qlora" if quantised else "lora", "LLaMA-Factory's default, hparams/finetuning_args.py"
-    )
-    building.default(("software", "weights_dtype"), compute, "LLaMA-Factory, model/patcher.py (compute_dtype)")
-    building.default(("software", "adapter_dtype"), compute if is_pure else "float32", UPCAST)
+    put_usual(building, PROGRAM, "hyperparameters.method")
+    _put_dtype(building, compute, is_pure=is_pure)
     if quantised and bits:
         _put_quantisation(foreign, building, bits, compute)
     _put_adapters(foreign, building, model)
 
 
-def _put_trained(building: Building, compute: str, *, is_pure: bool) -> None:
-    """Fully trained weights; under ZeRO-3 DeepSpeed keeps float32 copies of them itself."""
-    way = building.value(("instance", "parallelism"))
-    narrow = is_pure or way == "zero3"
-    building.default(("software", "weights_dtype"), compute if narrow else "float32", UPCAST)
+def _put_dtype(building: Building, compute: str, *, is_pure: bool) -> None:
+    """The dtype of weights: the compute dtype where nothing is upcast. Adapters are float32 in any case, by peft."""
+    widened, source = usual(building, PROGRAM)["software.weights_dtype"]
+    chosen = "float32" if widened == "float32" and not is_pure else compute
+    building.default(("software", "weights_dtype"), chosen, source)
 
 
 def _put_quantisation(foreign: Foreign, building: Building, bits: ForeignKey, compute: str) -> None:
@@ -129,29 +149,31 @@ def _put_quantisation(foreign: Foreign, building: Building, bits: ForeignKey, co
         building.unread(bits, "either", f"stores weights in {bits.text} bits")
     building.put((TRAINING, "bnb_quant_type"), kind)
     building.put((TRAINING, "bnb_double_quant"), foreign.get("double_quantization"))
-    for route, value, source in FOUR_BIT_DEFAULTS:
-        building.default(route, value, source)
-    storage = "LLaMA-Factory, model/model_utils/quantization.py"
-    building.default((TRAINING, "bnb_4bit_quant_storage"), compute, storage)
+    storage = usual(building, PROGRAM)["hyperparameters.bnb_4bit_quant_storage"]
+    building.default((TRAINING, "bnb_4bit_quant_storage"), compute, storage.source)
 
 
 def _put_adapters(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
     architecture = architecture_of(model)
     for key, name in SAME.items():
         building.put((TRAINING, name), foreign.get(key))
-    rank, targets = foreign.peek("lora_rank"), foreign.get("lora_target")
-    building.default(
-        (TRAINING, "lora_alpha"), 2 * ((rank and rank.number) or 8), "LLaMA-Factory's default, 2 x lora_rank"
-    )
+    rank, targets, theirs = foreign.peek("lora_rank"), foreign.get("lora_target"), usual(building, PROGRAM)
+    twice = 2 * ((rank and rank.number) or theirs["hyperparameters.lora_r"].value)
+    building.default((TRAINING, "lora_alpha"), twice, theirs["hyperparameters.lora_alpha"].source)
     if targets:
         put_targets(building, targets, architecture)
-    usual = "LLaMA-Factory's default, hparams/finetuning_args.py"
-    building.default((TRAINING, "target_modules"), every_linear(architecture), usual)
+    every = every_linear(architecture)
+    building.default((TRAINING, "target_modules"), every, theirs["hyperparameters.target_modules"].source)
     also = foreign.get("additional_target")
     if also and also.acts:
         building.put((TRAINING, "modules_to_save"), also, list(also.texts))
-    for route, value, source in ADAPTER_DEFAULTS:
-        building.default(route, value, source)
+
+
+def _put_tokens(foreign: Foreign, building: Building) -> None:
+    """Tokens that are added, by which the vocabulary is resized (`model/loader.py`)."""
+    added = [given for key in ("add_tokens", "add_special_tokens") if (given := foreign.get(key)) and given.acts]
+    if added:
+        building.put(("model", "added_tokens"), added[0], sum(len(given.texts) for given in added))
 
 
 def _put_kernels(foreign: Foreign, building: Building) -> None:
@@ -169,8 +191,8 @@ def _put_kernels(foreign: Foreign, building: Building) -> None:
     reentrant = foreign.get("use_reentrant_gc")
     building.put((TRAINING, "use_reentrant"), reentrant, reentrant and reentrant.flag)
     second = building.value(("instance", "fsdp_version")) == 2
-    usual = "LLaMA-Factory's default, hparams/model_args.py (false under FSDP2)"
-    building.default((TRAINING, "use_reentrant"), not second, usual)
+    source = usual(building, PROGRAM)["hyperparameters.use_reentrant"].source
+    building.default((TRAINING, "use_reentrant"), not second, source)
 
 
 FRONT = FrontEnd("LLaMA-Factory", translate, fields)

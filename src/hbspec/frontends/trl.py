@@ -1,4 +1,4 @@
-"""TRL's YAML for `trl sft`, as `TrlParser` reads it; the alignment handbook's recipes are of its earlier versions.
+"""TRL's YAML for `trl sft`, `dpo`, `kto` or `reward`, as `TrlParser` reads it, and the alignment handbook's recipes.
 
 Sources are files of TRL 1.16.0 (https://github.com/huggingface/trl, trl). accelerate's file stands beside it.
 """
@@ -6,14 +6,16 @@ Sources are files of TRL 1.16.0 (https://github.com/huggingface/trl, trl). accel
 from __future__ import annotations
 
 from hbspec.catalog import Architecture
-from hbspec.frontends.known.trl import ADAPTER_DEFAULTS, ALIASES, DEFAULTS, FOUR_BIT_DEFAULTS, fields
+from hbspec.frontends.known.trl import ALIASES, PROGRAM, TASKS, fields
 from hbspec.frontends.reading.adapters import architecture_of, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
 from hbspec.frontends.reading.building import Building
+from hbspec.frontends.reading.defaults import put_defaults, put_usual
 from hbspec.frontends.reading.foreign import Foreign
 from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 from hbspec.frontends.reading.pinned import pinned
+from hbspec.frontends.reading.tasks import put_task
 
 TRAINING = "hyperparameters"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -21,25 +23,32 @@ LOSSES = {"nll": None, "chunked_nll": "chunked"}
 SAME_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "use_rslora", "use_dora")
 
 
+KTO_LOSSES = ("kto", "apo_zero_unpaired")
+GRPO_LOSSES = ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo")
+"""Values of `loss_type` by which these are known from DPO (`trainer/kto_config.py`, `grpo_config.py`)."""
+RATES = {"dpo": 1e-6, "kto": 1e-6, "reward": 1e-4}
+"""Default of `learning_rate` by task."""
+
+
 def translate(foreign: Foreign, building: Building) -> None:
-    """The job of a configuration of `trl sft`."""
+    """The job of a configuration."""
     put_program(building)
+    building.fix(("software", "trainer"), "trl")
     model = foreign.get("model_name_or_path")
     put_model(building, model, foreign.get("model_revision"))
-    _refuse_other_tasks(foreign, building)
     _put_renamed(foreign, building)
+    task = _put_task(foreign, building)
     building.put((TRAINING, "max_length"), foreign.get("max_length", "max_seq_length"))
-    unlimited = foreign.null("max_length")
-    if unlimited:
-        building.unread(unlimited, "more", "is empty and cuts nothing off")
-    compute = put_precision(foreign, building, usual="bfloat16")
-    building.default((TRAINING, "bf16"), compute == "bfloat16", "TRL's default, trainer/base_config.py")
-    put_arguments(foreign, building)
+    building.put((TRAINING, "max_length"), foreign.null("max_length"), "none")
+    if put_precision(foreign, building, usual="bfloat16") == "bfloat16":
+        put_usual(building, PROGRAM, "hyperparameters.bf16")
+    put_arguments(foreign, building, PROGRAM)
     _put_method(foreign, building, architecture_of(model))
-    _put_kernels(foreign, building)
+    _put_kernels(foreign, building, task)
     put_sharding(foreign, building)
-    for route, value, source in DEFAULTS:
-        building.default(route, value, source)
+    if task in RATES:
+        building.default((TRAINING, "learning_rate"), RATES[task], f"TRL's default, trainer/{task}_config.py")
+    put_defaults(building, PROGRAM)
     _ignore(foreign)
 
 
@@ -50,18 +59,32 @@ def _put_renamed(foreign: Foreign, building: Building) -> None:
             building.renamed(given, fields())
 
 
-def _refuse_other_tasks(foreign: Foreign, building: Building) -> None:
-    """Keys that `SFTConfig` does not have, and the configuration of another trainer has."""
-    for task, keys in pinned("trl")["tasks"].items():
-        given = next((found for key in keys if (found := foreign.peek(key))), None)
-        if given:
-            message = (
-                f"{given.key} is a key of TRL's {task.upper()}, not of supervised tuning, which alone is estimated"
-            )
-            building.refuse(given, message, "delete it, if supervised tuning is meant")
-            for key in keys:
-                foreign.get(key)
-            return
+def _put_task(foreign: Foreign, building: Building) -> str:
+    """The trainer that the keys belong to: keys that `SFTConfig` does not have, and another configuration has."""
+    theirs = {task: [key for key in keys if foreign.peek(key)] for task, keys in pinned(PROGRAM)["tasks"].items()}
+    most = max(len(keys) for keys in theirs.values())
+    if not most:
+        return "sft"
+    candidates = [task for task, keys in theirs.items() if len(keys) == most]
+    loss, given = foreign.peek("loss_type"), foreign.peek(theirs[candidates[0]][0])
+    task = next((name for name in ("dpo", "kto", "reward") if name in candidates), candidates[0])
+    if loss and loss.text in KTO_LOSSES and "kto" in candidates:
+        task = "kto"
+    elif loss and loss.text in GRPO_LOSSES and "grpo" in candidates:
+        task = "grpo"
+    assert given is not None  # noqa: S101 - its key was counted
+    if task not in TASKS:
+        said = f"{given.key} is a key of TRL's {task.upper()}, which is not estimated"
+        building.refuse(given, said, "delete it, if supervised tuning is meant")
+        for key in theirs[task]:
+            foreign.get(key)
+        return task
+    if len(candidates) > 1 and not loss:
+        building.unread(given, "either", "belongs to several trainers, and is taken for a key of DPO")
+    put_task(building, given, task)
+    building.put((TRAINING, "beta"), foreign.get("beta"))
+    building.put((TRAINING, "precompute_ref_log_probs"), foreign.get("precompute_ref_log_probs"))
+    return task
 
 
 def _put_method(foreign: Foreign, building: Building, architecture: Architecture | None) -> None:
@@ -70,10 +93,11 @@ def _put_method(foreign: Foreign, building: Building, architecture: Architecture
     loaded = dtype.text.removeprefix("torch.") if dtype else "float32"
     if loaded in DTYPES:
         building.put(("software", "weights_dtype"), dtype, loaded)
-        building.default(("software", "weights_dtype"), "float32", "TRL's default, trainer/model_config.py (dtype)")
+    elif dtype:
+        building.default(("software", "weights_dtype"), "bfloat16", "the checkpoint's dtype, taken to be bfloat16")
     quantised = (four and four.flag) or (eight and eight.flag)
     if not (peft and peft.flag):
-        building.default((TRAINING, "method"), "full", "TRL's default, trainer/model_config.py (use_peft)")
+        put_usual(building, PROGRAM, "hyperparameters.method")
         for given in (four, eight):
             if given and given.flag:
                 building.unread(given, "less", "quantises weights that no adapters are trained on")
@@ -85,8 +109,6 @@ def _put_method(foreign: Foreign, building: Building, architecture: Architecture
         building.put((TRAINING, "bnb_quant_type"), foreign.get("bnb_4bit_quant_type"))
         building.put((TRAINING, "bnb_double_quant"), foreign.get("use_bnb_nested_quant"))
         building.put((TRAINING, "bnb_4bit_quant_storage"), foreign.get("bnb_4bit_quant_storage"))
-        for route, value, source in FOUR_BIT_DEFAULTS:
-            building.default(route, value, source)
     elif quantised:
         building.put((TRAINING, "bnb_quant_type"), eight, "int8")
     _put_adapters(foreign, building, architecture)
@@ -100,28 +122,28 @@ def _put_adapters(foreign: Foreign, building: Building, architecture: Architectu
         building.put((TRAINING, "target_modules"), targets, "all-linear")
     elif targets:
         put_targets(building, targets, architecture)
-    usual = pinned("peft")["targets"].get(architecture.model_type) if architecture else None
-    if isinstance(usual, list):
-        building.default((TRAINING, "target_modules"), usual, "peft's default, utils/constants.py")
     if saved and saved.acts:
         building.put((TRAINING, "modules_to_save"), saved, list(saved.texts))
-    for route, value, source in ADAPTER_DEFAULTS:
-        building.default(route, value, source)
 
 
-def _put_kernels(foreign: Foreign, building: Building) -> None:
+def _put_kernels(foreign: Foreign, building: Building, task: str) -> None:
     building.put((TRAINING, "attn_implementation"), foreign.get("attn_implementation"))
     packing, strategy = foreign.get("packing"), foreign.get("packing_strategy")
     if packing and packing.flag:
         building.put((TRAINING, "packing"), packing, True)
         known = strategy and strategy.text in ("bfd", "bfd_split", "wrapped")
         building.put((TRAINING, "packing_strategy"), strategy, None if known else "bfd")
+        put_usual(building, PROGRAM, "hyperparameters.packing_strategy")
     _put_recomputation(foreign, building)
     offloads = foreign.get("activation_offloading")
     if offloads and offloads.flag:
         building.put((TRAINING, "activation_offloading"), offloads, True)
     loss = foreign.get("loss_type")
-    if loss and LOSSES.get(loss.text):
+    if loss and task != "sft":
+        building.put((TRAINING, "loss_type"), loss, loss.texts[0] if len(loss.texts) == 1 else None)
+    elif loss and loss.text not in LOSSES:
+        building.unread(loss, "either", f"computes the loss {loss.text}")
+    elif loss and LOSSES[loss.text]:
         building.put((TRAINING, "loss"), loss, LOSSES[loss.text])
 
 

@@ -34,7 +34,7 @@ class Objective(NamedTuple):
         beta: how strongly the model is held to its reference; None where it is not.
         loss_type: TRL's name of the loss; "" where there is one only.
         rows: rows of a micro-batch for each of its examples: both answers of a pair.
-        reference: `SWITCHED`, `COPIED` or `MODEL`, where the steps, or the scoring of rollouts, compute one; "" otherwise.
+        reference: `SWITCHED`, `COPIED` or `MODEL`, where steps or the scoring of rollouts compute one; "" otherwise.
         reference_dtype: dtype of a second model's weights; "" where it is stored as the first one.
         copies: whether the adapters that training began with are kept beside those that it trains.
         precomputes: the reference, where its log probabilities are computed before the steps; "" otherwise.

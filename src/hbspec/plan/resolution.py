@@ -24,6 +24,10 @@ RUN_BY = {
 (`unsloth/trainer.py`), axolotl and LLaMA-Factory derive from transformers' (`core/trainers/base.py`,
 `train/sft/trainer.py`)."""
 
+DERIVED_FROM_TRL = ("axolotl", "llamafactory", "unsloth")
+"""Frameworks whose trainers of other tasks than the next token derive from TRL's (axolotl's `core/trainers/trl.py`,
+LLaMA-Factory's `train/dpo/trainer.py`)."""
+
 
 class Resolution:
     """One spec, and what was assumed for it so far."""
@@ -37,7 +41,9 @@ class Resolution:
 
     def defaults_of(self, method: str | None) -> Mapping[str, Default]:
         """The framework's own defaults, by the key of a spec; empty without one."""
-        return framework_defaults(self.framework, method) if self.framework is not None else {}
+        if self.framework is None:
+            return {}
+        return framework_defaults(self.framework, method, self.spec.instance.parallelism)
 
     def take(self, name: str, works: Working | None = None, default: Any = None, source: str = TEMPLATE) -> Any:
         """The author's hyperparameter, or the framework's own default, or else `default`.

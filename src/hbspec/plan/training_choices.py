@@ -21,7 +21,7 @@ from hbspec.plan.epochs import (
 )
 from hbspec.plan.objective import resolve_objective
 from hbspec.plan.parallelism import PARALLELISMS, Engine
-from hbspec.plan.resolution import RUN_BY, Resolution
+from hbspec.plan.resolution import DERIVED_FROM_TRL, RUN_BY, Resolution
 from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
 from hbspec.plan.targets import PEFT_S_CHOICE, resolved_targets
 from hbspec.plan.training import OWN_LOOPS, Training
@@ -107,7 +107,11 @@ class _Resolution(Resolution):
         """Who runs the steps."""
         if not self.task.next_token:
             usual = ("trl", f"TRL's {self.task.trainer} trains task {self.spec.task}")
-            return self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
+            return (
+                "trl"
+                if self.framework in DERIVED_FROM_TRL
+                else self.choices.take(self.spec.software.trainer, ("software", "trainer"), *usual)
+            )
         if self.framework is not None:
             return RUN_BY[self.framework]
         usual = ("trl", TEMPLATE) if self.spec.shipped else ("transformers", "what most own scripts run")
@@ -144,12 +148,13 @@ class _Resolution(Resolution):
 
     def software(self) -> dict[str, str]:
         """Versions by package."""
-        named, source = self.spec.software, "templates/requirements.txt"
-        if self.framework is not None:
-            source = f"not known of {self.framework}; as in {source}"
+        usual, source = dict(SOFTWARE), dict.fromkeys(SOFTWARE, "templates/requirements.txt")
+        for name in usual if self.framework is not None else ():
+            unknown = usual[name], f"not known of {self.framework}; as in {source[name]}"
+            usual[name], source[name] = self.theirs.get(f"software.{name}", unknown)
         return {
-            name: self.choices.take(getattr(named, name), ("software", name), version, source)
-            for name, version in SOFTWARE.items()
+            name: self.choices.take(getattr(self.spec.software, name), ("software", name), version, source[name])
+            for name, version in usual.items()
         }
 
     def dtypes(self, trainer: str, method: str, compute: str) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Target `llamafactory`: LLaMA-Factory's configuration of the same training, which its own script trains from.
 
-LLaMA-Factory trains its parameters in float32 and holds all logits, unlike the shipped script: the spec has to say
-both, so that what was judged is what runs. Its 4-bit weights are stored in the compute dtype
-(`model_utils/quantization.py`).
+LLaMA-Factory trains its parameters in float32, except all weights under ZeRO-3, and holds all logits, unlike the
+shipped script: the spec has to say both, so that what was judged is what runs. Its 4-bit weights are stored in the
+compute dtype (`model_utils/quantization.py`).
 https://llamafactory.readthedocs.io/en/latest/advanced/arguments.html
 """
 
@@ -78,10 +78,7 @@ def _refuse(needs: Needs, analysis: Analysis) -> None:
     plan, training, given = analysis.plan, analysis.plan.training, analysis.spec.hyperparameters
     whole = "LLaMA-Factory holds all logits"
     needs.leave_out(training.loss != "standard", ("hyperparameters", "loss"), whole, "set loss to standard")
-    upcast = "LLaMA-Factory trains in float32"
-    trained = ("software", "adapter_dtype" if training.adapters else "weights_dtype")
-    dtype = training.adapter_dtype if training.adapters else training.weights_dtype
-    needs.leave_out(dtype != "float32", trained, upcast, f"set {trained[1]} to float32")
+    _refuse_dtypes(needs, analysis)
     stored = training.quantization in ("nf4", "fp4") and given.bnb_4bit_quant_storage not in (
         None,
         training.compute_dtype,
@@ -104,6 +101,20 @@ def _refuse(needs: Needs, analysis: Analysis) -> None:
     needs.leave_out(ways, ("instance", "parallelism"), "its file is written for DDP and DeepSpeed", choose)
     halves = training.adapters and training.lora_alpha % 1
     needs.leave_out(halves, ("hyperparameters", "lora_alpha"), "its alpha is a whole number", "set a whole number")
+
+
+def _refuse_dtypes(needs: Needs, analysis: Analysis) -> None:
+    """Adapters are float32, by peft; weights that are trained are, too, but under ZeRO-3 (`model/adapter.py`)."""
+    training, way = analysis.plan.training, analysis.plan.way
+    if training.adapters:
+        key, dtype, why, takes = "adapter_dtype", training.adapter_dtype, "peft makes adapters in float32", "float32"
+    elif way.engine is Engine.DEEPSPEED and way.shards_weights:
+        why = "LLaMA-Factory leaves weights as they are loaded under ZeRO-3"
+        key, dtype, takes = "weights_dtype", training.weights_dtype, training.compute_dtype
+    else:
+        key, dtype, takes = "weights_dtype", training.weights_dtype, "float32"
+        why = "LLaMA-Factory trains weights in float32"
+    needs.leave_out(dtype != takes, ("software", key), why, f"set {key} to {takes}")
 
 
 def _model(analysis: Analysis) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import re
 from hbspec.diagnostics import Route
 from hbspec.frontends.calls.hardware import OWNED
 from hbspec.frontends.calls.jobs import JobCall
-from hbspec.frontends.known.arguments import DEFAULTS, MEMORY, TIME
 from hbspec.frontends.known.script_arguments import CANONICAL, MODEL, WITH_INFLUENCE, WITHOUT_INFLUENCE
 from hbspec.frontends.reading.adapters import architecture_of, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
+from hbspec.frontends.reading.defaults import put_usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
+from hbspec.frontends.reading.influence import SHARED, UNSORTED, influences
 from hbspec.frontends.reading.left_open import Guess
 from hbspec.frontends.reading.own_program import put_model
 from hbspec.frontends.reading.pinned import pinned
@@ -29,6 +30,11 @@ SAME_STATES = {"adamw_apex_fused": "adamw_torch_fused"}
 """Optimizers of transformers by those that keep the same states."""
 USUAL = "nothing says it: a usual value is taken"
 METHOD: Route = (TRAINING, "method")
+OF_TRAINER = (
+    "per_device_batch_size", "gradient_accumulation_steps", "num_train_epochs", "optim", "attn_implementation"
+)  # fmt: skip
+"""Keys of which TRL, whose defaults are known, leaves transformers' own default."""
+LEARNING_RATE = (5e-5, "https://github.com/huggingface/transformers v5.23.0: src/transformers/training_args.py")
 
 
 def canonical(name: str) -> str:
@@ -48,7 +54,7 @@ def put_script_arguments(job: JobCall, building: Building) -> None:
     model = given.get("model_id")
     building.fix(("model",), {})
     put_model(building, model)
-    put_arguments(given, building, saves=None)
+    put_arguments(given, building, None)
     put_deepspeed(building, given.get("deepspeed"))
     put_fsdp(given, building, version=1 if _is_before(building, "transformers", (5, 10)) else 2)
     _put_shape(given, building)
@@ -170,8 +176,9 @@ def _guess_rest(job: JobCall, building: Building) -> None:
     guess(job, building, (TRAINING, "per_device_batch_size"), 8, "micro-batch", source=USUAL)
     if _is_before(building, "transformers", (4, 36)) or _is_before(building, "torch", (2, 1, 1)):
         building.default((TRAINING, "attn_implementation"), "eager", "transformers' default before 4.36")
-    for route, value, source in DEFAULTS:
-        building.default(route, value, source)
+    for key in OF_TRAINER:
+        put_usual(building, "trl", f"{TRAINING}.{key}")
+    building.default((TRAINING, "learning_rate"), *LEARNING_RATE)
 
 
 def _keeps_checkpoints(job: JobCall, building: Building) -> bool:
@@ -193,11 +200,9 @@ def _leftover(given: Foreign, building: Building) -> None:
     for key in given.rest():
         if len(key.route) != 2:
             continue
-        if key.key in MEMORY and key.acts:
-            building.unread(key, *MEMORY[key.key])
-        elif key.key in TIME and key.acts:
-            building.slower_or_faster(key)
-        elif key.key not in theirs:
+        if key.key in theirs:
+            building.sort(key, influences(SHARED, "trl").get(key.key, UNSORTED))
+        else:
             if isinstance(key.value, str | int | float | bool):
                 building.put(("script", "hyperparameters", key.key), key, key.natural.value)  # type: ignore[union-attr]
             own.append(key)

@@ -1,4 +1,4 @@
-"""SageMaker's Python SDK, 2.257.7 and 3.27.0: arguments, defaults, and what the arguments influence that are not read.
+"""SageMaker's Python SDK, 2.257.7 and 3.27.0: arguments and defaults.
 
 Sources: https://github.com/aws/sagemaker-python-sdk, `src/sagemaker/estimator.py` of version 2, and
 `sagemaker-train/src/sagemaker/train/model_trainer.py` of version 3.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-from hbspec.frontends.reading.influence import ProgramKeys, Unread
+from hbspec.frontends.reading.influence import ProgramKeys, influences
 from hbspec.frontends.reading.pinned import pinned, title
 
 ESTIMATOR = "sagemaker 2.x's default, estimator.py"
@@ -27,12 +27,6 @@ MORE_CLASSES: Mapping[str, Sequence[str]] = {
 """Classes of parts of a call that are not pinned; their arguments are given by name."""
 
 RECIPES = ("training_recipe", "recipe_overrides", "jumpstart_config")
-MEMORY = {
-    "compiler_config": Unread("either", "compiles the model"),
-    "instance_groups": Unread("either", "rents several types"),
-    "instance_preferences": Unread("either", "lets the service choose the type"),
-}
-TIME = frozenset(("enable_remote_debug", "encrypt_inter_container_traffic", "profiler_config", "debugger_hook_config"))
 FORMER = frozenset(("train_instance_type", "train_instance_count", "train_max_run", "train_volume_size"))
 """Arguments of version 1, which 2 does not have (https://sagemaker.readthedocs.io/en/stable/v2.html)."""
 
@@ -46,4 +40,4 @@ def classes() -> Mapping[str, Sequence[str]]:
 def fields() -> ProgramKeys:
     """The arguments of the classes that start a job, and what they influence."""
     known = frozenset().union(*classes().values()) - FORMER
-    return ProgramKeys(title("sagemaker", "SageMaker's SDK"), known | {"class", *RECIPES}, MEMORY, TIME)
+    return ProgramKeys(title("sagemaker", "SageMaker's SDK"), known | {"class", *RECIPES}, influences("sagemaker"))

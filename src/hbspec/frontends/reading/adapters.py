@@ -37,7 +37,7 @@ def every_linear(architecture: Architecture | None) -> str | tuple[str, ...]:
 def put_targets(building: Building, given: ForeignKey, architecture: Architecture | None) -> None:
     """Targets as the author wrote them: names, a word for all of them, or a pattern, which becomes the names it finds.
 
-    A pattern of which nothing is found here is not estimated: the default stands in its place.
+    A pattern of which nothing is found in a known model is not estimated: the default stands in its place.
     """
     if given.placeholder:
         building.not_filled_in(given)
@@ -47,17 +47,27 @@ def put_targets(building: Building, given: ForeignKey, architecture: Architectur
         building.put(ROUTE, given, list(given.texts))
     elif found := _found(given.text, architecture):
         building.put(ROUTE, given, found)
+    elif architecture is None and _is_pattern(given.text):
+        building.put(ROUTE, given, given.text)
     else:
         building.unread(given, "either", "names modules by a pattern")
 
 
+def _is_pattern(text: str) -> bool:
+    """Whether a text is a regular expression that can be tried."""
+    if len(text) > 500 or REPEATED.search(text):
+        return False
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return True
+
+
 def _found(pattern: str, architecture: Architecture | None) -> list[str]:
     """The names that peft finds by a pattern, which has to match a module's whole name (`re.fullmatch`)."""
-    if architecture is None or len(pattern) > 500 or REPEATED.search(pattern):
+    if architecture is None or not _is_pattern(pattern):
         return []
-    try:
-        wanted = re.compile(pattern)
-    except re.error:
-        return []
+    wanted = re.compile(pattern)
     names = target_module_names(architecture)[:-2]
     return [name for name in names if any(wanted.fullmatch(f"{before}{name}") for before in BEFORE)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import put_deepspeed
+from hbspec.frontends.reading.defaults import put_usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.sharding import put_fsdp
 
@@ -20,6 +21,10 @@ SAME = {
     "save_total_limit": "save_total_limit",
     "load_best_model_at_end": "load_best_model_at_end",
     "seed": "seed",
+    "adam_beta1": "adam_beta1",
+    "adam_beta2": "adam_beta2",
+    "adam_epsilon": "adam_epsilon",
+    "lr_scheduler_kwargs": "lr_scheduler_kwargs",
 }
 """Keys that say the same under the same name, or under another."""
 
@@ -29,10 +34,10 @@ ABOVE_ZERO = {"max_steps": "max_steps", "max_grad_norm": "max_grad_norm", "warmu
 IGNORED = ("do_train", "do_eval", "output_dir", "report_to", "overwrite_output_dir", "logging_strategy")
 
 
-def put_arguments(foreign: Foreign, building: Building, *, saves: float | None = 500) -> None:
+def put_arguments(foreign: Foreign, building: Building, framework: str | None) -> None:
     """Everything that `TrainingArguments` says and a spec can say; without what differs between frameworks.
 
-    `saves` is the default of `save_steps`; None where only the program knows it.
+    `framework` is the one whose default of `save_steps` holds; None where only the program knows it.
     """
     for key, name in SAME.items():
         building.put((TRAINING, name), foreign.get(key))
@@ -45,7 +50,7 @@ def put_arguments(foreign: Foreign, building: Building, *, saves: float | None =
         building.put((TRAINING, "logging_steps"), logged)
     for key in IGNORED:
         foreign.get(key)
-    _put_rhythm(foreign, building, saves)
+    _put_rhythm(foreign, building, framework)
     liger = foreign.get("use_liger_kernel")
     if liger and liger.flag:
         building.put((TRAINING, "liger"), liger, True)
@@ -60,15 +65,15 @@ def put_sharding(foreign: Foreign, building: Building) -> None:
     put_fsdp(foreign, building, version=2)
 
 
-def _put_rhythm(foreign: Foreign, building: Building, saves: float | None) -> None:
-    """Steps between checkpoints and between evaluations, by steps, by epoch, or never."""
+def _put_rhythm(foreign: Foreign, building: Building, framework: str | None) -> None:
+    """When checkpoints are written, and when is evaluated: by updates, by epochs, or never."""
     strategy, every = foreign.get("save_strategy"), foreign.get("save_steps")
     if strategy is None or strategy.text == "steps":
         building.put((TRAINING, "save_steps"), every)
-        if saves is not None:
-            building.default((TRAINING, "save_steps"), saves, "transformers' default, training_args.py")
-    elif strategy.text == "epoch":
-        _put_epochs(foreign, building, "save_steps", strategy)
+        if framework is not None:
+            put_usual(building, framework, "hyperparameters.save_steps")
+    else:
+        _put_strategy(building, "save_strategy", strategy)
     evaluates, steps = foreign.get("eval_strategy", "evaluation_strategy"), foreign.get("eval_steps")
     batch = foreign.get("per_device_eval_batch_size")
     if evaluates is None or not evaluates.acts:
@@ -76,20 +81,20 @@ def _put_rhythm(foreign: Foreign, building: Building, saves: float | None) -> No
     if not building.has(("data", "validation")):
         building.put(("data", "validation"), evaluates, {})
     if evaluates.text == "epoch":
-        _put_epochs(foreign, building, "eval_steps", evaluates)
+        building.put((TRAINING, "eval_strategy"), evaluates)
     else:
         building.put((TRAINING, "eval_steps"), steps or foreign.peek("logging_steps"))
-    if building.has((TRAINING, "eval_steps")):
-        building.put((TRAINING, "per_device_eval_batch_size"), batch)
-        building.default((TRAINING, "per_device_eval_batch_size"), 8, "transformers' default, training_args.py")
+    building.put((TRAINING, "per_device_eval_batch_size"), batch)
+    if framework is not None:
+        put_usual(building, framework, "hyperparameters.per_device_eval_batch_size")
 
 
-def _put_epochs(foreign: Foreign, building: Building, key: str, given: ForeignKey) -> None:
-    """Once an epoch, as a share of all updates; a single epoch ends with the training."""
-    epochs = foreign.peek("num_train_epochs")
-    over = (epochs.number if epochs else None) or 3.0
-    if over > 1:
-        building.put((TRAINING, key), given, 1 / over)
+def _put_strategy(building: Building, key: str, given: ForeignKey) -> None:
+    """Once an epoch, or never; `best` depends on losses that nobody knows before."""
+    if given.text in ("epoch", "no") or given.value is False:
+        building.put((TRAINING, key), given, given.text if given.text == "epoch" else "no")
+    else:
+        building.slower_or_faster(given)
 
 
 def put_precision(foreign: Foreign, building: Building, *, usual: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hbspec.diagnostics import Finding, Route, Severity, Span
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
-from hbspec.frontends.reading.influence import ProgramKeys
+from hbspec.frontends.reading.influence import MEMORY, TIME, Influence, ProgramKeys
 from hbspec.frontends.reading.left_open import Remark
 from hbspec.manual.foreign import PAGES
 from hbspec.source.nodes import MapNode, Node
@@ -18,9 +18,10 @@ from hbspec.spelling import nearest
 class Building:
     """The spec that is made of one foreign file."""
 
-    def __init__(self, program: str, file: str) -> None:
+    def __init__(self, program: str, file: str, tree: MapNode | None = None) -> None:
+        """`tree` is what is known already."""
         self.program, self.file = program, file
-        self._tree: MapNode = MapNode({}, None)
+        self._tree: MapNode = _copy(tree) if tree else MapNode({}, None)
         self.defaults: dict[Route, str] = {}
         self._findings: list[Finding] = []
         self._spans: dict[Route, Span] = {}
@@ -55,9 +56,19 @@ class Building:
             self._place(route, None, node_of(value))
             self.defaults[route] = source
 
+    def change(self, route: Route, value: Any, source: str) -> None:
+        """A value that the framework takes in the place of the one that is there."""
+        self._place(route, None, node_of(value))
+        self.defaults[route] = source
+
     def has(self, route: Route) -> bool:
         """Whether there is a value."""
         return self._node(route) is not None
+
+    def own(self, route: Route) -> bool:
+        """Whether a value is of this file or a default, rather than of an option or of a file beside."""
+        node = self._node(route)
+        return node is not None and (node.span is None or node.span.file == self.file)
 
     def value(self, route: Route) -> Any:
         """The value, as plain data; None without one."""
@@ -139,14 +150,19 @@ class Building:
     def leftover(self, foreign: Foreign, fields: ProgramKeys) -> None:
         """What nothing has read: sorted by what it influences, or not a key of the framework at all."""
         for given in foreign.rest():
-            if given.key in fields.memory:
-                if given.acts:
-                    self.unread(given, *fields.memory[given.key])
-            elif given.key in fields.time:
-                if given.acts:
-                    self.slower_or_faster(given)
-            elif len(given.route) == 1 and given.key not in fields.known:
+            if len(given.route) == 1 and given.key not in fields.known:
                 self._unknown(given, fields)
+                continue
+            influence = fields.influence(*(str(part) for part in given.route if not isinstance(part, int)))
+            self.sort(given, influence)
+
+    def sort(self, given: ForeignKey, influence: Influence) -> None:
+        """Says what a key that is not read influences."""
+        acts = given.text.casefold() not in influence.unless if influence.unless else given.acts
+        if influence.on in MEMORY and acts:
+            self.unread(given, influence.on, influence.does)
+        elif influence.on == TIME and acts:
+            self.slower_or_faster(given)
 
     def renamed(self, given: ForeignKey, fields: ProgramKeys) -> None:
         """A key of an earlier version, which was read as the one that took its place."""
@@ -165,3 +181,11 @@ class Building:
         if span:
             self._spans[route] = span
         self._findings.append(Finding(code, PAGES[code].name, severity, route, message, action))
+
+
+def _copy(tree: MapNode) -> MapNode:
+    """The mapping, with mappings of its own, whose entries can be added to."""
+    entries = {
+        key: (span, _copy(node) if isinstance(node, MapNode) else node) for key, (span, node) in tree.entries.items()
+    }
+    return MapNode(entries, tree.span)

@@ -93,7 +93,7 @@ class Foreign:
     def __init__(self, tree: MapNode, above: Route = ()) -> None:
         self._tree, self._above = tree, above
         self._read: set[str] = set()
-        self._inside: list[Foreign] = []
+        self._inside: dict[str, Foreign] = {}
 
     def get(self, *names: str) -> ForeignKey | None:
         """The first of some keys that is set; all of them count as read. A null is not set."""
@@ -118,8 +118,7 @@ class Foreign:
         self._read.add(name)
         node = self._tree.entries.get(name, (None, None))[1]
         tree = node if isinstance(node, MapNode) else MapNode({}, None)
-        self._inside.append(Foreign(tree, (*self._above, name)))
-        return self._inside[-1]
+        return self._inside.setdefault(name, Foreign(tree, (*self._above, name)))
 
     def items(self, name: str) -> Iterator[Foreign]:
         """The mappings of a list; other entries are passed over."""
@@ -135,7 +134,7 @@ class Foreign:
         for name in self._tree.entries:
             if name not in self._read and (found := self.peek(name)):
                 yield found
-        for one in self._inside:
+        for one in self._inside.values():
             yield from one.rest()
 
     def __bool__(self) -> bool:

@@ -26,6 +26,7 @@ JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
 PARALLELISM = ("instance", "parallelism")
 LONGEST_NAME = 40
 """Characters of a file's name that name the job; SageMaker takes 63, of which a digest takes 17."""
+WIDENED = "accelerate, utils/fsdp_utils.py (what FSDP trains is float32 under mixed precision)"
 
 
 class FrontEnd(NamedTuple):
@@ -108,20 +109,20 @@ class ForeignReader:
         return building.tree(foreign.span)
 
     def settled(self, tree: MapNode) -> MapNode:
-        """The tree with one process for each GPU, where nothing says how the GPUs share the work."""
+        """The tree with what depends on several files: processes, and the dtype of what FSDP trains."""
         if self._foreign is not None and self._front is not None and self._front.finish:
             self._front.finish(self._foreign, self._buildings[0], self._from_elsewhere(tree))
-        instance = tree.entries.get("instance", (None, None))[1]
-        if self._program is None or not isinstance(instance, MapNode) or "parallelism" in instance.entries:
+        sections = [tree.entries.get(name, (None, None))[1] for name in ("instance", "software")]
+        if self._program is None or not all(node is None or isinstance(node, MapNode) for node in sections):
             return tree
-        source = f"{self._program} is started with a process for every GPU"
-        self._buildings[0].default(PARALLELISM, "ddp" if _gpus(plain(instance)) > 1 else "single", source)
-        chosen = self._buildings[0].tree(None).entries["instance"][1]
-        assert isinstance(chosen, MapNode)  # noqa: S101 - it was placed there
-        entries = {**instance.entries, "parallelism": chosen.entries["parallelism"]}
-        return MapNode(
-            {**tree.entries, "instance": (tree.entries["instance"][0], MapNode(entries, instance.span))}, tree.span
-        )
+        building = Building(self._program, self._buildings[0].file, tree)
+        if not building.has(PARALLELISM):
+            source = f"{self._program} is started with a process for every GPU"
+            building.default(PARALLELISM, "ddp" if _gpus(building.value(("instance",)) or {}) > 1 else "single", source)
+        if _is_widened(building):
+            building.change(("software", "weights_dtype"), "float32", WIDENED)
+        self._buildings.append(building)
+        return building.tree(tree.span)
 
     def _from_elsewhere(self, tree: MapNode) -> Said:
         return lambda route: not self._buildings[0].is_own(route, tree)
@@ -174,6 +175,16 @@ def _name(file: str, program: str) -> str:
     """A name that SageMaker accepts for a job: that of the file."""
     stem = PurePath(file).stem if file != "-" else program
     return re.sub(r"[^A-Za-z0-9]+", "-", stem)[:LONGEST_NAME].strip("-") or program.lower()
+
+
+def _is_widened(building: Building) -> bool:
+    """Whether accelerate widens 16-bit weights, as it does with all that FSDP trains and shards."""
+    instance, software = building.value(("instance",)) or {}, building.value(("software",)) or {}
+    sharded = instance.get("parallelism") == "fsdp" and instance.get("sharding") != "none"
+    full = building.value(("hyperparameters", "method")) == "full" and software.get("autocast") is not False
+    computed = building.value(("hyperparameters", "bf16")) or building.value(("hyperparameters", "fp16"))
+    narrow = software.get("weights_dtype") in ("bfloat16", "float16") and building.own(("software", "weights_dtype"))
+    return bool(sharded and full and computed and narrow)
 
 
 def _gpus(instance: dict[str, object]) -> int:

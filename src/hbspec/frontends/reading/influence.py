@@ -1,16 +1,40 @@
-"""What the keys of a framework influence that a front end does not read."""
+"""What the keys of a framework influence: the table `known/influence.csv`, one row a key.
+
+A key that the table does not have is not known to be harmless. A key inside a mapping is named with those above it:
+`fsdp_config.backward_prefetch`; `environment.*` is every other key inside of one.
+"""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Set
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
+TABLE = Path(__file__).resolve().parents[1] / "known" / "influence.csv"
+SHARED = "transformers"
+"""Whose rows count for every framework that runs transformers' `TrainingArguments` or FSDP."""
+READ, NOTHING, TIME = "read", "none", "time"
+MEMORY = ("less", "more", "either")
 
-class Unread(NamedTuple):
-    """A key that influences memory: "less", "more" or "either" than is estimated without it, and what it does."""
 
-    change: str
-    does: str
+class Influence(NamedTuple):
+    """What one key influences.
+
+    Attributes:
+        on: `READ`: the front end reads it where it counts; `NOTHING` here; `TIME` only; or memory, of which the job may
+            need "less", "more" or "either" than is estimated without it.
+        does: what it does, where it influences memory.
+        unless: values with which it influences nothing, in lower case.
+    """
+
+    on: str
+    does: str = ""
+    unless: tuple[str, ...] = ()
+
+
+UNSORTED = Influence("either", "is not known to be harmless")
 
 
 class ProgramKeys(NamedTuple):
@@ -19,13 +43,33 @@ class ProgramKeys(NamedTuple):
     Attributes:
         program: its name in messages, with the version whose keys these are.
         known: every key.
-        memory: those that influence memory.
-        time: those that influence time only.
+        sorted: what they influence, by key.
         aliases: keys of earlier versions, by the key that took their place.
     """
 
     program: str
     known: Set[str]
-    memory: Mapping[str, Unread]
-    time: Set[str]
+    sorted: Mapping[str, Influence]
     aliases: Mapping[str, str] = {}
+
+    def influence(self, *keys: str) -> Influence:
+        """What a key influences, named with those above it."""
+        *above, last = keys
+        for name in (last, last.removeprefix("fsdp_"), *(["*"] if above else [])):
+            found = self.sorted.get(".".join((*above, name)))
+            if found is not None:
+                return found
+        return UNSORTED
+
+
+@cache
+def influences(*programs: str) -> Mapping[str, Influence]:
+    """What the keys of some programs influence; a row of a later one counts above those before."""
+    with TABLE.open(encoding="utf-8", newline="") as lines:
+        found = list(csv.DictReader(lines))
+    return {
+        row["key"]: Influence(row["influence"], row["does"], tuple(row["unless"].split("|")) if row["unless"] else ())
+        for program in programs
+        for row in found
+        if row["program"] == program
+    }
