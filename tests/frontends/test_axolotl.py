@@ -122,11 +122,13 @@ def test_trainings_that_are_tasks(opened, line, task, data):
 
 def test_what_fsdp_trains_is_float32_under_mixed_precision(opened):
     full = AXOLOTL.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
-    sharded = f"{full}fsdp_version: 2\nfsdp_config: {{cpu_ram_efficient_loading: true}}\n"
+    sharded = f"{full}fsdp_version: 1\nfsdp_config: {{cpu_ram_efficient_loading: true}}\n"
     assert opened(full).values["software"]["weights_dtype"] == "bfloat16"
     document = opened(sharded)
     assert document.values["software"]["weights_dtype"] == "float32"
     assert "accelerate" in document.translated.defaults["software", "weights_dtype"]
+    second = opened(sharded.replace("fsdp_version: 1", "fsdp_version: 2"))
+    assert second.values["software"]["weights_dtype"] == "bfloat16", "which axolotl wraps by its own code"
 
 
 def test_weights_that_are_whole_before_they_are_sharded_are_said(opened):

@@ -272,4 +272,4 @@ def _schedule(foreign: Foreign, building: Building) -> None:
         building.default((TRAINING, "per_device_eval_batch_size"), rows, default.source)
 
 
-FRONT = FrontEnd("axolotl", translate, fields)
+FRONT = FrontEnd("axolotl", translate, fields, own_fsdp2=True)  # monkeypatch/accelerate/fsdp2.py

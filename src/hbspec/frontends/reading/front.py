@@ -39,6 +39,7 @@ class FrontEnd(NamedTuple):
         part: whether its files describe a part of a job only, so that they stand beside another.
         code: reads the text of a program, which is not YAML; the last argument is the name of one of its jobs.
         finish: says what is left open, once it is known which values come from elsewhere.
+        own_fsdp2: whether it wraps models for FSDP2 by code of its own, which leaves weights as they are loaded.
     """
 
     program: str
@@ -47,6 +48,7 @@ class FrontEnd(NamedTuple):
     part: bool = False
     code: Callable[[str, str, Problems, str | None], Foreign | None] | None = None
     finish: Callable[[Foreign, Building, Said], None] | None = None
+    own_fsdp2: bool = False
 
 
 class ForeignReader:
@@ -65,6 +67,7 @@ class ForeignReader:
         self._foreign: Foreign | None = None
         self._buildings: list[Building] = []
         self._program: str | None = None
+        self._own_fsdp2 = False
 
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
@@ -80,7 +83,7 @@ class ForeignReader:
 
     def _whole(self, front: FrontEnd, foreign: Foreign, file: str) -> MapNode:
         """The spec of a file that describes a whole job."""
-        self._program = front.program
+        self._program, self._own_fsdp2 = front.program, front.own_fsdp2
         building = Building(front.program, file)
         building.fix(("hbspec",), 1)
         building.fix(("name",), _name(file, front.program))
@@ -119,7 +122,7 @@ class ForeignReader:
         if not building.has(PARALLELISM):
             source = f"{self._program} is started with a process for every GPU"
             building.default(PARALLELISM, "ddp" if _gpus(building.value(("instance",)) or {}) > 1 else "single", source)
-        if _is_widened(building):
+        if _is_widened(building, own_fsdp2=self._own_fsdp2):
             building.change(("software", "weights_dtype"), "float32", WIDENED)
         self._buildings.append(building)
         return building.tree(tree.span)
@@ -177,10 +180,11 @@ def _name(file: str, program: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", stem)[:LONGEST_NAME].strip("-") or program.lower()
 
 
-def _is_widened(building: Building) -> bool:
+def _is_widened(building: Building, *, own_fsdp2: bool) -> bool:
     """Whether accelerate widens 16-bit weights, as it does with all that FSDP trains and shards."""
     instance, software = building.value(("instance",)) or {}, building.value(("software",)) or {}
     sharded = instance.get("parallelism") == "fsdp" and instance.get("sharding") != "none"
+    sharded = sharded and not (own_fsdp2 and instance.get("fsdp_version") == 2)
     full = building.value(("hyperparameters", "method")) == "full" and software.get("autocast") is not False
     computed = building.value(("hyperparameters", "bf16")) or building.value(("hyperparameters", "fp16"))
     narrow = software.get("weights_dtype") in ("bfloat16", "float16") and building.own(("software", "weights_dtype"))
