@@ -85,9 +85,9 @@ def _lines(found: list[Compared]) -> Iterator[str]:
             yield f"{row.documented:6.1f}  not estimated: {row.why or 'the model is not known'}  {row.file}"
             continue
         low, expected, high = row.estimated.low, row.estimated.expected, row.estimated.high
-        held = "held" if low <= row.documented <= high else "missed"
+        verdict = "held" if low <= row.documented <= high else "missed"
         not_read = f"  (not estimated: {', '.join(row.unread)})" if row.unread else ""
-        numbers = f"{row.documented:6.1f}  {expected:6.1f} ({low:.1f} to {high:.1f})  {row.error:+5.0%}  {held}"
+        numbers = f"{row.documented:6.1f}  {expected:6.1f} ({low:.1f} to {high:.1f})  {row.error:+5.0%}  {verdict}"
         yield f"{numbers}  {row.file}{not_read}"
     estimated = [row for row in found if row.estimated is not None]
     for name, rows in (("all", estimated), ("read fully", [row for row in estimated if not row.unread])):

@@ -28,10 +28,16 @@ def test_a_placeholder_does_not_move_what_follows_it(opened):
     assert text.splitlines()[span.start.line - 1][span.start.column - 1 :] == "4096"
 
 
-def test_keys_of_another_program_are_not_keys_of_this_one(opened):
-    document = opened(f"{AXOLOTL}cutoff_len: 512\nfinetuning_type: lora\n")
-    assert found(document) == [("HB028", "cutoff_len"), ("HB028", "finetuning_type")]
+def test_keys_of_two_programs_are_one_finding_that_names_both(opened):
+    document = opened(f"{AXOLOTL}cutoff_len: 512\nfinetuning_type: lora\nnobody: 1\n")
+    assert found(document) == [("HB037", "cutoff_len"), ("HB028", "nobody")]
+    message = document.translated.findings[0].message
+    assert message == (
+        "the file is read as axolotl's, and cutoff_len, finetuning_type are keys of LLaMA-Factory, which axolotl "
+        "0.19.0 does not have"
+    )
     assert document.values["hyperparameters"]["max_length"] == 4096
+    assert found(opened(f"{AXOLOTL}cutoff_len: 512\n")) == [("HB028", "cutoff_len")], "one may be a mistake"
 
 
 def test_a_misspelt_key_is_found_with_the_one_that_is_meant(opened):

@@ -9,9 +9,10 @@ _ENTRIES = (
         code="HB027",
         name="training-not-estimated",
         summary="A file of another program describes a training that is not estimated.",
-        why="Reinforcement learning, preference pairs and reward models hold other models and other rows than "
-        "supervised tuning. An estimate of the supervised job would be far too small.",
-        example="base_model: Qwen/Qwen2.5-7B\nadapter: qlora\nload_in_4bit: true\nlearning_rate: 2e-4\nrl: dpo",
+        why="Reinforcement learning and some ways of preference tuning hold other models and other rows than "
+        "supervised tuning: an estimate of the supervised job would be far too small. DPO, KTO and reward models are "
+        "read as `task`.",
+        example="base_model: Qwen/Qwen2.5-7B\nadapter: qlora\nload_in_4bit: true\nlearning_rate: 2e-4\nrl: orpo",
         instead="base_model: Qwen/Qwen2.5-7B\nadapter: qlora\nload_in_4bit: true\nlearning_rate: 2e-4",
     ),
     Page(
@@ -28,8 +29,8 @@ _ENTRIES = (
         name="key-not-estimated",
         summary="A key of another program's file influences memory or time, and the estimate does not know it.",
         why="The verdict on memory is only as good as what was understood. A warning says that memory may differ, and "
-        "in which direction; a note says that only time may. A job is not called too large because of a key that may "
-        "make it smaller.",
+        "in which direction; a note says that only time may. A key whose influence is not known counts as one that "
+        "influences memory. A job is not called too large because of a key that may make it smaller.",
         example="base_model: Qwen/Qwen2.5-7B\nlearning_rate: 2e-5\nmicro_batch_size: 2\ntiled_mlp: true",
         instead="base_model: Qwen/Qwen2.5-7B\nlearning_rate: 2e-5\nmicro_batch_size: 2",
     ),
@@ -41,6 +42,16 @@ _ENTRIES = (
         "find out. The framework's default is taken meanwhile, if it has one.",
         example='base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: "${BATCH}"',
         instead="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nmicro_batch_size: 2",
+    ),
+    Page(
+        code="HB037",
+        name="keys-of-two-programs",
+        summary="A file has keys of two programs.",
+        why="A program ignores the other's keys, or stops at them: the job that runs has a default where the author "
+        "meant a value. The file is judged as that of the program which most of its keys are of.",
+        example="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nfinetuning_type: lora\n"
+        "cutoff_len: 4096",
+        instead="base_model: Qwen/Qwen2.5-7B\nadapter: lora\nlearning_rate: 2e-4\nsequence_len: 4096",
     ),
     Page(
         code="HB048",

@@ -9,6 +9,7 @@ from hbspec.diagnostics import Finding, Route, Severity, Span
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
 from hbspec.frontends.reading.influence import MEMORY, TIME, Influence, ProgramKeys
 from hbspec.frontends.reading.left_open import Remark
+from hbspec.frontends.reading.mixed import Mixed, mixed
 from hbspec.manual.foreign import PAGES
 from hbspec.source.nodes import MapNode, Node
 from hbspec.source.translated import Translated
@@ -149,9 +150,16 @@ class Building:
 
     def leftover(self, foreign: Foreign, fields: ProgramKeys) -> None:
         """What nothing has read: sorted by what it influences, or not a key of the framework at all."""
-        for given in foreign.rest():
-            if len(given.route) == 1 and given.key not in fields.known:
+        rest = list(foreign.rest())
+        strange = [given for given in rest if len(given.route) == 1 and given.key not in fields.known]
+        other = mixed([given.key for given in strange], self.program)
+        if other:
+            self._of_two(next(given for given in strange if given.key in other.keys), other, fields)
+        for given in strange:
+            if not (other and given.key in other.keys):
                 self._unknown(given, fields)
+        for given in rest:
+            if given in strange:
                 continue
             influence = fields.influence(*(str(part) for part in given.route if not isinstance(part, int)))
             self.sort(given, influence)
@@ -169,6 +177,13 @@ class Building:
         now = fields.aliases[given.key]
         message = f"{fields.program} has no key `{given.key}`; earlier versions had it, and it is read as `{now}`"
         self._add("HB028", Severity.WARNING, given, message, f"write `{now}`")
+
+    def _of_two(self, first: ForeignKey, other: Mixed, fields: ProgramKeys) -> None:
+        message = (
+            f"the file is read as {self.program}'s, and {', '.join(other.keys)} are keys of {other.program}, which "
+            f"{fields.program} does not have"
+        )
+        self._add("HB037", Severity.WARNING, first, message, "keep the keys of one program")
 
     def _unknown(self, given: ForeignKey, fields: ProgramKeys) -> None:
         near = nearest(given.key, fields.known)
