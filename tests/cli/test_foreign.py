@@ -20,7 +20,7 @@ def test_estimate_says_what_the_program_chose(hbspec):
     code, out, _ = hbspec("estimate", name, "--on", "A10Gx4", "--parallelism", "ddp")
     assert code == 0
     assert "on 4 x A10G, ddp" in out
-    assert "axolotl's default, utils/config/__init__.py" in out
+    assert "axolotl 067b021c: src/axolotl/utils/config/__init__.py" in out
 
 
 def test_without_hardware_the_option_is_named(hbspec):

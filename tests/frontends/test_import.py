@@ -47,7 +47,7 @@ def test_a_comment_names_the_source_of_each_default_and_of_nothing_else(tmp_path
     lines = place.read_text().splitlines()
     assert "  max_length: 4096" in lines
     (dtype,) = (line for line in lines if line.startswith("  weights_dtype: "))
-    assert dtype.startswith("  weights_dtype: bfloat16 # https://github.com/axolotl-ai-cloud/axolotl")
+    assert dtype.startswith("  weights_dtype: bfloat16 # axolotl 067b021c: src/axolotl/loaders/model.py")
     assert lines[0].startswith("# Made of job.yml, a file of axolotl.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from hbspec.catalog.frameworks import Default, framework_defaults
@@ -17,11 +18,26 @@ BESIDE_OTHERS = (
 )
 """Defaults that hold only beside what else is said, or not said."""
 
+ADDRESS = re.compile(r"https://(?:github\.com/[^/ ]+|pypi\.org/project)/(?P<rest>.+)")
+
 
 def usual(building: Building, framework: str) -> Mapping[str, Default]:
     """The framework's defaults for the method and the parallelism of the file, by the key of a spec."""
     method, way = building.value((TRAINING, "method")), building.value(("instance", "parallelism"))
-    return framework_defaults(framework, method, way)
+    found = framework_defaults(framework, method, way)
+    return {key: Default(value, brief(source)) for key, (value, source) in found.items()}
+
+
+def brief(source: str) -> str:
+    """A source of the table without the address of its repository or index.
+
+    >>> brief("https://github.com/huggingface/trl v1.16.0: trl/trainer/sft_config.py")
+    'trl v1.16.0: trl/trainer/sft_config.py'
+    >>> brief("https://pypi.org/project/axolotl/0.19.0/: its requirements")
+    'axolotl/0.19.0: its requirements'
+    """
+    found = ADDRESS.fullmatch(source)
+    return found["rest"].replace("/:", ":") if found else source
 
 
 def put_usual(building: Building, framework: str, key: str) -> None:
