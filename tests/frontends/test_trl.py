@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from frontends_cases import ACCELERATE, TRL, found
+
+from hbspec.frontends.reading.front import ForeignReader
+from hbspec.source import load
 
 TRAINING = "hyperparameters"
 
@@ -71,6 +75,18 @@ def test_the_task_is_that_of_the_trainer_whose_keys_they_are(opened):
         assert document.values[TRAINING]["learning_rate"] == rate
     unclear = opened(f"{TRL}beta: 0.1\n")
     assert (unclear.values["task"], found(unclear)) == ("dpo", [("HB029", "beta")])
+
+
+@pytest.mark.parametrize(
+    ("path", "task", "said"),
+    [("dpo/config.yaml", "dpo", []), ("kto-full.yaml", "kto", []), ("orpo/config.yaml", None, [("HB027", "beta")])],
+)
+def test_the_path_says_which_trainer_reads_keys_of_several(tmp_path, path, task, said):
+    file = tmp_path / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{TRL}beta: 0.1\n")
+    document = load(file, overrides=("instance.type=ml.p4de.24xlarge",), reader=ForeignReader())
+    assert (document.values.get("task"), found(document)) == (task, said)
 
 
 def test_learning_rates_are_those_of_the_installed_trl():

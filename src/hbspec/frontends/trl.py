@@ -5,6 +5,9 @@ Sources are files of TRL 1.16.0 (https://github.com/huggingface/trl, trl). accel
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from hbspec.catalog import Architecture
 from hbspec.frontends.known.trl import ALIASES, PROGRAM, TASKS, fields
 from hbspec.frontends.reading.adapters import architecture_of, put_targets
@@ -16,6 +19,7 @@ from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 from hbspec.frontends.reading.pinned import pinned
 from hbspec.frontends.reading.tasks import put_task
+from hbspec.spec.objectives import OTHER_TASKS
 
 TRAINING = "hyperparameters"
 DTYPES = ("float32", "bfloat16", "float16")
@@ -26,6 +30,8 @@ SAME_ADAPTERS = ("lora_r", "lora_alpha", "lora_dropout", "use_rslora", "use_dora
 KTO_LOSSES = ("kto", "apo_zero_unpaired")
 GRPO_LOSSES = ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo")
 """Values of `loss_type` by which these are known from DPO (`trainer/kto_config.py`, `grpo_config.py`)."""
+WORD = re.compile(r"[a-z0-9]+")
+"""What tasks are looked for among, in paths."""
 RATES = {"dpo": 1e-6, "kto": 1e-6, "reward": 1e-4}
 """Default of `learning_rate` by task."""
 
@@ -79,12 +85,25 @@ def _put_task(foreign: Foreign, building: Building) -> str:
         for key in theirs[task]:
             foreign.get(key)
         return task
-    if len(candidates) > 1 and not loss:
+    named = _named(building) if len(candidates) > 1 and not loss else task
+    if named is None:
         building.unread(given, "either", "belongs to several trainers, and is taken for a key of DPO")
+    elif named not in TASKS:
+        message = f"{given.key} is a key of several of TRL's trainers, and the file's path says {named.upper()}"
+        building.refuse(given, f"{message}, which is not estimated", "rename the file, if another one is meant")
+        return named
+    task = named or task
     put_task(building, given, task)
     building.put((TRAINING, "beta"), foreign.get("beta"))
     building.put((TRAINING, "precompute_ref_log_probs"), foreign.get("precompute_ref_log_probs"))
     return task
+
+
+def _named(building: Building) -> str | None:
+    """The trainer that the file's name or its folder's says, as the handbook's recipes do: `dpo/config_full.yaml`."""
+    words = set(WORD.findall(" ".join(Path(building.file).parts[-2:]).casefold()))
+    found = words.intersection(pinned(PROGRAM)["tasks"].keys() | OTHER_TASKS.keys())
+    return found.pop() if len(found) == 1 else None
 
 
 def _put_method(foreign: Foreign, building: Building, architecture: Architecture | None) -> None:
