@@ -65,11 +65,11 @@ class ProgramKeys(NamedTuple):
 @cache
 def influences(*programs: str) -> Mapping[str, Influence]:
     """What the keys of some programs influence; a row of a later one counts above those before."""
+    found: dict[str, dict[str, Influence]] = {program: {} for program in programs}
     with TABLE.open(encoding="utf-8", newline="") as lines:
-        found = list(csv.DictReader(lines))
-    return {
-        row["key"]: Influence(row["influence"], row["does"], tuple(row["unless"].split("|")) if row["unless"] else ())
-        for program in programs
-        for row in found
-        if row["program"] == program
-    }
+        rows = csv.reader(lines)
+        next(rows)
+        for program, key, on, does, unless in rows:
+            if program in found:
+                found[program][key] = Influence(on, does, tuple(unless.split("|")) if unless else ())
+    return {key: influence for program in programs for key, influence in found[program].items()}
