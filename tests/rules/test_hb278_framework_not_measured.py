@@ -6,7 +6,7 @@ import pytest
 from judged import AS_OF, codes, edge, laid
 
 from hbspec.api import check
-from hbspec.plan.resolution import RUN_BY
+from hbspec.plan.resolution import DERIVED_FROM_TRL, RUN_BY
 from hbspec.rules.hb278_framework_not_measured import LEFT_OUT, STEPS
 from hbspec.spec.choices import FRAMEWORKS
 
@@ -34,3 +34,13 @@ def test_the_rules_of_the_shipped_script_are_off(trainer, tmp_path):
         "hyperparameters: {loss: in_place, attn_implementation: flash_attention_3, optim: galore_adamw}"
     )
     assert codes(fragment, tmp_path).isdisjoint({"HB124", "HB228", "HB238", "HB214", "HB277"})
+
+
+@pytest.mark.parametrize("trainer", FRAMEWORKS)
+def test_preference_tuning_is_trl_s_or_is_not_estimated(trainer, tmp_path):
+    fragment = f"task: dpo\nsoftware: {{trainer: {trainer}}}\ndeployment: null\ndata: {{type: preference}}"
+    found = {entry.code: entry.message for entry in check(laid(fragment, tmp_path), as_of=AS_OF).diagnostics}
+    if trainer in DERIVED_FROM_TRL:
+        assert "TRL's DPOTrainer" in found["HB278"]
+    assert ("HB270" in found) is (trainer not in DERIVED_FROM_TRL)
+    assert ("HB278" in found) is (trainer in DERIVED_FROM_TRL)

@@ -24,9 +24,10 @@ RUN_BY = {
 (`unsloth/trainer.py`), axolotl and LLaMA-Factory derive from transformers' (`core/trainers/base.py`,
 `train/sft/trainer.py`)."""
 
-DERIVED_FROM_TRL = ("axolotl", "llamafactory", "unsloth")
-"""Frameworks whose trainers of other tasks than the next token derive from TRL's (axolotl's `core/trainers/trl.py`,
-LLaMA-Factory's `train/dpo/trainer.py`)."""
+DERIVED_FROM_TRL = ("axolotl", "unsloth")
+"""Frameworks whose trainers of other tasks than the next token compute as TRL's, from which they derive (axolotl's
+`core/trainers/trl.py`). LLaMA-Factory's derive from them, too, but hold all logits in float32
+(`train/dpo/trainer.py`)."""
 
 
 class Resolution:

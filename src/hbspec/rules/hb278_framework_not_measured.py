@@ -29,6 +29,7 @@ from collections.abc import Iterator, Mapping
 
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity
+from hbspec.plan.tasks import TASKS
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.NOTE, Confidence.LIKELY)
@@ -50,7 +51,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     training = analysis.plan.training
     if training.framework is None:
         return
-    steps = STEPS[training.trainer]
+    task = TASKS[analysis.spec.task]
+    steps = STEPS.get(training.trainer) if task.next_token else f"TRL's {task.trainer}"
+    if steps is None or (not task.next_token and training.trainer != "trl"):  # nothing is estimated, which HB270 says
+        return
     yield RULE.at(
         ("software", "trainer"),
         f"trainer is {training.framework}: memory, time and cost are those of {steps} with its defaults, and do not "
