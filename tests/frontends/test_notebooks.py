@@ -73,7 +73,7 @@ def test_half_a_call_is_read_as_far_as_it_goes(coded):
 
 @pytest.mark.parametrize("text", [ESTIMATOR, TRAINER, notebook(SETUP, CALL)], ids=["py", "trainer", "ipynb"])
 def test_any_part_of_a_file_is_read_or_refused_with_a_place(coded, text):
-    for end in range(0, len(text), 11):
+    for end in range(0, len(text), 23):
         try:
             found = read(coded(text[:end], program="sagemaker"))
         except SourceError as refused:
@@ -91,9 +91,9 @@ def test_any_part_of_a_file_is_read_or_refused_with_a_place(coded, text):
         "{" * 5000,
         '{"a":' * 5000,
         "(" * 5000,
-        "-" * 100_000 + "1",
-        "x = " + "1 + " * 20_000 + "1",
-        "if x:\n  a\n" + "elif x:\n  a\n" * 3000,
+        "-" * 20_000 + "1",
+        "x = " + "1 + " * 5_000 + "1",
+        "if x:\n  a\n" + "elif x:\n  a\n" * 1500,
         "x = '\0'",
         "\ud800".encode("utf-8", "surrogatepass").decode("utf-8", "replace"),
     ],
@@ -107,6 +107,17 @@ def test_text_that_is_no_notebook_and_no_program_is_refused(coded, text):
 def test_names_of_names_do_not_take_for_ever(coded):
     lists = "a0 = [1, 1]\n" + "".join(f"a{n} = [a{n - 1}, a{n - 1}]\n" for n in range(1, 60))
     text = lists + ESTIMATOR.replace('"epochs": 3', '"epochs": a59')
+    assert any("epochs" in message for message in said(coded(text), "HB048"))
+
+
+def test_columns_count_characters(coded):
+    text = ESTIMATOR.replace("    entry_point=", "    role='é漢😀', entry_point=")
+    span = coded(text).span(("script", "entry_point"))
+    assert text.splitlines()[span.start.line - 1][span.start.column - 1 : span.end.column - 1] == '"run_sft.py"'
+
+
+def test_a_long_line_does_not_take_for_ever(coded):
+    text = ESTIMATOR.replace('"epochs": 3', '"epochs": [' + "'é', " * 20_000 + "]")
     assert any("epochs" in message for message in said(coded(text), "HB048"))
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import ast
 import operator
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import accumulate, zip_longest
 from math import isfinite
 from typing import Any
 
@@ -28,6 +29,8 @@ MAX_PARTS = 5_000
 """Expressions that are looked at for one file, so that names of names of lists do not take for ever."""
 LARGEST = 10**15
 MAX_TEXT = 4096
+MAX_ITEMS = 1_000
+"""Items of a list or a mapping that is read."""
 MAX_SHOWN = 200
 """Characters of an expression that is not read."""
 OPERATIONS: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -60,7 +63,7 @@ class Values:
         """The value of an expression at a place."""
         self._parts += 1
         if self._parts > MAX_PARTS:
-            return computed(node, at.cell)
+            return Computed("…", "…", None)
         if isinstance(node, ast.Constant):
             return self._constant(node, at)
         if isinstance(node, ast.Name):
@@ -153,6 +156,8 @@ class Values:
             entries[OTHER_ARGUMENTS] = (None, computed(value, at.cell))
 
     def _dict(self, node: ast.Dict, at: CodePlace) -> Node:
+        if len(node.keys) > MAX_ITEMS:
+            return computed(node, at.cell)
         entries: Entries = {}
         for key, value in zip(node.keys, node.values, strict=True):
             if key is None:
@@ -162,7 +167,7 @@ class Values:
         return MapNode(entries, span_of(node, at.cell))
 
     def _list(self, node: ast.List | ast.Tuple | ast.Set, at: CodePlace) -> Node:
-        if any(isinstance(part, ast.Starred) for part in node.elts):
+        if len(node.elts) > MAX_ITEMS or any(isinstance(part, ast.Starred) for part in node.elts):
             return computed(node, at.cell)
         return ListNode([self.of(part, at) for part in node.elts], span_of(node, at.cell))
 
@@ -230,12 +235,18 @@ def _lines(text: str) -> list[str]:
     return lines_of(text)
 
 
+@lru_cache(maxsize=64)
+def _offsets(line: str) -> list[int]:
+    """The offset in bytes of each character of a line, and of its end."""
+    return [0, *accumulate(len(sign.encode("utf-8", "surrogatepass")) for sign in line)]
+
+
 def _place(cell: Cell, line: int, offset: int) -> tuple[int, int]:
     lines = _lines(cell.text)
     text = lines[line - 1] if line <= len(lines) else ""
     if text.isascii():
         return line, offset + 1
-    return line, len(text.encode("utf-8", "surrogatepass")[:offset].decode("utf-8", "ignore")) + 1
+    return line, bisect_left(_offsets(text), offset) + 1
 
 
 def _number(node: Node) -> int | float | None:
