@@ -16,7 +16,7 @@ from typing import Any
 
 from fingerprint import Digest
 from folders import SHOWN_SUFFIXES, data_files, incomplete
-from job_examples import Conversation, Example, KeepingReader, Passage, columns, other_refusals
+from job_examples import Conversation, Example, KeepingReader, Passage, columns
 from layouts import Reader
 from mixing import repeated, unmatched, weight_of
 from reading import channel_examples
@@ -103,19 +103,10 @@ def read_conversations(
 def _learnt(entries: Iterable[Record | Broken], problems: list[str], make: Reader, whole: bool) -> Iterator[Example]:
     """The examples to learn from; why others are none is added to the problems."""
     for entry in entries:
-        reasons = [entry.reason] if isinstance(entry, Broken) else _refusals(entry, whole)
+        reasons = [entry.reason] if isinstance(entry, Broken) else [what for _, what in refusals(entry, whole=whole)]
         problems += [f"{entry.place}: {reason}" for reason in reasons]
         if isinstance(entry, Record) and not reasons:
             yield _example(entry, make)
-
-
-def _refusals(record: Record, whole: bool) -> list[str]:
-    others = [] if record.layout.type in DATA_TYPES else other_refusals(record)
-    return [*(what for kind, what in refusals(record) if not (whole and kind == "answer" and _says(record))), *others]
-
-
-def _says(record: Record) -> bool:
-    return any(map(str.strip, record.contents))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -5,16 +5,15 @@ Only the standard library is imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from layouts import Reader
 from records import CONVERSATIONAL, PROMPT, Broken, Place, Record
 from spoken import Message, shared
-from tasks import PREFERENCE, PROMPTS
+from tasks import PROMPTS
 
-NOTHING = "nothing to learn"
 TEXTS = (PROMPT, "completion", "chosen", "rejected")
 """Columns of texts or messages."""
 TRL_COLUMNS = (
@@ -143,20 +142,3 @@ def columns(record: Record, beside: Mapping[str, Any]) -> Columns:
     if record.flags:
         held["label"] = record.flags[0]
     return Columns(str(record.place), held)
-
-
-def other_refusals(record: Record) -> Iterator[str]:
-    """Why a job does not train an example of these types, which an answer decides; nothing where it does."""
-    answers = {name: _answer(record, name) for name in dict.fromkeys(record.columns) if name != PROMPT}
-    for name, answer in answers.items():
-        if not any(text for _, text in answer):
-            yield f'"{name}" is empty, so {NOTHING}'
-        elif record.layout.format == CONVERSATIONAL and not any(role == "assistant" for role, _ in answer):
-            yield f'no assistant turn in "{name}", so {NOTHING}'
-    if record.layout.type == PREFERENCE and answers["chosen"] == answers["rejected"]:
-        yield f'"chosen" equals "rejected", so {NOTHING}'
-
-
-def _answer(record: Record, name: str) -> list[tuple[str, str]]:
-    parts = zip(record.columns, record.roles, record.contents, strict=True)
-    return [(role, text) for column, role, text in parts if column == name]

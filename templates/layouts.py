@@ -54,8 +54,8 @@ TYPES: Mapping[str, tuple[Column, ...]] = {
 }
 """Columns by type. The conversations of language modeling are in `messages`, which `records.py` reads."""
 
-TRAINED = (MESSAGES.type, "prompt_completion")
-"""Types that the shipped script trains."""
+TRAINED = tuple(kind for kind in TYPES if kind != "stepwise_supervision")
+"""Types that the shipped script trains, each in a task of its own."""
 NAMES = frozenset({"messages", *(column.name for columns in TYPES.values() for column in columns)})
 """Every column that a type reads."""
 

@@ -56,6 +56,9 @@ CONVERSATIONAL, STANDARD = "conversational", "standard"
 MESSAGES = Layout("language_modeling", CONVERSATIONAL)
 PROMPT, COMPLETION = "prompt", "prompt_completion"
 """The column that is never learnt, and the type that has it beside an answer."""
+COMPARED = ("preference", "unpaired_preference")
+"""Types of answers that are better or worse."""
+NOTHING = "nothing to learn"
 
 
 class Record(NamedTuple):
@@ -172,20 +175,53 @@ def conversation(value: Any, place: Place) -> Record | Broken:
     return Record(place, tuple(message["role"] for message in messages), contents, encoded, extra)
 
 
-def refusals(record: Record) -> Iterator[tuple[str, str]]:
-    """Why a job does not train an example: what it lacks (`answer`) or has too much (`fields`), and in words."""
-    if record.layout == MESSAGES and "assistant" not in record.roles:
-        yield "answer", "no assistant turn, so nothing to learn"
-    elif record.columns and record.layout.type in (MESSAGES.type, COMPLETION):
-        learnt = [index for index, column in enumerate(record.columns) if column != PROMPT]
-        if record.layout.format == CONVERSATIONAL and not any(record.roles[index] == "assistant" for index in learnt):
-            yield "answer", "no assistant turn in the completion, so nothing to learn"
-        elif not any(record.contents[index] for index in learnt):
-            yield "answer", f'"{record.columns[-1]}" is empty, so nothing to learn'
+def refusals(record: Record, *, whole: bool = False) -> Iterator[tuple[str, str]]:
+    """Why a job does not train an example, in words, and of what kind each reason is.
+
+    An example lacks an `answer`, has answers that are `equal`, or messages with more `fields` than are read.
+
+    Args:
+        record: the example.
+        whole: whether conversations and texts are learnt whole, so that they need no answer.
+    """
+    if record.layout.type in (MESSAGES.type, COMPLETION):
+        if not (whole and any(map(str.strip, record.contents))):
+            yield from _unanswered(record)
+    elif record.layout.type in COMPARED:
+        yield from _incomparable(record)
     if record.extra:
         shown = [quoted(key) for key in record.extra[:KEYS_SHOWN]]
         more = ["…"] if len(record.extra) > KEYS_SHOWN else []
         yield "fields", f"messages hold {', '.join([*shown, *more])}, which training does not read"
+
+
+def _unanswered(record: Record) -> Iterator[tuple[str, str]]:
+    """Why nothing of a conversation, or of a completion, is learnt."""
+    if record.layout == MESSAGES and "assistant" not in record.roles:
+        yield "answer", f"no assistant turn, so {NOTHING}"
+    elif record.columns:
+        learnt = [index for index, column in enumerate(record.columns) if column != PROMPT]
+        if record.layout.format == CONVERSATIONAL and not any(record.roles[index] == "assistant" for index in learnt):
+            yield "answer", f"no assistant turn in the completion, so {NOTHING}"
+        elif not any(record.contents[index] for index in learnt):
+            yield "answer", f'"{record.columns[-1]}" is empty, so {NOTHING}'
+
+
+def _incomparable(record: Record) -> Iterator[tuple[str, str]]:
+    """Why an answer teaches nothing, or the two of a pair."""
+    answers = {name: _answer(record, name) for name in dict.fromkeys(record.columns) if name != PROMPT}
+    for name, answer in answers.items():
+        if not any(text for _, text in answer):
+            yield "answer", f'"{name}" is empty, so {NOTHING}'
+        elif record.layout.format == CONVERSATIONAL and not any(role == "assistant" for role, _ in answer):
+            yield "answer", f'no assistant turn in "{name}", so {NOTHING}'
+    if len(answers) > 1 and answers["chosen"] == answers["rejected"]:
+        yield "equal", f'"chosen" equals "rejected", so {NOTHING}'
+
+
+def _answer(record: Record, name: str) -> list[tuple[str, str]]:
+    parts = zip(record.columns, record.roles, record.contents, strict=True)
+    return [(role, text) for column, role, text in parts if column == name]
 
 
 def nesting(line: bytes) -> int:

@@ -17,6 +17,8 @@ TYPES = (
     "stepwise_supervision",
 )  # fmt: skip
 """The types of `templates/layouts.py`."""
+TASKS_OF_DATA = ("sft", "pretrain", "dpo", "kto", "reward", "grpo")
+"""The tasks of `hbspec.plan.tasks`."""
 
 
 def _pair(word: str) -> tuple[str, str]:

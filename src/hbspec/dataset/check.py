@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from hbspec.chat_templates.spoken import Render, answers
 from hbspec.dataset.digests import Digests, digest
@@ -21,7 +21,7 @@ from hbspec.dataset.profile import digest_text
 from hbspec.dataset.quoting import LONGEST_SENTENCE, quoted
 from hbspec.dataset.records import MESSAGES, STANDARD, Broken, Layout, Place, Record, refusals
 from hbspec.dataset.tally import Tallies, Tally
-from hbspec.dataset.turns import answer_of, conversation_of, faults, placeholders, prompt_of
+from hbspec.dataset.turns import answer_of, conversation_of, faults, placeholders, prompt_of, shared_text
 from hbspec.diagnostics import Severity
 from hbspec.manual.data import (
     FILE,
@@ -42,6 +42,20 @@ PASSED_OVER = f"the job ignores this file: its name does not end in {SHOWN_SUFFI
 
 LONGER = 1.5
 """Answers of one side that are so many times as long as the other's are reported."""
+
+
+class Objective(NamedTuple):
+    """What a job trains for, as far as its data depend on it.
+
+    Attributes:
+        task: its name.
+        types: dataset types that it trains.
+        whole: whether conversations are learnt whole, so that they need no answer.
+    """
+
+    task: str
+    types: tuple[str, ...]
+    whole: bool
 
 
 @dataclass(slots=True)
@@ -113,6 +127,7 @@ def check_data(
     render: Render | None = None,
     watch: Watch | None = None,
     reader: Reader | None = None,
+    objective: Objective | None = None,
 ) -> DataVerdict:
     """Check a training split and, if given, a validation split against it.
 
@@ -123,6 +138,7 @@ def check_data(
         render: the chat template that the job trains with, as a function; None where it is not known.
         watch: called with the number of bytes after each read.
         reader: makes the examples; one that takes the layout of the first example by default.
+        objective: the task of the job, if it is known; by default one that trains data of this layout.
 
     Raises:
         OSError: a file cannot be read.
@@ -131,32 +147,38 @@ def check_data(
     trained = Digests()
     prompts = Digests() if validation else None
     first = Split(TRAINING, len(training), 0, 0, 0, Tallies(TRAINING))
-    for record, mark in _examples(first, training, render, watch, make):
+    whole = objective is not None and objective.whole
+    for record, mark in _examples(first, training, render, watch, make, whole):
         if not trained.add(mark):
             first.tallies.add(REPEATED, "repeats an earlier example", record.place)
-        if prompts is not None and prompt_of(record):
-            prompts.add(_prompt(record))
+        if prompts is not None and (prompt := _prompt(record)) is not None:
+            prompts.add(prompt)
     if profile is not None:
         _compare(first, profile, training[0].name)
-    _say_layout(first, make, training[0].name)
+    _say_layout(first, make, training[0].name, objective)
     if prompts is None:
         return DataVerdict((first,), make.layout)
     second = Split(VALIDATION, len(validation), 0, 0, 0, Tallies(VALIDATION))
     judged = Digests()
-    for record, mark in _examples(second, validation, render, watch, make):
+    for record, mark in _examples(second, validation, render, watch, make, whole):
         if not judged.add(mark):
             second.tallies.add(REPEATED, "repeats an earlier example", record.place)
         if mark in trained:
             second.tallies.add(LEAKED, "also in the training split", record.place)
-        if prompt_of(record) and _prompt(record) in prompts:
+        if (prompt := _prompt(record)) is not None and prompt in prompts:
             second.tallies.add(PROMPT, "the prompt is also in the training split", record.place)
     return DataVerdict((first, second), make.layout)
 
 
-def _say_layout(split: Split, reader: Reader, file: str) -> None:
-    """Report a layout that the shipped script does not train."""
+def _say_layout(split: Split, reader: Reader, file: str, objective: Objective | None) -> None:
+    """Report a layout that the shipped script does not train, or that the task does not."""
     layout = reader.layout
-    if layout is None or layout.type in TRAINED:
+    if layout is None or layout.type in (TRAINED if objective is None else objective.types):
+        return
+    if objective is not None and layout.type in TRAINED:
+        trains = " and ".join(objective.types).replace("_", " ")
+        what = f"the examples are {said(layout)}, and task {objective.task} trains {trains}"
+        split.tallies.add(LAYOUT, what, Place(file, 0), Severity.ERROR)
         return
     if layout.format:
         others = f"; the columns {', '.join(map(quoted, reader.beside))} are not read" if reader.beside else ""
@@ -168,7 +190,7 @@ def _say_layout(split: Split, reader: Reader, file: str) -> None:
 
 
 def _examples(
-    split: Split, files: Sequence[DataFile], render: Render | None, watch: Watch | None, reader: Reader
+    split: Split, files: Sequence[DataFile], render: Render | None, watch: Watch | None, reader: Reader, whole: bool
 ) -> Iterator[tuple[Record, bytes]]:
     """Every example of a split with its digest; counts it, and adds its own defects to the split."""
     for file in files:
@@ -191,9 +213,9 @@ def _examples(
         if found.layout.type == "preference":
             split.chosen += sum(len(text) for _, text in answer_of(found, "chosen"))
             split.rejected += sum(len(text) for _, text in answer_of(found, "rejected"))
-        for defect, what, severity in faults(found):
+        for defect, what, severity in faults(found, whole=whole):
             split.tallies.add(defect, what, found.place, severity)
-        if render is not None and (refused := _refused(render, found)) is not None:
+        if render is not None and (refused := _refused(render, found, whole)) is not None:
             split.tallies.add(TEMPLATE, refused, found.place)
         names = dict.fromkeys(placeholders(found))
         if names:
@@ -214,20 +236,27 @@ def _compare_lengths(split: Split, file: str) -> None:
         split.tallies.add(LENGTHS, what, Place(file, 0))
 
 
-def _refused(render: Render, record: Record) -> str | None:
+def _refused(render: Render, record: Record, whole: bool) -> str | None:
     """Why the job refuses an example in its chat template; None where it does not, or refuses it for other reasons."""
-    if record.layout.format == STANDARD or any(True for _ in refusals(record)):
+    if record.layout.format == STANDARD or any(True for _ in refusals(record, whole=whole)):
         return None
     try:
-        answers(render, conversation_of(record))
+        if whole:
+            render(conversation_of(record), False)
+        else:
+            answers(render, conversation_of(record))
     except Exception as reason:  # a template can raise any exception
         return quoted(str(reason) or type(reason).__name__, LONGEST_SENTENCE)
     return None
 
 
-def _prompt(record: Record) -> bytes:
+def _prompt(record: Record) -> bytes | None:
+    """The digest of an example's prompt, wherever it stands; None where it has none."""
     end = prompt_of(record)
-    return digest(record.names[:end], record.encoded[:end])
+    if end:
+        return digest(record.roles[:end], record.encoded[:end])
+    text = shared_text(record)
+    return digest(("",), (text.encode(),)) if text else None
 
 
 def _compare(split: Split, profile: tuple[str, int, str], file: str) -> None:

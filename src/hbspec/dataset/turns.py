@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from hbspec.chat_templates.spoken import shared
 from hbspec.dataset.records import CONVERSATIONAL, PROMPT, Record, refusals
 from hbspec.diagnostics import Severity
 from hbspec.manual import Page
@@ -28,27 +29,30 @@ _PLACEHOLDER = re.compile(
 Names after the prefixes of LaTeX (`\\frac{ab}`, `x^{ij}`), shells (`${HOME}`) and paths (`/users/{id}`) do not match;
 neither does a single letter, which is more often a set."""
 
-REFUSED = {"answer": ANSWER, "fields": FIELD}
-"""Manual pages of the reasons why the job refuses a conversation (`refusals`); these are errors."""
+REFUSED = {"answer": ANSWER, "equal": EQUAL, "fields": FIELD}
+"""Manual pages of the reasons why the job refuses an example (`refusals`); these are errors."""
 
 Fault = tuple[Page, str, Severity]
 
 
-def faults(record: Record) -> Iterator[Fault]:
-    """The defects of an example, each kind once: the page, the reason (equal for similar defects), the severity."""
+def faults(record: Record, *, whole: bool = False) -> Iterator[Fault]:
+    """The defects of an example, each kind once: the page, the reason (equal for similar defects), the severity.
+
+    Args:
+        record: the example.
+        whole: whether conversations are learnt whole (`task: pretrain`).
+    """
     conversational = record.layout.format == CONVERSATIONAL
     rows = _conversations(record) if conversational else []
     for disorder in {_disorder(roles): None for roles in rows}:
         if disorder is not None:
             yield ORDER, disorder, ORDER.severity
-    for kind, what in refusals(record):
+    for kind, what in refusals(record, whole=whole):
         yield REFUSED[kind], what, Severity.ERROR
-    if any(roles[-1] != "assistant" and "assistant" in roles for roles in rows):
+    if not whole and any(roles[-1] != "assistant" and "assistant" in roles for roles in rows):
         yield ANSWER, "turns after the last assistant turn teach nothing", ANSWER.severity
     if not all(map(str.strip, record.contents)):
         yield EMPTY, "a turn is empty" if conversational else "a text is empty", EMPTY.severity
-    if record.layout.type == "preference" and answer_of(record, "chosen") == answer_of(record, "rejected"):
-        yield EQUAL, "the chosen answer is the rejected one", EQUAL.severity
 
 
 def placeholders(record: Record) -> Iterator[str]:
@@ -117,6 +121,17 @@ def prompt_of(record: Record) -> int:
         if record.roles[index] == "assistant":
             return index
     return len(record.roles)
+
+
+def shared_text(record: Record) -> str:
+    """What both texts of a pair begin with, up to a space, where it has no column for its prompt; "" for any other.
+
+    Source: TRL 1.16, `extract_prompt`.
+    """
+    if record.layout.type != "preference" or record.layout.format == CONVERSATIONAL or PROMPT in record.columns:
+        return ""
+    one, other = record.contents
+    return one[: shared(one, other)].removesuffix(" ")
 
 
 def _disorder(roles: tuple[str, ...]) -> str | None:

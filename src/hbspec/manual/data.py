@@ -149,13 +149,11 @@ TEMPLATE = Page(
 LAYOUT = Page(
     "HB063",
     "layout-not-trained",
-    "The examples are of a dataset type that the shipped training script does not train, or of a layout that no job "
-    "reads.",
-    "The shipped script trains language modeling (conversations, or texts that are learnt whole) and "
-    "prompt-completion. Preferences, unpaired preferences, prompts alone and stepwise supervision need another "
-    "objective, and your script. Alpaca (`instruction`, `input`, `output`) and ShareGPT (`conversations` of `from` "
-    "and `value`) are not read by a job: it would end after its start. They are checked here as the conversations that "
-    "they become.",
+    "The examples are of a dataset type that the job's task does not train, or of a layout that no job reads.",
+    "Each task trains its own types: `sft` language modeling and prompt-completion, `dpo` and `reward` preferences, "
+    "`kto` unpaired preferences, `grpo` prompts. None trains stepwise supervision, which needs your script. Alpaca "
+    "(`instruction`, `input`, `output`) and ShareGPT (`conversations` of `from` and `value`) are not read by a job: it "
+    "would end after its start. They are checked here as the conversations that they become.",
     '# train.jsonl: {"instruction": "Who leads the league?", "output": "Montreal."}\n# hbspec data check train.jsonl',
     "# hbspec data convert train.jsonl -o train.messages.jsonl\n# hbspec data check train.messages.jsonl",
     Severity.WARNING,
@@ -165,11 +163,11 @@ EQUAL = Page(
     "HB064",
     "pair-without-preference",
     "The chosen answer of a pair equals the rejected one.",
-    "A pair teaches the difference between its answers. Where they are equal the gradient of DPO is zero: the pair "
-    "takes its time and teaches nothing. Often a step that should have generated the second answer returned the first.",
+    "A pair teaches the difference between its answers. Where they are equal the gradient of DPO is zero, and the "
+    "shipped script refuses the data. Often a step that should have generated the second answer returned the first.",
     '# train.jsonl: {"prompt": "Who leads?", "chosen": "Montreal.", "rejected": "Montreal."}',
     '# train.jsonl: {"prompt": "Who leads?", "chosen": "Montreal.", "rejected": "The team of the east."}',
-    Severity.WARNING,
+    Severity.ERROR,
     ("https://arxiv.org/abs/2305.18290",),
 )
 LENGTHS = Page(

@@ -90,7 +90,7 @@ class Data(Section):
         "stepwise_supervision",
     ] = Field(
         "language_modeling",
-        description="Dataset type, by TRL's names; the shipped script trains the first and `prompt_completion`.",
+        description="Dataset type, by TRL's names; each task of the shipped script trains its own.",
     )
     format: Literal["messages", "conversational", "standard", "alpaca", "sharegpt"] = Field(
         "messages",
