@@ -15,6 +15,13 @@ def test_both_lengths_are_named(tmp_path):
     assert found.help == "use max_length: 704, which truncates nothing"
 
 
+def test_a_reward_model_is_not_trained_on_longer_texts(tmp_path):
+    fragment = "task: reward\ndata: {type: preference}\ndeployment: null\nhyperparameters: {max_length: 688}"
+    (found,) = judged("HB209", fragment, tmp_path)
+    assert found.message == "max_length 688 leaves out pairs: the longest has 689 tokens"
+    assert found.help == "use max_length: 704, which leaves nothing out"
+
+
 def test_unknown_lengths_decide_nothing(tmp_path):
     assert judged("HB209", "data: {tokens: null}\nhyperparameters: {max_length: 64}", tmp_path) == []
 

@@ -1,7 +1,8 @@
 """`max_length` cuts off the ends of long examples.
 
 Why: An example ends with its answer, so the truncated part is what should be learned, including the token that ends the
-answer. The run succeeds, but the model learns not to stop.
+answer. The run succeeds, but the model learns not to stop. A reward model's score is read at the end of a text, so that
+RewardTrainer leaves out a pair with a longer one. Updates, time and cost are counted for all pairs, and then too high.
 
 Example:
 
@@ -43,12 +44,26 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         longest = lengths.longest.expected if certain else lengths.longest.high
         yield RULE.at(
             ROUTE,
-            f"max_length {count_text(cap)} truncates {_how_many(lengths, cap)}: the longest has "
+            f"max_length {count_text(cap)} {_what_happens(analysis, lengths, cap)}: the longest has "
             f"{'' if certain else 'up to '}{count_text(round(longest))} tokens",
-            f"use max_length: {enough}, which truncates nothing",
+            f"use max_length: {enough}, which {'leaves nothing out' if _leaves_out(analysis) else 'truncates nothing'}",
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
         )
+
+
+def _leaves_out(analysis: Analysis) -> bool:
+    """Whether the task's trainer drops what is too long, instead of cutting it (TRL 1.16, `reward_trainer.py`)."""
+    return analysis.spec.task == "reward"
+
+
+def _what_happens(analysis: Analysis, lengths: Lengths, cap: int) -> str:
+    if not _leaves_out(analysis):
+        return f"truncates {_how_many(lengths, cap)}"
+    if lengths.histograms is None:
+        return "leaves out pairs"
+    longer = Interval(*(float(histogram.above(cap)) for histogram in lengths.histograms))
+    return f"leaves out the pairs of {interval_text(longer, count_text)} longer texts"
 
 
 def _how_many(lengths: Lengths, cap: int) -> str:
