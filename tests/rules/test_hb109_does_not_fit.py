@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 import pytest
-from judged import edge, estimated, judged, largest_within, on_hardware
+from judged import edge, estimated, judged, laid, largest_within, on_hardware
 
+from hbspec.api import check
 from hbspec.rules import hb109_does_not_fit as hb109
 from hbspec.units import bytes_text
 
@@ -152,3 +153,18 @@ class TestHelp:
         allowed = "model: {id: Qwen/Qwen2.5-72B}\ninstance: {type: ml.p4d.24xlarge} # hbspec: allow HB109 -- measured"
         assert judged("HB109", allowed, tmp_path) == []
         assert tried == [1]
+
+
+GENERATED = (
+    "model: {id: Qwen/Qwen2.5-1.5B-Instruct}\ntask: grpo\ndata: {type: prompt_only, validation: null}\n"
+    "reward: {functions: [finetune.py:train]}\nbudget: {max_cost: 9999 USD}\ninstance: {max_runtime: 99h}\n"
+    "hyperparameters: {max_steps: 1, gradient_accumulation_steps: 128, max_length: 14336, max_completion_length: 12288}"
+)
+
+
+def test_completions_that_are_too_many_at_once_are_generated_in_smaller_batches(tmp_path):
+    (found,) = judged("HB109", GENERATED, tmp_path)
+    assert "while generating completions" in found.message
+    assert "key value cache" in found.message
+    (helped,) = [one for one in check(laid(GENERATED, tmp_path)).diagnostics if one.code == "HB109"]
+    assert helped.help.startswith("set steps_per_generation to ")

@@ -16,6 +16,7 @@ from hbspec.analysis.change import Change, Settings
 from hbspec.catalog import Catalog, InstanceType
 from hbspec.plan import Plan
 from hbspec.plan.parallelism import PARALLELISMS, REPLICATED, SHARDED, SPLIT
+from hbspec.plan.rollouts import COLOCATED, GENERATE
 from hbspec.spec import Spec
 
 FOUR_BIT = ("nf4", "fp4")
@@ -46,6 +47,7 @@ def leaner(spec: Spec, plan: Plan) -> Iterator[Change]:
     """Changes that can reduce the memory needed on each GPU and keep the instance type."""
     yield from _smaller_micro_batches(plan)
     yield from _leaner_steps(plan)
+    yield from _leaner_rollouts(spec, plan)
     yield from leaner_methods(plan)
     yield from _shared(spec, plan)
     yield from _offloaded(plan)
@@ -116,6 +118,20 @@ def _leaner_steps(plan: Plan) -> Iterator[Change]:
     longest = ceil(plan.lengths.longest.high)
     if training.packing and plan.lengths.known and longest < training.max_length:
         yield _set("length", "max_length", longest, "no example is truncated; a row holds fewer examples")
+
+
+def _leaner_rollouts(spec: Spec, plan: Plan) -> Iterator[Change]:
+    """Changes that generate fewer completions at once, or leave a colocated vLLM less of the GPU's memory."""
+    rollouts = plan.training.rollouts
+    if rollouts is None:
+        return
+    smaller = (rollouts.steps // factor for factor in (2, 4, 8) if rollouts.steps % factor == 0)
+    for steps in smaller if rollouts.engine == GENERATE else ():
+        settings: Settings = {("hyperparameters", "steps_per_generation"): steps}
+        settings |= {("hyperparameters", key): None for key in _given(spec, "generation_batch_size")}
+        yield Change("generation", settings, "fewer completions are generated at once")
+    if rollouts.engine == COLOCATED and not rollouts.sleeps:
+        yield _set("generation", "vllm_enable_sleep_mode", True, "vLLM gives its memory back while the model trains")
 
 
 def leaner_methods(plan: Plan) -> Iterator[Change]:

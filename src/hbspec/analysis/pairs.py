@@ -11,7 +11,7 @@ from hbspec.spec import Spec
 
 ORDER = (
     *("instance", "parallelism", "offload", "instances", "method", "quantisation", "checkpointing", "micro-batch"),
-    *("evaluation", "reduction", "gathering", "loss", "attention", "optimizer", "length"),
+    *("evaluation", "generation", "reduction", "gathering", "loss", "attention", "optimizer", "length"),
 )
 """The order in which two kinds of change are combined: a kind that changes the meaning of another comes first."""
 

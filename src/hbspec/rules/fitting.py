@@ -15,8 +15,8 @@ from hbspec.estimators.training.memory import fullness
 from hbspec.estimators.verdict import Verdict
 
 PREFERENCE = (
-    *("evaluation", "reduction", "gathering", "checkpointing", "micro-batch", "attention", "loss", "length"),
-    *("optimizer", "parallelism", "quantisation", "method", "offload", "instances", "instance"),
+    *("evaluation", "generation", "reduction", "gathering", "checkpointing", "micro-batch", "attention", "loss"),
+    *("length", "optimizer", "parallelism", "quantisation", "method", "offload", "instances", "instance"),
 )
 """Kinds of change, the most welcome first: what keeps the training the same, what rounds or shares it, what trains
 something else or takes longer, and what has to be rented."""
