@@ -78,6 +78,14 @@ def test_a_colocated_vllm_takes_its_share_and_asleep_only_while_it_generates(usu
     assert width[0].high - width[0].expected > width[1].high - width[1].expected + 1.2 * 2**30
 
 
+def test_zero_3_gathers_the_whole_model_to_merge_its_adapters_for_vllm():
+    server = {"use_vllm": True, "vllm_mode": "server"}
+    for settings in (VLLM, server):
+        found = moments(rolling(parallelism="zero3", **settings))
+        assert found["generation"].terms["gathered_weights"] > 2 * 1.54e9
+    assert "generation" not in moments(rolling(parallelism="zero3", method={"method": "full"}, **server))
+
+
 def test_a_server_leaves_memory_to_training_and_its_time_is_not_known():
     plan = rolling(use_vllm=True, vllm_mode="server")
     assert "generation" not in moments(plan)

@@ -52,12 +52,15 @@ def generation_moments(job: Job, stage: Stage, tokens: int) -> Iterator[Moment]:
     rollouts = job.training.rollouts
     if rollouts is None:
         return
-    if rollouts.engine == COLOCATED:
-        engine = {} if awake(job) else {ENGINE: job.engine}
-        yield moment(GENERATION, *between_updates(job, stage, states_of(job, stage)), part(engine))
-    elif rollouts.engine == GENERATE:
+    if rollouts.engine == GENERATE:
         rows = max(rollouts.rows(job.training.micro_batch), job.training.eval_batch or 0)
         yield from _generate(_generating(job, rows), stage, tokens, rollouts)
+        return
+    engine = {} if awake(job) else {ENGINE: job.engine}
+    # adapters are merged before vLLM gets the weights, for which ZeRO-3 gathers all of them; else one at a time
+    merged = _gathered(job, stage) if job.training.adapters else {}
+    if merged or rollouts.engine == COLOCATED:
+        yield moment(GENERATION, *between_updates(job, stage, states_of(job, stage)), part(engine), part(merged))
 
 
 def _generating(job: Job, rows: int) -> Job:
