@@ -189,7 +189,12 @@ def noun_text(noun: str, number: float) -> str:
     return language.noun(noun, number)
 
 
-def day_text(day: date) -> str:
-    """A day: `2026-12-02` in English."""
+def day_text(day: date | str) -> str:
+    """A day: `2026-12-02` in English. A text that a file gives for one stays as it is where it is not a day."""
     language = _SPOKEN.get()
-    return str(day) if language is None else language.day(day)
+    if language is None:
+        return str(day)
+    try:
+        return language.day(date.fromisoformat(str(day)))
+    except ValueError:
+        return str(day)

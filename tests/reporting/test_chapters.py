@@ -14,12 +14,14 @@ from hbspec.estimators.serving.curve import curve as loads
 from hbspec.estimators.training.by_moment import by_moment
 from hbspec.histogram import Histogram
 from hbspec.language import speaking
+from hbspec.plan.measurement_file import DIGEST, digest_of
 from hbspec.reporting.chapter import Listing, Statement
 from hbspec.reporting.charts import svg
 from hbspec.reporting.contents import MOST_SPECS, contents
 from hbspec.reporting.judged import measured_chapter
 from hbspec.reporting.lengths import bins
 from hbspec.reporting.plans import plans_chapter
+from hbspec.reporting.sources import sources_chapter
 from hbspec.reporting.time import stretches
 from hbspec.reporting.translation import translation
 from hbspec.rules.judge import judge
@@ -151,6 +153,15 @@ def test_a_record_is_beside_what_would_be_predicted():
     rate = estimate(spec | {"calibration": {"tokens_per_second_per_gpu": 100}}, as_of=DAY)
     rows = table(measured_chapter(rate), "Measured beside predicted").rows
     assert [(row[0], row[3]) for row in rows] == [("one update", "above"), ("tokens per second per GPU", "below")]
+
+
+@pytest.mark.parametrize(("day", "told"), [("2026-12-01", "1er décembre 2026"), ("last week", "last week")])
+def test_the_day_of_a_record_is_shown_as_far_as_it_is_one(day, told, tmp_path):
+    record = {**record_of_estimate(estimate(RECORDED)), "day": day}
+    found = with_record({**record, DIGEST: digest_of(record)}, tmp_path, spec=RECORDED)
+    with speaking(translation("fr")):
+        assert f"Mesuré le {told} sur " in said(measured_chapter(found))[0]
+        assert told in [row[2] for row in table(sources_chapter(found), "Faits").rows if row[0] == "mesure"]
 
 
 def test_a_record_of_memory_is_beside_each_gpu(tmp_path):

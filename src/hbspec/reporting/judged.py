@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date
 from typing import TYPE_CHECKING
 
 from hbspec.claims import CONFIRMED, Claim
@@ -92,7 +91,7 @@ def _record(applied: AppliedRecord) -> Iterator[Statement]:
     found = applied.measurement
     measured = phrase(
         "Measured on {day} on {gpu}, {number} timed updates.",
-        day=day_text(date.fromisoformat(found.day)),
+        day=day_text(found.day),
         gpu=found.gpu,
         number=len(found.updates),
     )

@@ -63,7 +63,7 @@ def facts(estimates: Estimates) -> Iterator[Fact]:
         yield "data", examples, spoken(UNDATED), phrase("data.profile, digest {digest}", digest=digest)
     if plan.measured is not None:
         found = plan.measured.measurement
-        yield "measurement", found.gpu, day_text(date.fromisoformat(found.day)), "calibration.record"
+        yield "measurement", found.gpu, day_text(found.day), "calibration.record"
 
 
 def _price(name: str, price: UnitPrice, as_of: date) -> Fact:
