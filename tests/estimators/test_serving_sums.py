@@ -41,3 +41,10 @@ def test_cards_that_were_measured_are_as_fast_as_measured():
     found = summed_over_pcie(plan, 8)
     assert found.expected == pytest.approx(2 * 32 * 2 * 0.75 * 8 * 4096 * 2 / 2.4e9)
     assert found.low < found.expected < found.high
+
+
+def test_cards_that_do_not_reach_each_other_are_expected_at_the_slow_end():
+    """GeForce cards go through the host's memory."""
+    plan = served(instance={"gpu": "RTX 4090", "gpus": 4}, tensor_parallel=4)
+    found = summed_over_pcie(plan, 8)
+    assert found.low < found.expected == found.high

@@ -53,7 +53,7 @@ class ServedConstants(NamedTuple):
 
 
 SERVED = ServedConstants(
-    step=0.000902,
+    step=0.000859,
     request=4.83e-05,
     adapted_layer=95e-6,
     streaming={"hbm": 0.811, "gddr": 0.982},

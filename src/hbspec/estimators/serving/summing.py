@@ -12,6 +12,11 @@ from hbspec.units import Interval
 HIDDEN_BYTES = 2
 """Of each number of a hidden state."""
 
+WITHOUT_PEERS = "GeForce"
+"""Cards whose driver does not let them reach each other's memory: their sums go through the host's, so that the slow
+end of what hosts reach is expected (allanchan339.github.io/bug-fixes/2025/05/21/4090-P2P.html;
+github.com/noonghunna/club-3090 issue 356)."""
+
 HALF_SPEED = 350e3
 """Bytes of a sum that a GPU sends at half of the speed of the largest messages, so that small sums take twice as long.
 All-reduces over PCIe of two and four L40S and RTX PRO 6000 take 12 to 110 microseconds for 128 and 256 KiB, here 17 to
@@ -46,6 +51,9 @@ def summed_over_pcie(plan: ServingPlan, tokens: float) -> Interval:
 
 def _joining(hardware: Hardware, parts: int) -> Link:
     over = link(hardware, parts)
+    if WITHOUT_PEERS in hardware.gpu.marketing_name:
+        reached = over.bytes_per_second
+        return over._replace(bytes_per_second=Interval(reached.low, reached.low, reached.high))
     measured = measured_links().get(hardware.gpu.name, {}).get(parts)
     if measured is None or parts > hardware.gpus_per_instance:
         return over
