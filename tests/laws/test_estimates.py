@@ -31,7 +31,7 @@ from hbspec.units import Interval
 
 MODELS = sorted(name for name in catalog().models.originals() if catalog().models[name].architecture)
 SERVED = [name for name in MODELS if catalog().models[name].architecture.serves]
-"""Serving of linear attention, of latent attention and of Gemma 4 is not known."""
+"""The speed of serving linear attention, latent attention and Gemma 4 is not known."""
 PARALLELISM = ["single", "ddp", "pipeline", "fsdp", "zero1", "zero2", "zero3"]
 SHARDED = ["fsdp", "zero1", "zero2", "zero3"]
 METHODS = {
