@@ -44,6 +44,16 @@ class Scope:
     outer: Scope | None = None
     names: dict[str, list[Binding]] = field(default_factory=dict)
     of_module: set[str] = field(default_factory=set)
+    same: dict[str, set[str]] = field(default_factory=dict)
+
+    def also_called(self, name: str) -> set[str]:
+        """Other names that have been bound to what a name stands for, or it to what they stand for."""
+        found, waiting = {name}, [name]
+        while waiting:
+            more = self.same.get(waiting.pop(), set()) - found
+            found |= more
+            waiting += more
+        return found - {name}
 
     def found(self, name: str, place: CodePlace) -> list[Binding] | None:
         """The last binding of a name before a place, with the items that are set after it; None if it is not certain.
@@ -188,9 +198,7 @@ class _Binder:
             for item in node.items:
                 if item.optional_vars is not None:
                     self._target(item.optional_vars, None)
-        elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-            self._changed(node.value)
-        self._walrus(node)
+        self._inside(node)
 
     def _target(self, target: ast.expr, value: ast.expr | None) -> None:
         if isinstance(target, ast.Name):
@@ -203,34 +211,58 @@ class _Binder:
         elif isinstance(target, ast.Starred):
             self._target(target.value, None)
         elif isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
-            self._add(target.value.id, value, None if value is None else target.slice)
+            self._change(target.value.id, value, None if value is None else target.slice)
+        elif isinstance(target, ast.Subscript) and (name := _root(target)):
+            self._change(name, None)
 
-    def _changed(self, call: ast.Call) -> None:
+    def _changed(self, call: ast.Call, *, alone: bool) -> None:
         """A method that changes what a name stands for: `update` with items, or one whose work is not followed."""
         method = call.func
-        if not isinstance(method, ast.Attribute) or not isinstance(method.value, ast.Name):
+        name = _root(method.value) if isinstance(method, ast.Attribute) else None
+        if name is None or not isinstance(method, ast.Attribute) or method.attr not in MUTATORS:
             return
-        name = method.value.id
-        if method.attr == "update":
+        if method.attr == "update" and alone and isinstance(method.value, ast.Name):
             for items in call.args:
-                self._add(name, items, EVERY_ITEM)
+                self._change(name, items, EVERY_ITEM)
             for word in call.keywords:
                 item = EVERY_ITEM if word.arg is None else ast.copy_location(ast.Constant(word.arg), word)
-                self._add(name, word.value, item)
-        elif method.attr in MUTATORS:
-            self.computed(name)
+                self._change(name, word.value, item)
+        else:
+            self._change(name, None)
 
-    def _walrus(self, node: ast.stmt) -> None:
+    def _inside(self, node: ast.stmt) -> None:
+        """What expressions bind and change."""
         for child in ast.iter_child_nodes(node):
             for part in ast.walk(child) if isinstance(child, ast.expr) else ():
                 if isinstance(part, ast.NamedExpr):
                     self._target(part.target, None)
+                elif isinstance(part, ast.Call):
+                    self._changed(part, alone=isinstance(node, ast.Expr) and part is node.value)
 
-    def _add(self, name: str, value: ast.expr | None, item: ast.expr | None = None) -> None:
+    def _change(self, name: str, value: ast.expr | None, item: ast.expr | None = None) -> None:
+        """A change of what a name stands for, which other names of it see, too, and the scope that has it."""
+        scope, certain = self._at.scope, self._certain
+        while name not in scope.names and scope.outer is not None:
+            scope, certain = scope.outer, False
+        scope.names.setdefault(name, []).append(Binding(self._at, value, item, certain))
+        for other in scope.also_called(name):
+            scope.names.setdefault(other, []).append(Binding(self._at, None))
+
+    def _add(self, name: str, value: ast.expr | None) -> None:
         scope, certain = self._at.scope, self._certain
         while name in scope.of_module and scope.outer is not None:
             scope, certain = scope.outer, False
-        scope.names.setdefault(name, []).append(Binding(self._at, value, item, certain))
+        scope.names.setdefault(name, []).append(Binding(self._at, value, certain=certain))
+        if isinstance(value, ast.Name):
+            scope.same.setdefault(name, set()).add(value.id)
+            scope.same.setdefault(value.id, set()).add(name)
+
+
+def _root(node: ast.expr) -> str | None:
+    """The name at the beginning of `name["key"]["key"]`; None for another expression."""
+    while isinstance(node, ast.Subscript):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> dict[str, str]:

@@ -129,41 +129,38 @@ class Values:
         if not isinstance(before, MapNode):
             return computed(node, at.cell)
         entries = dict(before.entries)
-        if binding.item is EVERY_ITEM and not binding.certain:
-            entries[OTHER_ARGUMENTS] = (None, computed(binding.value, where.cell))
-        elif binding.item is EVERY_ITEM:
-            self._spread(entries, binding.value, where)
+        if binding.item is EVERY_ITEM:
+            is_known = binding.certain and self._spread(entries, binding.value, where)
         else:
-            self._item(entries, binding.item, binding.value, where, certain=binding.certain)
-        return MapNode(entries, before.span)
+            is_known = self._item(entries, binding.item, binding.value, where, certain=binding.certain)
+        return MapNode(entries, before.span) if is_known else computed(node, at.cell)
 
-    def _item(self, entries: Entries, key: ast.expr, value: ast.expr, at: CodePlace, *, certain: bool = True) -> None:
-        """An item of a mapping; what may not be set is computed."""
+    def _item(self, entries: Entries, key: ast.expr, value: ast.expr, at: CodePlace, *, certain: bool = True) -> bool:
+        """An item of a mapping, computed where it may not be set; whether its key is known, so that others are."""
         name = self.of(key, at)
         if isinstance(name, ScalarNode) and isinstance(name.value, str) and not isinstance(name, Computed):
             span = span_of(key, at.cell)
             entries.pop(name.value, None)
             entries[name.value] = (span, self.of(value, at) if certain else computed(value, at.cell))
-        else:
-            entries[OTHER_ARGUMENTS] = (None, computed(value, at.cell))
+            return True
+        return False
 
-    def _spread(self, entries: Entries, value: ast.expr, at: CodePlace) -> None:
-        """The items of another mapping."""
-        found = self.of(value, at)
+    def _spread(self, entries: Entries, value: ast.expr, at: CodePlace) -> bool:
+        """The items of another mapping; whether those before it are known to stay."""
+        found, is_first = self.of(value, at), not entries
         if isinstance(found, MapNode):
             entries.update((key, entry) for key, entry in found.entries.items() if key != CLASS)
-        else:
-            entries[OTHER_ARGUMENTS] = (None, computed(value, at.cell))
+            return is_first or OTHER_ARGUMENTS not in found.entries
+        entries[OTHER_ARGUMENTS] = (None, computed(value, at.cell))
+        return is_first
 
     def _dict(self, node: ast.Dict, at: CodePlace) -> Node:
         if len(node.keys) > MAX_ITEMS:
             return computed(node, at.cell)
         entries: Entries = {}
         for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                self._spread(entries, value, at)
-            else:
-                self._item(entries, key, value, at)
+            if not (self._spread(entries, value, at) if key is None else self._item(entries, key, value, at)):
+                return computed(node, at.cell)
         return MapNode(entries, span_of(node, at.cell))
 
     def _list(self, node: ast.List | ast.Tuple | ast.Set, at: CodePlace) -> Node:
@@ -192,6 +189,8 @@ class Values:
             return computed(node, at.cell)
         left, right = self.of(node.left, at), self.of(node.right, at)
         if isinstance(node.op, ast.BitOr) and isinstance(left, MapNode) and isinstance(right, MapNode):
+            if OTHER_ARGUMENTS in right.entries:
+                return computed(node, at.cell)
             return MapNode({**left.entries, **right.entries}, span_of(node, at.cell))
         result = _result(node.op, left, right)
         return computed(node, at.cell) if result is None else ScalarNode(result, str(result), span_of(node, at.cell))
@@ -204,9 +203,11 @@ class Values:
             return made
         if self._program.dotted(call.func) == "dict":
             entries: Entries = {}
-            for given in call.args:
-                self._spread(entries, given, at)
+            if not all(self._spread(entries, given, at) for given in call.args):
+                return computed(call, at.cell)
             words = self.arguments(ast.copy_location(ast.Call(call.func, [], call.keywords), call), at, ())
+            if entries and OTHER_ARGUMENTS in words.entries:
+                return computed(call, at.cell)
             return MapNode({**entries, **words.entries}, span_of(call, at.cell))
         return computed(call, at.cell)
 
