@@ -11,7 +11,7 @@ from test_dataset_check import found
 from hbspec.cli import main
 from hbspec.cli.data_check import report_of
 from hbspec.cli.data_layout import TASKS_OF_DATA, TYPES, reader_of
-from hbspec.dataset.check import Objective, check_data
+from hbspec.dataset.check import DataTask, check_data
 from hbspec.dataset.layouts import TRAINED
 from hbspec.diagnostics import Severity
 from hbspec.plan.tasks import TASKS
@@ -28,7 +28,7 @@ def told(text):
 def verdict_of(tmp_path, rows, validation=(), task=None):
     training = written(tmp_path / "train.jsonl", *map(json.dumps, rows))
     held = written(tmp_path / "validation.jsonl", *map(json.dumps, validation)) if validation else ()
-    objective = Objective(task, TASKS[task].types, whole=task == "pretrain") if task else None
+    objective = DataTask(task, TASKS[task].types, whole=task == "pretrain") if task else None
     return check_data(training, held, objective=objective, reader=reader_of(None, ()))
 
 

@@ -50,7 +50,7 @@ def run(
     """Report what is wrong and how many examples were read; return the exit code."""
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import exit_code, show
-    from hbspec.dataset.check import Objective, check_data
+    from hbspec.dataset.check import DataTask, check_data
     from hbspec.plan.tasks import TASKS
 
     both = sorted(set(files) & set(validation))
@@ -58,7 +58,7 @@ def run(
         raise MisuseError(f"{both[0]} cannot be both training data and --validation")
     training, held_out = files_of(files), files_of(validation)
     expected, render = profile and _profile(profile), _render(template)
-    objective = Objective(task, TASKS[task].types, whole=task == WHOLE) if task else None
+    objective = DataTask(task, TASKS[task].types, whole=task == WHOLE) if task else None
     with Progress((*training, *held_out)) as watch:
         reader = reader_of(kind, columns)
         verdict = check_data(

@@ -44,7 +44,7 @@ LONGER = 1.5
 """Answers of one side that are so many times as long as the other's are reported."""
 
 
-class Objective(NamedTuple):
+class DataTask(NamedTuple):
     """What a job trains for, as far as its data depend on it.
 
     Attributes:
@@ -127,7 +127,7 @@ def check_data(
     render: Render | None = None,
     watch: Watch | None = None,
     reader: Reader | None = None,
-    objective: Objective | None = None,
+    objective: DataTask | None = None,
 ) -> DataVerdict:
     """Check a training split and, if given, a validation split against it.
 
@@ -170,7 +170,7 @@ def check_data(
     return DataVerdict((first, second), make.layout)
 
 
-def _say_layout(split: Split, reader: Reader, file: str, objective: Objective | None) -> None:
+def _say_layout(split: Split, reader: Reader, file: str, objective: DataTask | None) -> None:
     """Report a layout that the shipped script does not train, or that the task does not."""
     layout = reader.layout
     if layout is None or layout.type in (TRAINED if objective is None else objective.types):
