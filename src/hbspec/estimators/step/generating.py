@@ -2,7 +2,7 @@
 
 Symbols: n completions that a process generates together, P tokens of the longest prompt, C of the longest completion, V
 vocabulary. Source: TRL 1.16.0, `grpo_trainer.py`, `_generate_single_turn`; transformers 5.23.0, `generation/utils.py`,
-`_sample`, and `cache_utils.py`, `DynamicLayer.update`. The sums are bounds from above, by up to 3 % of a trace of
+`_sample`, and `cache_utils.py`, `DynamicLayer.update`. The sums are bounds from above, by up to 8 % of a trace of
 `generate` itself (`tests/oracle/test_generation.py`).
 
 Left out: continuous batching, `generation_kwargs`, other caches than the usual one, which keeps all tokens.
