@@ -15,7 +15,7 @@ from oracle.case import parse
 from oracle.rollouts import generation_peak
 
 ABOVE = 0.08
-"""How far above a trace the bound may be: most with eager attention, whose keys and values are not all there at once."""
+"""How far above a trace the bound may be: most with eager attention, whose copies are not all there at once."""
 
 
 def bound(case, rows, prompt, completion):
