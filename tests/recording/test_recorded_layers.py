@@ -155,6 +155,7 @@ def test_ranks_that_train_an_encoder_of_images_on_text_are_not_known(recorded_fi
     ).trainable
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", [FULL, f"{LORA},target_modules=q_proj+v_proj"])
 def test_layers_that_share_weights_are_as_their_trace(text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "sharing", SHARING)
@@ -162,6 +163,7 @@ def test_layers_that_share_weights_are_as_their_trace(text, recorded_once, monke
     assert closed(case, architecture_of(recorded_once(SHARING))) == pytest.approx(peak(case), rel=0.01)
 
 
+@pytest.mark.long
 def test_what_layers_share_is_counted_once_and_adapted_in_each(recorded_once):
     architecture, model = architecture_of(recorded_once(SHARING)), built(SHARING)
     assert total_parameters(architecture) == sum(one.numel() for one in model.parameters())
@@ -176,6 +178,7 @@ def test_what_layers_share_is_counted_once_and_adapted_in_each(recorded_once):
     assert (shared.kind, shared.count, shared.repeats) == ("own_linear", 2, 2)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("parallelism", ["fsdp", "pipeline"])
 def test_where_shared_weights_lie_is_not_known(parallelism, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "sharing", SHARING)

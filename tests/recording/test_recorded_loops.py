@@ -92,6 +92,7 @@ def test_a_loop_over_tokens_is_as_its_trace(text, recorded_once, monkeypatch):
     assert closed(case, architecture_of(recorded_once(MAMBA))) == pytest.approx(peak(case), rel=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["method=full,tokens=320,batch=2", "method=full,tokens=150"])
 def test_a_loop_over_chunks_is_as_its_trace(text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "delta", DELTA)
@@ -99,6 +100,7 @@ def test_a_loop_over_chunks_is_as_its_trace(text, recorded_once, monkeypatch):
     assert closed(case, architecture_of(recorded_once(DELTA))) == pytest.approx(peak(case), rel=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["tokens=20,batch=2", "tokens=64", "tokens=50,batch=3", "tokens=150,batch=2"])
 def test_a_loop_whose_last_pass_is_shorter_is_as_its_trace(text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "blocks", BLOCKS)
@@ -107,6 +109,7 @@ def test_a_loop_whose_last_pass_is_shorter_is_as_its_trace(text, recorded_once, 
     assert closed(case, recorded) == pytest.approx(peak(case), rel=0.005)
 
 
+@pytest.mark.long
 def test_rows_of_two_chunks_are_apart_where_their_passes_are_not_alike(recorded_once):
     by_length = [program for program in recorded_once(BLOCKS)["programs"] if "chunk" in program]
     assert {tuple(sorted(program)) for program in by_length} == {("chunk", "one", "ragged", "two", "whole")}
