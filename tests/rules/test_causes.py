@@ -244,6 +244,8 @@ def test_a_claim_that_lacks_what_is_wrong_is_named_with_it(code, tmp_path):
 WIDE = "data: {tokens: null}\n"
 HUGE = "model: {id: Qwen/Qwen2.5-72B}\ndata: {tokens: null}\n"
 SEEN = (
+    "task: grpo\ndata: {type: prompt_only}\nreward: {functions: [finetune.py:train]}\n"
+    "hyperparameters: {max_completion_length: 704}",
     "model: {id: meta-llama/Llama-3.1-8B-Instruct}",
     "data: {train: {examples: 100}}\nhyperparameters: {max_steps: 8}\nexpect: {training.examples_processed: 256}",
     "data: {profile: ./train.profile.json, train: {examples: 2198}}\nexpect: {training.examples_processed: 9600}",

@@ -19,7 +19,10 @@ LAUNCHED = ("method",)
 STRATEGIES = {"save_strategy": "SAVES_PER_EPOCH", "eval_strategy": "EVALS_PER_EPOCH"}
 """Keys that the shipped script does not read: `epoch` is one of an epoch, and `steps` is how it counts otherwise."""
 
-UNREAD = ("REF_MODEL", "USE_VLLM", "VLLM_MODE", "VLLM_GPU_MEMORY_UTILIZATION", "GENERATION_BATCH_SIZE")
+UNREAD = (
+    *("REF_MODEL", "GENERATION_BATCH_SIZE", "USE_VLLM", "VLLM_MODE", "VLLM_GPU_MEMORY_UTILIZATION"),
+    *("VLLM_TENSOR_PARALLEL_SIZE", "VLLM_MAX_MODEL_LENGTH", "VLLM_ENABLE_SLEEP_MODE"),
+)
 """Names of keys that the shipped script does not have."""
 
 
