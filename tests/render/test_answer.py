@@ -31,6 +31,7 @@ def said(**changed):
 
 NEEDS = ": the fullest GPU needs about 12.0 GB (10.0 GB to 15.0 GB) of 20.0 GB"
 OVER = replace(FULL, process=Interval(21 * GB, 22 * GB, 23 * GB), needed=22 * GB)
+RESERVING = replace(FULL, process=Interval(19 * GB, 21 * GB, 24 * GB), needed=18 * GB)
 NO_HOST = Host(HOST.moments, 2 * GB)
 
 
@@ -43,6 +44,12 @@ NO_HOST = Host(HOST.moments, 2 * GB)
         ({"memory": Memory((OVER,))}, "bad", "It does not fit: the fullest GPU needs about 22.0 GB (21.0 GB to 23.0"),
         ({"memory": Memory((replace(FULL, needed=21 * GB),))}, "open", "It is not expected to fit: the fullest"),
         ({"memory": Memory((FULL,))}, "open", "It is expected to fit, but may not: the fullest"),
+        (
+            {"memory": Memory((ROOMY, RESERVING))},
+            "open",
+            "It may not fit: of 20.0 GB, the fullest GPU needs about 18.0 GB for tensors and the CUDA context, and "
+            "about 21.0 GB (19.0 GB to 24.0 GB) with what the allocator would reserve beside them.",
+        ),
         (
             {"host": Host(HOST.moments, GB // 2)},
             "bad",

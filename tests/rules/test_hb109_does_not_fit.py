@@ -62,6 +62,12 @@ def test_the_message_says_what_is_expected_and_the_range(tmp_path):
     device = estimated("", tmp_path).memory.fullest
     (error,) = found_with(device.needed - 1, tmp_path)
     assert re.match(r"a GPU is expected to need about [0-9.]+ GB \([0-9.]+ GB to [0-9.]+ GB\), but ", error.message)
+    (reserving,) = found_with(device.process.expected - 1, tmp_path)
+    tensors, process, most = map(bytes_text, (device.needed, device.process.expected, device.process.high))
+    assert reserving.message.startswith(
+        f"a GPU needs about {tensors} for tensors and the CUDA context, and about {process} (up to {most}) with what the "
+        "allocator would reserve beside them, but "
+    )
     (warning,) = found_with(device.process.high - 1, tmp_path)
     high, expected = bytes_text(device.process.high), bytes_text(device.process.expected)
     assert warning.message.startswith(f"a GPU may need {high} (about {expected} is expected), but ")

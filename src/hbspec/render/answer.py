@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from hbspec.estimators.training.devices import Expectation
 from hbspec.estimators.verdict import Verdict
 from hbspec.language import apart, phrase, spoken, together
 from hbspec.render.lines import Line, wrapped
@@ -17,9 +18,16 @@ if TYPE_CHECKING:
     from hbspec.estimators.job.cost import Cost
     from hbspec.estimators.job.time import Time
     from hbspec.estimators.serving.endpoint import Serving
-    from hbspec.estimators.training.devices import Memory
+    from hbspec.estimators.training.devices import DeviceMemory, Memory
 
 STYLES = {Verdict.FITS: "good", Verdict.TIGHT: "open", Verdict.DOES_NOT_FIT: "bad", Verdict.UNKNOWN: "open"}
+OF_TIGHT = {
+    Expectation.FITS: "It is expected to fit, but may not",
+    Expectation.WITHOUT_RESERVE: "It may not fit",
+    Expectation.DOES_NOT_FIT: "It is not expected to fit",
+}
+"""What is said of a job that is neither certain to fit nor certain not to."""
+
 OF_HOST = {
     Verdict.FITS: "the host's memory suffices",
     Verdict.TIGHT: "the host's memory may not suffice",
@@ -87,14 +95,32 @@ def _not_known(said: str, reason: str | None) -> Sentence:
 def _fits(estimates: Estimates, memory: Memory) -> Sentence:
     """Whether the GPUs, the host's memory and its disk suffice; what does not is named."""
     gpu, beside = memory.fullest, tuple(_beside(estimates))
-    of = "" if gpu.usable is None else phrase(" of {capacity}", capacity=bytes_text(gpu.usable))
     lacking = [text for found, text in beside if found is not Verdict.FITS]
     style, said = _verdict(memory, [found for found, _ in beside])
     if unread := _unread(estimates, memory):
         style, lacking = "open", [*lacking, unread]
         said = phrase("{verdict}, as far as the file is understood", verdict=said)
-    needed = phrase(": the fullest GPU needs {needed}{of}", needed=about_text(gpu.process, bytes_text), of=of)
-    return Sentence(style, said, apart([needed, *lacking]))
+    return Sentence(style, said, apart([_needed(gpu, bounded=estimates.plan.between is not None), *lacking]))
+
+
+def _needed(gpu: DeviceMemory, *, bounded: bool) -> str:
+    """What the fullest GPU needs; where only the allocator's reserve is expected to exceed it, without that and with.
+
+    Args:
+        gpu: the GPU.
+        bounded: whether the model lies between others, so that nothing is known of its tensors alone.
+    """
+    process = about_text(gpu.process, bytes_text)
+    if gpu.usable is not None and gpu.expectation is Expectation.WITHOUT_RESERVE and not bounded:
+        return phrase(
+            ": of {capacity}, the fullest GPU needs about {tensors} for tensors and the CUDA context, and {process} "
+            "with what the allocator would reserve beside them",
+            capacity=bytes_text(gpu.usable),
+            tensors=bytes_text(gpu.needed),
+            process=process,
+        )
+    of = "" if gpu.usable is None else phrase(" of {capacity}", capacity=bytes_text(gpu.usable))
+    return phrase(": the fullest GPU needs {needed}{of}", needed=process, of=of)
 
 
 def _unread(estimates: Estimates, memory: Memory) -> str:
@@ -114,8 +140,7 @@ def _verdict(memory: Memory, beside: list[Verdict]) -> tuple[str, str]:
     if memory.verdict is Verdict.UNKNOWN:
         return "open", phrase("Whether it fits is not known")
     if memory.verdict is Verdict.TIGHT:
-        fails = any(device.expected_to_fail for device in memory.devices)
-        return "open", phrase("It is not expected to fit") if fails else phrase("It is expected to fit, but may not")
+        return "open", spoken(OF_TIGHT[memory.expectation])
     if all(found is Verdict.FITS for found in beside):
         return "good", phrase("It fits")
     return "open", phrase("It fits on the GPUs")

@@ -163,7 +163,7 @@ def _figures(then: Burdens, now: Burdens | None) -> Iterator[str]:
     share = _longer(now.time.total_seconds, time) if now else ""
     yield f"{interval_text(time, seconds_text)}{share}"
     free = f"{significant(100 * then.headroom, 2)} %" if then.headroom > 0 else "nothing"
-    yield f"{free} of the GPU certainly free"
+    yield f"{free} of the GPU certainly free of tensors"
 
 
 def _saved(now: Decimal | None, then: Decimal) -> str:

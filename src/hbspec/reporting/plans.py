@@ -125,7 +125,7 @@ def _table(now: Burdens | None, plans: tuple[Recommended, ...]) -> Listing:
         remark = spoken(change.remark)
         beside = [text for text in (distinctions(plan, plans), remark, ", ".join(plan.warnings)) if text]
         rows.append((str(number), settings, *_figures(plan.burdens), apart(beside)))
-    headings = ("Plan", "Settings", "Cost", "Time", "GPU memory certainly free", "Remark")
+    headings = ("Plan", "Settings", "Cost", "Time", "GPU memory certainly free of tensors", "Remark")
     return Listing(phrase("The best plans in cost, time and memory"), tuple(map(spoken, headings)), rows)
 
 

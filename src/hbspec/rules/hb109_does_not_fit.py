@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Severity, known
 from hbspec.estimators.job.paging import paging_seconds
-from hbspec.estimators.training.devices import DeviceMemory
+from hbspec.estimators.training.devices import DeviceMemory, Expectation
 from hbspec.estimators.verdict import Verdict
 from hbspec.rules.action import action
 from hbspec.rules.causes import Beside, as_severe
@@ -62,7 +62,7 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
         when = f" {PEAKS[fullest.moment]}" if fullest.moment in OUTSIDE_STEPS else ""
         message = (
-            f"{place} {_needs(fullest)}{when}, but {bytes_text(usable)} of the {gpu.name} is usable; "
+            f"{place} {_needs(fullest, bounded=plan.between is not None)}{when}, but {bytes_text(usable)} of the {gpu.name} is usable; "
             f"the largest parts are {terms}"
         )
         severity = Severity.ERROR if fullest.expected_to_fail else Severity.WARNING
@@ -81,13 +81,16 @@ def advise(analysis: Analysis, acceptable: Predicate) -> str:
     return f"{_more_memory(analysis)}; no single change or pair of changes tried is certain to make it fit"
 
 
-def _needs(device: DeviceMemory) -> str:
+def _needs(device: DeviceMemory, *, bounded: bool) -> str:
     low, expected, high = (bytes_text(size) for size in device.process.to_dict().values())
     if device.verdict is Verdict.DOES_NOT_FIT:
         alone = " for tensors and the CUDA context alone" if device.without_reserve else ""
         return f"needs about {expected} (at least {low}){alone}"
     if device.expected_to_fail:
         return f"is expected to need about {expected} ({low} to {high})"
+    if device.expectation is Expectation.WITHOUT_RESERVE and not bounded:
+        tensors = f"needs about {bytes_text(device.needed)} for tensors and the CUDA context"
+        return f"{tensors}, and about {expected} (up to {high}) with what the allocator would reserve beside them"
     return f"may need {high} (about {expected} is expected)"
 
 

@@ -29,7 +29,7 @@ class Burdens(NamedTuple):
     Attributes:
         time: seconds by phase.
         cost: the bill.
-        headroom: the share of the fullest GPU that is certainly free.
+        headroom: the share of the fullest GPU that is certainly free of tensors.
     """
 
     time: Time
@@ -62,7 +62,7 @@ class Elsewhere:
         space: all plans.
         group: the plans.
         batch: the division of the batch.
-        free: the share of the fullest GPU that is certainly free.
+        free: the share of the fullest GPU that is certainly free of tensors.
 
     Raises:
         NotKnownError: their time is not known.

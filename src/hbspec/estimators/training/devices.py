@@ -4,12 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from hbspec.estimators.verdict import Verdict, verdict, worst
 from hbspec.units import Interval
 
 NOTHING = Interval.exact(0)
+
+
+class Expectation(StrEnum):
+    """What is expected of a process in a GPU's memory, whatever its interval leaves open."""
+
+    FITS = "fits"
+    WITHOUT_RESERVE = "fits_without_reserve"
+    """What it needs fits; with what the allocator would reserve beside that, it does not."""
+    DOES_NOT_FIT = "does_not_fit"
+    UNKNOWN = "unknown"
+
+
+LEAST_HOPEFUL_FIRST = (
+    Expectation.DOES_NOT_FIT,
+    Expectation.UNKNOWN,
+    Expectation.WITHOUT_RESERVE,
+    Expectation.FITS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +79,15 @@ class DeviceMemory:
         return self.usable is not None and self.needed > self.usable
 
     @property
+    def expectation(self) -> Expectation:
+        """What is expected; `Expectation.FITS` only where the expected process, as it is printed, is within `usable`."""
+        if self.usable is None:
+            return Expectation.UNKNOWN
+        if self.expected_to_fail:
+            return Expectation.DOES_NOT_FIT
+        return Expectation.WITHOUT_RESERVE if self.process.expected > self.usable else Expectation.FITS
+
+    @property
     def without_reserve(self) -> bool:
         """Whether nothing is counted that the allocator would reserve beside the tensors."""
         return self.peak_reserved == self.peak_allocated
@@ -73,8 +101,10 @@ class DeviceMemory:
             "peak_allocated_bytes": self.peak_allocated.map(round).to_dict(),
             "peak_reserved_bytes": self.peak_reserved.map(round).to_dict(),
             "process_bytes": self.process.map(round).to_dict(),
+            "needed_bytes": round(self.needed),
             "paged_bytes": self.paged,
             "usable_bytes": self.usable,
+            "expectation": self.expectation,
         }
 
 
@@ -93,6 +123,12 @@ class Memory(NamedTuple):
         """The worst verdict of all GPUs."""
         return worst(device.verdict for device in self.devices)
 
+    @property
+    def expectation(self) -> Expectation:
+        """The least hopeful expectation of all GPUs."""
+        return min((device.expectation for device in self.devices), key=LEAST_HOPEFUL_FIRST.index)
+
     def to_dict(self) -> dict[str, Any]:
         """The `memory` of `hbspec estimate --format json`."""
-        return {"verdict": self.verdict, "devices": [device.to_dict() for device in self.devices]}
+        devices = [device.to_dict() for device in self.devices]
+        return {"verdict": self.verdict, "expectation": self.expectation, "devices": devices}
