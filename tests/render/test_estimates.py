@@ -33,6 +33,14 @@ from hbspec.units import GB, Interval, Money, Rate
 
 from .made_serving import SERVING
 
+COUNTS = SimpleNamespace(
+    optimizer_steps=300,
+    steps_per_epoch=69,
+    examples_processed=9560,
+    nominal_examples=9600,
+    epochs=4.349,
+    nominal_epochs=4.3676,
+)
 PLAN = SimpleNamespace(
     name="tiny\x1b[31m",
     model="Qwen/Qwen2.5-7B",
@@ -42,14 +50,8 @@ PLAN = SimpleNamespace(
     training=SimpleNamespace(micro_batch=1, gradient_accumulation=4, objective=SimpleNamespace(next_token=True)),
     data_parallel_size=8,
     effective_batch_size=32,
-    counts=SimpleNamespace(
-        optimizer_steps=300,
-        steps_per_epoch=69,
-        examples_processed=9560,
-        nominal_examples=9600,
-        epochs=4.349,
-        nominal_epochs=4.3676,
-    ),
+    counts=COUNTS,
+    counted=lambda name: Interval.exact(getattr(COUNTS, name)),
     row_tokens=Interval(329, 385, 458),
     lengths=SimpleNamespace(source="data.profile"),
     measured=None,

@@ -65,8 +65,8 @@ def test_the_message_says_what_is_expected_and_the_range(tmp_path):
     (reserving,) = found_with(device.process.expected - 1, tmp_path)
     tensors, process, most = map(bytes_text, (device.needed, device.process.expected, device.process.high))
     assert reserving.message.startswith(
-        f"a GPU needs about {tensors} for tensors and the CUDA context, and about {process} (up to {most}) with what the "
-        "allocator would reserve beside them, but "
+        f"a GPU needs about {tensors} for tensors and the CUDA context, and about {process} (up to {most}) with what "
+        "the allocator would reserve beside them, but "
     )
     (warning,) = found_with(device.process.high - 1, tmp_path)
     high, expected = bytes_text(device.process.high), bytes_text(device.process.expected)

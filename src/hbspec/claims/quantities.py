@@ -64,10 +64,10 @@ def _architecture(analysis: Analysis) -> Architecture:
     return analysis.plan.require("architecture")
 
 
-def _counts(name: str) -> Callable[[Analysis], float]:
-    def read(analysis: Analysis) -> float:
+def _counts(name: str) -> Callable[[Analysis], Interval]:
+    def read(analysis: Analysis) -> Interval:
         plan = analysis.plan
-        return float(getattr(plan.require("counts"), name))
+        return plan.counted(name)
 
     return read
 
@@ -136,6 +136,7 @@ MEMORY = ("training.memory_total", "training.memory_per_gpu")
 
 LENGTHS = "the true token lengths (`data.profile`) and a measured speed (`calibration.tokens_per_second_per_gpu`)"
 NOTHING = "nothing: it is exact"
+PACKED = "the true token lengths (`data.profile`), where rows are packed; else nothing: it is exact"
 LAYERS = "the model's layers, where its type is not modelled (`hbspec model add`)"
 
 QUANTITIES: dict[str, Quantity] = {
@@ -166,18 +167,18 @@ QUANTITIES: dict[str, Quantity] = {
         "count",
         "max_steps, or epochs x steps per epoch",
         _plain(_counts("optimizer_steps")),
-        NOTHING,
+        PACKED,
         _of(inputs.examples),
     ),
     "training.examples_processed": Quantity(
         "count",
         "whole epochs + full updates of the last one",
         _plain(_counts("examples_processed")),
-        NOTHING,
+        PACKED,
         _of(inputs.examples),
     ),
     "training.epochs": Quantity(
-        "ratio", "examples processed / examples", _plain(_counts("epochs")), NOTHING, _of(inputs.examples)
+        "ratio", "examples processed / examples", _plain(_counts("epochs")), PACKED, _of(inputs.examples)
     ),
     "training.duration": Quantity(
         "seconds",

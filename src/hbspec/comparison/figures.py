@@ -94,18 +94,19 @@ def _cost(found: Sequence[Estimates]) -> Figure:
 
 
 def _counts(found: Sequence[Estimates]) -> Iterator[Figure]:
-    """Counts of the plan, which are exact, so that each of their differences is."""
-    numbers: dict[str, Callable[[Estimates], float | None]] = {
-        "updates": lambda one: one.plan.counts and one.plan.counts.optimizer_steps,
-        "epochs": lambda one: one.plan.counts and one.plan.counts.epochs,
-        "examples": lambda one: one.plan.counts and one.plan.counts.examples_processed,
+    """Counts of the plan: exact, but for those that follow from packed rows of lengths that are not known."""
+    first = found[0].plan
+    alike = [(one.plan.counts, one.plan.loops) == (first.counts, first.loops) for one in found]
+    for name, count in (("updates", "optimizer_steps"), ("epochs", "epochs"), ("examples", "examples_processed")):
+        yield _free(name, "number", [one.plan.counts and one.plan.counted(count) for one in found], alike)
+    exact: dict[str, Callable[[Estimates], float | None]] = {
         "effective_batch_size": lambda one: one.plan.effective_batch_size,
         "trainable_parameters": lambda one: one.plan.trainable_parameters,
     }
-    for name, number in numbers.items():
+    for name, number in exact.items():
         known = [number(one) for one in found]
-        exact = [None if value is None else Interval.exact(value) for value in known]
-        yield _free(name, "number", exact, [False] * len(exact))
+        values = [None if value is None else Interval.exact(value) for value in known]
+        yield _free(name, "number", values, [False] * len(values))
 
 
 def _endpoint(found: Sequence[Estimates]) -> Iterator[Figure]:

@@ -65,7 +65,7 @@ def _around(first: Job, other: Job, left_out: frozenset[str]) -> Iterator[Unknow
 
 def _computed(first: Job, other: Job) -> Iterator[Case]:
     found = kinship(first[0], other[0])
-    if found is Kinship.SAME:
+    if found is Kinship.SAME and not (first[0].loops or other[0].loops):
         yield tuple(_counted(first, other))
     elif found is Kinship.ALIKE:
         yield from _alike(first[0], other[0])

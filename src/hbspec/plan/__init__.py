@@ -6,8 +6,9 @@ from hbspec.plan.assumptions import Assumption
 from hbspec.plan.build import build_plan
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile
+from hbspec.plan.loop import Counts
 from hbspec.plan.money import STALE_AFTER_DAYS, Currencies, UnitPrice
-from hbspec.plan.plan import Between, Counts, Plan
+from hbspec.plan.plan import Between, Plan
 from hbspec.plan.profile import read_profile
 from hbspec.plan.serving import ServingPlan, build_serving_plan
 from hbspec.plan.training import Training

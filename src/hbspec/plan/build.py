@@ -13,16 +13,16 @@ from hbspec.diagnostics import Missing, NotKnownError, Route
 from hbspec.plan import counts as count
 from hbspec.plan.allocator import allocator_settings
 from hbspec.plan.assumptions import Choices
-from hbspec.plan.epochs import EVALUATED_AT_END
+from hbspec.plan.data_loop import data_loop, evaluations
 from hbspec.plan.fsdp import fsdp
-from hbspec.plan.generations import generated_counts, generations
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
+from hbspec.plan.loop import Counts, PackedLoop
 from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.objective import without_head
 from hbspec.plan.offload import sharded_by_deepspeed
 from hbspec.plan.parallelism import PARALLELISMS
-from hbspec.plan.plan import Counts, Plan
+from hbspec.plan.plan import Plan
 from hbspec.plan.rollouts import completed, resolve_rollouts
 from hbspec.plan.saved import checkpoint_bytes, saved_bytes
 from hbspec.plan.splits import split_examples
@@ -63,14 +63,14 @@ def build_plan(
     if architecture is None and "architecture" not in unknown:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
-    counts = _counts(spec, profile, training, data_parallel, lengths, unknown)
-    training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
+    counts, ends = data_loop(spec, profile, training, data_parallel, lengths, unknown)
     _, validation = split_examples(spec, profile)
+    training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
     trained = trainable(architecture, spec, training, unknown) if architecture else None
     return Plan(
         **_as_asked(spec, catalog),
         **sharded_by_deepspeed(spec, architecture, deepspeed_json or {}, choices),
-        **_tokens(lengths, training, counts),
+        **_tokens(lengths, training, counts, ends),
         training=training,
         fsdp=fsdp(spec, training, choices),
         merges=_merges(spec, training),
@@ -82,7 +82,7 @@ def build_plan(
         and count.effective_batch_size(training.micro_batch, training.gradient_accumulation, data_parallel),
         counts=counts,
         validation_examples=validation,
-        evaluations=_evaluations(spec, training, counts, validation),
+        evaluations=evaluations(spec, training, counts, validation),
         trainable_parameters=trained,
         adapter_bytes=saved_bytes(architecture, training, trained),
         checkpoint_bytes=checkpoint_bytes(architecture, training, trained),
@@ -114,19 +114,31 @@ def _as_asked(spec: Spec, catalog: Catalog) -> dict[str, Any]:
     }
 
 
-def _tokens(lengths: Lengths, training: Training, counts: Counts | None) -> dict[str, Any]:
+def _tokens(
+    lengths: Lengths, training: Training, counts: Counts | None, ends: tuple[PackedLoop, ...]
+) -> dict[str, Any]:
     """The fields of a plan that follow from the lengths of examples."""
     cut = lengths.cut(training.max_length)
     row, padded = _rows(cut, training)
-    rows = counts.rows_computed if counts and training.rollouts else None
-    return {
+    found: dict[str, Any] = {
         "lengths": lengths,
         "row_tokens": row,
         "padded_row_tokens": padded,
         "unevenness": _unevenness(cut, training, padded.expected),
-        "real_tokens": cut.mean * (rows or counts.examples_processed * training.objective.rows) if counts else None,
-        "padded_tokens": padded * counts.rows_computed if counts else None,
+        "real_tokens": None,
+        "padded_tokens": None,
+        "loops": ends,
     }
+    if counts is None:
+        return found
+    each, rows = training.objective.rows, counts.rows_computed if training.rollouts else None
+    real, computed = cut.mean * (rows or counts.examples_processed * each), padded * counts.rows_computed
+    if ends:  # more tokens in an example are more rows, and fewer examples of as many rows
+        few, many = (end.counts for end in ends)
+        low, high = (cut.mean.low * few.examples_processed * each, cut.mean.high * many.examples_processed * each)
+        real = Interval(min(low, real.expected), real.expected, max(high, real.expected))
+        computed = Interval(padded.low * few.rows_computed, computed.expected, padded.high * many.rows_computed)
+    return {**found, "real_tokens": real, "padded_tokens": computed}
 
 
 def _merges(spec: Spec, training: Training) -> bool:
@@ -220,71 +232,6 @@ def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
 def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
     """Mean square of row lengths over the square of their mean; 1 for packed rows, which are nearly equal."""
     return 1.0 if training.packing else max(1.0, cut.padded_square(training.padded_together) / mean**2)
-
-
-def _counts(
-    spec: Spec,
-    profile: Profile | None,
-    training: Training,
-    data_parallel: int | None,
-    lengths: Lengths,
-    unknown: dict[str, Missing],
-) -> Counts | None:
-    examples, _ = split_examples(spec, profile)
-    if examples is None:
-        route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
-        unknown["counts"] = Missing("data.train.examples", route)
-    elif examples == 0:
-        unknown["counts"] = Missing("an example to train on", ("data", "validation", "share"))
-    if data_parallel is None:
-        unknown["counts"] = unknown["data_parallel_size"]
-    if not examples or data_parallel is None:
-        return None
-    if spec.task == "grpo":
-        found = generated_counts(generations(spec, data_parallel), training, data_parallel, examples)
-        if found is None:
-            unknown["counts"] = Missing("as many prompts as are generated from at once", ("data", "train", "examples"))
-        return found
-    packed = lengths.packed(training.max_length, examples, best_fit=training.joined)
-    rows = packed if training.packing else examples
-    batch, accumulation = training.micro_batch, training.gradient_accumulation
-    per_epoch = count.steps_per_epoch(rows, batch, accumulation, data_parallel)
-    steps = count.optimizer_steps(per_epoch, training.max_steps, training.epochs)
-    effective = count.effective_batch_size(batch, accumulation, data_parallel)
-    processed = count.examples_processed(steps, rows, batch, accumulation, data_parallel)
-    nominal = count.nominal_examples(steps, effective)
-    micro_batches = count.micro_batches_processed(steps, rows, batch, accumulation, data_parallel)
-    if training.packing:  # a row holds several examples, so counts of examples are scaled from counts of rows
-        processed, nominal = (round(number * examples / rows) for number in (processed, nominal))
-    return Counts(
-        examples=examples,
-        rows=rows,
-        effective_batch_size=effective,
-        micro_batches_per_epoch=count.micro_batches_per_epoch(rows, batch, data_parallel),
-        steps_per_epoch=per_epoch,
-        optimizer_steps=steps,
-        rows_computed=training.rows * data_parallel * micro_batches,
-        micro_batches=micro_batches,
-        examples_processed=processed,
-        nominal_examples=nominal,
-        epochs=processed / examples,
-        nominal_epochs=nominal / examples,
-    )
-
-
-def _evaluations(spec: Spec, training: Training, counts: Counts | None, validation: int | None) -> int | None:
-    """The number of evaluations: one every `eval_steps`, and one at the end where the trainer adds it.
-
-    Without `eval_steps` the shipped script evaluates once, at the end.
-    """
-    if not validation or counts is None:
-        return 0 if validation == 0 else None
-    if training.evals_per_epoch == 1:  # also where the last epoch is not a whole one
-        return ceil(counts.optimizer_steps / counts.steps_per_epoch)
-    if training.eval_steps:
-        every, rest = divmod(counts.optimizer_steps, int(training.eval_steps))
-        return every + (rest > 0 and not training.own_loop and training.has(EVALUATED_AT_END))
-    return 1 if spec.shipped else 0
 
 
 def _with_heads(architecture: Architecture | None, training: Training) -> tuple[Architecture | None, Training]:

@@ -11,7 +11,7 @@ from math import ceil
 from typing import NamedTuple
 
 from hbspec.plan.counts import optimizer_steps
-from hbspec.plan.plan import Counts
+from hbspec.plan.loop import Counts
 from hbspec.plan.training import Training
 from hbspec.spec import Spec
 

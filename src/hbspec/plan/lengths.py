@@ -111,17 +111,19 @@ class Lengths(NamedTuple):
             known=False,
         )
 
-    def packed(self, capacity: int, examples: int, *, best_fit: bool) -> int:
-        """Rows of `capacity` tokens for `examples` examples.
+    def packed(self, capacity: int, examples: int, *, best_fit: bool) -> Interval:
+        """Rows of `capacity` tokens for `examples` examples: fewer of short ones, more of long ones.
 
         By best fit, longer examples are truncated, and rows are those of `Histogram.packed`, or full where no lengths
         are known; otherwise examples follow one another and are split where a row is full.
         """
         lengths = self.cut(capacity) if best_fit else self
         if lengths.histograms is None or not best_fit:
-            return max(1, ceil(examples * lengths.mean.expected / capacity))
-        histogram = lengths.histograms[1]
-        return max(1, ceil(histogram.packed(capacity) * examples / histogram.size))
+            return lengths.mean.map(lambda tokens: max(1, ceil(examples * tokens / capacity)))
+        rows = (
+            max(1, ceil(histogram.packed(capacity) * examples / histogram.size)) for histogram in lengths.histograms
+        )
+        return _ordered(*rows)
 
     def packed_row(self, capacity: int) -> Interval:
         """Real tokens per packed row: TRL packs without padding, so the space left by best fit is not computed.

@@ -13,6 +13,7 @@ from hbspec.plan.deepspeed import DeepSpeed
 from hbspec.plan.fsdp import Fsdp
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
+from hbspec.plan.loop import RANGED, Counts, PackedLoop
 from hbspec.plan.money import Currencies, UnitPrice
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
 from hbspec.plan.training import Training
@@ -47,29 +48,6 @@ REASONS: Mapping[str, str] = {
     "checkpoint_bytes": "trainable_parameters",
 }
 """Parts that share the reason of another part."""
-
-
-class Counts(NamedTuple):
-    """Counts of the data loop. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
-
-    Attributes:
-        rows: rows of the training split: examples, or packed rows.
-        micro_batches: micro-batches per process in the whole job.
-        rows_computed: rows of all processes in the whole job, including rows that fill up micro-batches.
-    """
-
-    examples: int
-    rows: int
-    effective_batch_size: int
-    micro_batches_per_epoch: int
-    steps_per_epoch: int
-    optimizer_steps: int
-    micro_batches: int
-    rows_computed: int
-    examples_processed: int
-    nominal_examples: int
-    epochs: float
-    nominal_epochs: float
 
 
 EXPECTED = 1
@@ -128,6 +106,8 @@ class Plan(NamedTuple):
         checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
         between: where the architecture is not known, the plans of models between which it lies; None otherwise.
         replayed: whether the allocator is replayed where it can be; not for a model that only bounds another.
+        loops: over the fewest and over the most packed rows, where their number follows from lengths that are not known
+            exactly; empty otherwise. `counts` are those that are expected.
         measured: the record of a measurement that the spec names (`calibration.record`), and what of it applies.
     """
 
@@ -174,6 +154,7 @@ class Plan(NamedTuple):
     replayed: bool = True
     measured: AppliedRecord | None = None
     streams_data: bool = False
+    loops: tuple[PackedLoop, ...] = ()
 
     @property
     def way(self) -> Parallelism:
@@ -199,6 +180,29 @@ class Plan(NamedTuple):
         """
         reason = self.unknown.get(REASONS.get(name, name), NOUNS[name])
         return known(getattr(self, name), reason)
+
+    def counted(self, name: str) -> Interval:
+        """One of the counts over every number of packed rows that there may be.
+
+        Raises:
+            NotKnownError: the counts are not known.
+        """
+        expected = getattr(self.require("counts"), name)
+        found = [expected, *(getattr(loop.counts, name) for loop in self.loops)]
+        return Interval(min(found), expected, max(found))
+
+    @property
+    def ends(self) -> tuple[Plan, ...]:
+        """The plan over the fewest and over the most packed rows; none where their number is known."""
+        return tuple(
+            self._replace(
+                counts=loop.counts,
+                training=self.training._replace(save_steps=loop.save_steps, eval_steps=loop.eval_steps),
+                evaluations=loop.evaluations,
+                loops=(),
+            )
+            for loop in self.loops
+        )
 
     @property
     def updates(self) -> int:
@@ -242,6 +246,7 @@ class Plan(NamedTuple):
             "nominal_examples": counts and counts.nominal_examples,
             "epochs": counts and counts.epochs,
             "nominal_epochs": counts and counts.nominal_epochs,
+            "count_ranges": {name: self.counted(name).to_dict() for name in RANGED} if self.loops else None,
             "real_tokens": self.real_tokens and self.real_tokens.map(round).to_dict(),
             "padded_tokens": self.padded_tokens and self.padded_tokens.map(round).to_dict(),
             "trainable_parameters": self.trainable_parameters,

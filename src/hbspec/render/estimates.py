@@ -114,11 +114,11 @@ def plan_rows(plan: Plan) -> Iterator[Row]:
         )
         yield "effective batch size", count_text(plan.effective_batch_size), how
     if counts:
-        per_epoch = phrase("{number} per epoch", number=_whole(counts.steps_per_epoch))
-        yield "optimizer steps", count_text(counts.optimizer_steps), per_epoch
-        examples, epochs = _whole(counts.nominal_examples), significant(counts.nominal_epochs)
-        yield "examples", count_text(counts.examples_processed), phrase("{number} nominal", number=examples)
-        yield "epochs", significant(counts.epochs), phrase("{number} nominal", number=epochs)
+        per_epoch = phrase("{number} per epoch", number=interval_text(plan.counted("steps_per_epoch"), count_text))
+        yield "optimizer steps", interval_text(plan.counted("optimizer_steps"), count_text), per_epoch
+        for name, key, text in (("examples", "examples_processed", count_text), ("epochs", "epochs", significant)):
+            nominal = interval_text(plan.counted(f"nominal_{name}"), text)
+            yield name, interval_text(plan.counted(key), text), phrase("{number} nominal", number=nominal)
     yield "tokens per row", interval_text(plan.row_tokens, significant), plan.lengths.source
     if plan.padded_tokens:
         yield "tokens computed", interval_text(plan.padded_tokens, _about), "including padding"

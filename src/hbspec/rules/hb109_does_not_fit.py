@@ -61,10 +61,9 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         largest = sorted(fullest.terms.items(), key=lambda term: -term[1])[:NAMED_TERMS]
         terms = ", ".join(f"{name.replace('_', ' ')} {bytes_text(size)}" for name, size in largest)
         when = f" {PEAKS[fullest.moment]}" if fullest.moment in OUTSIDE_STEPS else ""
-        message = (
-            f"{place} {_needs(fullest, bounded=plan.between is not None)}{when}, but {bytes_text(usable)} of the {gpu.name} is usable; "
-            f"the largest parts are {terms}"
-        )
+        needs = f"{_needs(fullest, bounded=plan.between is not None)}{when}"
+        enough = f"{bytes_text(usable)} of the {gpu.name} is usable"
+        message = f"{place} {needs}, but {enough}; the largest parts are {terms}"
         severity = Severity.ERROR if fullest.expected_to_fail else Severity.WARNING
         unread = analysis.document.translated.may_need("less") if analysis.document.translated else ""
         if unread:

@@ -104,6 +104,15 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     """
     if plan.between is not None:
         return _bounded(plan, plan.between, constants)
+    usual = _undisturbed(plan, constants)
+    if plan.loops:
+        ends = [_undisturbed(one, constants).phases for one in plan.ends]
+        usual = usual._replace(phases=spanned([usual.phases, *ends], usual.phases))
+    return interrupted(usual, plan)
+
+
+def _undisturbed(plan: Plan, constants: StepConstants) -> Time:
+    """The time on demand, over the packed rows that are expected."""
     counts = plan.require("counts")
     step = usual_step(plan, constants)
     around = phases_around_steps(plan)
@@ -113,7 +122,7 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
     phases = {**before, **_precomputation(plan, constants), "steps": steps, **_evaluation(plan, constants), **after}
     whole = step.micro_batch * plan.training.gradient_accumulation + step.update
     apart = {} if is_measured(plan) else rolled_of_an_update(plan, constants)
-    return interrupted(Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan), apart), plan)
+    return Time(whole, phases, step.tokens_per_second_per_gpu, runtime_limit(plan), apart)
 
 
 def interrupted(undisturbed: Time, plan: Plan) -> Time:

@@ -80,7 +80,7 @@ class DeviceMemory:
 
     @property
     def expectation(self) -> Expectation:
-        """What is expected; `Expectation.FITS` only where the expected process, as it is printed, is within `usable`."""
+        """What is expected; FITS only where the expected `process`, which is what is printed, is within `usable`."""
         if self.usable is None:
             return Expectation.UNKNOWN
         if self.expected_to_fail:
