@@ -64,6 +64,19 @@ def test_other_data_and_other_currencies_are_named(two):
     assert section(out, "Cost")[1].endswith("not compared: another currency")
 
 
+def test_a_job_that_its_limit_stops_is_not_said_to_end(two):
+    two.write("c.yaml", SPEC.replace("max_runtime: 20h", "max_runtime: 20m"))
+    _, out, _ = two("compare", "a.yaml", "c.yaml")
+    first, second = section(out, "Verdict")
+    assert first == "  A  It fits"
+    assert second.startswith("  B  It fits. It is expected to be stopped at its max_runtime of 20.0 min")
+    first, second = section(out, "Cost")
+    assert "cut at max_runtime" not in first
+    assert "cut at max_runtime" in second
+    figures = json.loads(two("compare", "a.yaml", "c.yaml", "--format", "json")[1])["figures"]
+    assert [one["cut_at_max_runtime"] for one in figures if one["name"] == "cost"] == [[False, True]]
+
+
 def test_json(two):
     document = json.loads(two("compare", "a.yaml", "b.yaml", "--format", "json")[1])
     assert document["format_version"] == 1

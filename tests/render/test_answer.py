@@ -13,7 +13,7 @@ from hbspec.estimators.job.host import Host
 from hbspec.estimators.job.storage import Storage
 from hbspec.estimators.training.devices import Memory
 from hbspec.estimators.verdict import Verdict
-from hbspec.render.answer import answer
+from hbspec.render.answer import answer, stopped
 from hbspec.units import GB, Interval, Money
 
 from .made_serving import SERVING
@@ -74,6 +74,28 @@ def test_what_does_not_fit_would_take_and_would_cost():
     _, time, cost = said(memory=Memory((OVER,)))
     assert time[1].startswith("It would take about 1.02 h (")
     assert cost[1].startswith("It would cost about 12.00 CAD (")
+
+
+@pytest.mark.parametrize(
+    ("limit", "ends", "verdict"),
+    [
+        (7000, "", ""),
+        (4000, "; max_runtime (1.11 h) may stop it earlier.", "It may be stopped at its max_runtime of 1.11 h"),
+        (
+            3300,
+            "; max_runtime (55.0 min) is expected to stop it.",
+            "It is expected to be stopped at its max_runtime of",
+        ),
+        (1800, "; max_runtime (30.0 min) stops it before it ends.", "It is stopped at its max_runtime of 30.0 min"),
+    ],
+)
+def test_how_certain_it_is_that_the_limit_stops_the_job_and_that_its_cost_is_cut(limit, ends, verdict):
+    found = ESTIMATES.time._replace(limit=limit)
+    _, time, cost = said(time=found)
+    assert time[1] == f"It takes about 1.02 h (51.0 min to 1.68 h){ends or '.'}"
+    assert ("cut at max_runtime" in cost[1]) is bool(verdict)
+    assert stopped(found).startswith(verdict)
+    assert bool(stopped(found)) is bool(verdict)
 
 
 def test_a_limit_that_may_stop_the_job_is_named():

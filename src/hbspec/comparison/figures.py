@@ -27,6 +27,7 @@ class Figure(NamedTuple):
         differences: from the first spec's, for each spec; None for the first, and where they cannot be compared.
         limits: what each figure is out of, in its unit: the usable memory of a GPU; None where it has no limit.
         currencies: of each amount of money; empty for others.
+        cut: which costs are those up to `max_runtime`, which may stop the job before it ends; empty for others.
         absent: which specs have nothing that the figure could be of, as one without an endpoint; empty for none.
     """
 
@@ -37,6 +38,7 @@ class Figure(NamedTuple):
     limits: tuple[float | None, ...] = ()
     currencies: tuple[str | None, ...] = ()
     absent: tuple[bool, ...] = ()
+    cut: tuple[bool, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """One of the `figures` of `hbspec compare --format json`; money as decimal strings, rounded to cents."""
@@ -50,6 +52,7 @@ class Figure(NamedTuple):
             ],
             "limits": list(self.limits or (None,) * len(self.values)),
             "currencies": list(self.currencies or (None,) * len(self.values)),
+            **({"cut_at_max_runtime": list(self.cut)} if self.cut else {}),
         }
 
     def _ends(self, interval: Interval) -> dict[str, Any]:
@@ -90,7 +93,8 @@ def _cost(found: Sequence[Estimates]) -> Figure:
 
     values = tuple(one.cost and total(one.cost) for one in found)
     currencies = tuple(one.cost and one.cost.currency for one in found)
-    return Figure("cost", "money", values, _to_first(found, differs), currencies=currencies)
+    cut = tuple(one.time is not None and one.time.may_be_stopped for one in found)
+    return Figure("cost", "money", values, _to_first(found, differs), currencies=currencies, cut=cut)
 
 
 def _counts(found: Sequence[Estimates]) -> Iterator[Figure]:

@@ -167,8 +167,25 @@ def _takes(time: Time, said: str) -> Sentence:
     if time.limit is None or not time.may_be_stopped:
         return Sentence("", spoken(said), together(" ", figures))
     limit = seconds_text(time.limit)
-    stops = phrase(" {figures}; max_runtime ({limit}) may stop it earlier", figures=figures, limit=limit)
+    if time.stopped_at("low"):
+        stops = phrase(" {figures}; max_runtime ({limit}) stops it before it ends", figures=figures, limit=limit)
+    elif time.stopped_at("expected"):
+        stops = phrase(" {figures}; max_runtime ({limit}) is expected to stop it", figures=figures, limit=limit)
+    else:
+        stops = phrase(" {figures}; max_runtime ({limit}) may stop it earlier", figures=figures, limit=limit)
     return Sentence("open", spoken(said), stops)
+
+
+def stopped(time: Time | None) -> str:
+    """That a job is stopped before it ends, in a sentence without its point; empty where it is not or may not be."""
+    if time is None or time.limit is None or not time.may_be_stopped:
+        return ""
+    limit = seconds_text(time.limit)
+    if time.stopped_at("low"):
+        return phrase("It is stopped at its max_runtime of {limit} before it ends", limit=limit)
+    if time.stopped_at("expected"):
+        return phrase("It is expected to be stopped at its max_runtime of {limit} before it ends", limit=limit)
+    return phrase("It may be stopped at its max_runtime of {limit} before it ends", limit=limit)
 
 
 def _costs(estimates: Estimates, cost: Cost, said: str) -> Sentence:
@@ -176,6 +193,8 @@ def _costs(estimates: Estimates, cost: Cost, said: str) -> Sentence:
     low, high, expected = money_text(cost.low), money_text(cost.high), Money(cost.expected, cost.currency)
     about = phrase("about {expected} ({low} to {high})", expected=expected, low=low, high=high)
     amounts = together(" ", str(expected) if low == high else about)
+    if estimates.time is not None and estimates.time.may_be_stopped:
+        amounts = phrase("{amounts}, cut at max_runtime", amounts=amounts)
     budget, said = estimates.analysis.spec.budget, spoken(said)
     if budget is None or budget.max_cost.currency != cost.currency:
         return Sentence("", said, amounts)

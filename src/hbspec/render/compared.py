@@ -11,7 +11,7 @@ from hbspec.comparison.figures import Figure
 from hbspec.comparison.parts import Difference
 from hbspec.diagnostics import Report, Severity
 from hbspec.language import phrase, together
-from hbspec.render.answer import answer
+from hbspec.render.answer import answer, stopped
 from hbspec.render.estimates import head_lines
 from hbspec.render.lines import Line, wrapped
 from hbspec.render.markdown import escaped, table
@@ -67,11 +67,11 @@ def compared_lines(compared: Compared, width: int | None = None) -> Iterator[Lin
 
 
 def verdicts(compared: Compared) -> Iterator[str]:
-    """Whether each job fits, and its endpoint if it has one."""
+    """Whether each job fits and runs to its end, and whether its endpoint fits if it has one."""
     for found in compared.estimates:
         sentences = tuple(answer(found))
-        endpoint = (together(". ", sentence.answer) for sentence in sentences[3:])
-        yield together(sentences[0].answer, *endpoint)
+        others = filter(None, (stopped(found.time), *(sentence.answer for sentence in sentences[3:])))
+        yield together(sentences[0].answer, *(together(". ", other) for other in others))
 
 
 def _in_short(unfair: Sequence[str]) -> str:
@@ -125,6 +125,8 @@ def value_text(figure: Figure, number: int) -> str:
         return phrase("no endpoint") if figure.absent and figure.absent[number] else phrase("not known")
     limit = figure.limits[number] if figure.limits else None
     said = about_text(value, _text(figure, number))
+    if figure.cut and figure.cut[number]:
+        said = phrase("{amounts}, cut at max_runtime", amounts=said)
     return said if limit is None else together(said, phrase(" of {capacity}", capacity=bytes_text(limit)))
 
 

@@ -53,7 +53,8 @@ def _doubts(estimates: Estimates, report: Report) -> Iterator[str]:
     if estimates.time is None:
         yield phrase("how long it takes is not known")
     elif estimates.time.may_be_stopped:
-        yield phrase("max_runtime may stop it")
+        expected = estimates.time.stopped_at("expected")
+        yield phrase("max_runtime is expected to stop it") if expected else phrase("max_runtime may stop it")
     yield from _of_money(estimates)
     if warnings := report.count(Severity.WARNING):
         yield phrase("hbspec check found {findings}", findings=counted(warnings, "warning"))

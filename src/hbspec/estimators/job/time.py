@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
 from hbspec.estimators.constants import MEASURED_ERROR, OBJECTIVE_ERROR, STEP, StepConstants
@@ -56,7 +56,12 @@ class Time(NamedTuple):
     @property
     def may_be_stopped(self) -> bool:
         """Whether the limit may stop the job; the upload does not count, as it also follows a stop."""
-        return self.limit is not None and self._running().high > self.limit
+        return self.stopped_at("high")
+
+    def stopped_at(self, end: Literal["low", "expected", "high"]) -> bool:
+        """Whether the limit stops the job if it takes as long as at this end of the interval."""
+        running: float = getattr(self._running(), end)
+        return self.limit is not None and running > self.limit
 
     @property
     def to_the_end(self) -> Time:
@@ -87,6 +92,7 @@ class Time(NamedTuple):
             "billed_seconds": self.billed_seconds.to_dict(),
             "limit_seconds": self.limit,
             "may_be_stopped": self.may_be_stopped,
+            "expected_to_be_stopped": self.stopped_at("expected"),
             "tokens_per_second_per_gpu": self.tokens_per_second_per_gpu.to_dict(),
             "phases": {
                 name: {**took.to_dict(), "billed": name not in NOT_BILLED} for name, took in self.phases.items()
