@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from hbspec.analysis.change import Change
 from hbspec.frontends.reading.front import ForeignReader
+from hbspec.opened import analysed
 from hbspec.source import load
 
 AXOLOTL = """\
@@ -90,6 +94,14 @@ def opened(tmp_path):
         return load(file, overrides=overrides, beside=[*map(str, others)], reader=ForeignReader(program))
 
     return opened
+
+
+def weights(document, parallelism=None, method=None):
+    """The dtype in which the plan stores weights, where a search has changed the parallelism or the method."""
+    analysis = analysed(document, None, None)
+    settings = {("instance", "parallelism"): parallelism, ("hyperparameters", "method"): method}
+    change = Change("", {route: value for route, value in settings.items() if value})
+    return replace(analysis, spec=change.applied(analysis.spec)).plan.training.weights_dtype
 
 
 def found(document):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frontends_cases import AXOLOTL, found
+from frontends_cases import AXOLOTL, found, weights
 
 TRAINING = "hyperparameters"
 
@@ -23,9 +23,7 @@ def test_what_the_author_wrote_is_read_at_its_place(opened):
 def test_defaults_are_axolotl_s_with_their_source(opened):
     document = opened(AXOLOTL)
     defaults = document.translated.defaults
-    software = document.values["software"]
-    assert software["weights_dtype"] == "bfloat16"
-    assert "loaders/model.py" in defaults["software", "weights_dtype"]
+    assert weights(document) == "bfloat16"
     assert document.values[TRAINING]["bnb_double_quant"] is True
     assert document.values[TRAINING]["use_reentrant"] is True
     assert (TRAINING, "max_length") not in defaults
@@ -123,12 +121,12 @@ def test_trainings_that_are_tasks(opened, line, task, data):
 def test_what_fsdp_trains_is_float32_under_mixed_precision(opened):
     full = AXOLOTL.replace("adapter: qlora\n", "").replace("load_in_4bit: true\n", "")
     sharded = f"{full}fsdp_version: 1\nfsdp_config: {{cpu_ram_efficient_loading: true}}\n"
-    assert opened(full).values["software"]["weights_dtype"] == "bfloat16"
-    document = opened(sharded)
-    assert document.values["software"]["weights_dtype"] == "float32"
-    assert "accelerate" in document.translated.defaults["software", "weights_dtype"]
+    assert weights(opened(full)) == "bfloat16"
+    assert weights(opened(sharded)) == "float32"
     second = opened(sharded.replace("fsdp_version: 1", "fsdp_version: 2"))
-    assert second.values["software"]["weights_dtype"] == "bfloat16", "which axolotl wraps by its own code"
+    assert weights(second) == "bfloat16", "which axolotl wraps by its own code"
+    assert weights(opened(full), "fsdp") == "float32", "as a search would place it"
+    assert weights(opened(sharded), "ddp") == "bfloat16"
 
 
 def test_weights_that_are_whole_before_they_are_sharded_are_said(opened):

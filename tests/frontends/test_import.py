@@ -46,8 +46,9 @@ def test_a_comment_names_the_source_of_each_default_and_of_nothing_else(tmp_path
     _, place = imported(tmp_path, "job.yml", PROGRAMS["axolotl"])
     lines = place.read_text().splitlines()
     assert "  max_length: 4096" in lines
-    (dtype,) = (line for line in lines if line.startswith("  weights_dtype: "))
-    assert dtype.startswith("  weights_dtype: bfloat16 # axolotl 067b021c: src/axolotl/loaders/model.py")
+    (dtype,) = (line for line in lines if line.startswith("  adapter_dtype: "))
+    assert dtype.startswith("  adapter_dtype: float32 # peft v0.20.0: src/peft/peft_model.py")
+    assert not any(line.startswith("  weights_dtype: ") for line in lines), "which follows from method and parallelism"
     assert lines[0].startswith("# Made of job.yml, a file of axolotl.")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frontends_cases import LLAMA_FACTORY, found
+from frontends_cases import LLAMA_FACTORY, found, weights
 
 TRAINING = "hyperparameters"
 
@@ -23,12 +23,17 @@ def test_four_bits_are_stored_in_the_compute_dtype(opened):
 
 def test_weights_that_are_all_trained_are_float32_but_under_zero3(opened):
     full = LLAMA_FACTORY.replace("finetuning_type: lora", "finetuning_type: full")
-    assert opened(full).values["software"]["weights_dtype"] == "float32"
-    sharded = opened(f"{full}deepspeed: examples/deepspeed/ds_z3_config.json\n").values
-    assert sharded["instance"]["parallelism"] == "zero3"
-    assert sharded["software"]["weights_dtype"] == "bfloat16"
-    pure = opened(f"{full}pure_bf16: true\n").values["software"]
-    assert (pure["weights_dtype"], pure["autocast"]) == ("bfloat16", False)
+    assert weights(opened(full)) == "float32"
+    sharded = opened(f"{full}deepspeed: examples/deepspeed/ds_z3_config.json\n")
+    assert (sharded.values["instance"]["parallelism"], weights(sharded)) == ("zero3", "bfloat16")
+    assert weights(sharded, "ddp") == "float32", "leaving ZeRO-3, as a search would, upcasts them"
+    assert weights(opened(LLAMA_FACTORY), method="full") == "float32"
+    pure = opened(f"{full}pure_bf16: true\n")
+    assert (weights(pure), weights(pure, "fsdp"), pure.values["software"]["autocast"]) == (
+        "bfloat16",
+        "bfloat16",
+        False,
+    )
 
 
 def test_adapters_are_float32_in_any_case(opened):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frontends_cases import ACCELERATE, TRL, found
+from frontends_cases import ACCELERATE, TRL, found, weights
 
 from hbspec.frontends.reading.front import ForeignReader
 from hbspec.source import load
@@ -32,7 +32,7 @@ def test_adapters_go_where_peft_puts_them(opened):
 def test_keys_of_earlier_versions_are_read_and_named(opened):
     document = opened(TRL.replace("max_length", "max_seq_length") + "torch_dtype: bfloat16\n")
     assert document.values[TRAINING]["max_length"] == 2048
-    assert document.values["software"]["weights_dtype"] == "bfloat16"
+    assert (weights(document, "ddp"), weights(document, "fsdp")) == ("bfloat16", "float32"), "as accelerate widens them"
     assert found(document) == [("HB028", "max_seq_length"), ("HB028", "torch_dtype")]
 
 

@@ -50,7 +50,6 @@ LANGUAGE_MODELS = ("ForCausalLM", "ForConditionalGeneration", "LMHeadModel")
 
 TASKS = {"dpo": "dpo", "ipo": "dpo", "kto": "kto"}
 """By `rl` (`core/builders/rl.py`); the trainers derive from TRL's."""
-LOADED = ("software", "weights_dtype")
 
 
 def translate(foreign: Foreign, building: Building) -> None:
@@ -65,7 +64,7 @@ def translate(foreign: Foreign, building: Building) -> None:
     _batch(foreign, building)
     _lengths(foreign, building)
     _data(foreign, building)
-    computed = _precision(foreign, building)
+    _precision(foreign, building)
     method = _method(foreign, building)
     put_deepspeed(building, foreign.get("deepspeed")) or put_fsdp(foreign, building, version=1)
     _loading(foreign, building)
@@ -78,8 +77,6 @@ def translate(foreign: Foreign, building: Building) -> None:
     tensor = foreign.get("tensor_parallel_size")
     if tensor and tensor.number != 1:
         building.put(("instance", "tensor_parallel"), tensor)
-    widened, source = usual(building, PROGRAM)[".".join(LOADED)]
-    building.default(LOADED, widened if widened == "float32" else computed, source)
     put_defaults(building, PROGRAM)
 
 
@@ -168,17 +165,15 @@ def _data(foreign: Foreign, building: Building) -> None:
         building.put(("data", "validation", key), share, share.number if key == "share" else int(share.number))
 
 
-def _precision(foreign: Foreign, building: Building) -> str:
-    """The dtype of loaded weights, `cfg.torch_dtype` (`utils/config/__init__.py`, `resolve_dtype`)."""
+def _precision(foreign: Foreign, building: Building) -> None:
+    """The dtype of the products, in which weights are loaded, too (`utils/config/__init__.py`, `resolve_dtype`)."""
     bf16, fp16 = foreign.get("bf16", "bfloat16"), foreign.get("fp16", "float16")
     if fp16 and fp16.flag and not (bf16 and bf16.flag and bf16.text != "auto"):
         building.put((TRAINING, "fp16"), fp16, True)
-        return "float16"
-    if bf16 and bf16.text != "auto":
+    elif bf16 and bf16.text != "auto":
         building.put((TRAINING, "bf16"), bf16, bf16.flag)
-        return "bfloat16" if bf16.flag else "float32"
-    put_usual(building, PROGRAM, "hyperparameters.bf16")
-    return "bfloat16"
+    else:
+        put_usual(building, PROGRAM, "hyperparameters.bf16")
 
 
 def _method(foreign: Foreign, building: Building) -> str:
@@ -272,4 +267,4 @@ def _schedule(foreign: Foreign, building: Building) -> None:
         building.default((TRAINING, "per_device_eval_batch_size"), rows, default.source)
 
 
-FRONT = FrontEnd("axolotl", translate, fields, own_fsdp2=True)  # monkeypatch/accelerate/fsdp2.py
+FRONT = FrontEnd("axolotl", translate, fields)

@@ -103,19 +103,18 @@ def _put_data(foreign: Foreign, building: Building, stage: ForeignKey | None) ->
 def _put_method(
     foreign: Foreign, building: Building, model: ForeignKey | None, compute: str, pure: ForeignKey | None
 ) -> None:
-    """The method, and the dtypes: trained weights are float32 unless `pure_bf16` (`model/adapter.py`)."""
+    """The method, and dtypes; that of weights is left open without `pure_bf16`, since ZeRO-3 changes it."""
     kind, bits = foreign.get("finetuning_type"), foreign.get("quantization_bit")
-    is_pure = bool(pure and pure.flag)
-    if is_pure and pure:
+    if pure and pure.flag:
         building.put(("software", "autocast"), pure, False)
         building.put((TRAINING, "bf16"), pure, True)
+        building.put(("software", "weights_dtype"), pure, "bfloat16")
         compute = "bfloat16"
     elif not building.has((TRAINING, "bf16")) and not building.has((TRAINING, "fp16")):
         building.default((TRAINING, "bf16"), True, "LLaMA-Factory computes in the model's dtype, taken to be bfloat16")
         building.default(("software", "autocast"), False, "transformers' default, training_args.py (bf16, fp16)")
     if kind and kind.text in ("full", "freeze"):
         building.put((TRAINING, "method"), kind, "full")
-        _put_dtype(building, compute, is_pure=is_pure)
         if kind.text == "freeze":
             building.unread(kind, "less", "trains some of the layers only")
         return
@@ -124,17 +123,9 @@ def _put_method(
     quantised = bits is not None and bool(bits.number)
     building.put((TRAINING, "method"), kind or bits, "qlora" if quantised else "lora")
     put_usual(building, PROGRAM, "hyperparameters.method")
-    _put_dtype(building, compute, is_pure=is_pure)
     if quantised and bits:
         _put_quantisation(foreign, building, bits, compute)
     _put_adapters(foreign, building, model)
-
-
-def _put_dtype(building: Building, compute: str, *, is_pure: bool) -> None:
-    """The dtype of weights: the compute dtype where nothing is upcast. Adapters are float32 in any case, by peft."""
-    widened, source = usual(building, PROGRAM)["software.weights_dtype"]
-    chosen = "float32" if widened == "float32" and not is_pure else compute
-    building.default(("software", "weights_dtype"), chosen, source)
 
 
 def _put_quantisation(foreign: Foreign, building: Building, bits: ForeignKey, compute: str) -> None:

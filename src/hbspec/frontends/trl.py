@@ -114,6 +114,7 @@ def _put_method(foreign: Foreign, building: Building, architecture: Architecture
         building.put(("software", "weights_dtype"), dtype, loaded)
     elif dtype:
         building.default(("software", "weights_dtype"), "bfloat16", "the checkpoint's dtype, taken to be bfloat16")
+    put_usual(building, PROGRAM, "software.weights_dtype")
     quantised = (four and four.flag) or (eight and eight.flag)
     if not (peft and peft.flag):
         put_usual(building, PROGRAM, "hyperparameters.method")

@@ -21,10 +21,11 @@ from hbspec.plan.epochs import (
 )
 from hbspec.plan.objective import resolve_objective
 from hbspec.plan.parallelism import PARALLELISMS, Engine
-from hbspec.plan.resolution import DERIVED_FROM_TRL, RUN_BY, Resolution
+from hbspec.plan.resolution import DERIVED_FROM_TRL, RUN_BY
 from hbspec.plan.shipped_script import DEFAULTS, SOFTWARE, TEMPLATE
+from hbspec.plan.stored_dtypes import StoredDtypes
 from hbspec.plan.targets import PEFT_S_CHOICE, resolved_targets
-from hbspec.plan.training import OWN_LOOPS, Training
+from hbspec.plan.training import Training
 from hbspec.spec import Spec
 from hbspec.spec.trained import UNLIMITED
 
@@ -58,7 +59,7 @@ def resolve_training(
     return resolution.training(bf16), tuple(resolution.choices.assumptions)
 
 
-class _Resolution(Resolution):
+class _Resolution(StoredDtypes):
     """Resolves one spec. Every method notes what it assumes, so their order is that of the list."""
 
     def training(self, bf16: bool | None) -> Training:
@@ -157,37 +158,6 @@ class _Resolution(Resolution):
             for name, version in usual.items()
         }
 
-    def dtypes(self, trainer: str, method: str, compute: str) -> dict[str, Any]:
-        """The dtypes of a training, and whether its steps run under autocast; see `Training`."""
-        software, instance = self.spec.software, self.spec.instance
-        litgpt, quantised = trainer == "litgpt", method == "qlora"
-        adapter = "bfloat16" if trainer == "trl" and quantised and compute == "bfloat16" else "float32"
-        adapter = compute if litgpt else adapter
-        own = trainer in OWN_LOOPS
-        autocast = software.autocast if software.autocast is not None else compute != "float32" and not own
-        sharded = PARALLELISMS[instance.parallelism].takes_strategy and instance.sharding != "none"
-        master = method == "full" and (compute == "float16" or (sharded and autocast))
-        prepared = quantised and trainer not in ("trl", "litgpt")
-        weights = "float32" if prepared or (master and not litgpt) else compute
-        return {
-            "compute_dtype": compute,
-            "adapter_dtype": software.adapter_dtype or self.dtype_of("adapter_dtype", compute) or adapter,
-            "weights_dtype": software.weights_dtype or self.dtype_of("weights_dtype", compute) or weights,
-            "autocast": autocast,
-        }
-
-    def dtype_of(self, name: str, compute: str) -> str | None:
-        """The framework's own dtype of weights or adapters, noted; None where it is not known.
-
-        A 16-bit one is that of the products, whichever that is, as axolotl, LLaMA-Factory and torchtune load weights.
-        """
-        theirs = self.theirs.get(f"software.{name}")
-        if theirs is None:
-            return None
-        chosen = theirs.value if theirs.value == "float32" else compute
-        self.choices.note(("software", name), chosen, theirs.source)
-        return str(chosen)
-
     def cap(self) -> dict[str, Any]:
         """The longest row: the cap, or without one what the model has positions for (with known lengths, less)."""
         given = self.given.max_length
@@ -195,10 +165,6 @@ class _Resolution(Resolution):
             return {"max_length": given, "capped": True}
         positions = self.architecture.max_position_embeddings if self.architecture is not None else LONGEST
         return {"max_length": positions, "capped": False}
-
-    def loaded(self, compute: str) -> str:
-        """The dtype that weights are loaded in; accelerate widens what FSDP trains after that."""
-        return self.spec.software.weights_dtype or ("float32" if compute == "float16" else compute)
 
     def checkpointing(self, trainer: str, method: str, software: Mapping[str, str]) -> dict[str, Any]:
         """Whether layers are computed again, and how. The shipped script's FSDP and LitGPT's are never reentrant."""

@@ -28,6 +28,7 @@ class Building:
         self._spans: dict[Route, Span] = {}
         self._unread: list[tuple[str, str]] = []
         self.guessed: set[Route] = set()
+        self.left_open: set[Route] = set()
 
     @property
     def folder(self) -> Path:
@@ -57,10 +58,12 @@ class Building:
             self._place(route, None, node_of(value))
             self.defaults[route] = source
 
-    def change(self, route: Route, value: Any, source: str) -> None:
-        """A value that the framework takes in the place of the one that is there."""
-        self._place(route, None, node_of(value))
-        self.defaults[route] = source
+    def leave(self, route: tuple[str, str]) -> None:
+        """Delete a value that is there: what the framework takes follows from others, which may change."""
+        section = self._tree.entries[route[0]][1]
+        if isinstance(section, MapNode):
+            del section.entries[route[1]]
+            self.left_open.add(route)
 
     def has(self, route: Route) -> bool:
         """Whether there is a value."""

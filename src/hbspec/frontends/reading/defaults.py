@@ -15,8 +15,10 @@ OF_RECOMPUTATION = ("use_reentrant",)
 BESIDE_OTHERS = (
     *("bf16", "save_strategy", "save_steps", "eval_strategy", "per_device_eval_batch_size", "warmup_ratio"),
     *("packing", "packing_strategy", "logging_steps"),
+    "weights_dtype",
 )
-"""Defaults that hold only beside what else is said, or not said."""
+"""Defaults that hold only beside what else is said, or not said. That of weights follows from method and parallelism:
+where the plan takes a framework's defaults it is left open, and computed again when these are changed."""
 
 ADDRESS = re.compile(r"https://(?:github\.com/[^/ ]+|pypi\.org/project)/(?P<rest>.+)")
 

@@ -24,9 +24,9 @@ from hbspec.spec.foreign import OURS, program_of
 
 JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
 PARALLELISM = ("instance", "parallelism")
+WEIGHTS = ("software", "weights_dtype")
 LONGEST_NAME = 40
 """Characters of a file's name that name the job; SageMaker takes 63, of which a digest takes 17."""
-WIDENED = "accelerate, utils/fsdp_utils.py (what FSDP trains is float32 under mixed precision)"
 
 
 class FrontEnd(NamedTuple):
@@ -39,7 +39,6 @@ class FrontEnd(NamedTuple):
         part: whether its files describe a part of a job only, so that they stand beside another.
         code: reads the text of a program, which is not YAML; the last argument is the name of one of its jobs.
         finish: says what is left open, once it is known which values come from elsewhere.
-        own_fsdp2: whether it wraps models for FSDP2 by code of its own, which leaves weights as they are loaded.
     """
 
     program: str
@@ -48,7 +47,6 @@ class FrontEnd(NamedTuple):
     part: bool = False
     code: Callable[[str, str, Problems, str | None], Foreign | None] | None = None
     finish: Callable[[Foreign, Building, Said], None] | None = None
-    own_fsdp2: bool = False
 
 
 class ForeignReader:
@@ -67,7 +65,6 @@ class ForeignReader:
         self._foreign: Foreign | None = None
         self._buildings: list[Building] = []
         self._program: str | None = None
-        self._own_fsdp2 = False
 
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
@@ -83,7 +80,7 @@ class ForeignReader:
 
     def _whole(self, front: FrontEnd, foreign: Foreign, file: str) -> MapNode:
         """The spec of a file that describes a whole job."""
-        self._program, self._own_fsdp2 = front.program, front.own_fsdp2
+        self._program = front.program
         building = Building(front.program, file)
         building.fix(("hbspec",), 1)
         building.fix(("name",), _name(file, front.program))
@@ -112,7 +109,7 @@ class ForeignReader:
         return building.tree(foreign.span)
 
     def settled(self, tree: MapNode) -> MapNode:
-        """The tree with what depends on several files: processes, and the dtype of what FSDP trains."""
+        """The tree with what depends on several files: processes, and the dtype of what FSDP may widen."""
         if self._foreign is not None and self._front is not None and self._front.finish:
             self._front.finish(self._foreign, self._buildings[0], self._from_elsewhere(tree))
         sections = [tree.entries.get(name, (None, None))[1] for name in ("instance", "software")]
@@ -122,8 +119,8 @@ class ForeignReader:
         if not building.has(PARALLELISM):
             source = f"{self._program} is started with a process for every GPU"
             building.default(PARALLELISM, "ddp" if _gpus(building.value(("instance",)) or {}) > 1 else "single", source)
-        if _is_widened(building, own_fsdp2=self._own_fsdp2):
-            building.change(("software", "weights_dtype"), "float32", WIDENED)
+        if _is_loaded_narrow(building):
+            building.leave(WEIGHTS)
         self._buildings.append(building)
         return building.tree(tree.span)
 
@@ -134,11 +131,12 @@ class ForeignReader:
     def translated(self) -> Translated | None:
         """What is known of the file; None if it is a spec."""
         found = [building.translated() for building in self._buildings]
+        left_open = {route for building in self._buildings for route in building.left_open}
         if self._program is None:
             return None
         return Translated(
             self._program,
-            {route: source for one in found for route, source in one.defaults.items()},
+            {route: source for one in found for route, source in one.defaults.items() if route not in left_open},
             tuple(finding for one in found for finding in one.findings),
             {route: span for one in found for route, span in one.spans.items()},
             tuple(entry for one in found for entry in one.unread),
@@ -180,15 +178,15 @@ def _name(file: str, program: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", stem)[:LONGEST_NAME].strip("-") or program.lower()
 
 
-def _is_widened(building: Building, *, own_fsdp2: bool) -> bool:
-    """Whether accelerate widens 16-bit weights, as it does with all that FSDP trains and shards."""
-    instance, software = building.value(("instance",)) or {}, building.value(("software",)) or {}
-    sharded = instance.get("parallelism") == "fsdp" and instance.get("sharding") != "none"
-    sharded = sharded and not (own_fsdp2 and instance.get("fsdp_version") == 2)
+def _is_loaded_narrow(building: Building) -> bool:
+    """Whether weights are loaded in the dtype of the products, which FSDP widens and nothing else does.
+
+    Left open, the dtype follows from the parallelism, also where that is changed.
+    """
+    software = building.value(("software",)) or {}
     full = building.value(("hyperparameters", "method")) == "full" and software.get("autocast") is not False
-    computed = building.value(("hyperparameters", "bf16")) or building.value(("hyperparameters", "fp16"))
-    narrow = software.get("weights_dtype") in ("bfloat16", "float16") and building.own(("software", "weights_dtype"))
-    return bool(sharded and full and computed and narrow)
+    computed = building.value(("hyperparameters", "bf16")) is True
+    return full and computed and software.get("weights_dtype") == "bfloat16" and building.own(WEIGHTS)
 
 
 def _gpus(instance: dict[str, object]) -> int:
