@@ -7,7 +7,7 @@ function of its arguments alone; commands that start with nothing behind them ar
 from __future__ import annotations
 
 from hbspec.api import check, compile_spec, estimate
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 check(STARTER)
 estimate(STARTER).to_dict()

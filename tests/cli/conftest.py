@@ -14,7 +14,7 @@ import pytest
 from preloaded import Preloaded
 
 import hbspec as package
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 # what a test machine exports must not decide what a test sees
 PLAIN = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR", "FORCE_COLOR")}

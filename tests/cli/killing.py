@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from hbspec.cli import folder, main, whole
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 from hbspec.targets.lowering.artifact import Artifact
 
 OLD = [Artifact("source/gone.py", b"old\n")]

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hbspec.cli import main
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 TEXT = STARTER.read_text(encoding="utf-8")
 SILENT = TEXT.replace("instance:", "instance:\n  max_wait: 9h # never", 1)

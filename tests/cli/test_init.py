@@ -150,3 +150,20 @@ class TestAtATerminal:
         at_terminal(monkeypatch, "")
         assert main(["init", *TYPE]) == 0
         assert "Model [" not in capsys.readouterr().err
+
+
+def test_a_base_model_gets_the_chat_template_of_its_family(folder):
+    assert main(["init", "llama.yaml", "--model", "meta-llama/Llama-3.1-8B", *TYPE]) == 0
+    written = yaml.safe_load((folder / "llama.yaml").read_text())
+    assert (written["name"], written["data"]["chat_template"]) == ("llama", "llama3")
+    assert [code for code, _ in findings("llama.yaml") if code == "HB233"] == []
+
+
+def test_an_error_that_no_plan_mends_ends_it_before_the_search(folder, capsys, monkeypatch):
+    monkeypatch.setattr("hbspec.cli.first_spec._answered", lambda *_: {("model", "id"): "meta-llama/Llama-3.1-8B"})
+    monkeypatch.setattr("hbspec.cli.first_spec._searched", lambda *_: pytest.fail("it was searched"))
+    assert main(["init", "a.yaml", "--model", "meta-llama/Llama-3.1-8B"]) == 1
+    said = capsys.readouterr()
+    assert "HB233" in said.out + said.err
+    assert "set data.chat_template: llama3" in said.out + said.err
+    assert names(folder) == []

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 
 class TestEstimate:

@@ -7,7 +7,7 @@ from base64 import b64encode
 import pytest
 
 from hbspec.cli import main
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 TOKEN = "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3h"
 BINARY = b64encode(f"hf_{TOKEN}".encode()).decode()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hbspec.cli import main
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 
 
 def _corpus():

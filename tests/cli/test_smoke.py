@@ -8,7 +8,7 @@ import pytest
 
 from hbspec.api import estimate
 from hbspec.cli import main
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 from hbspec.smoke import Comparison, RehearsalError
 
 SPEC = str(STARTER)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hbspec.api import check, estimate
-from hbspec.cli.init import STARTER
+from hbspec.cli.first_spec import STARTER
 from hbspec.diagnostics import Diagnostic, Fix, Report, Severity
 from hbspec.fixes.fixing import Fixed, fixed
 from hbspec.source import load

@@ -37,8 +37,13 @@ GATED = (
 )
 """What follows that key of the starter for a gated model: whose secret holds the token for the Hub."""
 COMMENT = re.compile(r"^(.*\S)[ \t]+(# .*)$", re.MULTILINE)
+TEMPLATE = re.compile(r"^( +chat_template: \S+)$", re.MULTILINE)
 COLUMN = 42
 """Where the starter's comments begin."""
+NAME = re.compile(r"^name: my-first-job +", re.MULTILINE)
+UNTOLD = ("", "spec", "hbspec", "job", "config")
+LONGEST_NAME = 40
+"""Characters of a file's name that name the job; SageMaker takes 63, of which a digest takes 17."""
 OPEN_COST, OPEN_TIME = 1_000_000, "28d"
 """Limits while a plan is searched."""
 
@@ -94,6 +99,15 @@ def _is_profile(file: Path) -> bool:
     return is_profile(file)
 
 
+def starter(place: Path) -> str:
+    """The starter for a file, whose name the job has unless it says nothing of the job."""
+    text = STARTER.read_text(encoding="utf-8")
+    name = re.sub(r"[^A-Za-z0-9]+", "-", place.stem)[:LONGEST_NAME].strip("-")
+    if name.casefold() in UNTOLD:
+        return text
+    return NAME.sub(lambda found: f"{'name: ' + name:<{len(found[0]) - 1}} ", text, count=1)
+
+
 def drafted(answers: Answers, place: Path) -> str:
     """The text of a spec for a file, which is not written; its check has no errors.
 
@@ -102,14 +116,18 @@ def drafted(answers: Answers, place: Path) -> str:
         NoPlanError: no plan was found, or what was written has errors.
     """
     from hbspec.api import judgement
-    from hbspec.diagnostics import NotKnownError
+    from hbspec.diagnostics import NotKnownError, Severity
     from hbspec.search.first_job import limits, of_data, of_plan
+    from hbspec.search.optimize import is_of_no_plan
 
-    start = STARTER.read_text(encoding="utf-8")
+    start = starter(place)
     if _is_gated(answers.model):
         start = start.replace(CODE, f"{CODE}{GATED}".format(region=answers.region))
     text, analysis = _with(place, start, _answered(answers, place))
     text, analysis = _with(place, text, of_data(analysis))
+    report = judgement(str(place), text=text).report
+    if any(entry.severity is Severity.ERROR and is_of_no_plan(entry.code) for entry in report.diagnostics):
+        raise NoPlanError(report)
     try:
         optimum = _searched(analysis, answers)
     except NotKnownError as reason:
@@ -118,6 +136,7 @@ def drafted(answers: Answers, place: Path) -> str:
         raise NoPlanError(judgement(str(place), text=text).report, optimum)
     text, analysis = _with(place, text, of_plan(optimum))
     text, _ = _with(place, text, limits(analysis, answers.max_cost))
+    text = TEMPLATE.sub(r"\1 # the tokenizer of this base model has none", text)
     text = COMMENT.sub(lambda found: f"{found[1]:<{COLUMN - 1}} {found[2]}", text)
     report = judgement(str(place), text=text).report
     if not report.ok:
@@ -144,6 +163,9 @@ def _with(place: Path, text: str, settings: dict[Route, Any]) -> tuple[str, Anal
 
 def _answered(answers: Answers, place: Path) -> dict[Route, Any]:
     """What the answers say, with open limits and without claims about the starter's own plan."""
+    from hbspec.catalog import catalog
+
+    untemplated = catalog().untemplated
     currency = answers.max_cost.currency if answers.max_cost else "USD"
     given: dict[Route, Any] = {
         ("instance", "type"): answers.type or _somewhere(answers.region),
@@ -161,6 +183,8 @@ def _answered(answers: Answers, place: Path) -> dict[Route, Any]:
     if answers.method != "qlora":
         given |= {("hyperparameters", key): None for key in deleted}
     given |= {("model", "id"): answers.model}
+    if answers.model in untemplated:
+        given["data", "chat_template"] = untemplated[answers.model].chat_template
     if Path(answers.model).is_file():
         given |= {("model", "id"): None, ("model", "config"): _relative(Path(answers.model), place)}
     if isinstance(answers.data, int):

@@ -21,7 +21,7 @@ from hbspec.cli.first_answers import (
     money_of,
     type_of,
 )
-from hbspec.cli.first_spec import STARTER
+from hbspec.cli.first_spec import starter
 from hbspec.cli.modeline import with_modeline, write_schema
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run(
     if answers is None and sys.stdin.isatty():
         answers = answered()
     if answers is None:
-        return _written(path, STARTER.read_bytes())
+        return _written(path, starter(Path(path)).encode())
     return _drafted(path, answers)
 
 

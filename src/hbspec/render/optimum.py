@@ -14,7 +14,7 @@ from hbspec.render.rows import LEAD, rows, section
 from hbspec.render.settings import settings_text
 from hbspec.search.burden import Burdens
 from hbspec.search.judging import Recommended
-from hbspec.search.optimize import Current, Optimum
+from hbspec.search.optimize import Current, Optimum, is_of_no_plan
 from hbspec.search.written import written
 from hbspec.units import Interval, Money, counted, interval_text, money_text, seconds_text, significant
 
@@ -62,6 +62,9 @@ def optimum_lines(optimum: Optimum, width: int | None) -> Iterator[Line]:
 def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     """What would do where no plan does."""
     said = f"no plan trains the same within these conditions in {_places(optimum.regions)}"
+    lasting = next(filter(is_of_no_plan, optimum.front.rejected), None)
+    if lasting is not None:
+        said = f"{lasting} is an error under every plan: mend it first, as `hbspec check` says"
     yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")

@@ -21,6 +21,8 @@ from hbspec.search.written import written
 OF_PLANS = frozenset({"HB625", "HB626", "HB642", "HB644", "HB646", "HB647", "HB655"})
 """Rules about names and places whose errors may follow from the instances or their region."""
 
+OF_NO_PLAN = frozenset({"HB215", "HB220", "HB233", "HB239", "HB275"})
+"""Rules about trainings whose errors follow from the model, the data and keys that no search changes alone."""
 
 REGIONS_NAMED = 3
 """Regions that are named where those of the request have no prices."""
@@ -147,8 +149,8 @@ def _priced(analysis: Analysis, regions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_of_no_plan(code: str) -> bool:
-    """Whether the errors of a rule are the same under every plan: those about names, places and texts."""
-    return code >= "HB600" and code not in OF_PLANS
+    """Whether the errors of a rule are the same under every plan: most are about names, places and texts."""
+    return code in OF_NO_PLAN or (code >= "HB600" and code not in OF_PLANS)
 
 
 def _nearest(analysis: Analysis, request: Request, progress: Progress) -> Nearest | None:
