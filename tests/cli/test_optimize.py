@@ -196,5 +196,5 @@ def test_what_fits_nowhere_is_told_what_would_do(optimize):
 def test_an_error_that_no_plan_mends_stops_the_search_at_once(optimize):
     code, out, _ = optimize(spec=SPEC.replace("Qwen/Qwen2.5-0.5B", "meta-llama/Llama-3.2-1B"))
     assert code == 1
-    assert "HB233 is an error under every plan: mend it first, as `hbspec check` says" in " ".join(out.split())
+    assert "HB233 is an error under every plan: correct it first, as `hbspec check` says" in " ".join(out.split())
     assert "0 estimated, 0 judged" in out

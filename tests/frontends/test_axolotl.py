@@ -162,3 +162,9 @@ def test_a_plugin_that_is_not_known_is_said(opened):
     known = "axolotl.integrations.liger.LigerPlugin"
     assert found(opened(f"{AXOLOTL}plugins: [{known}]\n")) == []
     assert found(opened(f"{AXOLOTL}plugins: [{known}, mine.Plugin]\n")) == [("HB029", "plugins")]
+
+
+def test_a_training_that_is_not_estimated_is_never_to_be_deleted(opened):
+    (finding,) = opened(f"{AXOLOTL}rl: orpo\n").translated.findings
+    assert finding.code == "HB027"
+    assert "delete" not in finding.help

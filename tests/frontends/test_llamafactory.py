@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from frontends_cases import LLAMA_FACTORY, found, weights
 
+from hbspec.frontends.reading.front import ForeignReader
+from hbspec.source import load
+
 TRAINING = "hyperparameters"
 
 
@@ -73,3 +76,14 @@ def test_half_of_the_layers_is_said_to_need_less(opened):
     document = opened(LLAMA_FACTORY.replace("finetuning_type: lora", "finetuning_type: freeze"))
     assert document.translated.may_need("less") == "LLaMA-Factory's finetuning_type"
     assert document.translated.may_need("more") == ""
+
+
+def test_a_limit_on_each_dataset_stands_against_more_examples(tmp_path):
+    file = tmp_path / "job.yaml"
+    file.write_text(f"{LLAMA_FACTORY}max_samples: 1000\n")
+    for examples, said in ((2000, []), (2001, [("HB029", "max_samples")])):
+        document = load(file, overrides=(f"data.train.examples={examples}",), reader=ForeignReader())
+        assert found(document) == said
+    (finding,) = document.translated.findings
+    assert "1,000 for each of 2 datasets" in finding.message
+    assert finding.help == "set data.train.examples to 2000 or less"

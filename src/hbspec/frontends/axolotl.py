@@ -112,7 +112,8 @@ def _task(foreign: Foreign, building: Building) -> None:
     for given in (kind, steps):
         if given and given.acts and given.text not in TASKS:
             what = f"rl: {given.text}" if given.key == "rl" else given.key
-            building.refuse(given, f"axolotl's {what} is not a training that is estimated", "delete it")
+            action = f"use one of rl: {', '.join(TASKS)}, if that is meant, or measure the job itself"
+            building.refuse(given, f"axolotl's {what} is not a training that is estimated", action)
             return
     if kind and kind.acts:
         put_task(building, kind, TASKS[kind.text])

@@ -92,6 +92,10 @@ def _put_data(foreign: Foreign, building: Building, stage: ForeignKey | None) ->
     asked = next((given for given in (packing, neat) if given and given.flag), None)
     if asked or (packing is None and stage and stage.text == "pt"):
         building.put((TRAINING, "packing"), asked or stage, True)
+    most, sets = foreign.get("max_samples"), foreign.peek("dataset")
+    if most and most.number and sets:  # of each dataset, before a part is held out (`data/loader.py`)
+        names = [name for text in sets.texts for name in text.split(",") if name.strip()]
+        building.capped.append((most, int(most.number), len(names)))
     share, own = foreign.get("val_size"), foreign.get("eval_dataset")
     if own:
         building.put(("data", "validation"), own, {})

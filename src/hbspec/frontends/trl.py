@@ -81,7 +81,7 @@ def _put_task(foreign: Foreign, building: Building) -> str:
     assert given is not None  # noqa: S101 - its key was counted
     if task not in TASKS:
         said = f"{given.key} is a key of TRL's {task.upper()}, which is not estimated"
-        building.refuse(given, said, "delete it, if supervised tuning is meant")
+        building.refuse(given, said, "measure the job itself; TRL's SFT, DPO, KTO and reward trainers are estimated")
         for key in theirs[task]:
             foreign.get(key)
         return task

@@ -64,7 +64,7 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     said = f"no plan trains the same within these conditions in {_places(optimum.regions)}"
     lasting = next(filter(is_of_no_plan, optimum.front.rejected), None)
     if lasting is not None:
-        said = f"{lasting} is an error under every plan: mend it first, as `hbspec check` says"
+        said = f"{lasting} is an error under every plan: correct it first, as `hbspec check` says"
     yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")

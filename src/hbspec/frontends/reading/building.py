@@ -29,6 +29,7 @@ class Building:
         self._unread: list[tuple[str, str]] = []
         self.guessed: set[Route] = set()
         self.left_open: set[Route] = set()
+        self.capped: list[tuple[ForeignKey, int, int]] = []
 
     @property
     def folder(self) -> Path:
@@ -145,6 +146,17 @@ class Building:
         for part in route:
             node = node.entries.get(str(part), (None, None))[1] if isinstance(node, MapNode) else None
         return node is own
+
+    def at_most(self, given: ForeignKey, each: int, datasets: int) -> None:
+        """A key that limits the examples of each dataset, beside a larger number of them that the user gives."""
+        said, most = self.value(("data", "train", "examples")), each * datasets
+        if not isinstance(said, int) or said <= most:
+            return
+        message = (
+            f"{given.key} is {each:,} for each of {datasets} datasets, so {self.program} trains on at most {most:,} "
+            f"examples, and data.train.examples is {said:,}"
+        )
+        self._add("HB029", Severity.WARNING, given, message, f"set data.train.examples to {most} or less")
 
     def slower_or_faster(self, given: ForeignKey) -> None:
         """A key that influences time only and is not estimated."""

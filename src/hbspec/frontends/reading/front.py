@@ -119,6 +119,8 @@ class ForeignReader:
         if not building.has(PARALLELISM):
             source = f"{self._program} is started with a process for every GPU"
             building.default(PARALLELISM, "ddp" if _gpus(building.value(("instance",)) or {}) > 1 else "single", source)
+        for given, each, datasets in self._buildings[0].capped:
+            building.at_most(given, each, datasets)
         if _is_loaded_narrow(building):
             building.leave(WEIGHTS)
         self._buildings.append(building)
