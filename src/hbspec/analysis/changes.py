@@ -154,6 +154,11 @@ def leaner_methods(plan: Plan) -> Iterator[Change]:
         yield _set("quantisation", "bnb_double_quant", True, "scales are rounded to 8 bits")
 
 
+def trains_less(change: Change, plan: Plan) -> bool:
+    """Whether a change trains adapters in a job that trains all weights: what is learned is another thing."""
+    return plan.training.method == "full" and ("hyperparameters", "method") in change.settings
+
+
 def _shared(spec: Spec, plan: Plan) -> Iterator[Change]:
     """Changes that divide the contents of one GPU among all GPUs of the job."""
     if plan.hardware is None or plan.hardware.gpus == 1:

@@ -8,7 +8,7 @@ from math import inf
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change
-from hbspec.analysis.changes import elsewhere, leaner
+from hbspec.analysis.changes import elsewhere, leaner, trains_less
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.memory import fullness
@@ -32,7 +32,8 @@ def change_that_fits(
 ) -> Change | None:
     """A change after which the job is certain to fit; None where none of those tried is.
 
-    Single changes on the same instance type, then pairs of them, then other instance types by price.
+    Single changes on the same instance type, then pairs of them, then other instance types by price; after all of them
+    those that train adapters instead of all weights.
 
     Args:
         analysis: the job.
@@ -40,7 +41,7 @@ def change_that_fits(
         wanted: what else has to be true of the changed spec; called first.
     """
     spoilt: list[Change] = []
-    for sort in (_single, _pairs, _elsewhere):
+    for sort in (_single, _pairs, _elsewhere, _training_less):
         judged = 0
         for change in sort(analysis):
             if judged == JUDGED:
@@ -58,10 +59,23 @@ def change_that_fits(
 
 
 def _single(analysis: Analysis) -> list[Change]:
-    return _preferred(leaner(analysis.spec, analysis.plan))
+    return [change for change in _alone(analysis) if not trains_less(change, analysis.plan)]
 
 
 def _pairs(analysis: Analysis) -> list[Change]:
+    return [change for change in _twos(analysis) if not trains_less(change, analysis.plan)]
+
+
+def _training_less(analysis: Analysis) -> list[Change]:
+    found = (*_alone(analysis), *(_twos(analysis) if analysis.plan.training.method == "full" else ()))
+    return [change for change in found if trains_less(change, analysis.plan)]
+
+
+def _alone(analysis: Analysis) -> list[Change]:
+    return _preferred(leaner(analysis.spec, analysis.plan))
+
+
+def _twos(analysis: Analysis) -> list[Change]:
     """Pairs of which the first saves memory by itself."""
     pairs: list[Change] = []
     for first in leaner(analysis.spec, analysis.plan):

@@ -9,7 +9,7 @@ from typing import Any
 
 from hbspec.analysis.analysis import Analysis
 from hbspec.analysis.change import Change
-from hbspec.analysis.changes import larger, smaller
+from hbspec.analysis.changes import larger, smaller, trains_less
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.devices import Memory
@@ -141,9 +141,9 @@ class _Search:
     def _best(self, trials: Iterable[Trial], verdict: Verdict) -> tuple[Trial, ...]:
         """The cheapest acceptable change of each kind; where there are few kinds, the cheapest on each GPU too.
 
-        The cheapest first, since a verdict takes longer than a price.
+        The cheapest first, since a verdict takes longer than a price; those that train less come last.
         """
-        ranked = sorted(trials, key=lambda trial: trial.rank)
+        ranked = sorted(trials, key=self._order)
         chosen: list[Trial] = []
         for distinct in (_kind, _kind_and_gpu):
             taken = {distinct(trial) for trial in chosen}
@@ -154,7 +154,11 @@ class _Search:
                 if new and _ends(trial.analysis, verdict) and self._acceptable(trial.analysis):
                     taken.add(distinct(trial))
                     chosen.append(trial)
-        return tuple(sorted(chosen, key=lambda trial: trial.rank))
+        return tuple(sorted(chosen, key=self._order))
+
+    def _order(self, trial: Trial) -> tuple[Any, ...]:
+        """By rank, but what trains adapters instead of all weights after everything that learns the same."""
+        return trains_less(trial.change, self.analysis.plan), trial.rank
 
 
 def _ends(analysis: Analysis, verdict: Verdict) -> bool:
