@@ -110,6 +110,8 @@ def test_a_task_trains_its_own_types(tmp_path):
 def test_the_command_says_what_a_spec_needs(tmp_path, capsys):
     written(tmp_path / "train.jsonl", json.dumps(PAIR))
     assert main(["data", "check", str(tmp_path / "train.jsonl")]) == 0
-    assert "set task: dpo or reward, data.type: preference and data.format" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())  # lines are broken to the terminal
+    assert "set task: dpo or reward, data.type: preference and data.format" in said
     assert main(["data", "check", str(tmp_path / "train.jsonl"), "--task", "sft"]) == 1
-    assert "and task sft trains language modeling and prompt completion" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "and task sft trains language modeling and prompt completion" in said
