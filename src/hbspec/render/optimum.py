@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
 
 from hbspec.analysis.change import Change
+from hbspec.estimators.job.cost import Cost
+from hbspec.estimators.verdict import Verdict
 from hbspec.language import english, number_text, phrase, spoken
 from hbspec.manual import page_of
 from hbspec.render.lines import Line, wrapped
@@ -13,7 +14,7 @@ from hbspec.render.memory import VERDICTS
 from hbspec.render.rows import LEAD, rows, section
 from hbspec.render.settings import settings_text
 from hbspec.search.burden import Burdens
-from hbspec.search.judging import Recommended
+from hbspec.search.judging import UNCERTAIN, Recommended
 from hbspec.search.optimize import Current, Optimum, is_of_no_plan
 from hbspec.search.written import written
 from hbspec.units import Interval, Money, counted, interval_text, money_text, seconds_text, significant
@@ -69,9 +70,18 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")
         yield from _plan(optimum.nearest.plan, "", optimum.current, width)
+        if open_ := ", ".join(_not_certain(optimum.nearest.plan)):
+            yield from wrapped((("open", f"{2 * LEAD}not certain: {open_}"),), width, 2 * len(LEAD))
     elif optimum.priced:
         action = f"search {', '.join(optimum.priced)} with --regions, or set instance.price"
         yield from wrapped((("", f"{LEAD}no price is known there: {action}"),), width, 2 * len(LEAD))
+
+
+def _not_certain(plan: Recommended) -> Iterator[str]:
+    """The rules that say why a plan is not certain to run."""
+    if plan.analysis.memory_verdict is not Verdict.FITS:
+        yield _reason("HB109")
+    yield from (_reason(code) for code in plan.warnings if code in UNCERTAIN)
 
 
 def rejected_lines(
@@ -122,6 +132,9 @@ def _reason(reason: str) -> str:
 def _current(now: Current, width: int | None) -> Iterator[Line]:
     figures = ", ".join(_figures(now.burdens, None)) if now.burdens else "its time or cost is not known"
     yield from wrapped((("", f"{LEAD}{figures}"),), width, 2 * len(LEAD))
+    if now.may_be_stopped:
+        said = "cost and time are those to its end; max_runtime may stop it earlier"
+        yield from wrapped((("open", f"{LEAD}{said}"),), width, 2 * len(LEAD))
     if now.errors:
         yield from wrapped((("bad", f"{LEAD}errors: {', '.join(now.errors)}"),), width, 2 * len(LEAD))
 
@@ -139,7 +152,8 @@ def _plan(plan: Recommended, why: str, now: Current, width: int | None) -> Itera
     yield from wrapped((("title", f"{LEAD}{title}"),), width, 2 * len(LEAD))
     figures = ", ".join(_figures(plan.burdens, now.burdens))
     new = [code for code in plan.warnings if code not in now.warnings]
-    beside = "; ".join(filter(None, (change.remark, f"warnings {', '.join(new)}" if new else "")))
+    lost = f"claims that may not hold: {' and '.join(plan.claims)}" if plan.claims else ""
+    beside = "; ".join(filter(None, (change.remark, lost, f"warnings {', '.join(new)}" if new else "")))
     line: Line = (
         ("", 2 * LEAD),
         ("good", f"{why}: " if why else ""),
@@ -162,17 +176,21 @@ def distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:
 def _figures(then: Burdens, now: Burdens | None) -> Iterator[str]:
     cost, time = then.cost, then.time.total_seconds
     spent = f"{money_text(cost.low)} to {money_text(cost.high)} {cost.currency}"
-    yield f"{spent} (expected {Money(cost.expected, cost.currency)}{_saved(now and now.cost.expected, cost.expected)})"
+    yield f"{spent} (expected {Money(cost.expected, cost.currency)}{_saved(now and now.cost, cost)})"
     share = _longer(now.time.total_seconds, time) if now else ""
     yield f"{interval_text(time, seconds_text)}{share}"
     free = f"{significant(100 * then.headroom, 2)} %" if then.headroom > 0 else "nothing"
     yield f"{free} of the GPU certainly free of tensors"
 
 
-def _saved(now: Decimal | None, then: Decimal) -> str:
-    if now is None or round(now - then, 2) == 0:
+def _saved(now: Cost | None, then: Cost) -> str:
+    """What is saved as expected, and that it may not be where the bills overlap."""
+    if now is None or round(now.expected - then.expected, 2) == 0:
         return ""
-    return f", {money_text(abs(now - then))} {'less' if then < now else 'more'}"
+    size = money_text(abs(now.expected - then.expected))
+    if then.expected > now.expected:
+        return f", {size} more"
+    return f", {size} less, but may cost more" if then.high > now.low else f", {size} less"
 
 
 def _longer(now: Interval, then: Interval) -> str:

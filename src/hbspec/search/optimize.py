@@ -36,12 +36,14 @@ class Current(NamedTuple):
         burdens: what it takes; None where that is not known.
         errors: the codes of its errors.
         warnings: the codes of its warnings.
+        may_be_stopped: whether `max_runtime` may stop it before the end that its burdens run to.
     """
 
     verdict: Verdict
     burdens: Burdens | None
     errors: tuple[str, ...]
     warnings: tuple[str, ...]
+    may_be_stopped: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """The `current` of `hbspec optimize --format json`."""
@@ -49,6 +51,7 @@ class Current(NamedTuple):
             "memory": {"verdict": self.verdict, "headroom": self.burdens and self.burdens.headroom},
             "time": self.burdens and self.burdens.time.total_seconds.to_dict(),
             "cost": self.burdens and self.burdens.cost.amounts(),
+            "may_be_stopped": self.may_be_stopped,
             "check": {"errors": list(self.errors), "warnings": list(self.warnings)},
         }
 
@@ -188,7 +191,8 @@ def current(analysis: Analysis) -> Current:
     except NotKnownError:
         verdict, taken = Verdict.UNKNOWN, None
     codes = codes_of(analysis)
-    return Current(verdict, taken, codes[Severity.ERROR], codes[Severity.WARNING])
+    stopped = taken is not None and analysis.time.may_be_stopped
+    return Current(verdict, taken, codes[Severity.ERROR], codes[Severity.WARNING], stopped)
 
 
 def _plan(plan: Recommended) -> dict[str, Any]:

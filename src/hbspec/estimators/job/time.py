@@ -60,8 +60,7 @@ class Time(NamedTuple):
 
     def stopped_at(self, end: Literal["low", "expected", "high"]) -> bool:
         """Whether the limit stops the job if it takes as long as at this end of the interval."""
-        running: float = getattr(self._running(), end)
-        return self.limit is not None and running > self.limit
+        return self.limit is not None and bool(getattr(self._running(), end) > self.limit)
 
     @property
     def to_the_end(self) -> Time:
@@ -119,8 +118,7 @@ def time(plan: Plan, constants: StepConstants = STEP) -> Time:
 
 def _undisturbed(plan: Plan, constants: StepConstants) -> Time:
     """The time on demand, over the packed rows that are expected."""
-    counts = plan.require("counts")
-    step = usual_step(plan, constants)
+    counts, step = plan.require("counts"), usual_step(plan, constants)
     around = phases_around_steps(plan)
     before = {name: took for name, took in around.items() if name not in AFTER_STEPS}
     after = {name: took for name, took in around.items() if name in AFTER_STEPS}
