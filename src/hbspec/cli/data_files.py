@@ -13,7 +13,10 @@ from hbspec.cli.command import MisuseError, Parameter
 if TYPE_CHECKING:
     from hbspec.dataset.files import DataFile
 
-KINDS = "JSON lines, JSON, CSV or Parquet, text also compressed with gzip or zstd; a folder of them; `-` for lines"
+KINDS = (
+    "JSON lines, JSON, CSV or Parquet, text also compressed with gzip or zstd; a folder of them; `-` for lines; "
+    "s3:// or hf://, also of a folder/"
+)
 FILES = Parameter("files", f"The files of one split: {KINDS}.", metavar="FILE", repeated=True, required=True)
 OUTPUT = Parameter("output", "The file to write; standard output by default.", ("--output", "-o"), "OUT")
 PART = Parameter(
@@ -26,14 +29,20 @@ def files_of(words: Sequence[str]) -> tuple[DataFile, ...]:
 
     Raises:
         MisuseError: a folder holds no data, or a file is named twice.
-        OSError: a file does not exist.
+        OSError: a file does not exist, or a remote one cannot be read.
     """
     from hbspec.dataset.files import data_files
 
     try:
-        return data_files(words)
+        return data_files(words, _elsewhere)
     except ValueError as reason:
         raise MisuseError(str(reason)) from None
+
+
+def _elsewhere(url: str) -> Sequence[DataFile]:
+    from hbspec.remote import remote_files
+
+    return remote_files(url)
 
 
 def document_of(name: str) -> Any:

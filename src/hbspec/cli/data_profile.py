@@ -56,16 +56,16 @@ def run(
     """
     from hbspec.cli.data_progress import Progress
     from hbspec.cli.outcome import refuse
-    from hbspec.dataset.folders import incomplete
+    from hbspec.dataset.files import lacking
     from hbspec.dataset.profile import profile_data
     from hbspec.manual.data import FILE
 
     split, measure = files_of(files), _measure(tokenizer, template)
     shares = weights_of(weights, split)
     refuse_other_files(output)
-    lacking = None if part else incomplete(Path(file.name) for file in split)
-    if lacking is not None:
-        raise MisuseError(f"{lacking}; give all of them, or profile those that are there with --part")
+    missing = None if part else lacking(split)
+    if missing is not None:
+        raise MisuseError(f"{missing}; give all of them, or profile those that are there with --part")
     for folder, rest in filter(None, (file.beside for file in split)):
         sys.stderr.write(f"note: {shown(f'{folder} {rest}')}\n")
     with Progress(split) as watch:

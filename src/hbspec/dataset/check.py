@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from hbspec.chat_templates.spoken import Render, answers
 from hbspec.dataset.digests import Digests, digest
-from hbspec.dataset.files import DataFile, read_records
-from hbspec.dataset.folders import SHOWN_SUFFIXES, incomplete
+from hbspec.dataset.files import DataFile, lacking, read_records
+from hbspec.dataset.folders import SHOWN_SUFFIXES
 from hbspec.dataset.layouts import TRAINED, Reader, said
 from hbspec.dataset.lines import Watch
 from hbspec.dataset.profile import digest_text
@@ -199,9 +198,9 @@ def _examples(
         if file.beside is not None:
             folder, rest = file.beside
             split.tallies.add(UNREAD, f"the folder {rest}", Place(folder, 0))
-    lacking = incomplete(Path(file.name) for file in files)
-    if lacking is not None:
-        split.tallies.add(FILE, lacking, Place(files[0].name, 0))
+    missing = lacking(files)
+    if missing is not None:
+        split.tallies.add(FILE, missing, Place(files[0].name, 0))
     for found in read_records(files, watch, reader):
         if isinstance(found, Broken):
             split.broken += 1

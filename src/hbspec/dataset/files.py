@@ -1,18 +1,19 @@
-"""Data files on a command line: single files, folders, or standard input."""
+"""Data files on a command line: single files, folders, standard input, or files elsewhere by their URL."""
 
 from __future__ import annotations
 
 import io
 import os
+import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, Protocol, cast
 
-from hbspec.dataset.folders import SHOWN_SUFFIXES, is_data, unread
+from hbspec.dataset.folders import SHOWN_SUFFIXES, incomplete, is_data, unread
 from hbspec.dataset.folders import data_files as inside
 from hbspec.dataset.layouts import Reader
 from hbspec.dataset.lines import FileRefusedError, Read, Watch, lines, opened
@@ -22,6 +23,20 @@ from hbspec.dataset.records import Broken, Record
 STANDARD_INPUT = "-"
 OPEN_ALREADY = ("/dev/fd/", "/proc/self/fd/", "/dev/stdin")
 """Prefixes of the names that shells give to the output of a command, `<(zcat a.gz)`: pipes that have a writer."""
+
+REMOTE = ("s3://", "hf://")
+"""Beginnings of the URLs of files that are not on a disk."""
+
+
+class ByteSource(Protocol):
+    """Where a file lies that is not read from a disk, or not whole."""
+
+    def open(self, *, anywhere: bool = False) -> AbstractContextManager[BinaryIO]:
+        """Its bytes, to be read once from the beginning, or anywhere.
+
+        Raises:
+            OSError: they cannot be read; the error names the file.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +48,31 @@ class DataFile:
         size: on disk, in bytes; None if unknown.
         below: its name in the folder that the user names, with slashes; its own name if the user names the file.
         beside: of the first file of a folder, the folder and what lies in it that the job does not read, in words.
+        source: reads it; None for a file on a disk.
     """
 
     name: str
     size: int | None
     below: str = ""
     beside: tuple[str, str] | None = None
+    source: ByteSource | None = None
 
     @property
     def is_passed_over(self) -> bool:
         """Whether the job ignores a file of this name; False for pipes and devices."""
-        return Path(self.name).is_file() and not is_data(Path(self.name).name)
+        return (self.source is not None or Path(self.name).is_file()) and not is_data(Path(self.name).name)
 
 
-def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
+Elsewhere = Callable[[str], Sequence[DataFile]]
+"""The files at a URL that begins as one of `REMOTE`."""
+
+
+def data_files(words: Sequence[str], elsewhere: Elsewhere | None = None) -> tuple[DataFile, ...]:
     """The files that a command line names; of a folder, those that the job would read, in the same order.
+
+    Args:
+        words: names of files and folders, `-`, or URLs.
+        elsewhere: finds the files of a URL; None where URLs are not read.
 
     Raises:
         OSError: a file does not exist.
@@ -57,6 +82,8 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
     for word in words:
         if word == STANDARD_INPUT:
             found.append(DataFile(word, None))
+        elif elsewhere is not None and word.startswith(REMOTE):
+            found += elsewhere(word)
         elif Path(word).is_dir():
             paths = inside(Path(word))
             if not paths:
@@ -72,6 +99,13 @@ def data_files(words: Sequence[str]) -> tuple[DataFile, ...]:
     if twice is not None:
         raise ValueError(f"{twice} is named twice")
     return tuple(found)
+
+
+def lacking(files: Iterable[DataFile]) -> str | None:
+    """The shards that are missing, in words; None if none is."""
+    said = incomplete(Path(file.name) for file in files)
+    # a path has one slash where a URL has two
+    return None if said is None else re.sub(r"'(s3|hf):/", r"'\1://", said)
 
 
 def named_twice(names: Iterable[str]) -> str | None:
@@ -121,6 +155,10 @@ def _opened(file: DataFile) -> Iterator[Read]:
         OSError: the file cannot be opened, or read to its end.
         FileRefusedError: not a regular file.
     """
+    if file.source is not None:
+        with file.source.open() as remote:
+            yield remote.read
+        return
     if file.name == STANDARD_INPUT:
         if sys.stdin is None:
             raise FileRefusedError("cannot be read: standard input is closed")
@@ -142,7 +180,11 @@ def _opened(file: DataFile) -> Iterator[Read]:
 @contextmanager
 def _table(file: DataFile, watch: Watch | None) -> Iterator[BinaryIO]:
     """A file in which one can go back; the watch is told of all of it at its end."""
-    with opened(file.name), open(file.name, "rb") as raw:  # noqa: PTH123 - likewise
-        yield raw
+    if file.source is not None:
+        with file.source.open(anywhere=True) as remote:
+            yield remote
+    else:
+        with opened(file.name), open(file.name, "rb") as raw:  # noqa: PTH123 - likewise
+            yield raw
     if watch is not None:
         watch(file.size or 0)
