@@ -197,3 +197,9 @@ def test_a_missing_package_is_named_by_its_extra(hbspec, endpoint):
         code, out, err = there("check", url)
         assert (code, out) == (2, "")
         assert err == f'hbspec: {url}: a package that reads it is not installed; run `pip install "hbspec[remote]"`\n'
+
+
+def test_dask_profiles_it_in_other_processes(s3):
+    words = ("s3://data/train.jsonl", "s3://data/train.parquet")
+    there = s3("profile", *words, "--engine", "dask", DASK_SCHEDULER="processes", DASK_NUM_WORKERS="1")
+    assert there == s3("profile", *words)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from hbspec.cli.chat_template import TEMPLATE, template_text
 from hbspec.cli.command import Command, MisuseError, Parameter
+from hbspec.cli.data_engine import ADDRESS, ENGINE, profile_on
 from hbspec.cli.data_files import FILES, OUTPUT, PART, files_of, refuse_other_files
 from hbspec.cli.data_layout import COLUMN, TYPE, WEIGHT, reader_of, weights_of
 from hbspec.cli.exit_codes import ERRORS, OK, UNUSABLE
@@ -48,6 +49,8 @@ def run(
     weights: Sequence[tuple[str, float]],
     caps: Sequence[int],
     part: bool,
+    engine: str | None,
+    address: str | None,
 ) -> int:
     """Write the profile of one split; if it goes to a file, print its summary to standard output.
 
@@ -60,6 +63,8 @@ def run(
     from hbspec.dataset.profile import profile_data
     from hbspec.manual.data import FILE
 
+    if address is not None and engine is None:
+        raise MisuseError("--address is that of a cluster of --engine; give both, or neither")
     split, measure = files_of(files), _measure(tokenizer, template)
     shares = weights_of(weights, split)
     refuse_other_files(output)
@@ -68,12 +73,17 @@ def run(
         raise MisuseError(f"{missing}; give all of them, or profile those that are there with --part")
     for folder, rest in filter(None, (file.beside for file in split)):
         sys.stderr.write(f"note: {shown(f'{folder} {rest}')}\n")
-    with Progress(split) as watch:
-        profile, tallies = profile_data(split, measure, watch, reader_of(kind, columns), shares)
+    reader = reader_of(kind, columns)
+    if engine is not None:
+        text = template_text(template)
+        profile, tallies = profile_on(engine, address, split, reader, columns, shares, tokenizer, text)
+    else:
+        with Progress(split) as watch:
+            profile, tallies = profile_data(split, measure, watch, reader, shares)
     report = _report(tallies, [file.name for file in split], profile.examples)
     if report.diagnostics:
         refuse(report)
-    if not profile.examples or any(tally.defect is FILE for tally in tallies):
+    if not profile.examples or any(tally.defect == FILE for tally in tallies):
         if not report.diagnostics:
             raise MisuseError(f"{', '.join(files)}: no examples found")
         return UNUSABLE
@@ -116,7 +126,7 @@ COMMAND = Command(
     "data profile",
     "Count the examples of one split, and measure their lengths in tokens.",
     run,
-    (FILES, OUTPUT, TOKENIZER, TEMPLATE, TYPE, COLUMN, WEIGHT, MAX_LENGTH, PART),
+    (FILES, OUTPUT, TOKENIZER, TEMPLATE, TYPE, COLUMN, WEIGHT, MAX_LENGTH, PART, ENGINE, ADDRESS),
     "Name the profile in a spec as data.profile, and time and cost are estimated from the measured lengths. With -o, a "
     "summary is printed: truncation by max_length, padding, packing, and advice.",
 )

@@ -116,15 +116,27 @@ class Tallies:
 
     def add(self, defect: Page, what: str, place: Place, severity: Severity | None = None) -> Tally:
         """Count one finding, and return the tally of its kind."""
+        tally = self._of(defect, what, severity)
+        tally.count += 1
+        if len(tally.places) < KEPT:
+            tally.places.append(place)
+        return tally
+
+    def join(self, other: Tallies, lines: int = 0) -> None:
+        """Count the findings of another part of the split; its lines have numbers that are higher by so many."""
+        for each in other:
+            tally = self._of(each.defect, each.what, each.severity)
+            tally.count += each.count
+            room = KEPT - len(tally.places)
+            tally.places += [place._replace(line=place.line + lines) for place in each.places[:room]]
+
+    def _of(self, defect: Page, what: str, severity: Severity | None) -> Tally:
         kind = (defect.code, what)
         if kind not in self._kinds and sum(code == defect.code for code, _ in self._kinds) >= KINDS:
             kind = (defect.code, OTHER)
         tally = self._kinds.get(kind)
         if tally is None:
             tally = self._kinds[kind] = Tally(defect, kind[1], severity or defect.severity, self._split)
-        tally.count += 1
-        if len(tally.places) < KEPT:
-            tally.places.append(place)
         return tally
 
     def broken(self, broken: Broken) -> None:
