@@ -59,7 +59,8 @@ def test_what_keeps_it_from_running_as_planned(more, part):
 @pytest.mark.parametrize(
     ("more", "part"),
     [
-        ({"instance": {"max_runtime": "10m"}}, "max_runtime may stop it"),
+        ({"instance": {"max_runtime": "10m"}}, "max_runtime is expected to stop it"),
+        ({"instance": {"max_runtime": "25m"}}, "max_runtime may stop it"),
         ({"expect": {"training.cost": "0.5 USD..0.7 USD"}}, "1 claim of the author is not confirmed"),
     ],
 )
