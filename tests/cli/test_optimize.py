@@ -198,3 +198,17 @@ def test_an_error_that_no_plan_mends_stops_the_search_at_once(optimize):
     assert code == 1
     assert "HB233 is an error under every plan: correct it first, as `hbspec check` says" in " ".join(out.split())
     assert "0 estimated, 0 judged" in out
+
+
+def test_the_current_cost_is_said_to_run_to_the_end_where_max_runtime_may_cut_it(optimize):
+    assert "max_runtime may stop it earlier" not in optimize()[1]
+    cut = SPEC.replace("max_runtime: 20h", "max_runtime: 13m")
+    page = " ".join(optimize(spec=cut)[1].split())
+    assert "cost and time are those to its end; max_runtime may stop it earlier" in page
+
+
+def test_a_cheaper_plan_may_cost_more_and_give_up_claims(optimize):
+    claimed = SPEC.replace("batch_size: 8}", "batch_size: 8, training.memory_per_gpu: 1 kB}")
+    page = " ".join(optimize(spec=claimed)[1].split())
+    assert " less, but may cost more), " in page
+    assert "claims that may not hold: training.memory_per_gpu" in page
