@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.parse import unquote
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from .conversations import chat
 
 LINES = "".join(f"{chat(f'question {number}', 'word ' * (number % 40))}\n" for number in range(1, 100)).encode()
-FILES = {"a.jsonl": LINES, "more/b.jsonl": LINES[: LINES.index(b"\n") + 1], "README.md": b"x", ".gitattributes": b"x"}
+ROWS = io.BytesIO()
+pyarrow.parquet.write_table(pyarrow.Table.from_pylist([json.loads(line) for line in LINES.splitlines()]), ROWS)
+FILES = {
+    "a.jsonl": LINES,
+    "rows.parquet": ROWS.getvalue(),
+    "more/b.jsonl": LINES[: LINES.index(b"\n") + 1],
+    "README.md": b"x",
+    ".gitattributes": b"x",
+}
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 REPOSITORIES = ("ORG/data", "ORG/gated", "ORG/cut")
 REVISIONS = ("main", "v1", COMMIT)
@@ -52,11 +63,13 @@ class Hub(BaseHTTPRequestHandler):
         if name == "ORG/gated":
             return self._refuse(403, "GatedRepo")
         content = FILES[unquote(path)]
-        start = int((re.match(r"bytes=(\d+)", self.headers.get("Range", "")) or [0, 0])[1])
-        self.send_response(206 if start else 200)
-        self.send_header("Content-Length", str(len(content) - start))
+        piece = re.match(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if piece:
+            content = content[int(piece[1]) : int(piece[2] or len(content)) + 1]
+        self.send_response(206 if piece else 200)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(content[start:] if name != "ORG/cut" else content[start : len(content) // 2])
+        self.wfile.write(content if name != "ORG/cut" else content[: len(content) // 2])
         self.close_connection = name == "ORG/cut"
         return None
 
@@ -88,14 +101,16 @@ def endpoint():
 def hub(hbspec, endpoint):
     """A shell whose commands find the Hub at the server, and a local copy of the files."""
     for name, content in FILES.items():
-        hbspec.write(f"here/{name}", content.decode())
+        path = hbspec.folder / "here" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
     settings = {"HF_ENDPOINT": endpoint, "HF_HOME": str(hbspec.folder / "home"), "NO_PROXY": "127.0.0.1"}
-    return lambda *words, **more: hbspec("data", *words, **settings, **more)
+    return lambda *words, **more: hbspec("data", *words, **{**settings, **more})
 
 
-@pytest.mark.parametrize("revision", ["", "@v1", f"@{COMMIT}"])
-def test_the_profile_is_that_of_the_local_file(hub, revision):
-    there, here = hub("profile", f"hf://datasets/ORG/data{revision}/a.jsonl"), hub("profile", "here/a.jsonl")
+@pytest.mark.parametrize(("revision", "name"), [("", "a.jsonl"), ("@v1", "rows.parquet"), (f"@{COMMIT}", "a.jsonl")])
+def test_the_profile_is_that_of_the_local_file(hub, revision, name):
+    there, here = hub("profile", f"hf://datasets/ORG/data{revision}/{name}"), hub("profile", f"here/{name}")
     assert there == here
     assert there[0] == 0
 
@@ -117,7 +132,7 @@ def test_a_folder_is_read_as_one_on_the_disk(hub):
         ("datasets/ORG/data/b.jsonl", "no such file; correct the path, or end a folder in /"),
         ("datasets/ORG/data/more", "is a folder; end it in / to read all of its data files"),
         ("datasets/ORG/gated/a.jsonl", "access is gated; accept the terms on its page, and sign in with `hf auth"),
-        ("datasets/ORG/cut/a.jsonl", "the Hub did not answer as expected (RemoteProtocolError); check the network"),
+        ("datasets/ORG/cut/a.jsonl", "the transfer ended early; run the command again"),
         ("data", "does not name a file on the Hub; write hf://datasets/ORG/NAME/FILE"),
     ],
 )
@@ -126,6 +141,12 @@ def test_what_cannot_be_read_is_one_line_and_nothing_is_written(hub, hbspec, pat
     assert (code, out, err.count("\n")) == (2, "", 1), err
     assert err.startswith(f"hbspec: hf://{path}: {said}")
     assert not list(hbspec.folder.glob("*out.jsonl*"))
+
+
+def test_a_hub_that_is_not_there_is_said_to_be_so(hub):
+    code, out, err = hub("check", "hf://datasets/ORG/data/a.jsonl", HF_ENDPOINT="http://127.0.0.1:9")
+    assert (code, out) == (2, "")
+    assert err.startswith("hbspec: hf://datasets/ORG/data/a.jsonl: the Hub cannot be reached; check the network, and")
 
 
 def test_offline_is_said_to_be_so(hub):

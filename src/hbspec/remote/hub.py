@@ -25,8 +25,14 @@ NAMES = {
     "OfflineModeIsEnabled": ("HF_HUB_OFFLINE keeps huggingface_hub off the network", "unset it"),
     "HFValidationError": NOT_NAMED,
     "HfUriError": NOT_NAMED,
+    "ConnectError": ("the Hub cannot be reached", f"check the network, and {AGAIN}"),
+    "TimeoutException": ("the Hub did not answer in time", f"check the network, and {AGAIN}"),
+    "RemoteProtocolError": ("the transfer ended early", AGAIN),
+    "ReadError": ("the transfer ended early", AGAIN),
 }
-"""What huggingface_hub's exceptions mean for one who reads; those that inherit from another come before it."""
+"""What the exceptions of huggingface_hub, and of httpx below it, mean for one who reads.
+
+Those that inherit from another come before it."""
 SIGNED_OUT = (401, 403)
 
 
@@ -85,7 +91,9 @@ def listed(url: str) -> Iterator[Listed]:
 
 def _system() -> Any:
     from huggingface_hub import HfFileSystem
+    from huggingface_hub.utils import logging
 
+    logging.set_verbosity_error()  # it asks again by itself, and would say so each time
     return HfFileSystem()
 
 
