@@ -27,8 +27,8 @@ TRUE = {
     "sagemaker-mistral-7b-qlora": {"HB115", "HB213", "HB301"},
 }
 """What is said of recipes, and is true of them: the notebooks ask for volumes that these instance types do not get, and
-carry QLoRA's `warmup_ratio` of 0.03 along with a constant schedule, which never warms up. How long their rows are is not
-said: if all are as long as they may be, two of them take longer than the two days of their limit."""
+carry QLoRA's `warmup_ratio` of 0.03 along with a constant schedule, which never warms up. How long their rows are
+is not said: if all are as long as they may be, two of them take longer than the two days of their limit."""
 
 
 @pytest.mark.parametrize("name", RECIPES)

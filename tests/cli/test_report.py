@@ -88,6 +88,13 @@ def test_a_place_that_cannot_be_written(one, place, said):
     assert not list((one.folder / "folder").iterdir())
 
 
+def test_a_report_is_a_file(one):
+    code, out, err = one("report", "a.yaml", *MARKDOWN, "-o", "-")
+    assert (code, out) == (2, "")
+    assert err == "hbspec: a report is a file: name one with -o, such as report.html\n"
+    assert not (one.folder / "-").exists()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
 def test_a_folder_without_the_right_to_write(one):
     (one.folder / "folder").mkdir(mode=0o500)

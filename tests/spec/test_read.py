@@ -174,6 +174,16 @@ def test_case_hyphens_and_underscores_do_not_hide_which_key_is_meant(route, spel
     assert finding.help == f"did you mean `{key}`?"
 
 
+@pytest.mark.parametrize(
+    ("theirs", "key"),
+    [("lr", "learning_rate"), ("batch_size", "per_device_batch_size"), ("num-epochs", "num_train_epochs")],
+)
+def test_what_other_programs_call_a_hyperparameter_is_understood(theirs, key):
+    values = load(BASE).values
+    (finding,) = read(load_mapping({**values, "hyperparameters": {**values["hyperparameters"], theirs: 1}}))
+    assert (finding.code, finding.help) == ("HB020", f"did you mean `{key}`?")
+
+
 def test_a_version_in_quotes_has_the_number_as_its_fix():
     (finding,) = read(load(BASE, overrides=['hbspec="1"']))
     assert [(fix.route, fix.value) for fix in finding.fixes] == [(("hbspec",), 1)]

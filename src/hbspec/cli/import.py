@@ -46,7 +46,7 @@ def run(
     except InvalidSpecError as invalid:
         return refuse(invalid.report)
     if document.translated is None:
-        raise MisuseError(f"{file} is a spec, or of a program that is not read; --as says whose it is")
+        raise MisuseError(f"{file} is read as a spec already; if another program wrote it, name that program with --as")
     defaults = {route: source for route, source in document.translated.defaults.items() if route not in document.spans}
     values = _moved(document, (output or Path("spec.yaml")).parent)
     _write(spec_text(values, defaults, _head(document)), output)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hbspec.cli.command import Command, MisuseError, Parameter, did_you_mean
 from hbspec.cli.edited_spec import refuse_without_a_file, write_edited
 from hbspec.cli.exit_codes import ERRORS, OK
-from hbspec.cli.foreign import AS, ON, PARALLELISM, WITH, asked
+from hbspec.cli.foreign import AS, ON, PARALLELISM, REGION, WITH, asked
 from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, FULL, SET, SPEC, format_of, positive, region_of
 from hbspec.cli.shown import show_json, show_text
 
@@ -53,6 +53,7 @@ def run(
     on: str | None,
     beside: Sequence[str],
     parallelism: str | None,
+    region: str | None,
 ) -> int:
     """Print the best plans, or why there are none; return the exit code."""
     from hbspec.api import InvalidSpecError, estimate
@@ -61,7 +62,7 @@ def run(
     from hbspec.diagnostics import NotKnownError
     from hbspec.search.request import Request
 
-    given = asked(overrides, program=program, on=on, beside=beside, region=None, parallelism=parallelism)
+    given = asked(overrides, program=program, on=on, beside=beside, region=region, parallelism=parallelism)
     if apply:
         refuse_without_a_file("--apply", spec, (*given["overrides"], *beside))
     _refuse_unfit(keep, allow, deployment=deployment, repair=repair)
@@ -258,6 +259,7 @@ COMMAND = Command(
         AS,
         ON,
         WITH,
+        REGION,
         PARALLELISM,
     ),
 )

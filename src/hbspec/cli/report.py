@@ -127,6 +127,8 @@ def _refuse_another_file(place: Path) -> None:
     from hbspec.cli.whole import is_device
     from hbspec.reporting.marks import MARKS
 
+    if str(place) == "-":
+        raise MisuseError("a report is a file: name one with -o, such as report.html")
     if is_device(place):  # nothing of it would be lost, and a pipe would be waited for
         return
     try:

@@ -189,9 +189,29 @@ def _renamings(route: Route, values: Any) -> Iterator[Fix]:
         yield Fix(f"rename it to {meant}", route, Renamed(meant))
 
 
+OTHER_NAMES = {
+    "lr": "learning_rate",
+    "epochs": "num_train_epochs",
+    "numepochs": "num_train_epochs",
+    "batchsize": "per_device_batch_size",
+    "microbatchsize": "per_device_batch_size",
+    "trainbatchsize": "per_device_batch_size",
+    "gradaccum": "gradient_accumulation_steps",
+    "accumulation": "gradient_accumulation_steps",
+    "optimizer": "optim",
+    "seqlen": "max_length",
+    "sequencelen": "max_length",
+    "rank": "lora_r",
+}
+"""What people and other programs call a hyperparameter, without marks and capitals."""
+
+
 def _near(route: Route) -> str | None:
     """The known key that an unknown one probably stands for; None if no key is similar."""
     key, known = str(route[-1]), section_keys(route[:-1]) or ()
+    other = OTHER_NAMES.get(bare(key))
+    if other in known:
+        return other
     return nearest(key, known) or next((name for name in known if name.startswith(f"{key.casefold()}_")), None)
 
 
