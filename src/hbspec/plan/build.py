@@ -134,10 +134,11 @@ def _tokens(
     each, rows = training.objective.rows, counts.rows_computed if training.rollouts else None
     real, computed = cut.mean * (rows or counts.examples_processed * each), padded * counts.rows_computed
     if ends:  # more tokens in an example are more rows, and fewer examples of as many rows
-        few, many = (end.counts for end in ends)
+        few, *_, many = (end.counts for end in ends)
         low, high = (cut.mean.low * few.examples_processed * each, cut.mean.high * many.examples_processed * each)
         real = Interval(min(low, real.expected), real.expected, max(high, real.expected))
-        computed = Interval(padded.low * few.rows_computed, computed.expected, padded.high * many.rows_computed)
+        computed_rows = [counts.rows_computed, *(end.counts.rows_computed for end in ends)]
+        computed = padded * Interval(min(computed_rows), counts.rows_computed, max(computed_rows))
     return {**found, "real_tokens": real, "padded_tokens": computed}
 
 

@@ -24,15 +24,30 @@ def data_loop(
     lengths: Lengths,
     unknown: dict[str, Missing],
 ) -> tuple[Counts | None, tuple[PackedLoop, ...]]:
-    """The counts as expected, None where they are not known, and the loops over the fewest and the most packed rows."""
+    """The counts as expected, None where they are not known, and the loops that bound those over any packed rows.
+
+    Their first is over the fewest rows, and their last over the most.
+    """
     counts = _expected(spec, profile, training, data_parallel, lengths, unknown)
     if counts is None or data_parallel is None or not training.packing or training.rollouts is not None:
         return counts, ()
     rows, (_, validation) = packed_rows(lengths, training, counts.examples), split_examples(spec, profile)
     if rows.is_exact:
         return counts, ()
-    ends = (_counted(training, data_parallel, counts.examples, round(end)) for end in (rows.low, rows.high))
-    return counts, tuple(_loop(spec, training, end, validation) for end in ends)
+    ends = _ends(round(rows.low), round(rows.high), training, counts.effective_batch_size)
+    loops = (_counted(training, data_parallel, counts.examples, end) for end in ends)
+    return counts, tuple(_loop(spec, training, loop, validation) for loop in loops)
+
+
+def _ends(few: int, many: int, training: Training, effective: int) -> list[int]:
+    """Numbers of packed rows from few to many between whose counts are those over every number between.
+
+    Counts grow with the rows, but for the micro-batches of so many updates: most where every update is full, fewest
+    where the last of the shortest epoch has one micro-batch.
+    """
+    full = ceil(few / effective) * effective
+    between = (full, full + 1) if training.max_steps else ()
+    return sorted({few, many, *(rows for rows in between if few < rows < many)})
 
 
 def _expected(
