@@ -29,3 +29,11 @@ def test_ddp_without_a_smaller_accumulation_is_many(tmp_path):
     (found,) = judged("HB211", "hyperparameters: {gradient_accumulation_steps: 32}", tmp_path)
     assert "33.4 epochs of 2,198 examples (34.9 nominal)" in found.message
     assert found.help == "reduce max_steps"
+
+
+def test_rows_of_lengths_that_are_not_known_have_their_ends(tmp_path):
+    fragment = "data: {tokens: null, train: {examples: 2000}}\nhyperparameters: {packing: true, max_steps: 900}"
+    (found,) = judged("HB211", fragment, tmp_path)
+    assert found.message == (
+        "900 updates of effective batch size 32 are about 65.0 (14.3 to 316) epochs of 2,000 examples, more than 10"
+    )

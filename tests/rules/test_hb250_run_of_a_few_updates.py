@@ -27,3 +27,9 @@ def test_what_follows_from_it_is_not_said_too(tmp_path):
 def test_the_part_of_the_data_is_named(tmp_path):
     (found,) = judged("HB250", f"{MUCH}\nhyperparameters: {{max_steps: 2}}", tmp_path)
     assert found.message == "the run has 2 updates and sees 0.3% of the 20,000 examples"
+
+
+def test_rows_of_lengths_that_are_not_known_have_their_ends(tmp_path):
+    fragment = "data: {tokens: null, train: {examples: 20000}}\nhyperparameters: {packing: true, max_steps: 1}"
+    (found,) = judged("HB250", fragment, tmp_path)
+    assert found.message == "the run has 1 update and sees about 0.8% (0.2% to 3.5%) of the 20,000 examples"

@@ -26,7 +26,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.plan.counts import optimizer_steps
 from hbspec.rules.rule import Rule, plain
-from hbspec.units import significant
+from hbspec.units import about_text, significant
 
 RULE = Rule(__name__, Severity.WARNING)
 ROUTE = ("hyperparameters", "num_train_epochs")
@@ -34,12 +34,15 @@ ROUTE = ("hyperparameters", "num_train_epochs")
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find `max_steps` and `num_train_epochs` both set, unless both give the same number of updates."""
-    given, counts = analysis.spec.hyperparameters, analysis.plan.counts
+    given, plan = analysis.spec.hyperparameters, analysis.plan
+    counts = plan.counts
     if given.max_steps is None or given.num_train_epochs is None:
         return
     if counts and optimizer_steps(counts.steps_per_epoch, None, given.num_train_epochs) == given.max_steps:
         return
-    really = f": {given.max_steps} updates are {significant(counts.epochs)} epochs" if counts else ""
+    really = (
+        f": {given.max_steps} updates are {about_text(plan.counted('epochs'), significant)} epochs" if counts else ""
+    )
     yield RULE.at(
         ROUTE,
         f"num_train_epochs {plain(given.num_train_epochs)} is overridden by max_steps {given.max_steps}{really}",

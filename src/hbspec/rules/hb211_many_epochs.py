@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text, significant
+from hbspec.units import about_text, count_text, significant
 
 RULE = Rule(__name__, Severity.WARNING)
 MANY = 10
@@ -36,11 +36,13 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     plan, given = analysis.plan, analysis.spec.hyperparameters
     counts = plan.require("counts")
     if counts.epochs > MANY:
+        nominal = "" if plan.loops else f" ({significant(counts.nominal_epochs)} nominal)"
         key = "max_steps" if given.max_steps is not None else "num_train_epochs"
+        epochs = about_text(plan.counted("epochs"), significant)
         yield RULE.at(
             ("hyperparameters", key),
-            f"{count_text(counts.optimizer_steps)} updates of effective batch size "
-            f"{count_text(counts.effective_batch_size)} are {significant(counts.epochs)} epochs of "
-            f"{count_text(counts.examples)} examples ({significant(counts.nominal_epochs)} nominal), more than {MANY}",
+            f"{about_text(plan.counted('optimizer_steps'), count_text)} updates of effective batch size "
+            f"{count_text(counts.effective_batch_size)} are {epochs} epochs of "
+            f"{count_text(counts.examples)} examples{nominal}, more than {MANY}",
             f"reduce {key}",
         )

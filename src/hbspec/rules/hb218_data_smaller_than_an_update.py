@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text
+from hbspec.units import about_text, count_text
 
 RULE = Rule(__name__, Severity.WARNING)
 
@@ -40,6 +40,6 @@ def check(analysis: Analysis) -> Iterator[Finding]:
         yield RULE.at(
             ("data", "train"),
             f"an update needs {count_text(counts.effective_batch_size)} {rows}, but the training data has "
-            f"{count_text(counts.rows)}",
+            f"{about_text(plan.counted('rows'), count_text)}",
             "reduce gradient_accumulation_steps or per_device_batch_size",
         )

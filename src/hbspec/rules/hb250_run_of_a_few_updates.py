@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
-from hbspec.units import count_text, counted
+from hbspec.units import about_text, count_text, counted
 
 RULE = Rule(__name__, Severity.WARNING)
 FEW = 10
@@ -40,9 +40,10 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if counts.optimizer_steps >= FEW or counts.epochs >= SHARE:
         return
     key = "max_steps" if given.max_steps is not None else "num_train_epochs"
+    seen = about_text(plan.counted("epochs"), "{:.1%}".format)
     yield RULE.at(
         ("hyperparameters", key),
-        f"the run has {counted(counts.optimizer_steps, 'update')} and sees {counts.epochs:.1%} of the "
+        f"the run has {counted(counts.optimizer_steps, 'update')} and sees {seen} of the "
         f"{count_text(counts.examples)} examples",
         f"increase {key}",
         instead=(None,),
