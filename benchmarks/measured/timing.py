@@ -9,7 +9,8 @@ from typing import Any
 from hbspec.catalog import catalog
 from hbspec.estimators.constants import StepConstants
 from hbspec.estimators.job.cost import cost
-from hbspec.estimators.job.time import step_of, time
+from hbspec.estimators.job.step_time import step_of
+from hbspec.estimators.job.time import time
 from hbspec.plan import Plan
 from hbspec.units import Interval
 from measured.mapping import Case

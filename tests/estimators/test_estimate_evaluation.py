@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from planned import P4D, planned
 
+from hbspec.estimators.job.step_time import micro_batch_seconds
 from hbspec.estimators.job.time import time
 from hbspec.estimators.training.memory import memory
 
@@ -21,6 +22,25 @@ def test_evaluation_is_the_forward_share_of_its_examples():
     plan = planned(instance={**P4D, "parallelism": "ddp"}, sections=DATA)
     step = once.step_seconds.expected / plan.training.gradient_accumulation
     assert 55 * step / 4 < once.phases["evaluation"].expected < 55 * step / 3
+
+
+def test_evaluations_are_packed_only_where_the_trainer_packs_them():
+    """440 examples of 374 tokens are as many rows unless packed, which makes 41 rows of 4,096 tokens."""
+
+    def seconds_of_a_row(plan, tokens):
+        return micro_batch_seconds(plan, tokens, backward=False).expected
+
+    def evaluated(packing, **sections):
+        asked = {"packing": packing, "max_length": 4096, "eval_steps": 300, "per_device_eval_batch_size": 1}
+        plan = planned(instance={**P4D, "parallelism": "ddp"}, sections={**DATA, **sections}, **asked)
+        return plan, time(plan).phases["evaluation"].expected
+
+    plan, usual = evaluated(packing=False)
+    _, shipped = evaluated(packing=True)
+    assert shipped == usual == 55 * seconds_of_a_row(plan, 374.0)
+    trl = {"script": {"source_dir": "scripts", "entry_point": "train.py"}, "software": {"trainer": "trl"}}
+    plan, packed = evaluated(packing=True, **trl)
+    assert packed == 6 * seconds_of_a_row(plan, 4096)
 
 
 def test_a_measured_rate_beats_the_estimate():

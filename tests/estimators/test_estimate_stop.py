@@ -8,8 +8,8 @@ from planned import P4D, planned
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.job.phases import save, sync
+from hbspec.estimators.job.step_time import usual_step
 from hbspec.estimators.job.stop import GRACE_SECONDS, stop
-from hbspec.estimators.job.time import usual_step
 from hbspec.estimators.step.duration import micro_batch
 from hbspec.targets.job.source_folder import LAUNCHER, templates
 from hbspec.units import Interval

@@ -10,7 +10,7 @@ from measured.reason import NotExpressibleError
 from measured.row import COLUMNS, Row, read_rows
 
 from hbspec.estimators.constants import STEP
-from hbspec.estimators.job.time import step_of
+from hbspec.estimators.job.step_time import step_of
 from hbspec.estimators.step.duration import MicroBatch
 from hbspec.units import HOUR, Interval
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from hbspec.estimators.job.time import is_measured
+from hbspec.estimators.job.step_time import is_measured
 from hbspec.language import apart, phrase, spoken
 from hbspec.units import count_text, counted, significant
 

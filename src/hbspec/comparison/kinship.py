@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from hbspec.diagnostics import NotKnownError
-from hbspec.estimators.job.time import is_measured, usual_step
+from hbspec.estimators.job.step_time import is_measured, usual_step
 from hbspec.estimators.step.duration import micro_batch, update
 from hbspec.plan import Plan
 

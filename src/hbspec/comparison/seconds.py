@@ -14,7 +14,8 @@ from math import log
 from hbspec.comparison.kinship import ALIKE, Kinship, kinship, same_hosts, same_tokens
 from hbspec.comparison.parts import SAME, Case, Difference, Unknown, between, hull
 from hbspec.estimators.constants import STEP
-from hbspec.estimators.job.time import NOT_BILLED, Time, time, usual_step
+from hbspec.estimators.job.step_time import usual_step
+from hbspec.estimators.job.time import NOT_BILLED, Time, time
 from hbspec.plan import Plan
 from hbspec.units import Interval
 

@@ -232,7 +232,7 @@ def _rows(cut: Lengths, training: Training) -> tuple[Interval, Interval]:
 
 def _unevenness(cut: Lengths, training: Training, mean: float) -> float:
     """Mean square of row lengths over the square of their mean; 1 for packed rows, which are nearly equal."""
-    return 1.0 if training.packing else max(1.0, cut.padded_square(training.padded_together) / mean**2)
+    return 1.0 if training.packing else cut.unevenness(training.padded_together, mean)
 
 
 def _with_heads(architecture: Architecture | None, training: Training) -> tuple[Architecture | None, Training]:

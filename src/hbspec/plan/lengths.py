@@ -97,6 +97,10 @@ class Lengths(NamedTuple):
             return self.histograms[1].padded_square(micro_batch)
         return self.longest.expected**2 * micro_batch / (micro_batch + 2 * self._power)
 
+    def unevenness(self, micro_batch: int, mean: float) -> float:
+        """The mean square of the tokens per padded row over the square of their mean, at least 1."""
+        return max(1.0, self.padded_square(micro_batch) / mean**2)
+
     def completed(self, cap: int) -> Lengths:
         """The lengths of rows of these prompts, each with a completion of at most `cap` tokens.
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from hbspec.catalog.limits import STOP_SECONDS
 from hbspec.estimators.job.phases import save, sync
 from hbspec.estimators.job.rollouts import rolled
-from hbspec.estimators.job.time import is_measured, micro_batch_seconds, usual_step
+from hbspec.estimators.job.step_time import is_measured, micro_batch_seconds, usual_step
 from hbspec.plan import Plan
 from hbspec.units import Interval
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 from hbspec.catalog.limits import DEFAULT_RUNTIME_SECONDS, STOP_SECONDS
-from hbspec.estimators.constants import MEASURED_ERROR, OBJECTIVE_ERROR, STEP, StepConstants
+from hbspec.estimators.constants import OBJECTIVE_ERROR, STEP, StepConstants
 from hbspec.estimators.job.bounded import SPEED, require_speed, span, spanned, widened
 from hbspec.estimators.job.interruptions import WAITS, interruptions
-from hbspec.estimators.job.measured import recorded_step
-from hbspec.estimators.job.paging import paging_seconds
 from hbspec.estimators.job.phases import AFTER_STEPS, phases_around_steps
-from hbspec.estimators.job.rollouts import rolled, rolled_of_an_update
-from hbspec.estimators.step.duration import micro_batch, update
+from hbspec.estimators.job.rollouts import rolled_of_an_update
+from hbspec.estimators.job.step_time import by_length, is_measured, over_lengths, usual_step
+from hbspec.estimators.step.duration import micro_batch
 from hbspec.plan import Between, Plan
 from hbspec.plan.counts import micro_batches_per_epoch
+from hbspec.plan.data_loop import packed_rows
 from hbspec.plan.plan import EXPECTED
 from hbspec.units import Interval
 
@@ -165,84 +165,6 @@ def runtime_limit(plan: Plan) -> float | None:
     return plan.max_runtime or DEFAULT_RUNTIME_SECONDS
 
 
-class StepTime(NamedTuple):
-    """Seconds of a micro-batch and of an update, and real tokens per second and GPU, including idle GPUs."""
-
-    micro_batch: Interval
-    update: Interval
-    tokens_per_second_per_gpu: Interval
-
-
-def is_measured(plan: Plan) -> bool:
-    """Whether the time of a step was measured, and is not estimated."""
-    return plan.measured_tokens_per_second is not None or (plan.measured is not None and plan.measured.speed)
-
-
-def usual_step(plan: Plan, constants: StepConstants = STEP) -> StepTime:
-    """The time of a step at the rate that the author or a record gives, else as estimated.
-
-    Raises:
-        NotKnownError: as for `time`.
-    """
-    return _measured(plan) or step_of(plan, constants)
-
-
-def step_of(plan: Plan, constants: StepConstants = STEP) -> StepTime:
-    """The estimated time of a step, as an interval over the possible row lengths and the error of the estimate.
-
-    Raises:
-        NotKnownError: as for `time`.
-    """
-    gpus = plan.require("hardware").gpus
-    rows = plan.require("effective_batch_size") * plan.training.objective.rows
-    real, once = plan.row_tokens, update(plan).seconds(constants) + paging_seconds(plan)
-    found = _by_length(plan, constants, backward=True)
-    accumulation = plan.training.gradient_accumulation
-    # rates are highest for long rows, so the extremes over all lengths are taken
-    rates = [
-        [rows * tokens / gpus / seconds for seconds in _ends(batch * accumulation + once)]
-        for tokens, batch in zip(_ends(real), found, strict=True)
-    ]
-    slowest, fastest = min(rate[2] for rate in rates), max(rate[0] for rate in rates)
-    return StepTime(_over_lengths(found), once, Interval(slowest, rates[1][1], fastest))
-
-
-def _ends(interval: Interval) -> tuple[float, float, float]:
-    return interval.low, interval.expected, interval.high
-
-
-def _by_length(plan: Plan, constants: StepConstants, *, backward: bool) -> list[Interval]:
-    """Seconds of a micro-batch with the shortest, expected and longest rows."""
-    lengths = _ends(plan.padded_row_tokens)
-    found = {length: micro_batch_seconds(plan, length, constants, backward=backward) for length in {*lengths}}
-    return [found[length] for length in lengths]
-
-
-def micro_batch_seconds(
-    plan: Plan, tokens: float, constants: StepConstants = STEP, *, backward: bool = True
-) -> Interval:
-    """Seconds of a micro-batch, with the passes of its objective beside its own, and its share of a generation.
-
-    Args:
-        plan: the plan.
-        tokens: T of each row of the micro-batch, padding included.
-        constants: of the step.
-        backward: whether gradients are computed.
-
-    Raises:
-        NotKnownError: as `hbspec.estimators.step.duration.micro_batch`.
-    """
-    objective, own = plan.training.objective, micro_batch(plan, tokens, backward=backward).seconds(constants)
-    if objective.next_token:
-        return own
-    rollouts = plan.training.rollouts
-    if rollouts is not None:
-        each = rolled(plan, rollouts, tokens, constants).total * (1 / (rollouts.steps * rollouts.iterations))
-        return own * OBJECTIVE_ERROR + each
-    beside = micro_batch(plan, tokens, backward=False).seconds(constants)
-    return (own + beside * objective.forwards) * OBJECTIVE_ERROR
-
-
 def _precomputation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
     """Seconds of a reference's passes over all examples before the steps.
 
@@ -253,48 +175,37 @@ def _precomputation(plan: Plan, constants: StepConstants) -> Mapping[str, Interv
     if not objective.forwards_before:
         return {}
     batches = plan.require("counts").micro_batches_per_epoch * objective.forwards_before
-    lengths = _ends(plan.padded_row_tokens)
-    found = [micro_batch(plan, length, backward=False).seconds(constants) for length in lengths]
-    return {"reference": _over_lengths(found) * (batches * OBJECTIVE_ERROR)}
-
-
-def _over_lengths(found: list[Interval]) -> Interval:
-    shortest, expected, longest = found
-    return Interval(shortest.low, expected.expected, longest.high)
-
-
-def _measured(plan: Plan) -> StepTime | None:
-    """A step at a measured rate, with the update included in its micro-batches; None without a rate."""
-    measured = plan.measured_tokens_per_second
-    if measured is None:
-        if plan.measured is None or not plan.measured.speed:
-            return None
-        micro_batches, rates = recorded_step(plan, plan.measured.measurement)
-        return StepTime(micro_batches, Interval.exact(0), rates)
-    hardware = plan.require("hardware")
-    rows = plan.require("effective_batch_size") * plan.training.objective.rows
-    tokens = plan.row_tokens.expected * rows / plan.training.gradient_accumulation
-    rate = Interval(measured / MEASURED_ERROR.high, measured, measured / MEASURED_ERROR.low)
-    return StepTime(MEASURED_ERROR * (tokens / (measured * hardware.gpus)), Interval.exact(0), rate)
+    row = plan.padded_row_tokens
+    found = [
+        micro_batch(plan, length, backward=False).seconds(constants) for length in (row.low, row.expected, row.high)
+    ]
+    return {"reference": over_lengths(found) * (batches * OBJECTIVE_ERROR)}
 
 
 def _evaluation(plan: Plan, constants: StepConstants) -> Mapping[str, Interval]:
-    """Seconds of all evaluations: a forward pass over each process's share of the validation examples.
+    """Seconds of all evaluations: a forward pass over each process's share of the validation rows.
 
-    Validation rows are taken to be as long as training rows, padded within their own micro-batches.
+    Validation examples are taken to be as long as those of training, packed where evaluations are, and else padded
+    within their own micro-batches.
     """
-    times = plan.evaluations
+    times, training = plan.evaluations, plan.training
     if not times or not plan.validation_examples:
         return {}
-    ranks, training = plan.require("data_parallel_size"), plan.training
-    size = training.eval_batch or training.micro_batch
-    rows = micro_batches_per_epoch(plan.validation_examples, size, ranks)
+    size, rows = training.eval_batch or training.micro_batch, Interval.exact(plan.validation_examples)
+    packing = training.packing and training.eval_packing
+    training = training._replace(micro_batch=size, packing=packing)
+    if packing:
+        rows = packed_rows(plan.lengths, training, plan.validation_examples)
     if training.rollouts is not None:  # each prompt has as many completions, and each micro-batch a generation
-        rows = micro_batches_per_epoch(plan.validation_examples * training.rollouts.group, size, ranks)
+        rows = rows * training.rollouts.group
         training = training._replace(rollouts=training.rollouts._replace(steps=1, iterations=1))
-    if size != training.micro_batch or training.rollouts is not None:
-        cut, each = plan.lengths.cut(training.max_length), training.objective.rows
-        padded = plan.padded_row_tokens if training.packing else cut.padded(size * each)
-        plan = plan._replace(training=training._replace(micro_batch=size), padded_row_tokens=padded)
-    batch = _over_lengths(_by_length(plan, constants, backward=False))
-    return {"evaluation": batch * (times * rows)}
+    ranks, together = plan.require("data_parallel_size"), size * training.objective.rows
+    batches = rows.map(lambda rows: micro_batches_per_epoch(round(rows), size, ranks))
+    evaluated = plan._replace(training=training)
+    if not packing:
+        cut = plan.lengths.cut(training.max_length)
+        padded = cut.padded(together)
+        uneven = cut.unevenness(together, padded.expected)
+        evaluated = evaluated._replace(padded_row_tokens=padded, unevenness=uneven)
+    batch = over_lengths(by_length(evaluated, constants, backward=False))
+    return {"evaluation": batch * (batches * times)}
