@@ -103,6 +103,7 @@ def test_a_budget_that_nothing_meets_names_the_nearest_plan(optimize, hbspec):
     code, out, _ = optimize("--max-cost", "0.01 USD", "--apply")
     assert code == 1
     assert "Nearest plan: without --max-cost" in out
+    assert "is an error under every plan" not in out
     assert "may cost more than --max-cost" in out
     assert (hbspec.folder / "small.yaml").read_text() == SPEC
 
@@ -212,3 +213,11 @@ def test_a_cheaper_plan_may_cost_more_and_give_up_claims(optimize):
     page = " ".join(optimize(spec=claimed)[1].split())
     assert " less, but may cost more), " in page
     assert "claims that may not hold: training.memory_per_gpu" in page
+
+
+def test_a_nearest_plan_says_why_it_is_not_certain(optimize):
+    """Of lengths that are not known, every plan may take longer than its limit."""
+    short = SPEC.replace("max_runtime: 20h", "max_runtime: 10m").replace("tokens: {mean: 300, max: 500}", "")
+    page = " ".join(optimize(spec=short.replace("max_steps: 60", "max_steps: 90"))[1].split())
+    assert "Nearest plan: without being certain to fit" in page
+    assert "not certain: HB301 runtime-limit-below-prediction" in page

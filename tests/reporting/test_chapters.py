@@ -197,6 +197,23 @@ def test_plans_with_the_current_one_beside_them():
     assert said(chapter)[0].endswith("It is not certain to cost less, since the intervals overlap.")
     svg(chapter.blocks[1].vega_lite, "plans")
     in_french(optimum, chapter)
+    assert not [text for text in said(chapter) if "max_runtime" in text]
+
+
+def test_plans_that_lose_a_claim_and_a_current_one_that_may_be_cut_are_said():
+    lengths = {"train": {"examples": 1000}, "tokens": {"mean": 300, "max": 500}}
+    slow = SPEC["hyperparameters"] | {"per_device_batch_size": 1, "gradient_accumulation_steps": 8}
+    spec = without(
+        "deployment", name="job", data=lengths, hyperparameters=slow, expect={"training.memory_per_gpu": "1 kB"}
+    )
+    spec["instance"] = spec["instance"] | {"max_runtime": "13m"}
+    kept = frozenset(AXES) - {"hyperparameters.per_device_batch_size", "hyperparameters.gradient_accumulation_steps"}
+    optimum = optimize(estimate(spec, as_of=DAY).analysis, Request(keep=kept, most_instances=1))
+    chapter = plans_chapter(optimum)
+    assert "Cost and time of the current plan are those to its end; max_runtime may stop it earlier." in said(chapter)
+    remarks = [row[-1] for row in table(chapter, "The best plans in cost, time and memory").rows[1:]]
+    assert remarks
+    assert all("claims that may not hold: training.memory_per_gpu" in remark for remark in remarks)
 
 
 def in_french(optimum, chapter):

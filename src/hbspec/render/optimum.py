@@ -152,8 +152,7 @@ def _plan(plan: Recommended, why: str, now: Current, width: int | None) -> Itera
     yield from wrapped((("title", f"{LEAD}{title}"),), width, 2 * len(LEAD))
     figures = ", ".join(_figures(plan.burdens, now.burdens))
     new = [code for code in plan.warnings if code not in now.warnings]
-    lost = f"claims that may not hold: {' and '.join(plan.claims)}" if plan.claims else ""
-    beside = "; ".join(filter(None, (change.remark, lost, f"warnings {', '.join(new)}" if new else "")))
+    beside = "; ".join(filter(None, (change.remark, claims_lost(plan), f"warnings {', '.join(new)}" if new else "")))
     line: Line = (
         ("", 2 * LEAD),
         ("good", f"{why}: " if why else ""),
@@ -161,6 +160,11 @@ def _plan(plan: Recommended, why: str, now: Current, width: int | None) -> Itera
         ("faint", f"; {beside}" if beside else ""),
     )
     yield from wrapped(line, width, 2 * len(LEAD))
+
+
+def claims_lost(plan: Recommended) -> str:
+    """The author's claims that may not hold under a plan."""
+    return phrase("claims that may not hold: {claims}", claims=", ".join(plan.claims)) if plan.claims else ""
 
 
 def distinctions(plan: Recommended, plans: tuple[Recommended, ...]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from hbspec.analysis.change import Change
 from hbspec.estimators.verdict import Verdict
 from hbspec.language import apart, phrase, spoken, together
-from hbspec.render.optimum import by_reason, distinctions, searched_text
+from hbspec.render.optimum import by_reason, claims_lost, distinctions, searched_text
 from hbspec.render.settings import settings_text
 from hbspec.reporting.chapter import Chapter, Drawing, Listing, Statement
 from hbspec.reporting.charts import AxisUnit, Layer, layered, quantity, seconds_unit
@@ -38,6 +38,9 @@ def plans_chapter(optimum: Optimum | str | None) -> Chapter:
     blocks: list[Statement | Listing | Drawing] = [_saving(optimum) if plans else Statement(said, "open")]
     if plans:
         blocks += [_drawing(now, plans), _table(now, plans)]
+    if optimum.current.may_be_stopped and now is not None:
+        cut = phrase("Cost and time of the current plan are those to its end; max_runtime may stop it earlier.")
+        blocks.append(Statement(cut, "open"))
     searched = searched_text(optimum.front.searched, optimum.regions)
     blocks.append(Statement(phrase("Searched: {searched}.", searched=searched)))
     if optimum.front.rejected:
@@ -123,8 +126,8 @@ def _table(now: Burdens | None, plans: tuple[Recommended, ...]) -> Listing:
         change = Change(plan.change.kind, written(plan.change), plan.change.remark)
         settings = settings_text(change) if change.settings else as_it_is
         remark = spoken(change.remark)
-        beside = [text for text in (distinctions(plan, plans), remark, ", ".join(plan.warnings)) if text]
-        rows.append((str(number), settings, *_figures(plan.burdens), apart(beside)))
+        beside = (distinctions(plan, plans), remark, claims_lost(plan), ", ".join(plan.warnings))
+        rows.append((str(number), settings, *_figures(plan.burdens), apart([*filter(None, beside)])))
     headings = ("Plan", "Settings", "Cost", "Time", "GPU memory certainly free of tensors", "Remark")
     return Listing(phrase("The best plans in cost, time and memory"), tuple(map(spoken, headings)), rows)
 

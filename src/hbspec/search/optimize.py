@@ -152,8 +152,12 @@ def _priced(analysis: Analysis, regions: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def is_of_no_plan(code: str) -> bool:
-    """Whether the errors of a rule are the same under every plan: most are about names, places and texts."""
-    return code in OF_NO_PLAN or (code >= "HB600" and code not in OF_PLANS)
+    """Whether the errors of a rule are the same under every plan: most are about names, places and texts.
+
+    >>> is_of_no_plan("HB601"), is_of_no_plan("HB109"), is_of_no_plan("max_cost")
+    (True, False, False)
+    """
+    return code in OF_NO_PLAN or (code.startswith("HB") and code >= "HB600" and code not in OF_PLANS)
 
 
 def _nearest(analysis: Analysis, request: Request, progress: Progress) -> Nearest | None:
