@@ -160,6 +160,16 @@ def test_the_best_endpoint_as_text(best_endpoint):
     assert "per hour" in out
 
 
+@pytest.mark.parametrize(("model", "region"), [("Qwen/Qwen2.5-14B", "us-east-1"), ("Qwen/Qwen2.5-0.5B", "af-south-1")])
+def test_an_endpoint_that_does_not_fit_or_has_no_price_is_the_current_one(best_endpoint, model, region):
+    spec = (SPEC + SERVED).replace("Qwen/Qwen2.5-0.5B", model).replace("us-east-1", region)
+    code, out, err = best_endpoint(*AT_ENDPOINT, "--format", "json", spec=spec)
+    found = json.loads(out)
+    assert (code, err) == (1, "")
+    assert found["current"]["memory"]["verdict"] == ("fits" if region == "af-south-1" else "does not fit")
+    assert (found["current"]["cost"], found["front"]) == (None, [])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

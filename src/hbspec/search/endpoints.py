@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -75,11 +76,10 @@ class _EndpointHunt:
         self.searched = {"plans": 0, "estimated": 0, "judged": 0}
 
     def current(self) -> CurrentEndpoint:
-        analysis = self.space.analysis
-        try:
-            verdict, taken = analysis.serving.verdict, self._burdens(analysis, self.space.now)
-        except NotKnownError:
-            verdict, taken = Verdict.UNKNOWN, None
+        analysis, verdict, taken = self.space.analysis, Verdict.UNKNOWN, None
+        with suppress(NotKnownError, NotRecommendedError):  # what does not fit, or has no price, takes nothing
+            verdict = analysis.serving.verdict
+            taken = self._burdens(analysis, self.space.now)
         codes = codes_of(analysis)
         return CurrentEndpoint(verdict, taken, codes[Severity.ERROR], codes[Severity.WARNING])
 
