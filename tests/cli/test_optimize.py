@@ -166,7 +166,7 @@ def test_an_endpoint_that_does_not_fit_or_has_no_price_is_the_current_one(best_e
     code, out, err = best_endpoint(*AT_ENDPOINT, "--format", "json", spec=spec)
     found = json.loads(out)
     assert (code, err) == (1, "")
-    assert found["current"]["memory"]["verdict"] == ("fits" if region == "af-south-1" else "does not fit")
+    assert found["current"]["memory"]["verdict"] == ("fits" if region == "af-south-1" else "does_not_fit")
     assert (found["current"]["cost"], found["front"]) == (None, [])
 
 
