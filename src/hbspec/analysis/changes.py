@@ -30,6 +30,9 @@ OF_FSDP = ("sharding", "fsdp_version", "reshard_after_forward")
 EIGHT_BIT_ADAMW = "adamw_bnb_8bit"
 WITH_STATES_IN_FULL = ("adamw_torch", "adamw_torch_fused", "paged_adamw_32bit")
 
+IN_FLOAT16 = "computes in float16 instead of bfloat16"
+"""The remark of a change to what computes so; float16 overflows at 65,504."""
+
 
 def smaller(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
     """Changes that can reduce the memory needed on each GPU, in no particular order."""
@@ -154,9 +157,10 @@ def leaner_methods(plan: Plan) -> Iterator[Change]:
         yield _set("quantisation", "bnb_double_quant", True, "scales are rounded to 8 bits")
 
 
-def trains_less(change: Change, plan: Plan) -> bool:
-    """Whether a change trains adapters in a job that trains all weights: what is learned is another thing."""
-    return plan.training.method == "full" and ("hyperparameters", "method") in change.settings
+def trains_otherwise(change: Change, plan: Plan) -> bool:
+    """Whether a change trains adapters in a job that trains all weights, or computes in float16 instead of bfloat16."""
+    less = plan.training.method == "full" and ("hyperparameters", "method") in change.settings
+    return less or IN_FLOAT16 in change.remark
 
 
 def _shared(spec: Spec, plan: Plan) -> Iterator[Change]:
@@ -235,7 +239,9 @@ def _other_instances(spec: Spec, plan: Plan, catalog: Catalog, *more: str, price
                 if section.price is not None:  # the price of the replaced type
                     settings["instance", "price"] = None
                 settings |= parallelised(spec, plan, parallelism) | _accumulated(plan, accumulation)
-                yield Change("instance", settings)
+                gpu = catalog.gpu_of(instance.name)
+                rounded = plan.training.compute_dtype == "bfloat16" and gpu is not None and gpu.bf16 is False
+                yield Change("instance", settings, IN_FLOAT16 if rounded else "")
 
 
 def _types(spec: Spec, catalog: Catalog, *, priced: bool) -> Iterator[InstanceType]:

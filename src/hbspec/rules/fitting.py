@@ -8,11 +8,12 @@ from math import inf
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change
-from hbspec.analysis.changes import elsewhere, leaner, trains_less
+from hbspec.analysis.changes import elsewhere, leaner, trains_otherwise
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.memory import fullness
 from hbspec.estimators.verdict import Verdict
+from hbspec.rules.within_limits import within_limits
 
 PREFERENCE = (
     *("evaluation", "generation", "reduction", "gathering", "checkpointing", "micro-batch", "attention", "loss"),
@@ -33,7 +34,7 @@ def change_that_fits(
     """A change after which the job is certain to fit; None where none of those tried is.
 
     Single changes on the same instance type, then pairs of them, then other instance types by price; after all of them
-    those that train adapters instead of all weights.
+    those that train adapters instead of all weights. Types that compute otherwise come after the others.
 
     Args:
         analysis: the job.
@@ -41,6 +42,7 @@ def change_that_fits(
         wanted: what else has to be true of the changed spec; called first.
     """
     spoilt: list[Change] = []
+    within = within_limits(analysis)
     for sort in (_single, _pairs, _elsewhere, _training_less):
         judged = 0
         for change in sort(analysis):
@@ -49,7 +51,7 @@ def change_that_fits(
             if any(one.settings.items() <= change.settings.items() for one in spoilt):
                 continue
             changed = replace(analysis, spec=change.applied(analysis.spec))
-            if not (wanted(changed) and _fits(change, changed)):
+            if not (wanted(changed) and _fits(change, changed) and within(changed)):
                 continue
             if acceptable(changed):
                 return change
@@ -59,16 +61,16 @@ def change_that_fits(
 
 
 def _single(analysis: Analysis) -> list[Change]:
-    return [change for change in _alone(analysis) if not trains_less(change, analysis.plan)]
+    return [change for change in _alone(analysis) if not trains_otherwise(change, analysis.plan)]
 
 
 def _pairs(analysis: Analysis) -> list[Change]:
-    return [change for change in _twos(analysis) if not trains_less(change, analysis.plan)]
+    return [change for change in _twos(analysis) if not trains_otherwise(change, analysis.plan)]
 
 
 def _training_less(analysis: Analysis) -> list[Change]:
     found = (*_alone(analysis), *(_twos(analysis) if analysis.plan.training.method == "full" else ()))
-    return [change for change in found if trains_less(change, analysis.plan)]
+    return [change for change in found if trains_otherwise(change, analysis.plan)]
 
 
 def _alone(analysis: Analysis) -> list[Change]:
@@ -86,12 +88,16 @@ def _twos(analysis: Analysis) -> list[Change]:
 
 
 def _elsewhere(analysis: Analysis) -> list[Change]:
-    """Other instance types, the cheapest first, those without a price last; of one type the fewest settings first."""
+    """Other instance types, the cheapest first, those without a price last; of one type the fewest settings first.
 
-    def rank(change: Change) -> tuple[float, int]:
+    Those that compute in float16 instead of bfloat16 come after all others.
+    """
+
+    def rank(change: Change) -> tuple[bool, float, int]:
         name, region = change.settings["instance", "type"], str(analysis.spec.instance.region)
         price = analysis.catalog.price(name, region, "training")
-        return float(price.usd_per_hour) if price else inf, len(change.settings)
+        otherwise = trains_otherwise(change, analysis.plan)
+        return otherwise, float(price.usd_per_hour) if price else inf, len(change.settings)
 
     return sorted(elsewhere(analysis.spec, analysis.plan, analysis.catalog, priced=False), key=rank)
 

@@ -1,4 +1,4 @@
-"""Accepts a changed spec if it has no error that the original spec does not have."""
+"""Accepts a changed spec if it has no error, and passes no limit, that the original spec does not."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Diagnostic, Severity
 from hbspec.rules.engine import explained, findings_again, place
 from hbspec.rules.follow import CLAIM_CONTRADICTED
+from hbspec.rules.within_limits import within_limits
 
 
 def harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
     """A predicate: whether a changed spec has no error that `analysis` does not have.
 
+    Nor is it expected to pass `max_runtime` or the budget where `analysis` is not, though that is an error only where
+    it is certain.
     A claim that the change contradicts does not count: the claim is about the unchanged spec. `analysis` is judged when
     the first change is.
     """
@@ -23,7 +26,8 @@ def harmless(analysis: Analysis) -> Callable[[Analysis], bool]:
         known = ((entry.code, *(code for code, _ in entry.also)) for entry in errors_of(analysis))
         return frozenset({CLAIM_CONTRADICTED}.union(*known))
 
-    return lambda changed: {entry.code for entry in errors_of(changed)} <= allowed()
+    within = within_limits(analysis)
+    return lambda changed: within(changed) and {entry.code for entry in errors_of(changed)} <= allowed()
 
 
 def errors_of(analysis: Analysis) -> list[Diagnostic]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hbspec.analysis.analysis import Analysis
 from hbspec.analysis.change import Change
-from hbspec.analysis.changes import larger, smaller, trains_less
+from hbspec.analysis.changes import larger, smaller, trains_otherwise
 from hbspec.analysis.pairs import following
 from hbspec.diagnostics import NotKnownError
 from hbspec.estimators.training.devices import Memory
@@ -34,6 +34,7 @@ class Outcome:
     def to_dict(self) -> dict[str, Any]:
         """One of the `changes` of `hbspec estimate --format json`."""
         time, bill = self.burden.time, self.burden.cost
+        whole = self.burden.whole or bill
         return {
             "set": self.change.to_dict(),
             "remark": self.change.remark,
@@ -41,6 +42,8 @@ class Outcome:
             "process_bytes": self.memory.fullest.to_dict()["process_bytes"],
             "time_seconds": time and time.total_seconds.to_dict(),
             "cost": bill and bill.amounts(),
+            "cost_to_the_end": whole and whole.amounts(),
+            "expected_to_be_stopped": time and time.stopped_at("expected"),
         }
 
 
@@ -141,7 +144,7 @@ class _Search:
     def _best(self, trials: Iterable[Trial], verdict: Verdict) -> tuple[Trial, ...]:
         """The cheapest acceptable change of each kind; where there are few kinds, the cheapest on each GPU too.
 
-        The cheapest first, since a verdict takes longer than a price; those that train less come last.
+        The cheapest first, since a verdict takes longer than a price; those that train otherwise come last.
         """
         ranked = sorted(trials, key=self._order)
         chosen: list[Trial] = []
@@ -157,8 +160,8 @@ class _Search:
         return tuple(sorted(chosen, key=self._order))
 
     def _order(self, trial: Trial) -> tuple[Any, ...]:
-        """By rank, but what trains adapters instead of all weights after everything that learns the same."""
-        return trains_less(trial.change, self.analysis.plan), trial.rank
+        """By rank, but what trains otherwise after everything that trains the same."""
+        return trains_otherwise(trial.change, self.analysis.plan), trial.rank
 
 
 def _ends(analysis: Analysis, verdict: Verdict) -> bool:

@@ -8,7 +8,7 @@ from math import ceil
 
 from hbspec.analysis import Analysis
 from hbspec.analysis.change import Change, Settings
-from hbspec.analysis.changes import EIGHT_BIT_ADAMW, WITH_STATES_IN_FULL, in_16_bits, leaner_methods
+from hbspec.analysis.changes import EIGHT_BIT_ADAMW, IN_FLOAT16, WITH_STATES_IN_FULL, in_16_bits, leaner_methods
 from hbspec.plan import Plan
 from hbspec.search.request import Request
 
@@ -47,7 +47,7 @@ def _together(changes: tuple[Change, ...]) -> Change:
 def _precisions(analysis: Analysis) -> Iterator[Change]:
     if analysis.plan.training.compute_dtype == "bfloat16":
         settings: Settings = {("hyperparameters", "bf16"): None, ("hyperparameters", "fp16"): True}
-        yield Change("precision", settings, "computes in float16 instead of bfloat16")
+        yield Change("precision", settings, IN_FLOAT16)
 
 
 def _optimizers(analysis: Analysis) -> Iterator[Change]:
