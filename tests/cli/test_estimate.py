@@ -100,7 +100,7 @@ def test_sixty_columns_hold_the_page(hbspec):
         _, narrow, _ = hbspec("estimate", "own.yaml", COLUMNS="60")
         too_wide = [line for line in narrow.splitlines() if len(line) > 60]
         assert all(" " not in line.strip() for line in too_wide)
-        changes = one_line(wide[wide.index("tried\n") : wide.index("Host:")])
+        changes = one_line(wide[wide.index("tried\n") : wide.index("\nPlan")])
         assert changes in one_line(narrow)
         assert "\x1b" not in wide + narrow
 

@@ -138,6 +138,12 @@ It takes about 1.02 h (51.0 min to 1.68 h).
 It costs about 12.00 CAD (10.00 to 20.00), perhaps above the budget of 15.00 CAD.
 Its endpoint fits: a GPU needs about 6.00 GB (6.00 GB to 7.00 GB) of 20.0 GB, at 1.52 USD/h.
 
+Cheapest changes that make it fit: 57 tried
+  set hyperparameters.gradient_checkpointing=true
+    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 1.14 h (+12 % time), 16.10 CAD (4.10 CAD more)
+  set instance.type=ml.p4d.24xlarge; remove instance.price
+    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 30.5 min (-50 % time), 12.00 CAD (same cost); a remark
+
 Plan
   effective batch size  32                         micro-batch 1 x accumulation 4 x 8 data-parallel ranks
   optimizer steps       300                        69 per epoch
@@ -154,12 +160,6 @@ Memory: tight
     Q quantized weights 9.00 GB, E embedding 1.00 GB, other terms 10.0 MB
   GPU 2: not used by any process
   + overhead expected   ? overhead possible   . free   | usable limit
-
-Cheapest changes that make it fit: 57 tried
-  set hyperparameters.gradient_checkpointing=true
-    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 1.14 h (+12 % time), 16.10 CAD (4.10 CAD more)
-  set instance.type=ml.p4d.24xlarge; remove instance.price
-    fits, 10.0 GB to 15.0 GB (expected 12.0 GB), 30.5 min (-50 % time), 12.00 CAD (same cost); a remark
 
 Memory depends on library versions
   trl 1.16.0  adapters are thin  -3.00 GB with software.trl=0.1
@@ -265,7 +265,8 @@ def test_a_price_is_shown_where_the_cost_is_not_known():
         ),
         (
             Advice("room", NOW, (), 3),
-            "Best uses of the headroom: 3 tried\n  no change saves money, or time at no extra cost\n",
+            "Best uses of the headroom: 3 tried\n"
+            "  none of these saves money, or time at no extra cost; `hbspec optimize` searches all plans\n",
         ),
     ],
 )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 
 import pytest
 
-from hbspec.analysis.changes import smaller
+from hbspec.analysis.changes import larger, smaller, trains_otherwise
 from hbspec.api import check, estimate
 from hbspec.diagnostics import Severity
 
@@ -180,3 +181,46 @@ def test_being_stopped_early_is_not_cheaper():
     stopped, whole = (advice([f"instance.max_runtime={limit}"], rented).now for limit in ("2m", "90h"))
     assert stopped.burden.time.may_be_stopped
     assert stopped.burden.amount == whole.burden.amount > 0
+
+
+LONG = {
+    **ON_ONE_A10G,
+    "task": "dpo",
+    "model": {"id": "meta-llama/Llama-3.1-8B-Instruct"},
+    "data": {"type": "preference", "train": {"examples": 8000}, "tokens": {"mean": 5000, "max": 16000}},
+    "instance": {"type": "ml.g5.48xlarge", "region": "us-east-1", "parallelism": "ddp", "max_runtime": "12h"},
+    "hyperparameters": {
+        "method": "qlora",
+        "learning_rate": 5e-6,
+        "num_train_epochs": 1,
+        "per_device_batch_size": 1,
+        "gradient_accumulation_steps": 8,
+        "max_length": 16384,
+    },
+}
+"""Pairs that exceed an A10G, and would take nearly as long as they may on eight."""
+
+
+def test_advice_keeps_the_limit_that_the_job_keeps():
+    """The first five types that hold a row, by price, are slower than allowed."""
+    now = estimate(LONG)
+    assert not now.time.stopped_at("expected")
+    assert now.advice.outcomes
+    assert not [one for one in now.advice.outcomes if one.burden.time.stopped_at("expected")]
+    (found,) = [entry for entry in check(LONG).diagnostics if entry.code == "HB109"]
+    (other,) = re.findall(r"type to (ml\.\S+)", found.help)
+    changed = estimate(LONG, overrides=[f"instance.type={other}", "hyperparameters.gradient_accumulation_steps=64"])
+    assert not changed.time.stopped_at("expected")
+
+
+def test_what_computes_in_float16_is_said_and_comes_last():
+    spec = {**ON_ONE_A10G, "instance": {"type": "ml.g5.4xlarge", "region": "us-east-1", "max_runtime": "20h"}}
+    found = estimate(spec).analysis
+    types = [one for one in larger(found.spec, found.plan, found.catalog) if one.kind == "instance"]
+    rounded = {str(one.settings["instance", "type"]) for one in types if trains_otherwise(one, found.plan)}
+    assert rounded
+    assert rounded == {name for name in found.catalog.instances if name.startswith("ml.g4dn.")} & {
+        str(one.settings["instance", "type"]) for one in types
+    }
+    shown = [trains_otherwise(one.change, found.plan) for one in advice(spec=spec).outcomes]
+    assert shown == sorted(shown)

@@ -31,7 +31,7 @@ CLAIMS = {"confirmed": "good", "contradicted": "bad", "undecided": "open", "unkn
 
 
 def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[Line]:
-    """The whole page, the answer first; then plan, memory and changes to it, time, cost, serving, claims and the rest.
+    """The whole page: the answer and what to do first; then plan, memory, time, cost, serving, claims and the rest.
 
     Last come the assumptions and what is not known.
     """
@@ -39,14 +39,14 @@ def estimate_lines(estimates: Estimates, width: int | None = None) -> Iterator[L
     yield from head_lines(plan, width)
     yield ()
     yield from answer_lines(estimates, width)
+    if estimates.advice:
+        yield from advice_lines(estimates.advice, width)
     yield from section("Plan", width)
     yield from rows(plan_rows(plan), width)
     if plan.measured:
         yield from calibration_lines(plan.measured, width)
     if estimates.memory:
         yield from memory_lines(estimates.memory, width)
-    if estimates.advice:
-        yield from advice_lines(estimates.advice, width)
     yield from software_lines(estimates.dependences, width)
     yield from host_lines(estimates.host, estimates.storage, width)
     yield from time_lines(estimates.time, width)

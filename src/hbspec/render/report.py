@@ -58,15 +58,15 @@ def diagnostic_lines(diagnostic: Diagnostic, width: int | None = None) -> Iterat
         gutter = len(str(diagnostic.span.start.line)) + 1
         yield from _excerpt(diagnostic, gutter, width)
     yield from help_lines(diagnostic, width, gutter)
-    if diagnostic.also:
-        also = (("", " " * gutter), ("gutter", "="), ("help", " also: "), ("", printable(diagnostic.also_text)))
-        yield from wrapped(also, width, gutter + INDENT)
 
 
 def help_lines(diagnostic: Diagnostic, width: int | None, gutter: int) -> Iterator[Line]:
-    """What to do."""
+    """What to do, and what else follows from the same cause."""
     help_ = (("", " " * gutter), ("gutter", "="), ("help", " help: "), ("", printable(diagnostic.help)))
     yield from wrapped(help_, width, gutter + INDENT)
+    if diagnostic.also:
+        also = (("", " " * gutter), ("gutter", "="), ("help", " also: "), ("", printable(diagnostic.also_text)))
+        yield from wrapped(also, width, gutter + INDENT)
 
 
 def headline(diagnostic: Diagnostic) -> Line:

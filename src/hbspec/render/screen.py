@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TextIO
 
 from hbspec.render.lines import Line
+from hbspec.render.rows import LEAD
 
 BESIDE = 2
 """Lines of a screen that a result leaves: the command itself, and the prompt after it."""
@@ -29,6 +30,17 @@ def fitted(lines: Iterable[Line], room: int | None) -> list[Line]:
     if room is None or len(whole) <= room:
         return whole
     shown = whole[: max(room - 2, 1)]
-    while shown and not shown[-1]:
+    while len(shown) > 1 and (not shown[-1] or _is_cut(whole, len(shown))):
         shown.pop()
     return [*shown, (), (("faint", f"{len(whole) - len(shown):,} more lines: add {FULL}"),)]
+
+
+def _is_cut(lines: list[Line], end: int) -> bool:
+    """Whether what the last line before the end belongs to goes on after it: an item, or a section without any."""
+    before, after = _indent(lines[end - 1]), _indent(lines[end])
+    return (bool(lines[end]) and after > before) or before == after == 2 * len(LEAD)
+
+
+def _indent(line: Line) -> int:
+    text = "".join(text for _, text in line)
+    return len(text) - len(text.lstrip(" "))
