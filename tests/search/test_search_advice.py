@@ -219,7 +219,7 @@ def test_what_computes_in_float16_is_said_and_comes_last():
     types = [one for one in larger(found.spec, found.plan, found.catalog) if one.kind == "instance"]
     rounded = {str(one.settings["instance", "type"]) for one in types if trains_otherwise(one, found.plan)}
     assert rounded
-    assert rounded == {name for name in found.catalog.instances if name.startswith("ml.g4dn.")} & {
+    assert rounded == {name for name in found.catalog.instances if name.startswith(("ml.g4dn.", "ml.p3"))} & {
         str(one.settings["instance", "type"]) for one in types
     }
     shown = [trains_otherwise(one.change, found.plan) for one in advice(spec=spec).outcomes]
