@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -46,18 +47,32 @@ def pytest_configure(config):
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background, where programs would not hear it
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "long: takes minutes; run with --long")
+    config.addinivalue_line("markers", "one_in(number): of its parameters every so many; the others are long")
     if config.getoption("--without-torch"):
         sys.meta_path.append(SkipsTraining)  # the last: asked only for what is not installed
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m long` chooses
 def pytest_collection_modifyitems(config, items):
     # what trains takes longest, and would otherwise come last, when one process has nothing left to do
     later = {path: TRAINS not in path.parents for path in {item.path for item in items}}
     items.sort(key=lambda item: later[item.path])
+    leave_to_long(items)
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="takes minutes: `make long`"))
+
+
+def leave_to_long(items):
+    """Of a test with many parameters that hold one promise, the first and every so many after it are not long."""
+    met = Counter()
+    for item in items:
+        if mark := item.get_closest_marker("one_in"):
+            test = item.nodeid.partition("[")[0]
+            if met[test] % mark.args[0]:
+                item.add_marker(pytest.mark.long)
+            met[test] += 1
 
 
 def pytest_collection_finish():

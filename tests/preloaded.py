@@ -13,6 +13,7 @@ in the place of the interpreter, for code that starts `sys.executable`: it asks 
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import io
@@ -251,6 +252,35 @@ def _tell_ends(running: dict[int, socket.socket]) -> None:
                 teller.send(str(ended[1]).encode())
 
 
+class Ending:
+    """The end of a forked process: all that the interpreter does then but freeing what it has, which copies it first.
+
+    Most of a short command's time would be that. It is done where the end is not an exit, or a stream takes no more.
+
+    Attributes:
+        code: what a process that became another one exits with.
+    """
+
+    def __init__(self) -> None:
+        self.code: int | None = None
+        atexit.register(self._end)  # before anything else is, and so done after everything else
+
+    def exited(self, code: object) -> None:
+        """What `sys.exit` was given."""
+        self.code = 0 if code is None else code & 0xFF if isinstance(code, int) else 1
+
+    def _end(self) -> None:
+        if self.code is None:
+            return
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None and not stream.closed:
+                    stream.flush()
+        except (OSError, ValueError):
+            return  # the interpreter says so, and has an exit code for it
+        os._exit(self.code)
+
+
 def _become(words: list[str], folder: str, environment: dict[str, str], python: str, streams: list[int]) -> None:
     """Be the process that was asked for; what follows is the end of the interpreter."""
     for number, stream in enumerate(streams):
@@ -280,9 +310,15 @@ def _become(words: list[str], folder: str, environment: dict[str, str], python: 
 
 
 if __name__ == "__main__":
+    ending = Ending()
     listening, listening_too = (socket.socket(fileno=int(descriptor)) for descriptor in sys.argv[1:3])
     for module in sys.argv[3:]:
         importlib.import_module(module)
     gc.freeze()  # a collection would write to what is shared, and copy it
     if asked_for := _serve(listening, listening_too):
-        _become(*asked_for)
+        try:
+            _become(*asked_for)
+            ending.exited(0)
+        except SystemExit as exited:
+            ending.exited(exited.code)
+            raise

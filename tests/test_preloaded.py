@@ -82,6 +82,31 @@ def test_it_ends_as_any_process_does(preloaded: Preloaded, tmp_path: Path, text:
     assert (b"ZeroDivisionError" in done.stderr) == (text == "1 / 0")
 
 
+LATE = """
+import atexit, threading, time
+def late():
+    time.sleep(0.05)
+    print("of a thread")
+threading.Thread(target=late).start()
+atexit.register(print, "at the end")
+print("first")
+raise SystemExit({code})
+"""
+
+
+@pytest.mark.parametrize("code", [3, -1])
+def test_threads_are_waited_for_and_all_is_written(preloaded: Preloaded, tmp_path: Path, code: int) -> None:
+    done = preloaded.run([script(tmp_path, LATE.format(code=code))], folder=tmp_path, environment=ENVIRONMENT)
+    assert (done.returncode, done.stdout) == (code & 0xFF, b"first\nof a thread\nat the end\n")
+
+
+def test_what_a_full_disk_does_not_take_is_a_failure(preloaded: Preloaded, tmp_path: Path) -> None:
+    path, usual = script(tmp_path, "print('lost')"), 120
+    with open("/dev/full", "wb") as full:
+        forked = preloaded.start([path], [0, full.fileno(), full.fileno()], folder=tmp_path, environment=ENVIRONMENT)
+        assert forked.wait(300) == usual
+
+
 def test_it_can_be_talked_to_and_told_to_end(preloaded: Preloaded, tmp_path: Path) -> None:
     path = script(tmp_path, "import sys, time; print('ready', sys.stdout.seekable(), flush=True); time.sleep(600)")
     reading, writing = os.pipe()

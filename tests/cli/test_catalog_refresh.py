@@ -79,7 +79,7 @@ def served() -> Iterator[Served]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     what.url = f"http://127.0.0.1:{server.server_port}/{{region}}/index.csv"
     yield what

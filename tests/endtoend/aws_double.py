@@ -49,7 +49,8 @@ def aws_double(server: Server, folder: Path) -> Iterator[Path]:
             return b"".join(iter(lambda: self.rfile.read(1), b"\0")).decode()
 
     with ThreadingTCPServer((HOST, 0), Answer) as double:
-        threading.Thread(target=double.serve_forever, daemon=True).start()
+        # it ends within its poll, which every test waits for
+        threading.Thread(target=double.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         program = folder / "aws"
         program.write_text(SHIM.format(host=HOST, port=double.server_address[1]))
         program.chmod(0o755)

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any
 from unittest import mock
 
@@ -21,10 +22,11 @@ from moto.core.utils import camelcase_to_underscores
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
-from moto.server import ThreadedMotoServer
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto_endpoints import Fate, endpoints_as_served
 from moto_jobs import Course, jobs_as_run
 from moto_stacks import AlarmOfStack
+from werkzeug.serving import make_server
 
 from hbspec.targets.aws.requests import validate
 
@@ -74,16 +76,22 @@ def _session(region: str) -> Any:
 def plain_server(region: str) -> Iterator[Server]:
     """moto's server as it is, on a free port, empty at the start and at the end."""
     BackendDict.reset()
-    server = ThreadedMotoServer(ip_address=HOST, port=0, verbose=False)
-    server.start()
+    server = make_server(HOST, 0, _application(), threaded=True, request_handler=MotoRequestHandler)
+    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)  # how long its end takes
+    thread.start()
     try:
-        host, port = server.get_host_and_port()
-        yield Server(f"http://{host}:{port}", region)
+        yield Server(f"http://{HOST}:{server.server_port}", region)
     finally:
-        server.stop()
-        if server._server is not None:
-            server._server.server_close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
         BackendDict.reset()
+
+
+@functools.cache
+def _application() -> DomainDispatcherApplication:
+    """One for all servers: it makes the routes of a service when it is first asked for it, and keeps no state."""
+    return DomainDispatcherApplication(create_backend_app)
 
 
 @contextmanager
