@@ -102,7 +102,7 @@ def test_threads_are_waited_for_and_all_is_written(preloaded: Preloaded, tmp_pat
 
 def test_what_a_full_disk_does_not_take_is_a_failure(preloaded: Preloaded, tmp_path: Path) -> None:
     path, usual = script(tmp_path, "print('lost')"), 120
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         forked = preloaded.start([path], [0, full.fileno(), full.fileno()], folder=tmp_path, environment=ENVIRONMENT)
         assert forked.wait(300) == usual
 

@@ -40,6 +40,7 @@ def test_another_family_version_or_size_is_none(model):
     assert nearest(model, KNOWN) is None
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("model", [*catalog().models.originals()][::7])
 def test_a_known_model_is_its_own_nearest_and_another_size_never_is(model):
     assert nearest(model, KNOWN) == model

@@ -86,6 +86,7 @@ def test_every_wrapper_has_exactly_these_parameters(name):
     assert_equal(config_of(name))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_wrappers_have_exactly_these_parameters(name):
     config = catalog().models.config(name)
@@ -121,6 +122,7 @@ def test_towers_for_sound_beside_gemma_4_are_refused():
         Architecture.from_config(config_of("gemma4") | {"audio_config": {}})
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize("name", SMALL)
 @pytest.mark.parametrize("outer", [False, True])
 @pytest.mark.parametrize("inner", [{}, {"tie_word_embeddings": False}, {"tie_word_embeddings": True}], ids=str)

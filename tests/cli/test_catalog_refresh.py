@@ -129,6 +129,7 @@ def test_a_check_and_an_estimate_use_them_and_say_so(refresh, hbspec):
     assert hbspec("check", *words, "--catalog", "prices.csv")[0] in (0, 1)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -172,6 +173,7 @@ def test_a_file_that_holds_something_else_is_not_replaced(refresh, tmp_path):
     assert (tmp_path / "job.yaml").read_bytes() == before
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", ["check", "estimate", "compile"])
 @pytest.mark.parametrize(
     ("content", "said"),

@@ -333,7 +333,7 @@ def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
         ("SIGKILL", "exchange", "folder"),
         pytest.param("SIGINT", "exchange", "folder", marks=pytest.mark.long),
         pytest.param("SIGKILL", "rename", "folder", marks=pytest.mark.long),
-        ("SIGTERM", "exchange", "compile"),
+        pytest.param("SIGTERM", "exchange", "compile", marks=pytest.mark.long),
         pytest.param("SIGINT", "exchange", "compile", marks=pytest.mark.long),
         ("SIGKILL", "exchange", "replace"),
         ("SIGKILL", "exchange", "create"),

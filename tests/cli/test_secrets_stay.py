@@ -124,6 +124,7 @@ def test_in_a_spec(folder, capsys, place):
         assert CORPUS.hidden(secret) not in printed(capsys, *command), command
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SHAPES[1:])
 def test_in_a_spec_in_another_form(folder, capsys, name):
     """One redactor stands before all formats: each place shows each form of a secret in one of them."""
@@ -132,6 +133,7 @@ def test_in_a_spec_in_another_form(folder, capsys, name):
         assert CORPUS.hidden(SECRETS[name]) not in printed(capsys, "check", "bad.yaml", "--format", form), place
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", SHAPES)
 def test_on_the_command_line(folder, capsys, name):
     secret = SECRETS[name]

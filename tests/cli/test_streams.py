@@ -26,11 +26,13 @@ def run(hbspec, command, redirection):
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_result_that_nobody_can_have_is_an_error(hbspec, command):
     assert run(hbspec, command, ">&-")[::2] == (2, CLOSED)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("command", "redirection"), [*zip(COMMANDS[::3], [">&- 2>&-", "<&- >&- 2>&-", ">/dev/full 2>&1"], strict=True)]
 )
@@ -38,6 +40,7 @@ def test_with_nowhere_to_say_it_the_exit_code_is_left(hbspec, command, redirecti
     assert run(hbspec, command, redirection) == (2, "", "")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("command", "redirection"),
     [("check job.yaml", "2>&-"), (FORCED, "2>/dev/full"), ("check job.yaml", "2> >(true)"), (FORCED, "2>&-")],
@@ -48,6 +51,7 @@ def test_what_is_said_beside_the_result_may_get_lost(hbspec, command, redirectio
     assert out
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("command", "redirection"), [*zip(cycle(OTHERS), [">&-", "2>&-", "<&-", "> /dev/full", "| true"] * 2, strict=False)]
 )

@@ -93,6 +93,7 @@ def test_a_pull_request_with_an_error_fails_and_is_still_commented_on(branch):
     assert "It cannot be estimated" in (beside / "comment.md").read_text()
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("old", "new", "code"), [("epochs: 2", "epochs: 3", 0), ("epochs: 2", "epochs: two", 1)])
 def test_a_merge_request(branch, old, new, code):
     change(branch, old, new)

@@ -19,10 +19,10 @@ from unittest import mock
 import boto3
 from moto.core.base_backend import BackendDict
 from moto.core.utils import camelcase_to_underscores
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto.sagemaker.exceptions import ResourceInUseException, ValidationError
 from moto.sagemaker.models import FakeEndpointConfig
 from moto.sagemaker.responses import SageMakerResponse
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from moto_endpoints import Fate, endpoints_as_served
 from moto_jobs import Course, jobs_as_run
 from moto_stacks import AlarmOfStack

@@ -116,6 +116,7 @@ class TestMaking:
 
 
 class TestOthers:
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(("before", "after"), [(HOSTED, (ALONE, SCALED)), ((ALONE,), HOSTED)])
     def test_an_endpoint_of_the_other_kind_is_not_updated(
         self, before: tuple[str, ...], after: tuple[str, ...], run: Run, sagemaker_server: Server

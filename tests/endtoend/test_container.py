@@ -10,6 +10,8 @@ import torch  # noqa: F401 - the processes that are started need it
 from job_container import TINY, Container, lay_out
 from moto_strict import plain_server
 
+pytestmark = pytest.mark.long  # two ranks train
+
 RANKS = 2
 ENDLESS = "--LR_SCHEDULER_TYPE constant"
 """A schedule under which a run over more updates is the same run, and goes on from the same checkpoints."""

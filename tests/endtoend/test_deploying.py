@@ -257,6 +257,7 @@ class TestOthers:
         assert left in done.stdout
         assert len(made(sagemaker_server)["models"]) == 3
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("kind", ["alarm", "model"])
     def test_another_name_that_is_taken(self, kind: str, run: Run, sagemaker_server: Server) -> None:
         run(ALONE)
@@ -305,6 +306,7 @@ class TestAsking:
         done = run(ALONE, script="teardown.sh", words=("--force",))
         assert (done.returncode, done.stderr) == (2, "usage: teardown.sh [--list | --yes]\n")
 
+    @pytest.mark.one_in(3)
     @pytest.mark.parametrize(("answer", "code"), [("yes\n", 0), ("y\n", 1), ("\n", 1)])
     def test_at_a_terminal_one_is_asked(
         self, answer: str, code: int, run: Run, sagemaker_server: Server, tmp_path: Path

@@ -231,6 +231,7 @@ def test_a_bill_is_of_all_attempts(job, sagemaker_server, capsys):
     assert told["bill"]["billable_seconds"] == 7200
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("words", [["watch"], ["watch", "--follow"], ["verify"]], ids="-".join)
 def test_credentials_that_expire_lose_nothing_that_was_read(job, sagemaker_server, monkeypatch, capsys, words):
     lines = [(1000 * step, f"hbspec: step={step} loss=2.5 step_seconds=34.5") for step in range(1, 4)]

@@ -214,6 +214,7 @@ class TestNotEndingAnothers:
         taken_out(run, SHADOW)
         assert made(sagemaker_server) == live
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("changed", [(), ("deployment.max_model_len=2048",)])
     def test_a_deployment_does_not_update_its_endpoint_while_one_runs(
         self, changed: tuple[str, ...], beside: tuple[str, ...], run: Run, sagemaker_server: Server
@@ -227,6 +228,7 @@ class TestNotEndingAnothers:
         taken_out(run, *beside)
         assert run("deployment.ab_test=null", *changed).returncode == 0
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("word", ["--yes", "--list"])
     def test_nor_is_its_endpoint_deleted(
         self, word: str, beside: tuple[str, ...], run: Run, sagemaker_server: Server
@@ -240,6 +242,7 @@ class TestNotEndingAnothers:
         taken_out(run, "deployment.ab_test=null")
         assert made(sagemaker_server) == NOTHING
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize("call", ["list-tags", "list-endpoint-configs"])
     def test_a_question_that_fails_is_not_taken_for_no_test(
         self, call: str, beside: tuple[str, ...], run: Run, sagemaker_server: Server, tmp_path: Path

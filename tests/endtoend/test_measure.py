@@ -162,7 +162,11 @@ def test_two_ranks_share_the_rows(tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "code"),
-    [pytest.param(signal.SIGINT, 130, marks=pytest.mark.long), (signal.SIGTERM, 143), (signal.SIGKILL, -9)],
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.long),
+        (signal.SIGTERM, 143),
+        pytest.param(signal.SIGKILL, -9, marks=pytest.mark.long),
+    ],
 )
 def test_killed_half_way(number, code, tmp_path):
     """No record, no weights (but after SIGKILL), and no process that goes on training."""

@@ -82,6 +82,7 @@ def test_the_job_asks_every_case_and_leaves_a_record_where_it_is_uploaded(contai
         path.unlink()
 
 
+@pytest.mark.long
 def test_without_another_endpoint_the_trained_model_itself_is_asked(container) -> None:
     done = container.run()
     assert done.returncode == 0, done.stderr

@@ -63,6 +63,7 @@ def two_ranks(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
     return rehearse(HEARTBEAT, folder, config=QWEN_32B, ranks=2, updates=2, **files)
 
 
+@pytest.mark.long
 def test_two_ranks_consume_what_the_plan_says(two_ranks: Rehearsal) -> None:
     examples = sum(1 for _ in (REAL / "train.jsonl").open()) if REAL.is_dir() else EXAMPLES
     assert two_ranks.agrees, rows(two_ranks)
@@ -75,6 +76,7 @@ def test_two_ranks_consume_what_the_plan_says(two_ranks: Rehearsal) -> None:
     assert two_ranks.synthetic is not REAL.is_dir()
 
 
+@pytest.mark.long
 def test_what_ran_is_the_job_that_is_compiled(two_ranks: Rehearsal) -> None:
     assert two_ranks.run["wrapper"] == "DistributedDataParallel"
     settings = two_ranks.run["settings"]
@@ -113,22 +115,28 @@ def test_the_loss_of_a_job_that_logs_less_often_than_it_is_rehearsed(tmp_path: P
     assert said.startswith("Loss: ")
 
 
-def test_pipeline_is_one_process(tmp_path: Path) -> None:
-    done = rehearse(AS_WRITTEN, tmp_path, config=QWEN_32B, ranks=1, updates=2, train=few(tmp_path.parent), force=True)
-    assert done.agrees, rows(done)
-    assert done.run["ranks"] == 1
-    assert done.run["examples_of_each_update"] == [FEW, FEW], "32 an update, as far as there are any"
-    assert "PARALLELISM" in [change["name"] for change in done.run["overrides"]]
-    assert UNPROVEN_PIPELINE in done.unproven
+@pytest.fixture(scope="module")
+def one_process(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
+    """The seed as it is written, on a few examples."""
+    folder = tmp_path_factory.mktemp("one")
+    return rehearse(AS_WRITTEN, folder, config=QWEN_32B, ranks=1, updates=2, train=few(folder.parent), force=True)
 
 
-def test_a_count_that_differs_is_seen(two_ranks: Rehearsal) -> None:
-    tiny = json.loads((Path(two_ranks.run["model_folder"]) / "config.json").read_text())
+def test_pipeline_is_one_process(one_process: Rehearsal) -> None:
+    assert one_process.agrees, rows(one_process)
+    assert one_process.run["ranks"] == 1
+    assert one_process.run["examples_of_each_update"] == [FEW, FEW], "32 an update, as far as there are any"
+    assert "PARALLELISM" in [change["name"] for change in one_process.run["overrides"]]
+    assert UNPROVEN_PIPELINE in one_process.unproven
+
+
+def test_a_count_that_differs_is_seen(one_process: Rehearsal) -> None:
+    plan, run = one_process.plan, one_process.run
+    tiny = json.loads((Path(run["model_folder"]) / "config.json").read_text())
     for key, value in {"ranks": 3, "examples_per_update": 7, "examples_consumed": 15, "checkpoints": []}.items():
-        doctored = {**two_ranks.run, key: value}
-        assert [row.name for row in compare(two_ranks.plan, doctored, tiny, 2) if not row.agrees], key
-    fewer = two_ranks.plan._replace(training=two_ranks.plan.training._replace(lora_r=8))
-    assert [row.name for row in compare(fewer, two_ranks.run, tiny, 2) if not row.agrees] == ["trainable parameters"]
+        assert [row.name for row in compare(plan, {**run, key: value}, tiny, 1) if not row.agrees], key
+    fewer = plan._replace(training=plan.training._replace(lora_r=8))
+    assert [row.name for row in compare(fewer, run, tiny, 1) if not row.agrees] == ["trainable parameters"]
 
 
 def test_what_cannot_be_rehearsed_says_so(tmp_path: Path) -> None:

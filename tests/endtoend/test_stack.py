@@ -38,6 +38,7 @@ def template(*more: str, spec: Path = HEARTBEAT) -> dict[str, Any]:
     return dict(json.loads(compiled["template.json"]))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
 @pytest.mark.parametrize("more", [(), (SCALED,), (QUEUED,), (QUEUED, FROM_ZERO), (FROM_ZERO,), KEPT, MERGED])
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], tmp_path: Path) -> None:

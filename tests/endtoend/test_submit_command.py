@@ -155,6 +155,7 @@ def test_json_says_what_was_started(server, capsys):
     assert (told["number"], told["status"], told["region"]) == (1, "", "ca-central-1")
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
 def test_it_asks(answer, code, server, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin", Keyboard(answer))
@@ -209,6 +210,7 @@ def test_a_budget_that_is_certainly_exceeded_though_a_comment_allows_it(server, 
     assert started(server) == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("failing", [0, 7, FILES - 1])
 def test_an_upload_that_fails(failing, server, monkeypatch, capsys):
     putting, made = S3Backend.put_object, []
@@ -292,6 +294,7 @@ def test_a_service_that_fails_before_it_starts_the_job(server, monkeypatch, caps
     assert f"No job was started; {FILES} of {FILES} files lie in" in capsys.readouterr().err
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", ["submit", "status", "logs", "stop"])
 def test_no_network(command, server, monkeypatch, capsys):
     monkeypatch.setattr(client, "ATTEMPTS", 1)
@@ -303,6 +306,7 @@ def test_no_network(command, server, monkeypatch, capsys):
     assert "Traceback" not in said
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", ["submit", "status", "logs", "stop"])
 def test_no_credentials(command, server, monkeypatch, capsys):
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

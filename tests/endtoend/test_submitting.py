@@ -119,6 +119,7 @@ def test_what_failed_or_was_stopped_goes_on_from_its_checkpoints(run: Run, sagem
     assert first["CheckpointConfig"]["S3Uri"] == f"s3://{BUCKET}/models/{name}/checkpoints/"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("edited", ["create_training_job.json", "source/train.py", "source/launch.sh"])
 def test_what_was_edited_since_is_not_started_under_the_old_name(
     edited: str, run: Run, sagemaker_server: Server
@@ -130,6 +131,7 @@ def test_what_was_edited_since_is_not_started_under_the_old_name(
     assert run("sagemaker").returncode == 0
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize(
     "added", ["source/json.py", "source/.env", "source/more/its own.py", "source/new\nline.py", "source/train.py\n"]
 )
@@ -155,6 +157,7 @@ def test_a_link_to_a_folder_of_somebody_is_not_uploaded(run: Run, sagemaker_serv
     assert (started(sagemaker_server), keys(sagemaker_server)) == ([], set())
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("left", [".DS_Store", "Thumbs.db", "__pycache__/train.cpython-311.pyc", "more/.DS_Store"])
 def test_what_systems_and_python_leave_stops_nothing(left: str, run: Run) -> None:
     done = run("sagemaker", added=f"source/{left}")

@@ -51,6 +51,7 @@ def lint(content: dict[str, Any], folder: Path) -> tuple[int, list[str]]:
     return int(ended.value.code or 0), out.getvalue().splitlines()
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", ["heartbeat", "heartbeat-as-written"])
 @pytest.mark.parametrize(("more", "resources"), [((ALONE,), 3), ((), 2)])
 def test_cfn_lint_has_nothing_to_say(name: str, more: tuple[str, ...], resources: int, tmp_path: Path) -> None:

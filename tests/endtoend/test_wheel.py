@@ -15,6 +15,8 @@ import pytest
 
 from hbspec import __version__
 
+pytestmark = pytest.mark.long  # it is built and installed
+
 ROOT = Path(__file__).parents[2]
 SPEC = "heartbeat.yaml"
 PROFILE = "heartbeat.train.profile.json"

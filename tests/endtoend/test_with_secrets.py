@@ -27,6 +27,7 @@ def secret(server: Server, **content: str | bytes) -> str:
     return str(server.client("secretsmanager").create_secret(Name="hub", **content)["ARN"])
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("content", [TOKEN, f"{TOKEN}\n", json.dumps({"HF_TOKEN": TOKEN, "other": "x"})])
 def test_the_program_has_the_value_in_its_environment_and_nothing_is_said(
     sagemaker_server: Server, content: str
@@ -36,6 +37,7 @@ def test_the_program_has_the_value_in_its_environment_and_nothing_is_said(
     assert (done.returncode, done.stdout, done.stderr) == (0, TOKEN, ""), "the ARN names its region"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -62,6 +64,7 @@ def test_another_call_is_told_the_usage(words: tuple[str, ...]) -> None:
     assert (done.returncode, done.stderr.startswith("usage: ")) == (2, True)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_while_a_secret_is_waited_for_is_orderly(sagemaker_server: Server, number: signal.Signals) -> None:
     arn = "arn:aws:secretsmanager:ca-central-1:111122223333:secret:hub-a1b2c3"

@@ -105,6 +105,7 @@ PROGRAMS: list[dict[str, Any]] = [
 MODELS = ["meta-llama/Llama-3.2-1B", "google/gemma-3-1b-it", "Qwen/Qwen2.5-0.5B", "openai/gpt-oss-20b"]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("changed", PROGRAMS, ids=lambda changed: ",".join(changed) or "seed")
 def test_all_layers_come_and_go_as_told_from_a_few(model: str, changed: dict[str, Any]) -> None:
@@ -161,6 +162,7 @@ def test_the_longest_rows_so_far_reserve_nearly_all(seed: int, changed: dict[str
     assert few <= every <= few * (1 + more)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("accumulation", [1, 4])
 @pytest.mark.parametrize("changed", PROGRAMS, ids=lambda changed: ",".join(changed) or "seed")
 @pytest.mark.parametrize("model", MODELS)

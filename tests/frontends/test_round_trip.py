@@ -45,6 +45,7 @@ def compiled(folder: Path, target: str, overrides: tuple[str, ...]) -> tuple[str
     return str(folder / FILES[target]), [str(path) for path in beside]
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("way", WAYS)
 def test_it_is_the_same_training(target: str, way: str, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def spec(model, method, place):
     }
 
 
+@pytest.mark.one_in(7)
 @pytest.mark.parametrize(("model", "method", "place"), list(product(MODELS, METHODS, PLACES)))
 def test_the_help_applied_to_the_spec_makes_it_fit(model, method, place):
     values = spec(model, method, place)

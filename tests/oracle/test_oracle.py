@@ -21,16 +21,10 @@ def test_every_case_of_the_grid_is_recorded():
     assert set(TRACES) == set(whole())
 
 
-EVERY_THIRD = fast()[::3]
-"""All are recorded with the same libraries: what moves one of them moves most."""
-
-
-@pytest.mark.parametrize(
-    "case",
-    [case if case in EVERY_THIRD else pytest.param(case, marks=pytest.mark.long) for case in fast()],
-    ids=lambda case: case.text,
-)
+@pytest.mark.one_in(9)
+@pytest.mark.parametrize("case", fast(), ids=lambda case: case.text)
 def test_a_case_traced_again_is_the_recorded_one(case):
+    """All are recorded with the same libraries: what moves one of them moves most."""
     assert stable(trace_of(case)) == stable(TRACES[case])
 
 

@@ -67,6 +67,7 @@ def agrees(text, beta, steps, *, old):
         assert scoring == pytest.approx(traced[0], rel=LIMIT)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(("text", "beta", "steps", "old"), CASES, ids=[f"{case[0]} beta={case[1]}" for case in CASES])
 def test_scoring_and_a_step_take_what_the_trainer_s_own_take(text, beta, steps, old):
     agrees(text, beta, steps, old=old)

@@ -25,6 +25,7 @@ REAL = (
 )
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("text", REAL)
 def test_real_tensors_make_the_same_trace(text):
     case = parse(text)

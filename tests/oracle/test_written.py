@@ -32,6 +32,7 @@ def written(text):
     return sum(event.storage.bytes for event in made), len(made), both.written + both.unpacked, both.launches
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("text", DENSE)
 def test_written_bytes_are_within_a_percent_of_the_trace(text):
     traced_bytes, storages, closed_bytes, launches = written(text)
@@ -39,6 +40,7 @@ def test_written_bytes_are_within_a_percent_of_the_trace(text):
     assert launches == pytest.approx(storages, rel=0.04)
 
 
+@pytest.mark.long
 def test_adapters_on_fused_experts_write_more_than_is_told():
     """Each pass adds them to all experts' weights twice, of which one is told: a fifth of all bytes here."""
     traced_bytes, storages, closed_bytes, launches = written("toy-mixtral,tokens=256,layers=4,lora_dropout=0.0")

@@ -42,6 +42,7 @@ BIAS = {
 """All layers add one bias, which is made of weights."""
 
 
+@pytest.mark.one_in(6)
 @pytest.mark.parametrize("values", [ROUTED, BY_LAYER], ids=["routed", "by layer"])
 @pytest.mark.parametrize("text", ["full,tokens=300", "full,batch=2,tokens=200,gradient_checkpointing=false", "lora"])
 def test_what_layers_exchange_is_as_its_trace(values, text, recorded_once, monkeypatch):
@@ -50,6 +51,7 @@ def test_what_layers_exchange_is_as_its_trace(values, text, recorded_once, monke
     assert closed(case, architecture_of(recorded_once(values))) == pytest.approx(peak(case), rel=0.003)
 
 
+@pytest.mark.long
 def test_a_bias_that_all_layers_share_is_as_its_trace(recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "bias", BIAS)
     case = parse("bias,attention=eager,method=full,batch=2,tokens=200,gradient_checkpointing=false")

@@ -16,6 +16,7 @@ from hbspec.catalog.recorded_file import architecture_of
 BLOOM = {"model_type": "bloom", "hidden_size": 128, "n_layer": 3, "n_head": 4, "vocab_size": 512}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["method=full,tokens=300", "method=full,tokens=300,gradient_checkpointing=false"])
 def test_a_function_with_a_derivative_of_its_own_is_as_its_trace(text, recorded_file, monkeypatch):
     """BLOOM's GELU saves its input, and computes its gradient by itself."""

@@ -64,6 +64,7 @@ def job(architecture, text, **instance):
     return job_of(build_plan(Spec.model_validate(spec), catalog(), architecture, None))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("text", [FULL, LORA, "method=qlora,tokens=300,gradient_checkpointing=false"])
 def test_layers_that_text_does_not_run_are_as_their_trace(text, recorded_file, monkeypatch):
     monkeypatch.setitem(CONFIGS, "images", IMAGES)
@@ -91,6 +92,7 @@ def test_layers_that_text_does_not_run_get_adapters_all_the_same(recorded_file):
     assert found == 5 * 8 * (heads + keys + width)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "text",
     [FULL, LORA, "method=qlora,batch=3,tokens=150", f"{LORA},target_modules=q_proj,modules_to_save={UNREAD_NORM}"],
@@ -143,6 +145,7 @@ def test_ranks_that_train_what_text_runs_are_counted(recorded_file, monkeypatch)
     assert job(architecture, "unread,method=full", gpus=2, parallelism="pipeline").trainable
 
 
+@pytest.mark.long
 def test_ranks_that_train_an_encoder_of_images_on_text_are_not_known(recorded_file, monkeypatch):
     """The shipped script freezes what is beside a `language_model`, and GIT's encoder is not."""
     monkeypatch.setitem(CONFIGS, "git", GIT)

@@ -77,6 +77,7 @@ ONE_PASS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["tokens=96", "tokens=75,batch=3", "tokens=20,batch=2"])
 def test_rows_that_are_padded_to_chunks_are_as_their_trace(text, recorded_once, monkeypatch):
     """The mask of eager attention, which Mamba does not make, would be 3 % of so small a model."""
@@ -85,6 +86,7 @@ def test_rows_that_are_padded_to_chunks_are_as_their_trace(text, recorded_once, 
     assert closed(case, architecture_of(recorded_once(MAMBA2))) == pytest.approx(peak(case), rel=0.01)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["tokens=40,batch=2", "tokens=17"])
 def test_a_loop_over_tokens_is_as_its_trace(text, recorded_once, monkeypatch):
     monkeypatch.setitem(CONFIGS, "mamba", MAMBA)

@@ -43,6 +43,7 @@ def closed(case, architecture, **more):
     return max(moment.total for moment in moments(job, whole, case.tokens))
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("model", ["toy-llama", "toy-gpt-neox"])
 def test_a_recorded_model_is_the_family(model, recorded_file):
     family = Architecture.from_config(parse(model).values)
@@ -60,6 +61,7 @@ def test_a_recorded_model_is_the_family(model, recorded_file):
             assert closed(case, recorded) == pytest.approx(closed(case, family), rel=1e-4), text
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("text", CASES[:3])
 def test_a_type_of_no_family_is_as_its_trace(text, olmo, monkeypatch):
     monkeypatch.setitem(CONFIGS, "olmo", {**OLMO, "num_hidden_layers": 5})
@@ -72,6 +74,7 @@ def test_a_type_of_no_family_is_as_its_trace(text, olmo, monkeypatch):
     assert found == pytest.approx(peak(case), rel=0.001)
 
 
+@pytest.mark.long
 def test_buffers_and_eager_attention_are_counted(recorded_file, monkeypatch):
     config = {
         "model_type": "gpt_neo",
@@ -154,6 +157,7 @@ def test_a_config_that_is_refused(config, word):
 XLNET = {"model_type": "xlnet", "d_model": 64, "n_layer": 3, "n_head": 4, "d_inner": 128, "vocab_size": 512}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["method=lora,tokens=300", "method=qlora,tokens=150,batch=3"])
 def test_what_layers_share_may_differ_for_one_row(text, recorded_file, monkeypatch):
     """XLNet turns its ids round: for one row no copy is made. Its attention's weights have 32 bits in any case.
@@ -165,6 +169,7 @@ def test_what_layers_share_may_differ_for_one_row(text, recorded_file, monkeypat
     assert 1 <= closed(case, architecture_of(recorded_file(XLNET))) / peak(case) < 1.03
 
 
+@pytest.mark.long
 def test_weights_of_two_dtypes_are_not_trained_together(recorded_file, monkeypatch):
     monkeypatch.setitem(CONFIGS, "xlnet", XLNET)
     case = parse("xlnet,attention=eager,method=full,gradient_checkpointing=false,tokens=300")

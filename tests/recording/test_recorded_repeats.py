@@ -102,6 +102,7 @@ def watched(masked):
     }
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("masked", [False, True])
 def test_modules_that_are_written_down_again_are_as_if_they_were_watched(masked, monkeypatch):
     ran = []

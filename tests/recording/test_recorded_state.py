@@ -36,12 +36,14 @@ def test_buffers_are_those_behind_a_first_pass(recorded_once):
     assert recorded_once(CTRL)["buffers"]["2"] == 2 * CTRL["n_positions"] * CTRL["n_embd"]
 
 
+@pytest.mark.long
 def test_a_model_that_short_rows_switch_is_refused(recorded_once):
     with pytest.raises(RecordingError, match="attention_type from block_sparse to original_full"):
         recorded_once(BIG_BIRD)
     assert recorded_once({**BIG_BIRD, "attention_type": "original_full"})["kinds"]
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("config", [DECODER, GIT])
 def test_layers_are_those_that_text_reaches(config, recorded_once):
     assert len(recorded_once(config)["kinds"]) == config["num_hidden_layers"]

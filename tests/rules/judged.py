@@ -31,11 +31,15 @@ def codes(fragment: str, folder: Path, overrides: Sequence[str] = ()) -> set[str
 
     The files that the examples of manual pages name lie beside the spec, unless the test has written its own.
     """
+    report = check(_laid_beside(fragment, folder), overrides=overrides, as_of=AS_OF)
+    return {diagnostic.code for diagnostic in report.diagnostics}
+
+
+def _laid_beside(fragment: str, folder: Path) -> Path:
     for beside in (HERE / "finetune.py", *HERE.glob("own_*.py"), *HERE.glob("*.json"), *HERE.glob("*.jinja")):
         if not (folder / beside.name).exists():
             (folder / beside.name).write_text(beside.read_text())
-    report = check(laid(fragment, folder), overrides=overrides, as_of=AS_OF)
-    return {diagnostic.code for diagnostic in report.diagnostics}
+    return laid(fragment, folder)
 
 
 def edge(code: str, fragment: str, key: str, within: object, beyond: object, folder: Path) -> None:
@@ -49,10 +53,16 @@ def edge(code: str, fragment: str, key: str, within: object, beyond: object, fol
 
 
 def largest_within(code: str, fragment: str, key: str, within: int, beyond: int, folder: Path, unit: str = "") -> int:
-    """Bisect for the largest whole number, in `unit`, that is not told `code`; the search starts from one of each."""
+    """Bisect for the largest whole number, in `unit`, that is not told `code`; the search starts from one of each.
+
+    The rule is asked alone: what `check` says on both sides of what is found is the test's to show.
+    """
+    spec = _laid_beside(fragment, folder)
     while abs(beyond - within) > 1:
         middle = (within + beyond) // 2
-        if code in codes(fragment, folder, _set(key, f"{middle} {unit}" if unit else middle)):
+        overrides = _set(key, f"{middle} {unit}" if unit else middle)
+        found, _ = findings_of(estimate(spec, overrides=overrides, as_of=AS_OF).analysis, codes={code})
+        if any(finding.code == code for finding in found):
             beyond = middle
         else:
             within = middle

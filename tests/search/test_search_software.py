@@ -29,6 +29,7 @@ def lines(*overrides):
     return {entry.fact: entry for entry in estimate(SPEC, overrides=overrides).dependences}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     "overrides", [[], ["software.trainer=transformers"], ["hyperparameters.method=lora"], MIXTRAL], ids=str
 )

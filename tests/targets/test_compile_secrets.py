@@ -67,6 +67,7 @@ def texts(value: Any) -> list[str]:
     return [str(value)]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("place", PLACES)
 def test_it_is_shown_nowhere_and_compiled_into_nothing(place):
     override = place % TOKEN

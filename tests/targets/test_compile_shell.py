@@ -63,6 +63,7 @@ def started(folder: Path, script: str, *arguments: str, **environment: str) -> d
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("spec", [AS_WRITTEN, HEARTBEAT, BASE], ids=lambda path: path.stem)
 @pytest.mark.parametrize("target", TARGETS)
 def test_bash_reads_every_script(spec, target, tmp_path):
@@ -173,6 +174,7 @@ ENDS = {("submit.sh", "Completed"): 3, ("deploy.sh", ""): 1}  # teardown.sh find
 HOSTILE = 'x\'; touch pwned; echo "$(touch pwned)`touch pwned`"'
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("target", "script", "overrides"),
     [

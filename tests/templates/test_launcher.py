@@ -147,6 +147,7 @@ def test_a_launch_that_cannot_work_is_refused(words: list[str], monkeypatch: pyt
     assert refused.value.code == 2
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_ranks_have_the_time_to_save_and_the_job_ends_well(start: Start, number: signal.Signals) -> None:
     launch = start(SAVES.format(seconds=1.5, code=0))

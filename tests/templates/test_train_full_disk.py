@@ -49,6 +49,7 @@ def refuse_to_write(monkeypatch: pytest.MonkeyPatch, bench: Bench, name: str, in
     )
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("method", "inside"), [("_save_optimizer_and_scheduler", "checkpoint-2"), ("save_model", ".hbspec-unfinished")]
 )
@@ -67,6 +68,7 @@ def test_what_could_not_be_saved_is_said_with_the_room_that_is_left(
     assert len(losses(job())) == (1 if inside == "checkpoint-2" else 0), "what was saved before is gone on from"
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize(
     ("module", "name", "inside"),
     [

@@ -287,6 +287,7 @@ def test_a_rehearsals_own_base_is_not_overwritten(bench: Bench, job: Job, capsys
     assert content(base) == before
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("option", "below"),
     [

@@ -108,6 +108,7 @@ class CutOff(BaseException):
     """What a kill is to the process: nothing after it runs."""
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("where", ["super", "contents", "write_manifest", "superfluous", "delete"])
 def test_wherever_a_save_is_cut_off_a_whole_checkpoint_is_left(
     bench: Any, job: Job, monkeypatch: pytest.MonkeyPatch, where: str

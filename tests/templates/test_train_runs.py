@@ -305,6 +305,7 @@ def test_packed_rows_count_the_examples_in_them(bench: Bench, job: Job) -> None:
     assert record["examples_distinct"] is None
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     "variant",
     [

@@ -61,6 +61,7 @@ def kept(bench: Bench) -> list[str]:
     return sorted(path.name for path in (bench.folder / "checkpoints").glob("checkpoint-*"))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("micro_batch", "finished"),
     [(10, 2), (12, 3), (14, 3)],
@@ -292,6 +293,7 @@ late = Late()
 """The interpreter deletes it when it has put away all handlers of signals."""
 
 
+@pytest.mark.long
 def test_a_signal_when_all_is_written_changes_nothing(bench: Bench) -> None:
     bench.write(SMALL | {"MAX_STEPS": "1"}, sums(24))
     (bench.folder / "sitecustomize.py").write_text(LATE_SIGNAL)

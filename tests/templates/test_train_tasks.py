@@ -48,6 +48,7 @@ def put(bench: Bench, settings: dict[str, str], rows: list[Any], validation: lis
             (folder / "data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in held))
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("rows", "settings"),
     [
@@ -79,6 +80,7 @@ def test_kto(bench: Bench, job: Job) -> None:
     assert record["rows_consumed"] == record["examples_distinct"] == 8
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("method", ["lora", "qlora", "full"])
 def test_a_reward_model_is_delivered_with_its_head(bench: Bench, job: Job, method: str) -> None:
     from safetensors import safe_open
