@@ -24,7 +24,7 @@ PYTEST := -m pytest -n auto --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST)
 
-# `test` tries the first 150 of these; LINTED are also fixed, judged by a policy and opened in an editor (10,000: hours)
+# `test` tries the first 50 of these; LINTED are also fixed, judged by a policy and opened in an editor (10,000: hours)
 LINTED := 500
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000 --linted $(LINTED)

@@ -19,7 +19,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 # no test asserts a stopwatch, and CI machines stall, also while an example is drawn; the suite tries the same examples
 # each time, `make long` more of them, and `make laws` ten times as many others
 unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("same", **unhurried, derandomize=True, max_examples=30)
+settings.register_profile("same", **unhurried, derandomize=True, max_examples=12)
 settings.register_profile("usual", **unhurried, derandomize=True, max_examples=100)
 settings.register_profile("others", **unhurried, max_examples=300)
 settings.load_profile("same")
@@ -36,9 +36,9 @@ def pytest_addoption(parser):
     parser.addoption("--without-torch", action="store_true", help="skip the tests that need the extra `train`")
     parser.addoption("--long", action="store_true", help="run what is marked long, as `make long` does")
     parser.addoption("--vllm", help="the folder with the Python of vLLM for CPUs, as `make serve-check` makes it")
-    parser.addoption("--mutations", type=int, default=150, help="mutated specs that tests/fuzz tries")
+    parser.addoption("--mutations", type=int, default=50, help="mutated specs that tests/fuzz tries")
     parser.addoption(
-        "--linted", type=int, default=15, help="those of them that are fixed, too, and opened in an editor"
+        "--linted", type=int, default=5, help="those of them that are fixed, too, and opened in an editor"
     )
 
 

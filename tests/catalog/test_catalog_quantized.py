@@ -46,6 +46,7 @@ def test_bytes_are_those_of_bitsandbytes(sizes, storage, double_quant):
     assert (ours.packed, ours.scales, ours.constants) == tuple(3 * sum(part) for part in zip(*real, strict=True))
 
 
+@pytest.mark.one_in(5)
 def test_transformers_quantises_the_linear_modules_and_keeps_the_rest(variant, model_of):
     model = model_of(variant)
     kept = get_keys_to_not_convert(model)

@@ -425,6 +425,7 @@ folder.write([Artifact("launch.sh", b"#!\\n", executable=True)], Path("out"))
 """
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGINT"])
 @pytest.mark.parametrize("way", ["exchange", "rename"])
 @pytest.mark.parametrize("moment", ["exchanged", "undone"])

@@ -196,6 +196,7 @@ def test_regions_without_prices_are_told_which_have_some(optimize):
     assert "no price is known there: search ap-southeast-1, " in out
 
 
+@pytest.mark.long
 def test_what_fits_nowhere_is_told_what_would_do(optimize):
     """A model whose weights alone exceed the GPU in 16 bits fits with fewer bits."""
     large = SPEC.replace("Qwen2.5-0.5B", "Qwen2.5-14B")

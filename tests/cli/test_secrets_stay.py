@@ -114,6 +114,7 @@ def written(folder, secret, text):
     (folder / "bad.yaml").write_text(without(text.split(":")[0], SPEC) + text.format(secret), encoding="utf-8")
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("place", IN_SPECS)
 def test_in_a_spec(folder, capsys, place):
     secret = SECRETS[SHAPES[0]]

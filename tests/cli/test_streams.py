@@ -59,6 +59,7 @@ def test_no_command_breaks(hbspec, command, redirection):
     assert run(hbspec, command, redirection)[0] in (0, 2, 141)
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.parametrize("command", ["check -", "compile - -o out"])
 def test_a_spec_on_a_closed_input(hbspec, command):
     code, out, err = run(hbspec, command, "<&-")
@@ -66,6 +67,7 @@ def test_a_spec_on_a_closed_input(hbspec, command):
     assert "standard input cannot be read: the stream is closed" in out + err
 
 
+@pytest.mark.one_in(2)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only where there is a full device")  # noqa: PTH110
 @pytest.mark.parametrize("command", ["check -", "estimate job.yaml"])
 def test_a_full_disk(hbspec, command):

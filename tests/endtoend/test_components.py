@@ -137,6 +137,7 @@ class TestOthers:
         assert made(sagemaker_server)["components"] == []
 
 
+@pytest.mark.long
 @pytest.mark.skipif(REAL is not None, reason="one call of the AWS CLI takes a second, and these are hundreds")
 @pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.long)])
 def test_both_scripts_may_be_killed_anywhere(step: int, run: Run, sagemaker_server: Server, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ class TestRepeating:
 
 @pytest.mark.skipif(REAL is not None, reason="one call of the AWS CLI takes a second, and these are hundreds")
 class TestStopping:
-    @pytest.mark.parametrize("before", ["nothing", "another content"])
+    @pytest.mark.parametrize("before", ["nothing", pytest.param("another content", marks=pytest.mark.long)])
     @pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.long)])
     def test_a_run_that_was_killed_anywhere_is_continued(
         self, step: int, before: str, run: Run, sagemaker_server: Server, tmp_path: Path

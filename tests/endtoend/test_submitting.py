@@ -273,6 +273,7 @@ class TestDeploying:
             "CompressionType": "None",
         }
 
+    @pytest.mark.one_in(2)
     @pytest.mark.parametrize(
         ("trained", "served", "said"),
         [((), WHOLE, "its model is an archive"), (WHOLE, ("deployment.ab_test=null",), "its model is unpacked")],

@@ -41,6 +41,7 @@ def packed(software, **hyperparameters):
     return LLAMA_2 | {"software": software, "hyperparameters": given}
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize(
     ("software", "strategy", "joined"),
     [

@@ -141,6 +141,7 @@ def test_neighbourhoods_hold_every_kind_between_its_neighbours() -> None:
         assert all(alike[layer] == alike[stands] for layer, stands in enumerate(chosen))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("changed", "more"), list(zip(PROGRAMS[:3], (0.002, 0.07, 0.01), strict=True)))
 def test_the_longest_rows_so_far_reserve_nearly_all(seed: int, changed: dict[str, Any], more: float) -> None:

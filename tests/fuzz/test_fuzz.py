@@ -1,7 +1,7 @@
 """Mutations of valid specs: a diagnostic or a clean result each time, never a traceback, never a hang.
 
-`make test` tries `--mutations` of them, 150 unless told otherwise; `make fuzz`, which CI runs, tries 10,000. `--linted`
-of them are also fixed, judged by a policy and opened in an editor, which takes longer: 15, and 500 by `make fuzz`.
+`make test` tries `--mutations` of them, 50 unless told otherwise; `make fuzz`, which CI runs, tries 10,000. `--linted`
+of them are also fixed, judged by a policy and opened in an editor, which takes longer: 5, and 500 by `make fuzz`.
 """
 
 from __future__ import annotations

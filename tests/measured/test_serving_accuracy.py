@@ -166,6 +166,7 @@ def judged():
     return judge(read_rows([INFERENCE]), left_out(recorded())) if INFERENCE.exists() else ()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("metric", "median", "known"), [(RATE, 0.20, 0.95), (MEMORY, 0.05, 0.9)])
 def test_unseen_sources_are_met(judged, metric, median, known):
     if not judged:

@@ -149,6 +149,7 @@ def test_the_constants_are_those_that_their_rows_give():
     assert speed.fit(fitted.recorded().speed) == STEP
 
 
+@pytest.mark.long
 def test_the_recorded_rows_are_those_that_the_published_ones_give():
     recorded = fitted.recorded().speed
     assert len({one.source for one in recorded}) >= 3

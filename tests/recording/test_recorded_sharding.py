@@ -36,6 +36,7 @@ def planned(architecture, parallelism, method, accumulation):
     return build_plan(Spec.model_validate(values), catalog(), architecture, None)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 @pytest.mark.parametrize("parallelism", PARALLELISMS)
 def test_a_recorded_model_is_shared_as_the_family_is(parallelism, method, recorded_file):

@@ -25,16 +25,20 @@ HOURS = "expect: {training.duration: 1m..9h}"
 
 def verdicts(fragment: str, folder: Path):
     """The diagnostics about a fragment laid over the base."""
-    (folder / "base.yaml").write_text((HERE / "base.yaml").read_text())
-    (folder / "train.profile.json").write_text((HERE / "train.profile.json").read_text())
-    (folder / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
-    return check(folder / "spec.yaml", as_of=AS_OF).diagnostics
+    return check(laid(fragment, folder), as_of=AS_OF).diagnostics
 
 
 def estimate_of(fragment: str, folder: Path):
     """The estimates of a fragment laid over the base."""
-    verdicts(fragment, folder)
-    return estimate(folder / "spec.yaml")
+    return estimate(laid(fragment, folder))
+
+
+def laid(fragment: str, folder: Path) -> Path:
+    """The path of a fragment laid over the base, beside the profile that it names."""
+    (folder / "base.yaml").write_text((HERE / "base.yaml").read_text())
+    (folder / "train.profile.json").write_text((HERE / "train.profile.json").read_text())
+    (folder / "spec.yaml").write_text(f"extends: ./base.yaml\n{fragment}\n")
+    return folder / "spec.yaml"
 
 
 CASES = {

@@ -48,7 +48,7 @@ def test_a_warning_where_it_depends_on_ram_efficient_loading(tmp_path):
     assert "RAM-efficient" in found.help
 
 
-@pytest.mark.parametrize("other", ["method: lora", "method: full"])
+@pytest.mark.parametrize("other", [pytest.param("method: lora", marks=pytest.mark.long), "method: full"])
 def test_what_is_not_quantised_is_loaded_on_the_host(other, tmp_path):
     fragment = FSDP.replace("gpus: 8", "gpus: 8, gpu_memory: 16 GB") + STORED.replace(
         "bnb_4bit_quant_storage: bfloat16", f"{other}, bnb_quant_type: null, bnb_double_quant: null"

@@ -28,6 +28,7 @@ def test_edges_with_rslora(tmp_path):
     edge("HB241", at_rank(256, root=True), ALPHA, 2.5, 2, tmp_path)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("rank", "alpha", "root"),
     [(256, 16, False), (1, 32, False), (64, 16, False), (8, 32, False), (256, 512, True), (64, 16, True)],

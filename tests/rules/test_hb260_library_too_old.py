@@ -20,6 +20,7 @@ def family(model: str) -> str:
     return f"{ALONE}model: {{id: {model}}}"
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("model", "last_without", "first"),
     [
@@ -34,6 +35,7 @@ def test_edges_of_families(model, last_without, first, tmp_path):
     edge("HB260", family(model), "software.transformers", first, last_without, tmp_path)
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("fragment", "key", "within", "beyond"),
     [

@@ -58,6 +58,7 @@ def test_the_front_is_that_of_every_plan(free):
     assert sum(found.rejected.values()) + len(found.plans) == found.searched["plans"]
 
 
+@pytest.mark.long
 def test_what_may_not_fit_is_best_where_that_is_allowed():
     """The high end of its tensors leaves nothing free, so that bounds must not exclude it."""
     spec = {

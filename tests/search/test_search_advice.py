@@ -84,6 +84,7 @@ class TestFit:
             float(f"{a.burden.amount:.3g}") <= float(f"{b.burden.amount:.3g}") for a, b in pairwise(found.outcomes)
         )
 
+    @pytest.mark.long
     def test_nothing_cheaper_was_passed_over(self):
         overrides = [
             "instance={type: ml.g5.2xlarge, region: us-east-1, max_runtime: 5d}",

@@ -292,6 +292,7 @@ def test_a_stop_while_requirements_are_installed_is_orderly(tmp_path: Path) -> N
     assert "pip install" in call
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("line_end", ["", "\r"])
 @pytest.mark.parametrize(
     ("listed", "code"), [("", 0), ("-123456789012 Completed", 0), ("-2 Failed", 0), ("-2 Completed", 3), (" Failed", 0)]

@@ -54,6 +54,7 @@ def parsed():
     return parsed
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize("way", WAYS)
 def test_trl_and_accelerate_read_the_plan_s_training(way: str, parsed, tmp_path: Path, monkeypatch) -> None:
     from accelerate.commands.config.config_args import ClusterConfig

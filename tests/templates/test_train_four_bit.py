@@ -79,6 +79,7 @@ def packing_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bitsandbytes.nn.modules.has_avx512bf16", lambda: True)
 
 
+@pytest.mark.one_in(5)
 @pytest.mark.parametrize("config", (CATALOG | UNUSUAL).values(), ids=(CATALOG | UNUSUAL).keys())
 def test_each_quantised_matrix_of_each_tiny_model_is_whole_blocks(config: Mapping[str, Any]) -> None:
     shrunk = shrinking.shrink(config, vocabulary=512) | {"pad_token_id": 0}
