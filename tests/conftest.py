@@ -37,9 +37,7 @@ def pytest_addoption(parser):
     parser.addoption("--long", action="store_true", help="run what is marked long, as `make long` does")
     parser.addoption("--vllm", help="the folder with the Python of vLLM for CPUs, as `make serve-check` makes it")
     parser.addoption("--mutations", type=int, default=50, help="mutated specs that tests/fuzz tries")
-    parser.addoption(
-        "--linted", type=int, default=5, help="those of them that are fixed, too, and opened in an editor"
-    )
+    parser.addoption("--linted", type=int, default=5, help="those of them that are fixed, too, and opened in an editor")
 
 
 def pytest_configure(config):

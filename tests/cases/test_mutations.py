@@ -153,7 +153,7 @@ TWO = {
 MADE = [(name, mistake) for name in SPECS for mistake in MISTAKES if applies(name, mistake)]
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(11)
 @pytest.mark.parametrize(
     ("name", "mistake"), MADE, ids=lambda part: part if isinstance(part, str) else f"{part[0]}-{part[1]}"
 )

@@ -32,7 +32,7 @@ def trained(shared_model_of):
     return count
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 @pytest.mark.parametrize(
     ("rank", "targets"), [(16, "all-linear"), (8, ATTENTION), (8, [*SPLIT, "gate", "w1", "w2", "w3", *FUSED])], ids=str
 )
@@ -53,7 +53,7 @@ def test_every_model_type(variant, rank, targets, trained):
     assert lora_parameters(architecture, rank, targets) == trained(variant, rank, targets)
 
 
-@pytest.mark.one_in(4)
+@pytest.mark.one_in(8)
 def test_every_single_name(variant, trained):
     architecture = Architecture.from_config(variant)
     for name in target_module_names(architecture):
@@ -66,7 +66,7 @@ def test_every_single_name(variant, trained):
             assert ours == trained(variant, 4, [name]), name
 
 
-@pytest.mark.one_in(3)
+@pytest.mark.one_in(7)
 def test_dora_adds_magnitudes(variant, trained):
     architecture = Architecture.from_config(variant)
     if fused_targets(architecture, "all-linear"):
@@ -88,7 +88,7 @@ def test_dora_on_the_embedding_and_the_head(module, tied, trained, variants):
     assert ours == trained(config, 4, [module], use_dora=True)
 
 
-@pytest.mark.one_in(7)
+@pytest.mark.one_in(13)
 @pytest.mark.parametrize(
     "saved",
     [

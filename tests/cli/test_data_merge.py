@@ -34,6 +34,7 @@ def test_merged_parts_merge_again(parts):
     assert parts("data", "merge", "some.json", "1.json")[1] == parts("data", "profile", "all.jsonl")[1]
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -330,7 +330,7 @@ def test_two_at_a_time_both_finish_and_one_of_them_is_there(tmp_path):
 @pytest.mark.parametrize(
     ("number", "way", "what"),
     [
-        ("SIGKILL", "exchange", "folder"),
+        pytest.param("SIGKILL", "exchange", "folder", marks=pytest.mark.long),
         pytest.param("SIGINT", "exchange", "folder", marks=pytest.mark.long),
         pytest.param("SIGKILL", "rename", "folder", marks=pytest.mark.long),
         pytest.param("SIGTERM", "exchange", "compile", marks=pytest.mark.long),

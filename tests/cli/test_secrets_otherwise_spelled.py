@@ -51,6 +51,7 @@ FAULTS = {
 }
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("name", SPELLED)
 def test_in_a_block(name, fault, tmp_path, monkeypatch, capsys):
@@ -58,6 +59,7 @@ def test_in_a_block(name, fault, tmp_path, monkeypatch, capsys):
     shown(f"sagemaker:\n  environment:\n    {FAULTS[fault].format(line)}\n", hidden, tmp_path, monkeypatch, capsys)
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("end", ["}, bogus: 1}", "}", "", ": x: ["])
 @pytest.mark.parametrize("name", SPELLED)
 def test_in_a_flow(name, end, tmp_path, monkeypatch, capsys):

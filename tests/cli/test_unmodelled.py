@@ -69,6 +69,7 @@ def test_json_has_both_ends_and_the_reason(unmodelled):
     assert "serving" in found["unknown"] or found["serving"]["unknown"]
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("target", names())
 def test_it_compiles_without_force(target, unmodelled):
     needed = {

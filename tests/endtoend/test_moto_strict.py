@@ -47,6 +47,7 @@ def test_a_client_finds_the_server_by_the_environment(sagemaker_server: Server) 
     assert client.list_training_jobs()["TrainingJobSummaries"] == []
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("section", "change", "message"),
     [

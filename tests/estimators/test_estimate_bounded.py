@@ -44,6 +44,7 @@ def _plans(model: str, instance: dict[str, Any] | None = None, **hyperparameters
     return exact, plan._replace(between=between(spec, facts, found, None, None))
 
 
+@pytest.mark.one_in(4)
 @pytest.mark.parametrize("parallelism", ["single", "ddp", "fsdp", "zero3"])
 @pytest.mark.parametrize("method", ["full", "lora", "qlora"])
 @pytest.mark.parametrize("model", [SMALL, MIXTURE, "google/gemma-2-2b"])

@@ -109,7 +109,9 @@ def _spec(draw: random.Random) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("first", [0, *(pytest.param(first, marks=pytest.mark.long) for first in range(STEP, CASES, STEP))])
+@pytest.mark.parametrize(
+    "first", [0, *(pytest.param(first, marks=pytest.mark.long) for first in range(STEP, CASES, STEP))]
+)
 def test_no_config_breaks_the_program(first: int, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pyproject.toml").touch()

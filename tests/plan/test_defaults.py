@@ -113,7 +113,7 @@ def test_every_method_meets_every_place():
     assert len(met) == len(METHODS) * len(PLACES)
 
 
-@pytest.mark.one_in(5)
+@pytest.mark.one_in(10)
 @pytest.mark.parametrize(("turn", "model"), [*enumerate(SMALLEST_AND_LARGEST)])
 def test_nothing_that_is_left_open_is_an_error(turn, model):
     """Every model meets every place and every method: its family's defaults depend on the one or on the other."""

@@ -72,6 +72,7 @@ def test_the_data_are_described_beside_it() -> None:
     }
 
 
+@pytest.mark.one_in(3)
 @pytest.mark.parametrize(
     ("override", "key"),
     [

@@ -316,7 +316,10 @@ def places(value: Any, route: tuple[str | int, ...] = ()) -> Iterator[tuple[str 
 JUNK = (None, True, 0, -1, 2**40, 1.5, "", "x", "\n", "é" * 5000, [], [{}], {}, {"x": "y"}, DELETE)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(
+    "operation",
+    [pytest.param(one, marks=pytest.mark.long) if one == "CreateProcessingJob" else one for one in OPERATIONS],
+)
 def test_junk_is_judged_as_by_two_others(operation: str) -> None:
     """Never a traceback; all that botocore refuses is refused; and stock jsonschema agrees about the schema."""
     stock = Draft202012Validator(schema(operation))

@@ -18,6 +18,7 @@ from hbspec.estimators.step.resident import Loaded, loaded_tensors, trained_para
 from hbspec.estimators.step.sharding import gathers
 from hbspec.estimators.step.slots import Requests, Slots
 from hbspec.estimators.step.states import states_of
+from hbspec.estimators.step.whole_load import WholeLoad
 
 
 class Together(NamedTuple):
@@ -55,6 +56,16 @@ class Blueprint:
         self._slots: dict[tuple[Program, bool], Slots] = {}
         self._evaluations: dict[Program, Slots] = {}
         self._found: dict[tuple[int, bool | None], Requests] = {}
+        self._loads: dict[bool, WholeLoad] = {}
+
+    def whole_load(self, *, warm: bool) -> WholeLoad:
+        """Loading, where the GPU holds the weights whole."""
+        found = self._loads.get(warm)
+        if found is None:
+            adapters = self.trained if self.job.training.adapters else ()
+            buckets = self.states.computing["gradient_buckets"]
+            found = self._loads[warm] = WholeLoad(self.tensors, adapters, buckets, warm=warm)
+        return found
 
     @cached_property
     def tensors(self) -> tuple[Loaded, ...]:

@@ -15,11 +15,7 @@ from hbspec.estimators.step.allocator import Allocator
 from hbspec.estimators.step.blueprint import Blueprint, Together
 from hbspec.estimators.step.job import WORKSPACES
 from hbspec.estimators.step.pool import SMALL_SEGMENT, Block
-from hbspec.estimators.step.resident import Loaded
 from hbspec.estimators.step.sharding import gathers, loading
-
-DDP_BUCKET = 25 << 20
-"""Bytes of a gradient bucket (torch, `DistributedDataParallel`, `bucket_cap_mb`)."""
 
 
 class Circumstances(NamedTuple):
@@ -54,26 +50,9 @@ class Process:
         if gathers(self._blueprint.job):
             self._load_shards()
             return
-        if self.around.warm:
-            self._give(self._ask([sum(size for tensor in self._blueprint.tensors for size in tensor.kept)]))
-        wide: list[tuple[list[Block], Loaded]] = []
-        for tensor in self._blueprint.tensors:
-            if not tensor.widened and tensor.read == sum(tensor.kept):
-                self._ask(tensor.kept)
-                continue
-            read = self._ask([tensor.read])
-            if tensor.widened:
-                wide.append((read, tensor))
-            else:
-                self._ask(tensor.kept)
-                self._give(read)
-        for read, tensor in wide:
-            self._ask(tensor.kept)
-            self._give(read)
-        if self._blueprint.job.training.adapters:
-            self._ask(self._blueprint.trained)
-        buckets = self._blueprint.states.computing["gradient_buckets"]
-        self._ask([DDP_BUCKET] * (buckets // DDP_BUCKET) + [buckets % DDP_BUCKET])
+        found = self._blueprint.whole_load(warm=self.around.warm)
+        self._small = self._most_small = found.small
+        self._allocator.follow(found.actions, found.sizes, {})
 
     def _load_shards(self) -> None:
         """Weights that are sharded unit by unit, and adapters."""
