@@ -29,13 +29,15 @@ LINTED := 500
 fuzz: $(VENV)/.ready
 	$(BIN)/python -m pytest tests/fuzz --mutations 10000 --linted $(LINTED)
 
-# the tests that take minutes: every published measurement, where they lie beside the repository, and many traces; and
-# the laws with more of the same examples
+# the tests that take minutes: every published measurement, where they lie beside the repository, and many traces; all
+# parameters of the tests of which `test` runs one in so many; and the laws with more of the same examples
+LAWS = $(shell grep -rl "^from hypothesis" tests --include="test_*.py" | grep -v laws)
 long: $(VENV)/.ready
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) -m long --long
 	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) tests/laws tests/source/test_source_laws.py --hypothesis-profile=usual
+	OMP_NUM_THREADS=1 $(BIN)/python $(PYTEST) $(LAWS) --hypothesis-profile=more
 
-# ten times the examples of `test`, which tries the same each time
+# many times the examples of `test`, which tries the same each time
 laws: $(VENV)/.ready
 	$(BIN)/python $(PYTEST) tests/laws --hypothesis-profile=others
 

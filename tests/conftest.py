@@ -17,9 +17,10 @@ sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # no test asserts a stopwatch, and CI machines stall, also while an example is drawn; the suite tries the same examples
-# each time, `make long` more of them, and `make laws` ten times as many others
+# each time, `make long` more of them, and `make laws` many times as many others
 unhurried = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("same", **unhurried, derandomize=True, max_examples=12)
+settings.register_profile("more", **unhurried, derandomize=True, max_examples=30)
 settings.register_profile("usual", **unhurried, derandomize=True, max_examples=100)
 settings.register_profile("others", **unhurried, max_examples=300)
 settings.load_profile("same")
@@ -44,7 +45,7 @@ def pytest_configure(config):
     gc.set_threshold(200_000)  # as a command does (hbspec.cli.entry): what is made is seldom garbage
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background, where programs would not hear it
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    config.addinivalue_line("markers", "long: takes minutes; run with --long")
+    config.addinivalue_line("markers", "long: left to `make long`; run with --long")
     config.addinivalue_line("markers", "one_in(number): of its parameters every so many; the others are long")
     if config.getoption("--without-torch"):
         sys.meta_path.append(SkipsTraining)  # the last: asked only for what is not installed
@@ -59,7 +60,7 @@ def pytest_collection_modifyitems(config, items):
     if not config.getoption("--long"):
         for item in items:
             if item.get_closest_marker("long"):
-                item.add_marker(pytest.mark.skip(reason="takes minutes: `make long`"))
+                item.add_marker(pytest.mark.skip(reason="left to `make long`"))
 
 
 def leave_to_long(items):
