@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto_strict import Server
 
 from hbspec.cli import main
-from hbspec.service import client, logs
+from hbspec.service import client, logs, submission
 
 SPEC = Path(__file__).parents[2] / "specs/heartbeat.yaml"
 BUCKET = "heartbeat"
@@ -23,7 +23,7 @@ BEGAN = 1000 * (int(time()) - 60)
 
 @pytest.fixture
 def job(sagemaker_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The name of a job that was just submitted."""
+    """The name of a job that was just submitted. The upload, which takes longest, is `test_submit_command.py`'s."""
     monkeypatch.chdir(tmp_path)
     sagemaker_server.client("s3").create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": sagemaker_server.region}
@@ -33,7 +33,9 @@ def job(sagemaker_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("InProgress", "Downloading"),
         ("InProgress", "Training"),
     )
-    assert main(["submit", str(SPEC), "--yes"]) == 0
+    with monkeypatch.context() as patched:
+        patched.setattr(submission, "_upload", lambda *_: None)
+        assert main(["submit", str(SPEC), "--yes"]) == 0
     return next(str(body["TrainingJobName"]) for name, body in sagemaker_server.requests if name == "CreateTrainingJob")
 
 

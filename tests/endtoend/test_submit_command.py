@@ -37,6 +37,12 @@ def server(sagemaker_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyP
     return sagemaker_server
 
 
+@pytest.fixture
+def source_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is uploaded, which takes longest, where it is not what is shown."""
+    monkeypatch.setattr(submission, "_upload", lambda *_: None)
+
+
 class Keyboard(io.StringIO):
     """Somebody who answers."""
 
@@ -126,6 +132,7 @@ def test_a_job_is_started_once_and_repeated_if_it_failed_or_was_stopped(server, 
     assert len(started(server)) == 3
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_alarms_and_dashboard_are_there_before_the_job(server, capsys):
     assert submit("--dry-run") == 0
     told = capsys.readouterr()
@@ -142,12 +149,14 @@ def test_alarms_and_dashboard_are_there_before_the_job(server, capsys):
     assert {widget["type"] for widget in json.loads(body)["widgets"]} == {"text", "metric", "alarm"}
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_a_job_without_alarms(server, capsys):
     assert submit("--yes", "--set", "monitoring.alarms=false") == 0
     assert server.client("cloudwatch").describe_alarms()["MetricAlarms"] == []
     assert "alarms" not in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_json_says_what_was_started(server, capsys):
     assert submit("--yes", "--format", "json") == 0
     told = json.loads(capsys.readouterr().out)
@@ -155,6 +164,7 @@ def test_json_says_what_was_started(server, capsys):
     assert (told["number"], told["status"], told["region"]) == (1, "", "ca-central-1")
 
 
+@pytest.mark.usefixtures("source_is_there")
 @pytest.mark.one_in(2)
 @pytest.mark.parametrize(("answer", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])
 def test_it_asks(answer, code, server, monkeypatch, capsys):
@@ -252,6 +262,7 @@ def test_a_request_that_the_service_refuses(server, monkeypatch, capsys):
     assert f"No job was started; {FILES} of {FILES} files lie in" in said
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_a_region_without_instances_names_the_alternatives_and_starts_none(server, monkeypatch, capsys):
     class LimitError(SagemakerClientError):
         code = "ResourceLimitExceeded"
@@ -269,6 +280,7 @@ def test_a_region_without_instances_names_the_alternatives_and_starts_none(serve
     assert len(started(server)) == 1, "the one that was refused"
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_an_answer_that_is_lost(server, monkeypatch, capsys):
     """The job exists, and nobody was told so."""
     monkeypatch.setattr(client, "ATTEMPTS", 1)
@@ -327,6 +339,7 @@ def test_ctrl_c_says_how_to_learn_what_exists(server, monkeypatch, capsys):
     assert started(server) == []
 
 
+@pytest.mark.usefixtures("source_is_there")
 def test_a_job_that_is_being_stopped_is_submitted_again_later(server, capsys):
     assert submit("--yes") == 0
     end(server, started(server)[0]["TrainingJobName"], "Stopping")
