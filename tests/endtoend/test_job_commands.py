@@ -33,9 +33,8 @@ def job(sagemaker_server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("InProgress", "Downloading"),
         ("InProgress", "Training"),
     )
-    with monkeypatch.context() as patched:
-        patched.setattr(submission, "_upload", lambda *_: None)
-        assert main(["submit", str(SPEC), "--yes"]) == 0
+    monkeypatch.setattr(submission, "_upload", lambda *_: None)
+    assert main(["submit", str(SPEC), "--yes"]) == 0
     return next(str(body["TrainingJobName"]) for name, body in sagemaker_server.requests if name == "CreateTrainingJob")
 
 
