@@ -155,6 +155,8 @@ frameworks: $(VENV)/.ready
 	$(BIN)/pip download -q --no-deps transformers==5.6.0 -d build/frameworks
 	$(BIN)/pip download -q --no-deps sagemaker==2.257.7 sagemaker-train==1.27.0 sagemaker-core==2.27.0 -d build/frameworks
 	$(BIN)/python tools/generate_framework_fields.py build/frameworks
+	test -d build/frameworks/recipes || git clone -q --bare https://github.com/aws/sagemaker-hyperpod-recipes build/frameworks/recipes
+	$(BIN)/python tools/generate_hyperpod_fields.py build/frameworks/recipes
 
 docs-check: $(VENV)/.ready
 	$(BIN)/python tools/generate_docs.py --check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from frontends_cases import ACCELERATE, PROGRAMS
+from hyperpod_cases import RECIPES
 
 from hbspec.api import estimate
 from hbspec.cli.command import command
@@ -29,10 +30,12 @@ def imported(tmp_path, name, text, *words):
     return source, place
 
 
-@pytest.mark.parametrize("program", PROGRAMS)
-@pytest.mark.parametrize("more", [False, True], ids=["plain", "more"])
-def test_the_spec_plans_as_the_file_does(tmp_path, program, more):
-    text = PROGRAMS[program] + (MORE[program] if more else "")
+TEXTS = PROGRAMS | {f"{program} with more": text + MORE[program] for program, text in PROGRAMS.items()} | RECIPES
+
+
+@pytest.mark.parametrize("program", TEXTS)
+def test_the_spec_plans_as_the_file_does(tmp_path, program):
+    text = TEXTS[program]
     source, place = imported(tmp_path, "job.yaml", text)
     assert isinstance(read(load(place)), Spec)
     settings = {"overrides": ("data.train.examples=10000",)}

@@ -26,6 +26,11 @@ def rows():
         return list(csv.DictReader(lines))
 
 
+def front_has_nested_keys(program):
+    """Whether the list of a program has keys inside mappings, named with those above them."""
+    return program != SHARED and front_of(program).fields().nested
+
+
 @pytest.mark.parametrize("name", names())
 def test_every_key_of_a_pinned_list_is_sorted(name):
     fields = front_of(name).fields()
@@ -52,11 +57,13 @@ def test_a_row_is_there_once_and_says_what_the_key_does_where_memory_is_influenc
 def test_a_key_that_counts_as_read_is_named_by_the_front_end(program):
     files = [*ARGUMENTS, *([f"{program}.py"] if program != SHARED else [])]
     files += [STEP] if program == AXOLOTL_ITSELF else []
-    files += [file.relative_to(SOURCES) for file in SOURCES.glob("calls/*.py")] if program == "sagemaker" else []
+    folder = {"sagemaker": "calls", "hyperpod": "recipes"}.get(program)
+    files += [file.relative_to(SOURCES) for file in SOURCES.glob(f"{folder}/*.py")] if folder else []
     trees = [ast.parse((SOURCES / file).read_text(encoding="utf-8")) for file in files]
     nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))
     named = {node.value for node in nodes if isinstance(node.value, str)}
     read = {row["key"] for row in rows() if row["program"] == program and row["influence"] == READ}
+    read = {key.rpartition(".")[2] for key in read} if front_has_nested_keys(program) else read
     indirect = {f"{kind}_checkpointing_kwargs" for kind in ("activation", "gradient")}  # made of two words
     assert read - named <= indirect
 

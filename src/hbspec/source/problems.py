@@ -70,6 +70,11 @@ class Problems:
             )
         )
 
+    def forgive(self, defect: Page, below: Route) -> None:
+        """Take back faults of one kind, at or below a route."""
+        kept = [entry for entry in self.diagnostics if entry.code != defect.code or entry.route[: len(below)] != below]
+        self.diagnostics[:] = kept
+
     def raise_any(self) -> None:
         """Raise `SourceError` if any fault was added."""
         if self.diagnostics:

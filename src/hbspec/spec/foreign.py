@@ -38,6 +38,13 @@ KEYS: dict[str, frozenset[str]] = {
             "attn_implementation", "max_seq_length", "dataset_text_field", "dataset_num_proc", "packing_strategy",
         )
     ),
+    # https://github.com/aws/sagemaker-hyperpod-recipes, recipes_collection/recipes
+    "HyperPod": frozenset(
+        (
+            "run", "training_config", "instance_types", "elastic_policy", "scale_config", "display_name",
+            "exp_manager", "use_smp_model", "distributed_backend",
+        )
+    ),
     # Hugging Face accelerate, src/accelerate/commands/config/config_args.py
     ACCELERATE: frozenset(
         (

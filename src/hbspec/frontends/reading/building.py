@@ -7,6 +7,7 @@ from typing import Any
 
 from hbspec.diagnostics import Finding, Route, Severity, Span
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
+from hbspec.frontends.reading.global_batch import GlobalBatch
 from hbspec.frontends.reading.influence import MEMORY, TIME, Influence, ProgramKeys
 from hbspec.frontends.reading.left_open import Remark
 from hbspec.frontends.reading.mixed import Mixed, mixed
@@ -30,6 +31,9 @@ class Building:
         self.guessed: set[Route] = set()
         self.left_open: set[Route] = set()
         self.capped: list[tuple[ForeignKey, int, int]] = []
+        self.shared: GlobalBatch | None = None
+        self.certain: set[Route] = set()
+        self.stopped: tuple[Span | None, str, str] | None = None
 
     @property
     def folder(self) -> Path:
@@ -113,6 +117,10 @@ class Building:
         """The file describes what is not estimated at all."""
         self._add("HB027", Severity.ERROR, given, message, action)
 
+    def stop(self, given: ForeignKey, message: str, action: str) -> None:
+        """The file describes what no spec can be made of, which is all that is said of it."""
+        self.stopped = (given.key_span or given.node.span, message, action)
+
     def not_filled_in(self, given: ForeignKey) -> None:
         """A value that is filled in later."""
         message = f"{given.key} is `{given.placeholder}`, which is filled in later: its value is not known here"
@@ -158,6 +166,10 @@ class Building:
         )
         self._add("HB029", Severity.WARNING, given, message, f"set data.train.examples to {most} or less")
 
+    def imprecise(self, given: ForeignKey, message: str, action: str) -> None:
+        """A value that is taken otherwise than it stands there."""
+        self._add("HB029", Severity.WARNING, given, message, action)
+
     def slower_or_faster(self, given: ForeignKey) -> None:
         """A key that influences time only and is not estimated."""
         message = f"{self.program}'s {given.key} influences time, and is not estimated"
@@ -166,7 +178,7 @@ class Building:
     def leftover(self, foreign: Foreign, fields: ProgramKeys) -> None:
         """What nothing has read: sorted by what it influences, or not a key of the framework at all."""
         rest = list(foreign.rest())
-        strange = [given for given in rest if len(given.route) == 1 and given.key not in fields.known]
+        strange = [given for given in rest if fields.lacks(given.route)]
         other = mixed([given.key for given in strange], self.program)
         if other:
             self._of_two(next(given for given in strange if given.key in other.keys), other, fields)
@@ -201,9 +213,11 @@ class Building:
         self._add("HB037", Severity.WARNING, first, message, "keep the keys of one program")
 
     def _unknown(self, given: ForeignKey, fields: ProgramKeys) -> None:
-        near = nearest(given.key, fields.known)
+        near = nearest(given.key, fields.beside(given.route))
         action = f"did you mean `{near}`?" if near else "delete it"
         self._add("HB028", Severity.WARNING, given, f"{fields.program} has no key `{given.key}`", action)
+        if fields.open:
+            self.uncertain(given.key)
 
     def _add(self, code: str, severity: Severity, given: ForeignKey, message: str, action: str) -> None:
         route = (self.program, *given.route)

@@ -137,6 +137,11 @@ class Foreign:
         for one in self._inside.values():
             yield from one.rest()
 
+    def pass_over(self) -> None:
+        """Count all keys as read, those inside mappings too."""
+        self._read.update(self._tree.entries)
+        self._inside.clear()
+
     def __bool__(self) -> bool:
         return bool(self._tree.entries)
 

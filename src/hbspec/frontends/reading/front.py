@@ -13,8 +13,11 @@ from hbspec.frontends import front_of, names
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.deepspeed import ZERO, put_own_file
 from hbspec.frontends.reading.foreign import Foreign, plain
+from hbspec.frontends.reading.global_batch import share
 from hbspec.frontends.reading.influence import ProgramKeys
 from hbspec.frontends.reading.left_open import Said
+from hbspec.manual import text as pages
+from hbspec.manual.foreign import PAGES
 from hbspec.source.layers import as_map
 from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
@@ -23,6 +26,8 @@ from hbspec.source.translated import Translated
 from hbspec.spec.foreign import OURS, program_of
 
 JINJA = re.compile(r"\{(\{[^{}\n]*\})\}")
+NUMBERED = "scale_config"
+"""The mapping of HyperPod's recipes whose keys are numbers of nodes: it is passed over as a whole."""
 PARALLELISM = ("instance", "parallelism")
 WEIGHTS = ("software", "weights_dtype")
 LONGEST_NAME = 40
@@ -71,15 +76,15 @@ class ForeignReader:
         front = self._front or _by_ending(file)
         if front and front.code:
             foreign = front.code(text, file, problems, self._job)
-            return None if foreign is None else self._whole(front, foreign, file)
+            return None if foreign is None else self._whole(front, foreign, file, problems)
         tree = _tree(text, file, problems)
         front = (self._front or recognised(tree)) if tree else None
         if tree is None or front is None or front.part:
             return tree
-        return self._whole(front, Foreign(tree), file)
+        return self._whole(front, Foreign(tree), file, problems)
 
-    def _whole(self, front: FrontEnd, foreign: Foreign, file: str) -> MapNode:
-        """The spec of a file that describes a whole job."""
+    def _whole(self, front: FrontEnd, foreign: Foreign, file: str, problems: Problems) -> MapNode | None:
+        """The spec of a file that describes a whole job; None, with the reason in `problems`, if none can be made."""
         self._program = front.program
         building = Building(front.program, file)
         building.fix(("hbspec",), 1)
@@ -87,7 +92,12 @@ class ForeignReader:
         building.fix(("instance",), {})
         if front.finish:
             self._foreign, self._front = foreign, front
-        return self._translated(front, foreign, building)
+        tree = self._translated(front, foreign, building)
+        if building.stopped is None:
+            return tree
+        span, message, action = building.stopped
+        problems.add(PAGES["HB027"], span or file, message, action)
+        return None
 
     def beside(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
@@ -115,13 +125,18 @@ class ForeignReader:
         sections = [tree.entries.get(name, (None, None))[1] for name in ("instance", "software")]
         if self._program is None or not all(node is None or isinstance(node, MapNode) for node in sections):
             return tree
-        building = Building(self._program, self._buildings[0].file, tree)
+        first = self._buildings[0]
+        building = Building(self._program, first.file, tree)
+        _leave_other_hardware(building)
+        gpus = _gpus(building.value(("instance",)) or {})
         if not building.has(PARALLELISM):
             source = f"{self._program} is started with a process for every GPU"
-            building.default(PARALLELISM, "ddp" if _gpus(building.value(("instance",)) or {}) > 1 else "single", source)
-        for given, each, datasets in self._buildings[0].capped:
+            building.default(PARALLELISM, "ddp" if (gpus or 1) > 1 else "single", source)
+        if first.shared:
+            share(building, first.shared, gpus)
+        for given, each, datasets in first.capped:
             building.at_most(given, each, datasets)
-        if _is_loaded_narrow(building):
+        if WEIGHTS not in first.certain and _is_loaded_narrow(building):
             building.leave(WEIGHTS)
         self._buildings.append(building)
         return building.tree(tree.span)
@@ -165,7 +180,9 @@ def recognised(tree: MapNode) -> FrontEnd | None:
 def _tree(text: str, file: str, problems: Problems) -> MapNode | None:
     """The mapping of a YAML or JSON text; Jinja's placeholders count as texts where nothing else can be made of it."""
     if "{{" not in text or any(f"{key}:" in text for key in OURS):
-        return as_map(parse(text, file, problems), file, problems)
+        tree = as_map(parse(text, file, problems), file, problems)
+        problems.forgive(pages.KEY_NOT_TEXT, (NUMBERED,))
+        return tree
     trial = Problems()
     tree = as_map(parse(text, file, trial), file, trial)
     if tree is not None and not trial.diagnostics:
@@ -191,10 +208,20 @@ def _is_loaded_narrow(building: Building) -> bool:
     return full and computed and software.get("weights_dtype") == "bfloat16" and building.own(WEIGHTS)
 
 
-def _gpus(instance: dict[str, object]) -> int:
-    """The GPUs of all instances; 1 where they are not known."""
+def _leave_other_hardware(building: Building) -> None:
+    """Leaves out the types that a file names where others are asked for."""
+    kind, alternatives = ("instance", "type"), ("instance", "alternatives")
+    gpu = building.has(("instance", "gpu"))
+    if building.has(alternatives) and building.own(alternatives) and (gpu or not building.own(kind)):
+        building.leave(alternatives)
+    if gpu and building.has(kind) and building.own(kind):
+        building.leave(kind)
+
+
+def _gpus(instance: dict[str, object]) -> int | None:
+    """The GPUs of all instances; None where they are not known."""
     count = instance.get("count") or 1
     kind = instance.get("type")
     found = catalog().instances.get(kind) if isinstance(kind, str) else None
-    each = instance.get("gpus") or 1 if found is None else found.gpus
-    return each * count if isinstance(each, int) and isinstance(count, int) else 1
+    each = instance.get("gpus") or (1 if "gpu" in instance else None) if found is None else found.gpus
+    return each * count if isinstance(each, int) and isinstance(count, int) else None

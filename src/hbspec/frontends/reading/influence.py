@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from hbspec.diagnostics import Route
+
 TABLE = Path(__file__).resolve().parents[1] / "known" / "influence.csv"
 SHARED = "transformers"
 """Whose rows count for every framework that runs transformers' `TrainingArguments` or FSDP."""
@@ -45,12 +47,31 @@ class ProgramKeys(NamedTuple):
         known: every key.
         sorted: what they influence, by key.
         aliases: keys of earlier versions, by the key that took their place.
+        nested: whether `known` has keys inside mappings, too, named with those above them.
+        open: whether the program may have keys that are not known, since their list is not public.
     """
 
     program: str
     known: Set[str]
     sorted: Mapping[str, Influence]
     aliases: Mapping[str, str] = {}
+    nested: bool = False
+    open: bool = False
+
+    def lacks(self, route: Route) -> bool:
+        """Whether the program does not have a key; inside a mapping, where the lists say what is there."""
+        if len(route) == 1:
+            return route[0] not in self.known
+        beside = self.beside(route) if self.nested and not any(isinstance(part, int) for part in route) else ()
+        return str(route[-1]) not in beside if beside else False
+
+    def beside(self, route: Route) -> Set[str]:
+        """The keys that the program has where this one stands."""
+        if not self.nested:
+            return self.known
+        above = "".join(f"{part}." for part in route[:-1])
+        below = (key.removeprefix(above) for key in self.known if key.startswith(above))
+        return {key for key in below if "." not in key}
 
     def influence(self, *keys: str) -> Influence:
         """What a key influences, named with those above it."""
