@@ -148,6 +148,7 @@ def test_a_tensor_parallel_degree_is_the_spec_s(opened):
         (NEMO.replace("model_type: hf", "model_type: neuron-hf"), "model_type"),
         (f"{VERL}  actor_rollout_ref:\n    rollout:\n      n: 8\n", "actor_rollout_ref"),
         (VERL.replace("FSDPEngineConfig", "McoreEngineConfig"), "_target_"),
+        (f"defaults:\n- /hydra_config/verl-0_7_0/engine/megatron\n- _self_\n{VERL}", "defaults"),
         ("run:\n  model_type: mtrl\ndisplay_name: An agent\n", "model_type"),
         ("run:\n  name: judged\ndisplay_name: A judge\n", "run"),
     ],
@@ -188,6 +189,8 @@ def test_files_that_a_recipe_takes_values_of_are_named_and_not_read(opened):
     document = opened(text)
     assert ("HB029", "defaults") in found(document)
     assert said(document, "method") == ("lora",), "as the name of the file says"
+    bare = included.replace("llmft", "verl") + without(without(VERL, "lora_rank"), "lora_alpha")
+    assert said(opened(bare), "method") == ("lora",)
 
 
 def test_a_placeholder_is_named(opened):

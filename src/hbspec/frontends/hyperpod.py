@@ -6,6 +6,7 @@ recipes named `hf_…`. Nothing of Hydra's is run: `${…}` is not filled in, an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hbspec.frontends.known.hyperpod import fields
@@ -30,6 +31,8 @@ PARTS: tuple[tuple[str, Callable[[Foreign, Building], None]], ...] = (
     ("hf", nemo_adapter.translate),
 )
 """By the beginning of `run.model_type`."""
+OTHER_FILES = re.compile(r"megatron|grpo|ppo_|rollout|reward")
+"""Names of files under `defaults` that stand for reinforcement learning, or for Megatron."""
 ABOUT = ("display_name", "version", "recipe_version", "trainer_callbacks", "cluster_type", "scale_config")
 ACTION = "measure the job itself; supervised tuning and DPO by the other recipes are estimated"
 
@@ -72,6 +75,10 @@ def _refused(foreign: Foreign, building: Building, kind: ForeignKey | None) -> b
     acts = next((found for name in verl.OF_REINFORCEMENT if (found := inside.peek(name))), None)
     if acts:
         building.stop(acts, f"{acts.key} is a part of reinforcement learning, which is not estimated", ACTION)
+        return True
+    included = foreign.peek("defaults")
+    if included and (named := OTHER_FILES.search(included.text)):
+        building.stop(included, f"defaults names files of {named[0].rstrip('_')}, which is not estimated", ACTION)
         return True
     target = inside.inside("engine").peek("_target_")
     if target and "Mcore" in target.text:

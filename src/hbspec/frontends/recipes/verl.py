@@ -41,7 +41,7 @@ def translate(foreign: Foreign, building: Building) -> None:
     model, engine = config.inside("model"), config.inside("engine")
     path = put_named(model, "path", building)
     _put_task(config, building)
-    _put_method(model, building, path)
+    _put_method(model, building, path, foreign.peek("defaults"))
     _put_kernels(model, building)
     _put_engine(foreign, engine, building)
     _put_batch(foreign, config, building)
@@ -65,14 +65,15 @@ def _put_task(config: Foreign, building: Building) -> None:
     building.put((TRAINING, "loss_type"), trainer.get("loss_type"))
 
 
-def _put_method(model: Foreign, building: Building, path: ForeignKey | None) -> None:
-    """LoRA with a rank above 0 (`workers/engine/fsdp/transformer_impl.py`, `_build_lora_module`)."""
+def _put_method(model: Foreign, building: Building, path: ForeignKey | None, included: ForeignKey | None) -> None:
+    """LoRA with a rank above 0, which a file of that name sets (`workers/engine/fsdp/transformer_impl.py`)."""
     rank, alpha, targets = model.get("lora_rank"), model.get("lora_alpha"), model.get("target_modules")
-    if not (rank and (rank.number or 0) > 0):
+    taken = included if rank is None and included and "/peft/lora" in included.text else None
+    if not taken and not (rank and (rank.number or 0) > 0):
         building.put((TRAINING, "method"), rank, "full")
         building.default((TRAINING, "method"), "full", usual(building, PROGRAM)["hyperparameters.method"].source)
         return
-    building.put((TRAINING, "method"), rank, "lora")
+    building.put((TRAINING, "method"), rank or taken, "lora")
     building.put((TRAINING, "lora_r"), rank)
     building.put((TRAINING, "lora_alpha"), alpha)
     architecture = architecture_of(path)
