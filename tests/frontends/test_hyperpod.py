@@ -104,6 +104,11 @@ def test_rows_that_the_gpus_cannot_share_are_named_at_the_key(opened):
     assert text.splitlines()[document.span(finding.route).start.line - 1].strip() == "train_batch_size: 8"
 
 
+def test_the_launcher_s_type_is_the_first(opened):
+    instance = opened(f"instance_type: p5.48xlarge\n{LLMFT}", on=None).values["instance"]
+    assert (instance["type"], instance["alternatives"]) == ("ml.p5.48xlarge", ["ml.p4de.24xlarge"])
+
+
 def test_asked_for_other_hardware_the_recipe_s_types_do_not_count(tmp_path):
     file = tmp_path / "recipe.yaml"
     file.write_text(LLMFT)
@@ -196,8 +201,10 @@ def test_files_that_a_recipe_takes_values_of_are_named_and_not_read(opened):
 def test_a_placeholder_is_named(opened):
     document = opened(LLMFT.replace("max_len: 4096", "max_len: ${oc.env:LENGTH}"))
     assert ("HB036", "max_len") in found(document)
-    document = opened(LLMFT.replace("train_batch_size: 64", "train_batch_size: ${rows}"))
-    assert ("HB036", "train_batch_size") in found(document)
+    for text in (LLMFT, VERL):
+        document = opened(text.replace("train_batch_size: 64", "train_batch_size: ${rows}"))
+        assert ("HB036", "train_batch_size") in found(document)
+    assert ("HB036", "num_nodes") in found(opened(NEMO.replace("num_nodes: 2", "num_nodes: ${nodes}")))
 
 
 def test_a_misspelt_key_is_found_where_it_stands(opened):

@@ -14,13 +14,13 @@ DEVICES = 8
 def put_cluster(foreign: Foreign, building: Building) -> None:
     """The first of the types that the recipe lists, the others as alternatives, and the number of nodes."""
     kinds, one = foreign.get("instance_types"), foreign.get("instance_type")
-    names = [_sagemaker_s(name) for given in (one, kinds) if given for name in given.texts]
+    names = list(dict.fromkeys(_sagemaker_s(name) for given in (one, kinds) if given for name in given.texts))
     if names:
         building.put((INSTANCE, "type"), one or kinds, names[0])
     if len(names) > 1:
         building.put((INSTANCE, "alternatives"), kinds, names[1:])
     nodes = foreign.inside("trainer").get("num_nodes")
-    if nodes and nodes.number:
+    if nodes and (nodes.number or nodes.placeholder):
         building.put((INSTANCE, "count"), nodes)
     elastic = foreign.inside("elastic_policy")
     acts = elastic.get("is_elastic")
@@ -36,6 +36,13 @@ def put_named(section: Foreign, key: str, building: Building) -> ForeignKey | No
     if given is None and empty:
         building.put(("model", "id"), empty, "")
     return given
+
+
+def name_placeholders(building: Building, *given: ForeignKey | None) -> None:
+    """Names the numbers among some keys that are filled in later; defaults stand in for them."""
+    for key in given:
+        if key and key.placeholder:
+            building.not_filled_in(key)
 
 
 def gpus(foreign: Foreign) -> int:

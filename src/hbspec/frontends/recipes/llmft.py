@@ -13,7 +13,7 @@ from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.global_batch import GlobalBatch
 from hbspec.frontends.reading.sharding import put_fsdp_config
 from hbspec.frontends.reading.tasks import put_task
-from hbspec.frontends.recipes.cluster import gpus, put_named
+from hbspec.frontends.recipes.cluster import gpus, name_placeholders, put_named
 
 PROGRAM = "hyperpod-llmft"
 """Its name in the table of defaults."""
@@ -76,9 +76,7 @@ def _put_loss(given: Foreign, building: Building) -> None:
 
 def _put_batch(foreign: Foreign, given: Foreign, building: Building, task: str) -> None:
     total, rows = given.get("train_batch_size"), given.get("micro_train_batch_size")
-    for key in (total, rows):
-        if key and key.placeholder:
-            building.not_filled_in(key)
+    name_placeholders(building, total, rows)
     whole = int((total and total.number) or OF_TASK[task][0])
     each = int((rows and rows.number) or 1)
     source = f"{OF_RECIPES}/algorithm/{task}.yaml"

@@ -11,7 +11,7 @@ from hbspec.frontends.reading.defaults import put_defaults, usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.global_batch import GlobalBatch
 from hbspec.frontends.reading.tasks import put_task
-from hbspec.frontends.recipes.cluster import gpus, put_named
+from hbspec.frontends.recipes.cluster import gpus, name_placeholders, put_named
 
 PROGRAM = "hyperpod-verl"
 """Its name in the table of defaults."""
@@ -147,6 +147,7 @@ def _put_batch(foreign: Foreign, config: Foreign, building: Building) -> None:
     total, length, rows = data.get("train_batch_size"), data.get("max_length"), data.get("micro_batch_size_per_gpu")
     most, joins = data.get("max_token_len_per_gpu"), data.get("use_dynamic_bsz")
     building.put((TRAINING, "max_length"), length)
+    name_placeholders(building, total, rows, most)
     by: ForeignKey | None = rows
     number = int((rows and rows.number) or 4)
     if not (joins and not joins.flag):
