@@ -72,7 +72,7 @@ def document_of(
     if isinstance(spec, Mapping):
         return load_mapping(spec, **given)
     given |= {"stdin": stdin, "text": text, "unsaved": unsaved, "beside": beside}
-    return load(spec, **given, reader=ForeignReader(program))
+    return load(spec, **given, reader=ForeignReader(program, allow_outside=allow_outside))
 
 
 def analysed(document: Document, as_of: date | None, prices: Path | None) -> Analysis:

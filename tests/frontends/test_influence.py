@@ -31,7 +31,7 @@ def front_has_nested_keys(program):
     return program != SHARED and front_of(program).fields().nested
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", [name for name in names() if front_of(name).fields().known])
 def test_every_key_of_a_pinned_list_is_sorted(name):
     fields = front_of(name).fields()
     assert pinned(name)["sha256"]

@@ -26,7 +26,7 @@ def _program(word: str) -> str:
 AS = Parameter(
     "program",
     f"Whose file it is, where its keys do not say so: {', '.join(names())}; of code with several jobs, which, as in "
-    "sagemaker:estimator.",
+    "sagemaker:estimator or shell:2.",
     ("--as",),
     "PROGRAM[:JOB]",
     convert=_program,

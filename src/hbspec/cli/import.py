@@ -92,7 +92,7 @@ def _moved(document: Document, folder: Path) -> dict[str, Any]:
 
 COMMAND = Command(
     "import",
-    "Write a file of axolotl, TRL, LLaMA-Factory, HyperPod or SageMaker's SDK as a spec.",
+    "Write a file or a command line of another training program as a spec.",
     run,
     (
         Parameter("file", "The file, or `-` for standard input.", metavar="FILE", required=True),

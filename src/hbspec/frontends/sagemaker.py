@@ -16,7 +16,7 @@ from hbspec.frontends.calls.software import put_processes, put_software
 from hbspec.frontends.known.sagemaker import RECIPES, classes, fields
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.foreign import Foreign
-from hbspec.frontends.reading.front import FrontEnd
+from hbspec.frontends.reading.front import Code, FrontEnd
 from hbspec.frontends.reading.left_open import Remark, Said
 from hbspec.manual import text as pages
 from hbspec.manual.foreign import PAGES
@@ -30,13 +30,14 @@ REFUSED = {
 }
 
 
-def read_code(text: str, file: str, problems: Problems, name: str | None) -> Foreign | None:
+def read_code(code: Code, problems: Problems) -> Foreign | None:
     """The job of a Python file or of a notebook; None, with the reason in `problems`, if there is none."""
-    cells = cells_of(text, file, problems)
+    file = code.file
+    cells = cells_of(code.text, file, problems)
     if cells is None:
         return None
     try:
-        found = job_of(cells, classes(), name)
+        found = job_of(cells, classes(), code.job)
     except JobNameError as error:
         problems.add(pages.UNREADABLE_FILE, file, str(error), "name one of them, or its number")
         return None

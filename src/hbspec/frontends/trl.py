@@ -14,7 +14,7 @@ from hbspec.frontends.reading.adapters import architecture_of, put_targets
 from hbspec.frontends.reading.arguments import put_arguments, put_precision, put_sharding
 from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.defaults import put_defaults, put_usual
-from hbspec.frontends.reading.foreign import Foreign
+from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_model, put_program
 from hbspec.frontends.reading.pinned import pinned
@@ -38,12 +38,17 @@ RATES = {"dpo": 1e-6, "kto": 1e-6, "reward": 1e-4}
 
 def translate(foreign: Foreign, building: Building) -> None:
     """The job of a configuration."""
+    translate_for(foreign, building, None)
+
+
+def translate_for(foreign: Foreign, building: Building, asked: ForeignKey | None) -> None:
+    """The job of keys for one trainer; without one, the keys say which."""
     put_program(building)
     building.fix(("software", "trainer"), "trl")
     model = foreign.get("model_name_or_path")
     put_model(building, model, foreign.get("model_revision"))
     _put_renamed(foreign, building)
-    task = _put_task(foreign, building)
+    task = _put_task(foreign, building) if asked is None else _put_asked(foreign, building, asked)
     building.put((TRAINING, "max_length"), foreign.get("max_length", "max_seq_length"))
     building.put((TRAINING, "max_length"), foreign.null("max_length"), "none")
     if put_precision(foreign, building, usual="bfloat16") == "bfloat16":
@@ -92,7 +97,24 @@ def _put_task(foreign: Foreign, building: Building) -> str:
         message = f"{given.key} is a key of several of TRL's trainers, and the file's path says {named.upper()}"
         building.refuse(given, f"{message}, which is not estimated", "rename the file, if another one is meant")
         return named
-    task = named or task
+    return _put_objective(foreign, building, given, named or task)
+
+
+def _put_asked(foreign: Foreign, building: Building, asked: ForeignKey) -> str:
+    """The trainer that a command names."""
+    task = asked.text
+    if task == "sft":
+        return task
+    if task not in TASKS:
+        said = f"TRL's {task.upper()} is not estimated"
+        building.refuse(asked, said, "measure the job itself; TRL's SFT, DPO, KTO and reward trainers are estimated")
+        for key in pinned(PROGRAM)["tasks"].get(task, ()):
+            foreign.get(key)
+        return task
+    return _put_objective(foreign, building, asked, task)
+
+
+def _put_objective(foreign: Foreign, building: Building, given: ForeignKey, task: str) -> str:
     put_task(building, given, task)
     building.put((TRAINING, "beta"), foreign.get("beta"))
     building.put((TRAINING, "precompute_ref_log_probs"), foreign.get("precompute_ref_log_probs"))

@@ -57,10 +57,12 @@ _ENTRIES = (
     Page(
         code="HB048",
         name="argument-computed",
-        summary="An argument of a call in a Python file or notebook is computed.",
+        summary="An argument of a call in a Python file or notebook, or a flag of a command line, is computed.",
         why='Nothing of a file is run, so that `os.environ["TYPE"]`, `args.epochs` or the result of a call is not '
-        "known. Literals, names that are bound once, f-strings and mappings of them are read. After a warning, the "
-        "estimate goes on without the value; a note lists arguments that no estimate needs.",
+        "known, and neither is `$(nproc)`, `$1` or a variable of the shell that the script does not assign. Literals, "
+        "names that are bound once, f-strings and mappings of them are read; of a script, variables with a literal and "
+        "`${NAME:-literal}`. After a warning, the estimate goes on without the value; a note lists arguments that no "
+        "estimate needs.",
         example='# estimator = HuggingFace(instance_type=os.environ["TYPE"])',
         instead='# estimator = HuggingFace(instance_type="ml.g5.2xlarge")',
         references=("https://docs.python.org/3/library/ast.html",),
@@ -68,18 +70,20 @@ _ENTRIES = (
     Page(
         code="HB066",
         name="several-jobs-in-file",
-        summary="A Python file or notebook starts several training jobs, of which one is judged.",
+        summary="A Python file, a notebook or a script starts several training jobs, of which one is judged.",
         why="The first is judged. `--as sagemaker:NAME` names another by its variable, and `--as sagemaker:2` by its "
-        "number.",
+        "number; `--as shell:2` is the second command line of a script that trains.",
         example="# small = HuggingFace(…)\n# large = HuggingFace(…)\n# hbspec check jobs.py",
         instead="# hbspec check jobs.py --as sagemaker:large",
     ),
     Page(
         code="HB067",
         name="code-not-read",
-        summary="A Python file or notebook, or a part of it, cannot be read, or starts no training job.",
+        summary="A Python file, a notebook or a script, or a part of it, cannot be read, or starts no training job.",
         why="A cell with a syntax error, or half a file, is read as far as it is Python. What stands in the other "
-        "lines is not known. Lines for the shell or for IPython (`!pip`, `%env`) are passed over.",
+        "lines is not known. Lines for the shell or for IPython (`!pip`, `%env`) are passed over. A shell script is "
+        "read up to a quote that does not end; it starts a training if a command line of `trl`, `llamafactory-cli`, "
+        "`axolotl` or of a launcher with a script for their keys is in it.",
         example='# estimator = HuggingFace(instance_type="ml.g5.2xlarge" instance_count=1)',
         instead='# estimator = HuggingFace(instance_type="ml.g5.2xlarge", instance_count=1)',
         references=("https://nbformat.readthedocs.io/en/latest/format_description.html",),
@@ -87,10 +91,11 @@ _ENTRIES = (
     Page(
         code="HB068",
         name="left-to-the-script",
-        summary="A call leaves to its training script what the estimate needs.",
+        summary="A call or a command line leaves to its training script what the estimate needs.",
         why="An estimator names instances, versions and hyperparameters. Whether the script trains adapters or all "
         "weights, in which precision, and at which length rows are cut, is often in the script alone, which is not "
-        "read. The larger is taken where there is one, and the message names each value that is guessed.",
+        "read. The larger is taken where there is one, and the message names each value that is guessed. A script on a "
+        "command line with TRL's flags is taken to do what TRL's own does.",
         example='# HuggingFace(entry_point="train.py", hyperparameters={"model_id": "Qwen/Qwen2.5-7B"})',
         instead="# hbspec check train_job.py --set hyperparameters.method=qlora --set hyperparameters.max_length=2048",
         references=("https://github.com/huggingface/notebooks/tree/main/sagemaker",),

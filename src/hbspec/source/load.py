@@ -15,7 +15,7 @@ from hbspec.source.document import Document
 from hbspec.source.files import decode, read_stream, read_text
 from hbspec.source.layers import Layer, as_map, chain, merged
 from hbspec.source.mappings import from_mapping
-from hbspec.source.overrides import overridden
+from hbspec.source.overrides import OPTION, overridden
 from hbspec.source.parse import parse
 from hbspec.source.paths import project_root
 from hbspec.source.problems import Problems
@@ -127,10 +127,11 @@ def _document(
     translated = reader.translated if reader else None
 
     folders = {layer.file: layer.folder for layer in layers}
-    command_line = Path.cwd() if overrides else first.folder
 
     def folder_of(span: Span | None) -> Path:
-        return folders.get(file_and_cell(span.file)[0], command_line) if span else first.folder
+        """That of the layer; of `--set`, the working folder; of a file that a script names, the script's."""
+        name = file_and_cell(span.file)[0] if span else first.file
+        return folders.get(name, Path.cwd() if name.startswith(OPTION) else first.folder)
 
     try:
         values, tables = tabulate(tree, folder_of)

@@ -20,6 +20,8 @@ from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
 
 _STEP = r"""(?:(?:^|(?<!^)\.)(?:"([^"]+)"|'([^']+)'|([^\s.=\[\]"']+))|\[([0-9]{1,6})\])"""
+OPTION = "--set "
+"""How the names of overrides begin, where those of files are in places."""
 _EXAMPLE = "write it as `--set hyperparameters.learning_rate=2e-4`"
 
 
@@ -40,7 +42,7 @@ class _Change(NamedTuple):
 
 def overridden(tree: MapNode, override: str, problems: Problems) -> MapNode:
     """The tree with one override applied; or the unchanged tree, with the reason in `problems`."""
-    file = f"--set {printable(redact(override))}"
+    file = f"{OPTION}{printable(redact(override))}"
     problems.texts[file] = override
     route: Route = ()
     end = 0

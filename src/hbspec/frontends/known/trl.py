@@ -34,3 +34,9 @@ def fields() -> ProgramKeys:
     theirs = pinned(PROGRAM)["tasks"]
     known = frozenset(pinned(PROGRAM)["fields"]) | EARLIER.union(*(theirs[task] for task in TASKS))
     return ProgramKeys(title(PROGRAM, "TRL"), known, influences(SHARED, PROGRAM), ALIASES)
+
+
+def fields_of(task: str) -> ProgramKeys:
+    """The keys of `trl sft`, or of another trainer that a command names."""
+    known = frozenset(pinned(PROGRAM)["fields"]) | EARLIER.union(pinned(PROGRAM)["tasks"].get(task, ()))
+    return fields()._replace(known=known)

@@ -20,9 +20,9 @@ from hbspec.spelling import nearest
 class Building:
     """The spec that is made of one foreign file."""
 
-    def __init__(self, program: str, file: str, tree: MapNode | None = None) -> None:
-        """`tree` is what is known already."""
-        self.program, self.file = program, file
+    def __init__(self, program: str, file: str, tree: MapNode | None = None, also: tuple[str, ...] = ()) -> None:
+        """`tree` is what is known already; `also` names the files that the foreign one has read."""
+        self.program, self.file, self.also = program, file, also
         self._tree: MapNode = _copy(tree) if tree else MapNode({}, None)
         self.defaults: dict[Route, str] = {}
         self._findings: list[Finding] = []
@@ -34,6 +34,7 @@ class Building:
         self.shared: GlobalBatch | None = None
         self.certain: set[Route] = set()
         self.stopped: tuple[Span | None, str, str] | None = None
+        self.processes: list[tuple[ForeignKey, int]] = []
 
     @property
     def folder(self) -> Path:
@@ -77,7 +78,7 @@ class Building:
     def own(self, route: Route) -> bool:
         """Whether a value is of this file or a default, rather than of an option or of a file beside."""
         node = self._node(route)
-        return node is not None and (node.span is None or node.span.file == self.file)
+        return node is not None and (node.span is None or node.span.file in (self.file, *self.also))
 
     def value(self, route: Route) -> Any:
         """The value, as plain data; None without one."""
@@ -169,6 +170,19 @@ class Building:
     def imprecise(self, given: ForeignKey, message: str, action: str) -> None:
         """A value that is taken otherwise than it stands there."""
         self._add("HB029", Severity.WARNING, given, message, action)
+
+    def started(self, given: ForeignKey, processes: int, gpus: int | None) -> None:
+        """A key that starts more or fewer processes than the hardware has GPUs."""
+        if gpus is None or processes == gpus or self.value(("instance", "parallelism")) == "single":
+            return
+        message = (
+            f"{given.key} is {given.text}: {processes:,} processes train, and the hardware has {gpus:,} GPUs; "
+            f"what is said is of {gpus:,} processes"
+        )
+        self._add(
+            "HB029", Severity.WARNING, given, message, "start a process for each GPU, or name the hardware with --on"
+        )
+        self._unread.append((given.key, "either"))
 
     def slower_or_faster(self, given: ForeignKey) -> None:
         """A key that influences time only and is not estimated."""

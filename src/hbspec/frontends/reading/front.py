@@ -18,7 +18,7 @@ from hbspec.frontends.reading.influence import ProgramKeys
 from hbspec.frontends.reading.left_open import Said
 from hbspec.manual import text as pages
 from hbspec.manual.foreign import PAGES
-from hbspec.source.layers import as_map
+from hbspec.source.layers import Layer, as_map, merged
 from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
 from hbspec.source.problems import Problems
@@ -34,6 +34,22 @@ LONGEST_NAME = 40
 """Characters of a file's name that name the job; SageMaker takes 63, of which a digest takes 17."""
 
 
+class Code(NamedTuple):
+    """The text of a program or a script: its file, the name of one of its jobs, and whether files may lie outside."""
+
+    text: str
+    file: str
+    job: str | None
+    allow_outside: bool
+
+
+class PartAbove(NamedTuple):
+    """What counts above a job, and was read with it: a front end, and its keys."""
+
+    front: FrontEnd
+    foreign: Foreign
+
+
 class FrontEnd(NamedTuple):
     """One front end.
 
@@ -42,31 +58,39 @@ class FrontEnd(NamedTuple):
         translate: reads the keys of a file, and builds a spec of them.
         fields: the keys that the program knows.
         part: whether its files describe a part of a job only, so that they stand beside another.
-        code: reads the text of a program, which is not YAML; the last argument is the name of one of its jobs.
+        code: reads the text of a program, which is not YAML.
         finish: says what is left open, once it is known which values come from elsewhere.
+        of: the front end of what such a text starts, which is another program.
+        also: the names of further files whose keys are among those of the job.
+        parts: what counts above the job.
     """
 
     program: str
     translate: Callable[[Foreign, Building], None]
     fields: Callable[[], ProgramKeys]
     part: bool = False
-    code: Callable[[str, str, Problems, str | None], Foreign | None] | None = None
+    code: Callable[[Code, Problems], Foreign | None] | None = None
     finish: Callable[[Foreign, Building, Said], None] | None = None
+    of: Callable[[Foreign], FrontEnd] | None = None
+    also: tuple[str, ...] = ()
+    parts: tuple[PartAbove, ...] = ()
 
 
 class ForeignReader:
     """A `FileReader` of specs, and of files of the programs that have a front end."""
 
-    def __init__(self, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None, *, allow_outside: bool = False) -> None:
         """`name` is that of the front end; without one, a file is recognised by its ending, or by its keys.
 
-        In `sagemaker:estimator`, the words after the colon name one of the jobs of a program.
+        In `sagemaker:estimator`, the words after the colon name one of the jobs of a program. `allow_outside` lets a
+        script name files outside the project.
 
         Raises:
             ValueError: no front end has this name.
         """
         program, _, job = (name or "").partition(":")
         self._front, self._job = front_of(program) if program else None, job or None
+        self._allow_outside = allow_outside
         self._foreign: Foreign | None = None
         self._buildings: list[Building] = []
         self._program: str | None = None
@@ -75,8 +99,10 @@ class ForeignReader:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
         front = self._front or _by_ending(file)
         if front and front.code:
-            foreign = front.code(text, file, problems, self._job)
-            return None if foreign is None else self._whole(front, foreign, file, problems)
+            foreign = front.code(Code(text, file, self._job, self._allow_outside), problems)
+            if foreign is None:
+                return None
+            return self._whole(front.of(foreign) if front.of else front, foreign, file, problems)
         tree = _tree(text, file, problems)
         front = (self._front or recognised(tree)) if tree else None
         if tree is None or front is None or front.part:
@@ -86,18 +112,21 @@ class ForeignReader:
     def _whole(self, front: FrontEnd, foreign: Foreign, file: str, problems: Problems) -> MapNode | None:
         """The spec of a file that describes a whole job; None, with the reason in `problems`, if none can be made."""
         self._program = front.program
-        building = Building(front.program, file)
+        building = Building(front.program, file, also=front.also)
         building.fix(("hbspec",), 1)
         building.fix(("name",), _name(file, front.program))
         building.fix(("instance",), {})
         if front.finish:
             self._foreign, self._front = foreign, front
-        tree = self._translated(front, foreign, building)
-        if building.stopped is None:
-            return tree
-        span, message, action = building.stopped
-        problems.add(PAGES["HB027"], span or file, message, action)
-        return None
+        layers = [Layer(file, building.folder, None, self._translated(front, foreign, building))]
+        if building.stopped is not None:
+            span, message, action = building.stopped
+            problems.add(PAGES["HB027"], span or file, message, action)
+            return None
+        for part in front.parts:
+            above = self._translated(part.front, part.foreign, Building(part.front.program, file, also=front.also))
+            layers.insert(0, Layer(file, building.folder, None, above))
+        return MapNode(merged(layers).entries, layers[-1].tree.span)
 
     def beside(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The part of a spec that a file beside it gives; None, with the reason in `problems`, if there is none."""
@@ -126,7 +155,7 @@ class ForeignReader:
         if self._program is None or not all(node is None or isinstance(node, MapNode) for node in sections):
             return tree
         first = self._buildings[0]
-        building = Building(self._program, first.file, tree)
+        building = Building(self._program, first.file, tree, also=first.also)
         _leave_other_hardware(building)
         gpus = _gpus(building.value(("instance",)) or {})
         if not building.has(PARALLELISM):
@@ -136,6 +165,8 @@ class ForeignReader:
             share(building, first.shared, gpus)
         for given, each, datasets in first.capped:
             building.at_most(given, each, datasets)
+        for given, number in first.processes:
+            building.started(given, number, gpus)
         if WEIGHTS not in first.certain and _is_loaded_narrow(building):
             building.leave(WEIGHTS)
         self._buildings.append(building)
@@ -163,7 +194,9 @@ class ForeignReader:
 
 def _by_ending(file: str) -> FrontEnd | None:
     """The front end of files with such a name, which no spec has."""
-    endings = {".py": "sagemaker", ".ipynb": "sagemaker"}
+    endings = dict.fromkeys((".py", ".ipynb"), "sagemaker") | dict.fromkeys(
+        (".sh", ".bash", ".slurm", ".sbatch", ".md", ".mdx", ".markdown"), "shell"
+    )
     name = endings.get(PurePath(file).suffix.casefold())
     return front_of(name) if name else None
 

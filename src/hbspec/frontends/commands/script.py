@@ -1,0 +1,202 @@
+"""The commands of a shell script, with the literals that its variables certainly hold. Nothing is run.
+
+A variable that is assigned under a condition, in a loop or in a function is known to the commands of the same block
+only; after it, its value is not known.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hbspec.frontends.commands.variables import Field, ShellArray, Value, fields_of, merged_value, text_of
+from hbspec.frontends.commands.words import ControlOperator, Literal, Unclosed, Word, tokens_of
+
+ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+DECLARING = ("export", "declare", "local", "readonly", "typeset")
+OPENING = {"if": "fi", "while": "done", "until": "done", "for": "done", "select": "done", "case": "esac", "{": "}"}
+CLOSING = frozenset(OPENING.values())
+NEXT = ("then", "else", "elif", "do", "!", "time")
+"""Words after which another command begins."""
+BRANCHES = ("else", "elif")
+REDIRECTIONS = ("<", ">", ">>", "<<", "<<-", "<<<", "<&", ">&", "&>", "&>>", "<>", ">|")
+CONDITIONS = ("&&", "||")
+BETWEEN_PATTERNS = (";;", ";&", ";;&")
+
+
+class Run(NamedTuple):
+    """A command that the script runs: its words, and the variables at its place."""
+
+    words: tuple[Field, ...]
+    variables: dict[str, Value]
+
+    def variable(self, *names: str) -> Field | None:
+        """The first of some variables that is a text, known or not."""
+        values = (self.variables.get(name) for name in names)
+        return next((value for value in values if isinstance(value, Field)), None)
+
+
+class Script(NamedTuple):
+    """The commands of a text, and what does not end in it."""
+
+    runs: tuple[Run, ...]
+    unclosed: Unclosed | None
+
+
+def script_of(text: str, parts: Iterable[tuple[int, int]]) -> Script:
+    """The commands in some parts of a text, each of which is a script of its own."""
+    runs: list[Run] = []
+    unclosed: Unclosed | None = None
+    for start, end in parts:
+        reader = _Reader(text)
+        for token in tokens_of(text, start, end):
+            if isinstance(token, Unclosed):
+                unclosed = unclosed or token
+            else:
+                reader.take(token)
+        reader.end_command()
+        runs += reader.runs
+    return Script(tuple(runs), unclosed)
+
+
+class _Block(NamedTuple):
+    closing: str
+    assigned: set[str]
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._variables: dict[str, Value] = {}
+        self._blocks: list[_Block] = []
+        self._words: list[Word] = []
+        self._depends, self._drops_next = False, False
+        self.runs: list[Run] = []
+
+    def take(self, token: Word | ControlOperator) -> None:
+        """One token after another."""
+        if isinstance(token, Word):
+            self._take_word(token)
+        elif token.text in REDIRECTIONS:
+            self._drop_number(token)
+            self._drops_next = True
+        elif token.text == "(":
+            self.end_command()
+            self._blocks.append(_Block(")", set()))
+        elif token.text == ")":
+            self._take_parenthesis()
+        else:
+            self.end_command()
+            self._depends = token.text in CONDITIONS
+            if token.text in BETWEEN_PATTERNS and self._blocks:
+                self._variables |= dict.fromkeys(self._blocks[-1].assigned)
+
+    def _take_parenthesis(self) -> None:
+        """The end of a group or of a pattern of `case`."""
+        if self._blocks and self._blocks[-1].closing == ")":
+            self.end_command()
+            self._close()
+        else:
+            self._words.clear()
+
+    def _drop_number(self, token: ControlOperator) -> None:
+        """The `2` of `2>`."""
+        last = self._words[-1] if self._words else None
+        if last and last.end == token.start and self._text[last.start : last.end].isdecimal():
+            self._words.pop()
+
+    def _take_word(self, word: Word) -> None:
+        if self._drops_next:
+            self._drops_next = False
+            return
+        name = _bare(word) if not self._words else None
+        if name in CLOSING and any(block.closing == name for block in self._blocks):
+            while self._close() != name:
+                pass
+        elif name == "function":
+            self._drops_next = True
+        elif name in NEXT:
+            if name in BRANCHES and self._blocks:
+                self._blocks.append(_Block(self._close(), set()))
+        elif name in OPENING and name is not None:
+            self._blocks.append(_Block(OPENING[name], set()))
+            if name in ("for", "select", "case"):
+                self._words.append(word)
+        else:
+            self._words.append(word)
+
+    def _close(self) -> str:
+        """Ends the innermost block: what was assigned in it is not known any more."""
+        block = self._blocks.pop()
+        self._variables |= dict.fromkeys(block.assigned)
+        if self._blocks:
+            self._blocks[-1].assigned.update(block.assigned)
+        return block.closing
+
+    def end_command(self) -> None:
+        """The words so far are a command, or assignments alone."""
+        words, self._words = self._words, []
+        self._drops_next = False
+        first = _bare(words[0]) if words else None
+        if first in ("for", "select"):
+            self._bind_loop(words[1:])
+        elif words and first != "case":
+            self._command(words)
+
+    def _bind_loop(self, words: list[Word]) -> None:
+        """The variable of a loop: known only if it has one value."""
+        name, given = _bare(words[0]) if words else None, words[2:]
+        if name:
+            found = [field for word in given for field in fields_of(word, self._variables, self._text)]
+            self._set(name, found[0] if len(found) == 1 else None)
+
+    def _command(self, words: list[Word]) -> None:
+        if _bare(words[0]) in DECLARING:
+            for word in words[1:]:
+                self._assign(word)
+            return
+        count = next((number for number, word in enumerate(words) if _assigned(word) is None), len(words))
+        if count == len(words):
+            for word in words:
+                self._assign(word)
+            return
+        own = {name[0]: self._value(word, len(name[0]) + 1) for word in words[:count] if (name := _assigned(word))}
+        fields = [field for word in words[count:] for field in fields_of(word, self._variables, self._text)]
+        if fields and fields[0].text in ("unset", "read"):
+            for field in fields[1:]:
+                self._set(field.text, None)
+        elif fields:
+            self.runs.append(Run(tuple(fields), {**self._variables, **own}))
+
+    def _assign(self, word: Word) -> None:
+        named = _assigned(word)
+        if named is None:
+            return
+        name, adds = named
+        value = self._value(word, len(name) + 1 + adds)
+        self._set(name, merged_value(self._variables.get(name), value) if adds else value)
+
+    def _value(self, word: Word, skipped: int) -> Value:
+        if word.items is None:
+            return text_of(word, self._variables, self._text, skipped)
+        items = (field for item in word.items for field in fields_of(item, self._variables, self._text))
+        return ShellArray(tuple(items))
+
+    def _set(self, name: str, value: Value) -> None:
+        self._variables[name] = None if self._depends else value
+        if self._blocks:
+            self._blocks[-1].assigned.add(name)
+
+
+def _bare(word: Word) -> str | None:
+    """A word without quotes and expansions, as reserved words are written."""
+    only = word.pieces[0] if len(word.pieces) == 1 else None
+    return only.text if isinstance(only, Literal) and not only.quoted else None
+
+
+def _assigned(word: Word) -> tuple[str, bool] | None:
+    """The variable that a word assigns, and whether it adds to it."""
+    first = word.pieces[0] if word.pieces else None
+    found = ASSIGNMENT.match(first.text) if isinstance(first, Literal) and not first.quoted else None
+    return (found[1], bool(found[2])) if found else None
