@@ -2,7 +2,8 @@
 
     python benchmarks/frontends.py DIR [DIR …] [--on TYPE] [--list]
 
-Every YAML file below a folder that a front end recognises is read as data; nothing of it is run. A file is `refused`
+Every YAML file below a folder that a front end recognises is read as data, and so is every shell script and, of a
+README or another page, every block with a command line that trains; nothing of them is run. A file is `refused`
 if no plan can be made of it, `partly` read if a key that influences memory is not estimated, and `fully` read
 otherwise. Trainings that are not estimated, and files that train nothing, are counted apart; so are fully read files of
 a model that the catalog does not have, whose memory is not known. `--on` names the hardware of all of them.
@@ -18,6 +19,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from hbspec.api import judgement
+from hbspec.frontends.commands.fences import scripts_in
+from hbspec.frontends.commands.flags import Places
+from hbspec.frontends.commands.named_files import NamedFiles
+from hbspec.frontends.commands.script import script_of
+from hbspec.frontends.commands.training import trainings
 from hbspec.frontends.reading.front import recognised
 from hbspec.source.nodes import MapNode
 from hbspec.source.parse import parse
@@ -61,11 +67,24 @@ def _files(folder: Path, instance: str) -> Iterator[Read]:
         front = recognised(tree) if isinstance(tree, MapNode) else None
         if front and not front.part:
             yield _read(path, front.program, instance)
+    for end, kind in (("*.sh", "scripts"), ("*.slurm", "scripts"), ("*.md", "pages")):
+        for path in sorted(folder.rglob(end)):
+            for number in range(1, _trainings(path) + 1):
+                yield _read(path, f"command lines in {kind}", instance, number)
 
 
-def _read(path: Path, program: str, instance: str) -> Read:
+def _trainings(path: Path) -> int:
+    """How many command lines of a script or a page start a training that is read."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    script = script_of(text, scripts_in(text) if path.suffix == ".md" else [(0, len(text))])
+    files = NamedFiles(str(path), Problems(), allow_outside=False)
+    return sum(1 for _ in trainings(script, Places(str(path), text), files))
+
+
+def _read(path: Path, program: str, instance: str, number: int | None = None) -> Read:
     overrides = (f"instance.type={instance}", "data.train.examples=10000")
-    report, analysis = judgement(str(path), overrides=overrides)
+    named = f"shell:{number}" if number else None
+    report, analysis = judgement(str(path), overrides=overrides, program=named)
     codes = [entry.code for entry in report.diagnostics]
     if NOT_ESTIMATED in codes:
         said = (entry.message for entry in report.diagnostics if entry.code == NOT_ESTIMATED)

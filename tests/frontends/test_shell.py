@@ -182,9 +182,15 @@ def test_a_page_s_blocks_are_scripts(read):
     assert found(document) == []
 
 
-@pytest.mark.parametrize("task", ["grpo", "rloo"])
-def test_trainers_that_are_not_estimated_are_refused(read, tmp_path, task):
-    assert ("HB027", "task") in found(read(f"trl {task} {flags(TRL)}"))
+@pytest.mark.parametrize(
+    "start",
+    [
+        *("trl grpo", "trl rloo", "python online_dpo.py", "torchrun examples/scripts/nash_md.py"),
+        *("python trl/scripts/new.py", "python -m trl.scripts.grpo", "accelerate launch train_grpo_reward.py"),
+    ],
+)
+def test_trainers_that_are_not_estimated_are_refused(read, tmp_path, start):
+    assert ("HB027", "task") in found(read(f"{start} {flags(TRL)}"))
     with pytest.raises(InvalidSpecError):
         estimate(str(tmp_path / "run.sh"), overrides=("instance.type=ml.p4de.24xlarge",))
 

@@ -16,7 +16,7 @@ from hbspec.frontends.commands.open_flags import say_what_is_open
 from hbspec.frontends.commands.peft_example import put_defaults
 from hbspec.frontends.commands.processes import put_processes
 from hbspec.frontends.commands.script import script_of
-from hbspec.frontends.commands.training import TRL, CommandLine, command_line, front, where
+from hbspec.frontends.commands.training import OF_TRL, TRL, CommandLine, command_line, front, where
 from hbspec.frontends.known import trl as known_trl
 from hbspec.frontends.known.script_arguments import WITH_INFLUENCE, WITHOUT_INFLUENCE
 from hbspec.frontends.reading.building import Building
@@ -33,8 +33,8 @@ from hbspec.spelling import nearest
 MARKDOWN = (".md", ".mdx", ".markdown")
 LISTED = 4
 """The other trainings of a file that a message names; the rest is counted."""
-KNOWN_SCRIPTS = ("trl/scripts/", "examples/scripts/", "scripts/")
-"""Folders of TRL's scripts and of the alignment handbook's, which take what TRL's configuration takes."""
+HANDBOOK = "scripts/"
+"""The folder of the alignment handbook's scripts, which take what TRL's configuration takes."""
 
 
 def read_code(code: Code, problems: Problems) -> Foreign | None:
@@ -105,7 +105,7 @@ def _put_script(command: CommandLine, building: Building) -> None:
         return
     path, span = started.program.text, command.places.of(started.program)
     building.put(SCRIPT, ForeignKey(("script",), path, node_of(path, span), None))
-    if path.startswith(KNOWN_SCRIPTS) or "/trl/scripts/" in path or command.training.is_peft:
+    if OF_TRL.search(path) or path.startswith(HANDBOOK) or command.training.is_peft:
         return
     by_name = command.training.task is not None
     said = f"{PurePosixPath(path).name} is taken to train as TRL's script for its flags does: it is not read"

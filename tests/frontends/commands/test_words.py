@@ -118,3 +118,9 @@ def test_a_variable_s_words_stand_where_it_is_assigned():
 def test_blocks_of_a_page():
     page = "a\n```bash\none\n```\n~~~yaml\nno: 1\n~~~\n````sh title=x\n```\ntwo\n````\n```console\nlast"
     assert [page[start:end] for start, end in scripts_in(page)] == ["one\n", "```\ntwo\n", "last"]
+
+
+def test_a_variable_that_doubles_with_every_line_is_not_known_in_the_end():
+    text = "A=xxxxxxxx\n" + "A=$A$A\n" * 60 + "L=(a b)\n" + 'L=("${L[@]}" "${L[@]}")\n' * 60 + 'run $A "${L[@]}"'
+    words = script_of(text, [(0, len(text))]).runs[-1].words
+    assert [word.is_open for word in words] == [False, True, True]

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Set
 from typing import NamedTuple
 
 from hbspec.diagnostics import Position, Span
 from hbspec.frontends.commands.variables import Field
 from hbspec.frontends.reading.foreign import ForeignKey, node_of
-from hbspec.source.characters import position_of
 from hbspec.source.nodes import Entries, ListNode, MapNode, Node, ScalarNode
 
+LINE_END = re.compile(r"\r\n|\r|\n")
 NEGATIVE = re.compile(r"-[0-9.]")
 SETTING = re.compile(r"\+{0,2}([A-Za-z_][\w.]*)=(.*)", re.DOTALL)
 """`key=value`, as OmegaConf takes it after the name of a file."""
 
 
-class Places(NamedTuple):
-    """The places of a script: its name, and its text."""
+class Places:
+    """The places of a script: its name, and where its lines begin."""
 
-    file: str
-    text: str
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self._starts = [0, *(found.end() for found in LINE_END.finditer(text))]
 
     def span(self, start: int, end: int) -> Span:
         """The place of some characters."""
@@ -34,7 +36,8 @@ class Places(NamedTuple):
 
     def position(self, index: int) -> Position:
         """The line and column of a character."""
-        return position_of(self.text, index)
+        line = bisect_right(self._starts, index)
+        return Position(line, index - self._starts[line - 1] + 1)
 
     def of(self, field: Field) -> Span:
         """The place of a word."""

@@ -85,7 +85,7 @@ def _number(given: ForeignKey | None) -> ProcessCount | None:
 
 def _variable(started: Started, places: Places, name: str) -> ForeignKey | None:
     """A variable of the environment, as the script sets it."""
-    field = started.run.variable(name)
+    field = started.run.variables.get(name)
     if field is None or field.is_open or not field.text:
         return None
     return ForeignKey((name,), field.text, node_of(field.text, places.of(field)), None)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hbspec.frontends.commands.variables import Field, ShellArray, Value, fields_of, merged_value, text_of
+from hbspec.frontends.commands.variables import Field, ShellArray, Value, Variables, fields_of, merged_value, text_of
 from hbspec.frontends.commands.words import ControlOperator, Literal, Unclosed, Word, tokens_of
 
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
@@ -25,16 +25,15 @@ CONDITIONS = ("&&", "||")
 BETWEEN_PATTERNS = (";;", ";&", ";;&")
 
 
+OF_LAUNCHERS = ("CUDA_VISIBLE_DEVICES", "NPROC_PER_NODE", "NNODES")
+"""Variables that decide how many processes a command starts."""
+
+
 class Run(NamedTuple):
-    """A command that the script runs: its words, and the variables at its place."""
+    """A command that the script runs: its words, and those of `OF_LAUNCHERS` that are set at its place."""
 
     words: tuple[Field, ...]
-    variables: dict[str, Value]
-
-    def variable(self, *names: str) -> Field | None:
-        """The first of some variables that is a text, known or not."""
-        values = (self.variables.get(name) for name in names)
-        return next((value for value in values if isinstance(value, Field)), None)
+    variables: dict[str, Field]
 
 
 class Script(NamedTuple):
@@ -68,7 +67,7 @@ class _Block(NamedTuple):
 class _Reader:
     def __init__(self, text: str) -> None:
         self._text = text
-        self._variables: dict[str, Value] = {}
+        self._variables = Variables()
         self._blocks: list[_Block] = []
         self._words: list[Word] = []
         self._depends, self._drops_next = False, False
@@ -90,7 +89,7 @@ class _Reader:
             self.end_command()
             self._depends = token.text in CONDITIONS
             if token.text in BETWEEN_PATTERNS and self._blocks:
-                self._variables |= dict.fromkeys(self._blocks[-1].assigned)
+                self._forget(self._blocks[-1])
 
     def _take_parenthesis(self) -> None:
         """The end of a group or of a pattern of `case`."""
@@ -129,10 +128,17 @@ class _Reader:
     def _close(self) -> str:
         """Ends the innermost block: what was assigned in it is not known any more."""
         block = self._blocks.pop()
-        self._variables |= dict.fromkeys(block.assigned)
-        if self._blocks:
-            self._blocks[-1].assigned.update(block.assigned)
+        self._forget(block)
         return block.closing
+
+    def _forget(self, block: _Block) -> None:
+        """What a branch has assigned is not known after it, nor after the block around it."""
+        for name in block.assigned:
+            self._variables[name] = None
+        above = next((other for other in reversed(self._blocks) if other is not block), None)
+        if above:
+            above.assigned.update(block.assigned)
+        block.assigned.clear()
 
     def end_command(self) -> None:
         """The words so far are a command, or assignments alone."""
@@ -167,7 +173,9 @@ class _Reader:
             for field in fields[1:]:
                 self._set(field.text, None)
         elif fields:
-            self.runs.append(Run(tuple(fields), {**self._variables, **own}))
+            told = {name: own.get(name, self._variables.get(name)) for name in OF_LAUNCHERS}
+            known = {name: value for name, value in told.items() if isinstance(value, Field)}
+            self.runs.append(Run(tuple(fields), known))
 
     def _assign(self, word: Word) -> None:
         named = _assigned(word)

@@ -14,6 +14,7 @@ from hbspec.frontends.commands.launch import Started, started
 from hbspec.frontends.commands.named_files import NamedFiles
 from hbspec.frontends.commands.peft_example import as_trl, is_example
 from hbspec.frontends.commands.script import Script
+from hbspec.frontends.known.trl import TASKS
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey, node_of, plain
 from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.pinned import pinned
@@ -21,16 +22,19 @@ from hbspec.source.nodes import MapNode, ScalarNode
 from hbspec.source.problems import Problems
 from hbspec.spec.foreign import program_of
 from hbspec.spec.objectives import OTHER_TASKS
+from hbspec.spelling import nearest
 
 TRL, LLAMA_FACTORY, AXOLOTL = "trl", "llamafactory", "axolotl"
 BY_COMMAND = {"trl": TRL, "llamafactory-cli": LLAMA_FACTORY, "lmf": LLAMA_FACTORY, "axolotl": AXOLOTL}
 PACKAGES = {"trl": TRL, "llamafactory": LLAMA_FACTORY, "axolotl": AXOLOTL}
 BY_NAME = {"TRL": TRL, "LLaMA-Factory": LLAMA_FACTORY, "axolotl": AXOLOTL}
 CONFIGURATIONS = (".yaml", ".yml", ".json")
-WORD = re.compile(r"[a-z0-9]+")
-TASKS = {"sft", "dpo", "kto", "reward", "grpo", "rloo", "orpo", "cpo", "ppo", "xpo", "gkd", "prm", "bco"} | set(
-    OTHER_TASKS
-)
+FEW = 4
+"""A script is taken for a program's if at most one in so many of its arguments is strange to it."""
+OTHERS = (OTHER_TASKS.keys() - {"pt", "rm", "ipo"}) | {"grpo", "gspo", "mpo", "ssd", "minillm"}
+"""Trainers of TRL's that are not estimated, by which scripts are named; three of the table's are words of others."""
+OF_TRL = re.compile(r"(?:^|/)(?:trl/(?:scripts|experimental)|examples/scripts)/")
+"""Folders in which every script trains by TRL."""
 ELSEWHERE = re.compile(
     r"run_(?:clm|mlm|plm|glue|qa|ner|swag|seq2seq|translation|summarization|speech|image|audio)\w*\.py"
 )
@@ -113,7 +117,7 @@ def training_of(command: Started, places: Places, files: NamedFiles) -> Training
     is_peft = is_example(tree)
     tree = as_trl(tree) if is_peft else tree
     task = _task(command, places)
-    front = _front(command, tree, task)
+    front = _front(command, tree, task, reads_file=below is not None or is_peft)
     if front is None:
         return None
     task = task if front == TRL else None
@@ -154,16 +158,18 @@ def _with_files(tree: MapNode, files: NamedFiles) -> MapNode:
 
 
 def _task(command: Started, places: Places) -> ForeignKey | None:
-    """The trainer of TRL's that the command's name says."""
-    words = set(WORD.findall(PurePosixPath(command.program.text).stem.rpartition(".")[2].casefold()))
-    found = sorted(words & TASKS)
-    if len(found) != 1:
+    """The trainer of TRL's that the name of a command or of a script says."""
+    name = command.program.text
+    stem = (name.rpartition(".")[2] if command.is_module else PurePosixPath(name).stem).casefold().replace("-", "_")
+    within = [task for task in ("sft", *TASKS, *sorted(OTHERS, key=len)) if f"_{task}_" in f"_{stem}_"]
+    found = within[-1] if within else stem if OF_TRL.search(name) else None
+    if found is None or (found in TASKS and len(within) > 1):
         return None
     span = places.of(command.program)
-    return ForeignKey(("task",), found[0], ScalarNode(found[0], found[0], span), span)
+    return ForeignKey(("task",), found, ScalarNode(found, found, span), span)
 
 
-def _front(command: Started, tree: MapNode, task: ForeignKey | None) -> str | None:
+def _front(command: Started, tree: MapNode, task: ForeignKey | None, *, reads_file: bool) -> str | None:
     """The front end that reads the keys."""
     if command.launcher in BY_COMMAND:
         return BY_COMMAND[command.launcher]
@@ -173,7 +179,16 @@ def _front(command: Started, tree: MapNode, task: ForeignKey | None) -> str | No
     if ELSEWHERE.fullmatch(PurePosixPath(command.program.text).name) or not tree.entries:
         return None
     program = BY_NAME.get(program_of(plain(tree)) or "")
-    return program or (TRL if task and "model_name_or_path" in tree.entries else None)
+    if program is None:
+        program = TRL if task and "model_name_or_path" in tree.entries else None
+    return program if program and (reads_file or _are_keys_of(tree, program)) else None
+
+
+def _are_keys_of(tree: MapNode, program: str) -> bool:
+    """Whether most arguments of a script are keys of a program: other scripts have some names in common with it."""
+    known = front_of(program).fields().known
+    strange = [key for key in tree.entries if key not in known and not nearest(key, known)]
+    return program != AXOLOTL and len(strange) <= len(tree.entries) // FEW
 
 
 def chosen(found: list[TrainingCommand], name: str | None) -> TrainingCommand | None:

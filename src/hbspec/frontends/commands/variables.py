@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.frontends.commands.words import Literal, Named, Open, Piece, Word
@@ -38,7 +37,36 @@ class ShellArray(NamedTuple):
 
 Value = ShellArray | Field | None
 """What a variable holds; None if it is not known."""
-Variables = Mapping[str, Value]
+
+
+class Variables:
+    """What the variables of a script hold, and how many characters their use may still add to its words.
+
+    A script can double a variable with every line: what is used beyond `MOST` characters is not known.
+    """
+
+    MOST = 1_000_000
+
+    def __init__(self) -> None:
+        self._values: dict[str, Value] = {}
+        self._left = self.MOST
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self._values[name] = value
+
+    def get(self, name: str) -> Value:
+        """The value; None if it is not known."""
+        return self._values.get(name)
+
+    def used(self, name: str) -> Value:
+        """The value where it becomes a part of a word."""
+        value = self._values.get(name)
+        parts = value.items if isinstance(value, ShellArray) else (value,)
+        self._left -= sum(len(part.text) + 1 for part in parts if part)
+        return value if self._left > 0 else None
 
 
 def fields_of(word: Word, variables: Variables, script: str) -> list[Field]:
@@ -74,7 +102,7 @@ def _add(piece: Piece, growing: _Growing, variables: Variables) -> None:
 
 
 def _add_value(piece: Named, growing: _Growing, variables: Variables) -> None:
-    value = variables.get(piece.name)
+    value = variables.used(piece.name)
     if piece.default is not None and (piece.name not in variables or _is_empty(value)):
         growing.borrow(piece.default.text, piece.default.places, quoted=piece.quoted)
     elif isinstance(value, Field) and not value.is_open and not piece.array:
