@@ -69,7 +69,10 @@ def _files(folder: Path, instance: str) -> Iterator[Read]:
             yield _read(path, front.program, instance)
     for end, kind in (("*.sh", "scripts"), ("*.slurm", "scripts"), ("*.md", "pages")):
         for path in sorted(folder.rglob(end)):
-            for number in range(1, _trainings(path) + 1):
+            count = _trainings(path)
+            if not count and kind == "scripts":
+                yield Read(path, f"command lines in {kind}", "other task", ("starts no training that is read",))
+            for number in range(1, count + 1):
                 yield _read(path, f"command lines in {kind}", instance, number)
 
 
@@ -89,8 +92,9 @@ def _read(path: Path, program: str, instance: str, number: int | None = None) ->
     if NOT_ESTIMATED in codes:
         said = (entry.message for entry in report.diagnostics if entry.code == NOT_ESTIMATED)
         return Read(path, program, "other task", tuple(said))
+    errors = tuple(f"{e.code} {e.message}" for e in report.diagnostics if e.severity == "error")
     if analysis is None:
-        return Read(path, program, "refused", tuple(f"{e.code} {e.message}" for e in report.diagnostics[:3]))
+        return Read(path, program, "refused", errors[:3])
     unread = tuple(
         str(entry.route[-1])
         for entry in report.diagnostics

@@ -234,6 +234,15 @@ def test_a_script_that_does_not_end_is_read_up_to_there(read):
     assert found(document) == [("HB067", "code")]
 
 
+@pytest.mark.parametrize("between", ["\n", " \\ \n", " \\\n  # --bf16 \\\n"])
+def test_flags_that_a_command_does_not_get_are_named(read, between):
+    document = read(f"trl sft {flags(TRL)}{between}  --lora_r 64 \\\n --use_peft\n")
+    assert found(document) == [("HB067", "left")]
+    assert document.values[TRAINING]["method"] == "full"
+    place = document.span(("TRL", "left"))
+    assert place.start.column == 3
+
+
 def test_an_imported_script_plans_as_it_does(read, tmp_path, capsys):
     read(f"trl sft {flags(TRL)} --use_peft --load_in_4bit --num_processes 8")
     on, place = ("instance.type=ml.p4de.24xlarge", "data.train.examples=10000"), tmp_path / "spec.yaml"

@@ -5,6 +5,7 @@ The text is read, and no part of it is run: variables count where a literal is c
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import PurePath, PurePosixPath
 
 from hbspec.diagnostics import Severity
@@ -132,7 +133,7 @@ def _say_the_rest(command: CommandLine, building: Building) -> None:
     config, missing = command.training.config, command.accelerated.missing
     for given in (config, missing):
         if given:
-            building.unread(given, "either", f"names {given.text}, which is not there or may not be read,")
+            building.unread(given, "either", f"names {given.text}, a file that is not there or may not be read")
     if command.others:
         listed = [where(other, command.places) for other in command.others]
         more = f", and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
@@ -143,12 +144,24 @@ def _say_the_rest(command: CommandLine, building: Building) -> None:
         place = command.places.of(command.training.started.at)
         remark = Remark("HB066", Severity.NOTE, place, message, "name another by its number, as in --as shell:2")
         building.remark(remark, "commands")
+    _say_what_it_leaves(command, building)
     unclosed = command.script.unclosed
     if unclosed:
         place = command.places.span(unclosed.start, unclosed.start + 1)
         message = f"{unclosed.what} begins here and does not end: what follows is not read"
         building.remark(Remark("HB067", Severity.WARNING, place, message, "close it"), "code")
         building.uncertain("code that is not read")
+
+
+def _say_what_it_leaves(command: CommandLine, building: Building) -> None:
+    """Flags on the next line of which a shell makes another command: a comment or a lost backslash is between them."""
+    runs, own = command.script.runs, command.training.started.run
+    follows = next((after for run, after in pairwise(runs) if run is own), None)
+    first = follows.words[0] if follows else None
+    if first and first.text.startswith("--"):
+        message = f"`{first.text}` begins another command: the one before has ended, and does not get this flag"
+        action = "end the line before with a backslash and nothing after it, without a comment between"
+        building.remark(Remark("HB067", Severity.WARNING, command.places.of(first), message, action), "left")
 
 
 def fields() -> ProgramKeys:

@@ -124,3 +124,8 @@ def test_a_variable_that_doubles_with_every_line_is_not_known_in_the_end():
     text = "A=xxxxxxxx\n" + "A=$A$A\n" * 60 + "L=(a b)\n" + 'L=("${L[@]}" "${L[@]}")\n' * 60 + 'run $A "${L[@]}"'
     words = script_of(text, [(0, len(text))]).runs[-1].words
     assert [word.is_open for word in words] == [False, True, True]
+
+
+def test_lines_that_end_as_on_windows():
+    text = "A=1\r\nrun --a $A \\\r\n  --b 'x'\r\nrun c\r\n"
+    assert words_of(text) == [["run", "--a", "1", "--b", "x"], ["run", "c"]]

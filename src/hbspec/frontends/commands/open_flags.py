@@ -66,7 +66,9 @@ def say_what_is_open(command: CommandLine, building: Building, fields: ProgramKe
             f"{', '.join(harmless)} {verb} computed: not read; no estimate needs {'it' if verb == 'is' else 'them'}"
         )
         place = command.places.of(command.training.started.at)
-        building.remark(Remark("HB048", Severity.NOTE, place, message, "nothing is to be done"), "computed")
+        building.remark(
+            Remark("HB048", Severity.NOTE, place, message, "leave it, or write it as a literal"), "computed"
+        )
     for word in (*training.flags.more, *training.options.more):
         passed = word.spelling.strip('"') in PASSED_ON
         what = "are the script's own arguments" if passed else "may be more flags, and only a shell tells"

@@ -33,11 +33,11 @@ def put_deepspeed(building: Building, given: ForeignKey | None) -> bool:
     name = Path(given.text).stem.casefold()
     stage = NAMED.search(name)
     if stage is None:
-        building.unread(given, "either", f"names {given.text}, which is not there,")
+        building.unread(given, "either", f"names {given.text}, a file that is not there")
         return False
     building.put(PARALLELISM, given, _way(int(stage[1])))
     if "offload_param" in name:
-        building.unread(given, "less", f"names {given.text}, which moves weights to the host,")
+        building.unread(given, "less", f"names {given.text}, which by its name moves weights to the host")
     elif "offload" in name:
         building.put(OFFLOAD, given, "all" if stage[1] == "3" else "optimizer")
     return True
