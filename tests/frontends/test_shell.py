@@ -129,6 +129,14 @@ def test_files_that_are_not_there_or_outside_are_named(read, tmp_path):
     assert found(read(f"trl sft {flags(TRL)} --config none.yaml")) == [("HB029", "config")]
 
 
+def test_a_file_outside_the_project_is_read_where_that_is_allowed(read, tmp_path):
+    (tmp_path.parent / "outside.yaml").write_text(FSDP)
+    read(f"accelerate launch --config_file ../outside.yaml trl/scripts/sft.py {flags(TRL)}")
+    on = ("instance.type=ml.p4de.24xlarge",)
+    document = load(tmp_path / "run.sh", overrides=on, allow_outside=True, reader=ForeignReader(allow_outside=True))
+    assert (document.values["instance"]["parallelism"], found(document)) == ("fsdp", [])
+
+
 def test_llama_factory_and_axolotl_take_a_file_and_settings_above_it(read):
     files = {"a.yaml": LLAMA_FACTORY, "b.yml": AXOLOTL}
     for start in (
