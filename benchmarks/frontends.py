@@ -31,6 +31,8 @@ from hbspec.source.problems import Problems
 
 NOT_ESTIMATED, NOT_READ, UNKNOWN, LATER = "HB027", "HB029", "HB028", "HB036"
 TOO_LARGE = "HB109"
+ASSUMED = ("max_samples", "num_processes", "nproc_per_node", "num_gpus", "CUDA_VISIBLE_DEVICES")
+"""Keys that are understood, and contradict the number of examples or of GPUs that is assumed here for all files."""
 ALL = "all"
 
 
@@ -98,7 +100,7 @@ def _read(path: Path, program: str, instance: str, number: int | None = None) ->
     unread = tuple(
         str(entry.route[-1])
         for entry in report.diagnostics
-        if entry.code in (NOT_READ, LATER) and entry.severity != "note"
+        if entry.code in (NOT_READ, LATER) and entry.severity != "note" and entry.route[-1] not in ASSUMED
     )
     more = tuple(f"{e.code} {e.route[-1] if e.route else ''}" for e in report.diagnostics if e.severity == "error")
     modelled = analysis.architecture is not None or analysis.bounds is not None
