@@ -125,6 +125,37 @@ def test_a_model_of_ten_million_positions_has_a_large_table():
     assert gpu_weights(scout) - -(-serving(scout).weights_bytes // 4) == 2 * 10_485_760 * 128
 
 
+@pytest.mark.parametrize(("size", "logged"), [("4b", 8.58), ("12b", 23.31), ("27b", 51.45)])
+def test_scaled_angles_have_a_table_as_many_times_longer(size, logged):
+    """vLLM 0.19: Gemma 3 scales by 8, and its windows have a table of their own; the rest is its published weights."""
+    name = f"google/gemma-3-{size}-it"
+    plan, published = served(name, **A10GS, quantization="none"), catalog().models[name].reported_parameters
+    table = 2 * known(name).head_dim * 131_072 * (8 + 1)
+    assert gpu_weights(plan) == 2 * published + table
+    assert gpu_weights(plan) / GIB == pytest.approx(logged, rel=0.0025)
+
+
+@pytest.mark.parametrize(
+    ("name", "tables"),
+    [
+        ("Qwen/Qwen3-VL-32B-Instruct", 4),  # positions of images
+        ("deepseek-ai/deepseek-coder-6.7b-base", 4),  # scaled by 4
+        ("google/gemma-3-1b-it", 2),  # one of windows, one of the rest, neither scaled
+        ("meta-llama/Llama-3.1-8B", 1),  # scaled, but not in a longer table
+    ],
+)
+def test_tables_have_positions_of_their_own(name, tables):
+    assert known(name).tabulated_positions == tables * known(name).max_position_embeddings
+
+
+@pytest.mark.parametrize("factor", [None, "8", True, 0, -4, 1e9, float("nan")])
+def test_a_factor_that_is_not_one_scales_nothing(factor):
+    sizes = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "vocab_size")
+    config = dict.fromkeys(sizes, 8) | {"model_type": "llama", "max_position_embeddings": 2048}
+    scaled = {**config, "rope_scaling": {"rope_type": "linear", "factor": factor}}
+    assert Architecture.from_config(scaled).tabulated_positions == 2048
+
+
 def test_a_model_that_does_not_rotate_has_no_table():
     hybrid = served("ibm-granite/granite-4.0-h-tiny", **A10GS, tensor_parallel=1, quantization="none")
     assert gpu_weights(hybrid) == serving(hybrid).weights_bytes

@@ -23,6 +23,7 @@ from hbspec.catalog.latent_attention import LatentAttention
 from hbspec.catalog.layers import FULL, WITHOUT_ATTENTION, attention_of, experts_of, shared_width, unrotated_layers
 from hbspec.catalog.linear_attention import LinearAttention
 from hbspec.catalog.mixing import mixing_of
+from hbspec.catalog.rotary_tables import positions_of
 from hbspec.catalog.short_convolution import ShortConvolution, adjusted_width
 from hbspec.catalog.state_space import StateSpace
 from hbspec.catalog.towers import tower
@@ -44,6 +45,7 @@ class Architecture(NamedTuple):
         intermediate_size: width of a dense MLP (Llama 4 calls it `intermediate_size_mlp`).
         head_dim: width of one head: explicit, or hidden_size / num_attention_heads.
         vocab_size: rows of the embedding.
+        tabulated_positions: positions that an engine's tables of rotary angles hold together.
         tie_word_embeddings: whether the output head is the embedding.
         activation: what the MLP's activation is called.
         rotary_size: numbers of a head that are rotated.
@@ -87,6 +89,7 @@ class Architecture(NamedTuple):
     head_dim: int
     vocab_size: int
     max_position_embeddings: int
+    tabulated_positions: int
     tie_word_embeddings: bool
     activation: str
     rotary_size: int
@@ -213,7 +216,7 @@ def _architecture(fields: Fields, wrapper: Mapping[str, Any] | None, model_type:
         intermediate_size=_inner_width(fields, hidden),
         num_hidden_layers=layers,
         vocab_size=fields.whole("vocab_size"),
-        max_position_embeddings=fields.whole("max_position_embeddings"),
+        **positions_of(fields, layer_types),
         tie_word_embeddings=tied(fields, wrapper or {}),
         activation=fields.text(family.activation),
         unrotated_layers=unrotated_layers(fields, layers, layer_types if window else ()),

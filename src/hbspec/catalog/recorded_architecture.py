@@ -36,6 +36,7 @@ def recorded_architecture(recording: Recording) -> Architecture:
     layers = len(recording.kinds)
     window, types = _attention(fields, layers) if recording.values["masks"] else (None, (LINEAR,) * layers)
     stored = recording.config.get("quantization_config")
+    positions = _whole(fields, "max_position_embeddings") or LARGEST
     dtypes = (place.get(name) for place in (config, recording.config) for name in ("dtype", "torch_dtype"))
     return Architecture(
         model_type=str(recording.config["model_type"]),
@@ -47,7 +48,8 @@ def recorded_architecture(recording: Recording) -> Architecture:
         num_key_value_heads=keys,
         head_dim=width,
         vocab_size=table.rows,
-        max_position_embeddings=_whole(fields, "max_position_embeddings") or LARGEST,
+        max_position_embeddings=positions,
+        tabulated_positions=positions,
         tie_word_embeddings=bool(recording.values["tied"]),
         **WITHOUT_TRAITS,
         layer_types=types,

@@ -129,20 +129,25 @@ def served_weights(plan: ServingPlan) -> int:
 def gpu_weights(plan: ServingPlan) -> int:
     """Bytes of weights on each GPU: its part of the model, rounded up, and the table of rotary angles.
 
-    Each GPU holds that table whole, in 16 bits: cosines and sines of half a head's width for every position of the
-    model (vllm/model_executor/layers/rotary_embedding/base.py, `_compute_cos_sin_cache`). Logs: Llama-3.1-8B takes
-    14.99, 7.51 and 3.77 GiB on one, two and four GPUs, without it 14.96, 7.48 and 3.74; of Llama-4-Scout's ten million
-    positions it takes 2.5 GiB. Left out: a second table where windows rotate by another base.
+    Each GPU holds that table whole, in 16 bits: cosines and sines of half of what is rotated, for every position in it
+    (vllm/model_executor/layers/rotary_embedding/base.py, `_compute_cos_sin_cache`). Logs: Llama-3.1-8B takes 14.99,
+    7.51 and 3.77 GiB on one, two and four GPUs, without it 14.96, 7.48 and 3.74; the table takes 2.5 GiB of
+    Llama-4-Scout's ten million positions, and 0.5 GiB of Gemma 3's, which are scaled by 8.
 
     Raises:
         NotKnownError: the architecture is not known, or the size of weights in this quantisation.
     """
-    architecture, latent = served_model(plan), served_model(plan).latent_attention
-    width = architecture.head_dim if latent is None else latent.qk_rope_head_dim
+    architecture = served_model(plan)
     rotates = len(architecture.unrotated_layers) < architecture.num_hidden_layers
     rotates = rotates and architecture.max_position_embeddings < LARGEST
-    table = 2 * architecture.max_position_embeddings * width if rotates else 0
+    table = 2 * architecture.tabulated_positions * _rotated_width(architecture) if rotates else 0
     return -(-served_weights(plan) // plan.tensor_parallel) + table
+
+
+def _rotated_width(architecture: Architecture) -> int:
+    """Numbers of a head that are rotated, of the widest head; of a recorded model a whole head."""
+    widest = architecture.global_heads.width if architecture.global_heads else 0
+    return max(architecture.rotary_size or architecture.head_dim, widest)
 
 
 def adapter_slot_bytes(plan: ServingPlan) -> int:
