@@ -7,6 +7,7 @@ from planned import served
 
 from hbspec.estimators.serving.constants import SERVED
 from hbspec.estimators.serving.decoding import step_of
+from hbspec.estimators.serving.prefill import prefill_seconds, prompt_seconds, reached_share
 
 
 def test_adapters_of_their_own_cost_kernels_in_every_layer():
@@ -29,3 +30,22 @@ def test_bitsandbytes_unpacks_every_expert_in_every_step():
     assert packed.low < 8 / 177 < packed.high
     assert packed.expected == pytest.approx(8 / 177, rel=0.25)
     assert whole.low < 8 / 1449.5 < whole.high
+
+
+@pytest.mark.parametrize(
+    ("gpu", "timed"),
+    [("H100-80", 1.34), ("H200-141", 1.5), ("B200", 1.17), ("L40S", 1.55), ("RTX PRO 6000", 1.75)],
+)
+def test_products_in_fp8_are_less_than_twice_as_fast(gpu, timed):
+    """How many times as fast as in 16 bits: vLLM 0.24's products, in aiconfigurator-core 0.12.0 (PyPI)."""
+    more = {"instance": {"gpu": gpu}, "adapters": "merged"}
+    whole, eight = (served("Qwen/Qwen3-8B", **more, quantization=kind) for kind in ("none", "fp8"))
+    seconds = [prompt_seconds(plan, 8192) / reached_share(plan) for plan in (whole, eight)]
+    assert seconds[0] / seconds[1] == pytest.approx(timed, rel=0.2)
+    assert prefill_seconds(eight, 8192).low >= prompt_seconds(eight, 8192), "the data sheet's speed is the least"
+
+
+def test_fp8_on_a_gpu_without_it_is_as_fast_as_16_bits():
+    more = {"instance": {"gpu": "A100-80"}, "adapters": "merged"}
+    whole, eight = (served("Qwen/Qwen3-8B", **more, quantization=kind) for kind in ("none", "fp8"))
+    assert prompt_seconds(eight, 8192) / reached_share(eight) == prompt_seconds(whole, 8192) / reached_share(whole)

@@ -6,7 +6,7 @@ import pytest
 from planned import served
 
 from hbspec.estimators.serving.decoding import step_of
-from hbspec.estimators.serving.prefill import prefill_seconds
+from hbspec.estimators.serving.prefill import prefill_seconds, prompt_seconds, reached_share, token_seconds
 from hbspec.estimators.serving.summing import HALF_SPEED, summed_over_pcie
 from hbspec.estimators.step.communication import link, ring_bytes
 from hbspec.units import Interval
@@ -27,6 +27,17 @@ def test_they_are_part_of_a_step_and_of_prefill():
     alone = step._replace(over_pcie=Interval.exact(0.0)).interval()
     assert step.interval() == alone + summed_over_pcie(plan, 4)
     assert prefill_seconds(plan, 1000).low > summed_over_pcie(plan, 1000).low > 0
+
+
+def test_prompts_of_the_others_are_summed_too_while_a_request_is_answered():
+    """Nine others bring a prompt of 1,000 tokens each in 500 steps; cached prompts are not read again."""
+    plan = served(**FOUR)
+    alone = step_of(plan, 1250, 10).interval()
+    summed = summed_over_pcie(plan, 1000) * (9 / 500)
+    products = prompt_seconds(plan, 1000, 9) / reached_share(plan) / 500
+    assert token_seconds(plan, 1000, 500, 10).expected == pytest.approx(alone.expected + products + summed.expected)
+    assert token_seconds(plan, 1000, 500, 10).low > alone.low + summed.low
+    assert token_seconds(plan, 1000, 500, 10, cached=True) == alone
 
 
 def test_over_nvlink_they_are_fitted_and_one_gpu_has_none():

@@ -141,6 +141,13 @@ MOST_STREAMED = {"llama.cpp": 1.1e12}
 """The largest rate at which an engine's kernels stream, in bytes per second, regardless of the memory bandwidth:
 llama.cpp's matrix-vector products reach about 1 TB/s on an A100 and an H100, as on an RTX 4090."""
 
+FP8_REACHED = {"hbm": 0.65, "gddr": 0.8}
+"""What products in fp8 reach of their peak, over what products in 16 bits reach of theirs, by kind of memory. Of
+weights as large as a layer's and 2,048 or 8,192 rows, vLLM 0.24's take 0.57 (B200, B300, GB200), 0.67 (H100) and 0.75
+(H200), and 0.8 (L40S) and 0.88 (RTX PRO 6000), median of 116 products each (aiconfigurator-core 0.12.0 on PyPI,
+Apache-2.0, systems/data/*/gemm/vllm). Products of few rows take 3 to 9 microseconds more than their bytes do, which
+for the four of a layer is `quantised_layer`."""
+
 SLOW_KERNELS = {"nf4": 0.6, "int8": 0.5}
 """Bandwidth of bitsandbytes' kernels as a share of that of other kernels, in an engine with CUDA graphs. Assumed: no
 measurement is published. bitsandbytes' README has NF4 on an RTX 4090 at 42 % of the bandwidth or more, including

@@ -24,10 +24,8 @@ from hbspec.estimators.weights import served_experts, served_kinds, tower_bytes
 from hbspec.plan import ServingPlan
 from hbspec.units import Interval
 
-SERVED_ENGINE = "vllm"
-ENGINES_OF_A_SPEC = (SERVED_ENGINE, "djl-lmi")
+SERVED_ENGINE, ENGINES_OF_A_SPEC = "vllm", ("vllm", "djl-lmi")
 """LMI runs vLLM."""
-
 RTX_BLACKWELL = 12
 
 UNPACKING = ("nf4", "fp4")
@@ -228,8 +226,8 @@ def step_of(plan: ServingPlan, context: float, requests: float = 1) -> DecodingS
     parts, work = plan.tensor_parallel, answering(architecture)
     experts = served_experts(architecture, plan.quantization)
     peak = peak_flops(gpu, plan)
-    if peak is None and requests > 1:
-        raise NotKnownError(Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
+    if requests > 1:
+        known(peak, Missing(f"the speed of {gpu.name} in {plan.dtype}", ENDPOINT))
     return DecodingStep(
         engine=SERVED_ENGINE if plan.engine in ENGINES_OF_A_SPEC else plan.engine,
         quantization="nf4" if plan.quantization == "fp4" else plan.quantization,
@@ -259,9 +257,14 @@ def _quantised(architecture: Architecture, quantization: str, requests: float) -
 
 def peak_flops(gpu: Gpu, plan: ServingPlan) -> float | None:
     """The GPU's peak for the products in operations per second (dense); None where not known."""
-    if plan.quantization == "fp8" and gpu.fp8_flops:
+    if computes_in_fp8(gpu, plan):
         return gpu.fp8_flops
     return gpu.bf16_flops if plan.dtype == "bfloat16" and gpu.bf16 else gpu.fp16_flops
+
+
+def computes_in_fp8(gpu: Gpu, plan: ServingPlan) -> bool:
+    """Whether products are of numbers in fp8; GPUs without them turn weights back into 16 bits first."""
+    return plan.quantization == "fp8" and bool(gpu.fp8_flops)
 
 
 def memory_of(gpu: Gpu) -> str:

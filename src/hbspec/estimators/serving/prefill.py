@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import ceil
 
 from hbspec.diagnostics import Missing, known
-from hbspec.estimators.serving.constants import SERVING, ServingConstants
-from hbspec.estimators.serving.decoding import ENDPOINT, parts_of, peak_flops, step_of
+from hbspec.estimators.serving.constants import FP8_REACHED, SERVING, ServingConstants
+from hbspec.estimators.serving.decoding import ENDPOINT, computes_in_fp8, memory_of, parts_of, peak_flops, step_of
 from hbspec.estimators.serving.profiled import batched_tokens
 from hbspec.estimators.serving.summing import summed_over_pcie
 from hbspec.estimators.step.flops import answering
@@ -29,6 +29,17 @@ def prompt_seconds(plan: ServingPlan, tokens: float, requests: float = 1) -> flo
     return requests * operations / peak / plan.tensor_parallel
 
 
+def reached_share(plan: ServingPlan, constants: ServingConstants = SERVING) -> float:
+    """The share of the GPU's peak that prefill reaches in the engine of a spec.
+
+    Raises:
+        NotKnownError: the architecture or the hardware is not known.
+    """
+    gpu = parts_of(plan)[1]
+    memory = memory_of(gpu)
+    return constants.served.prefilling[memory] * (FP8_REACHED[memory] if computes_in_fp8(gpu, plan) else 1.0)
+
+
 def prefill_seconds(
     plan: ServingPlan, tokens: float, requests: float = 1, constants: ServingConstants = SERVING
 ) -> Interval:
@@ -48,7 +59,7 @@ def prefill_seconds(
     """
     least = prompt_seconds(plan, tokens, requests)
     step = step_of(plan, 0, min(2, requests * tokens))
-    reached = constants.served.prefilling[step.memory] if step.served else constants.prefill
+    reached = reached_share(plan, constants) if step.served else constants.prefill
     chunks = ceil(requests * tokens / batched_tokens(plan)) if step.served else 1
     expected = max(least / reached, chunks * step.seconds(constants))
     error = step.error(constants)
@@ -122,7 +133,8 @@ def token_seconds(
 ) -> Interval:
     """Seconds of each further token of a request while the endpoint reads the prompts of the others too.
 
-    In the time of one answer each of the others brings one prompt, whose operations make some steps longer.
+    In the time of one answer each of the others brings one prompt, whose operations make some steps longer, and whose
+    hidden states GPUs without NVLink sum too.
 
     Args:
         plan: the endpoint.
@@ -139,5 +151,6 @@ def token_seconds(
     if requests <= 1 or cached:
         return step.interval(constants)
     least = prompt_seconds(plan, prompt, requests - 1) / answer
-    read = least / constants.served.prefilling[step.memory]
-    return step.interval(constants) + Interval(least / 2, read, read * constants.served.error["first"].high)
+    read = least / reached_share(plan, constants)
+    summed = summed_over_pcie(plan, prompt) * ((requests - 1) / answer)
+    return step.interval(constants) + Interval(least / 2, read, read * constants.served.error["first"].high) + summed
