@@ -46,6 +46,7 @@ class Start(NamedTuple):
     """One start of an engine, the tokens of its cache, and what it said it holds beside it.
 
     Attributes:
+        version: of vLLM; of LMI, that of the vLLM inside (the notes of its release name it).
         max_num_seqs: requests that are sampled at once; None where neither the author nor a default says.
         tokens: of the cache; None where the log was not published.
         weights_gib, activations_gib, outside_gib, graphs_gib: what a GPU holds, in GiB ("model weights take", "PyTorch
@@ -112,11 +113,12 @@ class Point(NamedTuple):
         return group_of(self.engine, self.version)
 
 
+OLD = "V0"
+
+
 def group_of(engine: str, version: tuple[int, ...]) -> str:
-    """`vllm V1`, `vllm V0`, or another engine's name."""
-    if engine != "vllm":
-        return engine
-    return "vllm V1" if version >= FIRST_V1 else "vllm V0"
+    """The name of an engine, and of one of a spec the generation of the vLLM inside."""
+    return f"{engine} {'V1' if version >= FIRST_V1 else OLD}" if engine in DEPLOYED else engine
 
 
 def starts() -> tuple[Start, ...]:
@@ -162,7 +164,7 @@ def plan_of(row: Start | Point) -> ServingPlan:
     """
     if row.engine not in DEPLOYED:
         raise NotExpressibleError("an engine that no spec deploys")
-    if row.engine == "vllm" and row.version < FIRST_GRAPHS:
+    if row.version < FIRST_GRAPHS:
         raise NotExpressibleError("an engine before CUDA graphs")
     if isinstance(row, Point):
         return _plan(row, _gpu(row.gpu, None), (row.prompt, row.answer), row.concurrency, USUAL_SHARE)

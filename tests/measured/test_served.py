@@ -87,6 +87,14 @@ def test_sums_over_gpus_have_three_sources_of_cache_and_of_decoding(found):
         joined = Figures.of([one for one in of if one.row.group == "vllm V1"])
         assert joined.sources >= 3
         assert joined.median < 0.1
+        assert joined.inside > 0.99
+
+
+def test_lmi_is_the_vllm_inside_it(found):
+    (row,) = {one.row.id: one.row for one in found if one.row.engine == "djl-lmi"}.values()
+    assert (row.group, row.version) == ("djl-lmi V0", (0, 7, 1))
+    (memory,) = (one for one in found if one.row is row and one.metric == MEMORY)
+    assert memory.inside
 
 
 def test_memory_beside_the_cache_is_as_logs_say(found):
