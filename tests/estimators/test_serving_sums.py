@@ -5,8 +5,15 @@ from __future__ import annotations
 import pytest
 from planned import served
 
+from hbspec.estimators.serving.constants import SERVED
 from hbspec.estimators.serving.decoding import step_of
-from hbspec.estimators.serving.prefill import prefill_seconds, prompt_seconds, reached_share, token_seconds
+from hbspec.estimators.serving.prefill import (
+    first_token_seconds,
+    prefill_seconds,
+    prompt_seconds,
+    reached_share,
+    token_seconds,
+)
 from hbspec.estimators.serving.summing import HALF_SPEED, summed_over_pcie
 from hbspec.estimators.step.communication import link, ring_bytes
 from hbspec.units import Interval
@@ -38,6 +45,16 @@ def test_prompts_of_the_others_are_summed_too_while_a_request_is_answered():
     assert token_seconds(plan, 1000, 500, 10).expected == pytest.approx(alone.expected + products + summed.expected)
     assert token_seconds(plan, 1000, 500, 10).low > alone.low + summed.low
     assert token_seconds(plan, 1000, 500, 10, cached=True) == alone
+
+
+def test_a_first_token_waits_for_the_sums_of_its_own_prompt_once_and_for_those_of_others():
+    plan = served(**FOUR)
+    lone, many = (first_token_seconds(plan, 1000, requests) for requests in (1, 10))
+    rest = SERVED.floor + prefill_seconds(plan, 1000).expected - summed_over_pcie(plan, 1000).expected
+    assert lone.expected == pytest.approx(rest + summed_over_pcie(plan, 1000).expected)
+    waited = summed_over_pcie(plan, 10).low * SERVED.waiting * 9 / 10
+    assert many.low > summed_over_pcie(plan, 1009).low + waited
+    assert many.high > 10 * summed_over_pcie(plan, 1000).high, "all prompts may be read first"
 
 
 def test_over_nvlink_they_are_fitted_and_one_gpu_has_none():

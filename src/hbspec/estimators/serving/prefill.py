@@ -57,15 +57,18 @@ def prefill_seconds(
     Raises:
         NotKnownError: the architecture, the hardware or its speed in the served dtype is not known.
     """
+    return _products(plan, tokens, requests, constants) + summed_over_pcie(plan, requests * tokens)
+
+
+def _products(plan: ServingPlan, tokens: float, requests: float, constants: ServingConstants) -> Interval:
+    """Seconds of prefill without the sums over PCIe."""
     least = prompt_seconds(plan, tokens, requests)
     step = step_of(plan, 0, min(2, requests * tokens))
     reached = reached_share(plan, constants) if step.served else constants.prefill
     chunks = ceil(requests * tokens / batched_tokens(plan)) if step.served else 1
     expected = max(least / reached, chunks * step.seconds(constants))
     error = step.error(constants)
-    return Interval(max(least, expected * error.low), expected, expected * error.high) + summed_over_pcie(
-        plan, requests * tokens
-    )
+    return Interval(max(least, expected * error.low), expected, expected * error.high)
 
 
 def first_token_seconds(
@@ -74,8 +77,9 @@ def first_token_seconds(
     """Seconds until a request's first token, in an endpoint that answers so many at once, all of one length.
 
     A floor of the request's own, the steps of others that it waits for, the prompts of a few of them, and its prefill,
-    in a step that decodes for the others too and so takes at least as long as theirs. The high end is that of requests
-    that all arrive together, each waiting for the prompts of the others: loads with one length of answers stay in step.
+    in a step that decodes for the others too and so takes at least as long as theirs; GPUs without NVLink sum the
+    hidden states of each of these over PCIe. The high end is that of requests that all arrive together, each waiting
+    for the prompts of the others: loads with one length of answers stay in step.
     Left out: prompts that the engine has cached, which take less, and requests beyond those that fit, which wait for a
     whole answer.
 
@@ -88,16 +92,18 @@ def first_token_seconds(
     Raises:
         NotKnownError: as for `prefill_seconds`.
     """
-    served = constants.served
+    served, others = constants.served, requests - 1
     busy = step_of(plan, tokens, requests).seconds(constants)
-    read, chunks = prefill_seconds(plan, tokens, 1, constants).expected, ceil(tokens / batched_tokens(plan))
-    waited = served.waiting * busy * (requests - 1) / requests
-    waited += served.queueing * (requests - 1) * read
+    read, chunks = _products(plan, tokens, 1, constants).expected, ceil(tokens / batched_tokens(plan))
+    steps = served.waiting * others / requests
+    waited = steps * busy + served.queueing * others * read
     expected = served.floor + waited + max(read, chunks * busy)
     error = served.error["first"]
     together = served.floor + waited + max(requests * read, chunks * busy)
-    over = summed_over_pcie(plan, tokens)
-    return Interval(expected * error.low, expected, max(error.high * expected, together)) + over
+    found = Interval(expected * error.low, expected, max(error.high * expected, together))
+    queued = summed_over_pcie(plan, tokens) * others
+    queued = Interval(queued.low * served.queueing, queued.expected * served.queueing, queued.high)
+    return found + queued + summed_over_pcie(plan, tokens + others) + summed_over_pcie(plan, requests) * steps
 
 
 def answering_seconds(
