@@ -6,6 +6,7 @@ import pytest
 from planned import served
 
 from hbspec.catalog import Architecture, catalog
+from hbspec.catalog.engines.facts import facts
 from hbspec.catalog.gpus import unlisted_gpu
 from hbspec.catalog.parameters import weights
 from hbspec.estimators.serving.adapters import slot_bytes
@@ -162,7 +163,9 @@ def test_a_model_that_does_not_rotate_has_no_table():
 
 
 def test_lmi_has_an_older_vllm():
-    assert settings_of(served(LLAMA, **A10GS, engine="djl-lmi")).release < settings_of(served(LLAMA, **A10GS)).release
+    lmi = settings_of(served(LLAMA, **A10GS, engine="djl-lmi")).release
+    assert facts("lmi")["vllm"].startswith(".".join(map(str, lmi)))
+    assert lmi < settings_of(served(LLAMA, **A10GS)).release
 
 
 def test_heads_are_copied_once_gpus_outnumber_them():

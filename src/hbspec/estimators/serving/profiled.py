@@ -23,7 +23,8 @@ BATCHED_TOKENS = 2048
 and Tuning, Chunked Prefill)."""
 
 RELEASES = {"vllm": (0, 30), "djl-lmi": (0, 23)}
-"""vLLM's release in AWS's newest image of it, and in LMI's (DJL 0.36, github.com/deepjavalibrary/djl-serving)."""
+"""vLLM's release in AWS's newest image of it, and in the newest LMI, by `serving/docker/lmi.Dockerfile` of
+github.com/deepjavalibrary/djl-serving (`catalog/data/engines` has the commit)."""
 
 FLASHINFER = (0, 17)
 """From this release on, logs show a sampler without a sort of all logits (Qwen3-14B on an H100: 5.64 GiB with 0.15.0
