@@ -90,6 +90,17 @@ class Histogram:
             return self
         return Histogram((*self.lengths[:kept], cap), (*self.counts[:kept], sum(self.counts[kept:])))
 
+    def shortest(self, count: int) -> Histogram:
+        """The histogram of so many of the shortest examples, or of all."""
+        left, lengths, counts = count, [], []
+        for length, number in self.pairs():
+            if left <= 0:
+                break
+            lengths.append(length)
+            counts.append(min(number, left))
+            left -= number
+        return Histogram(tuple(lengths), tuple(counts))
+
     def above(self, cap: int) -> int:
         """The number of examples longer than `cap` tokens."""
         return sum(count for length, count in self.pairs() if length > cap)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from judged import HERE, edge, judged
 
 
@@ -33,3 +35,20 @@ def test_estimated_lengths_may_be_cut(tmp_path):
     for cap, confidence in ((599, "certain"), (600, "likely"), (799, "likely"), (800, None)):
         found = judged("HB209", fragment % cap, tmp_path)
         assert [diagnostic.confidence for diagnostic in found] == ([confidence] if confidence else [])
+
+
+GRPO = "task: grpo\ndeployment: null\nreward: {functions: [finetune.py:train]}\n"
+
+
+def test_prompts_without_room_are_counted(tmp_path):
+    profile = json.loads((HERE.parent / "cases" / "good" / "heartbeat.train.profile.json").read_text())
+    profile["layout"] = {"type": "prompt_only", "format": "conversational"}
+    (tmp_path / "prompts.json").write_text(json.dumps(profile))
+    fragment = GRPO + (
+        "data: {tokens: null, type: prompt_only, profile: ./prompts.json}\n"
+        "hyperparameters: {max_length: 704, max_completion_length: 256}"
+    )
+    (found,) = judged("HB209", fragment, tmp_path)
+    assert found.message.startswith("max_length 704 leaves out ")
+    assert found.message.endswith("prompts, longer than the 448 tokens beside max_completion_length 256")
+    assert judged("HB209", fragment.replace("704", "1088"), tmp_path) == []

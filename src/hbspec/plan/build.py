@@ -17,7 +17,7 @@ from hbspec.plan.data_loop import data_loop, evaluations
 from hbspec.plan.fsdp import fsdp
 from hbspec.plan.hardware import Hardware, hardware
 from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
-from hbspec.plan.loop import Counts, PackedLoop
+from hbspec.plan.loop import BoundingLoop, Counts
 from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.objective import without_head
 from hbspec.plan.offload import sharded_by_deepspeed
@@ -59,11 +59,11 @@ def build_plan(
     architecture, training = _with_heads(architecture, training)
     processes = _processes(spec, machine, unknown)
     data_parallel = _data_parallel(processes, spec.instance.tensor_parallel or 1, unknown)
-    training, lengths = _with_lengths(spec, profile, training, data_parallel, choices)
+    training, lengths, kept = _with_lengths(spec, profile, training, data_parallel, choices)
     if architecture is None and "architecture" not in unknown:
         unknown["architecture"] = Missing("the model is not in the catalog and model.config is not set", ("model",))
     choices.note_tower(architecture, shipped=spec.shipped)
-    counts, ends = data_loop(spec, profile, training, data_parallel, lengths, unknown)
+    counts, ends = data_loop(spec, profile, training, data_parallel, lengths, kept, unknown)
     _, validation = split_examples(spec, profile)
     training = training.over(*((counts.optimizer_steps, counts.steps_per_epoch) if counts else (training.max_steps,)))
     trained = trainable(architecture, spec, training, unknown) if architecture else None
@@ -72,6 +72,7 @@ def build_plan(
         **sharded_by_deepspeed(spec, architecture, deepspeed_json or {}, choices),
         **_tokens(lengths, training, counts, ends),
         training=training,
+        kept=kept,
         fsdp=fsdp(spec, training, choices),
         merges=_merges(spec, training),
         architecture=architecture,
@@ -115,7 +116,7 @@ def _as_asked(spec: Spec, catalog: Catalog) -> dict[str, Any]:
 
 
 def _tokens(
-    lengths: Lengths, training: Training, counts: Counts | None, ends: tuple[PackedLoop, ...]
+    lengths: Lengths, training: Training, counts: Counts | None, ends: tuple[BoundingLoop, ...]
 ) -> dict[str, Any]:
     """The fields of a plan that follow from the lengths of examples."""
     cut = lengths.cut(training.max_length)
@@ -131,15 +132,17 @@ def _tokens(
     }
     if counts is None:
         return found
-    each, rows = training.objective.rows, counts.rows_computed if training.rollouts else None
-    real, computed = cut.mean * (rows or counts.examples_processed * each), padded * counts.rows_computed
-    if ends:  # more tokens in an example are more rows, and fewer examples of as many rows
-        few, *_, many = (end.counts for end in ends)
-        low, high = (cut.mean.low * few.examples_processed * each, cut.mean.high * many.examples_processed * each)
-        real = Interval(min(low, real.expected), real.expected, max(high, real.expected))
-        computed_rows = [counts.rows_computed, *(end.counts.rows_computed for end in ends)]
-        computed = padded * Interval(min(computed_rows), counts.rows_computed, max(computed_rows))
-    return {**found, "real_tokens": real, "padded_tokens": computed}
+    every, each = [counts, *(end.counts for end in ends)], training.objective.rows
+    computed = [one.rows_computed for one in every]
+    filled = computed if training.rollouts else [one.examples_processed * each for one in every]
+    # of packed rows, more tokens in an example are more rows, and fewer examples of as many rows
+    few, many = (filled[1], filled[-1]) if ends and training.packing else (min(filled), max(filled))
+    real = cut.mean.expected * filled[0]
+    return {
+        **found,
+        "real_tokens": Interval(min(cut.mean.low * few, real), real, max(cut.mean.high * many, real)),
+        "padded_tokens": padded * Interval(min(computed), computed[0], max(computed)),
+    }
 
 
 def _merges(spec: Spec, training: Training) -> bool:
@@ -193,14 +196,15 @@ def _data_parallel(processes: int | None, tensor_parallel: int, unknown: dict[st
 
 def _with_lengths(
     spec: Spec, profile: Profile | None, training: Training, ranks: int | None, choices: Choices
-) -> tuple[Training, Lengths]:
-    """The training with its longest row and its rollouts, and the lengths of its rows."""
+) -> tuple[Training, Lengths, Interval]:
+    """The training with its longest row and its rollouts, the lengths of its rows, and the share of the examples."""
     rollouts = resolve_rollouts(spec, choices, ranks)
     room = training.max_length - (rollouts.completion if rollouts is not None else 0)
     lengths = _lengths(spec, profile, training, room, choices)
     training = training if training.capped else _uncapped(training, lengths)
     if rollouts is None:
-        return training, lengths
+        lengths = lengths._replace(left_out=training.leaves_out)
+        return training, lengths, lengths.kept(training.max_length)
     return completed(training, rollouts, lengths, shipped=spec.shipped)
 
 

@@ -9,7 +9,7 @@ from hbspec.plan import counts as count
 from hbspec.plan.epochs import EVALUATED_AT_END
 from hbspec.plan.generations import generated_counts, generations
 from hbspec.plan.lengths import Lengths, Profile
-from hbspec.plan.loop import Counts, PackedLoop
+from hbspec.plan.loop import BoundingLoop, Counts
 from hbspec.plan.splits import split_examples
 from hbspec.plan.training import Training
 from hbspec.spec import Spec
@@ -22,25 +22,93 @@ def data_loop(
     training: Training,
     data_parallel: int | None,
     lengths: Lengths,
+    kept: Interval,
     unknown: dict[str, Missing],
-) -> tuple[Counts | None, tuple[PackedLoop, ...]]:
-    """The counts as expected, None where they are not known, and the loops that bound those over any packed rows.
+) -> tuple[Counts | None, tuple[BoundingLoop, ...]]:
+    """The counts as expected, None where they are not known, and the loops that bound those over any number of rows.
 
     Their first is over the fewest rows, and their last over the most.
+
+    Args:
+        spec: the typed spec.
+        profile: the profile of the training split, if there is one.
+        training: the resolved hyperparameters.
+        data_parallel: data-parallel ranks, if known.
+        lengths: lengths of the rows.
+        kept: the share of the examples that are not left out as too long.
+        unknown: is told what is not known.
     """
-    counts = _expected(spec, profile, training, data_parallel, lengths, unknown)
-    if counts is None or data_parallel is None or not training.packing or training.rollouts is not None:
-        return counts, ()
-    rows, (_, validation) = packed_rows(lengths, training, counts.examples), split_examples(spec, profile)
+    examples, validation = split_examples(spec, profile)
+    if examples is None:
+        route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
+        unknown["counts"] = Missing("data.train.examples", route)
+    elif examples == 0:
+        unknown["counts"] = Missing("an example to train on", ("data", "validation", "share"))
+    elif kept.high == 0:
+        unknown["counts"] = Missing("an example within max_length", ("hyperparameters", "max_length"))
+    if data_parallel is None:
+        unknown["counts"] = unknown["data_parallel_size"]
+    if not examples or kept.high == 0 or data_parallel is None:
+        return None, ()
+    shared = spec.data.validation is not None and spec.data.validation.share is not None
+    trained = _left(kept, examples, (validation or 0) if shared else 0)
+    made = _generated if spec.task == "grpo" else _given
+    counts, ends = made(spec, training, data_parallel, trained, lengths)
+    if counts is None:
+        unknown["counts"] = Missing("as many prompts as are generated from at once", ("data", "train", "examples"))
+    return counts, tuple(_loop(spec, training, loop, validation) for loop in ends)
+
+
+def _left(kept: Interval, trained: int, held_out: int) -> Interval:
+    """How many of the examples to train on are left, at least one.
+
+    Args:
+        kept: the share of all examples.
+        trained: examples to train on.
+        held_out: examples held out of the same files; those left out may be on either side.
+    """
+    few, many = (round(share * (trained + held_out)) for share in (kept.low, kept.high))
+    low, high = max(1, few - held_out), max(1, min(trained, many))
+    return Interval(low, min(max(low, round(kept.expected * trained)), high), high)
+
+
+def _given(
+    spec: Spec, training: Training, data_parallel: int, examples: Interval, lengths: Lengths
+) -> tuple[Counts | None, list[Counts]]:
+    """The counts over so many examples, and those that bound them."""
+    del spec
+    usual = round(examples.expected)
+    rows = packed_rows(lengths, training, usual) if training.packing else examples
+    counts = _counted(training, data_parallel, usual, round(rows.expected))
     if rows.is_exact:
-        return counts, ()
+        return counts, []
     ends = _ends(round(rows.low), round(rows.high), training, counts.effective_batch_size)
-    loops = (_counted(training, data_parallel, counts.examples, end) for end in ends)
-    return counts, tuple(_loop(spec, training, loop, validation) for loop in loops)
+    return counts, [_counted(training, data_parallel, usual if training.packing else end, end) for end in ends]
+
+
+def _generated(
+    spec: Spec, training: Training, data_parallel: int, prompts: Interval, lengths: Lengths
+) -> tuple[Counts | None, list[Counts]]:
+    """As `_given`, over completions of so many prompts.
+
+    Of so many updates, those at the ends of epochs may lack micro-batches: how many repeats with the generations of an
+    epoch, and there are most such ends in the shortest epoch of its kind.
+    """
+    del lengths
+    found, accumulation = generations(spec, data_parallel), training.gradient_accumulation
+    counts = generated_counts(found, training, data_parallel, round(prompts.expected))
+    if counts is None or prompts.is_exact:
+        return counts, []
+    few, many = max(round(prompts.low), found.prompts), round(prompts.high)
+    kinds = accumulation if training.max_steps and found.steps * found.iterations % accumulation else 1
+    between = (few + found.prompts * kind for kind in range(1, kinds))
+    ends = sorted({few, many, *(number for number in between if number < many)})
+    every = (generated_counts(found, training, data_parallel, number) for number in ends)
+    return counts, [one for one in every if one is not None]
 
 
 def _ends(few: int, many: int, training: Training, effective: int) -> list[int]:
-    """Numbers of packed rows from few to many between whose counts are those over every number between.
+    """Numbers of rows from few to many between whose counts are those over every number between.
 
     Counts grow with the rows, but for the micro-batches of so many updates: most where every update is full, fewest
     where the last of the shortest epoch has one micro-batch.
@@ -48,33 +116,6 @@ def _ends(few: int, many: int, training: Training, effective: int) -> list[int]:
     full = ceil(few / effective) * effective
     between = (full, full + 1) if training.max_steps else ()
     return sorted({few, many, *(rows for rows in between if few < rows < many)})
-
-
-def _expected(
-    spec: Spec,
-    profile: Profile | None,
-    training: Training,
-    data_parallel: int | None,
-    lengths: Lengths,
-    unknown: dict[str, Missing],
-) -> Counts | None:
-    examples, _ = split_examples(spec, profile)
-    if examples is None:
-        route: Route = ("data", "profile") if spec.data.profile else ("data", "train", "examples")
-        unknown["counts"] = Missing("data.train.examples", route)
-    elif examples == 0:
-        unknown["counts"] = Missing("an example to train on", ("data", "validation", "share"))
-    if data_parallel is None:
-        unknown["counts"] = unknown["data_parallel_size"]
-    if not examples or data_parallel is None:
-        return None
-    if spec.task == "grpo":
-        found = generated_counts(generations(spec, data_parallel), training, data_parallel, examples)
-        if found is None:
-            unknown["counts"] = Missing("as many prompts as are generated from at once", ("data", "train", "examples"))
-        return found
-    rows = packed_rows(lengths, training, examples).expected if training.packing else examples
-    return _counted(training, data_parallel, examples, round(rows))
 
 
 def _counted(training: Training, data_parallel: int, examples: int, rows: int) -> Counts:
@@ -124,6 +165,6 @@ def packed_rows(lengths: Lengths, training: Training, examples: int) -> Interval
     return lengths.packed(training.max_length, examples, best_fit=training.joined)
 
 
-def _loop(spec: Spec, training: Training, counts: Counts, validation: int | None) -> PackedLoop:
+def _loop(spec: Spec, training: Training, counts: Counts, validation: int | None) -> BoundingLoop:
     paced = training.over(counts.optimizer_steps, counts.steps_per_epoch)
-    return PackedLoop(counts, paced.save_steps, paced.eval_steps, evaluations(spec, paced, counts, validation))
+    return BoundingLoop(counts, paced.save_steps, paced.eval_steps, evaluations(spec, paced, counts, validation))

@@ -50,6 +50,7 @@ class Lengths(NamedTuple):
         source: the origin of the lengths, in words.
         known: False where nothing was measured and the interval is everything that `max_length` allows.
         histograms: histograms of all lengths; None without a profile that has them.
+        left_out: whether an example that is longer than a cap is left out, and not truncated.
     """
 
     mean: Interval
@@ -57,12 +58,31 @@ class Lengths(NamedTuple):
     source: str
     known: bool
     histograms: Spread | None = None
+    left_out: bool = False
+
+    def kept(self, max_length: int) -> Interval:
+        """The share of the examples that `max_length` leaves: all where longer ones are truncated.
+
+        Exact with a histogram of counted lengths. Without a histogram the share is that of the model above,
+        (max_length / longest)^(1 / a), and at least 1 - mean / max_length, by Markov's inequality.
+        """
+        if not self.left_out or self.longest.high <= max_length:
+            return Interval.exact(1.0)
+        if self.histograms is not None:
+            few, expected, many = (1 - one.above(max_length) / one.size for one in reversed(self.histograms))
+            return Interval(few, expected, many)
+        low = max(0.0, 1 - self.mean.high / max_length)
+        share = min(1.0, max_length / self.longest.expected)
+        return _ordered(low, max(low, share ** (1 / self._power) if self._power > 0 else float(share == 1)), 1.0)
 
     def cut(self, max_length: int) -> Lengths:
-        """The lengths after truncation at `max_length`: exact with a histogram, else mean and longest capped at it.
+        """The lengths after `max_length`: exact with a histogram of counted lengths.
 
-        Without a histogram the mean is too high where only some examples are truncated.
+        Without a histogram, truncation caps mean and longest, and the mean is too high where only some examples are
+        truncated.
         """
+        if self.left_out and self.longest.high > max_length:
+            return self._within(max_length)
         if self.histograms is not None:
             return _of_histograms(_each(self.histograms, max_length), self.source)
         return Lengths(
@@ -143,6 +163,29 @@ class Lengths(NamedTuple):
     @property
     def _power(self) -> float:
         return self.longest.expected / self.mean.expected - 1
+
+    def _within(self, cap: int) -> Lengths:
+        """The lengths of the examples that are not longer than `cap`; of one of `cap` tokens where none may be left.
+
+        Of lengths between two histograms, those that are left are at least as many as of the higher one, and at most as
+        many as of the lower one; they are between so many of the shortest of either.
+        """
+        if self.histograms is None:
+            expected = min(cap / (1 + self._power), self.mean.expected, cap)
+            high = max(expected, min(self.mean.high, cap))
+            mean = Interval(min(SHORTEST_PLAUSIBLE_EXAMPLE, expected), expected, high)
+            return self._replace(mean=mean, longest=self.longest.map(lambda tokens: min(tokens, cap)))
+        low, usual, most = self.histograms
+        left = usual.shortest(_within(usual, cap)).cut(cap)
+        if low is most:
+            return _of_histograms((left, left, left), self.source)
+        fewest, longest = low.shortest(_within(most, cap)).cut(cap), most.cut(cap).shortest(_within(low, cap))
+        return _of_histograms((fewest, left, longest), self.source)
+
+
+def _within(histogram: Histogram, cap: int) -> int:
+    """The examples of at most `cap` tokens, but at least one."""
+    return max(1, histogram.size - histogram.above(cap))
 
 
 def _each(histograms: Spread, cap: int) -> Spread:

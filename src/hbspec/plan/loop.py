@@ -1,4 +1,4 @@
-"""The counts of the data loop, and what of a job follows from the number of its packed rows."""
+"""The counts of the data loop, and what of a job follows from the number of its rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ class Counts(NamedTuple):
     """Counts of the data loop. Examples, micro-batches and updates are exact; see `hbspec.plan.counts`.
 
     Attributes:
+        examples: examples of the training split that are trained on; those that are too long may be left out.
         rows: rows of the training split: examples, or packed rows.
         micro_batches: micro-batches per process in the whole job.
         rows_computed: rows of all processes in the whole job, including rows that fill up micro-batches.
@@ -28,8 +29,8 @@ class Counts(NamedTuple):
     nominal_epochs: float
 
 
-class PackedLoop(NamedTuple):
-    """What of a job follows from the number of its packed rows.
+class BoundingLoop(NamedTuple):
+    """What of a job follows from the number of its rows.
 
     Attributes:
         counts: the counts of the data loop.
@@ -53,4 +54,4 @@ RANGED = (
     "epochs",
     "nominal_epochs",
 )
-"""Counts that follow from the number of packed rows."""
+"""Counts that follow from the number of rows."""

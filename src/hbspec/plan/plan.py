@@ -13,7 +13,7 @@ from hbspec.plan.deepspeed import DeepSpeed
 from hbspec.plan.fsdp import Fsdp
 from hbspec.plan.hardware import Hardware
 from hbspec.plan.lengths import Lengths
-from hbspec.plan.loop import RANGED, Counts, PackedLoop
+from hbspec.plan.loop import RANGED, BoundingLoop, Counts
 from hbspec.plan.money import Currencies, UnitPrice
 from hbspec.plan.parallelism import PARALLELISMS, Parallelism
 from hbspec.plan.training import Training
@@ -78,6 +78,9 @@ class Between(NamedTuple):
         return self.plans[EXPECTED]
 
 
+EVERY_EXAMPLE = Interval.exact(1.0)
+
+
 class Plan(NamedTuple):
     """A job as it will run. An unknown part is None, and `unknown` gives the reason.
 
@@ -106,8 +109,9 @@ class Plan(NamedTuple):
         checkpoint_bytes: bytes of one checkpoint: trainable parameters with their optimizer states.
         between: where the architecture is not known, the plans of models between which it lies; None otherwise.
         replayed: whether the allocator is replayed where it can be; not for a model that only bounds another.
-        loops: over the fewest and over the most packed rows, where their number follows from lengths that are not known
-            exactly; empty otherwise. `counts` are those that are expected.
+        loops: over the fewest and over the most rows, where their number follows from lengths that are not known
+            exactly: packed rows, and examples that are left; empty otherwise. `counts` are those that are expected.
+        kept: the share of the examples that are not left out since they are longer than `max_length`.
         measured: the record of a measurement that the spec names (`calibration.record`), and what of it applies.
     """
 
@@ -154,7 +158,8 @@ class Plan(NamedTuple):
     replayed: bool = True
     measured: AppliedRecord | None = None
     streams_data: bool = False
-    loops: tuple[PackedLoop, ...] = ()
+    loops: tuple[BoundingLoop, ...] = ()
+    kept: Interval = EVERY_EXAMPLE
 
     @property
     def way(self) -> Parallelism:
@@ -182,7 +187,7 @@ class Plan(NamedTuple):
         return known(getattr(self, name), reason)
 
     def counted(self, name: str) -> Interval:
-        """One of the counts over every number of packed rows that there may be.
+        """One of the counts over every number of rows that there may be.
 
         Raises:
             NotKnownError: the counts are not known.
@@ -193,7 +198,7 @@ class Plan(NamedTuple):
 
     @property
     def ends(self) -> tuple[Plan, ...]:
-        """The plan over the fewest and over the most packed rows; none where their number is known."""
+        """The plan over the fewest and over the most rows; none where their number is known."""
         return tuple(
             self._replace(
                 counts=loop.counts,

@@ -15,6 +15,7 @@ from hbspec.plan.generations import USUAL_GROUP, generations
 from hbspec.plan.lengths import Lengths
 from hbspec.plan.training import Training
 from hbspec.spec import Spec
+from hbspec.units import Interval
 
 GENERATE, COLOCATED, SERVER = "transformers", "colocate", "server"
 """What generates: transformers' `generate`, a vLLM on the GPUs that train, or one on a server of its own."""
@@ -100,8 +101,10 @@ def resolve_rollouts(spec: Spec, choices: Choices, ranks: int | None) -> Rollout
     )
 
 
-def completed(training: Training, rollouts: Rollouts, prompts: Lengths, *, shipped: bool) -> tuple[Training, Lengths]:
-    """A training with its rollouts, and the lengths of its rows: a prompt with its completion.
+def completed(
+    training: Training, rollouts: Rollouts, prompts: Lengths, *, shipped: bool
+) -> tuple[Training, Lengths, Interval]:
+    """A training with its rollouts, the lengths of prompts with their completions, and the share of prompts so trained.
 
     The shipped script leaves out prompts that `max_length` has no room for beside a completion; TRL's trainer itself
     cuts neither, so that rows of an author's script are as long as prompts and completions are.
@@ -110,5 +113,6 @@ def completed(training: Training, rollouts: Rollouts, prompts: Lengths, *, shipp
     if not shipped:
         longest = ceil(prompts.longest.high) if prompts.known else max(1, cap - rollouts.completion)
         cap = max(cap, longest + rollouts.completion)
-    prompts = prompts.cut(max(1, cap - rollouts.completion))
-    return training._replace(max_length=cap, rollouts=rollouts), prompts.completed(rollouts.completion)
+    room, prompts = max(1, cap - rollouts.completion), prompts._replace(left_out=shipped)
+    lengths = prompts.cut(room).completed(rollouts.completion)
+    return training._replace(max_length=cap, rollouts=rollouts), lengths, prompts.kept(room)

@@ -132,6 +132,15 @@ class Training(NamedTuple):
         return self.rows if self.rollouts is None else self.rollouts.rows(self.micro_batch)
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether a pair with a text that is longer than `max_length` is left out, since the score is read at its end.
+
+        Source: TRL 1.16.0, `reward_trainer.py`, `_prepare_dataset`; other frameworks cut texts (LLaMA-Factory 0.9.4,
+        `data/processor/pairwise.py`; axolotl 0.13, `prompt_strategies/bradley_terry/chat_template.py`).
+        """
+        return self.objective.rewards and self.framework is None
+
+    @property
     def own_loop(self) -> bool:
         """Whether no trainer of transformers or TRL runs the steps."""
         return self.trainer in OWN_LOOPS

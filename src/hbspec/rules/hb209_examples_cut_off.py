@@ -2,7 +2,8 @@
 
 Why: An example ends with its answer, so the truncated part is what should be learned, including the token that ends the
 answer. The run succeeds, but the model learns not to stop. A reward model's score is read at the end of a text, so that
-RewardTrainer leaves out a pair with a longer one. Updates, time and cost are counted for all pairs, and then too high.
+RewardTrainer leaves out a pair with a longer one, and updates are counted for those that are left. Where the shipped
+script runs GRPO, it leaves out a prompt that has no room beside `max_completion_length`.
 
 Example:
 
@@ -26,6 +27,7 @@ from math import ceil
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity
 from hbspec.plan import Lengths
+from hbspec.plan.lengths import Spread
 from hbspec.rules.rule import Rule
 from hbspec.units import Interval, count_text, interval_text
 
@@ -37,43 +39,53 @@ TILE = 64
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Compare `max_length` with the longest example, if known."""
-    cap, lengths = analysis.plan.training.max_length, analysis.plan.lengths
-    if lengths.known and lengths.longest.high > cap:
+    plan, lengths = analysis.plan, analysis.plan.lengths
+    cap = plan.training.max_length
+    if plan.training.rollouts is not None:
+        yield from _prompts(analysis, cap, plan.training.rollouts.completion)
+    elif lengths.known and lengths.longest.high > cap:
         enough = ceil(lengths.longest.high / TILE) * TILE
         certain = lengths.longest.low > cap
         longest = lengths.longest.expected if certain else lengths.longest.high
         yield RULE.at(
             ROUTE,
-            f"max_length {count_text(cap)} {_what_happens(analysis, lengths, cap)}: the longest has "
+            f"max_length {count_text(cap)} {_what_happens(lengths, cap)}: the longest has "
             f"{'' if certain else 'up to '}{count_text(round(longest))} tokens",
-            f"use max_length: {enough}, which {'leaves nothing out' if _leaves_out(analysis) else 'truncates nothing'}",
+            f"use max_length: {enough}, which {'leaves nothing out' if lengths.left_out else 'truncates nothing'}",
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
             fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
         )
 
 
-def _leaves_out(analysis: Analysis) -> bool:
-    """Whether the task's trainer drops what is too long, instead of cutting it (TRL 1.16, `reward_trainer.py`)."""
-    return analysis.spec.task == "reward"
-
-
-def _what_happens(analysis: Analysis, lengths: Lengths, cap: int) -> str:
-    if not _leaves_out(analysis):
-        return f"truncates {_how_many(lengths, cap)}"
-    if lengths.histograms is None:
-        return "leaves out pairs"
-    longer = Interval(*(float(histogram.above(cap)) for histogram in lengths.histograms))
-    return f"leaves out the pairs of {interval_text(longer, count_text)} longer texts"
-
-
-def _how_many(lengths: Lengths, cap: int) -> str:
-    """The examples cut and the tokens that they lose; without a histogram only the noun."""
-    if lengths.histograms is None:
-        return "examples"
-    low, expected, high = lengths.histograms
-    cut = Interval(*(float(histogram.above(cap)) for histogram in lengths.histograms))
-    lost = Interval(low.lost(cap), expected.lost(cap), high.lost(cap))
-    return (
-        f"{interval_text(cut, count_text)} of {count_text(expected.size)} examples, "
-        f"{interval_text(lost, count_text)} tokens in all"
+def _prompts(analysis: Analysis, cap: int, completion: int) -> Iterator[Finding]:
+    """Prompts of which a profile says that the shipped script leaves them out."""
+    plan, profile = analysis.plan, analysis.profile
+    if plan.kept.low == 1 or profile is None or profile.histograms is None or cap <= completion:
+        return
+    enough = ceil((profile.longest.high + completion) / TILE) * TILE
+    left, room = _longer(profile.histograms, cap - completion), count_text(cap - completion)
+    yield RULE.at(
+        ROUTE,
+        f"max_length {count_text(cap)} leaves out {interval_text(left, count_text)} of {count_text(profile.examples)} "
+        f"prompts, longer than the {room} tokens beside max_completion_length {count_text(completion)}",
+        f"use max_length: {enough}, which leaves nothing out",
+        confidence=Confidence.CERTAIN if plan.kept.high < 1 else Confidence.LIKELY,
+        fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
     )
+
+
+def _what_happens(lengths: Lengths, cap: int) -> str:
+    """The pairs left out, or the examples cut and the tokens that they lose; without a histogram only the noun."""
+    if lengths.histograms is None:
+        return "leaves out pairs" if lengths.left_out else "truncates examples"
+    low, expected, high = lengths.histograms
+    size = count_text(expected.size)
+    longer = interval_text(_longer(lengths.histograms, cap), count_text)
+    if lengths.left_out:
+        return f"leaves out {longer} of {size} pairs"
+    lost = Interval(low.lost(cap), expected.lost(cap), high.lost(cap))
+    return f"truncates {longer} of {size} examples, {interval_text(lost, count_text)} tokens in all"
+
+
+def _longer(histograms: Spread, cap: int) -> Interval:
+    return Interval(*(float(histogram.above(cap)) for histogram in histograms))

@@ -89,6 +89,8 @@ def _cutting(plan: Plan) -> Iterator[int]:
 def _cut(plan: Plan, length: int) -> str:
     """What a length cuts, at most."""
     if length >= plan.lengths.longest.high or plan.lengths.histograms is None:
-        return "no example is truncated"
+        return "no pair is left out" if plan.lengths.left_out else "no example is truncated"
     most = plan.lengths.histograms[2]
+    if plan.lengths.left_out:
+        return f"leaves out up to {most.above(length):,} of {most.size:,} pairs"
     return f"truncates up to {most.above(length):,} of {most.size:,} examples, {most.lost(length):,} tokens in all"
