@@ -63,6 +63,8 @@ def refusals(invocation: Invocation) -> Iterator[str]:
     settings, folder = invocation.settings, folder_of(invocation)
     name, given = settings.ADAPTER, invocation.folders.adapter_dir
     if name is None:
+        if settings.ADAPTER_REVISION is not None:
+            yield f"ADAPTER_REVISION={settings.ADAPTER_REVISION} has no effect without ADAPTER: set it to their name"
         if given is not None:
             yield f"--adapter-dir {given} has no effect without ADAPTER: set it to the adapters' name"
         return
@@ -129,11 +131,13 @@ def find(invocation: Invocation, base: str) -> Initial | None:
         return Initial(name, folder, contents(folder, FILES.__contains__))
     from huggingface_hub import snapshot_download
 
+    revision = invocation.settings.ADAPTER_REVISION
     try:
-        folder = Path(snapshot_download(name, allow_patterns=list(FILES)))
+        folder = Path(snapshot_download(name, revision=revision, allow_patterns=list(FILES)))
     except (OSError, ValueError) as reason:
         first = (str(reason).strip().splitlines() or [type(reason).__name__])[0]
-        raise RefusedError([f"ADAPTER={name} cannot be downloaded: {first}"]) from None
+        at = "" if revision is None else f" at ADAPTER_REVISION={revision}"
+        raise RefusedError([f"ADAPTER={name}{at} cannot be downloaded: {first}"]) from None
     if problems := list(_unusable(invocation.settings, folder)):
         raise RefusedError(problems)
     return Initial(name, folder, contents(folder, FILES.__contains__))

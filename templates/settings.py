@@ -74,6 +74,7 @@ class Settings:
     ADAPTER: str | None = _setting(
         None, parsers.text, "adapters that training goes on from: an id of the Hub, or a local folder; else new ones"
     )
+    ADAPTER_REVISION: str | None = _setting(None, parsers.text, "branch, tag or commit of ADAPTER on the Hub", NO)
     METHOD: str = _one_of("qlora", ("qlora", "lora", "full"), "what is trained")
     LEARNING_RATE: float = _setting(
         2e-5, parsers.number("above 0, at most 1", lambda x: 0 < x <= 1), "peak learning rate"

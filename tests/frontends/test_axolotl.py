@@ -168,3 +168,9 @@ def test_a_training_that_is_not_estimated_is_never_to_be_deleted(opened):
     (finding,) = opened(f"{AXOLOTL}rl: orpo\n").translated.findings
     assert finding.code == "HB027"
     assert "delete" not in finding.help
+
+
+def test_initial_adapters_are_named_and_what_they_are_like_is_not_known(opened):
+    document = opened(f"{AXOLOTL}lora_model_dir: acme/first\n")
+    assert document.values["model"]["adapter"] == "acme/first"
+    assert found(document) == [("HB029", "lora_model_dir")]

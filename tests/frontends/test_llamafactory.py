@@ -87,3 +87,14 @@ def test_a_limit_on_each_dataset_stands_against_more_examples(tmp_path):
     (finding,) = document.translated.findings
     assert "1,000 for each of 2 datasets" in finding.message
     assert finding.help == "set data.train.examples to 2000 or less"
+
+
+def test_the_last_of_several_adapters_is_gone_on_from(opened):
+    several = f"{LLAMA_FACTORY}adapter_name_or_path: acme/first, acme/second\n"
+    document = opened(f"{several}model_revision: v1.0\n")
+    model = document.values["model"]
+    assert (model["adapter"], model["adapter_revision"], model["revision"]) == ("acme/second", "v1.0", "v1.0")
+    assert found(document) == [("HB029", "adapter_name_or_path")]
+    anew = opened(f"{several}create_new_adapter: true\n")
+    assert "adapter" not in anew.values["model"]
+    assert found(anew) == [("HB029", "adapter_name_or_path")]

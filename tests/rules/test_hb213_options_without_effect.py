@@ -113,3 +113,11 @@ def test_packing_of_a_trainer_without_it(tmp_path):
     assert "HB213" not in codes(packed % "trl", tmp_path)
     own = "deployment: null\nscript: {entry_point: finetune.py}\n"
     assert found_by("HB213", own + packed % "transformers", tmp_path) == []  # a script may pack by itself
+
+
+@pytest.mark.parametrize(
+    ("adapter", "told"), [("", True), ("adapter: s3://bucket/first/, ", True), ("adapter: acme/first, ", False)]
+)
+def test_a_revision_of_adapters_is_one_of_the_hub(adapter, told, tmp_path):
+    fragment = f"model: {{{adapter}adapter_revision: v1.0}}"
+    assert ("adapter_revision" in silenced(fragment, tmp_path)) is told

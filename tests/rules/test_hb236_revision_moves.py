@@ -21,3 +21,13 @@ def test_references_of_git(written, told, tmp_path):
     found = judged("HB236", f"model: {{id: Qwen/Qwen2.5-7B, revision: {written}}}", tmp_path)
     assert bool(found) is told
     assert all(f"{written} is a branch of Qwen/Qwen2.5-7B" in one.message for one in found)
+
+
+def test_adapters_are_pinned_like_weights(tmp_path):
+    pinned = "model: {id: Qwen/Qwen2.5-7B, adapter: acme/first, adapter_revision: %s}"
+    (found,) = judged("HB236", pinned % "main", tmp_path)
+    assert (
+        found.message
+        == "model.adapter_revision main is a branch of acme/first, not a commit or a tag, and pins nothing"
+    )
+    assert judged("HB236", pinned % "v1.0", tmp_path) == []

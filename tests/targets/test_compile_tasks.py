@@ -66,3 +66,11 @@ def test_what_has_no_effect_in_the_task_is_not_passed_on(task, data, monkeypatch
     known = Settings.__dataclass_fields__
     refused = [name for name in said if name not in known or task not in TAKEN_BY.get(name, (task,))]
     assert refused == []
+
+
+def test_initial_adapters_are_pinned():
+    named = ("model.adapter=acme/first", "model.adapter_revision=v1.0")
+    said = body(BASE, *named, force=True)["HyperParameters"]
+    assert (said["ADAPTER"], said["ADAPTER_REVISION"]) == ("acme/first", "v1.0")
+    in_s3 = body(BASE, "model.adapter=s3://bucket/first/", named[1], force=True)["HyperParameters"]
+    assert "ADAPTER_REVISION" not in in_s3

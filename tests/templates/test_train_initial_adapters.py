@@ -156,3 +156,24 @@ def test_two_ranks_compare_with_the_copy(bench: Bench) -> None:
     output = bench.run(ranks=2)
     assert losses(output)[0] == pytest.approx(0.693147, abs=1e-4)
     assert bench.record["examples_of_each_update"] == [8, 4]
+
+
+def test_adapters_of_the_hub_are_those_of_their_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import huggingface_hub
+    from handover import parse
+    from initial_adapters import find
+    from settings import Folders, Invocation, RefusedError, Settings
+
+    asked_for: list[tuple[str, str | None]] = []
+
+    def download(name: str, revision: str | None = None, **_: Any) -> str:
+        asked_for.append((name, revision))
+        raise OSError("not there")
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    pinned = Settings(MODEL_ID="m", ADAPTER="acme/first", ADAPTER_REVISION="v1.0")
+    with pytest.raises(RefusedError, match=r"ADAPTER=acme/first at ADAPTER_REVISION=v1\.0 cannot"):
+        find(Invocation(pinned, Folders(model_dir=tmp_path)), "base")
+    assert asked_for == [("acme/first", "v1.0")]
+    with pytest.raises(RefusedError, match=r"ADAPTER_REVISION=v1\.0 has no effect without ADAPTER"):
+        parse(["--MODEL_ID", "m", "--PARALLELISM", "single", "--ADAPTER_REVISION", "v1.0"], {})

@@ -14,7 +14,7 @@ from hbspec.frontends.reading.deepspeed import put_deepspeed
 from hbspec.frontends.reading.defaults import put_defaults, put_usual, usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
-from hbspec.frontends.reading.own_program import put_framework, put_model
+from hbspec.frontends.reading.own_program import put_framework, put_initial, put_model
 from hbspec.frontends.reading.sharding import put_fsdp
 from hbspec.frontends.reading.tasks import put_task
 
@@ -206,6 +206,9 @@ def _quantisation(foreign: Foreign, building: Building) -> None:
 
 def _adapters(foreign: Foreign, building: Building, model: ForeignKey | None) -> None:
     architecture = architecture_of(model)
+    first = foreign.get("lora_model_dir")
+    if first and first.acts:
+        put_initial(building, first, first.text)
     linear, targets = foreign.get("lora_target_linear"), foreign.get("lora_target_modules")
     if linear and linear.flag:
         building.put((TRAINING, "target_modules"), linear, every_linear(architecture))

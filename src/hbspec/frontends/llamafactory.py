@@ -12,7 +12,7 @@ from hbspec.frontends.reading.building import Building
 from hbspec.frontends.reading.defaults import put_defaults, put_usual, usual
 from hbspec.frontends.reading.foreign import Foreign, ForeignKey
 from hbspec.frontends.reading.front import FrontEnd
-from hbspec.frontends.reading.own_program import put_framework, put_model
+from hbspec.frontends.reading.own_program import put_framework, put_initial, put_model
 from hbspec.frontends.reading.tasks import put_task
 
 TRAINING = "hyperparameters"
@@ -159,9 +159,24 @@ def _put_adapters(foreign: Foreign, building: Building, model: ForeignKey | None
         put_targets(building, targets, architecture)
     every = every_linear(architecture)
     building.default((TRAINING, "target_modules"), every, theirs["hyperparameters.target_modules"].source)
+    _put_initial(foreign, building)
     also = foreign.get("additional_target")
     if also and also.acts:
         building.put((TRAINING, "modules_to_save"), also, list(also.texts))
+
+
+def _put_initial(foreign: Foreign, building: Building) -> None:
+    """Adapters to go on from: the last of several, or none with `create_new_adapter`; the others are merged before.
+
+    The revision is that of the model (`model/adapter.py`, `_setup_lora_tuning`, `init_kwargs`).
+    """
+    given, anew = foreign.get("adapter_name_or_path"), foreign.get("create_new_adapter")
+    if given is None or not given.texts:
+        return
+    if anew and anew.flag:
+        building.unread(given, "either", "merges adapters into the model before new ones are made")
+        return
+    put_initial(building, given, given.texts[-1], foreign.peek("model_revision"))
 
 
 def _put_tokens(foreign: Foreign, building: Building) -> None:

@@ -27,6 +27,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Finding, Fix, Route, Severity
 from hbspec.plan.parallelism import Engine
 from hbspec.plan.tasks import SETTINGS, TASKS
+from hbspec.plan.training_job import IN_S3
 from hbspec.rules.causes import Beside, at_its_cause, same_route
 from hbspec.rules.rule import Rule, plain
 
@@ -168,8 +169,11 @@ def _silent_cadence(analysis: Analysis) -> Iterator[tuple[Route, str | float | t
 
 
 def _silent_in_task(analysis: Analysis) -> Iterator[tuple[Route, str | float | None, str]]:
-    """Those of other tasks, and those that the task's trainer does not have."""
+    """Those of other tasks, and those that the task's trainer does not have; a revision of no adapters on the Hub."""
     spec, given, training = analysis.spec, analysis.spec.hyperparameters, analysis.plan.training
+    if (adapter := spec.model.adapter) is None or adapter.startswith(IN_S3):
+        kept = "model.adapter is not set" if adapter is None else "only the Hub has revisions, and S3 keeps none"
+        yield ("model", "adapter_revision"), spec.model.adapter_revision, kept
     facts, reason = TASKS[spec.task], f"task is {spec.task}"
     for name in SETTINGS:
         if name not in facts.settings:

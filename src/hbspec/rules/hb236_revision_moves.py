@@ -1,4 +1,4 @@
-"""`model.revision` names a branch, which pins nothing.
+"""`model.revision` or `model.adapter_revision` names a branch, which pins nothing.
 
 Why: A branch leads to another commit after the next upload. The job loads what the branch leads to when it starts, and
 an endpoint with separate adapters what it leads to when it is created, so that adapters may be served on weights that
@@ -27,7 +27,6 @@ from hbspec.diagnostics import Finding, Fix, Severity
 from hbspec.rules.rule import Rule
 
 RULE = Rule(__name__, Severity.WARNING)
-ROUTE = ("model", "revision")
 
 DEFAULT = "main"
 """The default branch of every repository on the Hub (huggingface_hub, `constants.DEFAULT_REVISION`)."""
@@ -35,16 +34,21 @@ DEFAULT = "main"
 
 def check(analysis: Analysis) -> Iterator[Finding]:
     """Find revisions that are surely branches: the default one, and references other than tags, such as `refs/pr/1`."""
-    written = analysis.spec.model.revision
+    model = analysis.spec.model
+    yield from _moving("revision", model.revision, model.id or "the model", "the weights")
+    yield from _moving("adapter_revision", model.adapter_revision, model.adapter or "the adapters", "the adapters")
+
+
+def _moving(key: str, written: str | None, repository: str, what: str) -> Iterator[Finding]:
     if written is None:
         return
     branch = written.removeprefix("refs/heads/")
     if branch != DEFAULT and (not written.startswith("refs/") or written.startswith("refs/tags/")):
         return
-    model = analysis.spec.model.id or "the model"
+    route = ("model", key)
     yield RULE.at(
-        ROUTE,
-        f"model.revision {written} is a branch of {model}, not a commit or a tag, and pins nothing",
-        "set model.revision to the commit of the weights, or delete it",
-        fixes=(Fix("delete it", ROUTE, safe=True),) if branch == DEFAULT else (),
+        route,
+        f"model.{key} {written} is a branch of {repository}, not a commit or a tag, and pins nothing",
+        f"set model.{key} to the commit of {what}, or delete it",
+        fixes=(Fix("delete it", route, safe=True),) if branch == DEFAULT else (),
     )

@@ -54,6 +54,7 @@ class Model(Section):
         description="Adapters that training goes on from: an id of the Hugging Face Hub, or an S3 prefix, which the "
         "SageMaker job reads; elsewhere pass their folder with `--adapter-dir`.",
     )
+    adapter_revision: Text | None = Field(None, description="Commit or tag that pins those adapters on the Hub.")
     added_tokens: Annotated[int, Field(gt=0, le=10**6)] | None = Field(
         None, description="Tokens added to the vocabulary, by which the embedding and the output head grow."
     )

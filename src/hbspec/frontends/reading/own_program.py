@@ -28,3 +28,14 @@ def put_model(building: Building, model: ForeignKey | None, revision: ForeignKey
     building.put(("model", "id"), model, model and model.text)
     if revision and revision.text != "main":
         building.put(("model", "revision"), revision, revision.text)
+
+
+OTHER_ADAPTERS = "goes on from adapters, whose rank and modules count"
+
+
+def put_initial(building: Building, given: ForeignKey, name: str, revision: ForeignKey | None = None) -> None:
+    """Adapters that training goes on from; what they are like is not in the file."""
+    building.put(("model", "adapter"), given, name)
+    if revision and revision.text != "main":
+        building.put(("model", "adapter_revision"), revision, revision.text)
+    building.unread(given, "either", OTHER_ADAPTERS)

@@ -9,6 +9,7 @@ from hbspec.analysis import Analysis
 from hbspec.diagnostics import Route
 from hbspec.plan.shipped_script import WATCH
 from hbspec.plan.tasks import SETTINGS, TASKS
+from hbspec.plan.training_job import IN_S3
 from hbspec.spec.trained import UNLIMITED
 from hbspec.targets.lowering.needs import Needs
 
@@ -37,6 +38,8 @@ def hyperparameters(analysis: Analysis) -> dict[str, str]:
         values["REVISION"] = spec.model.revision
     if spec.shipped and spec.model.adapter:
         values["ADAPTER"] = spec.model.adapter
+        if spec.model.adapter_revision and not spec.model.adapter.startswith(IN_S3):
+            values["ADAPTER_REVISION"] = spec.model.adapter_revision
     if spec.task != DEFAULT_TASK:
         values["TASK"] = spec.task
     for key, value in written.items():
