@@ -146,7 +146,7 @@ def test_two_ranks_share_the_rows(tmp_path):
     folder = tmp_path / "work"
     artifacts = compilation(tmp_path / "spec.yaml", "launch", force=True).artifacts
     folder.mkdir()
-    write_job(artifacts, given, folder)
+    write_job(artifacts, given, folder, "language_modeling")
     write_base(CONFIG, folder / "base")
     words = command_of(estimates.analysis, given, folder, 2)
     ran = run(words, folder, 2, given.updates, {"CUDA_VISIBLE_DEVICES": ""})
@@ -253,6 +253,32 @@ def test_a_job_that_takes_too_long_is_stopped(tmp_path):
     (tmp_path / "work").mkdir()
     with pytest.raises(MeasureError, match=r"took longer than 0\.1 s"):
         measure(written(tmp_path), tmp_path / "work", config=CONFIG, on_cpu=True, limit=0.1)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("task", "kind"), [("dpo", "preference"), ("kto", "unpaired_preference"), ("reward", "preference")]
+)
+def test_a_task_is_measured_by_its_trainer(task, kind, tmp_path):
+    spec = written(tmp_path)
+    given = {**SPEC["hyperparameters"], "method": "lora"}
+    changed = {"task": task, "data": {**SPEC["data"], "type": kind}, "hyperparameters": given}
+    spec.write_text(json.dumps({**SPEC, **changed}))
+    (tmp_path / "work").mkdir()
+    found = measure(spec, tmp_path / "work", config=CONFIG, on_cpu=True, updates=3)
+    assert found.record["rows"]["longest"] == 100
+    assert len(found.record["found"]["updates"]) == 10
+
+
+def test_completions_are_not_measured(tmp_path):
+    written(tmp_path)
+    (tmp_path / "rewards.py").write_text("def right(completions, **_):\n    return [0.0] * len(completions)\n")
+    changed = {"task": "grpo", "reward": {"functions": ["rewards.py:right"]}}
+    spec = {**SPEC, **changed, "data": {**SPEC["data"], "type": "prompt_only"}}
+    (tmp_path / "spec.yaml").write_text(json.dumps(spec))
+    with pytest.raises(MeasureError, match="grpo cannot be measured") as refused:
+        measure(tmp_path / "spec.yaml", tmp_path, config=CONFIG, on_cpu=True)
+    assert refused.value.misuse
 
 
 def test_a_script_of_the_spec_s_own(tmp_path):

@@ -32,7 +32,7 @@ EXPERTS = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 
 def test_rows_have_the_length_that_they_are_given_whatever_the_type_s_tokenizer(kind, tmp_path):
     write_base({"model_type": kind, **SIZES, **(EXPERTS if "moe" in kind else {})}, tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(tmp_path)
-    conversations = [json.loads(line)["messages"] for line in lines((6, 100, 511)).splitlines()]
+    conversations = [json.loads(line)["messages"] for line in lines((6, 100, 511), "language_modeling").splitlines()]
     texts = [tokenizer.apply_chat_template(messages, tokenize=False) for messages in conversations]
     assert [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]] == [6, 100, 511]
     assert max(max(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]) < 512

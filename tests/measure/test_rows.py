@@ -9,8 +9,12 @@ import pytest
 from made_records import SPEC
 
 from hbspec.api import estimate
+from hbspec.dataset.layouts import Reader
+from hbspec.dataset.records import Layout, Place, Record, decoded, refusals
+from hbspec.dataset.turns import rows_of
 from hbspec.measure.rows import FEWEST_ROWS, OVERHEAD, WARM_UP, lines, schedule
 from hbspec.plan.calibration import NEAR
+from hbspec.plan.tasks import TASKS
 
 
 def planned(*overrides):
@@ -77,6 +81,18 @@ def test_an_evaluation_has_the_longest_rows():
 
 
 def test_lines_have_a_conversation_of_each_length():
-    read = [json.loads(line)["messages"] for line in lines([3, 10]).splitlines()]
+    read = [json.loads(line)["messages"] for line in lines([3, 10], "language_modeling").splitlines()]
     assert [[message["role"] for message in messages] for messages in read] == [["user", "assistant"]] * 2
     assert [messages[1]["content"].count("<|w") for messages in read] == [1, 10 - OVERHEAD]
+
+
+@pytest.mark.parametrize("task", ["sft", "pretrain", "dpo", "kto", "reward"])
+def test_every_task_has_examples_that_the_job_takes(task):
+    kind = TASKS[task].types[0]
+    reader = Reader(Layout(kind, "conversational"))
+    for number, line in enumerate(lines([6, 7, 40, 100], kind).splitlines()):
+        record = decoded(line.encode(), Place("data.jsonl", number + 1), reader)
+        assert isinstance(record, Record), record
+        assert list(refusals(record, whole=task == "pretrain")) == []
+        counted = [sum(text.count("<|w") for text in row.contents) + OVERHEAD - 1 for row in rows_of(record)]
+        assert set(counted) == {(6, 7, 40, 100)[number]}

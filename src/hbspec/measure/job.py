@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from hbspec.analysis import Analysis
 from hbspec.measure.observer import FOLDER, RAN_OUT, SNAPSHOT
 from hbspec.measure.rows import Schedule, lines
+from hbspec.plan.tasks import TASKS
 from hbspec.targets.job.data_settings import OF_DATA
 from hbspec.targets.job.invocation import invocation
 from hbspec.targets.lowering.artifact import Artifact
@@ -47,20 +48,23 @@ class Ran(NamedTuple):
         return next((rank["ran_out"] for rank in self.ranks if rank["ran_out"]), None)
 
 
-def write_job(artifacts: Sequence[Artifact], given: Schedule, folder: Path) -> None:
-    """Write the compiled job, the observer and the data. New adapters take what those take that a job goes on from."""
+def write_job(artifacts: Sequence[Artifact], given: Schedule, folder: Path, kind: str) -> None:
+    """Write the compiled job, the observer, and data of a type.
+
+    New adapters take what those take that a job goes on from.
+    """
     for artifact in artifacts:
         path = folder / artifact.path
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(artifact.content)
     settings = folder / "hyperparameters.json"
-    kept = {name: value for name, value in json.loads(settings.read_bytes()).items() if name != "ADAPTER"}
+    kept = {name: value for name, value in json.loads(settings.read_bytes()).items() if not name.startswith("ADAPTER")}
     settings.write_text(json.dumps(kept), encoding="utf-8")
     (folder / "source" / OBSERVER).write_bytes(Path(__file__).with_name(OBSERVER).read_bytes())
     for name, lengths in (("train", given.lengths), ("validation", given.validation)):
         if lengths:
             (folder / name).mkdir()
-            (folder / name / "data.jsonl").write_text(lines(lengths), encoding="utf-8")
+            (folder / name / "data.jsonl").write_text(lines(lengths, kind), encoding="utf-8")
     (folder / "observed").mkdir()
 
 
@@ -80,6 +84,7 @@ def command(analysis: Analysis, given: Schedule, folder: Path, ranks: int) -> li
     every = str(given.updates)
     settings = ["--max-updates", every, "--LOGGING_STEPS", "1", "--SAVE_STEPS", every]
     settings += ["--EVAL_STEPS", every] if analysis.plan.training.eval_steps and given.validation else []
+    settings += ["--DATA_TYPE", kind_of(analysis)]
     named = [str(word) for pair in folders.items() for word in pair]
     return [
         sys.executable,
@@ -89,6 +94,11 @@ def command(analysis: Analysis, given: Schedule, folder: Path, ranks: int) -> li
         *named,
         *settings,
     ]
+
+
+def kind_of(analysis: Analysis) -> str:
+    """The dataset type of a measured job: the first that its task trains."""
+    return TASKS[analysis.spec.task].types[0]
 
 
 def _without_data(arguments: Sequence[str]) -> list[str]:

@@ -14,7 +14,7 @@ from hbspec.catalog.parameters import total_parameters
 from hbspec.measure import at_hand
 from hbspec.measure.base import BaseModelError, write_base
 from hbspec.measure.gpus import MachineAtHand, NoMachineError, machine, visible
-from hbspec.measure.job import JobFailedError, Ran, command, run, write_job
+from hbspec.measure.job import JobFailedError, Ran, command, kind_of, run, write_job
 from hbspec.measure.record import record_of
 from hbspec.measure.rows import Schedule, schedule
 from hbspec.plan import Plan
@@ -101,12 +101,15 @@ def measure(
     plan = estimates.plan
     if not estimates.analysis.spec.shipped:
         raise MeasureError("only the shipped script can be measured, but this spec names its own", misuse=True)
+    if plan.training.rollouts is not None:
+        said = "grpo cannot be measured: random weights end no completion, and your reward functions would score noise"
+        raise MeasureError(f"{said}; measure task: sft with rows as long, or the job itself", misuse=True)
     artifacts = compilation(spec, "launch", overrides=changed, force=True).artifacts
     ranks = len(found.gpus) if plan.way.distributed and found.gpus else 1
     given = schedule(plan, ranks, updates)
     _refuse_full_disk(plan, folder)
     say("writes random weights")
-    write_job(artifacts, given, folder)
+    write_job(artifacts, given, folder, kind_of(estimates.analysis))
     try:
         write_base(config, folder / "base")
         say(f"runs {given.updates} updates, of which {given.timed} are timed")

@@ -130,13 +130,16 @@ class Observation:
             self._device.record()
         observed = self
 
-        class InOrder(trainers.Supervised):
-            def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-                return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
+        def in_order(before: Any) -> Any:
+            class InOrder(before):  # type: ignore[misc]  # the script's own, which is not typed here
+                def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+                    return SequentialSampler(self.train_dataset if train_dataset is None else train_dataset)
 
-            def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
-                observed.micro_batch(inputs)
-                return super().training_step(model, inputs, num_items_in_batch)
+                def training_step(self, model: Any, inputs: dict[str, Any], num_items_in_batch: Any = None) -> Any:
+                    observed.micro_batch(inputs)
+                    return super().training_step(model, inputs, num_items_in_batch)
+
+            return InOrder
 
         class Timed(counting.Watch):
             def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -152,7 +155,8 @@ class Observation:
                 observed.end_update()
 
         vars(counting).update(Watch=Timed)
-        vars(trainers)["BEFORE"].update(dict.fromkeys(("sft", "pretrain"), InOrder))
+        usual = vars(trainers)["BEFORE"]
+        usual.update({task: in_order(before) for task, before in usual.items()})
 
     def begin(self) -> None:
         """The model is loaded, and training begins."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from math import ceil, log
 from random import Random
 from statistics import mean
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hbspec.estimators.training.draws import lengths_at, rising
 from hbspec.plan import Plan
@@ -119,11 +119,36 @@ def _in_order(plan: Plan, lengths: list[int]) -> tuple[int, ...]:
     return tuple(nearest)
 
 
-def lines(lengths: Iterable[int]) -> str:
-    """JSON lines of conversations with so many tokens each, and at least one more than `OVERHEAD`."""
-    return "".join(f"{json.dumps({'messages': _messages(max(length, OVERHEAD + 1))})}\n" for length in lengths)
+def lines(lengths: Iterable[int], kind: str) -> str:
+    """JSON lines of examples with so many tokens each, and at least one more than `OVERHEAD`.
+
+    Args:
+        lengths: tokens of each; of a pair, those of either row.
+        kind: a dataset type: `language_modeling`, `preference` or `unpaired_preference`.
+    """
+    make = MAKERS[kind]
+    return "".join(f"{json.dumps(make(number, max(length, OVERHEAD + 1)))}\n" for number, length in enumerate(lengths))
 
 
-def _messages(length: int) -> list[dict[str, str]]:
-    said = "".join(WORDS[number % len(WORDS)] for number in range(length - OVERHEAD))
-    return [{"role": "user", "content": WORDS[0]}, {"role": "assistant", "content": said}]
+def _conversation(number: int, length: int) -> dict[str, Any]:
+    del number
+    return {"messages": [ASKED, _said(length)]}
+
+
+def _pair(number: int, length: int) -> dict[str, Any]:
+    del number
+    return {"prompt": [ASKED], "chosen": [_said(length)], "rejected": [_said(length, first=1)]}
+
+
+def _rated(number: int, length: int) -> dict[str, Any]:
+    return {"prompt": [ASKED], "completion": [_said(length, first=number)], "label": number % 2 == 0}
+
+
+ASKED = {"role": "user", "content": WORDS[0]}
+MAKERS = {"language_modeling": _conversation, "preference": _pair, "unpaired_preference": _rated}
+
+
+def _said(length: int, first: int = 0) -> dict[str, str]:
+    """The answer of a conversation with so many tokens, from one of the words on."""
+    said = "".join(WORDS[(first + number) % len(WORDS)] for number in range(length - OVERHEAD))
+    return {"role": "assistant", "content": said}
