@@ -25,7 +25,6 @@ def test_each_mistake_has_a_name_of_its_own():
     assert [name for name, count in counted.items() if count > 1] == []
 
 
-@pytest.mark.one_in(3)
 @pytest.mark.parametrize("name", CASES)
 def test_one_mistake_is_one_finding_where_it_is(name):
     result = outcome(CASES[name], AS_OF)

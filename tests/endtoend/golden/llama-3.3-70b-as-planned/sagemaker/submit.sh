@@ -18,7 +18,7 @@ while IFS= read -r line; do
   found=$(sha256 < "$path") || found=
   if [[ ${found%% *} != "${line%% *}" ]]; then changed=$path; fi
 done << 'COMPILED'
-bd15f53a5d764235e2dc574b3951006b063f604dd3864d604c2d8864f62e5c8e  create_training_job.json
+76740ad554e9fcad580d30f1ad8fd080f15044175e6faa0c7d720f056faebd46  create_training_job.json
 1aa5d3028b3c1afe070feb868640bb394c683f5e51fbab7985868dd3f49d11b1  source/author_rewards.py
 d5bc5876014116ba6f2a1e06845f0772bbd46e51e359aa7ce4a57b72ee558f8c  source/base_model.py
 313dca31df846fcb1eca602328ceef36099e30f9c6aa75c0e36a70bc3fdeee75  source/beside.py
@@ -36,7 +36,7 @@ a222386cea98ef0e423f72a762f7d63bb54d9884d74e5f6fbc0c188afcdbe683  source/encodin
 199f20037fa17a7cbbde815475cf52ec58f1a35c5a46326e2421100c37ae3e91  source/folders.py
 7f053003d4833458b59e2260214c88f7f1db689844a6fada85ec829debf6c4c3  source/foreign.py
 0ddde097808dc0003f18dc6d524f0bfe5ee74a34064313ae6b9b51aabb8caa9c  source/handover.py
-423b0e97e25f222e33d49e76678a7fdbb0eab4e894c0a394d3655eec3fa6fd00  source/initial_adapters.py
+481671cba4bc2b3266c57b6998d4091801030a8d471cc90ef32a8b7fb776e379  source/initial_adapters.py
 b7a9d9f8b51180d5cda3c136e4967744c3369c05562fe0e0c0af501440dd54f7  source/job.py
 17afc021f60dc87cf93f0658cbb64141ef32044dba163a77e08b3d14ab35987c  source/job_examples.py
 6ae0f6b58012c083ad6abf54167a32a563e5a847c616b23a79aca20cda1eca0d  source/launcher.py
@@ -57,7 +57,7 @@ d70597ca0b133936174b9697914f33cd1a6c1686898706756ae037b310c37c3f  source/reading
 c87a2dd57538f2028ba8cc2e876a1758e92cf53ab36df56fde0ab67ae5cdb5f1  source/run_record.py
 613b0e45e1f6958b3484aad287d2dd1ecc88a0d3d8af430dfdf242200fbbb01a  source/saving.py
 0fd9dc586ef0adb190915121ddeb61c512ca5c592ce775d4dbcfdd454fb59e13  source/served_adapters.py
-4b6276cf28d8371ec2481f758a37d4a326ac9b03bf125deb9a3c6550c983be80  source/settings.py
+535e12b24589f5e1cf6acae42044b01a63b5d99c212b53d63beb9aec10c09b80  source/settings.py
 bd9954224765820b2aec5f2c6836811342047a3394e998bb135e3eb99abf8525  source/shrinking.py
 7477ae96adb05b47f65928c2d0df3cf1cdada5d53deb9f8149668fb99e000278  source/splits.py
 6072a77fb9a294dbdcaba24b2e9c7f424a4ad398a8f17df9629c8c61d0d74828  source/spoken.py
