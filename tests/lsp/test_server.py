@@ -159,7 +159,7 @@ def test_keys_and_names_are_completed(editor, folder):
     start = "hbspec: 1\nname: x\n"
     assert words(start + "mod") == ["model"]
     assert "name" not in words(start)
-    assert words(start + "model:\n  i") == ["id", "config", "revision", "license"]
+    assert words(start + "model:\n  i") == ["id", "config", "revision", "license", "adapter_revision"]
     assert "Qwen/Qwen2.5-7B" in words(start + "model: {id: qwen2.5-7")
     assert "ml.g5.2xlarge" in words(start + "instance:\n  type: ml.g5.2x")
     assert words(start + "instance:\n  parallelism: z") == ["zero1", "zero2", "zero3"]

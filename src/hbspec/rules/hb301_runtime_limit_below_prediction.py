@@ -37,7 +37,7 @@ from hbspec.rules.causes import Beside, undecided_beside_an_error
 from hbspec.rules.rule import Rule
 from hbspec.units import HOUR, Interval, Money, interval_text, seconds_text
 
-RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109", undecided_beside_an_error), Beside("HB291")))
+RULE = Rule(__name__, Severity.ERROR, Confidence.LIKELY, (Beside("HB109", undecided_beside_an_error),))
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
