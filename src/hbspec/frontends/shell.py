@@ -159,7 +159,8 @@ def _say_what_it_leaves(command: CommandLine, building: Building) -> None:
     follows = next((after for run, after in pairwise(runs) if run is own), None)
     first = follows.words[0] if follows else None
     if first and first.text.startswith("--"):
-        message = f"`{first.text}` begins another command: the one before has ended, and does not get this flag"
+        flag = first.text.partition("=")[0]  # its value may be a secret
+        message = f"`{flag}` begins another command: the one before has ended, and does not get this flag"
         action = "end the line before with a backslash and nothing after it, without a comment between"
         building.remark(Remark("HB067", Severity.WARNING, command.places.of(first), message, action), "left")
 

@@ -43,9 +43,7 @@ WITHOUT_MEMORY = frozenset(
     )
 )
 """Keys that decide time or the loss, and not memory."""
-HARMLESS = frozenset(
-    (*IGNORED, "dataset_name", "dataset_train_split", "dataset_test_split", "dataset", "env", "config")
-)
+HARMLESS = frozenset((*IGNORED, "dataset_name", "dataset_train_split", "dataset_test_split", "dataset", "env"))
 """Keys that are read, and influence neither memory nor time."""
 ACTION = "write the value as a literal, or set it with --set or --with"
 PASSED_ON = ("$@", "$*", "${@}", "${*}")

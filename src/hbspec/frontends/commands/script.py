@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple
 
 from hbspec.frontends.commands.variables import Field, ShellArray, Value, Variables, fields_of, merged_value, text_of
 from hbspec.frontends.commands.words import ControlOperator, Literal, Unclosed, Word, tokens_of
 
 ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\+?)=")
+ASSIGNED = re.compile(r"(?<![^\s;&|(){}'\"])([A-Za-z_][A-Za-z0-9_]*)\+?=")
+"""What may assign a variable, wherever it stands."""
+GIVES_DEFAULT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*):?=")
+"""`${NAME:=…}`, which assigns the default."""
+COUNTS = re.compile(r"\s*(?:\+\+|--)?\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\+\+|--|<<=|>>=|[-+*/%&|^]?=|$)")
+"""Arithmetic that assigns a variable."""
 DECLARING = ("export", "declare", "local", "readonly", "typeset")
 OPENING = {"if": "fi", "while": "done", "until": "done", "for": "done", "select": "done", "case": "esac", "{": "}"}
 CLOSING = frozenset(OPENING.values())
 NEXT = ("then", "else", "elif", "do", "!", "time")
 """Words after which another command begins."""
 BRANCHES = ("else", "elif")
+SETTING = ("unset", "read", "let", "mapfile", "readarray", "getopts")
+"""Commands whose words name variables that they set."""
 REDIRECTIONS = ("<", ">", ">>", "<<", "<<-", "<<<", "<&", ">&", "&>", "&>>", "<>", ">|")
 CONDITIONS = ("&&", "||")
 BETWEEN_PATTERNS = (";;", ";&", ";;&")
@@ -48,7 +57,7 @@ def script_of(text: str, parts: Iterable[tuple[int, int]]) -> Script:
     runs: list[Run] = []
     unclosed: Unclosed | None = None
     for start, end in parts:
-        reader = _Reader(text)
+        reader = _Reader(text, start, end)
         for token in tokens_of(text, start, end):
             if isinstance(token, Unclosed):
                 unclosed = unclosed or token
@@ -65,8 +74,8 @@ class _Block(NamedTuple):
 
 
 class _Reader:
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text, self._start, self._end = text, start, end
         self._variables = Variables()
         self._blocks: list[_Block] = []
         self._words: list[Word] = []
@@ -119,6 +128,8 @@ class _Reader:
             if name in BRANCHES and self._blocks:
                 self._blocks.append(_Block(self._close(), set()))
         elif name in OPENING and name is not None:
+            if name == "{" and not any(block.closing == "}" for block in self._blocks):
+                self._variables.enter_function(word.start, self._assigned_last)
             self._blocks.append(_Block(OPENING[name], set()))
             if name in ("for", "select", "case"):
                 self._words.append(word)
@@ -129,7 +140,14 @@ class _Reader:
         """Ends the innermost block: what was assigned in it is not known any more."""
         block = self._blocks.pop()
         self._forget(block)
+        if block.closing == "}" and not any(other.closing == "}" for other in self._blocks):
+            self._variables.leave_function()
         return block.closing
+
+    @cached_property
+    def _assigned_last(self) -> dict[str, int]:
+        """Where each variable is assigned for the last time: a group in braces may be the body of a function."""
+        return {found[1]: found.start(1) for found in ASSIGNED.finditer(self._text, self._start, self._end)}
 
     def _forget(self, block: _Block) -> None:
         """What a branch has assigned is not known after it, nor after the block around it."""
@@ -169,13 +187,34 @@ class _Reader:
             return
         own = {name[0]: self._value(word, len(name[0]) + 1) for word in words[:count] if (name := _assigned(word))}
         fields = [field for word in words[count:] for field in fields_of(word, self._variables, self._text)]
-        if fields and fields[0].text in ("unset", "read"):
-            for field in fields[1:]:
-                self._set(field.text, None)
-        elif fields:
+        self._forget_what_it_sets(words, fields)
+        if fields and fields[0].text not in SETTING:
+            own.update(_set_for_another(fields))
             told = {name: own.get(name, self._variables.get(name)) for name in OF_LAUNCHERS}
             known = {name: value for name, value in told.items() if isinstance(value, Field)}
             self.runs.append(Run(tuple(fields), known))
+
+    def _forget_what_it_sets(self, words: list[Word], fields: list[Field]) -> None:
+        """Variables that a command sets in another way than by an assignment: their values are not known."""
+        for word in words:
+            for found in GIVES_DEFAULT.finditer(self._text, word.start, word.end):
+                if not self._is_filled(found[1]):
+                    self._set(found[1], None)
+        name = fields[0].text if fields else ""
+        if name in SETTING:
+            for field in fields[1:]:
+                counted = COUNTS.match(field.text) if name == "let" else None
+                self._set(counted[1] if counted else field.text, None)
+        elif name == "printf" and len(fields) > 2 and fields[1].text == "-v":
+            self._set(fields[2].text, None)
+        elif [block.closing for block in self._blocks[-2:]] == [")", ")"]:
+            counted = COUNTS.match(" ".join(field.text for field in fields))
+            if counted:
+                self._set(counted[1], None)
+
+    def _is_filled(self, name: str) -> bool:
+        value = self._variables.get(name)
+        return isinstance(value, Field) and bool(value.text) and not value.is_open
 
     def _assign(self, word: Word) -> None:
         named = _assigned(word)
@@ -195,6 +234,16 @@ class _Reader:
         self._variables[name] = None if self._depends else value
         if self._blocks:
             self._blocks[-1].assigned.add(name)
+
+
+def _set_for_another(fields: list[Field]) -> dict[str, Field]:
+    """The variables of launchers that `env` or `sudo` sets for the command it starts."""
+    found: dict[str, Field] = {}
+    for field in fields[1:]:
+        name, equals, value = field.text.partition("=")
+        if equals and name in OF_LAUNCHERS:
+            found[name] = field._replace(text=value, places=field.places[len(name) + 1 :])
+    return found
 
 
 def _bare(word: Word) -> str | None:

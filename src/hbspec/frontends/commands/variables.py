@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from hbspec.frontends.commands.words import Literal, Named, Open, Piece, Word
+
+BRACES = re.compile(r"\{[^{}\s]*(?:,|\.\.)[^{}\s]*\}")
+"""A brace expansion, which makes several words of one."""
 
 
 class Field(NamedTuple):
@@ -50,20 +55,37 @@ class Variables:
     def __init__(self) -> None:
         self._values: dict[str, Value] = {}
         self._left = self.MOST
+        self._later: Mapping[str, int] | None = None
+        self._after, self._own = 0, set[str]()
+
+    def enter_function(self, start: int, assigned: Mapping[str, int]) -> None:
+        """A function begins: what is assigned after `start` may have changed when it is called.
+
+        `assigned` has the place of the last assignment to each variable.
+        """
+        self._later, self._after, self._own = assigned, start, set()
+
+    def leave_function(self) -> None:
+        """The function has ended."""
+        self._later = None
+
+    def _may_change(self, name: str) -> bool:
+        return self._later is not None and name not in self._own and self._later.get(name, -1) > self._after
 
     def __contains__(self, name: str) -> bool:
-        return name in self._values
+        return name in self._values or self._may_change(name)
 
     def __setitem__(self, name: str, value: Value) -> None:
         self._values[name] = value
+        self._own.add(name)
 
     def get(self, name: str) -> Value:
         """The value; None if it is not known."""
-        return self._values.get(name)
+        return None if self._may_change(name) else self._values.get(name)
 
     def used(self, name: str) -> Value:
         """The value where it becomes a part of a word."""
-        value = self._values.get(name)
+        value = self.get(name)
         parts = value.items if isinstance(value, ShellArray) else (value,)
         self._left -= sum(len(part.text) + 1 for part in parts if part)
         return value if self._left > 0 else None
@@ -74,6 +96,9 @@ def fields_of(word: Word, variables: Variables, script: str) -> list[Field]:
     growing = _Growing(word, script)
     for piece in word.pieces:
         _add(piece, growing, variables)
+    bare = "".join(piece.text if isinstance(piece, Literal) and not piece.quoted else "x" for piece in word.pieces)
+    if BRACES.search(bare):
+        growing.leave_open()
     return growing.finished()
 
 
