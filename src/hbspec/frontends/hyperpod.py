@@ -16,6 +16,7 @@ from hbspec.frontends.reading.front import FrontEnd
 from hbspec.frontends.reading.own_program import put_framework
 from hbspec.frontends.recipes import llmft, nemo_adapter, verl
 from hbspec.frontends.recipes.cluster import put_cluster
+from hbspec.frontends.recipes.misshapen import name_what_is_misshapen
 
 REFUSED = {
     "amazon.nova": "trains a model of Amazon Nova, whose size is not public",
@@ -51,6 +52,7 @@ def translate(foreign: Foreign, building: Building) -> None:
     if refused:
         foreign.pass_over()
         return
+    name_what_is_misshapen(foreign, building)
     _program(foreign, kind)(foreign, building)
 
 
