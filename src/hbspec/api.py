@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from hbspec.analysis import Analysis
+from hbspec.analysis import Analysis, analyse
 from hbspec.analysis.release import Release
 from hbspec.catalog import catalog_with
 from hbspec.claims import verify
@@ -18,14 +18,14 @@ from hbspec.diagnostics import Diagnostic, NotKnownError, Report
 from hbspec.estimates import Estimates as Estimates  # part of what is stable here
 from hbspec.opened import InvalidSpecError as InvalidSpecError
 from hbspec.opened import SpecLike as SpecLike
-from hbspec.opened import analysed, document_of, strict
+from hbspec.opened import analysed, day_of, document_of, strict
 from hbspec.opened import imported as imported
-from hbspec.rules.engine import place
+from hbspec.rules.engine import merge, place
 from hbspec.rules.judge import judge
 from hbspec.showing.secrets import redact
 from hbspec.source import Document, SourceError
 from hbspec.source.load import NOTHING
-from hbspec.spec import Spec
+from hbspec.spec import Spec, read
 from hbspec.targets import DEFAULT, target_of
 from hbspec.targets.lowering.artifact import Artifact
 from hbspec.targets.lowering.needs import LoweringError
@@ -101,15 +101,34 @@ def judgement(
         document = document_of(spec, overrides, allow_outside, stdin, text, unsaved, program, beside)
         if policy is not None and (judged := _as_request(document, prices, policy)):
             return Judgement(judged, None)
-        analysis = analysed(document, as_of, prices)
     except SourceError as invalid:
         return Judgement(
             Report(files=("<mapping>" if isinstance(spec, Mapping) else str(spec),), diagnostics=invalid.diagnostics),
             None,
         )
+    try:
+        analysis = analysed(document, as_of, prices)
     except InvalidSpecError as invalid:
-        return Judgement(invalid.report, None)
+        return Judgement(_judged_as_meant(document, as_of, prices, configuration, policy) or invalid.report, None)
     return Judgement(_judge(analysis, configuration, policy), analysis)
+
+
+def _judged_as_meant(
+    document: Document, as_of: date | None, prices: Path | None, configuration: Configuration, policy: Policy | None
+) -> Report | None:
+    """The report on a document with misspelt keys or words, judged as what they mean; None where that is not known.
+
+    What is found beside them has no fixes, since its routes are not those of the text.
+    """
+    from hbspec.spec.meant import meant  # which no valid spec needs
+
+    typed = read(document)
+    if document.translated or isinstance(typed, Spec) or (found := meant(document, typed)) is None:
+        return None
+    analysis = analyse(found.document, found.spec, catalog_with(prices), day_of(as_of))
+    report = _judge(analysis, configuration, policy)
+    diagnostics = [entry._replace(fixes=()) for entry in report.diagnostics]
+    return merge([place(found.document, found.findings), report._replace(files=(), diagnostics=tuple(diagnostics))])
 
 
 def estimate(

@@ -85,8 +85,12 @@ def analysed(document: Document, as_of: date | None, prices: Path | None) -> Ana
     if isinstance(typed, list):
         raise InvalidSpecError(place(document, [*typed, *_of_program(document)]))
     _refuse(document)
-    day = as_of or date.today()  # noqa: DTZ011 - a calendar day, where the user is
-    return analyse(document, typed, catalog_with(prices), day)
+    return analyse(document, typed, catalog_with(prices), day_of(as_of))
+
+
+def day_of(as_of: date | None) -> date:
+    """The day from which ages are counted: today, where the user is, unless another is asked for."""
+    return as_of or date.today()  # noqa: DTZ011 - a calendar day
 
 
 def _refuse(document: Document) -> None:

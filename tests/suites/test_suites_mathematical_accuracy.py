@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from fractions import Fraction
 
-import numpy as np
 import pytest
 
 from hbspec.suites import Item, problems, suite
@@ -16,6 +15,7 @@ from hbspec.suites.draws import Draws
 from hbspec.suites.items import canonical
 from hbspec.suites.mathematical_accuracy import PROBLEMS
 
+np = pytest.importorskip("numpy")
 SUITE = suite("mathematical-accuracy")
 ITEMS = tuple(SUITE.items(7, 600))
 PLAYED = r"{} had (\d+) shots on goal, goals included, missed the net with (\d+) shots, and had (\d+) shots blocked"

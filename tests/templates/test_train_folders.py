@@ -86,6 +86,7 @@ def test_what_is_held_is_asked_of_the_folder_and_not_of_its_name(tmp_path: Path)
 def test_a_record_and_a_base_that_a_run_has_not_written_are_refused_by_their_names(
     bench: Bench, job: Job, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    pytest.importorskip("torch")  # whose version is part of the record
     import train
 
     bench.write(SETTINGS, sums(20))

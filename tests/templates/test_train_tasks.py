@@ -83,7 +83,7 @@ def test_kto(bench: Bench, job: Job) -> None:
 @pytest.mark.one_in(3)
 @pytest.mark.parametrize("method", ["lora", "qlora", "full"])
 def test_a_reward_model_is_delivered_with_its_head(bench: Bench, job: Job, method: str) -> None:
-    from safetensors import safe_open
+    safe_open = pytest.importorskip("safetensors").safe_open
 
     put(bench, REWARD | {"METHOD": method}, PAIRS, PAIRS[:2])
     job()

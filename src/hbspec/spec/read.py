@@ -45,6 +45,10 @@ _BOUNDS = {
 }
 
 
+UNKNOWN_KEY = "HB020"
+"""The finding at a key that the language does not have."""
+
+
 def read(document: Document) -> Spec | list[Finding]:
     """The typed spec of a document, or a finding for every reason why it is not one.
 
@@ -81,7 +85,7 @@ def _findings(invalid: ValidationError, values: Any) -> Iterable[Finding]:
         if said is None or (said["type"] == "literal_error" and other_form):
             by_route[route] = error
     unknown = [route for route, error in by_route.items() if error["type"] == "extra_forbidden"]
-    said = {(*route[:-1], near) for route in unknown if (near := _near(route))}
+    said = {(*route[:-1], near) for route in unknown if (near := resembled(route))}
     said |= {route[:length] for route in by_route for length in range(len(route))}
     for route, error in by_route.items():
         # a misspelt key is not also missing, and a list with a wrong value is not also too short
@@ -159,7 +163,7 @@ def _not_a_choice(route: Route, given: str | int, expected: str) -> Finding:
 def _unknown_key(route: Route, values: Any) -> Finding:
     key, parent = str(route[-1]), route[:-1]
     known = section_keys(parent) or ()
-    near = _near(route)
+    near = resembled(route)
     homes = [
         (name, home) for home in Spec.model_fields for name in section_keys((home,)) or () if bare(name) == bare(key)
     ]
@@ -173,11 +177,11 @@ def _unknown_key(route: Route, values: Any) -> Finding:
         action = "`{}` belongs under `{}`".format(*homes[0])
     else:
         action = f"delete it; the allowed keys are {', '.join(known)}"
-    name, message = PAGES["HB020"].name, f"{where} has no key `{key}`"
+    name, message = PAGES[UNKNOWN_KEY].name, f"{where} has no key `{key}`"
     if refused is not None:
         message += f": {refused.reason}"
     fixes = () if refused else tuple(_renamings(route, values))
-    return Finding("HB020", name, Severity.ERROR, route, message, action, at_key=True, fixes=fixes)
+    return Finding(UNKNOWN_KEY, name, Severity.ERROR, route, message, action, at_key=True, fixes=fixes)
 
 
 def _renamings(route: Route, values: Any) -> Iterator[Fix]:
@@ -206,7 +210,7 @@ OTHER_NAMES = {
 """What people and other programs call a hyperparameter, without marks and capitals."""
 
 
-def _near(route: Route) -> str | None:
+def resembled(route: Route) -> str | None:
     """The known key that an unknown one probably stands for; None if no key is similar."""
     key, known = str(route[-1]), section_keys(route[:-1]) or ()
     other = OTHER_NAMES.get(bare(key))
