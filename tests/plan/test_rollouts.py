@@ -83,3 +83,22 @@ def test_real_tokens_are_those_of_completed_rows():
     plan = rolling(max_steps=10)
     assert plan.counts.rows_computed == 10 * 4 * 2
     assert plan.real_tokens.expected == pytest.approx(80 * plan.row_tokens.expected)
+
+
+def test_without_a_cap_no_prompt_is_cut():
+    """The script's room is then without end: rows are as long as the longest prompt with its completion."""
+    uncapped = rolling(max_length="none")
+    roomy = rolling(max_length=912)
+    assert uncapped.training.max_length == 912
+    assert uncapped.lengths == roomy.lengths
+    assert uncapped.row_tokens == roomy.row_tokens
+    assert uncapped.kept.low == 1
+    assert not uncapped.lengths.left_out
+
+
+@pytest.mark.parametrize("completion", [512, 40_000])
+def test_without_a_cap_and_lengths_prompts_may_be_long(completion):
+    unknown = {"data": {"type": "prompt_only", "train": {"examples": 1000}}}
+    plan = rolling(unknown, max_length="none", max_completion_length=completion)
+    assert plan.training.max_length >= plan.architecture.max_position_embeddings
+    assert plan.lengths.mean.high > completion + 100

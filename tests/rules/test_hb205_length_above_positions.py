@@ -38,6 +38,43 @@ def test_both_lengths_are_named(tmp_path):
     assert found.help == "set max_length to at most 8192"
 
 
+GRPO = (
+    "task: grpo\ndeployment: null\nreward: {functions: [finetune.py:train]}\n"
+    "data: {type: prompt_only, tokens: {mean: 100, max: 200}}\n"
+    "model: {id: google/gemma-2-9b}\nhyperparameters: {attn_implementation: eager, max_length: none%s}\n"
+)
+
+
+def test_without_a_cap_the_longest_example_is_named(tmp_path):
+    uncapped = "model: {id: google/gemma-2-9b}\ndata: {tokens: {mean: 900, max: 40200}}\n%s"
+    (found,) = judged("HB205", uncapped % "hyperparameters: {max_length: none}", tmp_path)
+    assert found.message == (
+        "max_length is none, and the longest example, 40,200 tokens, exceeds the model's 8,192 positions"
+    )
+    assert found.help == "set max_length to at most 8192"
+
+
+def test_edge_of_a_completion_that_nothing_caps(tmp_path):
+    """The longest prompt has 200 tokens; 8,192 positions."""
+    edge("HB205", GRPO % "", "hyperparameters.max_completion_length", 7992, 7993, tmp_path)
+
+
+def test_completions_that_leave_no_prompt_are_said(tmp_path):
+    (found,) = judged("HB205", GRPO % ", max_completion_length: 9000", tmp_path)
+    assert found.message == "max_completion_length 9,000 leaves no room for a prompt in the model's 8,192 positions"
+    assert found.help == "set max_completion_length to at most 7992"
+    unknown = (GRPO % ", max_completion_length: 9000").replace("tokens: {mean: 100, max: 200}", "tokens: null")
+    assert len(judged("HB205", unknown, tmp_path)) == 1
+
+
+def test_an_own_script_is_told_of_what_its_author_wrote(tmp_path):
+    own = GRPO.replace("max_length: none", "max_length: 1024") + "script: {source_dir: ., entry_point: finetune.py}"
+    (found,) = judged("HB205", own % ", max_completion_length: 8000", tmp_path)
+    assert found.message == (
+        "a prompt of 200 tokens with max_completion_length 8,000 exceeds the model's 8,192 positions"
+    )
+
+
 def test_training_is_warned_and_serving_refused(tmp_path):
     (training,) = judged("HB205", "model: {id: google/gemma-2-9b}\nhyperparameters: {max_length: 8193}", tmp_path)
     (serving,) = judged("HB205", f"{GEMMA}deployment: {{max_model_len: 8193}}", tmp_path)

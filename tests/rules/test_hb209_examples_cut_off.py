@@ -52,3 +52,28 @@ def test_prompts_without_room_are_counted(tmp_path):
     assert found.message.startswith("max_length 704 leaves out ")
     assert found.message.endswith("prompts, longer than the 448 tokens beside max_completion_length 256")
     assert judged("HB209", fragment.replace("704", "1088"), tmp_path) == []
+
+
+def test_prompts_without_room_are_said_where_only_the_longest_is_known(tmp_path):
+    fragment = GRPO + (
+        "data: {type: prompt_only}\nhyperparameters: {max_length: 704, max_completion_length: %d}"  # up to 689 tokens
+    )
+    (found,) = judged("HB209", fragment % 512, tmp_path)
+    assert found.message == (
+        "max_length 704 leaves out prompts: the longest has 689 tokens, and there is room for 192 tokens beside "
+        "max_completion_length 512"
+    )
+    assert found.help == "use max_length: 1216, which leaves nothing out"
+    assert judged("HB209", fragment % 15, tmp_path) == []
+
+
+def test_a_cap_that_leaves_no_prompt_is_an_error(tmp_path):
+    profile = json.loads((HERE.parent / "cases" / "good" / "heartbeat.train.profile.json").read_text())
+    profile["layout"] = {"type": "prompt_only", "format": "conversational"}
+    (tmp_path / "prompts.json").write_text(json.dumps(profile))
+    fragment = GRPO + (
+        "data: {tokens: null, type: prompt_only, profile: ./prompts.json}\n"
+        "hyperparameters: {max_length: 260, max_completion_length: 256}"
+    )
+    (found,) = judged("HB209", fragment, tmp_path)
+    assert found.severity == "error"

@@ -16,7 +16,7 @@ from hbspec.plan.assumptions import Choices
 from hbspec.plan.data_loop import data_loop, evaluations
 from hbspec.plan.fsdp import fsdp
 from hbspec.plan.hardware import Hardware, hardware
-from hbspec.plan.lengths import Lengths, Profile, given_lengths, profiled_lengths, unknown_lengths
+from hbspec.plan.lengths import Lengths, Profile, known_lengths, unknown_lengths
 from hbspec.plan.loop import BoundingLoop, Counts
 from hbspec.plan.money import currencies, unit_price
 from hbspec.plan.objective import without_head
@@ -210,10 +210,9 @@ def _with_lengths(
 
 def _lengths(spec: Spec, profile: Profile | None, training: Training, room: int, choices: Choices) -> Lengths:
     """The lengths of the examples; without any, all that fill the room that a row has for them."""
-    if spec.data.tokens is not None:
-        return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
-    if profile is not None:
-        return profiled_lengths(profile)
+    known = known_lengths(spec, profile)
+    if known is not None:
+        return known
     cap = "max_length" if training.capped else "the model's positions"
     lengths = unknown_lengths(room, cap) if room > 0 else unknown_lengths(training.max_length, cap)
     choices.note(("data", "tokens"), lengths.mean.to_dict(), lengths.source)

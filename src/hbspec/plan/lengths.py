@@ -6,6 +6,7 @@ from math import ceil, sqrt
 from typing import NamedTuple
 
 from hbspec.histogram import Histogram
+from hbspec.spec import Spec
 from hbspec.units import Interval
 
 SHORTEST_PLAUSIBLE_EXAMPLE = 32
@@ -237,3 +238,10 @@ def profiled_lengths(profile: Profile) -> Lengths:
     if profile.histograms is not None:
         return _of_histograms(profile.histograms, source)
     return Lengths(profile.mean, profile.longest, source, known=True)
+
+
+def known_lengths(spec: Spec, profile: Profile | None) -> Lengths | None:
+    """The lengths of the examples as the spec says them, else as its profile does; None where neither does."""
+    if spec.data.tokens is not None:
+        return given_lengths(spec.data.tokens.mean, spec.data.tokens.max)
+    return None if profile is None else profiled_lengths(profile)

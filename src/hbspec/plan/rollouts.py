@@ -106,13 +106,12 @@ def completed(
 ) -> tuple[Training, Lengths, Interval]:
     """A training with its rollouts, the lengths of prompts with their completions, and the share of prompts so trained.
 
-    The shipped script leaves out prompts that `max_length` has no room for beside a completion; TRL's trainer itself
-    cuts neither, so that rows of an author's script are as long as prompts and completions are.
+    The shipped script leaves out prompts that a cap has no room for beside a completion. Without a cap it cuts nothing,
+    and TRL's trainer itself never does, so that rows are as long as prompts and completions are.
     """
-    cap = training.max_length
-    if not shipped:
-        longest = ceil(prompts.longest.high) if prompts.known else max(1, cap - rollouts.completion)
-        cap = max(cap, longest + rollouts.completion)
-    room, prompts = max(1, cap - rollouts.completion), prompts._replace(left_out=shipped)
+    cap, cuts = training.max_length, shipped and training.capped
+    if not cuts:
+        cap = max(cap, ceil(prompts.longest.high) + rollouts.completion)
+    room, prompts = max(1, cap - rollouts.completion), prompts._replace(left_out=cuts)
     lengths = prompts.cut(room).completed(rollouts.completion)
     return training._replace(max_length=cap, rollouts=rollouts), lengths, prompts.kept(room)

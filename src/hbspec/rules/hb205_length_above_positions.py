@@ -3,7 +3,8 @@
 Why: Beyond `max_position_embeddings` the model never saw the rotary angles in training. Fine-tuning runs, since
 transformers computes the angles of any position, but learns the longer ones from scratch: a warning. A serving engine
 refuses to start: an error. In packed rows, positions begin again with each example, except under the strategy
-`wrapped`: the longest example counts, unless a row is above 8 times the positions.
+`wrapped`: the longest example counts, unless a row is above 8 times the positions. Where nothing is cut, a row is the
+longest example; in GRPO, it is the longest prompt with `max_completion_length`.
 
 Example:
 
@@ -30,7 +31,7 @@ from collections.abc import Iterator
 from math import ceil
 
 from hbspec.analysis import Analysis
-from hbspec.diagnostics import Finding, Route, Severity
+from hbspec.diagnostics import Finding, Severity
 from hbspec.rules.rule import Rule
 from hbspec.units import count_text
 
@@ -43,22 +44,58 @@ USUAL_LENGTH = 1024
 
 
 def check(analysis: Analysis) -> Iterator[Finding]:
-    """Compare `hyperparameters.max_length` and `deployment.max_model_len` with the model's positions."""
-    spec = analysis.spec
+    """Compare the longest row of a training and `deployment.max_model_len` with the model's positions."""
+    deployment = analysis.spec.deployment
     positions = analysis.plan.require("architecture").max_position_embeddings
-    lengths: list[tuple[Route, int | None]] = [(("hyperparameters", "max_length"), _trained(analysis, positions))]
-    if spec.deployment:
-        lengths.append((("deployment", "max_model_len"), spec.deployment.max_model_len))
-    for route, length in lengths:
-        if length is not None and length > positions:
-            trains = route[0] == "hyperparameters"
-            yield RULE.at(
-                route,
-                f"{route[-1]} {count_text(length)} exceeds the model's {count_text(positions)} positions",
-                f"set {route[-1]} to at most {positions}",
-                severity=Severity.WARNING if trains else Severity.ERROR,
-                instead=(positions, min(positions, USUAL_LENGTH)),
-            )
+    trained = _trained(analysis, positions)
+    if trained is not None and trained > positions:
+        yield _said(analysis, trained, positions)
+    if deployment is not None and deployment.max_model_len is not None and deployment.max_model_len > positions:
+        yield _above("deployment", "max_model_len", deployment.max_model_len, positions, Severity.ERROR)
+
+
+def _said(analysis: Analysis, trained: int, positions: int) -> Finding:
+    """Of the longest row, by what the author wrote: the cap, no cap, or the length of completions."""
+    training = analysis.plan.training
+    if training.rollouts is not None and not (training.capped and analysis.spec.shipped):
+        return _completed(training.rollouts.completion, trained, positions)
+    if training.capped:
+        return _above("hyperparameters", "max_length", trained, positions, Severity.WARNING)
+    return RULE.at(
+        ("hyperparameters", "max_length"),
+        f"max_length is none, and the longest example, {count_text(trained)} tokens, exceeds the model's "
+        f"{count_text(positions)} positions",
+        f"set max_length to at most {positions}",
+        severity=Severity.WARNING,
+        instead=(positions, min(positions, USUAL_LENGTH)),
+    )
+
+
+def _completed(completion: int, trained: int, positions: int) -> Finding:
+    """Of a prompt and its completion, which nothing cuts."""
+    prompt, room = trained - completion, positions - completion
+    if room > 0:
+        what = f"a prompt of {count_text(prompt)} tokens with max_completion_length {count_text(completion)} exceeds"
+    else:
+        what = f"max_completion_length {count_text(completion)} leaves no room for a prompt in"
+    most = positions - prompt if prompt < positions else positions // 2
+    return RULE.at(
+        ("hyperparameters", "max_completion_length"),
+        f"{what} the model's {count_text(positions)} positions",
+        f"set max_completion_length to at most {most}",
+        severity=Severity.WARNING,
+        instead=(most,),
+    )
+
+
+def _above(section: str, key: str, length: int, positions: int, severity: Severity) -> Finding:
+    return RULE.at(
+        (section, key),
+        f"{key} {count_text(length)} exceeds the model's {count_text(positions)} positions",
+        f"set {key} to at most {positions}",
+        severity=severity,
+        instead=(positions, min(positions, USUAL_LENGTH)),
+    )
 
 
 def _trained(analysis: Analysis, positions: int) -> int | None:

@@ -27,7 +27,7 @@ from math import ceil
 from hbspec.analysis import Analysis
 from hbspec.diagnostics import Confidence, Finding, Fix, Severity
 from hbspec.plan import Lengths
-from hbspec.plan.lengths import Spread
+from hbspec.plan.lengths import Spread, known_lengths
 from hbspec.rules.rule import Rule
 from hbspec.units import Interval, count_text, interval_text
 
@@ -58,18 +58,27 @@ def check(analysis: Analysis) -> Iterator[Finding]:
 
 
 def _prompts(analysis: Analysis, cap: int, completion: int) -> Iterator[Finding]:
-    """Prompts of which a profile says that the shipped script leaves them out."""
-    plan, profile = analysis.plan, analysis.profile
-    if plan.kept.low == 1 or profile is None or profile.histograms is None or cap <= completion:
+    """Prompts that the shipped script leaves out, by what is known of their lengths."""
+    plan, prompts = analysis.plan, known_lengths(analysis.spec, analysis.profile)
+    if plan.kept.low == 1 or prompts is None or cap <= completion:
         return
-    enough = ceil((profile.longest.high + completion) / TILE) * TILE
-    left, room = _longer(profile.histograms, cap - completion), count_text(cap - completion)
+    room = count_text(cap - completion)
+    enough = ceil((prompts.longest.high + completion) / TILE) * TILE
+    beside = f"{room} tokens beside max_completion_length {count_text(completion)}"
+    if prompts.histograms is None:
+        certain = prompts.longest.low > cap - completion
+        longest = f"{'' if certain else 'up to '}{count_text(round(prompts.longest.high))}"
+        what = f"leaves out prompts: the longest has {longest} tokens, and there is room for {beside}"
+    else:
+        certain = plan.kept.high < 1
+        left = interval_text(_longer(prompts.histograms, cap - completion), count_text)
+        what = f"leaves out {left} of {count_text(prompts.histograms[1].size)} prompts, longer than the {beside}"
     yield RULE.at(
         ROUTE,
-        f"max_length {count_text(cap)} leaves out {interval_text(left, count_text)} of {count_text(profile.examples)} "
-        f"prompts, longer than the {room} tokens beside max_completion_length {count_text(completion)}",
+        f"max_length {count_text(cap)} {what}",
         f"use max_length: {enough}, which leaves nothing out",
-        confidence=Confidence.CERTAIN if plan.kept.high < 1 else Confidence.LIKELY,
+        severity=Severity.ERROR if plan.kept.high == 0 else Severity.WARNING,
+        confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
         fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
     )
 

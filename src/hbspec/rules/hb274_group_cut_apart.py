@@ -7,7 +7,7 @@ many as an update has; it refuses to start where that number is not a multiple o
 Example:
 
     task: grpo
-    data: {type: prompt_only, validation: null}
+    data: {type: prompt_only, validation: null, tokens: {mean: 100, max: 180}}
     reward: {functions: [finetune.py:train]}
     hyperparameters: {num_generations: 6, max_completion_length: 64, max_steps: 30}
 

@@ -6,7 +6,7 @@ the job loads the model on the rented instance, and then stops.
 Example:
 
     task: grpo
-    data: {type: prompt_only, validation: null}
+    data: {type: prompt_only, validation: null, tokens: {mean: 100, max: 180}}
     reward: {functions: [finetune.py:correct]}
     hyperparameters: {max_completion_length: 64, max_steps: 30}
 
