@@ -37,6 +37,9 @@ NAMED = [
     ("password: |\n  ", "hunter22"),
     ("WANDB_API_KEY=", "0123456789abcdef"),
     ("Authorization: ", "Bearer abc.def"),
+    ("trl sft --api_key ", "abcdef12345"),
+    ("--wandb-api-key  '", "two words"),
+    ("--hub_token ", "s3cr3t"),
     ("s3://b/k?X-Amz-Signature=", "abcdef"),
 ]
 ORDINARY = [
@@ -62,6 +65,12 @@ ORDINARY = [
     "modules_to_save: [embed_tokens, lm_head]",
     "https://huggingface.co/Qwen/Qwen2.5-7B:main",
     "the key `token` is unknown",
+    "--max_tokens 300",
+    "--hub_token $HF_TOKEN --seed 1",
+    "--hub-token HF_TOKEN",
+    "--use_auth_token --seed 1",
+    "--eos_token <|im_end|>",
+    "aws s3api head-object --key data/train.jsonl",
 ]
 
 

@@ -123,14 +123,16 @@ _NAMED = (
     rf"""{_NAME}\s{{0,99}}=(?:{_BELOW}|[ \t]{{0,99}}){_PROPERTIES}{_VALUE}(?:
         {_QUOTED} | ()(?:(?:basic|bearer|token|apikey)[ ])?[^\s"',;\]}}|>]{_WORD}{{2,4096}})""",
 )
+_NO_NAME = r"(?!(?-i:[A-Z]+(?:_[A-Z]+)*)(?:\s|$))"
+_FLAG = rf"""(?<!\S)(?=--){_NAME.replace(_START, "", 1)}[ \t]{{1,99}}(?!-){_VALUE}{_NO_NAME}(?:
+    {_QUOTED} | ()[^\s"']{{3,4096}})"""
+"""A flag of a command line, with its value as the next word."""
 _FLOW = rf"""{_NAME}\s{{0,99}}[:=][ \t]{{0,99}}{_PROPERTIES}(?=[\[{{])()[^\r\n]{{3,4096}}"""
 """A list or a mapping below the name, on its line: starred out where it is shown, but ordinary in a program."""
 _USERINFO = r"https?:/{1,2}()[^\s/:@\"'<>{}]{1,200}(?=@)"
 """Whoever a URL names before its host: a token, or a person's name, which is not refused (RFC 3986, section 3.2.1)."""
-_NAMES_END = (
-    "(?:passw(?:or)?d|passphrase|secret|access|key|credentials?|signature|authorization|token)"
-    r"""(?:\\?["'])?\s{0,99}[:=]"""
-)
+_ENDS = "(?:passw(?:or)?d|passphrase|secret|access|key|credentials?|signature|authorization|token)"
+_NAMES_END = rf"""{_ENDS}(?:\\?["'])?\s{{0,99}}[:=]|--[\w-]{{0,100}}?{_ENDS}[ \t]"""
 """The end of every name of `_NAME`, and what follows it. Only a text with one is searched for names, as the pattern for
 them takes long to compile."""
 CHANGES, ENTROPY, SLASHES, IN_WORDS, OF_EACH_CASE = 14, 4.4, 4, 19, 5
@@ -152,7 +154,7 @@ def _names_end() -> re.Pattern[str]:
 
 @cache
 def _named() -> re.Pattern[str]:
-    return re.compile("|".join(_NAMED), re.MULTILINE | re.IGNORECASE | re.VERBOSE)
+    return re.compile("|".join((*_NAMED, _FLAG)), re.MULTILINE | re.IGNORECASE | re.VERBOSE)
 
 
 @cache

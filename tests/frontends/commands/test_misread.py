@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hbspec import check
 from hbspec.frontends.commands.script import script_of
 from hbspec.frontends.reading.front import ForeignReader
 from hbspec.source import load
@@ -81,3 +82,32 @@ def test_a_flag_of_no_command_is_named_without_its_value(tmp_path):
     document = read(tmp_path, f"{TRL}\n--hub_token=0123456789abcdef\n")
     assert not [message for _, message in said(document) if "0123" in message]
     assert [message for code, message in said(document) if code == "HB067" and "`--hub_token`" in message]
+
+
+@pytest.mark.parametrize(
+    ("start", "is_said"),
+    [
+        ("CUDA_VISIBLE_DEVICES=$1 accelerate launch", True),
+        ("CUDA_VISIBLE_DEVICES=$(cat free) accelerate launch", True),
+        ("CUDA_VISIBLE_DEVICES=$1 accelerate launch --num_processes 2", False),
+        ("CUDA_VISIBLE_DEVICES=$1 torchrun --nproc_per_node 2", False),
+        ("CUDA_VISIBLE_DEVICES=0,1 accelerate launch", False),
+    ],
+)
+def test_visible_devices_that_are_computed_are_said(tmp_path, start, is_said):
+    document = read(tmp_path, f"{start} trl/scripts/sft.py --model_name_or_path Qwen/Qwen2.5-7B\n")
+    message = "CUDA_VISIBLE_DEVICES is computed: one process for every GPU is taken"
+    assert (("HB048", message) in said(document)) is is_said
+
+
+@pytest.mark.parametrize("value", ["$(cat /run/secret)", "`cat /run/secret`", '"x$(cat /run/secret)"'])
+def test_a_command_inside_of_a_value_is_not_repeated(tmp_path, value):
+    found = [message for code, message in said(read(tmp_path, f"{TRL} --max_length {value}\n")) if code == "HB048"]
+    assert found == ["max_length is what a command puts out: not read, and it influences memory"]
+
+
+def test_a_secret_after_a_blank_is_starred_out_where_its_line_is_shown(tmp_path):
+    (tmp_path / "run.sh").write_text(f"{TRL} --api_key abcdef12345 --per_device_train_batch_sizes 3\n")
+    shown = "".join(entry.excerpt or "" for entry in check(tmp_path / "run.sh").diagnostics)
+    assert "--api_key ***********" in shown
+    assert "abcdef" not in shown

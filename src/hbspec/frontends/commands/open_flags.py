@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from hbspec.diagnostics import Route, Severity
 from hbspec.frontends.commands.accelerated import is_option
 from hbspec.frontends.commands.flags import OpenFlag
+from hbspec.frontends.commands.processes import open_devices
 from hbspec.frontends.commands.training import CommandLine
 from hbspec.frontends.reading.arguments import ABOVE_ZERO, IGNORED, SAME
 from hbspec.frontends.reading.building import Building
@@ -46,6 +49,9 @@ WITHOUT_MEMORY = frozenset(
 HARMLESS = frozenset((*IGNORED, "dataset_name", "dataset_train_split", "dataset_test_split", "dataset", "env"))
 """Keys that are read, and influence neither memory nor time."""
 ACTION = "write the value as a literal, or set it with --set or --with"
+EVERY_GPU = "{} is computed: one process for every GPU is taken"
+RUNS = re.compile(r"[$<>]\(|`")
+"""What begins a command inside of a word."""
 PASSED_ON = ("$@", "$*", "${@}", "${*}")
 
 
@@ -55,6 +61,10 @@ def say_what_is_open(command: CommandLine, building: Building, fields: ProgramKe
     harmless: list[str] = []
     for given in training.options.open:
         _say_launch(given, building, said)
+    devices = open_devices(training.started)
+    if devices is not None and not building.processes and not said(("instance", "parallelism")):
+        place = command.places.of(training.started.at)
+        building.remark(Remark("HB048", Severity.WARNING, place, EVERY_GPU.format(devices), ACTION), devices)
     for given in training.flags.open:
         if given not in training.options.open and not _say(given, building, fields, said):
             harmless.append(given.key)
@@ -89,7 +99,7 @@ def _say(given: OpenFlag, building: Building, fields: ProgramKeys, said: Said) -
         return True
     in_time = influence.on == TIME or (influence.on == READ and given.key in WITHOUT_MEMORY)
     what = "time or the loss" if in_time else "memory"
-    message = f"{given.key} is computed (`{shown(given.spelling)}`): not read, and it influences {what}"
+    message = f"{_computed(given)}: not read, and it influences {what}"
     building.remark(Remark("HB048", Severity.WARNING, given.span, message, ACTION), given.key)
     if not in_time:
         building.uncertain(given.key)
@@ -111,10 +121,16 @@ def _say_launch(given: OpenFlag, building: Building, said: Said) -> None:
     shares = is_option(given.key) and given.key not in WITHOUT_SHARE
     if said(("instance", "parallelism")) or not (shares or given.key in PROCESSES):
         return
-    taken = (
-        "one process for every GPU is taken" if given.key in PROCESSES else "how the GPUs share the work is not known"
-    )
-    message = f"{given.key} is computed (`{shown(given.spelling)}`): {taken}"
+    message = f"{_computed(given)}: how the GPUs share the work is not known"
+    if given.key in PROCESSES:
+        message = EVERY_GPU.format(given.key)
     building.remark(Remark("HB048", Severity.WARNING, given.span, message, ACTION), given.key)
     if given.key not in PROCESSES:
         building.uncertain(given.key)
+
+
+def _computed(given: OpenFlag) -> str:
+    """That a value is computed, and from what; what a command puts out may be a secret, and the command is left out."""
+    if RUNS.search(given.spelling):
+        return f"{given.key} is what a command puts out"
+    return f"{given.key} is computed (`{shown(given.spelling)}`)"

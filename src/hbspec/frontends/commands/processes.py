@@ -89,3 +89,10 @@ def _variable(started: Started, places: Places, name: str) -> ForeignKey | None:
     if field is None or field.is_open or not field.text:
         return None
     return ForeignKey((name,), field.text, node_of(field.text, places.of(field)), None)
+
+
+def open_devices(started: Started) -> str | None:
+    """The name of the variable that says which GPUs there are, where it decides and only a shell tells its value."""
+    field = started.run.variables.get(VISIBLE)
+    decides = started.launcher not in ("torchrun", "python")
+    return VISIBLE if decides and field is not None and field.is_open else None
