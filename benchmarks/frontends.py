@@ -31,8 +31,9 @@ from hbspec.source.problems import Problems
 
 NOT_ESTIMATED, NOT_READ, UNKNOWN, LATER = "HB027", "HB029", "HB028", "HB036"
 TOO_LARGE = "HB109"
-ASSUMED = ("max_samples", "num_processes", "nproc_per_node", "num_gpus", "CUDA_VISIBLE_DEVICES")
-"""Keys that are understood, and contradict the number of examples or of GPUs that is assumed here for all files."""
+ASSUMED = ("max_samples", "num_processes", "nproc_per_node", "num_gpus", "CUDA_VISIBLE_DEVICES", "max_seq_len")
+"""Keys that are understood, and contradict the number of examples or of GPUs that is assumed here for all files, or
+leave to the data how long rows are."""
 ALL = "all"
 
 

@@ -57,7 +57,7 @@ def test_a_row_is_there_once_and_says_what_the_key_does_where_memory_is_influenc
 def test_a_key_that_counts_as_read_is_named_by_the_front_end(program):
     files = [*ARGUMENTS, *([f"{program}.py"] if program != SHARED else [])]
     files += [STEP] if program == AXOLOTL_ITSELF else []
-    folder = {"sagemaker": "calls", "hyperpod": "recipes"}.get(program)
+    folder = {"sagemaker": "calls", "hyperpod": "recipes", "torchtune": "components"}.get(program)
     files += [file.relative_to(SOURCES) for file in SOURCES.glob(f"{folder}/*.py")] if folder else []
     trees = [ast.parse((SOURCES / file).read_text(encoding="utf-8")) for file in files]
     nodes = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Constant))

@@ -191,7 +191,7 @@ COMMAND = Command(
     ),
     "Every named file is checked, even if others have errors. In a folder, YAML files that do not look like specs and "
     "hidden files that do are passed over, counted and listed. With a policy, a file may also be a body of "
-    "CreateTrainingJob, as any tool writes it. Files of axolotl, TRL, LLaMA-Factory and HyperPod, "
+    "CreateTrainingJob, as any tool writes it. Files of axolotl, TRL, LLaMA-Factory, torchtune and HyperPod, "
     "and code that starts a job with SageMaker's SDK, are judged if they are named. Exit code 0: no errors. "
     "1: errors found. 2: a file or the configuration could not be read, even if others have errors.",
 )

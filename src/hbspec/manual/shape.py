@@ -56,9 +56,10 @@ _ENTRIES = (
     Page(
         code="HB026",
         name="other-programs-configuration",
-        summary="The file configures another program, and no front end reads it: torchtune, or accelerate alone.",
+        summary="The file configures another program, and no front end reads it: accelerate alone, for one.",
         why="Such a file describes a training run, or how it is started, in that program's keys and with its defaults. "
-        "It is reported once and not key by key. Files of axolotl, TRL, LLaMA-Factory and HyperPod are judged.",
+        "It is reported once and not key by key. Files of axolotl, TRL, LLaMA-Factory, torchtune and HyperPod are "
+        "judged.",
         example="compute_environment: LOCAL_MACHINE\ndistributed_type: FSDP\nnum_processes: 8",
         instead="hyperparameters: {max_length: 2048, per_device_batch_size: 2}\ninstance: {parallelism: fsdp}",
     ),

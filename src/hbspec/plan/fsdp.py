@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from hbspec.catalog.frameworks import framework_defaults
 from hbspec.plan.assumptions import Choices
 from hbspec.plan.epochs import (
     FSDP2_BY_DEFAULT,
@@ -16,6 +17,7 @@ from hbspec.plan.shipped_script import FSDP_VERSION, TEMPLATE
 from hbspec.plan.training import Training
 from hbspec.spec import Spec
 
+FSDP = "fsdp"
 ACCELERATE = "accelerate's FSDP plugin"
 RAM_EFFICIENT = "FSDP_CPU_RAM_EFFICIENT_LOADING"
 """The variable by which transformers and accelerate are told to load on the first rank's host only."""
@@ -72,6 +74,8 @@ def _usual_version(spec: Spec, training: Training) -> tuple[int, str]:
     """The default, and who sets it."""
     if spec.shipped:
         return FSDP_VERSION, TEMPLATE
+    if training.framework and "instance.fsdp_version" in (theirs := framework_defaults(training.framework, None, FSDP)):
+        return theirs["instance.fsdp_version"]
     if training.own_loop:
         return 1, ACCELERATE
     return (2 if training.has(FSDP2_BY_DEFAULT) else 1), "transformers.TrainingArguments"

@@ -85,4 +85,4 @@ def program_of(values: Mapping[str, Any]) -> str | None:
 
 def _is_component(value: Any) -> bool:
     """Whether a value is a component of torchtune: a mapping that names a Python object to make (torchtune/config)."""
-    return isinstance(value, Mapping) and str(value.get("_component_", "")).startswith("torchtune.")
+    return isinstance(value, Mapping) and "_component_" in value

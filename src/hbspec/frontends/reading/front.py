@@ -63,6 +63,8 @@ class FrontEnd(NamedTuple):
         of: the front end of what such a text starts, which is another program.
         also: the names of further files whose keys are among those of the job.
         parts: what counts above the job.
+        filled: the tree with those placeholders filled in that the program fills from the file itself.
+        several: how several GPUs share the work, where nothing says it: by `ddp`, or by another `instance.parallelism`.
     """
 
     program: str
@@ -74,6 +76,8 @@ class FrontEnd(NamedTuple):
     of: Callable[[Foreign], FrontEnd] | None = None
     also: tuple[str, ...] = ()
     parts: tuple[PartAbove, ...] = ()
+    filled: Callable[[MapNode], MapNode] | None = None
+    several: str = "ddp"
 
 
 class ForeignReader:
@@ -94,6 +98,7 @@ class ForeignReader:
         self._foreign: Foreign | None = None
         self._buildings: list[Building] = []
         self._program: str | None = None
+        self._several = "ddp"
 
     def read(self, text: str, file: str, problems: Problems) -> MapNode | None:
         """The tree of a spec; None, with the reason in `problems`, if there is none."""
@@ -107,11 +112,11 @@ class ForeignReader:
         front = (self._front or recognised(tree)) if tree else None
         if tree is None or front is None or front.part:
             return tree
-        return self._whole(front, Foreign(tree), file, problems)
+        return self._whole(front, Foreign(front.filled(tree) if front.filled else tree), file, problems)
 
     def _whole(self, front: FrontEnd, foreign: Foreign, file: str, problems: Problems) -> MapNode | None:
         """The spec of a file that describes a whole job; None, with the reason in `problems`, if none can be made."""
-        self._program = front.program
+        self._program, self._several = front.program, front.several
         building = Building(front.program, file, also=front.also)
         building.fix(("hbspec",), 1)
         building.fix(("name",), _name(file, front.program))
@@ -160,7 +165,7 @@ class ForeignReader:
         gpus = _gpus(building.value(("instance",)) or {})
         if not building.has(PARALLELISM):
             source = f"{self._program} is started with a process for every GPU"
-            building.default(PARALLELISM, "ddp" if (gpus or 1) > 1 else "single", source)
+            building.default(PARALLELISM, self._several if (gpus or 1) > 1 else "single", source)
         if first.shared:
             share(building, first.shared, gpus)
         for given, each, datasets in first.capped:
