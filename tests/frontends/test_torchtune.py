@@ -6,7 +6,7 @@ import pytest
 from frontends_cases import AXOLOTL, found
 from torchtune_cases import FULL, LORA
 
-from hbspec.api import check
+from hbspec.api import check, estimate
 from hbspec.catalog import catalog
 from hbspec.frontends.known.torchtune import fields, model_of_builder
 from hbspec.frontends.reading.front import ForeignReader, recognised
@@ -195,6 +195,18 @@ def test_keys_that_no_recipe_reads_are_found(opened):
     assert found(opened(f"{AXOLOTL}enable_activation_checkpointing: true\nbatch_size_val: 1\n")) == [
         ("HB037", "enable_activation_checkpointing")
     ]
+
+
+def test_the_loss_holds_the_logarithms_of_all_tokens(tmp_path):
+    file = tmp_path / "8B_lora_single_device.yaml"
+    file.write_text(LORA.replace("dataset_val", "dataset_unused").replace("run_val_every_n_steps: 50\n", ""))
+    tokens, vocabulary = 4 * 2048, 128256
+
+    def logits(*more):
+        return dict(estimate(str(file), overrides=(*ON, *more)).memory.fullest.terms)["logits"]
+
+    own, whole = logits(), logits("hyperparameters.loss=standard")
+    assert tokens * vocabulary * 4 < own < 1.5 * tokens * vocabulary * 4 < whole
 
 
 def test_spans_are_the_author_s(opened):

@@ -104,7 +104,7 @@ def _leaner_steps(plan: Plan) -> Iterator[Change]:
     training = plan.training
     if not training.gradient_checkpointing:
         yield _set("checkpointing", "gradient_checkpointing", True)
-    if training.whole_logits:
+    if training.whole_logits and not training.in_parts:
         yield _set("loss", "loss", "fused")
     if plan.fsdp and plan.fsdp.defers and not (plan.offload == "all" and plan.fsdp.version == 1):
         yield _set("reduction", "sync_each_batch", True, "gradients are reduced after every micro-batch")

@@ -96,6 +96,7 @@ def finish(foreign: Foreign, building: Building, said: Said) -> None:
         message = (
             "no max_seq_len cuts rows, and nothing says how long they are: rows of all the model's positions count"
         )
+        given = given._replace(route=("tokenizer", "max_seq_len"))
         building.imprecise(given, message, "say it with --set data.tokens={mean: …, max: …}, or set max_seq_len")
         building.uncertain("max_seq_len", "less")
 

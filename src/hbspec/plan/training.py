@@ -152,8 +152,13 @@ class Training(NamedTuple):
 
     @property
     def whole_logits(self) -> bool:
-        """Whether all logits are held at once."""
-        return self.loss == "standard" or self.loss in IN_PLACE
+        """Whether all logits are held at once, or as much of every token as they are."""
+        return self.loss == "standard" or self.loss in IN_PLACE or self.in_parts
+
+    @property
+    def in_parts(self) -> bool:
+        """Whether the loss is torchtune's, which makes logits in parts and holds the logarithms of all of them."""
+        return self.loss == "chunked" and self.framework == "torchtune"
 
     @property
     def liger_head(self) -> bool:

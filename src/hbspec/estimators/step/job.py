@@ -290,5 +290,6 @@ def program_of(training: Training, precision: Precision, tensor_parallel: int, *
         liger_head=training.liger_head,
         offloads=training.activation_offloading,
         litgpt=training.trainer == "litgpt",
+        in_parts=training.in_parts,
         rewards=training.objective.rewards,
     )

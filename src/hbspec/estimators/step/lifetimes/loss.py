@@ -20,6 +20,9 @@ LABEL = 8
 CHUNK = 128
 """Tokens whose logits LitGPT makes together."""
 
+PARTS = 8
+"""Parts of a micro-batch whose logits torchtune makes together (`modules/loss/cross_entropy_loss.py`)."""
+
 
 class Loss(NamedTuple):
     """How the loss is computed.
@@ -36,6 +39,8 @@ class Loss(NamedTuple):
         capped: whether logits go through a hyperbolic tangent first.
         scaled: whether they are multiplied by a number first.
         in_chunks: whether the logits of a few tokens after another are made, and all of them held, as LitGPT does.
+        in_parts: whether the logits of a part of the tokens after another are made, and all their logarithms held, as
+            torchtune does.
         recorded: what a recorded model does to its logits.
         rewards: whether the head gives one number a token.
     """
@@ -50,6 +55,7 @@ class Loss(NamedTuple):
     capped: bool
     scaled: bool
     in_chunks: bool
+    in_parts: bool = False
     recorded: RecordedPart | None = None
     rewards: bool = False
 
@@ -60,6 +66,8 @@ def loss(machine: Machine, how: Loss, head: Linear, x: Tensor) -> Tensor:
         return _rewarded(machine, head, x)
     if how.standard and how.in_chunks:
         return _in_chunks(machine, head, x)
+    if how.standard and how.in_parts:
+        return _in_parts(machine, head, x)
     if how.standard:
         return _standard(machine, how, head, x)
     return _liger(machine, head, x) if how.liger else _fused(machine, head, x)
@@ -157,6 +165,38 @@ def _in_chunks(machine: Machine, head: Linear, x: Tensor) -> Tensor:
         of_input = tape.new(numel, element, op.BACKWARD)
         del gradients
         return [of_input, tape.new(weight.numel, weight.element, op.GRADIENTS) if weight.trained else None]
+
+    sinks = [weight.sink, *([head.adapter.down.sink] if head.adapter else [])]
+    return tape.record(tape.new(Form(1), FLOAT32), [x.node, *sinks], derivative, held)
+
+
+def _in_parts(machine: Machine, head: Linear, x: Tensor) -> Tensor:
+    """torchtune's: logits of a part of the tokens, in fp32 too; their logarithms are held of all parts.
+
+    Tokens without a label are left out there, and counted here. Source: torchtune bd2a0fc7,
+    `modules/loss/cross_entropy_loss.py`, `LinearCrossEntropyLoss`.
+    """
+    tape, work = machine.tape, _products(machine, head, x)
+    numel, element, weight = x.numel, x.element, head.weight
+    tape.term = "logits"
+    tape.multiply(work.forward)
+    selected = tape.new(numel, element, "logits")  # what `index_select` gives
+    held = [tape.save(tape.new(head.out, FLOAT32)), tape.save(tape.new(Form(0, 1), LABEL, "inputs"))]
+    held += [tape.save(selected)] if weight.trained or head.adapter else []
+    part = Form(0, -(-head.rows // PARTS))
+    beside = [tape.new(part, size, "logits") for size in (element, FLOAT32)]
+    del beside, selected
+
+    def derivative(_: Tensor) -> list[Tensor | None]:
+        tape.multiply(work.backward)
+        gradients = [tape.new(part, size, "logits") for size in (FLOAT32, element)]
+        of_weight = tape.new(weight.numel, weight.element, op.GRADIENTS) if weight.trained else None
+        of_part = tape.new(weight.numel, weight.element, op.GRADIENTS) if weight.trained else None
+        of_selected = tape.new(numel, element, op.BACKWARD)
+        del gradients, of_part
+        of_input = tape.new(numel, element, op.BACKWARD)
+        del of_selected
+        return [of_input, of_weight]
 
     sinks = [weight.sink, *([head.adapter.down.sink] if head.adapter else [])]
     return tape.record(tape.new(Form(1), FLOAT32), [x.node, *sinks], derivative, held)

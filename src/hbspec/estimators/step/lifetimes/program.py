@@ -45,6 +45,7 @@ class Program(NamedTuple):
         offloads: whether what is saved for the backward pass goes to the host.
         liger_head: whether the head that never holds all logits is Liger's.
         litgpt: whether layers and loss are LitGPT's own.
+        in_parts: whether the loss is torchtune's, which makes logits a part of the tokens after another.
         padding: tokens of each row that fill the last chunk of a state space.
         rows: of a micro-batch, where layers make something once for all of them; else 1, whatever there are.
         length: tokens of a row, where other operators run at other lengths; else 0.
@@ -85,6 +86,7 @@ class Program(NamedTuple):
     liger_head: bool
     offloads: bool
     litgpt: bool = False
+    in_parts: bool = False
     rows: int = 1
     padding: int = 0
     length: int = 0

@@ -40,6 +40,7 @@ def model_of(architecture: Architecture, program: Program, layers: Sequence[int]
             capped=architecture.family.capped or architecture.logits_capped,
             scaled="logits" in architecture.family.scaled,
             in_chunks=program.litgpt,
+            in_parts=program.in_parts,
             recorded=build.after_head(),
             rewards=program.rewards,
         ),
