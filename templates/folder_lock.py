@@ -34,12 +34,15 @@ class Held(NamedTuple):
 
 def writable(folder: Path) -> bool:
     """Whether a folder, which may not exist, can be written; a circle of links or too long a name cannot."""
-    try:
-        folder.resolve()
-        nearest = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-        return nearest.is_dir() and os.access(nearest, os.W_OK)
-    except (OSError, RuntimeError):
-        return False
+    for place in (folder, *folder.absolute().parents):
+        try:
+            place.stat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError:
+            return False
+        return place.is_dir() and os.access(place, os.W_OK)
+    return False
 
 
 def alone_in(folders: Folders) -> AbstractContextManager[Held]:

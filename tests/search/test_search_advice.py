@@ -57,6 +57,33 @@ class TestFit:
             assert settings(outcome)["hyperparameters.method"] in ("lora", "qlora")
             assert "adapters instead of all weights" in outcome.change.remark
 
+    def test_where_two_do_not_do_several_that_train_the_same_come_before_adapters(self):
+        """All weights of a 7B on eight A100 of 40 GB, without checkpointing: Adam's states alone are 61 GB."""
+        job = {
+            **ON_ONE_A10G,
+            "data": {"train": {"examples": 150000}, "tokens": {"mean": 620, "max": 6000}},
+            "instance": {"type": "ml.p4d.24xlarge", "region": "us-east-1", "parallelism": "ddp"},
+            "hyperparameters": {
+                "method": "full",
+                "learning_rate": 2e-5,
+                "num_train_epochs": 2,
+                "max_length": 4096,
+                "per_device_batch_size": 4,
+                "gradient_accumulation_steps": 4,
+                "gradient_checkpointing": False,
+            },
+        }
+        found = advice(spec=job)
+        same = [settings(outcome) for outcome in found.outcomes if not settings(outcome).get("hyperparameters.method")]
+        assert same
+        assert {outcome.memory.verdict for outcome in found.outcomes} == {"fits"}
+        for change in same:
+            assert change["instance.parallelism"] in ("fsdp", "zero2", "zero3")
+            assert change["hyperparameters.per_device_batch_size"] == 1
+            assert change["hyperparameters.gradient_accumulation_steps"] == 16
+        (help_,) = (entry.help for entry in check(job).diagnostics if entry.code == "HB109")
+        assert help_.startswith("set parallelism to fsdp, gradient_checkpointing to true")
+
     def test_two_changes_are_better_than_either(self):
         found = advice(["hyperparameters.gradient_checkpointing=false"])
         took = {outcome.change.kind: outcome.burden.amount or outcome.burden.seconds for outcome in found.outcomes}

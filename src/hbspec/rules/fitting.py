@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from math import inf
 
 from hbspec.analysis import Analysis
+from hbspec.analysis.chains import chains
 from hbspec.analysis.change import Change
 from hbspec.analysis.changes import elsewhere, leaner, trains_otherwise
 from hbspec.analysis.pairs import following
@@ -25,6 +26,8 @@ something else or takes longer, and what has to be rented."""
 JUDGED = 5
 """Changes of one sort that fit and are judged by all rules: where so many bring an error, others will too."""
 
+NOTHING = Change("", {})
+
 Predicate = Callable[[Analysis], bool]
 
 
@@ -33,8 +36,9 @@ def change_that_fits(
 ) -> Change | None:
     """A change after which the job is certain to fit; None where none of those tried is.
 
-    Single changes on the same instance type, then pairs of them, then other instance types by price; after all of them
-    those that train adapters instead of all weights. Types that compute otherwise come after the others.
+    Single changes on the same instance type, then pairs of them, then several that keep the training the same, then
+    other instance types by price; after all of them those that train adapters instead of all weights. Types that
+    compute otherwise come after the others.
 
     Args:
         analysis: the job.
@@ -43,7 +47,8 @@ def change_that_fits(
     """
     spoilt: list[Change] = []
     within = within_limits(analysis)
-    for sort in (_single, _pairs, _elsewhere, _training_less):
+    sorts: tuple[Callable[[Analysis], Iterable[Change]], ...] = (_single, _pairs, _chained, _elsewhere, _training_less)
+    for sort in sorts:
         judged = 0
         for change in sort(analysis):
             if judged == JUDGED:
@@ -66,6 +71,10 @@ def _single(analysis: Analysis) -> list[Change]:
 
 def _pairs(analysis: Analysis) -> list[Change]:
     return [change for change in _twos(analysis) if not trains_otherwise(change, analysis.plan)]
+
+
+def _chained(analysis: Analysis) -> Iterator[Change]:
+    return chains(analysis, lambda changed: _fits(NOTHING, changed))
 
 
 def _training_less(analysis: Analysis) -> list[Change]:

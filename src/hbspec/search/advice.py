@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from hbspec.analysis.analysis import Analysis
+from hbspec.analysis.chains import chains
 from hbspec.analysis.change import Change
 from hbspec.analysis.changes import larger, smaller, trains_otherwise
 from hbspec.analysis.pairs import following
@@ -68,13 +69,14 @@ def advise(analysis: Analysis) -> Advice:
     """The changes that are worth recommending.
 
     To make a job fit: single changes after which it is certain to fit, and pairs of them on the same instance type, by
-    expected cost, then expected time; if there are none, pairs with another instance type; if those do not help either,
+    expected cost, then expected time; where none of them keeps the training the same, several at once that do; if there
+    are none, pairs with another instance type; if those do not help either,
     changes that make it tight, and not expected to fail. For a job that fits: single changes after which it still fits
     and that save cost, or time at no extra cost, by the amount saved; then longer rows, where examples are truncated.
     One change of each kind is shown before a second of the same kind. No change introduces an error that the spec does
     not have. Where a record of the job was measured, it decides the verdict only: changed jobs were not measured, so
-    that time and cost of every change are compared with what is estimated without the record. Left out: three changes
-    at once, and changes to the data, the model or the rank.
+    that time and cost of every change are compared with what is estimated without the record. Left out: other
+    changes of three kinds at once, and changes to the data, the model or the rank.
 
     Raises:
         NotKnownError: the memory that is needed or usable is not known.
@@ -105,7 +107,10 @@ class _Search:
         """Single changes and pairs on the same instance type; else pairs on others; else changes that end up tight."""
         single = list(self._trials(smaller(self.analysis.spec, self.analysis.plan, self.analysis.catalog)))
         here = list(self._pairs(trial for trial in single if trial.change.kind != "instance"))
-        if found := self._best([*single, *here], Verdict.FITS):
+        found = self._best([*single, *here], Verdict.FITS)
+        if all(trains_otherwise(trial.change, self.analysis.plan) for trial in found):
+            found = self._best([*single, *here, *self._chained()], Verdict.FITS)
+        if found:
             return found
         pairs = [*here, *self._pairs(trial for trial in single if trial.change.kind == "instance")]
         found = self._best(pairs, Verdict.FITS)
@@ -128,6 +133,10 @@ class _Search:
             if first.fullness >= self.now.fullness:
                 continue
             yield from self._trials(following(first.change, first.analysis.spec, first.analysis.plan))
+
+    def _chained(self) -> Iterator[Trial]:
+        """Several changes that keep the training the same, where they make the job fit."""
+        return self._trials(chains(self.analysis, lambda changed: _ends(changed, Verdict.FITS)))
 
     def _trials(self, changes: Iterable[Change]) -> Iterator[Trial]:
         """Each change with the analysis of the changed spec, if its memory is known."""
