@@ -51,6 +51,7 @@ def test_a_limit_is_not_lowered_below_what_the_job_may_need(tmp_path):
     for budget in (need.high - 0.1, need.low - 0.1):
         (found,) = found_by("HB302", limits % budget, tmp_path)
         assert (found.fixes, found.help[:10]) == ((), "train less")
+        assert ("; or lower max_runtime to " in found.help) is (budget > need.expected)
 
 
 def test_where_the_time_is_not_known_the_budget_alone_decides(tmp_path):

@@ -200,6 +200,8 @@ def _costs(estimates: Estimates, cost: Cost, said: str) -> Sentence:
         return Sentence("", said, amounts)
     limit = budget.max_cost
     if cost.high <= limit.amount:
+        if estimates.time is not None and estimates.time.stopped_at("expected"):  # to its end it may cost more
+            return Sentence("open", said, phrase("{amounts}, before the job is expected to end", amounts=amounts))
         return Sentence("good", said, phrase("{amounts}, within the budget of {limit}", amounts=amounts, limit=limit))
     if cost.low > limit.amount:
         return Sentence("bad", said, phrase("{amounts}, above the budget of {limit}", amounts=amounts, limit=limit))

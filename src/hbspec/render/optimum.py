@@ -66,6 +66,9 @@ def _nearest(optimum: Optimum, width: int | None) -> Iterator[Line]:
     lasting = next(filter(is_of_no_plan, optimum.front.rejected), None)
     if lasting is not None:
         said = f"{lasting} is an error under every plan: correct it first, as `hbspec check` says"
+    elif optimum.current.verdict is Verdict.FITS and optimum.current.errors:
+        said += f"; the current plan fits, but for {', '.join(map(_reason, optimum.current.errors))}: "
+        said += "`hbspec check` says what to change"
     yield from wrapped((("", f"{LEAD}{said}"),), width, 2 * len(LEAD))
     if optimum.nearest is not None:
         yield from section("Nearest plan", width, f"without {optimum.nearest.without}", "faint")

@@ -72,11 +72,13 @@ def _as_long_as_it_waits(instance: Instance) -> tuple[Fix, ...]:
 def _action(longest: float, takes: Interval | None) -> tuple[str, tuple[Fix, ...]]:
     """The help and its fix: the longest limit that the budget pays for, unless the job may need more."""
     minutes = int(longest // 60)
+    text = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
     if takes is not None and takes.high > 60 * minutes:
         said = f"the job is predicted to take {interval_text(takes, seconds_text)}"
-        return f"train less, or raise budget.max_cost: {said}, the budget pays for {seconds_text(longest)}", ()
+        more = f"train less, or raise budget.max_cost: {said}, the budget pays for {seconds_text(longest)}"
+        ends = minutes and takes.expected <= 60 * minutes
+        return f"{more}; or lower max_runtime to {text}, in which it is expected to end" if ends else more, ()
     if not minutes:
         return "raise budget.max_cost: it does not pay for a minute", ()
-    text = f"{minutes // 60}h{minutes % 60:02}m" if minutes >= 60 else f"{minutes}m"
     fix = Fix(f"lower max_runtime to {text}", ("instance", "max_runtime"), text)
     return f"{fix.title}, the longest that the budget pays for", (fix,)
