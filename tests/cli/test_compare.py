@@ -64,6 +64,19 @@ def test_other_data_and_other_currencies_are_named(two):
     assert section(out, "Cost")[1].endswith("not compared: another currency")
 
 
+def test_a_cost_that_is_not_known_is_not_in_another_currency(two):
+    two.write("c.yaml", SPEC.replace("ml.g5.12xlarge, region: us-east-1", "ml.p6-b300.48xlarge, region: eu-west-3"))
+    _, out, _ = two("compare", "a.yaml", "c.yaml")
+    assert "  B  not known" in section(out, "Cost")
+    assert "currenc" not in out
+
+
+def test_what_is_dropped_at_an_epoch_s_end_is_no_other_work(two):
+    two.write("a.yaml", SPEC.replace("4000", "100003"))
+    two.write("c.yaml", SPEC.replace("4000", "100003").replace("per_device_batch_size: 2", "per_device_batch_size: 4"))
+    assert "do not process as many" not in two("compare", "a.yaml", "c.yaml")[1]
+
+
 def test_a_job_that_its_limit_stops_is_not_said_to_end(two):
     two.write("c.yaml", SPEC.replace("max_runtime: 20h", "max_runtime: 20m"))
     _, out, _ = two("compare", "a.yaml", "c.yaml")

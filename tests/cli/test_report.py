@@ -40,6 +40,12 @@ def test_a_page_is_written_and_replaced(one):
     assert sorted(path.name for path in one.folder.iterdir()) == ["a.yaml", "broken.yaml", "job.yaml", "report.html"]
 
 
+@pytest.mark.parametrize(("name", "begins"), [("plan.md", "<!-- hbspec"), ("plan.HTM", "<!doctype"), ("plan", "<!doc")])
+def test_the_ending_says_the_format(one, name, begins):
+    assert one("report", "a.yaml", "-o", name) == (0, "", f"{name}: written\n")
+    assert (one.folder / name).read_text().startswith(begins)
+
+
 def test_a_report_in_french_replaces_one_in_english(one):
     for lang, heading in (("en", "\n## Memory\n"), ("fr", "\n## Mémoire\n")):
         assert one("report", "a.yaml", *MARKDOWN, "--lang", lang) == (0, "", "report.md: written\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from judged import HERE, edge, judged
 
 
@@ -15,6 +16,13 @@ def test_both_lengths_are_named(tmp_path):
     (found,) = judged("HB209", "hyperparameters: {max_length: 688}", tmp_path)
     assert found.message == "max_length 688 truncates examples: the longest has 689 tokens"
     assert found.help == "use max_length: 704, which truncates nothing"
+
+
+@pytest.mark.parametrize(("cap", "raised"), [(4096, ", and set max_length to 131072"), (131072, "")])
+def test_no_cap_above_the_model_s_positions_is_named(tmp_path, cap, raised):
+    fragment = "data: {tokens: {mean: 374, max: 140000}}\nhyperparameters: {max_length: %d}"
+    (found,) = judged("HB209", fragment % cap, tmp_path)
+    assert (found.help, found.fixes) == (f"the model has 131,072 positions: split longer examples{raised}", ())
 
 
 def test_a_reward_model_is_not_trained_on_longer_texts(tmp_path):

@@ -43,6 +43,22 @@ def settings(outcome):
     return outcome.change.to_dict()
 
 
+@pytest.mark.parametrize(("longest", "offered"), [(2000, True), (40000, False)])
+def test_no_length_above_the_model_s_positions_is_offered(longest, offered):
+    found = advice(
+        [
+            f"data.tokens.max={longest}",
+            "hyperparameters.max_length=1024",
+            "hyperparameters.method=qlora",
+            "instance.gpu=H100-80",
+            "model.id=Qwen/Qwen2.5-7B-Instruct",
+        ]
+    )
+    lengths = [outcome for outcome in found.outcomes if outcome.change.kind == "length"]
+    assert found.purpose == "room"
+    assert bool(lengths) is offered
+
+
 class TestFit:
     def test_without_checkpointing_it_is_checkpointing_or_smaller_micro_batches(self):
         found = advice(["hyperparameters.gradient_checkpointing=false"])

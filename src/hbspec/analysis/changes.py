@@ -76,8 +76,12 @@ def larger(spec: Spec, plan: Plan, catalog: Catalog) -> Iterator[Change]:
         yield from _one_process_each(spec, plan, parallelism)
     yield from _other_instances(spec, plan, catalog, *(REPLICATED if plan.way.uses_one_gpu else ()))
     longest = ceil(plan.lengths.longest.high)
-    if plan.lengths.known and longest > training.max_length:
-        yield _set("length", "max_length", longest, f"no example is truncated at {training.max_length:,} tokens")
+    positions = plan.architecture.max_position_embeddings if plan.architecture else longest
+    if plan.lengths.known and training.max_length < longest <= positions:
+        remark = f"no example is truncated at {training.max_length:,} tokens"
+        if training.packing:
+            remark += "; rows hold more examples, so that an update learns from more tokens"
+        yield _set("length", "max_length", longest, remark)
 
 
 def in_16_bits(spec: Spec) -> Change:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hbspec.cli.command import Command, MisuseError, Parameter
 from hbspec.cli.exit_codes import OK
-from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS, format_of
+from hbspec.cli.options import ALLOW_OUTSIDE, AS_OF, CATALOG, SET, SPECS
 
 if TYPE_CHECKING:
     from hbspec.api import Estimates
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from hbspec.reporting.contents import Contents
     from hbspec.search.optimize import Optimum
 
-SUFFIXES = {"html": ".html", "markdown": ".md", "pdf": ".pdf"}
+ENDINGS = {"html": (".html", ".htm"), "markdown": (".md", ".markdown"), "pdf": (".pdf",)}
+"""The endings of files by their format; the first is that of a file without a name."""
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "fr")
 """Of which each beside English has a catalogue in `hbspec/reporting/phrases`."""
@@ -34,7 +35,7 @@ def run(
     as_of: date | None,
     allow_outside: bool,
     catalog: Path | None,
-    format: str,  # noqa: A002 - the option's name
+    format: str | None,  # noqa: A002 - the option's name
     plans: bool,
     lang: str,
 ) -> int:
@@ -48,13 +49,14 @@ def run(
     from hbspec.cli.outcome import refuse
     from hbspec.cli.print_page import browser
 
-    if format != "markdown" and find_spec("vl_convert") is None:
+    form = format or next((each for each, ends in ENDINGS.items() if output and output.suffix.lower() in ends), "html")
+    if form != "markdown" and find_spec("vl_convert") is None:
         raise MisuseError("report draws its charts with vl-convert: pip install 'hbspec[report]', or --format markdown")
     if lang != ENGLISH and find_spec("babel") is None:
         raise MisuseError(f"report --lang {lang} writes numbers and days with babel: pip install 'hbspec[report]'")
-    if format == "pdf":
+    if form == "pdf":
         browser()
-    place = output or Path(f"report{SUFFIXES[format]}")
+    place = output or Path(f"report{ENDINGS[form][0]}")
     _refuse_another_file(place)
     given: dict[str, Any] = {"allow_outside": allow_outside, "as_of": as_of, "prices": catalog}
     found: list[tuple[str, Estimates]] = []
@@ -67,7 +69,7 @@ def run(
             refused.append((spec, invalid.report))
             code = max(code, refuse(invalid.report))
     if found:
-        _write(place, _contents(found, refused, plans=plans, lang=lang), format)
+        _write(place, _contents(found, refused, plans=plans, lang=lang), form)
     return code
 
 
@@ -153,7 +155,12 @@ COMMAND = Command(
             "FILE",
             convert=Path,
         ),
-        format_of("html", "markdown", "pdf"),
+        Parameter(
+            "format",
+            "The format of the page; by default that of the file's ending, or html.",
+            ("--format",),
+            choices=tuple(ENDINGS),
+        ),
         Parameter(
             "lang",
             "The language of the page, of its numbers and days; findings stay English.",

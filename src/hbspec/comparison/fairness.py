@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hbspec.estimators.job.step_time import is_measured
@@ -43,11 +43,12 @@ def _sentences(found: Sequence[Estimates]) -> Iterator[str]:
     yield from _differing(found, _timed, "the speed of one is measured, of another estimated")
 
 
-def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str], sentence: str) -> Iterator[str]:
-    """The sentence with what each has, if they do not all have the same."""
-    values: dict[Hashable, list[str]] = {}
+def _differing(found: Sequence[Estimates], of: Callable[[Estimates], str | None], sentence: str) -> Iterator[str]:
+    """The sentence with what each has, if they do not all have the same; None is left out."""
+    values: dict[str, list[str]] = {}
     for number, one in enumerate(found):
-        values.setdefault(of(one), []).append(letter(number))
+        if (has := of(one)) is not None:
+            values.setdefault(has, []).append(letter(number))
     if len(values) > 1:
         each = [phrase("{specs}: {has}", specs=", ".join(who), has=what) for what, who in values.items()]
         yield phrase("{sentence}: {each}", sentence=spoken(sentence), each=apart(each))
@@ -69,7 +70,8 @@ def _work(found: Estimates) -> str:
     counts = found.plan.counts
     if counts is None:
         return phrase("not known")
-    examples, epochs = count_text(counts.examples_processed), significant(counts.epochs)
+    # what is dropped at the end of an epoch depends on how many GPUs share it
+    examples, epochs = count_text(int(float(f"{counts.examples_processed:.3g}"))), significant(counts.epochs)
     return phrase("{examples} ({epochs} epochs)", examples=examples, epochs=epochs)
 
 
@@ -82,8 +84,8 @@ def _priced(found: Estimates) -> str:
     return spoken("no price" if price is None else "the spec" if price.basis == "author" else "the catalog")
 
 
-def _currency(found: Estimates) -> str:
-    return found.cost.currency if found.cost else phrase("not known")
+def _currency(found: Estimates) -> str | None:
+    return found.cost.currency if found.cost else None
 
 
 def _timed(found: Estimates) -> str:

@@ -44,17 +44,28 @@ def check(analysis: Analysis) -> Iterator[Finding]:
     if plan.training.rollouts is not None:
         yield from _prompts(analysis, cap, plan.training.rollouts.completion)
     elif lengths.known and lengths.longest.high > cap:
-        enough = ceil(lengths.longest.high / TILE) * TILE
+        action, fixes = _longer_cap(analysis, cap, ceil(lengths.longest.high / TILE) * TILE)
         certain = lengths.longest.low > cap
         longest = lengths.longest.expected if certain else lengths.longest.high
         yield RULE.at(
             ROUTE,
             f"max_length {count_text(cap)} {_what_happens(lengths, cap)}: the longest has "
             f"{'' if certain else 'up to '}{count_text(round(longest))} tokens",
-            f"use max_length: {enough}, which {'leaves nothing out' if lengths.left_out else 'truncates nothing'}",
+            action,
             confidence=Confidence.CERTAIN if certain else Confidence.LIKELY,
-            fixes=(Fix(f"change it to {enough}", ROUTE, enough),),
+            fixes=fixes,
         )
+
+
+def _longer_cap(analysis: Analysis, cap: int, enough: int) -> tuple[str, tuple[Fix, ...]]:
+    """The help and its fix: the cap that all examples fit under, unless the model has not as many positions."""
+    positions = analysis.architecture.max_position_embeddings if analysis.architecture else enough
+    if enough > positions:
+        longest = f"the model has {count_text(positions)} positions"
+        raised = f", and set max_length to {positions}" if cap < positions else ""
+        return f"{longest}: split longer examples{raised}", ()
+    what = "leaves nothing out" if analysis.plan.lengths.left_out else "truncates nothing"
+    return f"use max_length: {enough}, which {what}", (Fix(f"change it to {enough}", ROUTE, enough),)
 
 
 def _prompts(analysis: Analysis, cap: int, completion: int) -> Iterator[Finding]:
