@@ -71,6 +71,13 @@ def test_what_fits_is_printed_whole(screen):
     assert screen("check", RIGHT) == screen("check", RIGHT, "--full")
 
 
+def test_a_spec_without_errors_says_what_may_be_done_next(screen):
+    assert screen("check", RIGHT)[-1] == f"next: hbspec estimate {RIGHT}"
+    for words in (("check", WRITTEN), ("check", RIGHT, "--quiet"), ("check", RIGHT, "--set", "hyperparameters.seed=1")):
+        assert not [line for line in screen(*words) if line.startswith("next:")]
+    assert not [line for line in screen("check", RIGHT, stream=StringIO) if line.startswith("next:")]
+
+
 def test_formats_for_programs_are_whole_on_a_terminal(screen):
     words = ("check", WRITTEN, "--format", "json")
     assert screen(*words) == screen(*words, stream=StringIO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -75,7 +76,9 @@ def run(
             return ERRORS if changed and not exit_zero else OK
     report = _judged(specs, given, known)
     report = _without_known(report, baseline or configuration.baseline, update=update_baseline)
-    show(report, format, quiet=quiet, statistics=statistics, output_file=output_file, full=full)
+    is_alone = report.ok and report.files == tuple(paths) and not (quiet or overrides or program or on or beside)
+    following = f"hbspec estimate {shlex.quote(paths[0])}" if is_alone else ""
+    show(report, format, quiet=quiet, statistics=statistics, output_file=output_file, full=full, following=following)
     code = exit_code(report, strict=strict or configuration.strict, exit_zero=exit_zero)
     return UNUSABLE if unwritten else code
 

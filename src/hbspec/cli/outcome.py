@@ -22,10 +22,12 @@ def show(
     statistics: bool = False,
     output_file: Path | None = None,
     full: bool = True,
+    following: str = "",
 ) -> None:
     """Write a report in one of `FORMATS`, or how often each code is in it, to standard output or to a file.
 
-    Unless it is to be `full`, a text on a terminal is no longer than its screen.
+    Unless it is to be `full`, a text on a terminal is no longer than its screen. `following` is the command that a user
+    at a terminal may want next.
     """
     if output_file is not None:
         from hbspec.cli.whole import write_file
@@ -39,10 +41,12 @@ def show(
 
         lines = list(report_lines(report, columns(), quiet=quiet))
         space = None if full else room(sys.stdout)
-        if space is not None and len(lines) > space:
+        if space is not None and len(lines) + bool(following) > space:
             from hbspec.render.short_report import short_report_lines
 
-            lines = list(short_report_lines(report, columns(), space, quiet=quiet))
+            lines = list(short_report_lines(report, columns(), space - bool(following), quiet=quiet))
+        if following and sys.stdout.isatty():
+            lines.append((("faint", f"next: {following}"),))
         write(lines, sys.stdout)
     else:
         sys.stdout.writelines(_statistics(report, format) if statistics else _text(report, format, quiet=quiet))
